@@ -1,0 +1,80 @@
+# The README's two commands are `make lab` and `make test`; the rest is for contributors.
+# Everything lives in this folder: the environment in .venv/, the sandbox in .labs/.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+PYTEST := $(BIN)/python -m pytest
+
+# The newest Python of 3.11 and later on this machine, unless PYTHON says which.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: help lab test check soak bench notebooks lock screenshot clean
+
+help:
+	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
+	@echo "make test        every test, every notebook included"
+	@echo "make check       ruff and mypy only"
+	@echo "make notebooks   run every notebook in a fresh sandbox and write its outputs"
+	@echo "make lock        resolve pyproject.toml into the hashed pins again"
+	@echo "make soak        long runs: notebooks shuffled and repeated, a gigabyte pushed"
+	@echo "make bench       speed beside moto_server, in one run"
+	@echo "make clean       remove the environment (.labs/, your work, stays)"
+
+lab: $(VENV)/.lab
+	@$(BIN)/labs lab $(ARGS)
+
+test: check
+	$(PYTEST) $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+soak: $(VENV)/.dev
+	$(PYTEST) -m soak $(ARGS)
+
+bench: $(VENV)/.dev
+	$(PYTEST) -m bench -s $(ARGS)
+
+notebooks: $(VENV)/.dev
+	$(BIN)/python -m labs_helpers.notebooks --write $(ARGS)
+
+screenshot: $(VENV)/.dev
+	$(BIN)/python -m tests.browser.screenshot docs/lab.png
+
+# Compiled in this order so that both files name the same versions.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --quiet \
+	--no-annotate --custom-compile-command "make lock"
+lock: $(VENV)/.dev
+	$(COMPILE) --group build --output-file requirements.lock
+	$(COMPILE) --group build --group dev --constraints requirements.lock \
+	  --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV)
+
+# Two stamps: a learner's environment, and what tests need on top of it.
+$(VENV)/.lab: requirements.lock pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.lab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "The labs need Python 3.11 or newer; this machine's python3 is"; \
+	  echo "  $$(python3 --version 2>&1 || echo 'not installed')."; \
+	  echo "On Debian 12 or Ubuntu 24.04: sudo apt install python3 python3-venv"; \
+	  echo "Elsewhere: install Python 3.11+ and run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.x"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make a virtual environment: its venv package is missing."; \
+	  echo "On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "Making the environment in $(VENV)/ (about a minute, once) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@

@@ -1,0 +1,48 @@
+"""Local images, asked of the Docker Engine API: what a build really left in them."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import tempfile
+from typing import Any
+
+import docker
+import docker.errors
+
+
+def find(name: str) -> Any | None:
+    """The local image of that name (a docker SDK ``Image``), or None."""
+    try:
+        return docker.from_env().images.get(name)
+    except docker.errors.ImageNotFound:
+        return None
+
+
+def paths(image: Any) -> set[str]:
+    """Every path in every layer of an image, hidden ones included, without a leading slash.
+
+    Read from what ``docker save`` gives: an archive with ``manifest.json``, whose ``Layers`` name
+    tar files, gzipped or not.
+    https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
+    """
+    found: set[str] = set()
+    with tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as spool:
+        for chunk in image.save():
+            spool.write(chunk)
+        spool.seek(0)
+        with tarfile.open(fileobj=spool) as archive:
+            (described,) = json.load(_member(archive, "manifest.json"))
+            for layer in described["Layers"]:
+                with tarfile.open(fileobj=_member(archive, layer)) as files:
+                    found |= {name.removeprefix("./").strip("/") for name in files.getnames()}
+    return found
+
+
+def _member(archive: tarfile.TarFile, name: str) -> io.BufferedReader | Any:
+    """A file of the archive; ``docker save`` of older Dockers links equal layers."""
+    file = archive.extractfile(name)
+    if file is None:
+        raise docker.errors.DockerException(f"the image's archive has no file {name}")
+    return file

@@ -1,0 +1,43 @@
+"""What a check can find. How it is drawn is in ``verdict.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The goal is reached. ``scope`` says what this does not prove."""
+
+    says: str
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """Something is there, but not what was wanted."""
+
+    looked_at: str
+    found: str
+    wanted: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
+class NotAttempted:
+    """The world looks as it did before the exercise."""
+
+    looked_at: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
+class CheckError:
+    """The check could not look: nothing is said about the learner's work."""
+
+    looked_at: str
+    found: str
+    suggestion: str
+
+
+Outcome = Passed | NotYet | NotAttempted | CheckError

@@ -1,0 +1,106 @@
+"""The world a check looks at: AWS through boto3, a registry through HTTP, Docker's own files.
+
+Nothing here knows whether a sandbox or AWS answers. ``address`` alone says where the registries
+are reached when it is not by their own names.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from labs_helpers.checks.registry import Registry
+from labs_helpers.names import registry
+
+
+@dataclass(frozen=True)
+class Login:
+    """One entry of Docker's ``auths``. ``password`` never appears in a drawing."""
+
+    registry: str
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login({self.registry!r}, {self.user!r}, password=...)"
+
+
+class UnreadableDockerConfig(Exception):
+    """Docker's config.json is not JSON, or not a table of logins; the message says which."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What every check is given. ``now`` is the clock that tokens are judged by."""
+
+    account: str
+    region: str
+    repository: str
+    docker_config: Path
+    now: Callable[[], datetime]
+    address: str | None = None
+
+    def client(self, service: str, region: str | None = None, profile: str | None = None) -> Any:
+        """A boto3 client with the learner's own configuration, re-read each time."""
+        session = boto3.Session(profile_name=profile, region_name=region or self.region)
+        return session.client(service)
+
+    def host(self, region: str | None = None) -> str:
+        """The private registry's host name in ``region``, by default the lab's."""
+        return registry(self.account, region or self.region)
+
+    def logins(self) -> dict[str, Login]:
+        """Docker's logins by registry host; empty when there is no file.
+
+        https://docs.docker.com/reference/cli/docker/login/#credential-stores
+        """
+        path = self.docker_config / "config.json"
+        if not path.exists():
+            return {}
+        try:
+            auths = json.loads(path.read_text(encoding="utf-8")).get("auths", {})
+            return {_host(name): _login(_host(name), entry) for name, entry in auths.items()}
+        except (ValueError, AttributeError, binascii.Error) as fault:
+            raise UnreadableDockerConfig(f"{shown(path)} cannot be read: {fault}") from fault
+
+    def ask_registry(self, host: str, login: Login | None = None) -> Registry:
+        """The registry ``host`` over HTTP, as ``login`` or else as whom Docker is logged in."""
+        login = login or self.logins().get(host)
+        secret = (login.user, login.password) if login else None
+        return Registry(host, self.address, secret)
+
+    def fresh_login(self, region: str | None = None) -> Login:
+        """A login of the check's own, for looking at what the learner's login cannot show."""
+        answer = self.client("ecr", region).get_authorization_token()
+        token = answer["authorizationData"][0]["authorizationToken"]
+        user, _, password = base64.b64decode(token).decode().partition(":")
+        return Login(self.host(region), user, password)
+
+
+def _host(name: str) -> str:
+    """Docker keys a login by host, or by URL for some older entries."""
+    return name.removeprefix("https://").removeprefix("http://").rstrip("/").split("/")[0]
+
+
+def _login(host: str, entry: dict[str, str]) -> Login:
+    decoded = base64.b64decode(entry.get("auth", ""), validate=True).decode()
+    user, _, password = decoded.partition(":")
+    return Login(host, user, password)
+
+
+def shown(path: Path) -> str:
+    """A path inside LABS_HOME as the labs write it, ``.labs/...``, on every machine."""
+    home = Path(os.environ.get("LABS_HOME", ".labs")).resolve()
+    resolved = path.resolve()
+    if resolved.is_relative_to(home):
+        return str(Path(".labs") / resolved.relative_to(home))
+    return str(path)

@@ -1,0 +1,80 @@
+"""Begin anew: an empty sandbox, a new access key, no AWS or Docker configuration.
+
+What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes are
+not touched."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from labs_helpers import servers
+from labs_helpers.commands.terminal import say, working
+from labs_helpers.engine import process as engine_process
+from labs_helpers.sandbox import process as sandbox_process
+from labs_helpers.workspace import Workspace, cannot_write
+
+EXAMPLES = ("labs reset", "labs reset --yes")
+FOLDERS = ("sandbox", "engine", "aws", "docker", "bin")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--yes."""
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, stop, move away, and start again what was running; 1 when the answer is no."""
+    workspace = Workspace.find()
+    present = [name for name in FOLDERS if (workspace.home / name).exists()]
+    if not present:
+        print(f"Nothing to reset: {workspace.home} holds no sandbox.")
+        return 0
+    if not arguments.yes and not agreed(workspace.home):
+        say("Nothing was changed.")
+        return 1
+    ran = bool(sandbox_process.running(workspace) or engine_process.running(workspace))
+    with working("Stopping ...") as between:
+        servers.stop(workspace, between)
+    kept = move_away(workspace)
+    print(f"What was there is kept in {kept}")
+    if ran:
+        with working("Starting the sandbox and the engine ...") as between:
+            servers.start(workspace, between)
+    print("The sandbox is as new, with a new access key. Configure it: lab 01, or labs configure")
+    return 0
+
+
+def agreed(home: Path) -> bool:
+    """Ask on the terminal; no without one."""
+    if not sys.stdin.isatty():
+        say("There is no terminal to ask on. If you mean it: labs reset --yes")
+        return False
+    say(f"This empties the sandbox in {home}: repositories, images, users, configuration.")
+    say("A backup is kept.")
+    return input("Reset it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def move_away(workspace: Workspace) -> Path:
+    """Move the state into a dated folder of backups/ and return it.
+
+    A rename: it takes no space, and is as quick for a full disk. Raises WorkspaceError.
+    """
+    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    kept = workspace.backups / stamp
+    try:
+        workspace.backups.mkdir(mode=0o700, exist_ok=True)
+        number = 1
+        while kept.exists():
+            number += 1
+            kept = workspace.backups / f"{stamp}-{number}"
+        kept.mkdir(mode=0o700)
+        for name in FOLDERS:
+            folder = workspace.home / name
+            if folder.exists():
+                folder.rename(kept / name)
+    except OSError as error:
+        raise cannot_write(kept, error) from error
+    return kept

@@ -1,0 +1,28 @@
+"""Start the sandbox and the engine, if they do not run yet, and wait until both answer."""
+
+from __future__ import annotations
+
+import argparse
+
+from labs_helpers import servers
+from labs_helpers.commands.terminal import say, working
+from labs_helpers.modes import AWS, endpoint, mode
+from labs_helpers.workspace import Workspace
+
+EXAMPLES = ("labs start", "LABS_PORT=14566 labs start")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start both; the last line says where the sandbox is."""
+    workspace = Workspace.find()
+    if mode(workspace) == AWS:
+        say("LABS_MODE is aws: the labs use your AWS account, and there is nothing to start.")
+        return 0
+    with working("Starting the sandbox and the engine ...") as between:
+        found = servers.start(workspace, between)
+    print(f"The sandbox runs at {endpoint(found.sandbox.port)}, the engine beside it.")
+    return 0

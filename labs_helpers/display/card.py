@@ -1,0 +1,43 @@
+"""The card a lab opens with: which world this is, and what it starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labs_helpers.display.shown import BAD, CALM, Shown, columns, framed, rows_html
+
+
+@dataclass(frozen=True)
+class World:
+    """What the card names; ``mode`` is "sandbox" or "aws"."""
+
+    mode: str
+    account: str
+    region: str
+    registry: str
+    engine: str
+
+
+def card(title: str, world: World, ready: Sequence[str], label: str = "ready") -> Shown:
+    """The card of a lab.
+
+    ``ready`` are facts that hold now. On AWS they are what ``lab.prepare`` would make true, and
+    ``label`` says so. No port, path, time or process id: the card is the same on every machine.
+    """
+    on_aws = world.mode == "aws"
+    head = f"{'REAL AWS' if on_aws else 'SANDBOX'} · {title}"
+    rows = [
+        (
+            "account",
+            world.account + ("  (real: what you do here can cost money)" if on_aws else ""),
+        ),
+        ("region", world.region),
+        ("registry", world.registry),
+        ("engine", world.engine),
+        *((label, fact) for fact in ready),
+    ]
+    return Shown(
+        text=head + "\n" + columns(rows, indent=2),
+        html=framed(BAD if on_aws else CALM, head, rows_html(rows)),
+    )

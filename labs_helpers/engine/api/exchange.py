@@ -1,0 +1,124 @@
+"""A request as the operations see it, and the answers they can give."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from ..errors import BadRequest
+
+PORTION = 1024 * 1024
+_JSON_LIMIT = 4 * 1024 * 1024
+_FALSE = {"", "0", "no", "false", "none"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request: ``path`` without version prefix, ``query`` with every value of a key."""
+
+    method: str
+    path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    body: BinaryIO
+
+    def text(self, key: str, default: str = "") -> str:
+        """The first value of a query key."""
+        return self.query.get(key, [default])[0]
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """A query key as Docker reads booleans."""
+        return self.text(key).lower() not in _FALSE if key in self.query else default
+
+    def json(self, key: str) -> Any:
+        """A query key that holds JSON; None when absent. Raises BadRequest."""
+        text = self.text(key)
+        return _loaded(text.encode()) if text else None
+
+    def filters(self) -> dict[str, list[str]]:
+        """The ``filters`` key: name -> values, from either of Docker's two encodings."""
+        document = self.json("filters")
+        if document is None:
+            return {}
+        if not isinstance(document, dict):
+            raise BadRequest("invalid filters: not a JSON object")
+        found: dict[str, list[str]] = {}
+        for name, values in document.items():
+            if isinstance(values, dict):
+                values = [value for value, set_ in values.items() if set_]
+            if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+                raise BadRequest(f"invalid filters: the values of {name} are not strings")
+            found[name] = values
+        return found
+
+    def body_json(self) -> Any:
+        """The body as JSON. Raises BadRequest."""
+        data = self.body.read(_JSON_LIMIT)
+        return _loaded(data) if data else None
+
+
+def _loaded(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"invalid JSON: {error}") from error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and body; the body may be a stream."""
+
+    status: int = 200
+    body: Iterable[bytes] = ()
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_answer(document: Any, status: int = 200) -> Answer:
+    """A JSON document."""
+    return Answer(status, [json.dumps(document, separators=(",", ":")).encode() + b"\n"])
+
+
+def error_answer(status: int, message: str) -> Answer:
+    """Docker's form of an error."""
+    return json_answer({"message": message}, status)
+
+
+def told(error: Exception) -> str:
+    """An error in words for who asked; a full disk says where, and what to do."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            "no space left on device, where the engine keeps its images: free some (docker image"
+            " prune, docker rmi), or set LABS_HOME to a folder on another disk"
+        )
+    return str(error)
+
+
+def stream_answer(
+    messages: Iterator[dict[str, Any]], errors: tuple[type[Exception], ...]
+) -> Answer:
+    """Docker's stream of JSON messages.
+
+    What fails before the first message is raised, and so becomes a status; later it can only be
+    told in the stream.
+    """
+    first = next(messages, None)
+
+    def lines() -> Iterator[bytes]:
+        if first is None:
+            return
+        yield _line(first)
+        try:
+            for message in messages:
+                yield _line(message)
+        except errors as error:
+            yield _line({"errorDetail": {"message": told(error)}, "error": told(error)})
+
+    return Answer(200, lines())
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\r\n"

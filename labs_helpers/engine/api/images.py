@@ -1,0 +1,277 @@
+"""Images that are here: list, inspect, history, tag, delete, prune."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference, Reference
+
+from ..config import created_at
+from ..errors import BadRequest
+from ..removal import remove
+from ..store import Image, ImageStore, NoSuchImage
+from .exchange import Answer, Request, json_answer
+from .world import World
+
+_ABSENT = object()
+_CONFIG_KEYS: dict[str, Any] = {
+    "Hostname": "",
+    "Domainname": "",
+    "User": "",
+    "AttachStdin": False,
+    "AttachStdout": False,
+    "AttachStderr": False,
+    "ExposedPorts": _ABSENT,
+    "Tty": False,
+    "OpenStdin": False,
+    "StdinOnce": False,
+    "Env": None,
+    "Cmd": None,
+    "Healthcheck": _ABSENT,
+    "ArgsEscaped": _ABSENT,
+    "Image": "",
+    "Volumes": None,
+    "WorkingDir": "",
+    "Entrypoint": None,
+    "OnBuild": None,
+    "Labels": None,
+    "StopSignal": _ABSENT,
+    "StopTimeout": _ABSENT,
+    "Shell": _ABSENT,
+}
+"""The keys of a container configuration in Docker's order, and what those not given are."""
+
+
+class Images:
+    """The operations under ``/images`` that need no registry."""
+
+    def __init__(self, world: World) -> None:
+        self._store = world.store
+
+    def list(self, request: Request) -> Answer:
+        """``GET /images/json``."""
+        filters = request.filters()
+        images = self._store.list()
+        parents = {image.parent for image in images}
+        shown = []
+        for image in images:
+            named = bool(image.names or image.digests)
+            if not named and not request.flag("all") and image.id in parents:
+                continue
+            entry = _filtered(image, filters, self._store, dangling=image.id not in parents)
+            if entry:
+                shown.append(entry)
+        return json_answer(shown)
+
+    def inspect(self, request: Request, name: str) -> Answer:
+        """``GET /images/{name}/json``."""
+        image = named_image(name, self._store)
+        config = image.config
+        inner = config.get("config") or {}
+        document = {
+            "Id": image.id,
+            "RepoTags": _familiar(image.names),
+            "RepoDigests": _familiar(image.digests),
+            "Parent": image.parent or "",
+            "Comment": _comment(config),
+            "Created": config.get("created") or "",
+            "DockerVersion": config.get("docker_version", ""),
+            "Author": config.get("author", ""),
+            "Config": {
+                key: inner.get(key, default)
+                for key, default in _CONFIG_KEYS.items()
+                if key in inner or default is not _ABSENT
+            },
+            "Architecture": config.get("architecture", ""),
+            "Os": config.get("os", ""),
+            "Size": image.size,
+            "GraphDriver": {"Data": None, "Name": "labs"},
+            "RootFS": {"Type": "layers", "Layers": [layer.diff_id for layer in image.layers]},
+            "Metadata": {"LastTagTime": _rfc3339(image.tagged)},
+        }
+        if config.get("variant"):
+            document["Variant"] = config["variant"]
+        return json_answer(document)
+
+    def history(self, request: Request, name: str) -> Answer:
+        """``GET /images/{name}/history``: the newest step first."""
+        image = named_image(name, self._store)
+        sizes = iter(image.layers)
+        entries = []
+        for step in image.config.get("history") or []:
+            layer = None if step.get("empty_layer") else next(sizes, None)
+            entries.append(
+                {
+                    "Id": "<missing>",
+                    "Created": int(created_at(step)),
+                    "CreatedBy": step.get("created_by", ""),
+                    "Tags": None,
+                    "Size": layer.unpacked if layer else 0,
+                    "Comment": step.get("comment", ""),
+                }
+            )
+        entries.reverse()
+        step_image: Image | None = image
+        for entry in entries:
+            if step_image is None:
+                break
+            entry["Id"] = step_image.id
+            entry["Tags"] = _familiar(step_image.names) or None
+            step_image = _find(step_image.parent, self._store)
+        return json_answer(entries)
+
+    def tag(self, request: Request, name: str) -> Answer:
+        """``POST /images/{name}/tag?repo=&tag=``."""
+        reference = repository_tag(request.text("repo"), request.text("tag"))
+        image = named_image(name, self._store)
+        if reference.digest:
+            raise BadRequest("refusing to create a tag with a digest reference")
+        self._store.tag(image, str(reference))
+        return Answer(201, [])
+
+    def delete(self, request: Request, name: str) -> Answer:
+        """``DELETE /images/{name}?force=&noprune=``."""
+        force, prune = request.flag("force"), not request.flag("noprune")
+        named_image(name, self._store)
+        return json_answer(remove(unquote(name), self._store, force=force, prune=prune))
+
+    def prune(self, request: Request) -> Answer:
+        """``POST /images/prune``: dangling images, or with ``dangling=false`` all unused."""
+        filters = request.filters()
+        dangling_only = _truth(filters.get("dangling", ["true"]), "dangling")
+        before = _content(self._store)
+        deleted: list[dict[str, str]] = []
+        for image in self._store.list():
+            unnamed = not image.names and not image.digests
+            if (dangling_only and not unnamed) or self._store.children(image.id):
+                continue
+            try:
+                names = image.names or image.digests or (image.id,)
+                for given in names:
+                    deleted += remove(given, self._store, force=False, prune=True)
+            except NoSuchImage:
+                continue
+        reclaimed = before - _content(self._store)
+        return json_answer({"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed})
+
+
+def named_image(name: str, store: ImageStore) -> Image:
+    """The image a path names. Raises NoSuchImage, or InvalidReference for what is no name."""
+    given = unquote(name)
+    if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", given):
+        references.parse(given)
+    return store.find(given)
+
+
+def repository_tag(repository: str, tag: str) -> Reference:
+    """The reference of a repository and a tag given apart. Raises InvalidReference."""
+    parsed = references.parse(repository, default_tag=False)
+    if not tag:
+        return parsed if parsed.digest else references.parse(repository)
+    if ":" in tag:
+        return references.parse(f"{parsed.name}@{tag}")
+    if not references.is_tag(tag):
+        raise InvalidReference("invalid tag format")
+    return Reference(parsed.domain, parsed.path, tag)
+
+
+def summary(image: Image) -> dict[str, Any]:
+    """An image as ``GET /images/json`` lists it."""
+    return {
+        "Containers": -1,
+        "Created": int(created_at(image.config)),
+        "Id": image.id,
+        "Labels": (image.config.get("config") or {}).get("Labels"),
+        "ParentId": image.parent or "",
+        "RepoDigests": _familiar(image.digests),
+        "RepoTags": _familiar(image.names),
+        "SharedSize": -1,
+        "Size": image.size,
+    }
+
+
+def _filtered(
+    image: Image, filters: dict[str, list[str]], store: ImageStore, dangling: bool
+) -> dict[str, Any] | None:
+    entry = summary(image)
+    for name, values in filters.items():
+        if name == "dangling":
+            unnamed = dangling and not image.names
+            if _truth(values, name) != unnamed:
+                return None
+        elif name == "label":
+            labels = entry["Labels"] or {}
+            if not all(_has_label(labels, value) for value in values):
+                return None
+        elif name == "reference":
+            kept = [name for name in image.names if _matches(name, values)]
+            kept_digests = [name for name in image.digests if _matches(name, values)]
+            if not kept and not kept_digests:
+                return None
+            entry["RepoTags"], entry["RepoDigests"] = _familiar(kept), _familiar(kept_digests)
+        elif name in ("before", "since"):
+            limit = int(created_at(store.find(values[0]).config))
+            compare: Callable[[int], bool] = limit.__gt__ if name == "before" else limit.__lt__
+            if not compare(entry["Created"]):
+                return None
+        else:
+            raise BadRequest(f"invalid filter '{name}'")
+    return entry
+
+
+def _has_label(labels: dict[str, str], wanted: str) -> bool:
+    key, equals, value = wanted.partition("=")
+    return key in labels and (not equals or labels[key] == value)
+
+
+def _truth(values: list[str], name: str) -> bool:
+    if len(values) != 1 or values[0].lower() not in ("true", "false", "1", "0"):
+        raise BadRequest(f"invalid filter '{name}={values}'")
+    return values[0].lower() in ("true", "1")
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    """Docker's rule: the pattern is tried on the familiar name, with and without its tag."""
+    parsed = references.parse(name, default_tag=False)
+    candidates = (parsed.familiar, parsed.familiar_name, str(parsed), parsed.name)
+    return any(
+        _glob(pattern).fullmatch(candidate) for pattern in patterns for candidate in candidates
+    )
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    # as path.Match of Go: a star stays within one component
+    parts = ("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in pattern)
+    return re.compile("".join(parts))
+
+
+def _familiar(names: Any) -> Any:
+    return [references.parse(name, default_tag=False).familiar for name in names]
+
+
+def _find(image_id: str | None, store: ImageStore) -> Image | None:
+    try:
+        return store.find(image_id) if image_id else None
+    except NoSuchImage:
+        return None
+
+
+def _content(store: ImageStore) -> int:
+    layers = {layer.digest: layer for image in store.list() for layer in image.layers}
+    return sum(layer.unpacked for layer in layers.values())
+
+
+def _comment(config: dict[str, Any]) -> str:
+    history = config.get("history") or []
+    return str(history[-1].get("comment", "")) if history else ""
+
+
+def _rfc3339(seconds: float) -> str:
+    if not seconds:
+        return "0001-01-01T00:00:00Z"
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

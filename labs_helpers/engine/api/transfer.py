@@ -1,0 +1,105 @@
+"""Images that come and go: pull, push, build, save, load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference
+
+from ..archive import save
+from ..client import Repository
+from ..credentials import from_header
+from ..errors import BadRequest, EngineError, NotSupported
+from ..hosts import api_host
+from ..load import load
+from ..platform import Platform
+from ..pull import pull
+from ..push import push
+from ..store import BlobError, NoSuchImage
+from .building import build
+from .exchange import Answer, Request, json_answer, stream_answer
+from .images import repository_tag
+from .world import World
+
+IN_STREAM: tuple[type[Exception], ...] = (
+    EngineError,
+    NoSuchImage,
+    BlobError,
+    InvalidReference,
+    OSError,
+)
+"""What is told in a stream once it has begun."""
+
+
+class Transfer:
+    """The operations that read or write whole images."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def pull(self, request: Request) -> Answer:
+        """``POST /images/create?fromImage=&tag=&platform=``."""
+        name = request.text("fromImage").removesuffix(":")
+        if not name:
+            raise NotSupported("the labs engine does not import file systems: use docker load")
+        tag = request.text("tag")
+        reference = repository_tag(name, tag) if tag else references.parse(name, default_tag=False)
+        platform = request.text("platform")
+        messages = pull(
+            reference,
+            self._world.store,
+            self._world.hosts,
+            from_header(request.headers.get("x-registry-auth")),
+            Platform.parse(platform) if platform else None,
+        )
+        return stream_answer(messages, IN_STREAM)
+
+    def push(self, request: Request, name: str) -> Answer:
+        """``POST /images/{name}/push?tag=``."""
+        tag = request.text("tag")
+        given = unquote(name)
+        reference = (
+            repository_tag(given, tag) if tag else references.parse(given, default_tag=False)
+        )
+        credentials = from_header(request.headers.get("x-registry-auth"))
+        messages = push(reference, self._world.store, self._world.hosts, credentials)
+        return stream_answer(messages, IN_STREAM)
+
+    def distribution(self, request: Request, name: str) -> Answer:
+        """``GET /distribution/{name}/json``: what the registry has under a name."""
+        reference = references.parse(unquote(name))
+        credentials = from_header(request.headers.get("x-registry-auth"))
+        host = api_host(reference.domain)
+        with Repository(host, reference.path, self._world.hosts, credentials) as repository:
+            manifest = repository.manifest(reference.digest or str(reference.tag))
+        platforms = [dict(entry.platform) for entry in manifest.manifests if entry.platform]
+        descriptor = {
+            "mediaType": manifest.media_type,
+            "digest": manifest.digest,
+            "size": len(manifest.body),
+        }
+        return json_answer({"Descriptor": descriptor, "Platforms": platforms})
+
+    def save(self, request: Request, name: str = "") -> Answer:
+        """``GET /images/get?names=`` and ``GET /images/{name}/get``: a tar archive."""
+        names = [unquote(name)] if name else request.query.get("names", [])
+        if not names:
+            raise BadRequest("no image names given")
+        return Answer(200, save(names, self._world.store), "application/x-tar")
+
+    def load(self, request: Request) -> Answer:
+        """``POST /images/load``: what save, or another Docker, wrote."""
+        messages = load(request.body, self._world.store, self._world.scratch)
+        return stream_answer(_shown(messages), IN_STREAM)
+
+    def build(self, request: Request) -> Answer:
+        """``POST /build``."""
+        return build(request, self._world)
+
+
+def _shown(messages: Iterator[str]) -> Iterator[dict[str, Any]]:
+    for text in messages:
+        yield {"stream": f"{text}\n"}

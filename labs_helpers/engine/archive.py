@@ -1,0 +1,166 @@
+"""``docker save``: archives that any Docker, and OCI tools, read.
+
+The archive is both a Docker image archive (``manifest.json``) and an OCI image layout
+(``index.json``, ``blobs/``), as Docker writes since version 25:
+https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+Entries have one order and no times, so the same images give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from labs_helpers.oci import digest as digests
+from labs_helpers.oci import media_types
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference
+
+from .blobs import PORTION
+from .store import Image, ImageStore
+
+Saved = list[tuple[Image, tuple[str, ...]]]
+
+
+def save(names: Iterable[str], store: ImageStore) -> Iterator[bytes]:
+    """The archive of images, in portions of at most 1 MiB.
+
+    A name with a tag saves that one; a name without saves every tag; an ID saves the image
+    without names.
+
+    Raises:
+        NoSuchImage: at once, before any byte, when one is missing.
+    """
+    saved: dict[str, tuple[Image, list[str]]] = {}
+    for name in names:
+        for image, given in _selected(name, store):
+            kept = saved.setdefault(image.id, (image, []))[1]
+            kept += [tag for tag in given if tag not in kept]
+    return _written([(image, tuple(given)) for image, given in saved.values()], store)
+
+
+def _selected(name: str, store: ImageStore) -> list[tuple[Image, list[str]]]:
+    try:
+        parsed = references.parse(name, default_tag=False)
+    except InvalidReference:
+        return [(store.find(name), [])]
+    if parsed.tag is None and parsed.digest is None:
+        tagged = [
+            (image, [known])
+            for image in store.list()
+            for known in image.names
+            if references.parse(known).name == parsed.name
+        ]
+        if tagged:
+            return sorted(tagged, key=lambda pair: pair[1])
+    image = store.find(name)
+    return [(image, [f"{parsed.name}:{parsed.tag}"] if parsed.tag and not parsed.digest else [])]
+
+
+def _written(saved: Saved, store: ImageStore) -> Iterator[bytes]:
+    files: dict[str, bytes] = {}
+    layers: dict[str, tuple[str, int]] = {}
+    docker: list[dict[str, Any]] = []
+    index: list[dict[str, Any]] = []
+    repositories: dict[str, dict[str, str]] = {}
+    for image, names in saved:
+        files[_blob(image.id)] = image.config_bytes
+        manifest = _oci_manifest(image)
+        digest = digests.of_bytes(manifest)
+        files[_blob(digest)] = manifest
+        for layer in image.layers:
+            layers[_blob(layer.digest)] = (layer.digest, layer.size)
+        index += _index_entries(digest, len(manifest), names)
+        docker.append(
+            {
+                "Config": _blob(image.id),
+                "RepoTags": [_familiar(name) for name in names] or None,
+                "Layers": [_blob(layer.digest) for layer in image.layers],
+            }
+        )
+        for name in names if image.layers else ():
+            repository, _, tag = _familiar(name).rpartition(":")
+            top = image.layers[-1].digest.removeprefix("sha256:")
+            repositories.setdefault(repository, {})[tag] = top
+    files["index.json"] = _json(
+        {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": index}
+    )
+    files["manifest.json"] = _json(docker)
+    files["oci-layout"] = _json({"imageLayoutVersion": "1.0.0"})
+    if repositories:
+        files["repositories"] = _json(repositories)
+    yield _header("blobs", 0, folder=True) + _header("blobs/sha256", 0, folder=True)
+    for path in sorted(files.keys() | layers.keys()):
+        if path in files:
+            yield _header(path, len(files[path])) + files[path] + _padding(len(files[path]))
+            continue
+        layer_digest, size = layers[path]
+        yield _header(path, size)
+        with store.blobs.path(layer_digest).open("rb") as file:
+            while portion := file.read(PORTION):
+                yield portion
+        yield _padding(size)
+    yield b"\0" * 2 * tarfile.BLOCKSIZE
+
+
+def _oci_manifest(image: Image) -> bytes:
+    return _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": media_types.OCI_MANIFEST,
+            "config": {
+                "mediaType": media_types.OCI_CONFIG,
+                "digest": image.id,
+                "size": len(image.config_bytes),
+            },
+            "layers": [
+                {
+                    "mediaType": media_types.OCI_LAYER_GZIP,
+                    "digest": layer.digest,
+                    "size": layer.size,
+                }
+                for layer in image.layers
+            ],
+        }
+    )
+
+
+def _index_entries(digest: str, size: int, names: Iterable[str]) -> list[dict[str, Any]]:
+    entry = {"mediaType": media_types.OCI_MANIFEST, "digest": digest, "size": size}
+    named = [
+        {
+            **entry,
+            "annotations": {
+                "io.containerd.image.name": name,
+                "org.opencontainers.image.ref.name": name.rpartition(":")[2],
+            },
+        }
+        for name in names
+    ]
+    return named or [entry]
+
+
+def _blob(digest: str) -> str:
+    return f"blobs/sha256/{digest.removeprefix('sha256:')}"
+
+
+def _familiar(name: str) -> str:
+    return references.parse(name).familiar
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _header(path: str, size: int, folder: bool = False) -> bytes:
+    entry = tarfile.TarInfo(path)
+    entry.size = size
+    entry.mode = 0o755 if folder else 0o644
+    entry.type = tarfile.DIRTYPE if folder else tarfile.REGTYPE
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+def _padding(size: int) -> bytes:
+    return b"\0" * (-size % tarfile.BLOCKSIZE)

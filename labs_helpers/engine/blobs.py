@@ -1,0 +1,231 @@
+"""Content-addressed files: the compressed layers of the engine's images.
+
+A blob appears under its final name only when it is whole and its digest is verified: it is
+written to ``incoming/``, synced and renamed. A process killed in between leaves a file in
+``incoming/``, which the next start removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from .compression import GzipError, LayerDecoder, LayerEncoder
+from .tar_content import ContentSize
+
+PORTION = 1024 * 1024
+"""Bytes read, hashed and written at a time."""
+
+GZIP_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+
+class BlobError(ValueError):
+    """Content that does not match its digest, or cannot be decoded; the message is Docker's."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of an image.
+
+    ``diff_id`` is the digest of the tar, ``digest`` and ``size`` (bytes) those of its compressed
+    blob, ``unpacked`` the bytes of the files in it.
+    """
+
+    diff_id: str
+    digest: str
+    size: int
+    media_type: str = GZIP_TYPE
+    unpacked: int = 0
+
+
+class Blobs:
+    """The folder of blobs; safe to use from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._incoming = root / "incoming"
+        self._folder = root / "sha256"
+        for folder in (root, self._incoming, self._folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Where the blob of ``sha256:<hex>`` is, whether or not it exists."""
+        return self._folder / digest.removeprefix("sha256:")
+
+    def __contains__(self, digest: str) -> bool:
+        return self.path(digest).is_file()
+
+    def digests(self) -> Iterator[str]:
+        """The digest of every blob kept."""
+        return (f"sha256:{path.name}" for path in self._folder.iterdir())
+
+    def remove(self, digest: str) -> int:
+        """Delete a blob; return the bytes freed (0 when it was not there)."""
+        path = self.path(digest)
+        with contextlib.suppress(FileNotFoundError):
+            size = path.stat().st_size
+            path.unlink()
+            return size
+        return 0
+
+    def clear_incoming(self) -> None:
+        """Remove what an earlier process left unfinished."""
+        for path in self._incoming.iterdir():
+            path.unlink(missing_ok=True)
+
+    def encode(self, tar: BinaryIO) -> Layer:
+        """Compress a layer's tar stream into a blob, deterministically."""
+        return finished(self._receiving_plain(tar.read(PORTION), tar, None))
+
+    def receiving(
+        self, source: BinaryIO, digest: str | None, media_type: str
+    ) -> Generator[int, None, Layer]:
+        """Store a layer blob that comes from a registry or an archive.
+
+        A generator: it yields the bytes received so far and returns the layer.
+
+        Args:
+            source: the blob's bytes; gzip or plain tar, told apart by their first bytes.
+            digest: what the content must hash to; None takes it as it is.
+            media_type: recorded with the layer. A plain tar is compressed and recorded as gzip.
+
+        Raises:
+            BlobError: the digest does not match, or the bytes are not a gzip stream.
+        """
+        head = source.read(2)
+        if head != b"\x1f\x8b":
+            return (yield from self._receiving_plain(head, source, digest))
+        decoder, diff, content = LayerDecoder(), hashlib.sha256(), ContentSize()
+        with self._writing() as out:
+            data = head
+            try:
+                while data:
+                    out.write(data)
+                    for part in decoder.feed(data):
+                        diff.update(part)
+                        content.feed(part)
+                    yield out.size
+                    data = source.read(PORTION)
+                for part in decoder.finish():
+                    diff.update(part)
+                    content.feed(part)
+            except GzipError as error:
+                raise BlobError(str(error)) from error
+            if digest and out.digest != digest:
+                raise BlobError(_mismatch(digest, out.digest))
+            return Layer(
+                f"sha256:{diff.hexdigest()}", out.keep(), out.size, media_type, content.total
+            )
+
+    def _receiving_plain(
+        self, data: bytes, source: BinaryIO, digest: str | None
+    ) -> Generator[int, None, Layer]:
+        encoder, diff, content, received = LayerEncoder(), hashlib.sha256(), ContentSize(), 0
+        with self._writing() as out:
+            while data:
+                diff.update(data)
+                content.feed(data)
+                received += len(data)
+                out.write(encoder.feed(data))
+                yield received
+                data = source.read(PORTION)
+            diff_id = f"sha256:{diff.hexdigest()}"
+            if digest and diff_id != digest:
+                raise BlobError(_mismatch(digest, diff_id))
+            out.write(encoder.finish())
+            return Layer(diff_id, out.keep(), out.size, unpacked=content.total)
+
+    def decoded(self, digest: str) -> BinaryIO:
+        """The tar stream of a layer blob, decompressed as it is read."""
+        return io.BufferedReader(_Decoded(self.path(digest).open("rb")), PORTION)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[_Incoming]:
+        descriptor, name = tempfile.mkstemp(dir=self._incoming)
+        incoming = _Incoming(os.fdopen(descriptor, "wb"), Path(name), self)
+        try:
+            yield incoming
+        finally:
+            incoming.close()
+
+
+def _mismatch(expected: str, found: str) -> str:
+    return f"filesystem layer verification failed for digest {expected}: content is {found}"
+
+
+def finished(receiving: Generator[int, None, Layer]) -> Layer:
+    """Run a receiving generator to its end; return its layer."""
+    while True:
+        try:
+            next(receiving)
+        except StopIteration as end:
+            layer: Layer = end.value
+            return layer
+
+
+class _Incoming:
+    """A blob being written."""
+
+    def __init__(self, file: BinaryIO, path: Path, blobs: Blobs) -> None:
+        self._file, self._path, self._blobs = file, path, blobs
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+    def write(self, data: bytes) -> None:
+        self._hash.update(data)
+        self.size += len(data)
+        self._file.write(data)
+
+    def keep(self) -> str:
+        """Give the file its final name; return its digest."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._path.replace(self._blobs.path(self.digest))
+        return self.digest
+
+    def close(self) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class _Decoded(io.RawIOBase):
+    """A gzip file read as what it decompresses to."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._parts = file, self._decode(file)
+        self._left = memoryview(b"")
+
+    @staticmethod
+    def _decode(file: BinaryIO) -> Iterator[bytes]:
+        decoder = LayerDecoder()
+        while data := file.read(PORTION):
+            yield from decoder.feed(data)
+        yield from decoder.finish()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._left:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._left = memoryview(part)
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

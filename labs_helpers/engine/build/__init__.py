@@ -1,0 +1,7 @@
+"""Dockerfiles to images, without running anything."""
+
+from .builder import Pull, build
+from .errors import BuildError, DockerfileError
+from .options import BuildOptions
+
+__all__ = ["BuildError", "BuildOptions", "DockerfileError", "Pull", "build"]

@@ -1,0 +1,156 @@
+"""Tar archives read into a Tree: contexts as clients send them, layers as stores keep them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import posixpath
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from .errors import BuildError, DockerfileError
+from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
+
+_PORTION = 1024 * 1024
+_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_MAGIC: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
+    (b"\x1f\x8b\x08", lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file))),
+    (b"BZh", lambda file: cast(BinaryIO, bz2.BZ2File(file))),
+    (b"\xfd7zXZ\x00", lambda file: cast(BinaryIO, lzma.LZMAFile(file))),  # noqa: SIM115
+)
+_BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError)
+
+
+def read_context(stream: BinaryIO, scratch: Path | None) -> Tree:
+    """Spool a context (tar, plain or compressed) to a temporary file and index it.
+
+    The file lives as long as the tree: it has no name and goes with the last reference to it.
+
+    Raises:
+        DockerfileError: it is not a tar archive.
+    """
+    spooled = _spool(stream, scratch)
+    tree = Tree()
+    try:
+        index(decompressed(spooled, scratch), tree, whiteouts=False)
+    except _BROKEN as error:
+        raise DockerfileError(f"Error processing tar file: {error}") from error
+    return tree
+
+
+def decompressed(file: BinaryIO, scratch: Path | None) -> BinaryIO:
+    """The seekable file itself, or what it decompresses to, spooled."""
+    file.seek(0)
+    head = file.read(8)
+    file.seek(0)
+    for magic, opened in _MAGIC:
+        if head.startswith(magic):
+            return _spool(opened(file), scratch)
+    return file
+
+
+def is_tar(file: BinaryIO) -> bool:
+    """Whether the seekable file starts with a tar header; a compressed one is looked into."""
+    file.seek(0)
+    head = file.read(8)
+    file.seek(0)
+    try:
+        for magic, opened in _MAGIC:
+            if head.startswith(magic):
+                return _has_header(opened(file).read(tarfile.BLOCKSIZE))
+        return _has_header(file.read(tarfile.BLOCKSIZE))
+    except _BROKEN:
+        return False
+
+
+def _has_header(block: bytes) -> bool:
+    if len(block) < tarfile.BLOCKSIZE or not block.strip(b"\0"):
+        return False
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def index(file: BinaryIO, tree: Tree, whiteouts: bool = True, below: str = "") -> None:
+    """Place every member of a seekable, uncompressed tar into the tree, under ``below``.
+
+    Raises:
+        tarfile.TarError: the bytes are not a tar archive.
+    """
+    file.seek(0)
+    if not file.read(1):
+        return
+    file.seek(0)
+    tar = tarfile.open(fileobj=file, mode="r:", errors="surrogateescape")  # noqa: SIM115
+    for member in tar:
+        # an absolute name, or one with "..", stays inside the tree
+        name = posixpath.normpath("/" + member.name).lstrip("/")
+        path = f"{below}/{name}" if below else name
+        folder, base = posixpath.split(path)
+        if whiteouts and base == _OPAQUE:
+            tree.clear(folder)
+        elif whiteouts and base.startswith(_WHITEOUT):
+            tree.remove(posixpath.join(folder, base.removeprefix(_WHITEOUT)))
+        else:
+            entry = _entry(tar, member, tree, below)
+            if entry:
+                tree.put(path, entry)
+
+
+def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, below: str) -> Entry | None:
+    mode, uid, gid = member.mode & 0o7777, member.uid, member.gid
+    if member.isdir():
+        return Entry(DIRECTORY, mode, uid, gid)
+    if member.issym():
+        return Entry(LINK, mode, uid, gid, target=member.linkname)
+    if member.islnk():
+        linked = posixpath.normpath("/" + member.linkname).lstrip("/")
+        try:
+            return tree.get(tree.resolve(posixpath.join(below, linked), follow_last=False))
+        except LinkLoop:
+            return None
+    if member.isreg():
+
+        def content() -> BinaryIO:
+            return cast(BinaryIO, tar.extractfile(member))
+
+        return Entry(FILE, mode, uid, gid, size=member.size, open=content)
+    device = (member.type, member.devmajor, member.devminor)
+    return Entry(OTHER, mode, uid, gid, device=device)
+
+
+def read_layers(layers: list[Callable[[], BinaryIO]], scratch: Path | None) -> Tree:
+    """The root of an image: its layers, lowest first, with their whiteouts applied.
+
+    Each layer is spooled uncompressed to a temporary file, so that content can be read in any
+    order.
+
+    Raises:
+        BuildError: a layer is not a tar archive.
+    """
+    tree = Tree()
+    for opened in layers:
+        with opened() as stream:
+            try:
+                index(_spool(stream, scratch), tree)
+            except _BROKEN as error:
+                raise BuildError(f"a layer of the image cannot be read: {error}") from error
+    return tree
+
+
+def _spool(stream: BinaryIO, scratch: Path | None) -> BinaryIO:
+    file = cast(BinaryIO, tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115
+    size = 0
+    while data := stream.read(_PORTION):
+        size += file.write(data)
+    # Docker's command line leaves the last block short when it adds a Dockerfile to a context
+    file.write(bytes(-size % tarfile.BLOCKSIZE))
+    file.seek(0)
+    return file

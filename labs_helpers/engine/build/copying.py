@@ -1,0 +1,160 @@
+"""COPY and ADD: from sources to the entries of a new layer.
+
+Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/copy.go
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .archive import decompressed, index, is_tar
+from .errors import BuildError
+from .layer import content_hash
+from .sources import Ownership, Source
+from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
+
+_CHOWN = re.compile(r"([^:]+)(?::([^:]+))?")
+
+
+def refuse_remote(argument: str) -> None:
+    """ADD fetches nothing here. Raises BuildError for a URL or a git repository."""
+    scheme = urlsplit(argument).scheme if "://" in argument else ""
+    if scheme in {"http", "https", "ftp", "git", "ssh"} or argument.startswith("git@"):
+        raise BuildError(
+            f"ADD failed: {argument}: this engine fetches nothing while it builds; "
+            "download the file into the build context and ADD or COPY it"
+        )
+
+
+def extracted(source: Source, scratch: Path | None) -> Source:
+    """What ADD makes of a source: the content of a local tar file, else the source as it is.
+
+    Raises:
+        BuildError: it begins as a tar file and does not go on as one.
+    """
+    entry = source.entries.get("")
+    if source.is_directory or entry is None or entry.kind != FILE or entry.open is None:
+        return source
+    # not closed when it is an archive: the entries found are read from it later
+    file = entry.open()
+    if not is_tar(file):
+        file.close()
+        return source
+    tree = Tree()
+    try:
+        index(decompressed(file, scratch), tree, whiteouts=False)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise BuildError(f"ADD failed: {source.name}: {error}") from error
+    return Source(source.name, True, dict(tree.walk()), archive=True)
+
+
+def described(sources: Sequence[Source]) -> str:
+    """``file:<hash>``, ``dir:<hash>`` or ``multi:<hash>``, for history and cache."""
+    parts = [
+        ("dir:" if source.is_directory and not source.archive else "file:")
+        + content_hash({f"./{path}": entry for path, entry in source.entries.items()})
+        for source in sources
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return f"multi:{hashlib.sha256(','.join(parts).encode()).hexdigest()}"
+
+
+def place(
+    sources: Sequence[Source], destination: str, workdir: str, root: Tree
+) -> dict[str, Entry]:
+    """The entries of the new layer, by path without leading slash.
+
+    Args:
+        destination: as the Dockerfile has it; a trailing slash makes it a directory.
+        root: the files of the image so far; links in it are followed and stay inside it.
+
+    Raises:
+        BuildError: a file stands where a directory must be.
+    """
+    is_folder = destination.endswith("/") or destination in {".", ".."}
+    absolute = posixpath.join("/", workdir or "/", destination)
+    try:
+        target = root.resolve(posixpath.normpath(absolute))
+    except LinkLoop as error:
+        raise BuildError(f"failed to copy files: too many links: {destination}") from error
+    placed: dict[str, Entry] = {}
+    for source in sources:
+        if source.is_directory:
+            make_directories(target, root, placed)
+            for path, entry in source.entries.items():
+                placed[f"{target}/{path}" if target else path] = entry
+            continue
+        path = target
+        standing = placed.get(target) or root.get(target)
+        if is_folder or not target or (standing and standing.kind == DIRECTORY):
+            name = posixpath.basename(source.name)
+            path = f"{target}/{name}" if target else name
+        make_directories(posixpath.dirname(path), root, placed)
+        placed[path] = source.entries[""]
+    return placed
+
+
+def make_directories(path: str, root: Tree, placed: dict[str, Entry]) -> None:
+    """Add the directories of a resolved path that are not there yet.
+
+    Raises:
+        BuildError: one of them is a file.
+    """
+    parts = [part for part in path.split("/") if part]
+    for end in range(1, len(parts) + 1):
+        folder = "/".join(parts[:end])
+        entry = placed.get(folder) or root.get(folder)
+        if entry is None:
+            placed[folder] = Entry(DIRECTORY)
+        elif entry.kind != DIRECTORY:
+            raise BuildError(f"failed to copy files: lstat /{path}: not a directory")
+
+
+def ownership(chown: str, chmod: str, root: Tree, from_stage: bool) -> Ownership:
+    """Read --chown=user[:group] (numbers, or names of the image's own files) and --chmod=octal.
+
+    Raises:
+        BuildError: neither.
+    """
+    mode: int | None = None
+    if chmod:
+        if not re.fullmatch(r"[0-7]{1,5}", chmod):
+            raise BuildError(f"invalid chmod parameter: '{chmod}'. it should be octal string")
+        mode = int(chmod, 8) & 0o7777
+    if not chown:
+        return Ownership(mode=mode, from_stage=from_stage)
+    parts = _CHOWN.fullmatch(chown)
+    if not parts:
+        raise BuildError(f"invalid chown string: {chown}")
+    user, group = parts[1], parts[2] or parts[1]
+    return Ownership(
+        _number(user, "uid", "user", "etc/passwd", root),
+        _number(group, "gid", "group", "etc/group", root),
+        mode,
+        from_stage,
+    )
+
+
+def _number(name: str, kind: str, what: str, file: str, root: Tree) -> int:
+    if name.isascii() and name.isdigit() and int(name[:10]) < 2**31:
+        return int(name)
+    failed = f"unable to convert uid/gid chown string to host mapping: can't find {kind} for"
+    try:
+        entry = root.get(root.resolve(file))
+    except LinkLoop:
+        entry = None
+    if entry is None or entry.open is None:
+        raise BuildError(f"{failed} {what} {name}: open /{file}: no such file or directory")
+    with entry.open() as content:
+        for line in content.read().decode(errors="replace").splitlines():
+            fields = line.split(":")
+            if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
+                return int(fields[2])
+    raise BuildError(f"{failed} {what} {name}: no such {what}: {name}")

@@ -1,0 +1,180 @@
+"""Which code an instruction is done by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+
+from . import copying, metadata, sources
+from .arguments import Arguments, expand, expand_document, expand_words
+from .dockerfile import Instruction
+from .errors import BuildError, cannot_run
+from .sources import Source
+from .stage import Message, StageState
+from .tree import Entry, Tree
+
+OtherRoot = Callable[[str, int], Generator[Message, None, Tree]]
+
+
+class Dispatcher:
+    """Carries out the instructions of one stage.
+
+    ``other_root`` gives the files of another stage or image, for ``COPY --from``.
+    """
+
+    def __init__(
+        self,
+        state: StageState,
+        context: Tree,
+        arguments: Arguments,
+        escape: str,
+        other_root: OtherRoot,
+    ) -> None:
+        self._state, self._context, self._arguments = state, context, arguments
+        self._escape, self._other_root = escape, other_root
+
+    def run(self, step: Instruction, literal: bool = False) -> Iterator[Message]:
+        """Carry out one instruction; ``literal`` leaves its words as they are.
+
+        Raises:
+            BuildError: dockerd's message.
+        """
+        try:
+            yield from self._run(step, literal)
+        except BuildError as error:
+            error.line = error.line or step.line or None
+            raise
+
+    def _run(self, step: Instruction, literal: bool) -> Iterator[Message]:
+        state, config = self._state, self._state.config
+        known = self._arguments.visible(config.get("Env") or [])
+        replaced = partial(expand, variables=known, escape=self._escape, line=step.line)
+        expanded = (lambda word: word) if literal else replaced
+        match step.name:
+            case "COPY" | "ADD":
+                yield from self._copy(step, replaced)
+            case "WORKDIR":
+                yield from self._workdir(metadata.workdir(config, step, expanded))
+            case "ENV":
+                yield from state.commit(metadata.env(config, step, expanded))
+            case "LABEL":
+                yield from state.commit(metadata.label(config, step, expanded))
+            case "ARG":
+                yield from state.commit(self._arg(step, expanded))
+            case "USER":
+                yield from state.commit(metadata.user(config, step, expanded))
+            case "EXPOSE":
+                words = [
+                    word
+                    for arg in step.args
+                    for word in expand_words(arg, known, self._escape, step.line)
+                ]
+                yield from state.commit(metadata.expose(config, step, words))
+            case "VOLUME":
+                yield from state.commit(metadata.volume(config, step, expanded))
+            case "CMD":
+                state.command_set = True
+                yield from state.commit(metadata.command(config, step))
+            case "ENTRYPOINT":
+                yield from state.commit(metadata.entrypoint(config, step, state.command_set))
+            case "STOPSIGNAL":
+                yield from state.commit(metadata.stop_signal(config, step, expanded))
+            case "SHELL":
+                yield from state.commit(metadata.shell(config, step))
+            case "HEALTHCHECK":
+                yield from state.commit(metadata.healthcheck(config, step))
+            case "ONBUILD":
+                yield from state.commit(metadata.on_build(config, step))
+            case "MAINTAINER":
+                state.author = step.args[0]
+                yield from state.commit(f"MAINTAINER {state.author}")
+            case _:
+                raise cannot_run(step.original, step.line)
+
+    def _arg(self, step: Instruction, expanded: Callable[[str], str]) -> str:
+        texts = []
+        for word in step.args:
+            name, equals, value = expanded(word).partition("=")
+            self._arguments.declare(name, value if equals else None)
+            texts.append(f"{name}={value}" if equals else name)
+        return f"ARG {' '.join(texts)}"
+
+    def _workdir(self, comment: str) -> Iterator[Message]:
+        state = self._state
+        cached = state.find_layer(comment)
+        if cached:
+            yield from state.use(cached)
+            return
+        placed: dict[str, Entry] = {}
+        path = state.root().resolve(state.config["WorkingDir"])
+        copying.make_directories(path, state.root(), placed)
+        yield from state.commit_layer(comment, placed)
+
+    def _copy(self, step: Instruction, expanded: Callable[[str], str]) -> Iterator[Message]:
+        state = self._state
+        words = [word if word.startswith("<<") else expanded(word) for word in step.args]
+        *wanted, destination = words
+        chown = expanded(step.flags.get("chown", ""))
+        chmod = expanded(step.flags.get("chmod", ""))
+        from_stage = "from" in step.flags
+        tree = self._context
+        if from_stage:
+            tree = yield from self._other_root(expanded(step.flags["from"]), step.line)
+        owner = copying.ownership(
+            chown, chmod, state.root() if chown else Tree(), from_stage=from_stage
+        )
+        documented = partial(
+            expand_document,
+            variables=self._arguments.visible(state.config.get("Env") or []),
+            escape=self._escape,
+            line=step.line,
+        )
+        found: list[Source] = []
+        for word in wanted:
+            found += self._sources(step, word, tree, from_stage, documented)
+        if not found:
+            raise BuildError(f"{step.name} failed: no source files were specified")
+        if len(found) > 1 and not destination.endswith("/"):
+            raise BuildError(
+                f"When using {step.name} with more than one source file, the destination must be"
+                " a directory and end with a /"
+            )
+        owned = [
+            Source(
+                source.name,
+                source.is_directory,
+                {path: owner.applied(entry) for path, entry in source.entries.items()},
+                source.archive,
+            )
+            for source in found
+        ]
+        shown = f"--chown={chown}" if chown else ""
+        comment = f"{step.name} {shown}{copying.described(owned)} in {destination} "
+        cached = state.find_layer(comment)
+        if cached:
+            yield from state.use(cached)
+            return
+        workdir = state.config.get("WorkingDir") or "/"
+        placed = copying.place(owned, destination, workdir, state.root())
+        yield from state.commit_layer(comment, placed)
+
+    def _sources(
+        self,
+        step: Instruction,
+        word: str,
+        tree: Tree,
+        from_stage: bool,
+        documented: Callable[[str], str],
+    ) -> Iterator[Source]:
+        document = step.files.get(word.removeprefix("<<").removeprefix("-").strip("'\""))
+        if document and word.startswith("<<"):
+            content, expand_it = document
+            text = documented(content) if expand_it else content
+            yield sources.inline(word.lstrip("<-").strip("'\""), text.encode())
+            return
+        if step.name == "ADD":
+            copying.refuse_remote(word)
+        for source in sources.find(tree, word, step.name, from_stage):
+            if step.name == "ADD":
+                source = copying.extracted(source, self._state.options.scratch)
+            yield source

@@ -1,0 +1,101 @@
+"""The tar of a new layer, made as it is read: the same entries give the same bytes.
+
+Entries are sorted, owned as they say by number only, and dated alike; the format is PAX
+(POSIX.1-2001), which tarfile writes without reference to the machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, cast
+
+from .tree import DIRECTORY, FILE, LINK, Entry
+
+_PORTION = 1024 * 1024
+_RECORD = 10240
+
+
+class _Produced(io.RawIOBase):
+    """A readable stream over bytes that are made on demand."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._left:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._left = memoryview(part)
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+
+def layer_tar(entries: Mapping[str, Entry], mtime: int) -> BinaryIO:
+    """The tar of these entries (path without leading slash -> entry), dated ``mtime``."""
+    return cast(BinaryIO, io.BufferedReader(_Produced(_tar(entries, mtime)), _PORTION))
+
+
+def _tar(entries: Mapping[str, Entry], mtime: int) -> Iterator[bytes]:
+    written = 0
+    # by components, so that a directory comes before what is in it
+    for path in sorted(entries, key=lambda name: name.split("/")):
+        entry = entries[path]
+        header = _header(path, entry, mtime)
+        written += len(header)
+        yield header
+        if entry.kind == FILE:
+            for data in _content(entry):
+                written += len(data)
+                yield data
+            padding = -entry.size % tarfile.BLOCKSIZE
+            written += padding
+            yield bytes(padding)
+    end = 2 * tarfile.BLOCKSIZE
+    yield bytes(end + -(written + end) % _RECORD)
+
+
+def _header(path: str, entry: Entry, mtime: int) -> bytes:
+    member = tarfile.TarInfo(path)
+    member.mode, member.uid, member.gid, member.mtime = entry.mode, entry.uid, entry.gid, mtime
+    if entry.kind == FILE:
+        member.size = entry.size
+    elif entry.kind == DIRECTORY:
+        member.type = tarfile.DIRTYPE
+    elif entry.kind == LINK:
+        member.type, member.linkname = tarfile.SYMTYPE, entry.target
+    elif entry.device:
+        member.type, member.devmajor, member.devminor = entry.device
+    return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _content(entry: Entry) -> Iterator[bytes]:
+    left = entry.size
+    if not left or entry.open is None:
+        return
+    with entry.open() as file:
+        while left:
+            data = file.read(min(left, _PORTION))
+            if not data:
+                raise OSError("a file of the build ended before its recorded size")
+            left -= len(data)
+            yield data
+
+
+def content_hash(entries: Mapping[str, Entry]) -> str:
+    """What Docker's history shows of copied files: 64 hex digits over names, modes and content."""
+    total = hashlib.sha256()
+    for path in sorted(entries, key=lambda name: name.split("/")):
+        total.update(_header(path, entries[path], 0))
+        for data in _content(entries[path]):
+            total.update(data)
+    return total.hexdigest()

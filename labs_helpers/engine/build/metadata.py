@@ -1,0 +1,177 @@
+"""The instructions that change an image's configuration only.
+
+Each function changes ``config`` (Docker's: Env, Cmd, Labels, ...) and returns the text that
+``docker history`` shows, in the words of the classic builder.
+Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/dispatchers.go
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .dockerfile import Instruction
+from .errors import BuildError
+from .gotext import duration, parse_duration, quote_all
+
+Config = dict[str, Any]
+Expand = Callable[[str], str]
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+SIGNALS = frozenset(
+    {
+        *re.findall(
+            r"\w+",
+            "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV"
+            " STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ",
+        ),
+        *("RTMIN", *(f"RTMIN+{n}" for n in range(1, 16))),
+        *("RTMAX", *(f"RTMAX-{n}" for n in range(1, 15))),
+    }
+)
+_PORT = re.compile(r"(?:[^/]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.I | re.ASCII)
+
+
+def env(config: Config, step: Instruction, expand: Expand) -> str:
+    """ENV name=value ..."""
+    pairs = [(expand(name), expand(value)) for name, value in step.pairs]
+    for name, value in pairs:
+        kept = list(config.get("Env") or [])
+        places = [place for place, pair in enumerate(kept) if pair.partition("=")[0] == name]
+        if places:
+            kept[places[0]] = f"{name}={value}"
+        else:
+            kept.append(f"{name}={value}")
+        config["Env"] = kept
+    return "ENV " + " ".join(f"{name}={value}" for name, value in pairs)
+
+
+def label(config: Config, step: Instruction, expand: Expand) -> str:
+    """LABEL name=value ..."""
+    pairs = [(expand(name), expand(value)) for name, value in step.pairs]
+    config["Labels"] = {**(config.get("Labels") or {}), **dict(pairs)}
+    return "LABEL " + " ".join(f"{name}={value}" for name, value in pairs)
+
+
+def user(config: Config, step: Instruction, expand: Expand) -> str:
+    """USER name[:group]"""
+    config["User"] = expand(step.args[0])
+    return f"USER {config['User']}"
+
+
+def workdir(config: Config, step: Instruction, expand: Expand) -> str:
+    """WORKDIR path; a relative one continues the current."""
+    wanted = expand(step.args[0])
+    if not wanted:
+        raise BuildError("cannot normalize nothing", step.line)
+    here = posixpath.join("/", config.get("WorkingDir") or "/", wanted)
+    config["WorkingDir"] = "/" + posixpath.normpath(here).lstrip("/")
+    return f"WORKDIR {config['WorkingDir']}"
+
+
+def expose(config: Config, step: Instruction, words: Sequence[str]) -> str:
+    """EXPOSE port[-port][/protocol] ..."""
+    ports = dict(config.get("ExposedPorts") or {})
+    for word in words:
+        found = _PORT.fullmatch(word)
+        if not found:
+            raise BuildError(f"Invalid containerPort: {word}", step.line)
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not first <= last <= 65535:
+            raise BuildError(f"Invalid containerPort: {word}", step.line)
+        for port in range(first, last + 1):
+            ports[f"{port}/{(found[3] or 'tcp').lower()}"] = {}
+    config["ExposedPorts"] = ports
+    return f"EXPOSE {' '.join(words)}"
+
+
+def volume(config: Config, step: Instruction, expand: Expand) -> str:
+    """VOLUME path ..."""
+    paths = [expand(arg).strip() for arg in step.args]
+    if "" in paths:
+        raise BuildError("VOLUME specified can not be an empty string", step.line)
+    config["Volumes"] = {**(config.get("Volumes") or {}), **{path: {} for path in paths}}
+    return f"VOLUME [{' '.join(paths)}]"
+
+
+def stop_signal(config: Config, step: Instruction, expand: Expand) -> str:
+    """STOPSIGNAL name or number"""
+    signal = expand(step.args[0])
+    known = signal.upper().removeprefix("SIG") in SIGNALS
+    if not known and not (signal.isascii() and signal.isdigit() and 0 < int(signal[:4]) <= 64):
+        raise BuildError(f"Invalid signal: {signal}", step.line)
+    config["StopSignal"] = signal
+    return f"STOPSIGNAL {signal}"
+
+
+def command(config: Config, step: Instruction) -> str:
+    """CMD, shell or exec form"""
+    config["Cmd"] = _command_line(config, step)
+    return f"CMD {quote_all(config['Cmd'])}"
+
+
+def entrypoint(config: Config, step: Instruction, command_set: bool) -> str:
+    """ENTRYPOINT; it drops a CMD that comes from the base image."""
+    config["Entrypoint"] = _command_line(config, step)
+    if not command_set:
+        config.pop("Cmd", None)
+    return f"ENTRYPOINT {quote_all(config['Entrypoint'])}"
+
+
+def shell(config: Config, step: Instruction) -> str:
+    """SHELL ["program", "argument"]"""
+    config["Shell"] = list(step.args)
+    return f"SHELL [{' '.join(step.args)}]"
+
+
+def on_build(config: Config, step: Instruction) -> str:
+    """ONBUILD instruction: recorded, executed by a build FROM this image"""
+    config["OnBuild"] = [*(config.get("OnBuild") or []), step.args[0]]
+    return f"ONBUILD {step.args[0]}"
+
+
+def healthcheck(config: Config, step: Instruction) -> str:
+    """HEALTHCHECK NONE, or [--interval=...] CMD command"""
+    kind = step.args[0].upper()
+    times = {"interval": 0, "timeout": 0, "start-period": 0, "start-interval": 0}
+    retries = 0
+    if kind == "NONE":
+        test = ["NONE"]
+    else:
+        test = ["CMD", *step.args[1:]] if step.json else ["CMD-SHELL", step.args[1]]
+        try:
+            for name in times:
+                times[name] = parse_duration(step.flags.get(name) or "0")
+            retries = int(step.flags.get("retries") or 0)
+        except ValueError as error:
+            raise BuildError(str(error), step.line) from error
+        for name, value in times.items():
+            if value < 0 or 0 < value < 10**6:
+                raise BuildError(f'Interval "{name}" cannot be less than 1ms', step.line)
+        if retries < 0:
+            raise BuildError("--retries cannot be negative", step.line)
+    fields = {
+        "Interval": times["interval"],
+        "Timeout": times["timeout"],
+        "StartPeriod": times["start-period"],
+        "StartInterval": times["start-interval"],
+        "Retries": retries,
+    }
+    config["Healthcheck"] = {"Test": test, **{key: n for key, n in fields.items() if n}}
+    durations = " ".join(f'"{duration(value)}"' for value in times.values())
+    # Go prints the number of retries as a quoted character
+    character = f"\\x{retries:02x}" if retries < 32 else chr(min(retries, 0x10FFFF))
+    return f"HEALTHCHECK &{{{quote_all(test)} {durations} '{character}'}}"
+
+
+def current_shell(config: Config) -> list[str]:
+    """What the shell form of a command runs in."""
+    return list(config.get("Shell") or DEFAULT_SHELL)
+
+
+def _command_line(config: Config, step: Instruction) -> list[str]:
+    if step.json or not step.args:
+        return list(step.args)
+    return [*current_shell(config), step.args[0]]

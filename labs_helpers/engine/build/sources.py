@@ -1,0 +1,146 @@
+"""What a COPY or ADD names: the files of a context or of another stage, found and described.
+
+Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/copy.go
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from .errors import BuildError
+from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
+
+_WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to copy: ``name`` as the Dockerfile has it, and its entries.
+
+    ``entries`` are by path relative to the source, "" being the source itself; a directory has
+    its content only. ``archive`` means ``entries`` are what an ADD found in a tar file.
+    """
+
+    name: str
+    is_directory: bool
+    entries: Mapping[str, Entry]
+    archive: bool = False
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """What --chown and --chmod say; None leaves 0:0 and the mode of the source."""
+
+    uid: int = 0
+    gid: int = 0
+    mode: int | None = None
+    from_stage: bool = False
+
+    def applied(self, entry: Entry) -> Entry:
+        """The entry as it is copied.
+
+        The write bits of group and others come from the umask of whoever checked the context
+        out; dropping them lets the same files give the same digest on every machine. Files of
+        another stage are taken as they are.
+        """
+        mode = entry.mode if self.from_stage else entry.mode & ~0o022
+        return replace(
+            entry, uid=self.uid, gid=self.gid, mode=mode if self.mode is None else self.mode
+        )
+
+
+def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[Source]:
+    """What one source argument names, in sorted order.
+
+    Raises:
+        BuildError: it leads outside the context, or is not there.
+    """
+    path = posixpath.normpath(pattern)
+    if path == ".." or path.startswith("../"):
+        raise BuildError(
+            f"{command} failed: forbidden path outside the build context: {pattern} ()"
+        )
+    path = path.lstrip("/")
+    if _WILD.search(path):
+        for name in _matching(tree, path, command):
+            yield _source(tree, name, command, from_stage)
+    else:
+        yield _source(tree, re.sub(r"\\(.)", r"\1", path), command, from_stage)
+
+
+def inline(name: str, content: bytes) -> Source:
+    """A heredoc as a file."""
+
+    def opened() -> BinaryIO:
+        return io.BytesIO(content)
+
+    return Source(name, False, {"": Entry(FILE, 0o644, size=len(content), open=opened)})
+
+
+def _source(tree: Tree, path: str, command: str, from_stage: bool) -> Source:
+    try:
+        resolved = tree.resolve(path)
+    except LinkLoop as error:
+        raise BuildError(f"{command} failed: too many links: {path}") from error
+    entry = tree.get(resolved)
+    if entry is None:
+        where = "" if from_stage else "file not found in build context or excluded by"
+        where += "" if from_stage else " .dockerignore: "
+        raise BuildError(f"{command} failed: {where}stat {path}: file does not exist")
+    if entry.kind == DIRECTORY:
+        return Source(path, True, dict(tree.walk(resolved)))
+    return Source(path, False, {"": entry})
+
+
+def _matching(tree: Tree, pattern: str, command: str) -> list[str]:
+    found = [""]
+    parts = pattern.split("/")
+    for part in parts:
+        expression = _expression(part, pattern, command)
+        below = []
+        for folder in found:
+            entry = tree.get(folder)
+            if entry and entry.kind == DIRECTORY:
+                names = (name for name in tree.names(folder) if expression.fullmatch(name))
+                below += [f"{folder}/{name}" if folder else name for name in names]
+        found = below
+    return found
+
+
+def _expression(glob: str, pattern: str, command: str) -> re.Pattern[str]:
+    """One component of a pattern of Go's filepath.Match."""
+    out, place = "", 0
+    bad = BuildError(f"{command} failed: syntax error in pattern: {pattern}")
+    while place < len(glob):
+        char = glob[place]
+        place += 1
+        if char == "*":
+            out += ".*"
+        elif char == "?":
+            out += "."
+        elif char == "[":
+            end = glob.find("]", place + 1)
+            if end < 0:
+                raise bad
+            body = glob[place:end]
+            negated = body.startswith("^")
+            body = re.sub(r"([\[\]&~|])", r"\\\1", body.removeprefix("^"))
+            if not body:
+                raise bad
+            out += f"[{'^' if negated else ''}{body}]"
+            place = end + 1
+        else:
+            if char == "\\":
+                if place == len(glob):
+                    raise bad
+                char, place = glob[place], place + 1
+            out += re.escape(char)
+    try:
+        return re.compile(out, re.DOTALL)
+    except re.error as error:
+        raise bad from error

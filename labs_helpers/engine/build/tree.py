@@ -1,0 +1,162 @@
+"""A file tree held as an index: the build context, or the root of an image.
+
+Nothing is unpacked. An entry knows where its content can be read; names are looked up inside the
+tree only, so neither ``..`` nor a symbolic link leads out of it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+DIRECTORY, FILE, LINK, OTHER = "directory", "file", "link", "other"
+
+MAX_LINKS = 255
+"""Symbolic links followed before a path counts as a loop, as in dockerd."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What stands at one path.
+
+    ``kind`` is one of DIRECTORY, FILE, LINK and OTHER (devices, pipes; ``device`` then has the
+    tar type, major and minor number). ``size`` counts bytes; ``open`` gives a file's content.
+    """
+
+    kind: str
+    mode: int = 0o755
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    target: str = ""
+    device: tuple[bytes, int, int] | None = None
+    open: Callable[[], BinaryIO] | None = field(default=None, compare=False)
+
+
+@dataclass
+class _Node:
+    entry: Entry
+    children: dict[str, _Node] = field(default_factory=dict)
+
+
+class LinkLoop(Exception):
+    """A path leads through too many symbolic links."""
+
+
+def parts_of(path: str) -> list[str]:
+    """The names of a path below the root; ``..`` stops at the root."""
+    return [part for part in posixpath.normpath("/" + path).split("/") if part]
+
+
+class Tree:
+    """The files of a context or an image, by path; paths have no leading slash ("" is the root)."""
+
+    def __init__(self) -> None:
+        self._root = _Node(Entry(DIRECTORY))
+
+    def resolve(self, path: str, follow_last: bool = True) -> str:
+        """The path with its symbolic links followed, inside the tree, existing or not.
+
+        Raises:
+            LinkLoop: it never ends.
+        """
+        waiting = [part for part in path.split("/") if part and part != "."][::-1]
+        done: list[str] = []
+        links = 0
+        while waiting:
+            part = waiting.pop()
+            if part == "..":
+                if done:
+                    done.pop()
+                continue
+            node = self._node([*done, part])
+            if node and node.entry.kind == LINK and (waiting or follow_last):
+                links += 1
+                if links > MAX_LINKS:
+                    raise LinkLoop(path)
+                if node.entry.target.startswith("/"):
+                    done = []
+                names = [name for name in node.entry.target.split("/") if name and name != "."]
+                waiting += names[::-1]
+            else:
+                done.append(part)
+        return "/".join(done)
+
+    def get(self, path: str) -> Entry | None:
+        """The entry at a resolved path, None when there is none."""
+        node = self._node([part for part in path.split("/") if part])
+        return node.entry if node else None
+
+    def names(self, path: str) -> list[str]:
+        """The names in a directory, sorted."""
+        node = self._node([part for part in path.split("/") if part])
+        return sorted(node.children) if node else []
+
+    def walk(self, path: str = "") -> Iterator[tuple[str, Entry]]:
+        """Everything below a path, parents first, sorted; paths are relative to it."""
+        top = self._node([part for part in path.split("/") if part])
+        waiting = [(name, node) for name, node in _sorted(top)] if top else []
+        while waiting:
+            name, node = waiting.pop()
+            yield name, node.entry
+            waiting += [(f"{name}/{child}", below) for child, below in _sorted(node)]
+
+    def put(self, path: str, entry: Entry) -> None:
+        """Place an entry, making missing parents; a directory over a directory keeps its content.
+
+        The parents' symbolic links are followed, as when a layer is unpacked.
+        """
+        parts = parts_of(path)
+        if not parts:
+            if entry.kind == DIRECTORY:
+                self._root.entry = entry
+            return
+        node = self._root
+        for part in self._parent(parts):
+            child = node.children.get(part)
+            if child is None or child.entry.kind != DIRECTORY:
+                child = node.children[part] = _Node(Entry(DIRECTORY))
+            node = child
+        old = node.children.get(parts[-1])
+        if old and old.entry.kind == DIRECTORY and entry.kind == DIRECTORY:
+            old.entry = entry
+        else:
+            node.children[parts[-1]] = _Node(entry)
+
+    def remove(self, path: str) -> None:
+        """Take away a path and all below it; nothing happens when it is not there."""
+        parts = parts_of(path)
+        if parts:
+            node = self._node(self._parent(parts))
+            if node:
+                node.children.pop(parts[-1], None)
+
+    def clear(self, path: str) -> None:
+        """Empty a directory."""
+        parts = parts_of(path)
+        node = self._node([*self._parent(parts), parts[-1]] if parts else [])
+        if node:
+            node.children.clear()
+
+    def _parent(self, parts: list[str]) -> list[str]:
+        try:
+            resolved = self.resolve("/".join(parts[:-1]))
+        except LinkLoop:
+            resolved = "/".join(parts[:-1])
+        return [part for part in resolved.split("/") if part]
+
+    def _node(self, parts: list[str]) -> _Node | None:
+        node = self._root
+        for part in parts:
+            below = node.children.get(part)
+            if below is None:
+                return None
+            node = below
+        return node
+
+
+def _sorted(node: _Node) -> list[tuple[str, _Node]]:
+    # the last is popped first
+    return sorted(node.children.items(), key=lambda item: item[0], reverse=True)

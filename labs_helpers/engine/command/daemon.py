@@ -1,0 +1,157 @@
+"""The engine's HTTP API over its socket.
+
+Source: https://docs.docker.com/reference/api/engine/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+from urllib.parse import urlencode
+
+from .failure import DaemonError, Failure
+
+API_VERSION = "1.50"
+"""The newest version this command speaks; the engine's own is used when that is lower."""
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+Query = Mapping[str, str | Sequence[str]]
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+class Daemon:
+    """The engine that DOCKER_HOST names (``unix://path`` or ``tcp://host:port``)."""
+
+    def __init__(self, host: str | None = None) -> None:
+        self.host = host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        self._version = ""
+
+    @property
+    def version(self) -> str:
+        """The API version both sides speak, asked of the engine once."""
+        if not self._version:
+            response = self._send("HEAD", "/_ping")
+            response.read()
+            theirs = response.headers.get("Api-Version") or API_VERSION
+            self._version = min(theirs, API_VERSION, key=_numbers)
+        return self._version
+
+    def json(self, path: str, query: Query | None = None, method: str = "GET") -> Any:
+        """The decoded answer. Raises DaemonError for an error status."""
+        with self._request(method, path, query) as response:
+            body = response.read()
+        return json.loads(body) if body.strip() else None
+
+    def post(self, path: str, document: object) -> Any:
+        """Send a JSON document. Raises DaemonError."""
+        headers = {"Content-Type": "application/json"}
+        with self._request("POST", path, None, headers, json.dumps(document).encode()) as response:
+            return json.loads(response.read() or b"null")
+
+    def messages(
+        self,
+        path: str,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """POST; the answer's JSON objects as they arrive. Raises DaemonError."""
+        with self._request("POST", path, query, headers, body) as response:
+            for line in response:
+                if line.strip():
+                    yield json.loads(line)
+
+    def download(self, path: str, query: Query) -> http.client.HTTPResponse:
+        """The open answer of a GET. Raises DaemonError."""
+        return self._request("GET", path, query)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
+    ) -> http.client.HTTPResponse:
+        target = f"/v{self.version}{path}"
+        if query:
+            target += "?" + urlencode(query, doseq=True)
+        response = self._send(method, target, dict(headers or {}), body)
+        if response.status >= 400:
+            text = response.read().decode("utf-8", "replace").strip()
+            raise DaemonError(_message(text), response.status)
+        return response
+
+    def _send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
+    ) -> http.client.HTTPResponse:
+        connection = self._connection()
+        chunked = body is not None and not isinstance(body, bytes)
+        if chunked:
+            headers = {**(headers or {}), "Transfer-Encoding": "chunked"}
+        try:
+            connection.connect()
+        except OSError as error:
+            raise self._unreachable(error) from error
+        # the engine may answer before it has read everything
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, target, body, headers or {}, encode_chunked=chunked)
+        try:
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"error during connect: {error or type(error).__name__}") from error
+
+    def _connection(self) -> http.client.HTTPConnection:
+        scheme, _, rest = self.host.partition("://")
+        if scheme == "unix":
+            return _SocketConnection(rest)
+        if scheme in {"tcp", "http"}:
+            return http.client.HTTPConnection(rest.rstrip("/"))
+        raise Failure(f"unable to parse docker host `{self.host}`")
+
+    def _unreachable(self, error: OSError) -> Failure:
+        if isinstance(error, PermissionError):
+            return Failure(
+                "permission denied while trying to connect to the Docker daemon socket at"
+                f" {self.host}"
+            )
+        return Failure(
+            f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running?"
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _message(text: str) -> str:
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
+def copy(source: BinaryIO | http.client.HTTPResponse, target: BinaryIO) -> None:
+    """Move a stream in portions."""
+    while data := source.read(1024 * 1024):
+        target.write(data)

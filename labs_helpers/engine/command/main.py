@@ -1,0 +1,143 @@
+"""The stand-in's entry: from words to a command and its exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from . import system
+from .commands import COMMANDS, CONTAINER_COMMANDS, IMAGE_COMMANDS, REFUSED, Command
+from .daemon import Daemon
+from .failure import Failure
+from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
+
+_GLOBAL = Usage(
+    "",
+    "[OPTIONS] COMMAND",
+    "A self-sufficient runtime for containers",
+    options=[
+        Option("config", "", VALUE, "Location of client config files"),
+        Option("context", "c", VALUE),
+        Option("debug", "D"),
+        Option("host", "H", LIST, "Daemon socket to connect to"),
+        Option("log-level", "l", VALUE),
+        Option("version", "v", SWITCH, "Print version information and quit"),
+    ],
+)
+_ALIASES = {"list": "ls", "remove": "rm"}
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what ``docker <words>`` does; return its exit status.
+
+    Errors go to stderr as Docker prints them. A closed pipe or Ctrl-C ends it without a word.
+    """
+    try:
+        status = _main(words)
+        sys.stdout.flush()
+    except Failure as failure:
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush()
+        if failure.message:
+            print(failure.message, file=sys.stderr)
+        return failure.code
+    except BrokenPipeError:
+        # the reader has gone; nothing more can be written, at exit neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _main(words: Sequence[str]) -> int:
+    try:
+        given = read(_GLOBAL, words, interspersed=False)
+    except Help:
+        return _overview()
+    if given.on("version"):
+        sys.stdout.write(system.short_version())
+        return 0
+    if given.text("config"):
+        os.environ["DOCKER_CONFIG"] = given.text("config")
+    if not given.arguments:
+        return _overview()
+    name, *rest = given.arguments
+    host = given.text("host") or None
+    if name == "help":
+        return _overview() if not rest else _run(_found(rest), ["--help"], host)
+    if name == "image":
+        if not rest or rest[0].startswith("-"):
+            return _image_overview()
+        return _run(_found([name, rest[0]]), rest[1:], host)
+    if name in CONTAINER_COMMANDS:
+        usage = Usage(name, "CONTAINER", "", 1)
+        return system.no_container(_words(usage, rest), Daemon(host))
+    command = _found([name])
+    # what follows the image of a run is the container's
+    if name == "run" and rest[:1] != ["--help"]:
+        return system.run(_words(command[0], rest), Daemon(host))
+    return _run(command, rest, host)
+
+
+def _words(usage: Usage, rest: Sequence[str]) -> Given:
+    """The arguments among words whose options nothing here needs to know."""
+    return read(usage, [word for word in rest if not word.startswith("-")])
+
+
+def _found(words: Sequence[str]) -> Command:
+    if words[0] == "image" and len(words) > 1:
+        name = _ALIASES.get(words[1], words[1])
+        if name in IMAGE_COMMANDS:
+            return IMAGE_COMMANDS[name]
+        raise Failure(
+            f"docker: unknown command: docker image {words[1]}\n\n"
+            "Usage:  docker image\n\nRun 'docker image --help' for more information"
+        )
+    if words[0] in COMMANDS:
+        return COMMANDS[words[0]]
+    if words[0] in REFUSED:
+        raise Failure(
+            f"docker {words[0]}: this is the labs' stand-in for docker: it builds, tags, pushes,"
+            " pulls and lists images. Install Docker for the rest"
+        )
+    raise Failure(
+        f"docker: unknown command: docker {words[0]}\n\nRun 'docker --help' for more information"
+    )
+
+
+def _run(command: Command, words: Sequence[str], host: str | None) -> int:
+    usage, action = command
+    try:
+        given = read(usage, words)
+    except Help:
+        sys.stdout.write(usage.help())
+        return 0
+    return action(given, Daemon(host))
+
+
+def _overview() -> int:
+    lines = [f"  {name:12}{usage.text.splitlines()[0]}" for name, (usage, _) in COMMANDS.items()]
+    sys.stdout.write(
+        "Usage:  docker [OPTIONS] COMMAND\n\n"
+        "A self-sufficient runtime for containers (the labs' stand-in: images only)\n\n"
+        "Commands:\n"
+        + "\n".join(lines)
+        + "\n\nManagement Commands:\n  image       Manage images\n\n"
+        "Run 'docker COMMAND --help' for more information on a command.\n"
+    )
+    return 0
+
+
+def _image_overview() -> int:
+    lines = [
+        f"  {name:12}{usage.text.splitlines()[0]}" for name, (usage, _) in IMAGE_COMMANDS.items()
+    ]
+    sys.stdout.write(
+        "Usage:  docker image COMMAND\n\nManage images\n\nCommands:\n"
+        + "\n".join(lines)
+        + "\n\nRun 'docker image COMMAND --help' for more information on a command.\n"
+    )
+    return 0

@@ -1,0 +1,208 @@
+"""``docker load``: Docker image archives, old and new, and OCI image layouts.
+
+The archive is never unpacked: members are read by name from the received file, so a name with
+``..`` leads nowhere (and is refused). An image shows in the store when all of it is there.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from labs_helpers.oci import digest as digests
+from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci import media_types
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.manifest import Descriptor, InvalidManifest, Manifest
+from labs_helpers.oci.reference import InvalidReference
+
+from .blobs import PORTION
+from .compression import GzipError, LayerDecoder
+from .errors import BadRequest
+from .platform import DEFAULT
+from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
+
+_DOCUMENT_LIMIT = 8 * 1024 * 1024
+_MEMBER_LIMIT = 100_000
+
+
+def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[str]:
+    """Add the images of an archive; yield what Docker prints for each.
+
+    Args:
+        source: a tar stream, plain or compressed with gzip, bzip2 or xz.
+        scratch: folder for the archive while it is read.
+
+    Raises:
+        BadRequest: it is not such an archive, or not whole; images named before stay loaded.
+    """
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        _receive(source, file)
+        file.seek(0)
+        try:
+            tar = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 -- closed below
+        except (tarfile.TarError, EOFError) as error:
+            raise BadRequest("invalid archive: this is not a tar file") from error
+        try:
+            with tar:
+                yield from _Archive(tar, store).load()
+        except (tarfile.TarError, EOFError, BlobError, InvalidManifest, InvalidReference) as error:
+            raise BadRequest(f"invalid archive: {error}") from error
+
+
+def _receive(source: BinaryIO, file: Any) -> None:
+    data = source.read(PORTION)
+    decoder = LayerDecoder() if data[:2] == b"\x1f\x8b" else None
+    try:
+        while data:
+            for part in decoder.feed(data) if decoder else (data,):
+                file.write(part)
+            data = source.read(PORTION)
+        for part in decoder.finish() if decoder else ():
+            file.write(part)
+    except GzipError as error:
+        raise BadRequest(f"invalid archive: {error}") from error
+
+
+class _Archive:
+    """An image archive opened for reading."""
+
+    def __init__(self, tar: tarfile.TarFile, store: ImageStore) -> None:
+        self._tar = tar
+        self._store = store
+        self._members: dict[str, tarfile.TarInfo] = {}
+        for count, member in enumerate(tar):
+            if count >= _MEMBER_LIMIT:
+                raise BadRequest(f"invalid archive: more than {_MEMBER_LIMIT} entries")
+            self._members[_inside(member.name)] = member
+
+    def load(self) -> Iterator[str]:
+        """Load every image; yield Docker's lines."""
+        if "manifest.json" in self._members:
+            yield from self._load_docker()
+        elif "index.json" in self._members:
+            yield from self._load_layout()
+        else:
+            raise BadRequest(
+                "invalid archive: neither manifest.json nor index.json is in it"
+                " (docker load takes what docker save wrote)"
+            )
+
+    def _load_docker(self) -> Iterator[str]:
+        entries = self._document("manifest.json")
+        if not isinstance(entries, list):
+            raise BadRequest("invalid archive: manifest.json is not a list")
+        for entry in entries:
+            if not isinstance(entry, dict):
+                raise BadRequest("invalid archive: an entry of manifest.json is not an object")
+            config, paths = entry.get("Config"), entry.get("Layers") or []
+            names = entry.get("RepoTags") or []
+            if not isinstance(config, str) or not _strings(paths) or not _strings(names):
+                raise BadRequest("invalid archive: manifest.json lacks Config, Layers or RepoTags")
+            layers = [self._layer(path, None) for path in paths]
+            yield from self._add(self._bytes(config), layers, names)
+
+    def _load_layout(self) -> Iterator[str]:
+        for descriptor in self._index("index.json").manifests:
+            manifest = self._manifest(descriptor)
+            if manifest is None or manifest.config is None:
+                continue
+            config = self._bytes(_blob(manifest.config.digest))
+            if digests.of_bytes(config) != manifest.config.digest:
+                raise BadRequest(f"invalid archive: {manifest.config.digest} has other content")
+            layers = [self._layer(_blob(layer.digest), layer.digest) for layer in manifest.layers]
+            name = descriptor.annotations.get("io.containerd.image.name")
+            yield from self._add(config, layers, [name] if name else [])
+
+    def _manifest(self, descriptor: Descriptor) -> Manifest | None:
+        body = self._bytes(_blob(descriptor.digest))
+        if digests.of_bytes(body) != descriptor.digest:
+            raise BadRequest(f"invalid archive: {descriptor.digest} has other content")
+        manifest = manifests.parse(body, descriptor.media_type)
+        if not manifest.is_index:
+            return manifest
+        for entry in manifest.manifests:
+            offered = entry.platform or {}
+            if DEFAULT.fits(str(offered.get("os")), str(offered.get("architecture"))):
+                return self._manifest(entry)
+        return None
+
+    def _index(self, path: str) -> Manifest:
+        return manifests.parse(self._bytes(path), media_types.OCI_INDEX)
+
+    def _add(self, config: bytes, layers: list[Layer], names: list[str]) -> Iterator[str]:
+        replaced = {name: self._named(name) for name in names}
+        try:
+            image = self._store.add_image(config, layers, names)
+        except (ValueError, AttributeError, TypeError) as error:
+            raise BadRequest(f"invalid archive: invalid image configuration: {error}") from error
+        for name, old in replaced.items():
+            if old and old.id != image.id:
+                yield (
+                    f"The image {name} already exists, renaming the old one with ID"
+                    f" {old.id} to empty string"
+                )
+            yield f"Loaded image: {references.parse(name).familiar}"
+        if not names:
+            yield f"Loaded image ID: {image.id}"
+
+    def _named(self, name: str) -> Image | None:
+        references.parse(name)
+        try:
+            return self._store.find(name)
+        except NoSuchImage:
+            return None
+
+    def _layer(self, path: str, digest: str | None) -> Layer:
+        with self._open(path) as file:
+            return self._store.receive_layer(file, digest)
+
+    def _document(self, path: str) -> Any:
+        try:
+            return json.loads(self._bytes(path))
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"invalid archive: {path} is not JSON: {error}") from error
+
+    def _bytes(self, path: str) -> bytes:
+        with self._open(path) as file:
+            data = file.read(_DOCUMENT_LIMIT + 1)
+        if len(data) > _DOCUMENT_LIMIT:
+            raise BadRequest(f"invalid archive: {path} is too large")
+        return data
+
+    def _open(self, path: str) -> BinaryIO:
+        name = _inside(path)
+        for _ in range(10):
+            member = self._members.get(name)
+            if member is None:
+                raise BadRequest(f"invalid archive: {path} is not in it")
+            if member.isreg():
+                file = self._tar.extractfile(member)
+                if file is not None:
+                    return file  # type: ignore[return-value]
+            # Docker before 25 links a layer that two images share
+            if not (member.issym() or member.islnk()):
+                break
+            folder = posixpath.dirname(name) if member.issym() else ""
+            name = _inside(posixpath.join(folder, member.linkname))
+        raise BadRequest(f"invalid archive: {path} is not a file")
+
+
+def _inside(name: str) -> str:
+    normal = posixpath.normpath(name)
+    if normal.startswith(("/", "../")) or normal == "..":
+        raise BadRequest(f"invalid archive: the name {name!r} leads out of it")
+    return normal
+
+
+def _blob(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/', 1)}"
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

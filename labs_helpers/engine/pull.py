@@ -1,0 +1,225 @@
+"""Pull: what dockerd says and fetches, in an order that does not vary.
+
+Source of messages and order: daemon/internal/distribution/pull_v2.go and errors.go of
+https://github.com/moby/moby
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from labs_helpers.oci import digest as digests
+from labs_helpers.oci import media_types
+from labs_helpers.oci.manifest import Descriptor, Manifest
+from labs_helpers.oci.reference import Reference
+
+from .client import Repository
+from .credentials import Credentials
+from .errors import EngineError, NotFound, Unauthorized
+from .hosts import HostMap, api_host
+from .platform import DEFAULT, Platform
+from .registry_errors import RegistryError
+from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
+
+Message = dict[str, Any]
+
+_CONFIG_LIMIT = 8 * 1024 * 1024
+_CONFIGS = {media_types.DOCKER_CONFIG, media_types.OCI_CONFIG}
+
+
+def pull(
+    reference: Reference,
+    store: ImageStore,
+    hosts: HostMap,
+    credentials: Credentials,
+    platform: Platform | None = None,
+) -> Iterator[Message]:
+    """Pull a tag or digest, or every tag of a name without; yield Docker's progress messages.
+
+    Nothing of the image shows in the store before all of it is there and verified.
+
+    Raises:
+        EngineError: with dockerd's message and status.
+    """
+    wanted = platform or DEFAULT
+    newer = False
+    with Repository(api_host(reference.domain), reference.path, hosts, credentials) as repository:
+        try:
+            tags = [reference.digest or reference.tag] if reference.digest or reference.tag else []
+            for tag in tags or repository.tags():
+                newer |= yield from _pull_one(reference, str(tag), wanted, store, repository)
+        except RegistryError as error:
+            raise _translated(error, reference) from error
+    state = "Downloaded newer image" if newer else "Image is up to date"
+    yield {"status": f"Status: {state} for {reference.familiar}"}
+
+
+def _translated(error: RegistryError, reference: Reference) -> EngineError:
+    said = {
+        "DENIED": f"pull access denied for {reference.familiar_name}, repository does not exist"
+        " or may require 'docker login'",
+        "MANIFEST_UNKNOWN": f"manifest for {reference.familiar} not found",
+        "NAME_UNKNOWN": f"repository {reference.familiar_name} not found",
+    }.get(error.code)
+    if said and not error.faults[0].bare:
+        return NotFound(f"{said}: {error.faults[0]}")
+    return Unauthorized(str(error)) if error.code == "UNAUTHORIZED" else error
+
+
+def _pull_one(
+    reference: Reference,
+    tag: str,
+    platform: Platform,
+    store: ImageStore,
+    repository: Repository,
+) -> Generator[Message, None, bool]:
+    top = repository.manifest(tag)
+    manifest = _for_platform(top, platform, repository)
+    yield {"status": f"Pulling from {reference.path}", "id": tag}
+    image = yield from _image(manifest, reference, store, repository)
+    yield {"status": f"Digest: {top.digest}"}
+    named = f"{reference.name}:{tag}" if ":" not in tag else f"{reference.name}@{tag}"
+    newer = _image_of(named, store) != image.id
+    for name in dict.fromkeys((f"{reference.name}@{top.digest}", named)):
+        store.tag(image, name, timed=False)
+    return newer
+
+
+def _image(
+    manifest: Manifest, reference: Reference, store: ImageStore, repository: Repository
+) -> Generator[Message, None, Image]:
+    if manifest.config is None or manifest.config.media_type not in _CONFIGS:
+        kind = manifest.config.media_type if manifest.config else manifest.media_type
+        raise EngineError(f'Encountered remote "{kind}" when fetching: this is not an image')
+    try:
+        image = store.find(manifest.config.digest)
+    except NoSuchImage:
+        image = yield from _fetch(manifest, manifest.config, store, repository)
+    for layer in manifest.layers:
+        store.remember_location(layer.digest, reference.name)
+    return image
+
+
+def _fetch(
+    manifest: Manifest, config: Descriptor, store: ImageStore, repository: Repository
+) -> Generator[Message, None, Image]:
+    layers = yield from _fetch_layers(manifest.layers, store, repository)
+    document = _fetch_config(config, repository)
+    try:
+        return store.add_image(document, layers)
+    except BlobError as error:
+        raise EngineError(str(error)) from error
+    except (ValueError, AttributeError, TypeError) as error:
+        raise EngineError("layers from manifest don't match image configuration") from error
+
+
+def _image_of(name: str, store: ImageStore) -> str | None:
+    try:
+        return store.find(name).id
+    except NoSuchImage:
+        return None
+
+
+def _for_platform(manifest: Manifest, platform: Platform, repository: Repository) -> Manifest:
+    if not manifest.is_index:
+        return manifest
+    for entry in manifest.manifests:
+        offered = entry.platform or {}
+        described = [str(offered.get(key) or "") for key in ("os", "architecture", "variant")]
+        if platform.fits(*described):
+            chosen = repository.manifest(entry.digest)
+            if not chosen.is_index:
+                return chosen
+    raise NotFound(f"no matching manifest for {platform} in the manifest list entries")
+
+
+def _fetch_layers(
+    descriptors: tuple[Descriptor, ...], store: ImageStore, repository: Repository
+) -> Generator[Message, None, list[Layer]]:
+    found: dict[str, Layer] = {}
+    for descriptor in descriptors:
+        known = store.known_layer(descriptor.digest)
+        if known and descriptor.digest in store.blobs:
+            found[descriptor.digest] = known
+            yield _of(descriptor, "Already exists")
+        else:
+            yield _of(descriptor, "Pulling fs layer")
+    fetched = []
+    for descriptor in descriptors:
+        if descriptor.digest not in found:
+            found[descriptor.digest] = yield from _fetch_layer(descriptor, store, repository)
+            fetched.append(descriptor)
+    for descriptor in fetched:
+        yield _of(descriptor, "Pull complete")
+    return [found[descriptor.digest] for descriptor in descriptors]
+
+
+def _fetch_layer(
+    descriptor: Descriptor, store: ImageStore, repository: Repository
+) -> Generator[Message, None, Layer]:
+    if descriptor.media_type == media_types.OCI_LAYER_ZSTD:
+        raise EngineError("zstd layers cannot be read by the labs engine: push the image as gzip")
+    with repository.blob(descriptor.digest) as stream:
+        receiving = store.receiving_layer(stream, descriptor.digest)
+        try:
+            while True:
+                received = next(receiving)
+                yield _of(descriptor, "Downloading", current=received, total=descriptor.size)
+        except StopIteration as end:
+            layer: Layer = end.value
+        except BlobError as error:
+            raise EngineError(
+                f"filesystem layer verification failed for digest {descriptor.digest}"
+            ) from error
+    yield _of(descriptor, "Verifying Checksum")
+    yield _of(descriptor, "Download complete")
+    return layer
+
+
+def _fetch_config(descriptor: Descriptor, repository: Repository) -> bytes:
+    with repository.blob(descriptor.digest) as stream:
+        config = stream.read(_CONFIG_LIMIT)
+    if digests.of_bytes(config) != descriptor.digest:
+        raise EngineError(f"image config verification failed for digest {descriptor.digest}")
+    return config
+
+
+def _of(descriptor: Descriptor, status: str, **detail: int) -> Message:
+    short = descriptor.digest.partition(":")[2][:12]
+    return {"status": status, "progressDetail": detail, "id": short}
+
+
+def pull_quietly(
+    reference: Reference, store: ImageStore, hosts: HostMap, credentials: Credentials
+) -> Image:
+    """Pull without telling; the image it gave. Raises as ``pull`` does."""
+    for _ in pull(reference, store, hosts, credentials):
+        pass
+    return store.find(str(reference))
+
+
+def fetch_unnamed(
+    reference: Reference,
+    store: ImageStore,
+    hosts: HostMap,
+    credentials: Credentials,
+    platform: Platform,
+) -> Image:
+    """Get the image of a platform and leave the local name to the one that has it.
+
+    For ``FROM`` in a build for another platform: the next build for this one begins where it
+    began before. Raises as ``pull`` does.
+    """
+    with Repository(api_host(reference.domain), reference.path, hosts, credentials) as repository:
+        try:
+            top = repository.manifest(str(reference.digest or reference.tag))
+            manifest = _for_platform(top, platform, repository)
+            messages = _image(manifest, reference, store, repository)
+            while True:
+                next(messages)
+        except StopIteration as done:
+            image: Image = done.value
+            return image
+        except RegistryError as error:
+            raise _translated(error, reference) from error

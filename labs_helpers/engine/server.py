@@ -1,0 +1,101 @@
+"""The engine's process: one unix socket that only its owner can use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+from cheroot.wsgi import Server
+
+from .api.app import App
+from .api.world import World
+from .hosts import HostMap
+from .store import ImageStore
+
+SOCKET_LIMIT = 107
+"""Bytes a unix socket's path may have: sockaddr_un, unix(7)."""
+
+
+class CannotServe(Exception):
+    """The engine cannot start; the message says what to do."""
+
+
+class UnixServer(Server):
+    """cheroot on a unix socket of mode 0600; cheroot's own is open to everybody."""
+
+    def __init__(self, path: Path, world: World) -> None:
+        super().__init__(
+            str(path), App(world), numthreads=8, server_name="labs-engine", timeout=600
+        )
+        self.world = world
+
+    @staticmethod
+    def bind_socket(socket_: Any, bind_addr: Any) -> Any:
+        """Bind so that the file is private from its first moment."""
+        os.fchmod(socket_.fileno(), stat.S_IRUSR | stat.S_IWUSR)
+        before = os.umask(0o177)
+        try:
+            socket_.bind(bind_addr)
+        finally:
+            os.umask(before)
+        return socket_
+
+
+def make_server(path: Path, state: Path, registries: Path | None) -> UnixServer:
+    """An engine ready to serve: call ``serve()``, and ``stop()`` from elsewhere.
+
+    Args:
+        path: of the socket.
+        state: folder of the images; made when missing.
+        registries: the map of registry hosts, see hosts.py; None uses names as they are.
+
+    Raises:
+        CannotServe: the path is too long, or another engine serves there.
+    """
+    check_socket(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = ImageStore(state)
+    store.sweep()
+    scratch = state / "scratch"
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    for left in scratch.iterdir():
+        if left.is_file():
+            left.unlink(missing_ok=True)
+    return UnixServer(path, World(store, HostMap(registries), scratch))
+
+
+def check_socket(path: Path) -> None:
+    """Raise CannotServe when a socket cannot be at ``path``."""
+    length = len(os.fsencode(path.absolute()))
+    if length > SOCKET_LIMIT:
+        raise CannotServe(
+            f"the engine's socket would be {path}, a path of {length} bytes; a socket's may have"
+            f" {SOCKET_LIMIT}. Set LABS_HOME to a folder with a shorter path"
+        )
+    if _answers(path):
+        raise CannotServe(f"another engine serves on {path}")
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def remove_socket(path: Path) -> None:
+    """Take the socket away after serving."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+def log_message(server: Any) -> str:
+    """What the log says when the engine is ready."""
+    return f"the labs engine serves on {server.bind_addr}"

@@ -1,0 +1,373 @@
+"""The images of the engine: configurations, layers and the names they go by.
+
+Records live in one SQLite database beside the blobs; an image is added in one transaction after
+its layers are whole, so a process killed at any moment leaves either the image or nothing.
+Layers are shared: a blob goes when the last image that has it goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference, Reference
+
+from .blobs import GZIP_TYPE, BlobError, Blobs, Layer, finished
+from .config import created_at, encode_config, read_config
+
+__all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS images (
+    id TEXT PRIMARY KEY, config BLOB NOT NULL, parent TEXT, tagged REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS layers (
+    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, place INTEGER NOT NULL,
+    diff_id TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
+    media_type TEXT NOT NULL, unpacked INTEGER NOT NULL, PRIMARY KEY (image, place));
+CREATE INDEX IF NOT EXISTS layers_by_digest ON layers(digest);
+CREATE TABLE IF NOT EXISTS names (
+    name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS locations (
+    digest TEXT NOT NULL, repository TEXT NOT NULL, seen REAL NOT NULL,
+    PRIMARY KEY (digest, repository));
+"""
+
+
+class NoSuchImage(LookupError):
+    """No image has that name or ID; the message is dockerd's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No such image: {name}")
+        self.name = name
+
+
+class Conflict(Exception):
+    """The image cannot be removed as asked; the message is dockerd's."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of the store.
+
+    ``id`` is the digest of ``config_bytes``; ``config`` is the same, decoded (OCI image
+    configuration: architecture, os, created, config, rootfs, history). ``names`` are its
+    references, canonical (``docker.io/library/nginx:alpine``), ``digests`` those with a manifest
+    digest (``docker.io/library/nginx@sha256:...``). ``tagged`` is the Unix time of
+    the last ``docker tag`` or build, 0 when there was none.
+    """
+
+    id: str
+    config: dict[str, Any]
+    layers: tuple[Layer, ...]
+    config_bytes: bytes = field(repr=False)
+    parent: str | None = None
+    names: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    tagged: float = 0.0
+
+    @property
+    def short_id(self) -> str:
+        """The twelve digits Docker prints."""
+        return self.id.removeprefix("sha256:")[:12]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the unpacked layers, what ``docker images`` shows."""
+        return sum(layer.unpacked for layer in self.layers)
+
+
+class ImageStore:
+    """The images under one folder; usable from several threads of one process."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.blobs = Blobs(root / "blobs")
+        self._lock = threading.RLock()
+        self._in_use: Counter[str] = Counter()
+        self._db = sqlite3.connect(root / "images.sqlite", check_same_thread=False, timeout=30)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            self._db.execute(f"PRAGMA {pragma}")
+        with self._db:
+            self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database; the store is used up."""
+        with self._lock:
+            self._db.close()
+
+    # layers
+
+    def write_layer(self, tar: BinaryIO) -> Layer:
+        """Store a layer given as an uncompressed tar stream; equal tars are stored once.
+
+        The blob is kept until an image with it is added and removed, or this process ends.
+        """
+        return self._pinned(self.blobs.encode(tar))
+
+    def receive_layer(
+        self, source: BinaryIO, digest: str | None = None, media_type: str = GZIP_TYPE
+    ) -> Layer:
+        """Store a layer as a registry or an archive has it. Raises BlobError."""
+        return finished(self.receiving_layer(source, digest, media_type))
+
+    def receiving_layer(
+        self, source: BinaryIO, digest: str | None = None, media_type: str = GZIP_TYPE
+    ) -> Generator[int, None, Layer]:
+        """As ``receive_layer``, yielding the bytes received so far; see Blobs.receiving."""
+        layer = yield from self.blobs.receiving(source, digest, media_type)
+        return self._pinned(layer)
+
+    def known_layer(self, digest: str) -> Layer | None:
+        """The layer with this blob digest, when some image has it."""
+        with self._lock, closing(self._db.cursor()) as cursor:
+            row = cursor.execute(
+                "SELECT diff_id, digest, size, media_type, unpacked FROM layers"
+                " WHERE digest = ? LIMIT 1",
+                (digest,),
+            ).fetchone()
+        return self._pinned(Layer(*row)) if row else None
+
+    def open_layer(self, layer: Layer) -> BinaryIO:
+        """The uncompressed tar of a layer, as a forward-only stream."""
+        return self.blobs.decoded(layer.digest)
+
+    def _pinned(self, layer: Layer) -> Layer:
+        with self._lock:
+            self._in_use[layer.digest] += 1
+        return layer
+
+    # images
+
+    def add_image(
+        self,
+        config: dict[str, Any] | bytes,
+        layers: Sequence[Layer],
+        references: Sequence[str] = (),
+        parent: str | None = None,
+    ) -> Image:
+        """Add an image, or find the one that has the same configuration, and name it.
+
+        Args:
+            config: the image configuration; a dict is encoded in one fixed way (sorted keys, no
+                blanks), bytes are kept as they are. The ID is the digest of the encoding.
+            layers: in order, lowest first, each from ``write_layer`` or another image.
+            references: names to give it, in any form Docker accepts; taken from other images.
+            parent: ID of the image it was built from, when that is an image of this store.
+
+        Raises:
+            ValueError: the bytes are not an image configuration, or its rootfs.diff_ids are not
+                those of the layers.
+            BlobError: the blob of a layer is not (any more) there.
+            InvalidReference: a name is not one.
+        """
+        encoded = config if isinstance(config, bytes) else encode_config(config)
+        diff_ids = read_config(encoded)["rootfs"].get("diff_ids") or []
+        if diff_ids != [layer.diff_id for layer in layers]:
+            raise ValueError("the layers are not those that rootfs.diff_ids of the config names")
+        names = [_named(reference) for reference in references]
+        image_id = f"sha256:{hashlib.sha256(encoded).hexdigest()}"
+        with self._lock, self._db:
+            for layer in layers:
+                if layer.digest not in self.blobs:
+                    raise BlobError(f"layer {layer.digest} does not exist")
+            self._db.execute(
+                "INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?)",
+                (image_id, encoded, parent, 0.0),
+            )
+            self._db.executemany(
+                "INSERT OR IGNORE INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (image_id, place, la.diff_id, la.digest, la.size, la.media_type, la.unpacked)
+                    for place, la in enumerate(layers)
+                ],
+            )
+            for name in names:
+                self._name(name, image_id)
+            self._in_use -= Counter({layer.digest for layer in layers})
+        return self._load(image_id)
+
+    def find(self, name: str) -> Image:
+        """The image of a name, ``name@digest``, ID or unambiguous start of an ID.
+
+        Raises:
+            NoSuchImage: there is none.
+        """
+        hexadecimal = name.removeprefix("sha256:")
+        with self._lock:
+            if re.fullmatch(r"[0-9a-f]{64}", hexadecimal) and self._exists(f"sha256:{hexadecimal}"):
+                return self._load(f"sha256:{hexadecimal}")
+            if not name.startswith("sha256:"):
+                row = self._db.execute(
+                    "SELECT image FROM names WHERE name = ?", (_lookup_name(name),)
+                ).fetchone()
+                if row:
+                    return self._load(row[0])
+            if re.fullmatch(r"[0-9a-f]{1,64}", hexadecimal):
+                rows = self._db.execute(
+                    "SELECT id FROM images WHERE id GLOB ? LIMIT 2", (f"sha256:{hexadecimal}*",)
+                ).fetchall()
+                if len(rows) == 1:
+                    return self._load(rows[0][0])
+        raise NoSuchImage(_with_tag(name))
+
+    def list(self) -> list[Image]:
+        """Every image, the newest first (by creation, then by ID)."""
+        with self._lock:
+            rows = self._db.execute("SELECT id FROM images").fetchall()
+            images = [self._load(row[0]) for row in rows]
+        images.sort(key=lambda image: image.id)
+        images.sort(key=lambda image: created_at(image.config), reverse=True)
+        return images
+
+    def children(self, image_id: str) -> Sequence[Image]:
+        """The images that were built on this one."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id FROM images WHERE parent = ? ORDER BY id", (image_id,)
+            ).fetchall()
+            return [self._load(row[0]) for row in rows]
+
+    def tag(self, image: Image, reference: str, *, timed: bool = True) -> Reference:
+        """Give an image a name (tag ``latest`` when none is given), taking it from any other.
+
+        ``name@digest`` records the digest that a registry has the image under. Not ``timed`` is
+        a name that came with a pull.
+
+        Raises:
+            InvalidReference: the reference is not one.
+            NoSuchImage: the image has been removed.
+        """
+        name = _named(reference)
+        with self._lock, self._db:
+            if not self._exists(image.id):
+                raise NoSuchImage(image.id)
+            self._name(name, image.id, timed)
+        return references.parse(name, default_tag=False)
+
+    def untag(self, name: str) -> bool:
+        """Take one canonical name away; True when it was there."""
+        with self._lock, self._db:
+            return self._db.execute("DELETE FROM names WHERE name = ?", (name,)).rowcount > 0
+
+    def remove(self, image_id: str) -> int:
+        """Delete an image, its names and the blobs no other image has; return the bytes freed.
+
+        Raises:
+            NoSuchImage: there is none.
+            Conflict: other images were built on it.
+        """
+        with self._lock:
+            image = self._load(image_id)
+            if self.children(image_id):
+                raise Conflict(
+                    f"conflict: unable to delete {image.short_id} (cannot be forced)"
+                    " - image has dependent child images"
+                )
+            with self._db:
+                self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
+            freed = 0
+            for layer in image.layers:
+                if not self._used(layer.digest) and not self._in_use[layer.digest]:
+                    freed += self.blobs.remove(layer.digest)
+            return freed
+
+    def sweep(self) -> None:
+        """Remove blobs that no image has. For the start of a process, before anything is built."""
+        with self._lock:
+            self.blobs.clear_incoming()
+            for digest in list(self.blobs.digests()):
+                if not self._used(digest) and not self._in_use[digest]:
+                    self.blobs.remove(digest)
+
+    # where blobs are known to be
+
+    def remember_location(self, digest: str, repository: str) -> None:
+        """Record that a repository (``registry/path``) has this blob."""
+        with self._lock, self._db:
+            self._db.execute(
+                "INSERT OR REPLACE INTO locations VALUES (?, ?, ?)",
+                (digest, repository, time.time()),
+            )
+
+    def locations(self, digest: str) -> Iterable[str]:
+        """The repositories known to have a blob, the latest seen first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT repository FROM locations WHERE digest = ? ORDER BY seen DESC, repository",
+                (digest,),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def _exists(self, image_id: str) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM images WHERE id = ?", (image_id,)).fetchone())
+
+    def _used(self, digest: str) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM layers WHERE digest = ?", (digest,)).fetchone())
+
+    def _name(self, name: str, image_id: str, timed: bool = True) -> None:
+        self._db.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (name, image_id))
+        if timed and "@" not in name:
+            self._db.execute("UPDATE images SET tagged = ? WHERE id = ?", (time.time(), image_id))
+
+    def _load(self, image_id: str) -> Image:
+        with self._lock:
+            row = self._db.execute(
+                "SELECT config, parent, tagged FROM images WHERE id = ?", (image_id,)
+            ).fetchone()
+            if row is None:
+                raise NoSuchImage(image_id)
+            layers = self._db.execute(
+                "SELECT diff_id, digest, size, media_type, unpacked FROM layers"
+                " WHERE image = ? ORDER BY place",
+                (image_id,),
+            ).fetchall()
+            names = [
+                name
+                for (name,) in self._db.execute(
+                    "SELECT name FROM names WHERE image = ? ORDER BY name", (image_id,)
+                )
+            ]
+        return Image(
+            id=image_id,
+            config=json.loads(row[0]),
+            layers=tuple(Layer(*layer) for layer in layers),
+            config_bytes=row[0],
+            parent=row[1],
+            names=tuple(name for name in names if "@" not in name),
+            digests=tuple(name for name in names if "@" in name),
+            tagged=row[2],
+        )
+
+
+def _named(reference: str) -> str:
+    parsed = references.parse(reference)
+    # a name with both would be two names; the digest is the one that says which image
+    return f"{parsed.name}@{parsed.digest}" if parsed.digest else f"{parsed.name}:{parsed.tag}"
+
+
+def _lookup_name(name: str) -> str | None:
+    try:
+        return _named(name)
+    except InvalidReference:
+        return None
+
+
+def _with_tag(name: str) -> str:
+    """The name as dockerd repeats it in "No such image": familiar, with its tag."""
+    if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", name):
+        return name
+    try:
+        return references.parse(name).familiar
+    except InvalidReference:
+        return name

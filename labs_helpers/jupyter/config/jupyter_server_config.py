@@ -1,0 +1,18 @@
+"""JupyterLab as the labs open it; `labs lab` copies this file to .labs/jupyter/config/."""
+
+import os
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter provides it)
+
+c.Application.log_level = "WARN"
+c.LabApp.custom_css = True
+c.LabApp.default_url = "/lab/tree/00-start-here.ipynb"
+# no request leaves this machine
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.LabApp.extension_manager = "readonly"
+# the labs have no language servers; looking for some runs npm, which writes into ~/.npm
+c.LanguageServerManager.autodetect = False
+# not a login shell: /etc/profile would set PATH anew, without the labs' aws and docker
+c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}
+# other users of the machine can neither read nor join what kernel and notebook say
+c.KernelManager.transport_encryption = "auto"

@@ -1,0 +1,37 @@
+"""Jupyter's and IPython's own files, kept under LABS_HOME instead of the learner's home."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from labs_helpers.workspace import Workspace, cannot_write
+
+SETTINGS = Path(__file__).parent / "config"
+
+
+def environment(workspace: Workspace) -> dict[str, str]:
+    """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython.
+
+    Kernels of this Python environment are found all the same, through its own prefix:
+    https://docs.jupyter.org/en/latest/use/jupyter-directories.html
+    """
+    folder = workspace.home / "jupyter"
+    return {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+def place(workspace: Workspace) -> None:
+    """Copy the labs' settings to where Jupyter looks; what the learner adds there stays."""
+    try:
+        # a copy, since Jupyter writes into its config folder and the package may be read-only
+        shutil.copytree(SETTINGS, workspace.home / "jupyter" / "config", dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        plain = error if isinstance(error, OSError) else OSError(str(error))
+        raise cannot_write(workspace.home / "jupyter", plain) from error

@@ -1,0 +1,247 @@
+"""A lab, as a notebook holds it: what it starts from, its names, its checks, its pictures."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from labs_helpers import checks, fidelity, modes, prepare, servers
+from labs_helpers.checks import lesson, quiz
+from labs_helpers.checks.verdict import Verdict, verdict
+from labs_helpers.control import Control, LabClock
+from labs_helpers.display import bars, card, differences, layers, token, trace
+from labs_helpers.display.quiz import Asked
+from labs_helpers.display.shown import Shown, table
+from labs_helpers.names import REGION, REPOSITORY, TITLES, Title, registry
+from labs_helpers.speech import LabError, spoken
+from labs_helpers.workspace import Workspace
+
+
+class Lab:
+    """One lab in one mode. ``start`` makes it; the kernel's environment is then the lab's."""
+
+    def __init__(self, title: Title, place: prepare.Place, control: Control | None) -> None:
+        self.title = title
+        self.mode = place.mode
+        self.account = place.account
+        self.region = place.region
+        self.registry = place.registry
+        self.repository = REPOSITORY
+        self._place = place
+        self._control = control
+
+    def __repr__(self) -> str:
+        return f"<Lab {self.title.number} in mode {self.mode}>"
+
+    # what the exercises need
+
+    @spoken
+    def check(self, check_id: str) -> Verdict:
+        """Look at the world with one check and say what was seen."""
+        return verdict(check_id, checks.run(check_id, self._world()))
+
+    @spoken
+    def hint(self, check_id: str, number: int = 1) -> Shown:
+        """A hint of an exercise, counted from 1."""
+        return _passage(lesson.exercise(self._notebook, check_id).hint(number))
+
+    @spoken
+    def solution(self, check_id: str) -> Shown:
+        """One way to do an exercise."""
+        return _passage(lesson.exercise(self._notebook, check_id).cell)
+
+    @spoken
+    def quiz(self, question_id: str, answer: str | None = None) -> Asked | Shown:
+        """A question; with ``answer``, a letter, what choosing it teaches."""
+        question = quiz.question(question_id)
+        return Asked(question) if answer is None else question.answer(answer)
+
+    # clients
+
+    def session(self, profile: str | None = None) -> Any:
+        """A boto3 session with the learner's configuration."""
+        return boto3.Session(profile_name=profile)
+
+    @property
+    @spoken
+    def docker(self) -> Any:
+        """The Docker SDK's client."""
+        return self._place.docker
+
+    @property
+    def clock(self) -> LabClock:
+        """The sandbox's clock; AWS's cannot be moved."""
+        return LabClock(self._sandbox("move the clock"))
+
+    # pictures
+
+    def differences(self) -> Shown:
+        """What in this lab differs from AWS."""
+        entries = fidelity.of_lab(self.title.number)
+        return differences.differences([(one.here, one.aws, one.source) for one in entries])
+
+    @spoken
+    def show_token(self) -> Shown:
+        """Ask ECR for a token and show whose it is and when it ends, but not the secret in it."""
+        data = boto3.client("ecr").get_authorization_token()["authorizationData"][0]
+        user = base64.b64decode(data["authorizationToken"]).decode().partition(":")[0]
+        owner = boto3.client("sts").get_caller_identity()["Arn"]
+        remaining = data["expiresAt"] - self._now()
+        return token.token(token.Token(user, owner, remaining, data["proxyEndpoint"]))
+
+    @spoken
+    def trace(self, clear: bool = False) -> Shown:
+        """The requests the registry has answered since the last ``trace(clear=True)``."""
+        control = self._sandbox("show what the registry answered")
+        seen = control.ask("GET", "trace")
+        if clear:
+            control.ask("DELETE", "trace")
+        return trace.trace(seen["requests"] if isinstance(seen, dict) else seen)
+
+    @spoken
+    def layers(self, image: str) -> Shown:
+        """The layers of a local image and their sizes."""
+        return layers.layers(self.docker.images.get(image).history())
+
+    def table(
+        self, rows: Sequence[Sequence[str]], head: Sequence[str], right: Sequence[int] = ()
+    ) -> Shown:
+        """Rows as a table; the columns numbered in ``right`` (from 0) line up on the right."""
+        return table(head, rows, right)
+
+    def bars(self, rows: Sequence[tuple[str, float]], unit: str = "") -> Shown:
+        """Amounts as bars."""
+        return bars.bars([(name, amount, f"{amount:g} {unit}".strip()) for name, amount in rows])
+
+    # what the lab starts from
+
+    @spoken
+    def prepare(self, account: str | None = None) -> Shown:
+        """Make what the card lists true. On AWS, name the account: nothing happens otherwise."""
+        steps = prepare.steps(self.title.number, self.mode)
+        if self.mode == modes.AWS and account != self.account:
+            raise LabError(
+                f"This works in the real account {self.account}. It makes sure that:\n"
+                + "\n".join(f"  {step.fact}" for step in steps)
+                + f'\nIf you want that, run  lab.prepare(account="{self.account}")'
+            )
+        for step in steps:
+            step.ensure(self._place)
+        return self._card()
+
+    def _card(self) -> Shown:
+        number, on_aws = self.title.number, self.mode == modes.AWS
+        facts = [step.fact for step in prepare.steps(number, self.mode)]
+        engine = "your Docker" if on_aws else "the labs' own: no Docker daemon is needed"
+        return card.card(
+            f"lab {number} · {self.title.name}",
+            card.World(self.mode, self.account, self.region, self.registry, engine),
+            facts,
+            "needs" if on_aws else "ready",
+        )
+
+    @property
+    def _notebook(self) -> Path:
+        path = self._place.workspace.notebooks / self.title.notebook
+        if not path.exists():
+            raise LabError(f"The hints are in notebooks/{path.name}, and it is not there.")
+        return path
+
+    def _world(self) -> checks.World:
+        config = os.environ.get("DOCKER_CONFIG") or str(Path.home() / ".docker")
+        return checks.World(
+            account=self.account,
+            region=self.region,
+            repository=self.repository,
+            docker_config=Path(config),
+            now=self._now,
+            address=os.environ["AWS_ENDPOINT_URL"] if self.mode == modes.SANDBOX else None,
+        )
+
+    def _now(self) -> datetime:
+        return LabClock(self._control).now if self._control else datetime.now(UTC)
+
+    def _sandbox(self, wish: str) -> Control:
+        if self._control is None:
+            raise LabError(f"You work on AWS, where nobody can {wish}: the sandbox does that.")
+        return self._control
+
+
+@spoken
+def start(number: str) -> Lab:
+    """Open lab ``number`` ("00" to "10"): the world it needs, and the card that says so.
+
+    In the sandbox, starts sandbox and engine where they are not running and prepares the lab's
+    beginning. On AWS nothing is made or deleted before ``lab.prepare``. The kernel's environment
+    becomes the lab's, and its folder ``.labs/work/<number>`` with the learner's copies of the
+    lab's files. Raises :class:`LabError` saying what is wrong and what to do.
+    """
+    if number not in TITLES:
+        raise LabError(f"There is no lab {number!r}. There are: {', '.join(TITLES)}.")
+    workspace = Workspace.find()
+    mode = modes.mode(workspace)
+    lab = _open_aws(number, workspace) if mode == modes.AWS else _open_sandbox(number, workspace)
+    _enter(workspace, number)
+    if mode == modes.SANDBOX:
+        lab.prepare()
+        lab.trace(clear=True)  # what the preparation sent is not the lesson
+    _display(lab._card())
+    return lab
+
+
+def _open_sandbox(number: str, workspace: Workspace) -> Lab:
+    port = servers.start(workspace).sandbox.port
+    _apply(modes.environment(workspace, port))
+    choices = workspace.remembered()
+    place = prepare.Place(workspace, modes.SANDBOX, str(choices["account"]), str(choices["region"]))
+    return Lab(TITLES[number], place, Control(workspace, port))
+
+
+def _open_aws(number: str, workspace: Workspace) -> Lab:
+    _apply(modes.environment(workspace, 0))
+    workspace.create()
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    region = boto3.Session().region_name or REGION
+    given = {"ACCOUNT": account, "REGISTRY": registry(account, region)}
+    _apply(modes.Environment(given, ()))
+    return Lab(TITLES[number], prepare.Place(workspace, modes.AWS, account, region), None)
+
+
+def _apply(environment: modes.Environment) -> None:
+    for name in environment.unset:
+        os.environ.pop(name, None)
+    os.environ.update(environment.set)
+    # boto3 keeps the session it made under the earlier environment
+    boto3.DEFAULT_SESSION = None
+
+
+def _enter(workspace: Workspace, number: str) -> None:
+    """Make the lab's work folder the kernel's, with the files that are not there yet."""
+    work = workspace.home / "work" / number
+    work.mkdir(parents=True, exist_ok=True)
+    files = workspace.notebooks / "files" / number
+    for file in sorted(files.rglob("*")) if files.is_dir() else ():
+        copy = work / file.relative_to(files)
+        if file.is_file() and not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+    os.chdir(work)
+
+
+def _display(shown: Shown) -> None:
+    from IPython.display import display
+
+    display(shown)  # type: ignore[no-untyped-call]
+
+
+def _passage(text: str) -> Shown:
+    from html import escape
+
+    return Shown(text, f'<pre style="white-space:pre-wrap">{escape(text)}</pre>')

@@ -1,0 +1,122 @@
+"""What the labs' ``bin/`` puts first on the PATH: which `docker` runs, and how `aws` does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
+
+STANDIN_MODULE = "labs_helpers.engine.command"
+"""The module that answers as `docker` where none is installed."""
+
+_PLUGIN = (
+    '{"SchemaVersion":"0.1.0","Vendor":"the labs","Version":"v0.1.0",'
+    '"ShortDescription":"docker build on the labs engine"}'
+)
+"""What a plugin says of itself; https://github.com/docker/cli/issues/1534"""
+
+
+@dataclass(frozen=True)
+class Docker:
+    """Which `docker` command the labs' PATH gives, and why.
+
+    ``kind`` is "installed", "standin" or "chosen" (LABS_DOCKER names a path); ``path`` is the
+    command that runs.
+    """
+
+    kind: str
+    path: Path
+    why: str
+
+
+def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Docker:
+    """Read LABS_DOCKER (auto, standin or a path): an installed `docker` wins unless told.
+
+    Raises LabsError when the path it names is no executable.
+    """
+    environ = os.environ if environ is None else environ
+    ours = workspace.bin / "docker"
+    wanted = environ.get("LABS_DOCKER") or "auto"
+    if wanted == "standin":
+        return Docker("standin", ours, "LABS_DOCKER=standin")
+    if wanted != "auto":
+        found = shutil.which(Path(wanted).expanduser())
+        if found is None:
+            raise LabsError(
+                f"LABS_DOCKER names {wanted}, which is not a command.\n"
+                "It can be auto, standin, or the path of a docker command."
+            )
+        return Docker("chosen", Path(found).absolute(), f"LABS_DOCKER={wanted}")
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    elsewhere = os.pathsep.join(entry for entry in path if entry != str(workspace.bin))
+    if installed := shutil.which("docker", path=elsewhere):
+        return Docker("installed", Path(installed), f"{installed} is installed")
+    return Docker("standin", ours, "no docker command is installed")
+
+
+def place_docker(workspace: Workspace, choice: Docker, python: str = sys.executable) -> None:
+    """Put what was chosen into the labs' ``bin/``, or take it out where one is installed."""
+    target = f'"{python}" -m {STANDIN_MODULE}'
+    if choice.kind == "chosen":
+        target = f'"{choice.path}"'
+    script = None if choice.kind == "installed" else f'#!/bin/sh\nexec {target} "$@"\n'
+    _place(workspace.bin / "docker", script)
+    builder = f"""\
+#!/bin/sh
+# Docker 23 and later hand `docker build` to the plugin buildx, which speaks to BuildKit only.
+if [ "$1" = docker-cli-plugin-metadata ]; then
+  echo '{_PLUGIN}'
+  exit
+fi
+shift
+case "$1" in build | image | -*) exec "{python}" -m {STANDIN_MODULE} "$@" ;; esac
+echo "docker buildx $1: the labs engine has docker build, and nothing more of buildx" >&2
+exit 1
+"""
+    _place(workspace.docker / "cli-plugins" / "docker-buildx", builder)
+
+
+def place_aws(
+    workspace: Workspace,
+    port: int,
+    environ: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+) -> None:
+    """Put a launcher of the installed `aws` into the labs' ``bin/``; none where none is installed.
+
+    The command itself is unmodified. Two things that no setting of it reaches are seen to: its
+    aliases, models and caches are in ``~/.aws/``, whatever AWS_CONFIG_FILE says, so HOME is one
+    of the labs'; and a service for which version 1 passes over AWS_ENDPOINT_URL (`aws sqs`) is
+    led to the sandbox as a proxy, which answers that it is none.
+    """
+    environ = os.environ if environ is None else environ
+    beside = Path(python).parent
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    places = [str(beside), *(entry for entry in path if entry != str(workspace.bin))]
+    installed = shutil.which("aws", path=os.pathsep.join(places))
+    script = None
+    if installed:
+        proxy = f"http://127.0.0.1:{port}"
+        variables = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy)
+        variables |= {name.lower(): proxy for name in variables}
+        exports = " ".join(f"{name}={value}" for name, value in variables.items())
+        script = (
+            f'#!/bin/sh\nHOME="{workspace.aws_config.parent}" {exports} exec "{installed}" "$@"\n'
+        )
+    _place(workspace.bin / "aws", script)
+
+
+def _place(command: Path, script: str | None) -> None:
+    try:
+        if script is None:
+            command.unlink(missing_ok=True)
+        elif not command.is_file() or command.read_text() != script:
+            command.parent.mkdir(mode=0o700, exist_ok=True)
+            write_text(command, script, mode=0o700)
+    except OSError as error:
+        raise cannot_write(command, error) from error

@@ -1,0 +1,1 @@
+"""OCI vocabulary: digests, references, media types and manifests. Imports nothing of ours."""

@@ -1,0 +1,77 @@
+"""The AWS CLI's configuration, as ``aws configure`` leaves it, and as it is before."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from pathlib import Path
+
+from labs_helpers.names import REGION, USER
+from labs_helpers.prepare.step import Place, Step
+from labs_helpers.workspace import write_text
+
+
+def configured() -> Step:
+    """The default profile is the learner's, as lab 01 sets it; other profiles stay."""
+    return Step(
+        f"the AWS CLI is configured as user {USER}, region {REGION}", _configure, on_aws=False
+    )
+
+
+def not_configured() -> Step:
+    """No profile ``default``; other profiles stay."""
+    return Step("the AWS CLI is not configured yet", _forget, on_aws=False)
+
+
+def no_profile(name: str) -> Step:
+    """No profile of this name. Left out on AWS: those files are the learner's own."""
+
+    def ensure(place: Place) -> None:
+        _write(place.workspace.aws_credentials, name, {})
+        _write(place.workspace.aws_config, f"profile {name}", {})
+
+    return Step(f"no profile {name}", ensure, on_aws=False)
+
+
+def key_at_hand() -> Step:
+    """The kernel's environment has the learner's key, for a lab that types it in."""
+    return Step(
+        "your access key is in $LABS_ACCESS_KEY_ID and $LABS_SECRET_ACCESS_KEY",
+        _hand_out,
+        on_aws=False,
+    )
+
+
+def _hand_out(place: Place) -> None:
+    os.environ["LABS_ACCESS_KEY_ID"] = place.learner["access_key_id"]
+    os.environ["LABS_SECRET_ACCESS_KEY"] = place.learner["secret_access_key"]
+
+
+def _configure(place: Place) -> None:
+    key = place.learner
+    _write(
+        place.workspace.aws_credentials,
+        "default",
+        {
+            "aws_access_key_id": key["access_key_id"],
+            "aws_secret_access_key": key["secret_access_key"],
+        },
+    )
+    _write(place.workspace.aws_config, "default", {"region": place.region, "output": "json"})
+
+
+def _forget(place: Place) -> None:
+    for path in (place.workspace.aws_credentials, place.workspace.aws_config):
+        _write(path, "default", {})
+
+
+def _write(path: Path, profile: str, given: dict[str, str]) -> None:
+    """Put one section of an AWS profile file first, mode 0600, or leave it out when empty."""
+    # no interpolation and no defaults section: a secret may hold a %, and `default` is a profile
+    profiles = configparser.RawConfigParser(default_section="\0")
+    profiles.read(path, encoding="utf-8")
+    profiles.remove_section(profile)
+    lines = [f"[{profile}]", *(f"{name} = {value}" for name, value in given.items())]
+    for section in profiles.sections():
+        lines += [f"[{section}]", *(f"{name} = {value}" for name, value in profiles.items(section))]
+    write_text(path, "\n".join(lines if given else lines[1:]) + "\n", mode=0o600)

@@ -1,0 +1,22 @@
+"""Lab 07 starts from an image that is tagged for an empty repository, and a login."""
+
+from labs_helpers.prepare.configuration import configured
+from labs_helpers.prepare.docker import IN_ECR, built, logged_in, no_local_images, tagged
+from labs_helpers.prepare.repositories import empty_repository, no_repository
+from labs_helpers.prepare.step import Place, Step
+
+
+def _no_answer(place: Place) -> None:
+    (place.workspace.home / "work" / "07" / "production.txt").unlink(missing_ok=True)
+
+
+STEPS = (
+    configured(),
+    no_repository("demo-app"),
+    empty_repository(),
+    no_local_images(IN_ECR, "demo-app"),
+    built(folder="07"),
+    tagged(),
+    logged_in(),
+    Step("production.txt is not written yet", _no_answer),
+)

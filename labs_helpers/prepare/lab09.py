@@ -1,0 +1,47 @@
+"""Lab 09 starts from sources and an empty repository: the pipeline makes all the rest."""
+
+import shutil
+from contextlib import suppress
+
+from labs_helpers.prepare.configuration import configured
+from labs_helpers.prepare.docker import IN_ECR, logged_out, no_local_images
+from labs_helpers.prepare.repositories import empty_repository
+from labs_helpers.prepare.step import Place, Step
+
+ROLES = ("demo-app-build", "demo-app-pipeline", "demo-app-github")
+NAME = "demo-app"
+RULE = "demo-app-pushed"
+
+
+def _files_as_they_came(place: Place) -> None:
+    """The lab edits some of them, and prints digests, which follow from every byte."""
+    work = place.workspace.home / "work" / "09"
+    work.mkdir(parents=True, exist_ok=True)
+    for file in sorted((place.files / "09").iterdir()):
+        shutil.copy(file, work / file.name)
+    for name in ("imagedefinitions.json", "releases.txt"):
+        (work / name).unlink(missing_ok=True)
+
+
+def _nothing_defined(place: Place) -> None:
+    place.client("codebuild").delete_project(name=NAME)
+    place.client("codepipeline").delete_pipeline(name=NAME)
+    events = place.client("events")
+    with suppress(events.exceptions.ResourceNotFoundException):
+        events.delete_rule(Name=RULE)
+    iam = place.client("iam")
+    for role in ROLES:
+        with suppress(iam.exceptions.NoSuchEntityException):
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=role, PolicyName=name)
+            iam.delete_role(RoleName=role)
+
+
+STEPS = (
+    configured(),
+    empty_repository(),
+    no_local_images(IN_ECR),
+    logged_out(),
+    Step("the lab's files are as they came", _files_as_they_came),
+    Step("no build project, pipeline or rule of demo-app", _nothing_defined),
+)

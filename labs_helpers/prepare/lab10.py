@@ -1,0 +1,101 @@
+"""Lab 10 starts from what a learner leaves behind: a small set, the same every time."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from labs_helpers.names import REPOSITORY
+from labs_helpers.prepare.buckets import no_bucket
+from labs_helpers.prepare.configuration import configured
+from labs_helpers.prepare.docker import IN_ECR, built, logged_out, no_local_images, pushed
+from labs_helpers.prepare.repositories import empty_repository, no_repository
+from labs_helpers.prepare.step import Place, Step
+
+USER = "labs-ci"
+POLICY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPowerUser"
+OLD, NEW = "demo-app:old", "demo-app:1.0.0"
+
+
+def _made(place: Place) -> dict[str, list[str]]:
+    path = place.files / "10" / "made-by-the-labs.json"
+    found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _no_other_repository(place: Place) -> None:
+    for name in _made(place)["repositories"]:
+        no_repository(name).ensure(place)
+
+
+def _no_user_or_role(place: Place) -> None:
+    iam = place.client("iam")
+    made = _made(place)
+    for user in made["users"]:
+        with suppress(iam.exceptions.NoSuchEntityException):
+            for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+            for one in iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]:
+                iam.detach_user_policy(UserName=user, PolicyArn=one["PolicyArn"])
+            iam.delete_user(UserName=user)
+    for role in made["roles"]:
+        with suppress(iam.exceptions.NoSuchEntityException):
+            for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
+            iam.delete_role(RoleName=role)
+
+
+def _no_task_definition(place: Place) -> None:
+    ecs: Any = place.client("ecs")
+    for family in _made(place)["task definitions"]:
+        for arn in ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"]:
+            ecs.deregister_task_definition(taskDefinition=arn)
+
+
+def _user(place: Place) -> None:
+    iam = place.client("iam")
+    iam.create_user(UserName=USER)
+    iam.create_access_key(UserName=USER)
+    iam.attach_user_policy(UserName=USER, PolicyArn=POLICY)
+
+
+def _bucket(place: Place) -> None:
+    s3, name = place.client("s3"), f"labs-cli-{place.account}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": place.region})
+    s3.put_object(Bucket=name, Key="notes.txt", Body=b"a note of lab 01\n")
+
+
+def _leftovers(place: Place) -> None:
+    for step in (
+        empty_repository(),
+        empty_repository("team-a/api"),
+        built(OLD, "07"),
+        pushed(REPOSITORY, "1.0.0", OLD),
+        built(NEW, "10"),
+        pushed(REPOSITORY, "1.0.0", NEW),
+        pushed("team-a/api", "latest", NEW),
+    ):
+        step.ensure(place)
+    _user(place)
+    _bucket(place)
+
+
+def _nothing_of_the_labs(place: Place) -> None:
+    _no_other_repository(place)
+    _no_user_or_role(place)
+    _no_task_definition(place)
+    for beginning in ("labs-cli", "labs-archive"):
+        no_bucket(beginning).ensure(place)
+
+
+# on AWS the lab cleans up what is there; it makes nothing to delete
+STEPS = (
+    configured(),
+    Step("nothing is left of the labs but what follows", _nothing_of_the_labs, on_aws=False),
+    Step(
+        "repositories demo-app-repo and team-a/api with images, a user and a bucket",
+        _leftovers,
+        on_aws=False,
+    ),
+    no_local_images(IN_ECR, "demo-app"),
+    logged_out(),
+)

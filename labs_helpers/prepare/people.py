@@ -1,0 +1,102 @@
+"""Users, groups, roles and policies of IAM.
+
+A user, group or role can be deleted only when nothing hangs on it, so the steps take that away
+first; https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from labs_helpers.prepare.step import Place, Step
+
+MANAGED = "arn:aws:iam::aws:policy/"
+
+
+def no_user(name: str) -> Step:
+    """No user of this name, nor any key or policy of its own."""
+
+    def ensure(place: Place) -> None:
+        _delete_user(place.client("iam"), name)
+
+    return Step(f"no user {name}", ensure)
+
+
+def user_with(name: str, policy: str) -> Step:
+    """A user without a key, with one managed policy of AWS and nothing else."""
+
+    def ensure(place: Place) -> None:
+        iam = place.client("iam")
+        _delete_user(iam, name)
+        iam.create_user(UserName=name)
+        iam.attach_user_policy(UserName=name, PolicyArn=MANAGED + policy)
+
+    return Step(f"user {name} has the policy {policy}", ensure)
+
+
+def no_group(name: str) -> Step:
+    """No group of this name; its members stay."""
+
+    def ensure(place: Place) -> None:
+        iam = place.client("iam")
+        with suppress(iam.exceptions.NoSuchEntityException):
+            for user in iam.get_group(GroupName=name)["Users"]:
+                iam.remove_user_from_group(GroupName=name, UserName=user["UserName"])
+            for one in iam.list_attached_group_policies(GroupName=name)["AttachedPolicies"]:
+                iam.detach_group_policy(GroupName=name, PolicyArn=one["PolicyArn"])
+            for inline in iam.list_group_policies(GroupName=name)["PolicyNames"]:
+                iam.delete_group_policy(GroupName=name, PolicyName=inline)
+            iam.delete_group(GroupName=name)
+
+    return Step(f"no group {name}", ensure)
+
+
+def no_role(name: str) -> Step:
+    """No role of this name."""
+
+    def ensure(place: Place) -> None:
+        iam = place.client("iam")
+        with suppress(iam.exceptions.NoSuchEntityException):
+            for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
+            for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=name, PolicyName=inline)
+            iam.delete_role(RoleName=name)
+
+    return Step(f"no role {name}", ensure)
+
+
+def no_policy(name: str) -> Step:
+    """No policy of the account's own with this name, wherever it was attached."""
+
+    def ensure(place: Place) -> None:
+        iam = place.client("iam")
+        arn = f"arn:aws:iam::{place.account}:policy/{name}"
+        with suppress(iam.exceptions.NoSuchEntityException):
+            having = iam.list_entities_for_policy(PolicyArn=arn)
+            for user in having["PolicyUsers"]:
+                iam.detach_user_policy(UserName=user["UserName"], PolicyArn=arn)
+            for group in having["PolicyGroups"]:
+                iam.detach_group_policy(GroupName=group["GroupName"], PolicyArn=arn)
+            for role in having["PolicyRoles"]:
+                iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+            for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+                if not version["IsDefaultVersion"]:
+                    iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+            iam.delete_policy(PolicyArn=arn)
+
+    return Step(f"no policy {name}", ensure)
+
+
+def _delete_user(iam: Any, name: str) -> None:
+    with suppress(iam.exceptions.NoSuchEntityException):
+        for group in iam.list_groups_for_user(UserName=name)["Groups"]:
+            iam.remove_user_from_group(GroupName=group["GroupName"], UserName=name)
+        for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        for one in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]:
+            iam.detach_user_policy(UserName=name, PolicyArn=one["PolicyArn"])
+        for inline in iam.list_user_policies(UserName=name)["PolicyNames"]:
+            iam.delete_user_policy(UserName=name, PolicyName=inline)
+        iam.delete_user(UserName=name)

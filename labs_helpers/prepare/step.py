@@ -1,0 +1,71 @@
+"""A step, and the place it works in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import docker
+
+from labs_helpers.names import registry
+from labs_helpers.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a lab is prepared: the learner's files, the account and the region of a mode."""
+
+    workspace: Workspace
+    mode: str
+    account: str
+    region: str
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client that works before the learner has configured anything.
+
+        In the sandbox it uses the key minted for the learner, whatever the profile files say.
+        """
+        if self.mode == "sandbox":
+            key = self.learner
+            session = boto3.Session(key["access_key_id"], key["secret_access_key"])
+        else:
+            session = boto3.Session()
+        return session.client(service, region_name=region or self.region)
+
+    @cached_property
+    def learner(self) -> dict[str, str]:
+        """Account, user and access key of the sandbox's learner; OSError before its first start."""
+        found: dict[str, str] = json.loads(self.workspace.learner.read_text(encoding="utf-8"))
+        return found
+
+    @cached_property
+    def docker(self) -> Any:
+        """The Docker SDK's client on the engine of this mode."""
+        return docker.from_env(timeout=120)
+
+    @property
+    def registry(self) -> str:
+        return registry(self.account, self.region)
+
+    @property
+    def files(self) -> Path:
+        """The files that come with the labs; the learner's copies are in the work folders."""
+        return self.workspace.notebooks / "files"
+
+
+@dataclass(frozen=True)
+class Step:
+    """``ensure`` makes ``fact`` true and may be run any number of times.
+
+    ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what
+    was changed. A step with ``on_aws`` False is left out on AWS.
+    """
+
+    fact: str
+    ensure: Callable[[Place], None]
+    on_aws: bool = True

@@ -1,0 +1,1 @@
+"""The sandbox: AWS as far as the labs need it, on one loopback port."""

@@ -1,0 +1,49 @@
+"""Blobs as files: put in place whole or not at all, removed once nobody holds them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from labs_helpers.sandbox.ecr.store import Store
+
+
+def place(store: Store, source: Path, digest: str) -> None:
+    """Give the finished file its final name; on disk, name and all, when this returns.
+
+    The bytes of `source` must be on disk already (fsync). To be called within a write
+    transaction, so that nobody removes the file as unused in between.
+    """
+    target = store.blob_path(digest)
+    for folder in (target.parent.parent, target.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    source.replace(target)
+    for folder in (target.parent, target.parent.parent, store.blobs):
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def forget_unused(db: sqlite3.Connection) -> list[str]:
+    """Delete the rows of blobs that no repository holds; returns their digests, to unlink."""
+    rows = db.execute(
+        "delete from blobs where not exists"
+        " (select 1 from repository_blobs where repository_blobs.digest = blobs.digest)"
+        " returning digest"
+    ).fetchall()
+    return [row["digest"] for row in rows]
+
+
+def unlink(store: Store, digests: Iterable[str]) -> None:
+    """Remove the files of blobs whose rows are gone; readers that have one open keep it."""
+    for digest in digests:
+        store.blob_path(digest).unlink(missing_ok=True)

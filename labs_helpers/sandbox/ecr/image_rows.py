@@ -1,0 +1,105 @@
+"""The rows behind an image, within one transaction: what it needs, what it is made of."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from labs_helpers.oci.manifest import Manifest
+from labs_helpers.sandbox.ecr import errors
+from labs_helpers.sandbox.ecr.repositories import Repository
+
+
+def with_digest(db: sqlite3.Connection, repository: Repository, digest: str) -> int | None:
+    """The id of the image with that digest."""
+    row = db.execute(
+        "select id from images where repository_id = ? and digest = ?", (repository.id, digest)
+    ).fetchone()
+    return int(row["id"]) if row else None
+
+
+def tagged(db: sqlite3.Connection, repository: Repository, tag: str) -> int | None:
+    """The id of the image that has the tag."""
+    row = db.execute(
+        "select image_id from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
+    ).fetchone()
+    return int(row["image_id"]) if row else None
+
+
+def indexes_of(db: sqlite3.Connection, repository: Repository, digest: str) -> list[str]:
+    """The digests of the indexes that list an image."""
+    rows = db.execute(
+        "select images.digest from image_parts join images on images.id = image_parts.image_id"
+        " where images.repository_id = ? and image_parts.digest = ? order by images.id",
+        (repository.id, digest),
+    ).fetchall()
+    return [row["digest"] for row in rows]
+
+
+def require_parts(db: sqlite3.Connection, repository: Repository, manifest: Manifest) -> None:
+    """Raise ReferencedImagesNotFound or LayersNotFound when the repository lacks a part."""
+    children = (child.digest for child in manifest.manifests)
+    missing = _missing(db, "images", repository, children)
+    if missing:
+        raise errors.ReferencedImagesNotFound(missing, repository.name, repository.account)
+    parts = (blob.digest for blob in manifest.blobs)
+    missing = _missing(db, "repository_blobs", repository, parts)
+    if missing:
+        raise errors.LayersNotFound.for_push(missing, repository.name, repository.account)
+
+
+def insert(
+    db: sqlite3.Connection, repository: Repository, manifest: Manifest, digest: str, now: float
+) -> int:
+    """Add an image, known by `digest`, and its parts; returns its id."""
+    cursor = db.execute(
+        "insert into images (repository_id, digest, media_type, artifact_type, subject, size,"
+        " body, annotations, pushed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
+        (
+            repository.id,
+            digest,
+            manifest.media_type,
+            manifest.artifact_type,
+            manifest.subject.digest if manifest.subject else None,
+            _size(db, repository, manifest),
+            manifest.body,
+            json.dumps(dict(manifest.annotations)),
+            now,
+        ),
+    )
+    image_id = int(cursor.fetchone()["id"])
+    db.executemany(
+        "insert or ignore into image_parts values (?, ?, ?)",
+        [
+            (image_id, part.digest, part.media_type)
+            for part in (*manifest.blobs, *manifest.manifests)
+        ],
+    )
+    return image_id
+
+
+def _missing(
+    db: sqlite3.Connection, table: str, repository: Repository, digests: Iterable[str]
+) -> list[str]:
+    query = f"select 1 from {table} where repository_id = ? and digest = ?"
+    return [
+        digest
+        for digest in dict.fromkeys(digests)
+        if not db.execute(query, (repository.id, digest)).fetchone()
+    ]
+
+
+def _size(db: sqlite3.Connection, repository: Repository, manifest: Manifest) -> int:
+    """Bytes: of an image its configuration and layers, of an index its largest image."""
+    if not manifest.is_index:
+        # Descriptors are the client's word; what is beyond a database integer is nobody's size.
+        return min(manifest.size_in_bytes, 2**63 - 1)
+    query = "select size from images where repository_id = ? and digest = ?"
+    return max(
+        (
+            db.execute(query, (repository.id, child.digest)).fetchone()["size"]
+            for child in manifest.manifests
+        ),
+        default=0,
+    )

@@ -1,0 +1,231 @@
+"""Images of a repository: manifests, indexes and artifacts, and the tags that name them.
+
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html, and
+API_BatchDeleteImage.html and API_ImageDetail.html beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from labs_helpers.oci import digest as digests
+from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci.manifest import Manifest
+from labs_helpers.sandbox.ecr import errors, image_rows
+from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.ecr.store import Store
+
+PULL_TIME_RESOLUTION = timedelta(minutes=1)
+"""A later pull within it is not written down again; AWS says once in 24 hours at least."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as stored; `size` is imageSizeInBytes, `body` the manifest's own bytes."""
+
+    id: int
+    digest: str
+    media_type: str
+    artifact_type: str | None
+    subject: str | None
+    size: int
+    body: bytes
+    annotations: Mapping[str, str]
+    pushed_at: datetime
+    last_pulled_at: datetime | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Put:
+    """What putting an image did; `changed` is false when it and its tag were there already."""
+
+    image: Image
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What a deletion removed: tags, and the image itself unless other tags keep it."""
+
+    digest: str
+    tags: tuple[str, ...]
+    image: bool
+
+
+def read_manifest(body: bytes, media_type: str | None) -> Manifest:
+    """Parse a manifest as ECR accepts it; raises InvalidParameter."""
+    try:
+        return manifests.parse(body, media_type)
+    except manifests.InvalidManifest as error:
+        raise errors.InvalidParameter.constraint("ImageManifest", f"'{error}'") from error
+
+
+def put(
+    store: Store,
+    repository: Repository,
+    body: bytes,
+    *,
+    media_type: str | None = None,
+    tag: str | None = None,
+    digest: str | None = None,
+) -> Put:
+    """Store a manifest and let `tag` name it; the image that had the tag stays, untagged.
+
+    Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
+    ImageTagAlreadyExists. An immutable tag is refused even for the same image, as on AWS
+    (https://github.com/aws/containers-roadmap/issues/2179).
+    """
+    manifest = read_manifest(body, media_type)
+    if digest is not None and digest != _digest_like(digest, body):
+        raise errors.ImageDigestDoesNotMatch(digest, repository.name, repository.account)
+    name = digest or manifest.digest
+    now = store.clock.now().timestamp()
+    with store.write() as db:
+        if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
+            raise errors.RepositoryNotFound(repository.name, repository.account)
+        tagged = None if tag is None else image_rows.tagged(db, repository, tag)
+        if tag is not None and tagged is not None and repository.keeps(tag):
+            raise errors.ImageTagAlreadyExists(tag, repository.name)
+        image_rows.require_parts(db, repository, manifest)
+        image_id = image_rows.with_digest(db, repository, name)
+        changed = image_id is None
+        if image_id is None:
+            image_id = image_rows.insert(db, repository, manifest, name, now)
+        if tag is not None and tagged != image_id:
+            changed = True
+            db.execute(
+                "insert or replace into image_tags values (?, ?, ?, ?)",
+                (repository.id, tag, image_id, now),
+            )
+        image = _select(db, "images.id = ?", (image_id,))[0]
+    return Put(image, changed)
+
+
+def find(
+    store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
+) -> Image | None:
+    """The image with that digest, that tag, or both; None when there is none (or they differ)."""
+    with store.read() as db:
+        return _find(db, repository, digest, tag)
+
+
+def get(
+    store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
+) -> Image:
+    """Like find; raises ImageNotFound."""
+    image = find(store, repository, digest=digest, tag=tag)
+    if image is None:
+        raise errors.ImageNotFound(digest, tag, repository.name, repository.account)
+    return image
+
+
+def list_all(store: Store, repository: Repository) -> list[Image]:
+    """Every image of the repository, in the order they were pushed."""
+    with store.read() as db:
+        return _select(db, "images.repository_id = ?", (repository.id,))
+
+
+def tags(store: Store, repository: Repository) -> list[str]:
+    """Every tag of the repository, in lexical order."""
+    with store.read() as db:
+        rows = db.execute(
+            "select tag from image_tags where repository_id = ? order by tag", (repository.id,)
+        ).fetchall()
+    return [row["tag"] for row in rows]
+
+
+def referrers(store: Store, repository: Repository, digest: str) -> list[Image]:
+    """The images whose subject is `digest`, in the order they were pushed."""
+    where = "images.repository_id = ? and images.subject = ?"
+    with store.read() as db:
+        return _select(db, where, (repository.id, digest))
+
+
+def record_pull(store: Store, image: Image) -> None:
+    """Note the time of a pull, which ECR shows as lastRecordedPullTime."""
+    now = store.clock.now()
+    if image.last_pulled_at and now - image.last_pulled_at < PULL_TIME_RESOLUTION:
+        return
+    with store.write() as db:
+        db.execute("update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id))
+
+
+def delete(
+    store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
+) -> Deleted:
+    """Delete by digest (the image and all its tags) or by tag (the image with its last tag).
+
+    With both, the tag must name that image. Raises ImageNotFound, and ImageReferenced when an
+    index of the repository lists the image.
+    """
+    with store.write() as db:
+        image = _find(db, repository, digest, tag)
+        if image is None:
+            raise errors.ImageNotFound(digest, tag, repository.name, repository.account)
+        if tag is not None and image.tags != (tag,):
+            db.execute(
+                "delete from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
+            )
+            return Deleted(image.digest, (tag,), image=False)
+        indexes = image_rows.indexes_of(db, repository, image.digest)
+        if indexes:
+            raise errors.ImageReferenced(image.digest, indexes)
+        db.execute("delete from images where id = ?", (image.id,))
+    return Deleted(image.digest, image.tags, image=True)
+
+
+def _digest_like(given: str, body: bytes) -> str | None:
+    """The digest of `body` by the algorithm of `given`; None when that is no digest."""
+    try:
+        return digests.of_bytes(body, digests.parse(given).algorithm)
+    except digests.DigestError:
+        return None
+
+
+def _find(
+    db: sqlite3.Connection, repository: Repository, digest: str | None, tag: str | None
+) -> Image | None:
+    if digest is None and tag is None:
+        return None
+    where, values = "images.repository_id = ?", [repository.id, digest, tag]
+    where += "" if digest is None else " and images.digest = ?"
+    where += (
+        ""
+        if tag is None
+        else " and images.id = (select image_id from image_tags"
+        " where repository_id = images.repository_id and tag = ?)"
+    )
+    found = _select(db, where, [value for value in values if value is not None])
+    return found[0] if found else None
+
+
+def _select(db: sqlite3.Connection, where: str, values: Sequence[int | str]) -> list[Image]:
+    rows = db.execute(
+        "select images.*, (select json_group_array(tag) from"
+        " (select tag from image_tags where image_id = images.id order by tag)) as tags"
+        f" from images where {where} order by images.id",
+        values,
+    ).fetchall()
+    return [_image(row) for row in rows]
+
+
+def _image(row: sqlite3.Row) -> Image:
+    pulled = row["last_pulled_at"]
+    return Image(
+        id=row["id"],
+        digest=row["digest"],
+        media_type=row["media_type"],
+        artifact_type=row["artifact_type"],
+        subject=row["subject"],
+        size=row["size"],
+        body=row["body"],
+        annotations=json.loads(row["annotations"]),
+        pushed_at=datetime.fromtimestamp(row["pushed_at"], UTC),
+        last_pulled_at=None if pulled is None else datetime.fromtimestamp(pulled, UTC),
+        tags=tuple(json.loads(row["tags"])),
+    )

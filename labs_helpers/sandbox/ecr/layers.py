@@ -1,0 +1,119 @@
+"""Blobs (layers and configurations) that a repository holds: find, open, mount, delete.
+
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchCheckLayerAvailability.html
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from labs_helpers.sandbox.ecr import blobs, errors
+from labs_helpers.sandbox.ecr.repositories import Registry, Repository
+from labs_helpers.sandbox.ecr.store import Store
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A blob that a repository holds; size in bytes."""
+
+    digest: str
+    size: int
+
+
+def find(store: Store, repository: Repository, digest: str) -> Blob | None:
+    """The blob, when this repository holds it; another repository's does not count."""
+    with store.read() as db:
+        row = db.execute(
+            "select blobs.digest, blobs.size from repository_blobs"
+            " join blobs on blobs.digest = repository_blobs.digest"
+            " where repository_id = ? and blobs.digest = ?",
+            (repository.id, digest),
+        ).fetchone()
+    # A file that went missing is asked for again, which mends it.
+    if row is None or not store.blob_path(digest).exists():
+        return None
+    return Blob(row["digest"], row["size"])
+
+
+def open_blob(store: Store, repository: Repository, digest: str) -> tuple[Blob, BinaryIO]:
+    """The blob and its bytes, open for reading; raises LayersNotFound."""
+    blob = find(store, repository, digest)
+    if blob is None:
+        raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account)
+    try:
+        return blob, store.blob_path(digest).open("rb")
+    except FileNotFoundError as error:
+        raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account) from error
+
+
+def mount(store: Store, source: Repository, target: Repository, digest: str) -> Blob | None:
+    """Let `target` hold a blob that `source` holds, without moving bytes; None when it cannot.
+
+    Both must be of one registry and encrypted alike, as AWS asks
+    (https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html).
+    """
+    if source.registry != target.registry or source.encryption != target.encryption:
+        return None
+    with store.write() as db:
+        if not holds(db, source, digest):
+            return None
+        if not db.execute("select 1 from repositories where id = ?", (target.id,)).fetchone():
+            return None
+        link(store, db, target, digest)
+    return find(store, target, digest)
+
+
+def holders(store: Store, registry: Registry, digest: str) -> list[str]:
+    """The names of the registry's repositories that hold a blob."""
+    with store.read() as db:
+        rows = db.execute(
+            "select name from repositories join repository_blobs on repository_id = repositories.id"
+            " where account = ? and region = ? and digest = ? order by name",
+            (registry.account, registry.region, digest),
+        ).fetchall()
+    return [row["name"] for row in rows]
+
+
+def delete(store: Store, repository: Repository, digest: str) -> None:
+    """Let a repository forget a blob that no image of it needs.
+
+    Raises LayersNotFound when it does not hold it, InvalidParameter when an image needs it.
+    """
+    freed: list[str] = []
+    with store.write(after=lambda: blobs.unlink(store, freed)) as db:
+        if not holds(db, repository, digest):
+            raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account)
+        needed = db.execute(
+            "select 1 from image_parts join images on images.id = image_parts.image_id"
+            " where images.repository_id = ? and image_parts.digest = ? limit 1",
+            (repository.id, digest),
+        ).fetchone()
+        if needed:
+            raise errors.InvalidParameter(
+                f"The layer with digest '{digest}' is referenced by an image in the repository "
+                f"with name '{repository.name}'"
+            )
+        db.execute(
+            "delete from repository_blobs where repository_id = ? and digest = ?",
+            (repository.id, digest),
+        )
+        freed += blobs.forget_unused(db)
+
+
+def holds(db: sqlite3.Connection, repository: Repository, digest: str) -> bool:
+    """Whether the repository's list of blobs names this one."""
+    row = db.execute(
+        "select 1 from repository_blobs where repository_id = ? and digest = ?",
+        (repository.id, digest),
+    ).fetchone()
+    return row is not None
+
+
+def link(store: Store, db: sqlite3.Connection, repository: Repository, digest: str) -> None:
+    """Add a stored blob to the repository's list."""
+    db.execute(
+        "insert or ignore into repository_blobs values (?, ?, ?)",
+        (repository.id, digest, store.clock.now().timestamp()),
+    )

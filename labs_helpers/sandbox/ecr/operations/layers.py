@@ -1,0 +1,126 @@
+"""Operations that move layers one by one: what a push and a pull are made of."""
+
+import io
+from typing import Any
+
+from labs_helpers.oci import digest as digests
+from labs_helpers.oci import media_types
+from labs_helpers.sandbox.ecr import layers, uploads
+from labs_helpers.sandbox.ecr.errors import (
+    EmptyUpload,
+    InvalidLayerPart,
+    LayerAlreadyExists,
+    LayerPartTooSmall,
+)
+from labs_helpers.sandbox.ecr.layer_downloads import url_of
+from labs_helpers.sandbox.ecr.operations.call import Call
+from labs_helpers.sandbox.ecr.validation import invalid
+
+#: The size of parts that ECR asks for, bytes.
+PART_SIZE = 10 * 1024 * 1024
+
+#: What every part but the last must have, bytes.
+SMALLEST_PART = 5 * 1024 * 1024
+
+
+def batch_check_layer_availability(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """For each digest whether the repository holds the layer; a malformed digest is a failure."""
+    repository = call.repository(params["repositoryName"])
+    found: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
+    for digest in dict.fromkeys(params["layerDigests"]):
+        fault = _fault(digest)
+        if fault:
+            failures.append({"layerDigest": digest, **fault})
+            continue
+        blob = layers.find(call.store, repository, digest)
+        if blob is None:
+            found.append({"layerDigest": digest, "layerAvailability": "UNAVAILABLE"})
+        else:
+            found.append(
+                {
+                    "layerDigest": digest,
+                    "layerAvailability": "AVAILABLE",
+                    "layerSize": blob.size,
+                    "mediaType": media_types.DOCKER_LAYER_GZIP,
+                }
+            )
+    return {"layers": found, "failures": failures}
+
+
+def initiate_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Begins an upload."""
+    repository = call.repository(params["repositoryName"])
+    return {"uploadId": uploads.initiate(call.store, repository), "partSize": PART_SIZE}
+
+
+def upload_layer_part(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Adds one part, which must begin where the last one ended."""
+    repository = call.repository(params["repositoryName"])
+    upload, part = params["uploadId"].lower(), params["layerPartBlob"]
+    first, last = params["partFirstByte"], params["partLastByte"]
+    about = {
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "uploadId": upload,
+    }
+    received = uploads.find(call.store, repository, upload).received
+    try:
+        if last - first + 1 != len(part):
+            raise InvalidLayerPart(first, received)
+        received = uploads.append(
+            call.store, repository, upload, io.BytesIO(part), length=len(part), first_byte=first
+        )
+    except InvalidLayerPart as error:
+        error.members = {**about, "lastValidByteReceived": error.received - 1}
+        raise
+    return {**about, "lastByteReceived": received - 1}
+
+
+def complete_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Ends an upload: its bytes become a layer under the digest they hash to."""
+    repository = call.repository(params["repositoryName"])
+    upload = params["uploadId"].lower()
+    arrived = uploads.find(call.store, repository, upload)
+    if not arrived.parts:
+        raise EmptyUpload(upload, repository.name, repository.account)
+    if arrived.received <= (arrived.parts - 1) * SMALLEST_PART:
+        # sizes of single parts are not kept: some part before the last must have been too small
+        raise LayerPartTooSmall()
+    done = uploads.complete(call.store, repository, upload, params["layerDigests"])
+    if done.existed:
+        raise LayerAlreadyExists(done.blob.digest, repository.name, repository.account)
+    return {
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "uploadId": upload,
+        "layerDigest": done.blob.digest,
+    }
+
+
+def get_download_url_for_layer(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """A URL of the sandbox that gives the layer's bytes for an hour, to whoever has it."""
+    repository = call.repository(params["repositoryName"])
+    digest = params["layerDigest"]
+    if _fault(digest):
+        raise invalid("layerDigest", "Invalid layer digest")
+    layers.open_blob(call.store, repository, digest)[1].close()
+    url = url_of(call.endpoint, repository, digest, call.clock.now(), call.key)
+    return {"downloadUrl": url, "layerDigest": digest}
+
+
+def _fault(digest: str) -> dict[str, str] | None:
+    if not digest:
+        return {
+            "failureCode": "MissingLayerDigest",
+            "failureReason": "Invalid request parameters: layer digest cannot be null",
+        }
+    try:
+        digests.parse(digest)
+    except digests.DigestError:
+        return {
+            "failureCode": "InvalidLayerDigest",
+            "failureReason": "Invalid request parameters: layer digest should satisfy the regex "
+            "'[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+        }
+    return None

@@ -1,0 +1,110 @@
+"""Operations on repositories themselves: create, describe, delete and their settings."""
+
+from typing import Any
+
+from labs_helpers.sandbox.ecr import repositories
+from labs_helpers.sandbox.ecr.errors import InvalidParameter
+from labs_helpers.sandbox.ecr.operations.call import Call
+from labs_helpers.sandbox.ecr.operations.tagging import check_exclusions, checked_tags
+from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.repositories import DEFAULT_ENCRYPTION, Repository
+from labs_helpers.sandbox.ecr.validation import invalid
+
+
+def create_repository(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Makes a repository, private and empty."""
+    mutability = params.get("imageTagMutability", "MUTABLE")
+    exclusions = params.get("imageTagMutabilityExclusionFilters")
+    check_exclusions(mutability, exclusions)
+    encryption = params.get("encryptionConfiguration", DEFAULT_ENCRYPTION)
+    if encryption["encryptionType"] == "AES256" and "kmsKey" in encryption:
+        raise invalid("encryptionConfiguration", "KMS key cannot be specified with AES256")
+    made = repositories.create(
+        call.store,
+        call.registry,
+        params["repositoryName"],
+        mutability=mutability,
+        mutability_exclusions=exclusions or (),
+        scan_on_push=_scan_on_push(params.get("imageScanningConfiguration", {})),
+        encryption=encryption,
+        tags=checked_tags(params.get("tags", [])),
+    )
+    return {"repository": shown(made)}
+
+
+def describe_repositories(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """The repositories asked for by name, else all of the registry, a page at a time."""
+    names = params.get("repositoryNames")
+    if names:
+        refuse_paging(params, "repositoryNames")
+        found = [call.repository(name) for name in dict.fromkeys(names)]
+        return {"repositories": [shown(repository) for repository in found]}
+    keyed = [
+        ([repository.name], shown(repository))
+        for repository in repositories.list_all(call.store, call.registry)
+    ]
+    scope = ["DescribeRepositories", call.registry_id, call.registry.region]
+    part, token = page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    return {"repositories": part, "nextToken": token}
+
+
+def delete_repository(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Removes a repository; with ``force`` also one that holds images."""
+    repository = call.repository(params["repositoryName"])
+    repositories.delete(call.store, repository, force=params.get("force", False))
+    return {"repository": shown(repository)}
+
+
+def put_image_tag_mutability(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Changes whether image tags can be moved."""
+    exclusions = params.get("imageTagMutabilityExclusionFilters")
+    check_exclusions(params["imageTagMutability"], exclusions)
+    repository = call.repository(params["repositoryName"])
+    now = repositories.set_mutability(
+        call.store, repository, params["imageTagMutability"], exclusions or ()
+    )
+    return {
+        "registryId": now.account,
+        "repositoryName": now.name,
+        "imageTagMutability": now.mutability,
+        "imageTagMutabilityExclusionFilters": list(now.mutability_exclusions) or None,
+    }
+
+
+def put_image_scanning_configuration(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Keeps whether an image is to be scanned as it arrives."""
+    repository = call.repository(params["repositoryName"])
+    now = repositories.set_scan_on_push(
+        call.store, repository, _scan_on_push(params["imageScanningConfiguration"])
+    )
+    return {
+        "registryId": now.account,
+        "repositoryName": now.name,
+        "imageScanningConfiguration": {"scanOnPush": now.scan_on_push},
+    }
+
+
+def shown(repository: Repository) -> dict[str, Any]:
+    """A repository in the shape of the API's ``Repository``."""
+    return {
+        "repositoryArn": repository.arn,
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "repositoryUri": repository.uri,
+        "createdAt": repository.created_at,
+        "imageTagMutability": repository.mutability,
+        "imageTagMutabilityExclusionFilters": list(repository.mutability_exclusions) or None,
+        "imageScanningConfiguration": {"scanOnPush": repository.scan_on_push},
+        "encryptionConfiguration": dict(repository.encryption),
+    }
+
+
+def refuse_paging(params: dict[str, Any], names: str) -> None:
+    """Raises InvalidParameter when a request for named things also asks for a page."""
+    for member in ("nextToken", "maxResults"):
+        if member in params:
+            raise InvalidParameter(f"{member} cannot be specified with {names}")
+
+
+def _scan_on_push(configuration: dict[str, Any]) -> bool:
+    return bool(configuration.get("scanOnPush", False))

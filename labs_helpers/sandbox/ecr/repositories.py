@@ -1,0 +1,235 @@
+"""Registries and repositories: what they are called and how they are kept.
+
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from labs_helpers.sandbox.ecr import blobs, errors
+from labs_helpers.sandbox.ecr.store import Store
+
+MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
+DEFAULT_ENCRYPTION: Mapping[str, str] = {"encryptionType": "AES256"}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One account's registry in one region."""
+
+    account: str
+    region: str
+
+    @property
+    def host(self) -> str:
+        """The registry's name, as in `docker login`."""
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
+
+    def arn(self, repository: str) -> str:
+        """The ARN of a repository of this registry, existing or not (`*` for all)."""
+        return f"arn:aws:ecr:{self.region}:{self.account}:repository/{repository}"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository as stored; `id` is the database's own and never shown."""
+
+    id: int
+    registry: Registry
+    name: str
+    created_at: datetime
+    mutability: str
+    mutability_exclusions: Sequence[Mapping[str, str]]
+    scan_on_push: bool
+    encryption: Mapping[str, str]
+
+    @property
+    def account(self) -> str:
+        """The registryId."""
+        return self.registry.account
+
+    @property
+    def arn(self) -> str:
+        """The repositoryArn."""
+        return self.registry.arn(self.name)
+
+    @property
+    def uri(self) -> str:
+        """The repositoryUri, AWS-shaped in every mode."""
+        return f"{self.registry.host}/{self.name}"
+
+    def keeps(self, tag: str) -> bool:
+        """Whether `tag`, once taken, cannot be moved (immutability and its exclusions).
+
+        Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+        """
+        excluded = any(_matches(each["filter"], tag) for each in self.mutability_exclusions)
+        return {
+            "IMMUTABLE": True,
+            "IMMUTABLE_WITH_EXCLUSION": not excluded,
+            "MUTABLE_WITH_EXCLUSION": excluded,
+        }.get(self.mutability, False)
+
+
+def _matches(wildcard: str, tag: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, wildcard.split("*"))), tag) is not None
+
+
+def create(
+    store: Store,
+    registry: Registry,
+    name: str,
+    *,
+    mutability: str = "MUTABLE",
+    mutability_exclusions: Sequence[Mapping[str, str]] = (),
+    scan_on_push: bool = False,
+    encryption: Mapping[str, str] = DEFAULT_ENCRYPTION,
+    tags: Mapping[str, str] | None = None,
+) -> Repository:
+    """Make a repository; raises RepositoryAlreadyExists. The name is validated by the caller."""
+    with store.write() as db:
+        if _row(db, registry, name):
+            raise errors.RepositoryAlreadyExists(name, registry.account)
+        cursor = db.execute(
+            "insert into repositories (account, region, name, created_at, mutability,"
+            " mutability_exclusions, scan_on_push, encryption) values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                registry.account,
+                registry.region,
+                name,
+                store.clock.now().timestamp(),
+                mutability,
+                json.dumps(list(mutability_exclusions)),
+                scan_on_push,
+                json.dumps(dict(encryption)),
+            ),
+        )
+        db.executemany(
+            "insert into repository_tags (repository_id, key, value) values (?, ?, ?)",
+            [(cursor.lastrowid, key, value) for key, value in (tags or {}).items()],
+        )
+    return get(store, registry, name)
+
+
+def get(store: Store, registry: Registry, name: str) -> Repository:
+    """The repository; raises RepositoryNotFound."""
+    with store.read() as db:
+        row = _row(db, registry, name)
+    if row is None:
+        raise errors.RepositoryNotFound(name, registry.account)
+    return _repository(row)
+
+
+def list_all(store: Store, registry: Registry) -> list[Repository]:
+    """Every repository of the registry, by name."""
+    with store.read() as db:
+        rows = db.execute(
+            "select * from repositories where account = ? and region = ? order by name",
+            (registry.account, registry.region),
+        ).fetchall()
+    return [_repository(row) for row in rows]
+
+
+def delete(store: Store, repository: Repository, *, force: bool = False) -> None:
+    """Remove it and all it holds; raises RepositoryNotEmpty when it has images, without force."""
+    freed: list[str] = []
+    with store.write(after=lambda: blobs.unlink(store, freed)) as db:
+        require(db, repository)
+        images = db.execute(
+            "select 1 from images where repository_id = ? limit 1", (repository.id,)
+        ).fetchone()
+        if images and not force:
+            raise errors.RepositoryNotEmpty(repository.name, repository.account)
+        db.execute("delete from repositories where id = ?", (repository.id,))
+        freed += blobs.forget_unused(db)
+
+
+def set_mutability(
+    store: Store,
+    repository: Repository,
+    mutability: str,
+    exclusions: Sequence[Mapping[str, str]] = (),
+) -> Repository:
+    """Change whether tags may be moved; returns the repository as it is now."""
+    return _update(
+        store, repository, mutability=mutability, mutability_exclusions=json.dumps(list(exclusions))
+    )
+
+
+def set_scan_on_push(store: Store, repository: Repository, scan_on_push: bool) -> Repository:
+    """Change whether an image is scanned as it arrives; returns the repository as it is now."""
+    return _update(store, repository, scan_on_push=scan_on_push)
+
+
+def tags(store: Store, repository: Repository) -> dict[str, str]:
+    """The resource tags, by key."""
+    with store.read() as db:
+        rows = db.execute(
+            "select key, value from repository_tags where repository_id = ? order by key",
+            (repository.id,),
+        ).fetchall()
+    return {row["key"]: row["value"] for row in rows}
+
+
+def tag(store: Store, repository: Repository, changes: Mapping[str, str]) -> None:
+    """Add or replace resource tags."""
+    with store.write() as db:
+        require(db, repository)
+        db.executemany(
+            "insert or replace into repository_tags (repository_id, key, value) values (?, ?, ?)",
+            [(repository.id, key, value) for key, value in changes.items()],
+        )
+
+
+def untag(store: Store, repository: Repository, keys: Iterable[str]) -> None:
+    """Remove resource tags; keys that are not there are passed over."""
+    with store.write() as db:
+        db.executemany(
+            "delete from repository_tags where repository_id = ? and key = ?",
+            [(repository.id, key) for key in keys],
+        )
+
+
+def _row(db: sqlite3.Connection, registry: Registry, name: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "select * from repositories where account = ? and region = ? and name = ?",
+        (registry.account, registry.region, name),
+    ).fetchone()
+    return row
+
+
+def require(db: sqlite3.Connection, repository: Repository) -> None:
+    """Raise RepositoryNotFound when it was deleted since it was read."""
+    if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
+        raise errors.RepositoryNotFound(repository.name, repository.account)
+
+
+def _update(store: Store, repository: Repository, **columns: Any) -> Repository:
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    with store.write() as db:
+        require(db, repository)
+        db.execute(
+            f"update repositories set {assignments} where id = ?",
+            (*columns.values(), repository.id),
+        )
+    return get(store, repository.registry, repository.name)
+
+
+def _repository(row: sqlite3.Row) -> Repository:
+    return Repository(
+        id=row["id"],
+        registry=Registry(row["account"], row["region"]),
+        name=row["name"],
+        created_at=datetime.fromtimestamp(row["created_at"], UTC),
+        mutability=row["mutability"],
+        mutability_exclusions=json.loads(row["mutability_exclusions"]),
+        scan_on_push=bool(row["scan_on_push"]),
+        encryption=json.loads(row["encryption"]),
+    )

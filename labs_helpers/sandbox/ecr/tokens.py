@@ -1,0 +1,102 @@
+"""Authorization tokens: the registry's passwords, random, twelve hours long, of one principal.
+
+The text has the shape of AWS's (base64 of a JSON object with payload, datakey, version, type and
+expiration), so that a learner who opens one sees what they would see there. Only its hash is
+stored. Source:
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html#registry-auth-token
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from labs_helpers.sandbox.ecr import errors
+from labs_helpers.sandbox.ecr.repositories import Registry
+from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.identity import Principal
+
+LIFETIME = timedelta(hours=12)
+USER = "AWS"
+
+_PAYLOAD_BYTES = 768
+_DATAKEY_BYTES = 184
+
+
+@dataclass(frozen=True)
+class Token:
+    """A minted token: `password` for docker login, `expires_at` by the sandbox clock."""
+
+    password: str
+    expires_at: datetime
+
+    @property
+    def authorization_token(self) -> str:
+        """What GetAuthorizationToken answers: base64 of `AWS:<password>`."""
+        return base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+
+
+def mint(store: Store, principal: Principal, region: str) -> Token:
+    """A new token of this principal, good for the registries of one region."""
+    now = store.clock.now()
+    expires_at = (now + LIFETIME).replace(microsecond=0)
+    password = _password(expires_at)
+    with store.write() as db:
+        # Kept a while after they expire, so that they are called expired and not unknown.
+        db.execute("delete from tokens where expires_at < ?", ((now - 60 * LIFETIME).timestamp(),))
+        db.execute(
+            "insert into tokens (hash, account, region, arn, user_id, access_key_id, expires_at)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
+            (
+                _hash(password),
+                principal.account,
+                region,
+                principal.arn,
+                principal.user_id,
+                principal.access_key_id,
+                expires_at.timestamp(),
+            ),
+        )
+    return Token(password, expires_at)
+
+
+def verify(store: Store, password: str, registry: Registry) -> Principal:
+    """Whose token this is; raises InvalidToken or TokenExpired.
+
+    A token works in the region it was made for, whatever the account: what the principal may do
+    there is for policies to say. Source:
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
+    """
+    with store.read() as db:
+        row = db.execute("select * from tokens where hash = ?", (_hash(password),)).fetchone()
+    if row is None:
+        raise errors.InvalidToken("Not Authorized", 401)
+    if row["region"] != registry.region:
+        raise errors.InvalidToken("Your Authorization Token is invalid.", 403)
+    if store.clock.now() >= datetime.fromtimestamp(row["expires_at"], UTC):
+        raise errors.TokenExpired()
+    return Principal(
+        account=row["account"],
+        arn=row["arn"],
+        user_id=row["user_id"],
+        access_key_id=row["access_key_id"],
+    )
+
+
+def _password(expires_at: datetime) -> str:
+    document = {
+        "payload": base64.b64encode(secrets.token_bytes(_PAYLOAD_BYTES)).decode(),
+        "datakey": base64.b64encode(secrets.token_bytes(_DATAKEY_BYTES)).decode(),
+        "version": "2",
+        "type": "DATA_KEY",
+        "expiration": int(expires_at.timestamp()),
+    }
+    return base64.b64encode(json.dumps(document, separators=(",", ":")).encode()).decode()
+
+
+def _hash(password: str) -> str:
+    return hashlib.sha256(password.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,182 @@
+"""The AWS side's door: who calls (Signature V4, really verified), then which service answers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from labs_helpers.sandbox import aws_errors, sigv4
+from labs_helpers.sandbox.aws import MotoServices
+from labs_helpers.sandbox.aws_errors import Refusal
+from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.ecr.service import EcrService
+from labs_helpers.sandbox.http import CLIENT_GONE, HEADERS
+from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.sigv4 import Request, Signature
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 64 * 1024 * 1024
+"""Bytes of one API call; an ECR layer part of 20 MiB is 27 MiB in its JSON."""
+
+LARGEST_OBJECT = 512 * 1024 * 1024
+"""Bytes of one PUT to S3, which moto holds in memory."""
+
+_PIECE = 256 * 1024
+
+
+def real_time() -> datetime:
+    """The time by which signatures are judged: never the sandbox clock."""
+    return datetime.now(UTC)
+
+
+class Gateway:
+    """WSGI: verifies each AWS request, and has ECR or moto answer it."""
+
+    def __init__(
+        self,
+        find: Callable[[str], Credential | None],
+        ecr: EcrService,
+        moto: MotoServices,
+        now: Callable[[], datetime] = real_time,
+    ) -> None:
+        """find: the credential of an access key id, None for an unknown one."""
+        self._find = find
+        self._ecr = ecr
+        self._moto = moto
+        self._now = now
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = request_of(environ)
+        request_id = str(uuid.uuid4())
+        service = ""
+        try:
+            if not sigv4.is_signed(request):
+                raise _unsigned(request)
+            signature = _parsed(request)
+            service = signature.service
+            credential = self._find(signature.access_key_id)
+            if credential is None:
+                raise aws_errors.unknown_key()
+            body = _body(environ, LARGEST_OBJECT if sigv4.is_s3(signature) else LARGEST_BODY)
+            self._verify(request, signature, credential, body)
+            principal = credential.principal
+            environ["labs.caller"] = principal.arn
+            answer = self._serve(environ, body, principal, signature, start_response)
+        except Refusal as error:
+            refusal = error
+        except CLIENT_GONE:
+            raise  # the client went away in the middle of its request
+        except Exception:
+            log.exception("a call of %s failed", service or "AWS")
+            refusal = aws_errors.internal(f"a call of {service or 'AWS'}")
+        else:
+            return answer
+        environ["labs.refused"] = refusal.code
+        protocol = aws_errors.protocol_of(request, service)
+        head = request.method == "HEAD"
+        return refusal.answer(protocol, request_id, head, start_response)
+
+    def _verify(
+        self, request: Request, signature: Signature, credential: Credential, body: bytes
+    ) -> None:
+        now = self._now()
+        payload, stated = _payload_hash(request, signature, body)
+        try:
+            sigv4.verify(request, signature, stated, credential.secret, now)
+        except sigv4.Skewed as error:
+            raise aws_errors.skewed(str(error)) from error
+        except sigv4.Expired as error:
+            raise aws_errors.url_expired() from error
+        except sigv4.Mismatch as error:
+            raise aws_errors.mismatch() from error
+        if payload != stated:
+            raise aws_errors.wrong_payload()
+        given = signature.session_token or ""
+        wanted = credential.session_token or ""
+        if not hmac.compare_digest(given.encode(), wanted.encode()):
+            raise aws_errors.wrong_token()
+        if credential.expires and credential.expires < now:
+            raise aws_errors.expired_token()
+
+    def _serve(
+        self,
+        environ: WSGIEnvironment,
+        body: bytes,
+        principal: Principal,
+        signature: Signature,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        if signature.service == "ecr":
+            endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
+            target = environ.get("HTTP_X_AMZ_TARGET", "")
+            told = self._ecr.handle(target, body, principal, signature.region, endpoint)
+            start_response(_status(told.status), list(told.headers.items()))
+            return [told.body]
+        status, headers, content = self._moto.call(environ, body, principal, signature)
+        start_response(status, headers)
+        return [content]
+
+
+def request_of(environ: WSGIEnvironment) -> Request:
+    """What a signature covers, from a request as http.py hands it over."""
+    path, _, query = environ["REQUEST_URI"].partition("?")
+    return Request(environ["REQUEST_METHOD"], path, query, environ[HEADERS])
+
+
+def _parsed(request: Request) -> Signature:
+    try:
+        return sigv4.parse(request)
+    except sigv4.Malformed as error:
+        raise aws_errors.malformed(str(error)) from error
+
+
+def _unsigned(request: Request) -> Refusal:
+    version_2 = request.headers.get("authorization", "").startswith("AWS ")
+    if version_2 or "AWSAccessKeyId=" in request.query:
+        return Refusal(
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. "
+            "Please use AWS4-HMAC-SHA256.",
+        )
+    return aws_errors.unsigned()
+
+
+def _payload_hash(request: Request, signature: Signature, body: bytes) -> tuple[str, str]:
+    """(hash of the body, hash as signed): equal when the body is what the client signed.
+
+    S3 lets a client leave the body out of the signature, or sign it piece by piece within;
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+    """
+    stated = request.headers.get("x-amz-content-sha256")
+    if sigv4.is_s3(signature):
+        if stated is None:
+            stated = sigv4.UNSIGNED_PAYLOAD
+        if stated == sigv4.UNSIGNED_PAYLOAD or stated.startswith("STREAMING-"):
+            return stated, stated
+    found = hashlib.sha256(body).hexdigest()
+    return found, stated if stated is not None else found
+
+
+def _body(environ: WSGIEnvironment, limit: int) -> bytes:
+    """The whole body; raises Refusal when it is longer than `limit` bytes."""
+    stream: Any = environ["wsgi.input"]
+    parts = []
+    size = 0
+    while piece := stream.read(_PIECE):
+        size += len(piece)
+        if size > limit:
+            raise aws_errors.too_large(limit)
+        parts.append(piece)
+    return b"".join(parts)
+
+
+def _status(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}"

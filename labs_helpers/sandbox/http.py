@@ -1,0 +1,188 @@
+"""The HTTP server under the sandbox: cheroot, with bodies that are only ever read in pieces."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from cheroot import wsgi
+
+log = logging.getLogger(__name__)
+
+PIECE = 256 * 1024
+"""Bytes of a body held at once while it is skipped."""
+
+HEADERS = "labs.headers"
+"""Where in the environ the headers are by their own lower-case names."""
+
+_CHUNK_LINE = 256
+_TRAILERS = 16_384
+
+
+class BrokenBody(OSError):
+    """The client ended or garbled its body; the connection cannot be used further."""
+
+
+CLIENT_GONE = (BrokenBody, ConnectionError, TimeoutError)
+"""What an application lets through to here: there is nobody left to answer."""
+
+
+class KnownLength:
+    """A body of Content-Length bytes."""
+
+    def __init__(self, stream: Any, length: int) -> None:
+        self._stream = stream
+        self.remaining = length
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to `size` bytes (all that is left when negative); empty at the end."""
+        size = self.remaining if size is None or size < 0 else min(size, self.remaining)
+        if size == 0:
+            return b""
+        data: bytes = self._stream.read(size)
+        if len(data) < size:
+            raise BrokenBody(f"the body ended {self.remaining - len(data)} bytes early")
+        self.remaining -= len(data)
+        return data
+
+
+class Chunked:
+    """A body in chunks (RFC 9112 section 7.1), however large each may be."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._left = 0
+        self._done = False
+        self._first = True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to `size` bytes (all that is left when negative); empty at the end."""
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(PIECE), b""))
+        found = []
+        while size and self._more():
+            data = self._stream.read(min(size, self._left))
+            if not data:
+                raise BrokenBody("the body ended inside a chunk")
+            self._left -= len(data)
+            size -= len(data)
+            found.append(data)
+        return b"".join(found)
+
+    def _more(self) -> bool:
+        """Whether there are bytes to read, having read the next chunk's size where needed."""
+        if self._left == 0 and not self._done:
+            if not self._first and self._stream.readline(_CHUNK_LINE) != b"\r\n":
+                raise BrokenBody("a chunk does not end where it says")
+            self._first = False
+            self._left = self._size(self._stream.readline(_CHUNK_LINE))
+            if self._left == 0:
+                self._done = True
+                self._skip_trailers()
+        return not self._done
+
+    @staticmethod
+    def _size(line: bytes) -> int:
+        digits = line.partition(b";")[0].strip()
+        if not line.endswith(b"\r\n") or not digits or digits.strip(b"0123456789abcdefABCDEF"):
+            raise BrokenBody("a chunk has no size")
+        return int(digits, 16)
+
+    def _skip_trailers(self) -> None:
+        read = 0
+        while (line := self._stream.readline(_TRAILERS)) not in (b"\r\n", b""):
+            read += len(line)
+            if read > _TRAILERS:
+                raise BrokenBody("the body's trailers do not end")
+
+
+def _unmistakable(headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Without names that WSGI could not tell from another, underscores being dashes there.
+
+    Only the metadata of an S3 object may have an underscore in its name.
+    """
+    return {
+        name: value
+        for name, value in headers.items()
+        if b"_" not in name
+        or (name.startswith(b"X-Amz-Meta-") and name.replace(b"_", b"-").title() not in headers)
+    }
+
+
+class RequestGateway(wsgi.Gateway_10):
+    """cheroot's bridge to WSGI, with our bodies, and whole requests read before the answer."""
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
+        """The environ, with a body of ours as wsgi.input."""
+        request: Any = self.req
+        body: KnownLength | Chunked
+        if request.chunked_read:
+            body = Chunked(request.conn.rfile)
+        else:
+            length = request.inheaders.get(b"Content-Length", b"0")
+            body = KnownLength(request.conn.rfile, max(int(length), 0))
+        request.rfile = body
+        headers = _unmistakable(request.inheaders)
+        request.inheaders = headers
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        environ[HEADERS] = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in headers.items()
+        }
+        return environ
+
+    def respond(self) -> None:
+        """Call the application, skip what it left of the body, and send its answer."""
+        try:
+            super().respond()
+        except BrokenBody:
+            self.req.close_connection = True
+            if not self.req.sent_headers:
+                self.req.simple_response("400 Bad Request", "The request's body is not whole.")
+                self.req.sent_headers = True
+
+    def start_response(self, status: Any, headers: Any, exc_info: Any = None) -> Any:
+        result = super().start_response(status, headers, exc_info)
+        if self.req.status[:3] != b"413":
+            while self.req.rfile.read(PIECE):
+                pass
+        return result
+
+
+class Server(wsgi.Server):
+    """One loopback port; raises OSError from prepare() when it is taken."""
+
+    def __init__(self, port: int, application: WSGIApplication) -> None:
+        super().__init__(
+            ("127.0.0.1", port),
+            application,
+            numthreads=16,
+            server_name="labs-sandbox",
+            request_queue_size=128,
+            timeout=60,
+            shutdown_timeout=3,
+        )
+        self.gateway = RequestGateway
+        self.max_request_header_size = 64 * 1024
+
+    def prepare(self) -> None:
+        """Listen; the OSError of a port that is taken has its errno."""
+        try:
+            super().prepare()
+        except OSError:
+            # cheroot raises one with a text only: ask the system again for its own
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(self.bind_addr)
+            raise
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """What cheroot has to say, into our log."""
+        log.log(level, msg, exc_info=traceback)
+
+
+def serves(server: Server) -> int:
+    """The port that a prepared server listens on."""
+    return int(server.bind_addr[1])

@@ -1,0 +1,149 @@
+"""The registry as a WSGI application: route, authenticate, handle, render.
+
+Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr.errors import EcrError, InvalidToken
+from labs_helpers.sandbox.ecr.repositories import Registry
+from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.ecr.uploads import Truncated
+from labs_helpers.sandbox.identity import Authorize
+from labs_helpers.sandbox.registry import blobs, listing, manifests, uploads
+from labs_helpers.sandbox.registry.authentication import authenticate, registry_of
+from labs_helpers.sandbox.registry.context import Context, check_name
+from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
+from labs_helpers.sandbox.registry.http import Environ, Request, Response
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Response]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+_API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+def _base(context: Context) -> Response:
+    return Response(200, {"Content-Type": "application/json; charset=utf-8"}, b"{}")
+
+
+# A repository may itself be called `a/blobs/uploads`: the name takes all it can, and the first
+# route that fits stands.
+_ROUTES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
+    (re.compile(r"/v2/?"), {"GET": _base, "HEAD": _base}),
+    (re.compile(r"/v2/_catalog"), {"GET": listing.catalog, "HEAD": listing.catalog}),
+    (re.compile(r"/v2/(?P<name>.+)/tags/list"), {"GET": listing.tags, "HEAD": listing.tags}),
+    (
+        re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)"),
+        {
+            "GET": manifests.get,
+            "HEAD": manifests.head,
+            "PUT": manifests.put,
+            "DELETE": manifests.delete,
+        },
+    ),
+    (
+        re.compile(r"/v2/(?P<name>.+)/referrers/(?P<reference>[^/]+)"),
+        {"GET": listing.referrers, "HEAD": listing.referrers},
+    ),
+    (re.compile(r"/v2/(?P<name>.+)/blobs/uploads/?"), {"POST": uploads.start}),
+    (
+        re.compile(r"/v2/(?P<name>.+)/blobs/uploads/(?P<reference>[^/]+)"),
+        {
+            "GET": uploads.status,
+            "PATCH": uploads.part,
+            "PUT": uploads.finish,
+            "DELETE": uploads.cancel,
+        },
+    ),
+    (
+        re.compile(r"/v2/(?P<name>.+)/blobs/(?P<reference>[^/]+)"),
+        {"GET": blobs.get, "HEAD": blobs.head, "DELETE": blobs.delete},
+    ),
+]
+
+
+class RegistryApp:
+    """Serves every registry of the store; `account` and `region` are those of a bare host."""
+
+    def __init__(
+        self, store: Store, clock: Clock, authorize: Authorize, account: str, region: str
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._authorize = authorize
+        self._default = Registry(account, region)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """PEP 3333."""
+        request = Request.of(environ)
+        response = self._answer(request)
+        request.body.drain()
+        headers = {**_API_VERSION, **response.headers}
+        if isinstance(response.body, bytes) and response.length is None:
+            response.length = len(response.body)
+        if response.status not in (204, 304):
+            headers["Content-Length"] = str(response.length)
+        start_response(response.status_line, list(headers.items()))
+        if isinstance(response.body, bytes):
+            return [response.body] if response.body and request.method != "HEAD" else []
+        return response.body
+
+    def _answer(self, request: Request) -> Response:
+        host = request.header("host") or ""
+        registry = registry_of(host, self._default)
+        try:
+            return self._handle(request, registry)
+        except RegistryError as error:
+            return render(error)
+        except InvalidToken as error:
+            if error.http_status == 401:
+                return not_authorized(registry.host)
+            return render(translate(error))
+        except EcrError as error:
+            return render(translate(error))
+        except Truncated as error:
+            return render(RegistryError("SIZE_INVALID", str(error), 400))
+        except (OSError, sqlite3.Error) as error:
+            log.exception("%s %s", request.method, request.path)
+            return render(_of_the_machine(error))
+
+    def _handle(self, request: Request, registry: Registry) -> Response:
+        principal = authenticate(self._store, request.header("authorization"), registry)
+        for pattern, handlers in _ROUTES:
+            match = pattern.fullmatch(request.path)
+            if match is None:
+                continue
+            arguments = match.groupdict()
+            name = arguments.pop("name", "")
+            if "name" in pattern.groupindex:
+                check_name(name)
+            handler = handlers.get(request.method)
+            if handler is None:
+                raise RegistryError(
+                    "UNSUPPORTED",
+                    "The operation is unsupported.",
+                    405,
+                    {"Allow": ", ".join(handlers)},
+                )
+            context = Context(request, self._store, self._authorize, principal, registry, name)
+            return handler(context, *arguments.values())
+        raise RegistryError("UNSUPPORTED", "404 page not found", 404)
+
+
+def _of_the_machine(error: OSError | sqlite3.Error) -> RegistryError:
+    """A failure that no request is to blame for: say what it is, so that it can be mended."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or "disk is full" in str(error):
+        message = "The sandbox has no room left on its disk; free some and push again."
+        return RegistryError("UNKNOWN", message, 507)
+    return RegistryError("UNKNOWN", f"The sandbox could not reach its files: {error}", 500)

@@ -1,0 +1,68 @@
+"""The registry's errors: one table from ECR's to OCI's codes, rendered as OCI JSON.
+
+Codes and statuses: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+The messages are ECR's own. Where ECR's code differs from the specification's, ECR's stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from labs_helpers.sandbox.ecr import errors as ecr
+from labs_helpers.sandbox.registry.http import Response
+
+JSON = "application/json; charset=utf-8"
+
+
+class RegistryError(Exception):
+    """An answer to refuse with: OCI code, message, HTTP status and further headers."""
+
+    def __init__(
+        self, code: str, message: str, status: int, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+_TABLE: dict[type[ecr.EcrError], tuple[str, int]] = {
+    ecr.AccessDenied: ("DENIED", 403),
+    ecr.TokenExpired: ("DENIED", 403),
+    ecr.InvalidToken: ("DENIED", 403),
+    ecr.RepositoryNotFound: ("NAME_UNKNOWN", 404),
+    ecr.ImageNotFound: ("MANIFEST_UNKNOWN", 404),
+    ecr.ImageTagAlreadyExists: ("TAG_INVALID", 400),
+    ecr.ImageDigestDoesNotMatch: ("MANIFEST_INVALID", 400),
+    ecr.InvalidParameter: ("MANIFEST_INVALID", 400),
+    ecr.LayersNotFound: ("BLOB_UNKNOWN", 404),
+    ecr.ReferencedImagesNotFound: ("MANIFEST_BLOB_UNKNOWN", 404),
+    ecr.ImageReferenced: ("UNSUPPORTED", 405),
+    ecr.UploadNotFound: ("BLOB_UPLOAD_UNKNOWN", 404),
+    ecr.InvalidLayerPart: ("BLOB_UPLOAD_INVALID", 416),
+    ecr.InvalidLayer: ("BLOB_UPLOAD_INVALID", 400),
+}
+
+
+def translate(error: ecr.EcrError) -> RegistryError:
+    """The OCI form of an ECR error."""
+    code, status = _TABLE.get(type(error), ("UNKNOWN", error.http_status))
+    message = error.message
+    if isinstance(error, ecr.ImageNotFound):
+        message = "Requested image not found"  # what ECR says here; its API names the image
+    return RegistryError(code, message, status)
+
+
+def render(error: RegistryError) -> Response:
+    """The error as a response with the specification's JSON body."""
+    body = json.dumps({"errors": [{"code": error.code, "message": error.message}]}).encode()
+    return Response(error.status, {"Content-Type": JSON, **error.headers}, body)
+
+
+def not_authorized(host: str) -> Response:
+    """401 as ECR gives it: a Basic challenge and a line of text."""
+    challenge = f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'
+    headers = {"WWW-Authenticate": challenge, "Content-Type": "text/plain; charset=utf-8"}
+    return Response(401, headers, b"Not Authorized\n")

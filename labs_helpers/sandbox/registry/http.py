@@ -1,0 +1,140 @@
+"""Requests and responses over WSGI (PEP 3333): what the handlers read and return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, BinaryIO
+from urllib.parse import parse_qsl
+
+from labs_helpers.sandbox.ecr.uploads import BUFFER, Truncated
+
+Environ = dict[str, Any]
+
+
+@dataclass
+class Response:
+    """Status, headers and body; `length` is given where the body is a stream or left out."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
+    length: int | None = None
+
+    @property
+    def status_line(self) -> str:
+        """`404 Not Found`."""
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
+
+
+class Body:
+    """A request's body, read once; short, broken or surplus bytes raise Truncated.
+
+    `length` is the Content-Length, None when the body is chunked and ends when it ends.
+    """
+
+    def __init__(self, stream: Any, length: int | None) -> None:
+        self.length = length
+        self.expected: int | None = None  # from Content-Range, where the length is not announced
+        self._stream = stream
+        self._taken = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, b"" at the end."""
+        if self.length is not None:
+            size = min(size, self.length - self._taken)
+            if size <= 0:
+                return b""
+        try:
+            chunk: bytes = self._stream.read(size)
+        except (OSError, ValueError) as error:  # the client went away, or its chunks are malformed
+            raise Truncated(f"the request's body broke off: {error}") from error
+        self._taken += len(chunk)
+        if self.expected is not None:
+            over = self._taken > self.expected
+            if over or (not chunk and self._taken < self.expected):
+                raise Truncated(f"the body does not have the {self.expected} bytes of its range")
+        return chunk
+
+    def read_all(self, limit: int) -> bytes | None:
+        """The whole body; None when it has more than `limit` bytes."""
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := self.read(BUFFER):
+            size += len(chunk)
+            if size > limit:
+                return None
+            chunks.append(chunk)
+        if self.length is not None and size < self.length:
+            raise Truncated(f"the body has {size} bytes of the {self.length} announced")
+        return b"".join(chunks)
+
+    def drain(self) -> None:
+        """Read what is left, so that the connection can serve the next request.
+
+        A client that is still sending would otherwise see a reset instead of the answer.
+        """
+        self.expected = None
+        try:
+            while self.read(BUFFER):
+                pass
+        except Truncated:
+            return
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request: method, path, the first value of each query parameter, headers, body."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Body
+
+    @classmethod
+    def of(cls, environ: Environ) -> Request:
+        """Read a WSGI environment; a Content-Length that is no number counts as none."""
+        headers = {
+            key[5:].replace("_", "-").lower(): value
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
+        }
+        headers["content-type"] = environ.get("CONTENT_TYPE") or ""
+        chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+        announced = environ.get("CONTENT_LENGTH") or ""
+        length = int(announced) if announced.isascii() and announced.isdigit() else 0
+        query: dict[str, str] = {}
+        pairs = parse_qsl(environ.get("QUERY_STRING") or "", keep_blank_values=True)
+        for key, value in pairs:
+            query.setdefault(key, value)
+        return cls(
+            method=environ["REQUEST_METHOD"],
+            path=environ.get("PATH_INFO") or "/",
+            query=query,
+            headers=headers,
+            body=Body(environ["wsgi.input"], None if chunked else length),
+        )
+
+    def header(self, name: str) -> str | None:
+        """A header by its lower-case name."""
+        return self.headers.get(name)
+
+
+class FileBody:
+    """A part of a file as a response's body; closed by the server (PEP 3333)."""
+
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file = file
+        self._left = length
+        file.seek(start)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._left > 0 and (chunk := self._file.read(min(BUFFER, self._left))):
+            self._left -= len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()

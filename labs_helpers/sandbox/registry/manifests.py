@@ -1,0 +1,98 @@
+"""Manifests on the wire: HEAD, GET, PUT, DELETE, by tag or digest.
+
+Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
+"""
+
+from __future__ import annotations
+
+from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci import reference as references
+from labs_helpers.sandbox.ecr import errors as ecr
+from labs_helpers.sandbox.ecr import images
+from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.registry.blobs import not_modified
+from labs_helpers.sandbox.registry.context import Context, check_digest, check_tag
+from labs_helpers.sandbox.registry.errors import RegistryError
+from labs_helpers.sandbox.registry.http import Response
+
+
+def head(context: Context, reference: str) -> Response:
+    """The manifest's headers; asking for them is not a pull."""
+    return _answer(context, _find(context, reference), with_body=False)
+
+
+def get(context: Context, reference: str) -> Response:
+    """The manifest as it was pushed; notes the time of the pull."""
+    image = _find(context, reference)
+    response = _answer(context, image, with_body=True)
+    if response.status == 200:
+        images.record_pull(context.store, image)
+    return response
+
+
+def put(context: Context, reference: str) -> Response:
+    """Take a manifest whose parts are here already, and let the tag name it."""
+    context.allow("PutImage")
+    by_digest = ":" in reference
+    digest = check_digest(reference) if by_digest else None
+    if not by_digest:
+        check_tag(reference)
+    repository = context.repository()
+    body = context.request.body.read_all(manifests.MAX_SIZE)
+    if body is None:
+        message = f"The manifest has more than {manifests.MAX_SIZE} bytes"
+        raise RegistryError("SIZE_INVALID", message, 413)
+    try:
+        image = images.put(
+            context.store,
+            repository,
+            body,
+            media_type=context.request.header("content-type") or None,
+            tag=None if by_digest else reference,
+            digest=digest,
+        ).image
+    except ecr.LayersNotFound as error:
+        raise RegistryError("MANIFEST_BLOB_UNKNOWN", error.message, 404) from error
+    headers = {
+        "Location": f"/v2/{context.name}/manifests/{image.digest}",
+        "Docker-Content-Digest": image.digest,
+    }
+    if image.subject:
+        headers["OCI-Subject"] = image.subject
+    return Response(201, headers)
+
+
+def delete(context: Context, reference: str) -> Response:
+    """Delete by digest the image and its tags, by tag what BatchDeleteImage would."""
+    context.allow("BatchDeleteImage")
+    repository = context.repository()
+    digest, tag = _split(context, reference)
+    images.delete(context.store, repository, digest=digest, tag=tag)
+    return Response(202)
+
+
+def _find(context: Context, reference: str) -> Image:
+    context.allow("BatchGetImage")
+    repository = context.repository()
+    digest, tag = _split(context, reference)
+    return images.get(context.store, repository, digest=digest, tag=tag)
+
+
+def _split(context: Context, reference: str) -> tuple[str | None, str | None]:
+    """Digest or tag; what can be neither names no image: raises ImageNotFound."""
+    if ":" in reference:
+        return reference, None
+    if not references.is_tag(reference):
+        raise ecr.ImageNotFound(None, reference, context.name, context.registry.account)
+    return None, reference
+
+
+def _answer(context: Context, image: Image, *, with_body: bool) -> Response:
+    headers = {
+        "Content-Type": image.media_type,
+        "Docker-Content-Digest": image.digest,
+        "ETag": f'"{image.digest}"',
+    }
+    if not_modified(context.request, image.digest):
+        return Response(304, headers)
+    return Response(200, headers, image.body if with_body else b"", length=len(image.body))

@@ -1,0 +1,164 @@
+"""Uploads on the wire: POST, PATCH, PUT, GET, DELETE, and mounts from another repository.
+
+Locations are relative, so that they hold under whatever address a client reached us by. Source:
+https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from labs_helpers.sandbox.ecr import documents, layers, repositories, uploads
+from labs_helpers.sandbox.ecr import errors as ecr
+from labs_helpers.sandbox.ecr.layers import Blob
+from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.registry import ranges
+from labs_helpers.sandbox.registry.context import Context, check_digest, check_name
+from labs_helpers.sandbox.registry.errors import RegistryError
+from labs_helpers.sandbox.registry.http import Response
+
+
+def start(context: Context) -> Response:
+    """Begin an upload; or mount a blob (`mount`, `from`); or take it whole (`digest`)."""
+    context.allow("InitiateLayerUpload")
+    query = context.request.query
+    if "digest" in query:
+        return _whole(context, check_digest(query["digest"]))
+    repository = context.repository()
+    if "mount" in query:
+        digest = check_digest(query["mount"])
+        blob = _mount(context, repository, digest, query.get("from"))
+        if blob is not None:
+            return _created(context, blob)
+    upload_id = uploads.initiate(context.store, repository)
+    return Response(202, _progress(context, upload_id, 0))
+
+
+def status(context: Context, upload_id: str) -> Response:
+    """How far an upload has come."""
+    context.allow("UploadLayerPart")
+    upload = uploads.find(context.store, context.repository(), _known(context, upload_id))
+    return Response(204, _progress(context, upload.id, upload.received))
+
+
+def part(context: Context, upload_id: str) -> Response:
+    """Take a part (PATCH): all that comes, or the range Content-Range says."""
+    context.allow("UploadLayerPart")
+    repository = context.repository()
+    received = _append(context, repository, _known(context, upload_id))
+    return Response(202, _progress(context, upload_id, received))
+
+
+def finish(context: Context, upload_id: str) -> Response:
+    """End an upload (PUT), with or without a last part."""
+    context.allow("CompleteLayerUpload")
+    digest = check_digest(context.request.query.get("digest"))
+    repository = context.repository()
+    _known(context, upload_id)
+    if context.request.body.length != 0:
+        context.allow("UploadLayerPart")
+        _append(context, repository, upload_id)
+    completed = uploads.complete(context.store, repository, upload_id, [digest])
+    return _created(context, completed.blob)
+
+
+def cancel(context: Context, upload_id: str) -> Response:
+    """Drop an upload."""
+    context.allow("UploadLayerPart")
+    uploads.cancel(context.store, context.repository(), _known(context, upload_id))
+    return Response(204)
+
+
+def _whole(context: Context, digest: str) -> Response:
+    context.allow("UploadLayerPart", "CompleteLayerUpload")
+    repository = context.repository()
+    upload_id = uploads.initiate(context.store, repository)
+    try:
+        _append(context, repository, upload_id)
+        completed = uploads.complete(context.store, repository, upload_id, [digest])
+    except uploads.Truncated:
+        uploads.cancel(context.store, repository, upload_id)
+        raise
+    return _created(context, completed.blob)
+
+
+def _mount(
+    context: Context, target: Repository, digest: str, source_name: str | None
+) -> Blob | None:
+    """The blob, mounted; None where it cannot be, and the client uploads it as any other.
+
+    A client that names no source leaves it to the registry to find one that the caller may read.
+    The account setting BLOB_MOUNTING (PutAccountSetting) turns mounts off; until it is set they
+    are on, where AWS has them off, so that a push is seen to reuse layers.
+    """
+    setting = documents.get(context.store, context.registry, "account-setting", "BLOB_MOUNTING")
+    if setting == {"value": "DISABLED"}:
+        return None
+    if source_name is None:
+        names = layers.holders(context.store, context.registry, digest)
+    else:
+        names = [source_name]
+    for name in names:
+        try:
+            check_name(name)
+            context.allow("GetDownloadUrlForLayer", name=name)
+            source = repositories.get(context.store, context.registry, name)
+        except (RegistryError, ecr.AccessDenied, ecr.RepositoryNotFound):
+            continue
+        blob = layers.mount(context.store, source, target, digest)
+        if blob is not None:
+            return blob
+    return None
+
+
+def _append(context: Context, repository: Repository, upload_id: str) -> int:
+    body = context.request.body
+    first: int | None = None
+    if content_range := context.request.header("content-range"):
+        received = uploads.find(context.store, repository, upload_id).received
+        try:
+            first, last = ranges.of_part(content_range)
+        except ranges.Unsatisfiable:
+            raise _out_of_range(context, upload_id, received, "invalid content range") from None
+        size = last - first + 1
+        if body.length is not None and body.length != size:
+            message = f"The layer part has {body.length} bytes, its range {size}"
+            raise RegistryError("SIZE_INVALID", message, 400)
+        body.expected = size
+    try:
+        return uploads.append(
+            context.store, repository, upload_id, body, length=body.length, first_byte=first
+        )
+    except ecr.InvalidLayerPart as error:
+        raise _out_of_range(context, upload_id, error.received, error.message) from error
+
+
+def _out_of_range(context: Context, upload_id: str, received: int, message: str) -> RegistryError:
+    headers = _progress(context, upload_id, received)
+    return RegistryError("BLOB_UPLOAD_INVALID", message, 416, headers)
+
+
+def _known(context: Context, upload_id: str) -> str:
+    """The id, when it can be one of ours: nothing else reaches a path or a database."""
+    try:
+        if str(uuid.UUID(upload_id)) == upload_id:
+            return upload_id
+    except ValueError:
+        pass
+    raise ecr.UploadNotFound(upload_id, context.name, context.registry.account)
+
+
+def _progress(context: Context, upload_id: str, received: int) -> dict[str, str]:
+    return {
+        "Location": f"/v2/{context.name}/blobs/uploads/{upload_id}",
+        "Range": f"0-{max(received - 1, 0)}",
+        "Docker-Upload-UUID": upload_id,
+    }
+
+
+def _created(context: Context, blob: Blob) -> Response:
+    headers = {
+        "Location": f"/v2/{context.name}/blobs/{blob.digest}",
+        "Docker-Content-Digest": blob.digest,
+    }
+    return Response(201, headers)

@@ -1,0 +1,134 @@
+"""The sandbox as a process: `python -m labs_helpers.sandbox.server --home DIR --port N`.
+
+Exits with 0 after SIGTERM or SIGINT, 98 when the port is taken, 1 when its folder cannot be used
+(the last line on stderr says why).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import logging
+import os
+import secrets
+import signal
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from labs_helpers.workspace import LabsError, read_json, write_json
+
+log = logging.getLogger(__name__)
+
+PORT_TAKEN = 98
+"""The exit code when another program listens on the port; as EADDRINUSE on Linux."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; the exit code."""
+    options = _options(arguments)
+    home = Path(options.home).absolute()
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.captureWarnings(True)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, _end)
+    os.umask(0o077)
+    try:
+        folder = home / "sandbox"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_inside(folder)
+        return _serve(folder, options.port)
+    except (LabsError, sqlite3.Error) as error:
+        return _fail(f"The sandbox cannot use {home}: {error}")
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            _fail(f"Port {options.port} is in use by another program.")
+            return PORT_TAKEN
+        return _fail(f"The sandbox cannot use {error.filename or home}: {error.strerror or error}.")
+
+
+def _serve(folder: Path, port: int) -> int:
+    from labs_helpers.sandbox import assembly
+    from labs_helpers.sandbox.http import Server
+
+    instance = secrets.token_hex(8)
+    sandbox = assembly.build(folder, port, instance, _frozen_at())
+    server = Server(port, sandbox.application)
+    server.prepare()
+    record = folder / "server.json"
+    try:
+        _record(record, port, instance)
+        log.info("the sandbox listens on 127.0.0.1:%d", port)
+        with contextlib.suppress(SystemExit):
+            server.serve()
+    finally:
+        server.stop()
+        sandbox.store.close()
+        if read_json(record).get("pid") == os.getpid():
+            record.unlink(missing_ok=True)
+        log.info("the sandbox has stopped")
+    return 0
+
+
+def _keep_inside(folder: Path) -> None:
+    """Nothing this process runs reads ~/.aws, takes credentials of AWS, or writes elsewhere."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    scratch = folder / "tmp"
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    # botocore, inside moto, looks for models and configuration below the home folder
+    os.environ.update(HOME=str(scratch), TMPDIR=str(scratch), AWS_EC2_METADATA_DISABLED="true")
+    tempfile.tempdir = str(scratch)
+
+
+def _frozen_at() -> datetime | None:
+    """LABS_CLOCK, an ISO 8601 instant (UTC unless it says otherwise); None when unset."""
+    text = os.environ.get("LABS_CLOCK", "")
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        example = "2026-11-02T09:00:00Z"
+        raise LabsError(f"LABS_CLOCK is {text!r}; it must be like {example}, or unset.") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _record(record: Path, port: int, instance: str) -> None:
+    """Say where this process is; whoever started it may have noted the pid already."""
+    noted = read_json(record)
+    if noted.get("pid") == os.getpid():
+        return
+    import psutil
+
+    started = psutil.Process().create_time()
+    note = {"pid": os.getpid(), "process_started": started, "port": port, "instance": instance}
+    write_json(record, note)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="labs_helpers.sandbox.server")
+    parser.add_argument("--home", required=True, help="the folder of the labs, LABS_HOME")
+    parser.add_argument("--port", required=True, type=int, help="the loopback port")
+    return parser.parse_args(arguments)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""What the sandbox says of itself at /_labs/status."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from labs_helpers.sandbox.aws import MotoServices
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.control import clock_facts
+from labs_helpers.sandbox.ecr.store import Store
+
+_COUNTS = """
+select (select count(*) from repositories) as repositories,
+       (select count(*) from images) as images,
+       (select count(*) from blobs) as blobs,
+       (select coalesce(sum(size), 0) from blobs) as bytes
+"""
+
+
+class Status:
+    """Facts of a running sandbox, gathered when called."""
+
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        port: int,
+        instance: str,
+        clock: Clock,
+        store: Store,
+        moto: MotoServices,
+    ) -> None:
+        self._fixed = {
+            "mode": "sandbox",
+            "account": account,
+            "region": region,
+            "port": port,
+            "instance": instance,
+            "started_at": datetime.now(UTC).isoformat(),
+        }
+        self._began = time.monotonic()
+        self._clock = clock
+        self._store = store
+        self._moto = moto
+
+    def __call__(self) -> dict[str, Any]:
+        """A JSON object; sizes in bytes, times ISO 8601.
+
+        `kept` says what of it outlives a restart.
+        """
+        import psutil
+
+        with self._store.read() as connection:
+            stored = dict(connection.execute(_COUNTS).fetchone())
+        return {
+            **self._fixed,
+            "uptime_seconds": round(time.monotonic() - self._began, 3),
+            "rss_bytes": psutil.Process().memory_info().rss,
+            "clock": clock_facts(self._clock),
+            "stored": stored,
+            "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
+            "kept": {"ecr": "across restarts", "other services": "until the sandbox stops"},
+        }

@@ -1,0 +1,109 @@
+"""What the registry has seen: the last /v2/ requests, for the learner to look at.
+
+Without times and without secrets: a query's values stay out, only the path is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+KEPT = 500
+
+
+class Trace:
+    """A ring of the last KEPT requests, oldest first; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._number = 0
+
+    def note(self, request: dict[str, Any]) -> None:
+        """Keep one request; it is given a running `number`."""
+        with self._lock:
+            self._number += 1
+            self._seen.append({"number": self._number, **request})
+
+    def requests(self) -> list[dict[str, Any]]:
+        """{"number", "method", "host", "path", "status", "bytes_in", "bytes_out"} each."""
+        with self._lock:
+            return list(self._seen)
+
+    def clear(self) -> None:
+        """Forget all, and number from 1 again."""
+        with self._lock:
+            self._seen.clear()
+            self._number = 0
+
+
+class _Counted:
+    """A request's body that counts what is read of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        self.count += len(data)
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class Traced:
+    """WSGI: an application whose /v2/ requests are noted once answered in full."""
+
+    def __init__(self, application: WSGIApplication, trace: Trace) -> None:
+        self._application = application
+        self._trace = trace
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith("/v2"):
+            return self._application(environ, start_response)
+        body = _Counted(environ["wsgi.input"])
+        asked = environ | {"wsgi.input": body}
+        statuses: list[str] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            statuses.append(status)
+            return start_response(status, headers, *rest)
+
+        def ended(sent: int) -> None:
+            self._trace.note(
+                {
+                    "method": environ["REQUEST_METHOD"],
+                    "host": environ.get("HTTP_HOST", ""),
+                    "path": environ["PATH_INFO"],
+                    "status": int(statuses[-1][:3]) if statuses else 500,
+                    "bytes_in": body.count,
+                    "bytes_out": sent,
+                }
+            )
+
+        return _Answer(self._application(asked, start), ended)
+
+
+class _Answer:
+    """An answer that tells how many bytes were sent when it is closed."""
+
+    def __init__(self, parts: Iterable[bytes], ended: Callable[[int], None]) -> None:
+        self._parts = parts
+        self._ended = ended
+        self._sent = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            self._sent += len(part)
+            yield part
+
+    def close(self) -> None:
+        close = getattr(self._parts, "close", None)
+        if close is not None:
+            close()
+        self._ended(self._sent)

@@ -1,0 +1,51 @@
+"""Sandbox and engine together: what a lab needs to be running."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labs_helpers.daemon import Say
+from labs_helpers.engine import process as engine_process
+from labs_helpers.engine.process import Engine
+from labs_helpers.launchers import Docker, choose_docker, place_aws, place_docker
+from labs_helpers.sandbox import process as sandbox_process
+from labs_helpers.sandbox.process import Server
+from labs_helpers.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What runs, and the `docker` command that the labs' PATH gives."""
+
+    sandbox: Server
+    engine: Engine
+    docker: Docker
+
+
+def quiet(line: str) -> None:
+    """A Say that says nothing."""
+
+
+def start(
+    workspace: Workspace, say: Say = quiet, environ: Mapping[str, str] | None = None
+) -> Servers:
+    """Start what is not running yet, and return when both answer.
+
+    Safe to call at once from several processes. Raises LabsError with what to do.
+    """
+    environ = os.environ if environ is None else environ
+    docker = choose_docker(workspace, environ)
+    workspace.create()
+    place_docker(workspace, docker)
+    sandbox = sandbox_process.start(workspace, say, environ)
+    place_aws(workspace, sandbox.port, environ)
+    engine = engine_process.start(workspace, sandbox.port, say, environ)
+    return Servers(sandbox, engine, docker)
+
+
+def stop(workspace: Workspace, say: Say = quiet) -> bool:
+    """Stop both; False when neither was running."""
+    stopped = [engine_process.stop(workspace, say), sandbox_process.stop(workspace, say)]
+    return any(stopped)

@@ -1,0 +1,50 @@
+"""How a lab tells what stops it: in words, without a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import botocore.exceptions
+import docker.errors
+
+from labs_helpers.checks import UnknownCheck
+from labs_helpers.checks.lesson import NoSuchPart
+from labs_helpers.checks.quiz import UnknownQuestion
+from labs_helpers.workspace import LabsError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LabError(Exception):
+    """What stops a lab, in words for the learner; a notebook shows the message alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
+
+
+FOR_THE_LEARNER = (
+    LabsError,
+    UnknownCheck,
+    UnknownQuestion,
+    NoSuchPart,
+    botocore.exceptions.ClientError,
+    botocore.exceptions.BotoCoreError,
+    docker.errors.DockerException,
+)
+"""Faults whose message says what to do; any other is ours, and keeps its traceback."""
+
+
+def spoken(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a fault for the learner leave ``function`` as a :class:`LabError`."""
+
+    @wraps(function)
+    def speaking(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except FOR_THE_LEARNER as fault:
+            raise LabError(str(fault)) from fault
+
+    return speaking

@@ -1,0 +1,254 @@
+"""Where a learner's files live: one folder, LABS_HOME, and nothing outside it is touched."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from labs_helpers.names import ACCOUNT, REGION
+
+SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
+"""Bytes of a unix socket's path: ``sun_path`` less its final NUL, unix(7) and macOS's unix(4)."""
+
+
+class LabsError(Exception):
+    """Something that stops the labs; the message says what, where and what to do about it."""
+
+
+class WorkspaceError(LabsError):
+    """The folder of the labs cannot be used."""
+
+
+class SetAside(UserWarning):
+    """A file could not be read; it was kept under another name and a new one takes its place."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The paths under one LABS_HOME; ``project`` is the folder with ``notebooks/``, if any."""
+
+    home: Path
+    project: Path | None = None
+
+    @classmethod
+    def find(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        package: Path | None = None,
+    ) -> Self:
+        """LABS_HOME if set, else ``.labs`` in the project folder, else ``.labs`` in ``cwd``.
+
+        The project folder is the one this package lies in, or the nearest above ``cwd``, that
+        holds ``pyproject.toml`` and ``notebooks/``.
+        """
+        environ = os.environ if environ is None else environ
+        cwd = Path.cwd() if cwd is None else cwd
+        package = Path(__file__).parent if package is None else package
+        above = [package.parent, cwd, *cwd.parents]
+        project = next((folder for folder in above if _is_project(folder)), None)
+        if named := environ.get("LABS_HOME"):
+            return cls(cwd / Path(named).expanduser(), project)
+        return cls((project or cwd) / ".labs", project)
+
+    @property
+    def notebooks(self) -> Path:
+        """The learner's notebooks; raises WorkspaceError where there is no project folder."""
+        if self.project is None:
+            raise WorkspaceError(
+                "No notebooks/ here: neither this folder nor one above it is the labs' project.\n"
+                "Change into the folder that has notebooks/ and pyproject.toml, and try again."
+            )
+        return self.project / "notebooks"
+
+    @property
+    def choices(self) -> Path:
+        return self.home / "config.json"
+
+    @property
+    def aws_config(self) -> Path:
+        return self.home / "aws" / "config"
+
+    @property
+    def aws_credentials(self) -> Path:
+        return self.home / "aws" / "credentials"
+
+    @property
+    def docker(self) -> Path:
+        """The folder that DOCKER_CONFIG names."""
+        return self.home / "docker"
+
+    @property
+    def bin(self) -> Path:
+        return self.home / "bin"
+
+    @property
+    def sandbox(self) -> Path:
+        return self.home / "sandbox"
+
+    @property
+    def learner(self) -> Path:
+        return self.sandbox / "learner.json"
+
+    @property
+    def control_token(self) -> Path:
+        return self.sandbox / "control-token"
+
+    @property
+    def engine(self) -> Path:
+        return self.home / "engine"
+
+    @property
+    def socket(self) -> Path:
+        return self.engine / "docker.sock"
+
+    @property
+    def registries(self) -> Path:
+        return self.engine / "registries.json"
+
+    @property
+    def backups(self) -> Path:
+        return self.home / "backups"
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    def create(self) -> Self:
+        """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
+        self.check_socket_path()
+        folders = (self.aws_config.parent, self.docker, self.bin, self.sandbox, self.engine)
+        try:
+            for folder in (self.home, *folders):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if folder.stat().st_mode & 0o077:
+                    folder.chmod(0o700)
+            ignore = self.home / ".gitignore"
+            if not ignore.exists():
+                # holds keys and a token: never to be committed, wherever LABS_HOME is
+                ignore.write_text("*\n")
+            # without this file the Docker SDK reads ~/.docker/config.json after all
+            with (
+                contextlib.suppress(FileExistsError),
+                open(self.docker / "config.json", "x", opener=_private) as settings,
+            ):
+                settings.write("{}\n")
+        except OSError as error:
+            raise cannot_write(self.home, error) from error
+        return self
+
+    def has_short_socket_path(self) -> bool:
+        """Whether the system takes the path of the engine's socket."""
+        return len(os.fsencode(self.socket)) <= SOCKET_PATH_LIMIT
+
+    def check_socket_path(self) -> None:
+        """Raise WorkspaceError when the engine's socket would have too long a path."""
+        if not self.has_short_socket_path():
+            length = len(os.fsencode(self.socket))
+            raise WorkspaceError(
+                f"The path of the engine's socket is {length} bytes long, and this system allows "
+                f"{SOCKET_PATH_LIMIT}:\n  {self.socket}\n"
+                "Set LABS_HOME to a folder with a shorter path, for example:\n"
+                "  export LABS_HOME=~/.labs"
+            )
+
+    def remembered(self) -> dict[str, Any]:
+        """The choices in config.json, with the defaults for what it does not say.
+
+        A file that is not a JSON object is set aside with a SetAside warning.
+        """
+        defaults: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
+        return defaults | read_json(self.choices)
+
+    def remember(self, **choices: Any) -> None:
+        """Write choices into config.json beside those already there."""
+        kept = read_json(self.choices)
+        if kept != kept | choices:
+            write_json(self.choices, kept | choices)
+
+
+def _private(path: str, flags: int) -> int:
+    """An opener of files that nobody else may read."""
+    return os.open(path, flags, 0o600)
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir()
+
+
+def cannot_write(path: Path, error: OSError) -> WorkspaceError:
+    """The error for a folder or file that the labs cannot write, with what mends it."""
+    return WorkspaceError(
+        f"Cannot write {error.filename or path}: {error.strerror or error}.\n"
+        "The labs keep their files there. Free some space or make it writable, or set LABS_HOME "
+        "to a folder of your own:\n  export LABS_HOME=~/.labs"
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty when there is no file.
+
+    What is not a JSON object (a half-written or edited file) is renamed to
+    ``<name>.broken-<date>`` with a SetAside warning, and read as empty. Raises WorkspaceError
+    when the file cannot be opened.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise WorkspaceError(
+            f"Cannot read {path}: {error.strerror or error}.\n"
+            "It belongs to the labs; make it readable for yourself, or run: labs reset"
+        ) from error
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:  # another process has just set it aside
+        return {}
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    warnings.warn(
+        f"{path} is not readable as JSON. It is kept as {aside.name}; "
+        "the labs go on with their defaults.",
+        SetAside,
+        stacklevel=2,
+    )
+    return {}
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a JSON file, mode 0600, so that no reader ever sees half of it."""
+    write_text(path, json.dumps(document, indent=2) + "\n", mode=0o600)
+
+
+def write_text(path: Path, text: str, mode: int) -> None:
+    """Replace a text file at once, or raise WorkspaceError and leave it as it was."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise cannot_write(path, error) from error

@@ -1,0 +1,97 @@
+"""How checks are found, and what is said when one cannot look."""
+
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+import pytest
+
+from labs_helpers.checks import CheckError, UnknownCheck, run
+from labs_helpers.checks.quiz import UnknownQuestion, question, questions
+from labs_helpers.names import TITLES
+from tests.checks.fakes import log_in, world
+
+IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+class Refusing:
+    def __init__(self, fault: Exception) -> None:
+        self._fault = fault
+
+    def get_caller_identity(self) -> Any:
+        raise self._fault
+
+
+def refusal(code: str) -> Exception:
+    return botocore.exceptions.ClientError(
+        {"Error": {"Code": code, "Message": "said AWS"}}, "GetCallerIdentity"
+    )
+
+
+def outcome_of(fault: Exception, folder: Path) -> CheckError:
+    from tests.checks.fakes import answer
+
+    log_in(folder, IRELAND)
+    seen = world(
+        folder,
+        registries={IRELAND: {"/v2/": answer(200)}},
+        clients={"sts": Refusing(fault)},
+    )
+    outcome = run("05.1", seen)
+    assert isinstance(outcome, CheckError)
+    return outcome
+
+
+@pytest.mark.parametrize("wrong", ["05.9", "5.1", "nonsense", "", "lab05", "05", "../05.1"])
+def test_an_unknown_id_lists_what_there_is(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownCheck, match="There is no check"):
+        run(wrong, world(tmp_path))
+
+
+def test_the_list_names_the_lab_s_checks(tmp_path: Path) -> None:
+    with pytest.raises(UnknownCheck, match=r"05\.1, 05\.2"):
+        run("05.9", world(tmp_path))
+
+
+def test_missing_credentials_are_not_the_learner_s_answer(tmp_path: Path) -> None:
+    outcome = outcome_of(botocore.exceptions.NoCredentialsError(), tmp_path)
+    assert "aws configure" in outcome.suggestion
+
+
+def test_a_sandbox_that_is_down_is_said(tmp_path: Path) -> None:
+    fault = botocore.exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1")
+    assert 'start("05")' in outcome_of(fault, tmp_path).suggestion
+
+
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException"])
+def test_a_wrong_key_is_said(code: str, tmp_path: Path) -> None:
+    outcome = outcome_of(refusal(code), tmp_path)
+    assert outcome.found == f"{code}: said AWS"
+    assert "labs configure" in outcome.suggestion
+
+
+def test_a_denied_look_is_said(tmp_path: Path) -> None:
+    assert "permission" in outcome_of(refusal("AccessDeniedException"), tmp_path).suggestion
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"auths": 3}', '{"auths": {"h": {"auth": "%%%"}}}'])
+def test_a_broken_docker_config_is_said(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text)
+
+    outcome = run("05.1", world(tmp_path))
+
+    assert isinstance(outcome, CheckError)
+    assert "delete it and log in again" in outcome.suggestion
+
+
+@pytest.mark.parametrize("lab", TITLES)
+def test_quiz_questions_explain_every_choice(lab: str) -> None:
+    for one in questions(lab).values():
+        assert one.right in one.choices
+        assert all(choice.says for choice in one.choices.values())
+        assert one.answer(one.right).text.startswith("✓")
+
+
+def test_an_unknown_question_lists_what_there_is() -> None:
+    with pytest.raises(UnknownQuestion, match=r"05\.q1"):
+        question("05.q9")

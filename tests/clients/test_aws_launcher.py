@@ -1,0 +1,47 @@
+"""The real `aws` from the labs' PATH: nothing of ~/.aws, and no service by another way."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labs_helpers import servers
+from labs_helpers.modes import environment
+from labs_helpers.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def terminal() -> Iterator[dict[str, str]]:
+    """The environment of a labs terminal whose user has an alias and a cache of their own."""
+    # short, for the engine's socket
+    with tempfile.TemporaryDirectory(prefix="aws", dir="/tmp") as folder:
+        alias = Path(folder) / "home" / ".aws" / "cli" / "alias"
+        alias.parent.mkdir(parents=True)
+        alias.write_text("[toplevel]\nwhoami = !echo from-the-home\n")
+        given = os.environ | {"LABS_HOME": f"{folder}/labs", "HOME": str(alias.parents[2])}
+        workspace = Workspace.find(given)
+        port = servers.start(workspace, environ=given).sandbox.port
+        yield environment(workspace, port, given).applied(given)
+        servers.stop(workspace)
+
+
+def aws(terminal: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["aws", *words], env=terminal, capture_output=True, text=True)
+
+
+def test_aliases_of_the_learners_own_home_are_not_read(terminal: dict[str, str]) -> None:
+    ran = aws(terminal, "whoami")
+    assert ran.returncode != 0
+    assert "from-the-home" not in ran.stdout
+
+
+def test_a_service_that_passes_over_the_endpoint_ends_at_the_sandbox(
+    terminal: dict[str, str],
+) -> None:
+    named = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+    ran = aws(terminal | named, "sqs", "list-queues", "--region", "us-west-2")
+    assert ran.returncode != 0
+    assert terminal["AWS_ENDPOINT_URL"] in ran.stderr

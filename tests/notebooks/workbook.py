@@ -1,0 +1,92 @@
+"""Runs notebooks as a learner does: in a fresh home, with a frozen clock and our own docker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from labs_helpers import notebooks
+from labs_helpers.workspace import Workspace
+
+PROJECT = Path(__file__).parents[2]
+FOLDER = PROJECT / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]-*.ipynb"))
+SANITISER = Path(__file__).with_name("sanitize.cfg")
+CELL_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A learner's place: sandbox and engine of its own, and the environment of its kernels."""
+
+    environment: dict[str, str]
+
+    def compare(self, notebook: Path) -> subprocess.CompletedProcess[str]:
+        """Run a notebook as committed and compare every output with what is written in it."""
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "--quiet", "--no-header", "--color=no"),
+                *("-p", "no:cacheprovider", "--nbval", "--nbval-current-env"),
+                f"--nbval-cell-timeout={CELL_SECONDS}",
+                f"--nbval-sanitize-with={SANITISER}",
+                str(notebook),
+            ],
+            cwd=PROJECT,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+
+    def execute(self, notebook: Path) -> Any:
+        """Run a notebook and return it; raises CellFailed for an error that is not meant."""
+        return notebooks.execute(notebook, self.environment)
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """A fresh home with a clock that stands still and our own docker, as `make notebooks` has."""
+    frozen = {"LABS_CLOCK": notebooks.FROZEN_CLOCK, "LABS_DOCKER": "standin"}
+    with notebooks.fresh(None, Workspace(PROJECT / ".labs", PROJECT), **frozen) as environment:
+        yield Desk(environment)
+
+
+def read(notebook: Path) -> Any:
+    return nbformat.read(notebook, as_version=4)
+
+
+def tags(cell: Any) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def text_of(output: Any) -> str:
+    """All the text of one output, whatever its kind."""
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}\n" + "\n".join(output.traceback)
+    if output.output_type == "stream":
+        return str(output.text)
+    return "\n".join(str(value) for value in output.data.values())
+
+
+def faults(cell: Any) -> list[str]:
+    """Errors and stderr that a cell is not meant to have.
+
+    A cell tagged ``raises-exception`` fails on purpose; one tagged ``warns`` works, and its program
+    says something on stderr that a learner will see everywhere.
+    """
+    if cell.cell_type != "code" or "raises-exception" in tags(cell):
+        return []
+    kinds = {"error"} if "warns" in tags(cell) else {"error", "stderr"}
+    return [
+        f"{cell.id}: {text_of(output)}"
+        for output in cell.outputs
+        if output.get("name", output.output_type) in kinds
+    ]

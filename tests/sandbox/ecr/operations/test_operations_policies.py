@@ -1,0 +1,206 @@
+"""Policies by the API: what is accepted, what is refused and in which words."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labs_helpers.sandbox.ecr.errors import InvalidParameter
+from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
+from labs_helpers.sandbox.ecr.policy_text import check_registry_policy, check_repository_policy
+from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, Ecr
+
+PULL = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "AllowPull",
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        }
+    ],
+}
+FAILURE = "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["Statement", "Effect", "Principal", "Action", "rules", "selection", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def rule(priority: int = 1, **selection: Any) -> dict[str, Any]:
+    chosen = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1}
+    return {
+        "rulePriority": priority,
+        "selection": {**chosen, **selection},
+        "action": {"type": "expire"},
+    }
+
+
+def lifecycle(*rules: Any) -> str:
+    return json.dumps({"rules": list(rules)}, indent=8)
+
+
+def test_a_repository_policy_is_kept_laid_out_as_ecr_does(demo: Ecr) -> None:
+    text = """{
+  "Version" : "2012-10-17",
+  "Statement" : [ {
+    "Sid" : "AllowPull",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::210987654321:root"
+    },
+    "Action" : [ "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer" ]
+  } ]
+}"""
+    assert demo("SetRepositoryPolicy", repositoryName="demo", policyText=json.dumps(PULL)) == {
+        "registryId": ACCOUNT,
+        "repositoryName": "demo",
+        "policyText": text,
+    }
+    assert demo("GetRepositoryPolicy", repositoryName="demo")["policyText"] == text
+    assert demo("DeleteRepositoryPolicy", repositoryName="demo")["policyText"] == text
+    for operation in ("GetRepositoryPolicy", "DeleteRepositoryPolicy"):
+        assert demo.error(operation, repositoryName="demo") == (
+            "RepositoryPolicyNotFoundException",
+            "Repository policy does not exist for the repository with name 'demo' in the registry "
+            f"with id '{ACCOUNT}'",
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Perhaps"},
+        {"Principal": None},
+        {"Principal": {"Group": "x"}},
+        {"Action": "s3:GetObject"},
+        {"Action": []},
+        {"NotAction": "ecr:*"},
+        {"Unknown": 1},
+        {"Condition": "x"},
+        {"Condition": {"StringEquals": {"aws:x": {}}}},
+        {"Sid": "\ud800"},
+    ],
+)
+def test_what_is_no_repository_policy_is_refused(demo: Ecr, change: dict[str, Any]) -> None:
+    policy = {**PULL, "Statement": [{**PULL["Statement"][0], **change}]}  # type: ignore[dict-item]
+    assert demo.error(
+        "SetRepositoryPolicy", repositoryName="demo", policyText=json.dumps(policy)
+    ) == (
+        "InvalidParameterException",
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
+        "'Invalid repository policy provided'",
+    )
+
+
+def test_a_missing_policy_is_named_as_ecr_names_it(demo: Ecr) -> None:
+    assert demo.error("SetRepositoryPolicy", repositoryName="demo") == (
+        "InvalidParameterException",
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Cannot be null'",
+    )
+
+
+@given(ANY_JSON)
+def test_no_document_breaks_the_checks(document: Any) -> None:
+    text = json.dumps(document)
+    for check in (check_repository_policy, check_registry_policy, check_lifecycle_policy):
+        with suppress(InvalidParameter):
+            check(text)
+
+
+def test_a_lifecycle_policy_is_kept_and_never_evaluated_yet(demo: Ecr) -> None:
+    text = lifecycle(rule())
+    demo("PutLifecyclePolicy", repositoryName="demo", lifecyclePolicyText=text)
+    kept = demo("GetLifecyclePolicy", repositoryName="demo")
+    assert (kept["lifecyclePolicyText"], kept["lastEvaluatedAt"]) == (text, 0)
+    demo("DeleteLifecyclePolicy", repositoryName="demo")
+    assert demo.error("GetLifecyclePolicy", repositoryName="demo") == (
+        "LifecyclePolicyNotFoundException",
+        "Lifecycle policy does not exist for the repository with name 'demo' in the registry with "
+        f"id '{ACCOUNT}'",
+    )
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [rule(tagStatus="tagged", tagPrefixList=["v"])],
+        [rule(tagStatus="tagged", tagPatternList=["*a*b*"])],
+        [rule(countType="sinceImagePushed", countUnit="days", countNumber=14)],
+        [rule(1), rule(2, tagStatus="any")],
+        [
+            {
+                **rule(countType="sinceImagePulled", countUnit="days"),
+                "action": {"type": "transition", "targetStorageClass": "archive"},
+            }
+        ],
+    ],
+)
+def test_the_documented_lifecycle_rules_are_accepted(rules: list[Any]) -> None:
+    check_lifecycle_policy(lifecycle(*rules))
+
+
+NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("x" * 100, "Could not map policyString into LifecyclePolicy."),
+        ("{}", 'object has missing required properties (["rules"])'),
+        (
+            lifecycle({"rulePriority": 1}),
+            'object has missing required properties (["action","selection"])',
+        ),
+        (
+            lifecycle({**rule(), "more": 1}),
+            'object instance has properties which are not allowed by the schema: (["more"])',
+        ),
+        (
+            lifecycle({**rule(), "action": {"type": "keep"}}),
+            'instance value ("keep") not found in enum (possible values: ["expire","transition"])',
+        ),
+        (
+            lifecycle(rule(countNumber=0)),
+            "numeric instance is lower than the required minimum (minimum: 1, found: 0)",
+        ),
+        (lifecycle(rule(countUnit="days")), NO_SCHEMA),
+        (lifecycle(rule(tagStatus="tagged")), NO_SCHEMA),
+        (lifecycle(rule(tagPrefixList=["v"])), NO_SCHEMA),
+        (lifecycle(rule(tagStatus="tagged", tagPatternList=["*a*b*c*d*"])), NO_SCHEMA),
+        (
+            lifecycle(rule(1), rule(2)),
+            "Only one rule can select Untagged images per storage class.",
+        ),
+        (
+            lifecycle(rule(1, tagStatus="any"), rule(2)),
+            "Rule for tagStatus=ANY must have the lowest priority per storage class",
+        ),
+    ],
+)
+def test_a_lifecycle_policy_that_is_wrong_is_told_why(text: str, fault: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        check_lifecycle_policy(text)
+    assert refused.value.message == f"{FAILURE}'Lifecycle policy validation failure: {fault}'"
+
+
+def test_a_lifecycle_policy_has_at_least_a_hundred_characters(demo: Ecr) -> None:
+    assert demo.error("PutLifecyclePolicy", repositoryName="demo", lifecyclePolicyText="{}") == (
+        "InvalidParameterException",
+        "Invalid parameter at 'lifecyclePolicyText' failed to satisfy constraint: "
+        "'Member must have length greater than or equal to 100'",
+    )

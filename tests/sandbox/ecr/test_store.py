@@ -1,0 +1,211 @@
+"""The store survives what happens to files and processes."""
+
+from __future__ import annotations
+
+import io
+import logging
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.oci import digest
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr import errors, layers, repositories, uploads
+from labs_helpers.sandbox.ecr.repositories import Registry
+from labs_helpers.sandbox.ecr.store import Store, StoreTooNew
+
+HOME = Registry("123456789012", "us-west-2")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(frozen_at=datetime(2026, 11, 2, 9, tzinfo=UTC))
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    opened = Store(tmp_path / "ecr", clock)
+    yield opened
+    opened.close()
+
+
+def push(store: Store, repository: repositories.Repository, data: bytes) -> str:
+    upload_id = uploads.initiate(store, repository)
+    uploads.append(store, repository, upload_id, io.BytesIO(data))
+    name = digest.of_bytes(data)
+    uploads.complete(store, repository, upload_id, [name])
+    return name
+
+
+def test_state_is_there_after_a_restart(store: Store, clock: Clock) -> None:
+    repository = repositories.create(store, HOME, "demo", tags={"team": "a"})
+    name = push(store, repository, b"data")
+    store.close()
+    again = Store(store.root, clock)
+    assert repositories.get(again, HOME, "demo") == repository
+    assert repositories.tags(again, repository) == {"team": "a"}
+    blob, file = layers.open_blob(again, repository, name)
+    with file:
+        assert (blob.size, file.read()) == (4, b"data")
+    again.close()
+
+
+def test_only_its_owner_reads_it(store: Store) -> None:
+    push(store, repositories.create(store, HOME, "demo"), b"data")
+    for path in [store.root, *store.root.rglob("*")]:
+        if path.is_dir() or path.suffix == ".sqlite":
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("damage", [b"not a database at all, but long enough" * 200, b"\0" * 8192])
+def test_a_damaged_database_is_set_aside_whole(
+    store: Store, clock: Clock, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    push(store, repositories.create(store, HOME, "demo"), b"data")
+    store.close()
+    (store.root / "ecr.sqlite").write_bytes(damage)
+    with caplog.at_level(logging.ERROR):
+        again = Store(store.root, clock)
+    assert repositories.list_all(again, HOME) == []
+    aside = store.root / "damaged-20261102T090000Z"
+    assert (aside / "ecr.sqlite").read_bytes() == damage
+    assert [path.read_bytes() for path in (aside / "blobs").glob("*/*/*")] == [b"data"]
+    assert str(aside) in caplog.text
+    again.close()
+
+
+def test_a_newer_database_is_left_alone(store: Store, clock: Clock) -> None:
+    store.close()
+    with sqlite3.connect(store.root / "ecr.sqlite") as db:
+        db.execute("pragma user_version = 99")
+    db.close()
+    with pytest.raises(StoreTooNew, match="labs reset"):
+        Store(store.root, clock)
+
+
+def test_orphans_of_a_crash_are_swept_at_the_next_start(store: Store, clock: Clock) -> None:
+    name = push(store, repositories.create(store, HOME, "demo"), b"data")
+    orphan = store.blob_path(digest.of_bytes(b"orphan"))
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"orphan")
+    (store.uploads / "left-behind").write_bytes(b"x")
+    store.close()
+    again = Store(store.root, clock)
+    assert list(again.blobs.glob("*/*/*")) == [again.blob_path(name)]
+    assert list(again.uploads.iterdir()) == []
+    again.close()
+
+
+def test_a_blob_whose_file_went_missing_can_be_pushed_again(store: Store) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    name = push(store, repository, b"data")
+    store.blob_path(name).unlink()
+    assert layers.find(store, repository, name) is None
+    push(store, repository, b"data")
+    assert layers.find(store, repository, name) == layers.Blob(name, 4)
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    def half() -> None:
+        with store.write() as db:
+            db.execute("insert into blobs values ('sha256:x', 1)")
+            raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        half()
+    with store.read() as db:
+        assert db.execute("select count(*) from blobs").fetchone()[0] == 0
+
+
+def test_many_threads_write_at_once(store: Store) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    failures: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for step in range(5):
+                push(store, repository, f"{number % 2} {step}".encode())
+        except BaseException as error:  # noqa: BLE001 - reported below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(list(store.blobs.glob("*/*/*"))) == 10
+    assert list(store.uploads.iterdir()) == []
+
+
+KILLED = """
+import io, os, sys
+from pathlib import Path
+from labs_helpers.oci import digest
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr import repositories, uploads
+from labs_helpers.sandbox.ecr.store import Store
+store = Store(Path(sys.argv[1]), Clock())
+repository = repositories.create(store, repositories.Registry("123456789012", "us-west-2"), "demo")
+number = 0
+while True:
+    data = os.urandom(5000)
+    upload = uploads.initiate(store, repository)
+    uploads.append(store, repository, upload, io.BytesIO(data))
+    uploads.complete(store, repository, upload, [digest.of_bytes(data)])
+    print(digest.of_bytes(data), flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, clock: Clock) -> None:
+    root = tmp_path / "killed"
+    arguments = [sys.executable, "-c", KILLED, str(root)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        acknowledged = [process.stdout.readline().strip() for _ in range(10)]
+        process.send_signal(signal.SIGKILL)
+    store = Store(root, clock)
+    repository = repositories.get(store, HOME, "demo")
+    for name in acknowledged:
+        blob, file = layers.open_blob(store, repository, name)
+        with file:
+            assert digest.of_bytes(file.read()) == name
+        assert blob.size == 5000
+    with store.read() as db:
+        stored = {row["digest"] for row in db.execute("select digest from blobs")}
+    files = {f"sha256:{path.name}" for path in store.blobs.glob("*/*/*")}
+    assert files == stored >= set(acknowledged)
+    store.close()
+
+
+def test_an_unacknowledged_tail_is_cut_off(store: Store, clock: Clock) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    upload_id = uploads.initiate(store, repository)
+    uploads.append(store, repository, upload_id, io.BytesIO(b"kept"))
+    with store.upload_path(upload_id).open("ab") as file:
+        file.write(b"written just before the power went")
+    store.close()
+    again = Store(store.root, clock)
+    assert uploads.find(again, repository, upload_id).received == 4
+    done = uploads.complete(again, repository, upload_id, [digest.of_bytes(b"kept")])
+    assert done.blob.size == 4
+    again.close()
+
+
+def test_a_deleted_repository_takes_its_blobs_but_not_others(store: Store) -> None:
+    demo, other = (repositories.create(store, HOME, name) for name in ("demo", "other"))
+    shared = push(store, demo, b"shared")
+    push(store, demo, b"alone")
+    push(store, other, b"shared")
+    repositories.delete(store, demo)
+    assert list(store.blobs.glob("*/*/*")) == [store.blob_path(shared)]
+    with pytest.raises(errors.RepositoryNotFound):
+        uploads.initiate(store, demo)

@@ -1,0 +1,24 @@
+"""One server for all tests of the data plane; a fresh store for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.registry.registry_server import RegistryUnderTest, Server
+
+
+@pytest.fixture(scope="session")
+def registry_server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def registry(tmp_path: Path, registry_server: Server) -> Iterator[RegistryUnderTest]:
+    under_test = RegistryUnderTest(tmp_path / "ecr", registry_server)
+    yield under_test
+    under_test.store.close()

@@ -1,0 +1,98 @@
+"""What labs 09 and 10 say of delivery today: definitions are kept, and nothing is executed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox import sandbox_process
+from tests.sandbox.sandbox_process import Running
+
+ROLE = "arn:aws:iam::123456789012:role/demo-app"
+NOWHERE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/no-such-repository:1"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
+    yield running
+    running.stop()
+
+
+def test_codebuild_runs_no_command(sandbox: Running) -> None:
+    codebuild = sandbox.client("codebuild")
+    spec = "version: 0.2\nphases: {build: {commands: [exit 1]}}"
+    codebuild.create_project(
+        name="fails",
+        source={"type": "NO_SOURCE", "location": "none", "buildspec": spec},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "image": "x",
+        },
+        serviceRole=ROLE,
+    )
+    started = codebuild.start_build(projectName="fails")["build"]["id"]
+    (ended,) = codebuild.batch_get_builds(ids=[started])["builds"]
+    # a real CodeBuild says FAILED; when ours does, lab 09 has to be told
+    assert ended["buildStatus"] == "SUCCEEDED"
+
+
+def test_codepipeline_has_no_state(sandbox: Running) -> None:
+    with pytest.raises(ClientError) as refused:
+        sandbox.client("codepipeline").get_pipeline_state(name="demo-app")
+    assert refused.value.response["Error"]["Code"] == "NotInSandbox"
+
+
+def test_an_image_that_arrives_sends_no_event(sandbox: Running) -> None:
+    events, sqs, ecr = (sandbox.client(name) for name in ("events", "sqs", "ecr"))
+    queue = sqs.create_queue(QueueName="pushed")["QueueUrl"]
+    asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    events.put_rule(Name="pushed", EventPattern=json.dumps({"source": ["aws.ecr"]}))
+    target = {"Id": "1", "Arn": asked["Attributes"]["QueueArn"]}
+    events.put_targets(Rule="pushed", Targets=[target])
+    ecr.create_repository(repositoryName="pushed")
+    config = b"{}"
+    digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
+    upload = ecr.initiate_layer_upload(repositoryName="pushed")["uploadId"]
+    ecr.upload_layer_part(
+        repositoryName="pushed",
+        uploadId=upload,
+        partFirstByte=0,
+        partLastByte=len(config) - 1,
+        layerPartBlob=config,
+    )
+    ecr.complete_layer_upload(repositoryName="pushed", uploadId=upload, layerDigests=[digest])
+    blob = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": 2}
+    media_type = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": blob, "layers": []}
+    ecr.put_image(repositoryName="pushed", imageManifest=json.dumps(manifest), imageTag="1")
+    received = sqs.receive_message(QueueUrl=queue)
+    assert "Messages" not in received
+
+
+def test_ecs_takes_an_image_that_does_not_exist(sandbox: Running) -> None:
+    ecs = sandbox.client("ecs")
+    registered = ecs.register_task_definition(
+        family="nowhere",
+        containerDefinitions=[{"name": "web", "image": NOWHERE, "memory": 128}],
+    )["taskDefinition"]
+    ecs.create_cluster(clusterName="demo")
+    made = ecs.create_service(
+        cluster="demo", serviceName="web", taskDefinition="nowhere", desiredCount=1
+    )["service"]
+    running = ecs.list_tasks(cluster="demo")["taskArns"]
+    assert (registered["status"], made["desiredCount"], running) == ("ACTIVE", 1, [])
+
+
+def test_a_user_is_deleted_with_its_key(sandbox: Running) -> None:
+    iam = sandbox.client("iam")
+    iam.create_user(UserName="with-a-key")
+    iam.create_access_key(UserName="with-a-key")
+    iam.delete_user(UserName="with-a-key")
+    assert "with-a-key" not in [one["UserName"] for one in iam.list_users()["Users"]]

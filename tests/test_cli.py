@@ -1,0 +1,253 @@
+"""The `labs` command where nothing needs to run: arguments, environment, keys, reset, faults."""
+
+from __future__ import annotations
+
+import configparser
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labs_helpers import cli
+from labs_helpers.commands import env, reset, status
+from labs_helpers.modes import Environment
+from labs_helpers.workspace import Workspace, write_json
+
+KEY = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
+
+
+@pytest.fixture
+def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A home with a key in it, named by LABS_HOME as a learner would."""
+    folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LABS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LABS_HOME", str(folder / "h"))
+    made = Workspace.find().create()
+    write_json(made.learner, KEY)
+    yield made
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_shows_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([name, "--help"])
+    assert ended.value.code == 0
+    assert f"example:\n  {'eval' if name == 'env' else 'labs ' + name}" in capsys.readouterr().out
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(line in shown for line in cli.COMMANDS.values())
+
+
+@pytest.mark.parametrize("argv", [[], ["nonsense"], ["status", "--nonsense"], ["stop", "x"]])
+def test_wrong_arguments_end_with_2(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(argv)
+    assert ended.value.code == 2
+
+
+def test_an_old_python_and_windows_are_told_what_to_do() -> None:
+    assert "This" not in (cli.unsupported((3, 11), "linux") or "")
+    assert cli.unsupported((3, 14), "darwin") is None
+    assert "make lab PYTHON=" in str(cli.unsupported((3, 10), "linux"))
+    assert "WSL 2" in str(cli.unsupported((3, 12), "win32"))
+
+
+def test_env_is_read_by_a_shell(workspace: Workspace) -> None:
+    script = (
+        'eval "$("$0" -m labs_helpers.cli env)" && printf "%s|" "${AWS_PROFILE-none}" "$REGISTRY"'
+    )
+    environ = {**os.environ, "AWS_PROFILE": "work"}
+    shell = ["bash", "-c", script, sys.executable]
+    ran = subprocess.run(shell, env=environ, capture_output=True, text=True, check=True)
+    assert ran.stdout == "none|123456789012.dkr.ecr.us-west-2.amazonaws.com|"
+    assert ran.stderr == "The sandbox does not run; start it with: labs start\n"
+
+
+NASTY = "a b'c\"d$e`f\\g\nh"
+
+
+def test_env_quotes_for_posix_shells() -> None:
+    lines = env.posix(Environment({"X": NASTY}, ("Y",)))
+    script = "Y=1\n" + "\n".join(lines) + '\nprintf %s "$X${Y-gone}"'
+    ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == NASTY + "gone"
+
+
+def test_env_for_fish_makes_path_a_list() -> None:
+    assert env.fish(Environment({"PATH": "/a:/b c", "X": "it's"}, ("Y",))) == [
+        "set -e Y;",
+        "set -gx PATH '/a' '/b c';",
+        "set -gx X 'it\\'s';",
+    ]
+
+
+def test_key_prints_what_aws_configure_asks_for(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["key", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == KEY
+    assert cli.main(["key"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"AWS Access Key ID      {KEY['access_key_id']}",
+        f"AWS Secret Access Key  {KEY['secret_access_key']}",
+    ]
+
+
+def test_configure_does_what_aws_configure_does_and_keeps_other_profiles(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.aws_credentials.touch(mode=0o600)
+    workspace.aws_credentials.write_text("[mine]\naws_access_key_id = AKIAMINE\n")
+    assert cli.main(["configure"]) == 0
+    credentials, config = configparser.ConfigParser(), configparser.ConfigParser()
+    credentials.read(workspace.aws_credentials)
+    config.read(workspace.aws_config)
+    assert dict(config["default"]) == {"region": "us-west-2", "output": "json"}
+    assert dict(credentials["default"]) == {
+        "aws_access_key_id": KEY["access_key_id"],
+        "aws_secret_access_key": KEY["secret_access_key"],
+    }
+    assert dict(credentials["mine"]) == {"aws_access_key_id": "AKIAMINE"}
+    assert workspace.aws_credentials.stat().st_mode & 0o777 == 0o600
+    assert KEY["secret_access_key"] not in capsys.readouterr().out
+
+
+def test_configure_leaves_an_aws_account_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LABS_MODE", "aws")
+    assert cli.main(["configure"]) == 1
+    assert "the labs do not touch them" in capsys.readouterr().err
+    assert not workspace.aws_config.exists()
+
+
+def test_status_without_servers(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["mode"], found["sandbox"], found["engine"]) == ("sandbox", None, None)
+    assert ("sandbox", "not running; start it with: labs start") in status.rows(found)
+
+
+def test_reset_asks_and_without_an_answer_changes_nothing(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        assert cli.main(["reset"]) == 1
+    assert "labs reset --yes" in capsys.readouterr().err
+    assert workspace.learner.exists()
+
+
+def test_reset_keeps_a_dated_backup(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.remember(port=4999)
+    assert cli.main(["reset", "--yes"]) == 0
+    (kept,) = workspace.backups.iterdir()
+    assert json.loads((kept / "sandbox" / "learner.json").read_text()) == KEY
+    assert str(kept) in capsys.readouterr().out
+    assert not workspace.learner.exists()
+    assert workspace.remembered()["port"] == 4999
+
+
+def test_resets_in_one_second_keep_both_backups(workspace: Workspace) -> None:
+    first = reset.move_away(workspace)
+    workspace.create()
+    second = reset.move_away(workspace)
+    assert first != second
+    assert (first / "sandbox" / "learner.json").exists()
+
+
+def test_doctor_names_what_is_missing_and_how_to_mend_it(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labs_helpers.commands.needs.shutil.which", lambda *_, **__: None)
+    assert cli.main(["doctor", "--json"]) == 1
+    found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
+    assert found["aws"]["state"] == "missing"
+    assert "make lab" in found["aws"]["mend"]
+    assert found["python"]["state"] == "ok"
+
+
+def test_doctor_ends_well_when_the_labs_can_run(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["doctor"]) == 0
+    assert "✓ ok" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["99999", "80", "http", "-1"])
+def test_a_labs_port_that_is_none_is_named(
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+) -> None:
+    monkeypatch.setenv("LABS_PORT", text)
+    assert cli.main(["start"]) == 1
+    assert repr(text) in capsys.readouterr().err
+
+
+def test_a_corrupted_config_is_set_aside_with_a_word(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.choices.write_text('{"port": 45')
+    assert cli.main(["status"]) == 0
+    said = capsys.readouterr()
+    assert "config.json is not readable" in said.err
+    assert "us-west-2" in said.out
+
+
+def test_a_home_too_long_for_a_socket_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABS_HOME", "/tmp/" + "x" * 120)
+    assert cli.main(["start"]) == 1
+    assert "export LABS_HOME=" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_full_or_read_only_disk_is_named(
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(workspace.home))
+
+    monkeypatch.setattr("labs_helpers.workspace.tempfile.mkstemp", fails)
+    assert cli.main(["start"]) == 1
+    said = capsys.readouterr().err
+    assert os.strerror(number) in said
+    assert "Free some space" in said
+
+
+def test_ctrl_c_is_no_traceback(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("labs_helpers.commands.status.status", interrupted)
+    assert cli.main(["status"]) == 130
+    assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+def test_a_reader_that_goes_away_is_no_traceback(workspace: Workspace) -> None:
+    command = f'"{sys.executable}" -m labs_helpers.cli env | true; exit ${{PIPESTATUS[0]}}'
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,161 @@
+"""The `labs` command with the real sandbox and engine, on free ports in homes of their own."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from labs_helpers import servers
+from labs_helpers.engine import process as engine_process
+from labs_helpers.sandbox import process as sandbox_process
+from labs_helpers.workspace import Workspace, read_json
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Learner:
+    """A home and the environment of a terminal that names it."""
+
+    workspace: Workspace
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def labs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "labs_helpers.cli", *arguments]
+        return subprocess.run(
+            command, env=self.environ, capture_output=True, text=True, check=False
+        )
+
+    def status(self) -> dict[str, dict[str, object]]:
+        found: dict[str, dict[str, object]] = json.loads(self.labs("status", "--json").stdout)
+        return found
+
+
+@pytest.fixture
+def learner() -> Iterator[Learner]:
+    folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LABS_"))
+    }
+    home = {"LABS_HOME": str(folder / "h"), "LABS_PORT": str(free_port()), "HOME": str(folder)}
+    workspace = Workspace(folder / "h")
+    yield Learner(workspace, inherited | home)
+    servers.stop(workspace)
+    shutil.rmtree(folder)
+
+
+def test_start_status_stop(learner: Learner) -> None:
+    started = learner.labs("start")
+    assert started.returncode == 0, started.stderr
+    port = learner.environ["LABS_PORT"]
+    assert f"http://127.0.0.1:{port}" in started.stdout
+
+    found = learner.status()
+    assert found["sandbox"]["endpoint"] == f"http://127.0.0.1:{port}"
+    assert found["sandbox"]["stored"]["repositories"] == 0  # type: ignore[index]
+    assert found["engine"]["answers"] is True
+    assert "real time" in learner.labs("status").stdout
+
+    assert learner.labs("stop").stdout == "Stopped; what is stored is kept.\n"
+    assert sandbox_process.is_free(int(port))
+    assert not engine_process.answers(learner.workspace.socket)
+    assert learner.labs("stop").stdout == "Nothing was running.\n"
+
+
+def test_starts_at_once_give_one_sandbox_and_one_engine(learner: Learner) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        ended = list(pool.map(lambda _: learner.labs("start"), range(3)))
+    assert [one.returncode for one in ended] == [0, 0, 0], ended
+    assert len({one.stdout for one in ended}) == 1
+    mine = [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(learner.workspace.home) in " ".join(process.info["cmdline"] or [])
+    ]
+    assert len(mine) == 2
+
+
+def test_killed_servers_are_replaced_on_the_same_port_with_the_same_key(learner: Learner) -> None:
+    first = servers.start(learner.workspace, environ=learner.environ)
+    key = learner.labs("key").stdout
+    for pid in (first.sandbox.pid, first.engine.pid):
+        process = psutil.Process(pid)
+        os.kill(pid, signal.SIGKILL)
+        process.wait(10)
+    second = servers.start(learner.workspace, environ=learner.environ)
+    assert second.sandbox.port == first.sandbox.port
+    assert second.sandbox.instance != first.sandbox.instance
+    assert engine_process.answers(learner.workspace.socket)
+    assert learner.labs("key").stdout == key
+
+
+def test_a_taken_port_is_named_and_the_next_free_one_remembered(learner: Learner) -> None:
+    taken = int(learner.environ["LABS_PORT"])
+    server = http.server.HTTPServer(("127.0.0.1", taken), http.server.BaseHTTPRequestHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        started = learner.labs("start")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert started.returncode == 0, started.stderr
+    assert f"Port {taken} is in use by" in started.stderr
+    port = learner.workspace.remembered()["port"]
+    assert port > taken
+    hosts = read_json(learner.workspace.registries)["hosts"]
+    assert {host["address"] for host in hosts} == {f"http://127.0.0.1:{port}"}
+
+    learner.labs("stop")
+    del learner.environ["LABS_PORT"]
+    learner.labs("start")
+    assert sandbox_process.running(learner.workspace).port == port  # type: ignore[union-attr]
+
+
+def test_a_terminal_with_labs_env_reaches_the_sandbox(learner: Learner) -> None:
+    assert learner.labs("configure").returncode == 0
+    script = (
+        f'eval "$({sys.executable} -m labs_helpers.cli env)"\n'
+        "aws ecr create-repository --repository-name from/terminal "
+        "--query repository.repositoryUri --output text"
+    )
+    ran = subprocess.run(
+        ["bash", "-c", script], env=learner.environ, capture_output=True, text=True, check=False
+    )
+    assert ran.stderr == ""
+    assert ran.stdout == "123456789012.dkr.ecr.us-west-2.amazonaws.com/from/terminal\n"
+    assert learner.status()["sandbox"]["stored"]["repositories"] == 1  # type: ignore[index]
+    # not ~/.aws nor ~/.docker
+    assert not [path for path in Path(learner.environ["HOME"]).iterdir() if path.name != "h"]
+
+
+def test_reset_gives_an_empty_sandbox_and_a_new_key(learner: Learner) -> None:
+    servers.start(learner.workspace, environ=learner.environ)
+    key = learner.labs("key").stdout
+    done = learner.labs("reset", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert str(learner.workspace.backups) in done.stdout
+    # what ran before runs again, at the same address
+    found = sandbox_process.running(learner.workspace)
+    assert found is not None
+    assert found.port == int(learner.environ["LABS_PORT"])
+    assert learner.labs("key").stdout != key

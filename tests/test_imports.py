@@ -1,0 +1,47 @@
+"""Who may know whom (DESIGN): an import against the table is a defect."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "labs_helpers"
+
+GROUND = {"names", "workspace", "modes", "daemon"}
+MAY_IMPORT = {
+    "oci": {"oci"},
+    "sandbox": {"sandbox", "oci"} | GROUND,
+    "engine": {"engine", "oci"} | GROUND,
+    "checks": {"checks", "oci", "display"} | GROUND,
+    "display": {"display", "oci"},
+}
+
+
+def imported(file: Path) -> set[str]:
+    """First names below labs_helpers that a module imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = ["labs_helpers", *file.relative_to(PACKAGE).parent.parts]
+            base = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{start}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        parts = [name.split(".") for name in names]
+        found |= {part[1] for part in parts if part[0] == "labs_helpers" and len(part) > 1}
+    return found
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    modules = sorted((PACKAGE / room).rglob("*.py"))
+    assert modules
+    against = {
+        str(module.relative_to(PACKAGE)): sorted(bad)
+        for module in modules
+        if (bad := imported(module) - MAY_IMPORT[room])
+    }
+    assert against == {}

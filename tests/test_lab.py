@@ -1,0 +1,253 @@
+"""How a lab opens, in the sandbox and on AWS, and how it speaks when it cannot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from labs_helpers import control, lab, servers, start
+from labs_helpers.names import TITLES
+from labs_helpers.prepare import Place, Step
+from labs_helpers.workspace import LabsError, Workspace
+
+
+class Recorded:
+    """Stands where the control API is."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        self.asked.append((method, path, body))
+        return {"now": "2026-11-02T09:00:00+00:00", "requests": []}
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a lab displays."""
+    displayed: list[str] = []
+    monkeypatch.setattr(lab, "_display", lambda one: displayed.append(one.text))
+    return displayed
+
+
+@pytest.fixture(autouse=True)
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A kernel's environment and folder, given back afterwards; a home of its own."""
+    before = dict(os.environ)
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    os.environ["LABS_HOME"] = str(home)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "DOCKER_"))]:
+        del os.environ[name]
+    os.environ.pop("LABS_MODE", None)
+    yield home
+    os.environ.clear()
+    os.environ.update(before)
+    boto3.DEFAULT_SESSION = None
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A sandbox that is said to run, and a lab 05 of two steps; the facts that were ensured."""
+    done: list[str] = []
+
+    def step(fact: str) -> Step:
+        return Step(fact, lambda place: done.append(f"{fact} in {place.account}"))
+
+    def started(workspace: Workspace) -> Any:
+        workspace.create()
+        return SimpleNamespace(sandbox=SimpleNamespace(port=4566))
+
+    monkeypatch.setattr(servers, "start", started)
+    monkeypatch.setattr(lab, "Control", lambda workspace, port: Recorded())
+    monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (step("a"), step("b")))
+    return done
+
+
+def test_a_lab_in_the_sandbox_is_prepared_and_says_so(shown: list[str], sandbox: list[str]) -> None:
+    opened = start("05")
+
+    assert sandbox == ["a in 123456789012", "b in 123456789012"]
+    assert len(shown) == 1
+    assert shown[0].startswith("SANDBOX · lab 05 · Log Docker in to ECR\n")
+    assert shown[0].endswith("ready     a\n            b")
+    assert (opened.account, opened.region) == ("123456789012", "us-west-2")
+    assert opened.registry == "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+
+
+def test_what_the_preparation_sent_is_not_in_the_trace(
+    shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded()
+    monkeypatch.setattr(lab, "Control", lambda workspace, port: recorded)
+
+    start("05")
+
+    assert recorded.asked[-1] == ("DELETE", "trace", None)
+
+
+def test_the_kernel_gets_the_lab_s_environment(
+    shown: list[str], sandbox: list[str], kernel: Path
+) -> None:
+    os.environ["AWS_SECRET_ACCESS_KEY"] = "the learner's real one"
+
+    start("05")
+
+    assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+    assert os.environ["DOCKER_CONFIG"] == str(kernel / "docker")
+    assert "AWS_SECRET_ACCESS_KEY" not in os.environ
+
+
+def test_the_lab_s_files_are_copied_once_and_stay_the_learner_s(
+    shown: list[str], sandbox: list[str], kernel: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    files = tmp_path / "project" / "notebooks" / "files" / "05" / "sub"
+    files.mkdir(parents=True)
+    (files / "policy.json").write_text("{}")
+    workspace = Workspace(kernel, tmp_path / "project")
+    monkeypatch.setattr(Workspace, "find", lambda: workspace)
+
+    start("05")
+    assert Path.cwd() == kernel / "work" / "05"
+    Path("sub/policy.json").write_text("mine")
+    start("05")
+
+    assert Path("sub/policy.json").read_text() == "mine"
+
+
+def test_a_card_names_no_place_of_this_machine(
+    shown: list[str], sandbox: list[str], kernel: Path
+) -> None:
+    start("05")
+    assert str(kernel) not in shown[0]
+    assert "4566" not in shown[0]
+
+
+@pytest.mark.parametrize("number", ["5", "11", "", "../05", "lab05"])
+def test_an_unknown_lab_lists_the_labs(number: str) -> None:
+    with pytest.raises(lab.LabError, match="There are: 00, 01"):
+        start(number)
+
+
+def test_a_sandbox_that_cannot_start_is_told_without_a_traceback(monkeypatch: Any) -> None:
+    def failing(workspace: Workspace) -> None:
+        raise LabsError("The port is taken.\nTry LABS_PORT=4600.")
+
+    monkeypatch.setattr(servers, "start", failing)
+
+    with pytest.raises(lab.LabError) as caught:
+        start("05")
+    assert caught.value._render_traceback_() == ["The port is taken.", "Try LABS_PORT=4600."]
+
+
+@pytest.fixture
+def aws() -> Iterator[Any]:
+    """An AWS account (moto's, in this process), chosen by LABS_MODE."""
+    os.environ |= {
+        "LABS_MODE": "aws",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+    with mock_aws():
+        yield boto3.client("ecr", "eu-west-1")
+
+
+def repositories(ecr: Any) -> list[str]:
+    return [one["repositoryName"] for one in ecr.describe_repositories()["repositories"]]
+
+
+def test_on_aws_opening_a_lab_makes_nothing(shown: list[str], aws: Any) -> None:
+    opened = start("05")
+
+    assert repositories(aws) == []
+    assert shown[0].startswith("REAL AWS · lab 05")
+    assert "needs     repository demo-app-repo exists, empty" in shown[0]
+    assert opened.registry == f"{opened.account}.dkr.ecr.eu-west-1.amazonaws.com"
+    assert os.environ["REGISTRY"] == opened.registry
+
+
+@pytest.mark.parametrize("account", [None, "210987654321", ""])
+def test_on_aws_preparing_wants_the_account_s_own_number(
+    account: str | None, shown: list[str], aws: Any
+) -> None:
+    opened = start("05")
+
+    with pytest.raises(lab.LabError, match=f'account="{opened.account}"'):
+        opened.prepare(account)
+    assert repositories(aws) == []
+
+
+def test_on_aws_a_confirmed_preparation_is_done(
+    shown: list[str], aws: Any, monkeypatch: Any
+) -> None:
+    made = Step("a repository", lambda place: _create(place))
+    monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (made,))
+    opened = start("05")
+
+    opened.prepare(account=opened.account)
+
+    assert repositories(aws) == ["labs"]
+
+
+def _create(place: Place) -> None:
+    place.client("ecr").create_repository(repositoryName="labs")
+
+
+def test_on_aws_a_learner_s_docker_logins_stay(shown: list[str], aws: Any) -> None:
+    start("05")
+    assert "logged in" not in shown[0]
+
+
+def test_on_aws_the_clock_cannot_be_moved(shown: list[str], aws: Any) -> None:
+    opened = start("05")
+    with pytest.raises(lab.LabError, match="You work on AWS"):
+        opened.clock.advance(hours=13)
+
+
+@pytest.fixture
+def opened(shown: list[str], sandbox: list[str]) -> lab.Lab:
+    return start("05")
+
+
+def test_an_unknown_check_is_told_without_a_traceback(opened: lab.Lab) -> None:
+    with pytest.raises(lab.LabError, match=r"This lab has: 05\.1, 05\.2"):
+        opened.check("05.7")
+
+
+def test_hints_and_solutions_come_from_the_notebook(opened: lab.Lab) -> None:
+    assert "region" in opened.hint("05.1", 1).text
+    assert opened.solution("05.1").text.startswith("%%bash\n# solution\n")
+
+
+def test_a_quiz_can_be_answered_in_text(opened: lab.Lab) -> None:
+    assert repr(opened.quiz("05.q2", "c")).startswith("✓ right")
+
+
+def test_the_clock_goes_forward_and_says_how_far() -> None:
+    recorded = Recorded()
+    clock = control.LabClock(recorded)  # type: ignore[arg-type]
+
+    assert repr(clock.advance(hours=13)) == "The sandbox clock has moved forward by 13 hours."
+    assert recorded.asked == [("POST", "clock", {"advance_seconds": 46800.0})]
+    assert clock.now.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("hours", [0, -1])
+def test_the_clock_does_not_go_back(hours: float) -> None:
+    recorded = Recorded()
+    with pytest.raises(lab.LabError, match="forward only"):
+        control.LabClock(recorded).advance(hours=hours)  # type: ignore[arg-type]
+    assert recorded.asked == []
+
+
+def test_every_lab_has_a_file_name_of_its_own() -> None:
+    assert len({title.notebook for title in TITLES.values()}) == 11

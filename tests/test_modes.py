@@ -1,0 +1,143 @@
+"""The environment of each mode: what it sets, what it takes away, and that it can be repeated."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from labs_helpers import modes
+from labs_helpers.launchers import STANDIN_MODULE, choose_docker, place_aws, place_docker
+from labs_helpers.modes import UNSET, environment
+from labs_helpers.workspace import LabsError, Workspace
+
+PYTHON = "/venv/bin/python"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "h").create()
+
+
+def test_sandbox_sets_what_the_contract_says(workspace: Workspace) -> None:
+    home = workspace.home
+    given = environment(workspace, 4567, {"PATH": "/usr/bin", "NO_PROXY": "corp.example"}, PYTHON)
+    assert given.set == {
+        "LABS_HOME": str(home),
+        "LABS_MODE": "sandbox",
+        "ACCOUNT": "123456789012",
+        "REGISTRY": "123456789012.dkr.ecr.us-west-2.amazonaws.com",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4567",
+        "AWS_CONFIG_FILE": f"{home}/aws/config",
+        "AWS_SHARED_CREDENTIALS_FILE": f"{home}/aws/credentials",
+        "BOTO_CONFIG": f"{home}/aws/boto",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+        "DOCKER_HOST": f"unix://{home}/engine/docker.sock",
+        "DOCKER_CONFIG": f"{home}/docker",
+        "PATH": f"{home}/bin:/venv/bin:/usr/bin",
+        "NO_PROXY": "127.0.0.1,localhost,corp.example",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+def test_sandbox_takes_away_whatever_leads_past_it(workspace: Workspace) -> None:
+    inherited = dict.fromkeys(UNSET, "x") | {
+        "AWS_ENDPOINT_URL_S3": "https://s3.example",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.2",
+        "HOME": "/home/learner",
+    }
+    left = environment(workspace, 4566, inherited).applied(inherited)
+    assert left["HOME"] == "/home/learner"
+    assert sorted(name for name in left if left[name] == "x" or "example" in left[name]) == []
+    assert not {"AWS_ENDPOINT_URL_S3", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} & left.keys()
+
+
+def test_applying_it_twice_changes_nothing(workspace: Workspace) -> None:
+    once = environment(workspace, 4566, {"PATH": "/usr/bin"}, PYTHON).applied({"PATH": "/usr/bin"})
+    assert environment(workspace, 4566, once, PYTHON).applied(once) == once
+
+
+def test_aws_mode_redirects_nothing(workspace: Workspace) -> None:
+    mine = {"PATH": "/usr/bin", "AWS_PROFILE": "work", "LABS_MODE": "aws", "DOCKER_HOST": "ssh://b"}
+    left = environment(workspace, 4566, mine, PYTHON).applied(mine)
+    assert left == {**mine, "LABS_HOME": str(workspace.home), "PATH": "/usr/bin:/venv/bin"}
+
+
+def test_aws_mode_in_a_sandbox_terminal_takes_the_sandbox_back(workspace: Workspace) -> None:
+    outside = {"PATH": "/usr/bin"}
+    terminal = environment(workspace, 4566, outside, PYTHON).applied(outside)
+    terminal["LABS_MODE"] = "aws"
+    left = environment(workspace, 4566, terminal, PYTHON).applied(terminal)
+    assert [name for name in left if name.startswith(("AWS_", "DOCKER_"))] == ["AWS_PAGER"]
+    assert left["PATH"] == "/usr/bin:/venv/bin"
+
+
+def test_the_mode_is_the_variables_then_the_remembered_one(workspace: Workspace) -> None:
+    assert modes.mode(workspace, {}) == "sandbox"
+    workspace.remember(mode="aws")
+    assert modes.mode(workspace, {}) == "aws"
+    assert modes.mode(workspace, {"LABS_MODE": "sandbox"}) == "sandbox"
+    with pytest.raises(LabsError, match="LABS_MODE is 'AWS!'"):
+        modes.mode(workspace, {"LABS_MODE": "AWS!"})
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    folder = tmp_path / "usr-bin"
+    folder.mkdir()
+    command = folder / "docker"
+    command.write_text('#!/bin/sh\necho "installed $1"\n')
+    command.chmod(0o755)
+    return command
+
+
+def test_an_installed_docker_wins(workspace: Workspace, installed: Path) -> None:
+    place_docker(workspace, choose_docker(workspace, {"PATH": ""}))
+    # ours, left from before, comes first on a labs terminal's PATH and must not be taken for one
+    path = os.pathsep.join([str(workspace.bin), str(installed.parent)])
+    choice = choose_docker(workspace, {"PATH": path})
+    assert (choice.kind, choice.path) == ("installed", installed)
+    place_docker(workspace, choice)
+    assert list(workspace.bin.iterdir()) == []
+
+
+@pytest.mark.parametrize("environ", [{"PATH": ""}, {"LABS_DOCKER": "standin"}])
+def test_ours_stands_in_where_none_is_installed_or_when_told(
+    workspace: Workspace, environ: dict[str, str]
+) -> None:
+    choice = choose_docker(workspace, environ)
+    place_docker(workspace, choice, python="/bin/echo")
+    ran = subprocess.run([choice.path, "push", "a b"], capture_output=True, text=True, check=True)
+    assert choice.kind == "standin"
+    assert ran.stdout == f"-m {STANDIN_MODULE} push a b\n"
+
+
+def test_a_named_docker_is_used(workspace: Workspace, installed: Path) -> None:
+    choice = choose_docker(workspace, {"LABS_DOCKER": str(installed), "PATH": ""})
+    place_docker(workspace, choice)
+    ran = subprocess.run([workspace.bin / "docker", "info"], capture_output=True, check=True)
+    assert ran.stdout == b"installed info\n"
+
+
+def test_a_named_docker_that_is_none_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(LabsError, match="/nowhere/docker, which is not a command"):
+        choose_docker(workspace, {"LABS_DOCKER": "/nowhere/docker"})
+
+
+def test_aws_runs_as_installed_from_a_home_of_the_labs(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    installed = tmp_path / "aws"
+    installed.write_text('#!/bin/sh\necho "$HOME $https_proxy $1"\n')
+    installed.chmod(0o755)
+    place_aws(workspace, 4566, {"PATH": f"{workspace.bin}{os.pathsep}{tmp_path}"}, python="/none")
+    ran = subprocess.run([workspace.bin / "aws", "a b"], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{workspace.home}/aws http://127.0.0.1:4566 a b\n"
+
+
+def test_no_launcher_stands_for_an_aws_that_is_not_installed(workspace: Workspace) -> None:
+    place_aws(workspace, 4566, {"PATH": str(workspace.bin)}, python="/none")
+    assert list(workspace.bin.iterdir()) == []
