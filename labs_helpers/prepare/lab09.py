@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import IN_ECR, logged_out, no_local_images
+from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository
 from labs_helpers.prepare.step import Place, Step
 
@@ -29,12 +30,8 @@ def _nothing_defined(place: Place) -> None:
     events = place.client("events")
     with suppress(events.exceptions.ResourceNotFoundException):
         events.delete_rule(Name=RULE)
-    iam = place.client("iam")
     for role in ROLES:
-        with suppress(iam.exceptions.NoSuchEntityException):
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=role, PolicyName=name)
-            iam.delete_role(RoleName=role)
+        no_role(role).ensure(place)
 
 
 STEPS = (

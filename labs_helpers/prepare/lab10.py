@@ -1,18 +1,17 @@
 """Lab 10 starts from what a learner leaves behind: a small set, the same every time."""
 
 import json
-from contextlib import suppress
 from typing import Any
 
 from labs_helpers.names import REPOSITORY
 from labs_helpers.prepare.buckets import no_bucket
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import IN_ECR, built, logged_out, no_local_images, pushed
+from labs_helpers.prepare.people import no_role, no_user, user_with
 from labs_helpers.prepare.repositories import empty_repository, no_repository
 from labs_helpers.prepare.step import Place, Step
 
 USER = "labs-ci"
-POLICY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPowerUser"
 OLD, NEW = "demo-app:old", "demo-app:1.0.0"
 
 
@@ -28,20 +27,11 @@ def _no_other_repository(place: Place) -> None:
 
 
 def _no_user_or_role(place: Place) -> None:
-    iam = place.client("iam")
     made = _made(place)
     for user in made["users"]:
-        with suppress(iam.exceptions.NoSuchEntityException):
-            for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
-                iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
-            for one in iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]:
-                iam.detach_user_policy(UserName=user, PolicyArn=one["PolicyArn"])
-            iam.delete_user(UserName=user)
+        no_user(user).ensure(place)
     for role in made["roles"]:
-        with suppress(iam.exceptions.NoSuchEntityException):
-            for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-                iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
-            iam.delete_role(RoleName=role)
+        no_role(role).ensure(place)
 
 
 def _no_task_definition(place: Place) -> None:
@@ -52,10 +42,8 @@ def _no_task_definition(place: Place) -> None:
 
 
 def _user(place: Place) -> None:
-    iam = place.client("iam")
-    iam.create_user(UserName=USER)
-    iam.create_access_key(UserName=USER)
-    iam.attach_user_policy(UserName=USER, PolicyArn=POLICY)
+    user_with(USER, "AmazonEC2ContainerRegistryPowerUser").ensure(place)
+    place.client("iam").create_access_key(UserName=USER)
 
 
 def _bucket(place: Place) -> None:
