@@ -1,0 +1,1 @@
+"""IAM evaluation: pure functions over policies, a request and its context. No moto, no state."""
