@@ -109,17 +109,17 @@ BY_ARN = ("resourceArn", "ResourceARN", "ResourceArn")
 """The parameter of operations on whatever resource has that ARN (TagResource and its like)."""
 
 PASSED: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "cloudformation": {
-        operation: (("RoleARN", "cloudformation"),)
-        for operation in (
+    "cloudformation": dict.fromkeys(
+        (
             "CreateStack",
             "UpdateStack",
             "DeleteStack",
             "CreateChangeSet",
             "ContinueUpdateRollback",
             "RollbackStack",
-        )
-    },
+        ),
+        (("RoleARN", "cloudformation"),),
+    ),
     "codebuild": {
         "CreateProject": (("serviceRole", "codebuild"),),
         "UpdateProject": (("serviceRole", "codebuild"),),

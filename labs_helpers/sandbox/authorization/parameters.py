@@ -22,9 +22,12 @@ from labs_helpers.sandbox.aws_errors import Refusal, not_implemented
 from labs_helpers.sandbox.sigv4 import Request
 
 FORM = "application/x-www-form-urlencoded"
-_SIGNING = re.compile(r"X-Amz-(Algorithm|Credential|Date|Expires|Security-Token|Signature|Signed.*)")
+_SIGNING = re.compile(
+    r"X-Amz-(Algorithm|Credential|Date|Expires|Security-Token|Signature|Signed.*)"
+)
 _VIRTUAL = re.compile(
-    r"(?:(?P<bucket>[a-z0-9][a-z0-9._-]*)\.)?s3(?:[.-]dualstack|-fips)?(?:[.-](?P<region>[a-z0-9-]+))?"
+    r"(?:(?P<bucket>[a-z0-9][a-z0-9._-]*)\.)?s3(?:[.-]dualstack|-fips)?"
+    r"(?:[.-](?P<region>[a-z0-9-]+))?"
     r"\.amazonaws\.com(?::\d+)?",
     re.ASCII,
 )
@@ -148,7 +151,11 @@ def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
 def _s3(request: Request, body: bytes) -> tuple[Asked, Plain]:
     """Amazon S3: bucket and key of the path, or the bucket of the host name."""
     bucket, key, host = _place(request)
-    path = "/" + quote(bucket, safe="") + ("/" + quote(key, safe="/~") if key else "") if bucket else "/"
+    path = (
+        "/" + quote(bucket, safe="") + ("/" + quote(key, safe="/~") if key else "")
+        if bucket
+        else "/"
+    )
     pairs = [
         (name, value)
         for name, value in _once(_pairs(request.query.encode("latin-1", "replace")))
@@ -168,7 +175,7 @@ def _s3(request: Request, body: bytes) -> tuple[Asked, Plain]:
         for name, value in request.headers.items()
         if name.startswith("x-amz-") and name not in ("x-amz-date", "x-amz-security-token")
     }
-    params = {**headers, **query, "Bucket": bucket, "Key": key}
+    params: dict[str, Any] = {**headers, **query, "Bucket": bucket, "Key": key}
     if found[0] == "DeleteObjects":
         params["keys"] = _keys_of(body)
     kind = request.headers.get("content-type", "")

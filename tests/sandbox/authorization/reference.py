@@ -52,9 +52,7 @@ def action(prefix: str, name: str) -> dict[str, Any]:
 def resource_types(prefix: str) -> dict[str, str]:
     """ARN formats by the type's name."""
     types = data().resources.get_resource_types_for_service(prefix)
-    return {
-        name: data().resources.get_resource_type_details(prefix, name)["arn"] for name in types
-    }
+    return {name: data().resources.get_resource_type_details(prefix, name)["arn"] for name in types}
 
 
 def table(service: str) -> dict[str, dict[str, list[str]]]:
@@ -89,7 +87,9 @@ def table(service: str) -> dict[str, dict[str, list[str]]]:
 
 def written(service: str) -> str:
     """The table as its file has it: an operation a line."""
-    rows = [f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(table(service).items())]
+    rows = [
+        f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(table(service).items())
+    ]
     return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
