@@ -15,7 +15,7 @@ from typing import Any
 
 from labs_helpers.sandbox.authorization import iam, s3
 from labs_helpers.sandbox.authorization.arns import account_of, made, values, wild
-from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, PASSED
+from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, PASSED, WITHOUT_TYPE
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
@@ -62,19 +62,12 @@ def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
     keys = {**_tags(params), **_own_keys(asked, row, start)}
     arns, shown = list(_arns(asked, row, start)), None
     if not arns:
-        fallback = _WITHOUT_TYPE.get((service, asked.operation))
-        arns = [start + fallback if fallback else "*"]
+        form = WITHOUT_TYPE.get((service, asked.operation))
+        arns = [wild(form, params, start) if form else "*"]
         if service == "ec2" and asked.operation.startswith(_SILENT):
             shown = ""
     for arn in arns:
         yield Needed(action, arn, account_of(arn), keys, shown)
-
-
-_WITHOUT_TYPE = {
-    # the reference has no type for these, and this is what AWS's refusals say
-    ("eks", "ListClusters"): "cluster/*",
-    ("logs", "DescribeLogGroups"): "log-group::log-stream:",
-}
 
 
 def _arns(asked: Asked, row: Row, start: str) -> Iterator[str]:
@@ -88,6 +81,10 @@ def _arns(asked: Asked, row: Row, start: str) -> Iterator[str]:
                 return
     if asked.service == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
         yield _rule(params, start)
+        return
+    if asked.service == "ec2" and "ResourceId" in params:
+        for each in values(params, "ResourceId"):
+            yield f"{start}{OF_ID.get(each.partition('-')[0], '*')}/{each}"
         return
     forms = FORMS[asked.service]
     for kind in row.get("needs", ()):

@@ -38,21 +38,22 @@ def made(form: str, params: Mapping[str, Any], start: str) -> list[str]:
     None is made when a parameter that the form has no other word for is not there.
     """
     holes = list(_HOLE.finditer(form))
-    head = form[: holes[0].start()] if holes else form
-    found: list[list[str]] = []
+    parts = _HOLE.split(form)[::2]
+    whole: list[str] = []
+    rows: list[list[str]] = []
     for number, hole in enumerate(holes):
         given = _given(hole[1], params)
         if not given:
             return []
-        whole = [each for each in given if _is_of(each, start, head)]
-        if whole and number == len(holes) - 1 and "<:" not in hole[1]:
-            return whole
-        found.append([_name(each, head) for each in given])
-    parts = _HOLE.split(form)[::2]
-    return [
+        if number == len(holes) - 1 and "<:" not in hole[1] and not parts[-1].strip(":/*"):
+            whole = [each for each in given if _is_of(each, start, parts[0])]
+            given = [each for each in given if each not in whole]
+        rows.append([_name(each, parts[0]) for each in given])
+    spelled = [
         start + parts[0] + "".join(name + part for name, part in zip(row, parts[1:], strict=True))
-        for row in itertools.product(*found)
+        for row in itertools.product(*rows)
     ]
+    return spelled + whole
 
 
 def wild(form: str, params: Mapping[str, Any], start: str) -> str:

@@ -54,14 +54,14 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "task-set": "task-set/{cluster=default}/{service}/{taskSet|taskSets}",
     },
     "eks": {
-        "access-entry": "access-entry/{clusterName}/*",
+        "access-entry": "access-entry/{clusterName|name}/*",
         "addon": "addon/{clusterName|name}/{addonName}/*",
         "capability": "capability/{clusterName|name}/*/{capabilityName}/*",
         "cluster": "cluster/{clusterName|name}",
-        "fargateprofile": "fargateprofile/{clusterName}/{fargateProfileName}/*",
-        "identityproviderconfig": "identityproviderconfig/{clusterName}/*",
+        "fargateprofile": "fargateprofile/{clusterName|name}/{fargateProfileName}/*",
+        "identityproviderconfig": "identityproviderconfig/{clusterName|name}/*",
         "nodegroup": "nodegroup/{clusterName|name}/{nodegroupName}/*",
-        "podidentityassociation": "podidentityassociation/{clusterName}/{associationId}",
+        "podidentityassociation": "podidentityassociation/{clusterName|name}/{associationId}",
         "eks-anywhere-subscription": "eks-anywhere-subscription/{id}",
     },
     "events": {
@@ -104,6 +104,31 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "vpc-endpoint": "vpc-endpoint/{VpcEndpointId}",
     },
 }
+
+WITHOUT_TYPE: Mapping[tuple[str, str], str] = {
+    ("eks", "CreateCluster"): "cluster/{name}",
+    ("eks", "ListClusters"): "cluster/*",
+    ("logs", "DescribeLogGroups"): "log-group::log-stream:",
+}
+"""Operations for which the reference has no type, and AWS's refusals name a resource."""
+
+OF_ID: Mapping[str, str] = {
+    "acl": "network-acl",
+    "ami": "image",
+    "eni": "network-interface",
+    "i": "instance",
+    "igw": "internet-gateway",
+    "lt": "launch-template",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "snap": "snapshot",
+    "subnet": "subnet",
+    "vol": "volume",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+"""What the ids of EC2 are of, by how they begin: CreateTags names resources of any type."""
 
 BY_ARN = ("resourceArn", "ResourceARN", "ResourceArn")
 """The parameter of operations on whatever resource has that ARN (TagResource and its like)."""
