@@ -15,6 +15,7 @@ from typing import Any
 from labs_helpers.sandbox.aws_errors import Refusal
 
 _PLAIN_UNICODE = re.compile(r"\\u(10[0-9A-F]{4}|[0-9A-F]{4})")
+_FAILED = "failed to satisfy constraint"
 _LETTERS = r"\p{L}\p{Z}\p{N}_"
 
 
@@ -35,7 +36,7 @@ def _problems(params: Mapping[str, Any], shape: Any) -> Iterator[str]:
         where = name[:1].lower() + name[1:]
         if value is None:
             if name in shape.required_members:
-                yield f"Value null at '{where}' failed to satisfy constraint: Member must not be null"
+                yield f"Value null at '{where}' {_FAILED}: Member must not be null"
             continue
         yield from _broken(value, member, where)
 
@@ -65,18 +66,17 @@ def _broken(value: Any, shape: Any, where: str) -> Iterator[str]:
             yield f"{said} {_must('length less than or equal to', bounds['max'])}"
         if "pattern" in bounds and not _compiled(bounds["pattern"]).fullmatch(text):
             yield (
-                f"{said} failed to satisfy constraint: Member must satisfy regular expression "
+                f"{said} {_FAILED}: Member must satisfy regular expression "
                 f"pattern: {bounds['pattern']}"
             )
         if shape.enum and text not in shape.enum:
             yield (
-                f"{said} failed to satisfy constraint: Member must satisfy enum value set: "
-                f"[{', '.join(shape.enum)}]"
+                f"{said} {_FAILED}: Member must satisfy enum value set: [{', '.join(shape.enum)}]"
             )
 
 
 def _must(what: str, bound: int) -> str:
-    return f"failed to satisfy constraint: Member must have {what} {bound}"
+    return f"{_FAILED}: Member must have {what} {bound}"
 
 
 @cache

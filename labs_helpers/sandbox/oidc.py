@@ -6,8 +6,8 @@ https://docs.github.com/en/actions/reference/security/oidc
 
 from __future__ import annotations
 
+import json
 import logging
-import os
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.workspace import WorkspaceError, cannot_write, write_text
+from labs_helpers.workspace import cannot_write, write_text
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class TokenIssuer:
         except (JoseError, ValueError) as error:
             stamp = datetime.now().strftime("%Y%m%dT%H%M%S")
             aside = self._path.with_name(f"{self._path.name}.damaged-{stamp}")
-            os.replace(self._path, aside)
+            self._path.replace(aside)
             log.error("The key of web identity tokens was damaged (%s); kept as %s", error, aside)
             return None
         return key if key.is_private else None
@@ -142,8 +142,6 @@ def read(text: str) -> Token:
     """The claims of a token, its signature not looked at; raises NotAToken."""
     from joserfc import jws
     from joserfc.errors import JoseError
-
-    import json
 
     try:
         claims = json.loads(jws.extract_compact(text.encode()).payload)
@@ -167,6 +165,3 @@ def _of_repository(subject: str) -> dict[str, str]:
     if where.startswith("environment:"):
         found["environment"] = where.removeprefix("environment:")
     return found
-
-
-__all__ = ["AUDIENCE", "ISSUER", "NotAToken", "NotVerified", "Token", "TokenIssuer", "WorkspaceError", "read"]
