@@ -115,6 +115,11 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+def is_date(text: str) -> bool:
+    """Whether a policy may compare a date with this text."""
+    return _moment(text) is not None
+
+
 def _offset(zone: str | None) -> timedelta:
     if zone is None or zone == "Z":
         return timedelta(0)

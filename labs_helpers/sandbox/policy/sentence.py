@@ -26,10 +26,18 @@ def sentence(request: Request, decision: Decision) -> str:
     """Who may not do what on which resource, and which kind of policy says so."""
     caller = request.caller
     user = "anonymous" if caller.kind == "anonymous" else caller.arn
+    resource = f'"{request.resource}"' if _of_s3(request) else request.resource
     return (
         f"User: {user} is not authorized to perform: {request.action} "
-        f"on resource: {request.resource}{_because(request, decision)}"
+        f"on resource: {resource}{_because(request, decision)}"
     )
+
+
+def _of_s3(request: Request) -> bool:
+    """S3 quotes the resource, and announces the ARN of the policy in its own way:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+    """
+    return request.action.lower().startswith("s3:")
 
 
 def _because(request: Request, decision: Decision) -> str:
@@ -45,4 +53,6 @@ def _arn(request: Request, decision: Decision) -> str:
     if decision.kind not in _WITH_ARN or request.caller.account != request.resource_account:
         return ""
     arns = sorted(match.policy.arn for match in decision.matched if match.policy.arn)
-    return f": {arns[0]}" if arns else ""
+    if not arns:
+        return ""
+    return f", with policy ARN: {arns[0]}" if _of_s3(request) else f": {arns[0]}"
