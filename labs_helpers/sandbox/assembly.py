@@ -10,7 +10,7 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox import control, credentials
+from labs_helpers.sandbox import control, credentials, people
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.dispatch import Dispatch
@@ -19,7 +19,7 @@ from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
 from labs_helpers.sandbox.identity import Authorize, allow_all
-from labs_helpers.sandbox.moto_identity import MotoIdentity
+from labs_helpers.sandbox.people import People
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
@@ -27,10 +27,16 @@ from labs_helpers.sandbox.trace import Trace, Traced
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The application behind the port, and the store to close at the end."""
+    """The application behind the port, and what it keeps, to close at the end."""
 
     application: WSGIApplication
     store: Store
+    people: People
+
+    def close(self) -> None:
+        """Close every database."""
+        self.store.close()
+        self.people.close()
 
 
 def build(
@@ -48,8 +54,8 @@ def build(
     learner = credentials.learner(folder / "learner.json")
     token = control.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
-    identity = MotoIdentity(learner)
-    moto = MotoServices(identity, folder / "tmp")
+    who = people.build(folder / "identity", learner, clock)
+    moto = MotoServices(who.identity, who.prepare_sts, folder / "tmp")
     trace = Trace()
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto)
@@ -58,9 +64,9 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(RegistryApp(store, clock, authorize, account, REGION), trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
-        aws=Gateway(identity.find, EcrService(store, clock, authorize), moto),
+        aws=Gateway(who.directory.find, EcrService(store, clock, authorize), moto),
     )
-    return Sandbox(application, store)
+    return Sandbox(application, store, who)
 
 
 class _Hub:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import logging
 import os
+import sqlite3
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
+from labs_helpers.names import REGION
 from labs_helpers.sandbox import aws_errors
+from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.http import HEADERS
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto_identity import MotoIdentity
@@ -28,15 +32,24 @@ _SETTINGS = {
     "MOTO_EVENTS_INVOKE_HTTP": "false",
 }
 
+_NO_KEY = "ASIAAAAAAAAAAAAAAAAA"
+"""The form of a key, for moto, of a call that has none."""
+
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 class MotoServices:
     """moto as a function from a verified request to an answer; thread-safe."""
 
-    def __init__(self, identity: MotoIdentity, scratch: Path) -> None:
-        """scratch: where moto may put large bodies; made when moto is first needed."""
+    def __init__(
+        self, identity: MotoIdentity, prepare_sts: Callable[[], None], scratch: Path
+    ) -> None:
+        """prepare_sts: puts our STS into moto's place; scratch: where moto may put large bodies.
+
+        Nothing of moto is loaded before the first call.
+        """
         self._identity = identity
+        self._prepare_sts = prepare_sts
         self._scratch = scratch
         self._lock = threading.Lock()
         self._application: Any = None
@@ -55,22 +68,23 @@ class MotoServices:
         what = _operation(environ, body, signature.service)
         application = self._ready(signature.service)
         asked = _for_moto(environ, body, principal, signature)
-        told: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
-            told.append((status, headers))
-            return lambda data: None
-
+        if not _changes_iam(what):
+            return _asked(application, asked, what)
         try:
-            content = _joined(application(asked, start))
-        except NotImplementedError as error:
-            raise aws_errors.not_implemented(f"the operation {what}") from error
-        except Exception as error:
-            log.exception("moto failed at %s", what)
+            with self._identity.changing(principal.account) as kept:
+                answer = _asked(application, asked, what)
+                kept(answer[0].startswith("2"))
+            return answer
+        except sqlite3.Error as error:
+            log.exception("IAM's state could not be written")
             raise aws_errors.internal(what) from error
-        status, headers = told[-1]
-        _refuse_web_page(status, headers, what)
-        return status, headers, content
+
+    def call_unsigned(self, environ: WSGIEnvironment, body: bytes) -> Answer:
+        """The answer to AssumeRoleWithWebIdentity, which brings a token and no signature."""
+        principal = Principal("0" * 12, "*", "", _NO_KEY)
+        now = datetime.now(UTC)
+        scope = Signature(_NO_KEY, REGION, "sts", now, (), "", None, None)
+        return self.call(environ, body, principal, scope)
 
     def _ready(self, service: str) -> Any:
         with self._lock:
@@ -80,8 +94,38 @@ class MotoServices:
         host = f"{service}.us-east-1.amazonaws.com"
         if not _knows(application, host, service):
             raise aws_errors.not_implemented(f"the service '{service[:60]}'")
-        self._identity.prepare(service)
+        self._identity.ready()
+        if service == "sts":
+            self._prepare_sts()
         return application
+
+
+def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
+        told.append((status, headers))
+        return lambda data: None
+
+    try:
+        content = _joined(application(environ, start))
+    except Refusal:
+        raise
+    except NotImplementedError as error:
+        raise aws_errors.not_implemented(f"the operation {what}") from error
+    except Exception as error:
+        log.exception("moto failed at %s", what)
+        raise aws_errors.internal(what) from error
+    status, headers = told[-1]
+    _refuse_web_page(status, headers, what)
+    return status, headers, content
+
+
+def _changes_iam(what: str) -> bool:
+    """Whether an operation may change IAM: its own, and CloudFormation's stacks with roles."""
+    service, _, operation = what.partition(":")
+    reads = operation.startswith(("Get", "List", "Describe", "Simulate", "Validate"))
+    return service in ("iam", "cloudformation") and not reads
 
 
 def _start(scratch: Path) -> Any:
@@ -120,6 +164,7 @@ def _for_moto(
         "RAW_URI": uri,
         "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
         "HTTP_X_MOTO_ACCOUNT_ID": principal.account,
+        "HTTP_X_LABS_SOURCE_IP": environ.get("REMOTE_ADDR", ""),
         # a presigned request has it in the query only, where moto does not look
         "HTTP_AUTHORIZATION": (
             f"AWS4-HMAC-SHA256 Credential={scope}, "

@@ -79,4 +79,3 @@ def _instant(text: object) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else None
-

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_pol
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +17,12 @@ from labs_helpers.sandbox.credentials import Credential
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto_identity import MotoIdentity
 from labs_helpers.sandbox.policy import document
+from labs_helpers.sandbox.policy.document import Document, NotAPolicy
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
 from labs_helpers.sandbox.session_limits import refusal
 from labs_helpers.sandbox.sessions import Made, Session, Sessions
+
+log = logging.getLogger(__name__)
 
 _NOTHING = '{"Version": "2012-10-17", "Statement": []}'
 
@@ -83,12 +87,12 @@ class Directory:
         return Policy(
             Kind.TRUST,
             f"trust policy of role {role.name}",
-            document.parse(role.assume_role_policy_document),
+            _parsed(role.assume_role_policy_document),
         )
 
     def tags_of(self, arn: str) -> Mapping[str, str]:
         """The tags of a user, role or policy; empty for anything else."""
-        account, kind, name = _parts(arn)
+        account, kind, _ = _parts(arn)
         if account is None or self._identity.untouched(account):
             return {}
         backend = self._identity.backend(account)
@@ -124,6 +128,31 @@ class Directory:
         roles = list(self._identity.backend(account).roles.values())
         return next((role for role in roles if role.arn == role_arn), None)
 
+    def oidc_provider(self, account: str, issuer: str) -> Any:
+        """moto's provider of web identities of an issuer's URL; None where there is none."""
+        if self._identity.untouched(account):
+            return None
+        providers = list(self._identity.backend(account).open_id_providers.values())
+        host = issuer.removeprefix("https://").rstrip("/").lower()
+        return next((one for one in providers if one.url.rstrip("/").lower() == host), None)
+
+    def account_of_key(self, access_key_id: str) -> str | None:
+        """The account of a key that was ever handed out here and is not deleted."""
+        if found := self.find(access_key_id):
+            return found.principal.account
+        user = self._identity.user_of_key(access_key_id)
+        return None if user is None else str(user[0].account_id)
+
+    def mfa_seed(self, principal: Principal, serial: str) -> str | None:
+        """The base32 seed of a user's own virtual MFA device; None where it is not theirs."""
+        if self._identity.untouched(principal.account):
+            return None
+        backend = self._identity.backend(principal.account)
+        user = next((u for u in list(backend.users.values()) if u.id == principal.user_id), None)
+        device = backend.virtual_mfa_devices.get(serial)
+        theirs = user is not None and serial in user.mfa_devices
+        return str(device.base32_string_seed) if theirs and device is not None else None
+
     def session(self, principal: Principal) -> Session | None:
         """The session that a principal acts in; None for a long-lived key."""
         return self._sessions.session(principal.access_key_id)
@@ -143,7 +172,7 @@ class Directory:
             policy = Policy(
                 Kind.IDENTITY,
                 "AdministratorAccess",
-                document.parse(text),
+                _parsed(text),
                 f"attached to user {name}",
                 managed.ADMINISTRATOR,
             )
@@ -178,7 +207,7 @@ class Directory:
         keys |= {"aws:userid": principal.user_id, "aws:principaltype": "FederatedUser"}
         keys.pop("aws:username", None)
         return Held(
-            Caller(principal.account, principal.arn, principal.arn),
+            Caller(principal.account, principal.arn, principal.arn, facts.source),
             user.identity,
             user.boundary,
             # without a policy a federated user has no rights of the user's
@@ -215,7 +244,7 @@ class Directory:
         facts, account = session.facts, session.principal.account
         found = []
         if facts.policy is not None:
-            parsed = document.parse(facts.policy)
+            parsed = _parsed(facts.policy)
             found.append(Policy(Kind.SESSION, "session policy", parsed, "passed with the session"))
         for arn in facts.policy_arns:
             policy = self._identity.backend(account).managed_policies.get(arn)
@@ -223,7 +252,7 @@ class Directory:
             if policy is None:
                 found.append(_nothing(f"{name}, which is gone"))
             else:
-                parsed = document.parse(_default(policy))
+                parsed = _parsed(_default(policy))
                 found.append(Policy(Kind.SESSION, name, parsed, "passed with the session", arn))
         return tuple(found) or None
 
@@ -231,10 +260,10 @@ class Directory:
 def _policies_on(entity: Any, where: str) -> Iterator[Policy]:
     """The managed, then the inline policies of a user, group or role of moto."""
     for policy in list(entity.managed_policies.values()):
-        parsed = document.parse(_default(policy))
+        parsed = _parsed(_default(policy))
         yield Policy(Kind.IDENTITY, policy.name, parsed, f"attached to {where}", policy.arn)
     for name, text in list(entity.policies.items()):
-        yield Policy(Kind.IDENTITY, name, document.parse(text), f"inline in {where}")
+        yield Policy(Kind.IDENTITY, name, _parsed(text), f"inline in {where}")
 
 
 def _boundary(backend: Any, entity: Any) -> Policy | None:
@@ -244,7 +273,7 @@ def _boundary(backend: Any, entity: Any) -> Policy | None:
     policy = backend.managed_policies.get(arn)
     text = _NOTHING if policy is None else _default(policy)
     name = arn.rpartition("/")[2]
-    return Policy(Kind.BOUNDARY, name, document.parse(text), f"boundary of {entity.name}", arn)
+    return Policy(Kind.BOUNDARY, name, _parsed(text), f"boundary of {entity.name}", arn)
 
 
 def _default(policy: Any) -> str:
@@ -254,8 +283,17 @@ def _default(policy: Any) -> str:
     return next((one.document for one in versions if one.version_id == wanted), _NOTHING)
 
 
+def _parsed(text: str) -> Document:
+    """A stored document; one that is no policy gives no rights, and the log says so."""
+    try:
+        return document.parse(text)
+    except NotAPolicy as error:
+        log.error("a policy of IAM cannot be read, and counts as empty: %s", error)
+        return document.parse(_NOTHING)
+
+
 def _nothing(why: str) -> Policy:
-    return Policy(Kind.SESSION, why, document.parse(_NOTHING), "passed with the session")
+    return Policy(Kind.SESSION, why, _parsed(_NOTHING), "passed with the session")
 
 
 def _user_keys(user_id: str, name: str) -> dict[str, str]:

@@ -29,6 +29,13 @@ LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_OBJECT = 512 * 1024 * 1024
 """Bytes of one PUT to S3, which moto holds in memory."""
 
+LARGEST_UNSIGNED = 64 * 1024
+"""Bytes of a call that anybody may make; a web identity token has at most 20 000."""
+
+_FORM = "application/x-www-form-urlencoded"
+_WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+
 _PIECE = 256 * 1024
 
 
@@ -59,7 +66,7 @@ class Gateway:
         service = ""
         try:
             if not sigv4.is_signed(request):
-                raise _unsigned(request)
+                return self._unsigned(environ, request, start_response)
             signature = _parsed(request)
             service = signature.service
             credential = self._find(signature.access_key_id)
@@ -83,6 +90,19 @@ class Gateway:
         protocol = aws_errors.protocol_of(request, service)
         head = request.method == "HEAD"
         return refusal.answer(protocol, request_id, head, start_response)
+
+    def _unsigned(
+        self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer the one call that needs no signature; raises Refusal for any other."""
+        form = request.headers.get("content-type", "").startswith(_FORM)
+        body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
+        if _WEB_IDENTITY not in body.split(b"&"):
+            raise _refused_unsigned(request)
+        environ["labs.caller"] = "a web identity"
+        status, headers, content = self._moto.call_unsigned(environ, body)
+        start_response(status, headers)
+        return [content]
 
     def _verify(
         self, request: Request, signature: Signature, credential: Credential, body: bytes
@@ -138,7 +158,7 @@ def _parsed(request: Request) -> Signature:
         raise aws_errors.malformed(str(error)) from error
 
 
-def _unsigned(request: Request) -> Refusal:
+def _refused_unsigned(request: Request) -> Refusal:
     version_2 = request.headers.get("authorization", "").startswith("AWS ")
     if version_2 or "AWSAccessKeyId=" in request.query:
         return Refusal(

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -105,21 +105,25 @@ class MotoIdentity:
         return None
 
     @contextmanager
-    def changing(self, account: str) -> Iterator[None]:
-        """Around a change of an account: written to disk when the block ends, or undone.
+    def changing(self, account: str) -> Iterator[Callable[[bool], None]]:
+        """Around a change of an account, told whether it was made; changes take turns.
 
-        Changes take turns. Raises sqlite3.Error when the disk does not take it.
+        Saying so writes the account to disk; raises sqlite3.Error, the change undone, when the
+        disk does not take it.
         """
-        with self._changing:
-            backend = self.backend(account)
-            yield
-            self.keep([account], {account: backend})
 
-    def keep(self, accounts: list[str], backends: dict[str, Any] | None = None) -> None:
-        """Write accounts to disk now, or make them again as they were on disk."""
-        found = backends or {account: self.backend(account) for account in accounts}
+        def kept(changed: bool) -> None:
+            if changed:
+                self.keep([account])
+
+        with self._changing:
+            yield kept
+
+    def keep(self, accounts: list[str]) -> None:
+        """Write accounts to disk now, or make them again as they were there."""
+        contents = {account: captured(self.backend(account)) for account in accounts}
         try:
-            self.state.write({account: captured(found[account]) for account in accounts})
+            self.state.write(contents)
         except sqlite3.Error:
             for account in accounts:
                 self._undo(account)

@@ -53,7 +53,7 @@ def load(content: bytes, named: Callable[[str], Any]) -> dict[str, Any]:
         found = Unpickler(io.BytesIO(content)).load()
     except Unreadable:
         raise
-    except Exception as error:  # noqa: BLE001 - what broken bytes raise is anything
+    except Exception as error:  # what broken bytes raise is anything
         raise Unreadable(f"it cannot be read: {type(error).__name__}: {error}") from error
     if not isinstance(found, dict):
         raise Unreadable("it is not a state of IAM")
