@@ -7,12 +7,17 @@ import hmac
 import logging
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import aws_errors, sigv4
+from labs_helpers.sandbox.authorization import parameters
+from labs_helpers.sandbox.authorization.authorizer import Authorizer
+from labs_helpers.sandbox.authorization.context import of_request
+from labs_helpers.sandbox.authorization.requests import decide, service_of
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
@@ -32,7 +37,6 @@ LARGEST_OBJECT = 512 * 1024 * 1024
 LARGEST_UNSIGNED = 64 * 1024
 """Bytes of a call that anybody may make; a web identity token has at most 20 000."""
 
-_FORM = "application/x-www-form-urlencoded"
 _WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
 """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
 
@@ -52,12 +56,14 @@ class Gateway:
         find: Callable[[str], Credential | None],
         ecr: EcrService,
         moto: MotoServices,
+        authorizer: Authorizer,
         now: Callable[[], datetime] = real_time,
     ) -> None:
         """find: the credential of an access key id, None for an unknown one."""
         self._find = find
         self._ecr = ecr
         self._moto = moto
+        self._authorizer = authorizer
         self._now = now
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -68,7 +74,7 @@ class Gateway:
             if not sigv4.is_signed(request):
                 return self._unsigned(environ, request, start_response)
             signature = _parsed(request)
-            service = signature.service
+            service = service_of(signature.service, signature.region)
             credential = self._find(signature.access_key_id)
             if credential is None:
                 raise aws_errors.unknown_key()
@@ -76,7 +82,14 @@ class Gateway:
             self._verify(request, signature, credential, body)
             principal = credential.principal
             environ["labs.caller"] = principal.arn
-            answer = self._serve(environ, body, principal, signature, start_response)
+            answer = self._serve(
+                environ,
+                request,
+                body,
+                principal,
+                replace(signature, service=service),
+                start_response,
+            )
         except Refusal as error:
             refusal = error
         except CLIENT_GONE:
@@ -95,12 +108,14 @@ class Gateway:
         self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer the one call that needs no signature; raises Refusal for any other."""
-        form = request.headers.get("content-type", "").startswith(_FORM)
+        form = request.headers.get("content-type", "").startswith(parameters.FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
         if _WEB_IDENTITY not in body.split(b"&"):
             raise _refused_unsigned(request)
+        asked, plain = parameters.read(request, body, "sts")
         environ["labs.caller"] = "a web identity"
-        status, headers, content = self._moto.call_unsigned(environ, body)
+        what = f"sts:{asked.operation}"
+        status, headers, content = self._moto.call_unsigned(environ, what, plain)
         start_response(status, headers)
         return [content]
 
@@ -129,18 +144,23 @@ class Gateway:
     def _serve(
         self,
         environ: WSGIEnvironment,
+        request: Request,
         body: bytes,
         principal: Principal,
         signature: Signature,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        if signature.service == "ecr":
+        service, region = signature.service, signature.region
+        if service == "ecr":
             endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
             target = environ.get("HTTP_X_AMZ_TARGET", "")
-            told = self._ecr.handle(target, body, principal, signature.region, endpoint)
+            keys = of_request(environ, region)
+            told = self._ecr.handle(target, body, principal, region, endpoint, keys)
             start_response(_status(told.status), list(told.headers.items()))
             return [told.body]
-        status, headers, content = self._moto.call(environ, body, principal, signature)
+        asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
+        what = f"{service}:{asked.operation}"
+        status, headers, content = self._moto.call(environ, what, plain, principal, signature)
         start_response(status, headers)
         return [content]
 

@@ -33,13 +33,25 @@ NO_KEYS: Keys = MappingProxyType({})
 class Authorize(Protocol):
     """Asked before each operation, e.g. (principal, "ecr:PutImage", resource ARN, keys).
 
-    Raises labs_helpers.sandbox.ecr.errors.AccessDenied to refuse.
+    Raises labs_helpers.sandbox.ecr.errors.AccessDenied to refuse. tentative: the caller goes on
+    without the permission, so that a refusal need not be explained to anybody.
     """
 
     def __call__(
-        self, principal: Principal, action: str, resource: str, keys: Keys = NO_KEYS
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Keys = NO_KEYS,
+        tentative: bool = False,
     ) -> None: ...
 
 
-def allow_all(principal: Principal, action: str, resource: str, keys: Keys = NO_KEYS) -> None:
+def allow_all(
+    principal: Principal,
+    action: str,
+    resource: str,
+    keys: Keys = NO_KEYS,
+    tentative: bool = False,
+) -> None:
     """Nobody is refused: for a server whose callers are all trusted, such as a test's."""

@@ -43,22 +43,31 @@ class Authorizer:
         self._clock = clock
 
     def authorize(
-        self, principal: Principal, action: str, resource: str, keys: Keys = NO_KEYS
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Keys = NO_KEYS,
+        tentative: bool = False,
     ) -> None:
         """`identity.Authorize` for ECR, on both planes: raises AccessDenied in IAM's words."""
+        needed = Needed(action, resource, account_of(resource))
         try:
-            self.check(principal, [Needed(action, resource, account_of(resource))], keys)
+            self.check(principal, [needed], keys, tentative)
         except Denied as denied:
             raise AccessDenied(str(denied)) from denied
 
-    def check(self, principal: Principal, needed: Iterable[Needed], keys: Keys) -> None:
+    def check(
+        self, principal: Principal, needed: Iterable[Needed], keys: Keys, tentative: bool = False
+    ) -> None:
         """Raise Denied for the first permission that is not given, and remember it."""
         held: Held | None = None
         for each in needed:
             held = held or self.directory.policies_of(principal)
             verdict = self.decide(held, each, keys)
             if not verdict.decision.allowed:
-                self.decisions.note(verdict)
+                if not tentative:
+                    self.decisions.note(verdict)
                 raise Denied(verdict)
 
     def decide(self, held: Held, needed: Needed, keys: Keys) -> Verdict:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from labs_helpers.sandbox.policy.missing import smallest_statement, where
 from labs_helpers.sandbox.policy.model import Decision, Policies, Policy, Request
 
 KEPT = 200
@@ -86,7 +87,8 @@ def explained(verdict: Verdict, number: int | None = None) -> dict[str, Any]:
             }
             for match in decision.matched
         ],
-        "would_allow": _would_allow(verdict),
+        "would_allow": smallest_statement(request, decision) or None,
+        "where": where(request, decision),
     }
 
 
@@ -97,8 +99,3 @@ def _shown(policy: Policy) -> dict[str, str]:
         "arn": policy.arn,
         "via": policy.via,
     }
-
-
-def _would_allow(verdict: Verdict) -> dict[str, Any] | None:
-    """The smallest statement that would allow; None where nothing is missing or none would."""
-    return None

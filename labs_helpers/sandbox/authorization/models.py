@@ -33,11 +33,8 @@ _BOTOCORE = {
     "states": "stepfunctions",
     "elasticloadbalancing": "elbv2",
     "email": "ses",
-    "cognito-idp": "cognito-idp",
-    "s3control": "s3control",
-    "sesv2": "sesv2",
 }
-_PREFIX = {"s3control": "s3", "sesv2": "ses", "email": "ses", "aps": "aps"}
+_PREFIX = {"s3control": "s3", "sesv2": "ses", "email": "ses"}
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
@@ -54,27 +54,30 @@ def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     """
     if service == "s3":
         return _s3(request, body)
-    model = model_of(service)
-    protocols = model.metadata.get("protocols", [model.metadata["protocol"]]) if model else []
-    if "x-amz-target" in request.headers:
-        return _json(request, body, service)
     if request.headers.get("smithy-protocol") or request.path.startswith("/service/"):
         raise not_implemented(f"the protocol of this call of {service}")
-    if _speaks_form(request, service, protocols):
-        return _form(request, body, service)
-    return _rest(request, body, service)
+    speak = _protocol(request, service)
+    return speak(request, body, service)
 
 
-def _speaks_form(request: Request, service: str, protocols: list[str]) -> bool:
+def _protocol(request: Request, service: str) -> Callable[..., tuple[Asked, Plain]]:
+    """How to read a request: of a listed service as its model says, else as it looks."""
     if service in LISTED:
-        return bool({"query", "ec2"} & set(protocols))
+        model = model_of(service)
+        metadata = model.metadata if model else {}
+        protocols = {*metadata.get("protocols", ()), metadata.get("protocol", "")}
+        if protocols & {"query", "ec2"}:
+            return _form
+        return _json if "json" in protocols else _rest
+    if "x-amz-target" in request.headers:
+        return _json
     form = request.headers.get("content-type", "").startswith(FORM)
-    return form or "Action=" in request.query
+    return _form if form or "Action=" in request.query else _rest
 
 
 def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     """AWS JSON: the operation is in X-Amz-Target, its parameters are the body."""
-    operation = request.headers["x-amz-target"].rpartition(".")[2]
+    operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     model = model_of(service)
     if service in LISTED and (model is None or operation not in model.operation_names):
         raise Refusal("UnknownOperationException", "The requested operation is not known.")
@@ -89,7 +92,8 @@ def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     kind = request.headers.get("content-type", "")
     kind = kind if kind.startswith("application/x-amz-json-1.") else "application/x-amz-json-1.1"
     asked = Asked(service, prefix_of(service), operation, params)
-    return asked, Plain("POST", "/", "", plain, _host(request), kind, _foreign(request))
+    drop = _foreign(request) - {"x-amz-target"}
+    return asked, Plain("POST", "/", "", plain, _host(request), kind, drop)
 
 
 def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
@@ -125,7 +129,9 @@ def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     if service not in LISTED:
         operation = found[0] if found else request.method
         asked = Asked(service, prefix_of(service), operation)
-        return asked, Plain(request.method, request.path, request.query, body, host, kind)
+        drop = frozenset({"action"})
+        plain = Plain(request.method, request.path, request.query, _no_form(body), host, kind, drop)
+        return asked, plain
     if found is None:
         said = f"{request.method} {request.path[:120]}"
         raise not_implemented(f"the operation {service}: {said}")
@@ -254,6 +260,14 @@ def _members(service: str, operation: str) -> dict[str, list[str]]:
     return places
 
 
+def _no_form(body: bytes) -> bytes:
+    """A JSON body in which nobody can find a form; any other as it is."""
+    try:
+        return json.dumps(json.loads(body)).replace("&", "\\u0026").encode()
+    except (ValueError, RecursionError):
+        return body
+
+
 def _object(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body or b"{}")
@@ -294,7 +308,9 @@ _PASSED = {
 def _foreign(request: Request) -> frozenset[str]:
     """Headers that mean nothing in the protocols without parameters in headers."""
     return frozenset(
-        name for name in request.headers if name not in _PASSED and not name.startswith("x-amz-")
+        name
+        for name in request.headers
+        if name not in _PASSED and (not name.startswith("x-amz-") or name == "x-amz-target")
     )
 
 
