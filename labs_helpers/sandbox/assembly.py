@@ -10,7 +10,7 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox import control, credentials, people
+from labs_helpers.sandbox import control, credentials, people, people_control
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.dispatch import Dispatch
@@ -55,12 +55,14 @@ def build(
     token = control.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
     who = people.build(folder / "identity", learner, clock)
-    moto = MotoServices(who.identity, who.prepare_sts, folder / "tmp")
+    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
     trace = Trace()
     account = learner.principal.account
-    status = Status(account, REGION, port, instance, clock, store, moto)
+    status = Status(account, REGION, port, instance, clock, store, moto, who)
     application = Dispatch(
-        control=control.ControlApp(instance, token, clock, trace, status),
+        control=control.ControlApp(
+            instance, token, clock, trace, status, people_control.routes(who)
+        ),
         layers=LayerDownloads(store, clock),
         registry=Traced(RegistryApp(store, clock, authorize, account, REGION), trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
