@@ -10,7 +10,7 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox import control, credentials, people
+from labs_helpers.sandbox import control, credentials, people, people_control
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.aws import MotoServices
@@ -55,15 +55,17 @@ def build(
     token = control.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
     who = people.build(folder / "identity", learner, clock)
-    moto = MotoServices(who.identity, who.prepare_sts, folder / "tmp")
+    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
     authorizer = Authorizer(who.directory, store, clock, Decisions())
     ecr = EcrService(store, clock, authorizer.authorize)
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
     account = learner.principal.account
-    status = Status(account, REGION, port, instance, clock, store, moto)
+    status = Status(account, REGION, port, instance, clock, store, moto, who)
     application = Dispatch(
-        control=control.ControlApp(instance, token, clock, trace, status),
+        control=control.ControlApp(
+            instance, token, clock, trace, status, people_control.routes(who)
+        ),
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),

@@ -42,15 +42,14 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 class MotoServices:
     """moto as a function from a verified request to an answer; thread-safe."""
 
-    def __init__(
-        self, identity: MotoIdentity, prepare_sts: Callable[[], None], scratch: Path
-    ) -> None:
-        """prepare_sts: puts our STS into moto's place; scratch: where moto may put large bodies.
+    def __init__(self, identity: MotoIdentity, prepare: Callable[[], None], scratch: Path) -> None:
+        """prepare: puts ours into the place of moto's IAM and STS, when called before a call.
 
+        scratch: where moto may put large bodies.
         Nothing of moto is loaded before the first call.
         """
         self._identity = identity
-        self._prepare_sts = prepare_sts
+        self._prepare = prepare
         self._scratch = scratch
         self._lock = threading.Lock()
         self._application: Any = None
@@ -103,8 +102,7 @@ class MotoServices:
         if _backend_of(application, host, service) in _CLOSED:
             raise aws_errors.not_implemented(f"the service '{service[:60]}'")
         self._identity.ready()
-        if service == "sts":
-            self._prepare_sts()
+        self._prepare()
         return application
 
 

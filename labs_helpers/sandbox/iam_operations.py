@@ -62,7 +62,7 @@ def _checked(name: str, operation: Any, model: Any, directory: Directory) -> Cal
             found = {member: response._get_param(member) for member in shape.members}
             given = {member: value for member, value in found.items() if value is not None}
             check(given, shape)
-            iam_rules.check(name, backend, given)
+            iam_rules.check(name, backend, given, directory)
         result = operation(response)
         _after(name, backend, response)
         return result
@@ -188,4 +188,3 @@ _OURS: dict[str, Callable[[Any], Any]] = {
     "UpdateGroup": _update_group,
     "UpdateUser": _update_user,
 }
-

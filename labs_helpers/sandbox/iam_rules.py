@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs_helpers.sandbox import iam_errors as errors
+from labs_helpers.sandbox.aws_errors import Refusal
+from labs_helpers.sandbox.directory import Directory
 from labs_helpers.sandbox.iam_documents import check_documents
 
 Given = Mapping[str, Any]
@@ -22,7 +24,7 @@ _MANY = {"User": "users", "Role": "roles", "Group": "groups"}
 _CREATES = {"CreateUser": "User", "CreateRole": "Role", "CreateGroup": "Group"}
 
 
-def check(operation: str, backend: Any, given: Given) -> None:
+def check(operation: str, backend: Any, given: Given, directory: Directory) -> None:
     """Raise the Refusal of the first rule that an operation breaks."""
     created = _CREATES.get(operation)
     for kind in _MANY:
@@ -41,7 +43,7 @@ def check(operation: str, backend: Any, given: Given) -> None:
     boundary = given.get("PermissionsBoundary")
     if boundary is not None and boundary not in backend.managed_policies:
         raise errors.no_such_boundary(boundary)
-    check_documents(operation, backend, given)
+    check_documents(operation, backend, given, directory)
     if rule := _RULES.get(operation):
         rule(backend, given)
 
@@ -92,9 +94,7 @@ def _access_key(backend: Any, given: Given) -> None:
 
 def _login_profile(backend: Any, given: Given) -> None:
     if not backend.users[given["UserName"]].password:
-        raise errors.no_such_entity(
-            f"Login Profile for User {given['UserName']} cannot be found."
-        )
+        raise errors.no_such_entity(f"Login Profile for User {given['UserName']} cannot be found.")
 
 
 def _delete_user(backend: Any, given: Given) -> None:
@@ -150,7 +150,7 @@ def _delete_policy(backend: Any, given: Given) -> None:
 def _own(backend: Any, given: Given) -> None:
     """AWS's own policies are nobody's to change."""
     if given["PolicyArn"].split(":")[4] != backend.account_id:
-        raise errors.Refusal("AccessDenied", "Policy is outside your own account.", 403)
+        raise Refusal("AccessDenied", "Policy is outside your own account.", 403)
 
 
 def _version(backend: Any, given: Given) -> None:

@@ -48,13 +48,16 @@ KEPT = (
 
 
 class MotoIdentity:
-    """moto's IAM of every account, in memory and on disk; thread-safe."""
+    """moto's IAM of every account, in memory and on disk; thread-safe.
+
+    Who changes anything holds `turns`.
+    """
 
     def __init__(self, learner: Credential, state: State) -> None:
         self.learner = learner
         self.state = state
         self._lock = threading.RLock()
-        self._changing = threading.RLock()
+        self.turns = threading.RLock()
         self._ready = False
 
     @property
@@ -116,7 +119,7 @@ class MotoIdentity:
             if changed:
                 self.keep([account])
 
-        with self._changing:
+        with self.turns:
             yield kept
 
     def keep(self, accounts: list[str]) -> None:
@@ -204,14 +207,12 @@ def _fill(backend: Any, found: dict[str, Any]) -> None:
 
 @cache
 def _models() -> Any:
-    """moto.iam.models with the subset of AWS managed policies and our operations."""
+    """moto.iam.models with the subset of AWS managed policies, and without its own validators."""
     # 1582 policies that nobody attaches take 0.6 s and 16 MB for each account
     data = types.ModuleType("moto.iam.aws_managed_policies")
     data.aws_managed_policies_data = "{}"  # type: ignore[attr-defined]
     sys.modules.setdefault(data.__name__, data)
     import moto.iam.models
-
-    from labs_helpers.sandbox import iam_operations
 
     models: Any = moto.iam.models
     templates = [_template(models, policy) for policy in managed.policies().values()]
@@ -220,8 +221,18 @@ def _models() -> Any:
         return [_of_account(template, backend) for template in templates]
 
     models.IAMBackend._init_aws_policies = aws_policies
-    iam_operations.install()
+    models.IAMPolicyDocumentValidator = models.IAMTrustPolicyDocumentValidator = _Checked
     return models
+
+
+class _Checked:
+    """In the place of moto's validators of documents: iam_documents.py has checked before."""
+
+    def __init__(self, policy_document: str) -> None:
+        self._document = policy_document
+
+    def validate(self) -> None:
+        """Nothing is left to find."""
 
 
 def _template(models: Any, policy: managed.Managed) -> Any:

@@ -26,17 +26,18 @@ class People:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _answering: bool = False
 
-    def prepare_sts(self) -> None:
-        """Put our STS into the place of moto's, once, when moto is there already."""
+    def prepare(self) -> None:
+        """Put our STS, and what IAM lacks, into moto's place; once, when moto is there already."""
         with self._lock:
             if self._answering:
                 return
-            from labs_helpers.sandbox import sts_operations
+            from labs_helpers.sandbox import iam_operations, sts_operations
             from labs_helpers.sandbox.sts import SecurityTokens
             from labs_helpers.sandbox.web_identity import WebIdentities
 
             tokens = SecurityTokens(self.directory, self.sessions)
             web = WebIdentities(self.directory, self.sessions, tokens, self.issuer)
+            iam_operations.install(self.directory)
             sts_operations.install(self.directory, tokens, web)
             self._answering = True
 

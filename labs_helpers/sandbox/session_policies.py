@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.sandbox.aws_errors import Refusal
-from labs_helpers.sandbox.policy import document
-from labs_helpers.sandbox.policy.document import NotAPolicy
+from labs_helpers.sandbox.policy import grammar
+from labs_helpers.sandbox.policy.malformed import MalformedPolicy
 
 MOST_ARNS = 10
 LONGEST = 2048
@@ -58,6 +58,6 @@ def session_policies(params: Mapping[str, Any]) -> SessionPolicies:
 
 def _check(policy: str) -> None:
     try:
-        document.parse(policy)
-    except NotAPolicy as error:
-        raise Refusal("MalformedPolicyDocument", "Syntax errors in policy.") from error
+        grammar.check_session_policy(policy)
+    except MalformedPolicy as error:
+        raise Refusal("MalformedPolicyDocument", error.located) from error

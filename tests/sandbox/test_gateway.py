@@ -128,7 +128,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     clock = Clock()
     store = Store(folder / "ecr", clock)
     who = people.build(folder / "identity", credentials.learner(folder / "learner.json"), clock)
-    moto = MotoServices(who.identity, who.prepare_sts, folder / "tmp")
+    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
     yield Door(Gateway(who.directory.find, EcrService(store, clock, allow_all), moto), who)
     store.close()
     who.close()
