@@ -20,6 +20,7 @@ COMMANDS = {
     "env": "print shell exports for a terminal",
     "key": "print your access key in the sandbox",
     "configure": "do lab 01's `aws configure` in one go",
+    "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "run": "run the notebooks without a browser",
     "doctor": "check what the labs need, and how to mend it",
     "reset": "begin anew, keeping a dated backup",

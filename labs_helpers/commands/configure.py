@@ -49,14 +49,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def configure(
-    workspace: Workspace, profile: str = "default", environ: Mapping[str, str] | None = None
+    workspace: Workspace,
+    profile: str = "default",
+    environ: Mapping[str, str] | None = None,
+    key: Mapping[str, str] | None = None,
 ) -> None:
     """Answer `aws configure`'s four questions; raises LabsError when there is no `aws`.
+
+    key: ``access_key_id`` and ``secret_access_key``, the learner's when it is left out.
 
     The secret goes through a pipe: as an argument, every user of the machine could read it.
     """
     environ = os.environ if environ is None else environ
-    key = learner_key(workspace)
+    key = learner_key(workspace) if key is None else key
     region = workspace.remembered()["region"]
     server = process.running(workspace)
     port = server.port if server else process.wanted_port(workspace, environ)

@@ -7,6 +7,7 @@ import argparse
 from labs_helpers import servers
 from labs_helpers.commands.terminal import say, working
 from labs_helpers.modes import AWS, endpoint, mode
+from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs start", "LABS_PORT=14566 labs start")
@@ -24,5 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     with working("Starting the sandbox and the engine ...") as between:
         found = servers.start(workspace, between)
+    told = sandbox_process.told(workspace, found.sandbox.port, "status") or {}
+    for notice in told.get("notices", []):
+        say(notice)
     print(f"The sandbox runs at {endpoint(found.sandbox.port)}, the engine beside it.")
     return 0

@@ -109,6 +109,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         shown += [("endpoint", sandbox["endpoint"]), ("sandbox", _life(sandbox))]
         if sandbox["answers"]:
             shown += [("clock", _clock(sandbox["clock"])), ("stored", _stored(sandbox))]
+            shown += [("set aside", notice) for notice in sandbox.get("notices", [])]
         else:
             shown.append(("", SILENT))
     if engine is None:

@@ -10,7 +10,9 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox import control, credentials
+from labs_helpers.sandbox import control, credentials, people, people_control
+from labs_helpers.sandbox.authorization.authorizer import Authorizer
+from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.dispatch import Dispatch
@@ -18,8 +20,7 @@ from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
-from labs_helpers.sandbox.identity import Authorize, allow_all
-from labs_helpers.sandbox.moto_identity import MotoIdentity
+from labs_helpers.sandbox.people import People
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
@@ -27,10 +28,16 @@ from labs_helpers.sandbox.trace import Trace, Traced
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The application behind the port, and the store to close at the end."""
+    """The application behind the port, and what it keeps, to close at the end."""
 
     application: WSGIApplication
     store: Store
+    people: People
+
+    def close(self) -> None:
+        """Close every database."""
+        self.store.close()
+        self.people.close()
 
 
 def build(
@@ -38,7 +45,6 @@ def build(
     port: int,
     instance: str,
     frozen_at: datetime | None = None,
-    authorize: Authorize = allow_all,
 ) -> Sandbox:
     """The sandbox over its folder (LABS_HOME/sandbox).
 
@@ -48,19 +54,24 @@ def build(
     learner = credentials.learner(folder / "learner.json")
     token = control.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
-    identity = MotoIdentity(learner)
-    moto = MotoServices(identity, folder / "tmp")
+    who = people.build(folder / "identity", learner, clock)
+    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
+    authorizer = Authorizer(who.directory, store, clock, Decisions())
+    ecr = EcrService(store, clock, authorizer.authorize)
+    registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
     account = learner.principal.account
-    status = Status(account, REGION, port, instance, clock, store, moto)
+    status = Status(account, REGION, port, instance, clock, store, moto, who)
     application = Dispatch(
-        control=control.ControlApp(instance, token, clock, trace, status),
+        control=control.ControlApp(
+            instance, token, clock, trace, status, people_control.routes(who)
+        ),
         layers=LayerDownloads(store, clock),
-        registry=Traced(RegistryApp(store, clock, authorize, account, REGION), trace),
+        registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
-        aws=Gateway(identity.find, EcrService(store, clock, authorize), moto),
+        aws=Gateway(who.directory.find, ecr, moto, authorizer),
     )
-    return Sandbox(application, store)
+    return Sandbox(application, store, who)
 
 
 class _Hub:

@@ -6,7 +6,7 @@ import hmac
 import json
 import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -18,10 +18,17 @@ from labs_helpers.sandbox.trace import Trace
 from labs_helpers.workspace import WorkspaceError, cannot_write, write_text
 
 SERVICE = "labs-sandbox"
-_LONGEST = 10_000
+_LONGEST = 100_000
+
+Route = Callable[[dict[str, Any]], dict[str, Any]]
+"""Answers one (method, path) from the JSON object that was sent, {} for a GET."""
+
+Routes = Mapping[tuple[str, str], Route]
 
 
-class _Refused(Exception):
+class ControlRefused(Exception):
+    """An answer other than 200: its HTTP status, and what to do about it."""
+
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
@@ -40,7 +47,7 @@ def token_in(path: Path) -> str:
 
 
 class ControlApp:
-    """WSGI for /_labs/health, /_labs/status, /_labs/clock and /_labs/trace."""
+    """WSGI for /_labs/health, status, clock and trace, and for other rooms' routes."""
 
     def __init__(
         self,
@@ -49,17 +56,19 @@ class ControlApp:
         clock: Clock,
         trace: Trace,
         status: Callable[[], dict[str, Any]],
+        routes: Routes | None = None,
     ) -> None:
         self._instance = instance
         self._token = token
         self._clock = clock
         self._trace = trace
         self._status = status
+        self._routes = routes or {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             code, document = 200, self._answer(environ)
-        except _Refused as refused:
+        except ControlRefused as refused:
             code, document = refused.status, {"error": str(refused)}
         body = json.dumps(document).encode() + b"\n"
         headers = [
@@ -74,7 +83,7 @@ class ControlApp:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if path == "/_labs/health":
             if method not in ("GET", "HEAD"):
-                raise _Refused(405, "ask with GET")
+                raise ControlRefused(405, "ask with GET")
             return {"service": SERVICE, "instance": self._instance}
         self._check_caller(environ)
         match (method, path):
@@ -89,17 +98,25 @@ class ControlApp:
             case ("DELETE", "/_labs/trace"):
                 self._trace.clear()
                 return {"requests": []}
-        known = path in ("/_labs/status", "/_labs/clock", "/_labs/trace")
-        raise _Refused(405 if known else 404, f"{method} {path[:80]}: there is no such thing here")
+        if route := self._routes.get((method, path)):
+            return route({} if method == "GET" else _sent(environ))
+        known = path in {each for _, each in self._routes} or path in (
+            "/_labs/status",
+            "/_labs/clock",
+            "/_labs/trace",
+        )
+        raise ControlRefused(
+            405 if known else 404, f"{method} {path[:80]}: there is no such thing here"
+        )
 
     def _check_caller(self, environ: WSGIEnvironment) -> None:
         """Only with the token, and only from a program: a browser says where a page is from."""
         site = environ.get("HTTP_SEC_FETCH_SITE", "none")
         if "HTTP_ORIGIN" in environ or site not in ("none", "same-origin"):
-            raise _Refused(403, "the control API is not for web pages")
+            raise ControlRefused(403, "the control API is not for web pages")
         given = environ.get("HTTP_AUTHORIZATION", "").encode("latin-1")
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
-            raise _Refused(401, "the control API needs the token in sandbox/control-token")
+            raise ControlRefused(401, "the control API needs the token in sandbox/control-token")
 
     def _advance(self, environ: WSGIEnvironment) -> dict[str, Any]:
         body = environ["wsgi.input"].read(_LONGEST)
@@ -111,10 +128,22 @@ class ControlApp:
             self._clock.advance(timedelta(seconds=seconds))
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             reason = str(error) or "no number"
-            raise _Refused(400, f'send {{"advance_seconds": n}}, n from 0: {reason}') from error
+            raise ControlRefused(
+                400, f'send {{"advance_seconds": n}}, n from 0: {reason}'
+            ) from error
         except WorkspaceError as error:
-            raise _Refused(507, str(error)) from error
+            raise ControlRefused(507, str(error)) from error
         return clock_facts(self._clock)
+
+
+def _sent(environ: WSGIEnvironment) -> dict[str, Any]:
+    try:
+        found = json.loads(environ["wsgi.input"].read(_LONGEST))
+    except (ValueError, RecursionError) as error:
+        raise ControlRefused(400, f"send a JSON object: {error}") from error
+    if not isinstance(found, dict):
+        raise ControlRefused(400, "send a JSON object")
+    return found
 
 
 def clock_facts(clock: Clock) -> dict[str, Any]:

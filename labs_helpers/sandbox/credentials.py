@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import secrets
 import string
-import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from labs_helpers.names import ACCOUNT, USER
@@ -23,12 +22,16 @@ _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 
 @dataclass(frozen=True)
 class Credential:
-    """A key that may sign: its secret, whose it is, and for a temporary one token and end."""
+    """A key that may sign: its secret, whose it is, and for a temporary one token and end.
+
+    created: when a long-lived key was made, where that is known.
+    """
 
     principal: Principal
     secret: str
     session_token: str | None = None
     expires: datetime | None = None
+    created: datetime | None = None
 
 
 def unique_id(prefix: str) -> str:
@@ -58,35 +61,21 @@ def learner(path: Path) -> Credential:
             "access_key_id": unique_id("AKIA"),
             "secret_access_key": new_secret(),
         }
-    if not complete or not isinstance(kept.get("user_id"), str):
-        kept["user_id"] = unique_id("AIDA")
-        write_json(path, kept)
+    created = _instant(kept.get("created"))
+    if not complete or created is None or not isinstance(kept.get("user_id"), str):
+        if not isinstance(kept.get("user_id"), str):
+            kept["user_id"] = unique_id("AIDA")
+        created = created or datetime.now(UTC).replace(microsecond=0)
+        write_json(path, kept | {"created": created.isoformat()})
     arn = f"arn:aws:iam::{kept['account']}:user/{kept['user']}"
     principal = Principal(kept["account"], arn, kept["user_id"], kept["access_key_id"])
-    return Credential(principal, kept["secret_access_key"])
+    return Credential(principal, kept["secret_access_key"], created=created)
 
 
-class Sessions:
-    """Temporary credentials handed out by GetSessionToken; thread-safe, until restart."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._live: dict[str, Credential] = {}
-
-    def issue(self, principal: Principal, lifetime: timedelta) -> Credential:
-        """New temporary credentials of the same principal."""
-        key = unique_id("ASIA")
-        session = Principal(principal.account, principal.arn, principal.user_id, key)
-        now = datetime.now(UTC).replace(microsecond=0)
-        made = Credential(session, new_secret(), secrets.token_urlsafe(240), now + lifetime)
-        with self._lock:
-            gone = [key for key, one in self._live.items() if one.expires and one.expires < now]
-            for old in gone[:-100]:
-                del self._live[old]
-            self._live[key] = made
-        return made
-
-    def find(self, access_key_id: str) -> Credential | None:
-        """The credential of a key, expired ones included (AWS names those as such)."""
-        with self._lock:
-            return self._live.get(access_key_id)
+def _instant(text: object) -> datetime | None:
+    """An aware time in ISO 8601; None for anything else."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

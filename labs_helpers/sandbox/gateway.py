@@ -7,12 +7,17 @@ import hmac
 import logging
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import aws_errors, sigv4
+from labs_helpers.sandbox.authorization import parameters
+from labs_helpers.sandbox.authorization.authorizer import Authorizer
+from labs_helpers.sandbox.authorization.context import of_request
+from labs_helpers.sandbox.authorization.requests import decide, service_of
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
@@ -28,6 +33,12 @@ LARGEST_BODY = 64 * 1024 * 1024
 
 LARGEST_OBJECT = 512 * 1024 * 1024
 """Bytes of one PUT to S3, which moto holds in memory."""
+
+LARGEST_UNSIGNED = 64 * 1024
+"""Bytes of a call that anybody may make; a web identity token has at most 20 000."""
+
+_WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
 
 _PIECE = 256 * 1024
 
@@ -45,12 +56,14 @@ class Gateway:
         find: Callable[[str], Credential | None],
         ecr: EcrService,
         moto: MotoServices,
+        authorizer: Authorizer,
         now: Callable[[], datetime] = real_time,
     ) -> None:
         """find: the credential of an access key id, None for an unknown one."""
         self._find = find
         self._ecr = ecr
         self._moto = moto
+        self._authorizer = authorizer
         self._now = now
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,9 +72,9 @@ class Gateway:
         service = ""
         try:
             if not sigv4.is_signed(request):
-                raise _unsigned(request)
+                return self._unsigned(environ, request, start_response)
             signature = _parsed(request)
-            service = signature.service
+            service = service_of(signature.service, signature.region)
             credential = self._find(signature.access_key_id)
             if credential is None:
                 raise aws_errors.unknown_key()
@@ -69,7 +82,14 @@ class Gateway:
             self._verify(request, signature, credential, body)
             principal = credential.principal
             environ["labs.caller"] = principal.arn
-            answer = self._serve(environ, body, principal, signature, start_response)
+            answer = self._serve(
+                environ,
+                request,
+                body,
+                principal,
+                replace(signature, service=service),
+                start_response,
+            )
         except Refusal as error:
             refusal = error
         except CLIENT_GONE:
@@ -83,6 +103,21 @@ class Gateway:
         protocol = aws_errors.protocol_of(request, service)
         head = request.method == "HEAD"
         return refusal.answer(protocol, request_id, head, start_response)
+
+    def _unsigned(
+        self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer the one call that needs no signature; raises Refusal for any other."""
+        form = request.headers.get("content-type", "").startswith(parameters.FORM)
+        body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
+        if _WEB_IDENTITY not in body.split(b"&"):
+            raise _refused_unsigned(request)
+        asked, plain = parameters.read(request, body, "sts")
+        environ["labs.caller"] = "a web identity"
+        what = f"sts:{asked.operation}"
+        status, headers, content = self._moto.call_unsigned(environ, what, plain)
+        start_response(status, headers)
+        return [content]
 
     def _verify(
         self, request: Request, signature: Signature, credential: Credential, body: bytes
@@ -109,18 +144,23 @@ class Gateway:
     def _serve(
         self,
         environ: WSGIEnvironment,
+        request: Request,
         body: bytes,
         principal: Principal,
         signature: Signature,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        if signature.service == "ecr":
+        service, region = signature.service, signature.region
+        if service == "ecr":
             endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
             target = environ.get("HTTP_X_AMZ_TARGET", "")
-            told = self._ecr.handle(target, body, principal, signature.region, endpoint)
+            keys = of_request(environ, region)
+            told = self._ecr.handle(target, body, principal, region, endpoint, keys)
             start_response(_status(told.status), list(told.headers.items()))
             return [told.body]
-        status, headers, content = self._moto.call(environ, body, principal, signature)
+        asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
+        what = f"{service}:{asked.operation}"
+        status, headers, content = self._moto.call(environ, what, plain, principal, signature)
         start_response(status, headers)
         return [content]
 
@@ -138,7 +178,7 @@ def _parsed(request: Request) -> Signature:
         raise aws_errors.malformed(str(error)) from error
 
 
-def _unsigned(request: Request) -> Refusal:
+def _refused_unsigned(request: Request) -> Refusal:
     version_2 = request.headers.get("authorization", "").startswith("AWS ")
     if version_2 or "AWSAccessKeyId=" in request.query:
         return Refusal(

@@ -1,135 +1,258 @@
-"""Where the sandbox reaches into moto: its users, keys and roles, and who a session is.
+"""Where the sandbox reaches into moto's IAM: users, roles and policies, restored and written.
 
-The only module that touches the insides of moto's services; tests/sandbox/test_moto_contract.py
-holds each thing used here true for the pinned version. Nothing of moto is imported until it is
-needed: while no service of it was called, there are no keys in moto to look for.
+With iam_operations.py the only module that touches the insides of moto's services;
+tests/sandbox/test_moto_contract.py holds each thing used here true for the pinned version. Nothing
+of moto is imported until it is needed: while IAM was never changed, there is only the learner.
 """
 
 from __future__ import annotations
 
+import copy
+import logging
+import sqlite3
 import sys
 import threading
-from datetime import UTC, timedelta
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox.credentials import Credential, Sessions
-from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox import managed, snapshot
+from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.state import State
+
+log = logging.getLogger(__name__)
 
 PARTITION = "aws"
-ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+KEPT = (
+    "users",
+    "groups",
+    "roles",
+    "instance_profiles",
+    "access_keys",
+    "managed_policies",
+    "inline_policies",
+    "account_aliases",
+    "account_password_policy",
+    "open_id_providers",
+    "saml_providers",
+    "virtual_mfa_devices",
+    "certificates",
+    "credential_report",
+    "tagger",
+)
+"""The attributes of moto's IAMBackend that are an account's state; the others are made anew."""
 
 
 class MotoIdentity:
-    """The learner as a user of moto's IAM, and moto's access keys as credentials of ours."""
+    """moto's IAM of every account, in memory and on disk; thread-safe.
 
-    def __init__(self, learner: Credential) -> None:
+    Who changes anything holds `turns`.
+    """
+
+    def __init__(self, learner: Credential, state: State) -> None:
         self.learner = learner
-        self.sessions = Sessions()
-        self._lock = threading.Lock()
-        self._seeded = False
-        self._answering = False
+        self.state = state
+        self._lock = threading.RLock()
+        self.turns = threading.RLock()
+        self._ready = False
 
-    def find(self, access_key_id: str) -> Credential | None:
-        """The credential of a key: the learner's, a session's, or one made in moto."""
-        if access_key_id == self.learner.principal.access_key_id:
-            return self.learner
-        if session := self.sessions.find(access_key_id):
-            return session
-        return _role_session(access_key_id) or _user_key(access_key_id)
+    @property
+    def accounts(self) -> list[str]:
+        """The learner's own account, and those in which something was ever made."""
+        return sorted(self.state.accounts | {self.learner.principal.account})
 
-    def prepare(self, service: str) -> None:
-        """Before a call: the learner as a user of IAM, and true answers of STS, each once.
+    def untouched(self, account: str) -> bool:
+        """Whether there is nothing of an account to look for in moto.
 
-        moto asks its IAM who calls for every service, so the user is there from the first call.
+        Of the learner's own account that means: it is as it was first made.
         """
+        if self._ready:
+            return account not in self.accounts
+        return account not in self.state.accounts
+
+    @property
+    def holds_only_the_learner(self) -> bool:
+        """Whether there is nobody to look for in moto."""
+        return not self._ready and not self.state.accounts
+
+    def backend(self, account: str) -> Any:
+        """moto's IAMBackend of an account, with all that was stored."""
+        return self.ready()[account][PARTITION]
+
+    def ready(self) -> Any:
+        """moto's IAM backends by account: loaded, restored, the learner among them."""
         with self._lock:
-            if not self._seeded:
-                self._seed()
-                self._seeded = True
-            if service == "sts" and not self._answering:
-                _answer_with_true_sessions(self)
-                self._answering = True
+            backends = _models().iam_backends
+            if not self._ready:
+                for stored in self.state.read():
+                    self._restore(stored.account, stored.content, stored.moto)
+                if self.learner.principal.account not in self.state.accounts:
+                    self.seed(backends[self.learner.principal.account][PARTITION])
+                self._ready = True
+            return backends
 
-    def _seed(self) -> None:
-        import moto.iam.models
+    def user_of_key(self, access_key_id: str) -> tuple[Any, Any] | None:
+        """(user, access key) of moto, whatever the key's status."""
+        if self.holds_only_the_learner:
+            return None
+        backends = self.ready()
+        for account in self.accounts:
+            for user in list(backends[account][PARTITION].users.values()):
+                for key in list(user.access_keys):
+                    if key.access_key_id == access_key_id:
+                        return user, key
+        return None
 
-        iam: Any = moto.iam.models
+    @contextmanager
+    def changing(self, account: str) -> Iterator[Callable[[bool], None]]:
+        """Around a change of an account, told whether it was made; changes take turns.
+
+        Saying so writes the account to disk; raises sqlite3.Error, the change undone, when the
+        disk does not take it.
+        """
+
+        def kept(changed: bool) -> None:
+            if changed:
+                self.keep([account])
+
+        with self.turns:
+            yield kept
+
+    def keep(self, accounts: list[str]) -> None:
+        """Write accounts to disk now, or make them again as they were there."""
+        contents = {account: captured(self.backend(account)) for account in accounts}
+        try:
+            self.state.write(contents)
+        except sqlite3.Error:
+            for account in accounts:
+                self._undo(account)
+            raise
+
+    def seed(self, backend: Any) -> None:
+        """The learner as a user: its id and key, AdministratorAccess, no more."""
         principal = self.learner.principal
-        backend = iam.iam_backends[principal.account][PARTITION]
         name = principal.arn.rpartition("/")[2]
         user = backend.create_user(REGION, name)
         user.id = principal.user_id
-        key = iam.AccessKey(user_name=name, prefix="AKIA", account_id=principal.account)
-        key.access_key_id = principal.access_key_id
-        key.secret_access_key = self.learner.secret
-        user.access_keys.append(key)
-        backend.access_keys[key.access_key_id] = key
-        backend.attach_user_policy(ADMINISTRATOR, name)
+        key = add_key(backend, user, principal.access_key_id, self.learner.secret)
+        if self.learner.created is not None:
+            user.create_date = key.create_date = self.learner.created.replace(tzinfo=None)
+        backend.attach_user_policy(managed.ADMINISTRATOR, name)
+
+    def _restore(self, account: str, content: bytes, version: str) -> None:
+        models = _models()
+        backend = models.IAMBackend(PARTITION, account_id=account)
+        try:
+            found = snapshot.load(content, backend.managed_policies.__getitem__)
+            _fill(backend, found)
+        except (snapshot.Unreadable, AttributeError, TypeError, KeyError) as error:
+            self.state.set_aside(account, f"written with moto {version}: {error}")
+            return
+        # past AccountSpecificBackend.__getitem__, which would make an empty one
+        dict.__setitem__(models.iam_backends[account], PARTITION, backend)
+
+    def _undo(self, account: str) -> None:
+        stored = next((one for one in self.state.read() if one.account == account), None)
+        if stored is not None:
+            self._restore(account, stored.content, stored.moto)
+            return
+        backends = _models().iam_backends
+        backends[account].pop(PARTITION, None)
+        if account == self.learner.principal.account:
+            self.seed(backends[account][PARTITION])
 
 
-def _role_session(access_key_id: str) -> Credential | None:
-    sts = sys.modules.get("moto.sts.models")
-    if sts is None:
-        return None
-    for account in list(sts.sts_backends.values()):
-        for backend in list(account.values()):
-            role = backend.get_assumed_role_from_access_key(access_key_id)
-            if role is not None:
-                ends = role.expiration
-                return Credential(
-                    Principal(role.account_id, role.arn, role.user_id, access_key_id),
-                    role.secret_access_key,
-                    role.session_token,
-                    ends if ends.tzinfo else ends.replace(tzinfo=UTC),
-                )
-    return None
+def add_key(backend: Any, user: Any, key_id: str, secret: str) -> Any:
+    """Give a user of moto this access key."""
+    key = _models().AccessKey(user_name=user.name, prefix="AKIA", account_id=user.account_id)
+    key.access_key_id, key.secret_access_key = key_id, secret
+    user.access_keys.append(key)
+    backend.access_keys[key_id] = key
+    return key
 
 
-def _user_key(access_key_id: str) -> Credential | None:
-    iam = sys.modules.get("moto.iam.models")
-    if iam is None:
-        return None
-    for account in list(iam.iam_backends.values()):
-        for backend in list(account.values()):
-            for user in list(backend.users.values()):
-                for key in list(user.access_keys):
-                    # to AWS an inactive key is as unknown as a deleted one
-                    if key.access_key_id == access_key_id and key.status == "Active":
-                        caller = Principal(user.account_id, user.arn, user.id, access_key_id)
-                        return Credential(caller, key.secret_access_key)
-    return None
+def captured(backend: Any) -> bytes:
+    """An account's state as bytes; AWS managed policies are kept by their ARN only."""
+    aws = _models().AWSManagedPolicy
+    kept = {name: getattr(backend, name) for name in KEPT}
+    kept["managed_policies"] = {
+        arn: policy for arn, policy in backend.managed_policies.items() if not _is(policy, aws)
+    }
+    return snapshot.dump(kept, lambda found: found.arn if _is(found, aws) else None)
 
 
-def _answer_with_true_sessions(identity: MotoIdentity) -> None:
-    """Two STS operations, ours: moto hands out one constant session that nobody could use."""
-    from moto.core.responses import ActionResult
-    from moto.sts.responses import TokenResponse
+def _is(found: Any, kind: type) -> bool:
+    return type(found) is kind
 
-    def caller(response: Any) -> Principal:
-        found = identity.find(response.get_access_key())
-        if found is None:
-            raise LookupError("moto was called with a key that the gateway does not know")
-        return found.principal
 
-    def get_session_token(response: Any) -> Any:
-        lifetime = timedelta(seconds=response._get_int_param("DurationSeconds", 43200))
-        made = identity.sessions.issue(caller(response), lifetime)
-        return ActionResult(
-            {
-                "Credentials": {
-                    "AccessKeyId": made.principal.access_key_id,
-                    "SecretAccessKey": made.secret,
-                    "SessionToken": made.session_token,
-                    "Expiration": made.expires,
-                }
-            }
-        )
+def _fill(backend: Any, found: dict[str, Any]) -> None:
+    """Put a stored state into a new backend, and count attachments again."""
+    own = found.pop("managed_policies")
+    for name, value in found.items():
+        new = getattr(backend, name)
+        if name not in KEPT or not (new is None or value is None or type(value) is type(new)):
+            raise TypeError(f"{name} is a {type(value).__name__}")
+        setattr(backend, name, value)
+    backend.managed_policies.update(own)
+    for policy in backend.managed_policies.values():
+        policy.attachment_count = 0
+    for entity in (*backend.users.values(), *backend.groups.values(), *backend.roles.values()):
+        for policy in entity.managed_policies.values():
+            policy.attachment_count += 1
 
-    def get_caller_identity(response: Any) -> Any:
-        who = caller(response)
-        return ActionResult({"UserId": who.user_id, "Account": who.account, "Arn": who.arn})
 
-    answers: Any = TokenResponse
-    answers.get_session_token = get_session_token
-    answers.get_caller_identity = get_caller_identity
+@cache
+def _models() -> Any:
+    """moto.iam.models with the subset of AWS managed policies, and without its own validators."""
+    # 1582 policies that nobody attaches take 0.6 s and 16 MB for each account
+    data = types.ModuleType("moto.iam.aws_managed_policies")
+    data.aws_managed_policies_data = "{}"  # type: ignore[attr-defined]
+    sys.modules.setdefault(data.__name__, data)
+    import moto.iam.models
+
+    models: Any = moto.iam.models
+    templates = [_template(models, policy) for policy in managed.policies().values()]
+
+    def aws_policies(backend: Any) -> list[Any]:
+        return [_of_account(template, backend) for template in templates]
+
+    models.IAMBackend._init_aws_policies = aws_policies
+    models.IAMPolicyDocumentValidator = models.IAMTrustPolicyDocumentValidator = _Checked
+    return models
+
+
+class _Checked:
+    """In the place of moto's validators of documents: iam_documents.py has checked before."""
+
+    def __init__(self, policy_document: str) -> None:
+        self._document = policy_document
+
+    def validate(self) -> None:
+        """Nothing is left to find."""
+
+
+def _template(models: Any, policy: managed.Managed) -> Any:
+    made = models.AWSManagedPolicy(
+        policy.name,
+        account_id="aws",
+        region=PARTITION,
+        default_version_id=policy.version,
+        path=policy.path,
+        document=policy.document,
+        create_date=policy.created,
+        update_date=policy.updated,
+    )
+    made.id = policy.id
+    return made
+
+
+def _of_account(template: Any, backend: Any) -> Any:
+    """A policy as one account sees it: its own count of attachments, the same document."""
+    seen = copy.copy(template)
+    seen.account_id, seen.partition = backend.account_id, backend.partition
+    seen.attachment_count = 0
+    return seen

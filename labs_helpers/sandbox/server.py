@@ -71,7 +71,7 @@ def _serve(folder: Path, port: int) -> int:
             server.serve()
     finally:
         server.stop()
-        sandbox.store.close()
+        sandbox.close()
         if read_json(record).get("pid") == os.getpid():
             record.unlink(missing_ok=True)
         log.info("the sandbox has stopped")

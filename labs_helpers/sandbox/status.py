@@ -10,6 +10,7 @@ from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.control import clock_facts
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.people import People
 
 _COUNTS = """
 select (select count(*) from repositories) as repositories,
@@ -31,6 +32,7 @@ class Status:
         clock: Clock,
         store: Store,
         moto: MotoServices,
+        who: People,
     ) -> None:
         self._fixed = {
             "mode": "sandbox",
@@ -44,11 +46,12 @@ class Status:
         self._clock = clock
         self._store = store
         self._moto = moto
+        self._who = who
 
     def __call__(self) -> dict[str, Any]:
         """A JSON object; sizes in bytes, times ISO 8601.
 
-        `kept` says what of it outlives a restart.
+        `kept` says what of it outlives a restart; `notices` what was damaged and set aside.
         """
         import psutil
 
@@ -61,5 +64,12 @@ class Status:
             "clock": clock_facts(self._clock),
             "stored": stored,
             "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
-            "kept": {"ecr": "across restarts", "other services": "until the sandbox stops"},
+            "accounts": len(self._who.identity.accounts),
+            "notices": self._who.notices,
+            "kept": {
+                "ecr": "across restarts",
+                "iam": "across restarts",
+                "sts": "across restarts",
+                "other services": "until the sandbox stops",
+            },
         }

@@ -20,7 +20,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox import credentials
+from labs_helpers.sandbox import credentials, people
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.service import EcrService
@@ -28,7 +28,8 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
 from labs_helpers.sandbox.http import HEADERS
 from labs_helpers.sandbox.identity import allow_all
-from labs_helpers.sandbox.moto_identity import MotoIdentity
+from labs_helpers.sandbox.people import People
+from labs_helpers.sandbox.sessions import Facts, Made, Session
 
 HOST = "127.0.0.1:4566"
 TARGET = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
@@ -66,7 +67,7 @@ class Door:
     """The gateway, and a way to knock at it as botocore does."""
 
     gateway: Gateway
-    identity: MotoIdentity
+    who: People
 
     def ask(
         self,
@@ -83,7 +84,7 @@ class Door:
         sent: bytes | None = None,
     ) -> Told:
         """Sign as the learner unless told otherwise, and send `sent` in place of the body."""
-        learner = self.identity.learner
+        learner = self.who.identity.learner
         asked = AWSRequest(method, f"http://{HOST}{path}", {"Host": HOST, **(headers or {})}, body)
         whose = Credentials(key or learner.principal.access_key_id, secret or learner.secret, token)
         when = (at or datetime.now(UTC)).replace(tzinfo=None)
@@ -126,10 +127,11 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     folder: Path = tmp_path_factory.mktemp("sandbox")
     clock = Clock()
     store = Store(folder / "ecr", clock)
-    identity = MotoIdentity(credentials.learner(folder / "learner.json"))
-    moto = MotoServices(identity, folder / "tmp")
-    yield Door(Gateway(identity.find, EcrService(store, clock, allow_all), moto), identity)
+    who = people.build(folder / "identity", credentials.learner(folder / "learner.json"), clock)
+    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
+    yield Door(Gateway(who.directory.find, EcrService(store, clock, allow_all), moto), who)
     store.close()
+    who.close()
 
 
 def test_the_learner_is_let_in(door: Door) -> None:
@@ -214,7 +216,7 @@ def test_a_clock_an_hour_off_is_refused_as_each_protocol_of_aws_does(
     [
         (ECR, b"{}", (400, "MissingAuthenticationTokenException")),
         (FORM, IDENTITY, (403, "MissingAuthenticationToken")),
-        (FORM, b"Action=AssumeRoleWithWebIdentity", (403, "MissingAuthenticationToken")),
+        (FORM, b"Action=AssumeRoleWithSAML", (403, "MissingAuthenticationToken")),
         ({}, b"", (403, "AccessDenied")),
     ],
 )
@@ -240,19 +242,23 @@ def test_a_signature_of_the_old_version_is_named(door: Door) -> None:
 
 
 def test_a_session_needs_its_own_token_until_it_ends(door: Door) -> None:
-    whose = door.identity.learner.principal
-    one = door.identity.sessions.issue(whose, timedelta(hours=1))
-    other = door.identity.sessions.issue(whose, timedelta(hours=1))
-    over = door.identity.sessions.issue(whose, timedelta(seconds=-1))
+    whose = door.who.identity.learner.principal
 
-    def ask(session: credentials.Credential, token: str | None) -> Told:
+    def made(lifetime: timedelta) -> Session:
+        facts = Facts(Made.USER, whose.arn, whose.user_id)
+        return door.who.sessions.issue(whose.account, whose.arn, whose.user_id, facts, lifetime)
+
+    one, other = made(timedelta(hours=1)), made(timedelta(hours=1))
+    over = made(timedelta(seconds=-1))
+
+    def ask(session: Session, token: str | None) -> Told:
         key = session.principal.access_key_id
         return door.ask("ecr", headers=ECR, key=key, secret=session.secret, token=token)
 
-    assert ask(one, one.session_token).status == 200
-    assert ask(one, other.session_token).error == (400, "UnrecognizedClientException")
+    assert ask(one, one.token).status == 200
+    assert ask(one, other.token).error == (400, "UnrecognizedClientException")
     assert ask(one, None).error == (400, "UnrecognizedClientException")
-    assert ask(over, over.session_token).error == (400, "ExpiredTokenException")
+    assert ask(over, over.token).error == (400, "ExpiredTokenException")
 
 
 def test_a_long_lived_key_has_no_token(door: Door) -> None:
@@ -264,7 +270,7 @@ def test_a_presigned_call_is_answered(door: Door) -> None:
     path = "/?Action=GetCallerIdentity&Version=2011-06-15"
     told = door.ask("sts", b"", method="GET", path=path, signer=SigV4QueryAuth)
     assert told.status == 200
-    assert door.identity.learner.principal.arn.encode() in told.body
+    assert door.who.identity.learner.principal.arn.encode() in told.body
 
 
 def test_the_account_is_the_callers_whatever_a_header_says(door: Door) -> None:

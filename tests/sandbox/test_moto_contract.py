@@ -16,7 +16,18 @@ from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
 LEARNER = "arn:aws:iam::123456789012:user/learner"
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +109,17 @@ def test_an_assumed_role_works_on_every_side(sandbox: Running) -> None:
 
 
 def test_a_role_of_another_account_acts_in_that_account(sandbox: Running) -> None:
-    role = "arn:aws:iam::210987654321:role/partner"
+    _, made = sandbox.control("POST", "accounts", {"account": "210987654321", "user": "admin"})
+    partner = {
+        "aws_access_key_id": made["access_key_id"],
+        "aws_secret_access_key": made["secret_access_key"],
+    }
+    role = sandbox.client("iam", **partner).create_role(
+        RoleName="partner", AssumeRolePolicyDocument=TRUST
+    )["Role"]["Arn"]
+    sandbox.client("iam", **partner).attach_role_policy(
+        RoleName="partner", PolicyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"
+    )
     given = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="visit")["Credentials"]
     keys = {
         "aws_access_key_id": given["AccessKeyId"],

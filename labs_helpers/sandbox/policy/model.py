@@ -8,10 +8,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from labs_helpers.sandbox.policy.document import Document
+
+_KINDS = {
+    "user": "user",
+    "root": "root",
+    "role": "role",
+    "assumed-role": "role",
+    "federated-user": "federated",
+    "oidc-provider": "provider",
+    "saml-provider": "provider",
+}
+
+
+@lru_cache(maxsize=1024)
+def _kind_of(arn: str) -> str:
+    if arn in ("", "*"):
+        return "anonymous"
+    if arn.startswith("arn:"):
+        return _KINDS.get(arn.split(":", 5)[-1].partition("/")[0], "user")
+    return "service" if arn.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "provider"
+
 
 Context = Mapping[str, tuple[str, ...]]
 """Condition keys in lower case, each with its values; a key that is absent is not in it."""
@@ -57,13 +78,20 @@ class Caller:
     """Who asks.
 
     arn: as GetCallerIdentity has it (user, root, assumed-role session, federated user), a service's
-    name, or "*" for anonymous; principal_arn: what aws:PrincipalArn holds, for a session of a role
-    the role's own ARN.
+    name, the ARN of an identity provider (AssumeRoleWithWebIdentity), or "*" for anonymous;
+    principal_arn: what aws:PrincipalArn holds, for a session of a role the role's own ARN;
+    federated_by: of a federated user, the ARN of the user that called GetFederationToken.
     """
 
     account: str
     arn: str
     principal_arn: str
+    federated_by: str = ""
+
+    @property
+    def kind(self) -> str:
+        """user, root, role (a session of one), federated, provider, service or anonymous."""
+        return _kind_of(self.arn)
 
 
 @dataclass(frozen=True)

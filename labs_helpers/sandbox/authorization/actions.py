@@ -1,0 +1,146 @@
+"""What a request needs of IAM: its actions, their resources, and the keys of both.
+
+Names of actions, types of resources: AWS's service authorization reference, kept in tables/ and
+held equal to it by tests/sandbox/authorization/test_reference.py.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from labs_helpers.sandbox.authorization import iam, s3
+from labs_helpers.sandbox.authorization.arns import account_of, made, values, wild
+from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, PASSED, WITHOUT_TYPE
+from labs_helpers.sandbox.authorization.iam import Names, tag_keys
+from labs_helpers.sandbox.authorization.models import LISTED
+from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.identity import Principal
+
+Row = Mapping[str, list[str]]
+
+_OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
+_SILENT = ("Describe", "Get", "List")
+"""EC2 names no resource in its refusal of these."""
+
+
+def needed(asked: Asked, caller: Principal, region: str, names: Names) -> list[Needed]:
+    """Every permission that the request needs; an operation that anybody may call needs none."""
+    if asked.service == "s3":
+        found = list(s3.needed(asked))
+    elif asked.service == "sts":
+        found = list(iam.of_sts(asked, caller))
+    elif asked.service == "iam":
+        row = table("iam").get(asked.operation, {})
+        found = list(iam.of_iam(asked, row, caller, names))
+    elif asked.service in LISTED:
+        found = list(_listed(asked, caller, region))
+    else:
+        found = [Needed(f"{asked.prefix}:{asked.operation}")]
+    return [*found, *_passed(asked, caller, names)]
+
+
+@cache
+def table(service: str) -> Mapping[str, Row]:
+    """{operation: {"needs": [...], "may": [...], "keys": [...]}} of a service; {} for none."""
+    file = resources.files(__package__) / "tables" / f"{service}.json"
+    if not file.is_file():
+        return {}
+    found: Mapping[str, Row] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
+    service, params = asked.service, asked.params
+    row = table(service).get(asked.operation, {})
+    start = f"arn:aws:{service}:{region}:{caller.account}:"
+    action = f"{asked.prefix}:{asked.operation}"
+    keys = {**_tags(params), **_own_keys(asked, row, start)}
+    arns, shown = list(_arns(asked, row, start)), None
+    if not arns:
+        form = WITHOUT_TYPE.get((service, asked.operation))
+        arns = [wild(form, params, start) if form else "*"]
+        if service == "ec2" and asked.operation.startswith(_SILENT):
+            shown = ""
+    for arn in arns:
+        yield Needed(action, arn, account_of(arn), keys, shown)
+
+
+def _arns(asked: Asked, row: Row, start: str) -> Iterator[str]:
+    params = asked.params
+    if not row.get("needs") and not row.get("may"):
+        return
+    if asked.operation in _OF_ARN or "Policy" in asked.operation:
+        for name in BY_ARN:
+            if given := params.get(name):
+                yield str(given)
+                return
+    if asked.service == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
+        yield _rule(params, start)
+        return
+    if asked.service == "ec2" and "ResourceId" in params:
+        for each in values(params, "ResourceId"):
+            yield f"{start}{OF_ID.get(each.partition('-')[0], '*')}/{each}"
+        return
+    forms = FORMS[asked.service]
+    for kind in row.get("needs", ()):
+        form = forms.get(kind, f"{kind}/{{{kind}}}")
+        if kind == "task-definition" and asked.operation == "RegisterTaskDefinition":
+            form = "task-definition/{family}:*"
+        yield from made(form, params, start) or [wild(form, params, start)]
+    for kind in row.get("may", ()):
+        if kind in forms:
+            yield from made(forms[kind], params, start)
+
+
+def _rule(params: Mapping[str, Any], start: str) -> str:
+    """A rule of the default event bus has no bus in its ARN."""
+    name = params.get("Name") or params.get("Rule") or "*"
+    bus = str(params.get("EventBusName") or "default").rpartition("/")[2]
+    return f"{start}rule/{name}" if bus == "default" else f"{start}rule/{bus}/{name}"
+
+
+def _own_keys(asked: Asked, row: Row, start: str) -> dict[str, tuple[str, ...]]:
+    """ecs:cluster, which most actions of ECS have: the cluster's ARN."""
+    if asked.service != "ecs" or "ecs:cluster" not in row.get("keys", ()):
+        return {}
+    clusters = made("cluster/{cluster|clusterArn=default}", asked.params, start)
+    return {"ecs:cluster": tuple(clusters[:1])}
+
+
+def _tags(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The tags of a request, however the service spells them."""
+    given = params.get("tags", params.get("Tags"))
+    found: dict[str, str] = {}
+    if isinstance(given, Mapping):
+        found = {str(key): str(value) for key, value in given.items()}
+    for tag in _tag_lists(params, given):
+        key = tag.get("key", tag.get("Key"))
+        if key is not None:
+            found[str(key)] = str(tag.get("value", tag.get("Value", "")))
+    removed = values(params, "tagKeys") or values(params, "TagKeys")
+    return tag_keys(found) or ({"aws:tagkeys": tuple(removed)} if removed else {})
+
+
+def _tag_lists(params: Mapping[str, Any], given: Any) -> Iterator[Mapping[str, Any]]:
+    lists = [given, params.get("Tag")]
+    for one in params.get("TagSpecification") or []:
+        if isinstance(one, Mapping):
+            lists.append(one.get("Tag"))
+    for each in lists:
+        if isinstance(each, list):
+            yield from (tag for tag in each if isinstance(tag, Mapping))
+
+
+def _passed(asked: Asked, caller: Principal, names: Names) -> Iterator[Needed]:
+    """iam:PassRole for each role that the request hands to a service."""
+    for path, service in PASSED.get(asked.service, {}).get(asked.operation, ()):
+        for role in dict.fromkeys(values(asked.params, path)):
+            arn = role if role.startswith("arn:") else names(caller.account, "role", role)
+            arn = arn or f"arn:aws:iam::{caller.account}:role/{role}"
+            keys = {"iam:passedtoservice": (f"{service}.amazonaws.com",)}
+            yield Needed("iam:PassRole", arn, account_of(arn), keys)

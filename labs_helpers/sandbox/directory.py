@@ -1,0 +1,325 @@
+"""Who is who: access keys, and the policies that apply to a principal at this moment.
+
+Kinds of policies and how they meet:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_policy-types
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from labs_helpers.sandbox import managed
+from labs_helpers.sandbox.aws_errors import Refusal
+from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.moto_identity import MotoIdentity
+from labs_helpers.sandbox.policy import document
+from labs_helpers.sandbox.policy.document import Document, NotAPolicy
+from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
+from labs_helpers.sandbox.session_limits import refusal
+from labs_helpers.sandbox.sessions import Made, Session, Sessions
+
+log = logging.getLogger(__name__)
+
+_NOTHING = '{"Version": "2012-10-17", "Statement": []}'
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a principal holds: its policies, and what it brings to the request's context.
+
+    tags: aws:PrincipalTag/...; session_keys: condition keys that come with the principal, by
+    their names in lower case ("aws:userid", "aws:tokenissuetime", claims of a web identity).
+    """
+
+    caller: Caller
+    identity: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    session: tuple[Policy, ...] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    session_keys: Mapping[str, str] = field(default_factory=dict)
+
+
+class Directory:
+    """The users, roles and sessions of every account; thread-safe, nothing of it is cached."""
+
+    def __init__(self, identity: MotoIdentity, sessions: Sessions) -> None:
+        self._identity = identity
+        self._sessions = sessions
+
+    def find(self, access_key_id: str) -> Credential | None:
+        """The credential of a key; None for one that is unknown, deleted or inactive.
+
+        A session's is found after its end too: AWS calls it expired, not unknown.
+        """
+        learner = self._identity.learner
+        mine = access_key_id == learner.principal.access_key_id
+        if mine and self._identity.untouched(learner.principal.account):
+            return learner
+        if session := self._sessions.find(access_key_id):
+            return session
+        found = self._identity.user_of_key(access_key_id)
+        if found is None:
+            return None
+        user, key = found
+        if key.status != "Active":
+            return None
+        caller = Principal(user.account_id, user.arn, user.id, access_key_id)
+        return Credential(caller, key.secret_access_key)
+
+    def policies_of(self, principal: Principal) -> Held:
+        """What the principal holds now; a user or role that is gone holds nothing."""
+        session = self._sessions.session(principal.access_key_id)
+        if session is None:
+            return self._of_user(principal.account, principal.arn, principal.user_id)
+        if session.facts.made in (Made.ROLE, Made.WEB_IDENTITY):
+            return self._of_role_session(session)
+        return self._of_user_session(session)
+
+    def role_trust(self, role_arn: str) -> Policy | None:
+        """A role's trust policy; None where there is no such role."""
+        role = self.role(role_arn)
+        if role is None:
+            return None
+        return Policy(
+            Kind.TRUST,
+            f"trust policy of role {role.name}",
+            _parsed(role.assume_role_policy_document),
+        )
+
+    def tags_of(self, arn: str) -> Mapping[str, str]:
+        """The tags of a user, role or policy; empty for anything else."""
+        account, kind, _ = _parts(arn)
+        if account is None or self._identity.untouched(account):
+            return {}
+        backend = self._identity.backend(account)
+        if kind == "user":
+            return dict(backend.tagger.get_tag_dict_for_resource(arn))
+        if kind == "role":
+            return _tags(role.tags for role in list(backend.roles.values()) if role.arn == arn)
+        if kind == "policy" and (policy := backend.managed_policies.get(arn)):
+            return _tags([policy.get_tags()])
+        return {}
+
+    def entity_arn(self, account: str, kind: str, name: str) -> str | None:
+        """The ARN, with its path, of a "user", "role", "group" or "policy" by its name."""
+        if self._identity.untouched(account):
+            learner = self._identity.learner.principal
+            mine = account == learner.account and kind == "user"
+            return learner.arn if mine and learner.arn.endswith(f":user/{name}") else None
+        backend = self._identity.backend(account)
+        many = {
+            "user": backend.users,
+            "role": backend.roles,
+            "group": backend.groups,
+            "policy": backend.managed_policies,
+        }
+        found = (one for one in list(many.get(kind, {}).values()) if one.name == name)
+        return next((str(one.arn) for one in found), None)
+
+    def role(self, role_arn: str) -> Any:
+        """moto's role of an ARN, its path included; None where there is none."""
+        account, kind, _ = _parts(role_arn)
+        if account is None or kind != "role" or self._identity.untouched(account):
+            return None
+        roles = list(self._identity.backend(account).roles.values())
+        return next((role for role in roles if role.arn == role_arn), None)
+
+    def oidc_provider(self, account: str, issuer: str) -> Any:
+        """moto's provider of web identities of an issuer's URL; None where there is none."""
+        if self._identity.untouched(account):
+            return None
+        providers = list(self._identity.backend(account).open_id_providers.values())
+        host = issuer.removeprefix("https://").rstrip("/").lower()
+        return next((one for one in providers if one.url.rstrip("/").lower() == host), None)
+
+    def account_of_key(self, access_key_id: str) -> str | None:
+        """The account of a key that was ever handed out here and is not deleted."""
+        if found := self.find(access_key_id):
+            return found.principal.account
+        user = self._identity.user_of_key(access_key_id)
+        return None if user is None else str(user[0].account_id)
+
+    def mfa_seed(self, principal: Principal, serial: str) -> str | None:
+        """The base32 seed of a user's own virtual MFA device; None where it is not theirs."""
+        if self._identity.untouched(principal.account):
+            return None
+        backend = self._identity.backend(principal.account)
+        user = next((u for u in list(backend.users.values()) if u.id == principal.user_id), None)
+        device = backend.virtual_mfa_devices.get(serial)
+        theirs = user is not None and serial in user.mfa_devices
+        return str(device.base32_string_seed) if theirs and device is not None else None
+
+    def session(self, principal: Principal) -> Session | None:
+        """The session that a principal acts in; None for a long-lived key."""
+        return self._sessions.session(principal.access_key_id)
+
+    def refusal(self, principal: Principal, action: str) -> Refusal | None:
+        """Why a session may not call this whatever its policies say; None where it may."""
+        return refusal(self.session(principal), action)
+
+    def _of_user(self, account: str, arn: str, user_id: str) -> Held:
+        caller = Caller(account, arn, arn)
+        if self._identity.untouched(account):
+            learner = self._identity.learner.principal
+            if user_id != learner.user_id:
+                return Held(caller)
+            name = arn.rpartition("/")[2]
+            text = managed.policies()[managed.ADMINISTRATOR].document
+            policy = Policy(
+                Kind.IDENTITY,
+                "AdministratorAccess",
+                _parsed(text),
+                f"attached to user {name}",
+                managed.ADMINISTRATOR,
+            )
+            return Held(caller, (policy,), session_keys=_user_keys(user_id, name))
+        backend = self._identity.backend(account)
+        users = list(backend.users.values())
+        user = next((user for user in users if user.id == user_id), None)
+        if user is None:
+            return Held(caller)
+        groups = [group for group in list(backend.groups.values()) if user in list(group.users)]
+        identity = [
+            *_policies_on(user, f"user {user.name}"),
+            *(policy for group in groups for policy in _policies_on(group, f"group {group.name}")),
+        ]
+        return Held(
+            Caller(account, user.arn, user.arn),
+            tuple(identity),
+            _boundary(backend, user),
+            tags=dict(backend.tagger.get_tag_dict_for_resource(user.arn)),
+            session_keys=_user_keys(user.id, user.name),
+        )
+
+    def _of_user_session(self, session: Session) -> Held:
+        """Of GetSessionToken the user itself; of GetFederationToken a federated user."""
+        facts, principal = session.facts, session.principal
+        user = self._of_user(principal.account, facts.source, facts.source_id)
+        keys = {**user.session_keys, **_session_keys(session)}
+        if facts.made is Made.USER:
+            return Held(
+                user.caller, user.identity, user.boundary, None, user.tags, session_keys=keys
+            )
+        keys |= {"aws:userid": principal.user_id, "aws:principaltype": "FederatedUser"}
+        keys.pop("aws:username", None)
+        return Held(
+            Caller(principal.account, principal.arn, principal.arn, facts.source),
+            user.identity,
+            user.boundary,
+            # without a policy a federated user has no rights of the user's
+            self._session_policies(session) or (_nothing("no session policy was passed"),),
+            {**user.tags, **facts.tags},
+            keys,
+        )
+
+    def _of_role_session(self, session: Session) -> Held:
+        facts, principal = session.facts, session.principal
+        caller = Caller(principal.account, principal.arn, facts.source)
+        keys = {
+            "aws:userid": principal.user_id,
+            "aws:principaltype": "AssumedRole",
+            **_session_keys(session),
+            **facts.keys,
+        }
+        if self._identity.untouched(principal.account):
+            return Held(caller, session_keys=keys)
+        backend = self._identity.backend(principal.account)
+        role = backend.roles.get(facts.source_id)
+        if role is None:
+            return Held(caller, session_keys=keys)
+        return Held(
+            caller,
+            tuple(_policies_on(role, f"role {role.name}")),
+            _boundary(backend, role),
+            self._session_policies(session),
+            {**_tags([role.tags]), **facts.tags},
+            keys,
+        )
+
+    def _session_policies(self, session: Session) -> tuple[Policy, ...] | None:
+        facts, account = session.facts, session.principal.account
+        found = []
+        if facts.policy is not None:
+            parsed = _parsed(facts.policy)
+            found.append(Policy(Kind.SESSION, "session policy", parsed, "passed with the session"))
+        for arn in facts.policy_arns:
+            policy = self._identity.backend(account).managed_policies.get(arn)
+            name = arn.rpartition("/")[2]
+            if policy is None:
+                found.append(_nothing(f"{name}, which is gone"))
+            else:
+                parsed = _parsed(_default(policy))
+                found.append(Policy(Kind.SESSION, name, parsed, "passed with the session", arn))
+        return tuple(found) or None
+
+
+def _policies_on(entity: Any, where: str) -> Iterator[Policy]:
+    """The managed, then the inline policies of a user, group or role of moto."""
+    for policy in list(entity.managed_policies.values()):
+        parsed = _parsed(_default(policy))
+        yield Policy(Kind.IDENTITY, policy.name, parsed, f"attached to {where}", policy.arn)
+    for name, text in list(entity.policies.items()):
+        yield Policy(Kind.IDENTITY, name, _parsed(text), f"inline in {where}")
+
+
+def _boundary(backend: Any, entity: Any) -> Policy | None:
+    arn = getattr(entity, "permissions_boundary_arn", None)
+    if not arn:
+        return None
+    policy = backend.managed_policies.get(arn)
+    text = _NOTHING if policy is None else _default(policy)
+    name = arn.rpartition("/")[2]
+    return Policy(Kind.BOUNDARY, name, _parsed(text), f"boundary of {entity.name}", arn)
+
+
+def _default(policy: Any) -> str:
+    """The document of a managed policy's default version."""
+    wanted = policy.default_version_id
+    versions = list(policy.versions)
+    return next((one.document for one in versions if one.version_id == wanted), _NOTHING)
+
+
+def _parsed(text: str) -> Document:
+    """A stored document; one that is no policy gives no rights, and the log says so."""
+    try:
+        return document.parse(text)
+    except NotAPolicy as error:
+        log.error("a policy of IAM cannot be read, and counts as empty: %s", error)
+        return document.parse(_NOTHING)
+
+
+def _nothing(why: str) -> Policy:
+    return Policy(Kind.SESSION, why, _parsed(_NOTHING), "passed with the session")
+
+
+def _user_keys(user_id: str, name: str) -> dict[str, str]:
+    return {"aws:userid": user_id, "aws:username": name, "aws:principaltype": "User"}
+
+
+def _session_keys(session: Session) -> dict[str, str]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+    keys = {
+        "aws:tokenissuetime": session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:multifactorauthpresent": "true" if session.facts.mfa else "false",
+    }
+    if session.facts.source_identity:
+        keys["aws:sourceidentity"] = session.facts.source_identity
+    return keys
+
+
+def _tags(lists: Any) -> dict[str, str]:
+    """moto's lists of {"Key", "Value"} as one mapping."""
+    return {tag["Key"]: tag["Value"] for tags in lists for tag in tags or []}
+
+
+def _parts(arn: str) -> tuple[str | None, str, str]:
+    """(account, kind, name) of an ARN of IAM; account None for any other text."""
+    pieces = arn.split(":", 5)
+    if len(pieces) != 6 or pieces[:3] != ["arn", "aws", "iam"] or not pieces[4].isdigit():
+        return None, "", ""
+    kind, _, name = pieces[5].partition("/")
+    return pieces[4], kind, name.rpartition("/")[2]

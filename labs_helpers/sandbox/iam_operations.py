@@ -1,0 +1,190 @@
+"""What moto's IAM leaves out or lets pass, done as AWS does: installed on its own classes.
+
+Each operation is checked by botocore's model and by the rules of iam_rules.py before moto's own
+runs; ids are given AWS's form after it; and a few operations are ours altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from labs_helpers.sandbox import iam_rules
+from labs_helpers.sandbox.constraints import check
+from labs_helpers.sandbox.credentials import unique_id
+from labs_helpers.sandbox.directory import Directory
+from labs_helpers.sandbox.iam_errors import exists, no_user_name
+
+_OF_THE_CALLER = {
+    "ChangePassword",
+    "CreateAccessKey",
+    "DeleteAccessKey",
+    "GetUser",
+    "ListAccessKeys",
+    "UpdateAccessKey",
+}
+"""Operations whose UserName is the caller's when it is left out."""
+
+_IDS = {"CreateUser": "AIDA", "CreateGroup": "AGPA", "CreatePolicy": "ANPA"}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes"""
+
+
+def install(directory: Directory) -> None:
+    """Put ours onto moto's IamResponse; a second time replaces those of the first."""
+    from moto.core.utils import camelcase_to_underscores, get_service_model
+    from moto.iam import models
+    from moto.iam.responses import IamResponse
+
+    model = get_service_model("iam")
+    answers: Any = IamResponse
+    originals: dict[str, Any] = answers.__dict__.get("labs_originals") or {}
+    answers.labs_originals = originals
+    for name in model.operation_names:
+        method = camelcase_to_underscores(name)
+        if method not in originals:
+            originals[method] = getattr(answers, method, None)
+        own = _OURS.get(name) or originals[method]
+        if own is not None:
+            setattr(answers, method, _checked(name, own, model.operation_model(name), directory))
+    user: Any = models.User
+    user.permissions_boundary = property(_boundary)
+    answers.RESPONSE_KEY_PATH_TO_TRANSFORMER |= _shown()
+
+
+def _checked(name: str, operation: Any, model: Any, directory: Directory) -> Callable[[Any], Any]:
+    shape = model.input_shape
+
+    def method(response: Any) -> Any:
+        backend = response.backend
+        if shape is not None:
+            if name in _OF_THE_CALLER and not response._get_param("UserName"):
+                response.params["UserName"] = _caller_name(response, directory)
+            found = {member: response._get_param(member) for member in shape.members}
+            given = {member: value for member, value in found.items() if value is not None}
+            check(given, shape)
+            iam_rules.check(name, backend, given, directory)
+        result = operation(response)
+        _after(name, backend, response)
+        return result
+
+    return method
+
+
+def _caller_name(response: Any, directory: Directory) -> str:
+    credential = directory.find(response.get_access_key())
+    arn = "" if credential is None else credential.principal.arn
+    if ":user/" not in arn:
+        raise no_user_name()
+    return arn.rpartition("/")[2]
+
+
+def _after(name: str, backend: Any, response: Any) -> None:
+    """What moto forgot at a creation."""
+    if name == "CreateUser":
+        user = backend.users[response._get_param("UserName")]
+        user.permissions_boundary_arn = response._get_param("PermissionsBoundary")
+    many = {"CreateUser": "users", "CreateGroup": "groups", "CreatePolicy": "managed_policies"}
+    if name in _IDS:
+        made = list(getattr(backend, many[name]).values())[-1]
+        made.id = unique_id(_IDS[name])
+    if name == "CreateInstanceProfile":
+        made = backend.instance_profiles[response._get_param("InstanceProfileName")]
+        made.id = unique_id("AIPA")
+
+
+def _boundary(user: Any) -> dict[str, str] | None:
+    arn = getattr(user, "permissions_boundary_arn", None)
+    if not arn:
+        return None
+    return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
+
+
+def _shown() -> dict[str, Any]:
+    from moto.core.serialize import never_return, return_if_not_empty
+
+    return {
+        "CreateUserResponse.User.PermissionsBoundary": return_if_not_empty,
+        "GetUserResponse.User.PermissionsBoundary": return_if_not_empty,
+        "ListUsersResponse.Users.User.PermissionsBoundary": never_return,
+    }
+
+
+def _put_user_permissions_boundary(response: Any) -> Any:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html"""
+    user = response.backend.users[response._get_param("UserName")]
+    user.permissions_boundary_arn = response._get_param("PermissionsBoundary")
+    return _empty()
+
+
+def _delete_user_permissions_boundary(response: Any) -> Any:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html"""
+    user = response.backend.users[response._get_param("UserName")]
+    if getattr(user, "permissions_boundary_arn", None):
+        user.permissions_boundary_arn = None
+    return _empty()
+
+
+def _attach(kind: str) -> Callable[[Any], Any]:
+    """Attaching what is attached changes nothing, where moto counts it twice."""
+
+    def method(response: Any) -> Any:
+        entity = iam_rules.entity(response.backend, kind, response._get_param(f"{kind}Name"))
+        policy = response.backend.managed_policies[response._get_param("PolicyArn")]
+        if policy.arn not in entity.managed_policies:
+            policy.attach_to(entity)
+        return _empty()
+
+    return method
+
+
+def _update_user(response: Any) -> Any:
+    """A new name or path, with which keys and tags go on; moto loses both.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
+    """
+    backend = response.backend
+    old, new = response._get_param("UserName"), response._get_param("NewUserName")
+    user = backend.users[old]
+    if new and new != old and iam_rules.entity(backend, "User", new) is not None:
+        raise exists("User", new)
+    arn = user.arn
+    user.path = response._get_param("NewPath") or user.path
+    if new:
+        user.name = new
+        backend.users[new] = backend.users.pop(old)
+        for key in user.access_keys:
+            key.user_name = new
+    if arn in backend.tagger.tags:
+        backend.tagger.tags[user.arn] = backend.tagger.tags.pop(arn)
+    return _empty()
+
+
+def _update_group(response: Any) -> Any:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateGroup.html"""
+    backend = response.backend
+    old, new = response._get_param("GroupName"), response._get_param("NewGroupName")
+    group = backend.groups[old]
+    if new and new != old and iam_rules.entity(backend, "Group", new) is not None:
+        raise exists("Group", new)
+    group.path = response._get_param("NewPath") or group.path
+    if new:
+        group.name = new
+        backend.groups[new] = backend.groups.pop(old)
+    return _empty()
+
+
+def _empty() -> Any:
+    from moto.core.responses import EmptyResult
+
+    return EmptyResult()
+
+
+_OURS: dict[str, Callable[[Any], Any]] = {
+    "AttachGroupPolicy": _attach("Group"),
+    "AttachRolePolicy": _attach("Role"),
+    "AttachUserPolicy": _attach("User"),
+    "DeleteUserPermissionsBoundary": _delete_user_permissions_boundary,
+    "PutUserPermissionsBoundary": _put_user_permissions_boundary,
+    "UpdateGroup": _update_group,
+    "UpdateUser": _update_user,
+}

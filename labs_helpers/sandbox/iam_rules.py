@@ -1,0 +1,189 @@
+"""What must hold before an operation of IAM: the entity is there, nothing hangs on what goes.
+
+Each rule raises the Refusal that AWS answers with. `backend` is moto's IAMBackend of the account,
+`given` the request's parameters by their names in the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from labs_helpers.sandbox import iam_errors as errors
+from labs_helpers.sandbox.aws_errors import Refusal
+from labs_helpers.sandbox.directory import Directory
+from labs_helpers.sandbox.iam_documents import check_documents
+
+Given = Mapping[str, Any]
+
+ATTACHED = 10
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+_MANY = {"User": "users", "Role": "roles", "Group": "groups"}
+
+_CREATES = {"CreateUser": "User", "CreateRole": "Role", "CreateGroup": "Group"}
+
+
+def check(operation: str, backend: Any, given: Given, directory: Directory) -> None:
+    """Raise the Refusal of the first rule that an operation breaks."""
+    created = _CREATES.get(operation)
+    for kind in _MANY:
+        name = given.get(f"{kind}Name")
+        if name is None:
+            continue
+        found = entity(backend, kind, name)
+        if kind == created and found is not None:
+            raise errors.exists(kind, name)
+        if kind != created and (found is None or found.name != name):
+            raise errors.no_such(kind.lower(), name)
+    arn = given.get("PolicyArn")
+    if arn is not None and arn not in backend.managed_policies:
+        attaches = operation.startswith("Attach")
+        raise errors.not_attachable(arn) if attaches else errors.no_such_policy(arn)
+    boundary = given.get("PermissionsBoundary")
+    if boundary is not None and boundary not in backend.managed_policies:
+        raise errors.no_such_boundary(boundary)
+    check_documents(operation, backend, given, directory)
+    if rule := _RULES.get(operation):
+        rule(backend, given)
+
+
+def entity(backend: Any, kind: str, name: str) -> Any:
+    """moto's "User", "Role" or "Group" of a name, None where there is none.
+
+    Names are unique whatever their case:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    many = list(getattr(backend, _MANY[kind]).values())
+    exact = next((one for one in many if one.name == name), None)
+    return exact or next((one for one in many if one.name.lower() == name.lower()), None)
+
+
+def _attach(kind: str) -> Callable[[Any, Given], None]:
+    def rule(backend: Any, given: Given) -> None:
+        attached = entity(backend, kind, given[f"{kind}Name"]).managed_policies
+        if given["PolicyArn"] not in attached and len(attached) >= ATTACHED:
+            raise errors.over_quota(f"PoliciesPer{kind}", ATTACHED)
+
+    return rule
+
+
+def _detach(kind: str) -> Callable[[Any, Given], None]:
+    def rule(backend: Any, given: Given) -> None:
+        if given["PolicyArn"] not in entity(backend, kind, given[f"{kind}Name"]).managed_policies:
+            raise errors.no_such_policy(given["PolicyArn"])
+
+    return rule
+
+
+def _inline(kind: str) -> Callable[[Any, Given], None]:
+    def rule(backend: Any, given: Given) -> None:
+        if given["PolicyName"] not in entity(backend, kind, given[f"{kind}Name"]).policies:
+            raise errors.no_such(f"{kind.lower()} policy", given["PolicyName"])
+
+    return rule
+
+
+def _access_key(backend: Any, given: Given) -> None:
+    keys = backend.users[given["UserName"]].access_keys
+    if given["AccessKeyId"] not in [key.access_key_id for key in keys]:
+        raise errors.no_such_entity(
+            f"The Access Key with id {given['AccessKeyId']} cannot be found."
+        )
+
+
+def _login_profile(backend: Any, given: Given) -> None:
+    if not backend.users[given["UserName"]].password:
+        raise errors.no_such_entity(f"Login Profile for User {given['UserName']} cannot be found.")
+
+
+def _delete_user(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html"""
+    user = backend.users[given["UserName"]]
+    hangs = (
+        (user.access_keys, "delete access keys"),
+        (user.password, "delete login profile"),
+        (user.mfa_devices, "deactivate MFA device"),
+        (user.signing_certificates, "delete signing certificates"),
+        (user.ssh_public_keys, "delete SSH public keys"),
+        ([one for one in backend.groups.values() if user in one.users], "remove users from group"),
+        (user.managed_policies, "detach all policies"),
+        (user.policies, "delete policies"),
+    )
+    _nothing_hangs(hangs)
+
+
+def _delete_group(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html"""
+    group = backend.groups[given["GroupName"]]
+    _nothing_hangs(
+        (
+            (group.users, "remove users from group"),
+            (group.managed_policies, "detach all policies"),
+            (group.policies, "delete policies"),
+        )
+    )
+
+
+def _nothing_hangs(hangs: tuple[tuple[Any, str], ...]) -> None:
+    for found, what in hangs:
+        if found:
+            raise errors.still_has(what)
+
+
+def _delete_policy(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html"""
+    arn = given["PolicyArn"]
+    policy = backend.managed_policies[arn]
+    _own(backend, given)
+    limited = [*backend.users.values(), *backend.roles.values()]
+    bounds = any(getattr(one, "permissions_boundary_arn", None) == arn for one in limited)
+    if policy.attachment_count or bounds:
+        raise errors.conflict("Cannot delete a policy attached to entities.")
+    if len(policy.versions) > 1:
+        raise errors.conflict(
+            "This policy has more than one version. Before you delete a policy, you must delete "
+            "the policy's versions. The default version is deleted with the policy."
+        )
+
+
+def _own(backend: Any, given: Given) -> None:
+    """AWS's own policies are nobody's to change."""
+    if given["PolicyArn"].split(":")[4] != backend.account_id:
+        raise Refusal("AccessDenied", "Policy is outside your own account.", 403)
+
+
+def _version(backend: Any, given: Given) -> None:
+    policy = backend.managed_policies[given["PolicyArn"]]
+    if given["VersionId"] not in [version.version_id for version in policy.versions]:
+        raise errors.no_such_entity(
+            f"Policy {given['PolicyArn']} version {given['VersionId']} does not exist or is not "
+            "attachable."
+        )
+
+
+def _change_version(backend: Any, given: Given) -> None:
+    _own(backend, given)
+    _version(backend, given)
+
+
+_RULES: dict[str, Callable[[Any, Given], None]] = {
+    **{f"Attach{kind}Policy": _attach(kind) for kind in _MANY},
+    **{f"Detach{kind}Policy": _detach(kind) for kind in _MANY},
+    **{f"Get{kind}Policy": _inline(kind) for kind in _MANY},
+    **{f"Delete{kind}Policy": _inline(kind) for kind in _MANY},
+    "CreatePolicyVersion": _own,
+    "DeleteAccessKey": _access_key,
+    "DeleteGroup": _delete_group,
+    "DeleteLoginProfile": _login_profile,
+    "DeletePolicy": _delete_policy,
+    "DeletePolicyVersion": _change_version,
+    "DeleteUser": _delete_user,
+    "GetLoginProfile": _login_profile,
+    "GetPolicyVersion": _version,
+    "SetDefaultPolicyVersion": _change_version,
+    "TagPolicy": _own,
+    "UntagPolicy": _own,
+    "UpdateAccessKey": _access_key,
+    "UpdateLoginProfile": _login_profile,
+}

@@ -1,0 +1,191 @@
+"""May they: the order in which AWS looks at the policies of a request.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+
+1. An explicit deny anywhere ends it.
+2. Each level of the resource control policies, then of the service control policies, must allow.
+3. A resource-based policy may allow by itself within the account, as far as the way that it names
+   the caller goes (`principals.Grant`); across accounts it must allow, and the caller's too:
+   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+4. The identity-based policies, the permissions boundary and the session policies must all allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from labs_helpers.sandbox.policy.document import Statement
+from labs_helpers.sandbox.policy.model import (
+    Decision,
+    Kind,
+    Match,
+    Outcome,
+    Policies,
+    Policy,
+    Request,
+)
+from labs_helpers.sandbox.policy.principals import Grant
+
+_WITHOUT_POLICIES = ("service", "provider", "anonymous")
+"""Callers that no account's identity-based or service control policies apply to."""
+
+_NAMES_PRINCIPALS = (Kind.RESOURCE, Kind.TRUST)
+
+
+@dataclass
+class _Found:
+    """The statements of one kind that apply."""
+
+    allows: list[Match] = field(default_factory=list)
+    denies: list[Match] = field(default_factory=list)
+    grant: Grant = Grant.NONE
+
+
+def evaluate(request: Request, policies: Policies) -> Decision:
+    """The decision, and which statements or which missing kind of policy made it."""
+    return _Evaluation(request, policies).decide()
+
+
+class _Evaluation:
+    """One request against its policies."""
+
+    def __init__(self, request: Request, policies: Policies):
+        self.request = request
+        self.policies = policies
+        self.action = request.action.lower()
+        self.missing: set[str] = set()
+        self.alone = request.caller.kind in _WITHOUT_POLICIES
+        own = () if self.alone else policies.service_control
+        self.resource_control = [self._find(level) for level in policies.resource_control]
+        self.service_control = [self._find(level) for level in own]
+        self.resource = self._find(policies.resource)
+        self.identity = self._find(() if self.alone else policies.identity)
+        bounding = () if policies.boundary is None or self.alone else (policies.boundary,)
+        self.boundary = self._find(bounding)
+        self.session = self._find((policies.session or ()) if not self.alone else ())
+
+    def decide(self) -> Decision:
+        for kind, found in self._in_order():
+            if found.denies:
+                return self._decision(Outcome.EXPLICIT_DENY, kind, found.denies)
+        for kind, levels in (
+            (Kind.RESOURCE_CONTROL, self.resource_control),
+            (Kind.SERVICE_CONTROL, self.service_control),
+        ):
+            if not all(level.allows for level in levels):
+                return self._decision(Outcome.IMPLICIT_DENY, kind)
+        return self._decide_by_allows()
+
+    def _decide_by_allows(self) -> Decision:
+        caller = self.request.caller
+        kind = self._resource_kind()
+        if self.alone:
+            return self._by_resource(kind)
+        if caller.account != self.request.resource_account:
+            if not self.resource.allows:
+                return self._decision(Outcome.IMPLICIT_DENY, kind)
+            return self._by_identity(self.resource.allows)
+        # "IAM role trust policies [...] are exceptions to this logic, because they must explicitly
+        # allow access": the user itself named, or its account and a policy of the user's
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        if kind is Kind.TRUST and not self.resource.allows:
+            return self._decision(Outcome.IMPLICIT_DENY, kind)
+        if self.resource.grant is Grant.DIRECT and caller.kind != "root":
+            return self._by_resource(kind)
+        if self.resource.grant is Grant.LIMITED:
+            return self._limited() or self._by_resource(kind)
+        return self._by_identity(self.resource.allows if kind is Kind.TRUST else [])
+
+    def _by_resource(self, kind: Kind) -> Decision:
+        if not self.resource.allows:
+            return self._decision(Outcome.IMPLICIT_DENY, kind)
+        return self._decision(Outcome.ALLOWED, kind, self.resource.allows)
+
+    def _by_identity(self, besides: list[Match]) -> Decision:
+        """By what the caller's own account says. The root user's is allowed without a policy."""
+        if self.request.caller.kind == "root":
+            return self._decision(Outcome.ALLOWED, None, besides)
+        if not self.identity.allows:
+            return self._decision(Outcome.IMPLICIT_DENY, Kind.IDENTITY)
+        return self._limited() or self._decision(
+            Outcome.ALLOWED, Kind.IDENTITY, [*self.identity.allows, *besides]
+        )
+
+    def _limited(self) -> Decision | None:
+        """The implicit deny of a permissions boundary or a session policy."""
+        if self.policies.boundary is not None and not self.boundary.allows:
+            return self._decision(Outcome.IMPLICIT_DENY, Kind.BOUNDARY)
+        if self.policies.session is not None and not self.session.allows:
+            return self._decision(Outcome.IMPLICIT_DENY, Kind.SESSION)
+        return None
+
+    def _in_order(self) -> Iterable[tuple[Kind, _Found]]:
+        yield from ((Kind.RESOURCE_CONTROL, level) for level in self.resource_control)
+        yield from ((Kind.SERVICE_CONTROL, level) for level in self.service_control)
+        yield self._resource_kind(), self.resource
+        yield Kind.IDENTITY, self.identity
+        yield Kind.BOUNDARY, self.boundary
+        yield Kind.SESSION, self.session
+
+    def _resource_kind(self) -> Kind:
+        trusts = any(policy.kind is Kind.TRUST for policy in self.policies.resource)
+        return Kind.TRUST if trusts else Kind.RESOURCE
+
+    def _find(self, policies: tuple[Policy, ...]) -> _Found:
+        """The statements about this action that apply to the request."""
+        found = _Found()
+        request = self.request
+        for policy in policies:
+            for statement in policy.document.about(self.action):
+                grant = Grant.DIRECT
+                if policy.kind in _NAMES_PRINCIPALS:
+                    grant = self._grant(statement)
+                    if grant is Grant.NONE:
+                        continue
+                    # a repository's or a role's own policy need not say which resource
+                    applies = statement.resources is None or statement.resources.match(
+                        request.resource, request.context
+                    )
+                elif statement.resources is None:
+                    applies = not statement.allows
+                else:
+                    applies = statement.resources.match(request.resource, request.context)
+                if not applies:
+                    continue
+                if statement.keys:
+                    self.missing |= statement.keys.difference(request.context)
+                if not statement.holds(request.context):
+                    continue
+                match = Match(policy, statement.index, statement.sid)
+                if not statement.allows:
+                    found.denies.append(match)
+                    continue
+                found.allows.append(match)
+                found.grant = max(found.grant, grant)
+        return found
+
+    def _grant(self, statement: Statement) -> Grant:
+        if statement.principals is None:
+            return Grant.NONE if statement.allows else Grant.DIRECT
+        bounded = self.policies.boundary is not None
+        return statement.principals.grant(self.request.caller, not statement.allows, bounded)
+
+    def _decision(
+        self, outcome: Outcome, kind: Kind | None, matched: Iterable[Match] = ()
+    ) -> Decision:
+        return Decision(
+            outcome, kind, tuple(matched), _all(self.policies), tuple(sorted(self.missing))
+        )
+
+
+def _all(policies: Policies) -> tuple[Policy, ...]:
+    """In the order in which they are looked at."""
+    return (
+        *(policy for level in policies.resource_control for policy in level),
+        *(policy for level in policies.service_control for policy in level),
+        *policies.resource,
+        *policies.identity,
+        *(() if policies.boundary is None else (policies.boundary,)),
+        *(policies.session or ()),
+    )

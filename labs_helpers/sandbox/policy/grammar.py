@@ -1,0 +1,260 @@
+"""Which documents IAM, ECR and STS take, and what AWS says of the others.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+The checks raise MalformedPolicy, which holds AWS's words and the place in the document.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from labs_helpers.sandbox.policy import elements
+from labs_helpers.sandbox.policy.malformed import MalformedPolicy, legacy, syntax
+
+_VERSIONS = ("2012-10-17", "2008-10-17")
+_TOP = {"Version", "Id", "Statement"}
+_STATEMENT = {
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+}
+_PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
+_ACCOUNT = re.compile(r"\d{12}")
+_PRINCIPAL_ARN = re.compile(
+    r"arn:aws[a-z-]*:(iam::\d{12}:(root|user/[^*?]+|role/[^*?]+)"
+    r"|sts::\d{12}:(assumed-role/[^*?/]+/[^*?]+|federated-user/[^*?]+))"
+)
+_UNIQUE_ID = re.compile(r"A(IDA|ROA)[A-Z0-9]{12,}")
+
+Exists = Callable[[str], bool]
+"""Whether there is a user, role or account of this ARN."""
+
+Statements = list[tuple[str, dict[str, Any]]]
+"""(place, statement) of each."""
+
+
+def check_identity_policy(text: str, managed: bool = False) -> None:
+    """Of PutUserPolicy, PutGroupPolicy and PutRolePolicy; managed: of CreatePolicy(Version)."""
+    document = _object(text, "Syntax errors in policy.")
+    statements = _statements(document)
+    if managed and document.get("Version") != "2012-10-17":
+        raise MalformedPolicy("Policy document must be version 2012-10-17 or greater.", "Version")
+    for place, statement in statements:
+        _check_written(place, statement)
+        for name in ("Principal", "NotPrincipal"):
+            if name in statement:
+                raise MalformedPolicy(
+                    "Policy document should not specify a principal.", f"{place}.{name}"
+                )
+    _check_sids(statements, "Statement IDs (SID) in a single policy must be unique.")
+    _check_actions(statements)
+    _check_resources(statements, required=True)
+
+
+def check_session_policy(text: str) -> None:
+    """Of AssumeRole, AssumeRoleWithWebIdentity and GetFederationToken: an identity policy."""
+    check_identity_policy(text)
+
+
+def check_trust_policy(text: str, exists: Exists = lambda arn: True) -> None:
+    """Of CreateRole and UpdateAssumeRolePolicy. exists: whether a principal that it names does.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    document = _object(text, "This policy contains invalid Json")
+    statements = _statements(document)
+    for place, statement in statements:
+        _check_trust_statement(place, statement, exists)
+    _check_sids(statements, "The Statement Ids in the policy are not unique")
+
+
+def _check_trust_statement(place: str, statement: dict[str, Any], exists: Exists) -> None:
+    if "Effect" not in statement:
+        raise MalformedPolicy("Missing required field Effect", place)
+    _check_written(place, statement)
+    if "NotPrincipal" in statement:
+        raise MalformedPolicy(
+            "AssumeRole policy must not contain NotPrincipal field.", f"{place}.NotPrincipal"
+        )
+    if "Principal" not in statement:
+        raise MalformedPolicy("Missing required field Principal", place)
+    _check_principal(statement["Principal"], f"{place}.Principal", exists, bare_star=False)
+    _check_trust_actions(place, statement)
+    if "Resource" in statement:
+        raise MalformedPolicy("Has prohibited field Resource", f"{place}.Resource")
+    if "NotResource" in statement:
+        raise MalformedPolicy(
+            "AssumeRole policy must not contain resources.", f"{place}.NotResource"
+        )
+
+
+def _check_trust_actions(place: str, statement: dict[str, Any]) -> None:
+    name = "NotAction" if "NotAction" in statement else "Action"
+    listed = elements.texts(statement.get(name, []), f"{place}.{name}")
+    if not listed:
+        raise MalformedPolicy("Missing required field Action", place)
+    for spot, action in listed:
+        if not action.lower().startswith("sts:"):
+            raise MalformedPolicy(
+                "AssumeRole policy may only specify STS AssumeRole actions.", spot
+            )
+
+
+def check_resource_policy(text: str, service: str, needs_resource: bool = False) -> None:
+    """Of a resource of a service: ECR's repositories (their policies need no Resource) and, with
+    needs_resource, its registry or an S3 bucket.
+
+    service: the prefix that every action must have, such as ``ecr``.
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
+    """
+    statements = _statements(_object(text, "Syntax errors in policy."))
+    for place, statement in statements:
+        _check_written(place, statement)
+        name = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
+        if name not in statement:
+            raise MalformedPolicy("Missing required field Principal", place)
+        _check_principal(statement[name], f"{place}.{name}", lambda arn: True, bare_star=True)
+    _check_sids(
+        statements, "Statement IDs (SID) in a single policy must be unique.", alphanumeric=False
+    )
+    _check_actions(statements)
+    for place, statement in statements:
+        for name in ("Action", "NotAction"):
+            for spot, action in elements.texts(statement.get(name, []), f"{place}.{name}"):
+                if action != "*" and not action.lower().startswith(f"{service}:"):
+                    raise MalformedPolicy("Policy has invalid action", spot)
+    _check_resources(statements, required=needs_resource)
+
+
+def _object(text: str, otherwise: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text, object_pairs_hook=_without_duplicates)
+        # not every text that json reads can be written again: half characters, deep nesting
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, MalformedPolicy):
+            raise
+        raise MalformedPolicy(otherwise) from error
+    if not isinstance(document, dict):
+        raise syntax()
+    return document
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise syntax(name)
+        members[name] = value
+    return members
+
+
+def _statements(document: Mapping[str, Any]) -> Statements:
+    for name in document:
+        if name not in _TOP:
+            raise syntax(name)
+    if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
+        raise syntax("Version")
+    if not isinstance(document.get("Id", ""), str):
+        raise syntax("Id")
+    listed = document.get("Statement")
+    if isinstance(listed, dict):
+        return [("Statement", listed)]
+    if not isinstance(listed, list) or not listed:
+        raise syntax("Statement")
+    placed = []
+    for index, statement in enumerate(listed):
+        if not isinstance(statement, dict):
+            raise syntax(f"Statement[{index}]")
+        placed.append((f"Statement[{index}]", statement))
+    return placed
+
+
+def _check_written(place: str, statement: dict[str, Any]) -> None:
+    """The form that every kind of policy must have: names, effect, lists of strings, conditions."""
+    for name in statement:
+        if name not in _STATEMENT:
+            raise syntax(f"{place}.{name}")
+    for one, other in _PAIRS:
+        if one in statement and other in statement:
+            raise syntax(f"{place}.{other}")
+    effect = statement.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        spelt = isinstance(effect, str) and effect.lower() in ("allow", "deny")
+        raise legacy(f"{place}.Effect") if spelt else syntax(f"{place}.Effect")
+    for name in ("Action", "NotAction", "Resource", "NotResource"):
+        if name in statement:
+            elements.texts(statement[name], f"{place}.{name}")
+    if "Condition" in statement:
+        elements.check_condition(statement["Condition"], f"{place}.Condition")
+
+
+def _check_sids(statements: Statements, otherwise: str, alphanumeric: bool = True) -> None:
+    seen = set()
+    for place, statement in statements:
+        if "Sid" not in statement:
+            continue
+        sid = statement["Sid"]
+        elements.check_sid(sid, f"{place}.Sid", alphanumeric)
+        if sid and sid in seen:
+            raise MalformedPolicy(otherwise, f"{place}.Sid")
+        seen.add(sid)
+
+
+def _check_actions(statements: Statements) -> None:
+    for place, statement in statements:
+        name = "NotAction" if "NotAction" in statement else "Action"
+        listed = elements.texts(statement.get(name, []), f"{place}.{name}")
+        if not listed:
+            raise MalformedPolicy("Policy statement must contain actions.", place)
+        for spot, action in listed:
+            elements.check_action(action, spot)
+
+
+def _check_resources(statements: Statements, required: bool) -> None:
+    for place, statement in statements:
+        name = "NotResource" if "NotResource" in statement else "Resource"
+        listed = elements.texts(statement.get(name, []), f"{place}.{name}")
+        if not listed and (required or name in statement):
+            raise MalformedPolicy("Policy statement must contain resources.", place)
+        for spot, resource in listed:
+            elements.check_resource(resource, spot)
+
+
+def _check_principal(element: Any, place: str, exists: Exists, bare_star: bool) -> None:
+    """bare_star: whether ``"Principal": "*"`` will do; a trust policy wants {"AWS": "*"}."""
+    if element == "*" and bare_star:
+        return
+    if isinstance(element, str):
+        raise _invalid_principal("STAR", element, place)
+    if not isinstance(element, dict):
+        raise syntax(place)
+    if not element:
+        raise MalformedPolicy("Missing required field Principal cannot be empty!", place)
+    for spot, kind, value in elements.principal_entries(element, place):
+        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
+            raise _invalid_principal(kind, value, spot)
+        if kind == "AWS" and not (_is_aws_principal(value) and exists(value)):
+            raise _invalid_principal("AWS", value, spot)
+        if kind == "Service" and not value.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            raise _invalid_principal("SERVICE", value, spot)
+
+
+def _is_aws_principal(value: str) -> bool:
+    """Everyone, an account, or a whole ARN: "you cannot use a wildcard to match part of" one."""
+    return value == "*" or any(
+        form.fullmatch(value) for form in (_ACCOUNT, _PRINCIPAL_ARN, _UNIQUE_ID)
+    )
+
+
+def _invalid_principal(kind: str, value: str, place: str) -> MalformedPolicy:
+    return MalformedPolicy(f'Invalid principal in policy: "{kind}":"{value}"', place)
