@@ -16,10 +16,10 @@ from labs_helpers import checks, fidelity, modes, prepare, servers
 from labs_helpers.checks import lesson, quiz
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control import Control, LabClock
-from labs_helpers.display import bars, card, differences, layers, token, trace
+from labs_helpers.display import bars, card, differences, layers, token, trace, why
 from labs_helpers.display.quiz import Asked
 from labs_helpers.display.shown import Shown, table
-from labs_helpers.names import REGION, REPOSITORY, TITLES, Title, registry
+from labs_helpers.names import REGION, REPOSITORY, TITLES, USER, Title, registry
 from labs_helpers.speech import LabError, spoken
 from labs_helpers.workspace import Workspace
 
@@ -27,7 +27,7 @@ from labs_helpers.workspace import Workspace
 class Lab:
     """One lab in one mode. ``start`` makes it; the kernel's environment is then the lab's."""
 
-    def __init__(self, title: Title, place: prepare.Place, control: Control | None) -> None:
+    def __init__(self, title: Title, place: prepare.Place) -> None:
         self.title = title
         self.mode = place.mode
         self.account = place.account
@@ -35,7 +35,7 @@ class Lab:
         self.registry = place.registry
         self.repository = REPOSITORY
         self._place = place
-        self._control = control
+        self._control = place.sandbox
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -104,6 +104,32 @@ class Lab:
         if clear:
             control.ask("DELETE", "trace")
         return trace.trace(seen["requests"] if isinstance(seen, dict) else seen)
+
+    @spoken
+    def why(
+        self, action: str | None = None, resource: str | None = None, who: str | None = None
+    ) -> Shown:
+        """Why IAM refused what it refused last; or how it would decide now.
+
+        action: "ecr:PutImage"; resource: an ARN, or the name of a repository, by default "*";
+        who: a user's name, or the ARN of a user or role, by default the learner. Nothing is done.
+        """
+        control = self._sandbox("look into IAM's decision")
+        if action is None:
+            last = control.ask("GET", "why")
+            return why.why(last) if last.get("outcome") else why.nothing()
+        asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
+        return why.why(control.ask("POST", "why", asked))
+
+    def _arn(self, resource: str | None) -> str:
+        if resource is None or resource == "*" or resource.startswith("arn:"):
+            return resource or "*"
+        return f"arn:aws:ecr:{self.region}:{self.account}:repository/{resource}"
+
+    def _arn_of(self, who: str | None) -> str:
+        if who and who.startswith("arn:"):
+            return who
+        return f"arn:aws:iam::{self.account}:user/{who or USER}"
 
     @spoken
     def layers(self, image: str) -> Shown:
@@ -200,8 +226,10 @@ def _open_sandbox(number: str, workspace: Workspace) -> Lab:
     port = servers.start(workspace).sandbox.port
     _apply(modes.environment(workspace, port))
     choices = workspace.remembered()
-    place = prepare.Place(workspace, modes.SANDBOX, str(choices["account"]), str(choices["region"]))
-    return Lab(TITLES[number], place, Control(workspace, port))
+    account, region = str(choices["account"]), str(choices["region"])
+    control = Control(workspace, port)
+    place = prepare.Place(workspace, modes.SANDBOX, account, region, control)
+    return Lab(TITLES[number], place)
 
 
 def _open_aws(number: str, workspace: Workspace) -> Lab:
@@ -211,7 +239,7 @@ def _open_aws(number: str, workspace: Workspace) -> Lab:
     region = boto3.Session().region_name or REGION
     given = {"ACCOUNT": account, "REGISTRY": registry(account, region)}
     _apply(modes.Environment(given, ()))
-    return Lab(TITLES[number], prepare.Place(workspace, modes.AWS, account, region), None)
+    return Lab(TITLES[number], prepare.Place(workspace, modes.AWS, account, region))
 
 
 def _apply(environment: modes.Environment) -> None:

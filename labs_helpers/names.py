@@ -35,7 +35,7 @@ TITLES = {
     for title in (
         Title("00", "Start here", "start-here", 10),
         Title("01", "Set up the AWS CLI", "aws-cli", 25),
-        Title("02", "Who may do what: IAM", "iam", 30),
+        Title("02", "Who may do what: IAM", "iam", 40),
         Title("03", "Amazon ECR and Docker Hub", "ecr-and-docker-hub", 20),
         Title("04", "Create a repository", "create-a-repository", 20),
         Title("05", "Log Docker in to ECR", "log-in", 15),

@@ -1,16 +1,19 @@
-"""Checks of lab 02: what the policies of two users allow, read from IAM."""
+"""Checks of lab 02: what two users may do, tried with IAM's simulator."""
 
 from __future__ import annotations
 
-from labs_helpers.checks import policies
+from typing import Any
+
+from labs_helpers.checks import permissions
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
-from labs_helpers.checks.policies import Document
+from labs_helpers.checks.permissions import Permission
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
 CI = "labs-ci"
 INTERN = "labs-intern"
 READERS = "labs-readers"
+LOGIN = Permission("ecr:GetAuthorizationToken")
 PUSH = (
     "BatchCheckLayerAvailability",
     "InitiateLayerUpload",
@@ -19,43 +22,43 @@ PUSH = (
     "PutImage",
 )
 PULL = ("BatchGetImage", "GetDownloadUrlForLayer")
-ANYTHING_ELSE = ("iam:CreateUser", "s3:GetObject", "ecr:CreateRepository")
+ANYTHING_ELSE = (
+    Permission("iam:CreateUser"),
+    Permission("s3:ListAllMyBuckets"),
+    Permission("ecr:CreateRepository"),
+)
+SCOPE = "Tried with IAM's simulator, which looks at the user's policies and at no repository's."
 
 
 @check("02.1")
 def ci_pushes_to_one_repository(world: World) -> Outcome:
     iam = world.client("iam")
     try:
-        iam.get_user(UserName=CI)
+        has = permissions.direct(iam, CI) + permissions.groups(iam, CI)
     except iam.exceptions.NoSuchEntityException:
         return NotAttempted(f"user {CI}", "there is no such user yet: create it first")
-    documents = policies.of_user(iam, CI)
-    if not documents:
+    if not has:
         return NotYet(
             f"the policies of {CI} and of its groups",
             "none",
             "push and pull on payments/api",
             "aws iam put-user-policy gives it one from a file",
         )
-    if not policies.allows(documents, "ecr:GetAuthorizationToken", "*"):
+    if permissions.first_refused(iam, CI, world.region, [LOGIN]):
         return _not_allowed(
-            CI,
-            "ecr:GetAuthorizationToken on *",
-            "without it there is no login; it names no repository, so its resource is *",
+            CI, LOGIN, "without it there is no login; it names no repository, so its resource is *"
         )
-    wanted = _repository(world, "payments/api")
-    for action in (*PUSH, *PULL):
-        if not policies.allows(documents, f"ecr:{action}", wanted):
-            return _not_allowed(
-                CI,
-                f"ecr:{action} on {wanted}",
-                "compare the actions and the ARN with push-demo-app.json, letter by letter",
-            )
-    if too_much := _too_much(world, documents, ("BatchDeleteImage", "DeleteRepository"), wanted):
+    if missing := permissions.first_refused(
+        iam, CI, world.region, _on(world, "payments/api", *PUSH, *PULL)
+    ):
+        return _not_allowed(
+            CI, missing, "compare the actions and the ARN with push-demo-app.json, letter by letter"
+        )
+    more = _on(world, "payments/api", "BatchDeleteImage", "DeleteRepository")
+    if too_much := _too_much(world, iam, CI, more):
         return too_much
     return Passed(
-        f"{CI} may push to and pull from payments/api, and nothing else that was tried.",
-        "The check read the policies. It did not look at conditions or at repository policies.",
+        f"{CI} may push to and pull from payments/api, and nothing else that was tried.", SCOPE
     )
 
 
@@ -63,10 +66,10 @@ def ci_pushes_to_one_repository(world: World) -> Outcome:
 def intern_pulls_through_a_group(world: World) -> Outcome:
     iam = world.client("iam")
     try:
-        direct = policies.direct(iam, INTERN)
+        direct = permissions.direct(iam, INTERN)
     except iam.exceptions.NoSuchEntityException:
         return NotAttempted(f"user {INTERN}", 'run  lab = start("02")  again: it makes the user')
-    found = policies.groups(iam, INTERN)
+    found = permissions.groups(iam, INTERN)
     if not found and direct:
         return NotAttempted(
             f"the groups and policies of {INTERN}", "it is in no group yet: make one first"
@@ -81,49 +84,43 @@ def intern_pulls_through_a_group(world: World) -> Outcome:
     if direct:
         return NotYet(
             f"the policies on {INTERN} itself",
-            f"{len(direct)}",
+            ", ".join(direct),
             "none",
             "the group adds a right and takes none away: detach what the user has itself",
         )
-    documents = policies.by_group(iam, READERS)
-    anywhere = _repository(world, world.repository)
-    asked = [("GetAuthorizationToken", "*"), *((action, anywhere) for action in PULL)]
-    for action, resource in asked:
-        if not policies.allows(documents, f"ecr:{action}", resource):
-            return _not_allowed(
-                READERS, f"ecr:{action}", "which of the four managed policies is for pulling?"
-            )
-    if too_much := _too_much(
-        world, documents, ("PutImage", "DescribeImages", "DeleteRepository"), anywhere
-    ):
+    needed = [LOGIN, *_on(world, world.repository, *PULL)]
+    if missing := permissions.first_refused(iam, INTERN, world.region, needed):
+        return _not_allowed(
+            READERS, missing, "a login names no repository (*), a pull names this one"
+        )
+    more = _on(world, world.repository, "PutImage", "DescribeImages", "DeleteRepository")
+    if too_much := _too_much(world, iam, INTERN, more):
         return too_much
     return Passed(
-        f"{INTERN} may pull, through the group {READERS}, and has no policy of its own.",
-        "The check read the policies. A push by the intern is refused on AWS, not here.",
+        f"{INTERN} may pull from {world.repository}, through the group {READERS}, and no more.",
+        SCOPE,
     )
 
 
-def _repository(world: World, name: str) -> str:
-    return f"arn:aws:ecr:{world.region}:{world.account}:repository/{name}"
+def _on(world: World, repository: str, *actions: str) -> list[Permission]:
+    arn = f"arn:aws:ecr:{world.region}:{world.account}:repository/{repository}"
+    return [Permission(f"ecr:{action}", arn) for action in actions]
 
 
-def _not_allowed(who: str, what: str, suggestion: str) -> NotYet:
-    return NotYet(f"what the policies of {who} allow", "not allowed", what, suggestion)
+def _not_allowed(who: str, what: Permission, suggestion: str) -> NotYet:
+    return NotYet(f"what the policies of {who} allow", "not allowed", str(what), suggestion)
 
 
-def _too_much(
-    world: World, documents: list[Document], actions: tuple[str, ...], resource: str
-) -> NotYet | None:
-    """The first thing that is allowed and should not be: ``actions``, another team's, anything."""
-    tried = [(f"ecr:{action}", resource) for action in actions]
-    tried += [("ecr:PutImage", _repository(world, "another-teams/repository"))]
-    tried += [(action, "*") for action in ANYTHING_ELSE]
-    for action, on in tried:
-        if policies.allows(documents, action, on):
-            return NotYet(
-                "what the policies allow beyond the work",
-                f"{action} on {on}: allowed",
-                "not allowed",
-                "least privilege: the actions one by one, and the resource as a whole ARN",
-            )
-    return None
+def _too_much(world: World, iam: Any, user: str, more: list[Permission]) -> NotYet | None:
+    """The first thing that is allowed and should not be: `more`, another team's, anything."""
+    another = _on(world, "another-teams/repository", "PutImage", "BatchGetImage")
+    tried = [*more, *another, *ANYTHING_ELSE]
+    allowed = permissions.first_allowed(iam, user, world.region, tried)
+    if allowed is None:
+        return None
+    return NotYet(
+        "what the policies allow beyond the work",
+        f"{allowed}: allowed",
+        "not allowed",
+        "least privilege: the actions one by one, and the resource as a whole ARN",
+    )

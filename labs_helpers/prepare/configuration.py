@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from labs_helpers.names import REGION, USER
@@ -33,6 +34,18 @@ def no_profile(name: str) -> Step:
     return Step(f"no profile {name}", ensure, on_aws=False)
 
 
+def profile_of_account(name: str, account: str) -> Step:
+    """A profile that is an administrator of another account of the sandbox. Not made on AWS."""
+
+    def ensure(place: Place) -> None:
+        made = place.control.ask("POST", "accounts", {"account": account})
+        _write(place.workspace.aws_credentials, name, _key(made))
+        settings = {"region": place.region, "output": "json"}
+        _write(place.workspace.aws_config, f"profile {name}", settings)
+
+    return Step(f"profile {name} is an administrator of account {account}", ensure, on_aws=False)
+
+
 def key_at_hand() -> Step:
     """The kernel's environment has the learner's key, for a lab that types it in."""
     return Step(
@@ -48,16 +61,17 @@ def _hand_out(place: Place) -> None:
 
 
 def _configure(place: Place) -> None:
-    key = place.learner
-    _write(
-        place.workspace.aws_credentials,
-        "default",
-        {
-            "aws_access_key_id": key["access_key_id"],
-            "aws_secret_access_key": key["secret_access_key"],
-        },
-    )
+    # the learner may have locked themself out, which makes the rest of the lab impossible
+    place.control.ask("POST", "accounts", {"account": place.account})
+    _write(place.workspace.aws_credentials, "default", _key(place.learner))
     _write(place.workspace.aws_config, "default", {"region": place.region, "output": "json"})
+
+
+def _key(key: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "aws_access_key_id": key["access_key_id"],
+        "aws_secret_access_key": key["secret_access_key"],
+    }
 
 
 def _forget(place: Place) -> None:

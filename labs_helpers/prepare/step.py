@@ -12,18 +12,30 @@ from typing import Any
 import boto3
 import docker
 
+from labs_helpers.control import Control
 from labs_helpers.names import registry
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import LabsError, Workspace
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a lab is prepared: the learner's files, the account and the region of a mode."""
+    """Where a lab is prepared: the learner's files, the account and the region of a mode.
+
+    sandbox: its control API, None on AWS.
+    """
 
     workspace: Workspace
     mode: str
     account: str
     region: str
+    sandbox: Control | None = None
+
+    @property
+    def control(self) -> Control:
+        """The sandbox's control API, for a step that is not made on AWS."""
+        if self.sandbox is None:
+            raise LabsError("This step is for the sandbox: there is none on AWS.")
+        return self.sandbox
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client that works before the learner has configured anything.

@@ -1,165 +1,161 @@
-"""Lab 02: what its checks say in each state a learner can be in."""
+"""Lab 02: what its checks say in each state a learner can be in, by the sandbox's IAM."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from labs_helpers.checks import NotAttempted, NotYet, Passed, policies, run
+from labs_helpers.checks import NotAttempted, NotYet, Passed, run
 from labs_helpers.workspace import Workspace
 from tests.checks.fakes import world
+from tests.sandbox import sandbox_process
+from tests.sandbox.sandbox_process import Running
 
 FILES = Workspace.find().notebooks / "files" / "02"
-PAYMENTS = "arn:aws:ecr:us-west-2:123456789012:repository/payments/api"
-PULL = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+REPOSITORY = "arn:aws:ecr:us-west-2:123456789012:repository/"
+PAYMENTS, DEMO = f"{REPOSITORY}payments/api", f"{REPOSITORY}demo-app-repo"
+READ = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+LOGIN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+FULL = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess"
 
 
 def allow(actions: str | list[str], resource: str = "*") -> dict[str, Any]:
-    return {"Statement": {"Effect": "Allow", "Action": actions, "Resource": resource}}
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-class Iam:
-    """IAM with inline policies only: each user has names of groups, and policy documents."""
-
-    class exceptions:
-        class NoSuchEntityException(Exception):
-            pass
-
-    def __init__(self, **users: tuple[list[str], list[dict[str, Any]]]) -> None:
-        self.users = {f"labs-{name}": user for name, user in users.items()}
-        self.groups: dict[str, list[dict[str, Any]]] = {}
-
-    def _user(self, name: str) -> tuple[list[str], list[dict[str, Any]]]:
-        if name not in self.users:
-            raise self.exceptions.NoSuchEntityException
-        return self.users[name]
-
-    def get_user(self, UserName: str) -> dict[str, Any]:
-        self._user(UserName)
-        return {}
-
-    def list_user_policies(self, UserName: str) -> dict[str, Any]:
-        return {"PolicyNames": [str(n) for n in range(len(self._user(UserName)[1]))]}
-
-    def get_user_policy(self, UserName: str, PolicyName: str) -> dict[str, Any]:
-        return {"PolicyDocument": self._user(UserName)[1][int(PolicyName)]}
-
-    def list_attached_user_policies(self, UserName: str) -> dict[str, Any]:
-        return {"AttachedPolicies": []}
-
-    def list_groups_for_user(self, UserName: str) -> dict[str, Any]:
-        return {"Groups": [{"GroupName": name} for name in self._user(UserName)[0]]}
-
-    def list_group_policies(self, GroupName: str) -> dict[str, Any]:
-        return {"PolicyNames": [str(n) for n in range(len(self.groups[GroupName]))]}
-
-    def get_group_policy(self, GroupName: str, PolicyName: str) -> dict[str, Any]:
-        return {"PolicyDocument": self.groups[GroupName][int(PolicyName)]}
-
-    def list_attached_group_policies(self, GroupName: str) -> dict[str, Any]:
-        return {"AttachedPolicies": []}
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def outcome(check: str, tmp_path: Path, iam: Iam) -> Any:
-    return run(check, world(tmp_path, clients={"iam": iam}))
-
-
-def solution() -> dict[str, Any]:
-    text = (FILES / "push-demo-app.json").read_text()
-    found: dict[str, Any] = json.loads(text.replace("/demo-app-repo", "/payments/api"))
+def solution() -> list[dict[str, Any]]:
+    text = (FILES / "push-demo-app.json").read_text().replace(DEMO, PAYMENTS)
+    found: list[dict[str, Any]] = json.loads(text)["Statement"]
     return found
 
 
-def test_no_user_is_not_attempted(tmp_path: Path) -> None:
-    assert isinstance(outcome("02.1", tmp_path, Iam()), NotAttempted)
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
+    yield running
+    running.stop()
 
 
-def test_a_user_without_a_policy_is_shown(tmp_path: Path) -> None:
-    seen = outcome("02.1", tmp_path, Iam(ci=([], [])))
+@pytest.fixture
+def iam(sandbox: Running) -> Any:
+    """IAM as the lab leaves it at its start: the intern, and nobody else."""
+    client = sandbox.client("iam")
+    for group in ("labs-readers", "labs-pushers"):
+        with suppress(client.exceptions.NoSuchEntityException):
+            for user in client.get_group(GroupName=group)["Users"]:
+                client.remove_user_from_group(GroupName=group, UserName=user["UserName"])
+            for name in client.list_group_policies(GroupName=group)["PolicyNames"]:
+                client.delete_group_policy(GroupName=group, PolicyName=name)
+            client.delete_group(GroupName=group)
+    for user in ("labs-ci", "labs-intern"):
+        with suppress(client.exceptions.NoSuchEntityException):
+            for name in client.list_user_policies(UserName=user)["PolicyNames"]:
+                client.delete_user_policy(UserName=user, PolicyName=name)
+            for one in client.list_attached_user_policies(UserName=user)["AttachedPolicies"]:
+                client.detach_user_policy(UserName=user, PolicyArn=one["PolicyArn"])
+            client.delete_user(UserName=user)
+    client.create_user(UserName="labs-intern")
+    return client
 
+
+def outcome(check: str, folder: Path, iam: Any) -> Any:
+    return run(check, world(folder, clients={"iam": iam}))
+
+
+def ci_with(iam: Any, *statements: dict[str, Any]) -> None:
+    iam.create_user(UserName="labs-ci")
+    iam.put_user_policy(UserName="labs-ci", PolicyName="work", PolicyDocument=policy(*statements))
+
+
+def test_no_user_is_not_attempted(iam: Any, tmp_path: Path) -> None:
+    assert isinstance(outcome("02.1", tmp_path, iam), NotAttempted)
+
+
+def test_a_user_without_a_policy_is_shown(iam: Any, tmp_path: Path) -> None:
+    iam.create_user(UserName="labs-ci")
+    seen = outcome("02.1", tmp_path, iam)
     assert isinstance(seen, NotYet)
     assert seen.found == "none"
 
 
-def test_a_policy_for_the_one_repository_passes(tmp_path: Path) -> None:
-    assert isinstance(outcome("02.1", tmp_path, Iam(ci=([], [solution()]))), Passed)
+def test_a_policy_for_the_one_repository_passes(iam: Any, tmp_path: Path) -> None:
+    ci_with(iam, *solution())
+    assert isinstance(outcome("02.1", tmp_path, iam), Passed)
+
+
+def test_a_condition_on_the_region_passes_too(iam: Any, tmp_path: Path) -> None:
+    here = {"StringEquals": {"aws:RequestedRegion": "us-west-2"}}
+    ci_with(iam, *({**statement, "Condition": here} for statement in solution()))
+    assert isinstance(outcome("02.1", tmp_path, iam), Passed)
 
 
 @pytest.mark.parametrize(
-    ("documents", "says"),
+    ("statements", "says"),
     [
-        ([json.loads((FILES / "push-demo-app.json").read_text())], "BatchCheckLayerAvailability"),
+        ([LOGIN, allow("ecr:*", DEMO)], f"ecr:BatchCheckLayerAvailability on {PAYMENTS}"),
         ([allow("ecr:*", PAYMENTS)], "ecr:GetAuthorizationToken on *"),
         ([allow("ecr:*")], f"ecr:BatchDeleteImage on {PAYMENTS}: allowed"),
-        ([solution(), allow("ecr:Put*", PAYMENTS.replace("payments/api", "*"))], "another-teams"),
-        ([solution(), allow("*")], "BatchDeleteImage"),
+        ([*solution(), allow("ecr:Put*", f"{REPOSITORY}*")], "another-teams"),
+        ([*solution(), allow("s3:List*")], "s3:ListAllMyBuckets on *: allowed"),
+        ([*solution(), {**allow("ecr:PutImage"), "Effect": "Deny"}], "ecr:PutImage"),
     ],
 )
 def test_too_little_and_too_much_are_named(
-    tmp_path: Path, documents: list[dict[str, Any]], says: str
+    iam: Any, tmp_path: Path, statements: list[dict[str, Any]], says: str
 ) -> None:
-    seen = outcome("02.1", tmp_path, Iam(ci=([], documents)))
-
+    ci_with(iam, *statements)
+    seen = outcome("02.1", tmp_path, iam)
     assert isinstance(seen, NotYet)
     assert says in seen.found + seen.wanted
 
 
-def intern(groups: list[str], own: list[dict[str, Any]], readers: list[dict[str, Any]]) -> Iam:
-    iam = Iam(intern=(groups, own))
-    iam.groups["labs-readers"] = readers
-    return iam
+def intern_in(iam: Any, group: str, *statements: dict[str, Any]) -> None:
+    iam.create_group(GroupName=group)
+    if statements:
+        iam.put_group_policy(GroupName=group, PolicyName="pull", PolicyDocument=policy(*statements))
+    iam.add_user_to_group(GroupName=group, UserName="labs-intern")
 
 
-def test_the_intern_as_found_is_not_attempted(tmp_path: Path) -> None:
-    assert isinstance(outcome("02.2", tmp_path, intern([], [allow("ecr:*")], [])), NotAttempted)
+def test_the_intern_as_found_is_not_attempted(iam: Any, tmp_path: Path) -> None:
+    iam.attach_user_policy(UserName="labs-intern", PolicyArn=FULL)
+    assert isinstance(outcome("02.2", tmp_path, iam), NotAttempted)
 
 
-def test_the_intern_in_the_group_passes(tmp_path: Path) -> None:
-    seen = outcome("02.2", tmp_path, intern(["labs-readers"], [], [allow(PULL)]))
-
-    assert isinstance(seen, Passed)
+def test_the_intern_in_the_group_passes(iam: Any, tmp_path: Path) -> None:
+    intern_in(iam, "labs-readers", LOGIN, allow(READ, DEMO))
+    assert isinstance(outcome("02.2", tmp_path, iam), Passed)
 
 
 @pytest.mark.parametrize(
-    ("groups", "own", "readers", "says"),
+    ("group", "own", "statements", "says"),
     [
-        (["labs-readers"], [allow("ecr:*")], [allow(PULL)], "itself"),
-        (["labs-pushers"], [], [allow(PULL)], "groups"),
-        (["labs-readers"], [], [], "ecr:GetAuthorizationToken"),
-        (["labs-readers"], [], [allow([*PULL, "ecr:PutImage"])], "PutImage"),
+        ("labs-readers", FULL, [LOGIN, allow(READ, DEMO)], "AmazonEC2ContainerRegistryFullAccess"),
+        ("labs-pushers", None, [LOGIN, allow(READ, DEMO)], "labs-pushers"),
+        ("labs-readers", None, [], "ecr:GetAuthorizationToken"),
+        ("labs-readers", None, [LOGIN, allow([*READ, "ecr:PutImage"], DEMO)], "ecr:PutImage"),
+        ("labs-readers", None, [LOGIN, allow(READ)], "another-teams"),
     ],
 )
 def test_the_intern_nearly_mended(
+    iam: Any,
     tmp_path: Path,
-    groups: list[str],
-    own: list[dict[str, Any]],
-    readers: list[dict[str, Any]],
+    group: str,
+    own: str | None,
+    statements: list[dict[str, Any]],
     says: str,
 ) -> None:
-    seen = outcome("02.2", tmp_path, intern(groups, own, readers))
-
+    intern_in(iam, group, *statements)
+    if own:
+        iam.attach_user_policy(UserName="labs-intern", PolicyArn=own)
+    seen = outcome("02.2", tmp_path, iam)
     assert isinstance(seen, NotYet)
     assert says in seen.looked_at + seen.found + seen.wanted
-
-
-@given(st.text(alphabet="abAB*?[].:/", max_size=12))
-def test_a_deny_wins_and_a_negation_turns_round(resource: str) -> None:
-    everything = allow("*")
-    deny = {"Statement": [{"Effect": "Deny", "Action": "ECR:putimage", "Resource": "*"}]}
-    but = {"Statement": [{"Effect": "Allow", "NotAction": "ecr:*", "Resource": "*"}]}
-
-    assert policies.allows([everything], "ecr:PutImage", resource)
-    assert not policies.allows([everything, deny], "ecr:PutImage", resource)
-    assert not policies.allows([but], "ecr:PutImage", resource)
-    assert policies.allows([but], "s3:GetObject", resource)
-    assert not policies.allows([], "ecr:PutImage", resource)
-
-
-def test_brackets_in_a_pattern_mean_themselves() -> None:
-    assert policies.allows([allow("ecr:Put?mage", "arn:[ab]")], "ecr:PutImage", "arn:[ab]")
-    assert not policies.allows([allow("ecr:PutImage", "arn:[ab]")], "ecr:PutImage", "arn:a")

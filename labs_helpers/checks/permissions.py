@@ -1,0 +1,69 @@
+"""What a user may do, asked of IAM's own simulator, which decides and does nothing.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+
+class Permission(NamedTuple):
+    """An action ("ecr:PutImage") on a resource, an ARN or "*"."""
+
+    action: str
+    resource: str = "*"
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.resource}"
+
+
+def direct(iam: Any, user: str) -> list[str]:
+    """The names of the policies on the user itself, inline and attached."""
+    attached = iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]
+    return [
+        *iam.list_user_policies(UserName=user)["PolicyNames"],
+        *(one["PolicyName"] for one in attached),
+    ]
+
+
+def groups(iam: Any, user: str) -> list[str]:
+    """The names of the groups that a user is in, sorted."""
+    return sorted(one["GroupName"] for one in iam.list_groups_for_user(UserName=user)["Groups"])
+
+
+def first_refused(
+    iam: Any, user: str, region: str, wanted: Iterable[Permission]
+) -> Permission | None:
+    """The first that the user's policies do not allow, their groups' included."""
+    return _first(iam, user, region, wanted, allowed=False)
+
+
+def first_allowed(
+    iam: Any, user: str, region: str, unwanted: Iterable[Permission]
+) -> Permission | None:
+    """The first that they allow."""
+    return _first(iam, user, region, unwanted, allowed=True)
+
+
+def _first(
+    iam: Any, user: str, region: str, asked: Iterable[Permission], *, allowed: bool
+) -> Permission | None:
+    arn = iam.get_user(UserName=user)["User"]["Arn"]
+    # a simulation is no request: what a condition would see must be said
+    entry = {
+        "ContextKeyName": "aws:RequestedRegion",
+        "ContextKeyType": "string",
+        "ContextKeyValues": [region],
+    }
+    for permission in asked:
+        (result,) = iam.simulate_principal_policy(
+            PolicySourceArn=arn,
+            ActionNames=[permission.action],
+            ResourceArns=[permission.resource],
+            ContextEntries=[entry],
+        )["EvaluationResults"]
+        if (result["EvalDecision"] == "allowed") == allowed:
+            return permission
+    return None
