@@ -14,10 +14,12 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import aws_errors, sigv4
-from labs_helpers.sandbox.authorization import parameters
+from labs_helpers.sandbox.authorization import answers, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.context import of_request
+from labs_helpers.sandbox.authorization.needed import Asked
 from labs_helpers.sandbox.authorization.requests import decide, service_of
+from labs_helpers.sandbox.authorization.simulate import Simulator
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
@@ -39,6 +41,8 @@ LARGEST_UNSIGNED = 64 * 1024
 
 _WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
 """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+
+_IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 _PIECE = 256 * 1024
 
@@ -64,6 +68,7 @@ class Gateway:
         self._ecr = ecr
         self._moto = moto
         self._authorizer = authorizer
+        self._simulator = Simulator(authorizer.directory)
         self._now = now
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -159,10 +164,19 @@ class Gateway:
             start_response(_status(told.status), list(told.headers.items()))
             return [told.body]
         asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
+        if service == "iam" and asked.operation in self._simulator.operations:
+            told_xml = self._simulated(asked, principal)
+            headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(told_xml)))]
+            start_response("200 OK", headers)
+            return [told_xml]
         what = f"{service}:{asked.operation}"
         status, headers, content = self._moto.call(environ, what, plain, principal, signature)
         start_response(status, headers)
         return [content]
+
+    def _simulated(self, asked: Asked, principal: Principal) -> bytes:
+        result = self._simulator.answer(asked.operation, principal, asked.params)
+        return answers.xml(asked.operation, result, _IAM, str(uuid.uuid4()))
 
 
 def request_of(environ: WSGIEnvironment) -> Request:

@@ -7,10 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference.htm
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from labs_helpers.sandbox.authorization import iam, s3
@@ -19,9 +16,8 @@ from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, PASSE
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.authorization.tables import Row, table
 from labs_helpers.sandbox.identity import Principal
-
-Row = Mapping[str, list[str]]
 
 _OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
 _SILENT = ("Describe", "Get", "List")
@@ -42,16 +38,6 @@ def needed(asked: Asked, caller: Principal, region: str, names: Names) -> list[N
     else:
         found = [Needed(f"{asked.prefix}:{asked.operation}")]
     return [*found, *_passed(asked, caller, names)]
-
-
-@cache
-def table(service: str) -> Mapping[str, Row]:
-    """{operation: {"needs": [...], "may": [...], "keys": [...]}} of a service; {} for none."""
-    file = resources.files(__package__) / "tables" / f"{service}.json"
-    if not file.is_file():
-        return {}
-    found: Mapping[str, Row] = json.loads(file.read_text(encoding="utf-8"))
-    return found
 
 
 def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
