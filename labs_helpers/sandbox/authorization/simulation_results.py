@@ -167,7 +167,7 @@ def _format(arn: str) -> str:
 @cache
 def _patterns(service: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Forms of a service's ARNs, those of most parts first."""
-    forms = sorted(arn_formats().get(service, ()), key=lambda form: -form.count("/"))
+    forms = sorted(arn_formats().get(service, {}).values(), key=lambda form: -form.count("/"))
     return tuple(
         (form, re.compile(re.sub(r"\\\$\\\{\w+\\\}", "[^:]*?", re.escape(form)))) for form in forms
     )

@@ -97,9 +97,9 @@ def formats() -> str:
     """arns.json: the ARN formats of every service whose requests can be simulated by resource."""
     rows = []
     for service in sorted({*SERVICES, "ecr", "s3"}):
-        found = sorted(set(resource_types(service).values()))
-        own = [form for form in found if form.split(":")[2] == service]
-        rows.append(f"{json.dumps(service)}: {json.dumps(own)}")
+        found = sorted(resource_types(service).items())
+        own = {name: form for name, form in found if form.split(":")[2] == service}
+        rows.append(f"{json.dumps(service)}: {json.dumps(own, indent=0)}")
     return "{\n" + ",\n".join(rows) + "\n}\n"
 
 

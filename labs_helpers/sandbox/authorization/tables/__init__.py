@@ -28,10 +28,20 @@ def table(service: str) -> Mapping[str, Row]:
 
 
 @cache
-def arn_formats() -> Mapping[str, list[str]]:
-    """{service: [format, ...]}: "arn:${Partition}:ecr:${Region}:${Account}:repository/${...}"."""
-    found: Mapping[str, list[str]] = _read("arns.json")
+def arn_formats() -> Mapping[str, Mapping[str, str]]:
+    """{service: {type: "arn:${Partition}:ecr:${Region}:${Account}:repository/..."}}."""
+    found: Mapping[str, Mapping[str, str]] = _read("arns.json")
     return found
+
+
+@cache
+def start(service: str, kind: str, region: str, account: str) -> str:
+    """The first five parts of the ARN of a type of resource, as the type has them."""
+    form = arn_formats().get(service, {}).get(kind, "")
+    parts = form.split(":", 5)[:5] if form else ["arn", "", service, region, account]
+    parts[1] = "aws"
+    filled = {"${Region}": region, "${Account}": account}
+    return ":".join(filled.get(part, part) for part in parts) + ":"
 
 
 def _read(name: str) -> Any:
