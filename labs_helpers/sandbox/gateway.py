@@ -33,8 +33,11 @@ LARGEST_UNSIGNED = 64 * 1024
 """Bytes of a call that anybody may make; a web identity token has at most 20 000."""
 
 _FORM = "application/x-www-form-urlencoded"
-_WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
-"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+_UNSIGNED = {b"Action=AssumeRoleWithWebIdentity", b"Action=AssumeRoleWithSAML"}
+"""The second is not in the sandbox, which moto's place says.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
 
 _PIECE = 256 * 1024
 
@@ -94,10 +97,10 @@ class Gateway:
     def _unsigned(
         self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer the one call that needs no signature; raises Refusal for any other."""
+        """Answer the calls that need no signature; raises Refusal for any other."""
         form = request.headers.get("content-type", "").startswith(_FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
-        if _WEB_IDENTITY not in body.split(b"&"):
+        if _UNSIGNED.isdisjoint(body.split(b"&")):
             raise _refused_unsigned(request)
         environ["labs.caller"] = "a web identity"
         status, headers, content = self._moto.call_unsigned(environ, body)
