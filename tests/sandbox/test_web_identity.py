@@ -183,6 +183,15 @@ def test_a_forged_token_is_not_believed(sandbox: Running) -> None:
     assert said[0].startswith("Couldn't retrieve verification key from your identity provider")
 
 
+def test_a_token_of_another_issuer_is_not_believed(sandbox: Running) -> None:
+    sandbox.client("iam").create_open_id_connect_provider(
+        Url="https://accounts.example.com", ClientIDList=["sts.amazonaws.com"]
+    )
+    with refused("InvalidIdentityToken", 400) as said:
+        assume(sandbox, token(sandbox, claims={"iss": "https://accounts.example.com"}))
+    assert said[0].startswith("Couldn't retrieve verification key from your identity provider")
+
+
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 def test_a_token_of_another_algorithm_is_not_believed(sandbox: Running, algorithm: str) -> None:
     import base64
