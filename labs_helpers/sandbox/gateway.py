@@ -39,8 +39,11 @@ LARGEST_OBJECT = 512 * 1024 * 1024
 LARGEST_UNSIGNED = 64 * 1024
 """Bytes of a call that anybody may make; a web identity token has at most 20 000."""
 
-_WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
-"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+_UNSIGNED = {b"Action=AssumeRoleWithWebIdentity", b"Action=AssumeRoleWithSAML"}
+"""The second is not in the sandbox, which moto's place says.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
 
 _IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 
@@ -112,12 +115,14 @@ class Gateway:
     def _unsigned(
         self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer the one call that needs no signature; raises Refusal for any other."""
+        """Answer the calls that need no signature; raises Refusal for any other."""
         form = request.headers.get("content-type", "").startswith(parameters.FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
-        if _WEB_IDENTITY not in body.split(b"&"):
+        if _UNSIGNED.isdisjoint(body.split(b"&")):
             raise _refused_unsigned(request)
         asked, plain = parameters.read(request, body, "sts")
+        if f"Action={asked.operation}".encode() not in _UNSIGNED:
+            raise _refused_unsigned(request)
         environ["labs.caller"] = "a web identity"
         what = f"sts:{asked.operation}"
         status, headers, content = self._moto.call_unsigned(environ, what, plain)

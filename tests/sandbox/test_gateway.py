@@ -219,7 +219,7 @@ def test_a_clock_an_hour_off_is_refused_as_each_protocol_of_aws_does(
     [
         (ECR, b"{}", (400, "MissingAuthenticationTokenException")),
         (FORM, IDENTITY, (403, "MissingAuthenticationToken")),
-        (FORM, b"Action=AssumeRoleWithSAML", (403, "MissingAuthenticationToken")),
+        (FORM, b"Action=AssumeRole", (403, "MissingAuthenticationToken")),
         ({}, b"", (403, "AccessDenied")),
     ],
 )
