@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from labs_helpers.sandbox.policy import compare
@@ -99,9 +100,9 @@ class Test:
             )
         if operator.quantifier == _FOR_ANY:
             return any(self._holds_for(operator, value, context) for value in present)
-        # a key with several values and no quantifier: matched if one of them matches
-        matched = any(self._matches(operator.compare, value, context) for value in present)
-        return matched != operator.negated
+        # "To compare [...] with multiple key values, you must use the ForAllValues or ForAnyValue":
+        # without one neither an operator nor its negation holds
+        return len(present) == 1 and self._holds_for(operator, present[0], context)
 
     @staticmethod
     def _holds_without_key(operator: Operator) -> bool:
@@ -147,4 +148,6 @@ def _text(value: Any) -> str:
     """JSON's true and 10 mean the same as its "true" and "10"."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(str(value)), "f")
     return value if isinstance(value, str) else str(value)

@@ -52,12 +52,6 @@ def _piece(piece: str) -> str:
     return "".join("." if char == "?" else re.escape(plain(char)) for char in piece)
 
 
-def split_arn(arn: str) -> list[str] | None:
-    """The six parts of an ARN (the last may have colons in it), None when it is none."""
-    parts = arn.split(":", _ARN_PARTS - 1)
-    return parts if len(parts) == _ARN_PARTS and parts[0] == "arn" else None
-
-
 @lru_cache(maxsize=8192)
 def _segments(pattern: str) -> tuple[str | re.Pattern[str] | None, ...] | None:
     """For each part: None (anything), the text itself, or an expression."""

@@ -14,7 +14,8 @@ from labs_helpers.sandbox.policy.match import LITERAL, literal
 from labs_helpers.sandbox.policy.model import Context
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_INSIDE = re.compile(r"\s*([^,\s']+)\s*(?:,\s*'([^']*)'\s*)?")
+#: "separate the variable text and the default value with a comma and space"
+_INSIDE = re.compile(r"([^,\s']+)(?:, '([^']*)')?")
 
 
 @dataclass(frozen=True)
