@@ -79,10 +79,11 @@ def operator(name: str) -> Operator | None:
 
 @dataclass(frozen=True)
 class Test:
-    """One key under one operator. key: in lower case. operator None: no such operator."""
+    """One key under one operator. key: in lower case; name: as written. operator None: unknown."""
 
     operator: Operator | None
     key: str
+    name: str
     values: tuple[Template, ...]
 
     def holds(self, context: Context) -> bool:
@@ -118,11 +119,11 @@ class Test:
         return self._matches(operator.compare, value, context) != operator.negated
 
     def _matches(self, compare: Compare, value: str, context: Context) -> bool:
-        return any(
-            compare(wanted, value)
-            for wanted in (each.fill(context) for each in self.values)
-            if wanted is not None
-        )
+        for each in self.values:
+            wanted = each.fixed if each.fixed is not None else each.fill(context)
+            if wanted is not None and compare(wanted, value):
+                return True
+        return False
 
 
 def compile_condition(condition: Mapping[str, Any], variables: bool) -> tuple[Test, ...]:
@@ -136,7 +137,7 @@ def compile_condition(condition: Mapping[str, Any], variables: bool) -> tuple[Te
             texts = tuple(template(_text(value), expands) for value in listed)
             if known is not None and known.compare is None:
                 texts = tuple(template(_text(value).lower(), False) for value in listed)
-            tests.append(Test(known, key.lower(), texts))
+            tests.append(Test(known, key.lower(), key, texts))
     return tuple(tests)
 
 

@@ -20,10 +20,11 @@ _INSIDE = re.compile(r"([^,\s']+)(?:, '([^']*)')?")
 
 @dataclass(frozen=True)
 class Variable:
-    """key: in lower case; default: the text where the request has no such key."""
+    """key: in lower case; name: as written; default: the text where the request has no such key."""
 
     key: str
     default: str | None
+    name: str
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,8 @@ class Template:
             filled.append(literal(value))
         return "".join(filled)
 
-    def keys(self) -> Iterator[str]:
-        """Keys that the request must have for this text to have a value."""
-        return (
-            part.key for part in self.parts if isinstance(part, Variable) and part.default is None
-        )
+    def variables(self) -> Iterator[Variable]:
+        return (part for part in self.parts if isinstance(part, Variable))
 
 
 @lru_cache(maxsize=8192)
@@ -84,5 +82,5 @@ def _part(found: re.Match[str]) -> str | Variable:
         return LITERAL[inside]
     named = _INSIDE.fullmatch(inside)
     if named is None:
-        return Variable(inside.strip().lower(), None)
-    return Variable(named.group(1).lower(), named.group(2))
+        return Variable(inside.strip().lower(), None, inside.strip())
+    return Variable(named.group(1).lower(), named.group(2), named.group(1))

@@ -43,6 +43,7 @@ RCPS = (
 
 ALLOWED, IMPLICIT, EXPLICIT = Outcome.ALLOWED, Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY
 
+ROLE = Caller(OURS, SESSION.principal_arn, SESSION.principal_arn)
 FULL = identity(ALLOW)
 LIMIT = policy(Kind.BOUNDARY, NOTHING)
 WIDE = policy(Kind.BOUNDARY, ALLOW)
@@ -167,6 +168,8 @@ def test_a_resource_control_policy_limits_whoever_asks(
         (FEDERATED, FEDERATED.arn, Policies(session=SESSION_LIMIT), ALLOWED, Kind.RESOURCE),
         (FEDERATED, DEV.arn, Policies(session=SESSION_LIMIT), IMPLICIT, Kind.SESSION),
         (FEDERATED, DEV.arn, Policies(session=SESSION_WIDE), ALLOWED, Kind.RESOURCE),
+        # the simulator may ask for the role itself
+        (ROLE, ROLE.arn, Policies(session=SESSION_LIMIT), IMPLICIT, Kind.SESSION),
         # the account: as if the resource said nothing
         (DEV, OURS, Policies(), IMPLICIT, Kind.IDENTITY),
         (DEV, ROOT.arn, Policies(), IMPLICIT, Kind.IDENTITY),
