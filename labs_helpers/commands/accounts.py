@@ -68,9 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     adds, one, many = arguments.what == "add", arguments.account, arguments.count is not None
     if adds and bool(one) == many:
-        raise LabsError(
-            "Say which: labs accounts add 210987654321, or labs accounts add --count 30"
-        )
+        raise LabsError("Say which: labs accounts add 210987654321, or add --count 30")
     if many and not (adds and 1 <= arguments.count <= 1000):
         raise LabsError("--count is for add, and from 1 to 1000.")
     if many and arguments.profile:

@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
 from labs_helpers.sandbox import control, credentials, people, people_control
+from labs_helpers.sandbox.authorization import why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.aws import MotoServices
@@ -62,10 +63,9 @@ def build(
     trace = Trace()
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
+    routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
     application = Dispatch(
-        control=control.ControlApp(
-            instance, token, clock, trace, status, people_control.routes(who)
-        ),
+        control=control.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),

@@ -49,7 +49,7 @@ def protocol_of(request: Request, service: str) -> Protocol:
     return Protocol.REST_JSON
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: contextlib sets an exception's traceback
 class Refusal(Exception):
     """One error for every protocol; `codes` and `statuses` name where a protocol differs."""
 

@@ -14,10 +14,12 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import aws_errors, sigv4
-from labs_helpers.sandbox.authorization import parameters
+from labs_helpers.sandbox.authorization import answers, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.context import of_request
+from labs_helpers.sandbox.authorization.needed import Asked
 from labs_helpers.sandbox.authorization.requests import decide, service_of
+from labs_helpers.sandbox.authorization.simulate import Simulator
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
@@ -37,8 +39,13 @@ LARGEST_OBJECT = 512 * 1024 * 1024
 LARGEST_UNSIGNED = 64 * 1024
 """Bytes of a call that anybody may make; a web identity token has at most 20 000."""
 
-_WEB_IDENTITY = b"Action=AssumeRoleWithWebIdentity"
-"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+_UNSIGNED = {b"Action=AssumeRoleWithWebIdentity", b"Action=AssumeRoleWithSAML"}
+"""The second is not in the sandbox, which moto's place says.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
+
+_IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 _PIECE = 256 * 1024
 
@@ -64,6 +71,7 @@ class Gateway:
         self._ecr = ecr
         self._moto = moto
         self._authorizer = authorizer
+        self._simulator = Simulator(authorizer.directory)
         self._now = now
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -107,12 +115,14 @@ class Gateway:
     def _unsigned(
         self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer the one call that needs no signature; raises Refusal for any other."""
+        """Answer the calls that need no signature; raises Refusal for any other."""
         form = request.headers.get("content-type", "").startswith(parameters.FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
-        if _WEB_IDENTITY not in body.split(b"&"):
+        if _UNSIGNED.isdisjoint(body.split(b"&")):
             raise _refused_unsigned(request)
         asked, plain = parameters.read(request, body, "sts")
+        if f"Action={asked.operation}".encode() not in _UNSIGNED:
+            raise _refused_unsigned(request)
         environ["labs.caller"] = "a web identity"
         what = f"sts:{asked.operation}"
         status, headers, content = self._moto.call_unsigned(environ, what, plain)
@@ -159,10 +169,19 @@ class Gateway:
             start_response(_status(told.status), list(told.headers.items()))
             return [told.body]
         asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
+        if service == "iam" and asked.operation in self._simulator.operations:
+            told_xml = self._simulated(asked, principal)
+            headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(told_xml)))]
+            start_response("200 OK", headers)
+            return [told_xml]
         what = f"{service}:{asked.operation}"
         status, headers, content = self._moto.call(environ, what, plain, principal, signature)
         start_response(status, headers)
         return [content]
+
+    def _simulated(self, asked: Asked, principal: Principal) -> bytes:
+        result = self._simulator.answer(asked.operation, principal, asked.params)
+        return answers.xml(asked.operation, result, _IAM, str(uuid.uuid4()))
 
 
 def request_of(environ: WSGIEnvironment) -> Request:

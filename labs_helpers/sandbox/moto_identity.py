@@ -91,7 +91,7 @@ class MotoIdentity:
                 for stored in self.state.read():
                     self._restore(stored.account, stored.content, stored.moto)
                 if self.learner.principal.account not in self.state.accounts:
-                    self.seed(backends[self.learner.principal.account][PARTITION])
+                    self._begin(self.learner.principal.account)
                 self._ready = True
             return backends
 
@@ -144,26 +144,32 @@ class MotoIdentity:
         backend.attach_user_policy(managed.ADMINISTRATOR, name)
 
     def _restore(self, account: str, content: bytes, version: str) -> None:
-        models = _models()
-        backend = models.IAMBackend(PARTITION, account_id=account)
+        backend = _models().IAMBackend(PARTITION, account_id=account)
         try:
-            found = snapshot.load(content, backend.managed_policies.__getitem__)
-            _fill(backend, found)
+            _fill(backend, snapshot.load(content, backend.managed_policies.__getitem__))
         except (snapshot.Unreadable, AttributeError, TypeError, KeyError) as error:
             self.state.set_aside(account, f"written with moto {version}: {error}")
             return
-        # past AccountSpecificBackend.__getitem__, which would make an empty one
-        dict.__setitem__(models.iam_backends[account], PARTITION, backend)
+        _place(account, backend)
+
+    def _begin(self, account: str) -> None:
+        """An account as it was before anything was changed."""
+        backend = _models().IAMBackend(PARTITION, account_id=account)
+        if account == self.learner.principal.account:
+            self.seed(backend)
+        _place(account, backend)
 
     def _undo(self, account: str) -> None:
         stored = next((one for one in self.state.read() if one.account == account), None)
-        if stored is not None:
+        if stored is None:
+            self._begin(account)
+        else:
             self._restore(account, stored.content, stored.moto)
-            return
-        backends = _models().iam_backends
-        backends[account].pop(PARTITION, None)
-        if account == self.learner.principal.account:
-            self.seed(backends[account][PARTITION])
+
+
+def _place(account: str, backend: Any) -> None:
+    # past AccountSpecificBackend.__getitem__, which would make another
+    dict.__setitem__(_models().iam_backends[account], PARTITION, backend)
 
 
 def add_key(backend: Any, user: Any, key_id: str, secret: str) -> Any:

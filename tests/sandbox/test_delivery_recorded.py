@@ -88,11 +88,3 @@ def test_ecs_takes_an_image_that_does_not_exist(sandbox: Running) -> None:
     )["service"]
     running = ecs.list_tasks(cluster="demo")["taskArns"]
     assert (registered["status"], made["desiredCount"], running) == ("ACTIVE", 1, [])
-
-
-def test_a_user_is_deleted_with_its_key(sandbox: Running) -> None:
-    iam = sandbox.client("iam")
-    iam.create_user(UserName="with-a-key")
-    iam.create_access_key(UserName="with-a-key")
-    iam.delete_user(UserName="with-a-key")
-    assert "with-a-key" not in [one["UserName"] for one in iam.list_users()["Users"]]

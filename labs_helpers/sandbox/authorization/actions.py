@@ -7,10 +7,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference.htm
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from labs_helpers.sandbox.authorization import iam, s3
@@ -19,9 +16,8 @@ from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, PASSE
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.authorization.tables import Row, arn_formats, start, table
 from labs_helpers.sandbox.identity import Principal
-
-Row = Mapping[str, list[str]]
 
 _OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
 _SILENT = ("Describe", "Get", "List")
@@ -44,34 +40,24 @@ def needed(asked: Asked, caller: Principal, region: str, names: Names) -> list[N
     return [*found, *_passed(asked, caller, names)]
 
 
-@cache
-def table(service: str) -> Mapping[str, Row]:
-    """{operation: {"needs": [...], "may": [...], "keys": [...]}} of a service; {} for none."""
-    file = resources.files(__package__) / "tables" / f"{service}.json"
-    if not file.is_file():
-        return {}
-    found: Mapping[str, Row] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
 def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
     service, params = asked.service, asked.params
     row = table(service).get(asked.operation, {})
-    start = f"arn:aws:{service}:{region}:{caller.account}:"
     action = f"{asked.prefix}:{asked.operation}"
-    keys = {**_tags(params), **_own_keys(asked, row, start)}
-    arns, shown = list(_arns(asked, row, start)), None
+    whose = (region, caller.account)
+    keys = {**_tags(params), **_own_keys(asked, row, start(service, "cluster", *whose))}
+    arns, shown = list(_arns(asked, row, whose)), None
     if not arns:
         form = WITHOUT_TYPE.get((service, asked.operation))
-        arns = [wild(form, params, start) if form else "*"]
+        arns = [wild(form, params, start(service, "", *whose)) if form else "*"]
         if service == "ec2" and asked.operation.startswith(_SILENT):
             shown = ""
     for arn in arns:
         yield Needed(action, arn, account_of(arn), keys, shown)
 
 
-def _arns(asked: Asked, row: Row, start: str) -> Iterator[str]:
-    params = asked.params
+def _arns(asked: Asked, row: Row, whose: tuple[str, str]) -> Iterator[str]:
+    service, params = asked.service, asked.params
     if not row.get("needs") and not row.get("may"):
         return
     if asked.operation in _OF_ARN or "Policy" in asked.operation:
@@ -79,36 +65,40 @@ def _arns(asked: Asked, row: Row, start: str) -> Iterator[str]:
             if given := params.get(name):
                 yield str(given)
                 return
-    if asked.service == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
-        yield _rule(params, start)
+    if service == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
+        yield _rule(params, start(service, "", *whose))
         return
-    if asked.service == "ec2" and "ResourceId" in params:
+    if service == "ec2" and "ResourceId" in params:
         for each in values(params, "ResourceId"):
-            yield f"{start}{OF_ID.get(each.partition('-')[0], '*')}/{each}"
+            kind = OF_ID.get(each.partition("-")[0], "*")
+            yield f"{start(service, kind, *whose)}{kind}/{each}"
         return
-    forms = FORMS[asked.service]
+    forms = FORMS[service]
     for kind in row.get("needs", ()):
+        if kind not in arn_formats()[service]:
+            continue  # another service's, which is asked for by itself
         form = forms.get(kind, f"{kind}/{{{kind}}}")
         if kind == "task-definition" and asked.operation == "RegisterTaskDefinition":
             form = "task-definition/{family}:*"
-        yield from made(form, params, start) or [wild(form, params, start)]
+        of_kind = start(service, kind, *whose)
+        yield from made(form, params, of_kind) or [wild(form, params, of_kind)]
     for kind in row.get("may", ()):
         if kind in forms:
-            yield from made(forms[kind], params, start)
+            yield from made(forms[kind], params, start(service, kind, *whose))
 
 
-def _rule(params: Mapping[str, Any], start: str) -> str:
+def _rule(params: Mapping[str, Any], begins: str) -> str:
     """A rule of the default event bus has no bus in its ARN."""
     name = params.get("Name") or params.get("Rule") or "*"
     bus = str(params.get("EventBusName") or "default").rpartition("/")[2]
-    return f"{start}rule/{name}" if bus == "default" else f"{start}rule/{bus}/{name}"
+    return f"{begins}rule/{name}" if bus == "default" else f"{begins}rule/{bus}/{name}"
 
 
-def _own_keys(asked: Asked, row: Row, start: str) -> dict[str, tuple[str, ...]]:
+def _own_keys(asked: Asked, row: Row, begins: str) -> dict[str, tuple[str, ...]]:
     """ecs:cluster, which most actions of ECS have: the cluster's ARN."""
     if asked.service != "ecs" or "ecs:cluster" not in row.get("keys", ()):
         return {}
-    clusters = made("cluster/{cluster|clusterArn=default}", asked.params, start)
+    clusters = made("cluster/{cluster|clusterArn=default}", asked.params, begins)
     return {"ecs:cluster": tuple(clusters[:1])}
 
 

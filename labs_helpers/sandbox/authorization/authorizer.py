@@ -108,5 +108,11 @@ def worded(request: Request, decision: Decision, shown: str | None = None) -> st
         return sentence(request, decision)
     if shown:
         return sentence(replace(request, resource=shown), decision)
-    mark = "\0"
-    return sentence(replace(request, resource=mark), decision).replace(f" on resource: {mark}", "")
+    said = sentence(replace(request, resource=_NAMELESS), decision)
+    return said.replace(f' on resource: "{_NAMELESS}"', "").replace(
+        f" on resource: {_NAMELESS}", ""
+    )
+
+
+_NAMELESS = "\0"
+"""No resource, where a sentence has one."""

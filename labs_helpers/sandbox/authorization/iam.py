@@ -116,6 +116,9 @@ def of_sts(asked: Asked, caller: Principal) -> Iterator[Needed]:
         yield Needed(action, keys=_tag_keys(params))
 
 
+_NOT_OF_TAGS = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity")
+
+
 def _assumed(params: Mapping[str, Any]) -> Iterator[Needed]:
     role = str(params.get("RoleArn", "*"))
     keys: dict[str, tuple[str, ...]] = {
@@ -133,9 +136,11 @@ def _assumed(params: Mapping[str, Any]) -> Iterator[Needed]:
     account = account_of(role)
     yield Needed("sts:AssumeRole", role, account, keys)
     if params.get("Tags"):
-        yield Needed("sts:TagSession", role, account, keys)
+        tagged = {key: value for key, value in keys.items() if key not in _NOT_OF_TAGS}
+        yield Needed("sts:TagSession", role, account, tagged)
     if params.get("SourceIdentity"):
-        yield Needed("sts:SetSourceIdentity", role, account, keys)
+        source = {"sts:sourceidentity": (str(params["SourceIdentity"]),)}
+        yield Needed("sts:SetSourceIdentity", role, account, source)
 
 
 def _arns(

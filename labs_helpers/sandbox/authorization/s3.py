@@ -130,7 +130,7 @@ def _put(
 
 def _on(bucket: str, key: str, action: str, keys: Mapping[str, tuple[str, ...]]) -> Needed:
     arn = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-    return Needed(f"s3:{action}", arn, keys=keys, shown=f'"{arn}"')
+    return Needed(f"s3:{action}", arn, keys=keys)
 
 
 def _keys(params: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -93,7 +93,18 @@ def written(service: str) -> str:
     return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
+def formats() -> str:
+    """arns.json: the ARN formats of every service whose requests can be simulated by resource."""
+    rows = []
+    for service in sorted({*SERVICES, "ecr", "s3"}):
+        found = sorted(resource_types(service).items())
+        own = {name: form for name, form in found if form.split(":")[2] == service}
+        rows.append(f"{json.dumps(service)}: {json.dumps(own, indent=0)}")
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
 def main() -> None:
+    (TABLES / "arns.json").write_text(formats(), encoding="utf-8")
     for service in SERVICES:
         (TABLES / f"{service}.json").write_text(written(service), encoding="utf-8")
 

@@ -1,0 +1,75 @@
+"""Who asks in the tests of IAM and STS: clients of users, roles and sessions, and their errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from labs_helpers.sandbox import credentials, people
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.people import People
+from tests.sandbox.sandbox_process import Running
+
+ACCOUNT = "123456789012"
+OTHER = "210987654321"
+LEARNER = f"arn:aws:iam::{ACCOUNT}:user/learner"
+AWS = "arn:aws:iam::aws:policy/"
+ADMINISTRATOR = f"{AWS}AdministratorAccess"
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: str, resource: str = "*") -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def deny(action: str, resource: str = "*") -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource}
+
+
+def trust(principal: str = f"arn:aws:iam::{ACCOUNT}:root", **more: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return document(statement | more)
+
+
+def keys_of(given: dict[str, str]) -> dict[str, str]:
+    """What a boto3 client takes, from AccessKey, Credentials, or the control API's answer."""
+    found = {
+        "aws_access_key_id": given.get("AccessKeyId") or given["access_key_id"],
+        "aws_secret_access_key": given.get("SecretAccessKey") or given["secret_access_key"],
+    }
+    if token := given.get("SessionToken"):
+        found["aws_session_token"] = token
+    return found
+
+
+@contextmanager
+def refused(code: str, status: int | None = None) -> Iterator[list[str]]:
+    """Expect an error of AWS; the list then holds its message."""
+    message: list[str] = []
+    with pytest.raises(ClientError) as found:
+        yield message
+    error = found.value.response
+    assert error["Error"]["Code"] == code, error["Error"]
+    if status is not None:
+        assert error["ResponseMetadata"]["HTTPStatusCode"] == status
+    message.append(error["Error"]["Message"])
+
+
+@contextmanager
+def directory_of(sandbox: Running) -> Iterator[People]:
+    """The directory as another process finds it on disk, while the sandbox still runs."""
+    folder = sandbox.home / "sandbox"
+    clock = Clock(folder / "clock.json")
+    found = people.build(folder / "identity", credentials.learner(folder / "learner.json"), clock)
+    try:
+        yield found
+    finally:
+        found.close()
