@@ -116,10 +116,10 @@ class Lab:
         """
         control = self._sandbox("look into IAM's decision")
         if action is None:
-            last = control.ask("GET", "why")
-            return why.why(last) if last.get("outcome") else why.nothing()
+            last = control.ask("GET", "why")["refusal"]
+            return why.why(last) if last else why.nothing()
         asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
-        return why.why(control.ask("POST", "why", asked))
+        return why.why(control.ask("POST", "why", asked)["verdict"])
 
     def _arn(self, resource: str | None) -> str:
         if resource is None or resource == "*" or resource.startswith("arn:"):
