@@ -17,6 +17,7 @@ from labs_helpers import control, lab, servers, start
 from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place, Step
 from labs_helpers.workspace import LabsError, Workspace
+from tests.display.test_why import explained
 
 
 class Recorded:
@@ -27,7 +28,12 @@ class Recorded:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         self.asked.append((method, path, body))
-        return {"now": "2026-11-02T09:00:00+00:00", "requests": []}
+        return {
+            "now": "2026-11-02T09:00:00+00:00",
+            "requests": [],
+            "refusal": None,
+            "verdict": explained(),
+        }
 
 
 @pytest.fixture
@@ -251,3 +257,19 @@ def test_the_clock_does_not_go_back(hours: float) -> None:
 
 def test_every_lab_has_a_file_name_of_its_own() -> None:
     assert len({title.notebook for title in TITLES.values()}) == 11
+
+
+def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str]) -> None:
+    opened = start("05")
+    recorded: Any = opened._control
+    assert opened.why().text == "Nothing has been refused yet."
+    assert opened.why("ecr:PutImage", "demo-app-repo").text.startswith("✗ refused")
+    assert recorded.asked[-1] == (
+        "POST",
+        "why",
+        {
+            "action": "ecr:PutImage",
+            "resource": "arn:aws:ecr:us-west-2:123456789012:repository/demo-app-repo",
+            "principal": "arn:aws:iam::123456789012:user/learner",
+        },
+    )
