@@ -101,14 +101,14 @@ def _delete_user(backend: Any, given: Given) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html"""
     user = backend.users[given["UserName"]]
     hangs = (
+        (user.managed_policies, "detach all policies"),
+        (user.policies, "delete policies"),
         (user.access_keys, "delete access keys"),
         (user.password, "delete login profile"),
+        ([one for one in backend.groups.values() if user in one.users], "remove users from group"),
         (user.mfa_devices, "deactivate MFA device"),
         (user.signing_certificates, "delete signing certificates"),
         (user.ssh_public_keys, "delete SSH public keys"),
-        ([one for one in backend.groups.values() if user in one.users], "remove users from group"),
-        (user.managed_policies, "detach all policies"),
-        (user.policies, "delete policies"),
     )
     _nothing_hangs(hangs)
 

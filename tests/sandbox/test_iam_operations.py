@@ -125,16 +125,16 @@ def test_a_user_is_deleted_when_nothing_hangs_on_it(iam: Any) -> None:
     )
     iam.create_login_profile(UserName="loaded", Password="Of-The-Sandbox-1")
 
+    assert deleted() == "Cannot delete entity, must detach all policies first."
+    iam.detach_user_policy(UserName="loaded", PolicyArn=PULL)
+    assert deleted() == "Cannot delete entity, must delete policies first."
+    iam.delete_user_policy(UserName="loaded", PolicyName="own")
     assert deleted() == "Cannot delete entity, must delete access keys first."
     iam.delete_access_key(UserName="loaded", AccessKeyId=key)
     assert deleted() == "Cannot delete entity, must delete login profile first."
     iam.delete_login_profile(UserName="loaded")
     assert deleted() == "Cannot delete entity, must remove users from group first."
     iam.remove_user_from_group(GroupName="loaded", UserName="loaded")
-    assert deleted() == "Cannot delete entity, must detach all policies first."
-    iam.detach_user_policy(UserName="loaded", PolicyArn=PULL)
-    assert deleted() == "Cannot delete entity, must delete policies first."
-    iam.delete_user_policy(UserName="loaded", PolicyName="own")
     iam.delete_user(UserName="loaded")
 
 
