@@ -16,10 +16,11 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-from labs_helpers.sandbox.policy.match import arn_matches, plain, split_arn, wildcards
+from labs_helpers.sandbox.policy.match import arn_matches, plain, wildcards
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+#: "an integer or decimal value"
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _SECONDS = re.compile(r"-?\d{5,15}(\.\d+)?|-?\d{1,3}(\.\d+)?")
 #: https://www.w3.org/TR/NOTE-datetime
 _DATE = re.compile(
@@ -41,7 +42,10 @@ def text_like(pattern: str, value: str) -> bool:
 
 
 def arn_like(pattern: str, value: str) -> bool:
-    return split_arn(value) is not None and arn_matches(pattern, value)
+    """ "Each of the six colon-delimited components of the ARN is checked separately": ``*`` alone,
+    which has no six, matches none.
+    """
+    return arn_matches(pattern, value)
 
 
 def boolean_equals(pattern: str, value: str) -> bool:

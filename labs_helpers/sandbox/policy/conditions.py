@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from labs_helpers.sandbox.policy import compare
@@ -78,10 +79,11 @@ def operator(name: str) -> Operator | None:
 
 @dataclass(frozen=True)
 class Test:
-    """One key under one operator. key: in lower case. operator None: no such operator."""
+    """One key under one operator. key: in lower case; name: as written. operator None: unknown."""
 
     operator: Operator | None
     key: str
+    name: str
     values: tuple[Template, ...]
 
     def holds(self, context: Context) -> bool:
@@ -99,9 +101,9 @@ class Test:
             )
         if operator.quantifier == _FOR_ANY:
             return any(self._holds_for(operator, value, context) for value in present)
-        # a key with several values and no quantifier: matched if one of them matches
-        matched = any(self._matches(operator.compare, value, context) for value in present)
-        return matched != operator.negated
+        # "To compare [...] with multiple key values, you must use the ForAllValues or ForAnyValue":
+        # without one neither an operator nor its negation holds
+        return len(present) == 1 and self._holds_for(operator, present[0], context)
 
     @staticmethod
     def _holds_without_key(operator: Operator) -> bool:
@@ -117,11 +119,11 @@ class Test:
         return self._matches(operator.compare, value, context) != operator.negated
 
     def _matches(self, compare: Compare, value: str, context: Context) -> bool:
-        return any(
-            compare(wanted, value)
-            for wanted in (each.fill(context) for each in self.values)
-            if wanted is not None
-        )
+        for each in self.values:
+            wanted = each.fixed if each.fixed is not None else each.fill(context)
+            if wanted is not None and compare(wanted, value):
+                return True
+        return False
 
 
 def compile_condition(condition: Mapping[str, Any], variables: bool) -> tuple[Test, ...]:
@@ -135,7 +137,7 @@ def compile_condition(condition: Mapping[str, Any], variables: bool) -> tuple[Te
             texts = tuple(template(_text(value), expands) for value in listed)
             if known is not None and known.compare is None:
                 texts = tuple(template(_text(value).lower(), False) for value in listed)
-            tests.append(Test(known, key.lower(), texts))
+            tests.append(Test(known, key.lower(), key, texts))
     return tuple(tests)
 
 
@@ -147,4 +149,6 @@ def _text(value: Any) -> str:
     """JSON's true and 10 mean the same as its "true" and "10"."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(str(value)), "f")
     return value if isinstance(value, str) else str(value)

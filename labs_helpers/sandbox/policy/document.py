@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import Any
 
 from labs_helpers.sandbox.policy.actions import Actions
 from labs_helpers.sandbox.policy.conditions import Test, compile_condition, hold
-from labs_helpers.sandbox.policy.match import resource_matches
+from labs_helpers.sandbox.policy.match import arn_matches, arn_pattern
 from labs_helpers.sandbox.policy.model import Context
 from labs_helpers.sandbox.policy.principals import Principals, principals
 from labs_helpers.sandbox.policy.variables import Template, template
@@ -34,26 +35,48 @@ class NotAPolicy(ValueError):
 
 @dataclass(frozen=True)
 class Resources:
-    """The Resource or NotResource element. `every`: it is only ``*``."""
+    """The Resource or NotResource element. every: ``*`` is in it; fixed: entries without variables.
 
-    entries: tuple[Template, ...]
+    A resource of "*", where an action is on none in particular, is matched by ``*`` alone:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+
     negated: bool
     every: bool
+    fixed: tuple[re.Pattern[str], ...]
+    templates: tuple[Template, ...]
+
+    @classmethod
+    def of(cls, texts: list[str], negated: bool, variables: bool) -> Resources:
+        entries = [template(text, variables) for text in texts]
+        fixed = (arn_pattern(entry.fixed) for entry in entries if entry.fixed is not None)
+        return cls(
+            negated,
+            "*" in texts,
+            tuple(pattern for pattern in fixed if pattern is not None),
+            tuple(entry for entry in entries if entry.fixed is None),
+        )
 
     def match(self, resource: str, context: Context) -> bool:
-        if self.every:
-            return not self.negated
-        found = any(
-            resource_matches(pattern, resource)
-            for pattern in (entry.fill(context) for entry in self.entries)
-            if pattern is not None
-        )
-        return found != self.negated
+        return (self.every or self._includes(resource, context)) != self.negated
+
+    def _includes(self, resource: str, context: Context) -> bool:
+        for pattern in self.fixed:
+            if pattern.fullmatch(resource):
+                return True
+        for entry in self.templates:
+            filled = entry.fill(context)
+            if filled is not None and arn_matches(filled, resource):
+                return True
+        return False
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. resources and principals are None where it has no such element."""
+    """One statement. resources and principals are None where it has no such element.
+
+    keys: the condition keys that it needs, in lower case -> as written.
+    """
 
     index: int
     sid: str | None
@@ -62,7 +85,7 @@ class Statement:
     resources: Resources | None
     principals: Principals | None
     tests: tuple[Test, ...]
-    keys: frozenset[str]
+    keys: Mapping[str, str]
     source: Mapping[str, Any]
 
     def holds(self, context: Context) -> bool:
@@ -122,6 +145,17 @@ def _parse(text: str) -> Document:
     )
 
 
+def context_keys(document: Document) -> tuple[str, ...]:
+    """Every condition key that is written in it, as GetContextKeysForCustomPolicy lists them:
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForCustomPolicy.html
+    """
+    written: dict[str, str] = {}
+    for statement in document.statements:
+        for key, name in _keys(statement.resources, statement.tests, needed=False):
+            written.setdefault(key, name)
+    return tuple(sorted(written.values()))
+
+
 def _statement(index: int, source: Any, variables: bool) -> Statement:
     place = f"Statement[{index}]"
     if not isinstance(source, dict):
@@ -140,7 +174,7 @@ def _statement(index: int, source: Any, variables: bool) -> Statement:
         resources,
         principals(source),
         tests,
-        frozenset(_keys(resources, tests)),
+        dict(_keys(resources, tests, needed=True)),
         source,
     )
 
@@ -155,8 +189,7 @@ def _resources(place: str, source: Mapping[str, Any], variables: bool) -> Resour
     for name in ("Resource", "NotResource"):
         if name in source:
             texts = _texts(f"{place}.{name}", source[name])
-            entries = tuple(template(text, variables) for text in texts)
-            return Resources(entries, name == "NotResource", "*" in texts)
+            return Resources.of(texts, name == "NotResource", variables)
     return None
 
 
@@ -170,15 +203,18 @@ def _tests(place: str, source: Mapping[str, Any], variables: bool) -> tuple[Test
     return compile_condition(condition, variables)
 
 
-def _keys(resources: Resources | None, tests: Iterable[Test]) -> Iterator[str]:
-    """The condition keys that it asks the request for."""
-    if resources is not None:
-        for entry in resources.entries:
-            yield from entry.keys()
+def _keys(
+    resources: Resources | None, tests: Iterable[Test], needed: bool
+) -> Iterator[tuple[str, str]]:
+    """The condition keys that are written in it. needed: not those that have a default."""
+    templates = list(resources.templates) if resources is not None else []
     for test in tests:
-        yield test.key
-        for value in test.values:
-            yield from value.keys()
+        yield test.key, test.name
+        templates += test.values
+    for each in templates:
+        for variable in each.variables():
+            if variable.default is None or not needed:
+                yield variable.key, variable.name
 
 
 def _texts(place: str, value: Any) -> list[str]:

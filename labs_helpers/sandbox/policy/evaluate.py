@@ -54,7 +54,7 @@ class _Evaluation:
         self.request = request
         self.policies = policies
         self.action = request.action.lower()
-        self.missing: set[str] = set()
+        self.missing: dict[str, str] = {}
         self.alone = request.caller.kind in _WITHOUT_POLICIES
         own = () if self.alone else policies.service_control
         self.resource_control = [self._find(level) for level in policies.resource_control]
@@ -153,8 +153,9 @@ class _Evaluation:
                     applies = statement.resources.match(request.resource, request.context)
                 if not applies:
                     continue
-                if statement.keys:
-                    self.missing |= statement.keys.difference(request.context)
+                for key, name in statement.keys.items():
+                    if key not in request.context:
+                        self.missing.setdefault(key, name)
                 if not statement.holds(request.context):
                     continue
                 match = Match(policy, statement.index, statement.sid)
@@ -175,7 +176,7 @@ class _Evaluation:
         self, outcome: Outcome, kind: Kind | None, matched: Iterable[Match] = ()
     ) -> Decision:
         return Decision(
-            outcome, kind, tuple(matched), _all(self.policies), tuple(sorted(self.missing))
+            outcome, kind, tuple(matched), _all(self.policies), tuple(sorted(self.missing.values()))
         )
 
 

@@ -16,6 +16,7 @@ _PLAIN = str.maketrans({mark: char for char, mark in LITERAL.items()})
 _MARKED = str.maketrans(LITERAL)
 
 _ARN_PARTS = 6
+_STARS = re.compile(r"\*+")
 
 
 def literal(text: str) -> str:
@@ -39,63 +40,37 @@ def any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{_expression(each)})" for each in patterns), re.DOTALL)
 
 
-def _expression(pattern: str) -> str:
-    """An atomic group for each ``*`` but the last: the first place that fits is never given up."""
-    pieces = [_piece(piece) for piece in re.split(r"\*+", pattern)]
+def _expression(pattern: str, char: str = ".") -> str:
+    """An atomic group for each ``*`` but the last: the first place that fits is never given up.
+
+    char: what a wildcard may stand for.
+    """
+    pieces = [_piece(piece, char) for piece in _STARS.split(pattern)]
     if len(pieces) == 1:
         return pieces[0]
     head, *middle, tail = pieces
-    return head + "".join(f"(?>.*?{piece})" for piece in middle) + ".*" + tail
+    return head + "".join(f"(?>{char}*?{piece})" for piece in middle) + f"{char}*{tail}"
 
 
-def _piece(piece: str) -> str:
-    return "".join("." if char == "?" else re.escape(plain(char)) for char in piece)
-
-
-def split_arn(arn: str) -> list[str] | None:
-    """The six parts of an ARN (the last may have colons in it), None when it is none."""
-    parts = arn.split(":", _ARN_PARTS - 1)
-    return parts if len(parts) == _ARN_PARTS and parts[0] == "arn" else None
+def _piece(piece: str, char: str) -> str:
+    return "".join(char if each == "?" else re.escape(plain(each)) for each in piece)
 
 
 @lru_cache(maxsize=8192)
-def _segments(pattern: str) -> tuple[str | re.Pattern[str] | None, ...] | None:
-    """For each part: None (anything), the text itself, or an expression."""
+def arn_pattern(pattern: str) -> re.Pattern[str] | None:
+    """Six parts, each on its own: a wildcard reaches over slashes, but the colons stay.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+    None where the pattern has fewer parts, and so matches no ARN.
+    """
     parts = pattern.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS:
         return None
-    return tuple(
-        None if part == "*" else wildcards(part) if "*" in part or "?" in part else plain(part)
-        for part in parts
-    )
+    *first, last = parts
+    expressions = [*(_expression(part, "[^:]") for part in first), _expression(last)]
+    return re.compile(":".join(expressions), re.DOTALL)
 
 
 def arn_matches(pattern: str, arn: str) -> bool:
-    """Part by part: a wildcard reaches over slashes but not over the first five colons.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
-    """
-    segments = _segments(pattern)
-    parts = arn.split(":", _ARN_PARTS - 1)
-    if segments is None or len(parts) != _ARN_PARTS:
-        return False
-    return all(
-        _segment_matches(segment, part) for segment, part in zip(segments, parts, strict=True)
-    )
-
-
-def _segment_matches(segment: str | re.Pattern[str] | None, part: str) -> bool:
-    if segment is None:
-        return True
-    if isinstance(segment, str):
-        return segment == part
-    return segment.fullmatch(part) is not None
-
-
-def resource_matches(pattern: str, resource: str) -> bool:
-    """Whether an entry of Resource means this resource, an ARN or "*" where there is none."""
-    if pattern == "*":
-        return True
-    if resource == "*":
-        return False
-    return arn_matches(pattern, resource)
+    compiled = arn_pattern(pattern)
+    return compiled is not None and compiled.fullmatch(arn) is not None

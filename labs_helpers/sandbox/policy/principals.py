@@ -45,8 +45,11 @@ class Principals:
         """How it means this caller. bounded: the caller has a permissions boundary."""
         if self.negated:
             return self._grant_by_exception(caller, denies, bounded)
-        if self.everyone or caller.arn in self.names:
+        if self.everyone:
             return Grant.DIRECT
+        if caller.arn in self.names:
+            # a role that asks by its own name, as the simulator lets it: its sessions are limited
+            return Grant.LIMITED if _is_role(caller) else Grant.DIRECT
         if caller.kind in ("role", "federated") and self._names_owner_of(caller):
             return Grant.LIMITED
         if caller.account in self.accounts and caller.kind in _OF_AN_ACCOUNT:
@@ -86,6 +89,10 @@ class Principals:
 
 
 _OF_AN_ACCOUNT = ("user", "root", "role", "federated")
+
+
+def _is_role(caller: Caller) -> bool:
+    return caller.kind == "role" and caller.arn == caller.principal_arn
 
 
 def principals(statement: Mapping[str, Any]) -> Principals | None:

@@ -41,5 +41,18 @@ def check_inline(kind: str, name: str, texts: Iterable[str]) -> None:
         raise _too_long(f"Maximum policy size of {limit} bytes exceeded for {kind} {name}")
 
 
+def check_session(text: str) -> None:
+    """Of one session policy, its white space included:
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    if len(text) > SESSION:
+        raise MalformedPolicy(
+            f"1 validation error detected: Value '{text}' at 'policy' failed to satisfy "
+            f"constraint: Member must have length less than or equal to {SESSION}",
+            code="ValidationError",
+        )
+
+
 def _too_long(message: str) -> MalformedPolicy:
     return MalformedPolicy(message, code="LimitExceeded")

@@ -14,15 +14,17 @@ from labs_helpers.sandbox.policy.match import LITERAL, literal
 from labs_helpers.sandbox.policy.model import Context
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_INSIDE = re.compile(r"\s*([^,\s']+)\s*(?:,\s*'([^']*)'\s*)?")
+#: "separate the variable text and the default value with a comma and space"
+_INSIDE = re.compile(r"([^,\s']+)(?:, '([^']*)')?")
 
 
 @dataclass(frozen=True)
 class Variable:
-    """key: in lower case; default: the text where the request has no such key."""
+    """key: in lower case; name: as written; default: the text where the request has no such key."""
 
     key: str
     default: str | None
+    name: str
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,8 @@ class Template:
             filled.append(literal(value))
         return "".join(filled)
 
-    def keys(self) -> Iterator[str]:
-        """Keys that the request must have for this text to have a value."""
-        return (
-            part.key for part in self.parts if isinstance(part, Variable) and part.default is None
-        )
+    def variables(self) -> Iterator[Variable]:
+        return (part for part in self.parts if isinstance(part, Variable))
 
 
 @lru_cache(maxsize=8192)
@@ -83,5 +82,5 @@ def _part(found: re.Match[str]) -> str | Variable:
         return LITERAL[inside]
     named = _INSIDE.fullmatch(inside)
     if named is None:
-        return Variable(inside.strip().lower(), None)
-    return Variable(named.group(1).lower(), named.group(2))
+        return Variable(inside.strip().lower(), None, inside.strip())
+    return Variable(named.group(1).lower(), named.group(2), named.group(1))
