@@ -167,11 +167,21 @@ def _change_version(backend: Any, given: Given) -> None:
     _version(backend, given)
 
 
+def _create_provider(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
+    host = given["Url"].removeprefix("https://").rstrip("/")
+    if any(one.url.rstrip("/") == host for one in backend.open_id_providers.values()):
+        raise Refusal(
+            "EntityAlreadyExists", f"Provider with url {given['Url']} already exists.", 409
+        )
+
+
 _RULES: dict[str, Callable[[Any, Given], None]] = {
     **{f"Attach{kind}Policy": _attach(kind) for kind in _MANY},
     **{f"Detach{kind}Policy": _detach(kind) for kind in _MANY},
     **{f"Get{kind}Policy": _inline(kind) for kind in _MANY},
     **{f"Delete{kind}Policy": _inline(kind) for kind in _MANY},
+    "CreateOpenIDConnectProvider": _create_provider,
     "CreatePolicyVersion": _own,
     "DeleteAccessKey": _access_key,
     "DeleteGroup": _delete_group,
