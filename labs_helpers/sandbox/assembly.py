@@ -11,6 +11,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
 from labs_helpers.sandbox import control, credentials, people, people_control
+from labs_helpers.sandbox.authorization import why
+from labs_helpers.sandbox.authorization.authorizer import Authorizer
+from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.dispatch import Dispatch
@@ -18,7 +21,6 @@ from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
-from labs_helpers.sandbox.identity import Authorize, allow_all
 from labs_helpers.sandbox.people import People
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.status import Status
@@ -44,7 +46,6 @@ def build(
     port: int,
     instance: str,
     frozen_at: datetime | None = None,
-    authorize: Authorize = allow_all,
 ) -> Sandbox:
     """The sandbox over its folder (LABS_HOME/sandbox).
 
@@ -56,17 +57,19 @@ def build(
     store = Store(folder / "ecr", clock)
     who = people.build(folder / "identity", learner, clock)
     moto = MotoServices(who.identity, who.prepare, folder / "tmp")
+    authorizer = Authorizer(who.directory, store, clock, Decisions())
+    ecr = EcrService(store, clock, authorizer.authorize)
+    registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
+    routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
     application = Dispatch(
-        control=control.ControlApp(
-            instance, token, clock, trace, status, people_control.routes(who)
-        ),
+        control=control.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(RegistryApp(store, clock, authorize, account, REGION), trace),
+        registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
-        aws=Gateway(who.directory.find, EcrService(store, clock, authorize), moto),
+        aws=Gateway(who.directory.find, ecr, moto, authorizer),
     )
     return Sandbox(application, store, who)
 

@@ -17,6 +17,7 @@ from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.names import REGION
 from labs_helpers.sandbox import aws_errors
+from labs_helpers.sandbox.authorization.parameters import Plain
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.http import HEADERS
 from labs_helpers.sandbox.identity import Principal
@@ -61,12 +62,19 @@ class MotoServices:
         return sorted(map(str, self._application.app_instances))
 
     def call(
-        self, environ: WSGIEnvironment, body: bytes, principal: Principal, signature: Signature
+        self,
+        environ: WSGIEnvironment,
+        what: str,
+        plain: Plain,
+        principal: Principal,
+        signature: Signature,
     ) -> Answer:
-        """moto's answer; raises Refusal when moto lacks the operation or fails at it."""
-        what = _operation(environ, body, signature.service)
+        """moto's answer; raises Refusal when moto lacks the operation or fails at it.
+
+        what: the operation, "iam:CreateUser"; plain: the request as it was understood.
+        """
         application = self._ready(signature.service)
-        asked = _for_moto(environ, body, principal, signature)
+        asked = _for_moto(environ, plain, principal, signature)
         if not _changes_iam(what):
             return _asked(application, asked, what)
         try:
@@ -78,12 +86,12 @@ class MotoServices:
             log.exception("IAM's state could not be written")
             raise aws_errors.internal(what) from error
 
-    def call_unsigned(self, environ: WSGIEnvironment, body: bytes) -> Answer:
+    def call_unsigned(self, environ: WSGIEnvironment, what: str, plain: Plain) -> Answer:
         """The answer to AssumeRoleWithWebIdentity, which brings a token and no signature."""
         principal = Principal("0" * 12, "*", "", _NO_KEY)
         now = datetime.now(UTC)
         scope = Signature(_NO_KEY, REGION, "sts", now, (), "", None, None)
-        return self.call(environ, body, principal, scope)
+        return self.call(environ, what, plain, principal, scope)
 
     def _ready(self, service: str) -> Any:
         with self._lock:
@@ -91,10 +99,12 @@ class MotoServices:
                 self._application = _start(self._scratch)
         application = self._application
         host = f"{service}.us-east-1.amazonaws.com"
-        if not _knows(application, host, service):
+        if _backend_of(application, host, service) in _CLOSED:
             raise aws_errors.not_implemented(f"the service '{service[:60]}'")
         self._identity.ready()
         self._prepare()
+        if service == "s3":
+            _leave_buckets_to_the_gateway()
         return application
 
 
@@ -131,36 +141,70 @@ def _start(scratch: Path) -> Any:
         del os.environ[name]
     os.environ.update(_SETTINGS)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from moto.core.responses import BaseResponse
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    base: Any = BaseResponse
+    base.get_region_from_url = _signed_region
     return DomainDispatcherApplication(create_backend_app)
 
 
-def _knows(application: Any, host: str, service: str) -> bool:
+def _leave_buckets_to_the_gateway() -> None:
+    """moto asks bucket policies by itself, without principals, conditions and a reason."""
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    bucket: Any = FakeBucket
+    bucket.get_permission = lambda self, action, resource: PermissionResult.PERMITTED
+
+
+def _signed_region(response: Any, request: Any, url: str) -> str:
+    """The region that was signed, in place of one that moto finds in a URL or a user agent."""
+    return str(request.headers["Authorization"].split(",")[0].split("/")[2])
+
+
+def _backend_of(application: Any, host: str, service: str) -> str:
+    """Which of moto's services answers to a signing name; empty for none."""
     from moto.moto_server.werkzeug_app import SIGNING_ALIASES
 
     if service in SIGNING_ALIASES or service in _BY_REQUEST:
-        return True
-    return any(pattern.match(f"http://{host}") for _, pattern in application.backend_url_patterns)
+        return service
+    patterns = application.backend_url_patterns
+    return next((str(name) for name, each in patterns if each.match(f"http://{host}")), "")
 
+
+_CLOSED = {"", "ecr", "moto_api", "instance_metadata"}
+"""What of moto nobody is let into: ECR is ours, and the others are for moto's own tests."""
 
 _BY_REQUEST = {"dynamodb", "sagemaker", "timestream", "s3vectors", "memorydb", "mediastore"}
 """Services whose host moto derives from more than the signature's scope."""
 
 
 def _for_moto(
-    environ: WSGIEnvironment, body: bytes, principal: Principal, signature: Signature
+    environ: WSGIEnvironment, plain: Plain, principal: Principal, signature: Signature
 ) -> WSGIEnvironment:
-    """The request as moto's own server would hand it over, with the account that we verified."""
-    uri = environ["REQUEST_URI"]
-    path = uri.partition("?")[0]
+    """The request as moto's own server would hand it over, with the account that we verified.
+
+    Only what the decision was made on goes on: path, query and body as they were understood.
+    """
     scope = f"{signature.access_key_id}/{signature.scope}"
+    headers = environ[HEADERS]
     underscored = {
-        f"HTTP_{name.upper().replace('-', '_')}": name for name in environ[HEADERS] if "_" in name
+        f"HTTP_{name.upper().replace('-', '_')}": name for name in headers if "_" in name
     }
-    return environ | {
-        "RAW_URI": uri,
-        "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
+    dropped = {f"HTTP_{name.upper().replace('-', '_')}" for name in plain.drop}
+    dropped -= {f"HTTP_{name.upper().replace('-', '_')}" for name in _OURS}
+    kept = {name: value for name, value in environ.items() if name not in dropped}
+    kept.pop("CONTENT_TYPE", None)
+    if plain.content_type:
+        kept["CONTENT_TYPE"] = plain.content_type
+    return kept | {
+        "REQUEST_METHOD": plain.method,
+        "REQUEST_URI": f"{plain.path}?{plain.query}" if plain.query else plain.path,
+        "RAW_URI": f"{plain.path}?{plain.query}" if plain.query else plain.path,
+        "PATH_INFO": unquote_to_bytes(plain.path.encode("latin-1")).decode("latin-1"),
+        "QUERY_STRING": plain.query,
+        "HTTP_HOST": plain.host,
         "HTTP_X_MOTO_ACCOUNT_ID": principal.account,
         "HTTP_X_LABS_SOURCE_IP": environ.get("REMOTE_ADDR", ""),
         # a presigned request has it in the query only, where moto does not look
@@ -170,11 +214,14 @@ def _for_moto(
         ),
         # how moto's own server passes on names that WSGI cannot hold
         "moto.preserved_header_names": underscored,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(plain.body)),
+        "wsgi.input": io.BytesIO(plain.body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
     }
+
+
+_OURS = ("host", "authorization", "x-moto-account-id", "x-labs-source-ip")
 
 
 def _joined(parts: Iterable[bytes]) -> bytes:
@@ -184,18 +231,6 @@ def _joined(parts: Iterable[bytes]) -> bytes:
         close = getattr(parts, "close", None)
         if close is not None:
             close()
-
-
-def _operation(environ: WSGIEnvironment, body: bytes, service: str) -> str:
-    """What was asked, for an error message: the operation where the request names it."""
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target:
-        return f"{service}:{target.rpartition('.')[2][:80]}"
-    for part in body[:4000].split(b"&") + environ.get("QUERY_STRING", "").encode().split(b"&"):
-        if part.startswith(b"Action="):
-            return f"{service}:{part[7:87].decode('ascii', 'replace')}"
-    path = environ["REQUEST_URI"].partition("?")[0][:120]
-    return f"{service}: {environ['REQUEST_METHOD']} {path}"
 
 
 def _refuse_web_page(status: str, headers: list[tuple[str, str]], what: str) -> None:

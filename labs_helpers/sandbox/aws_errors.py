@@ -287,6 +287,32 @@ def wrong_payload() -> Refusal:
     )
 
 
+def denied(sentence: str) -> Refusal:
+    """No policy allows it, or one denies it; the sentence is IAM's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    return Refusal(
+        "AccessDeniedException",
+        sentence,
+        400,
+        codes={
+            Protocol.QUERY: "AccessDenied",
+            Protocol.EC2: "UnauthorizedOperation",
+            Protocol.S3: "AccessDenied",
+        },
+        statuses={
+            Protocol.QUERY: 403,
+            Protocol.EC2: 403,
+            Protocol.S3: 403,
+            Protocol.REST_JSON: 403,
+        },
+        messages={
+            Protocol.EC2: f"You are not authorized to perform this operation. {sentence}",
+        },
+    )
+
+
 def too_large(limit: int) -> Refusal:
     """A body of more bytes than the sandbox takes."""
     words = f"The sandbox takes request bodies of up to {limit} bytes."

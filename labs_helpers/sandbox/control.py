@@ -11,6 +11,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox.clock import Clock
@@ -99,7 +100,7 @@ class ControlApp:
                 self._trace.clear()
                 return {"requests": []}
         if route := self._routes.get((method, path)):
-            return route({} if method == "GET" else _sent(environ))
+            return route(_asked(environ) if method == "GET" else _sent(environ))
         known = path in {each for _, each in self._routes} or path in (
             "/_labs/status",
             "/_labs/clock",
@@ -134,6 +135,11 @@ class ControlApp:
         except WorkspaceError as error:
             raise ControlRefused(507, str(error)) from error
         return clock_facts(self._clock)
+
+
+def _asked(environ: WSGIEnvironment) -> dict[str, Any]:
+    """The parameters of a query, each once."""
+    return dict(parse_qsl(environ.get("QUERY_STRING", "")))
 
 
 def _sent(environ: WSGIEnvironment) -> dict[str, Any]:

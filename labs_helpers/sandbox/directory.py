@@ -66,6 +66,28 @@ class Directory:
             return self._of_role_session(session)
         return self._of_user_session(session)
 
+    def of_arn(self, arn: str) -> Held | None:
+        """What a user, group or role holds, by its ARN; None where there is none of it."""
+        account, kind, name = _parts(arn)
+        if account is None:
+            return None
+        if self._identity.untouched(account):
+            learner = self._identity.learner.principal
+            return self._of_user(account, arn, learner.user_id) if arn == learner.arn else None
+        backend = self._identity.backend(account)
+        many = {"user": backend.users, "group": backend.groups, "role": backend.roles}
+        found = [one for one in list(many.get(kind, {}).values()) if one.arn == arn]
+        if not found:
+            return None
+        if kind == "user":
+            return self._of_user(account, arn, found[0].id)
+        return Held(
+            Caller(account, arn, arn),
+            tuple(_policies_on(found[0], f"{kind} {name}")),
+            _boundary(backend, found[0]) if kind == "role" else None,
+            tags=self.tags_of(arn),
+        )
+
     def role_trust(self, role_arn: str) -> Policy | None:
         """A role's trust policy; None where there is no such role."""
         role = self.role(role_arn)

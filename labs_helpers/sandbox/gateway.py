@@ -7,12 +7,19 @@ import hmac
 import logging
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import aws_errors, sigv4
+from labs_helpers.sandbox.authorization import answers, parameters
+from labs_helpers.sandbox.authorization.authorizer import Authorizer
+from labs_helpers.sandbox.authorization.context import of_request
+from labs_helpers.sandbox.authorization.needed import Asked
+from labs_helpers.sandbox.authorization.requests import decide, service_of
+from labs_helpers.sandbox.authorization.simulate import Simulator
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
@@ -32,12 +39,13 @@ LARGEST_OBJECT = 512 * 1024 * 1024
 LARGEST_UNSIGNED = 64 * 1024
 """Bytes of a call that anybody may make; a web identity token has at most 20 000."""
 
-_FORM = "application/x-www-form-urlencoded"
 _UNSIGNED = {b"Action=AssumeRoleWithWebIdentity", b"Action=AssumeRoleWithSAML"}
 """The second is not in the sandbox, which moto's place says.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
+
+_IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 _PIECE = 256 * 1024
 
@@ -55,12 +63,15 @@ class Gateway:
         find: Callable[[str], Credential | None],
         ecr: EcrService,
         moto: MotoServices,
+        authorizer: Authorizer,
         now: Callable[[], datetime] = real_time,
     ) -> None:
         """find: the credential of an access key id, None for an unknown one."""
         self._find = find
         self._ecr = ecr
         self._moto = moto
+        self._authorizer = authorizer
+        self._simulator = Simulator(authorizer.directory)
         self._now = now
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -71,7 +82,7 @@ class Gateway:
             if not sigv4.is_signed(request):
                 return self._unsigned(environ, request, start_response)
             signature = _parsed(request)
-            service = signature.service
+            service = service_of(signature.service, signature.region)
             credential = self._find(signature.access_key_id)
             if credential is None:
                 raise aws_errors.unknown_key()
@@ -79,7 +90,14 @@ class Gateway:
             self._verify(request, signature, credential, body)
             principal = credential.principal
             environ["labs.caller"] = principal.arn
-            answer = self._serve(environ, body, principal, signature, start_response)
+            answer = self._serve(
+                environ,
+                request,
+                body,
+                principal,
+                replace(signature, service=service),
+                start_response,
+            )
         except Refusal as error:
             refusal = error
         except CLIENT_GONE:
@@ -98,12 +116,16 @@ class Gateway:
         self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer the calls that need no signature; raises Refusal for any other."""
-        form = request.headers.get("content-type", "").startswith(_FORM)
+        form = request.headers.get("content-type", "").startswith(parameters.FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
         if _UNSIGNED.isdisjoint(body.split(b"&")):
             raise _refused_unsigned(request)
+        asked, plain = parameters.read(request, body, "sts")
+        if f"Action={asked.operation}".encode() not in _UNSIGNED:
+            raise _refused_unsigned(request)
         environ["labs.caller"] = "a web identity"
-        status, headers, content = self._moto.call_unsigned(environ, body)
+        what = f"sts:{asked.operation}"
+        status, headers, content = self._moto.call_unsigned(environ, what, plain)
         start_response(status, headers)
         return [content]
 
@@ -132,20 +154,34 @@ class Gateway:
     def _serve(
         self,
         environ: WSGIEnvironment,
+        request: Request,
         body: bytes,
         principal: Principal,
         signature: Signature,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        if signature.service == "ecr":
+        service, region = signature.service, signature.region
+        if service == "ecr":
             endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
             target = environ.get("HTTP_X_AMZ_TARGET", "")
-            told = self._ecr.handle(target, body, principal, signature.region, endpoint)
+            keys = of_request(environ, region)
+            told = self._ecr.handle(target, body, principal, region, endpoint, keys)
             start_response(_status(told.status), list(told.headers.items()))
             return [told.body]
-        status, headers, content = self._moto.call(environ, body, principal, signature)
+        asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
+        if service == "iam" and asked.operation in self._simulator.operations:
+            told_xml = self._simulated(asked, principal)
+            headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(told_xml)))]
+            start_response("200 OK", headers)
+            return [told_xml]
+        what = f"{service}:{asked.operation}"
+        status, headers, content = self._moto.call(environ, what, plain, principal, signature)
         start_response(status, headers)
         return [content]
+
+    def _simulated(self, asked: Asked, principal: Principal) -> bytes:
+        result = self._simulator.answer(asked.operation, principal, asked.params)
+        return answers.xml(asked.operation, result, _IAM, str(uuid.uuid4()))
 
 
 def request_of(environ: WSGIEnvironment) -> Request:

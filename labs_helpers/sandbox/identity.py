@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,34 @@ class Principal:
     access_key_id: str
 
 
-Authorize = Callable[[Principal, str, str], None]
-"""Asked before each operation with (principal, "ecr:PutImage", resource ARN).
+Keys = Mapping[str, tuple[str, ...]]
+"""Condition keys of a request in lower case, each with its values."""
 
-Raises labs_helpers.sandbox.ecr.errors.AccessDenied to refuse.
-"""
+NO_KEYS: Keys = MappingProxyType({})
 
 
-def allow_all(principal: Principal, action: str, resource: str) -> None:
-    """Nobody is refused for want of a policy: the sandbox checks only who calls."""
+class Authorize(Protocol):
+    """Asked before each operation, e.g. (principal, "ecr:PutImage", resource ARN, keys).
+
+    Raises labs_helpers.sandbox.ecr.errors.AccessDenied to refuse. tentative: the caller goes on
+    without the permission, so that a refusal need not be explained to anybody.
+    """
+
+    def __call__(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Keys = NO_KEYS,
+        tentative: bool = False,
+    ) -> None: ...
+
+
+def allow_all(
+    principal: Principal,
+    action: str,
+    resource: str,
+    keys: Keys = NO_KEYS,
+    tentative: bool = False,
+) -> None:
+    """Nobody is refused: for a server whose callers are all trusted, such as a test's."""

@@ -21,13 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_helpers.sandbox import credentials, people
+from labs_helpers.sandbox.authorization.authorizer import Authorizer
+from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
 from labs_helpers.sandbox.http import HEADERS
-from labs_helpers.sandbox.identity import allow_all
 from labs_helpers.sandbox.people import People
 from labs_helpers.sandbox.sessions import Facts, Made, Session
 
@@ -129,7 +130,9 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     store = Store(folder / "ecr", clock)
     who = people.build(folder / "identity", credentials.learner(folder / "learner.json"), clock)
     moto = MotoServices(who.identity, who.prepare, folder / "tmp")
-    yield Door(Gateway(who.directory.find, EcrService(store, clock, allow_all), moto), who)
+    authorizer = Authorizer(who.directory, store, clock, Decisions())
+    ecr = EcrService(store, clock, authorizer.authorize)
+    yield Door(Gateway(who.directory.find, ecr, moto, authorizer), who)
     store.close()
     who.close()
 

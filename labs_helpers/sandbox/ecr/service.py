@@ -17,7 +17,7 @@ from labs_helpers.sandbox.ecr.protocol import Answer
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.validation import validate
-from labs_helpers.sandbox.identity import Authorize, Principal
+from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
 
 #: Where a caller finds the sandbox when nobody says.
 DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
@@ -38,20 +38,27 @@ class EcrService:
         principal: Principal,
         region: str,
         endpoint: str = DEFAULT_ENDPOINT,
+        keys: Keys = NO_KEYS,
     ) -> Answer:
         """The answer to one signed request; no input of a client raises.
 
         target: the X-Amz-Target header; body: the request's bytes, JSON.
         endpoint: the URL of the sandbox as this caller spells it (from the Host header), in which
-        GetDownloadUrlForLayer answers.
+        GetDownloadUrlForLayer answers; keys: condition keys that the request brings.
         """
         try:
-            return self._answer(target, body, principal, region, endpoint)
+            return self._answer(target, body, principal, region, endpoint, keys)
         except EcrError as error:
             return protocol.error_answer(error)
 
     def _answer(
-        self, target: str, body: bytes, principal: Principal, region: str, endpoint: str
+        self,
+        target: str,
+        body: bytes,
+        principal: Principal,
+        region: str,
+        endpoint: str,
+        keys: Keys,
     ) -> Answer:
         operation = protocol.operation_of(target)
         function = OPERATIONS.get(operation.name)
@@ -62,8 +69,21 @@ class EcrService:
         registry = Registry(params.get("registryId", principal.account), region)
         call = Call(self._store, self._clock, principal, registry, endpoint.rstrip("/"))
         for action, resource in permissions(operation.name, params, call):
-            self._authorize(principal, action, resource)
+            self._authorize(principal, action, resource, {**keys, **_tag_keys(params)})
         return protocol.answer(function(call, params), operation)
+
+
+def _tag_keys(params: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """aws:RequestTag/... and aws:TagKeys of the resource tags that a request carries.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-supported-iam-actions-tagging.html
+    """
+    tags = {tag["Key"]: tag["Value"] for tag in params.get("tags", ())}
+    names = tuple(tags) or tuple(params.get("tagKeys", ()))
+    keys: dict[str, tuple[str, ...]] = {
+        f"aws:requesttag/{key.lower()}": (value,) for key, value in tags.items()
+    }
+    return {**keys, "aws:tagkeys": names} if names else keys
 
 
 def permissions(operation: str, params: dict[str, Any], call: Call) -> Iterator[tuple[str, str]]:

@@ -97,10 +97,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class Document:
-    """A policy's statements, in order."""
+    """A policy's statements, in order; `text` is what they were read from."""
 
     version: str
     statements: tuple[Statement, ...]
+    text: str = field(default="", repr=False, compare=False)
     _by_action: dict[str, tuple[Statement, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -142,6 +143,7 @@ def _parse(text: str) -> Document:
     return Document(
         str(version),
         tuple(_statement(index, each, variables) for index, each in enumerate(listed)),
+        text,
     )
 
 

@@ -12,12 +12,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.errors import EcrError, InvalidToken
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
-from labs_helpers.sandbox.identity import Authorize
+from labs_helpers.sandbox.identity import Authorize, Keys
 from labs_helpers.sandbox.registry import blobs, listing, manifests, uploads
 from labs_helpers.sandbox.registry.authentication import authenticate, registry_of
 from labs_helpers.sandbox.registry.context import Context, check_name
@@ -86,7 +87,7 @@ class RegistryApp:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
         request = Request.of(environ)
-        response = self._answer(request)
+        response = self._answer(request, environ)
         request.body.drain()
         headers = {**_API_VERSION, **response.headers}
         if isinstance(response.body, bytes) and response.length is None:
@@ -98,11 +99,11 @@ class RegistryApp:
             return [response.body] if response.body and request.method != "HEAD" else []
         return response.body
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request, environ: Environ) -> Response:
         host = request.header("host") or ""
         registry = registry_of(host, self._default)
         try:
-            return self._handle(request, registry)
+            return self._handle(request, registry, of_request(environ, registry.region))
         except RegistryError as error:
             return render(error)
         except InvalidToken as error:
@@ -117,7 +118,7 @@ class RegistryApp:
             log.exception("%s %s", request.method, request.path)
             return render(_of_the_machine(error))
 
-    def _handle(self, request: Request, registry: Registry) -> Response:
+    def _handle(self, request: Request, registry: Registry, keys: Keys) -> Response:
         principal = authenticate(self._store, request.header("authorization"), registry)
         for pattern, handlers in _ROUTES:
             match = pattern.fullmatch(request.path)
@@ -135,7 +136,9 @@ class RegistryApp:
                     405,
                     {"Allow": ", ".join(handlers)},
                 )
-            context = Context(request, self._store, self._authorize, principal, registry, name)
+            context = Context(
+                request, self._store, self._authorize, principal, registry, name, keys
+            )
             return handler(context, *arguments.values())
         raise RegistryError("UNSUPPORTED", "404 page not found", 404)
 

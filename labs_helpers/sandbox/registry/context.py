@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import reference
@@ -11,7 +11,7 @@ from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import repositories
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.identity import Authorize, Principal
+from labs_helpers.sandbox.identity import Authorize, Keys, Principal
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Request
 
@@ -30,11 +30,18 @@ class Context:
     principal: Principal
     registry: Registry
     name: str
+    keys: Keys = field(default_factory=dict)
 
-    def allow(self, *actions: str, name: str | None = None) -> None:
-        """Ask whether the caller may do these (`PutImage`) here; raises AccessDenied."""
+    def allow(self, *actions: str, name: str | None = None, tentative: bool = False) -> None:
+        """Ask whether the caller may do these (`PutImage`) here; raises AccessDenied.
+
+        tentative: a refusal is not the answer to the client, which is served in another way.
+        """
+        arn = self.registry.arn(name or self.name)
         for action in actions:
-            self.authorize(self.principal, f"ecr:{action}", self.registry.arn(name or self.name))
+            self.authorize(
+                self.principal, f"ecr:{action}", arn, keys=self.keys, tentative=tentative
+            )
 
     def repository(self) -> Repository:
         """The repository, which must have been created before: raises RepositoryNotFound."""

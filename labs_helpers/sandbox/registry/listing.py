@@ -38,7 +38,8 @@ def catalog(context: Context) -> Response:
 
 def referrers(context: Context, digest_text: str) -> Response:
     """An index of the images whose subject is the digest, which itself need not be here."""
-    context.allow("ListImageReferrers")
+    # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
+    context.allow("BatchGetImage")
     digest = check_digest(digest_text)
     found = images.referrers(context.store, context.repository(), digest)
     headers: dict[str, str] = {}

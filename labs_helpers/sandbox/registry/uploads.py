@@ -101,7 +101,7 @@ def _mount(
     for name in names:
         try:
             check_name(name)
-            context.allow("GetDownloadUrlForLayer", name=name)
+            context.allow("GetDownloadUrlForLayer", name=name, tentative=True)
             source = repositories.get(context.store, context.registry, name)
         except (RegistryError, ecr.AccessDenied, ecr.RepositoryNotFound):
             continue

@@ -19,7 +19,7 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import repositories, tokens
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.registry.app import RegistryApp
 
 ACCOUNT = "123456789012"
@@ -90,7 +90,14 @@ class RegistryUnderTest:
         self.store.close()
         self.open()
 
-    def _authorize(self, principal: Principal, action: str, arn: str) -> None:
+    def _authorize(
+        self,
+        principal: Principal,
+        action: str,
+        arn: str,
+        keys: Keys = NO_KEYS,
+        tentative: bool = False,
+    ) -> None:
         self.asked.append((action, arn))
         self.refuse(action, arn)
 

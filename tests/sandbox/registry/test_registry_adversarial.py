@@ -18,6 +18,7 @@ from labs_helpers.oci import digest
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import repositories, tokens
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.identity import allow_all
 from labs_helpers.sandbox.registry import ranges
 from labs_helpers.sandbox.registry.app import RegistryApp
 from tests.sandbox.registry.registry_server import ACCOUNT, HOME, LEARNER, REGION, START
@@ -34,7 +35,7 @@ class Direct:
         self.store = Store(root / "ecr", clock)
         repositories.create(self.store, HOME, "demo")
         self.token = tokens.mint(self.store, LEARNER, REGION).password
-        self.app = RegistryApp(self.store, clock, lambda *_: None, ACCOUNT, REGION)
+        self.app = RegistryApp(self.store, clock, allow_all, ACCOUNT, REGION)
 
     def call(
         self, method: str, path: str, query: str = "", body: bytes = b"", **environ: str
@@ -179,7 +180,7 @@ class Uploading(RuleBasedStateMachine):
         self.direct.store.close()
         clock = Clock(frozen_at=START)
         self.direct.store = Store(self.direct.root / "ecr", clock)
-        self.direct.app = RegistryApp(self.direct.store, clock, lambda *_: None, ACCOUNT, REGION)
+        self.direct.app = RegistryApp(self.direct.store, clock, allow_all, ACCOUNT, REGION)
 
     @rule(right=st.booleans())
     def finish(self, right: bool) -> None:

@@ -39,7 +39,9 @@ class Ecr:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
         self.authorize: Authorize = allow_all
-        self.service = EcrService(store, clock, lambda *asked: self.authorize(*asked))
+        self.service = EcrService(
+            store, clock, lambda *asked, **keys: self.authorize(*asked, **keys)
+        )
         self.caller, self.region = principal(), REGION
 
     def raw(self, target: str, body: bytes) -> protocol.Answer:

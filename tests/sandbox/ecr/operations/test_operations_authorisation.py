@@ -13,7 +13,11 @@ DEMO = f"arn:aws:ecr:us-west-2:{ACCOUNT}:repository/demo"
 def asked(ecr: Ecr) -> list[tuple[str, str]]:
     """The (action, resource) pairs that ``ecr`` asks about; everything is allowed."""
     pairs: list[tuple[str, str]] = []
-    ecr.authorize = lambda principal, action, resource: pairs.append((action, resource))
+
+    def note(principal: Principal, action: str, resource: str, *_: object, **__: object) -> None:
+        pairs.append((action, resource))
+
+    ecr.authorize = note
     return pairs
 
 
@@ -51,7 +55,7 @@ def test_the_registry_itself_has_no_resource(ecr: Ecr, asked: list[tuple[str, st
 
 
 def test_a_refusal_is_answered_and_nothing_is_done(ecr: Ecr) -> None:
-    def refuse(principal: Principal, action: str, resource: str) -> None:
+    def refuse(principal: Principal, action: str, resource: str, *_: object, **__: object) -> None:
         raise AccessDenied(
             f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource}"
         )

@@ -1,0 +1,1 @@
+"""May they: what a request asks for, in IAM's terms, and the decision on it."""

@@ -1,0 +1,118 @@
+"""The decision on a request: who asks, what for, which policies apply, what they say.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from labs_helpers.sandbox.authorization import context
+from labs_helpers.sandbox.authorization.arns import account_of
+from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
+from labs_helpers.sandbox.authorization.needed import Needed
+from labs_helpers.sandbox.authorization.resource_policies import ResourcePolicies
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.directory import Directory, Held
+from labs_helpers.sandbox.ecr.errors import AccessDenied
+from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
+from labs_helpers.sandbox.policy.evaluate import evaluate
+from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies, Request
+from labs_helpers.sandbox.policy.sentence import sentence
+
+
+class Denied(Exception):
+    """IAM says no; `verdict` says why, in AWS's sentence and in full."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.sentence)
+        self.verdict = verdict
+
+
+class Authorizer:
+    """Decides by the policies of this moment; keeps what it refused. Thread-safe."""
+
+    def __init__(
+        self, directory: Directory, store: Store, clock: Clock, decisions: Decisions
+    ) -> None:
+        self.directory = directory
+        self.decisions = decisions
+        self.resources = ResourcePolicies(directory, store)
+        self._clock = clock
+
+    def authorize(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        keys: Keys = NO_KEYS,
+        tentative: bool = False,
+    ) -> None:
+        """`identity.Authorize` for ECR, on both planes: raises AccessDenied in IAM's words."""
+        needed = Needed(action, resource, account_of(resource))
+        try:
+            self.check(principal, [needed], keys, tentative)
+        except Denied as denied:
+            raise AccessDenied(str(denied)) from denied
+
+    def check(
+        self, principal: Principal, needed: Iterable[Needed], keys: Keys, tentative: bool = False
+    ) -> None:
+        """Raise Denied for the first permission that is not given, and remember it."""
+        held: Held | None = None
+        for each in needed:
+            held = held or self.directory.policies_of(principal)
+            verdict = self.decide(held, each, keys)
+            if not verdict.decision.allowed:
+                if not tentative:
+                    self.decisions.note(verdict)
+                raise Denied(verdict)
+
+    def decide(self, held: Held, needed: Needed, keys: Keys) -> Verdict:
+        """The verdict on one permission; `keys` of the request, those of `needed` before them."""
+        now = self._clock.now()
+        on = self.resources.of(needed.action, needed.resource, held.caller.account)
+        owner = needed.account or on.account or held.caller.account
+        service = needed.action.partition(":")[0]
+        resource = context.of_resource(owner, on.tags, service) if needed.resource != "*" else {}
+        known = {
+            **context.of_time(now),
+            **keys,
+            **context.of_principal(held),
+            **resource,
+            **needed.keys,
+        }
+        request = Request(held.caller, needed.action, needed.resource, owner, known)
+        policies = Policies(
+            identity=held.identity,
+            resource=on.policies,
+            boundary=held.boundary,
+            session=held.session,
+        )
+        decision = evaluate(request, policies)
+        said = "" if decision.allowed else worded(request, decision, needed.shown)
+        return Verdict(now, request, policies, decision, said)
+
+
+def worded(request: Request, decision: Decision, shown: str | None = None) -> str:
+    """AWS's sentence, with the resource as the service shows it.
+
+    AssumeRole's has no reason but for an explicit deny: whether a role is not there, does not trust
+    the caller, or the caller has no policy, is told in the same words.
+    """
+    if request.action == "sts:AssumeRole" and decision.outcome is Outcome.IMPLICIT_DENY:
+        decision = replace(decision, kind=None)
+    if shown is None:
+        return sentence(request, decision)
+    if shown:
+        return sentence(replace(request, resource=shown), decision)
+    said = sentence(replace(request, resource=_NAMELESS), decision)
+    return said.replace(f' on resource: "{_NAMELESS}"', "").replace(
+        f" on resource: {_NAMELESS}", ""
+    )
+
+
+_NAMELESS = "\0"
+"""No resource, where a sentence has one."""

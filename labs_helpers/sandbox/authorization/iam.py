@@ -1,0 +1,208 @@
+"""IAM and STS: the resources and condition keys of their actions, names turned into ARNs.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from labs_helpers.sandbox.authorization.arns import account_of, values
+from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.identity import Principal
+
+Names = Callable[[str, str, str], str | None]
+"""(account, "user" | "role" | "group", name) -> ARN with its path, None where there is none."""
+
+_LISTS = {
+    "ListUsers": "user",
+    "ListRoles": "role",
+    "ListGroups": "group",
+    "ListInstanceProfiles": "instance-profile",
+    "ListVirtualMFADevices": "mfa",
+    "ListServerCertificates": "server-certificate",
+}
+"""Lists, which IAM refuses by the path asked for: `on resource: arn:...:user/`."""
+
+_NAMED = {
+    "user": ("UserName",),
+    "role": ("RoleName",),
+    "group": ("GroupName",),
+    "instance-profile": ("InstanceProfileName",),
+    "server-certificate": ("ServerCertificateName",),
+    "mfa": ("SerialNumber", "VirtualMFADeviceName"),
+    "sms-mfa": ("SerialNumber",),
+    "policy": ("PolicyArn", "PolicyName"),
+    "oidc-provider": ("OpenIDConnectProviderArn", "Url"),
+    "saml-provider": ("SAMLProviderArn", "Name"),
+}
+_BY_ARN = ("Arn", "PolicySourceArn")
+_UNNEEDED = {"GetCallerIdentity", "GetSessionToken"}
+"""No policy gives or takes these away: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+and https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html"""
+
+SELF = frozenset(
+    {
+        "ChangePassword",
+        "CreateAccessKey",
+        "CreateLoginProfile",
+        "DeactivateMFADevice",
+        "DeleteAccessKey",
+        "DeleteLoginProfile",
+        "DeleteServiceSpecificCredential",
+        "DeleteSigningCertificate",
+        "GetLoginProfile",
+        "GetMFADevice",
+        "GetUser",
+        "ListAccessKeys",
+        "ListMFADevices",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
+        "ListSigningCertificates",
+        "ResetServiceSpecificCredential",
+        "UpdateAccessKey",
+        "UpdateServiceSpecificCredential",
+        "UpdateSigningCertificate",
+        "UploadSigningCertificate",
+    }
+)
+"""Operations that are on the caller where they name no user."""
+
+
+def of_iam(
+    asked: Asked, row: Mapping[str, list[str]], caller: Principal, names: Names
+) -> Iterator[Needed]:
+    """What an operation of IAM needs; `row` is its row of the table."""
+    account, action = caller.account, f"iam:{asked.operation}"
+    keys = dict(_keys(asked, row))
+    if asked.operation == "ListPolicies":
+        path = asked.params.get("PathPrefix", "/")
+        yield Needed(action, "*", keys=keys, shown=f"policy path {path}")
+    elif kind := _LISTS.get(asked.operation):
+        path = asked.params.get("PathPrefix", "/")
+        yield Needed(action, f"arn:aws:iam::{account}:{kind}{path}", keys=keys)
+    elif asked.operation == "CreateServiceLinkedRole":
+        service = asked.params.get("AWSServiceName", "*")
+        arn = f"arn:aws:iam::{account}:role/aws-service-role/{service}/*"
+        yield Needed(action, arn, keys=keys | {"iam:awsservicename": (service,)})
+    else:
+        arns = list(_arns(asked, row, caller, names))
+        for arn in arns or ["*"]:
+            yield Needed(action, arn, account_of(arn) if _mine(arn) else account, keys)
+    if asked.operation == "AddRoleToInstanceProfile":
+        role = asked.params.get("RoleName", "*")
+        yield Needed("iam:PassRole", _arn("role", role, "/", account, names))
+
+
+def of_sts(asked: Asked, caller: Principal) -> Iterator[Needed]:
+    """What an operation of STS needs: nothing, for those that everybody may call."""
+    params, action = asked.params, f"sts:{asked.operation}"
+    if asked.operation in _UNNEEDED:
+        return
+    if asked.operation == "AssumeRole":
+        yield from _assumed(params)
+    elif asked.operation == "GetFederationToken":
+        name = params.get("Name", "*")
+        arn = f"arn:aws:sts::{caller.account}:federated-user/{name}"
+        yield Needed(action, arn, caller.account, _tag_keys(params))
+        if params.get("Tags"):
+            yield Needed("sts:TagSession", arn, caller.account, _tag_keys(params))
+    elif asked.operation == "AssumeRoot":
+        account = params.get("TargetPrincipal", "")
+        yield Needed(action, f"arn:aws:iam::{account}:root", account)
+    else:
+        yield Needed(action, keys=_tag_keys(params))
+
+
+_NOT_OF_TAGS = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity")
+
+
+def _assumed(params: Mapping[str, Any]) -> Iterator[Needed]:
+    role = str(params.get("RoleArn", "*"))
+    keys: dict[str, tuple[str, ...]] = {
+        key: (str(params[name]),)
+        for key, name in (
+            ("sts:externalid", "ExternalId"),
+            ("sts:rolesessionname", "RoleSessionName"),
+            ("sts:sourceidentity", "SourceIdentity"),
+        )
+        if params.get(name)
+    }
+    keys |= _tag_keys(params)
+    if transitive := values(params, "TransitiveTagKeys"):
+        keys["sts:transitivetagkeys"] = tuple(transitive)
+    account = account_of(role)
+    yield Needed("sts:AssumeRole", role, account, keys)
+    if params.get("Tags"):
+        tagged = {key: value for key, value in keys.items() if key not in _NOT_OF_TAGS}
+        yield Needed("sts:TagSession", role, account, tagged)
+    if params.get("SourceIdentity"):
+        source = {"sts:sourceidentity": (str(params["SourceIdentity"]),)}
+        yield Needed("sts:SetSourceIdentity", role, account, source)
+
+
+def _arns(
+    asked: Asked, row: Mapping[str, list[str]], caller: Principal, names: Names
+) -> Iterator[str]:
+    params, account = asked.params, caller.account
+    path = str(params.get("Path", "/"))
+    for name in _BY_ARN:
+        if given := params.get(name):
+            yield str(given)
+            return
+    for kind in (*row.get("needs", ()), *row.get("may", ())):
+        given = next((params[name] for name in _NAMED.get(kind, ()) if params.get(name)), None)
+        if kind == "user" and given is None and asked.operation in SELF:
+            # as the caller itself, whoever it is
+            yield caller.arn
+        elif kind == "user" and given is None and asked.operation == "GetAccessKeyLastUsed":
+            yield f"arn:aws:iam::{account}:user/*"
+        elif given is not None:
+            yield _arn(kind, str(given), path, account, names)
+        elif kind in row.get("needs", ()):
+            yield f"arn:aws:iam::{account}:{kind}/*"
+
+
+def _arn(kind: str, given: str, path: str, account: str, names: Names) -> str:
+    if given.startswith("arn:"):
+        return given
+    if kind in ("user", "role", "group") and (found := names(account, kind, given)):
+        return found
+    if kind == "oidc-provider":
+        given = given.removeprefix("https://")
+    return f"arn:aws:iam::{account}:{kind}{path if path.startswith('/') else '/'}{given}"
+
+
+def _mine(arn: str) -> bool:
+    """Whether the ARN's account owns it: AWS's own policies belong to whoever uses them."""
+    return arn.startswith("arn:") and account_of(arn) != ""
+
+
+def _keys(asked: Asked, row: Mapping[str, list[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    params = asked.params
+    if "iam:PolicyARN" in row.get("keys", ()) and params.get("PolicyArn"):
+        yield "iam:policyarn", (str(params["PolicyArn"]),)
+    if params.get("PermissionsBoundary"):
+        yield "iam:permissionsboundary", (str(params["PermissionsBoundary"]),)
+    yield from _tag_keys(params).items()
+
+
+def _tag_keys(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    tags = params.get("Tags")
+    if isinstance(tags, list):
+        found = {
+            str(tag.get("Key")): str(tag.get("Value", "")) for tag in tags if isinstance(tag, dict)
+        }
+        return tag_keys(found)
+    removed = values(params, "TagKeys")
+    return {"aws:tagkeys": tuple(removed)} if removed else {}
+
+
+def tag_keys(tags: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """aws:RequestTag/... and aws:TagKeys of the tags that a request carries."""
+    if not tags:
+        return {}
+    found = {f"aws:requesttag/{key.lower()}": (value,) for key, value in tags.items()}
+    return found | {"aws:tagkeys": tuple(tags)}
