@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from labs_helpers.sandbox import sts_operations
+from labs_helpers.sandbox.moto_identity import KEPT
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
@@ -214,3 +217,59 @@ def test_the_gateway_alone_decides_on_buckets_and_regions(sandbox: Running) -> N
     )
     s3.put_bucket_policy(Bucket="kept-out", Policy=somebody_else)
     assert s3.get_object(Bucket="kept-out", Key="k")["Body"].read() == b"x"
+
+
+def test_an_account_has_no_state_that_is_not_kept() -> None:
+    from moto.iam.models import IAMBackend
+
+    made_anew = {
+        "region_name",
+        "account_id",
+        "partition",
+        "aws_managed_policies",
+        "policy_arn_regex",
+        "account_summary",
+    }
+    assert set(vars(IAMBackend("aws", account_id="123456789012"))) == set(KEPT) | made_anew
+
+
+def test_motos_classes_have_what_ours_take_the_place_of() -> None:
+    from moto.iam import models
+    from moto.iam.responses import IamResponse
+    from moto.sts.responses import TokenResponse
+
+    for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):
+        assert hasattr(models, name)
+    assert hasattr(models.IAMBackend, "_init_aws_policies")
+    assert hasattr(IamResponse, "RESPONSE_KEY_PATH_TO_TRANSFORMER")
+    for name in (*sts_operations._SIGNED.values(), "assume_role_with_web_identity"):
+        assert callable(getattr(TokenResponse, name))
+
+
+def test_roles_and_users_of_a_stack_are_kept_too(tmp_path: Path) -> None:
+    template = {
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": "of-a-stack",
+                    "AssumeRolePolicyDocument": json.loads(TRUST),
+                },
+            },
+            "User": {"Type": "AWS::IAM::User", "Properties": {"UserName": "of-a-stack"}},
+        }
+    }
+    first = sandbox_process.start(tmp_path)
+    first.client("cloudformation").create_stack(
+        StackName="people",
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    first.process.kill()
+    first.process.wait(30)
+    second = sandbox_process.start(tmp_path)
+    iam = second.client("iam")
+    role = iam.get_role(RoleName="of-a-stack")["Role"]["RoleId"]
+    user = iam.get_user(UserName="of-a-stack")["User"]["UserId"]
+    second.stop()
+    assert (role[:4], user[:4]) == ("AROA", "AIDA")
