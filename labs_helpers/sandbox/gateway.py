@@ -111,8 +111,9 @@ class Gateway:
     ) -> Iterable[bytes]:
         """Answer the calls that need no signature; raises Refusal for any other."""
         from labs_helpers.sandbox.authorization import parameters
+        from labs_helpers.sandbox.authorization.pairs import FORM
 
-        form = request.headers.get("content-type", "").startswith(parameters.FORM)
+        form = request.headers.get("content-type", "").startswith(FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
         if _UNSIGNED.isdisjoint(body.split(b"&")):
             raise _refused_unsigned(request)

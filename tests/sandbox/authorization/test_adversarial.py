@@ -13,7 +13,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.sandbox.authorization.people_here import ACCOUNT, OTHER, People, Person, allow
+from tests.sandbox.authorization.people_here import ACCOUNT, OTHER, People, Person, allow, deny
 from tests.sandbox.sandbox_process import REGION, Running
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -144,6 +144,34 @@ def test_a_header_that_looks_like_another_names_no_operation(
     headers = {**JSON, "X-Amz-Target": "CodeBuild_20161006.ListProjects"}
     told = crook.send("codebuild", body=b"{}", headers=headers, unsigned=unsigned)
     assert json.loads(told.body)["__type"] == "AccessDeniedException"
+
+
+def test_an_operation_has_one_name_only(people: People, sandbox: Running) -> None:
+    """A deny of sqs:CreateQueue, or an allow of it only, is for whatever moto takes for it."""
+    person = people.make("queues", allow("sqs:*"), deny("sqs:CreateQueue", "lambda:DeleteFunction"))
+    crook = Crook(person)
+    for name in ("Create_Queue", "createQueue", "Createqueue", "create_queue", " CreateQueue"):
+        body = f"Action={name}&QueueName=stolen&Version=2012-11-05".encode()
+        told = crook.send("sqs", body=body, headers=FORM)
+        assert told.status >= 400, told
+        target = {**JSON, "X-Amz-Target": f"AmazonSQS.{name}"}
+        told = crook.send("sqs", body=b'{"QueueName": "stolen"}', headers=target)
+        assert told.status >= 400, told
+    assert "QueueUrls" not in sandbox.client("sqs").list_queues()
+
+
+def test_a_header_given_twice_does_not_name_a_second_operation(crook: Crook) -> None:
+    headers = {**JSON, "X-Amz-Target": "CodeBuild_20161006.BatchGetProjects"}
+    again = {"x-amz-target": "CodeBuild_20161006.ListProjects"}
+    told = crook.send("codebuild", body=b'{"names": ["x"]}', headers=headers, unsigned=again)
+    assert json.loads(told.body)["__type"] == "InvalidSignatureException"
+
+
+def test_s3_control_is_not_reached_through_a_bucket_of_its_name(people: People) -> None:
+    reader = Crook(people.make("control", allow("s3:GetObject", "s3:ListBucket")))
+    for path in ("/v20180820/accesspoint", "/v20180820", "//v20180820/accesspoint"):
+        told = reader.send("s3", "GET", path, signer=S3SigV4Auth)
+        assert told.status in (400, 501), told
 
 
 def test_a_parameter_of_the_path_cannot_be_given_again_in_the_query(
