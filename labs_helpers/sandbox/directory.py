@@ -83,8 +83,8 @@ class Directory:
             return self._of_user(account, arn, found[0].id)
         return Held(
             Caller(account, arn, arn),
-            tuple(_policies_on(found[0], f"{kind} {name}")),
-            _boundary(backend, found[0]) if kind == "role" else None,
+            tuple(policies_on(found[0], f"{kind} {name}")),
+            boundary(backend, found[0]) if kind == "role" else None,
             tags=self.tags_of(arn),
         )
 

@@ -100,6 +100,9 @@ def test_session_credentials_are_random_and_work(sandbox: Running) -> None:
 def test_an_assumed_role_works_on_every_side(sandbox: Running) -> None:
     iam, sts = sandbox.client("iam"), sandbox.client("sts")
     role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    iam.attach_role_policy(
+        RoleName="deploy", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"
+    )
     given = sts.assume_role(RoleArn=role, RoleSessionName="build")["Credentials"]
     keys = {
         "aws_access_key_id": given["AccessKeyId"],
@@ -147,7 +150,7 @@ def test_a_repository_is_in_the_region_that_signed(sandbox: Running) -> None:
     ("service", "operation", "arguments"),
     [
         ("codepipeline", "get_pipeline_state", {"name": "demo"}),
-        ("iam", "simulate_principal_policy", {"PolicySourceArn": LEARNER, "ActionNames": ["s3:*"]}),
+        ("iam", "get_service_last_accessed_details", {"JobId": "1" * 36}),
         ("ec2", "describe_aws_network_performance_metric_subscriptions", {}),
         ("lambda", "list_capacity_providers", {}),
         ("ecr-public", "describe_repositories", {}),
