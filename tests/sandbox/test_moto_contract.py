@@ -150,7 +150,7 @@ def test_a_repository_is_in_the_region_that_signed(sandbox: Running) -> None:
     ("service", "operation", "arguments"),
     [
         ("codepipeline", "get_pipeline_state", {"name": "demo"}),
-        ("iam", "get_service_last_accessed_details", {"JobId": "1" * 36}),
+        ("iam", "generate_service_last_accessed_details", {"Arn": LEARNER}),
         ("ec2", "describe_aws_network_performance_metric_subscriptions", {}),
         ("lambda", "list_capacity_providers", {}),
         ("ecr-public", "describe_repositories", {}),
@@ -194,6 +194,29 @@ def test_answers_are_not_for_web_pages(sandbox: Running) -> None:
     answer = sandbox.client("sts").get_caller_identity()
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     assert not [name for name in headers if name.startswith("access-control-")]
+
+
+def test_the_gateway_alone_decides_on_buckets_and_regions(sandbox: Running) -> None:
+    """moto asks bucket policies without principals, and takes a region from any URL."""
+    from moto.core.responses import BaseResponse
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    assert callable(BaseResponse.get_region_from_url)
+    assert callable(FakeBucket.get_permission)
+    assert PermissionResult.PERMITTED
+    s3 = sandbox.client("s3")
+    s3.create_bucket(
+        Bucket="kept-out", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    s3.put_object(Bucket="kept-out", Key="k", Body=b"x")
+    somebody_else = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", '
+        '"Principal": {"AWS": "arn:aws:iam::210987654321:root"}, '
+        '"Resource": "arn:aws:s3:::kept-out/*"}]}'
+    )
+    s3.put_bucket_policy(Bucket="kept-out", Policy=somebody_else)
+    assert s3.get_object(Bucket="kept-out", Key="k")["Body"].read() == b"x"
 
 
 def test_an_account_has_no_state_that_is_not_kept() -> None:

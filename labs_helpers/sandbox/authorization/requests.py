@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from labs_helpers.sandbox import aws_errors
+from labs_helpers.sandbox import aws_errors, sts
 from labs_helpers.sandbox.authorization import actions, context, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.needed import Asked
@@ -46,6 +46,8 @@ def decide(
     action = f"{asked.prefix}:{asked.operation}"
     if asked.service in ("iam", "sts") and (no := directory.refusal(principal, action)):
         raise no
+    if (asked.service, asked.operation) == ("sts", "AssumeRole"):
+        sts.check_role_arn(str(asked.params.get("RoleArn", "")))
     needed = actions.needed(asked, principal, region, directory.entity_arn)
     try:
         authorizer.check(principal, needed, context.of_request(environ, region))
