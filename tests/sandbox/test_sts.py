@@ -174,6 +174,11 @@ def test_a_session_ends_when_the_sandbox_clock_says_so(
     sandbox.control("POST", "clock", {"advance_seconds": 601})
     with refused("ExpiredToken"):
         session.get_caller_identity()
+    with directory_of(sandbox) as who:
+        # a registry token that the session made is decided by its rights still
+        ended = who.directory.find(given["AccessKeyId"])
+        assert ended is not None
+        assert who.directory.policies_of(ended.principal).identity
     later = sandbox.client("sts").get_session_token(DurationSeconds=900)["Credentials"]
     assert later["Expiration"] - given["Expiration"] > timedelta(minutes=14)
     assert sandbox.client("sts", **keys_of(later)).get_caller_identity()["Arn"] == LEARNER

@@ -46,8 +46,9 @@ def decide(
     action = f"{asked.prefix}:{asked.operation}"
     if asked.service in ("iam", "sts") and (no := directory.refusal(principal, action)):
         raise no
-    if (asked.service, asked.operation) == ("sts", "AssumeRole"):
-        sts.check_role_arn(str(asked.params.get("RoleArn", "")))
+    role = asked.params.get("RoleArn")
+    if (asked.service, asked.operation) == ("sts", "AssumeRole") and role:
+        sts.check_role_arn(str(role))
     needed = actions.needed(asked, principal, region, directory.entity_arn)
     try:
         authorizer.check(principal, needed, context.of_request(environ, region))
