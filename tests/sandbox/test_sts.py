@@ -247,6 +247,7 @@ def test_a_code_of_the_users_own_device_counts_as_mfa(sandbox: Running) -> None:
         held = who.directory.policies_of(found.principal)
         assert who.directory.refusal(found.principal, "iam:ListUsers") is None
     assert held.session_keys["aws:multifactorauthpresent"] == "true"
+    assert 0 <= int(held.session_keys["aws:multifactorauthage"]) < 3600
 
 
 def test_totp_is_that_of_the_rfc() -> None:
