@@ -88,6 +88,19 @@ class Directory:
             tags=self.tags_of(arn),
         )
 
+    def boundary_of(self, arn: str) -> str | None:
+        """The ARN of the permissions boundary of a user or role; None for none."""
+        held = self.of_arn(arn)
+        return held.boundary.arn if held and held.boundary else None
+
+    def role_of_profile(self, account: str, name: str) -> str | None:
+        """The ARN of the role in an instance profile; None where there is none."""
+        if self._identity.untouched(account):
+            return None
+        profiles = list(self._identity.backend(account).instance_profiles.values())
+        roles = [role for one in profiles if one.name == name for role in list(one.roles)]
+        return str(roles[0].arn) if roles else None
+
     def role_trust(self, role_arn: str) -> Policy | None:
         """A role's trust policy; None where there is no such role."""
         role = self.role(role_arn)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from labs_helpers.sandbox.authorization import routes
 from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
-from labs_helpers.sandbox.authorization.needed import Asked
+from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.aws_errors import Refusal, not_implemented
 from labs_helpers.sandbox.sigv4 import Request
 
@@ -32,19 +31,6 @@ _VIRTUAL = re.compile(
     re.ASCII,
 )
 _LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?")
-
-
-@dataclass(frozen=True)
-class Plain:
-    """The request reduced to what was understood of it; `drop` names headers that were not."""
-
-    method: str
-    path: str
-    query: str
-    body: bytes
-    host: str
-    content_type: str
-    drop: frozenset[str] = field(default_factory=frozenset)
 
 
 def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:

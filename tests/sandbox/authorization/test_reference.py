@@ -14,6 +14,7 @@ from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.service import permissions
 from labs_helpers.sandbox.identity import Principal
 from tests.sandbox.authorization import reference
+from tests.sandbox.authorization.people_here import Nobody
 
 DEV = Principal("123456789012", "arn:aws:iam::123456789012:user/dev", "AIDADEV", "AKIADEV")
 
@@ -56,7 +57,7 @@ def asked_with_everything(service: str, operation: str) -> Asked:
 
 
 def needs(asked: Asked) -> list[Needed]:
-    return actions.needed(asked, DEV, "us-west-2", lambda account, kind, name: None)
+    return actions.needed(asked, DEV, "us-west-2", Nobody())
 
 
 @pytest.mark.parametrize("service", reference.SERVICES)
