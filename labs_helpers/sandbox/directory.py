@@ -221,7 +221,7 @@ class Directory:
         """Of GetSessionToken the user itself; of GetFederationToken a federated user."""
         facts, principal = session.facts, session.principal
         user = self._of_user(principal.account, facts.source, facts.source_id)
-        keys = {**user.session_keys, **session_keys(session)}
+        keys = {**user.session_keys, **session_keys(session, self._sessions.now())}
         if facts.made is Made.USER:
             return Held(
                 user.caller, user.identity, user.boundary, None, user.tags, session_keys=keys
@@ -244,7 +244,7 @@ class Directory:
         keys = {
             "aws:userid": principal.user_id,
             "aws:principaltype": "AssumedRole",
-            **session_keys(session),
+            **session_keys(session, self._sessions.now()),
             **facts.keys,
         }
         if self._identity.untouched(principal.account):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from labs_helpers.sandbox.policy import document
@@ -79,7 +80,7 @@ def user_keys(user_id: str, name: str) -> dict[str, str]:
     return {"aws:userid": user_id, "aws:username": name, "aws:principaltype": "User"}
 
 
-def session_keys(session: Session) -> dict[str, str]:
+def session_keys(session: Session, now: datetime) -> dict[str, str]:
     """The condition keys that come with temporary credentials.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
@@ -88,6 +89,9 @@ def session_keys(session: Session) -> dict[str, str]:
         "aws:tokenissuetime": session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:multifactorauthpresent": "true" if session.facts.mfa else "false",
     }
+    if session.facts.mfa:
+        age = now - session.issued_at
+        keys["aws:multifactorauthage"] = str(max(0, int(age.total_seconds())))
     if session.facts.source_identity:
         keys["aws:sourceidentity"] = session.facts.source_identity
     return keys

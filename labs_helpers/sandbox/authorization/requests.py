@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labs_helpers.sandbox import aws_errors
+from labs_helpers.sandbox import aws_errors, sts
 from labs_helpers.sandbox.authorization import actions, context, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
@@ -27,6 +27,9 @@ def decide(
     action = f"{asked.prefix}:{asked.operation}"
     if asked.service in ("iam", "sts") and (no := directory.refusal(principal, action)):
         raise no
+    role = asked.params.get("RoleArn")
+    if (asked.service, asked.operation) == ("sts", "AssumeRole") and role:
+        sts.check_role_arn(str(role))
     needed = actions.needed(asked, principal, region, directory)
     try:
         authorizer.check(principal, needed, context.of_request(environ, region))
