@@ -119,7 +119,8 @@ def _tags(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def _tag_lists(params: Mapping[str, Any], given: Any) -> Iterator[Mapping[str, Any]]:
     lists = [given, params.get("Tag")]
-    for one in params.get("TagSpecification") or []:
+    specified = params.get("TagSpecification")
+    for one in specified if isinstance(specified, list) else ():
         if isinstance(one, Mapping):
             lists.append(one.get("Tag"))
     for each in lists:

@@ -52,6 +52,9 @@ def answer(directory: Directory, caller: Principal, asked: Asked) -> bytes:
     """
     model = model_of("iam")
     shape = model.operation_model(asked.operation).input_shape if model else None
+    most = asked.params.get("MaxItems", "1")
+    if not (isinstance(most, str) and most.isascii() and most.isdigit()):
+        raise Refusal("ValidationError", f"MaxItems must be a number, not '{most}'.", 400)
     if shape is not None:
         given = {name: asked.params[name] for name in shape.members if asked.params.get(name)}
         check(given, shape)
@@ -88,15 +91,13 @@ class Simulator:
             raise _invalid("Must specify the caller ARN when a resource policy is present.")
         boundaries = _given(params, "PermissionsBoundaryPolicyInputList", Kind.BOUNDARY)
         nobody = f"arn:aws:iam::{caller.account}:user/simulated"
-        levels = params.get("OrderedOrganizationPolicyInputList") or []
         policies = Policies(
             identity=_given(params, "PolicyInputList", Kind.IDENTITY),
             resource=_resource_policy(params),
             boundary=boundaries[0] if boundaries else None,
             service_control=tuple(
                 _given(level, "ServiceControlPolicyInputList", Kind.SERVICE_CONTROL)
-                for level in levels
-                if isinstance(level, Mapping)
+                for level in _entries(params, "OrderedOrganizationPolicyInputList")
             ),
         )
         someone = _caller(params, Caller(caller.account, nobody, nobody))
@@ -205,12 +206,16 @@ def _caller(params: Params, otherwise: Caller) -> Caller:
 
 
 def _context(params: Params) -> dict[str, tuple[str, ...]]:
-    entries = params.get("ContextEntries") or []
     return {
         str(entry.get("ContextKeyName", "")).lower(): tuple(values(entry, "ContextKeyValues"))
-        for entry in entries
-        if isinstance(entry, Mapping)
+        for entry in _entries(params, "ContextEntries")
     }
+
+
+def _entries(params: Params, name: str) -> list[Params]:
+    """The structures of a list of the request."""
+    listed = params.get(name)
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 def _excluded(policy: Policy, params: Params, account: str) -> bool:
@@ -221,8 +226,9 @@ def _excluded(policy: Policy, params: Params, account: str) -> bool:
         kind = "inline"
     else:
         kind = "user-managed" if account_of(policy.arn) == account else "aws-managed"
-    for entry in params.get("PolicyExclusionList") or []:
-        inline = entry.get("InlinePolicyIdentifier") or {}
+    for entry in _entries(params, "PolicyExclusionList"):
+        inline = entry.get("InlinePolicyIdentifier")
+        inline = inline if isinstance(inline, Mapping) else {}
         where = f"inline in {inline.get('AttachmentType')} {inline.get('AttachmentName')}"
         if entry.get("PolicyType") == kind or (policy.arn and entry.get("PolicyArn") == policy.arn):
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.sandbox.authorization.people_here import (
     no_policy,
     policy,
 )
+from tests.sandbox.authorization.test_adversarial import FORM, Crook
 from tests.sandbox.sandbox_process import Running
 
 LATER = {
@@ -252,3 +254,29 @@ class TestPrincipal:
 def test_a_policy_that_is_none_is_refused(sandbox: Running, text: str) -> None:
     with pytest.raises(ClientError, match="InvalidInput"):
         custom(sandbox, text)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "MaxItems=many",
+        "MaxItems.x=1",
+        "Marker=x",
+        "Marker=99",
+        "PolicyExclusionList.member.1=x",
+        "ContextEntries.member.1=x",
+        "ContextEntries=x",
+        "ActionNames.member.1=x",
+        "ActionNames.member.1=s3:*",
+        "ResourcePolicy=%7B",
+        "CallerArn=x",
+    ],
+)
+def test_no_request_is_a_fault_of_the_simulator(people: People, query: str) -> None:
+    name = f"sim{zlib.crc32(query.encode())}"
+    crook = Crook(people.make(name, allow("iam:Simulate*")))
+    action = "" if "ActionNames" in query else "&ActionNames.member.1=s3%3AGetObject"
+    arn = f"PolicySourceArn=arn:aws:iam::{ACCOUNT}:user/{name}"
+    body = f"Action=SimulatePrincipalPolicy&Version=2010-05-08&{arn}{action}&{query}"
+    told = crook.send("iam", body=body.encode(), headers=FORM)
+    assert told.status in (200, 400, 404), told
