@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import http.server
 import json
 import os
@@ -159,3 +160,62 @@ def test_reset_gives_an_empty_sandbox_and_a_new_key(learner: Learner) -> None:
     assert found is not None
     assert found.port == int(learner.environ["LABS_PORT"])
     assert learner.labs("key").stdout != key
+
+
+def test_an_account_is_added_with_a_profile_of_its_own(learner: Learner) -> None:
+    added = learner.labs("accounts", "add", "210987654321", "--profile", "partner")
+    assert added.returncode == 0, added.stderr
+    again = learner.labs("accounts", "add", "210987654321", "--json")
+    (key,) = json.loads(again.stdout)
+    profiles = configparser.RawConfigParser()
+    profiles.read(learner.workspace.aws_credentials)
+    assert profiles["partner"]["aws_access_key_id"] == key["access_key_id"]
+    assert profiles["partner"]["aws_secret_access_key"] == key["secret_access_key"]
+    assert not (Path(learner.environ["HOME"]) / ".aws").exists()
+    assert learner.labs("accounts").stdout.splitlines()[1:] == [
+        "123456789012  1      your own",
+        "210987654321  1",
+    ]
+
+
+def test_accounts_of_a_class_are_the_same_each_time(learner: Learner) -> None:
+    first = learner.labs("accounts", "add", "--count", "3", "--json")
+    again = learner.labs("accounts", "add", "--count", "4", "--json")
+    one, other = json.loads(first.stdout), json.loads(again.stdout)
+    assert [key["account"] for key in one] == ["200000000001", "200000000002", "200000000003"]
+    assert other[:3] == one
+
+
+def test_the_learner_is_restored(learner: Learner) -> None:
+    restored = learner.labs("accounts", "restore")
+    assert restored.stdout == "User learner of account 123456789012 may do everything again.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("add",),
+        ("add", "12345"),
+        ("add", "210987654321", "--count", "2"),
+        ("add", "--count", "0"),
+        ("add", "--count", "2", "--profile", "class"),
+        ("restore", "210987654321"),
+        ("list", "210987654321"),
+    ],
+)
+def test_an_account_command_without_sense_says_what_to_say(
+    learner: Learner, arguments: tuple[str, ...]
+) -> None:
+    done = learner.labs("accounts", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_was_set_aside_is_said_at_the_start_and_in_the_status(learner: Learner) -> None:
+    identity = learner.workspace.sandbox / "identity"
+    identity.mkdir(mode=0o700, parents=True)
+    (identity / "iam.sqlite").write_bytes(b"not a database" * 1000)
+    started = learner.labs("start")
+    assert started.returncode == 0
+    for said in (started.stderr, learner.labs("status").stdout):
+        assert "The memory of IAM's users and roles was damaged" in said

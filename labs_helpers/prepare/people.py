@@ -58,6 +58,10 @@ def no_role(name: str) -> Step:
     def ensure(place: Place) -> None:
         iam = place.client("iam")
         with suppress(iam.exceptions.NoSuchEntityException):
+            for one in iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"]:
+                iam.remove_role_from_instance_profile(
+                    InstanceProfileName=one["InstanceProfileName"], RoleName=name
+                )
             for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
                 iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
             for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
@@ -95,6 +99,10 @@ def _delete_user(iam: Any, name: str) -> None:
             iam.remove_user_from_group(GroupName=group["GroupName"], UserName=name)
         for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
             iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        for device in iam.list_mfa_devices(UserName=name)["MFADevices"]:
+            iam.deactivate_mfa_device(UserName=name, SerialNumber=device["SerialNumber"])
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_login_profile(UserName=name)
         for one in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]:
             iam.detach_user_policy(UserName=name, PolicyArn=one["PolicyArn"])
         for inline in iam.list_user_policies(UserName=name)["PolicyNames"]:

@@ -91,7 +91,7 @@ class Accounts:
         elif mine:
             name = _renamed_back(backend, learner.principal.user_id, name)
         elif name not in backend.users:
-            backend.create_user(REGION, name).id = unique_id("AIDA")
+            backend.create_user(REGION, name)
         found = backend.users[name]
         _without_limits(backend, found)
         if mine:

@@ -17,7 +17,7 @@ from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.names import REGION
 from labs_helpers.sandbox import aws_errors
-from labs_helpers.sandbox.authorization.parameters import Plain
+from labs_helpers.sandbox.authorization.needed import Plain
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.http import HEADERS
 from labs_helpers.sandbox.identity import Principal

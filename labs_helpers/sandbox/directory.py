@@ -6,41 +6,28 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#access_pol
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox import managed
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.held import Held as Held
+from labs_helpers.sandbox.held import (
+    boundary,
+    default_document,
+    nothing,
+    parsed,
+    policies_on,
+    session_keys,
+    tags_in,
+    user_keys,
+)
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto_identity import MotoIdentity
-from labs_helpers.sandbox.policy import document
-from labs_helpers.sandbox.policy.document import Document, NotAPolicy
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
 from labs_helpers.sandbox.session_limits import refusal
 from labs_helpers.sandbox.sessions import Made, Session, Sessions
-
-log = logging.getLogger(__name__)
-
-_NOTHING = '{"Version": "2012-10-17", "Statement": []}'
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a principal holds: its policies, and what it brings to the request's context.
-
-    tags: aws:PrincipalTag/...; session_keys: condition keys that come with the principal, by
-    their names in lower case ("aws:userid", "aws:tokenissuetime", claims of a web identity).
-    """
-
-    caller: Caller
-    identity: tuple[Policy, ...] = ()
-    boundary: Policy | None = None
-    session: tuple[Policy, ...] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    session_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 class Directory:
@@ -96,10 +83,23 @@ class Directory:
             return self._of_user(account, arn, found[0].id)
         return Held(
             Caller(account, arn, arn),
-            tuple(_policies_on(found[0], f"{kind} {name}")),
-            _boundary(backend, found[0]) if kind == "role" else None,
+            tuple(policies_on(found[0], f"{kind} {name}")),
+            boundary(backend, found[0]) if kind == "role" else None,
             tags=self.tags_of(arn),
         )
+
+    def boundary_of(self, arn: str) -> str | None:
+        """The ARN of the permissions boundary of a user or role; None for none."""
+        held = self.of_arn(arn)
+        return held.boundary.arn if held and held.boundary else None
+
+    def role_of_profile(self, account: str, name: str) -> str | None:
+        """The ARN of the role in an instance profile; None where there is none."""
+        if self._identity.untouched(account):
+            return None
+        profiles = list(self._identity.backend(account).instance_profiles.values())
+        roles = [role for one in profiles if one.name == name for role in list(one.roles)]
+        return str(roles[0].arn) if roles else None
 
     def role_trust(self, role_arn: str) -> Policy | None:
         """A role's trust policy; None where there is no such role."""
@@ -109,7 +109,7 @@ class Directory:
         return Policy(
             Kind.TRUST,
             f"trust policy of role {role.name}",
-            _parsed(role.assume_role_policy_document),
+            parsed(role.assume_role_policy_document),
         )
 
     def tags_of(self, arn: str) -> Mapping[str, str]:
@@ -121,9 +121,9 @@ class Directory:
         if kind == "user":
             return dict(backend.tagger.get_tag_dict_for_resource(arn))
         if kind == "role":
-            return _tags(role.tags for role in list(backend.roles.values()) if role.arn == arn)
+            return tags_in(role.tags for role in list(backend.roles.values()) if role.arn == arn)
         if kind == "policy" and (policy := backend.managed_policies.get(arn)):
-            return _tags([policy.get_tags()])
+            return tags_in([policy.get_tags()])
         return {}
 
     def entity_arn(self, account: str, kind: str, name: str) -> str | None:
@@ -194,11 +194,11 @@ class Directory:
             policy = Policy(
                 Kind.IDENTITY,
                 "AdministratorAccess",
-                _parsed(text),
+                parsed(text),
                 f"attached to user {name}",
                 managed.ADMINISTRATOR,
             )
-            return Held(caller, (policy,), session_keys=_user_keys(user_id, name))
+            return Held(caller, (policy,), session_keys=user_keys(user_id, name))
         backend = self._identity.backend(account)
         users = list(backend.users.values())
         user = next((user for user in users if user.id == user_id), None)
@@ -206,22 +206,22 @@ class Directory:
             return Held(caller)
         groups = [group for group in list(backend.groups.values()) if user in list(group.users)]
         identity = [
-            *_policies_on(user, f"user {user.name}"),
-            *(policy for group in groups for policy in _policies_on(group, f"group {group.name}")),
+            *policies_on(user, f"user {user.name}"),
+            *(policy for group in groups for policy in policies_on(group, f"group {group.name}")),
         ]
         return Held(
             Caller(account, user.arn, user.arn),
             tuple(identity),
-            _boundary(backend, user),
+            boundary(backend, user),
             tags=dict(backend.tagger.get_tag_dict_for_resource(user.arn)),
-            session_keys=_user_keys(user.id, user.name),
+            session_keys=user_keys(user.id, user.name),
         )
 
     def _of_user_session(self, session: Session) -> Held:
         """Of GetSessionToken the user itself; of GetFederationToken a federated user."""
         facts, principal = session.facts, session.principal
         user = self._of_user(principal.account, facts.source, facts.source_id)
-        keys = {**user.session_keys, **_session_keys(session)}
+        keys = {**user.session_keys, **session_keys(session, self._sessions.now())}
         if facts.made is Made.USER:
             return Held(
                 user.caller, user.identity, user.boundary, None, user.tags, session_keys=keys
@@ -233,7 +233,7 @@ class Directory:
             user.identity,
             user.boundary,
             # without a policy a federated user has no rights of the user's
-            self._session_policies(session) or (_nothing("no session policy was passed"),),
+            self._session_policies(session) or (nothing("no session policy was passed"),),
             {**user.tags, **facts.tags},
             keys,
         )
@@ -244,7 +244,7 @@ class Directory:
         keys = {
             "aws:userid": principal.user_id,
             "aws:principaltype": "AssumedRole",
-            **_session_keys(session),
+            **session_keys(session, self._sessions.now()),
             **facts.keys,
         }
         if self._identity.untouched(principal.account):
@@ -255,10 +255,10 @@ class Directory:
             return Held(caller, session_keys=keys)
         return Held(
             caller,
-            tuple(_policies_on(role, f"role {role.name}")),
-            _boundary(backend, role),
+            tuple(policies_on(role, f"role {role.name}")),
+            boundary(backend, role),
             self._session_policies(session),
-            {**_tags([role.tags]), **facts.tags},
+            {**tags_in([role.tags]), **facts.tags},
             keys,
         )
 
@@ -266,76 +266,17 @@ class Directory:
         facts, account = session.facts, session.principal.account
         found = []
         if facts.policy is not None:
-            parsed = _parsed(facts.policy)
-            found.append(Policy(Kind.SESSION, "session policy", parsed, "passed with the session"))
+            text = parsed(facts.policy)
+            found.append(Policy(Kind.SESSION, "session policy", text, "passed with the session"))
         for arn in facts.policy_arns:
             policy = self._identity.backend(account).managed_policies.get(arn)
             name = arn.rpartition("/")[2]
             if policy is None:
-                found.append(_nothing(f"{name}, which is gone"))
+                found.append(nothing(f"{name}, which is gone"))
             else:
-                parsed = _parsed(_default(policy))
-                found.append(Policy(Kind.SESSION, name, parsed, "passed with the session", arn))
+                text = parsed(default_document(policy))
+                found.append(Policy(Kind.SESSION, name, text, "passed with the session", arn))
         return tuple(found) or None
-
-
-def _policies_on(entity: Any, where: str) -> Iterator[Policy]:
-    """The managed, then the inline policies of a user, group or role of moto."""
-    for policy in list(entity.managed_policies.values()):
-        parsed = _parsed(_default(policy))
-        yield Policy(Kind.IDENTITY, policy.name, parsed, f"attached to {where}", policy.arn)
-    for name, text in list(entity.policies.items()):
-        yield Policy(Kind.IDENTITY, name, _parsed(text), f"inline in {where}")
-
-
-def _boundary(backend: Any, entity: Any) -> Policy | None:
-    arn = getattr(entity, "permissions_boundary_arn", None)
-    if not arn:
-        return None
-    policy = backend.managed_policies.get(arn)
-    text = _NOTHING if policy is None else _default(policy)
-    name = arn.rpartition("/")[2]
-    return Policy(Kind.BOUNDARY, name, _parsed(text), f"boundary of {entity.name}", arn)
-
-
-def _default(policy: Any) -> str:
-    """The document of a managed policy's default version."""
-    wanted = policy.default_version_id
-    versions = list(policy.versions)
-    return next((one.document for one in versions if one.version_id == wanted), _NOTHING)
-
-
-def _parsed(text: str) -> Document:
-    """A stored document; one that is no policy gives no rights, and the log says so."""
-    try:
-        return document.parse(text)
-    except NotAPolicy as error:
-        log.error("a policy of IAM cannot be read, and counts as empty: %s", error)
-        return document.parse(_NOTHING)
-
-
-def _nothing(why: str) -> Policy:
-    return Policy(Kind.SESSION, why, _parsed(_NOTHING), "passed with the session")
-
-
-def _user_keys(user_id: str, name: str) -> dict[str, str]:
-    return {"aws:userid": user_id, "aws:username": name, "aws:principaltype": "User"}
-
-
-def _session_keys(session: Session) -> dict[str, str]:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
-    keys = {
-        "aws:tokenissuetime": session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:multifactorauthpresent": "true" if session.facts.mfa else "false",
-    }
-    if session.facts.source_identity:
-        keys["aws:sourceidentity"] = session.facts.source_identity
-    return keys
-
-
-def _tags(lists: Any) -> dict[str, str]:
-    """moto's lists of {"Key", "Value"} as one mapping."""
-    return {tag["Key"]: tag["Value"] for tags in lists for tag in tags or []}
 
 
 def _parts(arn: str) -> tuple[str | None, str, str]:

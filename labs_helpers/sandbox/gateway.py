@@ -14,13 +14,10 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import aws_errors, sigv4
-from labs_helpers.sandbox.authorization import answers, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.context import of_request
-from labs_helpers.sandbox.authorization.needed import Asked
-from labs_helpers.sandbox.authorization.requests import decide, service_of
-from labs_helpers.sandbox.authorization.simulate import Simulator
-from labs_helpers.sandbox.aws import MotoServices
+from labs_helpers.sandbox.authorization.scope import service_of
+from labs_helpers.sandbox.aws import Answer, MotoServices
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
 from labs_helpers.sandbox.ecr.service import EcrService
@@ -44,8 +41,6 @@ _UNSIGNED = {b"Action=AssumeRoleWithWebIdentity", b"Action=AssumeRoleWithSAML"}
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
-
-_IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 _PIECE = 256 * 1024
 
@@ -71,7 +66,6 @@ class Gateway:
         self._ecr = ecr
         self._moto = moto
         self._authorizer = authorizer
-        self._simulator = Simulator(authorizer.directory)
         self._now = now
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -116,7 +110,10 @@ class Gateway:
         self, environ: WSGIEnvironment, request: Request, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer the calls that need no signature; raises Refusal for any other."""
-        form = request.headers.get("content-type", "").startswith(parameters.FORM)
+        from labs_helpers.sandbox.authorization import parameters
+        from labs_helpers.sandbox.authorization.pairs import FORM
+
+        form = request.headers.get("content-type", "").startswith(FORM)
         body = _body(environ, LARGEST_UNSIGNED) if form and request.method == "POST" else b""
         if _UNSIGNED.isdisjoint(body.split(b"&")):
             raise _refused_unsigned(request)
@@ -168,20 +165,31 @@ class Gateway:
             told = self._ecr.handle(target, body, principal, region, endpoint, keys)
             start_response(_status(told.status), list(told.headers.items()))
             return [told.body]
-        asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
-        if service == "iam" and asked.operation in self._simulator.operations:
-            told_xml = self._simulated(asked, principal)
-            headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(told_xml)))]
-            start_response("200 OK", headers)
-            return [told_xml]
-        what = f"{service}:{asked.operation}"
-        status, headers, content = self._moto.call(environ, what, plain, principal, signature)
-        start_response(status, headers)
-        return [content]
+        answer = self._answer(environ, request, body, principal, signature)
+        start_response(answer[0], answer[1])
+        return [answer[2]]
 
-    def _simulated(self, asked: Asked, principal: Principal) -> bytes:
-        result = self._simulator.answer(asked.operation, principal, asked.params)
-        return answers.xml(asked.operation, result, _IAM, str(uuid.uuid4()))
+    def _answer(
+        self,
+        environ: WSGIEnvironment,
+        request: Request,
+        body: bytes,
+        principal: Principal,
+        signature: Signature,
+    ) -> Answer:
+        """Of a service other than ECR, by moto; of IAM's simulator by ourselves."""
+        # not at the start, which nobody should wait for
+        from labs_helpers.sandbox.authorization import simulate
+        from labs_helpers.sandbox.authorization.requests import decide
+
+        service, region = signature.service, signature.region
+        asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
+        if service == "iam" and asked.operation in simulate.OPERATIONS:
+            document = simulate.answer(self._authorizer.directory, principal, asked)
+            headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(document)))]
+            return "200 OK", headers, document
+        what = f"{service}:{asked.operation}"
+        return self._moto.call(environ, what, plain, principal, signature)
 
 
 def request_of(environ: WSGIEnvironment) -> Request:

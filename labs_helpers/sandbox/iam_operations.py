@@ -1,7 +1,7 @@
 """What moto's IAM leaves out or lets pass, done as AWS does: installed on its own classes.
 
 Each operation is checked by botocore's model and by the rules of iam_rules.py before moto's own
-runs; ids are given AWS's form after it; and a few operations are ours altogether.
+runs; a few operations are ours altogether.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 
 from labs_helpers.sandbox import iam_rules
 from labs_helpers.sandbox.constraints import check
-from labs_helpers.sandbox.credentials import unique_id
 from labs_helpers.sandbox.directory import Directory
 from labs_helpers.sandbox.iam_errors import exists, no_user_name
 
@@ -24,9 +23,6 @@ _OF_THE_CALLER = {
     "UpdateAccessKey",
 }
 """Operations whose UserName is the caller's when it is left out."""
-
-_IDS = {"CreateUser": "AIDA", "CreateGroup": "AGPA", "CreatePolicy": "ANPA"}
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes"""
 
 
 def install(directory: Directory) -> None:
@@ -44,6 +40,8 @@ def install(directory: Directory) -> None:
         if method not in originals:
             originals[method] = getattr(answers, method, None)
         own = _OURS.get(name) or originals[method]
+        if name == "CreateUser":
+            own = _with_boundary(own)
         if own is not None:
             setattr(answers, method, _checked(name, own, model.operation_model(name), directory))
     user: Any = models.User
@@ -63,9 +61,7 @@ def _checked(name: str, operation: Any, model: Any, directory: Directory) -> Cal
             given = {member: value for member, value in found.items() if value is not None}
             check(given, shape)
             iam_rules.check(name, backend, given, directory)
-        result = operation(response)
-        _after(name, backend, response)
-        return result
+        return operation(response)
 
     return method
 
@@ -76,20 +72,6 @@ def _caller_name(response: Any, directory: Directory) -> str:
     if ":user/" not in arn:
         raise no_user_name()
     return arn.rpartition("/")[2]
-
-
-def _after(name: str, backend: Any, response: Any) -> None:
-    """What moto forgot at a creation."""
-    if name == "CreateUser":
-        user = backend.users[response._get_param("UserName")]
-        user.permissions_boundary_arn = response._get_param("PermissionsBoundary")
-    many = {"CreateUser": "users", "CreateGroup": "groups", "CreatePolicy": "managed_policies"}
-    if name in _IDS:
-        made = list(getattr(backend, many[name]).values())[-1]
-        made.id = unique_id(_IDS[name])
-    if name == "CreateInstanceProfile":
-        made = backend.instance_profiles[response._get_param("InstanceProfileName")]
-        made.id = unique_id("AIPA")
 
 
 def _boundary(user: Any) -> dict[str, str] | None:
@@ -107,6 +89,18 @@ def _shown() -> dict[str, Any]:
         "GetUserResponse.User.PermissionsBoundary": return_if_not_empty,
         "ListUsersResponse.Users.User.PermissionsBoundary": never_return,
     }
+
+
+def _with_boundary(create_user: Any) -> Callable[[Any], Any]:
+    """CreateUser, whose PermissionsBoundary moto forgets."""
+
+    def method(response: Any) -> Any:
+        result = create_user(response)
+        user = response.backend.users[response._get_param("UserName")]
+        user.permissions_boundary_arn = response._get_param("PermissionsBoundary")
+        return result
+
+    return method
 
 
 def _put_user_permissions_boundary(response: Any) -> Any:
@@ -173,6 +167,24 @@ def _update_group(response: Any) -> Any:
     return _empty()
 
 
+def _add_client_id(response: Any) -> Any:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html"""
+    backend = response.backend
+    provider = backend.get_open_id_connect_provider(response._get_param("OpenIDConnectProviderArn"))
+    if response._get_param("ClientID") not in provider.client_id_list:
+        provider.client_id_list.append(response._get_param("ClientID"))
+    return _empty()
+
+
+def _remove_client_id(response: Any) -> Any:
+    """API_RemoveClientIDFromOpenIDConnectProvider: one that is not there is no error."""
+    backend = response.backend
+    provider = backend.get_open_id_connect_provider(response._get_param("OpenIDConnectProviderArn"))
+    if response._get_param("ClientID") in provider.client_id_list:
+        provider.client_id_list.remove(response._get_param("ClientID"))
+    return _empty()
+
+
 def _empty() -> Any:
     from moto.core.responses import EmptyResult
 
@@ -180,6 +192,8 @@ def _empty() -> Any:
 
 
 _OURS: dict[str, Callable[[Any], Any]] = {
+    "AddClientIDToOpenIDConnectProvider": _add_client_id,
+    "RemoveClientIDFromOpenIDConnectProvider": _remove_client_id,
     "AttachGroupPolicy": _attach("Group"),
     "AttachRolePolicy": _attach("Role"),
     "AttachUserPolicy": _attach("User"),

@@ -101,14 +101,14 @@ def _delete_user(backend: Any, given: Given) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html"""
     user = backend.users[given["UserName"]]
     hangs = (
+        (user.managed_policies, "detach all policies"),
+        (user.policies, "delete policies"),
         (user.access_keys, "delete access keys"),
         (user.password, "delete login profile"),
+        ([one for one in backend.groups.values() if user in one.users], "remove users from group"),
         (user.mfa_devices, "deactivate MFA device"),
         (user.signing_certificates, "delete signing certificates"),
         (user.ssh_public_keys, "delete SSH public keys"),
-        ([one for one in backend.groups.values() if user in one.users], "remove users from group"),
-        (user.managed_policies, "detach all policies"),
-        (user.policies, "delete policies"),
     )
     _nothing_hangs(hangs)
 
@@ -167,11 +167,21 @@ def _change_version(backend: Any, given: Given) -> None:
     _version(backend, given)
 
 
+def _create_provider(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
+    host = given["Url"].removeprefix("https://").rstrip("/")
+    if any(one.url.rstrip("/") == host for one in backend.open_id_providers.values()):
+        raise Refusal(
+            "EntityAlreadyExists", f"Provider with url {given['Url']} already exists.", 409
+        )
+
+
 _RULES: dict[str, Callable[[Any, Given], None]] = {
     **{f"Attach{kind}Policy": _attach(kind) for kind in _MANY},
     **{f"Detach{kind}Policy": _detach(kind) for kind in _MANY},
     **{f"Get{kind}Policy": _inline(kind) for kind in _MANY},
     **{f"Delete{kind}Policy": _inline(kind) for kind in _MANY},
+    "CreateOpenIDConnectProvider": _create_provider,
     "CreatePolicyVersion": _own,
     "DeleteAccessKey": _access_key,
     "DeleteGroup": _delete_group,

@@ -20,12 +20,15 @@ from typing import Any
 
 from labs_helpers.names import REGION
 from labs_helpers.sandbox import managed, snapshot
-from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.credentials import Credential, unique_id
 from labs_helpers.sandbox.state import State
 
 log = logging.getLogger(__name__)
 
 PARTITION = "aws"
+
+_IDS = {"User": "AIDA", "Group": "AGPA", "ManagedPolicy": "ANPA", "InstanceProfile": "AIPA"}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes"""
 
 KEPT = (
     "users",
@@ -227,8 +230,21 @@ def _models() -> Any:
         return [_of_account(template, backend) for template in templates]
 
     models.IAMBackend._init_aws_policies = aws_policies
+    for name, prefix in _IDS.items():
+        _give_ids(getattr(models, name), prefix)
     models.IAMPolicyDocumentValidator = models.IAMTrustPolicyDocumentValidator = _Checked
     return models
+
+
+def _give_ids(model: Any, prefix: str) -> None:
+    """Unique ids of AWS's form for what is made from now on; what is restored keeps its own."""
+    original = model.__init__
+
+    def made(entity: Any, *arguments: Any, **named: Any) -> None:
+        original(entity, *arguments, **named)
+        entity.id = unique_id(prefix)
+
+    model.__init__ = made
 
 
 class _Checked:

@@ -125,6 +125,8 @@ class Sessions:
 
     def session(self, access_key_id: str) -> Session | None:
         """The session of a key, ended ones included."""
+        if not access_key_id.startswith("ASIA"):
+            return None
         with self.database.read() as connection:
             row = (
                 connection.execute(

@@ -50,8 +50,7 @@ class SecurityTokens:
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         """
         arn, name = params["RoleArn"], params["RoleSessionName"]
-        if not _ROLE_ARN.fullmatch(arn):
-            raise _invalid(f"{arn} is invalid")
+        check_role_arn(arn)
         if caller.arn.endswith(":root"):
             raise _denied("Roles may not be assumed by root accounts.")
         role = self._directory.role(arn)
@@ -132,6 +131,12 @@ class SecurityTokens:
         if seed is None or not mfa.is_code(seed, str(code), self._sessions.now()):
             raise _denied("MultiFactorAuthentication failed with invalid MFA one time pass code. ")
         return True
+
+
+def check_role_arn(arn: str) -> None:
+    """Raise a ValidationError for what is no ARN of a role, whoever asks."""
+    if not _ROLE_ARN.fullmatch(arn):
+        raise _invalid(f"{arn} is invalid")
 
 
 def lifetime(params: Params, role: Any, chained: bool = False) -> timedelta:

@@ -35,7 +35,8 @@ def deny(action: str, resource: str = "*") -> dict[str, Any]:
 
 
 def trust(principal: str = f"arn:aws:iam::{ACCOUNT}:root", **more: Any) -> str:
-    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    actions = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions}
     return document(statement | more)
 
 

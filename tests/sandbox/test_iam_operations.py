@@ -125,16 +125,16 @@ def test_a_user_is_deleted_when_nothing_hangs_on_it(iam: Any) -> None:
     )
     iam.create_login_profile(UserName="loaded", Password="Of-The-Sandbox-1")
 
+    assert deleted() == "Cannot delete entity, must detach all policies first."
+    iam.detach_user_policy(UserName="loaded", PolicyArn=PULL)
+    assert deleted() == "Cannot delete entity, must delete policies first."
+    iam.delete_user_policy(UserName="loaded", PolicyName="own")
     assert deleted() == "Cannot delete entity, must delete access keys first."
     iam.delete_access_key(UserName="loaded", AccessKeyId=key)
     assert deleted() == "Cannot delete entity, must delete login profile first."
     iam.delete_login_profile(UserName="loaded")
     assert deleted() == "Cannot delete entity, must remove users from group first."
     iam.remove_user_from_group(GroupName="loaded", UserName="loaded")
-    assert deleted() == "Cannot delete entity, must detach all policies first."
-    iam.detach_user_policy(UserName="loaded", PolicyArn=PULL)
-    assert deleted() == "Cannot delete entity, must delete policies first."
-    iam.delete_user_policy(UserName="loaded", PolicyName="own")
     iam.delete_user(UserName="loaded")
 
 
@@ -273,3 +273,17 @@ def test_parameters_are_checked_by_the_model(iam: Any) -> None:
         "1 validation error detected: Value 'a b' at 'userName' failed to satisfy constraint: "
         "Member must satisfy regular expression pattern: [\\w+=,.@-]+"
     ]
+
+
+def test_a_provider_is_there_once_and_takes_further_audiences(iam: Any) -> None:
+    url = "https://token.actions.githubusercontent.com"
+    arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["one"])[
+        "OpenIDConnectProviderArn"
+    ]
+    with refused("EntityAlreadyExists", 409) as said:
+        iam.create_open_id_connect_provider(Url=url, ClientIDList=["two"])
+    assert said == [f"Provider with url {url} already exists."]
+    iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="two")
+    iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="one")
+    found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert found["ClientIDList"] == ["two"]

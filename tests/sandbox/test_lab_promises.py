@@ -62,7 +62,7 @@ def test_ec2_lists_govcloud_and_passes_over_dry_run(sandbox: Running) -> None:
     assert made["Vpc"]["State"] == "available"
 
 
-def test_nobody_is_refused_for_want_of_a_policy(sandbox: Running) -> None:
+def test_what_no_policy_allows_is_refused_and_a_deny_beats_every_allow(sandbox: Running) -> None:
     iam = sandbox.client("iam")
     iam.create_user(UserName="nobody")
     key = iam.create_access_key(UserName="nobody")["AccessKey"]
@@ -70,21 +70,14 @@ def test_nobody_is_refused_for_want_of_a_policy(sandbox: Running) -> None:
         "aws_access_key_id": key["AccessKeyId"],
         "aws_secret_access_key": key["SecretAccessKey"],
     }
+    ecr = sandbox.client("ecr", **nobody)
+    with pytest.raises(ClientError, match="because no identity-based policy allows"):
+        ecr.describe_repositories()
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.attach_user_policy(UserName="nobody", PolicyArn=administrator)
+    assert ecr.describe_repositories()["repositories"] == []
     iam.put_user_policy(UserName="nobody", PolicyName="no", PolicyDocument=DENY_ALL)
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        ecr.describe_repositories()
     caller = sandbox.client("sts", **nobody).get_caller_identity()["Arn"]
-    made = sandbox.client("ecr", **nobody).create_repository(repositoryName="made")
-    users = sandbox.client("iam", **nobody).list_users()["Users"]
     assert caller == "arn:aws:iam::123456789012:user/nobody"
-    assert made["repository"]["repositoryName"] == "made"
-    assert [user["UserName"] for user in users] == ["learner", "nobody"]
-
-
-def test_the_policy_simulator_is_not_here(sandbox: Running) -> None:
-    iam = sandbox.client("iam")
-    asked = {"ActionNames": ["ecr:PutImage"]}
-    with pytest.raises(ClientError, match="NotInSandbox"):
-        iam.simulate_custom_policy(PolicyInputList=[DENY_ALL], **asked)
-    with pytest.raises(ClientError, match="NotInSandbox"):
-        iam.simulate_principal_policy(
-            PolicySourceArn="arn:aws:iam::123456789012:user/learner", **asked
-        )

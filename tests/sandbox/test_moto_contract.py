@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from labs_helpers.sandbox import sts_operations
+from labs_helpers.sandbox.moto_identity import KEPT
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
@@ -97,6 +100,9 @@ def test_session_credentials_are_random_and_work(sandbox: Running) -> None:
 def test_an_assumed_role_works_on_every_side(sandbox: Running) -> None:
     iam, sts = sandbox.client("iam"), sandbox.client("sts")
     role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    iam.attach_role_policy(
+        RoleName="deploy", PolicyArn="arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"
+    )
     given = sts.assume_role(RoleArn=role, RoleSessionName="build")["Credentials"]
     keys = {
         "aws_access_key_id": given["AccessKeyId"],
@@ -144,7 +150,7 @@ def test_a_repository_is_in_the_region_that_signed(sandbox: Running) -> None:
     ("service", "operation", "arguments"),
     [
         ("codepipeline", "get_pipeline_state", {"name": "demo"}),
-        ("iam", "simulate_principal_policy", {"PolicySourceArn": LEARNER, "ActionNames": ["s3:*"]}),
+        ("iam", "generate_service_last_accessed_details", {"Arn": LEARNER}),
         ("ec2", "describe_aws_network_performance_metric_subscriptions", {}),
         ("lambda", "list_capacity_providers", {}),
         ("ecr-public", "describe_repositories", {}),
@@ -188,3 +194,82 @@ def test_answers_are_not_for_web_pages(sandbox: Running) -> None:
     answer = sandbox.client("sts").get_caller_identity()
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     assert not [name for name in headers if name.startswith("access-control-")]
+
+
+def test_the_gateway_alone_decides_on_buckets_and_regions(sandbox: Running) -> None:
+    """moto asks bucket policies without principals, and takes a region from any URL."""
+    from moto.core.responses import BaseResponse
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    assert callable(BaseResponse.get_region_from_url)
+    assert callable(FakeBucket.get_permission)
+    assert PermissionResult.PERMITTED
+    s3 = sandbox.client("s3")
+    s3.create_bucket(
+        Bucket="kept-out", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    s3.put_object(Bucket="kept-out", Key="k", Body=b"x")
+    somebody_else = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", '
+        '"Principal": {"AWS": "arn:aws:iam::210987654321:root"}, '
+        '"Resource": "arn:aws:s3:::kept-out/*"}]}'
+    )
+    s3.put_bucket_policy(Bucket="kept-out", Policy=somebody_else)
+    assert s3.get_object(Bucket="kept-out", Key="k")["Body"].read() == b"x"
+
+
+def test_an_account_has_no_state_that_is_not_kept() -> None:
+    from moto.iam.models import IAMBackend
+
+    made_anew = {
+        "region_name",
+        "account_id",
+        "partition",
+        "aws_managed_policies",
+        "policy_arn_regex",
+        "account_summary",
+    }
+    assert set(vars(IAMBackend("aws", account_id="123456789012"))) == set(KEPT) | made_anew
+
+
+def test_motos_classes_have_what_ours_take_the_place_of() -> None:
+    from moto.iam import models
+    from moto.iam.responses import IamResponse
+    from moto.sts.responses import TokenResponse
+
+    for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):
+        assert hasattr(models, name)
+    assert hasattr(models.IAMBackend, "_init_aws_policies")
+    assert hasattr(IamResponse, "RESPONSE_KEY_PATH_TO_TRANSFORMER")
+    for name in (*sts_operations._SIGNED.values(), "assume_role_with_web_identity"):
+        assert callable(getattr(TokenResponse, name))
+
+
+def test_roles_and_users_of_a_stack_are_kept_too(tmp_path: Path) -> None:
+    template = {
+        "Resources": {
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": "of-a-stack",
+                    "AssumeRolePolicyDocument": json.loads(TRUST),
+                },
+            },
+            "User": {"Type": "AWS::IAM::User", "Properties": {"UserName": "of-a-stack"}},
+        }
+    }
+    first = sandbox_process.start(tmp_path)
+    first.client("cloudformation").create_stack(
+        StackName="people",
+        TemplateBody=json.dumps(template),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    first.process.kill()
+    first.process.wait(30)
+    second = sandbox_process.start(tmp_path)
+    iam = second.client("iam")
+    role = iam.get_role(RoleName="of-a-stack")["Role"]["RoleId"]
+    user = iam.get_user(UserName="of-a-stack")["User"]["UserId"]
+    second.stop()
+    assert (role[:4], user[:4]) == ("AROA", "AIDA")

@@ -174,6 +174,11 @@ def test_a_session_ends_when_the_sandbox_clock_says_so(
     sandbox.control("POST", "clock", {"advance_seconds": 601})
     with refused("ExpiredToken"):
         session.get_caller_identity()
+    with directory_of(sandbox) as who:
+        # a registry token that the session made is decided by its rights still
+        ended = who.directory.find(given["AccessKeyId"])
+        assert ended is not None
+        assert who.directory.policies_of(ended.principal).identity
     later = sandbox.client("sts").get_session_token(DurationSeconds=900)["Credentials"]
     assert later["Expiration"] - given["Expiration"] > timedelta(minutes=14)
     assert sandbox.client("sts", **keys_of(later)).get_caller_identity()["Arn"] == LEARNER
@@ -242,6 +247,7 @@ def test_a_code_of_the_users_own_device_counts_as_mfa(sandbox: Running) -> None:
         held = who.directory.policies_of(found.principal)
         assert who.directory.refusal(found.principal, "iam:ListUsers") is None
     assert held.session_keys["aws:multifactorauthpresent"] == "true"
+    assert 0 <= int(held.session_keys["aws:multifactorauthage"]) < 3600
 
 
 def test_totp_is_that_of_the_rfc() -> None:

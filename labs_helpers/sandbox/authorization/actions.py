@@ -20,6 +20,7 @@ from labs_helpers.sandbox.authorization.tables import Row, arn_formats, start, t
 from labs_helpers.sandbox.identity import Principal
 
 _OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
+_PROFILED = ("RunInstances", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation")
 _SILENT = ("Describe", "Get", "List")
 """EC2 names no resource in its refusal of these."""
 
@@ -118,7 +119,8 @@ def _tags(params: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def _tag_lists(params: Mapping[str, Any], given: Any) -> Iterator[Mapping[str, Any]]:
     lists = [given, params.get("Tag")]
-    for one in params.get("TagSpecification") or []:
+    specified = params.get("TagSpecification")
+    for one in specified if isinstance(specified, list) else ():
         if isinstance(one, Mapping):
             lists.append(one.get("Tag"))
     for each in lists:
@@ -128,9 +130,24 @@ def _tag_lists(params: Mapping[str, Any], given: Any) -> Iterator[Mapping[str, A
 
 def _passed(asked: Asked, caller: Principal, names: Names) -> Iterator[Needed]:
     """iam:PassRole for each role that the request hands to a service."""
+    if asked.service == "ec2" and asked.operation in _PROFILED:
+        yield from _of_profile(asked, caller, names)
     for path, service in PASSED.get(asked.service, {}).get(asked.operation, ()):
         for role in dict.fromkeys(values(asked.params, path)):
-            arn = role if role.startswith("arn:") else names(caller.account, "role", role)
+            arn = (
+                role if role.startswith("arn:") else names.entity_arn(caller.account, "role", role)
+            )
             arn = arn or f"arn:aws:iam::{caller.account}:role/{role}"
             keys = {"iam:passedtoservice": (f"{service}.amazonaws.com",)}
             yield Needed("iam:PassRole", arn, account_of(arn), keys)
+
+
+def _of_profile(asked: Asked, caller: Principal, names: Names) -> Iterator[Needed]:
+    """An instance profile hands its role to the instance."""
+    for name in values(asked.params, "IamInstanceProfile.Name") + [
+        arn.rpartition("/")[2] for arn in values(asked.params, "IamInstanceProfile.Arn")
+    ]:
+        role = names.role_of_profile(caller.account, name)
+        arn = role or f"arn:aws:iam::{caller.account}:role/{name}"
+        keys = {"iam:passedtoservice": ("ec2.amazonaws.com",)}
+        yield Needed("iam:PassRole", arn, account_of(arn), keys)

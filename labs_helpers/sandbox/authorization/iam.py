@@ -6,15 +6,26 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from labs_helpers.sandbox.authorization.arns import account_of, values
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
 from labs_helpers.sandbox.identity import Principal
 
-Names = Callable[[str, str, str], str | None]
-"""(account, "user" | "role" | "group", name) -> ARN with its path, None where there is none."""
+
+class Names(Protocol):
+    """What is looked up of a name: directory.Directory does."""
+
+    def entity_arn(self, account: str, kind: str, name: str) -> str | None:
+        """The ARN, with its path, of a "user", "role" or "group"; None where there is none."""
+
+    def boundary_of(self, arn: str) -> str | None:
+        """The ARN of a user's or role's permissions boundary."""
+
+    def role_of_profile(self, account: str, name: str) -> str | None:
+        """The ARN of the role in an instance profile."""
+
 
 _LISTS = {
     "ListUsers": "user",
@@ -38,6 +49,7 @@ _NAMED = {
     "oidc-provider": ("OpenIDConnectProviderArn", "Url"),
     "saml-provider": ("SAMLProviderArn", "Name"),
 }
+_BOUNDARY = "iam:permissionsboundary"
 _BY_ARN = ("Arn", "PolicySourceArn")
 _UNNEEDED = {"GetCallerIdentity", "GetSessionToken"}
 """No policy gives or takes these away: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -88,9 +100,13 @@ def of_iam(
         arn = f"arn:aws:iam::{account}:role/aws-service-role/{service}/*"
         yield Needed(action, arn, keys=keys | {"iam:awsservicename": (service,)})
     else:
-        arns = list(_arns(asked, row, caller, names))
-        for arn in arns or ["*"]:
-            yield Needed(action, arn, account_of(arn) if _mine(arn) else account, keys)
+        limited = "iam:PermissionsBoundary" in row.get("keys", ())
+        for arn in list(_arns(asked, row, caller, names)) or ["*"]:
+            # of a user or role that has one, its boundary, where the request sets none
+            boundary = names.boundary_of(arn) if limited and _BOUNDARY not in keys else None
+            further = {_BOUNDARY: (boundary,)} if boundary else {}
+            owner = account_of(arn) if _mine(arn) else account
+            yield Needed(action, arn, owner, {**keys, **further})
     if asked.operation == "AddRoleToInstanceProfile":
         role = asked.params.get("RoleName", "*")
         yield Needed("iam:PassRole", _arn("role", role, "/", account, names))
@@ -168,7 +184,7 @@ def _arns(
 def _arn(kind: str, given: str, path: str, account: str, names: Names) -> str:
     if given.startswith("arn:"):
         return given
-    if kind in ("user", "role", "group") and (found := names(account, kind, given)):
+    if kind in ("user", "role", "group") and (found := names.entity_arn(account, kind, given)):
         return found
     if kind == "oidc-provider":
         given = given.removeprefix("https://")
@@ -185,7 +201,7 @@ def _keys(asked: Asked, row: Mapping[str, list[str]]) -> Iterator[tuple[str, tup
     if "iam:PolicyARN" in row.get("keys", ()) and params.get("PolicyArn"):
         yield "iam:policyarn", (str(params["PolicyArn"]),)
     if params.get("PermissionsBoundary"):
-        yield "iam:permissionsboundary", (str(params["PermissionsBoundary"]),)
+        yield _BOUNDARY, (str(params["PermissionsBoundary"]),)
     yield from _tag_keys(params).items()
 
 

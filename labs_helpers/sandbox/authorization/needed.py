@@ -36,3 +36,16 @@ class Needed:
     account: str = ""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shown: str | None = None
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The request reduced to what was understood of it; `drop` names headers that were not."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+    host: str
+    content_type: str
+    drop: frozenset[str] = field(default_factory=frozenset)

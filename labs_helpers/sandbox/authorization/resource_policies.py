@@ -64,7 +64,7 @@ class ResourcePolicies:
         service, _, operation = action.lower().partition(":")
         if service == "ecr":
             return self._of_ecr(action.lower(), arn, caller_account)
-        if service == "s3":
+        if service == "s3" and operation != "createbucket":
             return _of_bucket(arn)
         if service == "sts":
             return self._of_role(operation, arn)

@@ -102,9 +102,8 @@ def needed(asked: Asked) -> Iterator[Needed]:
         for each in params["keys"]:
             yield _on(bucket, each, "DeleteObject", keys)
     elif asked.operation in ("CopyObject", "UploadPartCopy"):
-        source = unquote(params["x-amz-copy-source"]).removeprefix("/")
-        path, _, version = source.partition("?versionId=")
-        source_bucket, _, source_key = path.partition("/")
+        path, _, version = params["x-amz-copy-source"].partition("?")
+        source_bucket, _, source_key = unquote(path).lstrip("/").partition("/")
         action = "GetObjectVersion" if version else "GetObject"
         yield _on(source_bucket, source_key, action, {})
         yield from _put(bucket, key, params, keys)

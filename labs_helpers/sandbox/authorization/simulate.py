@@ -7,14 +7,17 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForPrincip
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.sandbox import iam_errors
+from labs_helpers.sandbox.authorization import answers
 from labs_helpers.sandbox.authorization import simulation_results as results
 from labs_helpers.sandbox.authorization.arns import account_of, values
 from labs_helpers.sandbox.authorization.models import model_of
+from labs_helpers.sandbox.authorization.needed import Asked
 from labs_helpers.sandbox.authorization.simulation_results import Trial
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.constraints import check
@@ -29,6 +32,8 @@ Params = Mapping[str, Any]
 PAGE = 100
 """Results in an answer when MaxItems is not said."""
 
+_NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
+
 _KINDS = ("user", "group", "role")
 
 
@@ -40,25 +45,28 @@ class _Simulation:
     policies: Policies
 
 
+def answer(directory: Directory, caller: Principal, asked: Asked) -> bytes:
+    """The answer to one of OPERATIONS, as XML.
+
+    Raises Refusal: ValidationError, InvalidInput, NoSuchEntity.
+    """
+    model = model_of("iam")
+    shape = model.operation_model(asked.operation).input_shape if model else None
+    most = asked.params.get("MaxItems", "1")
+    if not (isinstance(most, str) and most.isascii() and most.isdigit()):
+        raise Refusal("ValidationError", f"MaxItems must be a number, not '{most}'.", 400)
+    if shape is not None:
+        given = {name: asked.params[name] for name in shape.members if asked.params.get(name)}
+        check(given, shape)
+    result = OPERATIONS[asked.operation](Simulator(directory), caller, asked.params)
+    return answers.xml(asked.operation, result, _NAMESPACE, str(uuid.uuid4()))
+
+
 class Simulator:
     """Reads the directory, changes nothing."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self.operations = {
-            "GetContextKeysForCustomPolicy": self.keys_of_custom,
-            "GetContextKeysForPrincipalPolicy": self.keys_of_principal,
-            "SimulateCustomPolicy": self.custom,
-            "SimulatePrincipalPolicy": self.principal,
-        }
-
-    def answer(self, operation: str, caller: Principal, params: Params) -> dict[str, Any]:
-        """The operation's result; raises Refusal: ValidationError, InvalidInput, NoSuchEntity."""
-        model = model_of("iam")
-        shape = model.operation_model(operation).input_shape if model else None
-        if shape is not None:
-            check({name: params[name] for name in shape.members if params.get(name)}, shape)
-        return self.operations[operation](caller, params)
 
     def principal(self, caller: Principal, params: Params) -> dict[str, Any]:
         """SimulatePrincipalPolicy: the policies of a user, group or role, and further ones."""
@@ -83,15 +91,13 @@ class Simulator:
             raise _invalid("Must specify the caller ARN when a resource policy is present.")
         boundaries = _given(params, "PermissionsBoundaryPolicyInputList", Kind.BOUNDARY)
         nobody = f"arn:aws:iam::{caller.account}:user/simulated"
-        levels = params.get("OrderedOrganizationPolicyInputList") or []
         policies = Policies(
             identity=_given(params, "PolicyInputList", Kind.IDENTITY),
             resource=_resource_policy(params),
             boundary=boundaries[0] if boundaries else None,
             service_control=tuple(
                 _given(level, "ServiceControlPolicyInputList", Kind.SERVICE_CONTROL)
-                for level in levels
-                if isinstance(level, Mapping)
+                for level in _entries(params, "OrderedOrganizationPolicyInputList")
             ),
         )
         someone = _caller(params, Caller(caller.account, nobody, nobody))
@@ -117,6 +123,14 @@ class Simulator:
         if held is None:
             raise iam_errors.no_such(kind, name.rpartition("/")[2])
         return held
+
+
+OPERATIONS: Mapping[str, Callable[[Simulator, Principal, Params], dict[str, Any]]] = {
+    "GetContextKeysForCustomPolicy": Simulator.keys_of_custom,
+    "GetContextKeysForPrincipalPolicy": Simulator.keys_of_principal,
+    "SimulateCustomPolicy": Simulator.custom,
+    "SimulatePrincipalPolicy": Simulator.principal,
+}
 
 
 def _simulated(simulation: _Simulation, params: Params) -> dict[str, Any]:
@@ -192,12 +206,16 @@ def _caller(params: Params, otherwise: Caller) -> Caller:
 
 
 def _context(params: Params) -> dict[str, tuple[str, ...]]:
-    entries = params.get("ContextEntries") or []
     return {
         str(entry.get("ContextKeyName", "")).lower(): tuple(values(entry, "ContextKeyValues"))
-        for entry in entries
-        if isinstance(entry, Mapping)
+        for entry in _entries(params, "ContextEntries")
     }
+
+
+def _entries(params: Params, name: str) -> list[Params]:
+    """The structures of a list of the request."""
+    listed = params.get(name)
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 def _excluded(policy: Policy, params: Params, account: str) -> bool:
@@ -208,8 +226,9 @@ def _excluded(policy: Policy, params: Params, account: str) -> bool:
         kind = "inline"
     else:
         kind = "user-managed" if account_of(policy.arn) == account else "aws-managed"
-    for entry in params.get("PolicyExclusionList") or []:
-        inline = entry.get("InlinePolicyIdentifier") or {}
+    for entry in _entries(params, "PolicyExclusionList"):
+        inline = entry.get("InlinePolicyIdentifier")
+        inline = inline if isinstance(inline, Mapping) else {}
         where = f"inline in {inline.get('AttachmentType')} {inline.get('AttachmentName')}"
         if entry.get("PolicyType") == kind or (policy.arn and entry.get("PolicyArn") == policy.arn):
             return True

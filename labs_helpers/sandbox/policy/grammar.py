@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.policy import elements
@@ -109,12 +109,16 @@ def _check_trust_actions(place: str, statement: dict[str, Any]) -> None:
             )
 
 
-def check_resource_policy(text: str, service: str, needs_resource: bool = False) -> None:
+def check_resource_policy(
+    text: str, service: str, needs_resource: bool = False, actions: Collection[str] = ()
+) -> None:
     """Of a resource of a service: ECR's repositories (their policies need no Resource) and, with
     needs_resource, its registry or an S3 bucket.
 
-    service: the prefix that every action must have, such as ``ecr``.
+    service: the prefix that every action must have, such as ``ecr``; actions: the only ones that
+    such a policy may have, in lower case, where there is such a list.
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
     """
     statements = _statements(_object(text, "Syntax errors in policy."))
     for place, statement in statements:
@@ -128,11 +132,19 @@ def check_resource_policy(text: str, service: str, needs_resource: bool = False)
     )
     _check_actions(statements)
     for place, statement in statements:
-        for name in ("Action", "NotAction"):
-            for spot, action in elements.texts(statement.get(name, []), f"{place}.{name}"):
-                if action != "*" and not action.lower().startswith(f"{service}:"):
-                    raise MalformedPolicy("Policy has invalid action", spot)
+        _check_actions_of(service, actions, place, statement)
     _check_resources(statements, required=needs_resource)
+
+
+def _check_actions_of(
+    service: str, actions: Collection[str], place: str, statement: Mapping[str, Any]
+) -> None:
+    for name in ("Action", "NotAction"):
+        for spot, action in elements.texts(statement.get(name, []), f"{place}.{name}"):
+            lower = action.lower()
+            known = lower in actions if actions else lower == "*" or lower.startswith(f"{service}:")
+            if not known:
+                raise MalformedPolicy("Policy has invalid action", spot)
 
 
 def _object(text: str, otherwise: str) -> dict[str, Any]:

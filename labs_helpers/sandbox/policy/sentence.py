@@ -25,6 +25,9 @@ _WITH_ARN = frozenset(Kind) - {Kind.RESOURCE, Kind.TRUST}
 def sentence(request: Request, decision: Decision) -> str:
     """Who may not do what on which resource, and which kind of policy says so."""
     caller = request.caller
+    if caller.kind == "provider":
+        # nobody of AWS's own asks: STS says no more than this
+        return f"Not authorized to perform {request.action}"
     user = "anonymous" if caller.kind == "anonymous" else caller.arn
     resource = f'"{request.resource}"' if _of_s3(request) else request.resource
     return (

@@ -27,6 +27,19 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+class Nobody:
+    """A directory with nobody in it, for `actions.needed`."""
+
+    def entity_arn(self, account: str, kind: str, name: str) -> str | None:
+        return None
+
+    def boundary_of(self, arn: str) -> str | None:
+        return None
+
+    def role_of_profile(self, account: str, name: str) -> str | None:
+        return None
+
+
 @dataclass
 class Person:
     """A user with a key; `client("ecr")` is boto3's."""

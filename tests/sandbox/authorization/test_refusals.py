@@ -242,6 +242,28 @@ def test_a_key_of_another_cannot_be_deleted_by_leaving_its_owner_out(
     assert len(keys) == 1
 
 
+def test_an_administrator_may_be_held_to_users_with_a_boundary(
+    people: People, sandbox: Running
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate"""
+    iam = sandbox.client("iam")
+    document = policy(allow("ecr:*"))
+    arn = iam.create_policy(PolicyName="ceiling", PolicyDocument=document)["Policy"]["Arn"]
+    within = {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    person = people.make("delegate", allow("iam:CreateUser", "iam:PutUserPolicy", Condition=within))
+    own = person.client("iam")
+    told = person.denied("iam", "create_user", UserName="free")
+    free = f"arn:aws:iam::{ACCOUNT}:user/free"
+    assert told == no_policy(person.arn, "iam:CreateUser", free)
+    own.create_user(UserName="held", PermissionsBoundary=arn)
+    put = {"PolicyName": "p", "PolicyDocument": document}
+    own.put_user_policy(UserName="held", **put)
+    people.make("unheld")
+    assert person.denied("iam", "put_user_policy", UserName="unheld", **put) == no_policy(
+        person.arn, "iam:PutUserPolicy", f"arn:aws:iam::{ACCOUNT}:user/unheld"
+    )
+
+
 class TestRoles:
     def test_a_role_trusts_whom_its_policy_names(self, people: People, sandbox: Running) -> None:
         person = people.make("trusted")

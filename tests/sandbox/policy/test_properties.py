@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_helpers.sandbox.policy.document import NotAPolicy, parse
@@ -17,6 +17,8 @@ from labs_helpers.sandbox.policy.malformed import MalformedPolicy
 from labs_helpers.sandbox.policy.model import Kind, Outcome, Policies, Policy, Request
 from labs_helpers.sandbox.policy.sentence import sentence
 from tests.sandbox.policy.world import DEV, FEDERATED, OURS, SESSION, STRANGER, THEIRS, policy
+
+EVERY = settings(deadline=None, max_examples=200)
 
 ACTIONS = ["ecr:PutImage", "ecr:BatchGetImage", "s3:GetObject"]
 PATTERNS = [*ACTIONS, "*", "ecr:*", "ECR:put*", "s3:Get?bject"]
@@ -115,6 +117,7 @@ def without(policies: Policies, place: tuple[str, int, int]) -> tuple[Policies, 
     return replace(policies, **{name: tuple(listed)}), gone
 
 
+@EVERY
 @given(requests, held, st.sampled_from(list(KINDS)))
 def test_a_deny_never_loses(asked: Request, policies: Policies, kind: Kind) -> None:
     denying = {"Effect": "Deny", "Action": "*", "Resource": "*"}
@@ -124,6 +127,7 @@ def test_a_deny_never_loses(asked: Request, policies: Policies, kind: Kind) -> N
     assert decision.outcome is Outcome.EXPLICIT_DENY
 
 
+@EVERY
 @given(requests, held, st.data())
 def test_adding_an_allow_never_removes_access(
     asked: Request, policies: Policies, data: st.DataObject
@@ -137,6 +141,7 @@ def test_adding_an_allow_never_removes_access(
     assert after.allowed or not before.allowed
 
 
+@EVERY
 @given(requests, held, st.data())
 def test_only_removing_a_deny_adds_access(
     asked: Request, policies: Policies, data: st.DataObject
@@ -149,6 +154,7 @@ def test_only_removing_a_deny_adds_access(
         assert gone["Effect"] == "Deny"
 
 
+@EVERY
 @given(requests, held, st.randoms(use_true_random=False))
 def test_the_order_of_policies_and_statements_is_nothing(
     asked: Request, policies: Policies, random: Any
@@ -174,6 +180,7 @@ def test_the_order_of_policies_and_statements_is_nothing(
     )
 
 
+@EVERY
 @given(requests, held)
 def test_a_refusal_can_always_be_said(asked: Request, policies: Policies) -> None:
     assert sentence(asked, evaluate(asked, policies)).startswith("User: arn:aws:")
@@ -194,6 +201,7 @@ loose = st.dictionaries(
 )
 
 
+@EVERY
 @given(loose, requests)
 def test_whatever_is_a_policy_at_all_can_be_decided(source: dict, asked: Request) -> None:
     """What IAM stored passed its grammar; what only looks like a policy raises nothing else."""
@@ -206,12 +214,14 @@ def test_whatever_is_a_policy_at_all_can_be_decided(source: dict, asked: Request
         evaluate(asked, Policies(**{KINDS[kind]: one}))
 
 
+@EVERY
 @given(st.text(max_size=30) | json_values.map(str))
 def test_any_text_is_taken_or_refused_as_malformed(text: str) -> None:
     with suppress(MalformedPolicy):
         check_identity_policy(text)
 
 
+@EVERY
 @given(statements(Kind.IDENTITY), requests)
 def test_what_the_grammar_takes_can_be_evaluated(source: dict, asked: Request) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": source})

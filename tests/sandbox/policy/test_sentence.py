@@ -12,6 +12,7 @@ from tests.sandbox.policy.world import (
     DEV,
     NOTHING,
     OURS,
+    PROVIDER,
     REPOSITORY,
     SESSION,
     STRANGER,
@@ -141,6 +142,13 @@ def managed(kind: Kind, name: str) -> object:
 )
 def test_a_refusal_says_who_what_where_and_why(asked: Request, held: Policies, words: str) -> None:
     assert sentence(asked, evaluate(asked, held)) == words
+
+
+def test_a_token_of_an_identity_provider_is_refused_in_few_words() -> None:
+    """As in https://github.com/aws-actions/configure-aws-credentials/issues/318"""
+    asked = request(PROVIDER, "sts:AssumeRoleWithWebIdentity", ROLE)
+    words = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    assert sentence(asked, evaluate(asked, Policies())) == words
 
 
 def test_a_policy_of_another_account_is_not_named() -> None:

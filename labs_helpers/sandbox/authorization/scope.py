@@ -1,0 +1,24 @@
+"""The service that a signature's scope names."""
+
+from __future__ import annotations
+
+import re
+
+from labs_helpers.sandbox import aws_errors
+
+_NAME = re.compile(r"[a-z0-9-]{2,40}", re.ASCII)
+_ALIASES = {"eventbridge": "events"}
+"""Signing names that are another service's too."""
+
+
+def service_of(name: str, region: str) -> str:
+    """The service of a signature's scope; raises Refusal for what can be none.
+
+    In lower case and without dots only: moto finds a service by host patterns, and a name made up
+    for them would be one service to us and another one to moto.
+    """
+    if not _NAME.fullmatch(name):
+        raise aws_errors.not_implemented(f"the service '{name[:60]}'")
+    if not _NAME.fullmatch(region):
+        raise aws_errors.not_implemented(f"the region '{region[:60]}'")
+    return _ALIASES.get(name, name)

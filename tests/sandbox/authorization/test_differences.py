@@ -1,0 +1,72 @@
+"""Where the sandbox decides otherwise than AWS, as fidelity/02.json says."""
+
+from __future__ import annotations
+
+import json
+
+from tests.sandbox.authorization.people_here import (
+    ACCOUNT,
+    People,
+    allow,
+    deny,
+    no_policy,
+    policy,
+)
+from tests.sandbox.sandbox_process import REGION, Running
+
+
+def test_a_service_that_is_not_listed_is_decided_on_every_resource(people: People) -> None:
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:mine"
+    scoped = people.make("scoped", allow("sqs:*", on=queue))
+    assert scoped.denied("sqs", "create_queue", QueueName="mine") == no_policy(
+        scoped.arn, "sqs:CreateQueue", "*"
+    )
+    anywhere = people.make("anywhere", allow("sqs:CreateQueue"))
+    assert anywhere.client("sqs").create_queue(QueueName="mine")["QueueUrl"]
+
+
+def test_every_request_counts_as_sent_over_tls(people: People) -> None:
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    here = {"IpAddress": {"aws:SourceIp": "127.0.0.1/32"}}
+    person = people.make("plain", deny("*", Condition=plain), allow("ecr:*", Condition=here))
+    assert person.client("ecr").describe_repositories()["repositories"] == []
+
+
+def test_tags_of_a_cluster_are_not_seen(people: People, sandbox: Running) -> None:
+    sandbox.client("ecs").create_cluster(
+        clusterName="tagged", tags=[{"key": "team", "value": "red"}]
+    )
+    red = {"StringEquals": {"aws:ResourceTag/team": "red"}}
+    person = people.make("red", allow("ecs:DescribeClusters", Condition=red))
+    cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/tagged"
+    assert person.denied("ecs", "describe_clusters", clusters=["tagged"]) == no_policy(
+        person.arn, "ecs:DescribeClusters", cluster
+    )
+
+
+def test_nobody_reads_a_bucket_without_a_signature(people: People, sandbox: Running) -> None:
+    s3 = sandbox.client("s3")
+    s3.create_bucket(
+        Bucket="for-everybody", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    for key in ("mine", "theirs"):
+        s3.put_object(Bucket="for-everybody", Key=key, Body=b"x")
+    everybody = allow("s3:GetObject", on="arn:aws:s3:::for-everybody/*", Principal="*")
+    s3.put_bucket_policy(Bucket="for-everybody", Policy=policy(everybody))
+    assert sandbox.ask("GET", "/for-everybody/mine")[0] == 403
+    person = people.make("own", allow("s3:DeleteObject", on="arn:aws:s3:::for-everybody/mine"))
+    both = {"Objects": [{"Key": "mine"}, {"Key": "theirs"}]}
+    assert person.denied("s3", "delete_objects", Bucket="for-everybody", Delete=both) == no_policy(
+        person.arn, "s3:DeleteObject", '"arn:aws:s3:::for-everybody/theirs"'
+    )
+    assert len(s3.list_objects_v2(Bucket="for-everybody")["Contents"]) == 2
+
+
+def test_a_stack_creates_what_its_caller_could_not(people: People, sandbox: Running) -> None:
+    person = people.make("stacker", allow("cloudformation:*"))
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "from-a-stack"}}
+    person.client("cloudformation").create_stack(
+        StackName="stack", TemplateBody=json.dumps({"Resources": {"Bucket": bucket}})
+    )
+    names = [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]]
+    assert "from-a-stack" in names
