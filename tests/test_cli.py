@@ -6,6 +6,7 @@ import configparser
 import errno
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -149,6 +150,39 @@ def test_reset_asks_and_without_an_answer_changes_nothing(
         assert cli.main(["reset"]) == 1
     assert "labs reset --yes" in capsys.readouterr().err
     assert workspace.learner.exists()
+
+
+@pytest.mark.parametrize(("typed", "code"), [(b"\x04", 1), (b"n\n", 1), (b"yes\n", 0)])
+def test_reset_takes_the_answer_typed_and_ctrl_d_for_no(
+    workspace: Workspace, typed: bytes, code: int
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "labs_helpers.cli", "reset"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as asking:
+        os.close(theirs)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, typed)
+        said = _rest(ours)
+    os.close(ours)
+    assert asking.returncode == code, said
+    assert ("Nothing was changed." in said) == bool(code)
+    assert workspace.learner.exists() == bool(code)
+
+
+def _rest(terminal: int) -> str:
+    said = b""
+    while True:
+        try:
+            part = os.read(terminal, 1000)
+        except OSError as error:
+            if error.errno != errno.EIO:  # Linux's end of a terminal; macOS reads nothing
+                raise
+            part = b""
+        if not part:
+            return said.decode()
+        said += part
 
 
 def test_reset_keeps_a_dated_backup(
