@@ -194,12 +194,12 @@ def cannot_write(path: Path, error: OSError) -> WorkspaceError:
     )
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, then: str = "the labs go on with their defaults") -> dict[str, Any]:
     """The JSON object in a file; empty when there is no file.
 
     What is not a JSON object (a half-written or edited file) is renamed to
-    ``<name>.broken-<date>`` with a SetAside warning, and read as empty. Raises WorkspaceError
-    when the file cannot be opened.
+    ``<name>.broken-<date>`` with a SetAside warning that says what comes of it, ``then``, and
+    read as empty. Raises WorkspaceError when the file cannot be opened.
     """
     try:
         text = path.read_bytes()
@@ -224,8 +224,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise cannot_write(path, error) from error
     warnings.warn(
-        f"{path} is not readable as JSON. It is kept as {aside.name}; "
-        "the labs go on with their defaults.",
+        f"{path} is not readable as JSON. It is kept as {aside.name}; {then}.",
         SetAside,
         stacklevel=2,
     )

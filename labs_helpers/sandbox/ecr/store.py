@@ -11,10 +11,10 @@ therefore loses nothing acknowledged and leaves at most an orphan file, removed 
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sqlite3
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,13 +23,12 @@ from labs_helpers.oci import digest as digests
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import schema
 from labs_helpers.sandbox.ecr.hashing import RunningHashes
-
-log = logging.getLogger(__name__)
+from labs_helpers.workspace import LabsError, SetAside
 
 _BUSY_SECONDS = 30.0
 
 
-class StoreTooNew(RuntimeError):
+class StoreTooNew(LabsError):
     """The database was written by a later version of this program."""
 
 
@@ -37,7 +36,11 @@ class Store:
     """Thread-safe: each thread reads through its own connection, writers take turns."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
-        """Open or create the state under `root`; set aside a damaged database, never delete it."""
+        """Open or create the state under `root`.
+
+        A damaged database is set aside with its blobs (a SetAside warning), never deleted.
+        Raises StoreTooNew, OSError, sqlite3.Error.
+        """
         self.root = root
         self.clock = clock
         self.uploads = root / "uploads"
@@ -136,6 +139,9 @@ class Store:
                     f"{schema.VERSION}: use the newer version of the labs, or labs reset"
                 )
             if version == 0:
+                if any(self.blobs.glob("*/*/*")):
+                    # emptied or lost: as a new one it would have the blobs removed as orphans
+                    raise sqlite3.DatabaseError("it is empty, and there are blobs beside it")
                 connection.executescript(
                     f"begin immediate;{schema.SCHEMA}pragma user_version = {schema.VERSION};commit;"
                 )
@@ -153,8 +159,10 @@ class Store:
         for path in [*self.root.glob("ecr.sqlite*"), self.blobs, self.uploads]:
             shutil.move(path, aside / path.name)
         self._make_folders()
-        log.error(
-            "The ECR database was damaged (%s). It is kept in %s; ECR starts empty.", error, aside
+        warnings.warn(
+            f"The ECR database was damaged ({error}). It is kept in {aside}; ECR starts empty.",
+            SetAside,
+            stacklevel=2,
         )
 
     def _make_folders(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import signal
 import sqlite3
 import stat
@@ -21,6 +20,7 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import errors, layers, repositories, uploads
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store, StoreTooNew
+from labs_helpers.workspace import SetAside
 
 HOME = Registry("123456789012", "us-west-2")
 
@@ -66,19 +66,28 @@ def test_only_its_owner_reads_it(store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"not a database at all, but long enough" * 200, b"\0" * 8192])
-def test_a_damaged_database_is_set_aside_whole(
-    store: Store, clock: Clock, damage: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_database_is_set_aside_whole(store: Store, clock: Clock, damage: bytes) -> None:
     push(store, repositories.create(store, HOME, "demo"), b"data")
     store.close()
     (store.root / "ecr.sqlite").write_bytes(damage)
-    with caplog.at_level(logging.ERROR):
+    with pytest.warns(SetAside) as said:
         again = Store(store.root, clock)
     assert repositories.list_all(again, HOME) == []
     aside = store.root / "damaged-20261102T090000Z"
     assert (aside / "ecr.sqlite").read_bytes() == damage
     assert [path.read_bytes() for path in (aside / "blobs").glob("*/*/*")] == [b"data"]
-    assert str(aside) in caplog.text
+    assert str(aside) in str(said[0].message)
+    again.close()
+
+
+def test_an_emptied_database_does_not_cost_the_blobs(store: Store, clock: Clock) -> None:
+    push(store, repositories.create(store, HOME, "demo"), b"data")
+    store.close()
+    (store.root / "ecr.sqlite").write_bytes(b"")
+    with pytest.warns(SetAside, match="ECR starts empty"):
+        again = Store(store.root, clock)
+    (kept,) = store.root.glob("damaged-*/blobs/*/*/*")
+    assert kept.read_bytes() == b"data"
     again.close()
 
 
