@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -192,6 +193,14 @@ def cannot_write(path: Path, error: OSError) -> WorkspaceError:
         "The labs keep their files there. Free some space or make it writable, or set LABS_HOME "
         "to a folder of your own:\n  export LABS_HOME=~/.labs"
     )
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a disk without room is what failed, as the system or as SQLite says it."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # the second is SQLite's where its index of a write-ahead log cannot grow
+    return getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 def read_json(path: Path, then: str = "the labs go on with their defaults") -> dict[str, Any]:

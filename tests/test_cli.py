@@ -270,6 +270,18 @@ def test_a_full_or_read_only_disk_is_named(
     assert "Free some space" in said
 
 
+def test_a_run_without_room_for_its_copies_says_so_once(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise shutil.Error([(name, name, "No space left on device") for name in ("a", "b")])
+
+    monkeypatch.setattr("labs_helpers.commands.run.shutil.copytree", fails)
+    assert cli.main(["run", "00"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"Cannot write {workspace.runs}: No space left on device.\n")
+
+
 def test_ctrl_c_is_no_traceback(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

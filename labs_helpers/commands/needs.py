@@ -17,7 +17,7 @@ from labs_helpers.engine import process as engine_process
 from labs_helpers.launchers import choose_docker
 from labs_helpers.modes import endpoint, environment
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import LabsError, Workspace, cannot_write
 
 LITTLE_SPACE = 500_000_000
 """Bytes: the images of all labs take about a fifth of this."""
@@ -80,8 +80,7 @@ def files(workspace: Workspace) -> Need:
         with tempfile.TemporaryFile(dir=workspace.home) as file:
             file.write(b"x")
     except OSError as error:
-        mend = "Make the folder writable, or set LABS_HOME to another one."
-        return Need("files", "missing", f"{workspace.home}: {error.strerror or error}", mend)
+        raise cannot_write(workspace.home, error) from error
     return Need("files", "ok", str(workspace.home))
 
 

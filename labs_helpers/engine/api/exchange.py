@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO
+
+from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest
 
@@ -90,7 +91,7 @@ def error_answer(status: int, message: str) -> Answer:
 
 def told(error: Exception) -> str:
     """An error in words for who asked; a full disk says where, and what to do."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return (
             "no space left on device, where the engine keeps its images: free some (docker image"
             " prune, docker rmi), or set LABS_HOME to a folder on another disk"

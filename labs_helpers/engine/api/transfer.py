@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -30,6 +31,7 @@ IN_STREAM: tuple[type[Exception], ...] = (
     BlobError,
     InvalidReference,
     OSError,
+    sqlite3.OperationalError,
 )
 """What is told in a stream once it has begun."""
 

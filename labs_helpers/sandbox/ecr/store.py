@@ -21,11 +21,22 @@ from pathlib import Path
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import schema
+from labs_helpers.sandbox.ecr import errors, schema
 from labs_helpers.sandbox.ecr.hashing import RunningHashes
-from labs_helpers.workspace import LabsError, SetAside
+from labs_helpers.workspace import LabsError, SetAside, is_full
 
 _BUSY_SECONDS = 30.0
+
+
+@contextmanager
+def naming_a_full_disk() -> Iterator[None]:
+    """Let what fails for want of room leave the block as NoRoom."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise errors.NoRoom() from error
+        raise
 
 
 class StoreTooNew(LabsError):
@@ -66,16 +77,18 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection; rows are `sqlite3.Row`."""
-        yield self._connection()
+        """This thread's connection; rows are `sqlite3.Row`. Raises NoRoom on a full disk."""
+        with naming_a_full_disk():
+            yield self._connection()
 
     @contextmanager
     def write(self, after: Callable[[], None] | None = None) -> Iterator[sqlite3.Connection]:
         """A transaction: committed to disk when the block ends, undone when it raises.
 
-        `after` runs once it is committed, before the next writer: for removing files.
+        `after` runs once it is committed, before the next writer: for removing files. Raises
+        NoRoom on a full disk.
         """
-        with self._writing:
+        with self._writing, naming_a_full_disk():
             connection = self._connection()
             if connection.in_transaction:
                 raise RuntimeError("a transaction is open on this thread already")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sqlite3
@@ -17,7 +18,7 @@ import pytest
 
 from labs_helpers.oci import digest
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import errors, layers, repositories, uploads
+from labs_helpers.sandbox.ecr import errors, layers, repositories, signing, uploads
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store, StoreTooNew
 from labs_helpers.workspace import SetAside
@@ -132,6 +133,46 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
         half()
     with store.read() as db:
         assert db.execute("select count(*) from blobs").fetchone()[0] == 0
+
+
+def test_a_full_database_is_told_as_a_full_disk(store: Store) -> None:
+    with store.read() as db:
+        pages = db.execute("pragma page_count").fetchone()[0]
+        db.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(errors.NoRoom, match="no room left on its disk"), store.write() as db:
+        db.executemany(
+            "insert into blobs values (?, 1)", ((f"sha256:{number:0900}",) for number in range(200))
+        )
+    with store.read() as db:
+        assert db.execute("select count(*) from blobs").fetchone()[0] == 0
+
+
+def test_a_page_mark_that_finds_the_disk_full_leaves_no_half_key(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = set(store.root.iterdir())
+    monkeypatch.setattr(signing.os, "fsync", full)
+    with pytest.raises(errors.NoRoom):
+        signing.key(store)
+    assert set(store.root.iterdir()) == before
+
+
+def test_a_part_that_finds_the_disk_full_is_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    repository = repositories.create(store, HOME, "demo")
+    upload_id = uploads.initiate(store, repository)
+    uploads.append(store, repository, upload_id, io.BytesIO(b"kept"))
+    monkeypatch.setattr(uploads, "_copy", full)
+    with pytest.raises(errors.NoRoom):
+        uploads.append(store, repository, upload_id, io.BytesIO(b"lost"))
+    assert uploads.find(store, repository, upload_id).received == 4
 
 
 def test_many_threads_write_at_once(store: Store) -> None:
