@@ -17,6 +17,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from labs_helpers.oci import digest as digests
@@ -25,6 +26,8 @@ from labs_helpers.sandbox.ecr import errors, schema
 from labs_helpers.sandbox.ecr.hashing import RunningHashes
 from labs_helpers.workspace import LabsError, SetAside, is_full
 
+UPLOAD_LIFE = timedelta(days=1)
+"""How long an upload that was left unfinished may still be resumed after a restart."""
 _BUSY_SECONDS = 30.0
 
 
@@ -185,6 +188,10 @@ class Store:
     def _remove_orphans(self) -> None:
         with self.write() as connection:
             known = {row["digest"] for row in connection.execute("select digest from blobs")}
+            connection.execute(
+                "delete from uploads where started_at < ?",
+                ((self.clock.now() - UPLOAD_LIFE).timestamp(),),
+            )
             uploads = {row["id"] for row in connection.execute("select id from uploads")}
             for path in self.blobs.glob("*/*/*"):
                 if f"{path.parent.parent.name}:{path.name}" not in known:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -234,6 +234,20 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, clock: Clock) -> 
     files = {f"sha256:{path.name}" for path in store.blobs.glob("*/*/*")}
     assert files == stored >= set(acknowledged)
     store.close()
+
+
+def test_an_upload_left_for_days_gives_its_room_back_at_a_start(store: Store, clock: Clock) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    forgotten = uploads.initiate(store, repository)
+    uploads.append(store, repository, forgotten, io.BytesIO(b"left"))
+    clock.advance(timedelta(hours=25))
+    recent = uploads.initiate(store, repository)
+    store.close()
+    again = Store(store.root, clock)
+    assert list(again.uploads.iterdir()) == [again.upload_path(recent)]
+    with pytest.raises(errors.UploadNotFound):
+        uploads.find(again, repository, forgotten)
+    again.close()
 
 
 def test_an_unacknowledged_tail_is_cut_off(store: Store, clock: Clock) -> None:
