@@ -35,8 +35,8 @@ _STATUS: Mapping[type[Exception], int] = {
 }
 _NO_CONTAINERS = (
     "the labs engine does not run containers: it builds, tags, pushes and pulls images."
-    " To run one, use a machine with Docker (the labs take a running daemon when there is one)"
-    " or push the image and let ECS, EKS or Fargate run it on AWS"
+    " To run one, use Docker itself, outside the labs, or push the image and let ECS, EKS or"
+    " Fargate run it on AWS"
 )
 
 _SWARM = ("swarm", "services", "tasks", "nodes", "secrets", "configs")
