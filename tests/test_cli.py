@@ -10,8 +10,6 @@ import pty
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,22 +17,8 @@ import pytest
 from labs_helpers import cli
 from labs_helpers.commands import env, reset, status
 from labs_helpers.modes import Environment
-from labs_helpers.workspace import Workspace, write_json
-
-KEY = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
-
-
-@pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """A home with a key in it, named by LABS_HOME as a learner would."""
-    folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
-    for name in [name for name in os.environ if name.startswith(("AWS_", "LABS_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LABS_HOME", str(folder / "h"))
-    made = Workspace.find().create()
-    write_json(made.learner, KEY)
-    yield made
-    shutil.rmtree(folder)
+from labs_helpers.workspace import Workspace
+from tests.conftest import LEARNER
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -99,11 +83,11 @@ def test_key_prints_what_aws_configure_asks_for(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["key", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == KEY
+    assert json.loads(capsys.readouterr().out) == LEARNER
     assert cli.main(["key"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"AWS Access Key ID      {KEY['access_key_id']}",
-        f"AWS Secret Access Key  {KEY['secret_access_key']}",
+        f"AWS Access Key ID      {LEARNER['access_key_id']}",
+        f"AWS Secret Access Key  {LEARNER['secret_access_key']}",
     ]
 
 
@@ -118,12 +102,12 @@ def test_configure_does_what_aws_configure_does_and_keeps_other_profiles(
     config.read(workspace.aws_config)
     assert dict(config["default"]) == {"region": "us-west-2", "output": "json"}
     assert dict(credentials["default"]) == {
-        "aws_access_key_id": KEY["access_key_id"],
-        "aws_secret_access_key": KEY["secret_access_key"],
+        "aws_access_key_id": LEARNER["access_key_id"],
+        "aws_secret_access_key": LEARNER["secret_access_key"],
     }
     assert dict(credentials["mine"]) == {"aws_access_key_id": "AKIAMINE"}
     assert workspace.aws_credentials.stat().st_mode & 0o777 == 0o600
-    assert KEY["secret_access_key"] not in capsys.readouterr().out
+    assert LEARNER["secret_access_key"] not in capsys.readouterr().out
 
 
 def test_configure_leaves_an_aws_account_alone(
@@ -191,7 +175,7 @@ def test_reset_keeps_a_dated_backup(
     workspace.remember(port=4999)
     assert cli.main(["reset", "--yes"]) == 0
     (kept,) = workspace.backups.iterdir()
-    assert json.loads((kept / "sandbox" / "learner.json").read_text()) == KEY
+    assert json.loads((kept / "sandbox" / "learner.json").read_text()) == LEARNER
     assert str(kept) in capsys.readouterr().out
     assert not workspace.learner.exists()
     assert workspace.remembered()["port"] == 4999
@@ -203,24 +187,6 @@ def test_resets_in_one_second_keep_both_backups(workspace: Workspace) -> None:
     second = reset.move_away(workspace)
     assert first != second
     assert (first / "sandbox" / "learner.json").exists()
-
-
-def test_doctor_names_what_is_missing_and_how_to_mend_it(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("labs_helpers.commands.needs.shutil.which", lambda *_, **__: None)
-    assert cli.main(["doctor", "--json"]) == 1
-    found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
-    assert found["aws"]["state"] == "missing"
-    assert "make lab" in found["aws"]["mend"]
-    assert found["python"]["state"] == "ok"
-
-
-def test_doctor_ends_well_when_the_labs_can_run(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["doctor"]) == 0
-    assert "✓ ok" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["99999", "80", "http", "-1"])
