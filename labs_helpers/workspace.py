@@ -217,7 +217,9 @@ def read_json(path: Path, then: str = "the labs go on with their defaults") -> d
     except OSError as error:
         raise WorkspaceError(
             f"Cannot read {path}: {error.strerror or error}.\n"
-            "It belongs to the labs; make it readable for yourself, or run: labs reset"
+            "It belongs to the labs. Was it made with sudo? Make it yours again:\n"
+            f'  sudo chown -R "$USER" {path.parent}\n'
+            "or set LABS_HOME to a folder of your own:\n  export LABS_HOME=~/.labs"
         ) from error
     try:
         found = json.loads(text)
