@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -32,7 +33,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         server = make_server(options.socket, options.state, options.registries)
         server.prepare()
-    except (CannotServe, OSError) as error:
+    except (CannotServe, OSError, sqlite3.Error) as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     # stop() waits for the serving thread, so it cannot run in the signal handler on that thread
