@@ -10,7 +10,7 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox import control, credentials, people, people_control
+from labs_helpers.sandbox import control, credentials
 from labs_helpers.sandbox.authorization import why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
@@ -21,7 +21,9 @@ from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
-from labs_helpers.sandbox.people import People
+from labs_helpers.sandbox.iam import control as people_control
+from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced

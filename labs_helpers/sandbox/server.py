@@ -7,7 +7,6 @@ Exits with 0 after SIGTERM or SIGINT, 98 when the port is taken, 1 when its fold
 from __future__ import annotations
 
 import argparse
-import contextlib
 import errno
 import logging
 import os
@@ -16,15 +15,21 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from labs_helpers.workspace import LabsError, read_json, write_json
 
+if TYPE_CHECKING:
+    from labs_helpers.sandbox.http import Server
+
 log = logging.getLogger(__name__)
+
+_STOP = (signal.SIGTERM, signal.SIGINT)
 
 PORT_TAKEN = 98
 """The exit code when another program listens on the port; as EADDRINUSE on Linux."""
@@ -38,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
     logging.captureWarnings(True)
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stop, _end)
+    for number in _STOP:
+        signal.signal(number, _end)
     os.umask(0o077)
     try:
         folder = home / "sandbox"
@@ -64,18 +69,38 @@ def _serve(folder: Path, port: int) -> int:
     server = Server(port, sandbox.application)
     server.prepare()
     record = folder / "server.json"
+    stopping = _stop_when_told(server)
     try:
         _record(record, port, instance)
         log.info("the sandbox listens on 127.0.0.1:%d", port)
-        with contextlib.suppress(SystemExit):
-            server.serve()
+        server.serve()
     finally:
+        for thread in stopping:
+            thread.join()
         server.stop()
         sandbox.close()
         if read_json(record).get("pid") == os.getpid():
             record.unlink(missing_ok=True)
         log.info("the sandbox has stopped")
     return 0
+
+
+def _stop_when_told(server: Server) -> list[threading.Thread]:
+    """From now on a signal stops the server, on a thread that the list returned then holds.
+
+    An exception raised by the handler would come up anywhere in the serving thread, also where it
+    is waking a worker: that worker then waits for ever, and stopping waits for it.
+    """
+    stopping: list[threading.Thread] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not stopping:
+            stopping.append(threading.Thread(target=server.stop, name="stop"))
+            stopping[0].start()
+
+    for number in _STOP:
+        signal.signal(number, stop)
+    return stopping
 
 
 def _keep_inside(folder: Path) -> None:

@@ -10,7 +10,7 @@ from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.control import clock_facts
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.people import People
+from labs_helpers.sandbox.iam.people import People
 
 _COUNTS = """
 select (select count(*) from repositories) as repositories,

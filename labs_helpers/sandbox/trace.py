@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -57,7 +57,10 @@ class _Counted:
 
 
 class Traced:
-    """WSGI: an application whose /v2/ requests are noted once answered in full."""
+    """WSGI: an application whose /v2/ requests are noted before their answer leaves.
+
+    Whoever has an answer finds its request in the trace.
+    """
 
     def __init__(self, application: WSGIApplication, trace: Trace) -> None:
         self._application = application
@@ -67,43 +70,24 @@ class Traced:
         if not environ["PATH_INFO"].startswith("/v2"):
             return self._application(environ, start_response)
         body = _Counted(environ["wsgi.input"])
-        asked = environ | {"wsgi.input": body}
-        statuses: list[str] = []
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            statuses.append(status)
-            return start_response(status, headers, *rest)
-
-        def ended(sent: int) -> None:
+            method = environ["REQUEST_METHOD"]
             self._trace.note(
                 {
-                    "method": environ["REQUEST_METHOD"],
+                    "method": method,
                     "host": environ.get("HTTP_HOST", ""),
                     "path": environ["PATH_INFO"],
-                    "status": int(statuses[-1][:3]) if statuses else 500,
+                    "status": int(status[:3]),
                     "bytes_in": body.count,
-                    "bytes_out": sent,
+                    "bytes_out": 0 if method == "HEAD" else _length(headers),
                 }
             )
+            return start_response(status, headers, *rest)
 
-        return _Answer(self._application(asked, start), ended)
+        return self._application(environ | {"wsgi.input": body}, start)
 
 
-class _Answer:
-    """An answer that tells how many bytes were sent when it is closed."""
-
-    def __init__(self, parts: Iterable[bytes], ended: Callable[[int], None]) -> None:
-        self._parts = parts
-        self._ended = ended
-        self._sent = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._parts:
-            self._sent += len(part)
-            yield part
-
-    def close(self) -> None:
-        close = getattr(self._parts, "close", None)
-        if close is not None:
-            close()
-        self._ended(self._sent)
+def _length(headers: list[tuple[str, str]]) -> int:
+    """The bytes of a body that every answer of the registries announces."""
+    return next((int(value) for name, value in headers if name.lower() == "content-length"), 0)

@@ -20,7 +20,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox import credentials, people
+from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.aws import MotoServices
@@ -29,8 +29,9 @@ from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
 from labs_helpers.sandbox.http import HEADERS
-from labs_helpers.sandbox.people import People
-from labs_helpers.sandbox.sessions import Facts, Made, Session
+from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.iam.sessions import Facts, Made, Session
 
 HOST = "127.0.0.1:4566"
 TARGET = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from labs_helpers.sandbox import sts_operations
-from labs_helpers.sandbox.moto_identity import KEPT
+from labs_helpers.sandbox.iam import sts_operations
+from labs_helpers.sandbox.iam.moto_identity import KEPT
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from labs_helpers.sandbox.directory import Held
+from labs_helpers.sandbox.iam.directory import Held
 
 Keys = Mapping[str, tuple[str, ...]]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from labs_helpers.sandbox.directory import Directory
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.model import Kind, Policy
 

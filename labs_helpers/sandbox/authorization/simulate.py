@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.sandbox import iam_errors
 from labs_helpers.sandbox.authorization import answers
 from labs_helpers.sandbox.authorization import simulation_results as results
 from labs_helpers.sandbox.authorization.arns import account_of, values
@@ -20,8 +19,9 @@ from labs_helpers.sandbox.authorization.models import model_of
 from labs_helpers.sandbox.authorization.needed import Asked
 from labs_helpers.sandbox.authorization.simulation_results import Trial
 from labs_helpers.sandbox.aws_errors import Refusal
-from labs_helpers.sandbox.constraints import check
-from labs_helpers.sandbox.directory import Directory, Held
+from labs_helpers.sandbox.iam import errors as iam_errors
+from labs_helpers.sandbox.iam.constraints import check
+from labs_helpers.sandbox.iam.directory import Directory, Held
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate

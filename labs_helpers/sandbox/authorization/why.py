@@ -17,7 +17,7 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import explained
 from labs_helpers.sandbox.authorization.needed import Needed
 from labs_helpers.sandbox.control import ControlRefused, Routes
-from labs_helpers.sandbox.directory import Held
+from labs_helpers.sandbox.iam.directory import Held
 
 _BODY = (
     'send {"principal": "arn:aws:iam::123456789012:user/dev", "action": "ecr:PutImage", '

@@ -9,7 +9,8 @@ from pathlib import Path
 PROGRAM = """
 import sys
 from pathlib import Path
-from labs_helpers.sandbox import credentials, people
+from labs_helpers.sandbox import credentials
+from labs_helpers.sandbox.iam import people
 from labs_helpers.sandbox.authorization import context
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions

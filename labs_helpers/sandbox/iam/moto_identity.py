@@ -1,6 +1,6 @@
 """Where the sandbox reaches into moto's IAM: users, roles and policies, restored and written.
 
-With iam_operations.py the only module that touches the insides of moto's services;
+With operations.py the only module that touches the insides of moto's services;
 tests/sandbox/test_moto_contract.py holds each thing used here true for the pinned version. Nothing
 of moto is imported until it is needed: while IAM was never changed, there is only the learner.
 """
@@ -19,9 +19,9 @@ from functools import cache
 from typing import Any
 
 from labs_helpers.names import REGION
-from labs_helpers.sandbox import managed, snapshot
 from labs_helpers.sandbox.credentials import Credential, unique_id
-from labs_helpers.sandbox.state import State
+from labs_helpers.sandbox.iam import managed, snapshot
+from labs_helpers.sandbox.iam.state import State
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +248,7 @@ def _give_ids(model: Any, prefix: str) -> None:
 
 
 class _Checked:
-    """In the place of moto's validators of documents: iam_documents.py has checked before."""
+    """In the place of moto's validators of documents: documents.py has checked before."""
 
     def __init__(self, policy_document: str) -> None:
         self._document = policy_document

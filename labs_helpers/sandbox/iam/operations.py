@@ -1,6 +1,6 @@
 """What moto's IAM leaves out or lets pass, done as AWS does: installed on its own classes.
 
-Each operation is checked by botocore's model and by the rules of iam_rules.py before moto's own
+Each operation is checked by botocore's model and by the rules of rules.py before moto's own
 runs; a few operations are ours altogether.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labs_helpers.sandbox import iam_rules
-from labs_helpers.sandbox.constraints import check
-from labs_helpers.sandbox.directory import Directory
-from labs_helpers.sandbox.iam_errors import exists, no_user_name
+from labs_helpers.sandbox.iam import rules
+from labs_helpers.sandbox.iam.constraints import check
+from labs_helpers.sandbox.iam.directory import Directory
+from labs_helpers.sandbox.iam.errors import exists, no_user_name
 
 _OF_THE_CALLER = {
     "ChangePassword",
@@ -60,7 +60,7 @@ def _checked(name: str, operation: Any, model: Any, directory: Directory) -> Cal
             found = {member: response._get_param(member) for member in shape.members}
             given = {member: value for member, value in found.items() if value is not None}
             check(given, shape)
-            iam_rules.check(name, backend, given, directory)
+            rules.check(name, backend, given, directory)
         return operation(response)
 
     return method
@@ -122,7 +122,7 @@ def _attach(kind: str) -> Callable[[Any], Any]:
     """Attaching what is attached changes nothing, where moto counts it twice."""
 
     def method(response: Any) -> Any:
-        entity = iam_rules.entity(response.backend, kind, response._get_param(f"{kind}Name"))
+        entity = rules.entity(response.backend, kind, response._get_param(f"{kind}Name"))
         policy = response.backend.managed_policies[response._get_param("PolicyArn")]
         if policy.arn not in entity.managed_policies:
             policy.attach_to(entity)
@@ -139,7 +139,7 @@ def _update_user(response: Any) -> Any:
     backend = response.backend
     old, new = response._get_param("UserName"), response._get_param("NewUserName")
     user = backend.users[old]
-    if new and new != old and iam_rules.entity(backend, "User", new) is not None:
+    if new and new != old and rules.entity(backend, "User", new) is not None:
         raise exists("User", new)
     arn = user.arn
     user.path = response._get_param("NewPath") or user.path
@@ -158,7 +158,7 @@ def _update_group(response: Any) -> Any:
     backend = response.backend
     old, new = response._get_param("GroupName"), response._get_param("NewGroupName")
     group = backend.groups[old]
-    if new and new != old and iam_rules.entity(backend, "Group", new) is not None:
+    if new and new != old and rules.entity(backend, "Group", new) is not None:
         raise exists("Group", new)
     group.path = response._get_param("NewPath") or group.path
     if new:

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.sandbox import sandbox_process
-from tests.sandbox.people import ACCOUNT, AWS, directory_of, document, keys_of, refused
+from tests.sandbox.iam.people import ACCOUNT, AWS, directory_of, document, keys_of, refused
 from tests.sandbox.sandbox_process import Running
 
 HOST = "token.actions.githubusercontent.com"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs_helpers.sandbox import aws_errors
-from labs_helpers.sandbox.constraints import check
-from labs_helpers.sandbox.directory import Directory
+from labs_helpers.sandbox.iam.constraints import check
+from labs_helpers.sandbox.iam.directory import Directory
+from labs_helpers.sandbox.iam.sts import SecurityTokens
+from labs_helpers.sandbox.iam.web_identity import WebIdentities
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.sts import SecurityTokens
-from labs_helpers.sandbox.web_identity import WebIdentities
 
 Operation = Callable[[Principal, Mapping[str, Any]], dict[str, Any]]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.aws_errors import Refusal
-from labs_helpers.sandbox.directory import Directory
+from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import grammar, quotas
 from labs_helpers.sandbox.policy.malformed import MalformedPolicy
 

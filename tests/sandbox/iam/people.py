@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from labs_helpers.sandbox import credentials, people
+from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.people import People
+from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam.people import People
 from tests.sandbox.sandbox_process import Running
 
 ACCOUNT = "123456789012"

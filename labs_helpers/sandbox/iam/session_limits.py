@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.aws_errors import Refusal
-from labs_helpers.sandbox.sessions import Made, Session
+from labs_helpers.sandbox.iam.sessions import Made, Session
 
 _LONG_LIVED_ONLY = ("GetSessionToken", "GetFederationToken")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from labs_helpers.sandbox.iam.sessions import Session
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.document import Document, NotAPolicy
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
-from labs_helpers.sandbox.sessions import Session
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox import managed
 from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
-from labs_helpers.sandbox.held import Held as Held
-from labs_helpers.sandbox.held import (
+from labs_helpers.sandbox.iam import managed
+from labs_helpers.sandbox.iam.held import Held as Held
+from labs_helpers.sandbox.iam.held import (
     boundary,
     default_document,
     nothing,
@@ -23,11 +23,11 @@ from labs_helpers.sandbox.held import (
     tags_in,
     user_keys,
 )
+from labs_helpers.sandbox.iam.moto_identity import MotoIdentity
+from labs_helpers.sandbox.iam.session_limits import refusal
+from labs_helpers.sandbox.iam.sessions import Made, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.moto_identity import MotoIdentity
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
-from labs_helpers.sandbox.session_limits import refusal
-from labs_helpers.sandbox.sessions import Made, Session, Sessions
 
 
 class Directory:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox import sandbox_process
-from tests.sandbox.people import ADMINISTRATOR, AWS, allow, document, keys_of, refused, trust
+from tests.sandbox.iam.people import ADMINISTRATOR, AWS, allow, document, keys_of, refused, trust
 from tests.sandbox.sandbox_process import Running
 
 OIDC = "https://token.actions.githubusercontent.com"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox import mfa
+from labs_helpers.sandbox.iam import mfa
 from tests.sandbox import sandbox_process
-from tests.sandbox.people import (
+from tests.sandbox.iam.people import (
     ACCOUNT,
     LEARNER,
     allow,

@@ -12,10 +12,10 @@ import logging
 import sqlite3
 from typing import Any
 
-from labs_helpers.sandbox import oidc
-from labs_helpers.sandbox.accounts import ADMINISTRATOR, MOST, Accounts, NotAnAccount
 from labs_helpers.sandbox.control import ControlRefused, Routes
-from labs_helpers.sandbox.people import People
+from labs_helpers.sandbox.iam import oidc
+from labs_helpers.sandbox.iam.accounts import ADMINISTRATOR, MOST, Accounts, NotAnAccount
+from labs_helpers.sandbox.iam.people import People
 from labs_helpers.workspace import WorkspaceError
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox import sandbox_process
-from tests.sandbox.people import (
+from tests.sandbox.iam.people import (
     ACCOUNT,
     ADMINISTRATOR,
     AWS,

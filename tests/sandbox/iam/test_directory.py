@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox import credentials, people
+from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.directory import Held
+from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam.directory import Held
+from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.people import People
 from labs_helpers.sandbox.policy.model import Kind
 from tests.sandbox import sandbox_process
-from tests.sandbox.people import (
+from tests.sandbox.iam.people import (
     ACCOUNT,
     ADMINISTRATOR,
     AWS,
@@ -54,7 +55,8 @@ def holds(sandbox: Running, access_key_id: str) -> Held:
 def test_a_new_learner_is_decided_without_moto(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from labs_helpers.sandbox import credentials, people\n"
+        "from labs_helpers.sandbox import credentials\n"
+        "from labs_helpers.sandbox.iam import people\n"
         "from labs_helpers.sandbox.clock import Clock\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "learner = credentials.learner(folder / 'learner.json')\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.sessions import KEPT, Facts, Made, Session, Sessions
+from labs_helpers.sandbox.iam.sessions import KEPT, Facts, Made, Session, Sessions
 
 FACTS = Facts(
     made=Made.ROLE,

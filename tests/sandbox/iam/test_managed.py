@@ -9,11 +9,11 @@ from datetime import datetime
 import pytest
 from moto.iam import aws_managed_policies
 
-from labs_helpers.sandbox import managed
-from labs_helpers.sandbox.managed import Managed
+from labs_helpers.sandbox.iam import managed
+from labs_helpers.sandbox.iam.managed import Managed
 from labs_helpers.sandbox.policy import grammar
 from tests.sandbox import sandbox_process
-from tests.sandbox.people import AWS, refused
+from tests.sandbox.iam.people import AWS, refused
 from tests.sandbox.sandbox_process import Running
 
 POLICIES = list(managed.policies().values())
