@@ -15,6 +15,7 @@ from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.dispatch import Dispatch
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
+from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
@@ -48,6 +49,7 @@ def build(
     learner = credentials.learner(folder / "learner.json")
     token = control.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
+    ScanWorker(store, folder.parent / "advisories")
     identity = MotoIdentity(learner)
     moto = MotoServices(identity, folder / "tmp")
     trace = Trace()

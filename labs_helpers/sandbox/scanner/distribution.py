@@ -42,7 +42,7 @@ class Distribution:
         """As Amazon Inspector spells it: ``DEBIAN_12``, ``ALPINE_LINUX_3_15``."""
         name = {"alpine": "ALPINE_LINUX"}.get(self.id, self.id.upper())
         release = ".".join(self.version.split(".")[: 1 if self.id == "debian" else 2])
-        return re.sub(r"[^A-Z0-9]+", "_", f"{name}_{release}").strip("_")
+        return re.sub(r"[^A-Z0-9]+", "_", f"{name}_{release}".upper()).strip("_")
 
 
 def detect(tree: Tree) -> Distribution | None:
