@@ -62,8 +62,9 @@ def read(document: Any) -> Record | None:
         raise InvalidRecord("it has no id")
     if document.get("withdrawn"):
         return None
-    aliases = document.get("aliases") or []
-    affected = document.get("affected") or []
+    aliases, affected = (
+        [] if document.get(name) is None else document[name] for name in ("aliases", "affected")
+    )
     if not isinstance(aliases, list) or not isinstance(affected, list):
         raise InvalidRecord(f"{identity}: aliases and affected must be lists")
     details = str(document.get("details") or "")
