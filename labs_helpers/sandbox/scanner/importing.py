@@ -61,6 +61,7 @@ def take(
     if target.exists():
         before = json.loads(target.read_text(encoding="utf-8"))
     merged = {str(one["id"]): one for one in before.get("records", [])} | records
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_json(
         target,
         {
