@@ -138,6 +138,8 @@ def document(image: ImageName, pulled: Pulled, found: Inventory, now: datetime) 
                 ],
             )
         )
+    if bom.metadata.component is not None:
+        bom.register_dependency(bom.metadata.component, list(bom.components))
     return JsonV1Dot6(bom).output_as_string(indent=2).encode()
 
 
