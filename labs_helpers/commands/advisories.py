@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             count = importing.take(
                 arguments.file, folder, complete=arguments.complete, retrieved=day
             )
-            print(f"{count} records imported.")
+            print("1 record imported." if count == 1 else f"{count} records imported.")
         elif arguments.file is not None:
             raise LabsError(f"{arguments.action} takes no file.")
         elif arguments.action == "forget":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.sandbox.scanner.osv import InvalidRecord, read
-from labs_helpers.sandbox.scanner.snapshot import IMPORTED, SnapshotError
+from labs_helpers.sandbox.scanner.snapshot import IMPORTED, SnapshotError, imported
 from labs_helpers.sandbox.scanner.versions import Uncomparable, version
 from labs_helpers.workspace import write_json
 
@@ -57,9 +57,7 @@ def take(
     if not records:
         raise SnapshotError(f"{path} has no OSV record in it.")
     target = folder / IMPORTED
-    before: dict[str, Any] = {}
-    if target.exists():
-        before = json.loads(target.read_text(encoding="utf-8"))
+    before = imported(target) if target.exists() else {}
     merged = {str(one["id"]): one for one in before.get("records", [])} | records
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_json(

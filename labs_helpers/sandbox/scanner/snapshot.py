@@ -104,7 +104,7 @@ def load(imports: Path | None = None) -> Snapshot:
     extra: dict[str, Any] = {}
     path = imports / IMPORTED if imports else None
     if path is not None and path.exists():
-        extra = _imported(path)
+        extra = imported(path)
     replaced = {str(one.get("id")) for one in extra.get("records", [])}
     records = read_all(
         [*(one for one in documents if one["id"] not in replaced), *extra.get("records", [])]
@@ -134,7 +134,8 @@ def read_all(documents: Iterable[Any]) -> list[Record]:
     return found
 
 
-def _imported(path: Path) -> dict[str, Any]:
+def imported(path: Path) -> dict[str, Any]:
+    """``records``, ``complete`` and ``retrieved`` of a file of imports; raises SnapshotError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         sound = isinstance(found["records"], list) and isinstance(found["complete"], list)

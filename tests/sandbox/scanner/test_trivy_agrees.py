@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.scanner import snapshot
 from labs_helpers.sandbox.scanner.inventory import take
 from labs_helpers.sandbox.scanner.limits import Unscannable
 from labs_helpers.sandbox.scanner.report import Report, Unsupported, scan
 from labs_helpers.sandbox.scanner.tree import Layer
 from labs_helpers.sandbox.scanner.trivy import Trivy
+from tests.sandbox.ecr.operations.ecr_api import Ecr
+from tests.sandbox.ecr.operations.scans import Scans
 from tests.sandbox.scanner.images import apk, layers, metadata, stand_in
 
 SNAPSHOT = snapshot.load()
@@ -150,3 +154,17 @@ def test_a_trivy_that_fails_is_no_clean_image(tmp_path: Path) -> None:
 def test_without_a_trivy_it_says_so() -> None:
     with pytest.raises(Unscannable, match="no trivy on PATH"):
         Trivy({"PATH": "/nowhere"})
+
+
+def test_the_sandbox_scans_with_trivy_when_told(tmp_path: Path, environ: Mapping[str, str]) -> None:
+    ecr = Ecr(Store(tmp_path / "ecr", Clock()), Clock())
+    ecr("CreateRepository", repositoryName="demo")
+    scans = Scans(ecr)
+    scans.worker._environ = {**environ, "LABS_SCANNER": "trivy"}
+    scans.push_stand_in("v1", "nginx-1.21-alpine", tmp_path)
+    scans.start()
+    scans.run()
+    found = scans.findings()["imageScanFindings"]
+    assert isinstance(found, dict)
+    ecr.store.close()
+    assert found["findingSeverityCounts"] == {"CRITICAL": 7, "HIGH": 24, "MEDIUM": 20, "LOW": 3}
