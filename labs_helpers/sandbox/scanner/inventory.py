@@ -47,15 +47,13 @@ def take(
 ) -> Inventory:
     """The inventory of an image by its layers, the lowest first; raises Unscannable.
 
-    check: called between layers; what it raises ends the scan.
+    check: called often; what it raises ends the scan.
     """
-    budget = Budget(limits)
+    budget = Budget(limits, check=check)
     wanted = WANTED
     for _ in range(_PASSES):
         tree, origins = Tree(wanted, budget), _Origins()
         for layer in layers:
-            if check:
-                check()
             tree.apply(layer)
             origins.note(tree)
         found = _inventory(tree, origins, limits)

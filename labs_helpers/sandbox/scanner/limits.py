@@ -33,6 +33,7 @@ class Limits:
 
     ``unpacked`` is what the layers may decompress to, ``kept`` what may be held in memory at
     once (package databases), ``database`` one such file, ``header`` one extended tar header.
+    ``links`` is how many files may be links to files of other names.
     """
 
     unpacked: int = 8 * 1024**3
@@ -41,6 +42,7 @@ class Limits:
     database: int = 16 * 1024**2
     header: int = 64 * 1024
     packages: int = 50_000
+    links: int = 1000
     seconds: float = 120.0
 
 
@@ -53,6 +55,8 @@ class Budget:
 
     limits: Limits = LIMITS
     clock: Callable[[], float] = time.monotonic
+    #: called often; what it raises ends the scan
+    check: Callable[[], None] | None = None
     unpacked: int = 0
     entries: int = 0
     started: float = field(init=False)
@@ -81,6 +85,8 @@ class Budget:
             raise TooMuch(f"The package databases have more than {self.limits.kept} bytes.")
 
     def check_time(self) -> None:
-        """Raise when the scan has taken too long."""
+        """Raise when the scan has taken too long, or is to end."""
+        if self.check:
+            self.check()
         if self.clock() - self.started > self.limits.seconds:
             raise TooMuch(f"The scan took more than {self.limits.seconds:g} seconds.")

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from labs_helpers.sandbox.scanner.archive import Archive, Entry, normal
 from labs_helpers.sandbox.scanner.decompression import LayerStream
-from labs_helpers.sandbox.scanner.limits import Budget, DatabaseDamaged
-from labs_helpers.sandbox.scanner.wanted import Wanted
+from labs_helpers.sandbox.scanner.limits import Budget, DatabaseDamaged, TooMuch
+from labs_helpers.sandbox.scanner.wanted import Wanted, is_usual
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LINKS = 40
+#: What Python takes for a kept file beside its path and content, in bytes, roughly.
+_OBJECTS = 512
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,8 @@ class Tree:
         for _ in range(_LINKS):
             found = self._files.get(path)
             if found is None:
-                if layer and not self._wanted.takes(path):
-                    self.missing.add(path)
+                if layer:
+                    self._miss(path)
                 return None
             layer = layer or found.layer
             if isinstance(found, Found):
@@ -132,14 +134,19 @@ class Tree:
             found = added.get(target) or self._files.get(target)
             if isinstance(found, Found):
                 return Found(found.content, layer)
-            if not self._wanted.takes(target):
-                self.missing.add(target)
+            self._miss(target)
             return _Link(entry.target, True, layer)
         if path in self._wanted.present:
             return Found(b"", layer)
         if path in self._wanted.whole or path.rpartition("/")[0] in self._wanted.folders:
             return Found(archive.content(self._budget.limits.database), layer)
         return Found(archive.head(self._wanted.head(path)), layer)
+
+    def _miss(self, path: str) -> None:
+        if path and is_usual(path) and not self._wanted.takes(path):
+            self.missing.add(path)
+            if len(self.missing) > self._budget.limits.links:
+                raise TooMuch(f"More than {self._budget.limits.links} files are links.")
 
     def _note_folder_link(self, path: str, entry: Entry) -> None:
         self._folder_links.pop(path, None)
@@ -207,7 +214,8 @@ class _Lower:
 
 
 def _size(path: str, found: Found | _Link) -> int:
-    return len(path) + len(found.content if isinstance(found, Found) else found.target)
+    content = found.content if isinstance(found, Found) else found.target
+    return _OBJECTS + len(path) + len(content)
 
 
 def _ancestors(paths: Iterable[str]) -> frozenset[str]:

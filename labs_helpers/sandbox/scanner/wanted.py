@@ -26,7 +26,7 @@ PYTHON = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO", ".eg
 """https://packaging.python.org/en/latest/specifications/recording-installed-packages/"""
 
 _PYTHON_HEAD = 32 * 1024
-_PATH_MAX = 4096
+_PATH_MAX, _DEEPEST = 4096, 64
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,16 @@ class Wanted:
 
     def head(self, path: str) -> int:
         """How many first bytes of a path are enough, 0 for a path of no interest."""
-        return _PYTHON_HEAD if path.endswith(PYTHON) and len(path) <= _PATH_MAX else 0
+        return _PYTHON_HEAD if path.endswith(PYTHON) and is_usual(path) else 0
 
     def and_also(self, paths: Iterable[str]) -> Wanted:
         """The same, and these files whole."""
         return replace(self, whole=self.whole | frozenset(paths))
+
+
+def is_usual(path: str) -> bool:
+    """Whether a path is no longer and no deeper than paths of installed files are."""
+    return len(path) <= _PATH_MAX and path.count("/") <= _DEEPEST
 
 
 WANTED = Wanted(

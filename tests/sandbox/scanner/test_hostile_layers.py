@@ -6,6 +6,8 @@ import struct
 import tarfile
 import tracemalloc
 import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from labs_helpers.sandbox.scanner.archive import normal
 from labs_helpers.sandbox.scanner.inventory import take
 from labs_helpers.sandbox.scanner.limits import Limits, TooMuch, Unscannable
+from labs_helpers.sandbox.scanner.tree import Layer
 from tests.sandbox.scanner.images import ALPINE, APK, Content, apk, layers, metadata, store, tar
 
 MEBI = 1024 * 1024
@@ -62,8 +65,8 @@ def test_too_many_entries_end_the_scan(tmp_path: Path) -> None:
         take(layers(tmp_path, many), SMALL)
 
 
-def test_a_hundred_thousand_whiteouts_cost_no_memory(tmp_path: Path) -> None:
-    block = b"".join(tarfile.TarInfo(f"d/.wh.{number}").tobuf() for number in range(100_000))
+def test_twenty_thousand_whiteouts_cost_no_memory(tmp_path: Path) -> None:
+    block = b"".join(tarfile.TarInfo(f"d/.wh.{number}").tobuf() for number in range(20_000))
     good, many = [*layers(tmp_path, GOOD), store(tmp_path, gzip.compress(block + bytes(1024), 1))]
     tracemalloc.start()
     try:
@@ -72,6 +75,47 @@ def test_a_hundred_thousand_whiteouts_cost_no_memory(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 8 * MEBI
+
+
+def memory(pile: list[Layer]) -> int:
+    """The most that a scan of these layers held, in bytes, whatever came of it."""
+    tracemalloc.start()
+    try:
+        with suppress(TooMuch):
+            take(pile)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def blocks(folder: Path, members: Iterable[tarfile.TarInfo]) -> Layer:
+    """A layer of entries without content."""
+    plain = b"".join(member.tobuf(tarfile.PAX_FORMAT) for member in members)
+    return store(folder, gzip.compress(plain + bytes(1024), 1))
+
+
+def test_thirty_thousand_kept_files_cost_little_memory(tmp_path: Path) -> None:
+    many = (tarfile.TarInfo(f"d/{number}.egg-info") for number in range(30_000))
+    assert memory([blocks(tmp_path, many)]) < 40 * MEBI
+
+
+def test_thirty_thousand_links_cost_little_memory(tmp_path: Path) -> None:
+    def links() -> Iterator[tarfile.TarInfo]:
+        for number in range(30_000):
+            member = tarfile.TarInfo(f"d/{number}.egg-info")
+            member.type = tarfile.SYMTYPE if number % 2 else tarfile.LNKTYPE
+            member.linkname = f"../x/{number}"
+            yield member
+
+    assert memory([blocks(tmp_path, links())]) < 40 * MEBI
+
+
+def test_deep_paths_cost_little_memory(tmp_path: Path) -> None:
+    deep = (
+        tarfile.TarInfo(f"{number}/" + "a/" * 1500 + "x.dist-info/METADATA")
+        for number in range(300)
+    )
+    assert memory([blocks(tmp_path, deep), *layers(tmp_path, {"a": ""})]) < 8 * MEBI
 
 
 def test_a_huge_database_ends_the_scan(tmp_path: Path) -> None:
