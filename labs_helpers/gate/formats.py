@@ -125,7 +125,10 @@ def _result(verdict: Verdict, one: Judged, index: int) -> dict[str, Any]:
         "message": {"text": f"{finding.severity}: {finding.id} in {where}{fix}"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": verdict.scan.image}},
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _repository(verdict.scan.image)},
+                    "region": {"startLine": 1},  # some readers want one
+                },
                 "logicalLocations": [{"fullyQualifiedName": where, "kind": "package"}],
             }
         ],
@@ -137,9 +140,16 @@ def _result(verdict: Verdict, one: Judged, index: int) -> dict[str, Any]:
     return result
 
 
+def _repository(image: str) -> str:
+    """As a relative URI; with a tag it would read as a scheme."""
+    return image.partition("@")[0].partition(":")[0]
+
+
 def _row(one: Judged) -> tuple[str, ...]:
     finding = one.finding
     fixed = {None: _TOLD_NOT, "": "no fix"}.get(finding.fixed, finding.fixed or "")
+    if finding.not_covered:
+        fixed = "-"
     state = f"{one.state} {one.reason}" if one.state == "accepted" else one.state
     if one.state == "blocks" and one.reason:
         state = f"blocks, {one.reason}"

@@ -35,7 +35,7 @@ def test_the_table_is_for_people() -> None:
     ).replace("FIXED IN  GATE", "FIXED IN   GATE") + (
         "HIGH           CVE-2026-2              busybox  1.0-r0   no fix     "
         "accepted until 2026-12-31: never called\n"
-        "INFORMATIONAL  LABS-NOT-COVERED-redis  redis    1.0-r0   no fix     not covered\n"
+        "INFORMATIONAL  LABS-NOT-COVERED-redis  redis    1.0-r0   -          not covered\n"
         "\n"
         "1 below HIGH are not listed.\n"
         "Expired on 2026-10-01: CVE-2026-9 is accepted no more.\n"
@@ -79,6 +79,8 @@ def test_the_sarif_has_a_rule_and_a_result_each() -> None:
     assert all(rules[one["ruleIndex"]] == one["ruleId"] for one in run["results"])
     assert [one["level"] for one in run["results"]] == ["error", "note", "note", "error"]
     assert [len(one.get("suppressions", [])) for one in run["results"]] == [0, 1, 0, 0]
+    (location,) = run["results"][0]["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "demo"
     assert run["invocations"][0]["executionSuccessful"] is True
 
 
