@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from labs_helpers.gate.image import ImageName
 
 NOT_COVERED = "LABS-NOT-COVERED-"
@@ -70,12 +72,14 @@ def fetch(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Scan:
-    """The scan of an image, waited for up to ``wait`` seconds.
+    """The scan of an image, waited for up to ``wait`` seconds if there is or will be one.
 
     Raises botocore's ClientError for everything but a scan that is not there yet, whose status
-    is NONE.
+    is NONE: enhanced scanning begins some time after the push.
     """
     end = clock() + wait
+    if wait and _once(ecr, image).status == "NONE" and not _is_scanned(ecr, image):
+        end = clock()
     while True:
         found = _once(ecr, image)
         under_way = found.status in _UNDER_WAY or (
@@ -84,6 +88,15 @@ def fetch(
         if not under_way or clock() >= end:
             return found
         sleep(min(_POLL_SECONDS, max(0.0, end - clock())))
+
+
+def _is_scanned(ecr: Any, image: ImageName) -> bool:
+    """Whether the repository's images are scanned without being asked; True where ECR tells not."""
+    try:
+        answer = ecr.batch_get_repository_scanning_configuration(repositoryNames=[image.repository])
+    except ClientError:
+        return True  # the caller may read findings and not this
+    return all(one.get("scanFrequency") != "MANUAL" for one in answer["scanningConfigurations"])
 
 
 def _once(ecr: Any, image: ImageName) -> Scan:

@@ -22,9 +22,15 @@ class Ecr:
 
         ScanNotFoundException = ScanNotFoundException
 
-    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
+    def __init__(
+        self, *answers: dict[str, Any] | Exception, frequency: str = "CONTINUOUS_SCAN"
+    ) -> None:
         self._answers = list(answers)
+        self._frequency = frequency
         self.asked: list[dict[str, Any]] = []
+
+    def batch_get_repository_scanning_configuration(self, **request: Any) -> dict[str, Any]:
+        return {"scanningConfigurations": [{"scanFrequency": self._frequency}]}
 
     def describe_image_scan_findings(self, **request: Any) -> dict[str, Any]:
         self.asked.append(dict(request))

@@ -71,9 +71,15 @@ def test_a_result_that_is_not_there_yet_is_no_clean_image(status: str) -> None:
 
 def test_it_waits_for_a_scan_under_way() -> None:
     slept: list[float] = []
-    answers = (ScanNotFoundException(), basic(status="IN_PROGRESS"), basic())
+    absent = ScanNotFoundException()
+    answers = (absent, absent, basic(status="IN_PROGRESS"), basic())
     found = fetch(Ecr(*answers), IMAGE, wait=60, sleep=slept.append, clock=lambda: sum(slept))
     assert (found.status, slept) == ("COMPLETE", [2.0, 2.0])
+
+
+def test_it_does_not_wait_for_a_scan_that_nobody_will_start() -> None:
+    ecr = Ecr(ScanNotFoundException(), frequency="MANUAL")
+    assert fetch(ecr, IMAGE, wait=60, sleep=pytest.fail).status == "NONE"
 
 
 def test_it_waits_no_longer_than_told() -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labs_helpers.sandbox.scanner.osv import InvalidRecord, Verdict, judge, read
 from labs_helpers.sandbox.scanner.versions import Uncomparable, version
@@ -138,3 +140,32 @@ def test_ranges_of_commits_are_left_out() -> None:
     found = read(document)
     assert found is not None
     assert found.affected[0].ranges == ()
+
+
+RELEASES = st.integers(0, 6).map(lambda number: f"{number}.0")
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["introduced", "fixed", "last_affected"]), RELEASES),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda event: event[1],
+)
+
+
+@given(events=EVENTS, installed=RELEASES)
+def test_ranges_are_judged_as_the_specification_says(
+    events: list[tuple[str, str]], installed: str
+) -> None:
+    """The pseudo-code of https://ossf.github.io/osv-schema/#evaluation, on versions of one part."""
+    events = [("introduced", "0"), *events]
+    vulnerable = False
+    here = float(installed)
+    for kind, text in sorted(events, key=lambda event: float(event[1])):
+        at = float(text)
+        if kind == "introduced" and here >= at:
+            vulnerable = True
+        elif (kind == "fixed" and here >= at) or (kind == "last_affected" and here > at):
+            vulnerable = False
+    found = verdict(installed, "PyPI", [{kind: text} for kind, text in events])
+    assert found.affected is vulnerable
+    if found.fixed:
+        assert float(found.fixed) > here
