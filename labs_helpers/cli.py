@@ -20,10 +20,10 @@ COMMANDS = {
     "env": "print shell exports for a terminal",
     "key": "print your access key in the sandbox",
     "configure": "do lab 01's `aws configure` in one go",
+    "run": "run the notebooks without a browser",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
-    "run": "run the notebooks without a browser",
     "doctor": "check what the labs need, and how to mend it",
     "reset": "begin anew, keeping a dated backup",
 }

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,7 @@ from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control import Control, LabClock
 from labs_helpers.display import bars, card, differences, layers, token, trace
 from labs_helpers.display.quiz import Asked
-from labs_helpers.display.shown import Shown, preformatted, table
-from labs_helpers.gate import formats
+from labs_helpers.display.shown import Shown, table
 from labs_helpers.names import REGION, REPOSITORY, TITLES, Title, registry
 from labs_helpers.speech import LabError, spoken
 from labs_helpers.workspace import Workspace
@@ -125,7 +125,8 @@ class Lab:
         scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
         rules = gate.Rules(fail_on, only_fixable)
         verdict = gate.judge(scan, rules, accepted, self._now().date())
-        return preformatted(formats.table(verdict))
+        text = gate.table(verdict)
+        return Shown(text, f"<pre>{escape(text)}</pre>")
 
     def table(
         self, rows: Sequence[Sequence[str]], head: Sequence[str], right: Sequence[int] = ()

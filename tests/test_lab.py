@@ -16,9 +16,7 @@ from moto import mock_aws
 from labs_helpers import control, lab, servers, start
 from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place, Step
-from labs_helpers.speech import LabError
 from labs_helpers.workspace import LabsError, Workspace
-from tests.gate.answers import Ecr, basic
 
 
 class Recorded:
@@ -253,23 +251,3 @@ def test_the_clock_does_not_go_back(hours: float) -> None:
 
 def test_every_lab_has_a_file_name_of_its_own() -> None:
     assert len({title.notebook for title in TITLES.values()}) == 11
-
-
-def test_a_lab_judges_an_image(
-    shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = start("05")
-    ecr = Ecr(basic(("CVE-2026-1", "HIGH", "zlib")))
-    monkeypatch.setattr(boto3, "client", lambda service, region_name=None: ecr)
-    accepted = Path("accepted.yaml")
-    accepted.write_text("- id: CVE-2026-1\n  reason: because\n  expires: 2026-11-02\n")
-
-    refused, passed = opened.gate("demo:v1"), opened.gate("demo:v1", accept=accepted)
-
-    assert repr(refused).endswith("demo:v1 does not pass: 1 HIGH at or above HIGH")
-    assert repr(passed).endswith("demo:v1 passes: nothing at or above HIGH, 1 accepted")
-
-
-def test_a_lab_says_which_image_it_cannot_judge(shown: list[str], sandbox: list[str]) -> None:
-    with pytest.raises(LabError, match="names no image in ECR"):
-        start("05").gate("Not an image")

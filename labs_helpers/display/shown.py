@@ -21,12 +21,6 @@ class Shown:
         return self.html
 
 
-def preformatted(text: str) -> Shown:
-    """Text whose columns line up, as it is."""
-    style = "margin:0;background:transparent;color:var(--jp-ui-font-color1)"
-    return Shown(text, f'<pre style="{style}">{escape(text)}</pre>')
-
-
 def columns(rows: Iterable[tuple[str, str]], indent: int = 0) -> str:
     """Label and value, values lined up; a repeated label is written once."""
     listed = list(rows)

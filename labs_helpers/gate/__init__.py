@@ -5,6 +5,7 @@ closed: only a scan that ended, of packages that were all judged, can pass.
 """
 
 from labs_helpers.gate.accepted import Accepted, AcceptedError, load
+from labs_helpers.gate.formats import table
 from labs_helpers.gate.image import ImageName, InvalidImage, parse
 from labs_helpers.gate.scan import Finding, Scan, fetch
 from labs_helpers.gate.verdict import Rules, Verdict, judge
@@ -22,4 +23,5 @@ __all__ = [
     "judge",
     "load",
     "parse",
+    "table",
 ]

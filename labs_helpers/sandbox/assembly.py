@@ -49,7 +49,6 @@ def build(
     learner = credentials.learner(folder / "learner.json")
     token = control.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
-    ScanWorker(store, folder.parent / "advisories")
     identity = MotoIdentity(learner)
     moto = MotoServices(identity, folder / "tmp")
     trace = Trace()
@@ -62,6 +61,7 @@ def build(
         hub=Traced(_Hub(folder / "hub", clock), trace),
         aws=Gateway(identity.find, EcrService(store, clock, authorize), moto),
     )
+    ScanWorker(store, imports=folder.parent / "advisories")
     return Sandbox(application, store)
 
 
