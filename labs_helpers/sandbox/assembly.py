@@ -52,6 +52,7 @@ def build(
     identity = MotoIdentity(learner)
     moto = MotoServices(identity, folder / "tmp")
     trace = Trace()
+    ScanWorker(store, imports=folder.parent / "advisories")
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto)
     application = Dispatch(
@@ -61,7 +62,6 @@ def build(
         hub=Traced(_Hub(folder / "hub", clock), trace),
         aws=Gateway(identity.find, EcrService(store, clock, authorize), moto),
     )
-    ScanWorker(store, imports=folder.parent / "advisories")
     return Sandbox(application, store)
 
 
