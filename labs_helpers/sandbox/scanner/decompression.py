@@ -22,6 +22,8 @@ else:
 _PORTION = 64 * 1024
 _OUT = 256 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+#: A frame to skip, whose first byte is 0x50 to 0x5f: chunked zstd has such.
+_SKIPPABLE = b"\x2a\x4d\x18"
 #: A zstd frame may ask for a window of gigabytes; 32 MiB is above what builders use by default.
 _WINDOW_LOG = 25
 
@@ -71,7 +73,7 @@ def _unpacked(file: BinaryIO) -> Iterator[bytes]:
     head = file.read(_PORTION)
     if head.startswith(_GZIP):
         return _gunzip(file, head)
-    if head.startswith(_ZSTD):
+    if head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
         return _unzstd(file, head)
     return _plain(file, head)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def take(
     path: Path,
     folder: Path,
     *,
-    complete: Iterable[str] = (),
+    complete: Collection[str] = (),
     retrieved: str | None = None,
 ) -> int:
     """Import a file into the folder of imported advisories; how many records it brought.
@@ -40,11 +40,13 @@ def take(
     """
     records: dict[str, Any] = {}
     newest = ""
+    ecosystems: set[str] = set()
     for place, document in _documents(path):
         try:
             record = read(document)
             if record is not None:
                 for affected in record.affected:
+                    ecosystems.add(affected.ecosystem)
                     for events in affected.ranges:
                         _placed(affected.ecosystem, events)
         except (InvalidRecord, Uncomparable) as error:
@@ -56,6 +58,11 @@ def take(
         newest = max(newest, str(document.get("modified") or "")[:10])
     if not records:
         raise SnapshotError(f"{path} has no OSV record in it.")
+    if absent := sorted(set(complete) - ecosystems):
+        raise SnapshotError(
+            f"{path} has no record of {', '.join(absent)}, so it is not complete for that. "
+            f"It has: {', '.join(sorted(ecosystems))}."
+        )
     target = folder / IMPORTED
     before = imported(target) if target.exists() else {}
     merged = {str(one["id"]): one for one in before.get("records", [])} | records

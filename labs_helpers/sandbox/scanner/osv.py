@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.sandbox.scanner.python_packages import normalised
 from labs_helpers.sandbox.scanner.versions import Comparable, Uncomparable, version
 
 _ORDER = {"fixed": 0, "introduced": 1, "last_affected": 2}
@@ -105,6 +106,8 @@ def _affected(identity: str, item: Any) -> Iterator[Affected]:
     versions = item.get("versions") or []
     if not isinstance(versions, list):
         raise InvalidRecord(f"{identity}: versions is not a list")
+    if ecosystem == "PyPI":
+        name = normalised(name)
     yield Affected(ecosystem, name, tuple(ranges), frozenset(map(str, versions)))
 
 

@@ -83,7 +83,9 @@ def _source(identity: str, name: str) -> dict[str, str]:
 def _advisories(affected: Affected) -> list[dict[str, Any]]:
     """One advisory: distributions name the fix, Python names the ranges."""
     if affected.ecosystem == "PyPI":
-        return [{"VulnerableVersions": [_interval(events) for events in affected.ranges]}]
+        fixes = [text for events in affected.ranges for kind, text in events if kind == "fixed"]
+        vulnerable = [_interval(events) for events in affected.ranges]
+        return [{"VulnerableVersions": vulnerable, "PatchedVersions": fixes}]
     found = []
     for events in affected.ranges:
         known = dict(events)

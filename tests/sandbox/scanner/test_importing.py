@@ -85,6 +85,12 @@ def test_a_complete_export_covers_every_package(tmp_path: Path) -> None:
     assert not found.covers("Alpine:v3.23", "anything", "1-r0")
 
 
+def test_an_export_is_not_complete_for_what_is_not_in_it(tmp_path: Path) -> None:
+    export = written(tmp_path / "e", json.dumps(record()))
+    with pytest.raises(SnapshotError, match="no record of Debian:13"):
+        importing.take(export, tmp_path / "in", complete=["Debian:13"])
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [

@@ -134,6 +134,14 @@ def test_a_withdrawn_record_says_nothing() -> None:
     assert read({**record("PyPI", [{"introduced": "0"}]), "withdrawn": "2026-01-01"}) is None
 
 
+def test_a_python_project_is_known_by_its_normalised_name() -> None:
+    document = record("PyPI", [{"introduced": "0"}])
+    document["affected"][0]["package"]["name"] = "Flask_CORS"
+    found = read(document)
+    assert found is not None
+    assert found.affected[0].name == "flask-cors"
+
+
 def test_ranges_of_commits_are_left_out() -> None:
     document = record("PyPI")
     document["affected"][0]["ranges"] = [{"type": "GIT", "events": [{"introduced": "0"}]}]

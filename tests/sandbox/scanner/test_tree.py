@@ -1,5 +1,7 @@
 """Layers over layers: what is left of the files that a scan reads."""
 
+import gzip
+import struct
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from tests.sandbox.scanner.images import (
     dpkg,
     layers,
     metadata,
+    store,
+    tar,
 )
 
 BASE: dict[str, Content] = {"etc/os-release": ALPINE, APK: apk("zlib 1.2.12-r0")}
@@ -135,6 +139,21 @@ def test_a_link_that_climbs_above_the_root_stays_in_the_image(tmp_path: Path, ta
 @pytest.mark.parametrize("packing", ["gzip", "zstd", "plain"])
 def test_every_packing_is_read(tmp_path: Path, packing: str) -> None:
     assert names(take(layers(tmp_path, BASE, packing=packing))) == ["zlib 1.2.12-r0"]
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_zstd_frames_to_skip_are_skipped(tmp_path: Path, place: str) -> None:
+    (layer,) = layers(tmp_path, BASE, packing="zstd")
+    skipped = struct.pack("<II", 0x184D2A57, 5) + b"table"
+    whole = layer.path.read_bytes()
+    whole = skipped + whole if place == "before" else whole + skipped
+    assert names(take([store(tmp_path, whole)])) == ["zlib 1.2.12-r0"]
+
+
+def test_a_gzip_stream_of_several_members_is_one_layer(tmp_path: Path) -> None:
+    whole = tar(BASE)
+    parts = [gzip.compress(whole[:700]), gzip.compress(whole[700:])]
+    assert names(take([store(tmp_path, b"".join(parts))])) == ["zlib 1.2.12-r0"]
 
 
 def test_an_empty_layer_changes_nothing(tmp_path: Path) -> None:

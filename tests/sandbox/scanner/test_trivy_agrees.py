@@ -83,14 +83,17 @@ IMAGES = {
 
 
 def pairs(report: Report) -> set[tuple[str, str, str, str, str]]:
-    """(advisory, source, binary package, layer, fix); Trivy lists Python's fixes as ranges."""
+    """(advisory, source, binary package, layer, whether there is a fix and which).
+
+    Of Python's fixes Trivy lists those of every line of releases, we the next one.
+    """
     return {
         (
             one["name"],
             one["source"],
             package["name"],
             package["layer"],
-            "" if one["ecosystem"] == "PyPI" else one["fixed"],
+            str(bool(one["fixed"])) if one["ecosystem"] == "PyPI" else one["fixed"],
         )
         for one in report["findings"]
         for package in one["packages"]
