@@ -22,6 +22,9 @@ COMMANDS = {
     "configure": "do lab 01's `aws configure` in one go",
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "run": "run the notebooks without a browser",
+    "gate": "judge an image by what ECR's scan found",
+    "sbom": "write an image's bill of materials, and attach it",
+    "advisories": "show what the scanner knows, and import more",
     "doctor": "check what the labs need, and how to mend it",
     "reset": "begin anew, keeping a dated backup",
 }

@@ -7,12 +7,13 @@ import os
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from labs_helpers import checks, fidelity, modes, prepare, servers
+from labs_helpers import checks, fidelity, gate, modes, prepare, servers
 from labs_helpers.checks import lesson, quiz
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control import Control, LabClock
@@ -135,6 +136,23 @@ class Lab:
     def layers(self, image: str) -> Shown:
         """The layers of a local image and their sizes."""
         return layers.layers(self.docker.images.get(image).history())
+
+    @spoken
+    def gate(
+        self,
+        image: str,
+        fail_on: str = "HIGH",
+        only_fixable: bool = False,
+        accept: str | Path | None = None,
+    ) -> Shown:
+        """Judge an image by ECR's scan of it, as the command `labs gate` does."""
+        named = gate.parse(image)
+        accepted = gate.load(Path(accept)) if accept else ()
+        scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
+        rules = gate.Rules(fail_on, only_fixable)
+        verdict = gate.judge(scan, rules, accepted, self._now().date())
+        text = gate.table(verdict)
+        return Shown(text, f"<pre>{escape(text)}</pre>")
 
     def table(
         self, rows: Sequence[Sequence[str]], head: Sequence[str], right: Sequence[int] = ()

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "engine": {"engine", "oci"} | GROUND,
     "checks": {"checks", "oci", "display"} | GROUND,
     "display": {"display", "oci"},
+    "gate": {"gate", "oci"} | GROUND,
 }
 
 

@@ -18,6 +18,7 @@ from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.dispatch import Dispatch
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
+from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.gateway import Gateway
@@ -63,6 +64,7 @@ def build(
     ecr = EcrService(store, clock, authorizer.authorize)
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
+    ScanWorker(store, imports=folder.parent / "advisories")
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}

@@ -123,9 +123,10 @@ def test_the_login_password_is_the_tokens(aws: Aws) -> None:
 
 
 def test_what_the_sandbox_does_not_have_is_said_at_once(aws: Aws) -> None:
-    done = aws("ecr", "start-image-scan", "--repository-name", "demo", "--image-id", "imageTag=v1")
+    prefix = ("--ecr-repository-prefix", "hub")
+    done = aws("ecr", "validate-pull-through-cache-rule", *prefix)
     assert done.returncode != 0
-    assert "(NotInSandbox) when calling the StartImageScan operation" in done.stderr
+    assert "(NotInSandbox) when calling the ValidatePullThroughCacheRule operation" in done.stderr
 
 
 def test_an_image_travels_by_the_api_alone(ecr: Any) -> None:
@@ -178,7 +179,7 @@ def test_boto3_knows_the_errors(ecr: Any) -> None:
     with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
         ecr.list_images(repositoryName="none")
     with pytest.raises(ClientError) as refused:
-        ecr.describe_image_scan_findings(repositoryName="none", imageId={"imageTag": "v1"})
+        ecr.describe_image_replication_status(repositoryName="none", imageId={"imageTag": "v1"})
     told = refused.value.response
     assert told["Error"]["Code"] == "NotInSandbox"
     assert told["ResponseMetadata"]["RetryAttempts"] == 0

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, image_rows
+from labs_helpers.sandbox.ecr import errors, image_rows, scan_queue
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.store import Store
 
@@ -85,6 +85,7 @@ def put(
         raise errors.ImageDigestDoesNotMatch(digest, repository.name, repository.account)
     name = digest or manifest.digest
     now = store.clock.now().timestamp()
+    scan = False
     with store.write() as db:
         if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
             raise errors.RepositoryNotFound(repository.name, repository.account)
@@ -96,6 +97,7 @@ def put(
         changed = image_id is None
         if image_id is None:
             image_id = image_rows.insert(db, repository, manifest, name, now)
+            scan = scan_queue.on_push(db, store, repository, image_id)
         if tag is not None and tagged != image_id:
             changed = True
             db.execute(
@@ -103,6 +105,8 @@ def put(
                 (repository.id, tag, image_id, now),
             )
         image = _select(db, "images.id = ?", (image_id,))[0]
+    if scan:
+        store.scan_queued()
     return Put(image, changed)
 
 

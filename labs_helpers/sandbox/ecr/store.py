@@ -60,6 +60,10 @@ class Store:
         self.uploads = root / "uploads"
         self.blobs = root / "blobs"
         self.hashes = RunningHashes()
+        #: called after a scan was asked for, once that is on disk
+        self.scan_queued: Callable[[], None] = _nobody
+        #: called before the connections are closed
+        self.before_close: list[Callable[[], None]] = []
         self._database = root / "ecr.sqlite"
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -107,6 +111,8 @@ class Store:
 
     def close(self) -> None:
         """Close every connection; the store is not used after this."""
+        for end in self.before_close:
+            end()
         with self._writing:
             for connection in self._connections:
                 connection.close()
@@ -199,3 +205,7 @@ class Store:
             for path in self.uploads.iterdir():
                 if path.name not in uploads:
                     path.unlink()
+
+
+def _nobody() -> None:
+    """What is called while nobody scans: the scan waits in the store."""

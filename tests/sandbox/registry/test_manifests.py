@@ -7,7 +7,7 @@ import json
 import pytest
 
 from labs_helpers.oci import digest, media_types
-from labs_helpers.sandbox.ecr import images, repositories
+from labs_helpers.sandbox.ecr import images, repositories, scan_states
 from tests.sandbox.registry.registry_server import HOME, RegistryUnderTest, describe
 
 
@@ -190,3 +190,15 @@ def test_docker_media_types_are_kept(registry: RegistryUnderTest) -> None:
     assert registry.put_manifest("v1", body, media_types.DOCKER_MANIFEST).status == 201
     reply = registry.send("GET", "/v2/demo/manifests/v1")
     assert reply.headers["content-type"] == media_types.DOCKER_MANIFEST
+
+
+def test_an_image_pushed_to_a_repository_that_scans_waits_for_its_scan_once(
+    registry: RegistryUnderTest,
+) -> None:
+    registry.create("scanned", scan_on_push=True)
+    for reference in ("v1", "v2"):
+        registry.push_image(reference, name="scanned")
+    registry.push_image("v1")
+    with registry.store.read() as db:
+        (job,) = scan_states.waiting(db)
+    assert (job.scan.scan_type, job.scan.status) == ("BASIC", "IN_PROGRESS")

@@ -40,6 +40,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteRepository": repositories.delete_repository,
     "DeleteRepositoryCreationTemplate": templates.delete_repository_creation_template,
     "DeleteRepositoryPolicy": policies.delete_repository_policy,
+    "DescribeImageScanFindings": scanning.describe_image_scan_findings,
     "DescribeImages": images.describe_images,
     "DescribePullThroughCacheRules": cache_rules.describe_pull_through_cache_rules,
     "DescribeRegistry": registries.describe_registry,
@@ -65,6 +66,7 @@ OPERATIONS: dict[str, Operation] = {
     "PutRegistryScanningConfiguration": registries.put_registry_scanning_configuration,
     "PutReplicationConfiguration": registries.put_replication_configuration,
     "SetRepositoryPolicy": policies.set_repository_policy,
+    "StartImageScan": scanning.start_image_scan,
     "TagResource": tagging.tag_resource,
     "UntagResource": tagging.untag_resource,
     "UpdatePullThroughCacheRule": cache_rules.update_pull_through_cache_rule,
@@ -74,8 +76,6 @@ OPERATIONS: dict[str, Operation] = {
 
 #: What there is to say of operations that the sandbox does not have, beside that.
 NOT_BUILT = {
-    "StartImageScan": "No image is scanned here yet, so there is no result to show.",
-    "DescribeImageScanFindings": "No image is scanned here yet, so there are no findings to show.",
     "StartLifecyclePolicyPreview": "Lifecycle policies are kept here and not evaluated yet.",
     "GetLifecyclePolicyPreview": "Lifecycle policies are kept here and not evaluated yet.",
     "ValidatePullThroughCacheRule": "The sandbox does not reach upstream registries.",

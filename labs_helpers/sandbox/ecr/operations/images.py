@@ -176,7 +176,13 @@ def _details(
 
 
 def _detail(repository: Repository, image: Image) -> dict[str, Any]:
-    """An image in the shape of the API's ``ImageDetail``; nothing of it was scanned."""
+    """An image in the shape of the API's ``ImageDetail``.
+
+    Without ``imageScanStatus`` and ``imageScanFindingsSummary``: AWS's own basic scanning, the
+    only one left, does not fill them, and nor does enhanced scanning. Sources: the note in
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html and
+    https://github.com/aws/containers-roadmap/issues/1662
+    """
     return {
         "registryId": repository.account,
         "repositoryName": repository.name,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr import documents, scan_queue, scan_rules
 from labs_helpers.sandbox.ecr.operations.call import Call
 from labs_helpers.sandbox.ecr.policy_text import check_registry_policy
 from labs_helpers.sandbox.ecr.settings_errors import RegistryPolicyNotFound
@@ -10,7 +10,6 @@ from labs_helpers.sandbox.ecr.validation import invalid
 
 POLICY = "registry-policy"
 REPLICATION = "replication"
-SCANNING = "scanning"
 ACCOUNT = "account-setting"
 
 #: Settings of an account, the values each takes and the one it has at first.
@@ -89,14 +88,15 @@ def put_registry_scanning_configuration(call: Call, params: dict[str, Any]) -> d
                 f"{rule['scanFrequency']} is not supported with scan type "
                 f"{configuration['scanType']}",
             )
-    documents.put(call.store, call.registry, SCANNING, configuration)
+    documents.put(call.store, call.registry, scan_rules.KIND, configuration)
+    scan_queue.on_rules(call.store, call.registry)
     return {"registryScanningConfiguration": configuration}
 
 
 def scanning_configuration(call: Call) -> dict[str, Any]:
     """``{"scanType": ..., "rules": [...]}`` of the call's registry."""
-    found = documents.get(call.store, call.registry, SCANNING)
-    return found or {"scanType": "BASIC", "rules": []}
+    with call.store.read() as db:
+        return scan_rules.configuration(db, call.registry)
 
 
 def get_account_setting(call: Call, params: dict[str, Any]) -> dict[str, Any]:

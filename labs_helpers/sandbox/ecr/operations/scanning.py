@@ -1,22 +1,38 @@
-"""Which repositories are to be scanned when, by the registry's rules and their own setting."""
+"""Scanning: which repositories are scanned when, a scan asked for, and what a scan found."""
 
-import re
+from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.ecr.errors import RepositoryNotFound
+from labs_helpers.oci import media_types
+from labs_helpers.sandbox.ecr import (
+    images,
+    scan_enhanced,
+    scan_events,
+    scan_findings,
+    scan_queue,
+    scan_rules,
+    scan_states,
+)
+from labs_helpers.sandbox.ecr.errors import InvalidParameter, RepositoryNotFound
+from labs_helpers.sandbox.ecr.images import Image
 from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.registries import scanning_configuration
+from labs_helpers.sandbox.ecr.operations.image_ids import fault
+from labs_helpers.sandbox.ecr.pagination import page
 from labs_helpers.sandbox.ecr.repositories import Repository
-
-#: The rule that scans more often wins.
-_ORDER = ("CONTINUOUS_SCAN", "SCAN_ON_PUSH", "MANUAL")
+from labs_helpers.sandbox.ecr.scan_errors import (
+    FeatureDisabled,
+    ScanNotFound,
+    UnsupportedImageType,
+)
+from labs_helpers.sandbox.ecr.scan_states import Scan
 
 
 def batch_get_repository_scanning_configuration(
     call: Call, params: dict[str, Any]
 ) -> dict[str, Any]:
     """For each repository how often it is scanned and which of the registry's filters say so."""
-    rules = scanning_configuration(call)["rules"]
+    with call.store.read() as db:
+        configuration = scan_rules.configuration(db, call.registry)
     found: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for name in dict.fromkeys(params["repositoryNames"]):
@@ -31,47 +47,105 @@ def batch_get_repository_scanning_configuration(
                 }
             )
         else:
-            found.append(_configuration(repository, rules))
+            rule = scan_rules.rule(configuration, repository)
+            found.append(
+                {
+                    "repositoryArn": repository.arn,
+                    "repositoryName": repository.name,
+                    "scanOnPush": rule.frequency != "MANUAL",
+                    "scanFrequency": rule.frequency,
+                    "appliedScanFilters": list(rule.filters),
+                }
+            )
     return {"scanningConfigurations": found, "failures": failures}
 
 
-def _configuration(repository: Repository, rules: list[dict[str, Any]]) -> dict[str, Any]:
-    frequency = "SCAN_ON_PUSH" if repository.scan_on_push else "MANUAL"
-    filters: list[dict[str, str]] = []
-    for rule in sorted(rules, key=lambda rule: _ORDER.index(rule["scanFrequency"])):
-        matching = [
-            each for each in rule["repositoryFilters"] if matches(each["filter"], repository.name)
-        ]
-        if matching:
-            frequency, filters = rule["scanFrequency"], matching
-            break
+def start_image_scan(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """Asks for a basic scan; it runs after the answer, which says IN_PROGRESS."""
+    repository = call.repository(params["repositoryName"])
+    image = _image(call, repository, params["imageId"])
+    if _scan_type(call) == "ENHANCED":
+        raise FeatureDisabled
+    if not scan_queue.is_scannable(image.media_type, image.artifact_type):
+        index = image.media_type in media_types.INDEXES
+        raise UnsupportedImageType(image.media_type if index else str(image.artifact_type))
+    scan = scan_queue.start(call.store, image.id)
     return {
-        "repositoryArn": repository.arn,
+        "registryId": repository.account,
         "repositoryName": repository.name,
-        "scanOnPush": frequency != "MANUAL",
-        "scanFrequency": frequency,
-        "appliedScanFilters": filters,
+        "imageId": _image_id(image, params["imageId"]),
+        "imageScanStatus": {"status": scan.status},
     }
 
 
-def matches(wildcard: str, name: str) -> bool:
-    """Whether a scanning filter takes a repository in.
+def describe_image_scan_findings(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    """The state of an image's scan of the registry's type and, once it ended well, its findings."""
+    repository = call.repository(params["repositoryName"])
+    image = _image(call, repository, params["imageId"])
+    scan_type = _scan_type(call)
+    with call.store.read() as db:
+        scan = scan_states.get(db, image.id, scan_type)
+        report = scan_states.result(db, image.id, scan_type)
+    if scan is None:
+        raise ScanNotFound(params["imageId"], repository.name, repository.account)
+    if scan.status == "ACTIVE":
+        call.store.scan_queued()  # newer advisories are looked at, as on AWS a little later
+    answer = {
+        "registryId": repository.account,
+        "repositoryName": repository.name,
+        "imageId": _image_id(image, params["imageId"]),
+        "imageScanStatus": {"status": scan.status, "description": scan.description or None},
+    }
+    if not scan.has_findings or report is None:
+        return answer
+    findings, token = _findings(call, params, repository, image, scan, report)
+    return {**answer, "imageScanFindings": findings, "nextToken": token}
 
-    A filter without ``*`` takes in every name that contains it; ``*`` stands for any characters.
-    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-filters.html
-    """
-    if "*" not in wildcard:
-        return wildcard in name
-    # stars in a row are one; lazily, each piece is looked for once, left to right
-    first, *middle, last = re.split(r"\*+", wildcard)
-    if not (name.startswith(first) and name.endswith(last)):
-        return False
-    if len(name) < len(first) + len(last):
-        return False
-    inner = name[len(first) : len(name) - len(last)]
-    for piece in middle:
-        at = inner.find(piece)
-        if at < 0:
-            return False
-        inner = inner[at + len(piece) :]
-    return True
+
+def _findings(
+    call: Call,
+    params: dict[str, Any],
+    repository: Repository,
+    image: Image,
+    scan: Scan,
+    report: dict[str, Any],
+) -> tuple[dict[str, Any], str | None]:
+    completed = datetime.fromtimestamp(scan.completed_at or scan.requested_at, UTC)
+    counts = scan_events.severity_counts(report)
+    if scan.scan_type == "ENHANCED":
+        first = datetime.fromtimestamp(scan.first_seen or scan.requested_at, UTC)
+        member = "enhancedFindings"
+        every = scan_enhanced.enhanced(report, repository, image, first, completed)
+        counts = {scan_enhanced.triaged(level): count for level, count in counts.items()}
+    else:
+        member, every = "findings", scan_findings.basic(report)
+    keyed = [([f"{number:08d}"], one) for number, one in enumerate(every)]
+    scope = [
+        *("DescribeImageScanFindings", call.registry.account, call.registry.region),
+        *(repository.name, image.digest, scan.scan_type, str(scan.completed_at)),
+    ]
+    part, token = page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    retrieved = datetime.fromisoformat(report["snapshot"]["retrieved"]).replace(tzinfo=UTC)
+    return {
+        "imageScanCompletedAt": completed,
+        "vulnerabilitySourceUpdatedAt": retrieved,
+        "findingSeverityCounts": counts,
+        member: part,
+    }, token
+
+
+def _scan_type(call: Call) -> str:
+    with call.store.read() as db:
+        return str(scan_rules.configuration(db, call.registry)["scanType"])
+
+
+def _image(call: Call, repository: Repository, image_id: dict[str, str]) -> Image:
+    wrong = fault(image_id)
+    if wrong:
+        raise InvalidParameter(wrong[1])
+    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
+    return images.get(call.store, repository, digest=digest, tag=tag)
+
+
+def _image_id(image: Image, asked: dict[str, str]) -> dict[str, Any]:
+    return {"imageDigest": image.digest, "imageTag": asked.get("imageTag")}

@@ -164,6 +164,13 @@ def assert_of_shape(value: Any, shape: Shape, path: str) -> None:
         for item in value.values():
             assert_of_shape(item, shape.value, f"{path}{{}}")
     else:
-        types = {"string": str, "boolean": bool, "integer": int, "long": int, "timestamp": float}
+        types = {
+            "string": str,
+            "boolean": bool,
+            "integer": int,
+            "long": int,
+            "double": float,
+            "timestamp": float,
+        }
         assert isinstance(value, types[kind]), f"{path}: {value!r}"
         assert "enum" not in shape.metadata or value in shape.metadata["enum"], path

@@ -283,20 +283,6 @@ def test_referrers_of_an_image_are_listed(demo: Ecr) -> None:
     assert demo("ListImageReferrers", **ask, filter=other)["referrers"] == []
 
 
-def test_no_scan_status_is_made_up(demo: Ecr) -> None:
-    demo(
-        "PutImageScanningConfiguration",
-        repositoryName="demo",
-        imageScanningConfiguration={"scanOnPush": True},
-    )
-    demo.push("demo", "v1")
-    (detail,) = demo("DescribeImages", repositoryName="demo")["imageDetails"]
-    assert not {"imageScanStatus", "imageScanFindingsSummary"} & set(detail)
-    for operation in ("StartImageScan", "DescribeImageScanFindings"):
-        code, _ = demo.error(operation, repositoryName="demo", imageId={"imageTag": "v1"})
-        assert code == "NotInSandbox"
-
-
 def test_a_tag_and_a_digest_must_agree(demo: Ecr) -> None:
     digest = demo.push("demo", "v1")
     wrong = {"imageTag": "v1", "imageDigest": "sha256:" + "a" * 64}

@@ -1,0 +1,75 @@
+"""Which image: ``repository:tag``, ``repository@digest``, or the same after a registry's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from labs_helpers.oci import digest as digests
+from labs_helpers.oci import reference as references
+from labs_helpers.workspace import LabsError
+
+_REGISTRY = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\."
+    r"(?:amazonaws\.com(?:\.cn)?|on\.aws)"
+)
+
+
+class InvalidImage(LabsError):
+    """The text names no image in ECR."""
+
+
+@dataclass(frozen=True)
+class ImageName:
+    """An image of a private ECR registry; account and region are None for the caller's own."""
+
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+    @property
+    def image_id(self) -> dict[str, str]:
+        """As ECR's API takes it."""
+        if self.digest:
+            return {"imageDigest": self.digest}
+        return {"imageTag": self.tag or references.DEFAULT_TAG}
+
+    @property
+    def request(self) -> dict[str, str]:
+        """The members of a request that name registry and repository."""
+        registry = {"registryId": self.account} if self.account else {}
+        return {**registry, "repositoryName": self.repository}
+
+    def __str__(self) -> str:
+        return (
+            f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+        )
+
+
+def parse(text: str) -> ImageName:
+    """Read what ``docker push`` or a person would write; raises InvalidImage."""
+    rest, at, digest = text.partition("@")
+    host, slash, path = rest.partition("/")
+    found = _REGISTRY.fullmatch(host) if slash else None
+    if found is None:
+        path = rest
+    path, colon, tag = path.partition(":")
+    if not references.is_path(path) or (colon and not references.is_tag(tag)):
+        raise InvalidImage(
+            f"{text!r} names no image in ECR. Write repository:tag, repository@sha256:..., or "
+            "the whole name with <account>.dkr.ecr.<region>.amazonaws.com/ in front."
+        )
+    if at:
+        try:
+            digests.parse(digest)
+        except digests.DigestError as error:
+            raise InvalidImage(f"{text!r}: {error}") from error
+    return ImageName(
+        repository=path,
+        tag=tag or (None if at else references.DEFAULT_TAG),
+        digest=digest or None,
+        account=found["account"] if found else None,
+        region=found["region"] if found else None,
+    )

@@ -1,0 +1,80 @@
+"""What of a registry is scanned how often: its configuration and the filters of its rules.
+
+Sources: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html and
+image-scanning-filters.html beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from labs_helpers.sandbox.ecr.repositories import Registry, Repository
+
+KIND = "scanning"
+"""The kind of the registry's document that holds its configuration."""
+
+#: The rule that scans more often wins.
+_ORDER = ("CONTINUOUS_SCAN", "SCAN_ON_PUSH", "MANUAL")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a repository is scanned: BASIC or ENHANCED, how often, by which filters."""
+
+    scan_type: str
+    frequency: str
+    filters: tuple[dict[str, str], ...] = ()
+
+
+def configuration(db: sqlite3.Connection, registry: Registry) -> dict[str, Any]:
+    """``{"scanType": ..., "rules": [...]}``; BASIC without rules until somebody sets it."""
+    row = db.execute(
+        "select body from registry_documents"
+        " where account = ? and region = ? and kind = ? and name = ''",
+        (registry.account, registry.region, KIND),
+    ).fetchone()
+    found: dict[str, Any] = json.loads(row["body"]) if row else {}
+    return {"scanType": "BASIC", "rules": [], **found}
+
+
+def rule(configuration: dict[str, Any], repository: Repository) -> Rule:
+    """The rule that applies to a repository.
+
+    Its own ``scanOnPush`` counts for basic scanning where no filter takes it in; enhanced
+    scanning knows the registry's filters only.
+    """
+    scan_type = configuration["scanType"]
+    for each in sorted(configuration["rules"], key=lambda one: _ORDER.index(one["scanFrequency"])):
+        matching = [
+            one for one in each["repositoryFilters"] if matches(one["filter"], repository.name)
+        ]
+        if matching:
+            return Rule(scan_type, each["scanFrequency"], tuple(matching))
+    own = repository.scan_on_push and scan_type == "BASIC"
+    return Rule(scan_type, "SCAN_ON_PUSH" if own else "MANUAL")
+
+
+def matches(wildcard: str, name: str) -> bool:
+    """Whether a scanning filter takes a repository in.
+
+    A filter without ``*`` takes in every name that contains it; ``*`` stands for any characters.
+    """
+    if "*" not in wildcard:
+        return wildcard in name
+    # stars in a row are one; lazily, each piece is looked for once, left to right
+    first, *middle, last = re.split(r"\*+", wildcard)
+    if not (name.startswith(first) and name.endswith(last)):
+        return False
+    if len(name) < len(first) + len(last):
+        return False
+    inner = name[len(first) : len(name) - len(last)]
+    for piece in middle:
+        at = inner.find(piece)
+        if at < 0:
+            return False
+        inner = inner[at + len(piece) :]
+    return True

@@ -1,0 +1,92 @@
+"""How much of an image the scanner is ready to read, and what it says when that is too much."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+class Unscannable(Exception):
+    """The image cannot be judged; the message says why. Never taken for "nothing found"."""
+
+
+class LayerDamaged(Unscannable):
+    """A layer is not the archive it is said to be."""
+
+
+class DatabaseDamaged(Unscannable):
+    """A package database is there and cannot be read whole."""
+
+    @classmethod
+    def at(cls, path: str, reason: str) -> DatabaseDamaged:
+        return cls(f"The package database {path} cannot be read: {reason}.")
+
+
+class TooMuch(Unscannable):
+    """A layer would cost more memory or time than a scan may take."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one scan. Sizes in bytes, over all layers of the image unless said otherwise.
+
+    ``unpacked`` is what the layers may decompress to, ``kept`` what may be held in memory at
+    once (package databases), ``database`` one such file, ``header`` one extended tar header.
+    ``links`` is how many files may be links to files of other names.
+    """
+
+    unpacked: int = 8 * 1024**3
+    entries: int = 2_000_000
+    kept: int = 24 * 1024**2
+    database: int = 16 * 1024**2
+    header: int = 64 * 1024
+    packages: int = 50_000
+    links: int = 1000
+    seconds: float = 120.0
+
+
+LIMITS = Limits()
+
+
+@dataclass
+class Budget:
+    """What one scan has used of its limits; every method raises TooMuch when one is passed."""
+
+    limits: Limits = LIMITS
+    clock: Callable[[], float] = time.monotonic
+    #: called often; what it raises ends the scan
+    check: Callable[[], None] | None = None
+    unpacked: int = 0
+    entries: int = 0
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    def unpack(self, count: int) -> None:
+        """Count decompressed bytes, and look at the time."""
+        self.unpacked += count
+        if self.unpacked > self.limits.unpacked:
+            raise TooMuch(f"The layers unpack to more than {self.limits.unpacked} bytes.")
+        self.check_time()
+
+    def entry(self) -> None:
+        """Count one entry of a layer."""
+        self.entries += 1
+        if self.entries > self.limits.entries:
+            raise TooMuch(f"The layers have more than {self.limits.entries} entries.")
+        if self.entries % 256 == 0:
+            self.check_time()
+
+    def keep(self, held: int) -> None:
+        """Look at the bytes that are held in memory now."""
+        if held > self.limits.kept:
+            raise TooMuch(f"The package databases have more than {self.limits.kept} bytes.")
+
+    def check_time(self) -> None:
+        """Raise when the scan has taken too long, or is to end."""
+        if self.check:
+            self.check()
+        if self.clock() - self.started > self.limits.seconds:
+            raise TooMuch(f"The scan took more than {self.limits.seconds:g} seconds.")

@@ -1,0 +1,72 @@
+"""Which files of an image tell what it is and what is installed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
+"""https://www.freedesktop.org/software/systemd/man/latest/os-release.html: the first one wins."""
+
+ALPINE_RELEASE = "etc/alpine-release"
+APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
+"""An Alpine whose /lib is a link to /usr/lib has it in the second place."""
+
+DPKG = "var/lib/dpkg/status"
+DPKG_FOLDER = "var/lib/dpkg/status.d"
+"""Images without a package manager (distroless) have one file a package there."""
+
+RPM = tuple(
+    f"{folder}/{name}"
+    for folder in ("var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm")
+    for name in ("Packages", "Packages.db", "rpmdb.sqlite")
+)
+
+PYTHON = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO", ".egg-info")
+"""https://packaging.python.org/en/latest/specifications/recording-installed-packages/"""
+
+_PYTHON_HEAD = 32 * 1024
+_PATH_MAX, _DEEPEST = 4096, 64
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """``whole`` files and all files of ``folders`` are kept, of others the head or the presence."""
+
+    whole: frozenset[str]
+    folders: frozenset[str]
+    present: frozenset[str]
+
+    @property
+    def fixed(self) -> Iterable[str]:
+        """The paths known beforehand, with a made-up file for each folder."""
+        return (*self.whole, *self.present, *(f"{folder}/x" for folder in self.folders))
+
+    def takes(self, path: str) -> bool:
+        """Whether something of this path is kept."""
+        return (
+            path in self.whole
+            or path in self.present
+            or path.rpartition("/")[0] in self.folders
+            or self.head(path) > 0
+        )
+
+    def head(self, path: str) -> int:
+        """How many first bytes of a path are enough, 0 for a path of no interest."""
+        return _PYTHON_HEAD if path.endswith(PYTHON) and is_usual(path) else 0
+
+    def and_also(self, paths: Iterable[str]) -> Wanted:
+        """The same, and these files whole."""
+        return replace(self, whole=self.whole | frozenset(paths))
+
+
+def is_usual(path: str) -> bool:
+    """Whether a path is no longer and no deeper than paths of installed files are."""
+    return len(path) <= _PATH_MAX and path.count("/") <= _DEEPEST
+
+
+WANTED = Wanted(
+    whole=frozenset({*OS_RELEASE, ALPINE_RELEASE, *APK, DPKG}),
+    folders=frozenset({DPKG_FOLDER}),
+    present=frozenset(RPM),
+)
