@@ -90,4 +90,6 @@ def _told(
     except DockerfileError as error:
         raise BadRequest(str(error)) from error
     except BuildError as error:
-        raise EngineError(str(error)) from error
+        failed = EngineError(str(error))
+        failed.exit_code = error.exit_code if error.exit_code != 1 else None
+        raise failed from error

@@ -50,6 +50,17 @@ class Arguments:
         variables.update(_split(pair) for pair in env)
         return variables
 
+    def for_run(self, env: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """What a RUN sees beside ENV: what the cache heeds, and the predefined it does not."""
+        hidden = {_split(pair)[0] for pair in env}
+        heeded = {k: v for k, v in self._values(self._stage).items() if k not in hidden}
+        predefined = {
+            name: value
+            for name, value in self._given.items()
+            if name in PREDEFINED and value is not None and name not in {*heeded, *hidden}
+        }
+        return heeded, predefined
+
     def unused(self) -> list[str]:
         """The given arguments that no ARG declares."""
         return sorted(set(self._given) - self._declared - PREDEFINED)

@@ -135,6 +135,13 @@ class _Build:
         )
 
     def messages(self) -> Iterator[Message]:
+        try:
+            yield from self._messages()
+        finally:
+            for state in self._done:
+                state.close()
+
+    def _messages(self) -> Iterator[Message]:
         for argument in self._plan.arguments:
             yield from self._step(argument)
             known = self._arguments.before_from()
@@ -161,6 +168,7 @@ class _Build:
             state, self._files, self._arguments, self._plan.escape, self._other_root
         )
         triggers = state.config.pop("OnBuild", None) or []
+        self._done.append(state)
         if triggers:
             plural = "s" if len(triggers) > 1 else ""
             yield {"stream": f"# Executing {len(triggers)} build trigger{plural}"}
@@ -169,7 +177,6 @@ class _Build:
             yield from dispatcher.run(dockerfile.read_trigger(trigger, self._plan.escape))
         if not triggers:
             yield {"stream": f" ---> {base.short_id if base else ''}\n"}
-        self._done.append(state)
         labels: list[Instruction] = []
         if stage is self._plan.stages[-1]:
             labels = [_label(name, value) for name, value in sorted(self._options.labels.items())]

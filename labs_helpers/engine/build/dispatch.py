@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 
-from . import copying, metadata, sources
+from . import copying, metadata, running, sources
 from .arguments import Arguments, expand, expand_document, expand_words
 from .dockerfile import Instruction
-from .errors import BuildError, cannot_run
+from .errors import BuildError
 from .sources import Source
 from .stage import Message, StageState
 from .tree import Entry, Tree
@@ -88,8 +88,9 @@ class Dispatcher:
             case "MAINTAINER":
                 state.author = step.args[0]
                 yield from state.commit(f"MAINTAINER {state.author}")
-            case _:
-                raise cannot_run(step.original, step.line)
+            case "RUN":
+                heeded, predefined = self._arguments.for_run(config.get("Env") or [])
+                yield from running.run(state, step, heeded, predefined)
 
     def _arg(self, step: Instruction, expanded: Callable[[str], str]) -> str:
         texts = []

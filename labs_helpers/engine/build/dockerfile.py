@@ -39,7 +39,7 @@ class Instruction:
     """One instruction: ``original`` is its text on one line, ``line`` where it starts.
 
     ``args`` of ENV and LABEL are name, value, separator, name, ...; ``files`` are the heredocs of
-    a COPY or ADD as name -> (content, whether variables in it are replaced).
+    a COPY, ADD or RUN as name -> (content, whether variables in it are replaced).
     """
 
     name: str
@@ -150,7 +150,7 @@ def _checked(found: DockerfileInstruction) -> Instruction:
         _check_health(args, line)
     if name == "ONBUILD":
         _check_trigger(args[0], line)
-    files = {doc.name: _content(doc) for doc in found.heredocs if name in {"COPY", "ADD"}}
+    files = {doc.name: _content(doc) for doc in found.heredocs if name in {"COPY", "ADD", "RUN"}}
     return Instruction(name, found.original.strip(), args, line, flags, found.json, files)
 
 
