@@ -174,9 +174,12 @@ class _Build:
             yield {"stream": f"# Executing {len(triggers)} build trigger{plural}"}
             yield {"stream": "\n"}
         for trigger in triggers:
-            yield from dispatcher.run(dockerfile.read_trigger(trigger, self._plan.escape))
-        if not triggers:
-            yield {"stream": f" ---> {base.short_id if base else ''}\n"}
+            step = dockerfile.read_trigger(trigger, self._plan.escape)
+            for message in dispatcher.run(step):
+                # one line at the end says what all of them made
+                if message != state.arrival():
+                    yield message
+        yield state.arrival()
         labels: list[Instruction] = []
         if stage is self._plan.stages[-1]:
             labels = [_label(name, value) for name, value in sorted(self._options.labels.items())]

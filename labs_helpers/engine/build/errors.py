@@ -39,7 +39,8 @@ def cannot_run(instruction: str, line: int) -> BuildError:
 def no_program(reason: str) -> BuildError:
     """The error for RUN of what the image does not have; ``reason`` is in runc's words."""
     return BuildError(
-        f"OCI runtime create failed: runc create failed: unable to start container process: "
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start"
+        " container process: "
         f"{reason}: the image does not have this program, as the labs' stand-ins of Docker Hub's "
         f"images have none. {_INSTEAD}"
     )

@@ -127,7 +127,9 @@ def _refuse_flags(step: Instruction) -> None:
 def _order(step: Instruction, shell: list[str]) -> _Order:
     if step.json:
         return _Order(list(step.args))
-    line = step.args[0] if step.args else ""
+    if not step.args:
+        return _Order(shell)
+    line = step.args[0]
     if not step.files:
         return _Order([*shell, line])
     (name, (content, _)), *others = step.files.items()

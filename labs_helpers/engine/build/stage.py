@@ -182,7 +182,11 @@ class StageState:
         self.image = image
         # the next instruction changes its own copy
         self.config = copy.deepcopy(self.config)
-        yield {"stream": f" ---> {self.image.short_id}\n"}
+        yield self.arrival()
+
+    def arrival(self) -> Message:
+        """What is said after each step: the image so far."""
+        return {"stream": f" ---> {self.image.short_id if self.image else ''}\n"}
 
 
 def image_root(store: ImageStore, image: Image | None, options: BuildOptions) -> Tree:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..tree import LinkLoop, Tree
+from ..tree import FILE, Entry, LinkLoop, Tree
 
 _LARGEST = 2**31 - 1
 _LIMIT = 4 * 1024 * 1024
@@ -36,7 +36,7 @@ def account(user: str, root: Tree) -> Account:
     name, _, group = user.partition(":")
     name = name or "0"
     found = next((a for key, a in _users(root) if key == name), None)
-    if found is None and _is_number(name):
+    if found is None and is_number(name):
         number = int(name)
         found = next((a for _, a in _users(root) if a.uid == number), Account(number))
     if found is None:
@@ -52,19 +52,16 @@ def user_id(name: str, root: Tree) -> int | None:
 def group_id(name: str, root: Tree) -> int:
     """The number of a group, given by name or number. Raises UnknownAccount."""
     for fields in lines(root, "etc/group"):
-        if fields[0] == name and len(fields) > 2 and _is_number(fields[2]):
+        if fields[0] == name and len(fields) > 2 and is_number(fields[2]):
             return int(fields[2])
-    if _is_number(name):
+    if is_number(name):
         return int(name)
     raise UnknownAccount(f"unable to find group {name}: no matching entries in group file")
 
 
 def lines(root: Tree, path: str) -> Iterator[list[str]]:
     """The lines of such a file, split at colons; none when there is no file."""
-    try:
-        entry = root.get(root.resolve(path))
-    except LinkLoop:
-        return
+    entry = _file(root, path)
     if entry is None or entry.open is None:
         return
     with entry.open() as content:
@@ -72,11 +69,25 @@ def lines(root: Tree, path: str) -> Iterator[list[str]]:
             yield line.strip().split(":")
 
 
+def exists(root: Tree, path: str) -> bool:
+    """Whether the image has such a file."""
+    return _file(root, path) is not None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is the number of a user or group."""
+    return text.isascii() and text.isdigit() and int(text[:11]) <= _LARGEST
+
+
+def _file(root: Tree, path: str) -> Entry | None:
+    try:
+        entry = root.get(root.resolve(path))
+    except LinkLoop:
+        return None
+    return entry if entry and entry.kind == FILE else None
+
+
 def _users(root: Tree) -> Iterator[tuple[str, Account]]:
     for fields in lines(root, "etc/passwd"):
-        if len(fields) > 5 and _is_number(fields[2]) and _is_number(fields[3]):
+        if len(fields) > 5 and is_number(fields[2]) and is_number(fields[3]):
             yield fields[0], Account(int(fields[2]), int(fields[3]), fields[5] or "/")
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text[:11]) <= _LARGEST
