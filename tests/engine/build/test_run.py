@@ -93,7 +93,8 @@ def test_nothing_of_the_machine_is_seen(builder: Builder, files: dict[str, bytes
     secret = builder.scratch / "secret"
     secret.write_text("of the machine")
     image = builder.build(
-        f"{BASE}COPY links /\nRUN ls -A /; ls /dev; cat {secret} /out 2>&1 | cat; echo x > /out || true\n",
+        f"{BASE}COPY links /\n"
+        f"RUN ls -A /; ls /dev; cat {secret} /out 2>&1 | cat; echo x > /out || true\n",
         {**files, "1": link("links/out", str(secret)), "2": link("links/up", "../../../..")},
     )
     assert "\nbin\ndev\netc\nout\nproc\nup\n" in builder.said

@@ -69,13 +69,8 @@ class RootFolder:
             raise
 
     def close(self) -> None:
-        """Remove the folder, whatever modes a command left in it."""
-        for folder, names, _ in os.walk(self._home):
-            for name in names:
-                path = os.path.join(folder, name)  # noqa: PTH118 - may hold bytes that are no text
-                if not os.path.islink(path):  # noqa: PTH114
-                    os.chmod(path, 0o700)  # noqa: PTH101
-        shutil.rmtree(self._home, ignore_errors=True)
+        """Remove the folder."""
+        remove_folder(self._home)
 
     def put(self, entries: dict[str, Entry]) -> None:
         """Write entries of the index (path -> entry), parents first."""
@@ -247,6 +242,17 @@ class RootFolder:
             (dev / name).mkdir()
             (dev / name).chmod(mode)
         (self.path / "proc").mkdir()
+
+
+def remove_folder(top: Path) -> None:
+    """Remove a folder, whatever modes a command left in it."""
+    top.chmod(0o700)
+    for folder, names, _ in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)  # noqa: PTH118 - may hold bytes that are no text
+            if not os.path.islink(path):  # noqa: PTH114
+                os.chmod(path, 0o700)  # noqa: PTH101
+    shutil.rmtree(top, ignore_errors=True)
 
 
 def _differs(old: _Seen | None, now: _Seen) -> bool:
