@@ -64,15 +64,30 @@ def test_the_layer_is_what_the_command_changed(builder: Builder, files: dict[str
 
 def test_later_steps_see_what_a_command_made(builder: Builder, files: dict[str, bytes]) -> None:
     image = builder.build(
-        f"{BASE}RUN mkdir /q && echo one > /q/one && echo two > /q/two\n"
+        f"{BASE}RUN mkdir -p /q /r/s && echo one > /q/one && echo two > /q/two\n"
         "COPY f /q/one\n"
-        "RUN cat /q/one /q/two > /q/three && rm -r /etc && echo > /etc\n"
+        "RUN cat /q/one /q/two > /q/three && rm -r /r && echo > /r\n"
         "FROM scratch\n"
         "COPY --from=0 /q /\n",
         {**files, "f": "copied\n"},
     )
     assert builder.read(image, "three") == b"copied\ntwo\n"
     assert builder.read(image, "one") == b"copied\n"
+
+
+def test_a_command_cannot_remove_what_it_has_of_the_machine(
+    builder: Builder, files: dict[str, bytes]
+) -> None:
+    machines = [Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/dev/null"), Path("/dev/zero")]
+    before = {path: path.lstat() for path in machines if path.exists()}
+    builder.build(
+        f"{BASE}RUN for f in /etc/hosts /etc/resolv.conf; do echo bad > $f; rm -f $f; done; "
+        "rm -f /dev/zero /dev/null; true\n",
+        files,
+    )
+    after = {path: path.lstat() for path in before}
+    assert [path for path in before if before[path].st_ino != after[path].st_ino] == []
+    assert [path for path in before if before[path].st_size != after[path].st_size] == []
 
 
 def test_the_command_has_the_images_settings(builder: Builder, files: dict[str, bytes]) -> None:

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import IO
 
 from .accounts import Account
-from .rootfs import DEVICES, TERMINALS, RootFolder
+from .rootfs import RootFolder
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_FROM_HOST = ("/etc/resolv.conf", "/etc/hosts")
+_FROM_HOST = ("resolv.conf", "hosts")
+"""Files of the machine's /etc that a command has a copy of. Never the files themselves: a command
+that removed one, as apt's scripts may, would remove the machine's."""
 _PORTION = 64 * 1024
 _STILL_HERE = 1.0
 """Seconds of silence after which "" is yielded, by which a client that has gone is noticed."""
@@ -90,13 +92,22 @@ def run(
 
 def _words(proot: Path, root: RootFolder, command: Command) -> list[str]:
     who = ["-0"] if command.who.uid == 0 else ["-i", f"{command.who.uid}:{command.who.gid}"]
-    wanted = [*(f"/dev/{name}" for name in (*DEVICES, TERMINALS)), "/proc", *_FROM_HOST]
-    bound = [path for path in wanted if Path(path).exists()]
+    bound = ["/proc", *(f"/dev/{name}" for name in root.foreign_devices), *_copies(root)]
     return [
         *(str(proot), "-r", str(root.path), *who, "-w", command.folder),
         *(word for path in bound for word in ("-b", path)),
         *command.words,
     ]
+
+
+def _copies(root: RootFolder) -> list[str]:
+    """Bindings "copy:/etc/name" of what there is of the machine's files."""
+    folder = root.spare / "etc"
+    folder.mkdir(exist_ok=True)
+    found = [name for name in _FROM_HOST if Path("/etc", name).is_file()]
+    for name in found:
+        shutil.copyfile(Path("/etc", name), folder / name)
+    return [f"{folder / name}:/etc/{name}" for name in found]
 
 
 def _said(

@@ -235,13 +235,30 @@ class RootFolder:
         dev = self.path / "dev"
         dev.mkdir()
         for name in DEVICES:
-            (dev / name).touch()
+            self._make_device(dev / name)
         for name, target in _DEVICE_LINKS.items():
             (dev / name).symlink_to(target)
         for name, mode in ((TERMINALS, 0o755), ("shm", 0o1777)):
             (dev / name).mkdir()
             (dev / name).chmod(mode)
         (self.path / "proc").mkdir()
+
+    def _make_device(self, path: Path) -> None:
+        """A node of the command's own where the engine is root, who could remove the machine's."""
+        if not self._root:
+            path.touch()
+            return
+        real = Path("/dev", path.name)
+        if real.exists():
+            os.mknod(path, stat.S_IFCHR | 0o666, real.stat().st_rdev)
+            path.chmod(0o666)
+
+    @property
+    def foreign_devices(self) -> tuple[str, ...]:
+        """Names below /dev to take from the machine: an ordinary user cannot make or remove one."""
+        if self._root:
+            return ()
+        return tuple(name for name in (*DEVICES, TERMINALS) if Path("/dev", name).exists())
 
 
 def remove_folder(top: Path) -> None:
