@@ -90,6 +90,16 @@ def test_a_command_cannot_remove_what_it_has_of_the_machine(
     assert [path for path in before if before[path].st_size != after[path].st_size] == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user may not write there anyway")
+def test_a_command_cannot_change_the_machines_kernel(
+    builder: Builder, files: dict[str, bytes]
+) -> None:
+    # a namespace is refused in some containers, which have /proc/sys read-only themselves
+    setting = "/proc/sys/vm/swappiness"
+    builder.build(f"{BASE}RUN cat {setting} > {setting} || echo refused\n", files)
+    assert "\nrefused\n" in builder.said
+
+
 def test_the_command_has_the_images_settings(builder: Builder, files: dict[str, bytes]) -> None:
     image = builder.build(
         f"{BASE}ARG A=1\nARG B\nENV E=env A=hidden\nWORKDIR /w/x\nUSER app\n"

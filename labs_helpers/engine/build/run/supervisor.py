@@ -21,6 +21,9 @@ import sys
 _PDEATHSIG, _SUBREAPER = 1, 36
 """PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER, prctl(2)."""
 
+_NEW_MOUNTS, _BIND, _PRIVATE, _READ_ONLY = 0x20000, 0x1000, 0x44000, 0x1021
+"""CLONE_NEWNS, MS_BIND, MS_REC|MS_PRIVATE and MS_BIND|MS_REMOUNT|MS_RDONLY."""
+
 _BEFORE_FIRST_CHILD = 0.005
 _UMASK = 0o022
 _KILLED = 137
@@ -45,6 +48,7 @@ def main() -> int:
             libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(_KILLED)
+            _guard(libc)
             os.umask(_UMASK)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
@@ -52,6 +56,21 @@ def main() -> int:
         finally:
             os._exit(127)
     return _watched(child, bool(order["tracer"]))
+
+
+def _guard(libc: ctypes.CDLL) -> None:
+    """Where the engine is root: make read-only what of /proc would change the machine.
+
+    In a mount namespace of the command's own; the list is Docker's. Where none can be made, as in
+    a container without rights, the container itself has these read-only.
+    """
+    if os.geteuid() != 0 or libc.unshare(_NEW_MOUNTS) != 0:
+        return
+    libc.mount(b"none", b"/", None, _PRIVATE, None)
+    for name in (b"bus", b"fs", b"irq", b"sys", b"sysrq-trigger"):
+        path = b"/proc/" + name
+        libc.mount(path, path, None, _BIND, None)
+        libc.mount(b"none", path, None, _READ_ONLY, None)
 
 
 def _watched(child: int, tracer: bool) -> int:
