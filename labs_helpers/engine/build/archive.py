@@ -21,6 +21,9 @@ from .layer import WHITEOUT
 from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
 
 _PORTION = 1024 * 1024
+_IDS, _DATES = 2**32 - 1, 2**33
+"""Numbers of users, and seconds since 1970, that a file system takes."""
+
 _OPAQUE = ".wh..wh..opq"
 _MAGIC: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
     (b"\x1f\x8b\x08", lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file))),
@@ -119,9 +122,13 @@ def index(file: BinaryIO, tree: Tree, whiteouts: bool = True, below: str = "") -
 def _entry(
     file: BinaryIO, tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, below: str
 ) -> Entry | None:
-    made = Entry(
-        DIRECTORY, member.mode & 0o7777, max(0, member.uid), max(0, member.gid), mtime=member.mtime
-    )
+    for number in (member.uid, member.gid):
+        if not 0 <= number < _IDS:
+            raise tarfile.ReadError(f"{member.name}: owner {number} is out of range")
+    if "\0" in member.name or "\0" in member.linkname:
+        raise tarfile.ReadError("a name with a zero byte")
+    date = member.mtime if 0 <= member.mtime < _DATES else 0
+    made = Entry(DIRECTORY, member.mode & 0o7777, member.uid, member.gid, mtime=date)
     if member.isdir():
         return made
     if member.issym():

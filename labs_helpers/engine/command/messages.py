@@ -49,7 +49,7 @@ def show(messages: Iterator[Message], out: TextIO) -> list[Any]:
             raise Failure(text, int((detail or {}).get("code") or 1) if detail else 1)
         text = _on_terminal(message, width) if width else _text(message)
         out.write(text)
-        if identity and width:
+        if up and width:
             out.write(_DOWN.format(up))
         if text:
             out.flush()
