@@ -43,6 +43,7 @@ def build(request: Request, world: World) -> Answer:
         platform=request.text("platform"),
         no_cache=request.flag("nocache"),
         quiet=request.flag("q"),
+        network=request.text("networkmode"),
         pull=request.flag("pull"),
         scratch=world.scratch,
     )

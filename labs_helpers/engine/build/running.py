@@ -67,6 +67,11 @@ def run(
     if found is None:
         raise cannot_run(step.original, step.line)
     _check_machine(state, program)
+    if state.options.network == "none":
+        raise BuildError(
+            "--network=none: this engine cannot take the network away from a command; build"
+            " without the option, or with a real Docker daemon (LABS_ENGINE=docker)"
+        )
     command = _command(state, order, {**predefined, **arguments})
     yield from _executed(found, state, order, command, shown, comment)
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,11 @@ def test_what_cannot_be_run_says_why(
     assert list(builder.scratch.iterdir()) == []
 
 
+def test_a_network_cannot_be_taken_away(builder: Builder, files: dict[str, bytes]) -> None:
+    with pytest.raises(BuildError, match="--network=none: this engine cannot take the network"):
+        builder.build(BASE, files, network="none")
+
+
 def test_a_heredoc_is_a_script(builder: Builder, files: dict[str, bytes]) -> None:
     image = builder.build(
         f"{BASE}RUN <<EOF\necho $0 >/one\necho two >/two\nEOF\n"
@@ -250,3 +256,42 @@ def _sleeping(seconds: str) -> list[str]:
         if words[-3:-1] == [b"sleep", seconds.encode()]:
             found.append(process.name)
     return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    if python is None:
+        pytest.skip("no python3 that other users may run")
+    # pytest's own folders are closed to other users
+    folder = Path(tempfile.mkdtemp(prefix="labs"))
+    text = (
+        f"{BASE}COPY --chown=1000:5 --chmod=000 f /zero\nCOPY --chmod=555 f /ro/x\n"
+        "RUN cat /zero >> /ro/x; chmod 500 /ro; rm /etc/passwd; echo > /dev/null\n"
+        "USER 7:8\nRUN touch /made; echo $(id -u):$(id -g)\n"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.engine.build.as_nobody", str(folder)],
+            input=text,
+            env={**os.environ, "OPEN_PYTHON": python},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        shutil.rmtree(folder)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["left"] == []
+    assert "\n7:8\n" in found["said"]
+    assert found["layers"][-2:] == [
+        {
+            "etc": ["0o755", 0, 0],
+            "etc/.wh.passwd": ["0o0", 0, 0],
+            "ro": ["0o500", 0, 0],
+            "ro/x": ["0o555", 0, 0],
+        },
+        {"made": ["0o644", 7, 8]},
+    ]
