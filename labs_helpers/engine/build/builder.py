@@ -124,7 +124,7 @@ class _Build:
     ) -> None:
         self._files, self._plan, self._options, self._store = files, plan, options, store
         self._pull = pull
-        self._arguments = Arguments(options.build_args)
+        self._arguments = Arguments(options.build_args, options.platform)
         self._epoch = _epoch(options)
         self._done: list[StageState] = []
         self._number = 0
