@@ -1,8 +1,8 @@
 """The builder: a context and a Dockerfile to images, told as Docker's message stream.
 
-The words are those of Docker's classic builder (DOCKER_BUILDKIT=0). Two of its lines are not
-printed, ``Running in`` and ``Removing intermediate container``: nothing runs here, and their
-random ids would make each build's output differ.
+The words are those of Docker's classic builder (DOCKER_BUILDKIT=0). ``Running in`` and ``Removed
+intermediate container`` are printed for RUN only, since nothing runs for other steps, with an id
+made of the step: random ones would make each build's output differ.
 """
 
 from __future__ import annotations
