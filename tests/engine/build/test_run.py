@@ -295,3 +295,19 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
         },
         {"made": ["0o644", 7, 8]},
     ]
+
+
+def test_devices_that_cannot_be_made_are_the_machines(
+    builder: Builder, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: object, **options: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "mknod", refused)
+    builder.build(
+        f"{BASE}RUN echo lost > /dev/null && head -c 3 /dev/zero | od -An -tx1\n"
+        "RUN ls -s /dev/null\n",
+        files,
+    )
+    assert "\n 00 00 00\n" in builder.said
+    assert "0 /dev/null\n" in builder.said

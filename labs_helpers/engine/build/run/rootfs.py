@@ -6,6 +6,7 @@ are written below folders that this module made itself, so no link in an image l
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -225,7 +226,9 @@ class RootFolder:
 
     def _dress(self, target: Path, entry: Entry) -> None:
         if self._root:
-            os.chown(target, entry.uid, entry.gid, follow_symlinks=False)
+            # a root without all users, in a namespace: whose it is, the index remembers
+            with contextlib.suppress(OSError):
+                os.chown(target, entry.uid, entry.gid, follow_symlinks=False)
         if entry.kind != LINK:
             least = 0o700 if entry.kind == DIRECTORY else 0o600
             target.chmod(entry.mode if self._root else entry.mode | least)
@@ -245,20 +248,29 @@ class RootFolder:
 
     def _make_device(self, path: Path) -> None:
         """A node of the command's own where the engine is root, who could remove the machine's."""
-        if not self._root:
-            path.touch()
-            return
         real = Path("/dev", path.name)
-        if real.exists():
-            os.mknod(path, stat.S_IFCHR | 0o666, real.stat().st_rdev)
-            path.chmod(0o666)
+        if self._root and real.exists():
+            try:
+                os.mknod(path, stat.S_IFCHR | 0o666, real.stat().st_rdev)
+                path.chmod(0o666)
+                if path.name == "null":
+                    path.read_bytes()
+            except OSError:
+                # in a user namespace, or on a file system mounted without devices
+                path.unlink(missing_ok=True)
+            else:
+                return
+        path.touch()
 
     @property
     def foreign_devices(self) -> tuple[str, ...]:
-        """Names below /dev to take from the machine: an ordinary user cannot make or remove one."""
-        if self._root:
-            return ()
-        return tuple(name for name in (*DEVICES, TERMINALS) if Path("/dev", name).exists())
+        """Names below /dev to take from the machine: those that could not be made here.
+
+        An ordinary user cannot remove them; from root the supervisor protects them.
+        """
+        missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
+        missing += [] if self._root else [TERMINALS]
+        return tuple(name for name in missing if Path("/dev", name).exists())
 
 
 def remove_folder(top: Path) -> None:

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _guard(libc: ctypes.CDLL) -> None:
-    """Where the engine is root: make read-only what of /proc would change the machine.
+    """Where the engine is root: keep the machine's devices, and what of /proc would change it.
 
     In a mount namespace of the command's own; the list is Docker's. Where none can be made, as in
     a container without rights, the container itself has these read-only.
@@ -67,6 +67,10 @@ def _guard(libc: ctypes.CDLL) -> None:
     if os.geteuid() != 0 or libc.unshare(_NEW_MOUNTS) != 0:
         return
     libc.mount(b"none", b"/", None, _PRIVATE, None)
+    for name in (b"null", b"zero", b"full", b"random", b"urandom", b"tty", b"ptmx"):
+        # what something is mounted on cannot be removed
+        device = b"/dev/" + name
+        libc.mount(device, device, None, _BIND, None)
     for name in (b"bus", b"fs", b"irq", b"sys", b"sysrq-trigger"):
         path = b"/proc/" + name
         libc.mount(path, path, None, _BIND, None)
