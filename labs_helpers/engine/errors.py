@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class EngineError(Exception):
-    """An answer to the client: HTTP ``status`` and ``{"message": str(error)}``."""
+    """An answer to the client: HTTP ``status`` and ``{"message": str(error)}``.
+
+    In a stream, ``exit_code`` is the exit status that a client ends with, where it is not 1.
+    """
 
     status = 500
+    exit_code: int | None = None
 
 
 class BadRequest(EngineError):

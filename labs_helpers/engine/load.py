@@ -7,10 +7,11 @@ The archive is never unpacked: members are read by name from the received file, 
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,8 +32,11 @@ _DOCUMENT_LIMIT = 8 * 1024 * 1024
 _MEMBER_LIMIT = 100_000
 
 
-def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[str]:
-    """Add the images of an archive; yield what Docker prints for each.
+Message = dict[str, Any]
+
+
+def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message]:
+    """Add the images of an archive; yield Docker's messages: progress of layers, and each image.
 
     Args:
         source: a tar stream, plain or compressed with gzip, bzip2 or xz.
@@ -81,8 +85,8 @@ class _Archive:
                 raise BadRequest(f"invalid archive: more than {_MEMBER_LIMIT} entries")
             self._members[_inside(member.name)] = member
 
-    def load(self) -> Iterator[str]:
-        """Load every image; yield Docker's lines."""
+    def load(self) -> Iterator[Message]:
+        """Load every image; yield Docker's messages."""
         if "manifest.json" in self._members:
             yield from self._load_docker()
         elif "index.json" in self._members:
@@ -93,7 +97,7 @@ class _Archive:
                 " (docker load takes what docker save wrote)"
             )
 
-    def _load_docker(self) -> Iterator[str]:
+    def _load_docker(self) -> Iterator[Message]:
         entries = self._document("manifest.json")
         if not isinstance(entries, list):
             raise BadRequest("invalid archive: manifest.json is not a list")
@@ -104,10 +108,12 @@ class _Archive:
             names = entry.get("RepoTags") or []
             if not isinstance(config, str) or not _strings(paths) or not _strings(names):
                 raise BadRequest("invalid archive: manifest.json lacks Config, Layers or RepoTags")
-            layers = [self._layer(path, None) for path in paths]
+            layers = []
+            for path in paths:
+                layers.append((yield from self._layer(path, None)))
             yield from self._add(self._bytes(config), layers, names)
 
-    def _load_layout(self) -> Iterator[str]:
+    def _load_layout(self) -> Iterator[Message]:
         for descriptor in self._index("index.json").manifests:
             manifest = self._manifest(descriptor)
             if manifest is None or manifest.config is None:
@@ -115,7 +121,9 @@ class _Archive:
             config = self._bytes(_blob(manifest.config.digest))
             if digests.of_bytes(config) != manifest.config.digest:
                 raise BadRequest(f"invalid archive: {manifest.config.digest} has other content")
-            layers = [self._layer(_blob(layer.digest), layer.digest) for layer in manifest.layers]
+            layers = []
+            for layer in manifest.layers:
+                layers.append((yield from self._layer(_blob(layer.digest), layer.digest)))
             name = descriptor.annotations.get("io.containerd.image.name")
             yield from self._add(config, layers, [name] if name else [])
 
@@ -135,7 +143,7 @@ class _Archive:
     def _index(self, path: str) -> Manifest:
         return manifests.parse(self._bytes(path), media_types.OCI_INDEX)
 
-    def _add(self, config: bytes, layers: list[Layer], names: list[str]) -> Iterator[str]:
+    def _add(self, config: bytes, layers: list[Layer], names: list[str]) -> Iterator[Message]:
         replaced = {name: self._named(name) for name in names}
         try:
             image = self._store.add_image(config, layers, names)
@@ -143,13 +151,13 @@ class _Archive:
             raise BadRequest(f"invalid archive: invalid image configuration: {error}") from error
         for name, old in replaced.items():
             if old and old.id != image.id:
-                yield (
+                yield _line(
                     f"The image {name} already exists, renaming the old one with ID"
                     f" {old.id} to empty string"
                 )
-            yield f"Loaded image: {references.parse(name).familiar}"
+            yield _line(f"Loaded image: {references.parse(name).familiar}")
         if not names:
-            yield f"Loaded image ID: {image.id}"
+            yield _line(f"Loaded image ID: {image.id}")
 
     def _named(self, name: str) -> Image | None:
         references.parse(name)
@@ -158,9 +166,18 @@ class _Archive:
         except NoSuchImage:
             return None
 
-    def _layer(self, path: str, digest: str | None) -> Layer:
+    def _layer(self, path: str, digest: str | None) -> Generator[Message, None, Layer]:
         with self._open(path) as file:
-            return self._store.receive_layer(file, digest)
+            total = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            receiving = self._store.receiving_layer(file, digest)
+            while True:
+                try:
+                    detail = {"current": next(receiving), "total": total}
+                except StopIteration as end:
+                    layer: Layer = end.value
+                    return layer
+                yield {"status": "Loading layer", "progressDetail": detail, "id": _short(path)}
 
     def _document(self, path: str) -> Any:
         try:
@@ -191,6 +208,16 @@ class _Archive:
             folder = posixpath.dirname(name) if member.issym() else ""
             name = _inside(posixpath.join(folder, member.linkname))
         raise BadRequest(f"invalid archive: {path} is not a file")
+
+
+def _short(path: str) -> str:
+    """Twelve digits that tell a layer from others: of its blob, or of its folder."""
+    folder, name = posixpath.split(path)
+    return (posixpath.basename(folder) if name == "layer.tar" else name)[:12]
+
+
+def _line(text: str) -> Message:
+    return {"stream": f"{text}\n"}
 
 
 def _inside(name: str) -> str:

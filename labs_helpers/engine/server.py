@@ -13,6 +13,7 @@ from cheroot.wsgi import Server
 
 from .api.app import App
 from .api.world import World
+from .build.run.rootfs import remove_folder
 from .hosts import HostMap
 from .store import ImageStore
 
@@ -63,7 +64,9 @@ def make_server(path: Path, state: Path, registries: Path | None) -> UnixServer:
     scratch = state / "scratch"
     scratch.mkdir(mode=0o700, exist_ok=True)
     for left in scratch.iterdir():
-        if left.is_file():
+        if left.is_dir() and not left.is_symlink():
+            remove_folder(left)
+        else:
             left.unlink(missing_ok=True)
     return UnixServer(path, World(store, HostMap(registries), scratch))
 

@@ -49,7 +49,8 @@ class Image:
     configuration: architecture, os, created, config, rootfs, history). ``names`` are its
     references, canonical (``docker.io/library/nginx:alpine``), ``digests`` those with a manifest
     digest (``docker.io/library/nginx@sha256:...``). ``tagged`` is the Unix time of
-    the last ``docker tag`` or build, 0 when there was none.
+    the last ``docker tag`` or build, 0 when there was none. ``place`` grows with each image that
+    arrives.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Image:
     names: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     tagged: float = 0.0
+    place: int = 0
 
     @property
     def short_id(self) -> str:
@@ -303,7 +305,7 @@ class ImageStore:
     def _load(self, image_id: str) -> Image:
         with self._lock:
             row = self._db.execute(
-                "SELECT config, parent, tagged FROM images WHERE id = ?", (image_id,)
+                "SELECT config, parent, tagged, rowid FROM images WHERE id = ?", (image_id,)
             ).fetchone()
             if row is None:
                 raise NoSuchImage(image_id)
@@ -327,6 +329,7 @@ class ImageStore:
             names=tuple(name for name in names if "@" not in name),
             digests=tuple(name for name in names if "@" in name),
             tagged=row[2],
+            place=row[3],
         )
 
 

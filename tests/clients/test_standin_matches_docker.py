@@ -6,13 +6,18 @@ Each command goes through both, to two engines that hold the same images.
 from __future__ import annotations
 
 import base64
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -253,6 +258,28 @@ def test_a_dockerfile_from_outside_the_context_builds_the_same_image(pair: Pair)
         ["inspect", "-f", "{{.Bogus}}", "demo-app"],
         ["inspect", "-f", "{{bogus .Id}}", "demo-app"],
         ["inspect", "-f", "{{.Id}}", "nowhere"],
+        ["system", "df"],
+        ["system", "df", "-v"],
+        ["system", "df", "--format", "{{.Type}}: {{.TotalCount}} {{.Size}}"],
+        ["system", "df", "--format", "json"],
+        ["system", "df", "too", "many"],
+        ["system", "prune"],
+        ["system", "prune", "--volumes", "--filter", "until=1h"],
+        ["system", "prune", "-a", "--filter", "label=x"],
+        ["image", "prune", "-f", "--filter", "bogus=1"],
+        ["image", "prune", "-af", "--filter", "label=nobody-has-it"],
+        ["image", "prune", "-f", "--filter", "bogus"],
+        ["images", "--filter", "since=demo-app", "--filter", "label=maintainer"],
+        ["container", "ls", "-a"],
+        ["container", "prune", "-f"],
+        ["container", "inspect", "nowhere"],
+        ["volume", "ls"],
+        ["volume", "prune", "-f"],
+        ["network", "ls"],
+        ["builder", "prune", "-f"],
+        ["events", "--until", "1"],
+        ["search", "nginx"],
+        ["system", "bogus"],
         ["ps"],
         ["ps", "-aq"],
         ["tag", "demo-app", "BAD:x"],
@@ -357,6 +384,53 @@ def test_login_push_and_pull_say_the_same(
     pair.same("inspect", "nginx:alpine")
     pair.same("logout", REGISTRY)
     pair.same("push", repository)
+
+
+def test_a_terminal_is_drawn_the_same_bars(rooms: tuple[Room, Room], tmp_path: Path) -> None:
+    assert REAL
+    commands = [REAL], [sys.executable, "-m", "labs_helpers.engine.command"]
+    for arguments in (
+        ["pull", "debian:12"],
+        ["pull", "debian:12"],
+        ["rmi", "debian:12"],
+        ["pull", "no/such"],
+    ):
+        drawn = [
+            _on_terminal([*command, *arguments], {**os.environ, **room.environment}, 150)
+            for command, room in zip(commands, rooms, strict=True)
+        ]
+        assert drawn[0] == drawn[1], arguments
+
+
+def _on_terminal(command: list[str], environment: dict[str, str], columns: int) -> bytes:
+    """What a command writes to a terminal of so many columns."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(command, env=environment, stdout=its, stderr=its, stdin=its)
+    os.close(its)
+    written = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while data := os.read(ours, 65536):
+            written += data
+    os.close(ours)
+    process.wait(20)
+    return written
+
+
+def test_manifest_inspect_shows_what_the_registry_has(
+    rooms: tuple[Room, Room], tmp_path: Path
+) -> None:
+    side = Side(
+        [sys.executable, "-m", "labs_helpers.engine.command"],
+        {**os.environ, **rooms[1].environment},
+    )
+    out, errors, status = side.run(["manifest", "inspect", "debian:12"], tmp_path, b"")
+    assert status == 0, errors
+    assert json.loads(out)["schemaVersion"] == 2
+    assert out.startswith("{\n\t")
+    out, errors, status = side.run(["manifest", "inspect", "debian:none"], tmp_path, b"")
+    assert (out, status) == ("", 1)
+    assert "manifest" in errors
 
 
 def test_credentials_are_kept_as_docker_keeps_them(

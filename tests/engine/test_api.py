@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import stat
@@ -248,3 +249,54 @@ def test_a_pull_that_fails_in_the_middle_shows_no_image(room: Room) -> None:
 def test_state_folder_is_private(room: Room) -> None:
     folder = Path(room.folder / "engine")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_filters_of_a_listing(room: Room, tmp_path: Path) -> None:
+    for name, label in (("old:1", "kind=a"), ("new:1", "kind=b")):
+        (tmp_path / "Dockerfile").write_text(f"FROM scratch\nLABEL {label} {name[:3]}=yes\n")
+        room.docker("build", "-q", "-t", name, tmp_path)
+
+    def listed(*filters: str) -> set[str]:
+        options = [word for text in filters for word in ("--filter", text)]
+        shown = room.docker("images", "--format", "{{.Repository}}", *options)
+        return {name for name in shown.lines if name in ("old", "new")} | (
+            {shown.err.strip()} if shown.code else set()
+        )
+
+    assert listed("label=kind") == {"old", "new"}
+    assert listed("label=kind=a") == {"old"}
+    assert listed("since=old:1", "label=kind") == {"new"}
+    assert listed("before=new:1", "label=kind") == {"old"}
+    assert listed("until=24h") == set()
+    assert listed("until=2999-01-01", "reference=n*w") == {"new"}
+    assert listed("dangling=true") == set()
+    assert listed("until=soon") == {
+        'Error response from daemon: failed to parse value as time or duration: "soon"'
+    }
+    assert listed("dangling=x") == {"Error response from daemon: invalid filter 'dangling=[x]'"}
+    assert listed("label!=kind") == {"Error response from daemon: invalid filter 'label!'"}
+
+
+def test_filters_of_a_prune(room: Room, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL pruned=maybe\n")
+    room.docker("build", "-q", "-t", "pruned:1", tmp_path)
+    for kept in ("label=other", "label!=pruned", "until=1h", "until=2000-01-01"):
+        room.docker("image", "prune", "-af", "--filter", kept, "--filter", "label=pruned")
+        assert room.docker("images", "-q", "pruned").lines, kept
+    room.docker("image", "prune", "-af", "--filter", "label=pruned=maybe", "--filter", "until=0s")
+    assert not room.docker("images", "-q", "pruned").lines
+    assert (
+        "invalid filter 'bogus'" in room.docker("image", "prune", "-f", "--filter", "bogus=1").err
+    )
+
+
+def test_search_is_refused_with_a_reason(room: Room) -> None:
+    assert "no search index of Docker Hub" in room.docker("search", "nginx").err
+
+
+def test_the_manifest_in_a_registry_can_be_read(room: Room) -> None:
+    reply = room.ask("GET", "/v1.47/distribution/nginx:alpine/manifest")
+    described = room.ask("GET", "/v1.47/distribution/nginx:alpine/json").json()["Descriptor"]
+    digest = f"sha256:{hashlib.sha256(reply.body).hexdigest()}"
+    assert digest == described["digest"] == reply.headers["Docker-Content-Digest"]
+    assert reply.headers["Content-Type"] == described["mediaType"]

@@ -92,3 +92,8 @@ def test_the_pip_section_names_locked_versions(line: str) -> None:
 
 def test_the_project_itself_is_installed() -> None:
     assert "-e ." in conda_pip()
+
+
+def test_binder_and_ci_install_what_run_needs() -> None:
+    assert (ROOT / "apt.txt").read_text().split() == ["proot"]
+    assert re.search(r"^packages=\([^)]*\bproot\b", (ROOT / ".ci/run").read_text(), re.MULTILINE)

@@ -47,6 +47,7 @@ def build(request: Request, world: World) -> Answer:
         platform=request.text("platform"),
         no_cache=request.flag("nocache"),
         quiet=request.flag("q"),
+        network=request.text("networkmode"),
         pull=request.flag("pull"),
         scratch=world.scratch,
     )
@@ -94,4 +95,6 @@ def _told(
     except DockerfileError as error:
         raise BadRequest(str(error)) from error
     except BuildError as error:
-        raise EngineError(str(error)) from error
+        failed = EngineError(str(error))
+        failed.exit_code = error.exit_code if error.exit_code != 1 else None
+        raise failed from error

@@ -117,7 +117,9 @@ def stream_answer(
             for message in chain(begun, messages):
                 yield _line(message)
         except errors as error:
-            yield _line({"errorDetail": {"message": told(error)}, "error": told(error)})
+            code = getattr(error, "exit_code", None)
+            detail = {"code": code} if code else {}
+            yield _line({"errorDetail": {**detail, "message": told(error)}, "error": told(error)})
 
     return Answer(200, lines())
 

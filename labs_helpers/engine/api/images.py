@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -12,9 +12,10 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
 from ..config import created_at
-from ..errors import BadRequest
+from ..errors import BadRequest, NotSupported
 from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
+from . import filters
 from .exchange import Answer, Request, json_answer
 from .world import World
 
@@ -55,17 +56,16 @@ class Images:
 
     def list(self, request: Request) -> Answer:
         """``GET /images/json``."""
-        filters = request.filters()
+        accepted = filters.read(request.filters(), filters.OF_LIST)
         images = self._store.list()
         parents = {image.parent for image in images}
         shown = []
-        for image in images:
-            named = bool(image.names or image.digests)
-            if not named and not request.flag("all") and image.id in parents:
-                continue
-            entry = _filtered(image, filters, self._store, dangling=image.id not in parents)
-            if entry:
-                shown.append(entry)
+        for image in top_level(images, everything=request.flag("all")):
+            names = filters.listed(image, accepted, self._store, used=image.id in parents)
+            if names is not None:
+                tags, digests = names
+                entry = {**summary(image), "RepoTags": familiar(tags)}
+                shown.append({**entry, "RepoDigests": familiar(digests)})
         return json_answer(shown)
 
     def inspect(self, request: Request, name: str) -> Answer:
@@ -75,8 +75,8 @@ class Images:
         inner = config.get("config") or {}
         document = {
             "Id": image.id,
-            "RepoTags": _familiar(image.names),
-            "RepoDigests": _familiar(image.digests),
+            "RepoTags": familiar(image.names),
+            "RepoDigests": familiar(image.digests),
             "Parent": image.parent or "",
             "Comment": _comment(config),
             "Created": config.get("created") or "",
@@ -121,7 +121,7 @@ class Images:
             if step_image is None:
                 break
             entry["Id"] = step_image.id
-            entry["Tags"] = _familiar(step_image.names) or None
+            entry["Tags"] = familiar(step_image.names) or None
             step_image = _find(step_image.parent, self._store)
         return json_answer(entries)
 
@@ -142,13 +142,15 @@ class Images:
 
     def prune(self, request: Request) -> Answer:
         """``POST /images/prune``: dangling images, or with ``dangling=false`` all unused."""
-        filters = request.filters()
-        dangling_only = _truth(filters.get("dangling", ["true"]), "dangling")
+        accepted = filters.read(request.filters(), filters.OF_PRUNE)
+        dangling_only = filters.truth(accepted.get("dangling", ["true"]), "dangling")
         before = _content(self._store)
         deleted: list[dict[str, str]] = []
         for image in self._store.list():
             unnamed = not image.names and not image.digests
             if (dangling_only and not unnamed) or self._store.children(image.id):
+                continue
+            if not filters.pruned(image, accepted):
                 continue
             try:
                 names = image.names or image.digests or (image.id,)
@@ -158,6 +160,23 @@ class Images:
                 continue
         reclaimed = before - _content(self._store)
         return json_answer({"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed})
+
+    def search(self, request: Request) -> Answer:
+        """``GET /images/search``: Docker Hub's index is not part of the labs."""
+        raise NotSupported(
+            f"search {request.text('term')}: the labs have no search index of Docker Hub;"
+            " the images they hold are named in lab 03"
+        )
+
+
+def top_level(images: list[Image], everything: bool = False) -> list[Image]:
+    """The images that have a name, or that no other was built on; all of them when asked."""
+    parents = {image.parent for image in images}
+    return [
+        image
+        for image in images
+        if everything or image.names or image.digests or image.id not in parents
+    ]
 
 
 def named_image(name: str, store: ImageStore) -> Image:
@@ -188,69 +207,15 @@ def summary(image: Image) -> dict[str, Any]:
         "Id": image.id,
         "Labels": (image.config.get("config") or {}).get("Labels"),
         "ParentId": image.parent or "",
-        "RepoDigests": _familiar(image.digests),
-        "RepoTags": _familiar(image.names),
+        "RepoDigests": familiar(image.digests),
+        "RepoTags": familiar(image.names),
         "SharedSize": -1,
         "Size": image.size,
     }
 
 
-def _filtered(
-    image: Image, filters: dict[str, list[str]], store: ImageStore, dangling: bool
-) -> dict[str, Any] | None:
-    entry = summary(image)
-    for name, values in filters.items():
-        if name == "dangling":
-            unnamed = dangling and not image.names
-            if _truth(values, name) != unnamed:
-                return None
-        elif name == "label":
-            labels = entry["Labels"] or {}
-            if not all(_has_label(labels, value) for value in values):
-                return None
-        elif name == "reference":
-            kept = [name for name in image.names if _matches(name, values)]
-            kept_digests = [name for name in image.digests if _matches(name, values)]
-            if not kept and not kept_digests:
-                return None
-            entry["RepoTags"], entry["RepoDigests"] = _familiar(kept), _familiar(kept_digests)
-        elif name in ("before", "since"):
-            limit = int(created_at(store.find(values[0]).config))
-            compare: Callable[[int], bool] = limit.__gt__ if name == "before" else limit.__lt__
-            if not compare(entry["Created"]):
-                return None
-        else:
-            raise BadRequest(f"invalid filter '{name}'")
-    return entry
-
-
-def _has_label(labels: dict[str, str], wanted: str) -> bool:
-    key, equals, value = wanted.partition("=")
-    return key in labels and (not equals or labels[key] == value)
-
-
-def _truth(values: list[str], name: str) -> bool:
-    if len(values) != 1 or values[0].lower() not in ("true", "false", "1", "0"):
-        raise BadRequest(f"invalid filter '{name}={values}'")
-    return values[0].lower() in ("true", "1")
-
-
-def _matches(name: str, patterns: list[str]) -> bool:
-    """Docker's rule: the pattern is tried on the familiar name, with and without its tag."""
-    parsed = references.parse(name, default_tag=False)
-    candidates = (parsed.familiar, parsed.familiar_name, str(parsed), parsed.name)
-    return any(
-        _glob(pattern).fullmatch(candidate) for pattern in patterns for candidate in candidates
-    )
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    # as path.Match of Go: a star stays within one component
-    parts = ("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in pattern)
-    return re.compile("".join(parts))
-
-
-def _familiar(names: Any) -> Any:
+def familiar(names: Iterable[str]) -> list[str]:
+    """Names as Docker prints them."""
     return [references.parse(name, default_tag=False).familiar for name in names]
 
 

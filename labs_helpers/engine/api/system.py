@@ -15,7 +15,7 @@ from ..hosts import DOCKER_HUB, api_host
 from ..platform import DEFAULT
 from ..store import Image
 from .exchange import Answer, Request, error_answer, json_answer
-from .images import summary
+from .images import summary, top_level
 from .world import World
 
 API_VERSION = "1.47"
@@ -153,7 +153,7 @@ class System:
                 "LayersSize": sum(sizes.values()),
                 "Images": [
                     {**summary(image), "Containers": 0, "SharedSize": _shared(image, images)}
-                    for image in images
+                    for image in top_level(images)
                 ],
                 "Containers": [],
                 "Volumes": [],

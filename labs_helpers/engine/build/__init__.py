@@ -1,4 +1,4 @@
-"""Dockerfiles to images, without running anything."""
+"""Dockerfiles to images; RUN through PRoot, where that is installed (see run/)."""
 
 from .builder import Pull, build
 from .errors import BuildError, DockerfileError

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import posixpath
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from .errors import BuildError, DockerfileError
+from .layer import WHITEOUT
 from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
 
 _PORTION = 1024 * 1024
-_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_IDS, _DATES = 2**32 - 1, 2**33
+"""Numbers of users, and seconds since 1970, that a file system takes."""
+
+_OPAQUE = ".wh..wh..opq"
 _MAGIC: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
     (b"\x1f\x8b\x08", lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file))),
     (b"BZh", lambda file: cast(BinaryIO, bz2.BZ2File(file))),
@@ -89,41 +96,99 @@ def index(file: BinaryIO, tree: Tree, whiteouts: bool = True, below: str = "") -
         return
     file.seek(0)
     tar = tarfile.open(fileobj=file, mode="r:", errors="surrogateescape")  # noqa: SIM115
-    for member in tar:
+    here: set[str] = set()
+    while (member := tar.next()) is not None:
+        # tarfile keeps every member it has read, which is most of the memory of a large archive
+        tar.members.clear()  # type: ignore[attr-defined]
         # an absolute name, or one with "..", stays inside the tree
         name = posixpath.normpath("/" + member.name).lstrip("/")
         path = f"{below}/{name}" if below else name
         folder, base = posixpath.split(path)
-        if whiteouts and base == _OPAQUE:
-            tree.clear(folder)
-        elif whiteouts and base.startswith(_WHITEOUT):
-            tree.remove(posixpath.join(folder, base.removeprefix(_WHITEOUT)))
-        else:
-            entry = _entry(tar, member, tree, below)
-            if entry:
-                tree.put(path, entry)
+        if whiteouts and base.startswith(WHITEOUT):
+            # deletes what lower layers have, wherever in this one it stands
+            if base == _OPAQUE:
+                tree.clear(folder, here)
+            elif (gone := posixpath.join(folder, base.removeprefix(WHITEOUT))) not in here:
+                tree.remove(gone)
+            continue
+        entry = _entry(file, tar, member, tree, below)
+        if entry:
+            tree.put(path, entry)
+        while whiteouts and path and path not in here:
+            here.add(path)
+            path = posixpath.dirname(path)
 
 
-def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, below: str) -> Entry | None:
-    mode, uid, gid = member.mode & 0o7777, member.uid, member.gid
+def _entry(
+    file: BinaryIO, tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, below: str
+) -> Entry | None:
+    for number in (member.uid, member.gid):
+        if not 0 <= number < _IDS:
+            raise tarfile.ReadError(f"{member.name}: owner {number} is out of range")
+    if "\0" in member.name or "\0" in member.linkname:
+        raise tarfile.ReadError("a name with a zero byte")
+    date = member.mtime if 0 <= member.mtime < _DATES else 0
+    made = Entry(DIRECTORY, member.mode & 0o7777, member.uid, member.gid, mtime=date)
     if member.isdir():
-        return Entry(DIRECTORY, mode, uid, gid)
+        return made
     if member.issym():
-        return Entry(LINK, mode, uid, gid, target=member.linkname)
+        return replace(made, kind=LINK, target=member.linkname)
     if member.islnk():
         linked = posixpath.normpath("/" + member.linkname).lstrip("/")
         try:
-            return tree.get(tree.resolve(posixpath.join(below, linked), follow_last=False))
+            target = tree.get(tree.resolve(posixpath.join(below, linked), follow_last=False))
         except LinkLoop:
             return None
+        # a directory has one name
+        return target if target and target.kind != DIRECTORY else None
     if member.isreg():
-
-        def content() -> BinaryIO:
-            return cast(BinaryIO, tar.extractfile(member))
-
-        return Entry(FILE, mode, uid, gid, size=member.size, open=content)
+        content: Callable[[], BinaryIO]
+        if member.issparse():
+            content = partial(_expanded, tar, member)
+        else:
+            content = partial(_section, file, member.offset_data, member.size)
+        return replace(made, kind=FILE, size=member.size, open=content, inode=object())
     device = (member.type, member.devmajor, member.devminor)
-    return Entry(OTHER, mode, uid, gid, device=device)
+    return replace(made, kind=OTHER, device=device)
+
+
+def _expanded(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
+    return cast(BinaryIO, tar.extractfile(member))
+
+
+def _section(file: BinaryIO, start: int, size: int) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedReader(_Section(file, start, size), _PORTION))
+
+
+class _Section(io.RawIOBase):
+    """A part of a seekable file, as a file of its own."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = max(0, min(len(buffer), self._size - self._at))
+        if count:
+            self._file.seek(self._start + self._at)
+            data = self._file.read(count)
+            count = len(data)
+            buffer[:count] = data
+            self._at += count
+        return count
 
 
 def read_layers(layers: list[Callable[[], BinaryIO]], scratch: Path | None) -> Tree:

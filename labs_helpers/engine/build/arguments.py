@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from e2b_dockerfile_utils import ShellLex
 
+from ..platform import DEFAULT, Platform
 from .errors import BuildError
 from .gotext import quote
 
@@ -20,9 +21,9 @@ PREDEFINED = frozenset(
 class Arguments:
     """The build arguments: given by the client, declared before FROM, declared in this stage."""
 
-    def __init__(self, given: Mapping[str, str | None]) -> None:
+    def __init__(self, given: Mapping[str, str | None], platform: str = "") -> None:
         self._given = given
-        self._global: dict[str, str | None] = {}
+        self._global: dict[str, str | None] = {**_platforms(platform)}
         self._stage: dict[str, str | None] = {}
         self._declared: set[str] = set()
 
@@ -50,6 +51,17 @@ class Arguments:
         variables.update(_split(pair) for pair in env)
         return variables
 
+    def for_run(self, env: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """What a RUN sees beside ENV: what the cache heeds, and the predefined it does not."""
+        hidden = {_split(pair)[0] for pair in env}
+        heeded = {k: v for k, v in self._values(self._stage).items() if k not in hidden}
+        predefined = {
+            name: value
+            for name, value in self._given.items()
+            if name in PREDEFINED and value is not None and name not in {*heeded, *hidden}
+        }
+        return heeded, predefined
+
     def unused(self) -> list[str]:
         """The given arguments that no ARG declares."""
         return sorted(set(self._given) - self._declared - PREDEFINED)
@@ -60,6 +72,20 @@ class Arguments:
             for name, default in defaults.items()
         }
         return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _platforms(asked: str) -> dict[str, str]:
+    """The automatic arguments of the global scope; a stage that wants one declares it.
+
+    https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+    """
+    found = {}
+    wanted = Platform.parse(asked) if asked else DEFAULT
+    for name, platform in (("TARGET", wanted), ("BUILD", DEFAULT)):
+        found[f"{name}PLATFORM"] = str(platform)
+        found[f"{name}OS"], found[f"{name}ARCH"] = platform.os, platform.architecture
+        found[f"{name}VARIANT"] = platform.variant
+    return found
 
 
 def _split(pair: str) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """The builder: a context and a Dockerfile to images, told as Docker's message stream.
 
-The words are those of Docker's classic builder (DOCKER_BUILDKIT=0). Two of its lines are not
-printed, ``Running in`` and ``Removing intermediate container``: nothing runs here, and their
-random ids would make each build's output differ.
+The words are those of Docker's classic builder (DOCKER_BUILDKIT=0). ``Running in`` and ``Removed
+intermediate container`` are printed for RUN only, since nothing runs for other steps, with an id
+made of the step: random ones would make each build's output differ.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class _Build:
     ) -> None:
         self._files, self._plan, self._options, self._store = files, plan, options, store
         self._pull = pull
-        self._arguments = Arguments(options.build_args)
+        self._arguments = Arguments(options.build_args, options.platform)
         self._epoch = _epoch(options)
         self._done: list[StageState] = []
         self._number = 0
@@ -135,6 +135,13 @@ class _Build:
         )
 
     def messages(self) -> Iterator[Message]:
+        try:
+            yield from self._messages()
+        finally:
+            for state in self._done:
+                state.close()
+
+    def _messages(self) -> Iterator[Message]:
         for argument in self._plan.arguments:
             yield from self._step(argument)
             known = self._arguments.before_from()
@@ -161,15 +168,18 @@ class _Build:
             state, self._files, self._arguments, self._plan.escape, self._other_root
         )
         triggers = state.config.pop("OnBuild", None) or []
+        self._done.append(state)
         if triggers:
             plural = "s" if len(triggers) > 1 else ""
             yield {"stream": f"# Executing {len(triggers)} build trigger{plural}"}
             yield {"stream": "\n"}
         for trigger in triggers:
-            yield from dispatcher.run(dockerfile.read_trigger(trigger, self._plan.escape))
-        if not triggers:
-            yield {"stream": f" ---> {base.short_id if base else ''}\n"}
-        self._done.append(state)
+            step = dockerfile.read_trigger(trigger, self._plan.escape)
+            for message in dispatcher.run(step):
+                # one line at the end says what all of them made
+                if message != state.arrival():
+                    yield message
+        yield state.arrival()
         labels: list[Instruction] = []
         if stage is self._plan.stages[-1]:
             labels = [_label(name, value) for name, value in sorted(self._options.labels.items())]

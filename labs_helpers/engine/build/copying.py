@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from .archive import decompressed, index, is_tar
 from .errors import BuildError
 from .layer import content_hash
+from .run import accounts
 from .sources import Ownership, Source
 from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
 
+_NO_CHOWN = "unable to convert uid/gid chown string to host mapping:"
 _CHOWN = re.compile(r"([^:]+)(?::([^:]+))?")
 
 
@@ -67,11 +69,12 @@ def described(sources: Sequence[Source]) -> str:
 
 
 def place(
-    sources: Sequence[Source], destination: str, workdir: str, root: Tree
+    sources: Sequence[Source], destination: str, workdir: str, root: Tree, owner: Ownership
 ) -> dict[str, Entry]:
     """The entries of the new layer, by path without leading slash.
 
     Args:
+        owner: of the directories that are made on the way.
         destination: as the Dockerfile has it; a trailing slash makes it a directory.
         root: the files of the image so far; links in it are followed and stay inside it.
 
@@ -87,7 +90,7 @@ def place(
     placed: dict[str, Entry] = {}
     for source in sources:
         if source.is_directory:
-            make_directories(target, root, placed)
+            make_directories(target, root, placed, owner)
             for path, entry in source.entries.items():
                 placed[f"{target}/{path}" if target else path] = entry
             continue
@@ -96,12 +99,14 @@ def place(
         if is_folder or not target or (standing and standing.kind == DIRECTORY):
             name = posixpath.basename(source.name)
             path = f"{target}/{name}" if target else name
-        make_directories(posixpath.dirname(path), root, placed)
+        make_directories(posixpath.dirname(path), root, placed, owner)
         placed[path] = source.entries[""]
     return placed
 
 
-def make_directories(path: str, root: Tree, placed: dict[str, Entry]) -> None:
+def make_directories(
+    path: str, root: Tree, placed: dict[str, Entry], owner: Ownership | None = None
+) -> None:
     """Add the directories of a resolved path that are not there yet.
 
     Raises:
@@ -112,12 +117,13 @@ def make_directories(path: str, root: Tree, placed: dict[str, Entry]) -> None:
         folder = "/".join(parts[:end])
         entry = placed.get(folder) or root.get(folder)
         if entry is None:
-            placed[folder] = Entry(DIRECTORY)
+            uid, gid = (owner.uid, owner.gid) if owner else (None, None)
+            placed[folder] = Entry(DIRECTORY, uid=uid or 0, gid=gid or 0)
         elif entry.kind != DIRECTORY:
             raise BuildError(f"failed to copy files: lstat /{path}: not a directory")
 
 
-def ownership(chown: str, chmod: str, root: Tree, from_stage: bool) -> Ownership:
+def ownership(chown: str, chmod: str, root: Tree) -> Ownership:
     """Read --chown=user[:group] (numbers, or names of the image's own files) and --chmod=octal.
 
     Raises:
@@ -129,32 +135,25 @@ def ownership(chown: str, chmod: str, root: Tree, from_stage: bool) -> Ownership
             raise BuildError(f"invalid chmod parameter: '{chmod}'. it should be octal string")
         mode = int(chmod, 8) & 0o7777
     if not chown:
-        return Ownership(mode=mode, from_stage=from_stage)
+        return Ownership(mode=mode)
     parts = _CHOWN.fullmatch(chown)
     if not parts:
-        raise BuildError(f"invalid chown string: {chown}")
+        raise BuildError(f"{_NO_CHOWN} invalid chown string format: {chown}")
     user, group = parts[1], parts[2] or parts[1]
     return Ownership(
         _number(user, "uid", "user", "etc/passwd", root),
         _number(group, "gid", "group", "etc/group", root),
         mode,
-        from_stage,
     )
 
 
 def _number(name: str, kind: str, what: str, file: str, root: Tree) -> int:
-    if name.isascii() and name.isdigit() and int(name[:10]) < 2**31:
+    if accounts.is_number(name):
         return int(name)
-    failed = f"unable to convert uid/gid chown string to host mapping: can't find {kind} for"
-    try:
-        entry = root.get(root.resolve(file))
-    except LinkLoop:
-        entry = None
-    if entry is None or entry.open is None:
-        raise BuildError(f"{failed} {what} {name}: open /{file}: no such file or directory")
-    with entry.open() as content:
-        for line in content.read().decode(errors="replace").splitlines():
-            fields = line.split(":")
-            if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
-                return int(fields[2])
-    raise BuildError(f"{failed} {what} {name}: no such {what}: {name}")
+    for fields in accounts.lines(root, file):
+        if fields[0] == name and len(fields) > 2 and accounts.is_number(fields[2]):
+            return int(fields[2])
+    why = f"no such {what}: {name}"
+    if not accounts.exists(root, file):
+        why = f"open /{file}: no such file or directory"
+    raise BuildError(f"{_NO_CHOWN} can't find {kind} for {what} {name}: {why}")

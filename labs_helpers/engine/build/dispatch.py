@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 
-from . import copying, metadata, sources
+from . import copying, metadata, running, sources
 from .arguments import Arguments, expand, expand_document, expand_words
 from .dockerfile import Instruction
-from .errors import BuildError, cannot_run
+from .errors import BuildError
+from .layer import WHITEOUT
 from .sources import Source
 from .stage import Message, StageState
 from .tree import Entry, Tree
@@ -88,8 +89,9 @@ class Dispatcher:
             case "MAINTAINER":
                 state.author = step.args[0]
                 yield from state.commit(f"MAINTAINER {state.author}")
-            case _:
-                raise cannot_run(step.original, step.line)
+            case "RUN":
+                heeded, predefined = self._arguments.for_run(config.get("Env") or [])
+                yield from running.run(state, step, heeded, predefined)
 
     def _arg(self, step: Instruction, expanded: Callable[[str], str]) -> str:
         texts = []
@@ -120,9 +122,7 @@ class Dispatcher:
         tree = self._context
         if from_stage:
             tree = yield from self._other_root(expanded(step.flags["from"]), step.line)
-        owner = copying.ownership(
-            chown, chmod, state.root() if chown else Tree(), from_stage=from_stage
-        )
+        owner = copying.ownership(chown, chmod, state.root() if chown else Tree())
         documented = partial(
             expand_document,
             variables=self._arguments.visible(state.config.get("Env") or []),
@@ -139,15 +139,12 @@ class Dispatcher:
                 f"When using {step.name} with more than one source file, the destination must be"
                 " a directory and end with a /"
             )
-        owned = [
-            Source(
-                source.name,
-                source.is_directory,
-                {path: owner.applied(entry) for path, entry in source.entries.items()},
-                source.archive,
+        owned = [owner.applied(source, from_stage) for source in found]
+        marked = next((p for s in owned for p in s.entries if _is_whiteout(p)), None)
+        if marked is not None:
+            raise BuildError(
+                f"{step.name} failed: {marked}: a layer cannot have a name that begins with .wh."
             )
-            for source in found
-        ]
         shown = f"--chown={chown}" if chown else ""
         comment = f"{step.name} {shown}{copying.described(owned)} in {destination} "
         cached = state.find_layer(comment)
@@ -155,7 +152,7 @@ class Dispatcher:
             yield from state.use(cached)
             return
         workdir = state.config.get("WorkingDir") or "/"
-        placed = copying.place(owned, destination, workdir, state.root())
+        placed = copying.place(owned, destination, workdir, state.root(), owner)
         yield from state.commit_layer(comment, placed)
 
     def _sources(
@@ -178,3 +175,7 @@ class Dispatcher:
             if step.name == "ADD":
                 source = copying.extracted(source, self._state.options.scratch)
             yield source
+
+
+def _is_whiteout(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(WHITEOUT)

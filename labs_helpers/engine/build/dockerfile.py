@@ -20,6 +20,7 @@ from e2b_dockerfile_utils import (
 )
 
 from .errors import DockerfileError, parse_error
+from .gotext import parse_duration, quote
 
 _FLAGS = {
     "FROM": {"platform"},
@@ -32,6 +33,8 @@ _EXACTLY_ONE = {"WORKDIR", "USER", "STOPSIGNAL", "MAINTAINER"}
 _AT_LEAST_ONE = {"ENV", "LABEL", "EXPOSE", "VOLUME", "ARG", "ONBUILD"}
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
 _STAGES = 1000
+_SHORTEST = 10**6
+"""Nanoseconds that an interval of HEALTHCHECK has at least."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Instruction:
     """One instruction: ``original`` is its text on one line, ``line`` where it starts.
 
     ``args`` of ENV and LABEL are name, value, separator, name, ...; ``files`` are the heredocs of
-    a COPY or ADD as name -> (content, whether variables in it are replaced).
+    a COPY, ADD or RUN as name -> (content, whether variables in it are replaced).
     """
 
     name: str
@@ -138,6 +141,9 @@ def _checked(found: DockerfileInstruction) -> Instruction:
     if name == "ONBUILD":
         # the parser leaves the trigger unread
         args = tuple(found.original.split(maxsplit=1)[1:])
+    if name in {"COPY", "ADD"} and not found.json:
+        # quotes do not hold these words together
+        args = tuple(word for arg in args for word in arg.split())
     flags = _flags(name, found.flags, line)
     _check_count(name, args, line)
     if name in {"ENV", "LABEL"} and "" in args[0::3]:
@@ -147,10 +153,10 @@ def _checked(found: DockerfileInstruction) -> Instruction:
     if name == "SHELL" and not (found.json and args):
         raise parse_error(line, "SHELL requires the arguments to be in JSON form")
     if name == "HEALTHCHECK":
-        _check_health(args, line)
+        _check_health(args, flags, line)
     if name == "ONBUILD":
         _check_trigger(args[0], line)
-    files = {doc.name: _content(doc) for doc in found.heredocs if name in {"COPY", "ADD"}}
+    files = {doc.name: _content(doc) for doc in found.heredocs if name in {"COPY", "ADD", "RUN"}}
     return Instruction(name, found.original.strip(), args, line, flags, found.json, files)
 
 
@@ -186,7 +192,7 @@ def _check_count(name: str, args: Sequence[str], line: int) -> None:
         )
 
 
-def _check_health(args: Sequence[str], line: int) -> None:
+def _check_health(args: Sequence[str], flags: Mapping[str, str], line: int) -> None:
     if not args:
         raise parse_error(line, "HEALTHCHECK requires at least one argument")
     kind = args[0].upper()
@@ -196,6 +202,20 @@ def _check_health(args: Sequence[str], line: int) -> None:
         raise parse_error(line, "Missing command after HEALTHCHECK CMD")
     if kind not in {"CMD", "NONE"}:
         raise parse_error(line, f'Unknown type "{kind}" in HEALTHCHECK (try CMD)')
+    for name, value in flags.items():
+        if name == "retries":
+            if not re.fullmatch(r"[-+]?[0-9]+", value):
+                reason = f"strconv.ParseInt: parsing {quote(value)}: invalid syntax"
+                raise parse_error(line, reason)
+            if int(value) < 0:
+                raise parse_error(line, "--retries cannot be negative")
+            continue
+        try:
+            length = parse_duration(value)
+        except ValueError as error:
+            raise parse_error(line, str(error)) from error
+        if length != 0 and length < _SHORTEST:
+            raise parse_error(line, f'Interval "{name}" cannot be less than 1ms')
 
 
 def _check_trigger(trigger: str, line: int) -> None:

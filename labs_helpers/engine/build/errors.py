@@ -26,12 +26,27 @@ def parse_error(line: int, message: str) -> DockerfileError:
 
 
 def cannot_run(instruction: str, line: int) -> BuildError:
-    """The error for RUN, which needs containers and this engine has none."""
+    """The error for RUN where PRoot is not installed."""
     return BuildError(
-        f"Dockerfile line {line}: {instruction}: this engine has no way to run commands. "
-        "It builds from FROM, COPY, ADD and the instructions that set metadata. "
-        "To have what the command makes, either start from a base image that already holds it, "
-        "or make it outside and COPY it in, or build with a real Docker daemon "
-        "(LABS_ENGINE=docker, in a later version of the labs).",
+        f"Dockerfile line {line}: {instruction}: this engine has no way to run commands here. "
+        "It builds from FROM, COPY, ADD and the instructions that set metadata; with PRoot "
+        "installed (on Debian and Ubuntu: apt install proot) it does RUN as well. "
+        f"{_INSTEAD}",
         line,
     )
+
+
+def no_program(reason: str) -> BuildError:
+    """The error for RUN of what the image does not have; ``reason`` is in runc's words."""
+    return BuildError(
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start"
+        " container process: "
+        f"{reason}: the image does not have this program, as the labs' stand-ins of Docker Hub's "
+        f"images have none. {_INSTEAD}"
+    )
+
+
+_INSTEAD = (
+    "To have what the command makes, either start from a base image that already holds it, "
+    "or make it outside and COPY it in, or build with a real Docker daemon (LABS_ENGINE=docker)."
+)

@@ -28,6 +28,12 @@ def parse_duration(text: str) -> int:
     if body == "0":
         return 0
     if not body or _DURATION.sub("", body):
+        left = _DURATION.sub("", body)
+        unit = re.fullmatch(r"(?:\d+\.?\d*|\.\d+)([^.\d]*)", left, re.ASCII)
+        if unit and unit[1]:
+            raise ValueError(f"time: unknown unit {quote(unit[1])} in duration {quote(text)}")
+        if unit:
+            raise ValueError(f"time: missing unit in duration {quote(text)}")
         raise ValueError(f"time: invalid duration {quote(text)}")
     return sign * sum(round(float(n) * _UNITS[unit]) for n, unit in _DURATION.findall(body))
 

@@ -9,13 +9,39 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from .tree import DIRECTORY, FILE, LINK, Entry
 
+WHITEOUT = ".wh."
+"""What the name of a deleted file begins with, in a layer.
+
+https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts
+"""
+
 _PORTION = 1024 * 1024
 _RECORD = 10240
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a layer does to the files below it; paths have no leading slash."""
+
+    entries: Mapping[str, Entry]
+    removed: Set[str] = field(default_factory=frozenset)
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.removed)
+
+    def members(self) -> dict[str, Entry]:
+        """The entries of the layer's tar, whiteouts among them."""
+        whiteouts = {}
+        for path in self.removed:
+            folder, slash, name = path.rpartition("/")
+            whiteouts[f"{folder}{slash}{WHITEOUT}{name}"] = Entry(FILE, mode=0)
+        return {**self.entries, **whiteouts}
 
 
 class _Produced(io.RawIOBase):
@@ -47,9 +73,16 @@ def layer_tar(entries: Mapping[str, Entry], mtime: int) -> BinaryIO:
 
 def _tar(entries: Mapping[str, Entry], mtime: int) -> Iterator[bytes]:
     written = 0
+    first: dict[int, str] = {}
     # by components, so that a directory comes before what is in it
     for path in sorted(entries, key=lambda name: name.split("/")):
         entry = entries[path]
+        linked = entry.inode is not None and first.setdefault(id(entry.inode), path)
+        if linked and linked != path:
+            header = _hard_link(path, linked, entry, mtime)
+            written += len(header)
+            yield header
+            continue
         header = _header(path, entry, mtime)
         written += len(header)
         yield header
@@ -75,6 +108,13 @@ def _header(path: str, entry: Entry, mtime: int) -> bytes:
         member.type, member.linkname = tarfile.SYMTYPE, entry.target
     elif entry.device:
         member.type, member.devmajor, member.devminor = entry.device
+    return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+def _hard_link(path: str, target: str, entry: Entry, mtime: int) -> bytes:
+    member = tarfile.TarInfo(path)
+    member.mode, member.uid, member.gid, member.mtime = entry.mode, entry.uid, entry.gid, mtime
+    member.type, member.linkname = tarfile.LNKTYPE, target
     return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 

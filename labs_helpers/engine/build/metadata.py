@@ -31,6 +31,7 @@ SIGNALS = frozenset(
         *("RTMAX", *(f"RTMAX-{n}" for n in range(1, 15))),
     }
 )
+_PROTOCOLS = ("tcp", "udp", "sctp")
 _PORT = re.compile(r"(?:[^/]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.I | re.ASCII)
 
 
@@ -76,6 +77,9 @@ def expose(config: Config, step: Instruction, words: Sequence[str]) -> str:
     ports = dict(config.get("ExposedPorts") or {})
     for word in words:
         found = _PORT.fullmatch(word)
+        proto = word.rpartition("/")[2] if "/" in word else "tcp"
+        if proto.lower() not in _PROTOCOLS:
+            raise BuildError(f"Invalid proto: {proto}", step.line)
         if not found:
             raise BuildError(f"Invalid containerPort: {word}", step.line)
         first, last = int(found[1]), int(found[2] or found[1])
@@ -84,7 +88,7 @@ def expose(config: Config, step: Instruction, words: Sequence[str]) -> str:
         for port in range(first, last + 1):
             ports[f"{port}/{(found[3] or 'tcp').lower()}"] = {}
     config["ExposedPorts"] = ports
-    return f"EXPOSE {' '.join(words)}"
+    return f"EXPOSE {' '.join(sorted(words))}"
 
 
 def volume(config: Config, step: Instruction, expand: Expand) -> str:
@@ -135,23 +139,12 @@ def on_build(config: Config, step: Instruction) -> str:
 def healthcheck(config: Config, step: Instruction) -> str:
     """HEALTHCHECK NONE, or [--interval=...] CMD command"""
     kind = step.args[0].upper()
-    times = {"interval": 0, "timeout": 0, "start-period": 0, "start-interval": 0}
-    retries = 0
-    if kind == "NONE":
-        test = ["NONE"]
-    else:
+    names = ("interval", "timeout", "start-period", "start-interval")
+    times = {name: parse_duration(step.flags.get(name) or "0") for name in names}
+    retries = int(step.flags.get("retries") or 0)
+    test = ["NONE"]
+    if kind != "NONE":
         test = ["CMD", *step.args[1:]] if step.json else ["CMD-SHELL", step.args[1]]
-        try:
-            for name in times:
-                times[name] = parse_duration(step.flags.get(name) or "0")
-            retries = int(step.flags.get("retries") or 0)
-        except ValueError as error:
-            raise BuildError(str(error), step.line) from error
-        for name, value in times.items():
-            if value < 0 or 0 < value < 10**6:
-                raise BuildError(f'Interval "{name}" cannot be less than 1ms', step.line)
-        if retries < 0:
-            raise BuildError("--retries cannot be negative", step.line)
     fields = {
         "Interval": times["interval"],
         "Timeout": times["timeout"],

@@ -13,7 +13,8 @@ class BuildOptions:
 
     ``build_args`` has None for an argument given without a value (which leaves the default).
     ``platform`` is ``os/architecture[/variant]`` of the base images, "" for the default.
-    ``scratch`` is the folder for temporary files, the system's when None.
+    ``scratch`` is the folder for temporary files, the system's when None. ``run_seconds`` is
+    how long one RUN may take; ``network`` is what it asks for, "none" among others.
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
     """
@@ -28,3 +29,5 @@ class BuildOptions:
     quiet: bool = False
     pull: bool = False
     scratch: Path | None = None
+    run_seconds: float = 3600
+    network: str = ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from .errors import BuildError
-from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
+from .tree import DIRECTORY, FILE, LINK, Entry, LinkLoop, Tree
 
 _WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
 
@@ -34,24 +34,35 @@ class Source:
 
 @dataclass(frozen=True)
 class Ownership:
-    """What --chown and --chmod say; None leaves 0:0 and the mode of the source."""
+    """What --chown and --chmod say; None leaves what the source has."""
 
-    uid: int = 0
-    gid: int = 0
+    uid: int | None = None
+    gid: int | None = None
     mode: int | None = None
-    from_stage: bool = False
 
-    def applied(self, entry: Entry) -> Entry:
-        """The entry as it is copied.
+    def applied(self, source: Source, from_stage: bool) -> Source:
+        """The source as it is copied.
 
-        The write bits of group and others come from the umask of whoever checked the context
-        out; dropping them lets the same files give the same digest on every machine. Files of
-        another stage are taken as they are.
+        Files of a context are root's. The write bits of their group and others come from the
+        umask of whoever checked the context out; dropping them lets the same files give the same
+        digest on every machine. Files of another stage, and those of an archive that ADD
+        unpacks, are taken as they are; --chown does not apply to the latter, as in Docker.
         """
-        mode = entry.mode if self.from_stage else entry.mode & ~0o022
-        return replace(
-            entry, uid=self.uid, gid=self.gid, mode=mode if self.mode is None else self.mode
-        )
+        if source.archive:
+            return source
+        made = {}
+        for path, entry in source.entries.items():
+            uid, gid, mode = entry.uid, entry.gid, entry.mode
+            if not from_stage:
+                uid, gid, mode = 0, 0, mode & ~0o022
+            if entry.kind == LINK:
+                mode = 0o777
+            elif self.mode is not None:
+                mode = self.mode
+            uid = uid if self.uid is None else self.uid
+            gid = gid if self.gid is None else self.gid
+            made[path] = replace(entry, uid=uid, gid=gid, mode=mode)
+        return replace(source, entries=made)
 
 
 def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[Source]:
@@ -70,7 +81,7 @@ def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[S
         for name in _matching(tree, path, command):
             yield _source(tree, name, command, from_stage)
     else:
-        yield _source(tree, re.sub(r"\\(.)", r"\1", path), command, from_stage)
+        yield _source(tree, path, command, from_stage)
 
 
 def inline(name: str, content: bytes) -> Source:
@@ -115,7 +126,8 @@ def _matching(tree: Tree, pattern: str, command: str) -> list[str]:
 def _expression(glob: str, pattern: str, command: str) -> re.Pattern[str]:
     """One component of a pattern of Go's filepath.Match."""
     out, place = "", 0
-    bad = BuildError(f"{command} failed: syntax error in pattern: {pattern}")
+    # what Go's Match cannot read matches nothing
+    bad = BuildError(f"{command} failed: no source files were specified")
     while place < len(glob):
         char = glob[place]
         place += 1

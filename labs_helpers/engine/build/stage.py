@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 from ..platform import DEFAULT, Platform
 from ..store import Image, ImageStore
 from . import archive
-from .layer import layer_tar
+from .layer import Changes, layer_tar
 from .metadata import current_shell
 from .options import BuildOptions
+from .run.rootfs import RootFolder
 from .tree import Entry, Tree
 
 Message = dict[str, Any]
@@ -36,12 +38,25 @@ class StageState:
             found = copy.deepcopy(base.config.get("config") or {})
             self.config = {key: value for key, value in found.items() if value is not None}
         self._tree: Tree | None = None
+        self._folder: RootFolder | None = None
+
+    def close(self) -> None:
+        """Remove what the stage has on disk; the files of its image are read anew if needed."""
+        if self._folder:
+            self._folder.close()
+            self._folder = self._tree = None
 
     def root(self) -> Tree:
         """The files of the image so far."""
         if self._tree is None:
             self._tree = image_root(self.store, self.image, self.options)
         return self._tree
+
+    def folder(self) -> RootFolder:
+        """The same files on disk, for commands to run in."""
+        if self._folder is None:
+            self._folder = RootFolder(self.root(), self.options.scratch, self.epoch)
+        return self._folder
 
     def commit(self, comment: str, shell: list[str] | None = None) -> Iterator[Message]:
         """Make the next image of a changed configuration."""
@@ -54,25 +69,49 @@ class StageState:
 
     def find_layer(self, comment: str) -> Image | None:
         """The image that the same change of the same files made before, if it is still here."""
-        return self._cached(self._history(f"{self._prefix()}{comment}"))
+        return self.find(f"{self._prefix()}{comment}")
+
+    def find(self, created_by: str) -> Image | None:
+        """As ``find_layer``, for a change whose history has these words."""
+        return self._cached(self._history(created_by))
 
     def use(self, image: Image) -> Iterator[Message]:
         """Go on with an image of the cache."""
-        self._tree = None
+        if self.image is None or image.layers != self.image.layers:
+            self.close()
+            self._tree = None
         yield {"stream": " ---> Using cache\n"}
         yield from self._arrived(image)
 
     def commit_layer(self, comment: str, entries: Mapping[str, Entry]) -> Iterator[Message]:
-        """Make the next image of changed files (path without leading slash -> entry)."""
-        history = self._history(f"{self._prefix()}{comment}")
-        if not entries:
-            yield from self._arrived(self._add({**history, "empty_layer": True}, None))
+        """Make the next image of new files (path without leading slash -> entry)."""
+        changes = Changes(entries)
+        made = self._layered(self._history(f"{self._prefix()}{comment}"), changes)
+        self._apply(changes)
+        if self._folder:
+            self._folder.put(dict(entries))
+        yield from self._arrived(made)
+
+    def commit_run(self, created_by: str, changes: Changes) -> Iterator[Message]:
+        """Make the next image of what a command changed in ``folder()``."""
+        made = self._layered(self._history(created_by), changes)
+        self._apply(changes)
+        yield from self._arrived(made)
+
+    def _layered(self, history: dict[str, Any], changes: Changes) -> Image:
+        if changes:
+            return self._add(history, changes)
+        return self._add({**history, "empty_layer": True}, None)
+
+    def _apply(self, changes: Changes) -> None:
+        if not changes:
             return
         tree = self.root()
-        made = self._add(history, entries)
-        for path in sorted(entries, key=lambda name: name.split("/")):
-            tree.put(path, entries[path])
-        yield from self._arrived(made)
+        for path in changes.removed:
+            tree.remove(path)
+        for path in sorted(changes.entries, key=lambda name: name.split("/")):
+            # the layer has one date, and so it is when it is read again
+            tree.put(path, replace(changes.entries[path], mtime=self.epoch))
 
     def _prefix(self, shell: list[str] | None = None) -> str:
         return f"{' '.join(shell or current_shell(self.config))} #(nop) "
@@ -122,10 +161,10 @@ class StageState:
         described = {"os": wanted.os, "architecture": wanted.architecture}
         return {**described, "variant": wanted.variant} if wanted.variant else described
 
-    def _add(self, history: dict[str, Any], entries: Mapping[str, Entry] | None) -> Image:
+    def _add(self, history: dict[str, Any], changes: Changes | None) -> Image:
         layers = list(self.image.layers) if self.image else []
-        if entries is not None:
-            with layer_tar(entries, self.epoch) as tar:
+        if changes is not None:
+            with layer_tar(changes.members(), self.epoch) as tar:
                 layers.append(self.store.write_layer(tar))
         config: dict[str, Any] = {
             **self._platform(),
@@ -143,7 +182,11 @@ class StageState:
         self.image = image
         # the next instruction changes its own copy
         self.config = copy.deepcopy(self.config)
-        yield {"stream": f" ---> {self.image.short_id}\n"}
+        yield self.arrival()
+
+    def arrival(self) -> Message:
+        """What is said after each step: the image so far."""
+        return {"stream": f" ---> {self.image.short_id if self.image else ''}\n"}
 
 
 def image_root(store: ImageStore, image: Image | None, options: BuildOptions) -> Tree:

@@ -7,7 +7,7 @@ tree only, so neither ``..`` nor a symbolic link leads out of it.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -23,6 +23,8 @@ class Entry:
 
     ``kind`` is one of DIRECTORY, FILE, LINK and OTHER (devices, pipes; ``device`` then has the
     tar type, major and minor number). ``size`` counts bytes; ``open`` gives a file's content.
+    ``mtime`` is what the archive said, for commands that look (layers made here bear one date).
+    Files with the same ``inode`` are hard links to each other.
     """
 
     kind: str
@@ -33,6 +35,8 @@ class Entry:
     target: str = ""
     device: tuple[bytes, int, int] | None = None
     open: Callable[[], BinaryIO] | None = field(default=None, compare=False)
+    mtime: float = field(default=0, compare=False)
+    inode: object = field(default=None, compare=False)
 
 
 @dataclass
@@ -133,12 +137,12 @@ class Tree:
             if node:
                 node.children.pop(parts[-1], None)
 
-    def clear(self, path: str) -> None:
-        """Empty a directory."""
+    def clear(self, path: str, keep: Container[str] = ()) -> None:
+        """Empty a directory, but for the paths to keep."""
         parts = parts_of(path)
         node = self._node([*self._parent(parts), parts[-1]] if parts else [])
         if node:
-            node.children.clear()
+            _emptied(node, "/".join(parts), keep)
 
     def _parent(self, parts: list[str]) -> list[str]:
         try:
@@ -155,6 +159,15 @@ class Tree:
                 return None
             node = below
         return node
+
+
+def _emptied(node: _Node, path: str, keep: Container[str]) -> None:
+    for name, child in list(node.children.items()):
+        below = f"{path}/{name}" if path else name
+        if below in keep:
+            _emptied(child, below, keep)
+        else:
+            del node.children[name]
 
 
 def _sorted(node: _Node) -> list[tuple[str, _Node]]:

@@ -112,9 +112,9 @@ def _query(given: Given) -> dict[str, str | list[str]]:
     for option, key in (("no-cache", "nocache"), ("pull", "pull"), ("quiet", "q")):
         if given.on(option):
             query[key] = "1"
-    for option in ("target", "platform"):
+    for option, key in (("target",) * 2, ("platform",) * 2, ("network", "networkmode")):
         if given.text(option):
-            query[option] = given.text(option)
+            query[key] = given.text(option)
     return query
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import building, images, login, system, transfer
+from . import building, disk, images, login, manifest, system, transfer
 from .daemon import Daemon
 from .flags import LIST, SWITCH, VALUE, Given, Option, Usage
 
@@ -146,7 +146,7 @@ IMAGE_COMMANDS: dict[str, Command] = {
     "ls": IMAGES,
     "prune": (
         Usage("image prune", "[OPTIONS]", "Remove unused images", 0, 0, _PRUNE),
-        images.prune,
+        disk.prune_unused,
     ),
     "pull": (
         Usage(
@@ -228,6 +228,98 @@ COMMANDS: dict[str, Command] = {
     "tag": IMAGE_COMMANDS["tag"],
 }
 
+_FORCE = Option("force", "f", SWITCH, "Do not prompt for confirmation")
+_FILTER = Option("filter", "", LIST, 'Provide filter values (e.g. "label=<key>=<value>")')
+_LIST = [Option("filter", "f", LIST), _FORMAT, Option("no-trunc"), Option("quiet", "q", SWITCH)]
+
+
+def _none_to_prune(kind: str, text: str) -> Command:
+    options = [Option("all", "a"), Option("filter", "", LIST), _FORCE]
+    return Usage(f"{kind} prune", "[OPTIONS]", text, 0, 0, options), disk.prune_nothing
+
+
+SYSTEM_COMMANDS: dict[str, Command] = {
+    "df": (
+        Usage(
+            "system df",
+            "[OPTIONS]",
+            "Show docker disk usage",
+            0,
+            0,
+            [_FORMAT, Option("verbose", "v", SWITCH, "Show detailed information on space usage")],
+        ),
+        disk.usage,
+    ),
+    "events": (
+        Usage(
+            "system events",
+            "[OPTIONS]",
+            "Get real time events from the server",
+            0,
+            0,
+            [Option("filter", "f", LIST), _FORMAT]
+            + [Option(name, "", VALUE) for name in ("since", "until")],
+        ),
+        system.events,
+    ),
+    "info": COMMANDS["info"],
+    "prune": (
+        Usage(
+            "system prune",
+            "[OPTIONS]",
+            "Remove unused data",
+            0,
+            0,
+            [
+                Option("all", "a", SWITCH, "Remove all unused images not just dangling ones"),
+                _FILTER,
+                _FORCE,
+                Option("volumes", "", SWITCH, "Prune anonymous volumes"),
+            ],
+        ),
+        disk.prune,
+    ),
+}
+MANIFEST_COMMANDS: dict[str, Command] = {
+    "inspect": (
+        Usage(
+            "manifest inspect",
+            "[OPTIONS] [MANIFEST_LIST] MANIFEST",
+            "Display an image manifest, or manifest list",
+            1,
+            2,
+            [Option("insecure"), Option("verbose", "v")],
+        ),
+        manifest.inspect,
+    ),
+}
+CONTAINER_GROUP: dict[str, Command] = {
+    "ls": COMMANDS["ps"],
+    "prune": _none_to_prune("container", "Remove all stopped containers"),
+}
+
+GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+    "builder": ("Manage builds", {"prune": _none_to_prune("builder", "Remove build cache")}),
+    "container": ("Manage containers", CONTAINER_GROUP),
+    "image": ("Manage images", IMAGE_COMMANDS),
+    "manifest": ("Manage Docker image manifests and manifest lists", MANIFEST_COMMANDS),
+    "network": (
+        "Manage networks",
+        {"ls": (Usage("network ls", "[OPTIONS]", "List networks", 0, 0, _LIST), system.networks)},
+    ),
+    "system": ("Manage Docker", SYSTEM_COMMANDS),
+    "volume": (
+        "Manage volumes",
+        {
+            "ls": (Usage("volume ls", "[OPTIONS]", "List volumes", 0, 0, _LIST), system.volumes),
+            "prune": _none_to_prune("volume", "Remove unused local volumes"),
+        },
+    ),
+}
+"""``docker <group> <name>``: what the group is for, and its commands."""
+
+COMMANDS["events"] = SYSTEM_COMMANDS["events"]
+
 CONTAINER_COMMANDS = frozenset(
     {"attach", "commit", "cp", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename"}
     | {"restart", "rm", "start", "stats", "stop", "top", "unpause", "update", "wait"}
@@ -235,8 +327,7 @@ CONTAINER_COMMANDS = frozenset(
 """Commands about a container that exists: none does."""
 
 REFUSED = frozenset(
-    {"builder", "buildx", "checkpoint", "compose", "config", "container", "context", "events"}
-    | {"import", "manifest", "network", "node", "plugin", "secret", "service", "stack", "swarm"}
-    | {"system", "trust", "volume"}
+    {"buildx", "checkpoint", "compose", "config", "context", "import", "node", "plugin"}
+    | {"secret", "service", "stack", "swarm", "trust"}
 )
 """Commands of Docker that this stand-in does not have."""

@@ -52,9 +52,15 @@ class Daemon:
             self._version = min(theirs, API_VERSION, key=_numbers)
         return self._version
 
-    def json(self, path: str, query: Query | None = None, method: str = "GET") -> Any:
+    def json(
+        self,
+        path: str,
+        query: Query | None = None,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """The decoded answer. Raises DaemonError for an error status."""
-        with self._request(method, path, query) as response:
+        with self._request(method, path, query, headers) as response:
             body = response.read()
         return json.loads(body) if body.strip() else None
 

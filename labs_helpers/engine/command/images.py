@@ -235,32 +235,3 @@ def remove(given: Given, daemon: Daemon) -> int:
             raise Failure("\n".join(errors))
         sys.stderr.write("\n".join(errors) + "\n")
     return 0
-
-
-def prune(given: Given, daemon: Daemon) -> int:
-    """docker image prune [OPTIONS]"""
-    every = given.on("all")
-    if not given.on("force"):
-        kind = (
-            "all images without at least one container associated to them"
-            if every
-            else "all dangling images"
-        )
-        sys.stdout.write(
-            f"WARNING! This will remove {kind}.\nAre you sure you want to continue? [y/N] "
-        )
-        sys.stdout.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            return 0
-    filters = {"dangling": ["false" if every else "true"]}
-    done = daemon.json("/images/prune", {"filters": json.dumps(filters)}, "POST")
-    steps = done.get("ImagesDeleted") or []
-    if steps:
-        sys.stdout.write("Deleted Images:\n")
-    for step in steps:
-        what = "Deleted" if "Deleted" in step else "Untagged"
-        sys.stdout.write(f"{what.lower()}: {step[what]}\n")
-    if steps:
-        sys.stdout.write("\n")
-    sys.stdout.write(f"Total reclaimed space: {human_size(done['SpaceReclaimed'], 4)}\n")
-    return 0

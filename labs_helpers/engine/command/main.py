@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from . import system
-from .commands import COMMANDS, CONTAINER_COMMANDS, IMAGE_COMMANDS, REFUSED, Command
+from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, Command
 from .daemon import Daemon
 from .failure import Failure
 from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
@@ -68,9 +68,13 @@ def _main(words: Sequence[str]) -> int:
     host = given.text("host") or None
     if name == "help":
         return _overview() if not rest else _run(_found(rest), ["--help"], host)
-    if name == "image":
+    if name in GROUPS:
         if not rest or rest[0].startswith("-"):
-            return _image_overview()
+            return _group_overview(name)
+        if name == "container" and rest[0] in CONTAINER_COMMANDS | {"inspect"}:
+            usage = Usage(f"container {rest[0]}", "CONTAINER", "", 1)
+            sys.stdout.write("[]\n" if rest[0] == "inspect" else "")
+            return system.no_container(_words(usage, rest[1:]), Daemon(host))
         return _run(_found([name, rest[0]]), rest[1:], host)
     if name in CONTAINER_COMMANDS:
         usage = Usage(name, "CONTAINER", "", 1)
@@ -88,13 +92,14 @@ def _words(usage: Usage, rest: Sequence[str]) -> Given:
 
 
 def _found(words: Sequence[str]) -> Command:
-    if words[0] == "image" and len(words) > 1:
+    if words[0] in GROUPS and len(words) > 1:
+        group, commands = words[0], GROUPS[words[0]][1]
         name = _ALIASES.get(words[1], words[1])
-        if name in IMAGE_COMMANDS:
-            return IMAGE_COMMANDS[name]
+        if name in commands:
+            return commands[name]
         raise Failure(
-            f"docker: unknown command: docker image {words[1]}\n\n"
-            "Usage:  docker image\n\nRun 'docker image --help' for more information"
+            f"docker: unknown command: docker {group} {words[1]}\n\n"
+            f"Usage:  docker {group}\n\nRun 'docker {group} --help' for more information"
         )
     if words[0] in COMMANDS:
         return COMMANDS[words[0]]
@@ -125,19 +130,19 @@ def _overview() -> int:
         "A self-sufficient runtime for containers (the labs' stand-in: images only)\n\n"
         "Commands:\n"
         + "\n".join(lines)
-        + "\n\nManagement Commands:\n  image       Manage images\n\n"
-        "Run 'docker COMMAND --help' for more information on a command.\n"
+        + "\n\nManagement Commands:\n"
+        + "\n".join(f"  {name:12}{text}" for name, (text, _) in GROUPS.items())
+        + "\n\nRun 'docker COMMAND --help' for more information on a command.\n"
     )
     return 0
 
 
-def _image_overview() -> int:
-    lines = [
-        f"  {name:12}{usage.text.splitlines()[0]}" for name, (usage, _) in IMAGE_COMMANDS.items()
-    ]
+def _group_overview(group: str) -> int:
+    text, commands = GROUPS[group]
+    lines = [f"  {name:12}{usage.text.splitlines()[0]}" for name, (usage, _) in commands.items()]
     sys.stdout.write(
-        "Usage:  docker image COMMAND\n\nManage images\n\nCommands:\n"
+        f"Usage:  docker {group} COMMAND\n\n{text}\n\nCommands:\n"
         + "\n".join(lines)
-        + "\n\nRun 'docker image COMMAND --help' for more information on a command.\n"
+        + f"\n\nRun 'docker {group} COMMAND --help' for more information on a command.\n"
     )
     return 0

@@ -1,0 +1,93 @@
+"""Users and groups of an image: its own /etc/passwd and /etc/group.
+
+Source: https://github.com/moby/sys/blob/user/v0.4.0/user/user.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..tree import FILE, Entry, LinkLoop, Tree
+
+_LARGEST = 2**31 - 1
+_LIMIT = 4 * 1024 * 1024
+
+
+class UnknownAccount(LookupError):
+    """The image has no such user or group; the message is Docker's."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who a command runs as."""
+
+    uid: int = 0
+    gid: int = 0
+    home: str = "/"
+
+
+def account(user: str, root: Tree) -> Account:
+    """Read ``USER user[:group]``, each a name or a number; "" is root.
+
+    Raises:
+        UnknownAccount: a name is in neither file.
+    """
+    name, _, group = user.partition(":")
+    name = name or "0"
+    found = next((a for key, a in _users(root) if key == name), None)
+    if found is None and is_number(name):
+        number = int(name)
+        found = next((a for _, a in _users(root) if a.uid == number), Account(number))
+    if found is None:
+        raise UnknownAccount(f"unable to find user {name}: no matching entries in passwd file")
+    return Account(found.uid, group_id(group, root), found.home) if group else found
+
+
+def user_id(name: str, root: Tree) -> int | None:
+    """The number of a user named in /etc/passwd."""
+    return next((found.uid for key, found in _users(root) if key == name), None)
+
+
+def group_id(name: str, root: Tree) -> int:
+    """The number of a group, given by name or number. Raises UnknownAccount."""
+    for fields in lines(root, "etc/group"):
+        if fields[0] == name and len(fields) > 2 and is_number(fields[2]):
+            return int(fields[2])
+    if is_number(name):
+        return int(name)
+    raise UnknownAccount(f"unable to find group {name}: no matching entries in group file")
+
+
+def lines(root: Tree, path: str) -> Iterator[list[str]]:
+    """The lines of such a file, split at colons; none when there is no file."""
+    entry = _file(root, path)
+    if entry is None or entry.open is None:
+        return
+    with entry.open() as content:
+        for line in content.read(_LIMIT).decode(errors="replace").splitlines():
+            yield line.strip().split(":")
+
+
+def exists(root: Tree, path: str) -> bool:
+    """Whether the image has such a file."""
+    return _file(root, path) is not None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is the number of a user or group."""
+    return text.isascii() and text.isdigit() and int(text[:11]) <= _LARGEST
+
+
+def _file(root: Tree, path: str) -> Entry | None:
+    try:
+        entry = root.get(root.resolve(path))
+    except LinkLoop:
+        return None
+    return entry if entry and entry.kind == FILE else None
+
+
+def _users(root: Tree) -> Iterator[tuple[str, Account]]:
+    for fields in lines(root, "etc/passwd"):
+        if len(fields) > 5 and is_number(fields[2]) and is_number(fields[3]):
+            yield fields[0], Account(int(fields[2]), int(fields[3]), fields[5] or "/")

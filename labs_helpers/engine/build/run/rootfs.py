@@ -1,0 +1,300 @@
+"""The files of an image as a folder, and what a command changed in it.
+
+The index (Tree) says what the image has; the folder is its shadow for a command to run in. Names
+are written below folders that this module made itself, so no link in an image leads out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from ..layer import Changes
+from ..tree import DIRECTORY, FILE, LINK, OTHER, Entry, Tree
+from .accounts import Account
+
+OWN = ("dev", "proc", "sys")
+"""Folders of the machine, not of the image: what a command does there is in no layer."""
+
+_PORTION = 1024 * 1024
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
+TERMINALS = "pts"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What lstat says of a path; any write, chmod, chown or replacement changes it."""
+
+    kind: int
+    inode: int
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    modified: int
+    changed: int
+
+
+class RootFolder:
+    """An image's files in a folder of its own under ``scratch``; removed by ``close``.
+
+    Where the engine is not root, it owns every file: the index remembers whose they are.
+    """
+
+    def __init__(self, tree: Tree, scratch: Path | None, epoch: int) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="run-", dir=scratch))
+        self.path, self.spare = self._home / "rootfs", self._home / "tmp"
+        self._tree, self._epoch, self._root = tree, epoch, os.geteuid() == 0
+        try:
+            for folder in (self.path, self.spare):
+                folder.mkdir()
+            self.path.chmod(0o755)
+            self.put(dict(tree.walk()))
+            self._make_devices()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Remove the folder."""
+        remove_folder(self._home)
+
+    def put(self, entries: dict[str, Entry]) -> None:
+        """Write entries of the index (path -> entry), parents first."""
+        linked: dict[int, str] = {}
+        folders: list[tuple[str, Entry]] = []
+        for path in sorted(entries, key=lambda name: name.split("/")):
+            entry = entries[path]
+            if path.partition("/")[0] in OWN:
+                continue
+            target = self._at(path)
+            self._clear(target, entry)
+            if entry.kind == DIRECTORY:
+                if not target.is_dir():
+                    target.mkdir(mode=0o700)
+                folders.append((path, entry))
+                continue
+            if entry.kind == FILE and entry.inode is not None:
+                first = linked.setdefault(id(entry.inode), path)
+                if first != path:
+                    os.link(self._at(first), target)
+                    continue
+            if self._written(target, entry):
+                self._dress(target, entry)
+        # last: a folder without write permission takes no more files
+        for path, entry in reversed(folders):
+            self._dress(self._at(path), entry)
+
+    def remove(self, path: str) -> None:
+        """Take a path and all below it away."""
+        target = self._at(path)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+
+    def seen(self) -> dict[str, _Seen]:
+        """Every path now, but for the machine's own folders."""
+        return dict(self._look("", 0))
+
+    def changes(self, before: dict[str, _Seen], who: Account) -> Changes:
+        """What differs from an earlier look, as the entries of a layer, the index being as then.
+
+        As in Docker, a change brings the folders above it, a touched file counts as changed, and
+        sockets are left out. Changed files get the one date that all layers here bear.
+        """
+        after = self.seen()
+        removed = {path for path in before if path not in after}
+        changed = {path for path, now in after.items() if _differs(before.get(path), now)}
+        for path in [*removed, *changed]:
+            while "/" in path:
+                path = path.rpartition("/")[0]
+                if path in after:
+                    changed.add(path)
+        inodes: dict[int, object] = {}
+        entries = {}
+        for path in sorted(changed):
+            entry = self._entry(path, before.get(path), after[path], who)
+            if entry.kind == FILE:
+                entry = replace(entry, inode=inodes.setdefault(after[path].inode, object()))
+            entries[path] = entry
+            if entry.kind != DIRECTORY:
+                date = (self._epoch, self._epoch)
+                os.utime(self._at(path), date, follow_symlinks=False)
+        gone = {
+            path for path in removed if (parent := path.rpartition("/")[0]) in after or not parent
+        }
+        return Changes(
+            entries, {p for p in gone if _is_folder(after.get(p.rpartition("/")[0], None))}
+        )
+
+    def _entry(self, path: str, old: _Seen | None, now: _Seen, who: Account) -> Entry:
+        known = self._tree.get(path) if old and old.inode == now.inode else None
+        uid, gid, mode = now.uid, now.gid, now.mode
+        if known and old:
+            uid = known.uid if now.uid == old.uid else now.uid
+            gid = known.gid if now.gid == old.gid else now.gid
+            mode = known.mode if now.mode == old.mode else now.mode
+        else:
+            # whoever the engine is, the command's user made it
+            uid = who.uid if uid == os.geteuid() else uid
+            gid = who.gid if gid == os.getegid() or not self._root else gid
+        entry = Entry(DIRECTORY, mode, uid, gid, mtime=self._epoch)
+        target = self._at(path)
+        match now.kind:
+            case stat.S_IFREG:
+                return replace(entry, kind=FILE, size=now.size, open=partial(_opened, target))
+            case stat.S_IFLNK:
+                return replace(entry, kind=LINK, target=os.readlink(target))  # noqa: PTH115
+            case stat.S_IFDIR:
+                return entry
+        found = target.lstat()
+        numbers = (os.major(found.st_rdev), os.minor(found.st_rdev))
+        letter = {stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(now.kind, b"6")
+        return replace(entry, kind=OTHER, device=(letter, *(numbers if letter != b"6" else (0, 0))))
+
+    def _look(self, below: str, depth: int) -> Iterator[tuple[str, _Seen]]:
+        with os.scandir(self._at(below)) as found:
+            names = sorted(found, key=lambda entry: entry.name)
+        for entry in names:
+            if not below and entry.name in OWN:
+                continue
+            path = f"{below}/{entry.name}" if below else entry.name
+            now = entry.stat(follow_symlinks=False)
+            kind = stat.S_IFMT(now.st_mode)
+            if kind == stat.S_IFSOCK:
+                continue
+            yield (
+                path,
+                _Seen(
+                    kind,
+                    now.st_ino,
+                    stat.S_IMODE(now.st_mode),
+                    now.st_uid,
+                    now.st_gid,
+                    now.st_size,
+                    now.st_mtime_ns,
+                    now.st_ctime_ns,
+                ),
+            )
+            if kind == stat.S_IFDIR:
+                if not self._root and now.st_mode & 0o500 != 0o500:
+                    continue  # closed to ourselves, so nothing in it could change
+                yield from self._look(path, depth + 1)
+
+    def _at(self, path: str) -> Path:
+        return self.path / path if path else self.path
+
+    def _clear(self, target: Path, entry: Entry) -> None:
+        try:
+            found = target.lstat()
+        except FileNotFoundError:
+            return
+        if stat.S_ISDIR(found.st_mode):
+            if entry.kind != DIRECTORY:
+                shutil.rmtree(target)
+        else:
+            target.unlink()
+
+    def _written(self, target: Path, entry: Entry) -> bool:
+        if entry.kind == LINK:
+            target.symlink_to(entry.target)
+        elif entry.kind == FILE:
+            with target.open("xb") as file:
+                if entry.open is not None and entry.size:
+                    with entry.open() as content:
+                        shutil.copyfileobj(content, file, _PORTION)
+        elif entry.device and entry.device[0] == b"6":
+            os.mkfifo(target)
+        else:
+            return False  # a device: those that a command needs are in /dev
+        return True
+
+    def _dress(self, target: Path, entry: Entry) -> None:
+        if self._root:
+            # a root without all users, in a namespace: whose it is, the index remembers
+            with contextlib.suppress(OSError):
+                os.chown(target, entry.uid, entry.gid, follow_symlinks=False)
+        if entry.kind != LINK:
+            least = 0o700 if entry.kind == DIRECTORY else 0o600
+            target.chmod(entry.mode if self._root else entry.mode | least)
+        os.utime(target, (entry.mtime, entry.mtime), follow_symlinks=False)
+
+    def _make_devices(self) -> None:
+        dev = self.path / "dev"
+        dev.mkdir()
+        for name in DEVICES:
+            self._make_device(dev / name)
+        for name, target in _DEVICE_LINKS.items():
+            (dev / name).symlink_to(target)
+        for name, mode in ((TERMINALS, 0o755), ("shm", 0o1777)):
+            (dev / name).mkdir()
+            (dev / name).chmod(mode)
+        (self.path / "proc").mkdir()
+
+    def _make_device(self, path: Path) -> None:
+        """A node of the command's own where the engine is root, who could remove the machine's."""
+        real = Path("/dev", path.name)
+        if self._root and real.exists():
+            try:
+                os.mknod(path, stat.S_IFCHR | 0o666, real.stat().st_rdev)
+                path.chmod(0o666)
+                if path.name == "null":
+                    path.read_bytes()
+            except OSError:
+                # in a user namespace, or on a file system mounted without devices
+                path.unlink(missing_ok=True)
+            else:
+                return
+        path.touch()
+
+    @property
+    def foreign_devices(self) -> tuple[str, ...]:
+        """Names below /dev to take from the machine: those that could not be made here.
+
+        An ordinary user cannot remove them; from root the supervisor protects them.
+        """
+        missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
+        missing += [] if self._root else [TERMINALS]
+        return tuple(name for name in missing if Path("/dev", name).exists())
+
+
+def remove_folder(top: Path) -> None:
+    """Remove a folder, whatever modes a command left in it."""
+    top.chmod(0o700)
+    for folder, names, _ in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)  # noqa: PTH118 - may hold bytes that are no text
+            if not os.path.islink(path):  # noqa: PTH114
+                os.chmod(path, 0o700)  # noqa: PTH101
+    shutil.rmtree(top, ignore_errors=True)
+
+
+def _differs(old: _Seen | None, now: _Seen) -> bool:
+    if old is None or _is_folder(now) != _is_folder(old):
+        return True
+    if _is_folder(now):
+        return (old.inode, old.mode, old.uid, old.gid) != (now.inode, now.mode, now.uid, now.gid)
+    return old != now
+
+
+def _is_folder(seen: _Seen | None) -> bool:
+    return seen is None or seen.kind == stat.S_IFDIR
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")

@@ -1,0 +1,174 @@
+"""docker system df and prune, and the prunes of what the engine has none of.
+
+Source: https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/disk_usage.go and
+https://github.com/docker/cli/blob/v28.2.2/cli/command/system/prune.go
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from .daemon import Daemon
+from .failure import Failure
+from .flags import Given
+from .gofunctions import Row
+from .images import short
+from .listing import show
+from .tables import columns, human_size, since
+
+_HEADERS = {
+    "Type": "TYPE",
+    "TotalCount": "TOTAL",
+    "Active": "ACTIVE",
+    "Size": "SIZE",
+    "Reclaimable": "RECLAIMABLE",
+}
+_DEFAULT = "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
+_IMAGES = ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE")
+_REST = """
+Containers space usage:
+
+CONTAINER ID   IMAGE     COMMAND   LOCAL VOLUMES   SIZE      CREATED   STATUS    NAMES
+
+Local Volumes space usage:
+
+VOLUME NAME   LINKS     SIZE
+
+Build cache usage: 0B
+
+CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
+"""
+_QUESTION = "Are you sure you want to continue? [y/N] "
+
+
+def usage(given: Given, daemon: Daemon) -> int:
+    """docker system df [OPTIONS]"""
+    found = daemon.json("/system/df")
+    if given.on("verbose"):
+        _write_images(found["Images"] or [])
+        return 0
+    rows = [_of_images(found)]
+    rows += [_row(name, 0, "0B", "0B") for name in ("Containers", "Local Volumes", "Build Cache")]
+    show(rows, _HEADERS, given.text("format"), _DEFAULT, "*formatter.diskUsageImagesContext")
+    return 0
+
+
+def _of_images(found: dict[str, Any]) -> Row:
+    total = found["LayersSize"]
+    size = human_size(total, 4)
+    # none is used by a container
+    return _row("Images", len(found["Images"] or []), size, f"{size} (100%)" if total else size)
+
+
+def _row(kind: str, count: int, size: str, reclaimable: str) -> Row:
+    return Row(
+        {
+            "Active": "0",
+            "Reclaimable": reclaimable,
+            "Size": size,
+            "TotalCount": str(count),
+            "Type": kind,
+        }
+    )
+
+
+def _write_images(images: list[dict[str, Any]]) -> None:
+    rows = [[*_IMAGES, "CONTAINERS"]]
+    for image in images:
+        name = (image["RepoTags"] or ["<none>:<none>"])[0]
+        repository, _, tag = name.rpartition(":")
+        shared = image["SharedSize"]
+        rows.append(
+            [
+                *(repository, tag, short(image["Id"]), since(image["Created"])),
+                *(human_size(image["Size"]), human_size(shared, 4)),
+                *(human_size(image["Size"] - shared, 4), str(image["Containers"])),
+            ]
+        )
+    sys.stdout.write(f"Images space usage:\n\n{columns(rows)}{_REST}")
+
+
+def filters(given: Given) -> dict[str, list[str]]:
+    """The --filter options. Raises Failure, status 125."""
+    found: dict[str, list[str]] = {}
+    for pair in given.all("filter"):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise Failure(
+                f'invalid argument "{pair}" for "--filter" flag: '
+                "bad format of filter (expected name=value)",
+                125,
+            )
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def confirmed(warning: str) -> bool:
+    """Ask; False for anything but yes."""
+    sys.stdout.write(f"{warning}{_QUESTION}")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def prune_images(daemon: Daemon, every: bool, wanted: dict[str, list[str]]) -> int:
+    """Remove images and say which; the bytes that were freed."""
+    asked = {**wanted, "dangling": ["false" if every else "true"]}
+    done = daemon.json("/images/prune", {"filters": json.dumps(asked)}, "POST")
+    _write_deleted(done.get("ImagesDeleted") or [])
+    return int(done["SpaceReclaimed"])
+
+
+def write_reclaimed(size: int) -> None:
+    """The last line of every prune."""
+    sys.stdout.write(f"Total reclaimed space: {human_size(size, 4)}\n")
+
+
+def _write_deleted(steps: Iterable[dict[str, str]]) -> None:
+    lines = [f"{kind.lower()}: {name}\n" for step in steps for kind, name in step.items()]
+    if lines:
+        sys.stdout.write("Deleted Images:\n" + "".join(lines) + "\n")
+
+
+def prune(given: Given, daemon: Daemon) -> int:
+    """docker system prune [OPTIONS]"""
+    every, wanted = given.on("all"), filters(given)
+    if given.on("volumes") and "until" in wanted:
+        raise Failure('ERROR: The "until" filter is not supported with "--volumes"')
+    doomed = ["all stopped containers", "all networks not used by at least one container"]
+    if given.on("volumes"):
+        doomed.append("all anonymous volumes not used by at least one container")
+    if every:
+        doomed += ["all images without at least one container associated to them"]
+        doomed += ["all build cache"]
+    else:
+        doomed += ["all dangling images", "unused build cache"]
+    text = "WARNING! This will remove:\n" + "".join(f"  - {what}\n" for what in doomed)
+    if wanted:
+        text += "\n  Items to be pruned will be filtered with:\n"
+        text += "".join(f"  - {pair}\n" for pair in sorted(given.all("filter")))
+    if not given.on("force") and not confirmed(f"{text}\n"):
+        return 0
+    write_reclaimed(prune_images(daemon, every, wanted))
+    return 0
+
+
+def prune_unused(given: Given, daemon: Daemon) -> int:
+    """docker image prune [OPTIONS]"""
+    every, wanted = given.on("all"), filters(given)
+    kind = "all images without at least one container associated to them"
+    kind = kind if every else "all dangling images"
+    if not given.on("force") and not confirmed(f"WARNING! This will remove {kind}.\n"):
+        return 0
+    write_reclaimed(prune_images(daemon, every, wanted))
+    return 0
+
+
+def prune_nothing(given: Given, daemon: Daemon) -> int:
+    """docker container, volume and builder prune: there is nothing of these"""
+    daemon.json("/containers/json")
+    if given.on("force"):
+        write_reclaimed(0)
+    return 0

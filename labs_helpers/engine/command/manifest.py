@@ -1,0 +1,32 @@
+"""docker manifest inspect: what a registry has under a name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from urllib.parse import quote
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference
+
+from .credentials import Logins, header, key_of
+from .daemon import Daemon
+from .failure import Failure
+from .flags import Given
+
+
+def inspect(given: Given, daemon: Daemon) -> int:
+    """docker manifest inspect MANIFEST
+
+    Docker's command asks the registry itself. This one has the engine ask, which knows the way to
+    the sandbox's registries.
+    """
+    try:
+        reference = references.parse(given.arguments[-1])
+    except InvalidReference as error:
+        raise Failure(str(error)) from error
+    path = f"/distribution/{quote(reference.familiar, safe='/:@')}/manifest"
+    headers = {"X-Registry-Auth": header(Logins().find(key_of(reference)))}
+    document = daemon.json(path, headers=headers)
+    sys.stdout.write(json.dumps(document, indent="\t", ensure_ascii=False) + "\n")
+    return 0

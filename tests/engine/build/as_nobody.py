@@ -1,0 +1,47 @@
+"""Builds a Dockerfile as an ordinary user, and prints its layers: a program of the tests.
+
+``python -m tests.engine.build.as_nobody FOLDER < Dockerfile``, as root, who alone may become
+another user. FOLDER is given to that user.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from labs_helpers.engine.build.run import proot, supervisor
+from labs_helpers.engine.store import ImageStore
+from tests.engine.build.building import Builder
+
+NOBODY = 65534
+
+
+def main(folder: Path, text: str) -> None:
+    busybox = shutil.which("busybox")
+    assert busybox
+    content = Path(busybox).read_bytes()
+    # what runs the supervisor must be open to that user; this checkout may not be
+    shutil.copy(supervisor.__file__, folder / "supervisor.py")
+    proot._SUPERVISOR = folder / "supervisor.py"
+    sys.executable = os.environ["OPEN_PYTHON"]
+    os.chown(folder, NOBODY, NOBODY)
+    os.chown(folder / "supervisor.py", NOBODY, NOBODY)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    (folder / "scratch").mkdir()
+    builder = Builder(ImageStore(folder / "store"), folder / "scratch")
+    image = builder.build(text, {"busybox": content, "f": "F\n"})
+    layers = [
+        {name: [oct(m.mode), m.uid, m.gid] for name, m in builder.files(image, number).items()}
+        for number in range(len(image.layers))
+    ]
+    left = [path.name for path in (folder / "scratch").iterdir()]
+    print(json.dumps({"layers": layers, "said": builder.said, "left": left}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.stdin.read())

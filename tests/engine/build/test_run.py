@@ -1,0 +1,313 @@
+"""RUN: a real command in the image's files, and a layer of what it changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.engine.build import BuildError
+from labs_helpers.engine.build.run import proot, supervisor
+from tests.engine.build.building import Builder, archive, link
+from tests.engine.engine_room import require
+
+BASE = """\
+FROM scratch
+COPY --chmod=755 busybox /bin/busybox
+COPY <<EOF /etc/passwd
+root:x:0:0:root:/root:/bin/sh
+app:x:1000:1001:app:/home/app:/bin/sh
+EOF
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def programs() -> None:
+    require("proot")
+    require("busybox")
+
+
+@pytest.fixture
+def files() -> dict[str, bytes]:
+    found = shutil.which("busybox")
+    assert found
+    return {"busybox": Path(found).read_bytes()}
+
+
+def test_the_layer_is_what_the_command_changed(builder: Builder, files: dict[str, bytes]) -> None:
+    change = (
+        "mkdir -p /a/b; echo hi > /a/b/c; chmod 4750 /a/b/c; ln /a/b/c /a/hard; ln -s b /a/soft;"
+        " rm /etc/passwd; mkfifo /a/pipe"
+    )
+    image = builder.build(f"{BASE}RUN {change}\n", files)
+    found = builder.files(image, len(image.layers) - 1)
+    assert {name: (member.type, oct(member.mode)) for name, member in found.items()} == {
+        "a": (tarfile.DIRTYPE, "0o755"),
+        "a/b": (tarfile.DIRTYPE, "0o755"),
+        "a/b/c": (tarfile.REGTYPE, "0o4750"),
+        "a/hard": (tarfile.LNKTYPE, "0o4750"),
+        "a/pipe": (tarfile.FIFOTYPE, "0o644"),
+        "a/soft": (tarfile.SYMTYPE, "0o777"),
+        "etc": (tarfile.DIRTYPE, "0o755"),
+        "etc/.wh.passwd": (tarfile.REGTYPE, "0o0"),
+    }
+    assert (found["a/hard"].linkname, found["a/soft"].linkname) == ("a/b/c", "b")
+    assert builder.read(image, "a/b/c") == b"hi\n"
+
+
+def test_later_steps_see_what_a_command_made(builder: Builder, files: dict[str, bytes]) -> None:
+    image = builder.build(
+        f"{BASE}RUN mkdir -p /q /r/s && echo one > /q/one && echo two > /q/two\n"
+        "COPY f /q/one\n"
+        "RUN cat /q/one /q/two > /q/three && rm -r /r && echo > /r\n"
+        "FROM scratch\n"
+        "COPY --from=0 /q /\n",
+        {**files, "f": "copied\n"},
+    )
+    assert builder.read(image, "three") == b"copied\ntwo\n"
+    assert builder.read(image, "one") == b"copied\n"
+
+
+def test_a_command_cannot_remove_what_it_has_of_the_machine(
+    builder: Builder, files: dict[str, bytes]
+) -> None:
+    machines = [Path("/etc/hosts"), Path("/etc/resolv.conf"), Path("/dev/null"), Path("/dev/zero")]
+    before = {path: path.lstat() for path in machines if path.exists()}
+    builder.build(
+        f"{BASE}RUN for f in /etc/hosts /etc/resolv.conf; do echo bad > $f; rm -f $f; done; "
+        "rm -f /dev/zero /dev/null; true\n",
+        files,
+    )
+    after = {path: path.lstat() for path in before}
+    assert [path for path in before if before[path].st_ino != after[path].st_ino] == []
+    assert [path for path in before if before[path].st_size != after[path].st_size] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user may not write there anyway")
+def test_a_command_cannot_change_the_machines_kernel(
+    builder: Builder, files: dict[str, bytes]
+) -> None:
+    # a namespace is refused in some containers, which have /proc/sys read-only themselves
+    setting = "/proc/sys/vm/swappiness"
+    builder.build(f"{BASE}RUN cat {setting} > {setting} || echo refused\n", files)
+    assert "refused\n ---> Removed" in builder.said
+
+
+def test_the_command_has_the_images_settings(builder: Builder, files: dict[str, bytes]) -> None:
+    image = builder.build(
+        f"{BASE}ARG A=1\nARG B\nENV E=env A=hidden\nWORKDIR /w/x\nUSER app\n"
+        'SHELL ["/bin/sh", "-ec"]\n'
+        "RUN echo $A $B $E $HOME $http_proxy $(pwd) $(id -u):$(id -g) $(umask); touch made\n",
+        files,
+        build_args={"B": "given", "http_proxy": "p"},
+    )
+    assert "\nhidden given env /home/app p /w/x 1000:1001 0022\n" in builder.said
+    assert image.config["history"][-1]["created_by"].startswith("|1 B=given /bin/sh -ec echo")
+    made = builder.files(image)["w/x/made"]
+    assert (made.uid, made.gid) == (1000, 1001)
+
+
+def test_nothing_of_the_machine_is_seen(builder: Builder, files: dict[str, bytes]) -> None:
+    secret = builder.scratch / "secret"
+    secret.write_text("of the machine")
+    image = builder.build(
+        f"{BASE}COPY links /\n"
+        f"RUN ls -A /; ls /dev; cat {secret} /out 2>&1 | cat; echo x > /out || true\n",
+        {**files, "1": link("links/out", str(secret)), "2": link("links/up", "../../../..")},
+    )
+    assert "\nbin\ndev\netc\nout\nproc\nup\n" in builder.said
+    assert "of the machine" not in builder.said
+    assert secret.read_text() == "of the machine"
+    # the link led to the same path in the image, whose folders are not there
+    assert "secret" not in str(builder.files(image).keys())
+
+
+def test_a_failure_ends_with_the_commands_status(builder: Builder, files: dict[str, bytes]) -> None:
+    with pytest.raises(BuildError) as failed:
+        builder.build(f"{BASE}RUN echo why >&2; exit 3\n", files)
+    assert str(failed.value) == (
+        "The command '/bin/sh -c echo why >&2; exit 3' returned a non-zero code: 3"
+    )
+    assert failed.value.exit_code == 3
+    assert "\x1b[91mwhy\n\x1b[0m" in builder.said
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ('RUN ["nope"]', r'exec: "nope": executable file not found in \$PATH'),
+        ('RUN ["/nope"]', 'exec: "/nope": stat /nope: no such file or directory'),
+        ('RUN ["/etc/passwd"]', 'exec: "/etc/passwd": permission denied'),
+        ("USER nobody\nRUN true", "unable to find user nobody: no matching entries in passwd"),
+        ("USER app:nobody\nRUN true", "unable to find group nobody: no matching entries in group"),
+        ("RUN --mount=type=cache,target=/x true", "the --mount option requires BuildKit"),
+        ("RUN --network=none true", "the --network option requires BuildKit"),
+        ("RUN touch /etc/.wh.passwd", "cannot have a name that begins with .wh."),
+    ],
+)
+def test_what_cannot_be_run_says_why(
+    builder: Builder, files: dict[str, bytes], step: str, message: str
+) -> None:
+    with pytest.raises(BuildError, match=message):
+        builder.build(f"{BASE}{step}\n", files)
+    assert list(builder.scratch.iterdir()) == []
+
+
+def test_a_network_cannot_be_taken_away(builder: Builder, files: dict[str, bytes]) -> None:
+    with pytest.raises(BuildError, match="--network=none: this engine cannot take the network"):
+        builder.build(BASE, files, network="none")
+
+
+def test_a_heredoc_is_a_script(builder: Builder, files: dict[str, bytes]) -> None:
+    image = builder.build(
+        f"{BASE}RUN <<EOF\necho $0 >/one\necho two >/two\nEOF\n"
+        "RUN <<A cat - /dev/fd/3 3<<B >/three\na\nA\nb\nB\n"
+        "RUN <<EOF\n#!/bin/cat\necho three\nEOF\n",
+        files,
+    )
+    assert builder.read(image, "two") == b"two\n"
+    assert builder.read(image, "three") == b"a\nb\n"
+    assert "\necho three\n" in builder.said
+
+
+def test_the_same_command_gives_the_same_image(builder: Builder, files: dict[str, bytes]) -> None:
+    text = f"{BASE}RUN mkdir /m && date > /tmp-date; rm /tmp-date; echo x > /m/x; touch /bin/sh\n"
+    first = builder.build(text, files)
+    assert builder.build(text, files, no_cache=True).id == first.id
+    assert builder.build(text, files).id == first.id
+    assert builder.said.count("Using cache") == 4
+    # other build arguments, another step
+    changed = text.replace("RUN mkdir", "ARG V=1\nRUN mkdir")
+    builder.build(changed, files)
+    builder.build(changed, files, build_args={"V": "2"})
+    assert builder.said.count("Using cache") == 4
+
+
+def test_the_end_of_the_command_is_the_end_of_all_it_started(
+    builder: Builder, files: dict[str, bytes]
+) -> None:
+    builder.build(f"{BASE}RUN (sleep 1000 &) ; sleep 1000 & true\n", files)
+    assert _sleeping("1000") == []
+
+
+def test_a_command_has_a_time_limit(builder: Builder, files: dict[str, bytes]) -> None:
+    with pytest.raises(BuildError, match="took longer than 1 s and was ended"):
+        builder.build(f"{BASE}RUN echo begun; sleep 1001\n", files, run_seconds=1)
+    assert _sleeping("1001") == []
+    assert list(builder.scratch.iterdir()) == []
+
+
+def test_the_supervisor_kills_everything_when_the_engine_is_gone() -> None:
+    engine = subprocess.Popen(
+        [sys.executable, "-I", "-S", supervisor.__file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert engine.stdin
+    assert engine.stdout
+    words = ["/bin/sh", "-c", "sleep 1002 & echo begun; exec sleep 1002"]
+    order = {"command": words, "environment": {"PATH": os.defpath}, "tracer": False}
+    engine.stdin.write(json.dumps(order).encode() + b"\n")
+    engine.stdin.flush()
+    assert engine.stdout.readline() == b"begun\n"
+    engine.stdin.close()
+    assert engine.wait(10) == 137
+    engine.stdout.close()
+    assert _sleeping("1002") == []
+
+
+def test_without_proot_an_error_says_what_to_do(
+    builder: Builder, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proot, "available", lambda: None)
+    with pytest.raises(BuildError, match=r"no way to run commands here.*apt install proot"):
+        builder.build(BASE, files)
+
+
+def test_a_closed_build_leaves_nothing_running(builder: Builder, files: dict[str, bytes]) -> None:
+    from labs_helpers.engine.build import BuildOptions, build
+
+    context = archive({"Dockerfile": f"{BASE}RUN echo begun; sleep 1003\n", **files})
+    messages = build(context, BuildOptions(scratch=builder.scratch), builder.store, builder._pull)
+    for message in messages:
+        if message.get("stream") == "begun\n":
+            break
+    messages.close()  # type: ignore[attr-defined]
+    assert _sleeping("1003") == []
+    assert list(builder.scratch.iterdir()) == []
+
+
+def _sleeping(seconds: str) -> list[str]:
+    """Processes of a test, which each sleep another time."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[-3:-1] == [b"sleep", seconds.encode()]:
+            found.append(process.name)
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    if python is None:
+        pytest.skip("no python3 that other users may run")
+    # pytest's own folders are closed to other users
+    folder = Path(tempfile.mkdtemp(prefix="labs"))
+    text = (
+        f"{BASE}COPY --chown=1000:5 --chmod=000 f /zero\nCOPY --chmod=555 f /ro/x\n"
+        "RUN cat /zero >> /ro/x; chmod 500 /ro; rm /etc/passwd; echo > /dev/null\n"
+        "USER 7:8\nRUN touch /made; echo $(id -u):$(id -g)\n"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.engine.build.as_nobody", str(folder)],
+            input=text,
+            env={**os.environ, "OPEN_PYTHON": python},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        shutil.rmtree(folder)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["left"] == []
+    assert "\n7:8\n" in found["said"]
+    assert found["layers"][-2:] == [
+        {
+            "etc": ["0o755", 0, 0],
+            "etc/.wh.passwd": ["0o0", 0, 0],
+            "ro": ["0o500", 0, 0],
+            "ro/x": ["0o555", 0, 0],
+        },
+        {"made": ["0o644", 7, 8]},
+    ]
+
+
+def test_devices_that_cannot_be_made_are_the_machines(
+    builder: Builder, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: object, **options: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "mknod", refused)
+    builder.build(
+        f"{BASE}RUN echo lost > /dev/null && head -c 3 /dev/zero | od -An -tx1\n"
+        "RUN ls -s /dev/null\n",
+        files,
+    )
+    assert "\n 00 00 00\n" in builder.said
+    assert "0 /dev/null\n" in builder.said
