@@ -7,7 +7,8 @@ https://github.com/moby/moby
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
+from contextlib import ExitStack
+from functools import partial
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
@@ -18,11 +19,13 @@ from .client import Repository
 from .credentials import Credentials
 from .errors import EngineError, NotFound, Unauthorized
 from .hosts import HostMap, api_host
+from .parallel import Message, in_order, together
 from .platform import DEFAULT, Platform
 from .registry_errors import RegistryError
 from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
 
-Message = dict[str, Any]
+AT_ONCE = 3
+"""dockerd downloads three layers at a time."""
 
 _CONFIG_LIMIT = 8 * 1024 * 1024
 _CONFIGS = {media_types.DOCKER_CONFIG, media_types.OCI_CONFIG}
@@ -145,22 +148,27 @@ def _fetch_layers(
             yield _of(descriptor, "Already exists")
         else:
             yield _of(descriptor, "Pulling fs layer")
-    fetched = []
-    for descriptor in descriptors:
-        if descriptor.digest not in found:
-            found[descriptor.digest] = yield from _fetch_layer(descriptor, store, repository)
-            fetched.append(descriptor)
-    for descriptor in fetched:
+    unique = {descriptor.digest: descriptor for descriptor in descriptors}
+    missing = [descriptor for digest, descriptor in unique.items() if digest not in found]
+    at_once = together([descriptor.size for descriptor in missing], AT_ONCE)
+    jobs = [partial(_fetch_layer, d, store, repository, at_once < 2) for d in missing]
+    fetched = yield from in_order(jobs, at_once)
+    for descriptor, layer in zip(missing, fetched, strict=True):
+        # under the manifest's digest: a layer that came as a plain tar is kept under another
+        found[descriptor.digest] = layer
         yield _of(descriptor, "Pull complete")
     return [found[descriptor.digest] for descriptor in descriptors]
 
 
 def _fetch_layer(
-    descriptor: Descriptor, store: ImageStore, repository: Repository
+    descriptor: Descriptor, store: ImageStore, repository: Repository, alone: bool
 ) -> Generator[Message, None, Layer]:
     if descriptor.media_type == media_types.OCI_LAYER_ZSTD:
         raise EngineError("zstd layers cannot be read by the labs engine: push the image as gzip")
-    with repository.blob(descriptor.digest) as stream:
+    with ExitStack() as stack:
+        if not alone:
+            repository = stack.enter_context(repository.another())
+        stream = stack.enter_context(repository.blob(descriptor.digest))
         receiving = store.receiving_layer(stream, descriptor.digest)
         try:
             while True:
