@@ -29,6 +29,7 @@ CONTENT = random.Random(1).randbytes(3_000_000)
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 NAME = parse(f"{HOST}/demo:v1")
 NOBODY = Credentials()
+LAYERS = [bytes([number]) * (50_000 + number) for number in range(6)]
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ class TestUploads:
 
     def test_it_is_given_up_in_the_end(self, registry: Faulty, repository: Repository) -> None:
         registry.cut = [0] * 20
-        with pytest.raises(RequestFailed, match='Patch "https://registry.example/v2/demo/blobs'):
+        with pytest.raises(RequestFailed, match='Patch "https://registry'):
             upload(repository)
         assert DIGEST not in registry.blobs
 
@@ -230,10 +231,8 @@ class TestSeveralLayersAtOnce:
     def every_layer_is_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(parallel, "LARGE", 10)
 
-    LAYERS = [bytes([number]) * (50_000 + number) for number in range(6)]
-
     def test_they_are_on_the_way_together(self, registry: Faulty, store: ImageStore) -> None:
-        registry.add_image("v1", *self.LAYERS)
+        registry.add_image("v1", *LAYERS)
         meeting = threading.Barrier(3, timeout=20)
 
         def before(method: str, path: str) -> None:
@@ -245,15 +244,15 @@ class TestSeveralLayersAtOnce:
         registry.before = before
         list(pull(NAME, store, registry.hosts, NOBODY))
         assert [layer.diff_id for layer in store.find(str(NAME)).layers] == [
-            "sha256:" + hashlib.sha256(layer).hexdigest() for layer in self.LAYERS
+            "sha256:" + hashlib.sha256(layer).hexdigest() for layer in LAYERS
         ]
 
     def test_what_is_said_has_the_order_of_the_layers(
         self, registry: Faulty, store: ImageStore
     ) -> None:
-        registry.add_image("v1", *self.LAYERS)
+        registry.add_image("v1", *LAYERS)
         said = list(pull(NAME, store, registry.hosts, NOBODY))
-        ids = [hashlib.sha256(layer).hexdigest()[:12] for layer in self.LAYERS]
+        ids = [hashlib.sha256(layer).hexdigest()[:12] for layer in LAYERS]
         assert [m["id"] for m in said if m["status"] == "Download complete"] == ids
         assert [m["id"] for m in said if m["status"] == "Pull complete"] == ids
         for one in ids:
@@ -261,12 +260,12 @@ class TestSeveralLayersAtOnce:
             assert own.index("Downloading") < own.index("Download complete")
 
         pushed = list(push(parse(f"{HOST}/demo:v1"), store, registry.hosts, NOBODY))
-        assert [m["id"] for m in pushed if m["status"] == "Layer already exists"] == []
+        assert [m["id"] for m in pushed if m.get("status") == "Layer already exists"] == []
         assert [m["id"] for m in pushed if m.get("status") == "Pushed"] == ids[::-1]
 
     def test_the_first_failure_in_order_is_told(self, registry: Faulty, store: ImageStore) -> None:
-        registry.add_image("v1", *self.LAYERS)
-        digests = ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in self.LAYERS]
+        registry.add_image("v1", *LAYERS)
+        digests = ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in LAYERS]
         for broken in (digests[2], digests[4]):
             registry.blobs[broken] = b"z" * 60_000
         with pytest.raises(EngineError, match=f"failed for digest {digests[2]}"):
@@ -276,7 +275,7 @@ class TestSeveralLayersAtOnce:
     def test_a_listener_that_goes_away_ends_the_work(
         self, registry: Faulty, store: ImageStore
     ) -> None:
-        registry.add_image("v1", *self.LAYERS)
+        registry.add_image("v1", *LAYERS)
         messages = pull(NAME, store, registry.hosts, NOBODY)
         next(message for message in messages if message["status"] == "Downloading")
         messages.close()  # type: ignore[attr-defined]
