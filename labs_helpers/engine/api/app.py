@@ -49,40 +49,15 @@ class _Route:
 
 
 class App:
-    """The Engine API over one world of images and registries."""
+    """Operations by method and path: the Engine API, or a part of it.
 
-    def __init__(self, world: World) -> None:
-        system, images, transfer = System(world), Images(world), Transfer(world)
-        name = r"(?P<name>.+)"
-        table: list[tuple[str, str, Operation]] = [
-            ("GET", r"/_ping", system.ping),
-            ("HEAD", r"/_ping", system.ping),
-            ("GET", r"/version", system.version),
-            ("GET", r"/info", system.info),
-            ("POST", r"/auth", system.auth),
-            ("GET", r"/events", system.events),
-            ("GET", r"/system/df", system.disk_use),
-            ("GET", r"/containers/json", system.none),
-            ("GET", r"/networks", system.none),
-            ("GET", r"/volumes", system.no_volumes),
-            ("POST", r"/(containers|networks|volumes|build)/prune", system.nothing_pruned),
-            ("GET", r"/images/json", images.list),
-            ("POST", r"/images/create", transfer.pull),
-            ("GET", r"/images/get", transfer.save),
-            ("POST", r"/images/load", transfer.load),
-            ("POST", r"/images/prune", images.prune),
-            ("GET", rf"/images/{name}/json", images.inspect),
-            ("GET", rf"/images/{name}/history", images.history),
-            ("GET", rf"/images/{name}/get", transfer.save),
-            ("POST", rf"/images/{name}/tag", images.tag),
-            ("POST", rf"/images/{name}/push", transfer.push),
-            ("DELETE", rf"/images/{name}", images.delete),
-            ("GET", rf"/distribution/{name}/json", transfer.distribution),
-            ("POST", r"/build", transfer.build),
-            ("POST", r"/containers/create", _no_containers),
-            ("GET", r"/plugins", system.none),
-        ]
+    With ``any_version`` a client's API version is not looked at: who is asked here was chosen by
+    a daemon that knows its own.
+    """
+
+    def __init__(self, table: Iterable[tuple[str, str, Operation]], any_version: bool = False):
         self._routes = [_Route(m, re.compile(p), operation) for m, p, operation in table]
+        self._any_version = any_version
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = _request(environ)
@@ -109,7 +84,7 @@ class App:
 
     def _answer(self, request: Request) -> Answer:
         try:
-            path = _unversioned(request.path)
+            path = _unversioned(request.path, self._any_version)
             for route in self._routes:
                 match = route.pattern.fullmatch(path)
                 if match and route.method == request.method:
@@ -122,6 +97,41 @@ class App:
         except Exception:
             log.exception("%s %s", request.method, request.path)
             return error_answer(500, "the labs engine failed; its log says why")
+
+
+def engine_app(world: World) -> App:
+    """The Engine API over one world of images and registries."""
+    system, images, transfer = System(world), Images(world), Transfer(world)
+    name = r"(?P<name>.+)"
+    table: list[tuple[str, str, Operation]] = [
+        ("GET", r"/_ping", system.ping),
+        ("HEAD", r"/_ping", system.ping),
+        ("GET", r"/version", system.version),
+        ("GET", r"/info", system.info),
+        ("POST", r"/auth", system.auth),
+        ("GET", r"/events", system.events),
+        ("GET", r"/system/df", system.disk_use),
+        ("GET", r"/containers/json", system.none),
+        ("GET", r"/networks", system.none),
+        ("GET", r"/volumes", system.no_volumes),
+        ("POST", r"/(containers|networks|volumes|build)/prune", system.nothing_pruned),
+        ("GET", r"/images/json", images.list),
+        ("POST", r"/images/create", transfer.pull),
+        ("GET", r"/images/get", transfer.save),
+        ("POST", r"/images/load", transfer.load),
+        ("POST", r"/images/prune", images.prune),
+        ("GET", rf"/images/{name}/json", images.inspect),
+        ("GET", rf"/images/{name}/history", images.history),
+        ("GET", rf"/images/{name}/get", transfer.save),
+        ("POST", rf"/images/{name}/tag", images.tag),
+        ("POST", rf"/images/{name}/push", transfer.push),
+        ("DELETE", rf"/images/{name}", images.delete),
+        ("GET", rf"/distribution/{name}/json", transfer.distribution),
+        ("POST", r"/build", transfer.build),
+        ("POST", r"/containers/create", _no_containers),
+        ("GET", r"/plugins", system.none),
+    ]
+    return App(table)
 
 
 def _request(environ: dict[str, Any]) -> Request:
@@ -140,10 +150,10 @@ def _request(environ: dict[str, Any]) -> Request:
     )
 
 
-def _unversioned(path: str) -> str:
+def _unversioned(path: str, any_version: bool) -> str:
     match = _VERSION.match(path)
-    if not match:
-        return path
+    if not match or any_version:
+        return path[match.end() :] if match else path
     asked = (int(match[1]), int(match[2]))
     if asked > _pair(API_VERSION):
         raise BadRequest(

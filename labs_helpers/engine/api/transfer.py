@@ -10,18 +10,17 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
 from ..archive import save
-from ..client import Repository
 from ..credentials import from_header
 from ..errors import BadRequest, EngineError, NotSupported
-from ..hosts import api_host
 from ..load import load
 from ..platform import Platform
 from ..pull import pull
 from ..push import push
 from ..store import BlobError, NoSuchImage
 from .building import build
-from .exchange import Answer, Request, json_answer, stream_answer
+from .exchange import Answer, Request, stream_answer
 from .images import repository_tag
+from .registries import distribution
 from .world import World
 
 IN_STREAM: tuple[type[Exception], ...] = (
@@ -70,18 +69,7 @@ class Transfer:
 
     def distribution(self, request: Request, name: str) -> Answer:
         """``GET /distribution/{name}/json``: what the registry has under a name."""
-        reference = references.parse(unquote(name))
-        credentials = from_header(request.headers.get("x-registry-auth"))
-        host = api_host(reference.domain)
-        with Repository(host, reference.path, self._world.hosts, credentials) as repository:
-            manifest = repository.manifest(reference.digest or str(reference.tag))
-        platforms = [dict(entry.platform) for entry in manifest.manifests if entry.platform]
-        descriptor = {
-            "mediaType": manifest.media_type,
-            "digest": manifest.digest,
-            "size": len(manifest.body),
-        }
-        return json_answer({"Descriptor": descriptor, "Platforms": platforms})
+        return distribution(request, name, self._world.hosts)
 
     def save(self, request: Request, name: str = "") -> Answer:
         """``GET /images/get?names=`` and ``GET /images/{name}/get``: a tar archive."""

@@ -1,0 +1,121 @@
+"""What is known of images between two requests: which blobs layers were, which names we gave.
+
+No layers are kept here: they are in the daemon and in the registry. Records are small, in one
+SQLite database, and may be lost: then layers are compressed and sent once more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ..blobs import Layer
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS configs (image TEXT PRIMARY KEY, config BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS layers (
+    diff_id TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL,
+    media_type TEXT NOT NULL, unpacked INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS locations (
+    digest TEXT NOT NULL, repository TEXT NOT NULL, seen REAL NOT NULL,
+    PRIMARY KEY (digest, repository));
+CREATE TABLE IF NOT EXISTS names (
+    name TEXT PRIMARY KEY, image TEXT NOT NULL, before TEXT);
+CREATE TABLE IF NOT EXISTS digests (name TEXT PRIMARY KEY, image TEXT NOT NULL);
+"""
+
+
+class Memory:
+    """The records; usable from several threads of one process."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        with self._db:
+            self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    def config(self, image: str) -> bytes | None:
+        """The configuration of a daemon's image, by the daemon's ID."""
+        found: bytes | None = self._one("SELECT config FROM configs WHERE image = ?", image)
+        return found
+
+    def remember_config(self, image: str, config: bytes) -> None:
+        """Note the configuration of a daemon's image."""
+        self._write("INSERT OR REPLACE INTO configs VALUES (?, ?)", image, config)
+
+    def layer(self, diff_id: str) -> Layer | None:
+        """The blob that a layer was last sent or received as."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT diff_id, digest, size, media_type, unpacked FROM layers WHERE diff_id = ?",
+                (diff_id,),
+            ).fetchone()
+        return Layer(*row) if row else None
+
+    def remember_layer(self, layer: Layer) -> None:
+        """Note which blob a layer is."""
+        self._write(
+            "INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?)",
+            *(layer.diff_id, layer.digest, layer.size, layer.media_type, layer.unpacked),
+        )
+
+    def locations(self, digest: str) -> Iterable[str]:
+        """Repositories known to have a blob, the latest seen first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT repository FROM locations WHERE digest = ? ORDER BY seen DESC, repository",
+                (digest,),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def remember_location(self, digest: str, repository: str) -> None:
+        """Note that a repository has a blob."""
+        self._write(
+            "INSERT OR REPLACE INTO locations VALUES (?, ?, ?)", digest, repository, time.time()
+        )
+
+    def names(self) -> list[tuple[str, str, str | None]]:
+        """The names given in the daemon: name, image, and the image that had it before."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT name, image, before FROM names ORDER BY name"
+            ).fetchall()
+
+    def remember_name(self, name: str, image: str, before: str | None) -> None:
+        """Note a name that an image was given, and whose it was the first time that it was."""
+        self._write(
+            "INSERT INTO names VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = ?",
+            *(name, image, before, image),
+        )
+
+    def forget_names(self) -> None:
+        """The names have been taken away again."""
+        self._write("DELETE FROM names")
+
+    def digest(self, name: str) -> str | None:
+        """The daemon's image of ``repository@digest``."""
+        found: str | None = self._one("SELECT image FROM digests WHERE name = ?", name)
+        return found
+
+    def remember_digest(self, name: str, image: str) -> None:
+        """Note which of the daemon's images a repository has under a digest."""
+        self._write("INSERT OR REPLACE INTO digests VALUES (?, ?)", name, image)
+
+    def _one(self, query: str, key: str) -> Any:
+        with self._lock:
+            row = self._db.execute(query, (key,)).fetchone()
+        return row[0] if row else None
+
+    def _write(self, statement: str, *values: object) -> None:
+        with self._lock, self._db:
+            self._db.execute(statement, values)
