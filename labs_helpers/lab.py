@@ -27,7 +27,13 @@ from labs_helpers.workspace import Workspace
 class Lab:
     """One lab in one mode. ``start`` makes it; the kernel's environment is then the lab's."""
 
-    def __init__(self, title: Title, place: prepare.Place, control: Control | None) -> None:
+    def __init__(
+        self,
+        title: Title,
+        place: prepare.Place,
+        control: Control | None,
+        engine: str = "your Docker",
+    ) -> None:
         self.title = title
         self.mode = place.mode
         self.account = place.account
@@ -36,6 +42,7 @@ class Lab:
         self.repository = REPOSITORY
         self._place = place
         self._control = control
+        self._engine = engine
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -139,10 +146,9 @@ class Lab:
     def _card(self) -> Shown:
         number, on_aws = self.title.number, self.mode == modes.AWS
         facts = [step.fact for step in prepare.steps(number, self.mode)]
-        engine = "your Docker" if on_aws else "the labs' own: no Docker daemon is needed"
         return card.card(
             f"lab {number} · {self.title.name}",
-            card.World(self.mode, self.account, self.region, self.registry, engine),
+            card.World(self.mode, self.account, self.region, self.registry, self._engine),
             facts,
             "needs" if on_aws else "ready",
         )
@@ -197,11 +203,12 @@ def start(number: str) -> Lab:
 
 
 def _open_sandbox(number: str, workspace: Workspace) -> Lab:
-    port = servers.start(workspace).sandbox.port
+    found = servers.start(workspace)
+    port = found.sandbox.port
     _apply(modes.environment(workspace, port))
     choices = workspace.remembered()
     place = prepare.Place(workspace, modes.SANDBOX, str(choices["account"]), str(choices["region"]))
-    return Lab(TITLES[number], place, Control(workspace, port))
+    return Lab(TITLES[number], place, Control(workspace, port), found.engine.choice.shown)
 
 
 def _open_aws(number: str, workspace: Workspace) -> Lab:

@@ -46,6 +46,11 @@ class About:
     api: tuple[int, int]
     oldest_api: tuple[int, int]
 
+    @property
+    def asked_in(self) -> tuple[int, int]:
+        """The API version of our requests."""
+        return max(min(self.api, NEWEST_API), self.oldest_api)
+
 
 class RealDaemon:
     """A daemon at an address; each request has a connection of its own."""

@@ -15,6 +15,9 @@ from typing import Any
 
 from ..blobs import Layer
 
+RECORDS = "front.sqlite"
+"""The file in the engine's folder."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS configs (image TEXT PRIMARY KEY, config BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS layers (
@@ -24,8 +27,10 @@ CREATE TABLE IF NOT EXISTS locations (
     digest TEXT NOT NULL, repository TEXT NOT NULL, seen REAL NOT NULL,
     PRIMARY KEY (digest, repository));
 CREATE TABLE IF NOT EXISTS names (
-    name TEXT PRIMARY KEY, image TEXT NOT NULL, before TEXT);
+    daemon TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL, before TEXT,
+    PRIMARY KEY (daemon, name));
 CREATE TABLE IF NOT EXISTS digests (name TEXT PRIMARY KEY, image TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS daemons (address TEXT PRIMARY KEY, seen REAL NOT NULL);
 """
 
 
@@ -38,11 +43,24 @@ class Memory:
         self._db.execute("PRAGMA journal_mode=WAL")
         with self._db:
             self._db.executescript(_SCHEMA)
+        self.daemon: str = self._one("SELECT address FROM daemons ORDER BY seen DESC LIMIT 1") or ""
+        """The address of the daemon that is, or was last, served for."""
 
     def close(self) -> None:
         """Close the database."""
         with self._lock:
             self._db.close()
+
+    def remember_daemon(self, address: str) -> None:
+        """Note the daemon that all records are about from now on.
+
+        What was known of another one's images is forgotten, but for the names given there.
+        """
+        if self.daemon != address:
+            for table in ("configs", "digests"):
+                self._write(f"DELETE FROM {table}")
+        self._write("INSERT OR REPLACE INTO daemons VALUES (?, ?)", address, time.time())
+        self.daemon = address
 
     def config(self, image: str) -> bytes | None:
         """The configuration of a daemon's image, by the daemon's ID."""
@@ -87,20 +105,23 @@ class Memory:
     def names(self) -> list[tuple[str, str, str | None]]:
         """The names given in the daemon: name, image, and the image that had it before."""
         with self._lock:
-            return self._db.execute(
-                "SELECT name, image, before FROM names ORDER BY name"
-            ).fetchall()
+            rows = self._db.execute(
+                "SELECT name, image, before FROM names WHERE daemon = ? ORDER BY name",
+                (self.daemon,),
+            )
+            return rows.fetchall()
 
     def remember_name(self, name: str, image: str, before: str | None) -> None:
         """Note a name that an image was given, and whose it was the first time that it was."""
         self._write(
-            "INSERT INTO names VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = ?",
-            *(name, image, before, image),
+            "INSERT INTO names VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (daemon, name) DO UPDATE SET image = ?",
+            *(self.daemon, name, image, before, image),
         )
 
-    def forget_names(self) -> None:
-        """The names have been taken away again."""
-        self._write("DELETE FROM names")
+    def forget_name(self, name: str) -> None:
+        """A name has been taken away again."""
+        self._write("DELETE FROM names WHERE daemon = ? AND name = ?", self.daemon, name)
 
     def digest(self, name: str) -> str | None:
         """The daemon's image of ``repository@digest``."""
@@ -111,9 +132,9 @@ class Memory:
         """Note which of the daemon's images a repository has under a digest."""
         self._write("INSERT OR REPLACE INTO digests VALUES (?, ?)", name, image)
 
-    def _one(self, query: str, key: str) -> Any:
+    def _one(self, query: str, *key: str) -> Any:
         with self._lock:
-            row = self._db.execute(query, (key,)).fetchone()
+            row = self._db.execute(query, key).fetchone()
         return row[0] if row else None
 
     def _write(self, statement: str, *values: object) -> None:

@@ -28,8 +28,8 @@ from ..store import NoSuchImage
 from .address import Address, unix
 from .app import front_app
 from .building import bring_bases
-from .daemon import NEWEST_API, OLDEST_API, DaemonError, RealDaemon
-from .memory import Memory
+from .daemon import OLDEST_API, DaemonError, RealDaemon
+from .memory import RECORDS, Memory
 from .messages import MessageError, Request, read_request
 from .relay import After, ServerGone, exchange
 from .routes import Goes, goes, login_is_ours
@@ -252,7 +252,8 @@ def make_front(
         raise DaemonError(f"{address}: its API is older than 1.24")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    daemon = RealDaemon(address, max(min(about.api, NEWEST_API), about.oldest_api))
-    memory = Memory(state / "front.sqlite")
+    daemon = RealDaemon(address, about.asked_in)
+    memory = Memory(state / RECORDS)
+    memory.remember_daemon(address.text)
     world = FrontWorld(daemon, memory, HostMap(registries), empty_folder(state / "passing"))
     return FrontServer(path, world, state)
