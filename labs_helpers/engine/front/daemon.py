@@ -143,7 +143,7 @@ class RealDaemon:
         with self._asked(method, path, seconds=seconds) as answer:
             body = answer.read(_DOCUMENT_LIMIT)
         try:
-            return json.loads(body) if body else None
+            return json.loads(body) if body.strip() else None
         except ValueError as error:
             raise DaemonError(f"the daemon answered {body[:200]!r} to {path}") from error
 
