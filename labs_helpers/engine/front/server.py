@@ -52,7 +52,8 @@ class FrontServer:
         self._own = UnixServer(state / "own.sock", front_app(world))
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._listener: socket.socket | None = None
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._stopping = False
         self._stopped = threading.Event()
 
     @property
@@ -62,17 +63,17 @@ class FrontServer:
 
     def prepare(self) -> None:
         """Bind both sockets. Raises OSError."""
-        with contextlib.suppress(FileNotFoundError):
-            self._own_path.unlink()
-        self._own.prepare()
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # what a killed front left: nobody answers there, or make_front would have refused
+        for left in (self._path, self._own_path):
+            left.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            listener.bind(str(self._path))
+            self._listener.bind(str(self._path))
         finally:
             os.umask(before)
-        listener.listen(128)
-        self._listener = listener
+        self._listener.listen(128)
+        self._listener.setblocking(False)
+        self._own.prepare()
 
     @property
     def _own_path(self) -> Path:
@@ -93,28 +94,37 @@ class FrontServer:
 
     def stop(self) -> None:
         """End ``serve`` from another thread, and wait for it."""
+        self._stopping = True
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
                 self._loop.call_soon_threadsafe(self._ended.set)
-            self._stopped.wait()
+        self._stopped.wait()
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_unix_server(self._accept, sock=self._listener)
-        conversations: set[asyncio.Task[None]] = set()
-        self._conversations = conversations
-        async with server:
-            await self._ended.wait()
-            for task in conversations:
-                task.cancel()
-            await asyncio.gather(*conversations, return_exceptions=True)
+        loop = self._loop = asyncio.get_running_loop()
+        accepting = asyncio.create_task(self._accept())
+        ended = asyncio.create_task(self._ended.wait())
+        if self._stopping:
+            self._ended.set()
+        try:
+            await asyncio.wait({accepting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # asyncio.run cancels what is still under way
+            loop.remove_reader(self._listener)
+            self._listener.close()
+        if accepting.done():
+            accepting.result()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._conversations.add(task)
-            task.add_done_callback(self._conversations.discard)
-        await Conversation(Wire(reader, writer), self.world, unix(self._own_path)).run()
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        conversations: set[asyncio.Task[None]] = set()
+        while True:
+            connection, _ = await loop.sock_accept(self._listener)
+            conversation = Conversation(Wire(connection), self.world, unix(self._own_path))
+            task = asyncio.create_task(conversation.run())
+            # the loop itself holds tasks by weak references only
+            conversations.add(task)
+            task.add_done_callback(conversations.discard)
 
 
 class Conversation:
@@ -134,7 +144,7 @@ class Conversation:
             log.info("a client's connection ended: %s", error)
         finally:
             for wire in (self._client, *self._servers.values()):
-                await wire.close()
+                wire.close()
 
     async def _next(self, raw: bytes) -> After:
         try:
@@ -192,7 +202,7 @@ class Conversation:
     ) -> After:
         server = self._servers.pop(target, None)
         if server is not None and server.ended:
-            await server.close()
+            server.close()
             server = None
         try:
             server = server or await Wire.to(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 from .address import Address
@@ -13,23 +14,44 @@ PORTION = 64 * 1024
 
 
 class Wire:
-    """A connection to read messages from and write bytes to."""
+    """A connection to read messages from and write bytes to.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    On the bare socket: asyncio's streams end both directions when one fails, and what a server
+    said before it stopped reading would be lost.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self._socket = connection
+        self._loop = asyncio.get_running_loop()
         self._kept = bytearray()
 
     @classmethod
     async def to(cls, address: Address) -> Wire:
         """Connect. Raises OSError."""
-        if address.path is not None:
-            return cls(*await asyncio.open_unix_connection(str(address.path)))
-        return cls(*await asyncio.open_connection(address.host, address.port))
+        if address.path is None:
+            where = (address.host, address.port)
+            return cls(await asyncio.to_thread(socket.create_connection, where))
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(connection, str(address.path))
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection)
 
     @property
     def ended(self) -> bool:
         """Whether the other end has closed, and nothing of it is left."""
-        return not self._kept and self._reader.at_eof()
+        if self._kept:
+            return False
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     async def head(self) -> bytes | None:
         """A head with its blank line; None at the end of the connection.
@@ -56,8 +78,7 @@ class Wire:
 
     async def send(self, data: bytes) -> None:
         """Write, and wait while too much is on the way. Raises ConnectionError."""
-        self._writer.write(data)
-        await self._writer.drain()
+        await self._loop.sock_sendall(self._socket, data)
 
     async def gone(self) -> None:
         """Return when the other end closes; what it sends instead is kept, and waited no more."""
@@ -68,14 +89,11 @@ class Wire:
     def finish(self) -> None:
         """Say that nothing more will be sent; the other direction goes on."""
         with contextlib.suppress(OSError):
-            if self._writer.can_write_eof():
-                self._writer.write_eof()
+            self._socket.shutdown(socket.SHUT_WR)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close both directions."""
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        self._socket.close()
 
     async def raw(self, framing: Framing) -> AsyncIterator[bytes]:
         """A body as it is on the wire. Raises MessageError when it is cut off."""
@@ -126,9 +144,33 @@ class Wire:
         return self._take(end + 2)
 
     async def _fill(self) -> bool:
-        data = await self._reader.read(PORTION)
-        self._kept += data
-        return bool(data)
+        """Read what there is, waiting for it; False at the end. Raises ConnectionError.
+
+        Nothing is lost when the waiting is cancelled: reading itself does not wait.
+        """
+        # a connection that always has more must not keep the others waiting
+        await asyncio.sleep(0)
+        while True:
+            try:
+                data = self._socket.recv(PORTION)
+            except BlockingIOError:
+                await self._readable()
+                continue
+            self._kept += data
+            return bool(data)
+
+    async def _readable(self) -> None:
+        ready = self._loop.create_future()
+
+        def done() -> None:
+            if not ready.done():
+                ready.set_result(None)
+
+        self._loop.add_reader(self._socket, done)
+        try:
+            await ready
+        finally:
+            self._loop.remove_reader(self._socket)
 
     def _take(self, count: int) -> bytes:
         taken = bytes(memoryview(self._kept)[:count])
