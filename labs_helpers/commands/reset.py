@@ -74,13 +74,18 @@ def tidy_daemon(workspace: Workspace, yes: bool) -> None:
     say(f"The labs brought these images into your Docker ({address}):")
     for one in found:
         say(f"  {one.shown}")
+    if not yes and not sys.stdin.isatty():
+        say("They stay: there is no terminal to ask on. To remove them: labs reset -y")
+        return
     if not yes and input("Remove them there? [y/N] ").strip().lower() not in ("y", "yes"):
         say("They stay.")
         return
+    removed = 0
     for one, problem in take_away(address, found):
+        removed += not problem
         if problem:
             say(f"{one.shown} stays: {problem}")
-    print("The labs' images were removed from your Docker.")
+    print(f"Removed from your Docker: {removed} of {len(found)}.")
 
 
 def move_away(workspace: Workspace) -> Path:

@@ -341,3 +341,40 @@ class TestContainers:
         assert room.docker("rm", "-f", container).code == 0
         assert followed.stdout.read() == ""
         assert followed.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("kind", ["podman"])
+class TestPodmanRemote:
+    """`podman --remote` speaks Podman's own API, which passes through."""
+
+    def podman(self, room: Room, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["podman", "--remote", f"--url=unix://{room.socket}", *arguments],
+            env=room.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def test_it_sees_what_docker_pulled_and_docker_what_it_made(self, room: Room) -> None:
+        room.docker("pull", "nginx:alpine")
+        listed = self.podman(room, "images", "--format", "{{.Repository}}:{{.Tag}}")
+        assert listed.stdout == "docker.io/library/nginx:alpine\n", listed.stderr
+        assert (
+            self.podman(room, "tag", "docker.io/library/nginx:alpine", f"{DEMO}:v1").returncode == 0
+        )
+        room.login()
+        assert room.docker("push", f"{DEMO}:v1").code == 0
+        shown = self.podman(room, "inspect", "--format", "{{.Architecture}}", f"{DEMO}:v1")
+        assert shown.stdout == "amd64\n", shown.stderr
+        assert self.podman(room, "rmi", f"{DEMO}:v1").returncode == 0
+
+    def test_a_push_of_its_own_says_what_to_use_instead(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
+        for command in ("push", "pull"):
+            ended = self.podman(room, command, f"{DEMO}:v1")
+            assert ended.returncode != 0
+            assert "use the docker command (docker push, docker pull)" in ended.stderr

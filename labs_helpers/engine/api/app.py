@@ -26,6 +26,7 @@ StartResponse = Callable[..., Any]
 Operation = Callable[..., Answer]
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})(?=/)")
+_ANY_VERSION = re.compile(r"^/v\d+(\.\d+)+(?=/)")
 _STATUS: Mapping[type[Exception], int] = {
     InvalidReference: 400,
     NoSuchImage: 404,
@@ -151,9 +152,11 @@ def _request(environ: dict[str, Any]) -> Request:
 
 
 def _unversioned(path: str, any_version: bool) -> str:
+    if any_version:
+        return _ANY_VERSION.sub("", path)
     match = _VERSION.match(path)
-    if not match or any_version:
-        return path[match.end() :] if match else path
+    if not match:
+        return path
     asked = (int(match[1]), int(match[2]))
     if asked > _pair(API_VERSION):
         raise BadRequest(

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 
 from ..api.app import App, Operation
-from ..api.exchange import Answer, Request, stream_answer
+from ..api.exchange import Answer, Request, json_answer, stream_answer
 from ..api.images import repository_tag
 from ..api.registries import auth, distribution
 from ..api.transfer import IN_STREAM
@@ -31,7 +31,20 @@ def front_app(world: FrontWorld) -> App:
             lambda request, name: distribution(request, name, world.hosts),
         ),
     ]
+    table += [
+        ("POST", rf"/libpod/images/{name}/push", _libpod),
+        ("POST", r"/libpod/images/pull", _libpod),
+    ]
     return App(table, any_version=True)
+
+
+def _libpod(request: Request, name: str = "") -> Answer:
+    """What `podman --remote` asks for a sandbox registry: its own API for that is not ours."""
+    message = (
+        "the labs push to and pull from the sandbox's registry through Docker's API only:"
+        " use the docker command (docker push, docker pull); the images are Podman's either way"
+    )
+    return json_answer({"cause": message, "message": message, "response": 501}, 501)
 
 
 def _pull(request: Request, world: FrontWorld) -> Answer:

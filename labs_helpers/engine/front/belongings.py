@@ -32,9 +32,7 @@ class Belonging:
     def shown(self) -> str:
         """As `docker images` has it."""
         familiar = references.parse(self.name).familiar
-        return (
-            f"{familiar} (the image that had this name gets it back)" if self.before else familiar
-        )
+        return f"{familiar} (its earlier image gets the name back)" if self.before else familiar
 
 
 def belongings(state: Path, account: str) -> tuple[str, list[Belonging]]:

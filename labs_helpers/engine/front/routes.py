@@ -28,6 +28,7 @@ class Goes(Enum):
 
 
 _NAMED = re.compile(r"/(?:images/(?P<push>.+)/push|distribution/(?P<look>.+)/json)")
+_LIBPOD = re.compile(r"/libpod/images/(?:(?P<push>.+)/push|pull)")
 
 
 def goes(request: Request, serves: Serves) -> Goes:
@@ -41,6 +42,9 @@ def goes(request: Request, serves: Serves) -> Goes:
         # without fromImage it imports a file system
         name = query.get("fromImage", [""])[0].removesuffix(":")
         return _by_name(name, serves)
+    if request.method == "POST" and (found := _LIBPOD.fullmatch(path)):
+        names = [*query.get("destination", []), *query.get("reference", []), found["push"] or ""]
+        return _by_name(names[0].removeprefix("docker://"), serves)
     found = _NAMED.fullmatch(path)
     if found and request.method == ("POST" if found["push"] else "GET"):
         return _by_name(found["push"] or found["look"], serves)
