@@ -88,11 +88,14 @@ class Image:
 
 
 class ImageStore:
-    """The images under one folder; usable from several threads of one process."""
+    """The images under one folder; usable from several threads of one process.
 
-    def __init__(self, root: Path) -> None:
+    ``durable`` as for Blobs.
+    """
+
+    def __init__(self, root: Path, durable: bool = True) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.blobs = Blobs(root / "blobs")
+        self.blobs = Blobs(root / "blobs", durable)
         self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
         self._db = sqlite3.connect(root / "images.sqlite", check_same_thread=False, timeout=30)

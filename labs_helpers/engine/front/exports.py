@@ -13,25 +13,39 @@ import json
 import tarfile
 import threading
 from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, Self, cast
 
 from ..blobs import GZIP_TYPE, PORTION, BlobError, Blobs, Layer, finished
 from ..errors import EngineError
 
 _DOCUMENT_LIMIT = 4 * 1024 * 1024
+_AT_ONCE = 2
+"""Layers compressed at a time: each takes a core."""
 
 
 class Export:
-    """The parts of one image, kept in a folder until they are pushed."""
+    """The parts of one image, kept in a folder until they are pushed; close it afterwards.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Layers of ``new`` diff IDs, which no registry can have yet, are compressed while the next ones
+    still arrive; the others when they are asked for.
+    """
+
+    def __init__(self, folder: Path, new: Collection[str] = ()) -> None:
+        self._folder, self._new = folder, new
         self._lock = threading.Lock()
         self._plain: dict[str, Path] = {}
         self._documents: dict[str, bytes] = {}
-        self._compressed: dict[str, Layer] = {}
-        self.blobs = Blobs(folder / "blobs")
+        self._compressed: dict[str, Future[Layer]] = {}
+        self._workers = ThreadPoolExecutor(_AT_ONCE, "compress")
+        self.blobs = Blobs(folder / "blobs", durable=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.shutdown(cancel_futures=True)
 
     def receive(self, archive: BinaryIO, wanted: Collection[str] | None) -> None:
         """Read the archive; of plain layers, keep those of ``wanted`` diff IDs (None: all).
@@ -62,17 +76,21 @@ class Export:
     def layer(self, diff_id: str) -> Layer:
         """The blob of a layer, compressed now when it has not been. Raises EngineError."""
         with self._lock:
-            path = self._plain.pop(diff_id, None)
-        if path is not None:
-            with path.open("rb") as tar:
-                layer = self.blobs.encode(tar)
-            path.unlink()
-            with self._lock:
-                self._compressed[diff_id] = layer
-        with self._lock:
             if diff_id not in self._compressed:
-                raise EngineError(f"the daemon's archive lacks the layer {diff_id}")
-            return self._compressed[diff_id]
+                if diff_id not in self._plain:
+                    raise EngineError(f"the daemon's archive lacks the layer {diff_id}")
+                self._begin(diff_id)
+            compressed = self._compressed[diff_id]
+        return compressed.result()
+
+    def _begin(self, diff_id: str) -> None:
+        self._compressed[diff_id] = self._workers.submit(self._encode, self._plain[diff_id])
+
+    def _encode(self, path: Path) -> Layer:
+        with path.open("rb") as tar:
+            layer = self.blobs.encode(tar)
+        path.unlink()
+        return layer
 
     def _part(self, name: str, size: int, file: IO[bytes], wanted: Collection[str] | None) -> None:
         head = file.read(2)
@@ -80,7 +98,9 @@ class Export:
             layer = finished(
                 self.blobs.receiving(cast(BinaryIO, _Begun(head, file)), None, GZIP_TYPE)
             )
-            self._compressed[layer.diff_id] = layer
+            whole: Future[Layer] = Future()
+            whole.set_result(layer)
+            self._compressed[layer.diff_id] = whole
         elif head[:1] in (b"{", b"[") and size <= _DOCUMENT_LIMIT:
             self._documents[name] = head + file.read()
         else:
@@ -96,6 +116,9 @@ class Export:
         diff_id = f"sha256:{content.hexdigest()}"
         if (wanted is None or diff_id in wanted) and diff_id not in self._plain:
             self._plain[diff_id] = path
+            if diff_id in self._new:
+                with self._lock:
+                    self._begin(diff_id)
         else:
             path.unlink()
 

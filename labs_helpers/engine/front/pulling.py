@@ -85,7 +85,7 @@ def _loaded(
 ) -> Generator[Message, None, str]:
     """Fetch the image, and give it to the daemon under its name; returns the daemon's ID."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        store = ImageStore(Path(folder))
+        store = ImageStore(Path(folder), durable=False)
         try:
             image = yield from fetch_image(manifest, store, repository)
             for kept in image.layers:

@@ -48,10 +48,15 @@ def push(
             found = daemon.inspect(name.familiar)
             if found is None:
                 raise EngineError(f"tag does not exist: {name.familiar}")
-            with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                image = _DaemonImage(name, found, daemon, memory, Export(Path(folder)))
+            diff_ids = [str(one) for one in (found.get("RootFS") or {}).get("Layers") or []]
+            new = {diff_id for diff_id in diff_ids if memory.layer(diff_id) is None}
+            with (
+                tempfile.TemporaryDirectory(dir=scratch) as folder,
+                Export(Path(folder), new) as export,
+            ):
+                image = _DaemonImage(name, found, daemon, memory, export)
                 digest = yield from push_image(
-                    reference, tag, image.config(), image.diff_ids, image, repository
+                    reference, tag, image.config(), diff_ids, image, repository
                 )
             memory.remember_digest(f"{reference.name}@{digest}", image.id)
             memory.remember_name(str(name), image.id, None)
@@ -69,8 +74,8 @@ class _DaemonImage:
         export: Export,
     ) -> None:
         self.id = f"sha256:{found['Id'].removeprefix('sha256:')}"
-        self.diff_ids = [str(one) for one in (found.get("RootFS") or {}).get("Layers") or []]
-        large = int(found.get("Size") or 0) > 2 * LARGE and len(self.diff_ids) > 1
+        self._diff_ids = [str(one) for one in (found.get("RootFS") or {}).get("Layers") or []]
+        large = int(found.get("Size") or 0) > 2 * LARGE and len(self._diff_ids) > 1
         self.at_once = AT_ONCE if large else 1
         self.locations = memory.locations
         self.remember_location = memory.remember_location
@@ -104,5 +109,5 @@ class _DaemonImage:
         with self._lock:
             if not self._received:
                 with self._daemon.export(self._name.familiar) as archive:
-                    self._export.receive(archive, self.diff_ids)
+                    self._export.receive(archive, self._diff_ids)
                 self._received = True
