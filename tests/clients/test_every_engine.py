@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from tests.engine.engine_room import REGISTRY, Room, require, running
 
 DEMO = f"{REGISTRY}/demo"
 KINDS = ("embedded", "dockerd", "podman")
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +171,11 @@ class TestPushAndPull:
         digest = room.docker("push", f"{DEMO}:v1").lines[-1].split()[2]
         ended = room.docker("pull", "-q", f"{DEMO}@{digest}")
         assert (ended.code, ended.out) == (0, f"{DEMO}@{digest}\n")
+        image = room.docker("inspect", "--format", "{{.Id}}", f"{DEMO}:v1").out
+        named = room.docker("inspect", "--format", "{{.Id}}", f"{DEMO}@{digest}")
+        assert (named.code, named.out) == (0, image), named.err
+        assert room.docker("tag", f"{DEMO}@{digest}", "by-digest:1").code == 0
+        assert room.docker("inspect", "--format", "{{.Id}}", "by-digest:1").out == image
         assert room.docker("push", f"{DEMO}@{digest}").code == 1
 
     def test_another_platform(self, room: Room) -> None:
@@ -304,6 +311,15 @@ class TestContainers:
         ended = room.docker(*self.RUN, image, "echo", "hello")
         assert (ended.code, ended.out, ended.err) == (0, "hello\n", "")
 
+    def test_it_runs_by_its_digest_as_deployments_name_it(self, room: Room, image: str) -> None:
+        digest = room.docker("push", image).lines[-1].split()[2]
+        room.docker("rmi", image)
+        name = f"{DEMO}@{digest}"
+        ended = room.docker(*self.RUN, name, "echo", "hello")
+        assert (ended.code, ended.out) == (0, "hello\n"), ended.err
+        assert f"Unable to find image '{name}' locally" in ended.err
+        assert "Status: Downloaded newer image for" in ended.err
+
     def test_input_goes_in_and_comes_out(self, room: Room, image: str) -> None:
         given = os.urandom(300_000).hex().encode()
         ended = room.docker(*self.RUN, "-i", image, "cat", given=given)
@@ -378,3 +394,31 @@ class TestPodmanRemote:
             ended = self.podman(room, command, f"{DEMO}:v1")
             assert ended.returncode != 0
             assert "use the docker command (docker push, docker pull)" in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["dockerd"])
+class TestBuildKit:
+    """BuildKit's own protocol, HTTP/2 after an upgrade, is the daemon's alone."""
+
+    @pytest.mark.parametrize("path", ["/grpc", "/session"])
+    def test_an_upgrade_to_http2_reaches_the_daemon(self, room: Room, path: str) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(str(room.socket))
+            head = f"POST {path} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+            identity = "X-Docker-Expose-Session-Uuid: labs\r\n" if path == "/session" else ""
+            client.sendall(f"{head}{identity}\r\n".encode())
+            answered = b""
+            while not answered.endswith(b"\r\n\r\n"):
+                answered += client.recv(1)
+            assert answered.startswith(b"HTTP/1.1 101 ")
+            if path == "/grpc":
+                # here the daemon is the server: it answers the preface with its settings, a
+                # frame of type 4 (https://www.rfc-editor.org/rfc/rfc9113#section-6.5)
+                client.sendall(
+                    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+                )
+                assert client.recv(9)[3] == 4
+            else:
+                # there it is the client, and begins
+                assert client.recv(len(PREFACE), socket.MSG_WAITALL) == PREFACE

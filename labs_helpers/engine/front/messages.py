@@ -53,6 +53,11 @@ class Request:
         """How the body is framed; empty without a header that says so."""
         return _framing(self.headers) or Framing()
 
+    def renamed(self, target: str) -> bytes:
+        """The head again, for another target and the same body."""
+        _, _, rest = self.raw.partition(b"\r\n")
+        return f"{self.method} {target} HTTP/1.1\r\n".encode("latin-1") + rest
+
     def rewritten(self, target: str, length: int) -> bytes:
         """The head again, for another target and a body of ``length`` bytes."""
         lines = self.raw[:-4].split(b"\r\n")[1:]

@@ -25,6 +25,7 @@ class Goes(Enum):
     TO_US = "to our engine"
     AFTER_BASES = "to the daemon, once the images it builds on are there"
     BY_LOGIN = "to whom the registry in its body belongs"
+    AS_IMAGE = "to the daemon, which knows the image in its body by another name"
 
 
 _NAMED = re.compile(r"/(?:images/(?P<push>.+)/push|distribution/(?P<look>.+)/json)")
@@ -38,6 +39,8 @@ def goes(request: Request, serves: Serves) -> Goes:
         return Goes.BY_LOGIN
     if request.method == "POST" and path == "/build":
         return Goes.TO_DAEMON if _elsewhere(query) else Goes.AFTER_BASES
+    if request.method == "POST" and path == "/containers/create":
+        return Goes.AS_IMAGE
     if request.method == "POST" and path == "/images/create":
         # without fromImage it imports a file system
         name = query.get("fromImage", [""])[0].removesuffix(":")

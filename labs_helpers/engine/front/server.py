@@ -28,6 +28,7 @@ from ..store import NoSuchImage
 from .address import Address, unix
 from .app import front_app
 from .building import bring_bases
+from .by_digest import by_digest, image_by_digest
 from .daemon import OLDEST_API, DaemonError, RealDaemon
 from .memory import RECORDS, Memory
 from .messages import MessageError, Request, read_request
@@ -38,7 +39,9 @@ from .world import FrontWorld
 
 log = logging.getLogger(__name__)
 
-LOGIN_LIMIT = 1024 * 1024
+DOCUMENT_LIMIT = 4 * 1024 * 1024
+"""Bytes of a login, or of a container's settings."""
+
 _TOLD = (EngineError, NoSuchImage, BlobError, InvalidReference, OSError)
 
 
@@ -159,19 +162,36 @@ class Conversation:
                 return await self._log_in(request)
             if goes_to is Goes.AFTER_BASES:
                 return await self._build(request)
+            if goes_to is Goes.AS_IMAGE:
+                return await self._create(request)
         except EngineError as error:
             await self._drain(request)
             await self._tell(error.status, str(error))
             return After.GOES_ON
         target = self._own if goes_to is Goes.TO_US else self._world.daemon.address
+        if known := by_digest(request, self._world.memory):
+            raw = request.renamed(known)
         return await self._pass_on(target, request, raw, self._client.raw(body))
 
-    async def _log_in(self, request: Request) -> After:
+    async def _create(self, request: Request) -> After:
+        body = await self._whole(request)
+        known = image_by_digest(body, self._world.memory)
+        head = request.raw
+        if known is not None or request.body.chunked:
+            body = known or body
+            head = request.rewritten(request.target, len(body))
+        return await self._pass_on(self._world.daemon.address, request, head, _one(body))
+
+    async def _whole(self, request: Request) -> bytes:
         body = b""
         async for part in self._client.content(request.body):
             body += part
-            if len(body) > LOGIN_LIMIT:
-                raise MessageError("the body of a login is too long")
+            if len(body) > DOCUMENT_LIMIT:
+                raise MessageError("the body is too long")
+        return body
+
+    async def _log_in(self, request: Request) -> After:
+        body = await self._whole(request)
         ours = login_is_ours(body, self._world.hosts.has)
         head = request.rewritten(request.target, len(body)) if request.body.chunked else request.raw
         target = self._own if ours else self._world.daemon.address
