@@ -48,7 +48,8 @@ def built(image: str = LATEST, folder: str = "06") -> Step:
     """The image of a lab's Dockerfile is in the local engine."""
 
     def ensure(place: Place) -> None:
-        place.docker.images.build(path=str(place.files / folder), tag=image)
+        # without rm, the SDK has a real daemon keep the containers that it built in
+        place.docker.images.build(path=str(place.files / folder), tag=image, rm=True)
 
     return Step(f"image {image} is built", ensure)
 

@@ -15,6 +15,8 @@ import pytest
 
 from labs_helpers.engine.front.address import Address, parse
 from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
+from labs_helpers.oci.reference import Reference
+from labs_helpers.oci.reference import parse as parse_reference
 from tests.engine.engine_room import require
 
 CONTAINERS_CONF = """\
@@ -96,6 +98,11 @@ def _said(process: subprocess.Popen[bytes], log: Path, ready: str) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
     return False
+
+
+def reference(name: str) -> Reference:
+    """A name as RealDaemon takes it."""
+    return parse_reference(name)
 
 
 def empty(address: Address) -> None:
