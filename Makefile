@@ -72,6 +72,8 @@ $(VENV)/.made:
 	  echo "  $$(python3 --version 2>&1 || echo 'not installed')."; \
 	  echo "On Debian 12 or Ubuntu 24.04: sudo apt install python3 python3-venv"; \
 	  echo "Elsewhere: install Python 3.11+ and run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.x"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "PYTHON=$(PYTHON) is no Python 3.11 or newer: $$($(PYTHON) --version 2>&1)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make a virtual environment: its venv package is missing."; \
 	  echo "On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }

@@ -33,6 +33,8 @@ STOP_SECONDS = 10.0
 """How long after SIGTERM until SIGKILL."""
 LOG_KEPT = 1_000_000
 """Bytes of log above which a start puts the old log aside as ``<name>.1``."""
+_ASIDE = "SetAside: "
+"""What stands before a SetAside warning's text, however Python writes warnings down."""
 
 Say = Callable[[str], None]
 """Takes one line of progress for the learner."""
@@ -125,20 +127,23 @@ def only_one(lock: Path, say: Say) -> Iterator[None]:
 def start(daemon: Daemon, say: Say) -> Running:
     """The running process: the one already there, or a new one that has answered.
 
-    Call with ``only_one`` held. Raises DaemonError when it ends or stays silent.
+    What a new one had to set aside of its state, by its log, is said. Call with ``only_one``
+    held. Raises DaemonError when it ends or stays silent.
     """
     if there := running(daemon.record):
         if _answer(daemon, there.pid, there.started, ANSWER_SECONDS) is not None:
             return there
         say(f"The {daemon.name} (process {there.pid}) does not answer; starting it anew.")
         stop(daemon.record, daemon.name)
-    child = _spawn(daemon)
+    child, logged = _spawn(daemon)
     started = _created(child.pid)
     note = {"pid": child.pid, "process_started": started}
     try:
         # before it is ready: should this start be interrupted, the next finds the process
         write_json(daemon.record, note)
-        return _until_ready(daemon, child, started, note)
+        found = _until_ready(daemon, child, started, note)
+        _say_what_was_set_aside(daemon.log, logged, say)
+        return found
     except LabsError:
         # without a record, nothing would find it again
         child.kill()
@@ -200,12 +205,23 @@ def _ended(there: Running, seconds: float) -> bool:
     return True
 
 
-def _spawn(daemon: Daemon) -> subprocess.Popen[bytes]:
+def _say_what_was_set_aside(log: Path, begin: int, say: Say) -> None:
+    with log.open("rb") as file:
+        file.seek(begin)
+        for line in file.read().decode(errors="replace").splitlines():
+            _, marked, text = line.partition(_ASIDE)
+            if marked:
+                say(text)
+
+
+def _spawn(daemon: Daemon) -> tuple[subprocess.Popen[bytes], int]:
+    """The new process, and where in its log it begins to write."""
     try:
         if daemon.log.exists() and daemon.log.stat().st_size > LOG_KEPT:
             daemon.log.replace(daemon.log.with_name(daemon.log.name + ".1"))
         with daemon.log.open("ab") as log:
             daemon.log.chmod(0o600)
+            begin = log.tell()
             child = subprocess.Popen(
                 daemon.command,
                 stdin=subprocess.DEVNULL,
@@ -219,7 +235,7 @@ def _spawn(daemon: Daemon) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise cannot_write(daemon.log, error) from error
     _children[child.pid] = child
-    return child
+    return child, begin
 
 
 def _created(pid: int) -> float:

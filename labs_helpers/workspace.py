@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -194,12 +195,20 @@ def cannot_write(path: Path, error: OSError) -> WorkspaceError:
     )
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def is_full(error: BaseException) -> bool:
+    """Whether a disk without room is what failed, as the system or as SQLite says it."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # the second is SQLite's where its index of a write-ahead log cannot grow
+    return getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
+
+
+def read_json(path: Path, then: str = "the labs go on with their defaults") -> dict[str, Any]:
     """The JSON object in a file; empty when there is no file.
 
     What is not a JSON object (a half-written or edited file) is renamed to
-    ``<name>.broken-<date>`` with a SetAside warning, and read as empty. Raises WorkspaceError
-    when the file cannot be opened.
+    ``<name>.broken-<date>`` with a SetAside warning that says what comes of it, ``then``, and
+    read as empty. Raises WorkspaceError when the file cannot be opened.
     """
     try:
         text = path.read_bytes()
@@ -208,7 +217,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise WorkspaceError(
             f"Cannot read {path}: {error.strerror or error}.\n"
-            "It belongs to the labs; make it readable for yourself, or run: labs reset"
+            "It belongs to the labs. Was it made with sudo? Make it yours again:\n"
+            f'  sudo chown -R "$USER" {path.parent}\n'
+            "or set LABS_HOME to a folder of your own:\n  export LABS_HOME=~/.labs"
         ) from error
     try:
         found = json.loads(text)
@@ -224,8 +235,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise cannot_write(path, error) from error
     warnings.warn(
-        f"{path} is not readable as JSON. It is kept as {aside.name}; "
-        "the labs go on with their defaults.",
+        f"{path} is not readable as JSON. It is kept as {aside.name}; {then}.",
         SetAside,
         stacklevel=2,
     )

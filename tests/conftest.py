@@ -1,6 +1,35 @@
-"""For every test: the labs' own engine, whatever daemon the machine has, unless a test says."""
+"""What the tests share: the labs' own engine, whatever daemon the machine has, unless a test says.
+
+And for those of the `labs` command, a home.
+"""
+
+from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.workspace import Workspace, write_json
 
 os.environ["LABS_ENGINE"] = "embedded"
 os.environ.pop("LABS_HUB", None)
+
+LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
+
+
+@pytest.fixture
+def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A home with a key in it, named by LABS_HOME as a learner would."""
+    folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LABS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LABS_HOME", str(folder / "h"))
+    monkeypatch.setenv("LABS_ENGINE", "embedded")
+    made = Workspace.find().create()
+    write_json(made.learner, LEARNER)
+    yield made
+    shutil.rmtree(folder)

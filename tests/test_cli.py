@@ -6,11 +6,10 @@ import configparser
 import errno
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,22 +17,8 @@ import pytest
 from labs_helpers import cli
 from labs_helpers.commands import env, reset, status
 from labs_helpers.modes import Environment
-from labs_helpers.workspace import Workspace, write_json
-
-KEY = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
-
-
-@pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """A home with a key in it, named by LABS_HOME as a learner would."""
-    folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
-    for name in [name for name in os.environ if name.startswith(("AWS_", "LABS_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("LABS_HOME", str(folder / "h"))
-    made = Workspace.find().create()
-    write_json(made.learner, KEY)
-    yield made
-    shutil.rmtree(folder)
+from labs_helpers.workspace import Workspace
+from tests.conftest import LEARNER
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -98,11 +83,11 @@ def test_key_prints_what_aws_configure_asks_for(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["key", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == KEY
+    assert json.loads(capsys.readouterr().out) == LEARNER
     assert cli.main(["key"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"AWS Access Key ID      {KEY['access_key_id']}",
-        f"AWS Secret Access Key  {KEY['secret_access_key']}",
+        f"AWS Access Key ID      {LEARNER['access_key_id']}",
+        f"AWS Secret Access Key  {LEARNER['secret_access_key']}",
     ]
 
 
@@ -117,12 +102,12 @@ def test_configure_does_what_aws_configure_does_and_keeps_other_profiles(
     config.read(workspace.aws_config)
     assert dict(config["default"]) == {"region": "us-west-2", "output": "json"}
     assert dict(credentials["default"]) == {
-        "aws_access_key_id": KEY["access_key_id"],
-        "aws_secret_access_key": KEY["secret_access_key"],
+        "aws_access_key_id": LEARNER["access_key_id"],
+        "aws_secret_access_key": LEARNER["secret_access_key"],
     }
     assert dict(credentials["mine"]) == {"aws_access_key_id": "AKIAMINE"}
     assert workspace.aws_credentials.stat().st_mode & 0o777 == 0o600
-    assert KEY["secret_access_key"] not in capsys.readouterr().out
+    assert LEARNER["secret_access_key"] not in capsys.readouterr().out
 
 
 def test_configure_leaves_an_aws_account_alone(
@@ -151,13 +136,46 @@ def test_reset_asks_and_without_an_answer_changes_nothing(
     assert workspace.learner.exists()
 
 
+@pytest.mark.parametrize(("typed", "code"), [(b"\x04", 1), (b"n\n", 1), (b"yes\n", 0)])
+def test_reset_takes_the_answer_typed_and_ctrl_d_for_no(
+    workspace: Workspace, typed: bytes, code: int
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "labs_helpers.cli", "reset"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as asking:
+        os.close(theirs)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, typed)
+        said = _rest(ours)
+    os.close(ours)
+    assert asking.returncode == code, said
+    assert ("Nothing was changed." in said) == bool(code)
+    assert workspace.learner.exists() == bool(code)
+
+
+def _rest(terminal: int) -> str:
+    said = b""
+    while True:
+        try:
+            part = os.read(terminal, 1000)
+        except OSError as error:
+            if error.errno != errno.EIO:  # Linux's end of a terminal; macOS reads nothing
+                raise
+            part = b""
+        if not part:
+            return said.decode()
+        said += part
+
+
 def test_reset_keeps_a_dated_backup(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace.remember(port=4999)
     assert cli.main(["reset", "--yes"]) == 0
     (kept,) = workspace.backups.iterdir()
-    assert json.loads((kept / "sandbox" / "learner.json").read_text()) == KEY
+    assert json.loads((kept / "sandbox" / "learner.json").read_text()) == LEARNER
     assert str(kept) in capsys.readouterr().out
     assert not workspace.learner.exists()
     assert workspace.remembered()["port"] == 4999
@@ -169,24 +187,6 @@ def test_resets_in_one_second_keep_both_backups(workspace: Workspace) -> None:
     second = reset.move_away(workspace)
     assert first != second
     assert (first / "sandbox" / "learner.json").exists()
-
-
-def test_doctor_names_what_is_missing_and_how_to_mend_it(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("labs_helpers.commands.needs.shutil.which", lambda *_, **__: None)
-    assert cli.main(["doctor", "--json"]) == 1
-    found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
-    assert found["aws"]["state"] == "missing"
-    assert "make lab" in found["aws"]["mend"]
-    assert found["python"]["state"] == "ok"
-
-
-def test_doctor_ends_well_when_the_labs_can_run(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["doctor"]) == 0
-    assert "✓ ok" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["99999", "80", "http", "-1"])
@@ -234,6 +234,18 @@ def test_a_full_or_read_only_disk_is_named(
     said = capsys.readouterr().err
     assert os.strerror(number) in said
     assert "Free some space" in said
+
+
+def test_a_run_without_room_for_its_copies_says_so_once(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise shutil.Error([(name, name, "No space left on device") for name in ("a", "b")])
+
+    monkeypatch.setattr("labs_helpers.commands.run.shutil.copytree", fails)
+    assert cli.main(["run", "00"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"Cannot write {workspace.runs}: No space left on device.\n")
 
 
 def test_ctrl_c_is_no_traceback(

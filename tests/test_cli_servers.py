@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -106,6 +108,45 @@ def test_killed_servers_are_replaced_on_the_same_port_with_the_same_key(learner:
     assert second.sandbox.instance != first.sandbox.instance
     assert engine_process.answers(learner.workspace.socket)
     assert learner.labs("key").stdout == key
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "sandbox/learner.json",
+        "sandbox/clock.json",
+        "sandbox/ecr/ecr.sqlite",
+        "engine/images.sqlite",
+    ],
+)
+def test_a_start_says_what_state_it_found_damaged_and_where_it_is_kept(
+    learner: Learner, damaged: str
+) -> None:
+    assert learner.labs("start").returncode == 0
+    learner.labs("stop")
+    broken = learner.workspace.home / damaged
+    broken.write_text("half of")
+    started = learner.labs("start")
+    assert started.returncode == 0, started.stderr
+    (said,) = [line for line in started.stderr.splitlines() if "kept" in line]
+    (kept,) = (
+        path
+        for path in broken.parent.rglob("*")
+        if path.is_file() and path.read_bytes() == b"half of"
+    )
+    assert kept.name in said or str(kept.parent) in said
+    assert "kept" not in learner.labs("start").stderr
+
+
+def test_a_state_of_a_later_version_is_named_without_a_traceback(learner: Learner) -> None:
+    folder = learner.workspace.create().sandbox / "ecr"
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / "ecr.sqlite")) as later:
+        later.execute("pragma user_version = 99")
+    started = learner.labs("start")
+    assert started.returncode == 1
+    assert "has schema 99" in started.stderr
+    assert "Traceback" not in started.stderr
 
 
 def test_a_taken_port_is_named_and_the_next_free_one_remembered(learner: Learner) -> None:

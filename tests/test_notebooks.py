@@ -109,6 +109,8 @@ def test_ctrl_c_ends_the_kernel_too(tmp_path: Path, environ: dict[str, str]) -> 
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     script = (
+        # what runs the tests may have been started with SIGINT ignored, which is inherited
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import os, sys; from pathlib import Path; from labs_helpers import notebooks;"
         "notebooks.execute(Path(sys.argv[1]), dict(os.environ))"
     )

@@ -110,3 +110,13 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_json(path, {"a": object()})
     assert read_json(path) == {"a": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_a_file_that_cannot_be_read_is_not_sent_to_a_reset_that_cannot_read_it_either(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(
+        WorkspaceError, match=f'sudo chown -R "\\$USER" {tmp_path.parent}\n'
+    ) as fault:
+        read_json(tmp_path)
+    assert "labs reset" not in str(fault.value)

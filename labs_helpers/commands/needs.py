@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from botocore import configloader
+from botocore.exceptions import ConfigParseError
+
 from labs_helpers.commands.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import NAMES, Choice, choose
 from labs_helpers.launchers import choose_docker
 from labs_helpers.modes import endpoint, environment
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import LabsError, Workspace, cannot_write
 
 LITTLE_SPACE = 500_000_000
 """Bytes: the images of all labs take about a fifth of this."""
@@ -81,8 +84,7 @@ def files(workspace: Workspace) -> Need:
         with tempfile.TemporaryFile(dir=workspace.home) as file:
             file.write(b"x")
     except OSError as error:
-        mend = "Make the folder writable, or set LABS_HOME to another one."
-        return Need("files", "missing", f"{workspace.home}: {error.strerror or error}", mend)
+        raise cannot_write(workspace.home, error) from error
     return Need("files", "ok", str(workspace.home))
 
 
@@ -150,16 +152,29 @@ def docker(workspace: Workspace, environ: Mapping[str, str]) -> Need:
 
 
 def aws(workspace: Workspace, environ: Mapping[str, str]) -> Need:
-    """The `aws` command on the labs' PATH."""
-    wanted = sandbox_process.wanted_port(workspace, environ)
-    path = environment(workspace, wanted, environ).applied(environ)["PATH"]
+    """The `aws` command on the labs' PATH, and whether it can read its configuration."""
+    # which port does not matter here, and LABS_PORT may be none: that is the look at the port
+    path = environment(workspace, sandbox_process.DEFAULT_PORT, environ).applied(environ)["PATH"]
     if found := shutil.which("aws", path=path):
+        for file in (workspace.aws_config, workspace.aws_credentials):
+            if file.exists() and not _parses(file):
+                mend = f"Move it away, and run labs configure:\n  mv {file} {file}.broken"
+                return Need("aws", "warning", f"{found}, which cannot read {file}", mend)
         return Need("aws", "ok", found)
     mend = (
         "`make lab` installs it into .venv/. Or install the AWS CLI: "
         "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
     )
     return Need("aws", "missing", "no `aws` command", mend)
+
+
+def _parses(file: Path) -> bool:
+    """Whether `aws` takes the file; at one that it does not, it ends with a traceback."""
+    try:
+        configloader.raw_config_parse(str(file))
+    except ConfigParseError:
+        return False
+    return True
 
 
 def jupyterlab() -> Need:

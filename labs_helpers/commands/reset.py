@@ -58,7 +58,12 @@ def agreed(home: Path) -> bool:
         return False
     say(f"This empties the sandbox in {home}: repositories, images, users, configuration.")
     say("A backup is kept.")
-    return input("Reset it? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        answer = input("Reset it? [y/N] ")
+    except EOFError:  # Ctrl-D
+        print()
+        return False
+    return answer.strip().lower() in ("y", "yes")
 
 
 def tidy_daemon(workspace: Workspace, yes: bool) -> None:

@@ -100,6 +100,8 @@ def copied(workspace: Workspace) -> Path:
             folder = workspace.runs / f"{stamp}-{number}"
         ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
         shutil.copytree(workspace.notebooks, folder / "notebooks", ignore=ignored)
+    except shutil.Error as error:  # one (source, copy, reason) for each file
+        raise cannot_write(workspace.runs, OSError(error.args[0][0][2])) from error
     except OSError as error:
         raise cannot_write(workspace.runs, error) from error
     return folder / "notebooks"

@@ -9,6 +9,7 @@ import argparse
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -42,7 +43,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         server = _server(options)
         server.prepare()
-    except (CannotServe, EngineError, OSError) as error:
+    except (CannotServe, EngineError, OSError, sqlite3.Error) as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     # stop() waits for the serving thread, so it cannot run in the signal handler on that thread

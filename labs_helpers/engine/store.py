@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -23,25 +22,11 @@ from typing import Any, BinaryIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
+from . import database
 from .blobs import GZIP_TYPE, BlobError, Blobs, Layer, finished
 from .config import created_at, encode_config, read_config
 
 __all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS images (
-    id TEXT PRIMARY KEY, config BLOB NOT NULL, parent TEXT, tagged REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS layers (
-    image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE, place INTEGER NOT NULL,
-    diff_id TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
-    media_type TEXT NOT NULL, unpacked INTEGER NOT NULL, PRIMARY KEY (image, place));
-CREATE INDEX IF NOT EXISTS layers_by_digest ON layers(digest);
-CREATE TABLE IF NOT EXISTS names (
-    name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS locations (
-    digest TEXT NOT NULL, repository TEXT NOT NULL, seen REAL NOT NULL,
-    PRIMARY KEY (digest, repository));
-"""
 
 
 class NoSuchImage(LookupError):
@@ -94,15 +79,10 @@ class ImageStore:
     """
 
     def __init__(self, root: Path, durable: bool = True) -> None:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._db = database.opened(root)
         self.blobs = Blobs(root / "blobs", durable)
         self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
-        self._db = sqlite3.connect(root / "images.sqlite", check_same_thread=False, timeout=30)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        with self._db:
-            self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Close the database; the store is used up."""

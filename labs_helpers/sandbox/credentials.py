@@ -48,7 +48,7 @@ def learner(path: Path) -> Credential:
     An unreadable or incomplete file is replaced by a new key (read_json keeps the old one
     aside); raises WorkspaceError when it cannot be written.
     """
-    kept = read_json(path)
+    kept = read_json(path, "you have a new access key, and `labs configure` enters it")
     names = ("account", "user", "access_key_id", "secret_access_key")
     complete = all(isinstance(kept.get(name), str) and kept[name] for name in names)
     if not complete:

@@ -10,7 +10,7 @@ from typing import Any
 
 import docker
 import pytest
-from docker.errors import APIError, BuildError, ImageNotFound, NotFound
+from docker.errors import APIError, BuildError, ImageLoadError, ImageNotFound, NotFound
 
 from tests.engine.engine_room import REGISTRY, Room, running
 
@@ -135,12 +135,22 @@ def test_save_and_load(client: Client) -> None:
     assert (loaded.id, loaded.tags) == (image.id, ["nginx:alpine"])
 
 
+def test_what_is_no_archive_is_the_error_the_sdk_has_for_it(client: Client) -> None:
+    with pytest.raises(ImageLoadError, match="not a tar file"):
+        client.images.load(b"abc")
+
+
+def test_info_says_what_the_sdks_own_tests_ask_for(client: Client) -> None:
+    info = client.info()
+    assert (info["Debug"], info["ExperimentalBuild"]) == (False, False)
+
+
 def test_errors_are_the_kind_the_sdk_knows(client: Client) -> None:
     with pytest.raises(ImageNotFound):
         client.images.get("nope")
     with pytest.raises(NotFound, match="manifest for nginx:nope not found"):
         client.images.pull("nginx:nope")
-    with pytest.raises(APIError, match="the labs engine does not run containers"):
+    with pytest.raises(APIError, match="start Docker or Podman and then the labs anew"):
         client.containers.run("nginx:alpine")
     (problem,) = [
         line for line in client.images.push("nope", stream=True, decode=True) if "error" in line

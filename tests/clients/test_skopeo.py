@@ -1,4 +1,4 @@
-"""The real skopeo copies images in and out of the data plane."""
+"""The real skopeo copies images in and out of the data plane, and of the engine."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.oci import digest, media_types
+from tests.engine.engine_room import running
 from tests.sandbox.registry.registry_server import RegistryUnderTest, Server, describe
 
 
@@ -168,3 +169,28 @@ def test_without_credentials_it_is_unauthorized(
     asked = run(skopeo, tmp_path, "inspect", "--tls-verify=false", "--no-creds", image)
     assert asked.returncode != 0
     assert "authentication required" in asked.stderr or "unauthorized" in asked.stderr
+
+
+def test_the_engines_images_come_and_go_as_a_docker_daemons(skopeo: str, tmp_path: Path) -> None:
+    write_layout(tmp_path / "layout")
+    with running(tmp_path / "hub") as room:
+        socket = f"unix://{room.socket}"
+        given = ("copy", "--dest-daemon-host", socket)
+        went = run(skopeo, tmp_path, *given, f"oci:{tmp_path}/layout:v1", "docker-daemon:demo:v1")
+        assert went.returncode == 0, went.stderr
+        (image,) = room.ask("GET", "/images/json").json()
+        assert image["RepoTags"] == ["demo:v1"]
+
+        taken = ("copy", "--src-daemon-host", socket)
+        came = run(skopeo, tmp_path, *taken, "docker-daemon:demo:v1", f"oci:{tmp_path}/back:v1")
+        assert came.returncode == 0, came.stderr
+    assert layers(tmp_path / "back") == layers(tmp_path / "layout")
+
+
+def layers(layout: Path) -> list[str]:
+    """The digests of the unpacked layers of a layout's image."""
+    found = layout / "index.json"
+    for step in (lambda index: index["manifests"][0], lambda manifest: manifest["config"]):
+        hexadecimal = step(json.loads(found.read_text()))["digest"].removeprefix("sha256:")
+        found = layout / "blobs" / "sha256" / hexadecimal
+    return list(json.loads(found.read_text())["rootfs"]["diff_ids"])

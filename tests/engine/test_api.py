@@ -65,7 +65,7 @@ class TestSocket:
     def test_only_its_owner_can_use_it(self, room: Room) -> None:
         assert stat.S_IMODE(room.socket.stat().st_mode) == 0o600
 
-    @pytest.mark.parametrize("prefix", ["", "/v1.24", "/v1.41", "/v1.47"])
+    @pytest.mark.parametrize("prefix", ["", "/v1.22", "/v1.41", "/v1.47"])
     def test_every_version_of_the_api_answers(self, room: Room, prefix: str) -> None:
         reply = room.ask("GET", f"{prefix}/_ping")
         assert (reply.status, reply.body) == (200, b"OK")
@@ -73,7 +73,7 @@ class TestSocket:
         assert reply.headers["Ostype"] == "linux"
         assert reply.headers["Builder-Version"] == "1"
 
-    @pytest.mark.parametrize(("version", "said"), [("1.23", "is too old"), ("1.99", "is too new")])
+    @pytest.mark.parametrize(("version", "said"), [("1.21", "is too old"), ("1.99", "is too new")])
     def test_a_version_out_of_range_is_told(self, room: Room, version: str, said: str) -> None:
         reply = room.ask("GET", f"/v{version}/version")
         assert reply.status == 400
@@ -195,8 +195,8 @@ class TestLoad:
     )
     def test_what_is_no_image_archive(self, room: Room, members: Any) -> None:
         reply = room.ask("POST", "/images/load", archive(*members))
-        assert reply.status == 400
-        assert "invalid" in reply.message
+        assert reply.status == 200
+        assert "invalid" in reply.stream[-1]["error"]
         assert self.loaded(room) == []
 
     @given(cut=st.integers(0, 10_239), zipped=st.booleans())
@@ -209,12 +209,11 @@ class TestLoad:
         whole = archive(*image_members())
         body = gzip.compress(whole)[: cut % 400] if zipped else whole[:cut]
         reply = room.ask("POST", "/images/load", body)
-        if reply.status == 200:
+        assert reply.status == 200
+        if "error" not in reply.stream[-1]:
             # the end of a tar is padding: what is cut off there is missed by nobody
             assert reply.stream == [{"stream": "Loaded image: loaded:1\n"}]
             room.ask("DELETE", "/images/loaded:1")
-        else:
-            assert reply.status == 400
         assert self.loaded(room) == []
 
     def test_nothing_received_stays_behind(self, room: Room) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from labs_helpers.engine.compression import STORED_LIMIT, GzipError, LayerDecoder, LayerEncoder
 from labs_helpers.engine.store import BlobError, Conflict, ImageStore, Layer, NoSuchImage
 from labs_helpers.engine.tar_content import ContentSize
+from labs_helpers.workspace import SetAside
 
 
 @pytest.fixture
@@ -46,6 +47,24 @@ def encoded(data: bytes, portions: int = 1) -> bytes:
     step = max(1, len(data) // portions)
     parts = [encoder.feed(data[at : at + step]) for at in range(0, len(data), step)]
     return b"".join([*parts, encoder.finish()])
+
+
+@pytest.mark.parametrize("damage", [b"no database" * 1000, b""])
+def test_a_damaged_or_emptied_database_is_set_aside_with_its_layers(
+    store: ImageStore, tmp_path: Path, damage: bytes
+) -> None:
+    layer = store.write_layer(tar_of(a=b"1"))
+    store.add_image(config_of(layer), [layer])
+    store.close()
+    (tmp_path / "engine" / "images.sqlite").write_bytes(damage)
+    with pytest.warns(SetAside, match="the engine starts without images"):
+        again = ImageStore(tmp_path / "engine")
+    again.sweep()
+    assert again.list() == []
+    (aside,) = (tmp_path / "engine").glob("damaged-*")
+    assert (aside / "images.sqlite").is_file()
+    assert (aside / "blobs" / "sha256" / layer.digest.removeprefix("sha256:")).is_file()
+    again.close()
 
 
 class TestEncoding:

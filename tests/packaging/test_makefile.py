@@ -46,6 +46,18 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path, python: Path) -> None
     assert "sudo apt install python3 python3-venv" in ran.stdout
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_python_that_was_named_is_not_believed(tmp_path: Path, python: Path, there: bool) -> None:
+    if there:
+        python.write_text(TOO_OLD)
+        python.chmod(0o755)
+    ran = make(tmp_path, f"PYTHON={python}")
+    assert ran.returncode != 0
+    assert f"PYTHON={python} is no Python 3.11 or newer" in ran.stdout
+    assert ("Python 3.9.2" in ran.stdout) == there
+    assert not (tmp_path / "venv").exists()
+
+
 def test_a_missing_venv_package_is_named(tmp_path: Path, python: Path) -> None:
     python.write_text(WITHOUT_VENV)
     python.chmod(0o755)

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from labs_helpers.oci.reference import InvalidReference
+from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
-from .exchange import PORTION, Answer, Request, error_answer
+from .exchange import PORTION, Answer, Request, error_answer, told
 from .images import Images
 from .system import API_VERSION, MIN_API_VERSION, System, server_name
 from .transfer import Transfer
@@ -35,8 +36,8 @@ _STATUS: Mapping[type[Exception], int] = {
 }
 _NO_CONTAINERS = (
     "the labs engine does not run containers: it builds, tags, pushes and pulls images."
-    " To run one, use a machine with Docker (the labs take a running daemon when there is one)"
-    " or push the image and let ECS, EKS or Fargate run it on AWS"
+    " To run one, start Docker or Podman and then the labs anew (labs stop; labs start): they work"
+    " with a daemon that answers. Or push the image and let ECS, EKS or Fargate run it on AWS"
 )
 
 _SWARM = ("swarm", "services", "tasks", "nodes", "secrets", "configs")
@@ -95,9 +96,10 @@ class App:
             return error_answer(error.status, str(error))
         except tuple(_STATUS) as error:
             return error_answer(_STATUS[type(error)], str(error))
-        except Exception:
+        except Exception as error:
             log.exception("%s %s", request.method, request.path)
-            return error_answer(500, "the labs engine failed; its log says why")
+            why = told(error) if is_full(error) else "the labs engine failed; its log says why"
+            return error_answer(500, why)
 
 
 def engine_app(world: World) -> App:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,10 @@ from .exchange import Answer, Request, read_json, stream_answer
 from .world import World
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)
-_IN_STREAM = (EngineError, NoSuchImage, BlobError, InvalidReference, OSError)
+_IN_STREAM = (
+    *(EngineError, NoSuchImage, BlobError, InvalidReference),
+    *(OSError, sqlite3.OperationalError),
+)
 
 
 def build(request: Request, world: World) -> Answer:

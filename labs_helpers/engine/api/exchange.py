@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, BinaryIO
+
+from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest
 
@@ -90,7 +92,7 @@ def error_answer(status: int, message: str) -> Answer:
 
 def told(error: Exception) -> str:
     """An error in words for who asked; a full disk says where, and what to do."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return (
             "no space left on device, where the engine keeps its images: free some (docker image"
             " prune, docker rmi), or set LABS_HOME to a folder on another disk"
@@ -99,21 +101,21 @@ def told(error: Exception) -> str:
 
 
 def stream_answer(
-    messages: Iterator[dict[str, Any]], errors: tuple[type[Exception], ...]
+    messages: Iterator[dict[str, Any]],
+    errors: tuple[type[Exception], ...],
+    *,
+    first_as_status: bool = True,
 ) -> Answer:
     """Docker's stream of JSON messages.
 
-    What fails before the first message is raised, and so becomes a status; later it can only be
-    told in the stream.
+    What fails before the first message is raised, and so becomes a status, unless
+    ``first_as_status`` is off; later it can only be told in the stream.
     """
-    first = next(messages, None)
+    begun = list(islice(messages, 1 if first_as_status else 0))
 
     def lines() -> Iterator[bytes]:
-        if first is None:
-            return
-        yield _line(first)
         try:
-            for message in messages:
+            for message in chain(begun, messages):
                 yield _line(message)
         except errors as error:
             yield _line({"errorDetail": {"message": told(error)}, "error": told(error)})

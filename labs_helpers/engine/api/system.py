@@ -16,7 +16,9 @@ from .registries import auth
 from .world import World
 
 API_VERSION = "1.47"
-MIN_API_VERSION = "1.24"
+MIN_API_VERSION = "1.22"
+"""dockerd 25 and later have 1.24, but skopeo of Debian 12 saves and loads by 1.22 without asking
+which there are: https://github.com/containers/image/blob/v5.22.0/docker/daemon/client.go"""
 DOCKER_HUB_INDEX = "https://index.docker.io/v1/"
 
 
@@ -84,6 +86,8 @@ class System:
                 "Images": len(self._world.store.list()),
                 "Driver": "labs",
                 "DriverStatus": [["Engine", "labs: images only, no containers"]],
+                "Debug": False,
+                "ExperimentalBuild": False,
                 "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
                 "NCPU": os.cpu_count() or 1,
                 "MemTotal": _memory(),

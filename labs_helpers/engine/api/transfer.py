@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +30,7 @@ IN_STREAM: tuple[type[Exception], ...] = (
     BlobError,
     InvalidReference,
     OSError,
+    sqlite3.OperationalError,
 )
 """What is told in a stream once it has begun."""
 
@@ -79,9 +81,14 @@ class Transfer:
         return Answer(200, save(names, self._world.store), "application/x-tar")
 
     def load(self, request: Request) -> Answer:
-        """``POST /images/load``: what save, or another Docker, wrote."""
+        """``POST /images/load``: what save, or another Docker, wrote.
+
+        What is wrong with it is always told in the stream, where the Docker SDK looks.
+        https://github.com/moby/moby/blob/v26.1.5/api/server/router/image/image_routes.go
+        (postImagesLoad)
+        """
         messages = load(request.body, self._world.store, self._world.scratch)
-        return stream_answer(_shown(messages), IN_STREAM)
+        return stream_answer(_shown(messages), IN_STREAM, first_as_status=False)
 
     def build(self, request: Request) -> Answer:
         """``POST /build``."""

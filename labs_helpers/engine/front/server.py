@@ -115,14 +115,18 @@ class FrontServer:
             # asyncio.run cancels what is still under way
             loop.remove_reader(self._listener)
             self._listener.close()
-        if accepting.done():
-            accepting.result()
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         conversations: set[asyncio.Task[None]] = set()
         while True:
-            connection, _ = await loop.sock_accept(self._listener)
+            try:
+                connection, _ = await loop.sock_accept(self._listener)
+            except OSError as error:
+                # too many open files: others will be closed
+                log.warning("a client's connection could not be taken: %s", error)
+                await asyncio.sleep(0.1)
+                continue
             conversation = Conversation(Wire(connection), self.world, unix(self._own_path))
             task = asyncio.create_task(conversation.run())
             # the loop itself holds tasks by weak references only

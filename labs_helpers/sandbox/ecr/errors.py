@@ -22,6 +22,15 @@ class EcrError(Exception):
         self.members: dict[str, object] = {}
 
 
+class NoRoom(EcrError):
+    """The sandbox's disk is full; AWS never says this. No SDK tries a 507 again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The sandbox has no room left on its disk; free some and try again.", http_status=507
+        )
+
+
 class AccessDenied(EcrError):
     """The principal may not do this; the message is IAM's sentence."""
 

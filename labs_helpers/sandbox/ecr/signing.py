@@ -4,19 +4,23 @@ import os
 import secrets
 from pathlib import Path
 
-from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.ecr.store import Store, naming_a_full_disk
 
 _BYTES = 32
 
 
 def key(store: Store) -> bytes:
-    """32 random bytes, the same for as long as the store lives; made at the first use."""
+    """32 random bytes, the same for as long as the store lives; made at the first use.
+
+    Raises NoRoom when the disk is too full to make it.
+    """
     path = store.root / "signing-key"
-    try:
-        return _read(path)
-    except FileNotFoundError:
-        _make(path)
-        return _read(path)
+    with naming_a_full_disk():
+        try:
+            return _read(path)
+        except FileNotFoundError:
+            _make(path)
+            return _read(path)
 
 
 def _read(path: Path) -> bytes:
@@ -32,11 +36,11 @@ def _make(path: Path) -> None:
     """Writes the key beside its place and links it there, so that two makers agree on one."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
     try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
         path.hardlink_to(beside)
     except FileExistsError:
         return

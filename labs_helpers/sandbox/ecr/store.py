@@ -11,25 +11,38 @@ therefore loses nothing acknowledged and leaves at most an orphan file, removed 
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sqlite3
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import schema
+from labs_helpers.sandbox.ecr import errors, schema
 from labs_helpers.sandbox.ecr.hashing import RunningHashes
+from labs_helpers.workspace import LabsError, SetAside, is_full
 
-log = logging.getLogger(__name__)
-
+UPLOAD_LIFE = timedelta(days=1)
+"""How long an upload that was left unfinished may still be resumed after a restart."""
 _BUSY_SECONDS = 30.0
 
 
-class StoreTooNew(RuntimeError):
+@contextmanager
+def naming_a_full_disk() -> Iterator[None]:
+    """Let what fails for want of room leave the block as NoRoom."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise errors.NoRoom() from error
+        raise
+
+
+class StoreTooNew(LabsError):
     """The database was written by a later version of this program."""
 
 
@@ -37,7 +50,11 @@ class Store:
     """Thread-safe: each thread reads through its own connection, writers take turns."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
-        """Open or create the state under `root`; set aside a damaged database, never delete it."""
+        """Open or create the state under `root`.
+
+        A damaged database is set aside with its blobs (a SetAside warning), never deleted.
+        Raises StoreTooNew, OSError, sqlite3.Error.
+        """
         self.root = root
         self.clock = clock
         self.uploads = root / "uploads"
@@ -63,16 +80,18 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection; rows are `sqlite3.Row`."""
-        yield self._connection()
+        """This thread's connection; rows are `sqlite3.Row`. Raises NoRoom on a full disk."""
+        with naming_a_full_disk():
+            yield self._connection()
 
     @contextmanager
     def write(self, after: Callable[[], None] | None = None) -> Iterator[sqlite3.Connection]:
         """A transaction: committed to disk when the block ends, undone when it raises.
 
-        `after` runs once it is committed, before the next writer: for removing files.
+        `after` runs once it is committed, before the next writer: for removing files. Raises
+        NoRoom on a full disk.
         """
-        with self._writing:
+        with self._writing, naming_a_full_disk():
             connection = self._connection()
             if connection.in_transaction:
                 raise RuntimeError("a transaction is open on this thread already")
@@ -136,6 +155,9 @@ class Store:
                     f"{schema.VERSION}: use the newer version of the labs, or labs reset"
                 )
             if version == 0:
+                if any(self.blobs.glob("*/*/*")):
+                    # emptied or lost: as a new one it would have the blobs removed as orphans
+                    raise sqlite3.DatabaseError("it is empty, and there are blobs beside it")
                 connection.executescript(
                     f"begin immediate;{schema.SCHEMA}pragma user_version = {schema.VERSION};commit;"
                 )
@@ -153,8 +175,10 @@ class Store:
         for path in [*self.root.glob("ecr.sqlite*"), self.blobs, self.uploads]:
             shutil.move(path, aside / path.name)
         self._make_folders()
-        log.error(
-            "The ECR database was damaged (%s). It is kept in %s; ECR starts empty.", error, aside
+        warnings.warn(
+            f"The ECR database was damaged ({error}). It is kept in {aside}; ECR starts empty.",
+            SetAside,
+            stacklevel=2,
         )
 
     def _make_folders(self) -> None:
@@ -164,6 +188,10 @@ class Store:
     def _remove_orphans(self) -> None:
         with self.write() as connection:
             known = {row["digest"] for row in connection.execute("select digest from blobs")}
+            connection.execute(
+                "delete from uploads where started_at < ?",
+                ((self.clock.now() - UPLOAD_LIFE).timestamp(),),
+            )
             uploads = {row["id"] for row in connection.execute("select id from uploads")}
             for path in self.blobs.glob("*/*/*"):
                 if f"{path.parent.parent.name}:{path.name}" not in known:

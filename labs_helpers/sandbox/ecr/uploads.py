@@ -21,7 +21,7 @@ from labs_helpers.sandbox.ecr import blobs, errors, layers
 from labs_helpers.sandbox.ecr.hashing import RunningHash
 from labs_helpers.sandbox.ecr.layers import Blob
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.ecr.store import Store, naming_a_full_disk
 
 BUFFER = 1024 * 1024
 """Bytes read at a time: what bounds memory however large the layer."""
@@ -162,11 +162,14 @@ def cancel(store: Store, repository: Repository, upload_id: str) -> None:
 def _held(
     store: Store, repository: Repository, upload_id: str
 ) -> Iterator[tuple[RunningHash, Path]]:
-    """The running hash and file of an upload, for this thread alone; raises UploadNotFound."""
+    """The running hash and file of an upload, for this thread alone.
+
+    Raises UploadNotFound, and NoRoom when the disk is full.
+    """
     find(store, repository, upload_id)
     path = store.upload_path(upload_id)
     running = store.hashes.of(upload_id)
-    with running.lock:
+    with running.lock, naming_a_full_disk():
         upload = find(store, repository, upload_id)  # it may have ended while this thread waited
         if running.size != upload.received:
             running.start_again(path, upload.received)

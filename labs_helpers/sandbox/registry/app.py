@@ -5,7 +5,6 @@ Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#
 
 from __future__ import annotations
 
-import errno
 import logging
 import re
 import sqlite3
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import EcrError, InvalidToken
+from labs_helpers.sandbox.ecr.errors import EcrError, InvalidToken, NoRoom
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
@@ -23,6 +22,7 @@ from labs_helpers.sandbox.registry.authentication import authenticate, registry_
 from labs_helpers.sandbox.registry.context import Context, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
+from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +142,6 @@ class RegistryApp:
 
 def _of_the_machine(error: OSError | sqlite3.Error) -> RegistryError:
     """A failure that no request is to blame for: say what it is, so that it can be mended."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "disk is full" in str(error):
-        message = "The sandbox has no room left on its disk; free some and push again."
-        return RegistryError("UNKNOWN", message, 507)
+    if is_full(error):
+        return translate(NoRoom())
     return RegistryError("UNKNOWN", f"The sandbox could not reach its files: {error}", 500)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import io
-import logging
 import signal
 import sqlite3
 import stat
@@ -11,16 +11,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from labs_helpers.oci import digest
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import errors, layers, repositories, uploads
+from labs_helpers.sandbox.ecr import errors, layers, repositories, signing, uploads
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store, StoreTooNew
+from labs_helpers.workspace import SetAside
 
 HOME = Registry("123456789012", "us-west-2")
 
@@ -66,19 +67,28 @@ def test_only_its_owner_reads_it(store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"not a database at all, but long enough" * 200, b"\0" * 8192])
-def test_a_damaged_database_is_set_aside_whole(
-    store: Store, clock: Clock, damage: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_database_is_set_aside_whole(store: Store, clock: Clock, damage: bytes) -> None:
     push(store, repositories.create(store, HOME, "demo"), b"data")
     store.close()
     (store.root / "ecr.sqlite").write_bytes(damage)
-    with caplog.at_level(logging.ERROR):
+    with pytest.warns(SetAside) as said:
         again = Store(store.root, clock)
     assert repositories.list_all(again, HOME) == []
     aside = store.root / "damaged-20261102T090000Z"
     assert (aside / "ecr.sqlite").read_bytes() == damage
     assert [path.read_bytes() for path in (aside / "blobs").glob("*/*/*")] == [b"data"]
-    assert str(aside) in caplog.text
+    assert str(aside) in str(said[0].message)
+    again.close()
+
+
+def test_an_emptied_database_does_not_cost_the_blobs(store: Store, clock: Clock) -> None:
+    push(store, repositories.create(store, HOME, "demo"), b"data")
+    store.close()
+    (store.root / "ecr.sqlite").write_bytes(b"")
+    with pytest.warns(SetAside, match="ECR starts empty"):
+        again = Store(store.root, clock)
+    (kept,) = store.root.glob("damaged-*/blobs/*/*/*")
+    assert kept.read_bytes() == b"data"
     again.close()
 
 
@@ -123,6 +133,46 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
         half()
     with store.read() as db:
         assert db.execute("select count(*) from blobs").fetchone()[0] == 0
+
+
+def test_a_full_database_is_told_as_a_full_disk(store: Store) -> None:
+    with store.read() as db:
+        pages = db.execute("pragma page_count").fetchone()[0]
+        db.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(errors.NoRoom, match="no room left on its disk"), store.write() as db:
+        db.executemany(
+            "insert into blobs values (?, 1)", ((f"sha256:{number:0900}",) for number in range(200))
+        )
+    with store.read() as db:
+        assert db.execute("select count(*) from blobs").fetchone()[0] == 0
+
+
+def test_a_page_mark_that_finds_the_disk_full_leaves_no_half_key(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = set(store.root.iterdir())
+    monkeypatch.setattr(signing.os, "fsync", full)
+    with pytest.raises(errors.NoRoom):
+        signing.key(store)
+    assert set(store.root.iterdir()) == before
+
+
+def test_a_part_that_finds_the_disk_full_is_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    repository = repositories.create(store, HOME, "demo")
+    upload_id = uploads.initiate(store, repository)
+    uploads.append(store, repository, upload_id, io.BytesIO(b"kept"))
+    monkeypatch.setattr(uploads, "_copy", full)
+    with pytest.raises(errors.NoRoom):
+        uploads.append(store, repository, upload_id, io.BytesIO(b"lost"))
+    assert uploads.find(store, repository, upload_id).received == 4
 
 
 def test_many_threads_write_at_once(store: Store) -> None:
@@ -184,6 +234,20 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, clock: Clock) -> 
     files = {f"sha256:{path.name}" for path in store.blobs.glob("*/*/*")}
     assert files == stored >= set(acknowledged)
     store.close()
+
+
+def test_an_upload_left_for_days_gives_its_room_back_at_a_start(store: Store, clock: Clock) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    forgotten = uploads.initiate(store, repository)
+    uploads.append(store, repository, forgotten, io.BytesIO(b"left"))
+    clock.advance(timedelta(hours=25))
+    recent = uploads.initiate(store, repository)
+    store.close()
+    again = Store(store.root, clock)
+    assert list(again.uploads.iterdir()) == [again.upload_path(recent)]
+    with pytest.raises(errors.UploadNotFound):
+        uploads.find(again, repository, forgotten)
+    again.close()
 
 
 def test_an_unacknowledged_tail_is_cut_off(store: Store, clock: Clock) -> None:
