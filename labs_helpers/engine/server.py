@@ -12,7 +12,7 @@ from typing import Any
 
 from cheroot.wsgi import Server
 
-from .api.app import App, engine_app
+from .api.app import App
 from .api.world import World
 from .hosts import HostMap
 from .store import ImageStore
@@ -47,7 +47,7 @@ class EngineServer(UnixServer):
     """The engine without a daemon."""
 
     def __init__(self, path: Path, world: World) -> None:
-        super().__init__(path, engine_app(world))
+        super().__init__(path, App(world))
         self.world = world
 
 

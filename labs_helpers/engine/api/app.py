@@ -50,16 +50,50 @@ class _Route:
     operation: Operation
 
 
+def routes(table: Iterable[tuple[str, str, Operation]]) -> list[_Route]:
+    """Method, pattern of the path, operation: in the order in which they are tried."""
+    return [_Route(m, re.compile(p), operation) for m, p, operation in table]
+
+
 class App:
-    """Operations by method and path: the Engine API, or a part of it.
+    """The Engine API over one world of images and registries."""
 
-    With ``any_version`` a client's API version is not looked at: who is asked here was chosen by
-    a daemon that knows its own.
-    """
+    any_version = False
+    """Whether clients of every API version are answered: not here, but in front of a daemon, which
+    knows its own."""
 
-    def __init__(self, table: Iterable[tuple[str, str, Operation]], any_version: bool = False):
-        self._routes = [_Route(m, re.compile(p), operation) for m, p, operation in table]
-        self._any_version = any_version
+    def __init__(self, world: World) -> None:
+        system, images, transfer = System(world), Images(world), Transfer(world)
+        name = r"(?P<name>.+)"
+        table: list[tuple[str, str, Operation]] = [
+            ("GET", r"/_ping", system.ping),
+            ("HEAD", r"/_ping", system.ping),
+            ("GET", r"/version", system.version),
+            ("GET", r"/info", system.info),
+            ("POST", r"/auth", system.auth),
+            ("GET", r"/events", system.events),
+            ("GET", r"/system/df", system.disk_use),
+            ("GET", r"/containers/json", system.none),
+            ("GET", r"/networks", system.none),
+            ("GET", r"/volumes", system.no_volumes),
+            ("POST", r"/(containers|networks|volumes|build)/prune", system.nothing_pruned),
+            ("GET", r"/images/json", images.list),
+            ("POST", r"/images/create", transfer.pull),
+            ("GET", r"/images/get", transfer.save),
+            ("POST", r"/images/load", transfer.load),
+            ("POST", r"/images/prune", images.prune),
+            ("GET", rf"/images/{name}/json", images.inspect),
+            ("GET", rf"/images/{name}/history", images.history),
+            ("GET", rf"/images/{name}/get", transfer.save),
+            ("POST", rf"/images/{name}/tag", images.tag),
+            ("POST", rf"/images/{name}/push", transfer.push),
+            ("DELETE", rf"/images/{name}", images.delete),
+            ("GET", rf"/distribution/{name}/json", transfer.distribution),
+            ("POST", r"/build", transfer.build),
+            ("POST", r"/containers/create", _no_containers),
+            ("GET", r"/plugins", system.none),
+        ]
+        self._routes = routes(table)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = _request(environ)
@@ -86,7 +120,7 @@ class App:
 
     def _answer(self, request: Request) -> Answer:
         try:
-            path = _unversioned(request.path, self._any_version)
+            path = _unversioned(request.path, self.any_version)
             for route in self._routes:
                 match = route.pattern.fullmatch(path)
                 if match and route.method == request.method:
@@ -100,41 +134,6 @@ class App:
             log.exception("%s %s", request.method, request.path)
             why = told(error) if is_full(error) else "the labs engine failed; its log says why"
             return error_answer(500, why)
-
-
-def engine_app(world: World) -> App:
-    """The Engine API over one world of images and registries."""
-    system, images, transfer = System(world), Images(world), Transfer(world)
-    name = r"(?P<name>.+)"
-    table: list[tuple[str, str, Operation]] = [
-        ("GET", r"/_ping", system.ping),
-        ("HEAD", r"/_ping", system.ping),
-        ("GET", r"/version", system.version),
-        ("GET", r"/info", system.info),
-        ("POST", r"/auth", system.auth),
-        ("GET", r"/events", system.events),
-        ("GET", r"/system/df", system.disk_use),
-        ("GET", r"/containers/json", system.none),
-        ("GET", r"/networks", system.none),
-        ("GET", r"/volumes", system.no_volumes),
-        ("POST", r"/(containers|networks|volumes|build)/prune", system.nothing_pruned),
-        ("GET", r"/images/json", images.list),
-        ("POST", r"/images/create", transfer.pull),
-        ("GET", r"/images/get", transfer.save),
-        ("POST", r"/images/load", transfer.load),
-        ("POST", r"/images/prune", images.prune),
-        ("GET", rf"/images/{name}/json", images.inspect),
-        ("GET", rf"/images/{name}/history", images.history),
-        ("GET", rf"/images/{name}/get", transfer.save),
-        ("POST", rf"/images/{name}/tag", images.tag),
-        ("POST", rf"/images/{name}/push", transfer.push),
-        ("DELETE", rf"/images/{name}", images.delete),
-        ("GET", rf"/distribution/{name}/json", transfer.distribution),
-        ("POST", r"/build", transfer.build),
-        ("POST", r"/containers/create", _no_containers),
-        ("GET", r"/plugins", system.none),
-    ]
-    return App(table)
 
 
 def _request(environ: dict[str, Any]) -> Request:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from labs_helpers.oci import reference as references
 
-from ..api.app import App, Operation
+from ..api.app import App, Operation, routes
 from ..api.exchange import Answer, Request, json_answer, stream_answer
 from ..api.images import repository_tag
 from ..api.registries import auth, distribution
@@ -18,24 +18,26 @@ from .pushing import push
 from .world import FrontWorld
 
 
-def front_app(world: FrontWorld) -> App:
-    """The application behind the relay; of any API version that the daemon has."""
-    name = r"(?P<name>.+)"
-    table: list[tuple[str, str, Operation]] = [
-        ("POST", r"/auth", lambda request: auth(request, world.hosts)),
-        ("POST", r"/images/create", lambda request: _pull(request, world)),
-        ("POST", rf"/images/{name}/push", lambda request, name: _push(request, name, world)),
-        (
-            "GET",
-            rf"/distribution/{name}/json",
-            lambda request, name: distribution(request, name, world.hosts),
-        ),
-    ]
-    table += [
-        ("POST", rf"/libpod/images/{name}/push", _libpod),
-        ("POST", r"/libpod/images/pull", _libpod),
-    ]
-    return App(table, any_version=True)
+class FrontApp(App):
+    """The application behind the relay."""
+
+    any_version = True
+
+    def __init__(self, world: FrontWorld) -> None:
+        name = r"(?P<name>.+)"
+        table: list[tuple[str, str, Operation]] = [
+            ("POST", r"/auth", lambda request: auth(request, world.hosts)),
+            ("POST", r"/images/create", lambda request: _pull(request, world)),
+            ("POST", rf"/images/{name}/push", lambda request, name: _push(request, name, world)),
+            (
+                "GET",
+                rf"/distribution/{name}/json",
+                lambda request, name: distribution(request, name, world.hosts),
+            ),
+            ("POST", rf"/libpod/images/{name}/push", _libpod),
+            ("POST", r"/libpod/images/pull", _libpod),
+        ]
+        self._routes = routes(table)
 
 
 def _libpod(request: Request, name: str = "") -> Answer:

@@ -9,9 +9,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from labs_helpers.workspace import SetAside
 
 from ..blobs import Layer
 
@@ -39,10 +43,20 @@ class Memory:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        with self._db:
-            self._db.executescript(_SCHEMA)
+        try:
+            self._db = _opened(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
+            path.rename(aside)
+            warnings.warn(
+                f"The front's records were damaged ({error}). They are kept as {aside.name}; images"
+                " are compressed and sent once more.",
+                SetAside,
+                stacklevel=2,
+            )
+            self._db = _opened(path)
         self.daemon: str = self._one("SELECT address FROM daemons ORDER BY seen DESC LIMIT 1") or ""
         """The address of the daemon that is, or was last, served for."""
 
@@ -140,3 +154,15 @@ class Memory:
     def _write(self, statement: str, *values: object) -> None:
         with self._lock, self._db:
             self._db.execute(statement, values)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        with connection:
+            connection.executescript(_SCHEMA)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

@@ -26,7 +26,7 @@ from ..hosts import HostMap
 from ..server import UnixServer, check_socket, empty_folder, remove_socket
 from ..store import NoSuchImage
 from .address import Address, unix
-from .app import front_app
+from .app import FrontApp
 from .building import bring_bases
 from .by_digest import by_digest, image_by_digest
 from .daemon import OLDEST_API, DaemonError, RealDaemon
@@ -52,7 +52,7 @@ class FrontServer:
         self.bind_addr = f"{path}, in front of {world.daemon.address}"
         self.world = world
         self._path = path
-        self._own = UnixServer(state / "own.sock", front_app(world))
+        self._own = UnixServer(state / "own.sock", FrontApp(world))
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -11,6 +11,7 @@ from labs_helpers.engine.front.belongings import Belonging, belongings, take_awa
 from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
 from labs_helpers.engine.front.memory import RECORDS, Memory
 from labs_helpers.oci.reference import parse
+from labs_helpers.workspace import SetAside
 from tests.clients import daemons
 from tests.engine.engine_room import REGISTRY, Room, running
 
@@ -119,6 +120,15 @@ def test_another_daemon_has_names_of_its_own(tmp_path: Path) -> None:
     memory.remember_daemon("unix:///one")
     assert memory.names() == [("docker.io/library/a:latest", "sha256:a", None)]
     memory.close()
+
+
+def test_damaged_records_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / RECORDS).write_bytes(b"not a database" * 1000)
+    with pytest.warns(SetAside, match="damaged"):
+        memory = Memory(tmp_path / RECORDS)
+    assert memory.names() == []
+    memory.close()
+    assert [path.name for path in tmp_path.glob("*.damaged-*")] != []
 
 
 def test_a_belonging_is_shown_as_docker_shows_it() -> None:
