@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address
+from tests.clients import daemons
 from tests.engine.engine_room import Ended, Room, running
 
 
@@ -72,6 +73,7 @@ def comparable(ended: Ended) -> tuple[int, list[str], str]:
 @pytest.fixture
 def both(room: Room, dockerd: Address, tmp_path: Path) -> Iterator[Both]:
     """Both with the image base:1, saved by ours and loaded in each, and logged in."""
+    daemons.empty(dockerd)
     found = Both(room, str(dockerd))
     room.docker("pull", "nginx:alpine")
     room.docker("tag", "nginx:alpine", "base:1")
