@@ -28,7 +28,7 @@ from labs_helpers.workspace import Workspace
 class Lab:
     """One lab in one mode. ``start`` makes it; the kernel's environment is then the lab's."""
 
-    def __init__(self, title: Title, place: prepare.Place) -> None:
+    def __init__(self, title: Title, place: prepare.Place, engine: str = "your Docker") -> None:
         self.title = title
         self.mode = place.mode
         self.account = place.account
@@ -37,6 +37,7 @@ class Lab:
         self.repository = REPOSITORY
         self._place = place
         self._control = place.sandbox
+        self._engine = engine
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -183,10 +184,9 @@ class Lab:
     def _card(self) -> Shown:
         number, on_aws = self.title.number, self.mode == modes.AWS
         facts = [step.fact for step in prepare.steps(number, self.mode)]
-        engine = "your Docker" if on_aws else "the labs' own: no Docker daemon is needed"
         return card.card(
             f"lab {number} · {self.title.name}",
-            card.World(self.mode, self.account, self.region, self.registry, engine),
+            card.World(self.mode, self.account, self.region, self.registry, self._engine),
             facts,
             "needs" if on_aws else "ready",
         )
@@ -241,13 +241,14 @@ def start(number: str) -> Lab:
 
 
 def _open_sandbox(number: str, workspace: Workspace) -> Lab:
-    port = servers.start(workspace).sandbox.port
+    found = servers.start(workspace)
+    port = found.sandbox.port
     _apply(modes.environment(workspace, port))
     choices = workspace.remembered()
     account, region = str(choices["account"]), str(choices["region"])
     control = Control(workspace, port)
     place = prepare.Place(workspace, modes.SANDBOX, account, region, control)
-    return Lab(TITLES[number], place)
+    return Lab(TITLES[number], place, found.engine.choice.shown)
 
 
 def _open_aws(number: str, workspace: Workspace) -> Lab:

@@ -105,6 +105,10 @@ def _sandbox(
         "DOCKER_CONFIG": str(workspace.docker),
         "PATH": _joined(first, environ.get("PATH", os.defpath), os.pathsep),
     }
+    theirs = environ.get("DOCKER_HOST", "")
+    if theirs and theirs != given["DOCKER_HOST"]:
+        # for the engine, should it start again from here: the daemon that the learner named
+        given["LABS_DOCKER_HOST"] = theirs
     for name in ("NO_PROXY", "no_proxy"):
         given[name] = _joined(["127.0.0.1", "localhost"], environ.get(name, ""), ",")
     wild = (name for name in environ if name.startswith(UNSET_PREFIXES))
@@ -133,7 +137,10 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
         if environ.get(name, "").startswith(inside)
     ]
     if environ.get("DOCKER_HOST", "").startswith(f"unix://{inside}"):
-        ours += ["DOCKER_HOST"]
+        if theirs := environ.get("LABS_DOCKER_HOST"):
+            given["DOCKER_HOST"] = theirs
+        else:
+            ours += ["DOCKER_HOST"]
     if environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
         ours += ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED", "REGISTRY", "ACCOUNT"]
     return Environment(given, tuple(ours))

@@ -32,6 +32,9 @@ from labs_helpers.names import TITLES
 from labs_helpers.workspace import LabsError, Workspace
 
 FROZEN_CLOCK = "2026-11-02T09:00:00Z"
+AS_COMMITTED = {"LABS_CLOCK": FROZEN_CLOCK, "LABS_DOCKER": "standin", "LABS_ENGINE": "embedded"}
+"""What the committed outputs are made with: nothing of the machine shows in them."""
+
 CELL_SECONDS = 300
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -213,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     workspace = Workspace.find()
     changed = 0
-    with fresh(None, workspace, LABS_CLOCK=FROZEN_CLOCK, LABS_DOCKER="standin") as environ:
+    with fresh(None, workspace, **AS_COMMITTED) as environ:
         for path in find(workspace, arguments.labs):
             print(path.name, flush=True)
             text = nbformat.writes(strip(execute(path, environ)))  # type: ignore[no-untyped-call]

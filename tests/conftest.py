@@ -1,4 +1,7 @@
-"""What the tests of the `labs` command share."""
+"""What the tests share: the labs' own engine, whatever daemon the machine has, unless a test says.
+
+And for those of the `labs` command, a home.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ import pytest
 
 from labs_helpers.workspace import Workspace, write_json
 
+os.environ["LABS_ENGINE"] = "embedded"
+os.environ.pop("LABS_HUB", None)
+
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
 
 
@@ -22,6 +28,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     for name in [name for name in os.environ if name.startswith(("AWS_", "LABS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("LABS_HOME", str(folder / "h"))
+    monkeypatch.setenv("LABS_ENGINE", "embedded")
     made = Workspace.find().create()
     write_json(made.learner, LEARNER)
     yield made

@@ -59,6 +59,7 @@ def learner() -> Iterator[Learner]:
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LABS_"))
     }
     home = {"LABS_HOME": str(folder / "h"), "LABS_PORT": str(free_port()), "HOME": str(folder)}
+    home["LABS_ENGINE"] = "embedded"
     workspace = Workspace(folder / "h")
     yield Learner(workspace, inherited | home)
     servers.stop(workspace)

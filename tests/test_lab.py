@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from labs_helpers import control, lab, servers, start
+from labs_helpers.engine.choice import EMBEDDED, Choice
 from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place, Step
 from labs_helpers.workspace import LabsError, Workspace
@@ -70,7 +71,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def started(workspace: Workspace) -> Any:
         workspace.create()
-        return SimpleNamespace(sandbox=SimpleNamespace(port=4566))
+        engine = SimpleNamespace(choice=Choice(EMBEDDED, ""))
+        return SimpleNamespace(sandbox=SimpleNamespace(port=4566), engine=engine)
 
     monkeypatch.setattr(servers, "start", started)
     monkeypatch.setattr(lab, "Control", lambda workspace, port: Recorded())

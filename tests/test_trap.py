@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from labs_helpers.engine.front.places import SYSTEM as SYSTEM_SOCKETS
 from tests.trap import syscalls
 from tests.trap.session import (
     AWS,
@@ -168,3 +170,36 @@ def test_the_learners_own_settings_are_as_they_were(session: Session) -> None:
         if path.is_file()
     }
     assert found == POISON
+
+
+def test_looking_for_a_daemon_asks_only_the_known_sockets() -> None:
+    """LABS_ENGINE=auto connects to the sockets a daemon may have, and does nothing else there."""
+    require("strace")
+    found = Session(Path(tempfile.mkdtemp(prefix="trap-")).resolve(), "standin", "auto")
+    found.prepare()
+    trap = found.home / ".docker/run/docker.sock"
+    trap.parent.mkdir()
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as nobody:
+            # a daemon that has ended leaves its socket: connecting is refused at once
+            nobody.bind(str(trap))
+        done = found.run("labs start && labs status && labs stop", traced=True)
+        assert done.returncode == 0, done.stderr
+        asked = {
+            contact.address
+            for contact in syscalls.contacts(found.log)
+            if contact.address.startswith(("/", "@"))
+            and not inside(contact.address, found.labs)
+            and not contact.address.startswith(LOCAL_SERVICES)
+        }
+        assert str(trap) in asked
+        assert asked - {str(trap)} <= set(SYSTEM_SOCKETS)
+        used = [
+            touch.line
+            for touch in syscalls.touches(found.log, str(found.work))
+            if inside(touch.path, found.home / ".docker") and touch.how != "look"
+        ]
+        assert used == []
+    finally:
+        found.run("labs stop", traced=False)
+        shutil.rmtree(found.root)

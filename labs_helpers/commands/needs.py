@@ -17,6 +17,7 @@ from botocore.exceptions import ConfigParseError
 
 from labs_helpers.commands.terminal import size
 from labs_helpers.engine import process as engine_process
+from labs_helpers.engine.choice import NAMES, Choice, choose
 from labs_helpers.launchers import choose_docker
 from labs_helpers.modes import endpoint, environment
 from labs_helpers.sandbox import process as sandbox_process
@@ -47,7 +48,7 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("disk", lambda: disk(workspace)),
         ("port", lambda: port(workspace, environ)),
         ("sandbox", lambda: sandbox(workspace)),
-        ("engine", lambda: engine(workspace)),
+        ("engine", lambda: engine(workspace, environ)),
         ("docker", lambda: docker(workspace, environ)),
         ("aws", lambda: aws(workspace, environ)),
         ("jupyterlab", jupyterlab),
@@ -122,16 +123,25 @@ def sandbox(workspace: Workspace) -> Need:
     return Need("sandbox", "ok", f"answers at {endpoint(server.port)}")
 
 
-def engine(workspace: Workspace) -> Need:
-    """Whether the engine's socket is possible, and answers."""
+def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
+    """Whether the engine's socket is possible, and answers; which engine, and why."""
     workspace.check_socket_path()
     running = engine_process.running(workspace)
     if running is None:
-        return Need("engine", "ok", "not running; `labs lab` and the notebooks start it")
+        choice = choose(workspace, environ)
+        found = f"not running; `labs lab` and the notebooks start it: {_named(choice)}"
+        return Need("engine", "ok", found)
     if not engine_process.answers(workspace.socket):
         mend = f"labs stop && labs start; its log is {workspace.engine / 'engine.log'}"
         return Need("engine", "warning", f"process {running.pid} does not answer", mend)
-    return Need("engine", "ok", f"answers at unix://{workspace.socket}")
+    found = f"answers at unix://{workspace.socket}: {_named(running.choice)}"
+    return Need("engine", "ok", found)
+
+
+def _named(choice: Choice) -> str:
+    return f"{NAMES[choice.kind]} {choice.version}".strip() + (
+        f" ({choice.why})" * bool(choice.why)
+    )
 
 
 def docker(workspace: Workspace, environ: Mapping[str, str]) -> Need:

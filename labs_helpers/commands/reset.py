@@ -1,7 +1,8 @@
 """Begin anew: an empty sandbox, a new access key, no AWS or Docker configuration.
 
 What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes are
-not touched."""
+not touched. Where the labs worked with your own Docker or Podman, the images that they brought
+there are listed, and removed if you agree; your own stay."""
 
 from __future__ import annotations
 
@@ -13,16 +14,18 @@ from pathlib import Path
 from labs_helpers import servers
 from labs_helpers.commands.terminal import say, working
 from labs_helpers.engine import process as engine_process
+from labs_helpers.engine.front.belongings import belongings, take_away
+from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, cannot_write
 
-EXAMPLES = ("labs reset", "labs reset --yes")
+EXAMPLES = ("labs reset", "labs reset -y")
 FOLDERS = ("sandbox", "engine", "aws", "docker", "bin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--yes."""
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.yes and not agreed(workspace.home):
         say("Nothing was changed.")
         return 1
+    tidy_daemon(workspace, arguments.yes)
     ran = bool(sandbox_process.running(workspace) or engine_process.running(workspace))
     with working("Stopping ...") as between:
         servers.stop(workspace, between)
@@ -60,6 +64,33 @@ def agreed(home: Path) -> bool:
         print()
         return False
     return answer.strip().lower() in ("y", "yes")
+
+
+def tidy_daemon(workspace: Workspace, yes: bool) -> None:
+    """Offer to remove what the labs brought into the learner's own Docker."""
+    account = str(workspace.remembered()["account"])
+    try:
+        address, found = belongings(workspace.engine, account)
+    except DaemonError as error:
+        say(f"Your Docker cannot be asked what the labs have left in it: {error}")
+        return
+    if not found:
+        return
+    say(f"The labs brought these images into your Docker ({address}):")
+    for one in found:
+        say(f"  {one.shown}")
+    if not yes and not sys.stdin.isatty():
+        say("They stay: there is no terminal to ask on. To remove them: labs reset -y")
+        return
+    if not yes and input("Remove them there? [y/N] ").strip().lower() not in ("y", "yes"):
+        say("They stay.")
+        return
+    removed = 0
+    for one, problem in take_away(address, found):
+        removed += not problem
+        if problem:
+            say(f"{one.shown} stays: {problem}")
+    print(f"Removed from your Docker: {removed} of {len(found)}.")
 
 
 def move_away(workspace: Workspace) -> Path:

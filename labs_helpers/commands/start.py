@@ -6,11 +6,12 @@ import argparse
 
 from labs_helpers import servers
 from labs_helpers.commands.terminal import say, working
+from labs_helpers.engine.choice import EMBEDDED, NAMES
 from labs_helpers.modes import AWS, endpoint, mode
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace
 
-EXAMPLES = ("labs start", "LABS_PORT=14566 labs start")
+EXAMPLES = ("labs start", "LABS_PORT=14566 labs start", "LABS_ENGINE=embedded labs start")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,5 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     told = sandbox_process.told(workspace, found.sandbox.port, "status") or {}
     for notice in told.get("notices", []):
         say(notice)
+    choice = found.engine.choice
+    if choice.kind != EMBEDDED:
+        say(f"Images and containers are in {NAMES[choice.kind]} {choice.version}: {choice.why}.")
     print(f"The sandbox runs at {endpoint(found.sandbox.port)}, the engine beside it.")
     return 0

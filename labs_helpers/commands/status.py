@@ -1,5 +1,5 @@
 """Say what runs and what is stored: mode, account, region, endpoint, uptime, memory, the
-sandbox's clock, repositories, images and bytes, and which docker command the labs use."""
+sandbox's clock, repositories, images and bytes, and which docker command and engine are used."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from labs_helpers.commands.terminal import columns, duration, size
 from labs_helpers.engine import process as engine_process
+from labs_helpers.engine.choice import EMBEDDED, NAMES
 from labs_helpers.launchers import choose_docker
 from labs_helpers.modes import AWS, endpoint, mode
 from labs_helpers.names import registry
@@ -84,8 +85,10 @@ def _engine(workspace: Workspace) -> dict[str, Any] | None:
         "pid": engine.pid,
         "uptime_seconds": round(time.time() - engine.started),
         "memory_bytes": engine.memory,
-        "kind": "embedded",
-        "why": "the labs' own: it needs no Docker daemon",
+        "kind": engine.choice.kind,
+        "daemon": engine.choice.address or None,
+        "version": engine.choice.version or None,
+        "why": engine.choice.why,
     }
 
 
@@ -115,12 +118,21 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     if engine is None:
         shown.append(("engine", "not running; start it with: labs start"))
     else:
-        shown += [("engine", _life(engine)), ("", engine["why"] if engine["answers"] else SILENT)]
+        shown += [("engine", _life(engine)), ("", _engine_shown(engine))]
     return [
         *shown,
         ("docker", f"{_docker(docker)} ({docker['why']})"),
         ("files", found["home"]),
     ]
+
+
+def _engine_shown(engine: dict[str, Any]) -> str:
+    if not engine["answers"]:
+        return SILENT
+    if engine["kind"] == EMBEDDED:
+        return f"the labs' own, without a Docker daemon: {engine['why']}"
+    name = f"{NAMES[engine['kind']]} {engine['version']}"
+    return f"in front of {name}, for the sandbox's registries: {engine['why']}"
 
 
 def _docker(docker: dict[str, str]) -> str:

@@ -1,4 +1,7 @@
-"""``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE]``."""
+"""``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE]``.
+
+With ``--daemon unix:///path`` it is the front of that daemon.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,14 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .server import CannotServe, log_message, make_server, remove_socket
+from .errors import EngineError
+from .front.address import parse as parse_address
+from .server import CannotServe, EngineServer, log_message, make_server, remove_socket
+
+if TYPE_CHECKING:
+    from .front.server import FrontServer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--socket", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--registries", type=Path)
+    parser.add_argument("--daemon", type=parse_address)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     before = os.umask(0o077)
@@ -31,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
-        server = make_server(options.socket, options.state, options.registries)
+        server = _server(options)
         server.prepare()
-    except (CannotServe, OSError, sqlite3.Error) as error:
+    except (CannotServe, EngineError, OSError, sqlite3.Error) as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     # stop() waits for the serving thread, so it cannot run in the signal handler on that thread
@@ -45,6 +55,14 @@ def _serve(options: argparse.Namespace) -> int:
     finally:
         remove_socket(options.socket)
     return 0
+
+
+def _server(options: argparse.Namespace) -> EngineServer | FrontServer:
+    if options.daemon is None:
+        return make_server(options.socket, options.state, options.registries)
+    from .front.server import make_front  # an event loop that the engine itself has no use for
+
+    return make_front(options.socket, options.state, options.registries, options.daemon)
 
 
 if __name__ == "__main__":

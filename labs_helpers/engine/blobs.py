@@ -46,9 +46,13 @@ class Layer:
 
 
 class Blobs:
-    """The folder of blobs; safe to use from several threads."""
+    """The folder of blobs; safe to use from several threads.
 
-    def __init__(self, root: Path) -> None:
+    Not ``durable`` are those that only pass through: a power cut may take them.
+    """
+
+    def __init__(self, root: Path, durable: bool = True) -> None:
+        self.durable = durable
         self._incoming = root / "incoming"
         self._folder = root / "sha256"
         for folder in (root, self._incoming, self._folder):
@@ -189,7 +193,8 @@ class _Incoming:
     def keep(self) -> str:
         """Give the file its final name; return its digest."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if self._blobs.durable:
+            os.fsync(self._file.fileno())
         self._path.replace(self._blobs.path(self.digest))
         return self.digest
 

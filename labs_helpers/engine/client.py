@@ -1,16 +1,15 @@
-"""What a registry is asked: manifests, blobs, uploads.
+"""What a registry is asked of one repository: manifests, tags, blobs.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 """
 
 from __future__ import annotations
 
-import http.client
+import copy
 import json
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
@@ -18,9 +17,11 @@ from labs_helpers.oci.manifest import InvalidManifest, Manifest
 from labs_helpers.oci.manifest import parse as parse_manifest
 
 from .credentials import Credentials
+from .download import download
 from .hosts import HostMap
-from .registry_errors import RegistryError, RequestFailed, status_line
-from .transport import PORTION, Answer, Transport
+from .registry_errors import RegistryError, status_line
+from .transport import Answer, Transport
+from .upload import Blob, upload
 
 ACCEPTED = ", ".join(
     (
@@ -30,7 +31,6 @@ ACCEPTED = ", ".join(
         media_types.OCI_MANIFEST,
     )
 )
-_ATTEMPTS = 3
 
 
 class Repository:
@@ -43,6 +43,12 @@ class Repository:
         self._transport = Transport(host, hosts, credentials)
         self._actions = actions
         self._scope = f"repository:{path}:{actions}"
+
+    def another(self) -> Repository:
+        """The same repository for another thread, which need not ask again how to log in."""
+        twin = copy.copy(self)
+        twin._transport = self._transport.another()
+        return twin
 
     def __enter__(self) -> Repository:
         return self
@@ -98,8 +104,11 @@ class Repository:
         return answer.status == 200
 
     def blob(self, digest: str) -> BinaryIO:
-        """The bytes of a blob, not verified. Raises RegistryError, RequestFailed."""
-        return self._ask("GET", f"/v2/{self.path}/blobs/{digest}").raise_for_status().stream
+        """The bytes of a blob, not verified, fetched on where a connection was lost.
+
+        Raises RegistryError and RequestFailed, also while it is read.
+        """
+        return download(self._transport, f"/v2/{self.path}/blobs/{digest}", self._scope)
 
     def upload(
         self,
@@ -116,56 +125,17 @@ class Repository:
         Raises:
             RegistryError, RequestFailed: as for every request; nothing is left half done there.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
-            location = self._start(digest, mount_from)
-            if location is None:
-                yield mount_from or ""
-                return
-            try:
-                location = yield from self._patch(location, size, opened)
-                break
-            except (ConnectionError, http.client.HTTPException, TimeoutError) as error:
-                if attempt == _ATTEMPTS:
-                    url = self._transport.url(urlsplit(location).path)
-                    raise RequestFailed("PATCH", url, error) from error
-        parts = urlsplit(str(location))
-        query = f"{parts.query}&" if parts.query else ""
-        url = parts._replace(query=query + urlencode({"digest": digest})).geturl()
-        self._ask("PUT", url, {"Content-Length": "0"}, b"").raise_for_status().body()
+        mount = (digest, mount_from) if mount_from else None
+        return self.send(lambda: Blob(digest, size, opened), mount)
 
-    def _start(self, digest: str, mount_from: str | None) -> str | None:
-        path = f"/v2/{self.path}/blobs/uploads/"
-        scope = self._scope
-        if mount_from:
-            path += "?" + urlencode({"mount": digest, "from": mount_from})
-            scope += f" repository:{mount_from}:pull"
-        answer = self._transport.request("POST", path, scope, {"Content-Length": "0"}, b"")
-        answer.raise_for_status().body()
-        if answer.status == 201:
-            return None
-        return urljoin(answer.url, answer.headers.get("Location") or "")
+    def send(
+        self, prepared: Callable[[], Blob], mount: tuple[str, str] | None = None
+    ) -> Iterator[int | str]:
+        """As ``upload``, of a blob that is made only when the registry really wants its bytes.
 
-    def _patch(
-        self, location: str, size: int, opened: Callable[[], BinaryIO]
-    ) -> Generator[int, None, str]:
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        authorized = self._transport.authorized("PATCH", location, self._scope, headers)
-        connection, url = self._transport.open_upload("PATCH", location, authorized)
-        sent = 0
-        with opened() as file:
-            while portion := file.read(PORTION):
-                try:
-                    connection.send(portion)
-                except ConnectionError:
-                    # a refusal may come before the body is through: read it rather than guess
-                    break
-                sent += len(portion)
-                yield sent
-        answer = self._transport.finish_upload(connection, url).raise_for_status()
-        answer.body()
-        if sent < size:
-            raise ConnectionError("the registry closed the connection during the upload")
-        return urljoin(answer.url, answer.headers.get("Location") or location)
+        ``mount`` is the digest to take from another repository, and that repository's path.
+        """
+        return upload(self._transport, self.path, self._scope, prepared, mount)
 
     def _ask(
         self,
@@ -175,11 +145,6 @@ class Repository:
         body: bytes | None = None,
     ) -> Answer:
         return self._transport.request(method, url, self._scope, headers, body)
-
-
-def open_file(path: Path) -> Callable[[], BinaryIO]:
-    """How ``upload`` reopens a file for each attempt."""
-    return lambda: path.open("rb")
 
 
 def check_login(host: str, hosts: HostMap, credentials: Credentials) -> None:

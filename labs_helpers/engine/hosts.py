@@ -14,6 +14,7 @@ from __future__ import annotations
 import fnmatch
 import ipaddress
 import json
+import ssl
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import EngineError, Forbidden
+from .patience import PATIENT, Patience
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOST = "registry-1.docker.io"
@@ -56,10 +58,20 @@ def api_host(domain: str) -> str:
 
 
 class HostMap:
-    """The patterns of one ``registries.json``; without a file, names mean what DNS says."""
+    """The patterns of one ``registries.json``; without a file, names mean what DNS says.
 
-    def __init__(self, path: Path | None = None) -> None:
+    ``patience`` is how registries are asked again, ``tls`` whom they have to prove themselves to
+    (None: the system's certificates).
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        patience: Patience = PATIENT,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._path = path
+        self.patience, self.tls = patience, tls
         self._lock = threading.Lock()
         self._read_at: tuple[int, int] | None = None
         self._hosts: list[tuple[str, str]] = []
@@ -73,9 +85,7 @@ class HostMap:
             EngineError: the map cannot be read.
         """
         host = host.lower()
-        with self._lock:
-            self._refresh()
-            hosts, offline = self._hosts, self._offline
+        hosts, offline = self._read()
         for pattern, address in hosts:
             if fnmatch.fnmatchcase(host, pattern):
                 return _endpoint(host, urlsplit(address), mapped=True)
@@ -84,6 +94,15 @@ class HostMap:
             raise Offline(host)
         # plain HTTP to loopback only, as dockerd does
         return _endpoint(host, urlsplit(f"{'http' if loopback else 'https'}://{host}"))
+
+    def has(self, host: str) -> bool:
+        """Whether a pattern of the map has this host. Raises EngineError as ``endpoint`` does."""
+        return any(fnmatch.fnmatchcase(host.lower(), pattern) for pattern, _ in self._read()[0])
+
+    def _read(self) -> tuple[list[tuple[str, str]], bool]:
+        with self._lock:
+            self._refresh()
+            return self._hosts, self._offline
 
     def _refresh(self) -> None:
         if self._path is None:

@@ -1,4 +1,4 @@
-"""The engine as a background process: start, find, stop, and which registries it maps."""
+"""The engine as a background process: start, find, stop, which one, which registries it maps."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from labs_helpers import daemon
 from labs_helpers.daemon import Daemon, Say
-from labs_helpers.workspace import Workspace, read_json, write_json
+from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
+
+from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, wanted
 
 NAME = "engine"
 MODULE = "labs_helpers.engine"
-HOSTS = (
-    "*.dkr.ecr.*.amazonaws.com",
-    "*.dkr.ecr.*.amazonaws.com.cn",
+ECR_HOSTS = ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
+HUB_HOSTS = (
     "docker.io",
     "index.docker.io",
     "registry-1.docker.io",
     "auth.docker.io",
     "public.ecr.aws",
 )
-"""Registry host names that the sandbox answers for."""
+"""Registry host names that the sandbox answers for: the private ones always, the public ones
+unless LABS_HUB=online."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Engine:
     pid: int
     started: float
     memory: int
+    choice: Choice
 
 
 class _SocketConnection(http.client.HTTPConnection):
@@ -64,14 +67,25 @@ def start(
     Raises DaemonError when it does not start, WorkspaceError when it has no place.
     """
     environ = os.environ if environ is None else environ
+    asked = wanted(workspace, environ)
     workspace.create()
     with daemon.only_one(workspace.engine / "start.lock", say):
-        map_registries(workspace, port)
+        map_registries(workspace, port, environ)
+        there = running(workspace)
+        if there and asked in (AUTO, there.choice.kind) and answers(workspace.socket):
+            return there
+        choice = choose(workspace, environ)
+        if there and there.choice != choice:
+            say(f"The engine changes to {NAMES[choice.kind]}: {choice.why}.")
+            daemon.stop(_record(workspace), NAME)
         if daemon.running(_record(workspace)) is None:
             # the socket of a killed engine; nobody listens there
             workspace.socket.unlink(missing_ok=True)
-        found = daemon.start(_daemon(workspace, environ), say)
-    return Engine(found.pid, found.started, found.memory)
+        daemon.start(_daemon(workspace, environ, choice), say)
+    found = running(workspace)
+    if found is None:
+        raise LabsError("The engine ended as soon as it had started. Try again: labs start")
+    return found
 
 
 def stop(workspace: Workspace, say: Say) -> bool:
@@ -82,12 +96,26 @@ def stop(workspace: Workspace, say: Say) -> bool:
         return daemon.stop(_record(workspace), NAME)
 
 
-def map_registries(workspace: Workspace, port: int) -> None:
-    """Write registries.json; the engine reads it anew when it has changed."""
+def map_registries(
+    workspace: Workspace, port: int, environ: Mapping[str, str] | None = None
+) -> None:
+    """Write registries.json; the engine reads it anew when it has changed.
+
+    LABS_HUB=online leaves Docker Hub and ECR Public to the internet. Raises LabsError for another
+    value than that and ``offline``, the default.
+    """
+    environ = os.environ if environ is None else environ
+    hub = environ.get("LABS_HUB") or "offline"
+    if hub not in ("offline", "online"):
+        raise LabsError(
+            f"LABS_HUB is {hub!r}. It can be offline (the labs' stand-in for Docker Hub) or online"
+            " (the real Docker Hub and ECR Public)."
+        )
     address = f"http://127.0.0.1:{port}"
+    patterns = ECR_HOSTS if hub == "online" else ECR_HOSTS + HUB_HOSTS
     document = {
-        "hosts": [{"pattern": pattern, "address": address} for pattern in HOSTS],
-        "offline": True,
+        "hosts": [{"pattern": pattern, "address": address} for pattern in patterns],
+        "offline": hub == "offline",
     }
     if read_json(workspace.registries) != document:
         write_json(workspace.registries, document)
@@ -105,15 +133,18 @@ def answers(path: Path, seconds: float = 2.0) -> bool:
         connection.close()
 
 
-def _daemon(workspace: Workspace, environ: Mapping[str, str]) -> Daemon:
+def _daemon(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> Daemon:
     def ready() -> Mapping[str, Any] | None:
-        return {"socket": str(workspace.socket)} if answers(workspace.socket) else None
+        facts = {"socket": str(workspace.socket), "choice": asdict(choice)}
+        return facts if answers(workspace.socket) else None
 
+    real = ("--daemon", choice.address) if choice.address else ()
     return Daemon(
         name=NAME,
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
             *("--state", str(workspace.engine), "--registries", str(workspace.registries)),
+            *real,
         ),
         record=_record(workspace),
         log=workspace.engine / "engine.log",
@@ -127,4 +158,11 @@ def _record(workspace: Workspace) -> Path:
 
 
 def _engine(found: daemon.Running | None) -> Engine | None:
-    return None if found is None else Engine(found.pid, found.started, found.memory)
+    if found is None:
+        return None
+    noted = found.facts.get("choice")
+    try:
+        choice = Choice(**noted) if isinstance(noted, dict) else Choice(EMBEDDED, "")
+    except TypeError:  # written by another version of the labs
+        choice = Choice(EMBEDDED, "")
+    return Engine(found.pid, found.started, found.memory, choice)

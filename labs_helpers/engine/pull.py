@@ -7,7 +7,8 @@ https://github.com/moby/moby
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
@@ -18,11 +19,13 @@ from .client import Repository
 from .credentials import Credentials
 from .errors import EngineError, NotFound, Unauthorized
 from .hosts import HostMap, api_host
+from .parallel import Message, in_order, together
 from .platform import DEFAULT, Platform
 from .registry_errors import RegistryError
 from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
 
-Message = dict[str, Any]
+AT_ONCE = 3
+"""dockerd downloads three layers at a time."""
 
 _CONFIG_LIMIT = 8 * 1024 * 1024
 _CONFIGS = {media_types.DOCKER_CONFIG, media_types.OCI_CONFIG}
@@ -44,15 +47,30 @@ def pull(
     """
     wanted = platform or DEFAULT
     newer = False
-    with Repository(api_host(reference.domain), reference.path, hosts, credentials) as repository:
-        try:
-            tags = [reference.digest or reference.tag] if reference.digest or reference.tag else []
-            for tag in tags or repository.tags():
-                newer |= yield from _pull_one(reference, str(tag), wanted, store, repository)
-        except RegistryError as error:
-            raise _translated(error, reference) from error
+    host = api_host(reference.domain)
+    with (
+        pull_errors(reference),
+        Repository(host, reference.path, hosts, credentials) as repository,
+    ):
+        tags = [reference.digest or reference.tag] if reference.digest or reference.tag else []
+        for tag in tags or repository.tags():
+            newer |= yield from _pull_one(reference, str(tag), wanted, store, repository)
+    yield status(reference, newer)
+
+
+def status(reference: Reference, newer: bool) -> Message:
+    """The last line of a pull."""
     state = "Downloaded newer image" if newer else "Image is up to date"
-    yield {"status": f"Status: {state} for {reference.familiar}"}
+    return {"status": f"Status: {state} for {reference.familiar}"}
+
+
+@contextmanager
+def pull_errors(reference: Reference) -> Iterator[None]:
+    """A registry's refusals in the words that dockerd has for a pull."""
+    try:
+        yield
+    except RegistryError as error:
+        raise _translated(error, reference) from error
 
 
 def _translated(error: RegistryError, reference: Reference) -> EngineError:
@@ -75,7 +93,7 @@ def _pull_one(
     repository: Repository,
 ) -> Generator[Message, None, bool]:
     top = repository.manifest(tag)
-    manifest = _for_platform(top, platform, repository)
+    manifest = for_platform(top, platform, repository)
     yield {"status": f"Pulling from {reference.path}", "id": tag}
     image = yield from _image(manifest, reference, store, repository)
     yield {"status": f"Digest: {top.digest}"}
@@ -89,16 +107,23 @@ def _pull_one(
 def _image(
     manifest: Manifest, reference: Reference, store: ImageStore, repository: Repository
 ) -> Generator[Message, None, Image]:
+    image = yield from fetch_image(manifest, store, repository)
+    for layer in manifest.layers:
+        store.remember_location(layer.digest, reference.name)
+    return image
+
+
+def fetch_image(
+    manifest: Manifest, store: ImageStore, repository: Repository
+) -> Generator[Message, None, Image]:
+    """The image of a manifest, fetched unless the store has it. Raises EngineError."""
     if manifest.config is None or manifest.config.media_type not in _CONFIGS:
         kind = manifest.config.media_type if manifest.config else manifest.media_type
         raise EngineError(f'Encountered remote "{kind}" when fetching: this is not an image')
     try:
-        image = store.find(manifest.config.digest)
+        return store.find(manifest.config.digest)
     except NoSuchImage:
-        image = yield from _fetch(manifest, manifest.config, store, repository)
-    for layer in manifest.layers:
-        store.remember_location(layer.digest, reference.name)
-    return image
+        return (yield from _fetch(manifest, manifest.config, store, repository))
 
 
 def _fetch(
@@ -121,7 +146,8 @@ def _image_of(name: str, store: ImageStore) -> str | None:
         return None
 
 
-def _for_platform(manifest: Manifest, platform: Platform, repository: Repository) -> Manifest:
+def for_platform(manifest: Manifest, platform: Platform, repository: Repository) -> Manifest:
+    """The manifest itself, or the one of an index that serves. Raises NotFound."""
     if not manifest.is_index:
         return manifest
     for entry in manifest.manifests:
@@ -145,22 +171,27 @@ def _fetch_layers(
             yield _of(descriptor, "Already exists")
         else:
             yield _of(descriptor, "Pulling fs layer")
-    fetched = []
-    for descriptor in descriptors:
-        if descriptor.digest not in found:
-            found[descriptor.digest] = yield from _fetch_layer(descriptor, store, repository)
-            fetched.append(descriptor)
-    for descriptor in fetched:
+    unique = {descriptor.digest: descriptor for descriptor in descriptors}
+    missing = [descriptor for digest, descriptor in unique.items() if digest not in found]
+    at_once = together([descriptor.size for descriptor in missing], AT_ONCE)
+    jobs = [partial(_fetch_layer, d, store, repository, at_once < 2) for d in missing]
+    fetched = yield from in_order(jobs, at_once)
+    for descriptor, layer in zip(missing, fetched, strict=True):
+        # under the manifest's digest: a layer that came as a plain tar is kept under another
+        found[descriptor.digest] = layer
         yield _of(descriptor, "Pull complete")
     return [found[descriptor.digest] for descriptor in descriptors]
 
 
 def _fetch_layer(
-    descriptor: Descriptor, store: ImageStore, repository: Repository
+    descriptor: Descriptor, store: ImageStore, repository: Repository, alone: bool
 ) -> Generator[Message, None, Layer]:
     if descriptor.media_type == media_types.OCI_LAYER_ZSTD:
         raise EngineError("zstd layers cannot be read by the labs engine: push the image as gzip")
-    with repository.blob(descriptor.digest) as stream:
+    with ExitStack() as stack:
+        if not alone:
+            repository = stack.enter_context(repository.another())
+        stream = stack.enter_context(repository.blob(descriptor.digest))
         receiving = store.receiving_layer(stream, descriptor.digest)
         try:
             while True:
@@ -211,15 +242,16 @@ def fetch_unnamed(
     For ``FROM`` in a build for another platform: the next build for this one begins where it
     began before. Raises as ``pull`` does.
     """
-    with Repository(api_host(reference.domain), reference.path, hosts, credentials) as repository:
+    host = api_host(reference.domain)
+    with (
+        pull_errors(reference),
+        Repository(host, reference.path, hosts, credentials) as repository,
+    ):
+        top = repository.manifest(str(reference.digest or reference.tag))
+        messages = _image(for_platform(top, platform, repository), reference, store, repository)
         try:
-            top = repository.manifest(str(reference.digest or reference.tag))
-            manifest = _for_platform(top, platform, repository)
-            messages = _image(manifest, reference, store, repository)
             while True:
                 next(messages)
         except StopIteration as done:
             image: Image = done.value
             return image
-        except RegistryError as error:
-            raise _translated(error, reference) from error

@@ -28,11 +28,8 @@ class CannotServe(Exception):
 class UnixServer(Server):
     """cheroot on a unix socket of mode 0600; cheroot's own is open to everybody."""
 
-    def __init__(self, path: Path, world: World) -> None:
-        super().__init__(
-            str(path), App(world), numthreads=8, server_name="labs-engine", timeout=600
-        )
-        self.world = world
+    def __init__(self, path: Path, app: App) -> None:
+        super().__init__(str(path), app, numthreads=8, server_name="labs-engine", timeout=600)
 
     @staticmethod
     def bind_socket(socket_: Any, bind_addr: Any) -> Any:
@@ -46,7 +43,15 @@ class UnixServer(Server):
         return socket_
 
 
-def make_server(path: Path, state: Path, registries: Path | None) -> UnixServer:
+class EngineServer(UnixServer):
+    """The engine without a daemon."""
+
+    def __init__(self, path: Path, world: World) -> None:
+        super().__init__(path, App(world))
+        self.world = world
+
+
+def make_server(path: Path, state: Path, registries: Path | None) -> EngineServer:
     """An engine ready to serve: call ``serve()``, and ``stop()`` from elsewhere.
 
     Args:
@@ -61,14 +66,17 @@ def make_server(path: Path, state: Path, registries: Path | None) -> UnixServer:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = ImageStore(state)
     store.sweep()
-    scratch = state / "scratch"
-    scratch.mkdir(mode=0o700, exist_ok=True)
-    for left in scratch.iterdir():
-        if left.is_dir() and not left.is_symlink():
-            remove_folder(left)
-        else:
-            left.unlink(missing_ok=True)
-    return UnixServer(path, World(store, HostMap(registries), scratch))
+    scratch = empty_folder(state / "scratch")
+    return EngineServer(path, World(store, HostMap(registries), scratch))
+
+
+def empty_folder(path: Path) -> Path:
+    """A private folder without what an earlier process left in it."""
+    if path.is_dir():
+        # a command may have left folders that nobody may enter
+        remove_folder(path)
+    path.mkdir(mode=0o700, parents=True)
+    return path
 
 
 def check_socket(path: Path) -> None:

@@ -75,11 +75,14 @@ class Image:
 
 
 class ImageStore:
-    """The images under one folder; usable from several threads of one process."""
+    """The images under one folder; usable from several threads of one process.
 
-    def __init__(self, root: Path) -> None:
+    ``durable`` as for Blobs.
+    """
+
+    def __init__(self, root: Path, durable: bool = True) -> None:
         self._db = database.opened(root)
-        self.blobs = Blobs(root / "blobs")
+        self.blobs = Blobs(root / "blobs", durable)
         self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
 

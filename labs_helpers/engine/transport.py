@@ -1,38 +1,49 @@
 """HTTP to one registry: connections kept, names mapped, credentials added, redirects followed.
 
-Authentication: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
+Authentication: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617. A host
+that the map does not have is reached with TLS, verified by the system's certificates, through the
+proxy that HTTPS_PROXY names unless NO_PROXY has the host.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import json
-import time
-from collections.abc import Callable, Mapping
+import itertools
+import socket
+import ssl
+import urllib.request
+from collections.abc import Mapping
 from typing import BinaryIO
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from .credentials import Challenge, Credentials, challenges
 from .errors import EngineError
 from .hosts import Endpoint, HostMap
 from .registry_errors import NoCredentials, RegistryError, RequestFailed, from_answer
+from .tokens import Tokens
 
 PORTION = 1024 * 1024
 TIMEOUT = 300.0
 """Seconds without a byte before a registry is given up."""
 
-_ATTEMPTS = 3
+LOST = (ConnectionError, http.client.HTTPException, TimeoutError)
+"""What a connection that broke raises; the request can be sent again on a new one."""
+
 _BODY_LIMIT = 8 * 1024 * 1024
-_LOST = (ConnectionError, http.client.HTTPException, TimeoutError)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Answer:
     """A registry's answer; read it whole or in portions before the next request."""
 
-    def __init__(self, response: http.client.HTTPResponse, url: str) -> None:
-        self._response = response
+    def __init__(
+        self,
+        response: http.client.HTTPResponse,
+        url: str,
+        connection: http.client.HTTPConnection,
+    ) -> None:
+        self._response, self._connection = response, connection
         self.url = url
         self.status = response.status
         self.headers = response.headers
@@ -46,9 +57,14 @@ class Answer:
         """The whole body, at most a few megabytes: manifests and errors."""
         data = self._response.read(_BODY_LIMIT + 1)
         if len(data) > _BODY_LIMIT:
-            self._response.close()
+            self.abandon()
             raise EngineError(f"the answer of {self.url} has more than {_BODY_LIMIT} bytes")
         return data
+
+    def abandon(self) -> None:
+        """Give up a body that is not read to its end: its connection serves nothing more."""
+        self._response.close()
+        self._connection.close()
 
     def raise_for_status(self) -> Answer:
         """This answer, unless it is an error: then RegistryError, as dockerd words it."""
@@ -62,21 +78,21 @@ class Answer:
 class Transport:
     """Requests to one registry on behalf of one client. Not shared between threads."""
 
-    def __init__(
-        self,
-        host: str,
-        hosts: HostMap,
-        credentials: Credentials,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, host: str, hosts: HostMap, credentials: Credentials) -> None:
         self._hosts = hosts
+        self.patience = hosts.patience
         self._credentials = credentials
-        self._pause = pause
         self._connections: dict[tuple[str, int, bool], http.client.HTTPConnection] = {}
         self._challenge: Challenge | None = None
         self._pinged = False
-        self._tokens: dict[str, str] = {}
+        self._tokens = Tokens(credentials, self._send, hosts.patience.now)
         self.endpoint = hosts.endpoint(host)
+
+    def another(self) -> Transport:
+        """One for another thread, which knows already how the registry wants to be asked."""
+        twin = Transport(self.endpoint.host, self._hosts, self._credentials)
+        twin._challenge, twin._pinged = self._challenge, self._pinged
+        return twin
 
     def close(self) -> None:
         """Close the connections."""
@@ -96,7 +112,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Answer:
-        """Send a request, again when the connection is lost, and return the answer, any status.
+        """Send a request, again as long as Patience says, and return the answer, any status.
 
         Args:
             url: a URL of the registry, or its path.
@@ -108,6 +124,11 @@ class Transport:
         """
         url = urljoin(self.url("/"), url)
         answer = self._send(method, url, self.authorized(method, url, scope, headers), body)
+        if answer.status == 401 and self._tokens.forget(scope):
+            # the token ran out earlier than it said, or was withdrawn: a new one, once
+            self._learn(answer)
+            answer.body()
+            answer = self._send(method, url, self.authorized(method, url, scope, headers), body)
         for _ in range(5):
             if answer.status not in _REDIRECTS or method not in ("GET", "HEAD"):
                 break
@@ -147,7 +168,7 @@ class Transport:
             for name, value in _complete(endpoint, headers).items():
                 connection.putheader(name, value)
             connection.endheaders()
-        except _LOST:
+        except LOST:
             self._drop(connection)
             raise
         return connection, url
@@ -155,8 +176,8 @@ class Transport:
     def finish_upload(self, connection: http.client.HTTPConnection, url: str) -> Answer:
         """The answer to a request started with ``open_upload``."""
         try:
-            return Answer(connection.getresponse(), url)
-        except _LOST:
+            return Answer(connection.getresponse(), url, connection)
+        except LOST:
             self._drop(connection)
             raise
 
@@ -164,11 +185,14 @@ class Transport:
         """``GET /v2/`` without credentials: how the registry wants to be asked."""
         answer = self._send("GET", self.url("/v2/"), {}, None)
         answer.body()
+        self._learn(answer)
+        self._pinged = True
+        return answer
+
+    def _learn(self, answer: Answer) -> None:
         found = challenges(_all(answer, "WWW-Authenticate")) if answer.status == 401 else []
         known = [challenge for challenge in found if challenge.scheme in ("basic", "bearer")]
         self._challenge = known[0] if known else None
-        self._pinged = True
-        return answer
 
     def _authorization(self, scope: str) -> str | None:
         if not self._pinged:
@@ -179,64 +203,28 @@ class Transport:
             if self._credentials.basic is None:
                 raise NoCredentials
             return self._credentials.basic
-        if self._credentials.registry_token:
-            return f"Bearer {self._credentials.registry_token}"
-        if scope not in self._tokens:
-            self._tokens[scope] = self._fetch_token(self._challenge.parameters, scope)
-        return f"Bearer {self._tokens[scope]}"
-
-    def _fetch_token(self, parameters: Mapping[str, str], scope: str) -> str:
-        realm = parameters.get("realm", "")
-        if not urlsplit(realm).netloc:
-            raise RegistryError("no auth realm was set in the registry's challenge")
-        query = {"service": parameters.get("service", "")}
-        query |= {"scope": scope} if scope else {}
-        if self._credentials.identity_token:
-            form = {
-                **query,
-                "grant_type": "refresh_token",
-                "client_id": "docker",
-                "refresh_token": self._credentials.identity_token,
-            }
-            kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            answer = self._send("POST", realm, kind, urlencode(form).encode())
-        else:
-            basic = self._credentials.basic
-            query |= {"account": self._credentials.username} if basic else {}
-            separator = "&" if urlsplit(realm).query else "?"
-            answer = self._send(
-                "GET",
-                f"{realm}{separator}{urlencode(query)}",
-                {"Authorization": basic} if basic else {},
-                None,
-            )
-        document = answer.raise_for_status().body()
-        try:
-            decoded = json.loads(document)
-            token = decoded.get("token") or decoded.get("access_token")
-        except (ValueError, AttributeError) as error:
-            raise RegistryError(f"unable to decode token response: {error}") from error
-        if not isinstance(token, str) or not token.isprintable():
-            raise RegistryError("authorization server did not include a token in the response")
-        return token
+        return f"Bearer {self._tokens.token(self._challenge.parameters, scope)}"
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in itertools.count(1):
             connection, endpoint, target = self._connection(url)
             sent = _complete(endpoint, headers)
             try:
                 connection.request(method, target, body=body, headers=sent)
-                return Answer(connection.getresponse(), url)
-            except _LOST as error:
+                answer = Answer(connection.getresponse(), url, connection)
+            except LOST as error:
                 self._drop(connection)
-                if attempt == _ATTEMPTS:
+                if not self.patience.after_loss(attempt, isinstance(error, ConnectionRefusedError)):
                     raise RequestFailed(method, url, _described(error, endpoint)) from error
-                self._pause(0.1 * attempt)
+                continue
             except OSError as error:
                 self._drop(connection)
-                raise RequestFailed(method, url, error) from error
+                raise RequestFailed(method, url, _described(error, endpoint)) from error
+            if not self.patience.after_answer(attempt, answer.status, answer.headers):
+                return answer
+            answer.abandon()
         raise AssertionError("unreachable")
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, Endpoint, str]:
@@ -245,8 +233,7 @@ class Transport:
         endpoint = self.endpoint if own else self._hosts.endpoint(parts.netloc)
         key = (endpoint.address, endpoint.port, endpoint.tls)
         if key not in self._connections:
-            kind = http.client.HTTPSConnection if endpoint.tls else http.client.HTTPConnection
-            self._connections[key] = kind(endpoint.address, endpoint.port, timeout=TIMEOUT)
+            self._connections[key] = _connection_to(endpoint, self._hosts.tls)
         target = parts.path or "/"
         return (
             self._connections[key],
@@ -259,6 +246,26 @@ class Transport:
             connection.close()
 
 
+def _connection_to(
+    endpoint: Endpoint, context: ssl.SSLContext | None
+) -> http.client.HTTPConnection:
+    if not endpoint.tls:
+        return http.client.HTTPConnection(endpoint.address, endpoint.port, timeout=TIMEOUT)
+    proxy = None
+    if not endpoint.mapped and not urllib.request.proxy_bypass(endpoint.address):
+        proxy = urllib.request.getproxies().get("https")
+    where = urlsplit(proxy if proxy and "//" in proxy else f"//{proxy or endpoint.address}")
+    connection = http.client.HTTPSConnection(
+        where.hostname or endpoint.address,
+        where.port or (3128 if proxy else endpoint.port),
+        timeout=TIMEOUT,
+        context=context,
+    )
+    if proxy:
+        connection.set_tunnel(endpoint.address, endpoint.port)
+    return connection
+
+
 def _complete(endpoint: Endpoint, headers: Mapping[str, str]) -> dict[str, str]:
     return {"Host": endpoint.host, "User-Agent": "docker/labs-engine", **headers}
 
@@ -268,9 +275,14 @@ def _all(answer: Answer, name: str) -> list[str]:
 
 
 def _described(error: BaseException, endpoint: Endpoint) -> Exception:
+    """What went wrong in Go's words, which are those that people search for."""
     if isinstance(error, ConnectionRefusedError):
         advice = " (is the sandbox running? `labs start` starts it)" if endpoint.mapped else ""
         return EngineError(
             f"dial tcp {endpoint.address}:{endpoint.port}: connect: connection refused{advice}"
         )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return EngineError(f"tls: failed to verify certificate: x509: {error.verify_message}")
+    if isinstance(error, socket.gaierror):
+        return EngineError(f"dial tcp: lookup {endpoint.address}: no such host")
     return EngineError(str(error) or type(error).__name__)

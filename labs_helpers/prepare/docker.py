@@ -6,6 +6,8 @@ import base64
 
 import docker.errors
 
+from labs_helpers.engine import process
+from labs_helpers.engine.choice import EMBEDDED
 from labs_helpers.names import ACCOUNT, IMAGE, REGION, REPOSITORY, registry
 from labs_helpers.prepare.step import Place, Step
 from labs_helpers.workspace import read_json, write_json
@@ -46,7 +48,8 @@ def built(image: str = LATEST, folder: str = "06") -> Step:
     """The image of a lab's Dockerfile is in the local engine."""
 
     def ensure(place: Place) -> None:
-        place.docker.images.build(path=str(place.files / folder), tag=image)
+        # without rm, the SDK has a real daemon keep the containers that it built in
+        place.docker.images.build(path=str(place.files / folder), tag=image, rm=True)
 
     return Step(f"image {image} is built", ensure)
 
@@ -65,15 +68,24 @@ def no_local_images(*repositories: str) -> Step:
 
     What was built before decides what a build takes from the cache and what a pull still has to
     fetch, so a lab that prints either starts without. Left out on AWS: Docker there is the
-    learner's own.
+    learner's own. In front of a real daemon only these names are taken away: what else has no
+    name there may be the learner's.
     """
 
     def ensure(place: Place) -> None:
         images = place.docker.images
+        engine = process.running(place.workspace)
+        shared = engine is not None and engine.choice.kind != EMBEDDED
         for repository in repositories:
             for image in images.list(repository):
-                images.remove(image.id, force=True)
-        images.prune()
+                if not shared:
+                    images.remove(image.id, force=True)
+                    continue
+                for name in image.tags:
+                    if name.rpartition(":")[0].removeprefix("docker.io/library/") == repository:
+                        images.remove(name)
+        if not shared:
+            images.prune()
 
     short = [name.rpartition("/")[2] for name in repositories]
     return Step(f"no local image of {' or '.join(short)}", ensure, on_aws=False)

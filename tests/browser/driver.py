@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from labs_helpers.notebooks import AS_COMMITTED
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # no connection is opened that the page did not ask for
@@ -44,8 +46,7 @@ def jupyterlab() -> Iterator[str]:
     # short, for the engine's socket path
     with tempfile.TemporaryDirectory(prefix="lab", dir="/tmp") as home:
         labs = [sys.executable, "-m", "labs_helpers.cli"]
-        environ = os.environ | {"LABS_HOME": f"{home}/h", "HOME": home, "LABS_DOCKER": "standin"}
-        environ |= {"LABS_CLOCK": "2026-11-02T09:00:00Z"}
+        environ = os.environ | {"LABS_HOME": f"{home}/h", "HOME": home} | AS_COMMITTED
         # JupyterLab saves what it runs: into a copy
         copy = shutil.copytree(ROOT / "notebooks", f"{home}/notebooks")
         command = [*labs, "lab", "--no-browser", "--port=0", f"--ServerApp.root_dir={copy}"]

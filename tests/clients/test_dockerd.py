@@ -6,53 +6,16 @@ works on several layers at once, so lines are compared without their order.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engine.engine_room import Ended, Room, require, running
-
-
-@pytest.fixture(scope="module")
-def dockerd() -> Iterator[str]:
-    """The address of a dockerd of our own, without networks, on folders of its own."""
-    require("docker")
-    require("dockerd")
-    folder = Path(tempfile.mkdtemp(prefix="labsd"))
-    socket = f"unix://{folder}/d.sock"
-    process = subprocess.Popen(
-        [
-            *("dockerd", "--storage-driver=vfs", "--iptables=false", "--ip-forward=false"),
-            *("--bridge=none", f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
-            *(f"--pidfile={folder}/pid", f"--host={socket}"),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if "API listen on" in line:
-            break
-    try:
-        if process.poll() is not None or "API listen on" not in said[-1]:
-            if os.environ.get("LABS_REQUIRE_CLIENTS") == "1":
-                pytest.fail("dockerd does not start here:\n" + "".join(said[-5:]))
-            pytest.skip("dockerd does not start here: " + said[-1])
-        yield socket
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-        with contextlib.suppress(OSError):
-            shutil.rmtree(folder)
+from labs_helpers.engine.front.address import Address
+from tests.clients import daemons
+from tests.engine.engine_room import Ended, Room, running
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +71,10 @@ def comparable(ended: Ended) -> tuple[int, list[str], str]:
 
 
 @pytest.fixture
-def both(room: Room, dockerd: str, tmp_path: Path) -> Iterator[Both]:
+def both(room: Room, dockerd: Address, tmp_path: Path) -> Iterator[Both]:
     """Both with the image base:1, saved by ours and loaded in each, and logged in."""
-    found = Both(room, dockerd)
+    daemons.empty(dockerd)
+    found = Both(room, str(dockerd))
     room.docker("pull", "nginx:alpine")
     room.docker("tag", "nginx:alpine", "base:1")
     room.docker("save", "-o", tmp_path / "base.tar", "base:1")

@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.engine.server import UnixServer, make_server
+from labs_helpers.engine.front.address import Address
+from labs_helpers.engine.front.server import FrontServer, make_front
+from labs_helpers.engine.server import EngineServer, make_server
 from labs_helpers.sandbox.hub.app import HubApp
 from tests.sandbox.registry.registry_server import HOME, RegistryUnderTest, Server
 
@@ -31,7 +33,7 @@ class Room:
     """What a test holds: the engine's socket, the registry behind it, a home for clients."""
 
     folder: Path
-    server: UnixServer
+    server: EngineServer | FrontServer
     registry: RegistryUnderTest
     requests: list[str]
 
@@ -132,8 +134,11 @@ class Reply:
 
 
 @contextmanager
-def running(hub_root: Path) -> Iterator[Room]:
-    """An engine, a registry with no repositories, and a hub whose images are kept in a folder."""
+def running(hub_root: Path, daemon: Address | None = None) -> Iterator[Room]:
+    """An engine, a registry with no repositories, and a hub whose images are kept in a folder.
+
+    With ``daemon``, the engine is the front of that daemon.
+    """
     # a unix socket's path is short, pytest's folders are not
     folder = Path(tempfile.mkdtemp(prefix="labs"))
     sandbox = Server()
@@ -156,9 +161,15 @@ def running(hub_root: Path) -> Iterator[Room]:
             {"hosts": [{"pattern": p, "address": address} for p in patterns], "offline": True}
         )
     )
-    server = make_server(folder / "d.sock", folder / "engine", registries)
+    own: Any
+    server: EngineServer | FrontServer
+    if daemon is None:
+        server = own = make_server(folder / "d.sock", folder / "engine", registries)
+    else:
+        server = make_front(folder / "d.sock", folder / "engine", registries, daemon)
+        own = server.own
     # how long a stop waits
-    server.expiration_interval = sandbox._server.expiration_interval = 0.02
+    own.expiration_interval = sandbox._server.expiration_interval = 0.02
     server.prepare()
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
@@ -167,7 +178,8 @@ def running(hub_root: Path) -> Iterator[Room]:
     finally:
         server.stop()
         thread.join()
-        server.world.store.close()
+        if isinstance(server, EngineServer):
+            server.world.store.close()
         sandbox.stop()
         registry.store.close()
         shutil.rmtree(folder)

@@ -54,8 +54,8 @@ class Desk:
 @contextmanager
 def desk() -> Iterator[Desk]:
     """A fresh home with a clock that stands still and our own docker, as `make notebooks` has."""
-    frozen = {"LABS_CLOCK": notebooks.FROZEN_CLOCK, "LABS_DOCKER": "standin"}
-    with notebooks.fresh(None, Workspace(PROJECT / ".labs", PROJECT), **frozen) as environment:
+    workspace = Workspace(PROJECT / ".labs", PROJECT)
+    with notebooks.fresh(None, workspace, **notebooks.AS_COMMITTED) as environment:
         yield Desk(environment)
 
 

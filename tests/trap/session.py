@@ -96,11 +96,13 @@ engine.images.pull("alpine", tag="3.15")
 class Session:
     """Where a session takes place; `labs` is its LABS_HOME, `log` holds strace's files.
 
-    `docker` is LABS_DOCKER: an installed docker (auto) or the labs' own (standin).
+    `docker` is LABS_DOCKER: an installed docker (auto) or the labs' own (standin); `engine` is
+    LABS_ENGINE.
     """
 
     root: Path
     docker: str = "auto"
+    engine: str = "embedded"
 
     @property
     def home(self) -> Path:
@@ -139,6 +141,8 @@ class Session:
             "LABS_HOME": str(self.labs),
             "LABS_PORT": str(free_port()),
             "LABS_DOCKER": self.docker,
+            # `auto` would look whether the machine has a daemon, which is a test of its own
+            "LABS_ENGINE": self.engine,
             # what Python compiles belongs to the installation, not to the session
             "PYTHONDONTWRITEBYTECODE": "1",
             **POISONED,

@@ -27,6 +27,7 @@ StartResponse = Callable[..., Any]
 Operation = Callable[..., Answer]
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})(?=/)")
+_ANY_VERSION = re.compile(r"^/v\d+(\.\d+)+(?=/)")
 _STATUS: Mapping[type[Exception], int] = {
     InvalidReference: 400,
     NoSuchImage: 404,
@@ -35,8 +36,8 @@ _STATUS: Mapping[type[Exception], int] = {
 }
 _NO_CONTAINERS = (
     "the labs engine does not run containers: it builds, tags, pushes and pulls images."
-    " To run one, use Docker itself, outside the labs, or push the image and let ECS, EKS or"
-    " Fargate run it on AWS"
+    " To run one, start Docker or Podman and then the labs anew (labs stop; labs start): they work"
+    " with a daemon that answers. Or push the image and let ECS, EKS or Fargate run it on AWS"
 )
 
 _SWARM = ("swarm", "services", "tasks", "nodes", "secrets", "configs")
@@ -49,8 +50,17 @@ class _Route:
     operation: Operation
 
 
+def routes(table: Iterable[tuple[str, str, Operation]]) -> list[_Route]:
+    """Method, pattern of the path, operation: in the order in which they are tried."""
+    return [_Route(m, re.compile(p), operation) for m, p, operation in table]
+
+
 class App:
     """The Engine API over one world of images and registries."""
+
+    any_version = False
+    """Whether clients of every API version are answered: not here, but in front of a daemon, which
+    knows its own."""
 
     def __init__(self, world: World) -> None:
         system, images, transfer = System(world), Images(world), Transfer(world)
@@ -85,7 +95,7 @@ class App:
             ("POST", r"/containers/create", _no_containers),
             ("GET", r"/plugins", system.none),
         ]
-        self._routes = [_Route(m, re.compile(p), operation) for m, p, operation in table]
+        self._routes = routes(table)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request = _request(environ)
@@ -112,7 +122,7 @@ class App:
 
     def _answer(self, request: Request) -> Answer:
         try:
-            path = _unversioned(request.path)
+            path = _unversioned(request.path, self.any_version)
             for route in self._routes:
                 match = route.pattern.fullmatch(path)
                 if match and route.method == request.method:
@@ -144,7 +154,9 @@ def _request(environ: dict[str, Any]) -> Request:
     )
 
 
-def _unversioned(path: str) -> str:
+def _unversioned(path: str, any_version: bool) -> str:
+    if any_version:
+        return _ANY_VERSION.sub("", path)
     match = _VERSION.match(path)
     if not match:
         return path

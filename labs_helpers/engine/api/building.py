@@ -17,7 +17,7 @@ from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT, Platform
 from ..pull import fetch_unnamed, pull_quietly
 from ..store import BlobError, Image, NoSuchImage
-from .exchange import Answer, Request, stream_answer
+from .exchange import Answer, Request, read_json, stream_answer
 from .world import World
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)
@@ -41,7 +41,7 @@ def build(request: Request, world: World) -> Answer:
     options = BuildOptions(
         dockerfile=request.text("dockerfile") or "Dockerfile",
         tags=request.query.get("t", []),
-        build_args=_strings(request.json("buildargs"), "buildargs", nullable=True),
+        build_args=build_arguments(request.text("buildargs")),
         labels={k: v or "" for k, v in _strings(request.json("labels"), "labels").items()},
         target=request.text("target"),
         platform=request.text("platform"),
@@ -60,7 +60,7 @@ def _puller(world: World, credentials: dict[str, Credentials]) -> Pull:
     def pull(name: str, platform: str) -> Image:
         reference = references.parse(name)
         wanted = Platform.parse(platform) if platform else DEFAULT
-        chosen = _chosen(reference, credentials)
+        chosen = registry_credentials(reference, credentials)
         if wanted == DEFAULT:
             return pull_quietly(reference, world.store, world.hosts, chosen)
         return fetch_unnamed(reference, world.store, world.hosts, chosen, wanted)
@@ -68,7 +68,13 @@ def _puller(world: World, credentials: dict[str, Credentials]) -> Pull:
     return pull
 
 
-def _chosen(reference: Reference, credentials: dict[str, Credentials]) -> Credentials:
+def build_arguments(text: str) -> dict[str, str | None]:
+    """The ``buildargs`` parameter: JSON of names and values. Raises BadRequest."""
+    return _strings(read_json(text.encode()) if text else None, "buildargs", nullable=True)
+
+
+def registry_credentials(reference: Reference, credentials: dict[str, Credentials]) -> Credentials:
+    """Those of X-Registry-Config that are for the registry of an image."""
     keys = _HUB_KEYS if reference.domain == DOCKER_HUB else (reference.domain,)
     for server, found in credentials.items():
         bare = server.removeprefix("https://").removeprefix("http://").partition("/")[0]

@@ -38,7 +38,7 @@ class Request:
     def json(self, key: str) -> Any:
         """A query key that holds JSON; None when absent. Raises BadRequest."""
         text = self.text(key)
-        return _loaded(text.encode()) if text else None
+        return read_json(text.encode()) if text else None
 
     def filters(self) -> dict[str, list[str]]:
         """The ``filters`` key: name -> values, from either of Docker's two encodings."""
@@ -59,10 +59,11 @@ class Request:
     def body_json(self) -> Any:
         """The body as JSON. Raises BadRequest."""
         data = self.body.read(_JSON_LIMIT)
-        return _loaded(data) if data else None
+        return read_json(data) if data else None
 
 
-def _loaded(data: bytes) -> Any:
+def read_json(data: bytes) -> Any:
+    """Decode what a client sent. Raises BadRequest."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

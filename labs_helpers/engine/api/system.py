@@ -1,4 +1,4 @@
-"""What a client asks about the engine itself, and logging in to registries."""
+"""What a client asks about the engine itself, and registries through it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
-from urllib.parse import urlsplit
 
-from ..client import check_login
-from ..credentials import from_json
-from ..errors import BadRequest
-from ..hosts import DOCKER_HUB, api_host
+from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT
 from ..store import Image
-from .exchange import Answer, Request, error_answer, json_answer
+from .exchange import Answer, Request, json_answer
 from .images import summary, top_level
+from .registries import auth
 from .world import World
 
 API_VERSION = "1.47"
@@ -125,20 +122,7 @@ class System:
 
     def auth(self, request: Request) -> Answer:
         """``POST /auth``: ask the registry whether it takes these credentials."""
-        credentials = from_json(request.body_json())
-        host = DOCKER_HUB
-        if credentials.server:
-            address = credentials.server
-            if not address.startswith(("http://", "https://")):
-                address = f"https://{address}"
-            try:
-                host = urlsplit(address).netloc
-            except ValueError as error:
-                raise BadRequest(f"unable to parse server address: {error}") from error
-        if not host or not host.isascii() or any(character in host for character in " @/\\"):
-            return error_answer(400, f"unable to parse server address: {credentials.server}")
-        check_login(api_host(host.lower()), self._world.hosts, credentials)
-        return json_answer({"Status": "Login Succeeded", "IdentityToken": ""})
+        return auth(request, self._world.hosts)
 
     def events(self, request: Request) -> Answer:
         """``GET /events``: none; the stream ends at once."""

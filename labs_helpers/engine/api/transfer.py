@@ -6,22 +6,20 @@ import sqlite3
 from urllib.parse import unquote
 
 from labs_helpers.oci import reference as references
-from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import InvalidReference
 
 from ..archive import save
-from ..client import Repository
 from ..credentials import from_header
 from ..errors import BadRequest, EngineError, NotSupported
-from ..hosts import api_host
 from ..load import load
 from ..platform import Platform
 from ..pull import pull
 from ..push import push
 from ..store import BlobError, NoSuchImage
 from .building import build
-from .exchange import Answer, Request, json_answer, stream_answer
+from .exchange import Answer, Request, stream_answer
 from .images import repository_tag
+from .registries import distribution, manifest
 from .world import World
 
 IN_STREAM: tuple[type[Exception], ...] = (
@@ -71,31 +69,11 @@ class Transfer:
 
     def distribution(self, request: Request, name: str) -> Answer:
         """``GET /distribution/{name}/json``: what the registry has under a name."""
-        manifest = self._registry_manifest(request, name)
-        platforms = [dict(entry.platform) for entry in manifest.manifests if entry.platform]
-        descriptor = {
-            "mediaType": manifest.media_type,
-            "digest": manifest.digest,
-            "size": len(manifest.body),
-        }
-        return json_answer({"Descriptor": descriptor, "Platforms": platforms})
+        return distribution(request, name, self._world.hosts)
 
     def manifest(self, request: Request, name: str) -> Answer:
-        """``GET /distribution/{name}/manifest``: the manifest itself, which Docker has no path for.
-
-        ``docker manifest inspect`` asks the registry; the stand-in has the engine ask, which knows
-        the way to the sandbox.
-        """
-        found = self._registry_manifest(request, name)
-        headers = {"Docker-Content-Digest": found.digest}
-        return Answer(200, [found.body], found.media_type, headers)
-
-    def _registry_manifest(self, request: Request, name: str) -> Manifest:
-        reference = references.parse(unquote(name))
-        credentials = from_header(request.headers.get("x-registry-auth"))
-        host = api_host(reference.domain)
-        with Repository(host, reference.path, self._world.hosts, credentials) as repository:
-            return repository.manifest(reference.digest or str(reference.tag))
+        """``GET /distribution/{name}/manifest``: the manifest itself."""
+        return manifest(request, name, self._world.hosts)
 
     def save(self, request: Request, name: str = "") -> Answer:
         """``GET /images/get?names=`` and ``GET /images/{name}/get``: a tar archive."""

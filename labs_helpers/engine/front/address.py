@@ -1,0 +1,53 @@
+"""Where a daemon listens, as DOCKER_HOST says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class AddressError(ValueError):
+    """The labs do not reach a daemon there; the message says what to do instead."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A unix socket (``path``) or a TCP port; ``text`` is how people write it."""
+
+    text: str
+    path: Path | None = None
+    host: str = ""
+    port: int = 0
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def unix(path: Path) -> Address:
+    """The address of a unix socket."""
+    return Address(f"unix://{path}", path)
+
+
+def parse(text: str) -> Address:
+    """Read DOCKER_HOST: ``unix:///path`` or ``tcp://host:port``.
+
+    Raises:
+        AddressError: it is another kind.
+    """
+    parts = urlsplit(text)
+    if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
+        return Address(text, Path(parts.path))
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise AddressError(f"{text} is not an address: {error}") from error
+    if parts.scheme in ("tcp", "http") and parts.hostname and port:
+        return Address(text, None, parts.hostname, port)
+    if parts.scheme == "ssh":
+        raise AddressError(
+            f"{text}: the labs reach a daemon through a socket. Forward it, and name that:\n"
+            f"  ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {parts.netloc} &\n"
+            "  export DOCKER_HOST=unix:///tmp/docker.sock"
+        )
+    raise AddressError(f"{text} is not an address of a daemon: use unix:///path or tcp://host:port")

@@ -1,0 +1,216 @@
+"""A real daemon, asked by us: what images it has, and images out of it and into it.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.41/ (Podman's compatible API has
+the same: https://docs.podman.io/en/latest/_static/api.html)
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference, Reference
+
+from ..errors import EngineError
+from .address import Address
+
+OLDEST_API = (1, 24)
+NEWEST_API = (1, 47)
+"""What the requests below were written for; a newer daemon is asked in this version."""
+
+TIMEOUT = 600.0
+_DOCUMENT_LIMIT = 64 * 1024 * 1024
+
+
+class DaemonError(EngineError):
+    """The daemon cannot be asked, or refused; the message is its own."""
+
+    def __init__(self, message: str, status: int = 500) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class About:
+    """What ``GET /version`` says: kind is "docker", "podman" or "labs" (this engine)."""
+
+    kind: str
+    version: str
+    api: tuple[int, int]
+    oldest_api: tuple[int, int]
+
+    @property
+    def asked_in(self) -> tuple[int, int]:
+        """The API version of our requests."""
+        return max(min(self.api, NEWEST_API), self.oldest_api)
+
+
+class RealDaemon:
+    """A daemon at an address; each request has a connection of its own."""
+
+    def __init__(self, address: Address, api: tuple[int, int] | None = None) -> None:
+        self.address = address
+        self._prefix = f"/v{api[0]}.{api[1]}" if api else ""
+
+    def about(self, seconds: float) -> About:
+        """Who answers, within ``seconds``. Raises DaemonError."""
+        document = self._json("GET", "/version", seconds=seconds)
+        if not isinstance(document, dict):
+            raise DaemonError("its version is not an object")
+        platform, parts = document.get("Platform") or {}, document.get("Components") or []
+        kind = "docker"
+        if isinstance(platform, dict) and str(platform.get("Name")).startswith("Labs engine"):
+            kind = "labs"
+        elif any(isinstance(p, dict) and "Podman" in str(p.get("Name")) for p in parts):
+            kind = "podman"
+        api = _pair(document.get("ApiVersion"))
+        oldest = _pair(document.get("MinAPIVersion") or document.get("ApiVersion"))
+        return About(kind, str(document.get("Version") or "?"), api, oldest)
+
+    def inspect(self, name: str) -> dict[str, Any] | None:
+        """An image by name or ID: ``GET /images/{name}/json``; None when there is none."""
+        try:
+            found = self._json("GET", f"/images/{quote(name, safe='/:@')}/json")
+        except DaemonError as error:
+            if error.status == 404:
+                return None
+            raise
+        if not isinstance(found, dict) or not isinstance(found.get("Id"), str):
+            raise DaemonError(f"the daemon's description of {name} is not one")
+        return found
+
+    def image_id(self, name: str) -> str | None:
+        """The ID of a name, with ``sha256:``; None when there is no such image."""
+        found = self.inspect(name)
+        return None if found is None else f"sha256:{found['Id'].removeprefix('sha256:')}"
+
+    def names(self) -> dict[str, str]:
+        """Every canonical name with a tag, and the ID of its image."""
+        found = {}
+        for image in self._json("GET", "/images/json") or []:
+            for name in image.get("RepoTags") or []:
+                if parsed := _parsed(name):
+                    found[str(parsed)] = f"sha256:{str(image['Id']).removeprefix('sha256:')}"
+        return found
+
+    @contextmanager
+    def export(self, name: str) -> Iterator[BinaryIO]:
+        """The archive of one image: ``GET /images/get?names=``."""
+        with self._asked("GET", f"/images/get?{urlencode({'names': name})}") as answer:
+            yield answer
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """``POST /images/load``. Raises DaemonError with what the daemon says went wrong."""
+        headers = {"Content-Type": "application/x-tar"}
+        with self._asked("POST", "/images/load?quiet=1", archive, headers) as answer:
+            self._stream(answer.read(_DOCUMENT_LIMIT))
+
+    def tag(self, image: str, reference: Reference) -> None:
+        """Give an image, by ID, another name."""
+        query = urlencode({"repo": reference.familiar_name, "tag": reference.tag or "latest"})
+        self._json("POST", f"/images/{image}/tag?{query}")
+
+    def untag(self, reference: Reference) -> None:
+        """Take a name away; the image goes when it was its last and no container uses it."""
+        name = quote(reference.familiar, safe="/:@")
+        self._json("DELETE", f"/images/{name}?{urlencode({'noprune': '0'})}")
+
+    def pull(self, reference: Reference, platform: str) -> None:
+        """Have the daemon itself pull from a registry that the sandbox does not serve."""
+        wanted = {"fromImage": reference.familiar_name}
+        wanted["tag"] = reference.digest or reference.tag or "latest"
+        wanted |= {"platform": platform} if platform else {}
+        with self._asked("POST", f"/images/create?{urlencode(wanted)}") as answer:
+            self._stream(answer.read(_DOCUMENT_LIMIT))
+
+    def _stream(self, lines: bytes) -> None:
+        for line in lines.splitlines():
+            try:
+                message = json.loads(line)
+            except ValueError as error:
+                raise DaemonError(f"the daemon answered {line[:200]!r}") from error
+            if isinstance(message, dict) and message.get("error"):
+                raise DaemonError(str(message["error"]))
+
+    def _json(self, method: str, path: str, seconds: float = TIMEOUT) -> Any:
+        with self._asked(method, path, seconds=seconds) as answer:
+            body = answer.read(_DOCUMENT_LIMIT)
+        try:
+            return json.loads(body) if body.strip() else None
+        except ValueError as error:
+            raise DaemonError(f"the daemon answered {body[:200]!r} to {path}") from error
+
+    @contextmanager
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        body: Iterable[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = TIMEOUT,
+    ) -> Iterator[http.client.HTTPResponse]:
+        connection = _Connection(self.address, seconds)
+        try:
+            connection.request(
+                method,
+                self._prefix + path,
+                body=body,
+                headers=dict(headers or {}),
+                encode_chunked=body is not None,
+            )
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                raise DaemonError(_message(answer.read(_DOCUMENT_LIMIT)), answer.status)
+            yield answer
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise DaemonError(f"{self.address}: {reason}") from error
+        finally:
+            connection.close()
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, address: Address, seconds: float) -> None:
+        super().__init__(address.host or "localhost", address.port or 80, timeout=seconds)
+        self._address = address
+
+    def connect(self) -> None:
+        if self._address.path is None:
+            super().connect()
+            return
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._address.path))
+
+
+def _message(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and document.get("message"):
+        return str(document["message"])
+    return body.decode(errors="replace").strip() or "the daemon gave no reason"
+
+
+def _pair(version: Any) -> tuple[int, int]:
+    major, _, minor = str(version).partition(".")
+    if not major.isdecimal() or not minor.isdecimal():
+        raise DaemonError(f"its API version is {version!r}")
+    return int(major), int(minor)
+
+
+def _parsed(name: Any) -> Reference | None:
+    try:
+        parsed = references.parse(str(name))
+    except InvalidReference:
+        # <none>:<none> of an image without a name
+        return None
+    return parsed if parsed.tag else None

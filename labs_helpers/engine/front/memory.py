@@ -1,0 +1,168 @@
+"""What is known of images between two requests: which blobs layers were, which names we gave.
+
+No layers are kept here: they are in the daemon and in the registry. Records are small, in one
+SQLite database, and may be lost: then layers are compressed and sent once more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import warnings
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.workspace import SetAside
+
+from ..blobs import Layer
+
+RECORDS = "front.sqlite"
+"""The file in the engine's folder."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS configs (image TEXT PRIMARY KEY, config BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS layers (
+    diff_id TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL,
+    media_type TEXT NOT NULL, unpacked INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS locations (
+    digest TEXT NOT NULL, repository TEXT NOT NULL, seen REAL NOT NULL,
+    PRIMARY KEY (digest, repository));
+CREATE TABLE IF NOT EXISTS names (
+    daemon TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL, before TEXT,
+    PRIMARY KEY (daemon, name));
+CREATE TABLE IF NOT EXISTS digests (name TEXT PRIMARY KEY, image TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS daemons (address TEXT PRIMARY KEY, seen REAL NOT NULL);
+"""
+
+
+class Memory:
+    """The records; usable from several threads of one process."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._db = _opened(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
+            path.rename(aside)
+            warnings.warn(
+                f"The front's records were damaged ({error}). They are kept as {aside.name}; images"
+                " are compressed and sent once more.",
+                SetAside,
+                stacklevel=2,
+            )
+            self._db = _opened(path)
+        self.daemon: str = self._one("SELECT address FROM daemons ORDER BY seen DESC LIMIT 1") or ""
+        """The address of the daemon that is, or was last, served for."""
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    def remember_daemon(self, address: str) -> None:
+        """Note the daemon that all records are about from now on.
+
+        What was known of another one's images is forgotten, but for the names given there.
+        """
+        if self.daemon != address:
+            for table in ("configs", "digests"):
+                self._write(f"DELETE FROM {table}")
+        self._write("INSERT OR REPLACE INTO daemons VALUES (?, ?)", address, time.time())
+        self.daemon = address
+
+    def config(self, image: str) -> bytes | None:
+        """The configuration of a daemon's image, by the daemon's ID."""
+        found: bytes | None = self._one("SELECT config FROM configs WHERE image = ?", image)
+        return found
+
+    def remember_config(self, image: str, config: bytes) -> None:
+        """Note the configuration of a daemon's image."""
+        self._write("INSERT OR REPLACE INTO configs VALUES (?, ?)", image, config)
+
+    def layer(self, diff_id: str) -> Layer | None:
+        """The blob that a layer was last sent or received as."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT diff_id, digest, size, media_type, unpacked FROM layers WHERE diff_id = ?",
+                (diff_id,),
+            ).fetchone()
+        return Layer(*row) if row else None
+
+    def remember_layer(self, layer: Layer) -> None:
+        """Note which blob a layer is."""
+        self._write(
+            "INSERT OR REPLACE INTO layers VALUES (?, ?, ?, ?, ?)",
+            *(layer.diff_id, layer.digest, layer.size, layer.media_type, layer.unpacked),
+        )
+
+    def locations(self, digest: str) -> Iterable[str]:
+        """Repositories known to have a blob, the latest seen first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT repository FROM locations WHERE digest = ? ORDER BY seen DESC, repository",
+                (digest,),
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def remember_location(self, digest: str, repository: str) -> None:
+        """Note that a repository has a blob."""
+        self._write(
+            "INSERT OR REPLACE INTO locations VALUES (?, ?, ?)", digest, repository, time.time()
+        )
+
+    def names(self) -> list[tuple[str, str, str | None]]:
+        """The names given in the daemon: name, image, and the image that had it before."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT name, image, before FROM names WHERE daemon = ? ORDER BY name",
+                (self.daemon,),
+            )
+            return rows.fetchall()
+
+    def remember_name(self, name: str, image: str, before: str | None) -> None:
+        """Note a name that an image was given, and whose it was the first time that it was."""
+        self._write(
+            "INSERT INTO names VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (daemon, name) DO UPDATE SET image = ?",
+            *(self.daemon, name, image, before, image),
+        )
+
+    def forget_name(self, name: str) -> None:
+        """A name has been taken away again."""
+        self._write("DELETE FROM names WHERE daemon = ? AND name = ?", self.daemon, name)
+
+    def digest(self, name: str) -> str | None:
+        """The daemon's image of ``repository@digest``."""
+        found: str | None = self._one("SELECT image FROM digests WHERE name = ?", name)
+        return found
+
+    def remember_digest(self, name: str, image: str) -> None:
+        """Note which of the daemon's images a repository has under a digest."""
+        self._write("INSERT OR REPLACE INTO digests VALUES (?, ?)", name, image)
+
+    def _one(self, query: str, *key: str) -> Any:
+        with self._lock:
+            row = self._db.execute(query, key).fetchone()
+        return row[0] if row else None
+
+    def _write(self, statement: str, *values: object) -> None:
+        with self._lock, self._db:
+            self._db.execute(statement, values)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        with connection:
+            connection.executescript(_SCHEMA)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,20 @@
+"""What the front works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..hosts import HostMap
+from .daemon import RealDaemon
+from .memory import Memory
+
+
+@dataclass(frozen=True)
+class FrontWorld:
+    """The daemon, what is remembered of its images, the way to registries, a folder for passing."""
+
+    daemon: RealDaemon
+    memory: Memory
+    hosts: HostMap
+    scratch: Path

@@ -1,0 +1,120 @@
+"""Real daemons of our own, in folders of their own: Docker's and Podman's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.engine.front.address import Address, parse
+from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
+from labs_helpers.oci.reference import Reference
+from labs_helpers.oci.reference import parse as parse_reference
+from tests.engine.engine_room import require
+
+CONTAINERS_CONF = """\
+[containers]
+# Podman asks for as many open files as there may be, which a container may not be given
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+
+QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+
+
+@contextmanager
+def dockerd() -> Iterator[Address]:
+    """A dockerd without networks: that of LABS_TEST_DOCKERD, or one started for the tests."""
+    require("docker")
+    if named := os.environ.get("LABS_TEST_DOCKERD"):
+        yield parse(named)
+        return
+    require("dockerd")
+    folder = Path(tempfile.mkdtemp(prefix="labsd"))
+    command = [
+        *("dockerd", "--storage-driver=vfs", "--iptables=false", "--ip-forward=false"),
+        *("--bridge=none", f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
+        *(f"--pidfile={folder}/pid", f"--host=unix://{folder}/d.sock"),
+    ]
+    with _running(command, folder, "API listen on", {}) as address:
+        yield address
+
+
+@contextmanager
+def podman() -> Iterator[Address]:
+    """Podman's service, on storage of its own."""
+    require("podman")
+    folder = Path(tempfile.mkdtemp(prefix="labsp"))
+    (folder / "containers.conf").write_text(CONTAINERS_CONF)
+    command = [
+        *("podman", "--log-level=info", f"--root={folder}/root", f"--runroot={folder}/run"),
+        *("--storage-driver=vfs", "system", "service", "--time=0", f"unix://{folder}/d.sock"),
+    ]
+    environment = {"CONTAINERS_CONF": str(folder / "containers.conf")}
+    with _running(command, folder, "API service listening on", environment) as address:
+        yield address
+
+
+@contextmanager
+def _running(
+    command: list[str], folder: Path, ready: str, environment: dict[str, str]
+) -> Iterator[Address]:
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            stderr=out,
+            env=os.environ | environment,
+            **QUIET,  # type: ignore[call-overload]
+        )
+    try:
+        if not _said(process, log, ready):
+            end = log.read_text(errors="replace")[-2000:]
+            if os.environ.get("LABS_REQUIRE_CLIENTS") == "1":
+                pytest.fail(f"{command[0]} does not start here:\n{end}")
+            pytest.skip(f"{command[0]} does not start here: {end}")
+        yield parse(f"unix://{folder}/d.sock")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder)
+
+
+def _said(process: subprocess.Popen[bytes], log: Path, ready: str) -> bool:
+    """Wait until a line is in the log; False when the process ends before."""
+    while process.poll() is None:
+        if ready in log.read_text(errors="replace"):
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    return False
+
+
+def reference(name: str) -> Reference:
+    """A name as RealDaemon takes it."""
+    return parse_reference(name)
+
+
+def empty(address: Address) -> None:
+    """Remove every image of a daemon of the tests, and every container."""
+    daemon = RealDaemon(address)
+    for container in daemon._json("GET", "/containers/json?all=1") or []:
+        daemon._json("DELETE", f"/containers/{container['Id']}?force=1")
+    for _ in range(5):
+        images = daemon._json("GET", "/images/json?all=1") or []
+        if not images:
+            return
+        for image in images:
+            with contextlib.suppress(DaemonError):  # it has children, which come first
+                daemon._json("DELETE", f"/images/{image['Id']}?force=1")
+    raise AssertionError(f"images that cannot be removed: {images}")

@@ -1,0 +1,424 @@
+"""The same commands give the same results on every engine: the labs' own, and in front of a daemon.
+
+Where a daemon differs in itself, and not for what the front does, the test says so.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import APIError, NotFound
+
+from labs_helpers.engine.front.address import Address
+from tests.clients import daemons
+from tests.engine.engine_room import REGISTRY, Room, require, running
+
+DEMO = f"{REGISTRY}/demo"
+KINDS = ("embedded", "dockerd", "podman")
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def room(kind: str, hub_root: Path, request: pytest.FixtureRequest) -> Iterator[Room]:
+    require("docker")
+    daemon: Address | None = None if kind == "embedded" else request.getfixturevalue(kind)
+    if daemon is not None:
+        daemons.empty(daemon)
+    with running(hub_root, daemon) as found:
+        for name in ("demo", "other"):
+            found.registry.create(name)
+        yield found
+
+
+@pytest.fixture
+def client(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("DOCKER_CONFIG", room.environment["DOCKER_CONFIG"])
+    found = docker.DockerClient(base_url=f"unix://{room.socket}")
+    yield found
+    found.close()
+
+
+def layers_of(lines: list[str], said: str) -> list[str]:
+    return [line.split(": ")[0] for line in lines if line.endswith(f": {said}")]
+
+
+class TestLogIn:
+    def test_a_token_logs_in_and_another_does_not(self, room: Room) -> None:
+        log_in = ("login", "--username", "AWS", "--password-stdin", REGISTRY)
+        ended = room.docker(*log_in, given=room.registry.token.encode())
+        assert (ended.code, ended.out.strip()) == (0, "Login Succeeded")
+        ended = room.docker(*log_in, given=b"wrong")
+        assert ended.code == 1
+        assert re.search(
+            rf"Error response from daemon: login attempt to https://{REGISTRY}/v2/"
+            r" failed with status: 40\d ",
+            ended.err,
+        )
+
+    def test_without_a_login_push_and_pull_say_so(self, room: Room) -> None:
+        room.docker("pull", "nginx:alpine")
+        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
+        ended = room.docker("push", f"{DEMO}:v1")
+        assert (ended.code, ended.err.strip()) == (1, "no basic auth credentials")
+        assert room.docker("pull", f"{DEMO}:v1").err.strip() == (
+            f'Error response from daemon: Head "https://{REGISTRY}/v2/demo/manifests/v1":'
+            " no basic auth credentials"
+        )
+
+    def test_a_token_that_has_expired(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
+        room.registry.clock.advance(timedelta(hours=13))
+        assert room.docker("push", f"{DEMO}:v1").err.strip() == (
+            "denied: Your authorization token has expired. Reauthenticate and try again."
+        )
+
+
+class TestPushAndPull:
+    def test_a_round_trip(self, room: Room, kind: str) -> None:
+        room.login()
+        pulled = room.docker("pull", "nginx:alpine")
+        assert pulled.code == 0, pulled.err
+        assert pulled.lines[0] == "alpine: Pulling from library/nginx"
+        assert pulled.lines[-2] == "Status: Downloaded newer image for nginx:alpine"
+        assert room.docker("pull", "nginx:alpine").lines[-2] == (
+            "Status: Image is up to date for nginx:alpine"
+        )
+        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
+        image = room.docker("inspect", "--format", "{{.Id}}", "nginx:alpine").out
+        layers = json.loads(
+            room.docker("inspect", "--format", "{{json .RootFS.Layers}}", "nginx:alpine").out
+        )
+        shown = [layer.removeprefix("sha256:")[:12] for layer in reversed(layers)]
+
+        first = room.docker("push", f"{DEMO}:v1")
+        assert first.code == 0, first.err
+        assert first.lines[0] == f"The push refers to repository [{DEMO}]"
+        assert layers_of(first.lines, "Preparing") == layers_of(first.lines, "Pushed") == shown
+        digest = first.lines[-1].split()[2]
+        assert re.fullmatch(r"v1: digest: sha256:[0-9a-f]{64} size: \d+", first.lines[-1])
+
+        room.docker("tag", f"{DEMO}:v1", f"{DEMO}:v2")
+        second = room.docker("push", f"{DEMO}:v2")
+        assert layers_of(second.lines, "Layer already exists") == shown
+        assert second.lines[-1].split()[2] == digest
+
+        ended = room.docker("rmi", "nginx:alpine", f"{DEMO}:v1", f"{DEMO}:v2")
+        assert ended.code == 0, ended.err
+        assert room.docker("images", "-q").out == ""
+        again = room.docker("pull", f"{DEMO}:v1")
+        assert again.code == 0, again.err
+        assert again.lines[-3] == f"Digest: {digest}"
+        assert room.docker("inspect", "--format", "{{.Id}}", f"{DEMO}:v1").out == image
+        digests = json.loads(
+            room.docker("inspect", "--format", "{{json .RepoDigests}}", f"{DEMO}:v1").out
+        )
+        # Docker gives a loaded image no digest unless it keeps images in containerd's store
+        assert digests == ([] if kind == "dockerd" else [f"{DEMO}@{digest}"])
+
+    def test_layers_are_mounted_from_another_repository(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        for name in ("demo", "other"):
+            room.docker("tag", "nginx:alpine", f"{REGISTRY}/{name}:v1")
+            ended = room.docker("push", f"{REGISTRY}/{name}:v1")
+            assert ended.code == 0, ended.err
+        assert layers_of(ended.lines, "Mounted from demo") == layers_of(ended.lines, "Preparing")
+        patches = [line for line in room.requests if line.startswith("PATCH /v2/other/")]
+        assert len(patches) == 1  # the configuration; layers were not sent again
+
+    def test_every_tag(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        for tag in ("a", "b"):
+            room.docker("tag", "nginx:alpine", f"{DEMO}:{tag}")
+        ended = room.docker("push", "--all-tags", DEMO)
+        pushed = [line.split()[2] for line in ended.lines if ": digest:" in line]
+        assert len(pushed) == 2
+        assert len(set(pushed)) == 1
+        room.docker("rmi", "-f", "nginx:alpine", f"{DEMO}:a", f"{DEMO}:b")
+        assert room.docker("pull", "--all-tags", DEMO).code == 0
+        listed = room.docker("images", "--format", "{{.Tag}}", DEMO)
+        assert sorted(listed.lines) == ["a", "b"]
+
+    def test_by_digest(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
+        digest = room.docker("push", f"{DEMO}:v1").lines[-1].split()[2]
+        ended = room.docker("pull", "-q", f"{DEMO}@{digest}")
+        assert (ended.code, ended.out) == (0, f"{DEMO}@{digest}\n")
+        image = room.docker("inspect", "--format", "{{.Id}}", f"{DEMO}:v1").out
+        named = room.docker("inspect", "--format", "{{.Id}}", f"{DEMO}@{digest}")
+        assert (named.code, named.out) == (0, image), named.err
+        assert room.docker("tag", f"{DEMO}@{digest}", "by-digest:1").code == 0
+        assert room.docker("inspect", "--format", "{{.Id}}", "by-digest:1").out == image
+        assert room.docker("push", f"{DEMO}@{digest}").code == 1
+
+    def test_another_platform(self, room: Room) -> None:
+        assert room.docker("pull", "-q", "--platform", "linux/arm64", "nginx:alpine").code == 0
+        shown = room.docker("inspect", "--format", "{{.Os}}/{{.Architecture}}", "nginx:alpine")
+        assert shown.out == "linux/arm64\n"
+
+    def test_refusals(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        room.docker("tag", "nginx:alpine", f"{REGISTRY}/absent:v1")
+        said = {
+            ("push", f"{REGISTRY}/absent:v1"): "name unknown: The repository with name 'absent'"
+            " does not exist in the registry with id '123456789012'",
+            ("push", f"{DEMO}:not-here"): "An image does not exist locally with the tag: " + DEMO,
+            ("pull", f"{DEMO}:not-there"): "Error response from daemon: manifest for"
+            f" {DEMO}:not-there not found: manifest unknown: Requested image not found",
+            ("pull", f"{DEMO}@sha256:{'a' * 64}"): "Error response from daemon: manifest for"
+            f" {DEMO}@sha256:{'a' * 64} not found: manifest unknown: Requested image not found",
+            ("pull", "nginx:never"): "Error response from daemon: manifest for nginx:never not"
+            " found: manifest unknown: manifest unknown",
+        }
+        for command, message in said.items():
+            ended = room.docker(*command)
+            assert (ended.code, ended.err.strip()) == (1, message)
+
+
+class TestBuild:
+    @pytest.fixture
+    def context(self, tmp_path: Path) -> Path:
+        (tmp_path / "Dockerfile").write_text(
+            f"ARG BASE={DEMO}\nFROM $BASE:v1 AS first\nCOPY index.html /srv/\n"
+            f"FROM {REGISTRY}/other:v1\nCOPY --from=first /srv/index.html /copied\n"
+        )
+        (tmp_path / "index.html").write_text("hello\n")
+        return tmp_path
+
+    def test_it_begins_with_an_image_of_the_registry(self, room: Room, context: Path) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        for name in ("demo", "other"):
+            room.docker("tag", "nginx:alpine", f"{REGISTRY}/{name}:v1")
+            room.docker("push", f"{REGISTRY}/{name}:v1")
+            room.docker("rmi", f"{REGISTRY}/{name}:v1")
+        room.docker("rmi", "nginx:alpine")
+        for flags in ((), ("--pull",), ("--pull", "--no-cache")):
+            ended = room.docker("build", "-t", "built:1", *flags, context)
+            assert ended.code == 0, ended.err
+            assert "Successfully tagged built:1" in ended.out
+        layers = json.loads(
+            room.docker("inspect", "--format", "{{json .RootFS.Layers}}", "built:1").out
+        )
+        assert len(layers) == 5
+
+    def test_a_base_that_is_not_there_is_named(self, room: Room, context: Path) -> None:
+        room.login()
+        ended = room.docker("build", context)
+        assert ended.code == 1
+        assert f"manifest for {DEMO}:v1 not found: manifest unknown" in ended.err
+
+    def test_a_base_of_the_stand_in_hub(self, room: Room, context: Path) -> None:
+        (context / "Dockerfile").write_text("FROM nginx:alpine\nLABEL a=b\n")
+        ended = room.docker("build", "-q", "-t", "built:1", context)
+        assert ended.code == 0, ended.err
+        image = room.docker("inspect", "--format", "{{.Id}}", "built:1").out
+        # Podman leaves the algorithm out
+        assert ended.out.removeprefix("sha256:") == image.removeprefix("sha256:")
+
+
+class TestSdk:
+    def test_login_push_and_pull(self, client: Any, room: Room) -> None:
+        answer = client.login("AWS", room.registry.token, registry=REGISTRY)
+        assert answer["Status"] == "Login Succeeded"
+        image = client.images.pull("nginx", tag="alpine")
+        assert image.tag(DEMO, tag="v1") is True
+        said = list(client.images.push(DEMO, tag="v1", stream=True, decode=True))
+        pushed = next(line["aux"] for line in said if "aux" in line)
+        assert client.images.get_registry_data(f"{DEMO}:v1").id == pushed["Digest"]
+        client.images.remove(image.id, force=True)
+        assert client.images.pull(DEMO, tag="v1").id == image.id
+
+    def test_build_save_and_load(self, client: Any) -> None:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            content = b"FROM nginx:alpine\nENV A=b\n"
+            entry = tarfile.TarInfo("Dockerfile")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+        buffer.seek(0)
+        image, _ = client.images.build(fileobj=buffer, custom_context=True, tag="sdk:1")
+        assert "A=b" in image.attrs["Config"]["Env"]
+        saved = b"".join(image.save(named=True))
+        client.images.remove(image.id, force=True)
+        (loaded,) = client.images.load(saved)
+        assert loaded.id == image.id
+
+    def test_errors_are_the_kind_the_sdk_knows(self, client: Any) -> None:
+        with pytest.raises(NotFound, match="manifest for nginx:nope not found"):
+            client.images.pull("nginx:nope")
+        with pytest.raises(APIError):
+            client.images.get_registry_data(f"{DEMO}:nope")
+
+
+@pytest.mark.parametrize("kind", ["dockerd", "podman"])
+class TestContainers:
+    """What only a real daemon does, through the front."""
+
+    RUN = ("run", "--network=none")
+
+    @pytest.fixture
+    def image(self, room: Room, tmp_path: Path) -> str:
+        """A busybox that was built, pushed, removed and pulled again."""
+        require("busybox")
+        room.login()
+        busybox = subprocess.run(["which", "busybox"], capture_output=True, text=True, check=True)
+        (tmp_path / "busybox").write_bytes(Path(busybox.stdout.strip()).read_bytes())
+        (tmp_path / "busybox").chmod(0o755)
+        (tmp_path / "Dockerfile").write_text(
+            'FROM scratch\nCOPY busybox /bin/\nENTRYPOINT ["/bin/busybox"]\n'
+        )
+        name = f"{DEMO}:busybox"
+        for command in (
+            ("build", "-t", name, str(tmp_path)),
+            ("push", name),
+            ("rmi", name),
+            ("pull", name),
+        ):
+            ended = room.docker(*command)
+            assert ended.code == 0, ended.err
+        return name
+
+    def test_an_image_that_was_pushed_and_pulled_runs(self, room: Room, image: str) -> None:
+        ended = room.docker(*self.RUN, image, "echo", "hello")
+        assert (ended.code, ended.out, ended.err) == (0, "hello\n", "")
+
+    def test_it_runs_by_its_digest_as_deployments_name_it(self, room: Room, image: str) -> None:
+        digest = room.docker("push", image).lines[-1].split()[2]
+        room.docker("rmi", image)
+        name = f"{DEMO}@{digest}"
+        ended = room.docker(*self.RUN, name, "echo", "hello")
+        assert (ended.code, ended.out) == (0, "hello\n"), ended.err
+        assert f"Unable to find image '{name}' locally" in ended.err
+        assert "Status: Downloaded newer image for" in ended.err
+
+    def test_input_goes_in_and_comes_out(self, room: Room, image: str) -> None:
+        given = os.urandom(300_000).hex().encode()
+        ended = room.docker(*self.RUN, "-i", image, "cat", given=given)
+        assert ended.code == 0, ended.err
+        assert ended.out.encode() == given
+
+    def test_an_exit_code_and_both_streams(self, room: Room, image: str) -> None:
+        ended = room.docker(*self.RUN, image, "sh", "-c", "echo out; echo err >&2; exit 7")
+        assert (ended.code, ended.out, ended.err) == (7, "out\n", "err\n")
+
+    def test_exec_logs_and_wait(self, room: Room, image: str) -> None:
+        begun = room.docker(
+            *(
+                "run",
+                "-d",
+                "--network=none",
+                image,
+                "sh",
+                "-c",
+                "echo begun; exec /bin/busybox sleep 100",
+            )
+        )
+        assert begun.code == 0, begun.err
+        container = begun.out.strip()
+        ended = room.docker("exec", container, "/bin/busybox", "sh", "-c", "echo inside; exit 3")
+        assert (ended.code, ended.out) == (3, "inside\n")
+        followed = subprocess.Popen(
+            ["docker", "logs", "--follow", container],
+            env=room.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert followed.stdout is not None
+        assert followed.stdout.readline() == "begun\n"
+        assert room.docker("rm", "-f", container).code == 0
+        assert followed.stdout.read() == ""
+        assert followed.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("kind", ["podman"])
+class TestPodmanRemote:
+    """`podman --remote` speaks Podman's own API, which passes through."""
+
+    def podman(self, room: Room, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["podman", "--remote", f"--url=unix://{room.socket}", *arguments],
+            env=room.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def test_it_sees_what_docker_pulled_and_docker_what_it_made(self, room: Room) -> None:
+        room.docker("pull", "nginx:alpine")
+        listed = self.podman(room, "images", "--format", "{{.Repository}}:{{.Tag}}")
+        assert listed.stdout == "docker.io/library/nginx:alpine\n", listed.stderr
+        assert (
+            self.podman(room, "tag", "docker.io/library/nginx:alpine", f"{DEMO}:v1").returncode == 0
+        )
+        room.login()
+        assert room.docker("push", f"{DEMO}:v1").code == 0
+        shown = self.podman(room, "inspect", "--format", "{{.Architecture}}", f"{DEMO}:v1")
+        assert shown.stdout == "amd64\n", shown.stderr
+        assert self.podman(room, "rmi", f"{DEMO}:v1").returncode == 0
+
+    def test_a_push_of_its_own_says_what_to_use_instead(self, room: Room) -> None:
+        room.login()
+        room.docker("pull", "nginx:alpine")
+        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
+        for command in ("push", "pull"):
+            ended = self.podman(room, command, f"{DEMO}:v1")
+            assert ended.returncode != 0
+            assert "use the docker command (docker push, docker pull)" in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["dockerd"])
+class TestBuildKit:
+    """BuildKit's own protocol, HTTP/2 after an upgrade, is the daemon's alone."""
+
+    @pytest.mark.parametrize("path", ["/grpc", "/session"])
+    def test_an_upgrade_to_http2_reaches_the_daemon(self, room: Room, path: str) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(str(room.socket))
+            head = f"POST {path} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+            identity = "X-Docker-Expose-Session-Uuid: labs\r\n" if path == "/session" else ""
+            client.sendall(f"{head}{identity}\r\n".encode())
+            answered = b""
+            while not answered.endswith(b"\r\n\r\n"):
+                answered += client.recv(1)
+            assert answered.startswith(b"HTTP/1.1 101 ")
+            if path == "/grpc":
+                # here the daemon is the server: it answers the preface with its settings, a
+                # frame of type 4 (https://www.rfc-editor.org/rfc/rfc9113#section-6.5)
+                client.sendall(
+                    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+                )
+                assert client.recv(9)[3] == 4
+            else:
+                # there it is the client, and begins
+                assert client.recv(len(PREFACE), socket.MSG_WAITALL) == PREFACE

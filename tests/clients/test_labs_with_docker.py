@@ -1,0 +1,137 @@
+"""The `labs` command on a machine with a Docker of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from labs_helpers import servers
+from labs_helpers.engine.front.address import Address
+from labs_helpers.engine.front.daemon import RealDaemon
+from labs_helpers.workspace import Workspace
+from tests.clients import daemons
+from tests.test_cli_servers import free_port
+
+CARD = "import labs_helpers; labs_helpers.start('07')"
+
+
+@dataclass
+class Learner:
+    """A terminal with DOCKER_HOST set, as people with a daemon elsewhere have it."""
+
+    workspace: Workspace
+    environ: dict[str, str]
+    daemon: RealDaemon
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            env=self.environ | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def labs(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "labs_helpers.cli", *arguments, **variables)
+
+    def engine(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.labs("status", "--json").stdout)["engine"]
+        return found
+
+
+@pytest.fixture
+def learner(dockerd: Address) -> Iterator[Learner]:
+    daemons.empty(dockerd)
+    folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "LABS_", "DOCKER_"))
+    }
+    workspace = Workspace(folder / "h")
+    own = {
+        "LABS_HOME": str(folder / "h"),
+        "LABS_PORT": str(free_port()),
+        "HOME": str(folder),
+        "DOCKER_HOST": str(dockerd),
+    }
+    yield Learner(workspace, inherited | own, RealDaemon(dockerd))
+    servers.stop(workspace)
+    shutil.rmtree(folder)
+    daemons.empty(dockerd)
+
+
+def test_the_daemon_is_taken_and_everything_says_so(learner: Learner) -> None:
+    started = learner.labs("start")
+    assert started.returncode == 0, started.stderr
+    where = learner.environ["DOCKER_HOST"]
+    assert "Images and containers are in Docker" in started.stderr
+    found = learner.engine()
+    assert (found["kind"], found["daemon"], found["answers"]) == ("docker", where, True)
+    assert f"it answers at {where}" in learner.labs("status").stdout
+    assert f"it answers at {where}" in learner.labs("doctor").stdout
+    card = learner.run(sys.executable, "-c", CARD).stdout
+    assert "which runs on this machine; its pushes to and pulls from the registry go" in card
+    # the labs' own variables do not hide the daemon that the learner named
+    exports = learner.labs("env").stdout
+    assert f"export LABS_DOCKER_HOST={where}" in exports
+    script = (
+        f'eval "$({sys.executable} -m labs_helpers.cli env)"; labs stop; labs start; labs status'
+    )
+    path = f"{Path(sys.executable).parent}:{learner.environ['PATH']}"
+    assert f"it answers at {where}" in learner.run("bash", "-c", script, PATH=path).stdout
+
+
+def test_the_engine_changes_when_it_is_asked_to(learner: Learner) -> None:
+    assert learner.labs("start").returncode == 0
+    changed = learner.labs("start", LABS_ENGINE="embedded")
+    assert "The engine changes to the labs' own: LABS_ENGINE=embedded." in changed.stderr
+    assert learner.engine()["kind"] == "embedded"
+    # auto leaves what runs
+    assert learner.labs("start").returncode == 0
+    assert learner.engine()["kind"] == "embedded"
+    refused = learner.labs("start", LABS_ENGINE="podman")
+    assert refused.returncode == 1
+    assert "LABS_ENGINE is podman, and no Podman answers" in refused.stderr
+    assert learner.labs("start", LABS_ENGINE="docker").returncode == 0
+    assert learner.engine()["kind"] == "docker"
+
+
+def test_a_lab_and_a_reset_leave_the_learners_images_alone(learner: Learner) -> None:
+    own = subprocess.run(
+        ["docker", "import", "-", "mine:1"],
+        input=bytes(10240),
+        env=learner.environ | {"DOCKER_CONFIG": str(learner.workspace.home)},
+        capture_output=True,
+        check=True,
+    )
+    mine = own.stdout.decode().strip()
+    learner.daemon.tag(mine, daemons.reference("demo-app:mine"))
+    opened = learner.run(sys.executable, "-c", CARD)
+    assert "image demo-app:latest is built" in opened.stdout, opened.stderr
+    there = learner.daemon.names()
+    # the preparation of lab 07 takes the name away, and the image stays
+    assert there["docker.io/library/mine:1"] == mine
+    assert "docker.io/library/nginx:alpine" in there
+
+    asked = learner.labs("reset")
+    assert asked.returncode == 1
+    assert learner.daemon.names() == there
+    done = learner.labs("reset", "-y")
+    assert done.returncode == 0, done.stderr
+    assert "Removed from your Docker: 2 of 2." in done.stdout
+    assert sorted(learner.daemon.names()) == [
+        "docker.io/library/demo-app:latest",
+        "docker.io/library/mine:1",
+    ]

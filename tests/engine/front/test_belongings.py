@@ -1,0 +1,135 @@
+"""What the labs brought into a real daemon, and taking exactly that away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.engine.front.belongings import Belonging, belongings, take_away
+from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
+from labs_helpers.engine.front.memory import RECORDS, Memory
+from labs_helpers.oci.reference import parse
+from labs_helpers.workspace import SetAside
+from tests.clients import daemons
+from tests.engine.engine_room import REGISTRY, Room, running
+
+ACCOUNT = REGISTRY.partition(".")[0]
+
+
+@pytest.fixture(scope="module")
+def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture
+def room(hub_root: Path) -> Iterator[Room]:
+    with daemons.dockerd() as address:
+        daemons.empty(address)
+        with running(hub_root, address) as found:
+            yield found
+        daemons.empty(address)
+
+
+def daemon_of(room: Room) -> RealDaemon:
+    return RealDaemon(room.server.world.daemon.address)  # type: ignore[union-attr]
+
+
+def tagged(room: Room, name: str, content: str) -> str:
+    """An image of the learner's own under a name; its ID."""
+    folder = room.folder / content
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM scratch\nLABEL content={content}\n")
+    ended = room.docker("build", "-q", "-t", name, folder)
+    assert ended.code == 0, ended.err
+    return ended.out.strip()
+
+
+def test_only_what_came_through_the_labs_is_listed_and_removed(room: Room) -> None:
+    mine = tagged(room, "mine:1", "mine")
+    theirs = "111122223333.dkr.ecr.us-east-1.amazonaws.com/work:1"
+    tagged(room, theirs, "work")
+    room.registry.create("demo")
+    room.login()
+    room.docker("pull", "nginx:alpine")
+    room.docker("tag", "nginx:alpine", f"{REGISTRY}/demo:v1")
+    room.docker("tag", "nginx:alpine", f"{REGISTRY}/built-not-pushed:v1")
+    room.docker("push", f"{REGISTRY}/demo:v1")
+
+    address, found = belongings(room.folder / "engine", ACCOUNT)
+    assert [one.shown for one in found] == [
+        f"{REGISTRY}/built-not-pushed:v1",
+        f"{REGISTRY}/demo:v1",
+        "nginx:alpine",
+    ]
+    assert [problem for _, problem in take_away(address, found)] == ["", "", ""]
+    assert sorted(daemon_of(room).names()) == [theirs, "docker.io/library/mine:1"]
+    assert daemon_of(room).image_id("mine:1") == mine
+
+
+def test_a_name_that_had_another_image_gets_it_back(room: Room) -> None:
+    mine = tagged(room, "nginx:alpine", "mine")
+    for _ in range(2):
+        assert room.docker("pull", "nginx:alpine").code == 0
+    assert daemon_of(room).image_id("nginx:alpine") != mine
+    address, found = belongings(room.folder / "engine", ACCOUNT)
+    assert [one.shown for one in found] == ["nginx:alpine (its earlier image gets the name back)"]
+    assert [problem for _, problem in take_away(address, found)] == [""]
+    assert daemon_of(room).image_id("nginx:alpine") == mine
+
+
+def test_a_name_that_the_learner_has_given_to_another_image_since_is_left(room: Room) -> None:
+    room.docker("pull", "nginx:alpine")
+    mine = tagged(room, "nginx:alpine", "mine")
+    assert belongings(room.folder / "engine", ACCOUNT)[1] == []
+    assert daemon_of(room).image_id("nginx:alpine") == mine
+
+
+def test_an_image_in_use_stays_and_says_why(room: Room) -> None:
+    room.docker("pull", "nginx:alpine")
+    created = room.docker("create", "--network=none", "nginx:alpine")
+    assert created.code == 0, created.err
+    address, found = belongings(room.folder / "engine", ACCOUNT)
+    ((one, problem),) = take_away(address, found)
+    assert one.shown == "nginx:alpine"
+    assert "container" in problem
+    assert daemon_of(room).image_id("nginx:alpine")
+
+
+def test_without_a_front_there_is_nothing(tmp_path: Path) -> None:
+    assert belongings(tmp_path, ACCOUNT) == ("", [])
+
+
+def test_a_daemon_that_has_gone_is_an_error(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / RECORDS)
+    memory.remember_daemon(f"unix://{tmp_path}/gone")
+    memory.close()
+    with pytest.raises(DaemonError, match="No such file"):
+        belongings(tmp_path, ACCOUNT)
+
+
+def test_another_daemon_has_names_of_its_own(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / RECORDS)
+    memory.remember_daemon("unix:///one")
+    memory.remember_name(str(parse("a")), "sha256:a", None)
+    memory.remember_config("sha256:a", b"{}")
+    memory.remember_daemon("unix:///other")
+    assert memory.names() == []
+    assert memory.config("sha256:a") is None
+    memory.remember_daemon("unix:///one")
+    assert memory.names() == [("docker.io/library/a:latest", "sha256:a", None)]
+    memory.close()
+
+
+def test_damaged_records_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / RECORDS).write_bytes(b"not a database" * 1000)
+    with pytest.warns(SetAside, match="damaged"):
+        memory = Memory(tmp_path / RECORDS)
+    assert memory.names() == []
+    memory.close()
+    assert [path.name for path in tmp_path.glob("*.damaged-*")] != []
+
+
+def test_a_belonging_is_shown_as_docker_shows_it() -> None:
+    assert Belonging("docker.io/library/nginx:alpine", "sha256:a").shown == "nginx:alpine"

@@ -1,0 +1,112 @@
+"""Which requests are answered here, and which images a build begins with."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+
+import pytest
+
+from labs_helpers.engine.front.bases import bases, dockerfile_in
+from labs_helpers.engine.front.messages import read_request
+from labs_helpers.engine.front.routes import Goes, goes, login_is_ours
+
+ECR = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+
+
+def serves(host: str) -> bool:
+    return host.endswith(".amazonaws.com") or host == "registry-1.docker.io"
+
+
+@pytest.mark.parametrize(
+    ("request_", "where"),
+    [
+        (f"POST /v1.47/images/{ECR}/a/b/push?tag=x", Goes.TO_US),
+        (f"POST /images/{ECR}%2Fa/push", Goes.TO_US),
+        ("POST /images/nginx/push?tag=x", Goes.TO_US),
+        ("POST /images/quay.io/a/push", Goes.TO_DAEMON),
+        ("POST /images/NOT+A+NAME/push", Goes.TO_DAEMON),
+        (f"GET /images/{ECR}/a/push", Goes.TO_DAEMON),
+        (f"POST /v1.47/images/create?fromImage={ECR}%2Fa&tag=x", Goes.TO_US),
+        ("POST /images/create?fromImage=nginx:alpine", Goes.TO_US),
+        ("POST /images/create?fromSrc=-&repo=a", Goes.TO_DAEMON),
+        ("POST /images/create?fromImage=quay.io/a", Goes.TO_DAEMON),
+        (f"GET /v1.30/distribution/{ECR}/a:x/json", Goes.TO_US),
+        ("GET /distribution/quay.io/a/json", Goes.TO_DAEMON),
+        ("POST /auth", Goes.BY_LOGIN),
+        ("POST /build?t=a", Goes.AFTER_BASES),
+        ("POST /build?version=2", Goes.TO_DAEMON),
+        ("POST /build?remote=https://example.com/x.git", Goes.TO_DAEMON),
+        ("POST /v1.47/containers/create?name=a", Goes.AS_IMAGE),
+        (f"POST /v4.3.1/libpod/images/{ECR}/a/push", Goes.TO_US),
+        (f"POST /v4.3.1/libpod/images/x/push?destination={ECR}/a", Goes.TO_US),
+        (f"POST /v4.3.1/libpod/images/pull?reference=docker://{ECR}/a", Goes.TO_US),
+        ("POST /v4.3.1/libpod/images/pull?reference=quay.io/a", Goes.TO_DAEMON),
+        ("POST /session", Goes.TO_DAEMON),
+        ("POST /grpc", Goes.TO_DAEMON),
+        ("GET /images/json", Goes.TO_DAEMON),
+        (f"DELETE /images/{ECR}/a", Goes.TO_DAEMON),
+    ],
+)
+def test_where_a_request_goes(request_: str, where: Goes) -> None:
+    head = read_request(f"{request_} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    assert goes(head, serves) is where
+
+
+@pytest.mark.parametrize(
+    ("body", "ours"),
+    [
+        ({"serveraddress": ECR}, True),
+        ({"serveraddress": f"https://{ECR}/v2/"}, True),
+        ({"serveraddress": "https://index.docker.io/v1/"}, True),
+        ({}, True),  # Docker Hub is what is meant without a word
+        ({"serveraddress": "quay.io"}, False),
+        ([], False),
+        ({"serveraddress": 7}, False),
+    ],
+)
+def test_whose_login_it_is(body: object, ours: bool) -> None:
+    assert login_is_ours(json.dumps(body).encode(), serves) is ours
+
+
+class TestBases:
+    def names(self, text: str, target: str = "", **arguments: str) -> list[str]:
+        return [one.familiar for one in bases(text, arguments, target)]
+
+    def test_stages_arguments_and_copies(self) -> None:
+        text = (
+            "ARG BASE=one\nARG TAG\nFROM $BASE:${TAG:-latest} AS first\n"
+            "FROM scratch AS second\nCOPY --from=first /a /\nCOPY --from=two:2 /b /\n"
+            "FROM first\nCOPY --from=1 /c /\nFROM three\nFROM three\n"
+        )
+        assert self.names(text) == ["one:latest", "two:2", "three:latest"]
+        assert self.names(text, BASE="uno", TAG="1") == ["uno:1", "two:2", "three:latest"]
+        assert self.names(text, target="second") == ["one:latest", "two:2"]
+
+    @pytest.mark.parametrize(
+        "text", ["", "RUN x", "FROM", "FROM a b", "FROM ${", "FROM UPPER/Case", "FROM a\nFOO"]
+    )
+    def test_what_is_not_understood_is_left_to_the_daemon(self, text: str) -> None:
+        assert self.names(text) == []
+
+    def test_a_target_that_is_not_there_is_left_to_the_daemon(self) -> None:
+        assert self.names("FROM a", target="nope") == []
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_the_dockerfile_is_found_in_the_context(mode: str) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as tar:  # type: ignore[call-overload]
+        for name in ("a", "./sub/Dockerfile.dev"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 6
+            tar.addfile(entry, io.BytesIO(b"FROM a"))
+    for asked, found in (("sub/Dockerfile.dev", "FROM a"), ("Dockerfile", None)):
+        buffer.seek(0)
+        assert dockerfile_in(buffer, asked) == found
+
+
+@pytest.mark.parametrize("data", [b"", b"x" * 1000, b"\x1f\x8b\x08 broken"])
+def test_a_context_that_is_no_tar_has_no_dockerfile(data: bytes) -> None:
+    assert dockerfile_in(io.BytesIO(data), "Dockerfile") is None
