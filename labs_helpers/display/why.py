@@ -18,6 +18,10 @@ def why(explained: Mapping[str, Any]) -> Shown:
     that had a say, each with ``kind``, ``name`` and ``via``; ``statements``, those that decided,
     each with ``name``, ``index`` (from 0) and ``statement``; ``would_allow``, the smallest
     statement that would have, and ``where`` it belongs, both None for what is allowed.
+
+    IAM's own simulator says less: ``policies`` is then None, a ``statement`` None, with the
+    ``line`` and ``column`` where it begins in place of its index, and there are ``not_looked_at``
+    and ``missing_context``, condition keys that it was not given.
     """
     allowed = explained["outcome"] == "allowed"
     mark, edge = ("✓ allowed", GOOD) if allowed else ("✗ refused", BAD)
@@ -27,6 +31,8 @@ def why(explained: Mapping[str, Any]) -> Shown:
         ("on", str(explained["resource"])),
         *(("looked at", line) for line in _looked_at(explained["policies"])),
         *(("because", line) for line in _because(explained)),
+        *(("not looked at", line) for line in explained.get("not_looked_at", ())),
+        *(("not known", key) for key in explained.get("missing_context", ())),
     ]
     cure = None if allowed else explained.get("would_allow")
     if cure:
@@ -48,7 +54,33 @@ def nothing() -> Shown:
     return Shown(said, f"<p>{said}</p>")
 
 
-def _looked_at(policies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def not_kept() -> Shown:
+    """On AWS: nobody can be asked for the last refusal, and where else to look.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html
+    """
+    said = "AWS does not keep your last refusal where you could ask for it. You can:"
+    rows = [
+        ("read the message", "it names the action, the resource and the kind of policy"),
+        ("ask the simulator", 'lab.why("ecr:PutImage", "demo-app-repo")'),
+        (
+            "decode a message",
+            "aws sts decode-authorization-message --encoded-message ...  (EC2 encodes them)",
+        ),
+        (
+            "look it up",
+            "aws cloudtrail lookup-events --lookup-attributes "
+            "AttributeKey=EventName,AttributeValue=PutImage  (minutes later, for 90 days)",
+        ),
+    ]
+    return Shown(f"{said}\n{columns(rows, indent=2)}", f"<p>{said}</p>{rows_html(rows)}")
+
+
+def _looked_at(policies: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
+    if policies is None:
+        yield "by IAM's simulator: the policies of the caller, its groups and its organization"
+        return
     if not policies:
         yield "no policy: none is attached to the caller, none is on the resource"
     for one in policies:
@@ -64,6 +96,10 @@ def _because(explained: Mapping[str, Any]) -> Iterator[str]:
         if at >= 0:
             yield sentence[at + 1 :].removeprefix("because ")
     for one in explained["statements"]:
+        if one["statement"] is None:
+            where = f" at line {one['line']}, column {one['column']}" if one["line"] else ""
+            yield f"a statement of {one['name']} ({one['kind']}){where}"
+            continue
         sid = f" ({one['sid']})" if one["sid"] else ""
         yield f"statement {one['index'] + 1} of {one['name']}{sid}:"
         yield "  " + json.dumps(one["statement"])

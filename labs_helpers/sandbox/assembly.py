@@ -21,6 +21,8 @@ from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.events import moto_events
+from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.gateway import Gateway
 from labs_helpers.sandbox.iam import control as people_control
 from labs_helpers.sandbox.iam import people
@@ -65,6 +67,7 @@ def build(
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
     ScanWorker(store, imports=folder.parent / "advisories")
+    EventDelivery(store, moto_events.publish)
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.display.why import nothing, why
+from labs_helpers.display.why import not_kept, nothing, why
 from tests.display.test_drawings import assert_html_says_as_much
 
 REPOSITORY = "arn:aws:ecr:us-west-2:123456789012:repository/demo-app-repo"
@@ -85,7 +85,38 @@ def test_the_root_user_needs_no_policy() -> None:
     assert "needs no policy" in why(explained(outcome="allowed", sentence="")).text
 
 
-@pytest.mark.parametrize("seen", [explained(), DENIED], ids=["missing", "denied"])
+SIMULATED = explained(
+    outcome="allowed",
+    sentence="",
+    policies=None,
+    not_looked_at=["policies on the resource"],
+    missing_context=["aws:SourceIp"],
+    statements=[
+        {"name": "user_ana", "kind": "IAM Policy", "line": 3, "column": 17, "statement": None},
+        {"name": "group_all", "kind": "IAM Policy", "line": None, "statement": None},
+    ],
+)
+
+
+def test_what_the_simulator_does_not_say_is_not_said() -> None:
+    lines = why(SIMULATED).text.splitlines()
+    assert lines[4:] == [
+        "  looked at      by IAM's simulator: the policies of the caller, its groups and its "
+        "organization",
+        "  because        a statement of user_ana (IAM Policy) at line 3, column 17",
+        "                 a statement of group_all (IAM Policy)",
+        "  not looked at  policies on the resource",
+        "  not known      aws:SourceIp",
+    ]
+
+
+def test_where_to_look_for_a_refusal_on_aws_is_the_same_in_html() -> None:
+    assert_html_says_as_much(not_kept())
+
+
+@pytest.mark.parametrize(
+    "seen", [explained(), DENIED, SIMULATED], ids=["missing", "denied", "simulated"]
+)
 def test_the_html_says_no_less(seen: dict[str, Any]) -> None:
     assert_html_says_as_much(why(seen))
 

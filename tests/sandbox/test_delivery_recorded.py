@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -47,33 +45,6 @@ def test_codepipeline_has_no_state(sandbox: Running) -> None:
     with pytest.raises(ClientError) as refused:
         sandbox.client("codepipeline").get_pipeline_state(name="demo-app")
     assert refused.value.response["Error"]["Code"] == "NotInSandbox"
-
-
-def test_an_image_that_arrives_sends_no_event(sandbox: Running) -> None:
-    events, sqs, ecr = (sandbox.client(name) for name in ("events", "sqs", "ecr"))
-    queue = sqs.create_queue(QueueName="pushed")["QueueUrl"]
-    asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
-    events.put_rule(Name="pushed", EventPattern=json.dumps({"source": ["aws.ecr"]}))
-    target = {"Id": "1", "Arn": asked["Attributes"]["QueueArn"]}
-    events.put_targets(Rule="pushed", Targets=[target])
-    ecr.create_repository(repositoryName="pushed")
-    config = b"{}"
-    digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
-    upload = ecr.initiate_layer_upload(repositoryName="pushed")["uploadId"]
-    ecr.upload_layer_part(
-        repositoryName="pushed",
-        uploadId=upload,
-        partFirstByte=0,
-        partLastByte=len(config) - 1,
-        layerPartBlob=config,
-    )
-    ecr.complete_layer_upload(repositoryName="pushed", uploadId=upload, layerDigests=[digest])
-    blob = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": 2}
-    media_type = "application/vnd.oci.image.manifest.v1+json"
-    manifest = {"schemaVersion": 2, "mediaType": media_type, "config": blob, "layers": []}
-    ecr.put_image(repositoryName="pushed", imageManifest=json.dumps(manifest), imageTag="1")
-    received = sqs.receive_message(QueueUrl=queue)
-    assert "Messages" not in received
 
 
 def test_ecs_takes_an_image_that_does_not_exist(sandbox: Running) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, image_rows, scan_queue
+from labs_helpers.sandbox.ecr import errors, image_events, image_rows, scan_queue
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.store import Store
 
@@ -105,6 +105,10 @@ def put(
                 (repository.id, tag, image_id, now),
             )
         image = _select(db, "images.id = ?", (image_id,))[0]
+        if changed:
+            image_events.pushed(db, repository, image, tag, now)
+    if changed:
+        store.event_kept()
     if scan:
         store.scan_queued()
     return Put(image, changed)
@@ -171,15 +175,25 @@ def delete(
         image = _find(db, repository, digest, tag)
         if image is None:
             raise errors.ImageNotFound(digest, tag, repository.name, repository.account)
-        if tag is not None and image.tags != (tag,):
-            db.execute(
-                "delete from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
-            )
-            return Deleted(image.digest, (tag,), image=False)
-        indexes = image_rows.indexes_of(db, repository, image.digest)
-        if indexes:
-            raise errors.ImageReferenced(image.digest, indexes)
-        db.execute("delete from images where id = ?", (image.id,))
+        deleted = _delete(db, repository, image, tag)
+        now = store.clock.now().timestamp()
+        image_events.deleted(db, repository, image, deleted.tags, now)
+    store.event_kept()
+    return deleted
+
+
+def _delete(
+    db: sqlite3.Connection, repository: Repository, image: Image, tag: str | None
+) -> Deleted:
+    if tag is not None and image.tags != (tag,):
+        db.execute(
+            "delete from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
+        )
+        return Deleted(image.digest, (tag,), image=False)
+    indexes = image_rows.indexes_of(db, repository, image.digest)
+    if indexes:
+        raise errors.ImageReferenced(image.digest, indexes)
+    db.execute("delete from images where id = ?", (image.id,))
     return Deleted(image.digest, image.tags, image=True)
 
 

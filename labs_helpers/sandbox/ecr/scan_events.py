@@ -1,25 +1,21 @@
-"""The events of EventBridge that a scan causes, kept until somebody delivers them.
+"""The event "ECR Image Scan": a basic scan ended.
 
-Shape: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html ("Event for a
-completed image scan"). Nothing delivers them yet: they wait in the store as documents of the
-registry, kind ``event``, in the order of their names, at most ``KEPT`` a registry.
+Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html ("Event for a
+completed image scan").
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-import uuid
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
+from labs_helpers.sandbox.ecr import events
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.scan_states import Scan
-from labs_helpers.sandbox.ecr.store import Store
 
-KIND = "event"
-KEPT = 1000
+DETAIL_TYPE = "ECR Image Scan"
 
 
 def scanned(
@@ -45,48 +41,8 @@ def scanned(
         "image-digest": row["digest"],
         "image-tags": json.loads(row["tags"]),
     }
-    time = datetime.fromtimestamp(scan.completed_at, UTC)
-    event = {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "ECR Image Scan",
-        "source": "aws.ecr",
-        "account": registry.account,
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": registry.region,
-        "resources": [registry.arn(row["name"])],
-        "detail": detail,
-    }
-    name = f"{scan.completed_at:020.6f} {event['id']}"
-    place = (registry.account, registry.region, KIND)
-    db.execute(
-        "insert into registry_documents values (?, ?, ?, ?, ?)", (*place, name, json.dumps(event))
-    )
-    db.execute(
-        "delete from registry_documents where account = ? and region = ? and kind = ? and name not"
-        " in (select name from registry_documents where account = ? and region = ? and kind = ?"
-        " order by name desc limit ?)",
-        (*place, *place, KEPT),
-    )
-
-
-def waiting(store: Store) -> list[dict[str, Any]]:
-    """Every event not delivered yet, of all registries, the oldest first."""
-    with store.read() as db:
-        rows = db.execute(
-            "select body from registry_documents where kind = ? order by name", (KIND,)
-        ).fetchall()
-    return [dict(json.loads(row["body"])) for row in rows]
-
-
-def delivered(store: Store, event: dict[str, Any]) -> None:
-    """Forget an event."""
-    with store.write() as db:
-        db.execute(
-            "delete from registry_documents where account = ? and region = ? and kind = ?"
-            " and json_extract(body, '$.id') = ?",
-            (event["account"], event["region"], KIND, event["id"]),
-        )
+    resources = [registry.arn(row["name"])]
+    events.keep(db, registry, scan.completed_at, DETAIL_TYPE, detail, resources)
 
 
 def severity_counts(report: dict[str, Any]) -> dict[str, int]:

@@ -145,6 +145,7 @@ class ScanWorker:
             else:
                 scan_states.put(db, job.image_id, scan)
             scan_events.scanned(db, job.image_id, scan, report)
+        self._store.event_kept()
 
     def _report(self, job: Job, snapshot: Snapshot, enhanced: bool) -> dict[str, Any] | None:
         from labs_helpers.sandbox.scanner import engines

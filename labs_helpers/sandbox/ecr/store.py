@@ -62,6 +62,8 @@ class Store:
         self.hashes = RunningHashes()
         #: called after a scan was asked for, once that is on disk
         self.scan_queued: Callable[[], None] = _nobody
+        #: called after an event for EventBridge was kept, once that is on disk
+        self.event_kept: Callable[[], None] = _nobody
         #: called before the connections are closed
         self.before_close: list[Callable[[], None]] = []
         self._database = root / "ecr.sqlite"
@@ -208,4 +210,4 @@ class Store:
 
 
 def _nobody() -> None:
-    """What is called while nobody scans: the scan waits in the store."""
+    """What is called while nobody scans or delivers: scan and event wait in the store."""

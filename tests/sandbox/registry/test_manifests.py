@@ -7,7 +7,7 @@ import json
 import pytest
 
 from labs_helpers.oci import digest, media_types
-from labs_helpers.sandbox.ecr import images, repositories, scan_states
+from labs_helpers.sandbox.ecr import events, images, repositories, scan_states
 from tests.sandbox.registry.registry_server import HOME, RegistryUnderTest, describe
 
 
@@ -202,3 +202,15 @@ def test_an_image_pushed_to_a_repository_that_scans_waits_for_its_scan_once(
     with registry.store.read() as db:
         (job,) = scan_states.waiting(db)
     assert (job.scan.scan_type, job.scan.status) == ("BASIC", "IN_PROGRESS")
+
+
+def test_a_push_and_a_deletion_leave_eventbridges_events(registry: RegistryUnderTest) -> None:
+    digest = registry.push_image("v1")
+    registry.push_image("v1")
+    registry.send("DELETE", "/v2/demo/manifests/v1")
+    found = [one.event["detail"] for one in events.waiting(registry.store)]
+    assert [(one["action-type"], one["image-tag"]) for one in found] == [
+        ("PUSH", "v1"),
+        ("DELETE", "v1"),
+    ]
+    assert {one["image-digest"] for one in found} == {digest}

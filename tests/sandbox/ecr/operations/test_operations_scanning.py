@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.ecr import scan_events
+from labs_helpers.sandbox.ecr import events
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.scanner import importing
 from tests.sandbox.ecr.operations.ecr_api import LIST, Ecr
@@ -316,8 +316,8 @@ def test_a_scan_that_ended_leaves_eventbridges_event(scans: Scans) -> None:
     digest = scans.push("v1", OLD)
     scans.start()
     scans.run()
-    (event,) = scan_events.waiting(scans.ecr.store)
-    assert {key: value for key, value in event.items() if key != "id"} == {
+    _, one = events.waiting(scans.ecr.store)
+    assert {key: value for key, value in one.event.items() if key != "id"} == {
         "version": "0",
         "detail-type": "ECR Image Scan",
         "source": "aws.ecr",
@@ -333,8 +333,6 @@ def test_a_scan_that_ended_leaves_eventbridges_event(scans: Scans) -> None:
             "image-tags": ["v1"],
         },
     }
-    scan_events.delivered(scans.ecr.store, event)
-    assert scan_events.waiting(scans.ecr.store) == []
 
 
 # enhanced scanning
@@ -448,6 +446,15 @@ def test_an_unknown_severity_is_untriaged_under_enhanced_scanning(
     found = scans.findings()["imageScanFindings"]
     assert isinstance(found, dict)
     assert found["findingSeverityCounts"]["UNTRIAGED"] == 1
+
+
+def test_an_enhanced_scan_leaves_no_event(scans: Scans) -> None:
+    rules(scans.ecr, "ENHANCED", "SCAN_ON_PUSH")
+    scans.push("v1", OLD)
+    scans.run()
+    assert scans.status()[0] == "COMPLETE"
+    kept = [one.event["detail-type"] for one in events.waiting(scans.ecr.store)]
+    assert kept == ["ECR Image Action"]
 
 
 def test_a_continuous_scan_follows_newer_advisories(demo: Ecr, tmp_path: Path) -> None:
