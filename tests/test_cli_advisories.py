@@ -85,3 +85,11 @@ def test_a_damaged_import_names_its_mending(home: Path, capsys: pytest.CaptureFi
         assert main(["advisories", *arguments]) == 1
         assert "labs advisories forget" in capsys.readouterr().err
     assert main(["advisories", "forget"]) == 0
+
+
+def test_a_notebook_that_asks_for_colour_gets_plain_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as every Jupyter kernel sets it
+    assert main(["advisories"]) == 0
+    assert "\x1b" not in capsys.readouterr().out

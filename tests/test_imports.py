@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "oci": {"oci"},
     "sandbox": {"sandbox", "oci"} | GROUND,
     "engine": {"engine", "oci"} | GROUND,
-    "checks": {"checks", "oci", "display"} | GROUND,
+    "checks": {"checks", "oci", "display", "gate"} | GROUND,
     "display": {"display", "oci"},
     "gate": {"gate", "oci"} | GROUND,
 }

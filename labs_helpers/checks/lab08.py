@@ -1,67 +1,57 @@
-"""Checks of lab 08: the packages of the pushed image, and what was accepted."""
+"""Checks of lab 08: what ECR's scan of the pushed image says, and what was accepted."""
 
 from __future__ import annotations
 
-import json
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.checks import apk
+from labs_helpers import gate
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
-REPOSITORY, TAG = "myapp", "1.1.0"
-IMAGE = f"{REPOSITORY}:{TAG}"
-PAGE = "usr/share/nginx/html/index.html"
-ADVISORIES = Path("advisories.json")
-ACCEPTED = Path("accepted.json")
-UNFIXED = "CVE-2025-60876"
+IMAGE = "myapp:1.1.0"
+BASE = "base"
+ACCEPTED = Path("accepted.yaml")
+RULES = gate.Rules(fail_on="MEDIUM")
 LONGEST = timedelta(days=90)
+WAIT = 60.0
 
 
 @check("08.1")
-def cured(world: World) -> Outcome:
+def fixed(world: World) -> Outcome:
     ecr = world.client("ecr")
-    try:
-        inside = apk.contents(ecr, REPOSITORY, {"imageTag": TAG})
-    except (LookupError, ecr.exceptions.RepositoryNotFoundException):
+    tags = _tags(ecr)
+    if gate.parse(IMAGE).tag not in tags:
         return NotAttempted(f"{IMAGE} in the registry", "it is not there yet: build it and push it")
-    looked_at = f"the packages in the layers of {IMAGE}"
-    if inside is None:
+    if tags[str(gate.parse(IMAGE).tag)] == tags.get(BASE):
+        return NotYet(
+            f"the digest of {IMAGE}",
+            f"that of myapp:{BASE}",
+            "an image of this lab's Dockerfile",
+            "the base alone is not your application: docker build, then push what you built",
+        )
+    looked_at = f"ECR's scan of {IMAGE}"
+    scan = _scan(ecr, looked_at)
+    if isinstance(scan, NotYet):
+        return scan
+    unknown = [one for one in scan.findings if one.not_covered]
+    fixable = [one for one in scan.findings if one.fixed and not one.not_covered]
+    if fixable:
+        return NotYet(looked_at, _listed(fixable), "no finding that has a fix", _advice(fixable))
+    if unknown:
         return NotYet(
             looked_at,
-            "no Alpine packages",
-            "those of nginx:alpine",
-            "which image stands in the line FROM?",
+            _listed(unknown),
+            "packages that were all judged",
+            "not judged is not clean: take nginx:alpine and a PyYAML that the scanner knows",
         )
-    known = _advisories()
-    if any(inside.branch not in one["fixed"] for one in known):
-        return NotYet(
-            looked_at,
-            f"Alpine {inside.branch}",
-            f"Alpine {' or '.join(known[0]['fixed'])}, for which {ADVISORIES} has advisories",
-            "what nobody looked at is not clean: FROM nginx:1.31.6-alpine is on Alpine 3.24",
-        )
-    left = sorted(one for one in _findings(inside, known) if not one.startswith(UNFIXED))
-    if left:
-        return NotYet(
-            looked_at,
-            f"Alpine {inside.branch}\n" + "\n".join(left),
-            "no finding that has a fix",
-            "the base decides: what does the line FROM say, and did you build after the change?",
-        )
-    if PAGE not in inside.paths or "maintainer" not in inside.labels:
-        return NotYet(
-            f"the labels of {IMAGE}",
-            ", ".join(sorted(inside.labels)) or "none",
-            "maintainer, from this lab's Dockerfile",
-            "docker build, then push what you built: the base alone is not your application",
-        )
+    left = ", ".join(sorted({one.id for one in scan.findings})) or "nothing"
     return Passed(
-        f"{IMAGE} is on Alpine {inside.branch}, and nothing is left that has a fix.",
-        "Nothing among the nine advisories of this lab: a scanner knows many more.",
+        f"{IMAGE} is scanned. Nothing is left that has a fix; still there: {left}.",
+        "Nothing more is known today. Advisories appear every day.",
     )
 
 
@@ -69,48 +59,102 @@ def cured(world: World) -> Outcome:
 def accepted_for_a_time(world: World) -> Outcome:
     if not ACCEPTED.exists():
         return NotAttempted(f"the file {ACCEPTED} in this lab's folder", "it is not written yet")
-    looked_at = str(ACCEPTED)
-    shape = '[{"id": "CVE-...", "reason": "...", "until": "YYYY-MM-DD"}]'
-    text = ACCEPTED.read_text(encoding="utf-8")
     try:
-        entries = json.loads(text)
-        given = {str(one["id"]): one for one in entries}
-        until = {name: date.fromisoformat(str(one["until"])) for name, one in given.items()}
-    except (ValueError, KeyError, TypeError):
-        return NotYet(looked_at, text.strip() or "an empty file", shape, "each entry has all three")
-    extra = sorted(given.keys() - {UNFIXED})
-    if extra:
-        return NotYet(looked_at, ", ".join(extra), f"{UNFIXED} only", "what has a fix is fixed")
-    if UNFIXED not in given:
-        return NotYet(looked_at, "no entry", UNFIXED, "the one that no base has fixed")
-    if not str(given[UNFIXED].get("reason") or "").strip():
-        return NotYet(looked_at, "no reason", "a reason", "why can it wait? Write it for others")
+        entries = gate.load(ACCEPTED)
+    except gate.AcceptedError as error:
+        return NotYet(str(ACCEPTED), str(error), "entries with id, reason and expires", "mend it")
+    ecr = world.client("ecr")
+    looked_at = f"{ACCEPTED} and ECR's scan of {IMAGE}"
+    if gate.parse(IMAGE).tag not in _tags(ecr):
+        return NotYet(looked_at, f"no image {IMAGE}", "its findings", "do Your turn 1 first")
+    scan = _scan(ecr, looked_at)
+    if isinstance(scan, NotYet):
+        return scan
     today = world.now().date()
-    last = until[UNFIXED]
-    if not today < last <= today + LONGEST:
+    known = {one.id for one in scan.findings}
+    fixable = {one.id for one in scan.findings if one.fixed}
+    last = today + LONGEST
+    for one in entries:
+        if one.id not in known:
+            return NotYet(
+                looked_at,
+                f"{one.id}, which the image has not",
+                "only what was found",
+                "leave it out",
+            )
+        if one.id in fixable:
+            return NotYet(
+                looked_at,
+                f"{one.id}, which has a fix",
+                "only what has none",
+                "what has a fix is fixed",
+            )
+        if not today < one.expires <= last:
+            return NotYet(
+                f"expires of {one.id} in {ACCEPTED}",
+                str(one.expires),
+                f"a day after {today}, and not after {last}",
+                "who accepts for ever never looks again",
+            )
+    verdict = gate.judge(scan, RULES, entries, today)
+    if not verdict.passed:
         return NotYet(
-            f"until, in {looked_at}",
-            str(last),
-            f"a day after {today}, and not after {today + LONGEST}",
-            "who accepts for ever never looks again",
+            looked_at,
+            verdict.summary(),
+            f"a gate at {RULES.fail_on} that passes",
+            f"which finding does labs gate {IMAGE} --fail-on {RULES.fail_on} still list?",
         )
     return Passed(
-        f"{UNFIXED} is accepted for {(last - today).days} days, with a reason.",
-        "Only a gate that reads this file makes the day count.",
+        f"{verdict.summary()}.",
+        "On the day after the last one the gate stops again, and somebody looks.",
     )
 
 
-def _advisories() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(ADVISORIES.read_text(encoding="utf-8"))["advisories"]
-    return found
+def _tags(ecr: Any) -> dict[str, str]:
+    """Tag -> digest of myapp; empty when there is no such repository."""
+    pages = ecr.get_paginator("list_images").paginate(
+        repositoryName=gate.parse(IMAGE).repository, filter={"tagStatus": "TAGGED"}
+    )
+    try:
+        return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}
+    except ecr.exceptions.RepositoryNotFoundException:
+        return {}
 
 
-def _findings(inside: apk.Contents, known: list[dict[str, Any]]) -> list[str]:
-    """A line for each advisory that the image is older than."""
-    found = []
-    for advisory in known:
-        fixed = advisory["fixed"][inside.branch]
-        for version in sorted(inside.versions.get(advisory["package"], ())):
-            if fixed is None or apk.order(version) < apk.order(fixed):
-                found.append(f"{advisory['id']} {advisory['package']} {version}")
-    return found
+def _scan(ecr: Any, looked_at: str) -> gate.Scan | NotYet:
+    """The image's enhanced scan once it is complete."""
+    scan = gate.fetch(ecr, gate.parse(IMAGE), wait=WAIT)
+    advice = {
+        "NONE": "no rule has it scanned: put the registry's rules again, with --scan-type ENHANCED",
+        "UNSUPPORTED_IMAGE": "ECR cannot read this image: which base does FROM name?",
+        "FAILED": "describe-image-scan-findings has a description of what went wrong",
+    }
+    if not scan.complete:
+        found = f"status {scan.status}"
+        suggestion = advice.get(scan.status, "wait a little, then look again")
+        return NotYet(looked_at, found, "a scan that is complete", suggestion)
+    if scan.kind != "ENHANCED":
+        return NotYet(
+            looked_at,
+            "a scan of type BASIC",
+            "one of type ENHANCED",
+            "basic scanning does not read PyYAML: run the cell with --scan-type ENHANCED again",
+        )
+    return scan
+
+
+def _listed(findings: Iterable[gate.Finding]) -> str:
+    """A line a finding, eight at most."""
+    lines = [
+        f"{one.id} {one.package} {one.version}" + (f", fixed in {one.fixed}" if one.fixed else "")
+        for one in findings
+    ]
+    more = [f"and {len(lines) - 8} more"] if len(lines) > 8 else []
+    return "\n".join(lines[:8] + more)
+
+
+def _advice(fixable: Iterable[gate.Finding]) -> str:
+    names = {one.package for one in fixable}
+    if names == {"pyyaml"}:
+        return "the base is new; the pin of PyYAML is old: the line ARG"
+    return "the base decides: what does FROM say, and did you build and push after the change?"

@@ -29,10 +29,15 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda line: console.print(Text(line))
 
 
+def _answers() -> Console:
+    """Standard output. A notebook asks for colour (FORCE_COLOR) and is no terminal all the same."""
+    return Console(highlight=False, force_terminal=sys.stdout.isatty())
+
+
 def columns(rows: Sequence[tuple[str, str]]) -> None:
     """Print names and values below each other."""
     width = max((len(name) for name, _ in rows), default=0)
-    console = Console(highlight=False)
+    console = _answers()
     for name, value in rows:
         if console.is_terminal:
             console.print(Text(name.ljust(width) + "  ", style="bold"), Text(value), sep="")
@@ -42,7 +47,7 @@ def columns(rows: Sequence[tuple[str, str]]) -> None:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: drawn in a terminal, aligned columns elsewhere."""
-    console = Console(highlight=False)
+    console = _answers()
     if console.is_terminal:
         drawn = Table(*headers)
         for row in rows:

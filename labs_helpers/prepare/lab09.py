@@ -6,7 +6,7 @@ from contextlib import suppress
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import IN_ECR, logged_out, no_local_images
 from labs_helpers.prepare.people import no_role
-from labs_helpers.prepare.repositories import empty_repository
+from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
 from labs_helpers.prepare.step import Place, Step
 
 ROLES = ("demo-app-build", "demo-app-pipeline", "demo-app-github")
@@ -37,6 +37,7 @@ def _nothing_defined(place: Place) -> None:
 STEPS = (
     configured(),
     empty_repository(),
+    no_scanning_rules(),
     no_local_images(IN_ECR),
     logged_out(),
     Step("the lab's files are as they came", _files_as_they_came),

@@ -1,4 +1,4 @@
-"""Repositories of the private registry."""
+"""Repositories of the private registry, and how it scans them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ def no_repository(name: str = REPOSITORY) -> Step:
         _delete(place.client("ecr"), name)
 
     return Step(f"repository {name} does not exist", ensure)
+
+
+def no_scanning_rules() -> Step:
+    """Basic scanning, and no rule that asks for it. Left out on AWS: the rules may be in use."""
+
+    def ensure(place: Place) -> None:
+        place.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
+
+    return Step("the registry has no scanning rules", ensure, on_aws=False)
 
 
 def _delete(ecr: Any, name: str) -> None:
