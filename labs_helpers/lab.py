@@ -129,6 +129,16 @@ class Lab:
         asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
         return why.why(control.ask("POST", "why", asked)["verdict"])
 
+    @spoken
+    def github_token(self, repository: str, branch: str = "main") -> str:
+        """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
+
+        https://docs.github.com/en/actions/concepts/security/openid-connect
+        """
+        control = self._sandbox("play GitHub")
+        asked = {"subject": f"repo:{repository}:ref:refs/heads/{branch}"}
+        return str(control.ask("POST", "oidc/token", asked)["token"])
+
     def _arn(self, resource: str | None) -> str:
         if resource is None or resource == "*" or resource.startswith("arn:"):
             return resource or "*"

@@ -12,6 +12,7 @@ from labs_helpers.prepare.step import Place, Step
 ROLES = ("demo-app-build", "demo-app-pipeline", "demo-app-github")
 NAME = "demo-app"
 RULE = "demo-app-pushed"
+GITHUB = "token.actions.githubusercontent.com"
 
 
 def _files_as_they_came(place: Place) -> None:
@@ -32,6 +33,10 @@ def _nothing_defined(place: Place) -> None:
         events.delete_rule(Name=RULE)
     for role in ROLES:
         no_role(role).ensure(place)
+    # there is no error where there is no such provider
+    place.client("iam").delete_open_id_connect_provider(
+        OpenIDConnectProviderArn=f"arn:aws:iam::{place.account}:oidc-provider/{GITHUB}"
+    )
 
 
 STEPS = (
@@ -41,5 +46,5 @@ STEPS = (
     no_local_images(IN_ECR),
     logged_out(),
     Step("the lab's files are as they came", _files_as_they_came),
-    Step("no build project, pipeline or rule of demo-app", _nothing_defined),
+    Step("no build project, pipeline, rule or identity provider of demo-app", _nothing_defined),
 )
