@@ -139,13 +139,19 @@ class Lab:
         return layers.layers(self.docker.images.get(image).history())
 
     @spoken
-    def watch(self, stream: Iterable[Mapping[str, Any]]) -> progress.Watched:
+    def watch(
+        self, stream: Iterable[Mapping[str, Any]], mbit: float | None = None
+    ) -> progress.Watched:
         """Follow the messages of a push or a pull, with a bar for each layer while it goes on.
 
         ``stream`` is what the Docker SDK's ``images.push`` or ``api.pull`` gives with
-        ``stream=True, decode=True``. Raises LabError for the error that it ends with.
+        ``stream=True, decode=True``; with ``mbit``, the bars go no faster than over a line of so
+        many Mbit/s. Raises LabError for the error that the stream ends with.
         """
-        live = progress.Bars() if _someone_looks() else None
+        if mbit is not None and not mbit > 0:
+            raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
+        pace = progress.Pace(mbit) if mbit else None
+        live = progress.Bars(pace) if _someone_looks() else None
         area = _display(live.box) if live else None
         try:
             seen = progress.follow(stream, live.see) if live else progress.follow(stream)

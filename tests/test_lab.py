@@ -296,6 +296,12 @@ def test_what_is_no_stream_is_told_how_to_be_one(opened: lab.Lab) -> None:
         opened.watch('{"status": "Pushed"}')  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("mbit", [0, -1, float("nan")])
+def test_a_line_carries_something(mbit: float, opened: lab.Lab) -> None:
+    with pytest.raises(lab.LabError, match="more than 0"):
+        opened.watch(PUSH, mbit=mbit)
+
+
 @pytest.mark.parametrize("asks", [True, False])
 def test_a_front_end_that_can_ask_has_someone_in_front_of_it(
     asks: bool, monkeypatch: pytest.MonkeyPatch

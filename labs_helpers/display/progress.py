@@ -7,6 +7,7 @@ https://docs.docker.com/reference/api/engine/version/v1.47/
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -194,12 +195,32 @@ def _table(layers: list[Layer], rows: list[tuple[str, str, str]]) -> str:
     return f"<table><thead>{head}</thead><tbody>{''.join(cells)}</tbody></table>"
 
 
+@dataclass
+class Pace:
+    """Holds back whoever follows a stream, as a line of ``mbit`` Mbit/s would; never more."""
+
+    mbit: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _begun: float | None = None
+
+    def wait(self, progress: Progress) -> None:
+        """Return when the line would have carried what the layers say has moved so far."""
+        if self._begun is None:
+            self._begun = self.clock()
+        moved = sum(layer.current for layer in progress.layers.values())
+        ahead = moved * 8 / (self.mbit * 1_000_000) - (self.clock() - self._begun)
+        if ahead > 0:
+            self.sleep(ahead)
+
+
 class Bars:
     """The same while it goes on, as widgets: a bar for each layer, its number beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         import ipywidgets
 
+        self._pace = pace
         self._widgets = ipywidgets
         self._said = ipywidgets.HTML()
         self._rows: dict[str, Any] = {}
@@ -218,6 +239,8 @@ class Bars:
         # ipywidgets sends only what differs: a message a percent, however many portions there are
         bar.value = layer.percent
         status.value = escape(_now(layer))
+        if self._pace:
+            self._pace.wait(progress)
 
     def _row(self, name: str) -> Any:
         widgets = self._widgets

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.display.progress import Bars, NotAStream, Progress, Watched, drawn, follow
+from labs_helpers.display.progress import (
+    Bars,
+    NotAStream,
+    Pace,
+    Progress,
+    Watched,
+    drawn,
+    follow,
+)
 from tests.display.test_drawings import Words, assert_html_says_as_much
 
 NEW, ALSO_NEW, OLD = "5203e2da0823", "3b72819d4f51", "8fc78057787f"
@@ -26,7 +34,7 @@ PUSH: list[dict[str, Any]] = [
     *(about(layer, "Preparing") for layer in (NEW, ALSO_NEW, OLD)),
     about(ALSO_NEW, "Waiting"),
     about(NEW, "Pushing", 1_000_000, 12_000_000),
-    about(ALSO_NEW, "Pushing", 500, 2048),
+    about(ALSO_NEW, "Pushing", 1024, 2048),
     about(OLD, "Layer already exists"),
     about(NEW, "Pushing", 12_000_000, 12_000_000),
     about(ALSO_NEW, "Pushed"),
@@ -180,7 +188,7 @@ def test_bars_follow_each_layer_in_words_and_length() -> None:
         bars.see(progress, progress.take(message))
     assert rows(bars) == [
         (NEW, 8, "Pushing 8 % of 12MB"),
-        (ALSO_NEW, 24, "Pushing 24 % of 2.05kB"),
+        (ALSO_NEW, 50, "Pushing 50 % of 2.05kB"),
         (OLD, 0, "Layer already exists"),
     ]
     assert "registry.example/demo" in bars.box.children[0].value
@@ -195,3 +203,31 @@ def test_bars_are_full_when_what_they_stand_for_is_sent() -> None:
 def test_bars_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     follow(PUSH, Bars().see)
     assert capsys.readouterr() == ("", "")
+
+
+class Time:
+    """A clock that sleeping moves; every sleep is noted."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 3))
+        self.now += seconds
+
+
+def test_bars_go_no_faster_than_the_line() -> None:
+    time = Time()
+    follow(PUSH, Bars(Pace(8, lambda: time.now, time.sleep)).see)
+    # 1 MB, then 1 kB, then 11 MB more, at a megabyte a second
+    assert time.slept == [1.0, 0.001, 11.0]
+
+
+def test_what_is_slower_than_the_line_is_not_held_back() -> None:
+    time = Time()
+    pace = Pace(8, lambda: time.now, time.sleep)
+    pace.wait(Progress())
+    time.now += 60
+    pace.wait(follow(PUSH))
+    assert time.slept == []
