@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -17,7 +17,7 @@ from labs_helpers import checks, fidelity, gate, modes, prepare, servers, simula
 from labs_helpers.checks import lesson, quiz
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control import Control, LabClock
-from labs_helpers.display import bars, card, differences, layers, token, trace, why
+from labs_helpers.display import bars, card, differences, layers, progress, token, trace, why
 from labs_helpers.display.quiz import Asked
 from labs_helpers.display.shown import Shown, table
 from labs_helpers.names import REGION, REPOSITORY, TITLES, USER, Title, registry
@@ -153,6 +153,35 @@ class Lab:
     def layers(self, image: str) -> Shown:
         """The layers of a local image and their sizes."""
         return layers.layers(self.docker.images.get(image).history())
+
+    @spoken
+    def watch(
+        self, stream: Iterable[Mapping[str, Any]], mbit: float | None = None
+    ) -> progress.Watched:
+        """Follow the messages of a push or a pull, with a bar for each layer while it goes on.
+
+        ``stream`` is what the Docker SDK's ``images.push`` or ``api.pull`` gives with
+        ``stream=True, decode=True``; with ``mbit``, the bars go no faster than over a line of so
+        many Mbit/s. Raises LabError for the error that the stream ends with.
+        """
+        if mbit is not None and not mbit > 0:
+            raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
+        pace = progress.Pace(mbit) if mbit else None
+        live = progress.Bars(pace) if _someone_looks() else None
+        area = _display(live.box) if live else None
+        try:
+            seen = progress.follow(stream, live.see) if live else progress.follow(stream)
+        except progress.NotAStream as error:
+            raise LabError(str(error)) from error
+        finally:
+            if area:
+                # no widget stays in the notebook: opened again, it would have no kernel behind it
+                area.update({}, raw=True)
+        if seen.error:
+            if seen.layers:
+                _display(progress.drawn(seen))
+            raise LabError(seen.error)
+        return progress.Watched(seen)
 
     @spoken
     def gate(
@@ -298,10 +327,23 @@ def _enter(workspace: Workspace, number: str) -> None:
     os.chdir(work)
 
 
-def _display(shown: Shown) -> None:
+def _display(shown: Any) -> Any:
+    """Show something in the cell; the handle by which it can be changed later."""
     from IPython.display import display
 
-    display(shown)  # type: ignore[no-untyped-call]
+    return display(shown, display_id=True)  # type: ignore[no-untyped-call]
+
+
+def _someone_looks() -> bool:
+    """Whether a person's front end runs the cell, and not a program that only takes its outputs.
+
+    A front end says that it can ask (``allow_stdin``), nbclient and nbval that they cannot:
+    https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
+    """
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
 
 
 def _passage(text: str) -> Shown:

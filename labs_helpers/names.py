@@ -40,7 +40,7 @@ TITLES = {
         Title("04", "Create a repository", "create-a-repository", 20),
         Title("05", "Log Docker in to ECR", "log-in", 15),
         Title("06", "Build an image", "build", 25),
-        Title("07", "Push and pull", "push-and-pull", 25),
+        Title("07", "Push and pull", "push-and-pull", 30),
         Title("08", "Scan an image", "scan", 30),
         Title("09", "Build and deploy by pipeline", "ci-cd", 30),
         Title("10", "Deploy and clean up", "clean-up", 30),

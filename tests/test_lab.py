@@ -240,6 +240,82 @@ def test_a_quiz_can_be_answered_in_text(opened: lab.Lab) -> None:
     assert repr(opened.quiz("05.q2", "c")).startswith("✓ right")
 
 
+PUSH = [
+    {"status": "Preparing", "id": "7d7a3b92606a", "progressDetail": {}},
+    {"status": "Pushed", "id": "7d7a3b92606a", "progressDetail": {}},
+]
+REFUSED = [*PUSH, {"errorDetail": {"message": "denied: no"}, "error": "denied: no"}]
+
+
+class Area:
+    """Stands where the cell's output is; what it holds now."""
+
+    def __init__(self, holds: Any) -> None:
+        self.holds = holds
+
+    def update(self, data: Any, raw: bool) -> None:
+        assert raw
+        self.holds = data
+
+
+def test_a_push_is_watched_without_widgets_where_nobody_looks(
+    opened: lab.Lab, shown: list[str]
+) -> None:
+    before = list(shown)
+    assert repr(opened.watch(PUSH)).endswith("1 of 1 layers sent")
+    assert shown == before
+
+
+def test_bars_are_on_show_while_a_push_goes_on_and_leave_nothing(
+    opened: lab.Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    areas: list[Area] = []
+    monkeypatch.setattr(lab, "_someone_looks", lambda: True)
+    monkeypatch.setattr(lab, "_display", lambda one: areas.append(Area(one)) or areas[-1])
+
+    def pushing() -> Iterator[Any]:
+        yield PUSH[0]
+        assert len(areas[0].holds.children) == 2
+        yield PUSH[1]
+
+    opened.watch(pushing())
+    assert [area.holds for area in areas] == [{}]
+
+
+def test_an_error_in_a_stream_ends_the_cell_below_what_was_sent(
+    opened: lab.Lab, shown: list[str]
+) -> None:
+    with pytest.raises(lab.LabError) as refused:
+        opened.watch(REFUSED)
+    assert refused.value._render_traceback_() == ["denied: no"]
+    assert "7d7a3b92606a        Pushed" in shown[-1]
+
+
+def test_what_is_no_stream_is_told_how_to_be_one(opened: lab.Lab) -> None:
+    with pytest.raises(lab.LabError, match="stream=True, decode=True"):
+        opened.watch('{"status": "Pushed"}')  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mbit", [0, -1, float("nan")])
+def test_a_line_carries_something(mbit: float, opened: lab.Lab) -> None:
+    with pytest.raises(lab.LabError, match="more than 0"):
+        opened.watch(PUSH, mbit=mbit)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_front_end_that_can_ask_has_someone_in_front_of_it(
+    asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = {"content": {"allow_stdin": asks}}
+    shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    assert lab._someone_looks() is asks
+
+
+def test_outside_a_kernel_nobody_looks() -> None:
+    assert lab._someone_looks() is False
+
+
 def test_the_clock_goes_forward_and_says_how_far() -> None:
     recorded = Recorded()
     clock = control.LabClock(recorded)  # type: ignore[arg-type]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,9 @@ import pytest
 from tests.clients.debian_base import rootfs
 from tests.engine.engine_room import Room, require, running
 
-DOCKERFILE = Path(__file__).parents[2] / "notebooks" / "files" / "06" / "Dockerfile.ubuntu"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOK = NOTEBOOKS / "06-build.ipynb"
+DOCKERFILE = NOTEBOOKS / "files" / "06" / "Dockerfile.ubuntu"
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +59,19 @@ def test_a_command_that_fails_ends_docker_build_with_its_status(room: Room, tmp_
         "The command '/bin/sh -c apt-get install -y no-such-package'"
         " returned a non-zero code: 100\n"
     )
+
+
+def test_the_small_run_that_lab_06_offers_runs(tmp_path: Path) -> None:
+    for program in ("docker", "proot", "busybox"):
+        require(program)
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    text = next(text for cell in cells if "Dockerfile.tiny" in (text := "".join(cell["source"])))
+    lines = text.partition("busybox-static\n")[2].partition("```")[0].splitlines()
+    *made, build = lines
+    subprocess.run(["sh", "-ec", "\n".join(made)], cwd=tmp_path, check=True)
+    assert build == "docker build -f Dockerfile.tiny ."
+    (tmp_path / "home").mkdir()
+    with running(tmp_path / "home") as room:
+        built = room.docker("build", "-f", tmp_path / "Dockerfile.tiny", tmp_path)
+    assert built.code == 0, built
+    assert "\nmade by RUN\n" in built.out

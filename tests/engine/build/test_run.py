@@ -232,6 +232,19 @@ def test_without_proot_an_error_says_what_to_do(
         builder.build(BASE, files)
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["with", "without"])
+def test_a_base_without_programs_says_so_with_and_without_proot(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    # lab 06 prints this error, and its outputs are the same on every machine
+    if not there:
+        monkeypatch.setattr(proot, "available", lambda: None)
+    with pytest.raises(
+        BuildError, match=r"stat /bin/sh: no such file.*the image does not have this"
+    ):
+        builder.build("FROM scratch\nCOPY f /\nRUN apt-get update\n", {"f": "x"})
+
+
 def test_a_closed_build_leaves_nothing_running(builder: Builder, files: dict[str, bytes]) -> None:
     from labs_helpers.engine.build import BuildOptions, build
 
