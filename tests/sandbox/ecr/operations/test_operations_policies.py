@@ -98,13 +98,23 @@ def test_a_repository_policy_is_kept_laid_out_as_ecr_does(demo: Ecr) -> None:
 )
 def test_what_is_no_repository_policy_is_refused(demo: Ecr, change: dict[str, Any]) -> None:
     policy = {**PULL, "Statement": [{**PULL["Statement"][0], **change}]}  # type: ignore[dict-item]
-    assert demo.error(
+    code, message = demo.error(
         "SetRepositoryPolicy", repositoryName="demo", policyText=json.dumps(policy)
-    ) == (
-        "InvalidParameterException",
-        "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
-        "'Invalid repository policy provided'",
     )
+    assert code == "InvalidParameterException"
+    assert message.startswith(
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
+        "'Invalid repository policy provided' ("
+    )
+
+
+def test_the_place_that_is_wrong_is_named(demo: Ecr) -> None:
+    other = {**PULL["Statement"][0], "Sid": "other", "Action": "s3:*"}  # type: ignore[dict-item]
+    policy = {**PULL, "Statement": [PULL["Statement"][0], other]}
+    _, message = demo.error(
+        "SetRepositoryPolicy", repositoryName="demo", policyText=json.dumps(policy)
+    )
+    assert message.endswith("(Statement[1].Action: Policy has invalid action)")
 
 
 def test_a_missing_policy_is_named_as_ecr_names_it(demo: Ecr) -> None:

@@ -63,7 +63,7 @@ def test_a_registry_policy_is_kept_given_and_removed(ecr: Ecr) -> None:
     assert ecr.error("PutRegistryPolicy", policyText=json.dumps({"Statement": statement})) == (
         "InvalidParameterException",
         "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
-        "'Invalid registry policy provided'",
+        "'Invalid registry policy provided' (Statement.Action[0]: Policy has invalid action)",
     )
 
 
