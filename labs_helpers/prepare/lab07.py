@@ -10,8 +10,14 @@ def _no_answer(place: Place) -> None:
     (place.workspace.home / "work" / "07" / "production.txt").unlink(missing_ok=True)
 
 
+def _mounting_off(place: Place) -> None:
+    """What other repositories hold must not decide what this lab's push sends and prints."""
+    place.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+
+
 STEPS = (
     configured(),
+    Step("blob mounting is off, as in a new AWS account", _mounting_off, on_aws=False),
     no_repository("demo-app"),
     empty_repository(),
     no_local_images(IN_ECR, "demo-app"),
