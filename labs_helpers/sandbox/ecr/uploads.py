@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -29,6 +31,12 @@ BUFFER = 1024 * 1024
 CHUNKED_BUFFER = 64 * 1024
 """Likewise where the length is not announced: a server joins its chunks to make up what is asked
 for, at a cost that grows with the square of it (cheroot's ChunkedRFile)."""
+
+BEHIND = 4
+"""How many chunks the hash may be behind the file."""
+
+SETTLE = 32 * 1024 * 1024
+"""Bytes after which what was written is sent on to the disk."""
 
 
 class Reader(Protocol):
@@ -193,16 +201,29 @@ def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) ->
 
 
 def _copy(part: Reader, file: FileIO, update: Callable[[bytes], object], length: int | None) -> int:
-    size = 0
-    while length is None or size < length:
-        chunk = part.read(CHUNKED_BUFFER if length is None else min(BUFFER, length - size))
-        if not chunk:
-            break
-        update(chunk)
-        view = memoryview(chunk)
-        while view:  # a raw file may take less than it was given
-            view = view[file.write(view) :]
-        size += len(chunk)
+    """Write a part and hash it: the hash follows on a thread of its own, a few chunks behind.
+
+    What was written goes to the disk meanwhile, so that the end need not wait for all of it.
+    """
+    size = settled = 0
+    with ThreadPoolExecutor(1, "hash") as hashing:
+        behind: deque[Future[object]] = deque()
+        while length is None or size < length:
+            chunk = part.read(CHUNKED_BUFFER if length is None else min(BUFFER, length - size))
+            if not chunk:
+                break
+            behind.append(hashing.submit(update, chunk))
+            view = memoryview(chunk)
+            while view:  # a raw file may take less than it was given
+                view = view[file.write(view) :]
+            size += len(chunk)
+            if size - settled >= SETTLE:
+                behind.append(hashing.submit(os.fsync, file.fileno()))
+                settled = size
+            if len(behind) > BEHIND:
+                behind.popleft().result()
+    for rest in behind:
+        rest.result()
     if length is not None and size < length:
         raise Truncated(f"the part has {size} bytes of the {length} announced")
     return size
