@@ -45,13 +45,3 @@ class Authorize(Protocol):
         keys: Keys = NO_KEYS,
         tentative: bool = False,
     ) -> None: ...
-
-
-def allow_all(
-    principal: Principal,
-    action: str,
-    resource: str,
-    keys: Keys = NO_KEYS,
-    tentative: bool = False,
-) -> None:
-    """Nobody is refused: for a server whose callers are all trusted, such as a test's."""

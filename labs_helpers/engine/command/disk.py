@@ -15,7 +15,7 @@ from .daemon import Daemon
 from .failure import Failure
 from .flags import Given
 from .gofunctions import Row
-from .images import short
+from .images import filters, short
 from .listing import show
 from .tables import columns, human_size, since
 
@@ -89,21 +89,6 @@ def _write_images(images: list[dict[str, Any]]) -> None:
             ]
         )
     sys.stdout.write(f"Images space usage:\n\n{columns(rows)}{_REST}")
-
-
-def filters(given: Given) -> dict[str, list[str]]:
-    """The --filter options. Raises Failure, status 125."""
-    found: dict[str, list[str]] = {}
-    for pair in given.all("filter"):
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise Failure(
-                f'invalid argument "{pair}" for "--filter" flag: '
-                "bad format of filter (expected name=value)",
-                125,
-            )
-        found.setdefault(name, []).append(value)
-    return found
 
 
 def confirmed(warning: str) -> bool:

@@ -51,21 +51,27 @@ def path_of(name: str) -> str:
     return f"/images/{quote(name, safe='/:@')}"
 
 
-def image_list(given: Given, daemon: Daemon) -> int:
-    """docker images [OPTIONS] [REPOSITORY[:TAG]]"""
-    filters: dict[str, list[str]] = {}
+def filters(given: Given, flag: str = "--filter") -> dict[str, list[str]]:
+    """The --filter options; ``flag`` as the command's help names it. Raises Failure, status 125."""
+    found: dict[str, list[str]] = {}
     for pair in given.all("filter"):
         name, equals, value = pair.partition("=")
         if not equals:
             raise Failure(
-                f'invalid argument "{pair}" for "-f, --filter" flag:'
+                f'invalid argument "{pair}" for "{flag}" flag:'
                 " bad format of filter (expected name=value)",
                 125,
             )
-        filters.setdefault(name, []).append(value)
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def image_list(given: Given, daemon: Daemon) -> int:
+    """docker images [OPTIONS] [REPOSITORY[:TAG]]"""
+    wanted = filters(given, "-f, --filter")
     if given.arguments:
-        filters.setdefault("reference", []).append(given.arguments[0])
-    query = {"filters": json.dumps(filters)} if filters else {}
+        wanted.setdefault("reference", []).append(given.arguments[0])
+    query = {"filters": json.dumps(wanted)} if wanted else {}
     if given.on("all"):
         query["all"] = "1"
     found = daemon.json("/images/json", query)

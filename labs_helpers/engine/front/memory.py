@@ -133,10 +133,6 @@ class Memory:
             *(self.daemon, name, image, before, image),
         )
 
-    def forget_name(self, name: str) -> None:
-        """A name has been taken away again."""
-        self._write("DELETE FROM names WHERE daemon = ? AND name = ?", self.daemon, name)
-
     def digest(self, name: str) -> str | None:
         """The daemon's image of ``repository@digest``."""
         found: str | None = self._one("SELECT image FROM digests WHERE name = ?", name)

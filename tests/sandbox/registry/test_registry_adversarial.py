@@ -18,9 +18,9 @@ from labs_helpers.oci import digest
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import repositories, tokens
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.identity import allow_all
 from labs_helpers.sandbox.registry import ranges
 from labs_helpers.sandbox.registry.app import RegistryApp
+from tests.sandbox.ecr.operations.ecr_api import allow_all
 from tests.sandbox.registry.registry_server import ACCOUNT, HOME, LEARNER, REGION, START
 
 SOME = digest.of_bytes(b"some")
