@@ -15,10 +15,12 @@ import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from .compression import GzipError, LayerDecoder, LayerEncoder
+from .compression import GZIP, HEAD, CompressionError, GzipDecoder, LayerEncoder, decoder_of
 from .tar_content import ContentSize
+
+T = TypeVar("T")
 
 PORTION = 1024 * 1024
 """Bytes read, hashed and written at a time."""
@@ -85,7 +87,23 @@ class Blobs:
 
     def encode(self, tar: BinaryIO) -> Layer:
         """Compress a layer's tar stream into a blob, deterministically."""
-        return finished(self._receiving_plain(tar.read(PORTION), tar, None))
+        return finished(self._repacking(tar.read(PORTION), tar, None))
+
+    def passing(self, source: BinaryIO, digest: str | None) -> Generator[int, None, str]:
+        """Store a blob as it comes, whatever it holds.
+
+        A generator: it yields the bytes received so far and returns the digest.
+
+        Raises:
+            BlobError: the content does not hash to ``digest``.
+        """
+        with self._writing() as out:
+            while data := source.read(PORTION):
+                out.write(data)
+                yield out.size
+            if digest and out.digest != digest:
+                raise BlobError(_mismatch(digest, out.digest))
+            return out.keep()
 
     def receiving(
         self, source: BinaryIO, digest: str | None, media_type: str
@@ -95,17 +113,18 @@ class Blobs:
         A generator: it yields the bytes received so far and returns the layer.
 
         Args:
-            source: the blob's bytes; gzip or plain tar, told apart by their first bytes.
+            source: the blob's bytes; gzip, zstd or plain tar, told apart by their first bytes.
             digest: what the content must hash to; None takes it as it is.
-            media_type: recorded with the layer. A plain tar is compressed and recorded as gzip.
+            media_type: recorded with the layer. Of these, gzip is kept as it is; the others are
+                made and recorded as gzip.
 
         Raises:
-            BlobError: the digest does not match, or the bytes are not a gzip stream.
+            BlobError: the digest does not match, or the stream is damaged.
         """
-        head = source.read(2)
-        if head != b"\x1f\x8b":
-            return (yield from self._receiving_plain(head, source, digest))
-        decoder, diff, content = LayerDecoder(), hashlib.sha256(), ContentSize()
+        head = source.read(HEAD)
+        if not head.startswith(GZIP):
+            return (yield from self._repacking(head, source, digest))
+        decoder, diff, content = GzipDecoder(), hashlib.sha256(), ContentSize()
         with self._writing() as out:
             data = head
             try:
@@ -119,7 +138,7 @@ class Blobs:
                 for part in decoder.finish():
                     diff.update(part)
                     content.feed(part)
-            except GzipError as error:
+            except CompressionError as error:
                 raise BlobError(str(error)) from error
             if digest and out.digest != digest:
                 raise BlobError(_mismatch(digest, out.digest))
@@ -127,23 +146,37 @@ class Blobs:
                 f"sha256:{diff.hexdigest()}", out.keep(), out.size, media_type, content.total
             )
 
-    def _receiving_plain(
+    def _repacking(
         self, data: bytes, source: BinaryIO, digest: str | None
     ) -> Generator[int, None, Layer]:
+        decoder = decoder_of(data[:HEAD])
         encoder, diff, content, received = LayerEncoder(), hashlib.sha256(), ContentSize(), 0
+        arrived = hashlib.sha256() if decoder else diff
         with self._writing() as out:
-            while data:
-                diff.update(data)
-                content.feed(data)
-                received += len(data)
-                out.write(encoder.feed(data))
-                yield received
-                data = source.read(PORTION)
-            diff_id = f"sha256:{diff.hexdigest()}"
-            if digest and diff_id != digest:
-                raise BlobError(_mismatch(digest, diff_id))
+
+            def take(part: bytes) -> None:
+                diff.update(part)
+                content.feed(part)
+                out.write(encoder.feed(part))
+
+            try:
+                while data:
+                    if decoder:
+                        arrived.update(data)
+                    for part in decoder.feed(data) if decoder else (data,):
+                        take(part)
+                    received += len(data)
+                    yield received
+                    data = source.read(PORTION)
+                for part in decoder.finish() if decoder else ():
+                    take(part)
+            except CompressionError as error:
+                raise BlobError(str(error)) from error
+            found = f"sha256:{arrived.hexdigest()}"
+            if digest and found != digest:
+                raise BlobError(_mismatch(digest, found))
             out.write(encoder.finish())
-            return Layer(diff_id, out.keep(), out.size, unpacked=content.total)
+            return Layer(f"sha256:{diff.hexdigest()}", out.keep(), out.size, unpacked=content.total)
 
     def decoded(self, digest: str) -> BinaryIO:
         """The tar stream of a layer blob, decompressed as it is read."""
@@ -163,14 +196,14 @@ def _mismatch(expected: str, found: str) -> str:
     return f"filesystem layer verification failed for digest {expected}: content is {found}"
 
 
-def finished(receiving: Generator[int, None, Layer]) -> Layer:
-    """Run a receiving generator to its end; return its layer."""
+def finished(receiving: Generator[int, None, T]) -> T:
+    """Run a receiving generator to its end; return what it returns."""
     while True:
         try:
             next(receiving)
         except StopIteration as end:
-            layer: Layer = end.value
-            return layer
+            result: T = end.value
+            return result
 
 
 class _Incoming:
@@ -212,7 +245,7 @@ class _Decoded(io.RawIOBase):
 
     @staticmethod
     def _decode(file: BinaryIO) -> Iterator[bytes]:
-        decoder = LayerDecoder()
+        decoder = GzipDecoder()
         while data := file.read(PORTION):
             yield from decoder.feed(data)
         yield from decoder.finish()

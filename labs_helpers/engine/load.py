@@ -23,7 +23,7 @@ from labs_helpers.oci.manifest import Descriptor, InvalidManifest, Manifest
 from labs_helpers.oci.reference import InvalidReference
 
 from .blobs import PORTION
-from .compression import GzipError, LayerDecoder
+from .compression import GZIP, CompressionError, GzipDecoder
 from .errors import BadRequest
 from .platform import DEFAULT
 from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
@@ -61,7 +61,7 @@ def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message
 
 def _receive(source: BinaryIO, file: Any) -> None:
     data = source.read(PORTION)
-    decoder = LayerDecoder() if data[:2] == b"\x1f\x8b" else None
+    decoder = GzipDecoder() if data.startswith(GZIP) else None
     try:
         while data:
             for part in decoder.feed(data) if decoder else (data,):
@@ -69,7 +69,7 @@ def _receive(source: BinaryIO, file: Any) -> None:
             data = source.read(PORTION)
         for part in decoder.finish() if decoder else ():
             file.write(part)
-    except GzipError as error:
+    except CompressionError as error:
         raise BadRequest(f"invalid archive: {error}") from error
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
@@ -22,11 +23,14 @@ from .hosts import HostMap, api_host
 from .parallel import Message, in_order, together
 from .platform import DEFAULT, Platform
 from .registry_errors import RegistryError
-from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
+from .store import BlobError, Image, ImageStore, NoSuchImage
+
+Kept = TypeVar("Kept", covariant=True)
 
 AT_ONCE = 3
 """dockerd downloads three layers at a time."""
 
+MISMATCH = "layers from manifest don't match image configuration"
 _CONFIG_LIMIT = 8 * 1024 * 1024
 _CONFIGS = {media_types.DOCKER_CONFIG, media_types.OCI_CONFIG}
 
@@ -117,26 +121,32 @@ def fetch_image(
     manifest: Manifest, store: ImageStore, repository: Repository
 ) -> Generator[Message, None, Image]:
     """The image of a manifest, fetched unless the store has it. Raises EngineError."""
+    config = config_of(manifest)
+    try:
+        return store.find(config.digest)
+    except NoSuchImage:
+        return (yield from _fetch(manifest, config, store, repository))
+
+
+def config_of(manifest: Manifest) -> Descriptor:
+    """The configuration that a manifest names. Raises EngineError when it is not an image's."""
     if manifest.config is None or manifest.config.media_type not in _CONFIGS:
         kind = manifest.config.media_type if manifest.config else manifest.media_type
         raise EngineError(f'Encountered remote "{kind}" when fetching: this is not an image')
-    try:
-        return store.find(manifest.config.digest)
-    except NoSuchImage:
-        return (yield from _fetch(manifest, manifest.config, store, repository))
+    return manifest.config
 
 
 def _fetch(
     manifest: Manifest, config: Descriptor, store: ImageStore, repository: Repository
 ) -> Generator[Message, None, Image]:
-    layers = yield from _fetch_layers(manifest.layers, store, repository)
-    document = _fetch_config(config, repository)
+    layers = yield from fetch_layers(manifest.layers, store, repository)
+    document = fetch_config(config, repository)
     try:
         return store.add_image(document, layers)
     except BlobError as error:
         raise EngineError(str(error)) from error
     except (ValueError, AttributeError, TypeError) as error:
-        raise EngineError("layers from manifest don't match image configuration") from error
+        raise EngineError(MISMATCH) from error
 
 
 def _image_of(name: str, store: ImageStore) -> str | None:
@@ -160,13 +170,26 @@ def for_platform(manifest: Manifest, platform: Platform, repository: Repository)
     raise NotFound(f"no matching manifest for {platform} in the manifest list entries")
 
 
-def _fetch_layers(
-    descriptors: tuple[Descriptor, ...], store: ImageStore, repository: Repository
-) -> Generator[Message, None, list[Layer]]:
-    found: dict[str, Layer] = {}
+class LayerStore(Protocol, Generic[Kept]):
+    """Where layers that are fetched go; used from several threads."""
+
+    def known_layer(self, digest: str) -> Kept | None:
+        """What is kept already of the blob of this digest."""
+
+    def receiving_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, Kept]:
+        """Keep a blob, verified; yield the bytes received so far. Raises BlobError."""
+
+
+def fetch_layers(
+    descriptors: tuple[Descriptor, ...], store: LayerStore[Kept], repository: Repository
+) -> Generator[Message, None, list[Kept]]:
+    """What ``store`` makes of the layers of a manifest, those it has not fetched.
+
+    Raises EngineError.
+    """
+    found: dict[str, Kept] = {}
     for descriptor in descriptors:
-        known = store.known_layer(descriptor.digest)
-        if known and descriptor.digest in store.blobs:
+        if known := store.known_layer(descriptor.digest):
             found[descriptor.digest] = known
             yield _of(descriptor, "Already exists")
         else:
@@ -184,10 +207,8 @@ def _fetch_layers(
 
 
 def _fetch_layer(
-    descriptor: Descriptor, store: ImageStore, repository: Repository, alone: bool
-) -> Generator[Message, None, Layer]:
-    if descriptor.media_type == media_types.OCI_LAYER_ZSTD:
-        raise EngineError("zstd layers cannot be read by the labs engine: push the image as gzip")
+    descriptor: Descriptor, store: LayerStore[Kept], repository: Repository, alone: bool
+) -> Generator[Message, None, Kept]:
     with ExitStack() as stack:
         if not alone:
             repository = stack.enter_context(repository.another())
@@ -198,7 +219,7 @@ def _fetch_layer(
                 received = next(receiving)
                 yield _of(descriptor, "Downloading", current=received, total=descriptor.size)
         except StopIteration as end:
-            layer: Layer = end.value
+            layer: Kept = end.value
         except BlobError as error:
             raise EngineError(
                 f"filesystem layer verification failed for digest {descriptor.digest}"
@@ -208,7 +229,8 @@ def _fetch_layer(
     return layer
 
 
-def _fetch_config(descriptor: Descriptor, repository: Repository) -> bytes:
+def fetch_config(descriptor: Descriptor, repository: Repository) -> bytes:
+    """The configuration of an image, verified. Raises EngineError."""
     with repository.blob(descriptor.digest) as stream:
         config = stream.read(_CONFIG_LIMIT)
     if digests.of_bytes(config) != descriptor.digest:

@@ -7,7 +7,7 @@ https://github.com/moby/moby
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, Protocol
@@ -119,6 +119,26 @@ def push_image(
 
     Raises as ``push`` does. The tag appears in the registry last, when everything else is there.
     """
+    found = yield from push_layers(reference, diff_ids, layers, repository)
+    return (yield from push_made(tag, config, found, repository))
+
+
+def push_made(
+    tag: str, config: bytes, layers: Sequence[Layer], repository: Repository
+) -> Generator[Message, None, str]:
+    """Push the configuration and a manifest made of it and the layers; returns its digest."""
+    push_blob(repository, digests.of_bytes(config), len(config), lambda: io.BytesIO(config))
+    body = manifest.manifest_of(config, layers)
+    repository.put_manifest(tag, manifest.MEDIA_TYPE, body)
+    digest = digests.of_bytes(body)
+    yield from pushed(tag, digest, len(body))
+    return digest
+
+
+def push_layers(
+    reference: Reference, diff_ids: Sequence[str], layers: Layers, repository: Repository
+) -> Generator[Message, None, list[Layer]]:
+    """Push the layers of an image, lowest first; returns the blobs that they are there."""
     upwards = list(reversed(diff_ids))
     for diff_id in upwards:
         yield _of(diff_id, "Preparing")
@@ -132,17 +152,23 @@ def push_image(
         for place, diff_id in enumerate(upwards)
     ]
     sent = yield from in_order(jobs, at_once)
-    config_digest = digests.of_bytes(config)
-    if not repository.has_blob(config_digest):
-        for _ in repository.upload(config_digest, len(config), lambda: io.BytesIO(config)):
-            pass
     found = {layer.diff_id: layer for layer in sent if layer}
-    body = manifest.manifest_of(config, [found[diff_id] for diff_id in diff_ids])
-    digest = digests.of_bytes(body)
-    repository.put_manifest(tag, manifest.MEDIA_TYPE, body)
-    yield {"status": f"{tag}: digest: {digest} size: {len(body)}"}
-    yield {"progressDetail": {}, "aux": {"Tag": tag, "Digest": digest, "Size": len(body)}}
-    return digest
+    return [found[diff_id] for diff_id in diff_ids]
+
+
+def push_blob(
+    repository: Repository, digest: str, size: int, opened: Callable[[], BinaryIO]
+) -> None:
+    """Send a blob that nothing is told of, unless the repository has it. Raises as ``push``."""
+    if not repository.has_blob(digest):
+        for _ in repository.upload(digest, size, opened):
+            pass
+
+
+def pushed(tag: str, digest: str, size: int) -> Iterator[Message]:
+    """What is said of a manifest of ``size`` bytes that a tag has now."""
+    yield {"status": f"{tag}: digest: {digest} size: {size}"}
+    yield {"progressDetail": {}, "aux": {"Tag": tag, "Digest": digest, "Size": size}}
 
 
 class _Pushing:

@@ -114,14 +114,14 @@ class ImageStore:
         return self._pinned(layer)
 
     def known_layer(self, digest: str) -> Layer | None:
-        """The layer with this blob digest, when some image has it."""
+        """The layer with this blob digest, when some image has it and its blob is there."""
         with self._lock, closing(self._db.cursor()) as cursor:
             row = cursor.execute(
                 "SELECT diff_id, digest, size, media_type, unpacked FROM layers"
                 " WHERE digest = ? LIMIT 1",
                 (digest,),
             ).fetchone()
-        return self._pinned(Layer(*row)) if row else None
+        return self._pinned(Layer(*row)) if row and digest in self.blobs else None
 
     def open_layer(self, layer: Layer) -> BinaryIO:
         """The uncompressed tar of a layer, as a forward-only stream."""

@@ -15,7 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_helpers.engine.compression import STORED_LIMIT, GzipError, LayerDecoder, LayerEncoder
+from labs_helpers.engine.compression import (
+    STORED_LIMIT,
+    CompressionError,
+    GzipDecoder,
+    LayerEncoder,
+)
 from labs_helpers.engine.store import BlobError, Conflict, ImageStore, Layer, NoSuchImage
 from labs_helpers.engine.tar_content import ContentSize
 from labs_helpers.workspace import SetAside
@@ -89,16 +94,16 @@ class TestEncoding:
     @settings(max_examples=60, deadline=None)
     def test_decoding_undoes_members_in_any_portions(self, data: bytes, step: int) -> None:
         blob = gzip.compress(data) + gzip.compress(b"second")
-        decoder = LayerDecoder()
+        decoder = GzipDecoder()
         out = [
             part for at in range(0, len(blob), step) for part in decoder.feed(blob[at : at + step])
         ]
         assert b"".join([*out, *decoder.finish()]) == data + b"second"
 
     def test_a_truncated_stream_is_refused(self) -> None:
-        decoder = LayerDecoder()
+        decoder = GzipDecoder()
         list(decoder.feed(gzip.compress(b"x" * 1000)[:-9]))
-        with pytest.raises(GzipError, match="unexpected EOF"):
+        with pytest.raises(CompressionError, match="unexpected EOF"):
             list(decoder.finish())
 
 

@@ -17,28 +17,24 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from .. import manifest as manifests
-from ..blobs import PORTION
-from ..store import Image, ImageStore
+from ..blobs import PORTION, Blobs
 
 
 def archive(
-    image: Image, manifest: Manifest, reference: Reference | None, store: ImageStore
+    manifest: Manifest, config: bytes, reference: Reference | None, blobs: Blobs
 ) -> Iterator[bytes]:
-    """The archive of an image of the store, in portions of at most 1 MiB.
+    """The archive of an image, in portions of at most 1 MiB.
 
     Args:
         manifest: as the registry has it.
+        config: the configuration that it names.
         reference: the name, with tag, that the image is to have in the daemon.
+        blobs: has every layer that the manifest names, as it names it.
     """
-    body, kind = manifest.body, manifest.media_type
-    if [layer.digest for layer in image.layers] != [layer.digest for layer in manifest.layers]:
-        # layers that came as plain tars are kept compressed, so another manifest names them
-        body, kind = manifests.manifest_of(image.config_bytes, image.layers), manifests.MEDIA_TYPE
     entry: dict[str, Any] = {
-        "mediaType": kind,
-        "digest": digests.of_bytes(body),
-        "size": len(body),
+        "mediaType": manifest.media_type,
+        "digest": manifest.digest,
+        "size": len(manifest.body),
     }
     if reference is not None:
         # Podman reads the second as the whole name, Docker does not need it
@@ -46,27 +42,29 @@ def archive(
             "io.containerd.image.name": str(reference),
             "org.opencontainers.image.ref.name": str(reference),
         }
+    configured = digests.of_bytes(config)
     docker = {
-        "Config": _blob(image.id),
+        "Config": _blob(configured),
         "RepoTags": [reference.familiar] if reference else None,
-        "Layers": [_blob(layer.digest) for layer in image.layers],
+        "Layers": [_blob(layer.digest) for layer in manifest.layers],
     }
     index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
     files = {
-        _blob(image.id): image.config_bytes,
-        _blob(str(entry["digest"])): body,
+        _blob(configured): config,
+        _blob(manifest.digest): manifest.body,
         "index.json": _json(index),
         "manifest.json": _json([docker]),
         "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
     }
     for path, content in files.items():
         yield _header(path, len(content)) + content + _padding(len(content))
-    for layer in {layer.digest: layer for layer in image.layers}.values():
-        yield _header(_blob(layer.digest), layer.size)
-        with store.blobs.path(layer.digest).open("rb") as file:
+    for digest in dict.fromkeys(layer.digest for layer in manifest.layers):
+        size = blobs.path(digest).stat().st_size
+        yield _header(_blob(digest), size)
+        with blobs.path(digest).open("rb") as file:
             while portion := file.read(PORTION):
                 yield portion
-        yield _padding(layer.size)
+        yield _padding(size)
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 
 

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci.manifest import Manifest
 from labs_helpers.workspace import SetAside
 
 from ..blobs import Layer
@@ -24,6 +26,9 @@ RECORDS = "front.sqlite"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS configs (image TEXT PRIMARY KEY, config BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS manifests (
+    image TEXT NOT NULL, place INTEGER NOT NULL, media_type TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (image, place));
 CREATE TABLE IF NOT EXISTS layers (
     diff_id TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL,
     media_type TEXT NOT NULL, unpacked INTEGER NOT NULL);
@@ -71,7 +76,7 @@ class Memory:
         What was known of another one's images is forgotten, but for the names given there.
         """
         if self.daemon != address:
-            for table in ("configs", "digests"):
+            for table in ("configs", "manifests", "digests"):
                 self._write(f"DELETE FROM {table}")
         self._write("INSERT OR REPLACE INTO daemons VALUES (?, ?)", address, time.time())
         self.daemon = address
@@ -84,6 +89,20 @@ class Memory:
     def remember_config(self, image: str, config: bytes) -> None:
         """Note the configuration of a daemon's image."""
         self._write("INSERT OR REPLACE INTO configs VALUES (?, ?)", image, config)
+
+    def manifests(self, image: str) -> list[Manifest]:
+        """The manifests that a daemon's image is pushed with; none where they are made from it."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT body, media_type FROM manifests WHERE image = ? ORDER BY place", (image,)
+            ).fetchall()
+        return [manifests.parse(body, media_type) for body, media_type in rows]
+
+    def remember_manifests(self, image: str, found: Iterable[Manifest]) -> None:
+        """Note the manifests that a daemon's image is pushed with, the one for the tag last."""
+        for place, one in enumerate(found):
+            row = (image, place, one.media_type, one.body)
+            self._write("INSERT OR REPLACE INTO manifests VALUES (?, ?, ?, ?)", *row)
 
     def layer(self, diff_id: str) -> Layer | None:
         """The blob that a layer was last sent or received as."""

@@ -1,21 +1,37 @@
-"""Pull in front of a daemon: our registry client fetches the image, and the daemon loads it."""
+"""Pull in front of a daemon: our registry client fetches the image, and the daemon loads it.
+
+Blobs are verified here, and unpacked by the daemon, which compares what comes out with the
+configuration.
+"""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
+from ..blobs import GZIP_TYPE, Blobs, Layer
 from ..client import Repository
+from ..compression import GZIP
 from ..credentials import Credentials
+from ..errors import EngineError
 from ..hosts import HostMap, api_host
 from ..parallel import Message
 from ..platform import DEFAULT, Platform
-from ..pull import fetch_image, for_platform, pull_errors, status
-from ..store import ImageStore
+from ..pull import (
+    MISMATCH,
+    config_of,
+    fetch_config,
+    fetch_layers,
+    for_platform,
+    pull_errors,
+    status,
+)
 from .archives import archive
 from .daemon import RealDaemon
 from .memory import Memory
@@ -50,7 +66,7 @@ def pull(
             yield {"status": f"Pulling from {reference.path}", "id": tag}
             named = None if ":" in tag else Reference(reference.domain, reference.path, tag)
             before = daemon.image_id(named.familiar) if named else None
-            there = daemon.image_id(manifest.config.digest) if manifest.config else None
+            there = _there(manifest, daemon)
             if there:
                 yield from _already(manifest)
                 image = there
@@ -75,6 +91,18 @@ def _already(manifest: Manifest) -> Iterator[Message]:
         yield {"status": "Already exists", "progressDetail": {}, "id": short}
 
 
+def _there(manifest: Manifest, daemon: RealDaemon) -> str | None:
+    """The ID of an image that the daemon has already.
+
+    It is the digest of its configuration, or where images are in containerd's store that of its
+    manifest.
+    """
+    for digest in (config_of(manifest).digest, manifest.digest):
+        if found := daemon.image_id(digest):
+            return found
+    return None
+
+
 def _loaded(
     manifest: Manifest,
     named: Reference | None,
@@ -85,16 +113,42 @@ def _loaded(
 ) -> Generator[Message, None, str]:
     """Fetch the image, and give it to the daemon under its name; returns the daemon's ID."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        store = ImageStore(Path(folder), durable=False)
-        try:
-            image = yield from fetch_image(manifest, store, repository)
-            for kept in image.layers:
-                memory.remember_layer(kept)
-            daemon.load(archive(image, manifest, named, store))
-        finally:
-            store.close()
-    # its ID is that of the configuration, or with containerd's store that of the manifest
-    candidates = [named.familiar] if named else [image.id, manifest.digest]
-    found = next((there for one in candidates if (there := daemon.image_id(one))), image.id)
-    memory.remember_config(found, image.config_bytes)
-    return found
+        passing = _Passing(Path(folder))
+        packed = yield from fetch_layers(manifest.layers, passing, repository)
+        config = fetch_config(config_of(manifest), repository)
+        diff_ids = _diff_ids(config, len(packed))
+        daemon.load(archive(manifest, config, named, passing.blobs))
+    for diff_id, layer, gzipped in zip(diff_ids, manifest.layers, packed, strict=True):
+        if gzipped:
+            memory.remember_layer(Layer(diff_id, layer.digest, layer.size, GZIP_TYPE))
+    found = daemon.image_id(named.familiar) if named else _there(manifest, daemon)
+    image = found or config_of(manifest).digest
+    memory.remember_config(image, config)
+    if image == manifest.digest:
+        memory.remember_manifests(image, [manifest])
+    return image
+
+
+class _Passing:
+    """Layers on their way: kept as they are, and told whether they are gzip."""
+
+    def __init__(self, folder: Path) -> None:
+        self.blobs = Blobs(folder, durable=False)
+
+    def known_layer(self, _: str) -> bool:
+        return False
+
+    def receiving_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, bool]:
+        yield from self.blobs.passing(source, digest)
+        with self.blobs.path(digest).open("rb") as file:
+            return file.read(len(GZIP)) == GZIP
+
+
+def _diff_ids(config: bytes, count: int) -> list[str]:
+    try:
+        found = json.loads(config)["rootfs"]["diff_ids"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EngineError(MISMATCH) from error
+    if not isinstance(found, list) or len(found) != count:
+        raise EngineError(MISMATCH)
+    return [str(one) for one in found]

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
 from ..blobs import Layer
+from ..client import Repository
 from ..credentials import Credentials
 from ..errors import EngineError
 from ..hosts import HostMap
 from ..parallel import LARGE, Message
-from ..push import AT_ONCE, local_tags, opened_for_push, push_errors, push_image
+from ..push import AT_ONCE, local_tags, opened_for_push, push_errors, push_layers, push_made
 from .daemon import RealDaemon
 from .exports import Export
+from .kept import push_kept, pushed_instead
 from .memory import Memory
 
 
@@ -52,14 +55,25 @@ def push(
             new = {diff_id for diff_id in diff_ids if memory.layer(diff_id) is None}
             with (
                 tempfile.TemporaryDirectory(dir=scratch) as folder,
-                Export(Path(folder), new) as export,
+                Export(Path(folder), diff_ids, new) as export,
             ):
                 image = _DaemonImage(name, found, daemon, memory, export)
-                digest = yield from push_image(
-                    reference, tag, image.config(), diff_ids, image, repository
-                )
+                layers = yield from push_layers(reference, diff_ids, image, repository)
+                digest = yield from _push_manifests(tag, image, layers, repository)
             memory.remember_digest(f"{reference.name}@{digest}", image.id)
             memory.remember_name(str(name), image.id, None)
+
+
+def _push_manifests(
+    tag: str, image: _DaemonImage, layers: Sequence[Layer], repository: Repository
+) -> Generator[Message, None, str]:
+    kept = image.manifests()
+    if kept:
+        there = {layer.digest for layer in layers}
+        digest = yield from push_kept(kept, tag, there, image.blob, repository)
+        yield from image.pushed_instead()
+        return digest
+    return (yield from push_made(tag, image.config(), layers, repository))
 
 
 class _DaemonImage:
@@ -74,40 +88,54 @@ class _DaemonImage:
         export: Export,
     ) -> None:
         self.id = f"sha256:{found['Id'].removeprefix('sha256:')}"
-        self._diff_ids = [str(one) for one in (found.get("RootFS") or {}).get("Layers") or []]
-        large = int(found.get("Size") or 0) > 2 * LARGE and len(self._diff_ids) > 1
+        layers = (found.get("RootFS") or {}).get("Layers") or []
+        large = int(found.get("Size") or 0) > 2 * LARGE and len(layers) > 1
         self.at_once = AT_ONCE if large else 1
         self.locations = memory.locations
         self.remember_location = memory.remember_location
         self._name, self._daemon = name, daemon
         self._memory, self._export = memory, export
         self._lock = threading.Lock()
-        self._received = False
+        self._new = memory.config(self.id) is None
+        if self._new:
+            self._receive()
 
     def config(self) -> bytes:
         """The configuration, byte for byte."""
         known = self._memory.config(self.id)
         if known is None:
-            self._receive()
-            known = self._export.config()
+            known = self._receive().config()
             self._memory.remember_config(self.id, known)
         return known
+
+    def manifests(self) -> Sequence[Manifest]:
+        """The manifests that the daemon keeps it with; none where they are made."""
+        if self._new and (kept := self._receive().kept()):
+            self._memory.remember_manifests(self.id, kept.manifests)
+            self.config()
+        return self._memory.manifests(self.id)
+
+    def pushed_instead(self) -> Iterator[Message]:
+        """See ``kept.pushed_instead``: told when the daemon has just said so."""
+        kept = self._receive().kept() if self._new else None
+        return pushed_instead(kept) if kept else iter(())
+
+    def blob(self, digest: str) -> BinaryIO:
+        """A blob that one of the manifests names."""
+        return self._receive().opened(digest)
 
     def known(self, diff_id: str) -> Layer | None:
         return self._memory.layer(diff_id)
 
     def ready(self, diff_id: str) -> Layer:
-        self._receive()
-        layer = self._export.layer(diff_id)
+        layer = self._receive().layer(diff_id)
         self._memory.remember_layer(layer)
         return layer
 
     def opened(self, layer: Layer) -> BinaryIO:
         return self._export.blobs.path(layer.digest).open("rb")
 
-    def _receive(self) -> None:
+    def _receive(self) -> Export:
         with self._lock:
-            if not self._received:
-                with self._daemon.export(self._name.familiar) as archive:
-                    self._export.receive(archive, self._diff_ids)
-                self._received = True
+            self._export.start(self._daemon.export(self._name.familiar))
+        return self._export

@@ -7,16 +7,20 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labs_helpers.engine.blobs import Blobs, finished
 from labs_helpers.engine.errors import EngineError
 from labs_helpers.engine.front.archives import archive
 from labs_helpers.engine.front.exports import Export
-from labs_helpers.engine.store import ImageStore
+from labs_helpers.engine.front.kept import pushed_instead
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.oci.reference import parse
@@ -51,6 +55,55 @@ def listed(config: str, *layers: str) -> bytes:
     return json.dumps([{"Config": config, "RepoTags": ["a:1"], "Layers": layers}]).encode()
 
 
+def blob(content: bytes) -> str:
+    return f"blobs/sha256/{digest(content)[7:]}"
+
+
+def described(content: bytes, media_type: str) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": digest(content), "size": len(content)}
+
+
+def manifest_of(config: bytes, *layers: bytes, kind: str = media_types.OCI_LAYER_GZIP) -> bytes:
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": media_types.OCI_MANIFEST,
+            "config": described(config, media_types.OCI_CONFIG),
+            "layers": [described(layer, kind) for layer in layers],
+        }
+    ).encode()
+
+
+def index_of(*entries: bytes, kind: str = media_types.OCI_MANIFEST) -> bytes:
+    found = [described(entry, kind) for entry in entries]
+    return json.dumps(
+        {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": found}
+    ).encode()
+
+
+PACKED = [gzip.compress(one, mtime=0) for one in (ONE, TWO)]
+IMAGE = manifest_of(CONFIG, *PACKED)
+PLAIN = manifest_of(CONFIG, ONE, TWO, kind=media_types.OCI_LAYER)
+STATEMENT = json.dumps({"_type": "https://in-toto.io/Statement/v0.1", "large": "x" * 5_000_000})
+ATTESTED = [b"{}", STATEMENT.encode()]
+ATTESTATION = manifest_of(ATTESTED[0], ATTESTED[1], kind="application/vnd.in-toto+json")
+
+
+def in_store(*manifests: bytes, without: bytes = b"") -> dict[str, bytes | str]:
+    """What Docker with containerd's store saves: a manifest, or an index of several."""
+    parts = [CONFIG, *PACKED, *manifests, *(ATTESTED if ATTESTATION in manifests else ())]
+    index = index_of(*manifests)
+    named = index_of(manifests[0])
+    if len(manifests) > 1:
+        parts.append(index)
+        named = index_of(index, kind=media_types.OCI_INDEX)
+    return {
+        **{blob(part): part for part in parts if part != without},
+        "index.json": named,
+        "manifest.json": listed(blob(CONFIG)),
+    }
+
+
 FORMS = {
     "Docker 20": {
         "x/json": b"{}",
@@ -60,19 +113,13 @@ FORMS = {
         "manifest.json": listed("c.json", "x/layer.tar", "y/layer.tar"),
     },
     "Docker 25": {
-        f"blobs/sha256/{digest(TWO)[7:]}": TWO,
-        f"blobs/sha256/{digest(CONFIG)[7:]}": CONFIG,
-        f"blobs/sha256/{digest(ONE)[7:]}": ONE,
-        "index.json": b"{}",
-        "manifest.json": listed(f"blobs/sha256/{digest(CONFIG)[7:]}", "whatever"),
+        **{blob(part): part for part in (TWO, CONFIG, PLAIN, ONE)},
+        "index.json": index_of(PLAIN),
+        "manifest.json": listed(blob(CONFIG), "whatever"),
         "oci-layout": b"{}",
     },
-    "containerd's store": {
-        "blobs/sha256/1": gzip.compress(ONE),
-        "blobs/sha256/2": gzip.compress(TWO),
-        "blobs/sha256/3": CONFIG,
-        "manifest.json": listed("blobs/sha256/3"),
-    },
+    "containerd's store": in_store(IMAGE),
+    "containerd's store, with attestations": in_store(IMAGE, ATTESTATION),
     "Podman 4": {
         f"{digest(ONE)[7:]}.tar": ONE,
         "x/layer.tar": f"../{digest(ONE)[7:]}.tar",
@@ -88,8 +135,8 @@ FORMS = {
 def test_every_form_gives_configuration_and_layers(
     form: str, new: set[str], tmp_path: Path
 ) -> None:
-    with Export(tmp_path, new) as export:
-        export.receive(io.BytesIO(tar(FORMS[form])), [digest(ONE), digest(TWO)])
+    with Export(tmp_path, [digest(ONE), digest(TWO)], new) as export:
+        export.start(nullcontext(io.BytesIO(tar(FORMS[form]))))
         assert export.config() == CONFIG
         for content in (ONE, TWO):
             layer = export.layer(digest(content))
@@ -98,9 +145,10 @@ def test_every_form_gives_configuration_and_layers(
             assert (digest(blob), len(blob)) == (layer.digest, layer.size)
 
 
-def test_layers_that_are_not_wanted_are_not_kept(tmp_path: Path) -> None:
-    with Export(tmp_path) as export:
-        export.receive(io.BytesIO(tar(FORMS["Docker 20"])), [digest(TWO)])
+@pytest.mark.parametrize("new", [set(), {digest(TWO)}])
+def test_layers_that_are_not_wanted_are_not_kept(new: set[str], tmp_path: Path) -> None:
+    with Export(tmp_path, [digest(TWO)], new) as export:
+        export.receive(io.BytesIO(tar(FORMS["Docker 20"])))
         assert export.layer(digest(TWO))
         with pytest.raises(EngineError, match="lacks the layer sha256:"):
             export.layer(digest(ONE))
@@ -120,10 +168,10 @@ def test_layers_that_are_not_wanted_are_not_kept(tmp_path: Path) -> None:
 )
 def test_what_is_no_archive_is_one_kind_of_error(data: bytes, tmp_path: Path) -> None:
     def read(export: Export) -> None:
-        export.receive(io.BytesIO(data), None)
+        export.receive(io.BytesIO(data))
         export.config()
 
-    with Export(tmp_path) as export, pytest.raises(EngineError, match="the daemon's archive"):
+    with Export(tmp_path, []) as export, pytest.raises(EngineError, match="the daemon's archive"):
         read(export)
 
 
@@ -131,35 +179,87 @@ def test_what_is_no_archive_is_one_kind_of_error(data: bytes, tmp_path: Path) ->
 @given(data=st.binary(max_size=2000), at=st.integers(0, 5000))
 def test_a_damaged_archive_raises_nothing_else(data: bytes, at: int, tmp_path: Path) -> None:
     whole = tar(FORMS["containerd's store"])
-    with Export(tmp_path) as export:
+    with Export(tmp_path, []) as export:
         try:
-            export.receive(io.BytesIO(whole[:at] + data + whole[at + len(data) :]), None)
+            export.receive(io.BytesIO(whole[:at] + data + whole[at + len(data) :]))
             export.config()
         except EngineError:
             return
 
 
+def test_what_fails_fails_those_who_wait(tmp_path: Path) -> None:
+    with Export(tmp_path, [digest(ONE)]) as export:
+        export.start(nullcontext(io.BytesIO(b"not a tar")))
+        for ask in (export.config, export.kept, lambda: export.layer(digest(ONE))):
+            with pytest.raises(EngineError, match="the daemon's archive of the image"):
+                ask()
+
+
+def exported(archive: Mapping[str, bytes | str], folder: Path) -> Export:
+    export = Export(folder, [digest(ONE), digest(TWO)], {digest(ONE), digest(TWO)})
+    export.receive(io.BytesIO(tar(dict(archive))))
+    return export
+
+
+class TestKept:
+    """Docker with containerd's store has the manifests that an image is to be pushed with."""
+
+    @pytest.mark.parametrize("form", ["Docker 20", "Docker 25", "Podman 4"])
+    def test_other_stores_have_none(self, form: str, tmp_path: Path) -> None:
+        with exported(FORMS[form], tmp_path) as export:
+            assert export.kept() is None
+
+    def test_an_image(self, tmp_path: Path) -> None:
+        with exported(in_store(IMAGE), tmp_path) as export:
+            kept = export.kept()
+            assert kept is not None
+            assert [one.body for one in kept.manifests] == [kept.image.body] == [IMAGE]
+            assert [export.layer(digest(one)).digest for one in (ONE, TWO)] == [
+                digest(one) for one in PACKED
+            ]
+
+    def test_an_index_comes_after_what_it_names_with_every_blob(self, tmp_path: Path) -> None:
+        with exported(in_store(IMAGE, ATTESTATION), tmp_path) as export:
+            kept = export.kept()
+            assert kept is not None
+            index = index_of(IMAGE, ATTESTATION)
+            assert [one.body for one in kept.manifests] == [IMAGE, ATTESTATION, index]
+            assert kept.instead_of is None
+            for part in (CONFIG, *PACKED, *ATTESTED):
+                assert export.opened(digest(part)).read() == part
+
+    @pytest.mark.parametrize("missing", [ATTESTATION, ATTESTED[1]])
+    def test_of_an_index_that_is_not_whole_there_is_the_image(
+        self, missing: bytes, tmp_path: Path
+    ) -> None:
+        archive = in_store(IMAGE, ATTESTATION, without=missing)
+        with exported(archive, tmp_path) as export:
+            kept = export.kept()
+            assert kept is not None
+            assert [one.body for one in kept.manifests] == [IMAGE]
+            (told,) = pushed_instead(kept)
+            assert told["aux"]["selectedManifest"]["digest"] == digest(IMAGE)
+            assert told["aux"]["originalIndex"]["digest"] == digest(index_of(IMAGE, ATTESTATION))
+
+    def test_a_manifest_with_other_content_than_its_digest_is_none(self, tmp_path: Path) -> None:
+        archive = in_store(IMAGE) | {blob(IMAGE): IMAGE + b" "}
+        with exported(archive, tmp_path) as export:
+            assert export.kept() is None
+
+
 def test_our_own_archives_are_read_again(tmp_path: Path) -> None:
-    store = ImageStore(tmp_path / "store", durable=False)
-    layers = [store.receive_layer(io.BytesIO(gzip.compress(one))) for one in (ONE, TWO)]
-    image = store.add_image(CONFIG, layers)
-    body = json.dumps(
-        {
-            "schemaVersion": 2,
-            "config": {"mediaType": media_types.OCI_CONFIG, "digest": image.id, "size": 1},
-            "layers": [
-                {"mediaType": media_types.OCI_LAYER_GZIP, "digest": one.digest, "size": one.size}
-                for one in layers
-            ],
-        }
-    ).encode()
-    manifest = manifests.parse(body, media_types.OCI_MANIFEST)
-    written = b"".join(archive(image, manifest, parse("a:1"), store))
+    blobs = Blobs(tmp_path / "blobs", durable=False)
+    for one in PACKED:
+        finished(blobs.passing(io.BytesIO(one), digest(one)))
+    manifest = manifests.parse(IMAGE, media_types.OCI_MANIFEST)
+    written = b"".join(archive(manifest, CONFIG, parse("a:1"), blobs))
     with tarfile.open(fileobj=io.BytesIO(written)) as tar_:
-        assert f"blobs/sha256/{manifest.digest[7:]}" in tar_.getnames()
+        assert blob(IMAGE) in tar_.getnames()
     (tmp_path / "export").mkdir()
-    with Export(tmp_path / "export") as export:
-        export.receive(io.BytesIO(written), None)
+    with Export(tmp_path / "export", []) as export:
+        export.receive(io.BytesIO(written))
         assert export.config() == CONFIG
-        assert export.layer(digest(ONE)).digest == layers[0].digest
-    store.close()
+        assert export.layer(digest(ONE)).digest == digest(PACKED[0])
+        kept = export.kept()
+        assert kept is not None
+        assert kept.manifests == (manifest,)
