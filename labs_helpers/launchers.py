@@ -74,9 +74,7 @@ if [ "$1" = docker-cli-plugin-metadata ]; then
   exit
 fi
 shift
-case "$1" in build | image | -*) exec "{python}" -m {STANDIN_MODULE} "$@" ;; esac
-echo "docker buildx $1: the labs engine has docker build, and nothing more of buildx" >&2
-exit 1
+exec "{python}" -m {STANDIN_MODULE}.buildx "$@"
 """
     _place(workspace.docker / "cli-plugins" / "docker-buildx", builder)
 

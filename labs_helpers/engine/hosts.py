@@ -24,6 +24,17 @@ from urllib.parse import urlsplit
 from .errors import EngineError, Forbidden
 from .patience import PATIENT, Patience
 
+ECR_HOSTS = ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
+HUB_HOSTS = (
+    "docker.io",
+    "index.docker.io",
+    "registry-1.docker.io",
+    "auth.docker.io",
+    "public.ecr.aws",
+)
+"""Registry host names that the sandbox answers for: the private ones always, the public ones
+unless LABS_HUB=online."""
+
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOST = "registry-1.docker.io"
 _HUB_NAMES = {DOCKER_HUB, "index.docker.io", DOCKER_HUB_HOST}

@@ -16,19 +16,10 @@ from labs_helpers.daemon import Daemon, Say
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, wanted
+from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
 MODULE = "labs_helpers.engine"
-ECR_HOSTS = ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
-HUB_HOSTS = (
-    "docker.io",
-    "index.docker.io",
-    "registry-1.docker.io",
-    "auth.docker.io",
-    "public.ecr.aws",
-)
-"""Registry host names that the sandbox answers for: the private ones always, the public ones
-unless LABS_HUB=online."""
 
 
 @dataclass(frozen=True)

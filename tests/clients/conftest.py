@@ -13,6 +13,12 @@ def dockerd() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
+def containerd() -> Iterator[Address]:
+    with daemons.containerd() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def podman() -> Iterator[Address]:
     with daemons.podman() as address:
         yield address

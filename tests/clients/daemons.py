@@ -49,6 +49,48 @@ def dockerd() -> Iterator[Address]:
         yield address
 
 
+def current_docker() -> tuple[str, Path]:
+    """A PATH with a dockerd of version 25 or later, and its buildx; skips where there is none.
+
+    LABS_TEST_DOCKER names a folder with ``usr/``, into which packages were unpacked (.ci/run does
+    so: Debian 12 has Docker 20.10); else they are the machine's own.
+    """
+    root = os.environ.get("LABS_TEST_DOCKER", "")
+    path = os.pathsep.join([f"{root}/usr/sbin", f"{root}/usr/bin", os.environ["PATH"]])
+    found = shutil.which("dockerd", path=path)
+    version = ""
+    if found:
+        shown = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+        version = shown.stdout.split()[2]
+    places = [Path(f"{root}/usr", where, "docker/cli-plugins") for where in ("libexec", "lib")]
+    plugins = [place / "docker-buildx" for place in places if (place / "docker-buildx").is_file()]
+    if not found or int(version.split(".")[0]) < 25 or not plugins:
+        message = (
+            f"no Docker of 25 or later with buildx (dockerd {version or 'is not installed'};"
+            f" LABS_TEST_DOCKER={root or 'unset'})"
+        )
+        if os.environ.get("LABS_REQUIRE_CLIENTS") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return path, plugins[0]
+
+
+@contextmanager
+def containerd() -> Iterator[Address]:
+    """A current dockerd that keeps images in containerd's store, as Docker does from 29 on."""
+    path, _ = current_docker()
+    folder = Path(tempfile.mkdtemp(prefix="labsc"))
+    (folder / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
+    command = [
+        *("dockerd", f"--config-file={folder}/daemon.json", "--storage-driver=native"),
+        *("--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none"),
+        *(f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
+        *(f"--pidfile={folder}/pid", f"--host=unix://{folder}/d.sock"),
+    ]
+    with _running(command, folder, "API listen on", {"PATH": path}) as address:
+        yield address
+
+
 @contextmanager
 def podman() -> Iterator[Address]:
     """Podman's service, on storage of its own."""
@@ -72,6 +114,7 @@ def _running(
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
+            executable=shutil.which(command[0], path=environment.get("PATH")),
             stderr=out,
             env=os.environ | environment,
             **QUIET,  # type: ignore[call-overload]

@@ -1,5 +1,7 @@
 """The same commands give the same results on every engine: the labs' own, and in front of a daemon.
 
+The daemons are Docker with its older store, Docker with containerd's, and Podman.
+
 Where a daemon differs in itself, and not for what the front does, the test says so.
 """
 
@@ -26,7 +28,7 @@ from tests.clients import daemons
 from tests.engine.engine_room import REGISTRY, Room, require, running
 
 DEMO = f"{REGISTRY}/demo"
-KINDS = ("embedded", "dockerd", "podman")
+KINDS = ("embedded", "dockerd", "containerd", "podman")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -279,7 +281,7 @@ class TestSdk:
             client.images.get_registry_data(f"{DEMO}:nope")
 
 
-@pytest.mark.parametrize("kind", ["dockerd", "podman"])
+@pytest.mark.parametrize("kind", ["dockerd", "containerd", "podman"])
 class TestContainers:
     """What only a real daemon does, through the front."""
 

@@ -1,0 +1,190 @@
+"""docker buildx: what the docker command asks of the labs' plugin of that name.
+
+Docker 23 and later hand ``docker build`` to the plugin buildx, which speaks to BuildKit only. In
+the labs ``docker build`` is the classic builder's, so that it prints the same on every engine.
+``docker buildx build``, and ``docker build`` with DOCKER_BUILDKIT=1, are for the installed buildx
+where the engine stands in front of a Docker daemon. BuildKit runs within that daemon and reaches no
+sandbox registry: so the images that a Dockerfile begins with are pulled first, and what ``--push``
+names is pushed afterwards, both through the front.
+
+Source: https://github.com/docker/cli/blob/v28.2.2/cmd/docker/builder.go and
+https://docs.docker.com/reference/cli/docker/buildx/build/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.oci.reference import Reference
+
+from ..front.bases import bases
+from ..hosts import ECR_HOSTS, HUB_HOSTS
+from . import transfer
+from .daemon import Daemon
+from .failure import DaemonError, Failure
+from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
+from .images import path_of
+from .main import main as docker
+
+NAME = "docker-buildx"
+PLACES = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+    "/opt/homebrew/lib/docker/cli-plugins",
+    "/Applications/Docker.app/Contents/Resources/cli-plugins",
+)
+"""Where the docker command looks for plugins, but for ~/.docker, which the labs do not read."""
+
+_VALUES = (
+    "add-host allow annotation attest build-arg build-context builder cache-from cache-to call"
+    " cgroup-parent file iidfile label metadata-file network no-cache-filter output platform"
+    " progress provenance sbom secret shm-size ssh tag target ulimit"
+)
+_SWITCHES = "check debug load no-cache pull push quiet"
+_SHORT = {"file": "f", "output": "o", "tag": "t", "quiet": "q", "debug": "D"}
+_BUILD = Usage(
+    "buildx build",
+    "PATH",
+    "Start a build",
+    options=[
+        *(Option(name, _SHORT.get(name, ""), LIST) for name in _VALUES.split()),
+        *(Option(name, _SHORT.get(name, ""), SWITCH) for name in _SWITCHES.split()),
+    ],
+)
+_EMBEDDED = "the labs' own engine has docker build, and nothing more of buildx"
+_NOT_FOUND = (
+    "no buildx is in Docker's folders of plugins. Install it"
+    " (https://github.com/docker/buildx#installing), or name it in LABS_BUILDX"
+)
+_ELSEWHERE = (
+    "the builder {} does not reach the sandbox's registries; --builder default, which builds in the"
+    " daemon, gets images from there and pushes to there by way of the labs"
+)
+_PULL = Usage("pull", "NAME", "", options=[Option("platform", "", VALUE), Option("quiet", "q")])
+
+
+def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    """Do what ``docker buildx <words>`` does; return its exit status."""
+    environ = os.environ if environ is None else environ
+    command = words[0] if words else "--help"
+    building = command in ("build", "b")
+    # the docker command sets BUILDX_BUILDER when it was asked for a plain `docker build`
+    plain = "BUILDX_BUILDER" in environ and environ.get("DOCKER_BUILDKIT") != "1"
+    try:
+        if not building or not plain:
+            front = _in_front_of_a_daemon()
+            plugin = installed(environ) if front else None
+            if plugin:
+                return _build(plugin, words[1:]) if building else _run(plugin, words)
+            if not building:
+                raise Failure(f"docker buildx {command}: {_NOT_FOUND if front else _EMBEDDED}")
+        return docker(["build", *words[1:]])
+    except Failure as failure:
+        print(failure.message, file=sys.stderr)
+        return failure.code
+
+
+def installed(environ: Mapping[str, str]) -> Path | None:
+    """The buildx of this machine: LABS_BUILDX, or one in Docker's folders of plugins.
+
+    Raises Failure when LABS_BUILDX names no command.
+    """
+    if named := environ.get("LABS_BUILDX"):
+        found = shutil.which(Path(named).expanduser())
+        if found is None:
+            raise Failure(f"LABS_BUILDX names {named}, which is not a command")
+        return Path(found).absolute()
+    there = (shutil.which(Path(place) / NAME) for place in PLACES)
+    return next((Path(found) for found in there if found), None)
+
+
+def _in_front_of_a_daemon() -> bool:
+    platform = Daemon().json("/version").get("Platform") or {}
+    return not str(platform.get("Name")).startswith("Labs engine")
+
+
+def _run(plugin: Path, words: Sequence[str]) -> int:
+    with contextlib.suppress(KeyboardInterrupt):
+        return subprocess.run([str(plugin), "buildx", *words], check=False).returncode
+    return 130
+
+
+def _build(plugin: Path, words: Sequence[str]) -> int:
+    try:
+        given = read(_BUILD, words)
+    except (Failure, Help):
+        # buildx itself knows its flags best
+        return _run(plugin, ["build", *words])
+    if given.text("builder", "default") != "default":
+        print(f"note: {_ELSEWHERE.format(given.text('builder'))}", file=sys.stderr)
+        return _run(plugin, ["build", *words])
+    if any("type=registry" in output or "push=" in output for output in given.all("output")):
+        raise Failure("docker buildx build --output: to push to the sandbox's registry, use --push")
+    if given.on("push") and not given.all("tag"):
+        raise Failure("docker buildx build --push: name what to push with --tag")
+    daemon = Daemon()
+    dropped = {"--push"} | ({"--pull"} if _bring(given, daemon) else set())
+    code = _run(plugin, ["build", *(w for w in words if w.partition("=")[0] not in dropped)])
+    for name in given.all("tag") if given.on("push") else ():
+        code = code or docker(["push", name])
+    return code
+
+
+def _bring(given: Given, daemon: Daemon) -> bool:
+    """Pull the images that the Dockerfile begins with; whether all that it names are there now."""
+    names = list(_bases(given))
+    ours = [name for name in names if _sandbox_may_serve(name)]
+    platform = given.text("platform")
+    for name in ours:
+        if not given.on("pull") and _has(daemon, name):
+            continue
+        words = [*(["--platform", platform] if platform else []), name.familiar]
+        print(f"Pulling {name.familiar}, which BuildKit does not reach", file=sys.stderr)
+        with contextlib.redirect_stdout(io.StringIO()):
+            transfer.pull(read(_PULL, ["--quiet", *words]), daemon)
+    return bool(names) and len(ours) == len(names)
+
+
+def _bases(given: Given) -> Iterator[Reference]:
+    if len(given.arguments) != 1:
+        return
+    context = Path(given.arguments[0])
+    file = Path(given.text("file")) if given.text("file") else context / "Dockerfile"
+    if not context.is_dir() or not file.is_file():
+        # standard input, a URL, or a mistake that buildx explains
+        return
+    arguments: dict[str, str | None] = {}
+    for pair in given.all("build-arg"):
+        name, equals, value = pair.partition("=")
+        arguments[name] = value if equals else os.environ.get(name)
+    text = file.read_text("utf-8", "replace")
+    yield from bases(text, arguments, given.text("target"))
+
+
+def _sandbox_may_serve(name: Reference) -> bool:
+    return any(fnmatch.fnmatchcase(name.domain, host) for host in (*ECR_HOSTS, *HUB_HOSTS))
+
+
+def _has(daemon: Daemon, name: Reference) -> bool:
+    try:
+        found: Any = daemon.json(path_of(name.familiar) + "/json")
+    except DaemonError as error:
+        if error.status != 404:
+            raise
+        return False
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
