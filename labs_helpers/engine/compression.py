@@ -24,7 +24,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import Protocol, cast
 
 from isal import isal_zlib
 
@@ -51,6 +51,8 @@ _WAITING = 4
 _LAST = b"\x01\x00\x00\xff\xff"
 _BLOCK = 0xFFFF
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+_IsalError = cast("type[Exception]", isal_zlib.error)  # its stub says an instance
 
 GZIP = b"\x1f\x8b"
 _ZSTD, _SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
@@ -160,7 +162,7 @@ class GzipDecoder:
     """Undoes gzip, several members included, in portions of bounded size."""
 
     def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._inflate = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
 
     def feed(self, data: bytes, portion: int = PIECE) -> Iterator[bytes]:
         """See ``Decoder``."""
@@ -168,10 +170,10 @@ class GzipDecoder:
             if self._inflate.eof:
                 if data[0] == 0 and not data.strip(b"\0"):
                     return
-                self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                self._inflate = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
             try:
                 out = self._inflate.decompress(data, portion)
-            except zlib.error as error:
+            except _IsalError as error:
                 raise CompressionError(f"invalid gzip data: {error}") from error
             if out:
                 yield out

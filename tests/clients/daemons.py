@@ -61,7 +61,7 @@ def current_docker() -> tuple[str, Path]:
     version = ""
     if found:
         shown = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-        version = shown.stdout.split()[2]
+        version = shown.stdout.split()[2].rstrip(",")
     places = [Path(f"{root}/usr", where, "docker/cli-plugins") for where in ("libexec", "lib")]
     plugins = [place / "docker-buildx" for place in places if (place / "docker-buildx").is_file()]
     if not found or int(version.split(".")[0]) < 25 or not plugins:

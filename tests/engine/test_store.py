@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import sys
 import tarfile
 import threading
 import zlib
@@ -16,14 +17,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_helpers.engine.compression import (
+    HEAD,
     STORED_LIMIT,
     CompressionError,
     GzipDecoder,
     LayerEncoder,
+    ZstdDecoder,
+    decoder_of,
 )
 from labs_helpers.engine.store import BlobError, Conflict, ImageStore, Layer, NoSuchImage
 from labs_helpers.engine.tar_content import ContentSize
 from labs_helpers.workspace import SetAside
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 @pytest.fixture
@@ -100,6 +109,42 @@ class TestEncoding:
         ]
         assert b"".join([*out, *decoder.finish()]) == data + b"second"
 
+    @given(st.binary(max_size=3000), st.integers(1, 500))
+    @settings(max_examples=60, deadline=None)
+    def test_zstd_is_undone_in_any_portions(self, data: bytes, step: int) -> None:
+        skipped = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
+        blob = skipped + zstd.compress(data) + skipped + zstd.compress(b"second")
+        decoder = decoder_of(blob[:HEAD])
+        assert isinstance(decoder, ZstdDecoder)
+        out = [
+            part for at in range(0, len(blob), step) for part in decoder.feed(blob[at : at + step])
+        ]
+        assert b"".join([*out, *decoder.finish()]) == data + b"second"
+
+    def test_what_zstd_unpacks_to_comes_in_portions(self) -> None:
+        portions = list(ZstdDecoder().feed(zstd.compress(bytes(5_000_000)), 100_000))
+        assert sum(map(len, portions)) == 5_000_000
+        assert max(map(len, portions)) <= 100_000
+
+    @given(st.binary(max_size=300), st.integers(0, 40))
+    @settings(max_examples=60, deadline=None)
+    def test_damaged_zstd_is_one_kind_of_error(self, damage: bytes, at: int) -> None:
+        blob = zstd.compress(b"x" * 1000 + bytes(range(256)))
+        blob = blob[:at] + damage + blob[at + len(damage) :]
+        decoder = ZstdDecoder()
+        try:
+            out = b"".join([*decoder.feed(blob), *decoder.finish()])
+        except CompressionError:
+            return
+        assert len(out) <= 1_300_000
+
+    def test_a_window_of_gigabytes_is_refused(self) -> None:
+        options = {zstd.CompressionParameter.window_log: 30}
+        packer = zstd.ZstdCompressor(options=options)
+        blob = packer.compress(bytes(1_000_000)) + packer.flush()
+        with pytest.raises(CompressionError, match="invalid zstd data"):
+            list(ZstdDecoder().feed(blob))
+
     def test_a_truncated_stream_is_refused(self) -> None:
         decoder = GzipDecoder()
         list(decoder.feed(gzip.compress(b"x" * 1000)[:-9]))
@@ -125,6 +170,14 @@ class TestLayers:
         layer = store.receive_layer(io.BytesIO(blob), digest)
         assert (layer.digest, layer.size) == (digest, len(blob))
         assert layer.unpacked == len(b"1")
+
+    def test_zstd_becomes_gzip_once_its_own_digest_is_verified(self, store: ImageStore) -> None:
+        tar = tar_of(a=b"1" * 100_000).getvalue()
+        blob = zstd.compress(tar)
+        layer = store.receive_layer(io.BytesIO(blob), "sha256:" + hashlib.sha256(blob).hexdigest())
+        assert layer == store.write_layer(io.BytesIO(tar))
+        with pytest.raises(BlobError, match="verification failed"):
+            store.receive_layer(io.BytesIO(blob), layer.diff_id)
 
     @pytest.mark.parametrize("damage", [lambda b: b[:-5], lambda b: b + b"x", lambda b: b"no"])
     def test_a_blob_that_is_not_its_digest_leaves_nothing(

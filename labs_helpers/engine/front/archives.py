@@ -1,15 +1,16 @@
-"""An image as an archive that every daemon loads: Docker's own and an OCI layout in one.
+"""An image as an archive that a daemon loads: Docker's own, and where it helps an OCI layout too.
 
-Docker before 25 reads ``manifest.json``; Docker with containerd's store and Podman read
-``index.json``, and keep the manifest as the registry has it, and so its digest.
-https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+Docker's older store reads ``manifest.json``, and keeps layers unpacked: it need not do that itself.
+Docker with containerd's store and Podman read ``index.json``, and keep the manifest as the registry
+has it, and so its digest. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 """
 
 from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from labs_helpers.oci import digest as digests
@@ -17,11 +18,15 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..blobs import PORTION, Blobs
+from ..blobs import PORTION
 
 
 def archive(
-    manifest: Manifest, config: bytes, reference: Reference | None, blobs: Blobs
+    manifest: Manifest,
+    config: bytes,
+    reference: Reference | None,
+    layers: Mapping[str, Path],
+    packed: bool,
 ) -> Iterator[bytes]:
     """The archive of an image, in portions of at most 1 MiB.
 
@@ -29,8 +34,31 @@ def archive(
         manifest: as the registry has it.
         config: the configuration that it names.
         reference: the name, with tag, that the image is to have in the daemon.
-        blobs: has every layer that the manifest names, as it names it.
+        layers: the files of the layers, by the digests that the manifest names.
+        packed: whether they are as the manifest names them, so that it can be in the archive.
     """
+    configured = digests.of_bytes(config)
+    docker = {
+        "Config": _blob(configured),
+        "RepoTags": [reference.familiar] if reference else None,
+        "Layers": [_blob(layer.digest) for layer in manifest.layers],
+    }
+    files = {_blob(configured): config, "manifest.json": _json([docker])}
+    if packed:
+        files |= _layout(manifest, reference)
+    for path, content in files.items():
+        yield _header(path, len(content)) + content + _padding(len(content))
+    for digest in dict.fromkeys(layer.digest for layer in manifest.layers):
+        size = layers[digest].stat().st_size
+        yield _header(_blob(digest), size)
+        with layers[digest].open("rb") as file:
+            while portion := file.read(PORTION):
+                yield portion
+        yield _padding(size)
+    yield b"\0" * 2 * tarfile.BLOCKSIZE
+
+
+def _layout(manifest: Manifest, reference: Reference | None) -> dict[str, bytes]:
     entry: dict[str, Any] = {
         "mediaType": manifest.media_type,
         "digest": manifest.digest,
@@ -42,30 +70,12 @@ def archive(
             "io.containerd.image.name": str(reference),
             "org.opencontainers.image.ref.name": str(reference),
         }
-    configured = digests.of_bytes(config)
-    docker = {
-        "Config": _blob(configured),
-        "RepoTags": [reference.familiar] if reference else None,
-        "Layers": [_blob(layer.digest) for layer in manifest.layers],
-    }
     index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
-    files = {
-        _blob(configured): config,
+    return {
         _blob(manifest.digest): manifest.body,
         "index.json": _json(index),
-        "manifest.json": _json([docker]),
         "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
     }
-    for path, content in files.items():
-        yield _header(path, len(content)) + content + _padding(len(content))
-    for digest in dict.fromkeys(layer.digest for layer in manifest.layers):
-        size = blobs.path(digest).stat().st_size
-        yield _header(_blob(digest), size)
-        with blobs.path(digest).open("rb") as file:
-            while portion := file.read(PORTION):
-                yield portion
-        yield _padding(size)
-    yield b"\0" * 2 * tarfile.BLOCKSIZE
 
 
 def _blob(digest: str) -> str:

@@ -100,6 +100,17 @@ class RealDaemon:
                     found[str(parsed)] = f"sha256:{str(image['Id']).removeprefix('sha256:')}"
         return found
 
+    def keeps_layers_packed(self) -> bool:
+        """Whether an image stays as the registry has it; Docker's older store unpacks it only.
+
+        With containerd's store Docker says so in ``GET /info``:
+        https://docs.docker.com/engine/storage/containerd/#enable-containerd-image-store-on-docker-engine
+        """
+        if self.about(TIMEOUT).kind != "docker":
+            return True
+        status = (self._json("GET", "/info") or {}).get("DriverStatus") or []
+        return ["driver-type", "io.containerd.snapshotter.v1"] in status
+
     @contextmanager
     def export(self, name: str) -> Iterator[BinaryIO]:
         """The archive of one image: ``GET /images/get?names=``."""

@@ -1,11 +1,11 @@
 """Pull in front of a daemon: our registry client fetches the image, and the daemon loads it.
 
-Blobs are verified here, and unpacked by the daemon, which compares what comes out with the
-configuration.
+Blobs are verified here; the daemon compares what they hold with the configuration.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Generator, Iterator
@@ -15,9 +15,9 @@ from typing import BinaryIO
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..blobs import GZIP_TYPE, Blobs, Layer
+from ..blobs import GZIP_TYPE, PORTION, BlobError, Layer
 from ..client import Repository
-from ..compression import GZIP
+from ..compression import GZIP, HEAD, CompressionError, decoder_of
 from ..credentials import Credentials
 from ..errors import EngineError
 from ..hosts import HostMap, api_host
@@ -112,13 +112,14 @@ def _loaded(
     scratch: Path,
 ) -> Generator[Message, None, str]:
     """Fetch the image, and give it to the daemon under its name; returns the daemon's ID."""
+    packed = daemon.keeps_layers_packed()
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        passing = _Passing(Path(folder))
-        packed = yield from fetch_layers(manifest.layers, passing, repository)
+        passing = _Passing(Path(folder), packed)
+        gzip = yield from fetch_layers(manifest.layers, passing, repository)
         config = fetch_config(config_of(manifest), repository)
-        diff_ids = _diff_ids(config, len(packed))
-        daemon.load(archive(manifest, config, named, passing.blobs))
-    for diff_id, layer, gzipped in zip(diff_ids, manifest.layers, packed, strict=True):
+        diff_ids = _diff_ids(config, len(gzip))
+        daemon.load(archive(manifest, config, named, passing.files, packed))
+    for diff_id, layer, gzipped in zip(diff_ids, manifest.layers, gzip, strict=True):
         if gzipped:
             memory.remember_layer(Layer(diff_id, layer.digest, layer.size, GZIP_TYPE))
     found = daemon.image_id(named.familiar) if named else _there(manifest, daemon)
@@ -130,18 +131,35 @@ def _loaded(
 
 
 class _Passing:
-    """Layers on their way: kept as they are, and told whether they are gzip."""
+    """Layers on their way, in files: as they come, or unpacked; told whether they were gzip."""
 
-    def __init__(self, folder: Path) -> None:
-        self.blobs = Blobs(folder, durable=False)
+    def __init__(self, folder: Path, packed: bool) -> None:
+        self._folder, self._packed = folder, packed
+        self.files: dict[str, Path] = {}
 
     def known_layer(self, _: str) -> bool:
         return False
 
     def receiving_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, bool]:
-        yield from self.blobs.passing(source, digest)
-        with self.blobs.path(digest).open("rb") as file:
-            return file.read(len(GZIP)) == GZIP
+        path = self._folder / digest.removeprefix("sha256:")
+        content, received = hashlib.sha256(), 0
+        head = data = source.read(HEAD)
+        decoder = None if self._packed else decoder_of(head)
+        try:
+            with path.open("wb") as file:
+                while data:
+                    content.update(data)
+                    received += len(data)
+                    file.writelines(decoder.feed(data) if decoder else [data])
+                    yield received
+                    data = source.read(PORTION)
+                file.writelines(decoder.finish() if decoder else [])
+        except CompressionError as error:
+            raise BlobError(str(error)) from error
+        if f"sha256:{content.hexdigest()}" != digest:
+            raise BlobError(f"content is not {digest}")
+        self.files[digest] = path
+        return head.startswith(GZIP)
 
 
 def _diff_ids(config: bytes, count: int) -> list[str]:

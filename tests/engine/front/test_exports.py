@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labs_helpers.engine.blobs import Blobs, finished
 from labs_helpers.engine.errors import EngineError
 from labs_helpers.engine.front.archives import archive
 from labs_helpers.engine.front.exports import Export
@@ -248,18 +247,34 @@ class TestKept:
 
 
 def test_our_own_archives_are_read_again(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path / "blobs", durable=False)
-    for one in PACKED:
-        finished(blobs.passing(io.BytesIO(one), digest(one)))
     manifest = manifests.parse(IMAGE, media_types.OCI_MANIFEST)
-    written = b"".join(archive(manifest, CONFIG, parse("a:1"), blobs))
-    with tarfile.open(fileobj=io.BytesIO(written)) as tar_:
-        assert blob(IMAGE) in tar_.getnames()
-    (tmp_path / "export").mkdir()
-    with Export(tmp_path / "export", []) as export:
-        export.receive(io.BytesIO(written))
+    layers = {digest(packed): tmp_path / digest(packed) for packed in PACKED}
+    for packed in PACKED:
+        layers[digest(packed)].write_bytes(packed)
+    with exported_from(archive(manifest, CONFIG, parse("a:1"), layers, True), tmp_path) as export:
         assert export.config() == CONFIG
         assert export.layer(digest(ONE)).digest == digest(PACKED[0])
         kept = export.kept()
         assert kept is not None
         assert kept.manifests == (manifest,)
+
+
+def test_our_archives_of_unpacked_layers_are_too(tmp_path: Path) -> None:
+    manifest = manifests.parse(IMAGE, media_types.OCI_MANIFEST)
+    layers = {digest(packed): tmp_path / digest(packed) for packed in PACKED}
+    for packed in PACKED:
+        layers[digest(packed)].write_bytes(gzip.decompress(packed))
+    with exported_from(archive(manifest, CONFIG, parse("a:1"), layers, False), tmp_path) as export:
+        assert export.config() == CONFIG
+        assert export.kept() is None
+        assert {export.layer(digest(one)).diff_id for one in (ONE, TWO)} == {
+            digest(ONE),
+            digest(TWO),
+        }
+
+
+def exported_from(written: Iterable[bytes], folder: Path) -> Export:
+    (folder / "export").mkdir()
+    export = Export(folder / "export", [digest(ONE), digest(TWO)])
+    export.receive(io.BytesIO(b"".join(written)))
+    return export
