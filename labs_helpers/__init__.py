@@ -11,11 +11,11 @@ __all__ = ["start"]
 
 
 def start(number: str) -> Lab:
-    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.lab.start`.
+    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.opening.start`.
 
     Imported late: the sandbox is a process of this package too, and must not wait for what only
     a notebook needs.
     """
-    from labs_helpers.lab import start as open_lab
+    from labs_helpers.opening import start as open_lab
 
     return open_lab(number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -13,16 +12,15 @@ from typing import Any
 
 import boto3
 
-from labs_helpers import checks, fidelity, gate, modes, prepare, servers, simulator
+from labs_helpers import cell, checks, fidelity, gate, modes, prepare, simulator
 from labs_helpers.checks import lesson, quiz
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control import Control, LabClock
 from labs_helpers.display import bars, card, differences, layers, progress, token, trace, why
 from labs_helpers.display.quiz import Asked
 from labs_helpers.display.shown import Shown, table
-from labs_helpers.names import REGION, REPOSITORY, TITLES, USER, Title, registry
+from labs_helpers.names import REPOSITORY, USER, Title
 from labs_helpers.speech import LabError, spoken
-from labs_helpers.workspace import Workspace
 
 
 class Lab:
@@ -164,24 +162,7 @@ class Lab:
         ``stream=True, decode=True``; with ``mbit``, the bars go no faster than over a line of so
         many Mbit/s. Raises LabError for the error that the stream ends with.
         """
-        if mbit is not None and not mbit > 0:
-            raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
-        pace = progress.Pace(mbit) if mbit else None
-        live = progress.Bars(pace) if _someone_looks() else None
-        area = _display(live.box) if live else None
-        try:
-            seen = progress.follow(stream, live.see) if live else progress.follow(stream)
-        except progress.NotAStream as error:
-            raise LabError(str(error)) from error
-        finally:
-            if area:
-                # no widget stays in the notebook: opened again, it would have no kernel behind it
-                area.update({}, raw=True)
-        if seen.error:
-            if seen.layers:
-                _display(progress.drawn(seen))
-            raise LabError(seen.error)
-        return progress.Watched(seen)
+        return cell.watch(stream, mbit)
 
     @spoken
     def gate(
@@ -224,17 +205,7 @@ class Lab:
             )
         for step in steps:
             step.ensure(self._place)
-        return self._card()
-
-    def _card(self) -> Shown:
-        number, on_aws = self.title.number, self.mode == modes.AWS
-        facts = [step.fact for step in prepare.steps(number, self.mode)]
-        return card.card(
-            f"lab {number} · {self.title.name}",
-            card.World(self.mode, self.account, self.region, self.registry, self._engine),
-            facts,
-            "needs" if on_aws else "ready",
-        )
+        return card_of(self)
 
     @property
     def _notebook(self) -> Path:
@@ -263,87 +234,16 @@ class Lab:
         return self._control
 
 
-@spoken
-def start(number: str) -> Lab:
-    """Open lab ``number`` ("00" to "10"): the world it needs, and the card that says so.
-
-    In the sandbox, starts sandbox and engine where they are not running and prepares the lab's
-    beginning. On AWS nothing is made or deleted before ``lab.prepare``. The kernel's environment
-    becomes the lab's, and its folder ``.labs/work/<number>`` with the learner's copies of the
-    lab's files. Raises :class:`LabError` saying what is wrong and what to do.
-    """
-    if number not in TITLES:
-        raise LabError(f"There is no lab {number!r}. There are: {', '.join(TITLES)}.")
-    workspace = Workspace.find()
-    mode = modes.mode(workspace)
-    lab = _open_aws(number, workspace) if mode == modes.AWS else _open_sandbox(number, workspace)
-    _enter(workspace, number)
-    if mode == modes.SANDBOX:
-        lab.prepare()
-        lab.trace(clear=True)  # what the preparation sent is not the lesson
-    _display(lab._card())
-    return lab
-
-
-def _open_sandbox(number: str, workspace: Workspace) -> Lab:
-    found = servers.start(workspace)
-    port = found.sandbox.port
-    _apply(modes.environment(workspace, port))
-    choices = workspace.remembered()
-    account, region = str(choices["account"]), str(choices["region"])
-    control = Control(workspace, port)
-    place = prepare.Place(workspace, modes.SANDBOX, account, region, control)
-    return Lab(TITLES[number], place, found.engine.choice.shown)
-
-
-def _open_aws(number: str, workspace: Workspace) -> Lab:
-    _apply(modes.environment(workspace, 0))
-    workspace.create()
-    account = boto3.client("sts").get_caller_identity()["Account"]
-    region = boto3.Session().region_name or REGION
-    given = {"ACCOUNT": account, "REGISTRY": registry(account, region)}
-    _apply(modes.Environment(given, ()))
-    return Lab(TITLES[number], prepare.Place(workspace, modes.AWS, account, region))
-
-
-def _apply(environment: modes.Environment) -> None:
-    for name in environment.unset:
-        os.environ.pop(name, None)
-    os.environ.update(environment.set)
-    # boto3 keeps the session it made under the earlier environment
-    boto3.DEFAULT_SESSION = None
-
-
-def _enter(workspace: Workspace, number: str) -> None:
-    """Make the lab's work folder the kernel's, with the files that are not there yet."""
-    work = workspace.home / "work" / number
-    work.mkdir(parents=True, exist_ok=True)
-    files = workspace.notebooks / "files" / number
-    for file in sorted(files.rglob("*")) if files.is_dir() else ():
-        copy = work / file.relative_to(files)
-        if file.is_file() and not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, copy)
-    os.chdir(work)
-
-
-def _display(shown: Any) -> Any:
-    """Show something in the cell; the handle by which it can be changed later."""
-    from IPython.display import display
-
-    return display(shown, display_id=True)  # type: ignore[no-untyped-call]
-
-
-def _someone_looks() -> bool:
-    """Whether a person's front end runs the cell, and not a program that only takes its outputs.
-
-    A front end says that it can ask (``allow_stdin``), nbclient and nbval that they cannot:
-    https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
-    """
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
+def card_of(lab: Lab) -> Shown:
+    """What a lab is, where it works, and what it made or needs."""
+    number, on_aws = lab.title.number, lab.mode == modes.AWS
+    facts = [step.fact for step in prepare.steps(number, lab.mode)]
+    return card.card(
+        f"lab {number} · {lab.title.name}",
+        card.World(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
+        facts,
+        "needs" if on_aws else "ready",
+    )
 
 
 def _passage(text: str) -> Shown:

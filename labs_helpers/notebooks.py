@@ -166,14 +166,17 @@ def strip(notebook: Notebook) -> Notebook:
 
 
 def find(workspace: Workspace, numbers: Sequence[str] = ()) -> list[Path]:
-    """The notebooks of labs by number, in order; all of them when none is named.
+    """The notebooks of labs by number ("4" or "04"), in order; all of them when none is named.
 
-    Raises LabsError for a number that is no lab.
+    Raises LabsError for what is no lab's number.
     """
-    wanted = [number.zfill(2) for number in numbers] or list(TITLES)
-    if unknown := [number for number in wanted if number not in TITLES]:
-        raise LabsError(f"There is no lab {', '.join(unknown)}. The labs are {', '.join(TITLES)}.")
-    paths = [workspace.notebooks / TITLES[number].notebook for number in sorted(set(wanted))]
+    if unknown := [one for one in numbers if not one or one.zfill(2) not in TITLES]:
+        raise LabsError(
+            f"There is no lab {', '.join(map(repr, unknown))}. The labs, by number:\n"
+            + "\n".join(f"  {title.number}  {title.name}" for title in TITLES.values())
+        )
+    wanted = sorted({one.zfill(2) for one in numbers} or TITLES)
+    paths = [workspace.notebooks / TITLES[number].notebook for number in wanted]
     if gone := [path.name for path in paths if not path.is_file()]:
         raise LabsError(
             f"Not in {workspace.notebooks}: {', '.join(gone)}.\n"

@@ -195,6 +195,15 @@ def cannot_write(path: Path, error: OSError) -> WorkspaceError:
     )
 
 
+def unused(path: Path) -> Path:
+    """``path`` itself, or with -2, -3 and so on behind it, whichever nothing is at yet."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
 def is_full(error: BaseException) -> bool:
     """Whether a disk without room is what failed, as the system or as SQLite says it."""
     if isinstance(error, OSError):

@@ -17,6 +17,7 @@ import pytest
 from labs_helpers import cli
 from labs_helpers.commands import env, reset, status
 from labs_helpers.modes import Environment
+from labs_helpers.names import TITLES
 from labs_helpers.workspace import Workspace
 from tests.conftest import LEARNER
 
@@ -246,6 +247,24 @@ def test_a_run_without_room_for_its_copies_says_so_once(
     assert cli.main(["run", "00"]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"Cannot write {workspace.runs}: No space left on device.\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["x"], "There is no lab 'x'. The labs, by number:"),
+        (["44", "4", "log-in"], "There is no lab '44', 'log-in'. The labs, by number:"),
+        ([""], "There is no lab ''. The labs, by number:"),
+    ],
+)
+def test_a_run_of_no_lab_repeats_what_was_given_and_lists_the_labs(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], given: list[str], named: str
+) -> None:
+    assert cli.main(["run", *given]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == named
+    assert said[1:] == [f"  {title.number}  {title.name}" for title in TITLES.values()]
+    assert not workspace.runs.exists()
 
 
 def test_ctrl_c_is_no_traceback(

@@ -13,10 +13,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from labs_helpers import control, lab, servers, start
+from labs_helpers import cell, control, opening, servers, start
 from labs_helpers.engine.choice import EMBEDDED, Choice
+from labs_helpers.lab import Lab
 from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place, Step
+from labs_helpers.speech import LabError
 from labs_helpers.workspace import LabsError, Workspace
 from tests.display.test_why import explained
 
@@ -41,7 +43,8 @@ class Recorded:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a lab displays."""
     displayed: list[str] = []
-    monkeypatch.setattr(lab, "_display", lambda one: displayed.append(one.text))
+    for shows in (cell, opening):
+        monkeypatch.setattr(shows, "display", lambda one: displayed.append(one.text))
     return displayed
 
 
@@ -75,7 +78,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(sandbox=SimpleNamespace(port=4566), engine=engine)
 
     monkeypatch.setattr(servers, "start", started)
-    monkeypatch.setattr(lab, "Control", lambda workspace, port: Recorded())
+    monkeypatch.setattr(opening, "Control", lambda workspace, port: Recorded())
     monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (step("a"), step("b")))
     return done
 
@@ -95,7 +98,7 @@ def test_what_the_preparation_sent_is_not_in_the_trace(
     shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = Recorded()
-    monkeypatch.setattr(lab, "Control", lambda workspace, port: recorded)
+    monkeypatch.setattr(opening, "Control", lambda workspace, port: recorded)
 
     start("05")
 
@@ -141,7 +144,7 @@ def test_a_card_names_no_place_of_this_machine(
 
 @pytest.mark.parametrize("number", ["5", "11", "", "../05", "lab05"])
 def test_an_unknown_lab_lists_the_labs(number: str) -> None:
-    with pytest.raises(lab.LabError, match="There are: 00, 01"):
+    with pytest.raises(LabError, match="There are: 00, 01"):
         start(number)
 
 
@@ -151,7 +154,7 @@ def test_a_sandbox_that_cannot_start_is_told_without_a_traceback(monkeypatch: An
 
     monkeypatch.setattr(servers, "start", failing)
 
-    with pytest.raises(lab.LabError) as caught:
+    with pytest.raises(LabError) as caught:
         start("05")
     assert caught.value._render_traceback_() == ["The port is taken.", "Try LABS_PORT=4600."]
 
@@ -189,7 +192,7 @@ def test_on_aws_preparing_wants_the_account_s_own_number(
 ) -> None:
     opened = start("05")
 
-    with pytest.raises(lab.LabError, match=f'account="{opened.account}"'):
+    with pytest.raises(LabError, match=f'account="{opened.account}"'):
         opened.prepare(account)
     assert repositories(aws) == []
 
@@ -217,26 +220,26 @@ def test_on_aws_a_learner_s_docker_logins_stay(shown: list[str], aws: Any) -> No
 
 def test_on_aws_the_clock_cannot_be_moved(shown: list[str], aws: Any) -> None:
     opened = start("05")
-    with pytest.raises(lab.LabError, match="You work on AWS"):
+    with pytest.raises(LabError, match="You work on AWS"):
         opened.clock.advance(hours=13)
 
 
 @pytest.fixture
-def opened(shown: list[str], sandbox: list[str]) -> lab.Lab:
+def opened(shown: list[str], sandbox: list[str]) -> Lab:
     return start("05")
 
 
-def test_an_unknown_check_is_told_without_a_traceback(opened: lab.Lab) -> None:
-    with pytest.raises(lab.LabError, match=r"This lab has: 05\.1, 05\.2"):
+def test_an_unknown_check_is_told_without_a_traceback(opened: Lab) -> None:
+    with pytest.raises(LabError, match=r"This lab has: 05\.1, 05\.2"):
         opened.check("05.7")
 
 
-def test_hints_and_solutions_come_from_the_notebook(opened: lab.Lab) -> None:
+def test_hints_and_solutions_come_from_the_notebook(opened: Lab) -> None:
     assert "region" in opened.hint("05.1", 1).text
     assert opened.solution("05.1").text.startswith("%%bash\n# solution\n")
 
 
-def test_a_quiz_can_be_answered_in_text(opened: lab.Lab) -> None:
+def test_a_quiz_can_be_answered_in_text(opened: Lab) -> None:
     assert repr(opened.quiz("05.q2", "c")).startswith("✓ right")
 
 
@@ -259,7 +262,7 @@ class Area:
 
 
 def test_a_push_is_watched_without_widgets_where_nobody_looks(
-    opened: lab.Lab, shown: list[str]
+    opened: Lab, shown: list[str]
 ) -> None:
     before = list(shown)
     assert repr(opened.watch(PUSH)).endswith("1 of 1 layers sent")
@@ -267,11 +270,11 @@ def test_a_push_is_watched_without_widgets_where_nobody_looks(
 
 
 def test_bars_are_on_show_while_a_push_goes_on_and_leave_nothing(
-    opened: lab.Lab, monkeypatch: pytest.MonkeyPatch
+    opened: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas: list[Area] = []
-    monkeypatch.setattr(lab, "_someone_looks", lambda: True)
-    monkeypatch.setattr(lab, "_display", lambda one: areas.append(Area(one)) or areas[-1])
+    monkeypatch.setattr(cell, "someone_looks", lambda: True)
+    monkeypatch.setattr(cell, "display", lambda one: areas.append(Area(one)) or areas[-1])
 
     def pushing() -> Iterator[Any]:
         yield PUSH[0]
@@ -283,22 +286,22 @@ def test_bars_are_on_show_while_a_push_goes_on_and_leave_nothing(
 
 
 def test_an_error_in_a_stream_ends_the_cell_below_what_was_sent(
-    opened: lab.Lab, shown: list[str]
+    opened: Lab, shown: list[str]
 ) -> None:
-    with pytest.raises(lab.LabError) as refused:
+    with pytest.raises(LabError) as refused:
         opened.watch(REFUSED)
     assert refused.value._render_traceback_() == ["denied: no"]
     assert "7d7a3b92606a        Pushed" in shown[-1]
 
 
-def test_what_is_no_stream_is_told_how_to_be_one(opened: lab.Lab) -> None:
-    with pytest.raises(lab.LabError, match="stream=True, decode=True"):
+def test_what_is_no_stream_is_told_how_to_be_one(opened: Lab) -> None:
+    with pytest.raises(LabError, match="stream=True, decode=True"):
         opened.watch('{"status": "Pushed"}')  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mbit", [0, -1, float("nan")])
-def test_a_line_carries_something(mbit: float, opened: lab.Lab) -> None:
-    with pytest.raises(lab.LabError, match="more than 0"):
+def test_a_line_carries_something(mbit: float, opened: Lab) -> None:
+    with pytest.raises(LabError, match="more than 0"):
         opened.watch(PUSH, mbit=mbit)
 
 
@@ -309,11 +312,11 @@ def test_a_front_end_that_can_ask_has_someone_in_front_of_it(
     parent = {"content": {"allow_stdin": asks}}
     shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    assert lab._someone_looks() is asks
+    assert cell.someone_looks() is asks
 
 
 def test_outside_a_kernel_nobody_looks() -> None:
-    assert lab._someone_looks() is False
+    assert cell.someone_looks() is False
 
 
 def test_the_clock_goes_forward_and_says_how_far() -> None:
@@ -328,7 +331,7 @@ def test_the_clock_goes_forward_and_says_how_far() -> None:
 @pytest.mark.parametrize("hours", [0, -1])
 def test_the_clock_does_not_go_back(hours: float) -> None:
     recorded = Recorded()
-    with pytest.raises(lab.LabError, match="forward only"):
+    with pytest.raises(LabError, match="forward only"):
         control.LabClock(recorded).advance(hours=hours)  # type: ignore[arg-type]
     assert recorded.asked == []
 

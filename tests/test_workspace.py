@@ -13,6 +13,7 @@ from labs_helpers.workspace import (
     Workspace,
     WorkspaceError,
     read_json,
+    unused,
     write_json,
 )
 
@@ -120,3 +121,11 @@ def test_a_file_that_cannot_be_read_is_not_sent_to_a_reset_that_cannot_read_it_e
     ) as fault:
         read_json(tmp_path)
     assert "labs reset" not in str(fault.value)
+
+
+def test_a_name_in_use_gets_a_number(tmp_path: Path) -> None:
+    found = []
+    for _ in range(3):
+        found.append(unused(tmp_path / "2026.d").name)
+        (tmp_path / found[-1]).touch()
+    assert found == ["2026.d", "2026.d-2", "2026.d-3"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
@@ -15,7 +14,7 @@ ANSWER = "production.txt"
 @check("07.1")
 def released(world: World) -> Outcome:
     looked_at = f"the tags of {world.repository}"
-    tags = _tags(world)
+    tags = world.tags()
     if "2.0.0" not in tags:
         return NotAttempted(looked_at, "there is no 2.0.0 yet: tag the image and push that name")
     if "latest" not in tags:
@@ -49,7 +48,7 @@ def pinned(world: World) -> Outcome:
         )
     if name != wanted_name:
         return NotYet(ANSWER, name, wanted_name, "before the @ stands the repository, no tag")
-    tags = _tags(world)
+    tags = world.tags()
     if digest != tags.get("latest"):
         return NotYet(
             ANSWER,
@@ -66,13 +65,3 @@ def pinned(world: World) -> Outcome:
         "The registry gives exactly this image for the name in production.txt.",
         "When latest moves, production stays: that is the point, and now a choice to make.",
     )
-
-
-def _tags(world: World) -> dict[str, Any]:
-    """Tag -> digest of the lab's repository."""
-    pages = (
-        world.client("ecr")
-        .get_paginator("list_images")
-        .paginate(repositoryName=world.repository, filter={"tagStatus": "TAGGED"})
-    )
-    return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
@@ -18,7 +17,7 @@ GOOD, BAD, LIVE = "4f2a91c", "e07b3d5", "production"
 
 @check("09.1")
 def recorded_by_digest(world: World) -> Outcome:
-    tags = _tags(world)
+    tags = world.tags()
     digest = tags.get(TAG)
     if digest is None:
         return NotAttempted(
@@ -60,7 +59,7 @@ def _advice(found: str, wanted: str) -> str:
 @check("09.2")
 def rolled_back(world: World) -> Outcome:
     looked_at = f"the tags of {world.repository}"
-    tags = _tags(world)
+    tags = world.tags()
     if not {GOOD, BAD} <= set(tags):
         return NotYet(
             looked_at,
@@ -82,13 +81,3 @@ def rolled_back(world: World) -> Outcome:
         f"{LIVE} is {GOOD} again, to the last byte, and {BAD} is still there to be looked into.",
         "Servers that run already change only when they are told to deploy.",
     )
-
-
-def _tags(world: World) -> dict[str, Any]:
-    """Tag -> digest of the lab's repository."""
-    pages = (
-        world.client("ecr")
-        .get_paginator("list_images")
-        .paginate(repositoryName=world.repository, filter={"tagStatus": "TAGGED"})
-    )
-    return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}

@@ -54,6 +54,15 @@ class World:
         session = boto3.Session(profile_name=profile, region_name=region or self.region)
         return session.client(service)
 
+    def tags(self) -> dict[str, str]:
+        """Tag -> digest of the lab's repository, by ECR. Raises ClientError when there is none."""
+        pages = (
+            self.client("ecr")
+            .get_paginator("list_images")
+            .paginate(repositoryName=self.repository, filter={"tagStatus": "TAGGED"})
+        )
+        return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}
+
     def host(self, region: str | None = None) -> str:
         """The private registry's host name in ``region``, by default the lab's."""
         return registry(self.account, region or self.region)

@@ -17,7 +17,7 @@ from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.front.belongings import belongings, take_away
 from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import Workspace, cannot_write
+from labs_helpers.workspace import Workspace, cannot_write, unused
 
 EXAMPLES = ("labs reset", "labs reset -y")
 FOLDERS = ("sandbox", "engine", "aws", "docker", "bin")
@@ -102,10 +102,7 @@ def move_away(workspace: Workspace) -> Path:
     kept = workspace.backups / stamp
     try:
         workspace.backups.mkdir(mode=0o700, exist_ok=True)
-        number = 1
-        while kept.exists():
-            number += 1
-            kept = workspace.backups / f"{stamp}-{number}"
+        kept = unused(kept)
         kept.mkdir(mode=0o700)
         for name in FOLDERS:
             folder = workspace.home / name

@@ -33,7 +33,7 @@ from labs_helpers import notebooks, servers
 from labs_helpers.commands.terminal import say, table, working
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
-from labs_helpers.workspace import LabsError, Workspace, cannot_write
+from labs_helpers.workspace import LabsError, Workspace, cannot_write, unused
 
 EXAMPLES = ("labs run", "labs run 04 05", "labs run --here 07")
 
@@ -93,11 +93,7 @@ def copied(workspace: Workspace) -> Path:
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     try:
         workspace.runs.mkdir(mode=0o700, exist_ok=True)
-        folder = workspace.runs / stamp
-        number = 1
-        while folder.exists():
-            number += 1
-            folder = workspace.runs / f"{stamp}-{number}"
+        folder = unused(workspace.runs / stamp)
         ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
         shutil.copytree(workspace.notebooks, folder / "notebooks", ignore=ignored)
     except shutil.Error as error:  # one (source, copy, reason) for each file

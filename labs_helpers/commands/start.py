@@ -24,11 +24,18 @@ def run(arguments: argparse.Namespace) -> int:
     if mode(workspace) == AWS:
         say("LABS_MODE is aws: the labs use your AWS account, and there is nothing to start.")
         return 0
+    heard = []
     with working("Starting the sandbox and the engine ...") as between:
-        found = servers.start(workspace, between)
+
+        def tell(line: str) -> None:
+            heard.append(line)
+            between(line)
+
+        found = servers.start(workspace, tell)
     told = sandbox_process.told(workspace, found.sandbox.port, "status") or {}
     for notice in told.get("notices", []):
-        say(notice)
+        if notice not in heard:  # a sandbox that has just started has said it
+            say(notice)
     choice = found.engine.choice
     if choice.kind != EMBEDDED:
         say(f"Images and containers are in {NAMES[choice.kind]} {choice.version}: {choice.why}.")

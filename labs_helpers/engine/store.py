@@ -13,9 +13,8 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,65 +24,21 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 from . import database
 from .blobs import GZIP_TYPE, BlobError, Blobs, Layer, finished
 from .config import created_at, encode_config, read_config
+from .image import Conflict, Image, NoSuchImage, canonical, with_tag
+from .locations import Locations
 
 __all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]
 
 
-class NoSuchImage(LookupError):
-    """No image has that name or ID; the message is dockerd's."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"No such image: {name}")
-        self.name = name
-
-
-class Conflict(Exception):
-    """The image cannot be removed as asked; the message is dockerd's."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image of the store.
-
-    ``id`` is the digest of ``config_bytes``; ``config`` is the same, decoded (OCI image
-    configuration: architecture, os, created, config, rootfs, history). ``names`` are its
-    references, canonical (``docker.io/library/nginx:alpine``), ``digests`` those with a manifest
-    digest (``docker.io/library/nginx@sha256:...``). ``tagged`` is the Unix time of
-    the last ``docker tag`` or build, 0 when there was none. ``place`` grows with each image that
-    arrives.
-    """
-
-    id: str
-    config: dict[str, Any]
-    layers: tuple[Layer, ...]
-    config_bytes: bytes = field(repr=False)
-    parent: str | None = None
-    names: tuple[str, ...] = ()
-    digests: tuple[str, ...] = ()
-    tagged: float = 0.0
-    place: int = 0
-
-    @property
-    def short_id(self) -> str:
-        """The twelve digits Docker prints."""
-        return self.id.removeprefix("sha256:")[:12]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the unpacked layers, what ``docker images`` shows."""
-        return sum(layer.unpacked for layer in self.layers)
-
-
-class ImageStore:
+class ImageStore(Locations):
     """The images under one folder; usable from several threads of one process.
 
     ``durable`` as for Blobs.
     """
 
     def __init__(self, root: Path, durable: bool = True) -> None:
-        self._db = database.opened(root)
+        super().__init__(database.opened(root), threading.RLock())
         self.blobs = Blobs(root / "blobs", durable)
-        self._lock = threading.RLock()
         self._in_use: Counter[str] = Counter()
 
     def close(self) -> None:
@@ -160,7 +115,7 @@ class ImageStore:
         diff_ids = read_config(encoded)["rootfs"].get("diff_ids") or []
         if diff_ids != [layer.diff_id for layer in layers]:
             raise ValueError("the layers are not those that rootfs.diff_ids of the config names")
-        names = [_named(reference) for reference in references]
+        names = [canonical(reference) for reference in references]
         image_id = f"sha256:{hashlib.sha256(encoded).hexdigest()}"
         with self._lock, self._db:
             for layer in layers:
@@ -204,7 +159,7 @@ class ImageStore:
                 ).fetchall()
                 if len(rows) == 1:
                     return self._load(rows[0][0])
-        raise NoSuchImage(_with_tag(name))
+        raise NoSuchImage(with_tag(name))
 
     def list(self) -> list[Image]:
         """Every image, the newest first (by creation, then by ID)."""
@@ -233,7 +188,7 @@ class ImageStore:
             InvalidReference: the reference is not one.
             NoSuchImage: the image has been removed.
         """
-        name = _named(reference)
+        name = canonical(reference)
         with self._lock, self._db:
             if not self._exists(image.id):
                 raise NoSuchImage(image.id)
@@ -274,25 +229,6 @@ class ImageStore:
             for digest in list(self.blobs.digests()):
                 if not self._used(digest) and not self._in_use[digest]:
                     self.blobs.remove(digest)
-
-    # where blobs are known to be
-
-    def remember_location(self, digest: str, repository: str) -> None:
-        """Record that a repository (``registry/path``) has this blob."""
-        with self._lock, self._db:
-            self._db.execute(
-                "INSERT OR REPLACE INTO locations VALUES (?, ?, ?)",
-                (digest, repository, time.time()),
-            )
-
-    def locations(self, digest: str) -> Iterable[str]:
-        """The repositories known to have a blob, the latest seen first."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT repository FROM locations WHERE digest = ? ORDER BY seen DESC, repository",
-                (digest,),
-            ).fetchall()
-        return [row[0] for row in rows]
 
     def _exists(self, image_id: str) -> bool:
         return bool(self._db.execute("SELECT 1 FROM images WHERE id = ?", (image_id,)).fetchone())
@@ -336,24 +272,8 @@ class ImageStore:
         )
 
 
-def _named(reference: str) -> str:
-    parsed = references.parse(reference)
-    # a name with both would be two names; the digest is the one that says which image
-    return f"{parsed.name}@{parsed.digest}" if parsed.digest else f"{parsed.name}:{parsed.tag}"
-
-
 def _lookup_name(name: str) -> str | None:
     try:
-        return _named(name)
+        return canonical(name)
     except InvalidReference:
         return None
-
-
-def _with_tag(name: str) -> str:
-    """The name as dockerd repeats it in "No such image": familiar, with its tag."""
-    if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", name):
-        return name
-    try:
-        return references.parse(name).familiar
-    except InvalidReference:
-        return name

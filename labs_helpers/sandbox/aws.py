@@ -18,10 +18,10 @@ from wsgiref.types import WSGIEnvironment
 from labs_helpers.names import REGION
 from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.authorization.needed import Plain
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.http import HEADERS
 from labs_helpers.sandbox.iam.moto_identity import MotoIdentity
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Signature
 
 log = logging.getLogger(__name__)

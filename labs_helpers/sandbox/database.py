@@ -5,17 +5,14 @@ Written in WAL with synchronous=FULL: what a transaction wrote outlives `kill -9
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-log = logging.getLogger(__name__)
-
-_BUSY_SECONDS = 30.0
+from labs_helpers import database
+from labs_helpers.database import DatabaseFile, transaction
 
 
 class Database:
@@ -27,12 +24,14 @@ class Database:
     def __init__(self, path: Path, schema: str, what: str) -> None:
         """schema: SQL of "create table" statements; what: of what this is the memory, for people.
 
-        A file that is no sound database of this schema is renamed to a dated name.
+        Each statement ends with ";". A file that is no sound database of this schema is set aside.
         """
         self.path = path
         self.notices: list[str] = []
         self._schema = schema
-        self._what = what
+        self._file = DatabaseFile(
+            path, self._same_tables, what=f"memory of {what}", then=f"{what} start empty"
+        )
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         if path.exists():
@@ -52,15 +51,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction: on disk when the block ends, undone when it raises."""
-        with self._lock:
-            connection = self._connection or self._open()
-            connection.execute("begin immediate")
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+        with self._lock, transaction(self._connection or self._open()) as connection:
+            yield connection
 
     def close(self) -> None:
         """Close it; it is not used after this."""
@@ -70,55 +62,13 @@ class Database:
             self._connection = None
 
     def notice(self, message: str) -> None:
-        """Say something that the owner must know, in the log and to `labs status`."""
-        log.error("%s", message)
+        """Say something that the owner must know: a SetAside warning, and in `labs status`."""
+        database.warned(message)
         self.notices.append(message)
 
-    def aside(self, name: str) -> Path:
-        """A path beside the database that is free, dated: `<name>.damaged-<date>`."""
-        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        path = self.path.with_name(f"{name}.damaged-{stamp}")
-        number = 1
-        while path.exists():
-            number += 1
-            path = self.path.with_name(f"{name}.damaged-{stamp}-{number}")
-        return path
-
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._connection = self._checked()
-        except sqlite3.OperationalError:
-            raise  # locked, read-only or full: the file itself may be sound
-        except sqlite3.DatabaseError as error:
-            aside = self.aside(self.path.name)
-            for path in self.path.parent.glob(f"{self.path.name}*"):
-                if path.name in (f"{self.path.name}{end}" for end in ("", "-wal", "-shm")):
-                    path.rename(aside.with_name(path.name.replace(self.path.name, aside.name, 1)))
-            self.notice(
-                f"The memory of {self._what} was damaged ({error}). "
-                f"It is kept as {aside}; {self._what} start empty."
-            )
-            self._connection = self._checked()
+        self._connection = explicit(self._file.open(self.notice))
         return self._connection
-
-    def _checked(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.row_factory = sqlite3.Row
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            problem = connection.execute("pragma quick_check(1)").fetchone()[0]
-            if problem != "ok":
-                raise sqlite3.DatabaseError(problem)
-            self._same_tables(connection)
-        except BaseException:
-            connection.close()
-            raise
-        self.path.chmod(0o600)
-        return connection
 
     def _same_tables(self, connection: sqlite3.Connection) -> None:
         """Make the tables of a new database; a foreign one has others."""
@@ -127,9 +77,16 @@ class Database:
             wanted = _tables(model)
         found = _tables(connection)
         if not found:
-            connection.executescript(f"begin immediate;{self._schema};commit;")
+            database.create(connection, self._schema)
         elif found != wanted:
             raise sqlite3.DatabaseError("its tables are not those of this program")
+
+
+def explicit(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, beginning no transaction by itself and giving rows as `sqlite3.Row`."""
+    connection.isolation_level = None
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
@@ -139,5 +96,5 @@ def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
     ).fetchall()
     return {
         name: [row[1] for row in connection.execute(f"pragma table_info({name})")]
-        for (name,) in map(tuple, names)
+        for (name,) in names
     }

@@ -18,11 +18,11 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.authorization.scope import service_of
 from labs_helpers.sandbox.aws import Answer, MotoServices
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.http import CLIENT_GONE, HEADERS
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.sigv4 import Request, Signature
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Gateway:
         else:
             return answer
         environ["labs.refused"] = refusal.code
-        protocol = aws_errors.protocol_of(request, service)
+        protocol = protocol_of(request, service)
         head = request.method == "HEAD"
         return refusal.answer(protocol, request_id, head, start_response)
 

@@ -13,6 +13,7 @@ import pytest
 from labs_helpers.checks import NotAttempted, NotYet, Passed, run
 from labs_helpers.workspace import Workspace
 from tests.checks.fakes import world
+from tests.policies import allow, deny, policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
@@ -20,16 +21,9 @@ FILES = Workspace.find().notebooks / "files" / "02"
 REPOSITORY = "arn:aws:ecr:us-west-2:123456789012:repository/"
 PAYMENTS, DEMO = f"{REPOSITORY}payments/api", f"{REPOSITORY}demo-app-repo"
 READ = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-LOGIN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+LOGIN = allow("ecr:GetAuthorizationToken")
+PULL = allow(*READ, on=DEMO)
 FULL = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess"
-
-
-def allow(actions: str | list[str], resource: str = "*") -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": actions, "Resource": resource}
-
-
-def policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def solution() -> list[dict[str, Any]]:
@@ -101,12 +95,12 @@ def test_a_condition_on_the_region_passes_too(iam: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statements", "says"),
     [
-        ([LOGIN, allow("ecr:*", DEMO)], f"ecr:BatchCheckLayerAvailability on {PAYMENTS}"),
-        ([allow("ecr:*", PAYMENTS)], "ecr:GetAuthorizationToken on *"),
+        ([LOGIN, allow("ecr:*", on=DEMO)], f"ecr:BatchCheckLayerAvailability on {PAYMENTS}"),
+        ([allow("ecr:*", on=PAYMENTS)], "ecr:GetAuthorizationToken on *"),
         ([allow("ecr:*")], f"ecr:BatchDeleteImage on {PAYMENTS}: allowed"),
-        ([*solution(), allow("ecr:Put*", f"{REPOSITORY}*")], "another-teams"),
+        ([*solution(), allow("ecr:Put*", on=f"{REPOSITORY}*")], "another-teams"),
         ([*solution(), allow("s3:List*")], "s3:ListAllMyBuckets on *: allowed"),
-        ([*solution(), {**allow("ecr:PutImage"), "Effect": "Deny"}], "ecr:PutImage"),
+        ([*solution(), deny("ecr:PutImage")], "ecr:PutImage"),
     ],
 )
 def test_too_little_and_too_much_are_named(
@@ -131,18 +125,18 @@ def test_the_intern_as_found_is_not_attempted(iam: Any, tmp_path: Path) -> None:
 
 
 def test_the_intern_in_the_group_passes(iam: Any, tmp_path: Path) -> None:
-    intern_in(iam, "labs-readers", LOGIN, allow(READ, DEMO))
+    intern_in(iam, "labs-readers", LOGIN, PULL)
     assert isinstance(outcome("02.2", tmp_path, iam), Passed)
 
 
 @pytest.mark.parametrize(
     ("group", "own", "statements", "says"),
     [
-        ("labs-readers", FULL, [LOGIN, allow(READ, DEMO)], "AmazonEC2ContainerRegistryFullAccess"),
-        ("labs-pushers", None, [LOGIN, allow(READ, DEMO)], "labs-pushers"),
+        ("labs-readers", FULL, [LOGIN, PULL], "AmazonEC2ContainerRegistryFullAccess"),
+        ("labs-pushers", None, [LOGIN, PULL], "labs-pushers"),
         ("labs-readers", None, [], "ecr:GetAuthorizationToken"),
-        ("labs-readers", None, [LOGIN, allow([*READ, "ecr:PutImage"], DEMO)], "ecr:PutImage"),
-        ("labs-readers", None, [LOGIN, allow(READ)], "another-teams"),
+        ("labs-readers", None, [LOGIN, allow(*READ, "ecr:PutImage", on=DEMO)], "ecr:PutImage"),
+        ("labs-readers", None, [LOGIN, allow(*READ)], "another-teams"),
     ],
 )
 def test_the_intern_nearly_mended(

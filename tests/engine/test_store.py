@@ -75,7 +75,7 @@ def test_a_damaged_or_emptied_database_is_set_aside_with_its_layers(
         again = ImageStore(tmp_path / "engine")
     again.sweep()
     assert again.list() == []
-    (aside,) = (tmp_path / "engine").glob("damaged-*")
+    (aside,) = (tmp_path / "engine").glob("images.sqlite.damaged-*")
     assert (aside / "images.sqlite").is_file()
     assert (aside / "blobs" / "sha256" / layer.digest.removeprefix("sha256:")).is_file()
     again.close()

@@ -1,6 +1,19 @@
 """Fixtures of the sandbox's tests."""
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.sandbox import sandbox_process
+from tests.sandbox.sandbox_process import Running
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One process for the tests of a module that only ask."""
+    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
+    yield running
+    running.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -82,6 +82,17 @@ class Running:
         return self.process.wait(30)
 
 
+def keys_of(given: dict[str, str]) -> dict[str, str]:
+    """What a boto3 client takes, from AccessKey, Credentials, or the control API's answer."""
+    found = {
+        "aws_access_key_id": given.get("AccessKeyId") or given["access_key_id"],
+        "aws_secret_access_key": given.get("SecretAccessKey") or given["secret_access_key"],
+    }
+    if token := given.get("SessionToken"):
+        found["aws_session_token"] = token
+    return found
+
+
 def spawn(home: Path, port: int, **environ: str) -> subprocess.Popen[bytes]:
     """The process, its output in home/log."""
     command = [sys.executable, "-P", "-m", "labs_helpers.sandbox.server"]

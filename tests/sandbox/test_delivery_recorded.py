@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
 ROLE = "arn:aws:iam::123456789012:role/demo-app"
 NOWHERE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/no-such-repository:1"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
 
 
 def test_codebuild_runs_no_command(sandbox: Running) -> None:

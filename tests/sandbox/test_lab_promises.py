@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.policies import deny, policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
-DENY_ALL = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
-)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
+DENY_ALL = policy(deny("*"))
 
 
 def test_a_key_of_one_sandbox_is_unknown_to_another(tmp_path: Path) -> None:

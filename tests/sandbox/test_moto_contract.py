@@ -7,7 +7,6 @@ needs a look before anything else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,29 +14,18 @@ from botocore.exceptions import ClientError
 
 from labs_helpers.sandbox.iam import sts_operations
 from labs_helpers.sandbox.iam.moto_identity import KEPT
+from tests.policies import policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
 LEARNER = "arn:aws:iam::123456789012:user/learner"
-TRUST = json.dumps(
+TRUST = policy(
     {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "sts:AssumeRole",
     }
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
 
 
 def services(sandbox: Running) -> list[str]:

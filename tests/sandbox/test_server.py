@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,6 @@ from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
 REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One process for the tests that only ask."""
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
 
 
 def test_health_says_what_answers_and_nothing_else(sandbox: Running) -> None:

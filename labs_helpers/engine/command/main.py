@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from . import system
-from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, Command
+from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED
 from .daemon import Daemon
 from .failure import Failure
 from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
+from .image_commands import Command
 
 _GLOBAL = Usage(
     "",

@@ -50,16 +50,20 @@ def version(given: Given, daemon: Daemon) -> int:
     except Failure as error:
         failure = error
     document = {"Client": _client(api), "Server": server}
-    layout = given.text("format")
-    if layout == "json":
-        sys.stdout.write(go_json(document) + "\n")
-    elif layout:
-        sys.stdout.write(rendered(parsed(layout), document) + "\n")
-    else:
+    if not _written_as_asked(given, document):
         _write_version(document["Client"], server)
     if failure:
         raise failure
     return 0
+
+
+def _written_as_asked(given: Given, document: dict[str, Any]) -> bool:
+    """Write a document by ``--format``, where that was given."""
+    layout = given.text("format")
+    if layout:
+        text = go_json(document) if layout == "json" else rendered(parsed(layout), document)
+        sys.stdout.write(text + "\n")
+    return bool(layout)
 
 
 def _write_version(client: dict[str, Any] | None, server: dict[str, Any] | None) -> None:
@@ -93,12 +97,7 @@ def info(given: Given, daemon: Daemon) -> int:
     """docker info [OPTIONS]"""
     found = daemon.json("/info")
     document = {**found, "ClientInfo": {**_client(daemon.version), "Debug": False, "Plugins": []}}
-    layout = given.text("format")
-    if layout == "json":
-        sys.stdout.write(go_json(document) + "\n")
-    elif layout:
-        sys.stdout.write(rendered(parsed(layout), document) + "\n")
-    else:
+    if not _written_as_asked(given, document):
         status = "".join(f"  {pair[0]}: {pair[1]}\n" for pair in found.get("DriverStatus") or [])
         sys.stdout.write(
             f"Client: Labs stand-in for docker\n Version:    {VERSION}\n Context:    default\n"

@@ -6,25 +6,23 @@ SQLite database, and may be lost: then layers are compressed and sent once more.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
-import warnings
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.database import DatabaseFile, create
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.workspace import SetAside
 
+from .. import locations
 from ..blobs import Layer
 
 RECORDS = "front.sqlite"
 """The file in the engine's folder."""
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS configs (image TEXT PRIMARY KEY, config BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS manifests (
     image TEXT NOT NULL, place INTEGER NOT NULL, media_type TEXT NOT NULL, body BLOB NOT NULL,
@@ -32,36 +30,26 @@ CREATE TABLE IF NOT EXISTS manifests (
 CREATE TABLE IF NOT EXISTS layers (
     diff_id TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL,
     media_type TEXT NOT NULL, unpacked INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS locations (
-    digest TEXT NOT NULL, repository TEXT NOT NULL, seen REAL NOT NULL,
-    PRIMARY KEY (digest, repository));
 CREATE TABLE IF NOT EXISTS names (
     daemon TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL, before TEXT,
     PRIMARY KEY (daemon, name));
 CREATE TABLE IF NOT EXISTS digests (name TEXT PRIMARY KEY, image TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS daemons (address TEXT PRIMARY KEY, seen REAL NOT NULL);
+{locations.SCHEMA}
 """
 
 
-class Memory:
+class Memory(locations.Locations):
     """The records; usable from several threads of one process."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        try:
-            self._db = _opened(path)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z")
-            path.rename(aside)
-            warnings.warn(
-                f"The front's records were damaged ({error}). They are kept as {aside.name}; images"
-                " are compressed and sent once more.",
-                SetAside,
-                stacklevel=2,
-            )
-            self._db = _opened(path)
+        file = DatabaseFile(
+            path,
+            prepare=lambda connection: create(connection, _SCHEMA),
+            what="engine's memory of your Docker's images",
+            then="images are compressed and sent once more",
+        )
+        super().__init__(file.open(), threading.Lock())
         self.daemon: str = self._one("SELECT address FROM daemons ORDER BY seen DESC LIMIT 1") or ""
         """The address of the daemon that is, or was last, served for."""
 
@@ -120,21 +108,6 @@ class Memory:
             *(layer.diff_id, layer.digest, layer.size, layer.media_type, layer.unpacked),
         )
 
-    def locations(self, digest: str) -> Iterable[str]:
-        """Repositories known to have a blob, the latest seen first."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT repository FROM locations WHERE digest = ? ORDER BY seen DESC, repository",
-                (digest,),
-            ).fetchall()
-        return [row[0] for row in rows]
-
-    def remember_location(self, digest: str, repository: str) -> None:
-        """Note that a repository has a blob."""
-        self._write(
-            "INSERT OR REPLACE INTO locations VALUES (?, ?, ?)", digest, repository, time.time()
-        )
-
     def names(self) -> list[tuple[str, str, str | None]]:
         """The names given in the daemon: name, image, and the image that had it before."""
         with self._lock:
@@ -169,15 +142,3 @@ class Memory:
     def _write(self, statement: str, *values: object) -> None:
         with self._lock, self._db:
             self._db.execute(statement, values)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        with connection:
-            connection.executescript(_SCHEMA)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection

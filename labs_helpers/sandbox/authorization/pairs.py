@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from labs_helpers.sandbox.aws_errors import Refusal
+from labs_helpers.sandbox.refusal import Refusal
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote_to_bytes, urlencode
 from labs_helpers.sandbox.authorization import routes
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.pairs import FORM, SIGNING, once, pairs
-from labs_helpers.sandbox.aws_errors import Refusal, not_implemented
+from labs_helpers.sandbox.aws_errors import not_implemented
+from labs_helpers.sandbox.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 _VIRTUAL = re.compile(

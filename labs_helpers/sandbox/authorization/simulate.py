@@ -18,7 +18,6 @@ from labs_helpers.sandbox.authorization.arns import account_of, values
 from labs_helpers.sandbox.authorization.models import model_of
 from labs_helpers.sandbox.authorization.needed import Asked
 from labs_helpers.sandbox.authorization.simulation_results import Trial
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.iam import errors as iam_errors
 from labs_helpers.sandbox.iam.constraints import check
 from labs_helpers.sandbox.iam.directory import Directory, Held
@@ -26,6 +25,7 @@ from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policies, Policy, Request
+from labs_helpers.sandbox.refusal import Refusal
 
 Params = Mapping[str, Any]
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labs_helpers.oci import manifest as manifests
+from labs_helpers.sandbox.background import Background
 from labs_helpers.sandbox.ecr import scan_events, scan_states
 from labs_helpers.sandbox.ecr.scan_states import Job
 from labs_helpers.sandbox.ecr.store import Store
@@ -46,10 +47,7 @@ class ScanWorker:
         self._store = store
         self._imports = imports
         self._environ = os.environ if environ is None else environ
-        self._wanted = threading.Event()
-        self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = Background("scans", self._until_stopped, "a scan could not be kept")
         self._loaded: tuple[object, Snapshot] | None = None
         store.scan_queued = self.wake
         store.before_close.append(self.stop)
@@ -59,18 +57,11 @@ class ScanWorker:
 
     def wake(self) -> None:
         """There is something to scan, or there may be."""
-        with self._lock:
-            self._wanted.set()
-            if self._thread is None and not self._stopping.is_set():
-                self._thread = threading.Thread(target=self._run, name="scans", daemon=True)
-                self._thread.start()
+        self._thread.wake()
 
     def stop(self) -> None:
         """End the thread; a scan under way is left waiting."""
-        self._stopping.set()
-        self._wanted.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        self._thread.stop()
 
     def run_waiting(self) -> None:
         """Do every scan that waits now, and judge again what newer advisories concern."""
@@ -89,17 +80,9 @@ class ScanWorker:
         for job in jobs:
             self._scan(job, snapshot)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wanted.wait()
-            self._wanted.clear()
-            try:
-                self.run_waiting()
-            except _Stopped:
-                return
-            except Exception:
-                # the thread serves the next scan all the same
-                log.exception("a scan could not be kept")
+    def _until_stopped(self) -> None:
+        with suppress(_Stopped):
+            self.run_waiting()
 
     def _scan(self, job: Job, snapshot: Snapshot) -> None:
         from labs_helpers.sandbox.scanner.limits import Unscannable
@@ -182,7 +165,7 @@ class ScanWorker:
         return found if isinstance(found, str) else ""
 
     def _check(self) -> None:
-        if self._stopping.is_set():
+        if self._thread.stopping:
             raise _Stopped
 
     def _snapshot(self) -> Snapshot:

@@ -11,24 +11,23 @@ therefore loses nothing acknowledged and leaves at most an orphan file, removed 
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from labs_helpers.database import DatabaseFile, create, transaction
 from labs_helpers.oci import digest as digests
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.database import explicit
 from labs_helpers.sandbox.ecr import errors, schema
 from labs_helpers.sandbox.ecr.hashing import RunningHashes
-from labs_helpers.workspace import LabsError, SetAside, is_full
+from labs_helpers.workspace import LabsError, is_full
 
 UPLOAD_LIFE = timedelta(days=1)
 """How long an upload that was left unfinished may still be resumed after a restart."""
-_BUSY_SECONDS = 30.0
 
 
 @contextmanager
@@ -66,13 +65,20 @@ class Store:
         self.event_kept: Callable[[], None] = _nobody
         #: called before the connections are closed
         self.before_close: list[Callable[[], None]] = []
-        self._database = root / "ecr.sqlite"
+        self._file = DatabaseFile(
+            root / "ecr.sqlite",
+            prepare=self._prepare,
+            what="ECR database",
+            then="ECR starts empty",
+            # without their rows, the files would be removed as orphans
+            beside=(self.blobs, self.uploads),
+        )
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._writing = threading.RLock()
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._make_folders()
-        self._open()
+        self._file.open().close()
+        for folder in (self.uploads, self.blobs, self.blobs / "sha256"):
+            folder.mkdir(mode=0o700, exist_ok=True)
         self._remove_orphans()
 
     def blob_path(self, digest: str) -> Path:
@@ -101,13 +107,8 @@ class Store:
             connection = self._connection()
             if connection.in_transaction:
                 raise RuntimeError("a transaction is open on this thread already")
-            connection.execute("begin immediate")
-            try:
+            with transaction(connection):
                 yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
             if after:
                 after()
 
@@ -123,75 +124,23 @@ class Store:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._connect()
+            connection = explicit(self._file.connect())
             self._local.connection = connection
             with self._writing:
                 self._connections.append(connection)
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._database,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,  # close() closes them all, from the thread that stops us
-        )
-        connection.row_factory = sqlite3.Row
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        connection.execute("pragma foreign_keys = on")
-        return connection
-
-    def _open(self) -> None:
-        try:
-            self._check()
-        except sqlite3.OperationalError:
-            raise  # locked, read-only or full: the file itself may be sound
-        except sqlite3.DatabaseError as error:
-            self._set_aside(error)
-            self._check()
-
-    def _check(self) -> None:
-        with closing(self._connect()) as connection:
-            problem = connection.execute("pragma quick_check(1)").fetchone()[0]
-            if problem != "ok":
-                raise sqlite3.DatabaseError(problem)
-            version = connection.execute("pragma user_version").fetchone()[0]
-            if version > schema.VERSION:
-                raise StoreTooNew(
-                    f"{self._database} has schema {version}, this program knows up to "
-                    f"{schema.VERSION}: use the newer version of the labs, or labs reset"
-                )
-            if version == 0:
-                if any(self.blobs.glob("*/*/*")):
-                    # emptied or lost: as a new one it would have the blobs removed as orphans
-                    raise sqlite3.DatabaseError("it is empty, and there are blobs beside it")
-                connection.executescript(
-                    f"begin immediate;{schema.SCHEMA}pragma user_version = {schema.VERSION};commit;"
-                )
-        self._database.chmod(0o600)
-
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        stamp = self.clock.now().strftime("%Y%m%dT%H%M%SZ")
-        aside = self.root / f"damaged-{stamp}"
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = self.root / f"damaged-{stamp}-{number}"
-        aside.mkdir(mode=0o700)
-        # The blobs go with it: without their rows they would be removed as orphans.
-        for path in [*self.root.glob("ecr.sqlite*"), self.blobs, self.uploads]:
-            shutil.move(path, aside / path.name)
-        self._make_folders()
-        warnings.warn(
-            f"The ECR database was damaged ({error}). It is kept in {aside}; ECR starts empty.",
-            SetAside,
-            stacklevel=2,
-        )
-
-    def _make_folders(self) -> None:
-        for folder in (self.uploads, self.blobs, self.blobs / "sha256"):
-            folder.mkdir(mode=0o700, exist_ok=True)
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("pragma user_version").fetchone()[0]
+        if version > schema.VERSION:
+            raise StoreTooNew(
+                f"{self._file.path} has schema {version}, this program knows up to "
+                f"{schema.VERSION}: use the newer version of the labs, or labs reset"
+            )
+        if version == 0:
+            if connection.execute("select 1 from sqlite_master").fetchone():
+                raise sqlite3.DatabaseError("its tables are not those of this program")
+            create(connection, f"{schema.SCHEMA}pragma user_version = {schema.VERSION};")
 
     def _remove_orphans(self) -> None:
         with self.write() as connection:

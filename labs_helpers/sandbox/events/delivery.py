@@ -6,15 +6,12 @@ the store, for the next start. The thread starts with the first event.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
 
+from labs_helpers.sandbox.background import Background
 from labs_helpers.sandbox.ecr import events
 from labs_helpers.sandbox.ecr.events import Event
 from labs_helpers.sandbox.ecr.store import Store
-
-log = logging.getLogger(__name__)
 
 
 class EventDelivery:
@@ -27,10 +24,7 @@ class EventDelivery:
         """
         self._store = store
         self._publish = publish
-        self._wanted = threading.Event()
-        self._stopping = threading.Event()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = Background("events", self.deliver_waiting, "events could not be delivered")
         store.event_kept = self.wake
         store.before_close.append(self.stop)
         if events.any_waiting(store):
@@ -38,19 +32,11 @@ class EventDelivery:
 
     def wake(self) -> None:
         """There is something to deliver."""
-        with self._lock:
-            self._wanted.set()
-            if self._thread is None and not self._stopping.is_set():
-                self._thread = threading.Thread(target=self._run, name="events", daemon=True)
-                self._thread.start()
+        self._thread.wake()
 
     def stop(self) -> None:
         """End the thread after the event under way; the others are left waiting."""
-        with self._lock:
-            self._stopping.set()
-            self._wanted.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
+        self._thread.stop()
 
     def deliver_waiting(self) -> None:
         """Deliver what waits, the oldest first; raises sqlite3.Error when it cannot be forgotten.
@@ -60,20 +46,10 @@ class EventDelivery:
         done = []
         try:
             for one in events.waiting(self._store):
-                if self._stopping.is_set():
+                if self._thread.stopping:
                     break
                 self._publish(one.event)
                 done.append(one)
         finally:
             if done:
                 events.delivered(self._store, done)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wanted.wait()
-            self._wanted.clear()
-            try:
-                self.deliver_waiting()
-            except Exception:
-                # the thread delivers the next event, and then what is left, all the same
-                log.exception("events could not be delivered")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.credentials import Credential
 from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.held import Held as Held
@@ -28,6 +27,7 @@ from labs_helpers.sandbox.iam.session_limits import refusal
 from labs_helpers.sandbox.iam.sessions import Made, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
+from labs_helpers.sandbox.refusal import Refusal
 
 
 class Directory:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import grammar, quotas
 from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.refusal import Refusal
 
 _MANAGED = {"CreatePolicy", "CreatePolicyVersion"}
 _INLINE = {"PutUserPolicy": "users", "PutGroupPolicy": "groups", "PutRolePolicy": "roles"}

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.database import dated
 from labs_helpers.workspace import cannot_write, write_text
 
 log = logging.getLogger(__name__)
@@ -122,8 +123,7 @@ class TokenIssuer:
         except OSError as error:
             raise cannot_write(self._path, error) from error
         except (JoseError, ValueError) as error:
-            stamp = datetime.now().strftime("%Y%m%dT%H%M%S")
-            aside = self._path.with_name(f"{self._path.name}.damaged-{stamp}")
+            aside = dated(self._path)
             self._path.replace(aside)
             log.error("The key of web identity tokens was damaged (%s); kept as %s", error, aside)
             return None

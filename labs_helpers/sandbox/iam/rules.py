@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.iam import errors
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.documents import check_documents
+from labs_helpers.sandbox.refusal import Refusal
 
 Given = Mapping[str, Any]
 

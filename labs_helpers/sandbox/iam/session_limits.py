@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comp
 from __future__ import annotations
 
 from labs_helpers.sandbox import aws_errors
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.iam.sessions import Made, Session
+from labs_helpers.sandbox.refusal import Refusal
 
 _LONG_LIVED_ONLY = ("GetSessionToken", "GetFederationToken")
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.policy import grammar
 from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.refusal import Refusal
 
 MOST_ARNS = 10
 LONGEST = 2048

@@ -34,7 +34,7 @@ create table sessions (
     issued_at real not null,
     ends_at real not null,
     facts text not null
-) strict
+) strict;
 """
 
 

@@ -2,7 +2,7 @@
 
     <folder>/iam.sqlite                            a row an account
     <folder>/<account>.damaged-<date>              a row that could not be read
-    <folder>/iam.sqlite.damaged-<date>             a database that was none
+    <folder>/iam.sqlite.damaged-<date>/            a database that was none
 
 A row holds what snapshot.py made of the account, its checksum, and the version of moto whose
 objects it holds. `kill -9` at any moment loses no change that was answered.
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from labs_helpers.database import dated
 from labs_helpers.sandbox.database import Database
 
 _SCHEMA = """
@@ -25,7 +26,7 @@ create table accounts (
     sha256 text not null,
     moto text not null,
     written_at text not null
-) strict
+) strict;
 """
 
 
@@ -90,7 +91,7 @@ class State:
             ).fetchone()
             if row is None:
                 return
-            aside = self.database.aside(account)
+            aside = dated(self.database.path.with_name(account))
             aside.touch(mode=0o600)
             aside.write_bytes(row["content"])
             connection.execute("delete from accounts where account = ?", (account,))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.aws_errors import Refusal
 from labs_helpers.sandbox.iam import oidc, sts
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.oidc import NotAToken, NotVerified, Token, TokenIssuer
@@ -16,6 +15,7 @@ from labs_helpers.sandbox.iam.session_policies import session_policies
 from labs_helpers.sandbox.iam.sessions import Facts, Made, Sessions
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Policies, Request
+from labs_helpers.sandbox.refusal import Refusal
 
 ACTION = "sts:AssumeRoleWithWebIdentity"
 

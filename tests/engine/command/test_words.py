@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.command import context, credentials
-from labs_helpers.engine.command.commands import COMMANDS, IMAGE_COMMANDS
+from labs_helpers.engine.command.commands import COMMANDS
 from labs_helpers.engine.command.failure import Failure
 from labs_helpers.engine.command.flags import read
+from labs_helpers.engine.command.image_commands import IMAGE_COMMANDS
 from labs_helpers.engine.command.main import main
 from labs_helpers.oci import reference
 

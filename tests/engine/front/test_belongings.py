@@ -124,11 +124,12 @@ def test_another_daemon_has_names_of_its_own(tmp_path: Path) -> None:
 
 def test_damaged_records_are_set_aside(tmp_path: Path) -> None:
     (tmp_path / RECORDS).write_bytes(b"not a database" * 1000)
-    with pytest.warns(SetAside, match="damaged"):
+    with pytest.warns(SetAside, match="images are compressed and sent once more"):
         memory = Memory(tmp_path / RECORDS)
     assert memory.names() == []
     memory.close()
-    assert [path.name for path in tmp_path.glob("*.damaged-*")] != []
+    (kept,) = tmp_path.glob(f"{RECORDS}.damaged-*/{RECORDS}")
+    assert kept.read_bytes() == b"not a database" * 1000
 
 
 def test_a_belonging_is_shown_as_docker_shows_it() -> None:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.sandbox.sandbox_process import REGION, Running
+from tests.policies import allow as allow  # for tests/clients too, which has it from here
+from tests.policies import policy
+from tests.sandbox.sandbox_process import REGION, Running, keys_of
 
 ACCOUNT, OTHER = "123456789012", "210987654321"
 DEMO = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/demo"
 MANAGED = "arn:aws:iam::aws:policy"
-
-
-def allow(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": on, **more}
-
-
-def deny(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": list(actions), "Resource": on, **more}
-
-
-def policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 class Nobody:
@@ -99,22 +88,7 @@ class People:
         """The administrator of another account."""
         status, made = self.sandbox.control("POST", "accounts", {"account": account})
         assert status == 200, made
-        key = {
-            "aws_access_key_id": made["access_key_id"],
-            "aws_secret_access_key": made["secret_access_key"],
-        }
-        return Person(self.sandbox, made["user"], key, account)
-
-
-def keys_of(made: dict[str, Any]) -> dict[str, str]:
-    """boto3's words for what IAM and STS hand out."""
-    found = {
-        "aws_access_key_id": made["AccessKeyId"],
-        "aws_secret_access_key": made["SecretAccessKey"],
-    }
-    if "SessionToken" in made:
-        found["aws_session_token"] = made["SessionToken"]
-    return found
+        return Person(self.sandbox, made["user"], keys_of(made), account)
 
 
 def no_policy(person: str, action: str, resource: str) -> str:

@@ -13,7 +13,8 @@ from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.sandbox.authorization.people_here import ACCOUNT, OTHER, People, Person, allow, deny
+from tests.policies import allow, deny
+from tests.sandbox.authorization.people_here import ACCOUNT, OTHER, People, Person
 from tests.sandbox.sandbox_process import REGION, Running
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.sandbox.authorization.people_here import (
-    ACCOUNT,
-    People,
-    allow,
-    deny,
-    no_policy,
-    policy,
-)
+from tests.policies import allow, deny, policy
+from tests.sandbox.authorization.people_here import ACCOUNT, People, no_policy
 from tests.sandbox.sandbox_process import REGION, Running
 
 

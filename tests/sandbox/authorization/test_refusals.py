@@ -6,19 +6,16 @@ from typing import Any
 
 import pytest
 
+from tests.policies import allow, deny, policy
 from tests.sandbox.authorization.people_here import (
     ACCOUNT,
     DEMO,
     People,
     Person,
-    allow,
-    deny,
-    keys_of,
     no_policy,
-    policy,
     refusal_of,
 )
-from tests.sandbox.sandbox_process import REGION, Running
+from tests.sandbox.sandbox_process import REGION, Running, keys_of
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.authorization.people_here import (
-    ACCOUNT,
-    DEMO,
-    OTHER,
-    People,
-    allow,
-    deny,
-    no_policy,
-    policy,
-)
+from tests.policies import allow, deny, policy
+from tests.sandbox.authorization.people_here import ACCOUNT, DEMO, OTHER, People, no_policy
 from tests.sandbox.authorization.test_adversarial import FORM, Crook
 from tests.sandbox.sandbox_process import Running
 

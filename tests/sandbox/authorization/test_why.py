@@ -6,15 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.authorization.people_here import (
-    ACCOUNT,
-    DEMO,
-    OTHER,
-    People,
-    allow,
-    deny,
-    no_policy,
-)
+from tests.policies import allow, deny
+from tests.sandbox.authorization.people_here import ACCOUNT, DEMO, OTHER, People, no_policy
 from tests.sandbox.sandbox_process import Running
 
 

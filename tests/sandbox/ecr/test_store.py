@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import signal
@@ -66,18 +67,21 @@ def test_only_its_owner_reads_it(store: Store) -> None:
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-@pytest.mark.parametrize("damage", [b"not a database at all, but long enough" * 200, b"\0" * 8192])
-def test_a_damaged_database_is_set_aside_whole(store: Store, clock: Clock, damage: bytes) -> None:
-    push(store, repositories.create(store, HOME, "demo"), b"data")
+def test_a_damaged_database_is_set_aside_whole(store: Store, clock: Clock) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    push(store, repository, b"data")
+    half = uploads.initiate(store, repository)
+    uploads.append(store, repository, half, io.BytesIO(b"on its way"))
     store.close()
-    (store.root / "ecr.sqlite").write_bytes(damage)
-    with pytest.warns(SetAside) as said:
+    (store.root / "ecr.sqlite").write_bytes(b"not a database" * 1000)
+    with pytest.warns(SetAside, match="The ECR database was damaged .*; ECR starts empty"):
         again = Store(store.root, clock)
     assert repositories.list_all(again, HOME) == []
-    aside = store.root / "damaged-20261102T090000Z"
-    assert (aside / "ecr.sqlite").read_bytes() == damage
+    (aside,) = store.root.glob("ecr.sqlite.damaged-*")
+    assert (aside / "ecr.sqlite").is_file()
     assert [path.read_bytes() for path in (aside / "blobs").glob("*/*/*")] == [b"data"]
-    assert str(aside) in str(said[0].message)
+    assert (aside / "uploads" / half).read_bytes() == b"on its way"
+    push(again, repositories.create(again, HOME, "demo"), b"data")
     again.close()
 
 
@@ -87,9 +91,18 @@ def test_an_emptied_database_does_not_cost_the_blobs(store: Store, clock: Clock)
     (store.root / "ecr.sqlite").write_bytes(b"")
     with pytest.warns(SetAside, match="ECR starts empty"):
         again = Store(store.root, clock)
-    (kept,) = store.root.glob("damaged-*/blobs/*/*/*")
+    (kept,) = store.root.glob("*.damaged-*/blobs/*/*/*")
     assert kept.read_bytes() == b"data"
     again.close()
+
+
+def test_a_database_of_another_program_is_set_aside(tmp_path: Path, clock: Clock) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "ecr.sqlite")) as db, db:
+        db.execute("create table repositories (name text)")
+    with pytest.warns(SetAside, match="its tables are not those of this program"):
+        store = Store(tmp_path, clock)
+    assert repositories.list_all(store, HOME) == []
+    store.close()
 
 
 def test_a_newer_database_is_left_alone(store: Store, clock: Clock) -> None:

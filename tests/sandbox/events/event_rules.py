@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests import policies
 from tests.sandbox.sandbox_process import Running
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -104,7 +105,7 @@ def policy(resource: str) -> str:
         "Action": ACTIONS[service],
         "Resource": resource,
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policies.policy(statement)
 
 
 def until(happened: Callable[[], bool]) -> None:

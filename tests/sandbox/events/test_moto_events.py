@@ -9,21 +9,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox import sandbox_process
 from tests.sandbox.events.event_rules import CONFIG, ECR, MANIFEST, Events, policy, until
 from tests.sandbox.sandbox_process import Running
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture

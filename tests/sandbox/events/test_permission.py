@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from labs_helpers.sandbox.events.permission import NotLetIn, Sender, require
+from tests.policies import policy
 
 QUEUE = "arn:aws:sqs:us-west-2:123456789012:pushed"
 RULE = "arn:aws:events:us-west-2:123456789012:rule/pushed"
@@ -20,8 +20,7 @@ ALLOW = {
 
 
 def ask(*statements: dict[str, Any]) -> None:
-    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-    require(Sender(RULE, "123456789012"), "sqs:SendMessage", QUEUE, [policy])
+    require(Sender(RULE, "123456789012"), "sqs:SendMessage", QUEUE, [policy(*statements)])
 
 
 def when(**keys: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.iam import people
 from labs_helpers.sandbox.iam.people import People
+from tests.policies import policy
 from tests.sandbox.sandbox_process import Running
 
 ACCOUNT = "123456789012"
@@ -23,33 +23,10 @@ AWS = "arn:aws:iam::aws:policy/"
 ADMINISTRATOR = f"{AWS}AdministratorAccess"
 
 
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(action: str, resource: str = "*") -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource}
-
-
-def deny(action: str, resource: str = "*") -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": action, "Resource": resource}
-
-
 def trust(principal: str = f"arn:aws:iam::{ACCOUNT}:root", **more: Any) -> str:
     actions = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": actions}
-    return document(statement | more)
-
-
-def keys_of(given: dict[str, str]) -> dict[str, str]:
-    """What a boto3 client takes, from AccessKey, Credentials, or the control API's answer."""
-    found = {
-        "aws_access_key_id": given.get("AccessKeyId") or given["access_key_id"],
-        "aws_secret_access_key": given.get("SecretAccessKey") or given["secret_access_key"],
-    }
-    if token := given.get("SessionToken"):
-        found["aws_session_token"] = token
-    return found
+    return policy(statement | more)
 
 
 @contextmanager

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.policies import allow, deny, policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.iam.people import (
     ACCOUNT,
@@ -14,21 +14,10 @@ from tests.sandbox.iam.people import (
     AWS,
     LEARNER,
     OTHER,
-    allow,
-    deny,
     directory_of,
-    document,
-    keys_of,
     refused,
 )
-from tests.sandbox.sandbox_process import Running
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
+from tests.sandbox.sandbox_process import Running, keys_of
 
 
 def made(sandbox: Running, **body: Any) -> dict[str, str]:
@@ -107,7 +96,7 @@ def test_only_the_owner_of_the_files_makes_one(sandbox: Running) -> None:
 
 def locked_out(iam: Any) -> None:
     """Every way at once: a boundary, denies of its own and of a group, no rights, no key."""
-    nothing = document(deny("*"))
+    nothing = policy(deny("*"))
     iam.create_policy(PolicyName="nothing", PolicyDocument=nothing)
     iam.create_group(GroupName="locked")
     iam.put_group_policy(GroupName="locked", PolicyName="nothing", PolicyDocument=nothing)
@@ -160,6 +149,6 @@ def test_a_learner_who_deleted_themself_is_restored(
 def _helper(iam: Any) -> dict[str, str]:
     iam.create_user(UserName="helper")
     iam.attach_user_policy(UserName="helper", PolicyArn=ADMINISTRATOR)
-    iam.put_user_policy(UserName="helper", PolicyName="all", PolicyDocument=document(allow("*")))
+    iam.put_user_policy(UserName="helper", PolicyName="all", PolicyDocument=policy(allow("*")))
     key: dict[str, str] = iam.create_access_key(UserName="helper")["AccessKey"]
     return key

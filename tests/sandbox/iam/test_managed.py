@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -12,19 +11,11 @@ from moto.iam import aws_managed_policies
 from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.managed import Managed
 from labs_helpers.sandbox.policy import grammar
-from tests.sandbox import sandbox_process
 from tests.sandbox.iam.people import AWS, refused
 from tests.sandbox.sandbox_process import Running
 
 POLICIES = list(managed.policies().values())
 EACH = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.sandbox import sandbox_process
-from tests.sandbox.iam.people import (
-    ACCOUNT,
-    ADMINISTRATOR,
-    AWS,
-    LEARNER,
-    allow,
-    document,
-    keys_of,
-    refused,
-    trust,
-)
-from tests.sandbox.sandbox_process import Running
+from tests.policies import allow, policy
+from tests.sandbox.iam.people import ACCOUNT, ADMINISTRATOR, AWS, LEARNER, refused, trust
+from tests.sandbox.sandbox_process import Running, keys_of
 
 PULL = f"{AWS}AmazonEC2ContainerRegistryPullOnly"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -40,7 +22,7 @@ def test_ids_have_the_form_of_awss(iam: Any) -> None:
     ids = [
         iam.create_user(UserName="ids")["User"]["UserId"],
         iam.create_group(GroupName="ids")["Group"]["GroupId"],
-        iam.create_policy(PolicyName="ids", PolicyDocument=document(allow("s3:*")))["Policy"][
+        iam.create_policy(PolicyName="ids", PolicyDocument=policy(allow("s3:*")))["Policy"][
             "PolicyId"
         ],
         iam.create_role(RoleName="ids", AssumeRolePolicyDocument=trust())["Role"]["RoleId"],
@@ -120,9 +102,7 @@ def test_a_user_is_deleted_when_nothing_hangs_on_it(iam: Any) -> None:
     iam.create_group(GroupName="loaded")
     iam.add_user_to_group(GroupName="loaded", UserName="loaded")
     iam.attach_user_policy(UserName="loaded", PolicyArn=PULL)
-    iam.put_user_policy(
-        UserName="loaded", PolicyName="own", PolicyDocument=document(allow("ecr:*"))
-    )
+    iam.put_user_policy(UserName="loaded", PolicyName="own", PolicyDocument=policy(allow("ecr:*")))
     iam.create_login_profile(UserName="loaded", Password="Of-The-Sandbox-1")
 
     assert deleted() == "Cannot delete entity, must detach all policies first."
@@ -153,7 +133,7 @@ def test_a_group_is_deleted_when_it_is_empty(iam: Any) -> None:
 
 
 def test_a_policy_is_deleted_when_nobody_has_it(iam: Any) -> None:
-    arn = iam.create_policy(PolicyName="used", PolicyDocument=document(allow("s3:*")))["Policy"][
+    arn = iam.create_policy(PolicyName="used", PolicyDocument=policy(allow("s3:*")))["Policy"][
         "Arn"
     ]
     iam.attach_user_policy(UserName="learner", PolicyArn=arn)
@@ -161,7 +141,7 @@ def test_a_policy_is_deleted_when_nobody_has_it(iam: Any) -> None:
         iam.delete_policy(PolicyArn=arn)
     assert said == ["Cannot delete a policy attached to entities."]
     iam.detach_user_policy(UserName="learner", PolicyArn=arn)
-    iam.create_policy_version(PolicyArn=arn, PolicyDocument=document(allow("s3:Get*")))
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(allow("s3:Get*")))
     with refused("DeleteConflict", 409) as said:
         iam.delete_policy(PolicyArn=arn)
     assert said[0].startswith("This policy has more than one version.")
@@ -212,7 +192,7 @@ def test_a_user_may_ask_about_itself_by_no_name(sandbox: Running, iam: Any) -> N
     assert said == ["Must specify userName when calling with non-User credentials"]
 
 
-BROKEN = ["{", "[]", "{}", document({"Effect": "Allow", "Action": "s3:*"})]
+BROKEN = ["{", "[]", "{}", policy({"Effect": "Allow", "Action": "s3:*"})]
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -227,7 +207,7 @@ def test_a_malformed_policy_is_not_stored(iam: Any, text: str) -> None:
 
 
 TRUSTS = [
-    document(allow("sts:AssumeRole")),
+    policy(allow("sts:AssumeRole")),
     trust("not-a-principal"),
     trust(f"arn:aws:iam::{ACCOUNT}:user/nobody-of-this-name"),
     "{",
@@ -261,7 +241,7 @@ def test_a_policy_has_its_longest_length(iam: Any) -> None:
         iam.put_user_policy(
             UserName="learner",
             PolicyName="long",
-            PolicyDocument=document(allow("s3:*", resource)),
+            PolicyDocument=policy(allow("s3:*", on=resource)),
         )
     assert said == ["Maximum policy size of 2048 bytes exceeded for user learner"]
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.policies import allow, policy
 from tests.sandbox import sandbox_process
-from tests.sandbox.iam.people import ADMINISTRATOR, AWS, allow, document, keys_of, refused, trust
-from tests.sandbox.sandbox_process import Running
+from tests.sandbox.iam.people import ADMINISTRATOR, AWS, refused, trust
+from tests.sandbox.sandbox_process import Running, keys_of
 
 OIDC = "https://token.actions.githubusercontent.com"
 
@@ -36,18 +37,16 @@ def fill(iam: Any) -> None:
     iam.create_user(UserName="dev", Path="/team/", Tags=[{"Key": "Team", "Value": "a"}])
     iam.create_access_key(UserName="dev")
     iam.create_login_profile(UserName="dev", Password="Of-The-Sandbox-1")
-    iam.put_user_policy(
-        UserName="dev", PolicyName="inline", PolicyDocument=document(allow("ecr:*"))
-    )
+    iam.put_user_policy(UserName="dev", PolicyName="inline", PolicyDocument=policy(allow("ecr:*")))
     iam.create_group(GroupName="pushers")
     iam.attach_group_policy(
         GroupName="pushers", PolicyArn=f"{AWS}AmazonEC2ContainerRegistryPowerUser"
     )
     iam.add_user_to_group(GroupName="pushers", UserName="dev")
-    policy = iam.create_policy(PolicyName="own", PolicyDocument=document(allow("s3:*")))
-    arn = policy["Policy"]["Arn"]
+    own = iam.create_policy(PolicyName="own", PolicyDocument=policy(allow("s3:*")))
+    arn = own["Policy"]["Arn"]
     iam.create_policy_version(
-        PolicyArn=arn, PolicyDocument=document(allow("s3:Get*")), SetAsDefault=True
+        PolicyArn=arn, PolicyDocument=policy(allow("s3:Get*")), SetAsDefault=True
     )
     iam.attach_user_policy(UserName="dev", PolicyArn=arn)
     iam.put_user_permissions_boundary(UserName="dev", PermissionsBoundary=ADMINISTRATOR)

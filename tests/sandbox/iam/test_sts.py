@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from labs_helpers.sandbox.iam import mfa
+from tests.policies import allow, policy
 from tests.sandbox import sandbox_process
-from tests.sandbox.iam.people import (
-    ACCOUNT,
-    LEARNER,
-    allow,
-    directory_of,
-    document,
-    keys_of,
-    refused,
-    trust,
-)
-from tests.sandbox.sandbox_process import Running
+from tests.sandbox.iam.people import ACCOUNT, LEARNER, directory_of, refused, trust
+from tests.sandbox.sandbox_process import Running, keys_of
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 FAILED = "1 validation error detected: Value"
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    iam = running.client("iam")
+def sandbox(sandbox: Running) -> Running:
+    iam = sandbox.client("iam")
     iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust(), MaxSessionDuration=7200)
     iam.attach_role_policy(
         RoleName="deployer", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
     )
-    yield running
-    running.stop()
+    return sandbox
 
 
 def assume(sandbox: Running, keys: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
@@ -106,7 +95,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "deployer-without-an-arn is invalid",
     ),
     (
-        {"Policy": document(allow("s3:Get*", "x" * 2100))},
+        {"Policy": policy(allow("s3:Get*", on="x" * 2100))},
         "PackedPolicyTooLarge",
         "Packed policy consumes 108% of allotted space, please use smaller policy.",
     ),
@@ -216,7 +205,7 @@ def test_what_a_session_token_may_not_call_is_known(sandbox: Running) -> None:
 
 
 def test_a_federated_user_is_named(sandbox: Running) -> None:
-    told = sandbox.client("sts").get_federation_token(Name="guest", Policy=document(allow("ecr:*")))
+    told = sandbox.client("sts").get_federation_token(Name="guest", Policy=policy(allow("ecr:*")))
     who = sandbox.client("sts", **keys_of(told["Credentials"])).get_caller_identity()
     assert told["FederatedUser"] == {
         "FederatedUserId": f"{ACCOUNT}:guest",

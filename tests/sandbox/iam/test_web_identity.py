@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ from botocore.config import Config
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.policies import policy
 from tests.sandbox import sandbox_process
-from tests.sandbox.iam.people import ACCOUNT, AWS, directory_of, document, keys_of, refused
-from tests.sandbox.sandbox_process import Running
+from tests.sandbox.iam.people import ACCOUNT, AWS, directory_of, refused
+from tests.sandbox.sandbox_process import Running, keys_of
 
 HOST = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOST}"
@@ -25,7 +25,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/github"
 
 
 def trust(subject: str = "repo:octo-org/demo-app:*") -> str:
-    return document(
+    return policy(
         {
             "Effect": "Allow",
             "Principal": {"Federated": PROVIDER},
@@ -39,14 +39,12 @@ def trust(subject: str = "repo:octo-org/demo-app:*") -> str:
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = sandbox_process.start(tmp_path_factory.mktemp("labs"))
-    iam = running.client("iam")
+def sandbox(sandbox: Running) -> Running:
+    iam = sandbox.client("iam")
     iam.create_open_id_connect_provider(Url=f"https://{HOST}", ClientIDList=["sts.amazonaws.com"])
     iam.create_role(RoleName="github", AssumeRolePolicyDocument=trust())
     iam.attach_role_policy(RoleName="github", PolicyArn=f"{AWS}AmazonEC2ContainerRegistryPowerUser")
-    yield running
-    running.stop()
+    return sandbox
 
 
 def token(sandbox: Running, subject: str = SUBJECT, **more: Any) -> str:
@@ -119,7 +117,7 @@ def test_whom_the_trust_policy_does_not_mean_is_refused(
 def test_a_role_for_others_trusts_no_web_identity(sandbox: Running) -> None:
     sandbox.client("iam").create_role(
         RoleName="for-users",
-        AssumeRolePolicyDocument=document(
+        AssumeRolePolicyDocument=policy(
             {
                 "Effect": "Allow",
                 "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},

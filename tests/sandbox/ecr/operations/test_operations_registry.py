@@ -9,6 +9,7 @@ import pytest
 from labs_helpers.sandbox.ecr import tokens
 from labs_helpers.sandbox.ecr.errors import TokenExpired
 from labs_helpers.sandbox.ecr.repositories import Registry
+from tests.policies import policy
 from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, OTHER_ACCOUNT, REGION, Ecr
 
 
@@ -54,7 +55,7 @@ def test_a_registry_policy_is_kept_given_and_removed(ecr: Ecr) -> None:
         "Action": ["ecr:ReplicateImage"],
         "Resource": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*",
     }
-    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    text = policy(statement)
     ecr("PutRegistryPolicy", policyText=text)
     assert ecr("GetRegistryPolicy")["policyText"] == text
     assert ecr("DeleteRegistryPolicy")["policyText"] == text
