@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from .compression import GZIP, HEAD, CompressionError, GzipDecoder, LayerEncoder, decoder_of
+from .produced import produced
 from .tar_content import ContentSize
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ class Blobs:
 
     def decoded(self, digest: str) -> BinaryIO:
         """The tar stream of a layer blob, decompressed as it is read."""
-        return io.BufferedReader(_Decoded(self.path(digest).open("rb")), PORTION)
+        return produced(_decode(self.path(digest)))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[_Incoming]:
@@ -236,34 +236,9 @@ class _Incoming:
         self._path.unlink(missing_ok=True)
 
 
-class _Decoded(io.RawIOBase):
-    """A gzip file read as what it decompresses to."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._parts = file, self._decode(file)
-        self._left = memoryview(b"")
-
-    @staticmethod
-    def _decode(file: BinaryIO) -> Iterator[bytes]:
-        decoder = GzipDecoder()
+def _decode(path: Path) -> Iterator[bytes]:
+    decoder = GzipDecoder()
+    with path.open("rb") as file:
         while data := file.read(PORTION):
             yield from decoder.feed(data)
         yield from decoder.finish()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._left:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._left = memoryview(part)
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()

@@ -7,12 +7,12 @@ Entries are sorted, owned as they say by number only, and dated alike; the forma
 from __future__ import annotations
 
 import hashlib
-import io
 import tarfile
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from ..produced import produced
 from .tree import DIRECTORY, FILE, LINK, Entry
 
 WHITEOUT = ".wh."
@@ -44,31 +44,9 @@ class Changes:
         return {**self.entries, **whiteouts}
 
 
-class _Produced(io.RawIOBase):
-    """A readable stream over bytes that are made on demand."""
-
-    def __init__(self, parts: Iterator[bytes]) -> None:
-        self._parts = parts
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._left:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._left = memoryview(part)
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
-
-
 def layer_tar(entries: Mapping[str, Entry], mtime: int) -> BinaryIO:
     """The tar of these entries (path without leading slash -> entry), dated ``mtime``."""
-    return cast(BinaryIO, io.BufferedReader(_Produced(_tar(entries, mtime)), _PORTION))
+    return produced(_tar(entries, mtime))
 
 
 def _tar(entries: Mapping[str, Entry], mtime: int) -> Iterator[bytes]:
