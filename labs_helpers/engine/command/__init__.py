@@ -6,7 +6,6 @@ SDK takes 0.4 s, a whole command here 0.15 s.
 
 Differences, on purpose:
 
-- output is always what the real command writes to a pipe, on a terminal too: no progress bars;
 - ``docker login`` names the file of the credentials as ``$DOCKER_CONFIG/config.json``, not by its
   path, and ``docker build`` does not print that the classic builder is deprecated, so that a
   notebook's output is the same everywhere;
