@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def archive(
     manifest: Manifest,
     config: bytes,
     reference: Reference | None,
-    layers: Mapping[str, Path],
+    file_of: Callable[[str], Path],
     packed: bool,
 ) -> Iterator[bytes]:
     """The archive of an image, in portions of at most 1 MiB.
@@ -34,8 +34,8 @@ def archive(
         manifest: as the registry has it.
         config: the configuration that it names.
         reference: the name, with tag, that the image is to have in the daemon.
-        layers: the files of the layers, by the digests that the manifest names.
-        packed: whether they are as the manifest names them, so that it can be in the archive.
+        file_of: the file of a layer, by the digest that the manifest names; may wait for it.
+        packed: whether the layers are as the manifest names them, so that it can be in the archive.
     """
     configured = digests.of_bytes(config)
     docker = {
@@ -49,9 +49,10 @@ def archive(
     for path, content in files.items():
         yield _header(path, len(content)) + content + _padding(len(content))
     for digest in dict.fromkeys(layer.digest for layer in manifest.layers):
-        size = layers[digest].stat().st_size
+        layer = file_of(digest)
+        size = layer.stat().st_size
         yield _header(_blob(digest), size)
-        with layers[digest].open("rb") as file:
+        with layer.open("rb") as file:
             while portion := file.read(PORTION):
                 yield portion
         yield _padding(size)

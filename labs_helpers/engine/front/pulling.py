@@ -1,6 +1,7 @@
 """Pull in front of a daemon: our registry client fetches the image, and the daemon loads it.
 
-Blobs are verified here; the daemon compares what they hold with the configuration.
+Blobs are verified here; the daemon compares what they hold with the configuration. It is given each
+layer as soon as that is here, and has nothing of the image before it has them all.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import threading
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
@@ -48,7 +51,7 @@ def pull(
 ) -> Iterator[Message]:
     """Pull a tag or digest, or every tag of a name without; yield Docker's progress messages.
 
-    The daemon has nothing of the image before all of it is here and verified.
+    Nothing of the image shows in the daemon before all of it is here and verified.
 
     Raises:
         EngineError: with dockerd's message and status; DaemonError when the daemon refuses it.
@@ -112,13 +115,18 @@ def _loaded(
     scratch: Path,
 ) -> Generator[Message, None, str]:
     """Fetch the image, and give it to the daemon under its name; returns the daemon's ID."""
+    config = fetch_config(config_of(manifest), repository)
+    diff_ids = _diff_ids(config, len(manifest.layers))
     packed = daemon.keeps_layers_packed()
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        passing = _Passing(Path(folder), packed)
+    with (
+        tempfile.TemporaryDirectory(dir=scratch) as folder,
+        ThreadPoolExecutor(1, "load") as loader,
+        _Passing(Path(folder), packed) as passing,
+    ):
+        archived = archive(manifest, config, named, passing.file, packed)
+        loading = loader.submit(daemon.load, archived)
         gzip = yield from fetch_layers(manifest.layers, passing, repository)
-        config = fetch_config(config_of(manifest), repository)
-        diff_ids = _diff_ids(config, len(gzip))
-        daemon.load(archive(manifest, config, named, passing.files, packed))
+        loading.result()
     for diff_id, layer, gzipped in zip(diff_ids, manifest.layers, gzip, strict=True):
         if gzipped:
             memory.remember_layer(Layer(diff_id, layer.digest, layer.size, GZIP_TYPE))
@@ -135,7 +143,25 @@ class _Passing:
 
     def __init__(self, folder: Path, packed: bool) -> None:
         self._folder, self._packed = folder, packed
-        self.files: dict[str, Path] = {}
+        self._files: dict[str, Path] = {}
+        self._changed = threading.Condition()
+        self._over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def file(self, digest: str) -> Path:
+        """The file of a layer, once it is whole and verified. Raises EngineError: it never was."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._over or digest in self._files)
+            if digest not in self._files:
+                raise EngineError(f"the layer {digest} was not fetched")
+            return self._files[digest]
 
     def known_layer(self, _: str) -> bool:
         return False
@@ -158,7 +184,9 @@ class _Passing:
             raise BlobError(str(error)) from error
         if f"sha256:{content.hexdigest()}" != digest:
             raise BlobError(f"content is not {digest}")
-        self.files[digest] = path
+        with self._changed:
+            self._files[digest] = path
+            self._changed.notify_all()
         return head.startswith(GZIP)
 
 

@@ -251,7 +251,9 @@ def test_our_own_archives_are_read_again(tmp_path: Path) -> None:
     layers = {digest(packed): tmp_path / digest(packed) for packed in PACKED}
     for packed in PACKED:
         layers[digest(packed)].write_bytes(packed)
-    with exported_from(archive(manifest, CONFIG, parse("a:1"), layers, True), tmp_path) as export:
+    with exported_from(
+        archive(manifest, CONFIG, parse("a:1"), layers.__getitem__, True), tmp_path
+    ) as export:
         assert export.config() == CONFIG
         assert export.layer(digest(ONE)).digest == digest(PACKED[0])
         kept = export.kept()
@@ -264,7 +266,9 @@ def test_our_archives_of_unpacked_layers_are_too(tmp_path: Path) -> None:
     layers = {digest(packed): tmp_path / digest(packed) for packed in PACKED}
     for packed in PACKED:
         layers[digest(packed)].write_bytes(gzip.decompress(packed))
-    with exported_from(archive(manifest, CONFIG, parse("a:1"), layers, False), tmp_path) as export:
+    with exported_from(
+        archive(manifest, CONFIG, parse("a:1"), layers.__getitem__, False), tmp_path
+    ) as export:
         assert export.config() == CONFIG
         assert export.kept() is None
         assert {export.layer(digest(one)).diff_id for one in (ONE, TWO)} == {
