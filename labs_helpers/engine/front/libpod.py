@@ -13,13 +13,11 @@ registries.conf and aliases are not asked.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from itertools import chain, islice
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlencode
 
@@ -30,11 +28,11 @@ from ..api.app import Operation
 from ..api.exchange import Answer, Request, json_answer, told
 from ..api.transfer import IN_STREAM
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
-from ..parallel import Message
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
 from .daemon import DaemonError, RealDaemon
 from .libpod_credentials import credentials_for
+from .libpod_reports import Report, pull_reports, pulled, push_reports, reported
 from .pulling import pull
 from .pushing import push
 from .world import FrontWorld
@@ -46,7 +44,6 @@ TELLS_DIGEST = (4, 6)
 """The first clients that take the digest of what was pushed for a report, and not for an error."""
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})")
-_PUSHED = re.compile(r".+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 _POLICIES = {
     "always": "always",
     "missing": "missing",
@@ -57,8 +54,6 @@ _POLICIES = {
     "never": "never",
 }
 _FORMATS = ("", "v2s2", "docker")
-
-Report = dict[str, Any]
 
 
 def libpod_routes(world: FrontWorld) -> list[tuple[str, str, Operation]]:
@@ -139,7 +134,7 @@ class Podman:
             for _ in messages:
                 pass
             return Answer(200, [b"\n"], "text/plain; charset=us-ascii")
-        return _reported(_push_reports(messages, _version(request) >= TELLS_DIGEST))
+        return reported(push_reports(messages, _version(request) >= TELLS_DIGEST))
 
     def pull(self, request: Request) -> Answer:
         """``POST /libpod/images/pull?reference=``: by ``policy``, a tag, a digest or ``allTags``.
@@ -159,7 +154,7 @@ class Podman:
             # an image of that name may be there for another platform
             policy = "newer"
         if policy in ("missing", "never") and (here := self._here(given, parts)):
-            return json_answer(_pulled(here))
+            return json_answer(pulled(here))
         if policy == "never":
             raise DaemonError(f"{given}: image not known", 404)
         reports = self._pulling(given, request, parts)
@@ -167,10 +162,10 @@ class Podman:
             if request.flag("quiet"):
                 *_, last = reports
                 return json_answer(last)
-            return _reported(reports)
+            return reported(reports)
         except IN_STREAM:
             if policy == "newer" and (here := self._here(given, parts)):
-                return json_answer(_pulled(here))
+                return json_answer(pulled(here))
             raise
 
     def _pulling(self, given: str, request: Request, parts: dict[str, str]) -> Iterator[Report]:
@@ -190,16 +185,16 @@ class Podman:
             world.scratch,
         )
         tags: list[str] = []
-        yield from _pull_reports(wanted, messages, tags)
+        yield from pull_reports(wanted, messages, tags)
         images = [found for tag in tags if (found := self._image(wanted, tag))]
         if not images:
             raise NotFound(f"{wanted.familiar}: there is nothing to pull")
-        yield _pulled(images)
+        yield pulled(images)
 
-    def _image(self, pulled: Reference, tag: str) -> str | None:
+    def _image(self, name: Reference, tag: str) -> str | None:
         if ":" in tag:
-            return self._world.memory.digest(f"{pulled.name}@{tag}")
-        return self._world.daemon.image_id(replace(pulled, tag=tag).familiar)
+            return self._world.memory.digest(f"{name.name}@{tag}")
+        return self._world.daemon.image_id(replace(name, tag=tag).familiar)
 
     def _here(self, given: str, parts: dict[str, str]) -> list[str]:
         """The images of the daemon that a name means, by the daemon's own rules, and by ours."""
@@ -303,75 +298,3 @@ def _platform(parts: dict[str, str]) -> Platform | None:
 def _version(request: Request) -> tuple[int, int]:
     found = _VERSION.match(request.path)
     return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def _push_reports(messages: Iterator[Message], with_digest: bool) -> Iterator[Report]:
-    copied: set[str] = set()
-    for message in messages:
-        status, layer = str(message.get("status") or ""), str(message.get("id") or "")
-        if status.startswith("The push refers to"):
-            yield {"stream": "Getting image source signatures\n"}
-        elif done := _PUSHED.fullmatch(status):
-            yield {"stream": "Writing manifest to image destination\n"}
-            if with_digest:
-                yield {"manifestdigest": done[1]}
-        elif layer:
-            yield from _layer_reports(status, layer, copied)
-
-
-def _pull_reports(
-    wanted: Reference, messages: Iterator[Message], tags: list[str]
-) -> Iterator[Report]:
-    """Reports of a pull; the tags, or the digest, go into ``tags`` as they come."""
-    copied: set[str] = set()
-    for message in messages:
-        status, layer = str(message.get("status") or ""), str(message.get("id") or "")
-        if status.startswith("Pulling from "):
-            tags.append(layer)
-            name = f"{wanted.name}{'@' if ':' in layer else ':'}{layer}"
-            yield {"stream": f"Trying to pull {name}...\nGetting image source signatures\n"}
-        elif status.startswith("Digest: "):
-            yield {"stream": "Writing manifest to image destination\n"}
-        elif layer:
-            yield from _layer_reports(status, layer, copied)
-
-
-def _layer_reports(status: str, layer: str, copied: set[str]) -> Iterator[Report]:
-    """One line a layer, when it is clear what becomes of it."""
-    if status in ("Pushing", "Pushed", "Downloading", "Download complete"):
-        how = ""
-    elif status in ("Already exists", "Layer already exists"):
-        how = " skipped: already exists"
-    elif status.startswith("Mounted from "):
-        how = f" skipped: m{status[1:]}"
-    else:
-        return
-    if layer not in copied:
-        copied.add(layer)
-        yield {"stream": f"Copying blob {layer}{how}\n"}
-
-
-def _pulled(images: Sequence[str]) -> Report:
-    bare = [image.removeprefix("sha256:") for image in images]
-    return {"images": bare, "id": bare[-1]}
-
-
-def _reported(reports: Iterator[Report]) -> Answer:
-    """Podman's stream: a JSON object a line.
-
-    What fails before the first is raised, and so becomes a status; later it can only be told.
-    """
-    begun = list(islice(reports, 1))
-
-    def lines() -> Iterator[bytes]:
-        try:
-            for report in chain(begun, reports):
-                yield _line(report)
-        except IN_STREAM as error:
-            yield _line({"error": told(error)})
-
-    return Answer(200, lines())
-
-
-def _line(report: Report) -> bytes:
-    return json.dumps(report, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"

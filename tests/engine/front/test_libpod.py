@@ -16,6 +16,7 @@ from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.front.by_digest import image_by_digest
 from labs_helpers.engine.front.libpod_build import EVERYWHERE, podman_asks
 from labs_helpers.engine.front.libpod_credentials import credentials_for
+from labs_helpers.engine.front.libpod_reports import push_reports
 from labs_helpers.engine.front.messages import read_request
 from labs_helpers.oci.reference import parse
 
@@ -102,6 +103,34 @@ class TestBuild:
 @pytest.mark.parametrize("body", [b"1", b"[]", b"{", b'{"image": 7}', b'{"image": "a"}'])
 def test_settings_without_a_digest_stay_as_they_are(body: bytes) -> None:
     assert image_by_digest(body, None) is None  # type: ignore[arg-type]
+
+
+def test_a_push_is_reported_layer_by_layer_and_the_digest_to_who_takes_it() -> None:
+    digest = f"sha256:{'a' * 64}"
+    statuses = [
+        ("The push refers to repository [x]", None),
+        ("Preparing", "one"),
+        ("Waiting", "one"),
+        *[("Pushing", "one")] * 3,
+        ("Pushed", "one"),
+        ("Layer already exists", "two"),
+        ("Mounted from demo", "three"),
+        (f"v1: digest: {digest} size: 7", None),
+    ]
+    messages = [{"status": status, "id": layer} for status, layer in statuses]
+    text = [
+        "Getting image source signatures",
+        "Copying blob one",
+        "Copying blob two skipped: already exists",
+        "Copying blob three skipped: mounted from demo",
+        "Writing manifest to image destination",
+    ]
+    told = [{"stream": f"{line}\n"} for line in text]
+    assert list(push_reports(iter(messages), with_digest=False)) == told
+    assert list(push_reports(iter(messages), with_digest=True)) == [
+        *told,
+        {"manifestdigest": digest},
+    ]
 
 
 class TestRequests:
