@@ -63,20 +63,21 @@ def from_header(value: str | None) -> Credentials:
     """Read an X-Registry-Auth header: base64url JSON, or nothing. Raises BadRequest."""
     if not value:
         return Credentials()
-    return from_json(_decoded(value, "X-Registry-Auth"))
+    return from_json(decoded(value, "X-Registry-Auth"))
 
 
 def from_config_header(value: str | None) -> dict[str, Credentials]:
     """Read X-Registry-Config (for builds): credentials by registry. Raises BadRequest."""
     if not value:
         return {}
-    document = _decoded(value, "X-Registry-Config")
+    document = decoded(value, "X-Registry-Config")
     if not isinstance(document, dict):
         raise BadRequest("invalid X-Registry-Config header: not a JSON object")
     return {str(server): from_json(entry) for server, entry in document.items()}
 
 
-def _decoded(value: str, header: str) -> Any:
+def decoded(value: str, header: str) -> Any:
+    """The document in a header: base64 of JSON, of either alphabet. Raises BadRequest."""
     padded = value.strip() + "=" * (-len(value.strip()) % 4)
     try:
         # Docker accepts both alphabets; the SDK and the CLI differ

@@ -25,7 +25,7 @@ from docker.errors import APIError, NotFound
 
 from labs_helpers.engine.front.address import Address
 from tests.clients import daemons
-from tests.engine.engine_room import REGISTRY, Room, require, running
+from tests.engine.engine_room import REGISTRY, Ended, Room, require, running
 
 DEMO = f"{REGISTRY}/demo"
 KINDS = ("embedded", "dockerd", "containerd", "podman")
@@ -60,6 +60,40 @@ def client(room: Room, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     found = docker.DockerClient(base_url=f"unix://{room.socket}")
     yield found
     found.close()
+
+
+@pytest.fixture
+def busybox(tmp_path: Path) -> Path:
+    """The context of a build whose image has busybox, and nothing else."""
+    require("busybox")
+    found = subprocess.run(["which", "busybox"], capture_output=True, text=True, check=True)
+    folder = tmp_path / "busybox"
+    folder.mkdir()
+    (folder / "busybox").write_bytes(Path(found.stdout.strip()).read_bytes())
+    (folder / "busybox").chmod(0o755)
+    (folder / "Dockerfile").write_text(
+        'FROM scratch\nCOPY busybox /bin/\nENTRYPOINT ["/bin/busybox"]\n'
+    )
+    return folder
+
+
+def podman_remote(room: Room, *arguments: str) -> Ended:
+    """Run a command of Podman's client, which reads the logins of `docker login`."""
+    require("podman")
+    logins = Path(room.environment["DOCKER_CONFIG"], "config.json")
+    if not logins.exists():
+        # as the labs make it; Podman 4 fails without the file
+        logins.parent.mkdir()
+        logins.write_text("{}")
+    done = subprocess.run(
+        ["podman", "--remote", f"--url=unix://{room.socket}", *arguments],
+        env=room.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def layers_of(lines: list[str], said: str) -> list[str]:
@@ -288,19 +322,12 @@ class TestContainers:
     RUN = ("run", "--network=none")
 
     @pytest.fixture
-    def image(self, room: Room, tmp_path: Path) -> str:
+    def image(self, room: Room, busybox: Path) -> str:
         """A busybox that was built, pushed, removed and pulled again."""
-        require("busybox")
         room.login()
-        busybox = subprocess.run(["which", "busybox"], capture_output=True, text=True, check=True)
-        (tmp_path / "busybox").write_bytes(Path(busybox.stdout.strip()).read_bytes())
-        (tmp_path / "busybox").chmod(0o755)
-        (tmp_path / "Dockerfile").write_text(
-            'FROM scratch\nCOPY busybox /bin/\nENTRYPOINT ["/bin/busybox"]\n'
-        )
         name = f"{DEMO}:busybox"
         for command in (
-            ("build", "-t", name, str(tmp_path)),
+            ("build", "-t", name, str(busybox)),
             ("push", name),
             ("rmi", name),
             ("pull", name),
@@ -363,39 +390,230 @@ class TestContainers:
 
 @pytest.mark.parametrize("kind", ["podman"])
 class TestPodmanRemote:
-    """`podman --remote` speaks Podman's own API, which passes through."""
+    """`podman --remote` speaks Podman's own API: what does not concern the registry passes."""
 
-    def podman(self, room: Room, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["podman", "--remote", f"--url=unix://{room.socket}", *arguments],
-            env=room.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    @pytest.fixture
+    def image(self, room: Room, busybox: Path) -> str:
+        """The name of a busybox that was built in the daemon."""
+        assert podman_remote(room, "build", "-t", "tools", str(busybox)).code == 0
+        return "localhost/tools:latest"
 
     def test_it_sees_what_docker_pulled_and_docker_what_it_made(self, room: Room) -> None:
         room.docker("pull", "nginx:alpine")
-        listed = self.podman(room, "images", "--format", "{{.Repository}}:{{.Tag}}")
-        assert listed.stdout == "docker.io/library/nginx:alpine\n", listed.stderr
-        assert (
-            self.podman(room, "tag", "docker.io/library/nginx:alpine", f"{DEMO}:v1").returncode == 0
-        )
+        listed = podman_remote(room, "images", "--format", "{{.Repository}}:{{.Tag}}")
+        assert listed.out == "docker.io/library/nginx:alpine\n", listed.err
+        assert podman_remote(room, "tag", "docker.io/library/nginx:alpine", f"{DEMO}:v1").code == 0
         room.login()
         assert room.docker("push", f"{DEMO}:v1").code == 0
-        shown = self.podman(room, "inspect", "--format", "{{.Architecture}}", f"{DEMO}:v1")
-        assert shown.stdout == "amd64\n", shown.stderr
-        assert self.podman(room, "rmi", f"{DEMO}:v1").returncode == 0
+        shown = podman_remote(room, "inspect", "--format", "{{.Architecture}}", f"{DEMO}:v1")
+        assert shown.out == "amd64\n", shown.err
+        assert podman_remote(room, "rmi", f"{DEMO}:v1").code == 0
 
-    def test_a_push_of_its_own_says_what_to_use_instead(self, room: Room) -> None:
+    def test_a_round_trip(self, room: Room) -> None:
         room.login()
-        room.docker("pull", "nginx:alpine")
-        room.docker("tag", "nginx:alpine", f"{DEMO}:v1")
-        for command in ("push", "pull"):
-            ended = self.podman(room, command, f"{DEMO}:v1")
-            assert ended.returncode != 0
-            assert "use the docker command (docker push, docker pull)" in ended.stderr
+        pulled = podman_remote(room, "pull", "nginx:alpine")
+        assert pulled.code == 0, pulled.err
+        assert pulled.err.startswith(
+            "Trying to pull docker.io/library/nginx:alpine...\nGetting image source signatures\n"
+        )
+        (image,) = pulled.lines
+        pushed = podman_remote(room, "push", "nginx:alpine", f"docker://{DEMO}:v1")
+        assert pushed.code == 0, pushed.err
+        assert len(re.findall(r"^Copying blob [0-9a-f]{12}$", pushed.err, re.M)) == 4
+        assert pushed.err.endswith("Writing manifest to image destination\n")
+        # the name is for the registry: the daemon has it no more than with a podman of its own
+        listed = podman_remote(room, "images", "--format", "{{.Repository}}:{{.Tag}}")
+        assert listed.lines == ["docker.io/library/nginx:alpine"]
+        again = podman_remote(room, "push", image[:12], f"{DEMO}:v2")
+        assert again.err.count("skipped: already exists\n") == 4
+
+        assert podman_remote(room, "rmi", "nginx:alpine").code == 0
+        assert podman_remote(room, "images", "-q").out == ""
+        pulled = podman_remote(room, "pull", f"{DEMO}:v1")
+        assert (pulled.code, pulled.lines) == (0, [image]), pulled.err
+        digest = podman_remote(room, "inspect", "--format", "{{.Digest}}", image).out.strip()
+        assert digest == room.docker("push", f"{DEMO}:v1").lines[-1].split()[2]
+        assert podman_remote(room, "rmi", f"{DEMO}:v1").code == 0
+
+        name = f"{DEMO}@{digest}"
+        pulled = podman_remote(room, "pull", "--quiet", name)
+        assert (pulled.code, pulled.lines, pulled.err) == (0, [image], "")
+        assert podman_remote(room, "inspect", "--format", "{{.Id}}", name).lines == [image]
+        assert podman_remote(room, "image", "exists", name).code == 0
+        assert podman_remote(room, "push", "--quiet", name, f"{REGISTRY}/other:v1").code == 0
+        assert podman_remote(room, "tag", name, f"{DEMO}:v1").code == 0
+        assert podman_remote(room, "pull", "--all-tags", "--quiet", DEMO).lines[-1] == image
+        listed = podman_remote(room, "images", "--format", "{{.Tag}}", DEMO)
+        assert sorted(listed.lines) == ["v1", "v2"]
+
+    def test_layers_are_mounted_from_another_repository(self, room: Room, image: str) -> None:
+        room.login()
+        assert podman_remote(room, "push", image, f"{DEMO}:v1").code == 0
+        pushed = podman_remote(room, "push", image, f"{REGISTRY}/other:v1")
+        assert "skipped: mounted from demo\n" in pushed.err
+
+    def test_another_platform(self, room: Room) -> None:
+        ended = podman_remote(room, "pull", "-q", "--platform", "linux/arm64", "nginx:alpine")
+        shown = podman_remote(room, "inspect", "--format", "{{.Architecture}}", ended.out.strip())
+        assert shown.out == "arm64\n", (ended, shown)
+
+    def test_without_a_login_push_and_pull_say_so(self, room: Room, image: str) -> None:
+        for flags in ((), ("--quiet",)):
+            ended = podman_remote(room, "push", *flags, image, f"{DEMO}:v1")
+            assert (ended.code, ended.told) == (125, "Error: no basic auth credentials")
+            ended = podman_remote(room, "pull", *flags, f"{DEMO}:v1")
+            assert (ended.code, ended.told) == (
+                125,
+                f'Error: Head "https://{REGISTRY}/v2/demo/manifests/v1": no basic auth credentials',
+            )
+
+    def test_credentials_may_be_given_with_the_command(self, room: Room, image: str) -> None:
+        credentials = f"--creds=AWS:{room.registry.token}"
+        assert podman_remote(room, "push", credentials, image, f"{DEMO}:v1").code == 0
+        assert podman_remote(room, "pull", credentials, f"{DEMO}:v1").code == 0
+        ended = podman_remote(room, "pull", "--creds=AWS:wrong", f"{DEMO}:v1")
+        assert ended.code == 125
+
+    def test_a_token_that_has_expired(self, room: Room, image: str) -> None:
+        room.login()
+        room.registry.clock.advance(timedelta(hours=13))
+        assert podman_remote(room, "push", image, f"{DEMO}:v1").told == (
+            "Error: denied: Your authorization token has expired. Reauthenticate and try again."
+        )
+
+    def test_refusals(self, room: Room, image: str) -> None:
+        room.login()
+        digest = f"sha256:{'a' * 64}"
+        missing = "not found: manifest unknown: Requested image not found"
+        said = {
+            ("push", image, f"{REGISTRY}/absent:v1"): "name unknown: The repository with name"
+            " 'absent' does not exist in the registry with id '123456789012'",
+            ("push", "not-here", f"{DEMO}:v1"): "failed to find image not-here: not-here: image not"
+            " known",
+            ("pull", f"{DEMO}:not-there"): f"manifest for {DEMO}:not-there {missing}",
+            ("pull", f"{DEMO}@{digest}"): f"manifest for {DEMO}@{digest} {missing}",
+            ("push", "--format=oci", image, f"{DEMO}:v1"): "format=oci: the labs push with Docker's"
+            " manifest, v2s2. Leave --format out",
+            (
+                "push",
+                "--compression-format=zstd",
+                image,
+                f"{DEMO}:v1",
+            ): "compressionFormat=zstd: the labs push layers as gzip. Leave --compression-format"
+            " out",
+        }
+        for command, message in said.items():
+            for flags in ((), ("--quiet",)):
+                ended = podman_remote(room, command[0], *flags, *command[1:])
+                assert (ended.code, ended.told) == (125, f"Error: {message}")
+
+    def test_what_changes_nothing_here_is_taken(self, room: Room, image: str) -> None:
+        room.login()
+        flags = ("--remove-signatures", "--tls-verify=false", "--format=v2s2")
+        flags += ("--compression-format=gzip",)
+        assert podman_remote(room, "push", *flags, image, f"{DEMO}:v1").code == 0
+        assert podman_remote(room, "pull", "--tls-verify=false", f"{DEMO}:v1").code == 0
+
+    def test_a_manifest_list_is_refused_by_name(self, room: Room) -> None:
+        room.login()
+        assert podman_remote(room, "manifest", "create", "several").code == 0
+        for command in (("push",), ("manifest", "push")):
+            ended = podman_remote(room, *command, "several", f"docker://{DEMO}:v1")
+            assert ended.code == 125
+            assert "several is a manifest list: the labs push the images that it" in ended.err
+
+    RUN = ("run", "--rm", "--network=none")
+
+    def test_run_pulls_what_is_not_there(self, room: Room, image: str) -> None:
+        room.login()
+        podman_remote(room, "push", image, f"{DEMO}:v1")
+        room.docker("tag", image, f"{DEMO}:v1")
+        digest = room.docker("push", f"{DEMO}:v1").lines[-1].split()[2]
+        for name in (f"{DEMO}:v1", f"{DEMO}@{digest}"):
+            podman_remote(room, "rmi", "--all", "--force")
+            ended = podman_remote(room, *self.RUN, name, "echo", "hello")
+            assert (ended.code, ended.out) == (0, "hello\n"), ended.err
+            assert ended.err.startswith(f"Trying to pull {name}...\n")
+            asked = len(room.requests)
+            ended = podman_remote(room, *self.RUN, name, "echo", "hello")
+            assert (ended.code, ended.out, ended.err) == (0, "hello\n", "")
+            assert len(room.requests) == asked
+        ended = podman_remote(room, *self.RUN, "--pull=newer", f"{DEMO}:v1", "echo", "new")
+        assert (ended.code, ended.out) == (0, "new\n"), ended.err
+        ended = podman_remote(room, *self.RUN, "--pull=never", f"{DEMO}:other", "echo", "hello")
+        assert (ended.code, ended.told) == (125, f"Error: {DEMO}:other: image not known")
+
+    def test_a_newer_one_that_cannot_be_had_leaves_the_one_that_is_there(
+        self, room: Room, image: str
+    ) -> None:
+        assert podman_remote(room, "tag", image, f"{DEMO}:v1").code == 0
+        ended = podman_remote(room, *self.RUN, "--pull=newer", f"{DEMO}:v1", "echo", "old")
+        assert (ended.code, ended.out) == (0, "old\n"), ended.err
+        assert podman_remote(room, *self.RUN, "--pull=always", f"{DEMO}:v1").code == 125
+
+    def test_a_short_name_or_an_id_is_the_image_that_is_there(self, room: Room, image: str) -> None:
+        (identifier,) = podman_remote(room, "images", "--quiet", "--no-trunc", image).lines
+        for name in ("tools", identifier.removeprefix("sha256:")[:12]):
+            ended = podman_remote(room, *self.RUN, name, "echo", "hello")
+            assert (ended.code, ended.out, ended.err) == (0, "hello\n", "")
+        assert room.requests == []
+
+    def test_a_build_begins_with_images_of_the_registry(
+        self, room: Room, image: str, busybox: Path
+    ) -> None:
+        room.login()
+        for name in ("demo", "other"):
+            assert podman_remote(room, "push", image, f"{REGISTRY}/{name}:v1").code == 0
+        podman_remote(room, "rmi", "--all", "--force")
+        (busybox / "Containerfile").write_text(
+            f"ARG BASE={DEMO}\nFROM $BASE:v1 AS first\nCOPY Containerfile /file\n"
+            f"FROM {REGISTRY}/other:v1\nCOPY --from=first /file /copied\n"
+        )
+        for flags in (
+            (),
+            ("--pull=always", "--no-cache"),
+            ("--pull=never",),
+            ("--pull=newer", "--platform=linux/amd64"),
+        ):
+            ended = podman_remote(
+                room, "build", "--network=none", "-t", "built", *flags, str(busybox)
+            )
+            assert ended.code == 0, (flags, ended.err)
+            assert "Successfully tagged localhost/built:latest\n" in ended.out
+        (busybox / "Containerfile").write_text("FROM none-such\nCOPY Dockerfile /\n")
+        assert podman_remote(room, "build", f"--from={DEMO}:v1", str(busybox)).code == 0
+        ended = podman_remote(
+            *(room, "build", f"--from={DEMO}:v1", "--platform=linux/amd64"),
+            *("--platform=linux/arm64", str(busybox)),
+        )
+        assert ended.told == (
+            f"Error: {DEMO}:v1: the labs bring a base for one platform. Build for one at a time"
+        )
+        (busybox / "Containerfile").write_text("FROM built\nCOPY Dockerfile /\n")
+        assert podman_remote(room, "build", str(busybox)).code == 0
+
+    def test_a_base_that_is_not_there_is_named(self, room: Room, tmp_path: Path) -> None:
+        room.login()
+        (tmp_path / "Dockerfile").write_text(f"FROM {DEMO}:v1\n")
+        assert podman_remote(room, "build", str(tmp_path)).told == (
+            f"Error: manifest for {DEMO}:v1 not found: manifest unknown: Requested image not found"
+        )
+
+    def test_archives_pass(self, room: Room, image: str, tmp_path: Path) -> None:
+        file = str(tmp_path / "image.tar")
+        assert podman_remote(room, "save", "-o", file, image).code == 0
+        assert podman_remote(room, "rmi", image).code == 0
+        assert podman_remote(room, "load", "-i", file).lines[-1] == f"Loaded image: {image}"
+
+
+@pytest.mark.parametrize("kind", ["embedded", "dockerd"])
+def test_podman_is_told_where_its_own_api_is_not(room: Room) -> None:
+    for command in (("images",), ("pull", "nginx:alpine"), ("run", "nginx:alpine"), ("version",)):
+        ended = podman_remote(room, *command)
+        assert ended.code == 125
+        assert ended.told.startswith(
+            "Error: this engine has Docker's API, not Podman's own: use the docker command."
+        )
 
 
 @pytest.mark.parametrize("kind", ["dockerd"])

@@ -108,6 +108,11 @@ class Ended:
     def lines(self) -> list[str]:
         return self.out.splitlines()
 
+    @property
+    def told(self) -> str:
+        """The last line of what went wrong."""
+        return (self.err.splitlines() or [""])[-1]
+
 
 @dataclass
 class Reply:

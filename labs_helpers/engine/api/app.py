@@ -17,6 +17,7 @@ from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from .exchange import PORTION, Answer, Request, error_answer, told
 from .images import Images
+from .libpod import no_libpod
 from .system import API_VERSION, MIN_API_VERSION, System, server_name
 from .transfer import Transfer
 from .world import World
@@ -185,6 +186,8 @@ def _no_containers(request: Request) -> Answer:
 
 def _unknown(method: str, path: str) -> Answer:
     """What dockerd says of objects there are none of, and what we say of what is not built."""
+    if podmans := no_libpod(method, path):
+        return podmans
     kind, _, name = path.removeprefix("/").partition("/")
     name = name.removesuffix("/json")
     if method == "GET" and name:

@@ -7,12 +7,13 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 
 from ..api.app import App, Operation, routes
-from ..api.exchange import Answer, Request, json_answer, stream_answer
+from ..api.exchange import Answer, Request, stream_answer
 from ..api.images import repository_tag
 from ..api.registries import auth, distribution
 from ..api.transfer import IN_STREAM
 from ..credentials import from_header
 from ..platform import Platform
+from .libpod import libpod_routes
 from .pulling import pull
 from .pushing import push
 from .world import FrontWorld
@@ -34,19 +35,9 @@ class FrontApp(App):
                 rf"/distribution/{name}/json",
                 lambda request, name: distribution(request, name, world.hosts),
             ),
-            ("POST", rf"/libpod/images/{name}/push", _libpod),
-            ("POST", r"/libpod/images/pull", _libpod),
+            *(libpod_routes(world) if world.libpod else ()),
         ]
         self._routes = routes(table)
-
-
-def _libpod(request: Request, name: str = "") -> Answer:
-    """What `podman --remote` asks for a sandbox registry: its own API for that is not ours."""
-    message = (
-        "the labs push to and pull from the sandbox's registry through Docker's API only:"
-        " use the docker command (docker push, docker pull); the images are Podman's either way"
-    )
-    return json_answer({"cause": message, "message": message, "response": 501}, 501)
 
 
 def _pull(request: Request, world: FrontWorld) -> Answer:

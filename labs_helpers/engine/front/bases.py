@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import posixpath
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from labs_helpers.oci import reference as references
@@ -18,14 +19,34 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 from ..build.arguments import Arguments, expand
 from ..build.dockerfile import Dockerfile, read
 from ..build.errors import BuildError, DockerfileError
+from ..credentials import Credentials
 
 _DOCKERFILE_LIMIT = 4 * 1024 * 1024
 NOTHING = "scratch"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the parameters of a build say of its bases."""
+
+    files: tuple[tuple[str, ...], ...]
+    """The Dockerfile's parts, each by the names that it may have, the likeliest first."""
+    arguments: Mapping[str, str | None]
+    target: str
+    platforms: tuple[str, ...]
+    anew: bool
+    """Whether bases are wanted as the registry has them now."""
+    once_brought: Mapping[str, str | None]
+    """Parameters to change, or to leave out, when ``anew`` has been seen to here."""
+    credentials: Callable[[Reference], Credentials]
+    first: str = ""
+    """What stands for the image that the first FROM names."""
+
+
 def dockerfile_in(context: BinaryIO, name: str) -> str | None:
     """The text of the Dockerfile in a build context, a tar, compressed or not; None without."""
     wanted = posixpath.normpath(name)
+    context.seek(0)
     try:
         with tarfile.open(fileobj=context, mode="r:*") as tar:
             for member in tar:
@@ -39,13 +60,18 @@ def dockerfile_in(context: BinaryIO, name: str) -> str | None:
     return None
 
 
-def bases(text: str, given: Mapping[str, str | None], target: str) -> list[Reference]:
-    """The images that a build of ``target`` needs; none of a Dockerfile that is not understood."""
+def bases(
+    text: str, given: Mapping[str, str | None], target: str, first: str = ""
+) -> list[Reference]:
+    """The images that a build of ``target`` needs; none of a Dockerfile that is not understood.
+
+    ``first`` stands for what the first FROM names, as in ``podman build --from``.
+    """
     try:
         dockerfile = read(text)
         if target:
             dockerfile = dockerfile.until(target)
-        names = _names(dockerfile, given)
+        names = _names(dockerfile, given, first)
     except (DockerfileError, BuildError):
         # the daemon, which knows more Dockerfiles than we do, is to judge it
         return []
@@ -59,7 +85,7 @@ def bases(text: str, given: Mapping[str, str | None], target: str) -> list[Refer
     return list(found.values())
 
 
-def _names(dockerfile: Dockerfile, given: Mapping[str, str | None]) -> list[str]:
+def _names(dockerfile: Dockerfile, given: Mapping[str, str | None], first: str) -> list[str]:
     arguments = Arguments(given)
     for instruction in dockerfile.arguments:
         for declared in instruction.args:
@@ -71,7 +97,8 @@ def _names(dockerfile: Dockerfile, given: Mapping[str, str | None]) -> list[str]
     stages: set[str] = {NOTHING}
     for place, stage in enumerate(dockerfile.stages):
         known = arguments.before_from()
-        base = expand(stage.base, known, dockerfile.escape, stage.start.line)
+        base = first if first and place == 0 else stage.base
+        base = expand(base, known, dockerfile.escape, stage.start.line)
         if base.lower() not in stages:
             names.append(base)
         for instruction in stage.instructions:

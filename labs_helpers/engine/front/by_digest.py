@@ -18,7 +18,8 @@ from .memory import Memory
 from .messages import Request
 
 _IMAGE = re.compile(
-    r"/images/(?P<name>[^@]+@sha256:[0-9a-f]{64})(?P<what>/(?:json|history|tag|get))"
+    r"(?P<api>(?:/libpod)?/images/)(?P<name>[^@]+@sha256:[0-9a-f]{64})"
+    r"(?P<what>/(?:json|history|tag|get|exists|tree))"
 )
 _VERSION = re.compile(r"/v\d+(?:\.\d+)+(?=/)")
 
@@ -30,19 +31,24 @@ def by_digest(request: Request, memory: Memory) -> str | None:
     if found is None or image is None:
         return None
     version = _VERSION.match(request.target)
-    target = f"{version[0] if version else ''}/images/{quote(image, safe=':')}{found['what']}"
+    image = quote(image, safe=":")
+    target = f"{version[0] if version else ''}{found['api']}{image}{found['what']}"
     return f"{target}?{request.query}" if request.query else target
 
 
 def image_by_digest(body: bytes, memory: Memory) -> bytes | None:
-    """A container's settings with the ID of their image; None when they can stay as they are."""
+    """A container's settings with the ID of their image; None when they can stay as they are.
+
+    Docker's API calls it ``Image``, Podman's own ``image``.
+    """
     try:
         settings = json.loads(body)
-        name = settings.get("Image")
-    except (ValueError, AttributeError, RecursionError):
+        key = "Image" if "Image" in settings else "image"
+        name = settings.get(key)
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return None
     image = _known(name, memory) if isinstance(name, str) and "@" in name else None
-    return None if image is None else json.dumps({**settings, "Image": image}).encode()
+    return None if image is None else json.dumps({**settings, key: image}).encode()
 
 
 def _known(name: str, memory: Memory) -> str | None:

@@ -29,12 +29,16 @@ class Goes(Enum):
 
 
 _NAMED = re.compile(r"/(?:images/(?P<push>.+)/push|distribution/(?P<look>.+)/json)")
-_LIBPOD = re.compile(r"/libpod/images/(?:(?P<push>.+)/push|pull)")
+_LIBPOD = re.compile(
+    r"/libpod/(?:images/(?:(?P<push>.+)/push|pull)|manifests/.+?/(?:push|registry/(?P<list>.+)))"
+)
 
 
-def goes(request: Request, serves: Serves) -> Goes:
-    """Decide by the head of a request."""
+def goes(request: Request, serves: Serves, libpod: bool = True) -> Goes:
+    """Decide by the head of a request; ``libpod``: whether the daemon has Podman's own API."""
     path, query = request.path, parse_qs(request.query)
+    if path.startswith("/libpod/"):
+        return _podmans(request, query, serves) if libpod else Goes.TO_US
     if request.method == "POST" and path == "/auth":
         return Goes.BY_LOGIN
     if request.method == "POST" and path == "/build":
@@ -45,13 +49,26 @@ def goes(request: Request, serves: Serves) -> Goes:
         # without fromImage it imports a file system
         name = query.get("fromImage", [""])[0].removesuffix(":")
         return _by_name(name, serves)
-    if request.method == "POST" and (found := _LIBPOD.fullmatch(path)):
-        names = [*query.get("destination", []), *query.get("reference", []), found["push"] or ""]
-        return _by_name(names[0].removeprefix("docker://"), serves)
     found = _NAMED.fullmatch(path)
     if found and request.method == ("POST" if found["push"] else "GET"):
         return _by_name(found["push"] or found["look"], serves)
     return Goes.TO_DAEMON
+
+
+def _podmans(request: Request, query: dict[str, list[str]], serves: Serves) -> Goes:
+    """The same for what `podman --remote` asks."""
+    if request.method != "POST":
+        return Goes.TO_DAEMON
+    if request.path == "/libpod/build":
+        return Goes.TO_DAEMON if _elsewhere(query) else Goes.AFTER_BASES
+    if request.path == "/libpod/containers/create":
+        return Goes.AS_IMAGE
+    found = _LIBPOD.fullmatch(request.path)
+    if found is None:
+        return Goes.TO_DAEMON
+    given = [*query.get("destination", []), *query.get("reference", [])]
+    name = found["list"] or (given[0] if given else found["push"]) or ""
+    return _by_name(name.removeprefix("docker://"), serves)
 
 
 def login_is_ours(body: bytes, serves: Serves) -> bool:

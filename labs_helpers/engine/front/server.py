@@ -161,7 +161,7 @@ class Conversation:
             await self._tell(400, str(error))
             return After.ENDS
         try:
-            goes_to = goes(request, self._world.hosts.has)
+            goes_to = goes(request, self._world.hosts.has, self._world.libpod)
             if goes_to is Goes.BY_LOGIN:
                 return await self._log_in(request)
             if goes_to is Goes.AFTER_BASES:
@@ -289,5 +289,6 @@ def make_front(
     daemon = RealDaemon(address, about.asked_in)
     memory = Memory(state / RECORDS)
     memory.remember_daemon(address.text)
-    world = FrontWorld(daemon, memory, HostMap(registries), empty_folder(state / "passing"))
+    scratch = empty_folder(state / "passing")
+    world = FrontWorld(daemon, memory, HostMap(registries), scratch, about.kind == "podman")
     return FrontServer(path, world, state)

@@ -12,9 +12,13 @@ from .memory import Memory
 
 @dataclass(frozen=True)
 class FrontWorld:
-    """The daemon, what is remembered of its images, the way to registries, a folder for passing."""
+    """The daemon, what is remembered of its images, the way to registries, a folder for passing.
+
+    ``libpod``: the daemon is Podman, and has its own API beside Docker's.
+    """
 
     daemon: RealDaemon
     memory: Memory
     hosts: HostMap
     scratch: Path
+    libpod: bool = False

@@ -7,7 +7,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,16 +74,18 @@ class Fake:
         return found
 
 
-def about(connection: socket.socket) -> None:
-    """The script of a daemon that is asked for its version only."""
-    while read_head(connection):
-        connection.sendall(document(200, VERSION))
-
-
 @contextmanager
-def fake_daemon(hosts: list[dict[str, str]] | None = None) -> Iterator[Fake]:
+def fake_daemon(
+    hosts: list[dict[str, str]] | None = None, version: Mapping[str, object] = VERSION
+) -> Iterator[Fake]:
     """The fake, and its front; fails when a script fails."""
     folder = Path(tempfile.mkdtemp(prefix="labs"))
+
+    def about(connection: socket.socket) -> None:
+        # until a test says more, it is asked for its version only
+        while read_head(connection):
+            connection.sendall(document(200, version))
+
     fake = Fake(folder, about)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(fake.socket))

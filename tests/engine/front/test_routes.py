@@ -43,6 +43,18 @@ def serves(host: str) -> bool:
         (f"POST /v4.3.1/libpod/images/x/push?destination={ECR}/a", Goes.TO_US),
         (f"POST /v4.3.1/libpod/images/pull?reference=docker://{ECR}/a", Goes.TO_US),
         ("POST /v4.3.1/libpod/images/pull?reference=quay.io/a", Goes.TO_DAEMON),
+        ("POST /v5.4.2/libpod/images/pull?reference=nginx", Goes.TO_US),
+        ("POST /v5.4.2/libpod/images/pull?reference=localhost/a", Goes.TO_DAEMON),
+        (f"GET /v5.4.2/libpod/images/{ECR}%2Fa/json", Goes.TO_DAEMON),
+        (f"POST /v4.3.1/libpod/images/{ECR}/a/push?destination=quay.io/a", Goes.TO_DAEMON),
+        (f"POST /v4.3.1/libpod/manifests/x/registry/docker:%2F%2F{ECR}%2Fa", Goes.TO_US),
+        (f"POST /v3.0.0/libpod/manifests/x/push?destination={ECR}/a", Goes.TO_US),
+        ("POST /v4.3.1/libpod/manifests/x/registry/quay.io%2Fa", Goes.TO_DAEMON),
+        ("POST /v4.3.1/libpod/manifests/x/add", Goes.TO_DAEMON),
+        ("POST /v4.3.1/libpod/build?t=a", Goes.AFTER_BASES),
+        ("POST /v4.3.1/libpod/build?remote=https://example.com/x.git", Goes.TO_DAEMON),
+        ("POST /v4.3.1/libpod/containers/create", Goes.AS_IMAGE),
+        ("GET /v4.3.1/libpod/_ping", Goes.TO_DAEMON),
         ("POST /session", Goes.TO_DAEMON),
         ("POST /grpc", Goes.TO_DAEMON),
         ("GET /images/json", Goes.TO_DAEMON),
@@ -52,6 +64,12 @@ def serves(host: str) -> bool:
 def test_where_a_request_goes(request_: str, where: Goes) -> None:
     head = read_request(f"{request_} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
     assert goes(head, serves) is where
+
+
+@pytest.mark.parametrize("path", ["_ping", "images/json", "images/pull?reference=quay.io/a"])
+def test_podmans_own_api_is_answered_here_where_the_daemon_is_dockers(path: str) -> None:
+    head = read_request(f"GET /v4.3.1/libpod/{path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    assert goes(head, serves, libpod=False) is Goes.TO_US
 
 
 @pytest.mark.parametrize(
@@ -83,6 +101,10 @@ class TestBases:
         assert self.names(text) == ["one:latest", "two:2", "three:latest"]
         assert self.names(text, BASE="uno", TAG="1") == ["uno:1", "two:2", "three:latest"]
         assert self.names(text, target="second") == ["one:latest", "two:2"]
+
+    def test_another_image_may_stand_for_the_first(self) -> None:
+        found = bases("ARG A\nFROM $A AS one\nFROM two\nCOPY --from=one /a /\n", {}, "", "other:1")
+        assert [one.familiar for one in found] == ["other:1", "two:latest"]
 
     @pytest.mark.parametrize(
         "text", ["", "RUN x", "FROM", "FROM a b", "FROM ${", "FROM UPPER/Case", "FROM a\nFOO"]
