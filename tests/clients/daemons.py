@@ -149,8 +149,10 @@ def reference(name: str) -> Reference:
 
 
 def empty(address: Address) -> None:
-    """Remove every image of a daemon of the tests, and every container."""
+    """Remove every image of a daemon of the tests, every container, and what BuildKit keeps."""
     daemon = RealDaemon(address)
+    with contextlib.suppress(DaemonError):  # Podman has no build cache to ask of
+        daemon._json("POST", "/build/prune?all=1")
     for container in daemon._json("GET", "/containers/json?all=1") or []:
         daemon._json("DELETE", f"/containers/{container['Id']}?force=1")
     for _ in range(5):
