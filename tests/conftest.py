@@ -1,6 +1,6 @@
 """What the tests share: the labs' own engine, whatever daemon the machine has, unless a test says.
 
-And for those of the `labs` command, a home.
+Real daemons for those that do, and a home for those of the `labs` command.
 """
 
 from __future__ import annotations
@@ -13,12 +13,32 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.engine.front.address import Address
 from labs_helpers.workspace import Workspace, write_json
+from tests.clients import daemons
 
 os.environ["LABS_ENGINE"] = "embedded"
 os.environ.pop("LABS_HUB", None)
 
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
+
+
+@pytest.fixture(scope="session")
+def dockerd() -> Iterator[Address]:
+    with daemons.dockerd() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def dockerd_on_vfs() -> Iterator[Address]:
+    with daemons.dockerd_on_vfs() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Address]:
+    with daemons.podman() as address:
+        yield address
 
 
 @pytest.fixture

@@ -33,15 +33,39 @@ QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 
 @contextmanager
 def dockerd() -> Iterator[Address]:
-    """A dockerd without networks: that of LABS_TEST_DOCKERD, or one started for the tests."""
+    """That of LABS_TEST_DOCKERD, or one started here with the storage driver it takes itself.
+
+    That is overlay2 nearly everywhere. vfs, its last choice, waits for the next second at every
+    commit of a layer (https://github.com/moby/moby/blob/v20.10.24/daemon/graphdriver/fsdiff.go).
+    """
+    with _dockerd("LABS_TEST_DOCKERD") as address:
+        yield address
+
+
+@contextmanager
+def dockerd_on_vfs() -> Iterator[Address]:
+    """That of LABS_TEST_DOCKERD_VFS, or one started here: layers are folders, copied.
+
+    overlay2 differs from it, and from the labs' engine, in two things: a hard link into a lower
+    layer comes off the file when that is changed
+    (https://docs.kernel.org/filesystems/overlayfs.html#non-standard-behavior), and the size of a
+    layer has in it what its symbolic links say.
+    """
+    with _dockerd("LABS_TEST_DOCKERD_VFS", "--storage-driver=vfs") as address:
+        yield address
+
+
+@contextmanager
+def _dockerd(variable: str, *options: str) -> Iterator[Address]:
+    """A dockerd without networks."""
     require("docker")
-    if named := os.environ.get("LABS_TEST_DOCKERD"):
+    if named := os.environ.get(variable):
         yield parse(named)
         return
     require("dockerd")
     folder = Path(tempfile.mkdtemp(prefix="labsd"))
     command = [
-        *("dockerd", "--storage-driver=vfs", "--iptables=false", "--ip-forward=false"),
+        *("dockerd", "--iptables=false", "--ip-forward=false", *options),
         *("--bridge=none", f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
         *(f"--pidfile={folder}/pid", f"--host=unix://{folder}/d.sock"),
     ]

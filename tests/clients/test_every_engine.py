@@ -26,7 +26,6 @@ from tests.clients import daemons
 from tests.engine.engine_room import REGISTRY, Room, require, running
 
 DEMO = f"{REGISTRY}/demo"
-KINDS = ("embedded", "dockerd", "podman")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -35,7 +34,7 @@ def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hub")
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["embedded", "dockerd", "podman"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
