@@ -4,6 +4,8 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# Of `make test`, one for each core up to four (they take 0.5 GB each); 0 is none: one process.
+WORKERS ?= logical
 PYTEST := $(BIN)/python -m pytest
 
 # The newest Python of 3.11 and later on this machine, unless PYTHON says which.
@@ -27,7 +29,7 @@ lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
 
 test: check
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """What the tests share: the labs' own engine, whatever daemon the machine has, unless a test says.
 
-And for those of the `labs` command, a home.
+Real daemons for those that do, a home for those of the `labs` command, and how workers share them.
 """
 
 from __future__ import annotations
@@ -10,15 +10,55 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labs_helpers.engine.front.address import Address
 from labs_helpers.workspace import Workspace, write_json
+from tests import workers
+from tests.clients import daemons
 
 os.environ["LABS_ENGINE"] = "embedded"
 os.environ.pop("LABS_HUB", None)
 
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        workers.check(item)
+    if hasattr(config, "workerinput"):
+        items.sort(key=workers.order)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, with `-n`
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.Groups:
+    return workers.Groups(config, log)
+
+
+@pytest.fixture(scope="session")
+def dockerd() -> Iterator[Address]:
+    with daemons.dockerd() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def dockerd_on_vfs() -> Iterator[Address]:
+    with daemons.dockerd_on_vfs() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def containerd() -> Iterator[Address]:
+    with daemons.containerd() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Address]:
+    with daemons.podman() as address:
+        yield address
 
 
 @pytest.fixture

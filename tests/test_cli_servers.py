@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,11 +26,7 @@ from labs_helpers import servers
 from labs_helpers.engine import process as engine_process
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, read_json
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+from tests.ports import free_port
 
 
 @dataclass
@@ -172,6 +167,29 @@ def test_a_taken_port_is_named_and_the_next_free_one_remembered(learner: Learner
     del learner.environ["LABS_PORT"]
     learner.labs("start")
     assert sandbox_process.running(learner.workspace).port == port  # type: ignore[union-attr]
+
+
+def test_a_port_that_another_folder_took_just_before_is_left_to_it(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = sandbox_process.start(learner.workspace, lambda line: None, learner.environ)
+    # the other has found the port free, and its process is not as far as to see otherwise
+    look, seen = sandbox_process.is_free, []
+
+    def is_free(port: int) -> bool:
+        seen.append(port)
+        return seen == [first.port] or look(port)
+
+    monkeypatch.setattr(sandbox_process, "is_free", is_free)
+    other = Workspace(tmp_path / "other")
+    try:
+        second = sandbox_process.start(other, lambda line: None, learner.environ)
+        assert seen[0] == first.port
+        assert second.port > first.port
+        assert second.instance != first.instance
+        assert sandbox_process.told(other, second.port, "status") is not None
+    finally:
+        sandbox_process.stop(other, lambda line: None)
 
 
 def test_a_terminal_with_labs_env_reaches_the_sandbox(learner: Learner) -> None:

@@ -164,7 +164,11 @@ def _start(workspace: Workspace, say: Say, environ: Mapping[str, str]) -> Server
 def _daemon(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Daemon:
     def ready() -> Mapping[str, Any] | None:
         answer = health(port)
-        return None if answer is None else {"port": port, "instance": str(answer["instance"])}
+        # two folders may have found the same port free: the sandbox of the other one, which was
+        # quicker, answers as well, but does not take this folder's token
+        if answer is None or told(workspace, port, "clock") is None:
+            return None
+        return {"port": port, "instance": str(answer["instance"])}
 
     return Daemon(
         name=NAME,

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,19 +33,63 @@ QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 
 @contextmanager
 def dockerd() -> Iterator[Address]:
-    """A dockerd without networks: that of LABS_TEST_DOCKERD, or one started for the tests."""
+    """That of LABS_TEST_DOCKERD, or one started here with the storage driver it takes itself.
+
+    That is overlay2 nearly everywhere. vfs, its last choice, waits for the next second at every
+    commit of a layer (https://github.com/moby/moby/blob/v20.10.24/daemon/graphdriver/fsdiff.go).
+    """
+    with _dockerd("LABS_TEST_DOCKERD") as address:
+        yield address
+
+
+@contextmanager
+def dockerd_on_vfs() -> Iterator[Address]:
+    """That of LABS_TEST_DOCKERD_VFS, or one started here: layers are folders, copied.
+
+    overlay2 differs from it, and from the labs' engine, in two things: a hard link into a lower
+    layer comes off the file when that is changed
+    (https://docs.kernel.org/filesystems/overlayfs.html#non-standard-behavior), and the size of a
+    layer has in it what its symbolic links say.
+    """
+    with _dockerd("LABS_TEST_DOCKERD_VFS", "--storage-driver=vfs") as address:
+        yield address
+
+
+@contextmanager
+def containerd() -> Iterator[Address]:
+    """That of LABS_TEST_DOCKERD_CONTAINERD, or a current one that is started here.
+
+    It keeps images in containerd's store, as Docker does from 29 on.
+    """
+    path, _ = current_docker()
+    with _dockerd(
+        "LABS_TEST_DOCKERD_CONTAINERD",
+        *("--storage-driver=native", "--ip6tables=false"),
+        config='{"features": {"containerd-snapshotter": true}}',
+        environment={"PATH": path},
+    ) as address:
+        yield address
+
+
+@contextmanager
+def _dockerd(
+    variable: str, *options: str, config: str = "{}", environment: Mapping[str, str] | None = None
+) -> Iterator[Address]:
+    """A dockerd without networks."""
     require("docker")
-    if named := os.environ.get("LABS_TEST_DOCKERD"):
+    if named := os.environ.get(variable):
         yield parse(named)
         return
     require("dockerd")
     folder = Path(tempfile.mkdtemp(prefix="labsd"))
+    (folder / "daemon.json").write_text(config)
     command = [
-        *("dockerd", "--storage-driver=vfs", "--iptables=false", "--ip-forward=false"),
-        *("--bridge=none", f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
+        *("dockerd", f"--config-file={folder}/daemon.json", *options),
+        *("--iptables=false", "--ip-forward=false", "--bridge=none"),
+        *(f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
         *(f"--pidfile={folder}/pid", f"--host=unix://{folder}/d.sock"),
     ]
-    with _running(command, folder, "API listen on", {}) as address:
+    with _running(command, folder, "API listen on", environment or {}) as address:
         yield address
 
 
@@ -76,22 +120,6 @@ def current_docker() -> tuple[str, Path]:
 
 
 @contextmanager
-def containerd() -> Iterator[Address]:
-    """A current dockerd that keeps images in containerd's store, as Docker does from 29 on."""
-    path, _ = current_docker()
-    folder = Path(tempfile.mkdtemp(prefix="labsc"))
-    (folder / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
-    command = [
-        *("dockerd", f"--config-file={folder}/daemon.json", "--storage-driver=native"),
-        *("--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none"),
-        *(f"--data-root={folder}/data", f"--exec-root={folder}/exec"),
-        *(f"--pidfile={folder}/pid", f"--host=unix://{folder}/d.sock"),
-    ]
-    with _running(command, folder, "API listen on", {"PATH": path}) as address:
-        yield address
-
-
-@contextmanager
 def podman() -> Iterator[Address]:
     """Podman's service, on storage of its own."""
     require("podman")
@@ -108,7 +136,7 @@ def podman() -> Iterator[Address]:
 
 @contextmanager
 def _running(
-    command: list[str], folder: Path, ready: str, environment: dict[str, str]
+    command: list[str], folder: Path, ready: str, environment: Mapping[str, str]
 ) -> Iterator[Address]:
     log = folder / "log"
     with log.open("wb") as out:
@@ -116,7 +144,7 @@ def _running(
             command,
             executable=shutil.which(command[0], path=environment.get("PATH")),
             stderr=out,
-            env=os.environ | environment,
+            env={**os.environ, **environment},
             **QUIET,  # type: ignore[call-overload]
         )
     try:

@@ -154,6 +154,9 @@ COPY --from=0 /d /e
 }
 """Name -> a Dockerfile that builds."""
 
+LINKING = ("run-between-copies",)
+"""Those in which a hard link of one layer is changed in the next (daemons.dockerd_on_vfs)."""
+
 REFUSED = {
     "no file": "FROM scratch\nCOPY nope /\n",
     "no match": "FROM scratch\nCOPY d/*.zip /\n",

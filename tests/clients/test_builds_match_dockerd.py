@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import posixpath
 import re
 import subprocess
@@ -33,7 +32,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.clients.dockerfiles import BASE, BUILT, PROGRAMS, REFUSED, context
+from labs_helpers.engine.front.address import Address
+from tests.clients.dockerfiles import BASE, BUILT, LINKING, PROGRAMS, REFUSED, context
 from tests.engine.engine_room import Ended, Room, require, running
 
 LEFT_OUT = {"Image", "Hostname", "ArgsEscaped"}
@@ -79,14 +79,19 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 @pytest.fixture(scope="module")
-def sides(room: Room, folder: Path) -> tuple[Side, Side]:
+def sides(room: Room, folder: Path, dockerd: Address) -> tuple[Side, Side]:
     """Ours and dockerd's."""
-    address = os.environ.get("LABS_TEST_DOCKERD")
-    if not address:
-        if os.environ.get("LABS_REQUIRE_CLIENTS") == "1":
-            pytest.fail("LABS_TEST_DOCKERD names no dockerd, and LABS_REQUIRE_CLIENTS is set")
-        pytest.skip("LABS_TEST_DOCKERD names no dockerd")
-    both = Side(f"unix://{room.socket}", room.environment), Side(address, room.environment)
+    return with_programs(room, folder, dockerd)
+
+
+@pytest.fixture(scope="module")
+def sides_on_vfs(room: Room, folder: Path, dockerd_on_vfs: Address) -> tuple[Side, Side]:
+    return with_programs(room, folder, dockerd_on_vfs)
+
+
+def with_programs(room: Room, folder: Path, dockerd: Address) -> tuple[Side, Side]:
+    """Both, with the image that the Dockerfiles begin with."""
+    both = Side(f"unix://{room.socket}", room.environment), Side(str(dockerd), room.environment)
     for side in both:
         built = side.docker("build", "-t", "programs", "-f", "-", folder, given=BASE.encode())
         assert built.code == 0, built
@@ -120,6 +125,9 @@ def files(archive: tarfile.TarFile, layers: list[str]) -> dict[str, tuple[Any, .
                 above, name = posixpath.split(path)
                 whiteout = name.startswith(".wh.")
                 gone = posixpath.join(above, name.removeprefix(".wh.")) if whiteout else path
+                # all that was in the folder, which comes before what is in it now
+                # https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#opaque-whiteout
+                gone = above if name == ".wh..wh..opq" else gone
                 if whiteout or not member.isdir():
                     found = {p: f for p, f in found.items() if not f"{p}/".startswith(f"{gone}/")}
                 if whiteout:
@@ -153,10 +161,21 @@ def described(side: Side, name: str) -> tuple[dict[str, tuple[Any, ...]], dict[s
     return found, {**kept, "history": history, "author": config.get("author")}
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", [name for name in BUILT if name not in LINKING])
 def test_the_same_dockerfile_gives_the_same_image(
     sides: tuple[Side, Side], folder: Path, name: str
 ) -> None:
+    assert_same_image(sides, folder, name)
+
+
+@pytest.mark.parametrize("name", LINKING)
+def test_it_does_where_a_hard_link_holds_across_layers(
+    sides_on_vfs: tuple[Side, Side], folder: Path, name: str
+) -> None:
+    assert_same_image(sides_on_vfs, folder, name)
+
+
+def assert_same_image(sides: tuple[Side, Side], folder: Path, name: str) -> None:
     ended = []
     for side in sides:
         given = BUILT[name].encode()

@@ -1,7 +1,8 @@
 """A real dockerd as the oracle: the same commands, the same words.
 
 Both talk to the same registry under its loopback address, with the same docker command. dockerd
-works on several layers at once, so lines are compared without their order.
+works on several layers at once, so lines are compared without their order. It is one on vfs, whose
+sizes of layers ours are.
 """
 
 from __future__ import annotations
@@ -71,10 +72,10 @@ def comparable(ended: Ended) -> tuple[int, list[str], str]:
 
 
 @pytest.fixture
-def both(room: Room, dockerd: Address, tmp_path: Path) -> Iterator[Both]:
+def both(room: Room, dockerd_on_vfs: Address, tmp_path: Path) -> Iterator[Both]:
     """Both with the image base:1, saved by ours and loaded in each, and logged in."""
-    daemons.empty(dockerd)
-    found = Both(room, str(dockerd))
+    daemons.empty(dockerd_on_vfs)
+    found = Both(room, str(dockerd_on_vfs))
     room.docker("pull", "nginx:alpine")
     room.docker("tag", "nginx:alpine", "base:1")
     room.docker("save", "-o", tmp_path / "base.tar", "base:1")

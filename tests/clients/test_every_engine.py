@@ -28,7 +28,6 @@ from tests.clients import daemons
 from tests.engine.engine_room import REGISTRY, Ended, Room, require, running
 
 DEMO = f"{REGISTRY}/demo"
-KINDS = ("embedded", "dockerd", "containerd", "podman")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -37,7 +36,7 @@ def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hub")
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["embedded", "dockerd", "containerd", "podman"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -19,7 +19,7 @@ from labs_helpers.engine.front.address import Address
 from labs_helpers.engine.front.daemon import RealDaemon
 from labs_helpers.workspace import Workspace
 from tests.clients import daemons
-from tests.test_cli_servers import free_port
+from tests.ports import free_port
 
 CARD = "import labs_helpers; labs_helpers.start('07')"
 

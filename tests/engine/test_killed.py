@@ -35,10 +35,10 @@ def daemon(request: pytest.FixtureRequest) -> Iterator[Address | None]:
     if request.param == "embedded":
         yield None
         return
-    with getattr(daemons, request.param)() as address:
-        daemons.empty(address)
-        yield address
-        daemons.empty(address)
+    address = request.getfixturevalue(request.param)
+    daemons.empty(address)
+    yield address
+    daemons.empty(address)
 
 
 @pytest.fixture

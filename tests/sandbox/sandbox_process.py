@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from tests.ports import free_port
 
 REGION = "us-west-2"
 
@@ -100,11 +101,6 @@ def spawn(home: Path, port: int, **environ: str) -> subprocess.Popen[bytes]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environ})
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def start(home: Path, **environ: str) -> Running:

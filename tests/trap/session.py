@@ -8,12 +8,12 @@ https://www.rfc-editor.org/rfc/rfc5737).
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.trap import syscalls
 
 ELSEWHERE = "203.0.113.9"
@@ -160,9 +160,3 @@ class Session:
             text=True,
             timeout=300,
         )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.engine.front.address import Address
 from labs_helpers.engine.front.belongings import Belonging, belongings, take_away
 from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
 from labs_helpers.engine.front.memory import RECORDS, Memory
@@ -24,12 +25,11 @@ def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def room(hub_root: Path) -> Iterator[Room]:
-    with daemons.dockerd() as address:
-        daemons.empty(address)
-        with running(hub_root, address) as found:
-            yield found
-        daemons.empty(address)
+def room(hub_root: Path, dockerd: Address) -> Iterator[Room]:
+    daemons.empty(dockerd)
+    with running(hub_root, dockerd) as found:
+        yield found
+    daemons.empty(dockerd)
 
 
 def daemon_of(room: Room) -> RealDaemon:

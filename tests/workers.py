@@ -1,0 +1,74 @@
+"""How pytest-xdist shares the tests out among the workers of `make test`.
+
+A worker runs a whole file, so that what the file starts is started once. Files that use the same
+real daemons are one worker's, since each test empties its daemon; and in some files each test
+takes long and starts nothing, so that they are shared out one by one. Its own `--dist loadgroup`
+would do, but groups nothing under pytest 9.2 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+DAEMONS = {"dockerd", "dockerd_on_vfs", "containerd", "podman"}
+"""Fixtures of tests/conftest.py, and what tests of several engines call them as parameters."""
+
+ON_DAEMONS = {
+    "tests/clients/test_buildkit.py",
+    "tests/clients/test_builds_match_dockerd.py",
+    "tests/clients/test_dockerd.py",
+    "tests/clients/test_every_engine.py",
+    "tests/clients/test_labs_with_docker.py",
+    "tests/engine/front/test_belongings.py",
+    "tests/engine/test_killed.py",
+}
+ONE_BY_ONE = {"tests/notebooks/test_outputs.py"}
+LONG = ["tests/test_trap.py", "tests/clients/test_run_apt.py", "tests/test_cli_servers.py"]
+"""The longest of the other files, longest first: begun last, they would leave workers idle."""
+
+
+def group(nodeid: str) -> str:
+    """What a test is shared out with."""
+    file = nodeid.partition("::")[0]
+    if file in ON_DAEMONS:
+        # that daemon is used by no test that uses another one
+        return "containerd" if "[containerd" in nodeid else "daemons"
+    return nodeid if file in ONE_BY_ONE else file
+
+
+def order(item: pytest.Item) -> int:
+    """When a test is shared out: long groups first, others as they come."""
+    file = item.nodeid.partition("::")[0]
+    if file in ON_DAEMONS:
+        return 0
+    if file in LONG:
+        return 1 + LONG.index(file)
+    return len(LONG) + (1 if file in ONE_BY_ONE else 2)
+
+
+def check(item: pytest.Item) -> None:
+    """Raise UsageError for a test that uses a daemon and is not with the others that do."""
+    if not isinstance(item, pytest.Function) or group(item.nodeid) in ("daemons", "containerd"):
+        return
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    if asked := DAEMONS.intersection(
+        [*item.fixturenames, *(value for value in given if isinstance(value, str))]
+    ):
+        raise pytest.UsageError(
+            f"{item.nodeid} uses {', '.join(sorted(asked))}, and its file is not in "
+            f"ON_DAEMONS of {__file__}"
+        )
+
+
+class Groups(LoadScopeScheduling):
+    """Whole groups, in the order of collection."""
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
