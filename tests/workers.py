@@ -17,6 +17,8 @@ DAEMONS = {"dockerd", "dockerd_on_vfs", "containerd", "podman"}
 """Fixtures of tests/conftest.py, and what tests of several engines call them as parameters."""
 
 ON_DAEMONS = {
+    "tests/bench/test_build.py",
+    "tests/bench/test_engines.py",
     "tests/clients/test_buildkit.py",
     "tests/clients/test_builds_match_dockerd.py",
     "tests/clients/test_dockerd.py",

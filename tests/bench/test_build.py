@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.engine.front.address import Address
 from tests.bench.servers import running
 from tests.bench.test_push_and_pull import peak_memory
 
@@ -44,10 +45,7 @@ def build(host: str, context: Path) -> float:
     return time.perf_counter() - begun
 
 
-def test_a_build_beside_dockerd(tmp_path: Path, context: Path) -> None:
-    theirs = os.environ.get("LABS_TEST_DOCKERD")
-    if not theirs:
-        pytest.skip("LABS_TEST_DOCKERD names no dockerd")
+def test_a_build_beside_dockerd(tmp_path: Path, context: Path, dockerd: Address) -> None:
     socket = tmp_path / "s"
     command = [
         *(sys.executable, "-m", "labs_helpers.engine"),
@@ -59,7 +57,7 @@ def test_a_build_beside_dockerd(tmp_path: Path, context: Path) -> None:
             assert engine.poll() is None
         for _ in range(ROUNDS):
             times["engine"].append(build(f"unix://{socket}", context))
-            times["dockerd"].append(build(theirs, context))
+            times["dockerd"].append(build(str(dockerd), context))
         peak = peak_memory(engine.pid)
     one, other = (statistics.median(found) for found in times.values())
     print(

@@ -1,4 +1,7 @@
-"""A 200 MB image pushed and pulled by the labs' engine, by its front of dockerd, and by dockerd."""
+"""A 200 MB image pushed and pulled by the labs' engine, by its fronts, and by the daemons.
+
+Each front is compared with its own daemon: Docker with its older store, and with containerd's.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ pytestmark = pytest.mark.bench
 LAYERS = 4
 LAYER = 50 * 1024 * 1024
 ROUNDS = 3
-KINDS = ("embedded", "front of dockerd", "dockerd")
+KINDS = ("embedded", "front", "daemon")
 
 
 @pytest.fixture
@@ -79,38 +82,43 @@ def docker(host: str, folder: Path, *arguments: str, given: str = "") -> float:
     return time.perf_counter() - begun
 
 
-def test_push_and_pull_beside_dockerd(context: Path) -> None:
+@pytest.mark.parametrize("store", ["dockerd", "containerd"])
+def test_push_and_pull_beside_docker(
+    context: Path, store: str, request: pytest.FixtureRequest
+) -> None:
+    daemon: Address = request.getfixturevalue(store)
     times: dict[str, dict[str, list[float]]] = {
         kind: {"push": [], "push again": [], "pull": []} for kind in KINDS
     }
     peaks: dict[str, float] = {}
-    with daemons.dockerd() as daemon:
-        for kind in KINDS * ROUNDS:
-            with ExitStack() as stack:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labs")))
-                daemons.empty(daemon)
-                _, port, token = stack.enter_context(sandbox(folder / "sandbox"))
-                pid, host, registry = 0, str(daemon), f"127.0.0.1:{port}"
-                if kind != "dockerd":
-                    real = daemon if kind == "front of dockerd" else None
-                    pid, host = stack.enter_context(engine(folder, port, real))
-                    registry = REGISTRY
-                password = base64.b64decode(token.split()[1]).decode().partition(":")[2]
-                log_in = ("login", "-u", "AWS", "--password-stdin", registry)
-                docker(host, folder, *log_in, given=password)
-                name = f"{registry}/bench/image:1"
-                docker(host, folder, "build", "-t", name, str(context))
-                figures = times[kind]
-                figures["push"].append(docker(host, folder, "push", name))
-                figures["push again"].append(docker(host, folder, "push", name))
-                docker(host, folder, "rmi", "-f", name)
-                figures["pull"].append(docker(host, folder, "pull", name))
-                if pid:
-                    peaks[kind] = max(peaks.get(kind, 0), peak_memory(pid))
-        daemons.empty(daemon)
+    for kind in KINDS * ROUNDS:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labs")))
+            daemons.empty(daemon)
+            _, port, token = stack.enter_context(sandbox(folder / "sandbox"))
+            pid, host, registry = 0, str(daemon), f"127.0.0.1:{port}"
+            if kind != "daemon":
+                real = daemon if kind == "front" else None
+                pid, host = stack.enter_context(engine(folder, port, real))
+                registry = REGISTRY
+            password = base64.b64decode(token.split()[1]).decode().partition(":")[2]
+            log_in = ("login", "-u", "AWS", "--password-stdin", registry)
+            docker(host, folder, *log_in, given=password)
+            name = f"{registry}/bench/image:1"
+            docker(host, folder, "build", "-t", name, str(context))
+            figures = times[kind]
+            figures["push"].append(docker(host, folder, "push", name))
+            figures["push again"].append(docker(host, folder, "push", name))
+            docker(host, folder, "rmi", "-f", name)
+            figures["pull"].append(docker(host, folder, "pull", name))
+            if pid:
+                peaks[kind] = max(peaks.get(kind, 0), peak_memory(pid))
+    daemons.empty(daemon)
+    print(f"\n{store}, 200 MB in {LAYERS} layers:")
     for what in ("push", "push again", "pull"):
         medians = {kind: statistics.median(times[kind][what]) for kind in KINDS}
+        ratio = medians["front"] / medians["daemon"]
         shown = ", ".join(f"{kind} {seconds:.2f} s" for kind, seconds in medians.items())
-        print(f"\n{what} 200 MB in {LAYERS} layers: {shown}")
-    print(f"peak memory: {', '.join(f'{kind} {peak:.0f} MB' for kind, peak in peaks.items())}")
+        print(f"  {what}: {shown}; front {ratio:.2f}x of the daemon")
+    print(f"  peak memory: {', '.join(f'{kind} {peak:.0f} MB' for kind, peak in peaks.items())}")
     assert all(peak < 100 for peak in peaks.values())

@@ -97,8 +97,6 @@ class _DaemonImage:
         self._memory, self._export = memory, export
         self._lock = threading.Lock()
         self._new = memory.config(self.id) is None
-        if self._new:
-            self._receive()
 
     def config(self) -> bytes:
         """The configuration, byte for byte."""
