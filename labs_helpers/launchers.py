@@ -60,11 +60,15 @@ def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None
 
 
 def place_docker(workspace: Workspace, choice: Docker, python: str = sys.executable) -> None:
-    """Put what was chosen into the labs' ``bin/``, or take it out where one is installed."""
-    target = f'"{python}" -m {STANDIN_MODULE}'
-    if choice.kind == "chosen":
-        target = f'"{choice.path}"'
-    script = None if choice.kind == "installed" else f'#!/bin/sh\nexec {target} "$@"\n'
+    """Put into the labs' ``bin/`` what leads to the chosen `docker`.
+
+    The command itself is unmodified. For `docker manifest` it asks registries on its own, past the
+    engine, by names that lead to AWS: so the stand-in has those.
+    """
+    ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
+    script = f"#!/bin/sh\n{ours}\n"
+    if choice.kind != "standin":
+        script = f'#!/bin/sh\n[ "$1" != manifest ] || {ours}\nexec "{choice.path}" "$@"\n'
     _place(workspace.bin / "docker", script)
     builder = f"""\
 #!/bin/sh

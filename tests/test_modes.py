@@ -100,8 +100,13 @@ def test_an_installed_docker_wins(workspace: Workspace, installed: Path) -> None
     path = os.pathsep.join([str(workspace.bin), str(installed.parent)])
     choice = choose_docker(workspace, {"PATH": path})
     assert (choice.kind, choice.path) == ("installed", installed)
-    place_docker(workspace, choice)
-    assert list(workspace.bin.iterdir()) == []
+    place_docker(workspace, choice, python="/bin/echo")
+    said = [
+        subprocess.run([workspace.bin / "docker", *words], capture_output=True, text=True).stdout
+        for words in (["info"], ["manifest", "inspect", "a b"])
+    ]
+    # `docker manifest` would ask a registry itself, by a name that leads to AWS
+    assert said == ["installed info\n", f"-m {STANDIN_MODULE} manifest inspect a b\n"]
 
 
 @pytest.mark.parametrize("environ", [{"PATH": ""}, {"LABS_DOCKER": "standin"}])

@@ -5,6 +5,9 @@ With Docker's older store and with containerd's, which keeps a manifest and atte
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +52,9 @@ class Terminal:
     def __init__(self, room: Room) -> None:
         workspace = Workspace(room.folder / "labs")
         workspace.create()
-        place_docker(workspace, Chosen("installed", Path("docker"), "the tests say so"))
+        installed = shutil.which("docker")
+        assert installed
+        place_docker(workspace, Chosen("installed", Path(installed), "the tests say so"))
         logins = (room.folder / "docker" / "config.json").read_bytes()
         (workspace.docker / "config.json").write_bytes(logins)
         _, plugin = daemons.current_docker()
@@ -58,11 +63,13 @@ class Terminal:
             "DOCKER_CONFIG": str(workspace.docker),
             "LABS_BUILDX": str(plugin),
             "BUILDKIT_PROGRESS": "plain",
+            "PATH": f"{workspace.bin}{os.pathsep}{os.environ['PATH']}",
         }
 
     def docker(self, *words: str | Path, **more: str) -> Ended:
         done = subprocess.run(
             ["docker", *map(str, words)],
+            executable=shutil.which("docker", path=self.environment["PATH"]),
             env=self.environment | more,
             capture_output=True,
             text=True,
@@ -204,6 +211,21 @@ def test_what_cannot_be_is_said(
     ended = terminal.docker("buildx", "build", *words, context)
     assert ended.code != 0
     assert said in ended.err
+
+
+def test_a_manifest_is_shown_by_way_of_the_labs(
+    terminal: Terminal, room: Room, context: Path
+) -> None:
+    ended = terminal.docker("manifest", "inspect", f"{DEMO}:base")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out) == json.loads(in_registry(room, "base").body)
+    for words in (("create", f"{DEMO}:list", f"{DEMO}:base"), ("push", f"{DEMO}:list")):
+        refused = terminal.docker("manifest", *words)
+        assert refused.code == 1
+        assert "aws ecr put-image" in refused.err
+    asked = terminal.docker("buildx", "imagetools", "inspect", f"{DEMO}:base")
+    assert asked.code == 1
+    assert asked.err.endswith(f"docker manifest inspect {DEMO}:base\n")
 
 
 def test_the_rest_of_buildx_is_the_real_one(terminal: Terminal) -> None:

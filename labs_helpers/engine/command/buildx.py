@@ -24,7 +24,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.oci.reference import Reference
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference, Reference
 
 from ..front.bases import bases
 from ..hosts import ECR_HOSTS, HUB_HOSTS
@@ -86,6 +87,7 @@ def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
             front = _in_front_of_a_daemon()
             plugin = installed(environ) if front else None
             if plugin:
+                _refuse_what_asks_registries(words)
                 return _build(plugin, words[1:]) if building else _run(plugin, words)
             if not building:
                 raise Failure(f"docker buildx {command}: {_NOT_FOUND if front else _EMBEDDED}")
@@ -118,6 +120,19 @@ def _run(plugin: Path, words: Sequence[str]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         return subprocess.run([str(plugin), "buildx", *words], check=False).returncode
     return 130
+
+
+def _refuse_what_asks_registries(words: Sequence[str]) -> None:
+    """Raise Failure for what buildx would ask a sandbox registry itself."""
+    if words[:1] != ["imagetools"]:
+        return
+    for word in words:
+        with contextlib.suppress(InvalidReference):
+            if _is_ecr(parsed := references.parse(word)):
+                raise Failure(
+                    "docker buildx imagetools asks the registry from your terminal, which does not"
+                    f" know the way to the sandbox: docker manifest inspect {parsed.familiar}"
+                )
 
 
 def _build(plugin: Path, words: Sequence[str]) -> int:
@@ -173,7 +188,11 @@ def _bases(given: Given) -> Iterator[Reference]:
 
 
 def _sandbox_may_serve(name: Reference) -> bool:
-    return any(fnmatch.fnmatchcase(name.domain, host) for host in (*ECR_HOSTS, *HUB_HOSTS))
+    return name.domain in HUB_HOSTS or _is_ecr(name)
+
+
+def _is_ecr(name: Reference) -> bool:
+    return any(fnmatch.fnmatchcase(name.domain, host) for host in ECR_HOSTS)
 
 
 def _has(daemon: Daemon, name: Reference) -> bool:

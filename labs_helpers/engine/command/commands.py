@@ -191,3 +191,10 @@ REFUSED = frozenset(
     | {"secret", "service", "stack", "swarm", "trust"}
 )
 """Commands of Docker that this stand-in does not have."""
+
+_LISTS = (
+    "the labs make and send no manifest lists by docker. Push each image, and put a list of them"
+    " with `aws ecr put-image`"
+)
+REFUSED_IN_GROUPS = {f"manifest {name}": _LISTS for name in ("annotate", "create", "push", "rm")}
+"""Commands of a group that there are not, and what to do instead."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from . import system
-from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED
+from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
 from .daemon import Daemon
 from .failure import Failure
 from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
@@ -98,6 +98,8 @@ def _found(words: Sequence[str]) -> Command:
         name = _ALIASES.get(words[1], words[1])
         if name in commands:
             return commands[name]
+        if why := REFUSED_IN_GROUPS.get(f"{group} {name}"):
+            raise Failure(f"docker {group} {name}: {why}")
         raise Failure(
             f"docker: unknown command: docker {group} {words[1]}\n\n"
             f"Usage:  docker {group}\n\nRun 'docker {group} --help' for more information"

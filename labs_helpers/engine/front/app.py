@@ -9,7 +9,7 @@ from labs_helpers.oci import reference as references
 from ..api.app import App, Operation, routes
 from ..api.exchange import Answer, Request, stream_answer
 from ..api.images import repository_tag
-from ..api.registries import auth, distribution
+from ..api.registries import auth, distribution, manifest
 from ..api.transfer import IN_STREAM
 from ..credentials import from_header
 from ..platform import Platform
@@ -34,6 +34,11 @@ class FrontApp(App):
                 "GET",
                 rf"/distribution/{name}/json",
                 lambda request, name: distribution(request, name, world.hosts),
+            ),
+            (
+                "GET",
+                rf"/distribution/{name}/manifest",
+                lambda request, name: manifest(request, name, world.hosts),
             ),
             *(libpod_routes(world) if world.libpod else ()),
         ]

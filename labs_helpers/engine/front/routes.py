@@ -29,6 +29,7 @@ class Goes(Enum):
 
 
 _NAMED = re.compile(r"/(?:images/(?P<push>.+)/push|distribution/(?P<look>.+)/json)")
+_MANIFEST = re.compile(r"/distribution/.+/manifest")
 _LIBPOD = re.compile(
     r"/libpod/(?:images/(?:(?P<push>.+)/push|pull)|manifests/.+?/(?:push|registry/(?P<list>.+)))"
 )
@@ -49,6 +50,9 @@ def goes(request: Request, serves: Serves, libpod: bool = True) -> Goes:
         # without fromImage it imports a file system
         name = query.get("fromImage", [""])[0].removesuffix(":")
         return _by_name(name, serves)
+    if request.method == "GET" and _MANIFEST.fullmatch(path):
+        # the stand-in's `docker manifest inspect`; no daemon has it
+        return Goes.TO_US
     found = _NAMED.fullmatch(path)
     if found and request.method == ("POST" if found["push"] else "GET"):
         return _by_name(found["push"] or found["look"], serves)
