@@ -150,11 +150,13 @@ class Export:
         return layer
 
     def _part(self, name: str, size: int, file: IO[bytes]) -> None:
-        head = file.read(HEAD)
+        head = file.read(tarfile.BLOCKSIZE)
         whole = cast(BinaryIO, _Begun(head, file))
-        if head[:1] in (b"{", b"[") and size <= _DOCUMENT_LIMIT:
+        # a tar begins with the name of a file, which may be [id].js
+        document = head[:1] in (b"{", b"[") and head[257:262] != b"ustar"
+        if document and size <= _DOCUMENT_LIMIT:
             self._documents[name] = whole.read() + whole.read()
-        elif head[:1] == b"{" or decoder_of(head):
+        elif document or decoder_of(head[:HEAD]):
             finished(self.blobs.passing(whole, None))
         elif self._wanted <= self._new:
             self._compress(whole)

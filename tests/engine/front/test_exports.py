@@ -44,7 +44,7 @@ def tar(members: dict[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-ONE, TWO = tar({"a": b"1" * 9000}), tar({"b": b"2"})
+ONE, TWO = tar({"[a].js": b"1" * 9000}), tar({"{b}": b"2"})
 CONFIG = json.dumps(
     {"os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(ONE), digest(TWO)]}}
 ).encode()
