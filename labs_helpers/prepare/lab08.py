@@ -12,9 +12,7 @@ from labs_helpers.prepare.step import Place, Step
 def _files_as_they_came(place: Place) -> None:
     """The exercise edits the Dockerfile, and the lab builds it before."""
     work = place.workspace.home / "work" / "08"
-    work.mkdir(parents=True, exist_ok=True)
-    for file in sorted((place.files / "08").iterdir()):
-        shutil.copy(file, work / file.name)
+    shutil.copytree(place.files / "08", work, dirs_exist_ok=True)
     (work / "accepted.yaml").unlink(missing_ok=True)
 
 
