@@ -51,7 +51,13 @@ class Learner:
 
 
 @pytest.fixture
-def learner(dockerd: Address) -> Iterator[Learner]:
+def kind() -> str:
+    return "dockerd"
+
+
+@pytest.fixture
+def learner(kind: str, request: pytest.FixtureRequest) -> Iterator[Learner]:
+    dockerd: Address = request.getfixturevalue(kind)
     daemons.empty(dockerd)
     folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
     inherited = {
@@ -135,3 +141,16 @@ def test_a_lab_and_a_reset_leave_the_learners_images_alone(learner: Learner) -> 
         "docker.io/library/demo-app:latest",
         "docker.io/library/mine:1",
     ]
+
+
+def test_labs_that_build_and_push_run_in_front_of_docker(learner: Learner) -> None:
+    ran = learner.labs("run", "06", "08")
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["dockerd", "containerd", "podman"])
+def test_every_lab_runs_in_front_of(learner: Learner, kind: str) -> None:
+    ran = learner.labs("run", LABS_ENGINE="podman" if kind == "podman" else "docker")
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.count(" ok\n") == 11
