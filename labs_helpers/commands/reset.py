@@ -14,7 +14,13 @@ from pathlib import Path
 from labs_helpers import servers
 from labs_helpers.commands.terminal import say, working
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.front.belongings import belongings, take_away
+from labs_helpers.engine.front.belongings import (
+    Belonging,
+    belongings,
+    carry_over,
+    served,
+    take_away,
+)
 from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, cannot_write, unused
@@ -38,11 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.yes and not agreed(workspace.home):
         say("Nothing was changed.")
         return 1
-    tidy_daemon(workspace, arguments.yes)
+    tidy_daemons(workspace, arguments.yes)
     ran = bool(sandbox_process.running(workspace) or engine_process.running(workspace))
     with working("Stopping ...") as between:
         servers.stop(workspace, between)
     kept = move_away(workspace)
+    carry_over(kept / workspace.engine.name, workspace.engine)
     print(f"What was there is kept in {kept}")
     if ran:
         with working("Starting the sandbox and the engine ...") as between:
@@ -66,31 +73,36 @@ def agreed(home: Path) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-def tidy_daemon(workspace: Workspace, yes: bool) -> None:
-    """Offer to remove what the labs brought into the learner's own Docker."""
+def tidy_daemons(workspace: Workspace, yes: bool) -> None:
+    """Offer to remove what the labs brought into the learner's own Docker or Podman."""
     account = str(workspace.remembered()["account"])
-    try:
-        address, found = belongings(workspace.engine, account)
-    except DaemonError as error:
-        say(f"Your Docker cannot be asked what the labs have left in it: {error}")
-        return
-    if not found:
-        return
-    say(f"The labs brought these images into your Docker ({address}):")
+    for address in served(workspace.engine):
+        try:
+            found = belongings(workspace.engine, address, account)
+        except DaemonError as error:
+            say(f"What the labs have left in your Docker or Podman stays there: {error}")
+            say("Start it, and the next labs reset offers to remove it.")
+            continue
+        if found:
+            _offer(workspace, address, found, yes)
+
+
+def _offer(workspace: Workspace, address: str, found: list[Belonging], yes: bool) -> None:
+    say(f"The labs brought these images into your Docker or Podman ({address}):")
     for one in found:
         say(f"  {one.shown}")
     if not yes and not sys.stdin.isatty():
         say("They stay: there is no terminal to ask on. To remove them: labs reset -y")
         return
     if not yes and input("Remove them there? [y/N] ").strip().lower() not in ("y", "yes"):
-        say("They stay.")
+        say("They stay; the next labs reset asks again.")
         return
     removed = 0
-    for one, problem in take_away(address, found):
+    for one, problem in take_away(workspace.engine, address, found):
         removed += not problem
         if problem:
             say(f"{one.shown} stays: {problem}")
-    print(f"Removed from your Docker: {removed} of {len(found)}.")
+    print(f"Removed from there: {removed} of {len(found)}.")
 
 
 def move_away(workspace: Workspace) -> Path:

@@ -31,6 +31,8 @@ from rich.progress import (
 
 from labs_helpers import notebooks, servers
 from labs_helpers.commands.terminal import say, table, working
+from labs_helpers.engine.front.belongings import belongings, served, take_away
+from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, unused
@@ -111,7 +113,10 @@ def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Ma
             with working("Starting a sandbox for this run ..."):
                 fresh = notebooks.fresh(scratch.parent / "home", workspace)
                 environ = stack.enter_context(fresh)
-            yield environ
+            try:
+                yield environ
+            finally:
+                _tidy(Workspace(Path(environ["LABS_HOME"])))
         return
     port = 0
     if mode(workspace) != AWS:
@@ -120,6 +125,22 @@ def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Ma
     folders.place(workspace)
     given = environment(workspace, port).applied(os.environ)
     yield {**given, **folders.environment(workspace)}
+
+
+def _tidy(scratch: Workspace) -> None:
+    """Take away what the run has brought into the learner's own Docker or Podman."""
+    for address in served(scratch.engine):
+        try:
+            found = belongings(scratch.engine, address, None)
+            problems = [
+                f"{one.shown}: {why}"
+                for one, why in take_away(scratch.engine, address, found)
+                if why
+            ]
+        except DaemonError as error:
+            problems = [str(error)]
+        for problem in problems:
+            say(f"What the run brought into {address} stays there: {problem}")
 
 
 def run_all(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Ran]:

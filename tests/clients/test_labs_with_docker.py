@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from labs_helpers import servers
 from labs_helpers.engine.front.address import Address
 from labs_helpers.engine.front.daemon import RealDaemon
+from labs_helpers.oci.reference import parse
 from labs_helpers.workspace import Workspace
 from tests.clients import daemons
 from tests.ports import free_port
@@ -136,7 +138,7 @@ def test_a_lab_and_a_reset_leave_the_learners_images_alone(learner: Learner) -> 
     assert learner.daemon.names() == there
     done = learner.labs("reset", "-y")
     assert done.returncode == 0, done.stderr
-    assert "Removed from your Docker: 2 of 2." in done.stdout
+    assert "Removed from there: 2 of 2." in done.stdout
     assert sorted(learner.daemon.names()) == [
         "docker.io/library/demo-app:latest",
         "docker.io/library/mine:1",
@@ -146,6 +148,12 @@ def test_a_lab_and_a_reset_leave_the_learners_images_alone(learner: Learner) -> 
 def test_labs_that_build_and_push_run_in_front_of_docker(learner: Learner) -> None:
     ran = learner.labs("run", "06", "08")
     assert ran.returncode == 0, ran.stdout
+    # what the run built is there, what it pulled and pushed is not
+    left = {parse(name).name for name in learner.daemon.names()}
+    assert {"docker.io/library/demo-app"} <= left
+    assert not [name for name in left if re.search("nginx|debian|myapp", name)], left
+    # the container of the RUN that lab 06 has fail is Docker's to keep
+    assert "stays there: ubuntu:latest: conflict" in ran.stderr
 
 
 @pytest.mark.soak

@@ -14,10 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import Reference
 
 from .address import AddressError, parse
 from .daemon import DaemonError, RealDaemon
 from .memory import RECORDS, Memory
+
+KEPT = "labs.kept"
+"""The registry, which there is none of, in the names of images that a pull took the name from.
+
+Without a name Docker's `image prune` removes an image, and with containerd's store Docker does so
+itself.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,19 +43,32 @@ class Belonging:
         return f"{familiar} (its earlier image gets the name back)" if self.before else familiar
 
 
-def belongings(state: Path, account: str) -> tuple[str, list[Belonging]]:
-    """The address of the daemon that was last served for, and what is the labs' in it.
+def kept_name(reference: Reference) -> Reference:
+    """The name by which the image is kept that had ``reference`` before."""
+    path = f"{reference.domain.replace(':', '_')}/{reference.path}"
+    return Reference(KEPT, path, reference.tag)
+
+
+def served(state: Path) -> list[str]:
+    """The addresses of the daemons that the front was before, the latest first."""
+    if not (state / RECORDS).is_file():
+        return []
+    with closing(Memory(state / RECORDS)) as memory:
+        return memory.daemons()
+
+
+def belongings(state: Path, address: str, account: str | None) -> list[Belonging]:
+    """What is the labs' in a daemon.
+
+    ``account`` is the sandbox's: every name in its registry is the labs'. None leaves those that
+    nothing is known of.
 
     Raises:
         DaemonError: it does not answer any more.
     """
-    if not (state / RECORDS).is_file():
-        return "", []
     with closing(Memory(state / RECORDS)) as memory:
-        given = {name: (image, before) for name, image, before in memory.names()}
-        address = memory.daemon
-    if not address:
-        return "", []
+        given = {name: (image, before) for name, image, before in memory.names(address)}
+        digests = memory.digests() if memory.daemon == address else []
     daemon = _daemon(address)
     found = []
     for name, image in sorted(daemon.names().items()):
@@ -58,24 +79,55 @@ def belongings(state: Path, account: str) -> tuple[str, list[Belonging]]:
         if image == ours:
             back = before if before and daemon.inspect(before) else None
             found.append(Belonging(name, image, back))
-        elif fnmatch.fnmatchcase(name, f"{account}.dkr.ecr.*.amazonaws.com/*"):
+        elif account and fnmatch.fnmatchcase(name, f"{account}.dkr.ecr.*.amazonaws.com/*"):
             found.append(Belonging(name, image))
-    return address, found
+    for name, image in digests:
+        there = daemon.inspect(image)
+        if there and not there.get("RepoTags") and image not in [one.image for one in found]:
+            found.append(Belonging(name, image))
+    return found
 
 
-def take_away(address: str, found: list[Belonging]) -> Iterator[tuple[Belonging, str]]:
-    """Remove names, and images that have no other; yield each with what went wrong, if anything."""
+def take_away(state: Path, address: str, found: list[Belonging]) -> Iterator[tuple[Belonging, str]]:
+    """Remove names, and images that have no other; yield each with what went wrong, if anything.
+
+    What is removed is forgotten.
+    """
     daemon = _daemon(address)
-    for one in found:
-        reference = references.parse(one.name)
-        try:
-            daemon.untag(reference)
-            if one.before:
-                daemon.tag(one.before, reference)
-        except DaemonError as error:
-            yield one, str(error)
-        else:
-            yield one, ""
+    with closing(Memory(state / RECORDS)) as memory:
+        for one in found:
+            try:
+                _take_away(daemon, one)
+            except DaemonError as error:
+                yield one, str(error)
+            else:
+                memory.forget_name(address, one.name)
+                yield one, ""
+
+
+def carry_over(before: Path, state: Path) -> None:
+    """Have the engine of the folder ``state`` know what that of ``before`` left in daemons."""
+    if not (before / RECORDS).is_file():
+        return
+    with closing(Memory(before / RECORDS)) as old:
+        if not any(old.names(address) for address in old.daemons()):
+            return
+        state.mkdir(mode=0o700, exist_ok=True)
+        with closing(Memory(state / RECORDS)) as new:
+            new.carry(old)
+
+
+def _take_away(daemon: RealDaemon, one: Belonging) -> None:
+    reference = references.parse(one.name)
+    if reference.digest:
+        daemon.remove(one.image)
+        return
+    daemon.untag(reference)
+    kept = kept_name(reference)
+    if one.before:
+        daemon.tag(one.before, reference)
+        if daemon.image_id(kept.familiar) == one.before:
+            daemon.untag(kept)
 
 
 def _daemon(address: str) -> RealDaemon:

@@ -133,6 +133,10 @@ class RealDaemon:
         name = quote(reference.familiar, safe="/:@")
         self._json("DELETE", f"/images/{name}?{urlencode({'noprune': '0'})}")
 
+    def remove(self, image: str) -> None:
+        """Remove an image, by ID, that has no name."""
+        self._json("DELETE", f"/images/{image}")
+
     def pull(self, reference: Reference, platform: str) -> None:
         """Have the daemon itself pull from a registry that the sandbox does not serve."""
         wanted = {"fromImage": reference.familiar_name}

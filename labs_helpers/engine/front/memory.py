@@ -108,12 +108,18 @@ class Memory(locations.Locations):
             *(layer.diff_id, layer.digest, layer.size, layer.media_type, layer.unpacked),
         )
 
-    def names(self) -> list[tuple[str, str, str | None]]:
-        """The names given in the daemon: name, image, and the image that had it before."""
+    def daemons(self) -> list[str]:
+        """The addresses of the daemons that were served for, the latest first."""
+        with self._lock:
+            rows = self._db.execute("SELECT address FROM daemons ORDER BY seen DESC").fetchall()
+        return [row[0] for row in rows]
+
+    def names(self, daemon: str | None = None) -> list[tuple[str, str, str | None]]:
+        """The names given in a daemon: name, image, and the image that had it before."""
         with self._lock:
             rows = self._db.execute(
                 "SELECT name, image, before FROM names WHERE daemon = ? ORDER BY name",
-                (self.daemon,),
+                (self.daemon if daemon is None else daemon,),
             )
             return rows.fetchall()
 
@@ -124,6 +130,27 @@ class Memory(locations.Locations):
             " ON CONFLICT (daemon, name) DO UPDATE SET image = ?",
             *(self.daemon, name, image, before, image),
         )
+
+    def forget_name(self, daemon: str, name: str) -> None:
+        """Forget a name, or a digest, that is no more."""
+        self._write("DELETE FROM names WHERE daemon = ? AND name = ?", daemon, name)
+        if daemon == self.daemon:
+            self._write("DELETE FROM digests WHERE name = ?", name)
+
+    def carry(self, other: Memory) -> None:
+        """Take over what another memory knows of names and of daemons."""
+        with other._lock:
+            names = other._db.execute("SELECT daemon, name, image, before FROM names").fetchall()
+            daemons = other._db.execute("SELECT address, seen FROM daemons").fetchall()
+        for row in names:
+            self._write("INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)", *row)
+        for row in daemons:
+            self._write("INSERT OR IGNORE INTO daemons VALUES (?, ?)", *row)
+
+    def digests(self) -> list[tuple[str, str]]:
+        """``repository@digest`` and the image, of the daemon that is or was last served for."""
+        with self._lock:
+            return self._db.execute("SELECT name, image FROM digests ORDER BY name").fetchall()
 
     def digest(self, name: str) -> str | None:
         """The daemon's image of ``repository@digest``."""

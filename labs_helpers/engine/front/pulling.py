@@ -36,6 +36,7 @@ from ..pull import (
     status,
 )
 from .archives import archive
+from .belongings import kept_name
 from .daemon import RealDaemon
 from .memory import Memory
 
@@ -70,6 +71,8 @@ def pull(
             named = None if ":" in tag else Reference(reference.domain, reference.path, tag)
             before = daemon.image_id(named.familiar) if named else None
             there = _there(manifest, daemon)
+            if named and before and before not in (there, manifest.digest):
+                _keep(named, before, daemon, memory)
             if there:
                 yield from _already(manifest)
                 image = there
@@ -92,6 +95,13 @@ def _already(manifest: Manifest) -> Iterator[Message]:
     for layer in manifest.layers:
         short = layer.digest.partition(":")[2][:12]
         yield {"status": "Already exists", "progressDetail": {}, "id": short}
+
+
+def _keep(named: Reference, image: str, daemon: RealDaemon, memory: Memory) -> None:
+    """Give the image that loses its name another one, unless it is one of ours itself."""
+    ours = {name: given for name, given, _ in memory.names()}
+    if ours.get(str(named)) != image:
+        daemon.tag(image, kept_name(named))
 
 
 def _there(manifest: Manifest, daemon: RealDaemon) -> str | None:

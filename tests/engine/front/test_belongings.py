@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address
-from labs_helpers.engine.front.belongings import Belonging, belongings, take_away
+from labs_helpers.engine.front.belongings import (
+    Belonging,
+    belongings,
+    carry_over,
+    served,
+    take_away,
+)
 from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
 from labs_helpers.engine.front.memory import RECORDS, Memory
 from labs_helpers.oci.reference import parse
@@ -36,6 +42,15 @@ def daemon_of(room: Room) -> RealDaemon:
     return RealDaemon(room.server.world.daemon.address)  # type: ignore[union-attr]
 
 
+def address_of(room: Room) -> str:
+    (address,) = served(room.folder / "engine")
+    return address
+
+
+def there(room: Room) -> list[Belonging]:
+    return belongings(room.folder / "engine", address_of(room), ACCOUNT)
+
+
 def tagged(room: Room, name: str, content: str) -> str:
     """An image of the learner's own under a name; its ID."""
     folder = room.folder / content
@@ -57,13 +72,15 @@ def test_only_what_came_through_the_labs_is_listed_and_removed(room: Room) -> No
     room.docker("tag", "nginx:alpine", f"{REGISTRY}/built-not-pushed:v1")
     room.docker("push", f"{REGISTRY}/demo:v1")
 
-    address, found = belongings(room.folder / "engine", ACCOUNT)
+    found = there(room)
     assert [one.shown for one in found] == [
         f"{REGISTRY}/built-not-pushed:v1",
         f"{REGISTRY}/demo:v1",
         "nginx:alpine",
     ]
-    assert [problem for _, problem in take_away(address, found)] == ["", "", ""]
+    assert [
+        problem for _, problem in take_away(room.folder / "engine", address_of(room), found)
+    ] == ["", "", ""]
     assert sorted(daemon_of(room).names()) == [theirs, "docker.io/library/mine:1"]
     assert daemon_of(room).image_id("mine:1") == mine
 
@@ -73,16 +90,23 @@ def test_a_name_that_had_another_image_gets_it_back(room: Room) -> None:
     for _ in range(2):
         assert room.docker("pull", "nginx:alpine").code == 0
     assert daemon_of(room).image_id("nginx:alpine") != mine
-    address, found = belongings(room.folder / "engine", ACCOUNT)
+    found = there(room)
     assert [one.shown for one in found] == ["nginx:alpine (its earlier image gets the name back)"]
-    assert [problem for _, problem in take_away(address, found)] == [""]
-    assert daemon_of(room).image_id("nginx:alpine") == mine
+    # with no name it would be pruned, or be gone at once where Docker keeps no such images
+    room.docker("image", "prune", "-f")
+    ended = list(take_away(room.folder / "engine", address_of(room), found))
+    assert [problem for _, problem in ended] == [""]
+    assert daemon_of(room).names() == {"docker.io/library/nginx:alpine": mine}
 
 
 def test_a_name_that_the_learner_has_given_to_another_image_since_is_left(room: Room) -> None:
     room.docker("pull", "nginx:alpine")
+    brought = daemon_of(room).image_id("nginx:alpine")
     mine = tagged(room, "nginx:alpine", "mine")
-    assert belongings(room.folder / "engine", ACCOUNT)[1] == []
+    # the image that lost the name is the labs' still
+    (found,) = there(room)
+    assert (found.name.partition("@")[0], found.image) == ("docker.io/library/nginx", brought)
+    list(take_away(room.folder / "engine", address_of(room), [found]))
     assert daemon_of(room).image_id("nginx:alpine") == mine
 
 
@@ -90,15 +114,40 @@ def test_an_image_in_use_stays_and_says_why(room: Room) -> None:
     room.docker("pull", "nginx:alpine")
     created = room.docker("create", "--network=none", "nginx:alpine")
     assert created.code == 0, created.err
-    address, found = belongings(room.folder / "engine", ACCOUNT)
-    ((one, problem),) = take_away(address, found)
+    found = there(room)
+    ((one, problem),) = take_away(room.folder / "engine", address_of(room), found)
     assert one.shown == "nginx:alpine"
     assert "container" in problem
     assert daemon_of(room).image_id("nginx:alpine")
 
 
+def test_an_image_that_has_only_a_digest_is_listed_and_removed(room: Room) -> None:
+    room.registry.create("demo")
+    room.login()
+    room.docker("pull", "nginx:alpine")
+    room.docker("tag", "nginx:alpine", f"{REGISTRY}/demo:v1")
+    digest = room.docker("push", f"{REGISTRY}/demo:v1").lines[-1].split()[2]
+    room.docker("rmi", "nginx:alpine", f"{REGISTRY}/demo:v1")
+    assert room.docker("pull", f"{REGISTRY}/demo@{digest}").code == 0
+    found = there(room)
+    assert [one.shown for one in found] == [f"{REGISTRY}/demo@{digest}"]
+    ended = list(take_away(room.folder / "engine", address_of(room), found))
+    assert [problem for _, problem in ended] == [""]
+    assert room.docker("images", "-aq").out == ""
+
+
+def test_what_stays_is_known_in_the_next_sandbox(room: Room, tmp_path: Path) -> None:
+    room.docker("pull", "nginx:alpine")
+    carry_over(room.folder / "engine", tmp_path / "new")
+    known = belongings(tmp_path / "new", address_of(room), ACCOUNT)
+    assert [one.shown for one in known] == ["nginx:alpine"]
+    list(take_away(tmp_path / "new", address_of(room), known))
+    carry_over(tmp_path / "new", tmp_path / "newer")
+    assert served(tmp_path / "newer") == []
+
+
 def test_without_a_front_there_is_nothing(tmp_path: Path) -> None:
-    assert belongings(tmp_path, ACCOUNT) == ("", [])
+    assert served(tmp_path) == []
 
 
 def test_a_daemon_that_has_gone_is_an_error(tmp_path: Path) -> None:
@@ -106,7 +155,7 @@ def test_a_daemon_that_has_gone_is_an_error(tmp_path: Path) -> None:
     memory.remember_daemon(f"unix://{tmp_path}/gone")
     memory.close()
     with pytest.raises(DaemonError, match="No such file"):
-        belongings(tmp_path, ACCOUNT)
+        belongings(tmp_path, *served(tmp_path), ACCOUNT)
 
 
 def test_another_daemon_has_names_of_its_own(tmp_path: Path) -> None:
