@@ -20,6 +20,11 @@ from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
 MODULE = "labs_helpers.engine"
+FRUGAL = {"MALLOC_ARENA_MAX": "2"}
+"""For glibc, which otherwise keeps free memory for each thread that has worked on layers.
+
+https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
+"""
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def _daemon(workspace: Workspace, environ: Mapping[str, str], choice: Choice) ->
         record=_record(workspace),
         log=workspace.engine / "engine.log",
         ready=ready,
-        environ=environ,
+        environ={**FRUGAL, **environ},
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address
+from labs_helpers.engine.process import FRUGAL
 from tests.bench.servers import running
 from tests.bench.test_push_and_pull import peak_memory
 
@@ -52,7 +53,7 @@ def test_a_build_beside_dockerd(tmp_path: Path, context: Path, dockerd: Address)
         *("--socket", str(socket), "--state", str(tmp_path / "state")),
     ]
     times: dict[str, list[float]] = {"engine": [], "dockerd": []}
-    with running(command) as engine:
+    with running(command, FRUGAL) as engine:
         while not socket.exists():
             assert engine.poll() is None
         for _ in range(ROUNDS):

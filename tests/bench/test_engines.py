@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address
+from labs_helpers.engine.process import FRUGAL
 from tests.bench.servers import REGISTRY, running, sandbox
 from tests.bench.test_push_and_pull import peak_memory
 from tests.clients import daemons
@@ -60,7 +61,7 @@ def engine(folder: Path, port: int, daemon: Address | None) -> Iterator[tuple[in
         *("--state", f"{folder}/engine", "--registries", f"{folder}/registries.json"),
         *(("--daemon", str(daemon)) if daemon else ()),
     ]
-    with running(command) as process:
+    with running(command, FRUGAL) as process:
         while not (folder / "d.sock").exists():
             assert process.poll() is None
         yield process.pid, f"unix://{folder}/d.sock"
