@@ -26,6 +26,7 @@ from .tree import FILE, LinkLoop, Tree
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SCRIPTS = "dev/pipes"
+_POSIX_SHELLS = {"ash", "bash", "dash", "sh", "zsh"}
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 """How the classic builder marks what a command says on stderr."""
 
@@ -36,6 +37,8 @@ class _Order:
 
     words: list[str]
     script: tuple[str, str] | None = None
+    shell: bool = False
+    """Whether the last word is a text for a shell."""
 
 
 def run(
@@ -136,15 +139,15 @@ def _order(step: Instruction, shell: list[str]) -> _Order:
         return _Order(shell)
     line = step.args[0]
     if not step.files:
-        return _Order([*shell, line])
+        return _Order([*shell, line], shell=True)
     (name, (content, _)), *others = step.files.items()
     if not others and _is_heredoc_alone(line):
         if content.startswith("#!"):
-            return _Order([*shell, f"/{_SCRIPTS}/{name}"], (name, content))
-        return _Order([*shell, content])
+            return _Order([*shell, f"/{_SCRIPTS}/{name}"], (name, content), shell=True)
+        return _Order([*shell, content], shell=True)
     # the shell reads them itself
     documents = "".join(f"{content}{name}\n" for name, (content, _) in step.files.items())
-    return _Order([*shell, f"{line}\n{documents}"])
+    return _Order([*shell, f"{line}\n{documents}"], shell=True)
 
 
 def _is_heredoc_alone(line: str) -> bool:
@@ -163,7 +166,11 @@ def _command(state: StageState, order: _Order, arguments: Mapping[str, str]) -> 
     environment.setdefault("HOME", who.home)
     environment.setdefault("HOSTNAME", "labs-build")
     folder = state.config.get("WorkingDir") or "/"
-    return proot.Command(order.words, environment, folder, who)
+    words = list(order.words)
+    if order.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
+        # PRoot hands on what it is told itself, which names a folder of this machine
+        words[-1] = f"unset {proot.FOLDER_VARIABLE}; {words[-1]}"
+    return proot.Command(words, environment, folder, who)
 
 
 def _who(state: StageState) -> Account:

@@ -49,12 +49,21 @@ def version(given: Given, daemon: Daemon) -> int:
         server, api = daemon.json("/version"), daemon.version
     except Failure as error:
         failure = error
-    document = {"Client": _client(api), "Server": server}
+    client = _client(api)
+    if given.text("format") in ("", "json"):
+        document = {"Client": client, "Server": server}
+    else:
+        # a template names fields of Go, and this one is not called as in JSON
+        document = {"Client": _with_go_names(client), "Server": server and _with_go_names(server)}
     if not _written_as_asked(given, document):
-        _write_version(document["Client"], server)
+        _write_version(client, server)
     if failure:
         raise failure
     return 0
+
+
+def _with_go_names(side: dict[str, Any]) -> dict[str, Any]:
+    return {**side, "APIVersion": side.get("ApiVersion")}
 
 
 def _written_as_asked(given: Given, document: dict[str, Any]) -> bool:

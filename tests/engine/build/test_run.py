@@ -130,6 +130,16 @@ def test_nothing_of_the_machine_is_seen(builder: Builder, files: dict[str, bytes
     assert "secret" not in str(builder.files(image).keys())
 
 
+@pytest.mark.parametrize("command", ["env | sort", "<<EOF\nenv | sort\nEOF"])
+def test_the_environment_is_the_images_alone(
+    builder: Builder, files: dict[str, bytes], command: str
+) -> None:
+    builder.build(f"{BASE}ENV A=b\nRUN {command}\n", files)
+    assert "PROOT" not in builder.said
+    assert str(builder.scratch) not in builder.said
+    assert "\nA=b\n" in builder.said
+
+
 def test_a_failure_ends_with_the_commands_status(builder: Builder, files: dict[str, bytes]) -> None:
     with pytest.raises(BuildError) as failed:
         builder.build(f"{BASE}RUN echo why >&2; exit 3\n", files)

@@ -34,6 +34,10 @@ class TookTooLong(Exception):
     """The command was ended because its time was over."""
 
 
+FOLDER_VARIABLE = "PROOT_TMP_DIR"
+"""The variable that names the folder of PRoot's own files; the command sees it, too."""
+
+
 @dataclass(frozen=True)
 class Command:
     """What to run: words, environment, folder and user, all as inside the image."""
@@ -62,7 +66,7 @@ def run(
     """
     order = {
         "command": _words(proot, root, command),
-        "environment": {**command.environment, "PROOT_TMP_DIR": str(root.spare)},
+        "environment": {**command.environment, FOLDER_VARIABLE: str(root.spare)},
         "tracer": True,
     }
     process = subprocess.Popen(
