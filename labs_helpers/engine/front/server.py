@@ -29,7 +29,7 @@ from .address import Address, unix
 from .app import FrontApp
 from .building import bring_bases
 from .by_digest import by_digest, image_by_digest
-from .daemon import OLDEST_API, DaemonError, RealDaemon
+from .daemon import OLDEST_API, DaemonError, FrontDaemon, RealDaemon
 from .memory import RECORDS, Memory
 from .messages import MessageError, Request, read_request
 from .relay import After, ServerGone, exchange
@@ -242,11 +242,7 @@ class Conversation:
             return After.ENDS
 
     def _silent(self, why: str) -> str:
-        return (
-            f"the labs' front does not reach the daemon at {self._world.daemon.address}: {why}."
-            " Start it again, or take the labs' own engine, which needs none:"
-            " LABS_ENGINE=embedded labs start"
-        )
+        return str(self._world.daemon.unreachable(why))
 
     async def _drain(self, request: Request, body: AsyncIterator[bytes] | None = None) -> None:
         async for _ in body or self._client.raw(request.body):
@@ -287,7 +283,7 @@ def make_front(
         raise DaemonError(f"{address}: its API is older than 1.24")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    daemon = RealDaemon(address, about.asked_in)
+    daemon = FrontDaemon(address, about.asked_in)
     memory = Memory(state / RECORDS)
     memory.remember_daemon(address.text)
     scratch = empty_folder(state / "passing")
