@@ -20,6 +20,26 @@ _PLUGIN = (
 )
 """What a plugin says of itself; https://github.com/docker/cli/issues/1534"""
 
+_CHOSEN = """\
+#!/bin/sh
+# The command is the first word that is no option, and no value of an option.
+value=
+for word do
+  if [ "$value" ]; then
+    value=
+    continue
+  fi
+  case $word in
+    --config|--context|--host|--log-level|--tlscacert|--tlscert|--tlskey) value=next ;;
+    -c|-H|-l|-Dc|-DH|-Dl) value=next ;;
+    -*) ;;
+    manifest) {ours} ;;
+    *) break ;;
+  esac
+done
+exec "{chosen}" "$@"
+"""
+
 
 @dataclass(frozen=True)
 class Docker:
@@ -68,7 +88,7 @@ def place_docker(workspace: Workspace, choice: Docker, python: str = sys.executa
     ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
     script = f"#!/bin/sh\n{ours}\n"
     if choice.kind != "standin":
-        script = f'#!/bin/sh\n[ "$1" != manifest ] || {ours}\nexec "{choice.path}" "$@"\n'
+        script = _CHOSEN.format(ours=ours, chosen=choice.path)
     _place(workspace.bin / "docker", script)
     builder = f"""\
 #!/bin/sh
@@ -77,7 +97,6 @@ if [ "$1" = docker-cli-plugin-metadata ]; then
   echo '{_PLUGIN}'
   exit
 fi
-shift
 exec "{python}" -m {STANDIN_MODULE}.buildx "$@"
 """
     _place(workspace.docker / "cli-plugins" / "docker-buildx", builder)

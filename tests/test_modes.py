@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers import modes
-from labs_helpers.launchers import STANDIN_MODULE, choose_docker, place_aws, place_docker
+from labs_helpers.launchers import STANDIN_MODULE, Docker, choose_docker, place_aws, place_docker
 from labs_helpers.modes import UNSET, environment
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -107,6 +107,29 @@ def test_an_installed_docker_wins(workspace: Workspace, installed: Path) -> None
     ]
     # `docker manifest` would ask a registry itself, by a name that leads to AWS
     assert said == ["installed info\n", f"-m {STANDIN_MODULE} manifest inspect a b\n"]
+
+
+@pytest.mark.parametrize(
+    ("words", "ours"),
+    [
+        ("-D manifest inspect x", True),
+        ("--config manifest manifest inspect x", True),
+        ("--config=/c -H unix:///x -Dl debug --tls manifest inspect x", True),
+        ("-D pull manifest", False),
+        ("-c manifest info", False),
+        ("-cdefault --host manifest images", False),
+        ("-D", False),
+    ],
+)
+def test_a_manifest_is_ours_after_options_of_docker_itself(
+    workspace: Workspace, installed: Path, words: str, ours: bool
+) -> None:
+    place_docker(workspace, Docker("chosen", installed, ""), python="/bin/echo")
+    command = [workspace.bin / "docker", *words.split()]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == (
+        f"-m {STANDIN_MODULE} {words}\n" if ours else f"installed {words.split()[0]}\n"
+    )
 
 
 @pytest.mark.parametrize("environ", [{"PATH": ""}, {"LABS_DOCKER": "standin"}])

@@ -18,6 +18,7 @@ from botocore.exceptions import ConfigParseError
 from labs_helpers.commands.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import NAMES, Choice, choose
+from labs_helpers.engine.process import Health
 from labs_helpers.launchers import choose_docker
 from labs_helpers.modes import endpoint, environment
 from labs_helpers.sandbox import process as sandbox_process
@@ -131,7 +132,11 @@ def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
         choice = choose(workspace, environ)
         found = f"not running; `labs lab` and the notebooks start it: {_named(choice)}"
         return Need("engine", "ok", found)
-    if not engine_process.answers(workspace.socket):
+    health = engine_process.health(workspace.socket)
+    if health is Health.WITHOUT_DAEMON:
+        found, mend = running.choice.silence
+        return Need("engine", "warning", found, mend[0].upper() + mend[1:])
+    if health is Health.SILENT:
         mend = f"labs stop && labs start; its log is {workspace.engine / 'engine.log'}"
         return Need("engine", "warning", f"process {running.pid} does not answer", mend)
     found = f"answers at unix://{workspace.socket}: {_named(running.choice)}"

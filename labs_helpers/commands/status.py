@@ -13,6 +13,7 @@ from typing import Any
 from labs_helpers.commands.terminal import columns, duration, size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES
+from labs_helpers.engine.process import Health
 from labs_helpers.launchers import choose_docker
 from labs_helpers.modes import AWS, endpoint, mode
 from labs_helpers.names import registry
@@ -79,9 +80,12 @@ def _engine(workspace: Workspace) -> dict[str, Any] | None:
     engine = engine_process.running(workspace)
     if engine is None:
         return None
+    health = engine_process.health(workspace.socket)
+    alone = health is Health.WITHOUT_DAEMON
     return {
         "socket": str(workspace.socket),
-        "answers": engine_process.answers(workspace.socket),
+        "answers": health is Health.ANSWERS,
+        "trouble": ": ".join(engine.choice.silence) if alone else None,
         "pid": engine.pid,
         "uptime_seconds": round(time.time() - engine.started),
         "memory_bytes": engine.memory,
@@ -128,7 +132,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _engine_shown(engine: dict[str, Any]) -> str:
     if not engine["answers"]:
-        return SILENT
+        return engine["trouble"] or SILENT
     if engine["kind"] == EMBEDDED:
         return f"the labs' own, without a Docker daemon: {engine['why']}"
     name = f"{NAMES[engine['kind']]} {engine['version']}"

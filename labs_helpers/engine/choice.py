@@ -33,6 +33,15 @@ class Choice:
     version: str = ""
 
     @property
+    def silence(self) -> tuple[str, str]:
+        """What to say when the daemon does not answer any more, and what to do then."""
+        name = NAMES[self.kind]
+        return (
+            f"{name} does not answer at {self.address}",
+            f"start {name} again, or take the labs' own engine: LABS_ENGINE=embedded labs start",
+        )
+
+    @property
     def shown(self) -> str:
         """What a lab's card says; without paths, so that it is the same everywhere."""
         if self.kind == EMBEDDED:

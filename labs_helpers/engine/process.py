@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ class Engine:
     started: float
     memory: int
     choice: Choice
+
+
+class Health(Enum):
+    """What answers on the engine's socket."""
+
+    ANSWERS = "it answers"
+    WITHOUT_DAEMON = "the front answers, and the daemon that it stands before does not"
+    SILENT = "nothing answers"
 
 
 class _SocketConnection(http.client.HTTPConnection):
@@ -118,15 +127,24 @@ def map_registries(
 
 
 def answers(path: Path, seconds: float = 2.0) -> bool:
-    """Whether an engine answers ``GET /_ping`` on a unix socket."""
+    """Whether an engine answers ``GET /_ping`` on a unix socket, and in front of a daemon that."""
+    return health(path, seconds) is Health.ANSWERS
+
+
+def health(path: Path, seconds: float = 2.0) -> Health:
+    """How an engine answers ``GET /_ping`` on a unix socket."""
     connection = _SocketConnection(path, seconds)
     try:
         connection.request("GET", "/_ping")
-        return connection.getresponse().status == 200
+        status = connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return Health.SILENT
     finally:
         connection.close()
+    if status == 200:
+        return Health.ANSWERS
+    # what a front answers itself, as a gateway does
+    return Health.WITHOUT_DAEMON if status in (502, 503) else Health.SILENT
 
 
 def _daemon(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> Daemon:

@@ -85,8 +85,20 @@ def _translated(error: RegistryError, reference: Reference) -> EngineError:
         "NAME_UNKNOWN": f"repository {reference.familiar_name} not found",
     }.get(error.code)
     if said and not error.faults[0].bare:
-        return NotFound(f"{said}: {error.faults[0]}")
+        return NotFound(f"{said}: {error.faults[0]}{_instead(error)}")
     return Unauthorized(str(error)) if error.code == "UNAUTHORIZED" else error
+
+
+def _instead(error: RegistryError) -> str:
+    """After Docker's words for an image that the labs' stand-in for Docker Hub does not have."""
+    images = [image for fault in error.faults for image in fault.images]
+    if not images or error.code != "DENIED":
+        return ""
+    names = ", ".join(sorted({image.rpartition(":")[0] for image in images}))
+    return (
+        f"\nThe labs' stand-in for the registry has {names}."
+        " To take the real one: LABS_HUB=online labs start"
+    )
 
 
 def _pull_one(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from .credentials import challenges
 from .errors import EngineError
@@ -37,11 +38,15 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One error of a registry's answer."""
+    """One error of a registry's answer.
+
+    ``images``: what the labs' stand-in for Docker Hub, which says so in the details, has instead.
+    """
 
     code: str
     message: str
     detailed: bool = False
+    images: tuple[str, ...] = ()
 
     @property
     def bare(self) -> bool:
@@ -134,6 +139,7 @@ def _faults(status: int, content_type: str | None, body: bytes) -> tuple[list[Fa
                 entry["code"] if entry.get("code") in _CODES else "UNKNOWN",
                 str(entry.get("message") or ""),
                 entry.get("detail") is not None,
+                _images(entry.get("detail")),
             )
             for entry in entries
         ]
@@ -142,6 +148,13 @@ def _faults(status: int, content_type: str | None, body: bytes) -> tuple[list[Fa
     if not faults:
         return [], _unparsed(status, "no error details found in HTTP response body", body)
     return faults, None
+
+
+def _images(detail: Any) -> tuple[str, ...]:
+    for part in detail if isinstance(detail, list) else [detail]:
+        if isinstance(part, dict) and "labs" in part and isinstance(part.get("images"), list):
+            return tuple(map(str, part["images"]))
+    return ()
 
 
 def _unparsed(status: int, why: str, body: bytes) -> str:

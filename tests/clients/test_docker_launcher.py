@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers import servers
+from labs_helpers.engine.command import buildx
 from labs_helpers.modes import environment
 from labs_helpers.workspace import Workspace
 
@@ -43,6 +44,66 @@ def test_a_build_says_its_steps_and_nothing_of_builders(terminal: dict[str, str]
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "Step 1/3 : FROM nginx:alpine" in ran.stdout
     assert "Successfully tagged demo-app:latest" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-D"],
+        ["-c", "default"],
+        ["--log-level", "debug"],
+        ["-Dl", "debug"],
+        ["--host", "{DOCKER_HOST}"],
+        ["-H={DOCKER_HOST}", "--config={DOCKER_CONFIG}"],
+        ["--config", "{DOCKER_CONFIG}"],
+    ],
+)
+def test_options_of_docker_itself_come_before_a_build(
+    terminal: dict[str, str], options: list[str]
+) -> None:
+    given = [option.format(**terminal) for option in options]
+    for words in (["build"], ["buildx", "build"]):
+        ran = docker(terminal, *given, *words, "-t", "demo-app", ".")
+        assert ran.returncode == 0, ran.stderr
+        assert "Successfully tagged demo-app:latest" in ran.stdout
+
+
+def test_a_host_among_the_options_is_the_one_that_builds(terminal: dict[str, str]) -> None:
+    ran = docker(terminal, "--host", "unix:///tmp/nobody.sock", "build", ".")
+    assert ran.returncode == 1
+    assert "Cannot connect to the Docker daemon at unix:///tmp/nobody.sock" in ran.stderr
+    ran = docker(terminal, "-c", "elsewhere", "build", ".")
+    assert ran.returncode == 1
+    assert 'context "elsewhere": context not found' in ran.stderr
+
+
+def test_help_of_a_build_is_the_classic_builder_s(terminal: dict[str, str]) -> None:
+    for words in (["build", "--help"], ["--help", "build"], ["-Dh", "build"]):
+        ran = docker(terminal, *words)
+        assert ran.returncode == 0
+        assert "Usage:  docker build [OPTIONS] PATH" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "handed"),
+    [
+        ("-D buildx ls", "-D buildx ls"),
+        ("buildx --builder b ls", "buildx --builder b ls"),
+        ("--log-level debug buildx build --help", "--log-level debug buildx build --help"),
+        ("-c default buildx", "-c default buildx"),
+        ("-D help buildx", "-D buildx --help"),
+    ],
+)
+def test_buildx_is_given_the_options_as_docker_gives_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str, handed: str
+) -> None:
+    plugin = tmp_path / "docker-buildx"
+    plugin.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/handed\n')
+    plugin.chmod(0o755)
+    monkeypatch.setattr(buildx, "_in_front_of_a_daemon", lambda: True)
+    # docker puts its own options first, and leaves the rest as it is
+    assert buildx.main(words.split(), {"LABS_BUILDX": str(plugin)}) == 0
+    assert (tmp_path / "handed").read_text() == f"{handed}\n"
 
 
 def test_what_buildx_has_beyond_a_build_is_refused_by_name(terminal: dict[str, str]) -> None:

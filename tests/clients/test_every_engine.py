@@ -237,6 +237,16 @@ class TestPushAndPull:
             ended = room.docker(*command)
             assert (ended.code, ended.err.strip()) == (1, message)
 
+    def test_an_image_that_the_stand_in_hub_does_not_have(self, room: Room) -> None:
+        ended = room.docker("pull", "redis")
+        assert (ended.code, ended.err.strip()) == (
+            1,
+            "Error response from daemon: pull access denied for redis, repository does not exist or"
+            " may require 'docker login': denied: requested access to the resource is denied\n"
+            "The labs' stand-in for the registry has alpine, debian, nginx, python, ubuntu."
+            " To take the real one: LABS_HUB=online labs start",
+        )
+
 
 class TestBuild:
     @pytest.fixture

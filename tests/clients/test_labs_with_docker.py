@@ -116,6 +116,34 @@ def test_the_engine_changes_when_it_is_asked_to(learner: Learner) -> None:
     assert learner.engine()["kind"] == "docker"
 
 
+def test_a_daemon_that_ends_is_named_and_what_to_do(learner: Learner) -> None:
+    link = learner.workspace.home.parent / "docker.sock"
+    link.symlink_to(learner.environ["DOCKER_HOST"].removeprefix("unix://"))
+    learner.environ["DOCKER_HOST"] = f"unix://{link}"
+    assert learner.labs("start").returncode == 0
+    link.unlink()
+    todo = "start Docker again, or take the labs' own engine: LABS_ENGINE=embedded labs start"
+    said = f"Docker does not answer at unix://{link}"
+    status = learner.labs("status").stdout
+    assert f"{said}: {todo}" in status
+    assert "labs stop" not in status
+    assert (learner.engine()["answers"], learner.engine()["trouble"]) == (False, f"{said}: {todo}")
+    doctor = learner.labs("doctor").stdout
+    assert said in doctor
+    assert f"\nengine: S{todo[1:]}\n" in doctor
+    for words in (("pull", "nginx:alpine"), ("images",)):
+        asked = learner.run(
+            *("docker", *words),
+            DOCKER_HOST=f"unix://{learner.workspace.socket}",
+            DOCKER_CONFIG=str(learner.workspace.docker),
+        )
+        assert asked.returncode == 1
+        assert f"the labs' front does not reach the daemon at unix://{link}" in asked.stderr
+        assert len(asked.stderr.splitlines()) == 1
+    assert learner.labs("start", LABS_ENGINE="embedded").returncode == 0
+    assert (learner.engine()["answers"], learner.engine()["trouble"]) == (True, None)
+
+
 def test_a_lab_and_a_reset_leave_the_learners_images_alone(learner: Learner) -> None:
     own = subprocess.run(
         ["docker", "import", "-", "mine:1"],

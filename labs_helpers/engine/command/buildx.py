@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from .daemon import Daemon
 from .failure import DaemonError, Failure
 from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
 from .images import path_of
+from .main import GLOBAL
 from .main import main as docker
 
 NAME = "docker-buildx"
@@ -76,22 +78,24 @@ _PULL = Usage("pull", "NAME", "", options=[Option("platform", "", VALUE), Option
 
 
 def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
-    """Do what ``docker buildx <words>`` does; return its exit status."""
+    """Do what ``docker <words>`` does, with ``buildx`` among them; return its exit status."""
     environ = os.environ if environ is None else environ
-    command = words[0] if words else "--help"
-    building = command in ("build", "b")
     # the docker command sets BUILDX_BUILDER when it was asked for a plain `docker build`
     plain = "BUILDX_BUILDER" in environ and environ.get("DOCKER_BUILDKIT") != "1"
     try:
+        options, words = _split(words)
+        command = words[0] if words else "--help"
+        building = command in ("build", "b")
         if not building or not plain:
             front = _in_front_of_a_daemon()
             plugin = installed(environ) if front else None
             if plugin:
                 _refuse_what_asks_registries(words)
-                return _build(plugin, words[1:]) if building else _run(plugin, words)
+                run = _Buildx(plugin, options)
+                return _build(run, words[1:]) if building else run(words)
             if not building:
                 raise Failure(f"docker buildx {command}: {_NOT_FOUND if front else _EMBEDDED}")
-        return docker(["build", *words[1:]])
+        return docker([*options, "build", *words[1:]])
     except Failure as failure:
         print(failure.message, file=sys.stderr)
         return failure.code
@@ -116,10 +120,38 @@ def _in_front_of_a_daemon() -> bool:
     return not str(platform.get("Name")).startswith("Labs engine")
 
 
-def _run(plugin: Path, words: Sequence[str]) -> int:
-    with contextlib.suppress(KeyboardInterrupt):
-        return subprocess.run([str(plugin), "buildx", *words], check=False).returncode
-    return 130
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The options of ``docker`` itself, which it puts first, and the words after ``buildx``.
+
+    Those that choose a daemon and a folder of logins are made variables. Raises Failure.
+    """
+    try:
+        given = read(GLOBAL, words, interspersed=False)
+    except Help:
+        # docker --help build
+        after = words[words.index("buildx") + 1 :] if "buildx" in words else []
+        return [], [*after, "--help"]
+    for option, variable in (("host", "DOCKER_HOST"), ("config", "DOCKER_CONFIG")):
+        if given.text(option):
+            os.environ[variable] = given.text(option)
+    options = list(words[: len(words) - len(given.arguments)])
+    name, rest = given.arguments[:1], given.arguments[1:]
+    # docker help buildx
+    return options, [*rest[1:], "--help"] if name == ["help"] else rest
+
+
+@dataclass(frozen=True)
+class _Buildx:
+    """The installed buildx, with the options of ``docker`` itself that were given."""
+
+    plugin: Path
+    options: Sequence[str]
+
+    def __call__(self, words: Sequence[str]) -> int:
+        command = [str(self.plugin), *self.options, "buildx", *words]
+        with contextlib.suppress(KeyboardInterrupt):
+            return subprocess.run(command, check=False).returncode
+        return 130
 
 
 def _refuse_what_asks_registries(words: Sequence[str]) -> None:
@@ -135,22 +167,22 @@ def _refuse_what_asks_registries(words: Sequence[str]) -> None:
                 )
 
 
-def _build(plugin: Path, words: Sequence[str]) -> int:
+def _build(run: _Buildx, words: Sequence[str]) -> int:
     try:
         given = read(_BUILD, words)
     except (Failure, Help):
         # buildx itself knows its flags best
-        return _run(plugin, ["build", *words])
+        return run(["build", *words])
     if given.text("builder", "default") != "default":
         print(f"note: {_ELSEWHERE.format(given.text('builder'))}", file=sys.stderr)
-        return _run(plugin, ["build", *words])
+        return run(["build", *words])
     if any("type=registry" in output or "push=" in output for output in given.all("output")):
         raise Failure("docker buildx build --output: to push to the sandbox's registry, use --push")
     if given.on("push") and not given.all("tag"):
         raise Failure("docker buildx build --push: name what to push with --tag")
     daemon = Daemon()
     dropped = {"--push"} | ({"--pull"} if _bring(given, daemon) else set())
-    code = _run(plugin, ["build", *(w for w in words if w.partition("=")[0] not in dropped)])
+    code = run(["build", *(w for w in words if w.partition("=")[0] not in dropped)])
     for name in given.all("tag") if given.on("push") else ():
         code = code or docker(["push", name])
     return code

@@ -14,7 +14,7 @@ from .failure import Failure
 from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
 from .image_commands import Command
 
-_GLOBAL = Usage(
+GLOBAL = Usage(
     "",
     "[OPTIONS] COMMAND",
     "A self-sufficient runtime for containers",
@@ -55,12 +55,14 @@ def main(words: Sequence[str]) -> int:
 
 def _main(words: Sequence[str]) -> int:
     try:
-        given = read(_GLOBAL, words, interspersed=False)
+        given = read(GLOBAL, words, interspersed=False)
     except Help:
         return _overview()
     if given.on("version"):
         sys.stdout.write(system.short_version())
         return 0
+    if given.text("context", "default") != "default":
+        raise Failure(f'context "{given.text("context")}": context not found')
     if given.text("config"):
         os.environ["DOCKER_CONFIG"] = given.text("config")
     if not given.arguments:

@@ -59,6 +59,10 @@ class RealDaemon:
         self.address = address
         self._prefix = f"/v{api[0]}.{api[1]}" if api else ""
 
+    def unreachable(self, why: str) -> DaemonError:
+        """What is told when nobody listens at the address."""
+        return DaemonError(f"{self.address}: {why}")
+
     def about(self, seconds: float) -> About:
         """Who answers, within ``seconds``. Raises DaemonError."""
         document = self._json("GET", "/version", seconds=seconds)
@@ -173,6 +177,11 @@ class RealDaemon:
     ) -> Iterator[http.client.HTTPResponse]:
         connection = _Connection(self.address, seconds)
         try:
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            raise self.unreachable(_reason(error)) from error
+        try:
             connection.request(
                 method,
                 self._prefix + path,
@@ -185,10 +194,21 @@ class RealDaemon:
                 raise DaemonError(_message(answer.read(_DOCUMENT_LIMIT)), answer.status)
             yield answer
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise DaemonError(f"{self.address}: {reason}") from error
+            raise DaemonError(f"{self.address}: {_reason(error)}") from error
         finally:
             connection.close()
+
+
+class FrontDaemon(RealDaemon):
+    """The daemon that a front stands before, as the front's clients hear of it."""
+
+    def unreachable(self, why: str) -> DaemonError:
+        message = (
+            f"the labs' front does not reach the daemon at {self.address}: {why}."
+            " Start it again, or take the labs' own engine, which needs none:"
+            " LABS_ENGINE=embedded labs start"
+        )
+        return DaemonError(message, 503)
 
 
 class _Connection(http.client.HTTPConnection):
@@ -203,6 +223,10 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._address.path))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _message(body: bytes) -> str:

@@ -30,7 +30,7 @@ from ..api.transfer import IN_STREAM
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
-from .daemon import DaemonError, RealDaemon
+from .daemon import DaemonError, FrontDaemon, RealDaemon
 from .libpod_credentials import credentials_for
 from .libpod_reports import Report, pull_reports, pulled, push_reports, reported
 from .pulling import pull
@@ -214,7 +214,7 @@ class Podman:
         return known if known and self._world.daemon.image_id(known) else None
 
 
-class _Images(RealDaemon):
+class _Images(FrontDaemon):
     """Podman's own API, of which a name means what it means in Podman's commands."""
 
     def id(self, name: str) -> str:

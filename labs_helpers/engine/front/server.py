@@ -29,7 +29,7 @@ from .address import Address, unix
 from .app import FrontApp
 from .building import bring_bases
 from .by_digest import by_digest, image_by_digest
-from .daemon import OLDEST_API, DaemonError, RealDaemon
+from .daemon import OLDEST_API, DaemonError, FrontDaemon, RealDaemon
 from .memory import RECORDS, Memory
 from .messages import MessageError, Request, read_request
 from .relay import After, ServerGone, exchange
@@ -158,7 +158,7 @@ class Conversation:
             request = read_request(raw)
             body = request.body
         except MessageError as error:
-            await self._tell(400, str(error))
+            await self._tell(raw, 400, str(error))
             return After.ENDS
         try:
             goes_to = goes(request, self._world.hosts.has, self._world.libpod)
@@ -170,7 +170,7 @@ class Conversation:
                 return await self._create(request)
         except EngineError as error:
             await self._drain(request)
-            await self._tell(error.status, str(error))
+            await self._tell(raw, error.status, str(error))
             return After.GOES_ON
         target = self._own if goes_to is Goes.TO_US else self._world.daemon.address
         if known := by_digest(request, self._world.memory):
@@ -214,7 +214,7 @@ class Conversation:
             try:
                 target = await asyncio.to_thread(bring_bases, request, context, self._world)
             except _TOLD as error:
-                await self._tell(getattr(error, "status", 500), str(error))
+                await self._tell(request.raw, getattr(error, "status", 500), str(error))
                 return After.GOES_ON
             head = request.rewritten(target, size)
             return await self._pass_on(self._world.daemon.address, request, head, _file(context))
@@ -232,33 +232,30 @@ class Conversation:
             server = server or await Wire.to(target)
         except OSError as error:
             await self._drain(request, body)
-            await self._tell(503, self._silent(error.strerror or str(error)))
+            await self._tell(request.raw, 503, self._silent(error.strerror or str(error)))
             return After.GOES_ON
         self._servers[target] = server
         try:
             return await exchange(self._client, server, request.method, head, body)
         except ServerGone:
-            await self._tell(502, self._silent("it closed the connection"))
+            await self._tell(request.raw, 502, self._silent("it closed the connection"))
             return After.ENDS
 
     def _silent(self, why: str) -> str:
-        return (
-            f"the labs' front does not reach the daemon at {self._world.daemon.address}: {why}."
-            " Start it again, or take the labs' own engine, which needs none:"
-            " LABS_ENGINE=embedded labs start"
-        )
+        return str(self._world.daemon.unreachable(why))
 
     async def _drain(self, request: Request, body: AsyncIterator[bytes] | None = None) -> None:
         async for _ in body or self._client.raw(request.body):
             pass
 
-    async def _tell(self, status: int, message: str) -> None:
+    async def _tell(self, asked: bytes, status: int, message: str) -> None:
+        """Answer the request with this head; an answer to HEAD has the length and no body."""
         body = json.dumps({"message": message}).encode() + b"\n"
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        await self._client.send(head.encode() + body)
+        await self._client.send(head.encode() + (b"" if asked.startswith(b"HEAD ") else body))
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:
@@ -286,7 +283,7 @@ def make_front(
         raise DaemonError(f"{address}: its API is older than 1.24")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    daemon = RealDaemon(address, about.asked_in)
+    daemon = FrontDaemon(address, about.asked_in)
     memory = Memory(state / RECORDS)
     memory.remember_daemon(address.text)
     scratch = empty_folder(state / "passing")

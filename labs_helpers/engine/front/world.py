@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..hosts import HostMap
-from .daemon import RealDaemon
+from .daemon import FrontDaemon
 from .memory import Memory
 
 
@@ -17,7 +17,7 @@ class FrontWorld:
     ``libpod``: the daemon is Podman, and has its own API beside Docker's.
     """
 
-    daemon: RealDaemon
+    daemon: FrontDaemon
     memory: Memory
     hosts: HostMap
     scratch: Path

@@ -209,6 +209,41 @@ def test_a_daemon_that_has_gone_is_named_with_what_to_do(fake: Fake) -> None:
     assert "LABS_ENGINE=embedded labs start" in message
 
 
+def test_the_front_s_own_part_says_the_same_of_a_daemon_that_has_gone(fake: Fake) -> None:
+    registries = {"hosts": [{"pattern": "r.example", "address": "http://127.0.0.1:1"}]}
+    (fake.folder / "registries.json").write_text(json.dumps(registries))
+    fake.socket.unlink()
+    with fake.client() as client:
+        client.sendall(b"POST /images/r.example/x/push?tag=1 HTTP/1.1\r\nHost: d\r\n\r\n")
+        said = b""
+        while not said.endswith(b"\r\n0\r\n\r\n"):
+            said += client.recv(10_000)
+    assert f"does not reach the daemon at unix://{fake.socket}: No such file".encode() in said
+    assert b"LABS_ENGINE=embedded labs start" in said
+
+
+@pytest.mark.parametrize(
+    ("there", "head", "status"),
+    [
+        (False, b"HEAD /_ping HTTP/1.1\r\nHost: d\r\n\r\n", b"503"),
+        (True, b"HEAD /_ping HTTP/1.1\r\nHost: d\r\n\r\n", b"502"),
+        (True, b"HEAD /_ping HTTP/1.1\r\nno colon\r\n\r\n", b"400"),
+    ],
+)
+def test_what_the_front_tells_a_head_request_has_no_body(
+    fake: Fake, there: bool, head: bytes, status: bytes
+) -> None:
+    fake.script = lambda connection: None
+    if not there:
+        fake.socket.unlink()
+    with fake.client() as client:
+        client.sendall(head)
+        assert read_head(client).startswith(b"HTTP/1.1 " + status)
+        client.shutdown(socket.SHUT_WR)
+        # docker prints each byte that comes as an "unsolicited response"
+        assert client.recv(1) == b""
+
+
 def test_a_daemon_that_closes_without_an_answer(fake: Fake) -> None:
     fake.script = lambda connection: None
     with fake.client() as client:
