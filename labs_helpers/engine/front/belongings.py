@@ -50,11 +50,12 @@ def kept_name(reference: Reference) -> Reference:
 
 
 def served(state: Path) -> list[str]:
-    """The addresses of the daemons that the front was before, the latest first."""
+    """The addresses of the daemon last served for, and of those with names of the labs'."""
     if not (state / RECORDS).is_file():
         return []
     with closing(Memory(state / RECORDS)) as memory:
-        return memory.daemons()
+        known = memory.daemons()
+        return [one for one in known if one == memory.daemon or memory.names(one)]
 
 
 def belongings(state: Path, address: str, account: str | None) -> list[Belonging]:

@@ -166,8 +166,10 @@ def test_another_daemon_has_names_of_its_own(tmp_path: Path) -> None:
     memory.remember_daemon("unix:///other")
     assert memory.names() == []
     assert memory.config("sha256:a") is None
+    assert served(tmp_path) == ["unix:///other", "unix:///one"]
     memory.remember_daemon("unix:///one")
     assert memory.names() == [("docker.io/library/a:latest", "sha256:a", None)]
+    assert served(tmp_path) == ["unix:///one"]
     memory.close()
 
 
