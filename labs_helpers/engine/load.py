@@ -23,7 +23,7 @@ from labs_helpers.oci.manifest import Descriptor, InvalidManifest, Manifest
 from labs_helpers.oci.reference import InvalidReference
 
 from .blobs import PORTION
-from .compression import GZIP, CompressionError, GzipDecoder
+from .compression import HEAD, CompressionError, decoder_of
 from .errors import BadRequest
 from .platform import DEFAULT
 from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
@@ -39,7 +39,7 @@ def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message
     """Add the images of an archive; yield Docker's messages: progress of layers, and each image.
 
     Args:
-        source: a tar stream, plain or compressed with gzip, bzip2 or xz.
+        source: a tar stream, plain or compressed with gzip, zstd, bzip2 or xz.
         scratch: folder for the archive while it is read.
 
     Raises:
@@ -61,7 +61,7 @@ def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message
 
 def _receive(source: BinaryIO, file: Any) -> None:
     data = source.read(PORTION)
-    decoder = GzipDecoder() if data.startswith(GZIP) else None
+    decoder = decoder_of(data[:HEAD])
     try:
         while data:
             for part in decoder.feed(data) if decoder else (data,):

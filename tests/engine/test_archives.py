@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.load import load
 from labs_helpers.engine.store import ImageStore
 from tests.engine.build.building import Builder
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 @pytest.fixture
@@ -70,6 +76,17 @@ def test_several_images_come_back_with_their_names(
     bars = [message for message in said if message.get("status") == "Loading layer"]
     assert all(bar["progressDetail"]["current"] > 0 for bar in bars)
     assert bars
+
+
+def test_an_archive_may_be_packed_with_zstd(
+    stores: tuple[ImageStore, ImageStore], tmp_path: Path
+) -> None:
+    full, empty = stores
+    packed = zstd.compress(b"".join(save(["one:1"], full)))
+    list(load(io.BytesIO(packed), empty, tmp_path))
+    assert empty.find("one:1").id == full.find("one:1").id
+    with pytest.raises(BadRequest, match="invalid archive: "):
+        list(load(io.BytesIO(packed[:-9]), empty, tmp_path))
 
 
 def test_what_is_saved_twice_is_the_same(stores: tuple[ImageStore, ImageStore]) -> None:
