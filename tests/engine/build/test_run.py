@@ -18,6 +18,8 @@ from labs_helpers.engine.build.run import proot, supervisor
 from tests.engine.build.building import Builder, archive, link
 from tests.engine.engine_room import require
 
+PROOT = proot.available()
+
 BASE = """\
 FROM scratch
 COPY --chmod=755 busybox /bin/busybox
@@ -130,7 +132,19 @@ def test_nothing_of_the_machine_is_seen(builder: Builder, files: dict[str, bytes
     assert "secret" not in str(builder.files(image).keys())
 
 
-@pytest.mark.parametrize("command", ["env | sort", "<<EOF\nenv | sort\nEOF"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "env | sort",
+        "<<EOF\nenv | sort\nEOF",
+        pytest.param(
+            '["/bin/env"]',
+            marks=pytest.mark.skipif(
+                bool(PROOT and proot.heeds_folder(PROOT)), reason="this PRoot needs the variable"
+            ),
+        ),
+    ],
+)
 def test_the_environment_is_the_images_alone(
     builder: Builder, files: dict[str, bytes], command: str
 ) -> None:

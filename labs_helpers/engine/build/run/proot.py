@@ -6,6 +6,7 @@ Source: https://github.com/proot-me/proot/blob/v5.1.0/doc/proot/manual.rst
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import selectors
@@ -38,6 +39,15 @@ FOLDER_VARIABLE = "PROOT_TMP_DIR"
 """The variable that names the folder of PRoot's own files; the command sees it, too."""
 
 
+@functools.cache
+def heeds_folder(proot: Path) -> bool:
+    """Whether this PRoot reads ``FOLDER_VARIABLE``: 5.1.0, that of Debian 12, does not."""
+    try:
+        return FOLDER_VARIABLE.encode() in proot.read_bytes()
+    except OSError:
+        return True
+
+
 @dataclass(frozen=True)
 class Command:
     """What to run: words, environment, folder and user, all as inside the image."""
@@ -64,9 +74,10 @@ def run(
     Raises:
         TookTooLong: after ``seconds``.
     """
+    own = {FOLDER_VARIABLE: str(root.spare)} if heeds_folder(proot) else {}
     order = {
         "command": _words(proot, root, command),
-        "environment": {**command.environment, FOLDER_VARIABLE: str(root.spare)},
+        "environment": {**command.environment, **own},
         "tracer": True,
     }
     process = subprocess.Popen(
