@@ -429,8 +429,8 @@ def test_manifest_inspect_shows_what_the_registry_has(
     assert json.loads(out)["schemaVersion"] == 2
     assert out.startswith("{\n\t")
     out, errors, status = side.run(["manifest", "inspect", "debian:none"], tmp_path, b"")
-    assert (out, status) == ("", 1)
-    assert "manifest" in errors
+    # Docker's words for what a registry does not have, with the whole name
+    assert (out, errors, status) == ("", "no such manifest: docker.io/library/debian:none\n", 1)
 
 
 def test_credentials_are_kept_as_docker_keeps_them(

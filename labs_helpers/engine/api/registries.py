@@ -9,9 +9,12 @@ from labs_helpers.oci.manifest import Manifest
 
 from ..client import Repository, check_login
 from ..credentials import from_header, from_json
-from ..errors import BadRequest
+from ..errors import BadRequest, NotFound
 from ..hosts import DOCKER_HUB, HostMap, api_host
+from ..registry_errors import RegistryError
 from .exchange import Answer, Request, error_answer, json_answer
+
+_NOT_THERE = {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"}
 
 
 def auth(request: Request, hosts: HostMap) -> Answer:
@@ -45,8 +48,18 @@ def manifest(request: Request, name: str, hosts: HostMap) -> Answer:
 
     ``docker manifest inspect`` asks the registry; the stand-in has the engine ask, which knows
     the way to the sandbox.
+
+    Raises:
+        NotFound: the registry has none, in the words of Docker's command.
     """
-    found = _manifest(request, name, hosts)
+    try:
+        found = _manifest(request, name, hosts)
+    except RegistryError as error:
+        if error.code not in _NOT_THERE:
+            raise
+        # an error with no more than its code is one that Docker's command does not know
+        text = f"no such manifest: {references.parse(unquote(name))}"
+        raise NotFound(str(error) if error.faults[0].bare else text) from error
     return Answer(200, [found.body], found.media_type, {"Docker-Content-Digest": found.digest})
 
 

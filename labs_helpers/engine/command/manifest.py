@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from http import HTTPStatus
 from urllib.parse import quote
 
 from labs_helpers.oci import reference as references
@@ -11,7 +12,7 @@ from labs_helpers.oci.reference import InvalidReference
 
 from .credentials import Logins, header, key_of
 from .daemon import Daemon
-from .failure import Failure
+from .failure import DaemonError, Failure
 from .flags import Given
 
 
@@ -27,6 +28,11 @@ def inspect(given: Given, daemon: Daemon) -> int:
         raise Failure(str(error)) from error
     path = f"/distribution/{quote(reference.familiar, safe='/:@')}/manifest"
     headers = {"X-Registry-Auth": header(Logins().find(key_of(reference)))}
-    document = daemon.json(path, headers=headers)
+    try:
+        document = daemon.json(path, headers=headers)
+    except DaemonError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        raise Failure(error.reason) from error
     sys.stdout.write(json.dumps(document, indent="\t", ensure_ascii=False) + "\n")
     return 0
