@@ -5,9 +5,33 @@ Source: https://github.com/containerd/platforms (the normal form of Docker's ``-
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+from .errors import BadRequest
+
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
+_VARIANTS = {"armhf": "v7", "armel": "v6"}
+"""Names for a variant of arm."""
+
+_COMPONENT = "^[A-Za-z0-9_-]+$"
+_MOST_PARTS = 3
+_KNOWN_SYSTEMS = frozenset(
+    re.findall(
+        r"\w+",
+        "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9"
+        " solaris windows zos",
+    )
+)
+_KNOWN_ARCHITECTURES = frozenset(
+    re.findall(
+        r"\w+",
+        "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64"
+        " mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm",
+    )
+)
+"""https://github.com/containerd/platforms/blob/v0.2.1/database.go"""
 
 
 @dataclass(frozen=True)
@@ -23,15 +47,40 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """Read ``os/architecture[/variant]``, or an architecture alone, which is Linux's."""
+        """Read ``os/architecture[/variant]``, or an architecture (of Linux) or a system alone.
+
+        Raises:
+            BadRequest: it is none of these; in containerd's words, which dockerd passes on.
+        """
+        for part in text.split("/"):
+            if not re.fullmatch(_COMPONENT.strip("^$"), part):
+                raise BadRequest(
+                    f"{_quoted(part)} is an invalid component of {_quoted(text)}: platform"
+                    f" specifier component must match {_quoted(_COMPONENT)}: invalid argument"
+                )
         parts = text.lower().split("/")
+        if len(parts) > _MOST_PARTS:
+            raise BadRequest(f"{_quoted(text)}: cannot parse platform specifier: invalid argument")
         if len(parts) == 1:
-            return cls("linux", _ARCHITECTURES.get(parts[0], parts[0]))
+            name = _ARCHITECTURES.get(parts[0], parts[0])
+            if name in _VARIANTS:
+                return cls("linux", "arm", _VARIANTS[name])
+            if name in _KNOWN_SYSTEMS:
+                return cls(name, DEFAULT.architecture)
+            if name in _KNOWN_ARCHITECTURES:
+                return cls("linux", name)
+            raise BadRequest(
+                f"{_quoted(text)}: unknown operating system or architecture: invalid argument"
+            )
         return cls(parts[0], _ARCHITECTURES.get(parts[1], parts[1]), "/".join(parts[2:]))
 
     def fits(self, os: str, architecture: str, variant: str = "") -> bool:
         """Whether an image of this description serves; no variant wanted takes any."""
         return (os, architecture) == (self.os, self.architecture) and self.variant in ("", variant)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 DEFAULT = Platform("linux", "amd64")

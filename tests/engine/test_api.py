@@ -122,6 +122,15 @@ class TestBadRequests:
     def test_build_parameters_that_cannot_be_read(self, room: Room, query: str) -> None:
         assert room.ask("POST", f"/build?{query}", archive()).status == 400
 
+    @pytest.mark.parametrize("path", ["/build?", "/images/create?fromImage=debian&tag=12&"])
+    def test_a_platform_that_is_none(self, room: Room, path: str) -> None:
+        body = archive(("Dockerfile", b"FROM scratch\nLABEL a=b\n"))
+        reply = room.ask("POST", f"{path}platform=linux/foo/bar/baz", body)
+        assert (reply.status, reply.message) == (
+            400,
+            '"linux/foo/bar/baz": cannot parse platform specifier: invalid argument',
+        )
+
     def test_buildkit_is_told_apart(self, room: Room) -> None:
         reply = room.ask("POST", "/build?version=2", archive(("Dockerfile", b"FROM scratch")))
         assert reply.status == 501

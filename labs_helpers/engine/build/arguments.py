@@ -10,11 +10,12 @@ from ..platform import DEFAULT, Platform
 from .errors import BuildError
 from .gotext import quote
 
-PREDEFINED = frozenset(
+_PROXIES = frozenset(
     name
     for upper in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
     for name in (upper, upper.lower())
-) | {"SOURCE_DATE_EPOCH"}
+)
+PREDEFINED = _PROXIES | {"SOURCE_DATE_EPOCH"}
 """Build arguments that need no ARG. https://docs.docker.com/reference/dockerfile/#predefined-args"""
 
 
@@ -43,11 +44,11 @@ class Arguments:
 
     def before_from(self) -> dict[str, str]:
         """The variables that a FROM sees."""
-        return self._values(self._global)
+        return {**self._proxies(), **self._values(self._global)}
 
     def visible(self, env: Sequence[str]) -> dict[str, str]:
         """The variables that an instruction sees: ENV hides an ARG of the same name."""
-        variables = self._values(self._stage)
+        variables = {**self._proxies(), **self._values(self._stage)}
         variables.update(_split(pair) for pair in env)
         return variables
 
@@ -65,6 +66,14 @@ class Arguments:
     def unused(self) -> list[str]:
         """The given arguments that no ARG declares."""
         return sorted(set(self._given) - self._declared - PREDEFINED)
+
+    def _proxies(self) -> dict[str, str]:
+        """The given proxies, which every instruction sees without an ARG."""
+        return {
+            name: value
+            for name, value in self._given.items()
+            if name in _PROXIES and value is not None
+        }
 
     def _values(self, defaults: Mapping[str, str | None]) -> dict[str, str]:
         chosen = {

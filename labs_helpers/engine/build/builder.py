@@ -16,6 +16,7 @@ from e2b_dockerfile_utils import PatternMatcher
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
+from ..errors import BadRequest
 from ..platform import Platform
 from ..store import Image, ImageStore, NoSuchImage
 from . import archive, dockerfile
@@ -190,6 +191,14 @@ class _Build:
 
     def _base(self, stage: Stage) -> Generator[Message, None, Image | None]:
         known = self._arguments.before_from()
+        platform = expand(stage.platform, known, self._plan.escape, stage.start.line)
+        try:
+            if platform:
+                Platform.parse(platform)
+        except BadRequest as error:
+            raise BuildError(
+                f"failed to parse platform {platform}: {error}", stage.start.line
+            ) from error
         name = expand(stage.base, known, self._plan.escape, stage.start.line)
         if not name:
             raise BuildError(f"base name ({stage.base}) should not be blank", stage.start.line)
@@ -198,7 +207,6 @@ class _Build:
                 return self._done[place].image
         if name == "scratch":
             return None
-        platform = expand(stage.platform, known, self._plan.escape, stage.start.line)
         return (yield from self._image(name, stage.start.line, platform))
 
     def _image(self, name: str, line: int, platform: str = "") -> Generator[Message, None, Image]:

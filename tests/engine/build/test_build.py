@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
 import tarfile
 
 import pytest
 
 from labs_helpers.engine.build import BuildError, DockerfileError
+from labs_helpers.engine.errors import BadRequest
+from labs_helpers.engine.platform import Platform
 from tests.engine.build.building import Builder, archive, link
 
 
@@ -92,6 +95,24 @@ def test_a_global_argument_is_seen_by_from_and_after_it_is_declared(builder: Bui
     assert image.config["config"]["Labels"] == {"before": "x", "after": "x1"}
 
 
+def test_proxies_are_seen_without_being_declared(builder: Builder) -> None:
+    image = builder.build(
+        "FROM $HTTP_PROXY\nLABEL a=$HTTP_PROXY b=$no_proxy c=${SOURCE_DATE_EPOCH}\n"
+        "ENV no_proxy=e\nLABEL b2=$no_proxy d=${FTP_PROXY:-none}\nARG https_proxy=default\n"
+        "LABEL e=$https_proxy f=$ALL_PROXY\n",
+        build_args={
+            "HTTP_PROXY": "scratch",
+            "no_proxy": "np",
+            "https_proxy": "hp",
+            "ALL_PROXY": "ap",
+            "SOURCE_DATE_EPOCH": "3",
+        },
+    )
+    labels = {"a": "scratch", "b": "np", "b2": "e", "c": "", "d": "none", "e": "hp", "f": "ap"}
+    assert image.config["config"]["Labels"] == labels
+    assert "consumed" not in builder.said
+
+
 def test_the_platform_is_an_argument(builder: Builder) -> None:
     text = (
         "FROM --platform=$BUILDPLATFORM scratch\nARG TARGETARCH\n"
@@ -102,6 +123,37 @@ def test_the_platform_is_an_argument(builder: Builder) -> None:
     env = image.config["config"]["Env"]
     assert env[-4:] == ["A=arm64", "B=", "C=", "D=linux/arm64/v8"]
     assert "were not consumed" not in builder.said
+
+
+def test_a_platform_that_is_none_is_refused(builder: Builder) -> None:
+    reason = '"linux/foo/bar/baz": cannot parse platform specifier: invalid argument'
+    with pytest.raises(BadRequest) as failed:
+        builder.build("FROM scratch\nLABEL a=b\n", platform="linux/foo/bar/baz")
+    assert str(failed.value) == reason
+    with pytest.raises(BuildError) as wrong:
+        builder.build("FROM --platform=linux/foo/bar/baz scratch\nLABEL a=b\n")
+    assert str(wrong.value) == f"failed to parse platform linux/foo/bar/baz: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("linux//", '"" is an invalid component of "linux//": '),
+        ("li nux/amd64", '"li nux" is an invalid component of "li nux/amd64": '),
+        ("linux/amd64\n", "is an invalid component of"),
+        ("foo", '"foo": unknown operating system or architecture: '),
+    ],
+)
+def test_a_malformed_platform(text: str, reason: str) -> None:
+    with pytest.raises(BadRequest, match=re.escape(reason)):
+        Platform.parse(text)
+
+
+def test_a_platform_may_be_a_system_or_an_architecture_alone() -> None:
+    assert str(Platform.parse("linux")) == "linux/amd64"
+    assert str(Platform.parse("aarch64")) == "linux/arm64"
+    assert str(Platform.parse("armhf")) == "linux/arm/v7"
+    assert str(Platform.parse("LINUX/x86_64")) == "linux/amd64"
 
 
 def test_stages_copy_from_each_other(builder: Builder) -> None:
