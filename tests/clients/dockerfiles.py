@@ -43,6 +43,17 @@ COPY run.sh ./k
 COPY d/a.txt ./n/
 COPY d ../up
 """,
+    "volumes": f"""\
+{PROGRAMS}
+COPY d /old/d
+RUN chmod 700 /old && chown 5:6 /old
+VOLUME /v /a/b /old /v/in
+RUN echo 1 > /v/x; echo 2 > /old/g; rm -r /old/d; mkdir /a/c; ls /v /a /old
+RUN ls /v /a /old; rmdir /a/c; cp -r /old /kept
+COPY run.sh /v/
+USER app
+RUN ls /v
+""",
     "copy-everything": "FROM scratch\nCOPY . /all/\n",
     "add": """\
 FROM scratch

@@ -21,6 +21,8 @@ from .errors import BuildError, cannot_run, no_program
 from .metadata import current_shell
 from .run import proot
 from .run.accounts import Account, UnknownAccount, account
+from .run.rootfs import RootFolder
+from .run.volumes import VolumeError, Volumes
 from .stage import Message, StageState
 from .tree import FILE, LinkLoop, Tree
 
@@ -91,6 +93,7 @@ def _executed(
     yield {"stream": f" ---> Running in {container}\n"}
     folder = state.folder()
     before = folder.seen()
+    volumes = _mounted(state, folder)
     if order.script:
         place = folder.path / order.words[-1].lstrip("/")
         place.parent.mkdir(exist_ok=True)
@@ -113,12 +116,25 @@ def _executed(
         raise BuildError(
             f"The command '{shown}' returned a non-zero code: {status}", exit_code=status
         )
-    changes = folder.changes(before, command.who)
+    try:
+        volumes.unmount()
+    except VolumeError as error:
+        raise BuildError(str(error)) from error
+    changes = volumes.owned(folder.changes(before, command.who))
     marked = next((p for p in changes.entries if posixpath.basename(p).startswith(".wh.")), None)
     if marked:
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")
     yield {"stream": f" ---> Removed intermediate container {container}\n"}
     yield from state.commit_run(comment, changes)
+
+
+def _mounted(state: StageState, folder: RootFolder) -> Volumes:
+    try:
+        volumes = Volumes(folder, state.root(), state.config.get("Volumes") or {})
+        volumes.mount()
+    except VolumeError as error:
+        raise BuildError(str(error)) from error
+    return volumes
 
 
 def _refuse_flags(step: Instruction) -> None:

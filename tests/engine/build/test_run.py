@@ -154,6 +154,44 @@ def test_the_environment_is_the_images_alone(
     assert "\nA=b\n" in builder.said
 
 
+def test_a_volume_is_there_and_what_is_written_to_it_is_not_kept(
+    builder: Builder, files: dict[str, bytes]
+) -> None:
+    # what dockerd 20.10's classic builder makes of the same
+    image = builder.build(
+        f"{BASE}COPY f /old/f\nRUN echo one > /old/run; chmod 700 /old; chown 5:6 /old\n"
+        "VOLUME /v /a/b /old /v/in\nUSER app\n"
+        "RUN stat -c '%n %u %a' /v /a/b\nUSER root\n"
+        "RUN echo 1 > /v/x; echo 2 > /old/g; rm /old/f; ls /old; echo 3 > /else; mkdir /a/c\n"
+        "RUN echo again; ls /v /a /old; cat /old/run\n",
+        {**files, "f": "copied\n"},
+    )
+    assert "\ng\nrun\n" in builder.said
+    assert "\nagain\n/a:\nb\nc\n\n/old:\nf\nrun\n\n/v:\nin\none\n" in builder.said
+    made = builder.files(image, len(image.layers) - 2)
+    assert set(made) == {"a", "a/b", "v"}
+    assert {(m.uid, m.gid, oct(m.mode)) for m in made.values()} == {(0, 0, "0o755")}
+    assert set(builder.files(image, len(image.layers) - 1)) == {"a", "a/c", "else"}
+    assert builder.read(image, "old/f") == b"copied\n"
+    old = builder.files(image)["old"]
+    assert (old.uid, oct(old.mode)) == (5, "0o700")
+
+
+def test_a_volume_leads_nowhere_outside(builder: Builder, files: dict[str, bytes]) -> None:
+    outside = builder.scratch / "outside" / "b"
+    outside.mkdir(parents=True)
+    (outside / "kept").write_text("kept")
+    text = f"{BASE}VOLUME /a/b\nRUN mv /a /c; ln -s {outside.parent} /a\n"
+    with pytest.raises(BuildError, match="/a: the volume /a/b is in it, and it is no folder"):
+        builder.build(text, files)
+    assert (outside / "kept").read_text() == "kept"
+
+
+def test_a_volume_over_a_file_is_refused(builder: Builder, files: dict[str, bytes]) -> None:
+    with pytest.raises(BuildError, match="cannot mount volume over existing file"):
+        builder.build(f"{BASE}VOLUME /bin/busybox\nRUN echo\n", files)
+
+
 def test_a_failure_ends_with_the_commands_status(builder: Builder, files: dict[str, bytes]) -> None:
     with pytest.raises(BuildError) as failed:
         builder.build(f"{BASE}RUN echo why >&2; exit 3\n", files)
@@ -306,6 +344,7 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
         f"{BASE}COPY --chown=1000:5 --chmod=000 f /zero\nCOPY --chmod=555 f /ro/x\n"
         "RUN cat /zero >> /ro/x; chmod 500 /ro; rm /etc/passwd; echo > /dev/null\n"
         "USER 7:8\nRUN touch /made; echo $(id -u):$(id -g)\n"
+        "VOLUME /v /ro\nRUN ls /ro; echo 1 > /v/x; touch /made2\n"
     )
     try:
         done = subprocess.run(
@@ -323,7 +362,8 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
     found = json.loads(done.stdout)
     assert found["left"] == []
     assert "\n7:8\n" in found["said"]
-    assert found["layers"][-2:] == [
+    assert "\nx\n ---> Removed" in found["said"]
+    assert found["layers"][-3:] == [
         {
             "etc": ["0o755", 0, 0],
             "etc/.wh.passwd": ["0o0", 0, 0],
@@ -331,6 +371,7 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
             "ro/x": ["0o555", 0, 0],
         },
         {"made": ["0o644", 7, 8]},
+        {"made2": ["0o644", 7, 8], "v": ["0o755", 0, 0]},
     ]
 
 
