@@ -66,18 +66,18 @@ def _written(saved: Saved, store: ImageStore) -> Iterator[bytes]:
     index: list[dict[str, Any]] = []
     repositories: dict[str, dict[str, str]] = {}
     for image, names in saved:
-        files[_blob(image.id)] = image.config_bytes
+        files[digests.layout_path(image.id)] = image.config_bytes
         manifest = _oci_manifest(image)
         digest = digests.of_bytes(manifest)
-        files[_blob(digest)] = manifest
+        files[digests.layout_path(digest)] = manifest
         for layer in image.layers:
-            layers[_blob(layer.digest)] = (layer.digest, layer.size)
+            layers[digests.layout_path(layer.digest)] = (layer.digest, layer.size)
         index += _index_entries(digest, len(manifest), names)
         docker.append(
             {
-                "Config": _blob(image.id),
+                "Config": digests.layout_path(image.id),
                 "RepoTags": [_familiar(name) for name in names] or None,
-                "Layers": [_blob(layer.digest) for layer in image.layers],
+                "Layers": [digests.layout_path(layer.digest) for layer in image.layers],
             }
         )
         for name in names if image.layers else ():
@@ -91,17 +91,17 @@ def _written(saved: Saved, store: ImageStore) -> Iterator[bytes]:
     files["oci-layout"] = _json({"imageLayoutVersion": "1.0.0"})
     if repositories:
         files["repositories"] = _json(repositories)
-    yield _header("blobs", 0, folder=True) + _header("blobs/sha256", 0, folder=True)
+    yield header("blobs", 0, folder=True) + header("blobs/sha256", 0, folder=True)
     for path in sorted(files.keys() | layers.keys()):
         if path in files:
-            yield _header(path, len(files[path])) + files[path] + _padding(len(files[path]))
+            yield header(path, len(files[path])) + files[path] + padding(len(files[path]))
             continue
         layer_digest, size = layers[path]
-        yield _header(path, size)
+        yield header(path, size)
         with store.blobs.path(layer_digest).open("rb") as file:
             while portion := file.read(PORTION):
                 yield portion
-        yield _padding(size)
+        yield padding(size)
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 
 
@@ -142,10 +142,6 @@ def _index_entries(digest: str, size: int, names: Iterable[str]) -> list[dict[st
     return named or [entry]
 
 
-def _blob(digest: str) -> str:
-    return f"blobs/sha256/{digest.removeprefix('sha256:')}"
-
-
 def _familiar(name: str) -> str:
     return references.parse(name).familiar
 
@@ -154,7 +150,8 @@ def _json(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _header(path: str, size: int, folder: bool = False) -> bytes:
+def header(path: str, size: int, folder: bool = False) -> bytes:
+    """The header of an entry of ``size`` bytes, which has no time."""
     entry = tarfile.TarInfo(path)
     entry.size = size
     entry.mode = 0o755 if folder else 0o644
@@ -162,5 +159,6 @@ def _header(path: str, size: int, folder: bool = False) -> bytes:
     return entry.tobuf(tarfile.GNU_FORMAT)
 
 
-def _padding(size: int) -> bytes:
+def padding(size: int) -> bytes:
+    """What follows ``size`` bytes of content."""
     return b"\0" * (-size % tarfile.BLOCKSIZE)

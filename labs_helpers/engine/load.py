@@ -118,17 +118,19 @@ class _Archive:
             manifest = self._manifest(descriptor)
             if manifest is None or manifest.config is None:
                 continue
-            config = self._bytes(_blob(manifest.config.digest))
+            config = self._bytes(digests.layout_path(manifest.config.digest))
             if digests.of_bytes(config) != manifest.config.digest:
                 raise BadRequest(f"invalid archive: {manifest.config.digest} has other content")
             layers = []
             for layer in manifest.layers:
-                layers.append((yield from self._layer(_blob(layer.digest), layer.digest)))
+                layers.append(
+                    (yield from self._layer(digests.layout_path(layer.digest), layer.digest))
+                )
             name = descriptor.annotations.get("io.containerd.image.name")
             yield from self._add(config, layers, [name] if name else [])
 
     def _manifest(self, descriptor: Descriptor) -> Manifest | None:
-        body = self._bytes(_blob(descriptor.digest))
+        body = self._bytes(digests.layout_path(descriptor.digest))
         if digests.of_bytes(body) != descriptor.digest:
             raise BadRequest(f"invalid archive: {descriptor.digest} has other content")
         manifest = manifests.parse(body, descriptor.media_type)
@@ -225,10 +227,6 @@ def _inside(name: str) -> str:
     if normal.startswith(("/", "../")) or normal == "..":
         raise BadRequest(f"invalid archive: the name {name!r} leads out of it")
     return normal
-
-
-def _blob(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/', 1)}"
 
 
 def _strings(value: Any) -> bool:

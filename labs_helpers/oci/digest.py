@@ -45,3 +45,11 @@ def parse(text: str) -> Digest:
 def of_bytes(data: bytes, algorithm: str = "sha256") -> str:
     """The digest of `data`, as `sha256:<hex>`."""
     return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+
+
+def layout_path(digest: str) -> str:
+    """Where an image layout has the content of a digest: `blobs/sha256/<hex>`.
+
+    https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#blobs
+    """
+    return f"blobs/{digest.replace(':', '/', 1)}"

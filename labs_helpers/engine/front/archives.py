@@ -18,6 +18,7 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
+from ..archive import header, padding
 from ..blobs import PORTION
 
 
@@ -39,23 +40,23 @@ def archive(
     """
     configured = digests.of_bytes(config)
     docker = {
-        "Config": _blob(configured),
+        "Config": digests.layout_path(configured),
         "RepoTags": [reference.familiar] if reference else None,
-        "Layers": [_blob(layer.digest) for layer in manifest.layers],
+        "Layers": [digests.layout_path(layer.digest) for layer in manifest.layers],
     }
-    files = {_blob(configured): config, "manifest.json": _json([docker])}
+    files = {digests.layout_path(configured): config, "manifest.json": _json([docker])}
     if packed:
         files |= _layout(manifest, reference)
     for path, content in files.items():
-        yield _header(path, len(content)) + content + _padding(len(content))
+        yield header(path, len(content)) + content + padding(len(content))
     for digest in dict.fromkeys(layer.digest for layer in manifest.layers):
         layer = file_of(digest)
         size = layer.stat().st_size
-        yield _header(_blob(digest), size)
+        yield header(digests.layout_path(digest), size)
         with layer.open("rb") as file:
             while portion := file.read(PORTION):
                 yield portion
-        yield _padding(size)
+        yield padding(size)
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 
 
@@ -73,25 +74,11 @@ def _layout(manifest: Manifest, reference: Reference | None) -> dict[str, bytes]
         }
     index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
     return {
-        _blob(manifest.digest): manifest.body,
+        digests.layout_path(manifest.digest): manifest.body,
         "index.json": _json(index),
         "oci-layout": _json({"imageLayoutVersion": "1.0.0"}),
     }
 
 
-def _blob(digest: str) -> str:
-    return f"blobs/sha256/{digest.removeprefix('sha256:')}"
-
-
 def _json(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
-
-
-def _header(path: str, size: int) -> bytes:
-    entry = tarfile.TarInfo(path)
-    entry.size = size
-    return entry.tobuf(tarfile.GNU_FORMAT)
-
-
-def _padding(size: int) -> bytes:
-    return b"\0" * (-size % tarfile.BLOCKSIZE)

@@ -118,7 +118,7 @@ class Export:
     def opened(self, digest: str) -> BinaryIO:
         """The bytes of a blob of the archive, or of a layer that is compressed."""
         self._wait_until_over()
-        document = self._documents.get(_blob(digest))
+        document = self._documents.get(digests.layout_path(digest))
         return io.BytesIO(document) if document is not None else self.blobs.path(digest).open("rb")
 
     def _run(self, archive: AbstractContextManager[BinaryIO]) -> None:
@@ -229,7 +229,7 @@ class Export:
         return Kept((image,), image, instead_of=top)
 
     def _manifest(self, descriptor: Descriptor) -> Manifest | None:
-        body = self._documents.get(_blob(descriptor.digest))
+        body = self._documents.get(digests.layout_path(descriptor.digest))
         if body is None or digests.of_bytes(body) != descriptor.digest:
             return None
         return manifests.parse(body, descriptor.media_type)
@@ -240,11 +240,7 @@ class Export:
         return configured and bool(layers) and all(one.digest in self.blobs for one in layers)
 
     def __contains__(self, digest: str) -> bool:
-        return _blob(digest) in self._documents or digest in self.blobs
-
-
-def _blob(digest: str) -> str:
-    return f"blobs/sha256/{digest.removeprefix('sha256:')}"
+        return digests.layout_path(digest) in self._documents or digest in self.blobs
 
 
 def _done(layer: Layer) -> Future[Layer]:
