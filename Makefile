@@ -43,7 +43,7 @@ bench: $(VENV)/.dev
 	$(PYTEST) -m bench -s $(ARGS)
 
 notebooks: $(VENV)/.dev
-	$(BIN)/python -m labs_helpers.notebooks --write $(ARGS)
+	$(BIN)/python -m labs_helpers.workbook --write $(ARGS)
 
 screenshot: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshot docs/lab.png

@@ -11,11 +11,11 @@ __all__ = ["start"]
 
 
 def start(number: str) -> Lab:
-    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.opening.start`.
+    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.startup.start`.
 
     Imported late: the sandbox is a process of this package too, and must not wait for what only
     a notebook needs.
     """
-    from labs_helpers.opening import start as open_lab
+    from labs_helpers.startup import start as open_lab
 
     return open_lab(number)

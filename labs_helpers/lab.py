@@ -12,21 +12,22 @@ from typing import Any
 
 import boto3
 
-from labs_helpers import cell, checks, fidelity, gate, modes, prepare, simulator
+from labs_helpers import checks, fidelity, gate, iam_simulator, modes, notebook_output, prepare
 from labs_helpers.checks import lesson, quiz
 from labs_helpers.checks.verdict import Verdict, verdict
-from labs_helpers.control import Control, LabClock
+from labs_helpers.control_client import Control, LabClock
+from labs_helpers.curriculum import Entry
+from labs_helpers.defaults import REPOSITORY, USER
 from labs_helpers.display import bars, card, differences, layers, progress, token, trace, why
 from labs_helpers.display.quiz import Asked
 from labs_helpers.display.shown import Shown, table
-from labs_helpers.names import REPOSITORY, USER, Title
-from labs_helpers.speech import LabError, spoken
+from labs_helpers.errors import LabError, spoken
 
 
 class Lab:
     """One lab in one mode. ``start`` makes it; the kernel's environment is then the lab's."""
 
-    def __init__(self, title: Title, place: prepare.Place, engine: str = "your Docker") -> None:
+    def __init__(self, title: Entry, place: prepare.Place, engine: str = "your Docker") -> None:
         self.title = title
         self.mode = place.mode
         self.account = place.account
@@ -120,7 +121,7 @@ class Lab:
             if action is None:
                 return why.not_kept()
             asking = self._arn_of(who) if who else None
-            return why.why(simulator.explained(asking, action, self._arn(resource)))
+            return why.why(iam_simulator.explained(asking, action, self._arn(resource)))
         if action is None:
             last = control.ask("GET", "why")["refusal"]
             return why.why(last) if last else why.nothing()
@@ -162,7 +163,7 @@ class Lab:
         ``stream=True, decode=True``; with ``mbit``, the bars go no faster than over a line of so
         many Mbit/s. Raises LabError for the error that the stream ends with.
         """
-        return cell.watch(stream, mbit)
+        return notebook_output.watch(stream, mbit)
 
     @spoken
     def gate(

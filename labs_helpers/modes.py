@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labs_helpers.names import registry
+from labs_helpers.defaults import registry
 from labs_helpers.workspace import LabsError, Workspace
 
 SANDBOX = "sandbox"
@@ -37,7 +37,7 @@ UNSET = (
     "DOCKER_CERT_PATH",
     "DOCKER_DEFAULT_PLATFORM",
     "DOCKER_API_VERSION",
-    # `docker build` finds its builder in DOCKER_CONFIG: launchers.py
+    # `docker build` finds its builder in DOCKER_CONFIG: shims.py
     "DOCKER_BUILDKIT",
 )
 """What would lead a client past the sandbox, or make its answers differ from the notebooks'."""

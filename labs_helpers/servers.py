@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labs_helpers.daemon import Say
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import wanted
 from labs_helpers.engine.process import Engine
-from labs_helpers.launchers import Docker, choose_docker, place_aws, place_docker
+from labs_helpers.runtime.background_process import Say
+from labs_helpers.runtime.shims import Docker, choose_docker, place_aws, place_docker
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.sandbox.process import Server
 from labs_helpers.workspace import Workspace

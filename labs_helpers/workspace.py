@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from labs_helpers.names import ACCOUNT, REGION
+from labs_helpers.defaults import ACCOUNT, REGION
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 """Bytes of a unix socket's path: ``sun_path`` less its final NUL, unix(7) and macOS's unix(4)."""

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from labs_helpers import cli
+from labs_helpers.cli import main as cli
 from labs_helpers.workspace import Workspace
 
 
 def test_doctor_names_what_is_missing_and_how_to_mend_it(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labs_helpers.commands.needs.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("labs_helpers.cli.needs.shutil.which", lambda *_, **__: None)
     assert cli.main(["doctor", "--json"]) == 1
     found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
     assert found["aws"]["state"] == "missing"

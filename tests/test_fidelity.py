@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.curriculum import LABS
 from labs_helpers.fidelity import Difference, every
-from labs_helpers.names import TITLES
 
 PROJECT = Path(__file__).parents[1]
 ENTRIES = pytest.mark.parametrize("entry", every(), ids=lambda entry: entry.id)
@@ -27,7 +27,7 @@ def test_an_entry_names_the_test_that_holds_it_true(entry: Difference) -> None:
 @ENTRIES
 def test_an_entry_is_complete(entry: Difference) -> None:
     assert entry.labs
-    assert set(entry.labs) <= set(TITLES)
+    assert set(entry.labs) <= set(LABS)
     assert entry.here
     assert entry.aws
     assert entry.source.startswith("https://")

@@ -13,12 +13,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from labs_helpers import cell, control, opening, servers, start
+from labs_helpers import control_client, notebook_output, servers, start, startup
+from labs_helpers.curriculum import LABS
 from labs_helpers.engine.choice import EMBEDDED, Choice
+from labs_helpers.errors import LabError
 from labs_helpers.lab import Lab
-from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place, Step
-from labs_helpers.speech import LabError
 from labs_helpers.workspace import LabsError, Workspace
 from tests.display.test_why import explained
 
@@ -43,7 +43,7 @@ class Recorded:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a lab displays."""
     displayed: list[str] = []
-    for shows in (cell, opening):
+    for shows in (notebook_output, startup):
         monkeypatch.setattr(shows, "display", lambda one: displayed.append(one.text))
     return displayed
 
@@ -78,8 +78,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(sandbox=SimpleNamespace(port=4566), engine=engine)
 
     monkeypatch.setattr(servers, "start", started)
-    monkeypatch.setattr(opening, "Control", lambda workspace, port: Recorded())
-    monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (step("a"), step("b")))
+    monkeypatch.setattr(startup, "Control", lambda workspace, port: Recorded())
+    monkeypatch.setattr("labs_helpers.labs.lab05.prepare.STEPS", (step("a"), step("b")))
     return done
 
 
@@ -98,7 +98,7 @@ def test_what_the_preparation_sent_is_not_in_the_trace(
     shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = Recorded()
-    monkeypatch.setattr(opening, "Control", lambda workspace, port: recorded)
+    monkeypatch.setattr(startup, "Control", lambda workspace, port: recorded)
 
     start("05")
 
@@ -201,7 +201,7 @@ def test_on_aws_a_confirmed_preparation_is_done(
     shown: list[str], aws: Any, monkeypatch: Any
 ) -> None:
     made = Step("a repository", lambda place: _create(place))
-    monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (made,))
+    monkeypatch.setattr("labs_helpers.labs.lab05.prepare.STEPS", (made,))
     opened = start("05")
 
     opened.prepare(account=opened.account)
@@ -273,8 +273,10 @@ def test_bars_are_on_show_while_a_push_goes_on_and_leave_nothing(
     opened: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas: list[Area] = []
-    monkeypatch.setattr(cell, "someone_looks", lambda: True)
-    monkeypatch.setattr(cell, "display", lambda one: areas.append(Area(one)) or areas[-1])
+    monkeypatch.setattr(notebook_output, "someone_looks", lambda: True)
+    monkeypatch.setattr(
+        notebook_output, "display", lambda one: areas.append(Area(one)) or areas[-1]
+    )
 
     def pushing() -> Iterator[Any]:
         yield PUSH[0]
@@ -312,16 +314,16 @@ def test_a_front_end_that_can_ask_has_someone_in_front_of_it(
     parent = {"content": {"allow_stdin": asks}}
     shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    assert cell.someone_looks() is asks
+    assert notebook_output.someone_looks() is asks
 
 
 def test_outside_a_kernel_nobody_looks() -> None:
-    assert cell.someone_looks() is False
+    assert notebook_output.someone_looks() is False
 
 
 def test_the_clock_goes_forward_and_says_how_far() -> None:
     recorded = Recorded()
-    clock = control.LabClock(recorded)  # type: ignore[arg-type]
+    clock = control_client.LabClock(recorded)  # type: ignore[arg-type]
 
     assert repr(clock.advance(hours=13)) == "The sandbox clock has moved forward by 13 hours."
     assert recorded.asked == [("POST", "clock", {"advance_seconds": 46800.0})]
@@ -332,12 +334,12 @@ def test_the_clock_goes_forward_and_says_how_far() -> None:
 def test_the_clock_does_not_go_back(hours: float) -> None:
     recorded = Recorded()
     with pytest.raises(LabError, match="forward only"):
-        control.LabClock(recorded).advance(hours=hours)  # type: ignore[arg-type]
+        control_client.LabClock(recorded).advance(hours=hours)  # type: ignore[arg-type]
     assert recorded.asked == []
 
 
 def test_every_lab_has_a_file_name_of_its_own() -> None:
-    assert len({title.notebook for title in TITLES.values()}) == 11
+    assert len({title.notebook for title in LABS.values()}) == 11
 
 
 def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str]) -> None:

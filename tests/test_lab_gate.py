@@ -6,8 +6,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from labs_helpers.errors import LabError
 from labs_helpers.lab import Lab
-from labs_helpers.speech import LabError
 from tests.gate.answers import Ecr, basic
 
 

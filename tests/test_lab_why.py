@@ -13,10 +13,10 @@ import pytest
 from botocore.stub import Stubber
 
 from labs_helpers import modes
+from labs_helpers.curriculum import LABS
+from labs_helpers.errors import LabError
 from labs_helpers.lab import Lab
-from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place
-from labs_helpers.speech import LabError
 from labs_helpers.workspace import Workspace
 
 ANA = "arn:aws:iam::123456789012:user/ana"
@@ -33,7 +33,7 @@ USER_POLICY = {
 def opened(tmp_path: Path) -> Lab:
     """A lab on AWS."""
     workspace = Workspace(tmp_path / "home", tmp_path)
-    return Lab(TITLES["05"], Place(workspace, modes.AWS, "123456789012", "eu-west-1"))
+    return Lab(LABS["05"], Place(workspace, modes.AWS, "123456789012", "eu-west-1"))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from labs_helpers.names import TITLES
+from labs_helpers.curriculum import LABS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -14,7 +14,7 @@ def test_the_table_names_every_lab_with_its_minutes() -> None:
     said = [(number, name, link, int(minutes)) for number, name, link, minutes in rows]
     assert said == [
         (title.number, title.name, f"notebooks/{title.notebook}", title.minutes)
-        for title in TITLES.values()
+        for title in LABS.values()
     ]
 
 

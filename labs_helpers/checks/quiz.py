@@ -1,10 +1,8 @@
-"""The quiz questions of a lab: data files beside the checks, one a lab."""
+"""The quiz questions of a lab: ``labs/labNN/questions.json``."""
 
 from __future__ import annotations
 
-import json
-from importlib import resources
-
+from labs_helpers import curriculum
 from labs_helpers.display.quiz import Choice, Question
 
 
@@ -14,9 +12,6 @@ class UnknownQuestion(Exception):
 
 def questions(lab: str) -> dict[str, Question]:
     """A lab's questions by id, in the order of the file; empty when it has none."""
-    file = resources.files(__package__) / "questions" / f"{lab}.json"
-    if not file.is_file():
-        return {}
     return {
         entry["id"]: Question(
             id=entry["id"],
@@ -24,7 +19,7 @@ def questions(lab: str) -> dict[str, Question]:
             right=entry["right"],
             choices={key: Choice(**choice) for key, choice in entry["choices"].items()},
         )
-        for entry in json.loads(file.read_text(encoding="utf-8"))
+        for entry in curriculum.data(lab, "questions")
     }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable
 
 import botocore.exceptions as aws
 
+from labs_helpers import curriculum
 from labs_helpers.checks.outcome import CheckError, Outcome
 from labs_helpers.checks.world import UnreadableDockerConfig, World
 
@@ -38,9 +37,7 @@ def check(check_id: str) -> Callable[[Check], Check]:
 
 def known(lab: str) -> list[str]:
     """The ids of a lab's checks, in order; loads the lab's module."""
-    name = f"labs_helpers.checks.lab{lab}"
-    if importlib.util.find_spec(name) is not None:
-        importlib.import_module(name)
+    curriculum.module(lab, "checks")
     return sorted(check_id for check_id in _CHECKS if check_id.split(".")[0] == lab)
 
 

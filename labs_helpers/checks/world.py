@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 
 from labs_helpers.checks.registry import Registry
-from labs_helpers.names import registry
+from labs_helpers.defaults import registry
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from labs_helpers.database import DatabaseFile, create
+from labs_helpers.runtime.database import DatabaseFile, create
 
 from . import locations
 

@@ -12,8 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from labs_helpers import daemon
-from labs_helpers.daemon import Daemon, Say
+from labs_helpers.runtime import background_process
+from labs_helpers.runtime.background_process import BackgroundProcess, Say
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, wanted
@@ -61,7 +61,7 @@ class _SocketConnection(http.client.HTTPConnection):
 
 def running(workspace: Workspace) -> Engine | None:
     """The running engine of this workspace, without asking it."""
-    return _engine(daemon.running(_record(workspace)))
+    return _engine(background_process.running(_record(workspace)))
 
 
 def start(
@@ -69,12 +69,12 @@ def start(
 ) -> Engine:
     """The running engine, its registries mapped to the sandbox on ``port``, once it answers.
 
-    Raises DaemonError when it does not start, WorkspaceError when it has no place.
+    Raises ProcessError when it does not start, WorkspaceError when it has no place.
     """
     environ = os.environ if environ is None else environ
     asked = wanted(workspace, environ)
     workspace.create()
-    with daemon.only_one(workspace.engine / "start.lock", say):
+    with background_process.only_one(workspace.engine / "start.lock", say):
         map_registries(workspace, port, environ)
         there = running(workspace)
         if there and asked in (AUTO, there.choice.kind) and answers(workspace.socket):
@@ -82,11 +82,11 @@ def start(
         choice = choose(workspace, environ)
         if there and there.choice != choice:
             say(f"The engine changes to {NAMES[choice.kind]}: {choice.why}.")
-            daemon.stop(_record(workspace), NAME)
-        if daemon.running(_record(workspace)) is None:
+            background_process.stop(_record(workspace), NAME)
+        if background_process.running(_record(workspace)) is None:
             # the socket of a killed engine; nobody listens there
             workspace.socket.unlink(missing_ok=True)
-        daemon.start(_daemon(workspace, environ, choice), say)
+        background_process.start(_process(workspace, environ, choice), say)
     found = running(workspace)
     if found is None:
         raise LabsError("The engine ended as soon as it had started. Try again: labs start")
@@ -97,8 +97,8 @@ def stop(workspace: Workspace, say: Say) -> bool:
     """End the engine; False if there was none."""
     if not workspace.engine.is_dir():
         return False
-    with daemon.only_one(workspace.engine / "start.lock", say):
-        return daemon.stop(_record(workspace), NAME)
+    with background_process.only_one(workspace.engine / "start.lock", say):
+        return background_process.stop(_record(workspace), NAME)
 
 
 def map_registries(
@@ -147,13 +147,13 @@ def health(path: Path, seconds: float = 2.0) -> Health:
     return Health.WITHOUT_DAEMON if status in (502, 503) else Health.SILENT
 
 
-def _daemon(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> Daemon:
+def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> BackgroundProcess:
     def ready() -> Mapping[str, Any] | None:
         facts = {"socket": str(workspace.socket), "choice": asdict(choice)}
         return facts if answers(workspace.socket) else None
 
     real = ("--daemon", choice.address) if choice.address else ()
-    return Daemon(
+    return BackgroundProcess(
         name=NAME,
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
@@ -171,7 +171,7 @@ def _record(workspace: Workspace) -> Path:
     return workspace.engine / "engine.json"
 
 
-def _engine(found: daemon.Running | None) -> Engine | None:
+def _engine(found: background_process.Running | None) -> Engine | None:
     if found is None:
         return None
     noted = found.facts.get("choice")

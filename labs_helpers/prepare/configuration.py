@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from labs_helpers.names import REGION, USER
+from labs_helpers.defaults import REGION, USER
 from labs_helpers.prepare.step import Place, Step
 from labs_helpers.workspace import write_text
 

@@ -6,9 +6,9 @@ import base64
 
 import docker.errors
 
+from labs_helpers.defaults import ACCOUNT, IMAGE, REGION, REPOSITORY, registry
 from labs_helpers.engine import process
 from labs_helpers.engine.choice import EMBEDDED
-from labs_helpers.names import ACCOUNT, IMAGE, REGION, REPOSITORY, registry
 from labs_helpers.prepare.step import Place, Step
 from labs_helpers.workspace import read_json, write_json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from labs_helpers.names import REPOSITORY
+from labs_helpers.defaults import REPOSITORY
 from labs_helpers.prepare.step import Place, Step
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import docker
 
-from labs_helpers.control import Control
-from labs_helpers.names import registry
+from labs_helpers.control_client import Control
+from labs_helpers.defaults import registry
 from labs_helpers.workspace import LabsError, Workspace
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from labs_helpers.names import REGION
+from labs_helpers.defaults import REGION
 from labs_helpers.sandbox import control, credentials
 from labs_helpers.sandbox.authorization import why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer

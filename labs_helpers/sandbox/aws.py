@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
-from labs_helpers.names import REGION
+from labs_helpers.defaults import REGION
 from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.authorization.needed import Plain
 from labs_helpers.sandbox.http import HEADERS

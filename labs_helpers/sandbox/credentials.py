@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labs_helpers.names import ACCOUNT, USER
+from labs_helpers.defaults import ACCOUNT, USER
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.workspace import read_json, write_json
 

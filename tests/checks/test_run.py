@@ -8,8 +8,8 @@ import pytest
 
 from labs_helpers.checks import CheckError, UnknownCheck, run
 from labs_helpers.checks.quiz import UnknownQuestion, question, questions
-from labs_helpers.names import TITLES
-from tests.checks.fakes import log_in, world
+from labs_helpers.curriculum import LABS
+from tests.labs.fakes import log_in, world
 
 IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -29,7 +29,7 @@ def refusal(code: str) -> Exception:
 
 
 def outcome_of(fault: Exception, folder: Path) -> CheckError:
-    from tests.checks.fakes import answer
+    from tests.labs.fakes import answer
 
     log_in(folder, IRELAND)
     seen = world(
@@ -84,7 +84,7 @@ def test_a_broken_docker_config_is_said(text: str, tmp_path: Path) -> None:
     assert "delete it and log in again" in outcome.suggestion
 
 
-@pytest.mark.parametrize("lab", TITLES)
+@pytest.mark.parametrize("lab", LABS)
 def test_quiz_questions_explain_every_choice(lab: str) -> None:
     for one in questions(lab).values():
         assert one.right in one.choices

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.checks.lesson import exercises
-from labs_helpers.names import TITLES
+from labs_helpers.curriculum import LABS
 from tests.notebooks import workbook
 
 EVERY = pytest.mark.parametrize("notebook", workbook.NOTEBOOKS, ids=lambda path: path.stem)
@@ -47,7 +47,7 @@ def outputs(notebook: Path) -> Iterator[tuple[str, Any]]:
             yield cell.id, output
 
 
-@pytest.mark.parametrize("title", TITLES.values(), ids=lambda title: title.number)
+@pytest.mark.parametrize("title", LABS.values(), ids=lambda title: title.number)
 def test_every_lab_has_its_notebook(title: Any) -> None:
     assert (workbook.FOLDER / title.notebook).is_file()
 
@@ -106,7 +106,7 @@ def test_no_widget_state_is_kept(notebook: Path) -> None:
 def test_a_lab_says_what_it_is(notebook: Path) -> None:
     book = workbook.read(notebook)
     number = notebook.name[:2]
-    title = TITLES[number]
+    title = LABS[number]
     assert notebook.name == title.notebook
     assert book.cells[0].source.startswith(f"# {title.name}\n")
     assert f"{title.minutes} minutes" in book.cells[0].source

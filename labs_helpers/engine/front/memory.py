@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.database import DatabaseFile, create
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
+from labs_helpers.runtime.database import DatabaseFile, create
 
 from .. import locations
 from ..blobs import Layer

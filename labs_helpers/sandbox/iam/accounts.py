@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.names import REGION
+from labs_helpers.defaults import REGION
 from labs_helpers.sandbox.credentials import new_secret, unique_id
 from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.moto_identity import MotoIdentity, add_key

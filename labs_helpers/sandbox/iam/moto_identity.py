@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from labs_helpers.names import REGION
+from labs_helpers.defaults import REGION
 from labs_helpers.sandbox.credentials import Credential, unique_id
 from labs_helpers.sandbox.iam import managed, snapshot
 from labs_helpers.sandbox.iam.state import State

@@ -1,0 +1,1 @@
+"""Lab 04: Create a repository."""

@@ -1,0 +1,1 @@
+"""Lab 05: Log Docker in to ECR."""

@@ -1,0 +1,1 @@
+"""Lab 09: Build and deploy by pipeline."""

@@ -1,0 +1,1 @@
+"""What sandbox and engine stand on: background processes, SQLite files, the labs' PATH."""
