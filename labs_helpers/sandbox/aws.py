@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.defaults import REGION
-from labs_helpers.sandbox import aws_errors
+from labs_helpers.sandbox import aws_errors, confinement
 from labs_helpers.sandbox.authorization.needed import Plain
 from labs_helpers.sandbox.http import HEADERS
 from labs_helpers.sandbox.iam.moto_identity import MotoIdentity
@@ -105,6 +105,8 @@ class MotoServices:
         self._prepare()
         if service == "s3":
             _leave_buckets_to_the_gateway()
+        if service == "cloudformation":
+            _read_templates_from_s3()
         return application
 
 
@@ -122,6 +124,9 @@ def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
     except NotImplementedError as error:
         raise aws_errors.not_implemented(f"the operation {what}") from error
     except Exception as error:
+        if confined := confinement.cause_of(error):
+            reason = f"Doing it here would {confined}, which the sandbox never does."
+            raise aws_errors.not_implemented(f"the operation {what}", reason) from error
         log.exception("moto failed at %s", what)
         raise aws_errors.internal(what) from error
     status, headers = told[-1]
@@ -141,6 +146,9 @@ def _start(scratch: Path) -> Any:
         del os.environ[name]
     os.environ.update(_SETTINGS)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from labs_helpers.sandbox import templates
+
+    templates.install()
     from moto.core.responses import BaseResponse
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -156,6 +164,39 @@ def _leave_buckets_to_the_gateway() -> None:
 
     bucket: Any = FakeBucket
     bucket.get_permission = lambda self, action, resource: PermissionResult.PERMITTED
+
+
+def _read_templates_from_s3() -> None:
+    """moto reads a URL otherwise than the decision, and stumbles over an object that is not there.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    from moto.cloudformation import models, responses
+    from moto.core.exceptions import ServiceException
+    from moto.s3.models import s3_backends
+
+    from labs_helpers.sandbox import templates
+    from labs_helpers.sandbox.authorization.s3_requests import object_of_url
+
+    def read(url: str, account_id: str, partition: str) -> str:
+        bucket, key = object_of_url(url)
+        try:
+            found = s3_backends[account_id][partition].get_object(bucket, key)
+        except ServiceException as error:
+            raise _unread(str(error.message)) from error
+        if found is None:
+            raise _unread("The specified key does not exist.")
+        text = bytes(found.value).decode(errors="replace")
+        templates.parse(text)
+        return text
+
+    modules: tuple[Any, ...] = (models, responses)
+    for module in modules:
+        module.get_stack_from_s3_url = read
+
+
+def _unread(words: str) -> Refusal:
+    return Refusal("ValidationError", f"S3 error: {words}")
 
 
 def _signed_region(response: Any, request: Any, url: str) -> str:

@@ -200,9 +200,13 @@ def too_large(limit: int) -> Refusal:
     return Refusal("RequestEntityTooLarge", words, 413, codes={Protocol.S3: "EntityTooLarge"})
 
 
-def not_implemented(what: str) -> Refusal:
-    """An operation or service that the sandbox does not have; no SDK tries a 501 again."""
-    return Refusal("NotInSandbox", f"The sandbox does not have {what}; it exists on AWS.", 501)
+def not_implemented(what: str, reason: str = "") -> Refusal:
+    """An operation or service that the sandbox does not have; no SDK tries a 501 again.
+
+    reason: whole sentences that say why, and what the labs offer instead.
+    """
+    words = f"The sandbox does not have {what}; it exists on AWS. {reason}".rstrip()
+    return Refusal("NotInSandbox", words, 501)
 
 
 def internal(what: str) -> Refusal:

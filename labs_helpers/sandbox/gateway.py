@@ -179,6 +179,7 @@ class Gateway:
     ) -> Answer:
         """Of a service other than ECR, by moto; of IAM's simulator by ourselves."""
         # not at the start, which nobody should wait for
+        from labs_helpers.sandbox import moto_table
         from labs_helpers.sandbox.authorization import simulate
         from labs_helpers.sandbox.authorization.requests import decide
 
@@ -188,6 +189,7 @@ class Gateway:
             document = simulate.answer(self._authorizer.directory, principal, asked)
             headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(document)))]
             return "200 OK", headers, document
+        moto_table.check(service, asked.operation, asked.params)
         what = f"{service}:{asked.operation}"
         return self._moto.call(environ, what, plain, principal, signature)
 

@@ -104,7 +104,8 @@ def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    params = nested(flat) if service in LISTED else {}
+    # of a service that is not listed the names stay as they are, for sandbox/moto_table.py
+    params = nested(flat) if service in LISTED else flat
     asked = Asked(service, prefix_of(service), operation, params)
     plain = urlencode(given).encode()
     return asked, Plain(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urlencode
+from urllib.parse import quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
 from labs_helpers.sandbox.authorization import routes
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
@@ -84,6 +84,26 @@ def _place(request: Request) -> tuple[str, str, str]:
     if bucket == _S3_CONTROL:
         raise not_implemented("Amazon S3 Control")
     return bucket, key, host
+
+
+def object_of_url(url: str) -> tuple[str, str]:
+    """(bucket, key) of an S3 object's URL, as CloudFormation's TemplateURL has it.
+
+    Raises Refusal (ValidationError) for any other URL.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.lower()
+    named = _VIRTUAL.fullmatch(host)
+    place = unquote(parts.path, errors="strict").removeprefix("/")
+    if named is not None and named["bucket"]:
+        place = f"{named['bucket']}/{place}"
+    bucket, _, key = place.partition("/")
+    here = named is not None or _LOOPBACK.fullmatch(host)
+    web = parts.scheme in ("http", "https") and not parts.query and not parts.fragment
+    if not (here and web and bucket and key):
+        words = "TemplateURL must reference a valid S3 object to which you have access."
+        raise Refusal("ValidationError", words)
+    return bucket, key
 
 
 def _keys_of(body: bytes) -> list[str]:
