@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 if TYPE_CHECKING:
-    from labs_helpers.sandbox.http import Server
+    from labs_helpers.sandbox.door.http import Server
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(folder: Path, port: int) -> int:
     from labs_helpers.sandbox import assembly, confinement
-    from labs_helpers.sandbox.http import Server
+    from labs_helpers.sandbox.door.http import Server
 
     instance = secrets.token_hex(8)
     sandbox = assembly.build(folder, port, instance, _frozen_at())

@@ -17,8 +17,8 @@ from labs_helpers.sandbox.authorization import routes, s3_requests
 from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.pairs import FORM, SIGNING, nested, once, pairs
-from labs_helpers.sandbox.aws_errors import not_implemented
-from labs_helpers.sandbox.refusal import Protocol, Refusal
+from labs_helpers.sandbox.service.aws_errors import not_implemented
+from labs_helpers.sandbox.service.refusal import Protocol, Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 _SEVERAL = ("elasticloadbalancing",)

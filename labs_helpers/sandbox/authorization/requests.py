@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.authorization import actions, context, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.iam import sts
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.sigv4 import Request
 
 

@@ -12,8 +12,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlencode, urlsplit
 from labs_helpers.sandbox.authorization import routes
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.pairs import FORM, SIGNING, once, pairs
-from labs_helpers.sandbox.aws_errors import not_implemented
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.aws_errors import not_implemented
+from labs_helpers.sandbox.service.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 _VIRTUAL = re.compile(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.sandbox.aws_errors import not_implemented
+from labs_helpers.sandbox.service.aws_errors import not_implemented
 
 EVERY = "*"
 
@@ -94,7 +94,9 @@ REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
 
 
 def _template(text: str) -> None:
-    from labs_helpers.sandbox import templates  # not at the start, which nobody should wait for
+    from labs_helpers.sandbox.moto import (
+        templates,  # not at the start, which nobody should wait for
+    )
 
     templates.parse(text)
 

@@ -20,18 +20,17 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
-from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.door.gateway import Gateway
+from labs_helpers.sandbox.door.http import HEADERS
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.gateway import Gateway
-from labs_helpers.sandbox.http import HEADERS
-from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.sessions import Facts, Made, Session
+from labs_helpers.sandbox.moto.services import MotoServices
 
 HOST = "127.0.0.1:4566"
 TARGET = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
@@ -290,7 +289,7 @@ def test_a_service_that_is_not_there_is_named_at_once(door: Door, service: str) 
 
 
 def test_a_body_beyond_the_limit_is_refused(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labs_helpers.sandbox.gateway.LARGEST_BODY", 10)
+    monkeypatch.setattr("labs_helpers.sandbox.door.gateway.LARGEST_BODY", 10)
     told = door.ask("ecr", b'{"maxResults": 100}', ECR)
     assert told.error == (413, "RequestEntityTooLarge")
 

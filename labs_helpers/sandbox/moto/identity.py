@@ -1,7 +1,7 @@
 """Where the sandbox reaches into moto's IAM: users, roles and policies, restored and written.
 
 With operations.py the only module that touches the insides of moto's services;
-tests/sandbox/test_moto_contract.py holds each thing used here true for the pinned version. Nothing
+tests/sandbox/moto/test_contract.py holds each thing used here true for the pinned version. Nothing
 of moto is imported until it is needed: while IAM was never changed, there is only the learner.
 """
 
@@ -19,9 +19,10 @@ from functools import cache
 from typing import Any
 
 from labs_helpers.defaults import REGION
-from labs_helpers.sandbox.credentials import Credential, unique_id
-from labs_helpers.sandbox.iam import managed, snapshot
+from labs_helpers.sandbox.iam import managed
+from labs_helpers.sandbox.iam.credentials import Credential, unique_id
 from labs_helpers.sandbox.iam.state import State
+from labs_helpers.sandbox.moto import snapshot
 
 log = logging.getLogger(__name__)
 

@@ -267,7 +267,7 @@ NOBODY_CALLED = """
 import sys
 from pathlib import Path
 from labs_helpers.sandbox.ecr import events
-from labs_helpers.sandbox.events import moto_events
+from labs_helpers.sandbox.moto import events as moto_events
 from labs_helpers.sandbox.events.delivery import EventDelivery
 from tests.sandbox.events import test_delivery as here
 

@@ -13,16 +13,17 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from labs_helpers.sandbox import aws_errors, sigv4
+from labs_helpers.sandbox import sigv4
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.authorization.scope import service_of
-from labs_helpers.sandbox.aws import Answer, MotoServices
-from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.door.http import CLIENT_GONE, HEADERS
 from labs_helpers.sandbox.ecr.service import EcrService
-from labs_helpers.sandbox.http import CLIENT_GONE, HEADERS
+from labs_helpers.sandbox.iam.credentials import Credential
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.refusal import Refusal, protocol_of
+from labs_helpers.sandbox.moto.services import Answer, MotoServices
+from labs_helpers.sandbox.service import aws_errors
+from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.sigv4 import Request, Signature
 
 log = logging.getLogger(__name__)
@@ -179,9 +180,9 @@ class Gateway:
     ) -> Answer:
         """Of a service other than ECR, by moto; of IAM's simulator by ourselves."""
         # not at the start, which nobody should wait for
-        from labs_helpers.sandbox import moto_table
         from labs_helpers.sandbox.authorization import simulate
         from labs_helpers.sandbox.authorization.requests import decide
+        from labs_helpers.sandbox.moto import table
 
         service, region = signature.service, signature.region
         asked, plain = decide(self._authorizer, request, body, principal, service, region, environ)
@@ -189,7 +190,7 @@ class Gateway:
             document = simulate.answer(self._authorizer.directory, principal, asked)
             headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(document)))]
             return "200 OK", headers, document
-        moto_table.check(service, asked.operation, asked.params)
+        table.check(service, asked.operation, asked.params)
         what = f"{service}:{asked.operation}"
         return self._moto.call(environ, what, plain, principal, signature)
 

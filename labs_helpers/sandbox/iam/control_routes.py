@@ -12,7 +12,7 @@ import logging
 import sqlite3
 from typing import Any
 
-from labs_helpers.sandbox.control import ControlRefused, Routes
+from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.iam import oidc
 from labs_helpers.sandbox.iam.accounts import ADMINISTRATOR, MOST, Accounts, NotAnAccount
 from labs_helpers.sandbox.iam.people import People

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.iam.constraints import check
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.sts import SecurityTokens
 from labs_helpers.sandbox.iam.web_identity import WebIdentities
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.service import aws_errors
 
 Operation = Callable[[Principal, Mapping[str, Any]], dict[str, Any]]
 

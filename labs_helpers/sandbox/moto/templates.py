@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from labs_helpers.sandbox import moto_table
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.moto import table
+from labs_helpers.sandbox.service.refusal import Refusal
 
 LARGEST = 1024 * 1024
 """Bytes of a template in S3.
@@ -216,7 +216,7 @@ def _check_resources(resources: Any) -> None:
             raise _format(f"[/Resources/{name}] Every Resources object must contain a Type member.")
         if not isinstance(each.get("Properties", {}), dict):
             raise _format(f"[/Resources/{name}] Any Properties member must be an object.")
-        moto_table.check_type(each["Type"])
+        table.check_type(each["Type"])
 
 
 def _members(template: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:

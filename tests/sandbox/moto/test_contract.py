@@ -1,7 +1,7 @@
 """What the sandbox uses of moto's insides, held true for the pinned version.
 
-When one of these fails after an update of moto, labs_helpers/sandbox/aws.py or moto_identity.py
-needs a look before anything else.
+When one of these fails after an update of moto, labs_helpers/sandbox/moto needs a look before
+anything else.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from labs_helpers.sandbox.iam import sts_operations
-from labs_helpers.sandbox.iam.moto_identity import KEPT
+from labs_helpers.sandbox.moto import sts_operations
+from labs_helpers.sandbox.moto.identity import KEPT
 from tests.policies import policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running

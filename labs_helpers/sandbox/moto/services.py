@@ -16,12 +16,13 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.defaults import REGION
-from labs_helpers.sandbox import aws_errors, confinement
+from labs_helpers.sandbox import confinement
 from labs_helpers.sandbox.authorization.needed import Plain
-from labs_helpers.sandbox.http import HEADERS
-from labs_helpers.sandbox.iam.moto_identity import MotoIdentity
+from labs_helpers.sandbox.door.http import HEADERS
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.moto.identity import MotoIdentity
+from labs_helpers.sandbox.service import aws_errors
+from labs_helpers.sandbox.service.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Signature
 
 log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ def _start(scratch: Path) -> Any:
         del os.environ[name]
     os.environ.update(_SETTINGS)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from labs_helpers.sandbox import templates
+    from labs_helpers.sandbox.moto import templates
 
     templates.install()
     from moto.core.responses import BaseResponse
@@ -175,8 +176,8 @@ def _read_templates_from_s3() -> None:
     from moto.core.exceptions import ServiceException
     from moto.s3.models import s3_backends
 
-    from labs_helpers.sandbox import templates
     from labs_helpers.sandbox.authorization.s3_requests import object_of_url
+    from labs_helpers.sandbox.moto import templates
 
     def read(url: str, account_id: str, partition: str) -> str:
         bucket, key = object_of_url(url)

@@ -12,9 +12,9 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.sandbox import sigv4
-from labs_helpers.sandbox.gateway import request_of
-from labs_helpers.sandbox.hosts import Site, site_of
-from labs_helpers.sandbox.http import CLIENT_GONE
+from labs_helpers.sandbox.door.gateway import request_of
+from labs_helpers.sandbox.door.hosts import Site, site_of
+from labs_helpers.sandbox.door.http import CLIENT_GONE
 
 log = logging.getLogger("labs_helpers.sandbox.requests")
 
