@@ -17,12 +17,13 @@ from labs_helpers.sandbox.ecr.errors import EcrError, InvalidToken, NoRoom
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
-from labs_helpers.sandbox.identity import Authorize, Keys
+from labs_helpers.sandbox.identity import Authorize, Keys, Principal
 from labs_helpers.sandbox.registry import blobs, listing, manifests, uploads
 from labs_helpers.sandbox.registry.authentication import authenticate, registry_of
 from labs_helpers.sandbox.registry.context import Context, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
+from labs_helpers.sandbox.request_log import CALLER, REFUSED, id_of
 from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
@@ -103,23 +104,29 @@ class RegistryApp:
         host = request.header("host") or ""
         registry = registry_of(host, self._default)
         try:
-            return self._handle(request, registry, of_request(environ, registry.region))
+            principal = authenticate(self._store, request.header("authorization"), registry)
+            environ[CALLER] = principal.arn
+            return self._handle(request, principal, registry, of_request(environ, registry.region))
         except RegistryError as error:
-            return render(error)
+            refusal = error
         except InvalidToken as error:
             if error.http_status == 401:
+                environ[REFUSED] = "UNAUTHORIZED"
                 return not_authorized(registry.host)
-            return render(translate(error))
+            refusal = translate(error)
         except EcrError as error:
-            return render(translate(error))
+            refusal = translate(error)
         except Truncated as error:
-            return render(RegistryError("SIZE_INVALID", str(error), 400))
+            refusal = RegistryError("SIZE_INVALID", str(error), 400)
         except (OSError, sqlite3.Error) as error:
-            log.exception("%s %s", request.method, request.path)
-            return render(_of_the_machine(error))
+            log.exception("the request %s failed", id_of(environ))
+            refusal = _of_the_machine(error)
+        environ[REFUSED] = refusal.code
+        return render(refusal)
 
-    def _handle(self, request: Request, registry: Registry, keys: Keys) -> Response:
-        principal = authenticate(self._store, request.header("authorization"), registry)
+    def _handle(
+        self, request: Request, principal: Principal, registry: Registry, keys: Keys
+    ) -> Response:
         for pattern, handlers in _ROUTES:
             match = pattern.fullmatch(request.path)
             if match is None:
