@@ -33,7 +33,8 @@ class Limits:
 
     ``unpacked`` is what the layers may decompress to, ``kept`` what may be held in memory at
     once (package databases), ``database`` one such file, ``header`` one extended tar header.
-    ``links`` is how many files may be links to files of other names.
+    ``links`` is how many files may be links to files of other names, ``nodes`` how many symbolic
+    links the layers may have, with the directories on the way to them.
     """
 
     unpacked: int = 8 * 1024**3
@@ -43,6 +44,7 @@ class Limits:
     header: int = 64 * 1024
     packages: int = 50_000
     links: int = 1000
+    nodes: int = 300_000
     seconds: float = 120.0
 
 
