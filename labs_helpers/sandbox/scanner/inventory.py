@@ -143,7 +143,7 @@ class _Databases:
                 self._ever.add(path)
 
     def check_removed(self) -> None:
-        """Raise DatabaseDamaged for a database that a layer removed: its packages are still there."""
+        """Raise DatabaseDamaged for a database that a layer removed, and nothing replaces."""
         for paths in _MANAGERS:
             known = [path for path in paths if path in self._ever]
             if known and not any(path in self.packages for path in paths):

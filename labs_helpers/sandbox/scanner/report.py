@@ -20,6 +20,9 @@ Report = dict[str, Any]
 with its ``packages``; ``snapshot`` {retrieved, fingerprint}; ``packages`` the number judged."""
 
 
+_MANAGERS = {"alpine": "apk", "debian": "dpkg", "ubuntu": "dpkg"}
+
+
 class Unsupported(Unscannable):
     """Nothing in the image says what is installed: it is not clean, it is unknown."""
 
@@ -43,6 +46,15 @@ def scan(
         found = Inventory(found.distribution, found.of_system, unread)
     if found.distribution is None and found.of_system:
         raise Unsupported("The image has packages, and nothing says of which distribution.")
+    if found.distribution is not None:
+        usual = _MANAGERS.get(found.distribution.id)
+        for package in found.of_system:
+            if usual not in (None, package.manager):
+                # advisories of one distribution would be asked about packages of another
+                raise Unsupported(
+                    f"The image says that it is {found.distribution.title}, and"
+                    f" {package.path} has packages of {package.manager}."
+                )
     if not found.packages or (not languages and not found.of_system):
         raise Unsupported("The image has no package database that is read here.")
     return of(found, matching.match(found, snapshot), snapshot)
