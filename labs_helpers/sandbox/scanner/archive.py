@@ -33,16 +33,21 @@ _PORTION = 64 * 1024
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: ``path`` as ``normal`` gives it, ``target`` of links as written, size in bytes.
+    """One entry: ``target`` of links is as written, ``size`` in bytes.
 
     An entry of the kind "nothing" is a global pax header. Container runtimes ignore its records,
     but remove what is at its path.
     """
 
-    path: str
+    name: str
     kind: Kind
     target: str
     size: int
+
+    @property
+    def path(self) -> str:
+        """The path in the image, as ``normal`` gives it."""
+        return normal(self.name)
 
 
 class Archive:
@@ -73,7 +78,7 @@ class Archive:
                     records = tar_headers.pax_records(content)
                 if header.type != b"g":
                     continue
-                entry = Entry(normal(records.get("path", header.name)), "nothing", "", 0)
+                entry = Entry(records.get("path", header.name), "nothing", "", 0)
             else:
                 entry = self._entry(header, records, name, target)
             records, name, target, extended = {}, "", "", False
@@ -143,7 +148,7 @@ class Archive:
         # only files have content, whatever the size says
         self._size = self._left = size if kind == "file" else 0
         return Entry(
-            normal(sparse_name or name),
+            sparse_name or name,
             kind,
             target or records.get("linkpath") or header.target,
             self._size,

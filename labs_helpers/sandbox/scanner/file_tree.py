@@ -76,10 +76,11 @@ class FileTree:
         self._nodes = 0
         self.held = 0
 
-    def find(self, path: str, *, last: bool, cover_below: int = 0) -> Lookup:
+    def find(self, path: str, *, last: bool, ignore_links_below: int = 0) -> Lookup:
         """Follow the symbolic links of a path, its last part too if ``last``.
 
-        cover_below: a link of a lower layer than this is taken for a directory without content.
+        ignore_links_below: the links of layers below this one are not followed: their paths are
+        directories.
         Raises Circle and NotADirectory.
         """
         waiting = _parts(path)[::-1]
@@ -97,7 +98,7 @@ class FileTree:
                 raise NotADirectory(f"{'/'.join(names)} is not a directory.")
             node = above.children.get(name) if isinstance(above, Directory) else None
             if isinstance(node, Symlink) and (waiting or last):
-                if node.layer < cover_below:
+                if node.layer < ignore_links_below:
                     node = None
                 else:
                     links += 1

@@ -60,15 +60,14 @@ def take(
     check: called often; what it raises ends the scan.
     """
     budget = Budget(limits, check=check)
-    followed = _read(layers, budget, cover=False)
-    if followed.crossed:
-        covered = _read(layers, budget, cover=True)
-        if covered.facts != followed.facts:
-            raise LayerDamaged(
-                "A layer has files below a symbolic link of a lower layer. Container runtimes"
-                " unpack them to different places, so the image has no one list of packages."
-            )
-    return followed.inventory
+    over = _read(layers, budget, alone=False)
+    if over.ambiguous and _read(layers, budget, alone=True).facts != over.facts:
+        raise LayerDamaged(
+            "The packages of the image depend on the container runtime: a layer has files below a"
+            " symbolic link of a lower layer, empties the image's root, or removes a directory"
+            " and makes it again."
+        )
+    return over.inventory
 
 
 @dataclass(frozen=True)
@@ -76,21 +75,21 @@ class _Reading:
     """``facts`` is what two readings must agree on: distribution and packages, but no layers."""
 
     inventory: Inventory
-    crossed: bool
+    ambiguous: bool
     facts: object
 
 
-def _read(layers: Sequence[Layer], budget: Budget, *, cover: bool) -> _Reading:
+def _read(layers: Sequence[Layer], budget: Budget, *, alone: bool) -> _Reading:
     wanted = WANTED
     for _ in range(_PASSES):
-        tree, databases = Tree(wanted, budget, cover=cover), _Databases()
+        tree, databases = Tree(wanted, budget, alone=alone), _Databases()
         for layer in layers:
             tree.apply(layer)
             databases.note(tree)
-        databases.check_removed()
         found = _inventory(tree, databases, budget.limits)
         if not tree.missing:
-            return _Reading(found, tree.crossed, _facts(found, databases))
+            databases.check_removed()
+            return _Reading(found, tree.ambiguous, _facts(found, databases))
         # a database is a link to a file that nobody looked at: read again, with it
         wanted = wanted.and_also(tree.missing)
     raise DatabaseDamaged.at(min(tree.missing), "links lead to it from link to link")
@@ -123,8 +122,6 @@ class _Databases:
 
     def note(self, tree: Tree) -> None:
         """Look at the databases after a layer; raises DatabaseDamaged."""
-        if tree.emptied:
-            self._ever.clear()
         for path, parse in _DATABASES.items():
             found = tree.read(path, database=True)
             before = self._content.pop(path, None)

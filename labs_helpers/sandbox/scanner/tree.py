@@ -11,6 +11,7 @@ Entries below a symbolic link go where the link leads, as in a real unpacking
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,47 +57,48 @@ class Found:
 class Tree:
     """The wanted files after the layers applied so far.
 
-    cover: what becomes of an entry below a symbolic link of a lower layer. False: the entry goes
-    where the link leads, as with the storage drivers that unpack over the lower layers
-    (Podman's vfs, containerd). True: the link gives way to a directory, as with those that
-    unpack each layer alone (overlay2 of Docker, overlay of Podman).
+    Storage drivers of container runtimes unpack layers in one of two ways. alone=False: over the
+    lower layers, as vfs does: an entry below a symbolic link of a lower layer goes where the link
+    leads. alone=True: each layer alone, as overlay and overlay2 do. Then a lower layer's link
+    gives way to a directory, a directory that is removed and made again in one layer keeps what
+    lower layers have in it, and the image's root cannot be emptied.
     """
 
-    def __init__(self, wanted: Wanted, budget: Budget, *, cover: bool = False) -> None:
+    def __init__(self, wanted: Wanted, budget: Budget, *, alone: bool = False) -> None:
         self._wanted = wanted
         self._budget = budget
-        self._cover = cover
+        self._alone = alone
         self._files = FileTree(budget.limits)
         self._layers: list[str] = []
         self._above = _ancestors(wanted.fixed)
         self._folder: tuple[str, str] | None = None
         #: Paths that only another reading of the layers can tell of, with them among the wanted.
         self.missing: dict[str, Missing] = {}
-        #: Whether an entry lies below a symbolic link of a lower layer: drivers differ on those.
-        self.crossed = False
-        #: Whether the last layer emptied the whole image before it filled it again.
-        self.emptied = False
+        #: Whether the two ways may leave different files.
+        self.ambiguous = False
 
     def apply(self, layer: Layer) -> None:
         """Put a layer over what is there; raises Unscannable."""
         self._layers.append(layer.digest)
         self._folder = None
-        self.emptied = False
+        self._written: set[str] = set()
+        #: Paths that this layer removes: at once, or when each layer is unpacked alone, at its end.
+        self._removed: set[str] = set()
         number = len(self._layers) - 1
-        done: set[str] = set()
         with layer.path.open("rb") as file:
             archive = Archive(LayerStream(file, self._budget), self._budget)
             for entry in archive:
-                folder, _, name = entry.path.rpartition("/")
-                folder = self._physical(folder, number)
-                path = _join(folder, name)
-                if not name.startswith(_WHITEOUT):
-                    self._place(path, entry, number, archive)
-                    continue
-                if name[len(_WHITEOUT) :] in ("", ".", ".."):
-                    raise LayerDamaged(f"A layer has the whiteout {path!r}, which names no file.")
-                if path not in done and self._white_out(entry.path, path, number):
-                    done.add(path)
+                written, _, name = entry.path.rpartition("/")
+                folder = self._physical(written, number)
+                if name == _OPAQUE:
+                    self._empty(written, folder, number)
+                elif name.startswith(_WHITEOUT):
+                    self._white_out(folder, name.removeprefix(_WHITEOUT), number)
+                else:
+                    self._place(_join(folder, name), entry, number, archive)
+        if self._alone:
+            for path in self._removed:
+                self._files.remove(path, number)
 
     def read(self, path: str, *, database: bool = False) -> Found | None:
         """A file by its path, links followed; None when it is not there.
@@ -155,15 +157,16 @@ class Tree:
         if self._folder is not None and self._folder[0] == folder:
             return self._folder[1]
         try:
-            found = self._files.find(folder, last=True, cover_below=number if self._cover else 0)
+            found = self._files.find(
+                folder, last=True, ignore_links_below=number if self._alone else 0
+            )
         except (Circle, NotADirectory) as error:
             raise LayerDamaged(f"A layer has files below {folder!r}: {error}") from error
         if isinstance(found.node, (File, Special)):
             raise LayerDamaged(f"A layer has files below {folder!r}, which is not a directory.")
-        if self._cover:
+        if self._alone:
             self._cover_links(found.path, number)
-        else:
-            self.crossed |= found.lowest < number
+        self.ambiguous |= found.lowest < number
         self._folder = folder, found.path
         return found.path
 
@@ -176,28 +179,56 @@ class Tree:
                 self._files.remove(path, number)
                 return
 
-    def _white_out(self, written: str, path: str, number: int) -> bool:
-        """Remove what a whiteout names from the lower layers; whether there was something."""
-        folder, _, name = path.rpartition("/")
-        self._folder = None
-        if name != _OPAQUE:
-            return self._files.remove(_join(folder, name[len(_WHITEOUT) :]), number)
-        # runtimes do not look through a link here, only through those above it
-        folder = self._files.find(written.rpartition("/")[0], last=False).path
-        self.emptied |= not folder
-        return self._files.empty(folder, number)
+    def _white_out(self, folder: str, name: str, number: int) -> None:
+        """Remove a path from the lower layers."""
+        if name in ("", ".", ".."):
+            raise LayerDamaged(f"A layer has a whiteout in {folder!r} that names no file.")
+        path = _join(folder, name)
+        if path in self._removed or self._files.find(path, last=False).node is None:
+            return
+        self._removed.add(path)
+        if not self._alone:
+            self._files.remove(path, number)
+            self._folder = None
+
+    def _empty(self, written: str, folder: str, number: int) -> None:
+        """Remove what lower layers have in a directory."""
+        if isinstance(self._files.find(written, last=False).node, Symlink):
+            raise LayerDamaged(
+                f"A layer empties {written!r}, which is a symbolic link: container runtimes differ"
+                " on whether that empties the directory it leads to."
+            )
+        mark = _join(folder, _OPAQUE)
+        if not folder:
+            self.ambiguous = True
+        if mark in self._removed or (self._alone and not folder):
+            return
+        if self._files.empty(folder, number):
+            self._removed.add(mark)
+            self._folder = None
 
     def _place(self, path: str, entry: Entry, number: int, archive: Archive) -> None:
         if not path:
             if entry.kind == "directory":
                 return
             raise LayerDamaged("A layer has an entry in place of the image's root.")
+        node = self._files.find(path, last=False).node
+        if entry.kind == "nothing" and node is not None:
+            raise LayerDamaged(
+                f"A layer has a global pax header of the name {path!r}: some container runtimes"
+                " remove the file of that name."
+            )
         if entry.kind == "directory":
-            if not isinstance(self._files.find(path, last=False).node, Directory):
+            if path in self._removed:
+                self.ambiguous = True
+                if self._alone:
+                    self._removed.remove(path)
+            if not isinstance(node, Directory):
                 self._remove(path)
         elif entry.kind == "symlink":
             if not 0 < len(entry.target) < PATH_MAX:
                 raise LayerDamaged(f"The symbolic link {path!r} of a layer has no valid target.")
+            self._once(entry)
             self._put(path, Symlink(entry.target, number))
         elif entry.kind == "hardlink":
             self._remove(path)
@@ -205,11 +236,22 @@ class Tree:
         elif entry.kind == "file" and path.endswith(PYTHON) and not is_usual(path):
             raise TooMuch(f"The file {path[:60]!r}... is deeper than a scan looks.")
         elif entry.kind == "file" and self._wanted.takes(path):
+            self._once(entry)
             self._put(path, self._file(path, number, archive))
         elif entry.kind != "nothing" and (path in self._above or self._wanted.takes(path)):
             self._put(path, Special(number))
         else:
             self._remove(path)
+
+    def _once(self, entry: Entry) -> None:
+        """Raise LayerDamaged for a name that repeats in a layer, as Docker and Podman do.
+
+        https://github.com/vbatts/tar-split/blob/v0.11.5/tar/storage/packer.go
+        """
+        name = posixpath.normpath(entry.name)
+        if name in self._written:
+            raise LayerDamaged(f"A layer has the file {name!r} twice.")
+        self._written.add(name)
 
     def _put(self, path: str, node: File | Symlink | Special) -> None:
         self._files.put(path, node)
