@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from labs_helpers.sandbox.scanner.limits import LayerDamaged
 
@@ -41,7 +42,8 @@ def parse(block: bytes) -> Header:
     stored = _number(block[148:156])
     covered = block[:148] + block[156:]
     unsigned = sum(covered) + 8 * ord(" ")
-    if stored not in (unsigned, unsigned - 256 * sum(byte > 127 for byte in covered)):
+    # some programs add the bytes up as signed ones
+    if stored != unsigned and stored != unsigned - 256 * sum(byte > 127 for byte in covered):
         raise damaged("its checksum is wrong")
     for start, end in ((100, 108), (108, 116), (116, 124), (136, 148)):
         _number(block[start:end])
@@ -85,6 +87,7 @@ def text(field: bytes) -> str:
     return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
+@lru_cache(maxsize=4096)
 def _number(field: bytes) -> int:
     """An octal number, or a binary one whose first bit is set; raises LayerDamaged."""
     if field[0] & 0x80:

@@ -24,6 +24,7 @@ from labs_helpers.sandbox.scanner.file_tree import (
     File,
     FileTree,
     Lookup,
+    Node,
     NotADirectory,
     Special,
     Symlink,
@@ -71,7 +72,9 @@ class Tree:
         self._files = FileTree(budget.limits)
         self._layers: list[str] = []
         self._above = _ancestors(wanted.fixed)
-        self._folder: tuple[str, str] | None = None
+        #: The folder of the last entry, as written and as ``_physical`` answers: the next entry
+        #: is usually in the same folder.
+        self._folder: tuple[str, Lookup] | None = None
         #: Paths that only another reading of the layers can tell of, with them among the wanted.
         self.missing: dict[str, Missing] = {}
         #: Whether the two ways may leave different files.
@@ -89,13 +92,15 @@ class Tree:
             archive = Archive(LayerStream(file, self._budget), self._budget)
             for entry in archive:
                 written, _, name = entry.path.rpartition("/")
-                folder = self._physical(written, number)
+                found = self._physical(written, number)
                 if name == _OPAQUE:
-                    self._empty(written, folder, number)
+                    self._empty(written, found.path, number)
                 elif name.startswith(_WHITEOUT):
-                    self._white_out(folder, name.removeprefix(_WHITEOUT), number)
+                    self._white_out(found.path, name.removeprefix(_WHITEOUT), number)
                 else:
-                    self._place(_join(folder, name), entry, number, archive)
+                    folder = found.node
+                    node = folder.children.get(name) if isinstance(folder, Directory) else None
+                    self._place(_join(found.path, name), node, entry, number, archive)
         if self._alone:
             for path in self._removed:
                 self._files.remove(path, number)
@@ -152,7 +157,7 @@ class Tree:
         except Circle as error:
             raise DatabaseDamaged.at(path, "its links lead round in a circle") from error
 
-    def _physical(self, folder: str, number: int) -> str:
+    def _physical(self, folder: str, number: int) -> Lookup:
         """Where the entries of a folder go, by the links on the way to it."""
         if self._folder is not None and self._folder[0] == folder:
             return self._folder[1]
@@ -167,8 +172,8 @@ class Tree:
         if self._alone:
             self._cover_links(found.path, number)
         self.ambiguous |= found.lowest < number
-        self._folder = folder, found.path
-        return found.path
+        self._folder = folder, found
+        return found
 
     def _cover_links(self, folder: str, number: int) -> None:
         """Remove the link of a lower layer that a directory of this layer takes the place of."""
@@ -207,12 +212,14 @@ class Tree:
             self._removed.add(mark)
             self._folder = None
 
-    def _place(self, path: str, entry: Entry, number: int, archive: Archive) -> None:
+    def _place(
+        self, path: str, node: Node | None, entry: Entry, number: int, archive: Archive
+    ) -> None:
+        """Put an entry at its path, where ``node`` is until now."""
         if not path:
             if entry.kind == "directory":
                 return
             raise LayerDamaged("A layer has an entry in place of the image's root.")
-        node = self._files.find(path, last=False).node
         if entry.kind == "nothing" and node is not None:
             raise LayerDamaged(
                 f"A layer has a global pax header of the name {path!r}: some container runtimes"
@@ -223,7 +230,7 @@ class Tree:
                 self.ambiguous = True
                 if self._alone:
                     self._removed.remove(path)
-            if not isinstance(node, Directory):
+            if node is not None and not isinstance(node, Directory):
                 self._remove(path)
         elif entry.kind == "symlink":
             if not 0 < len(entry.target) < PATH_MAX:
@@ -240,7 +247,7 @@ class Tree:
             self._put(path, self._file(path, number, archive))
         elif entry.kind != "nothing" and (path in self._above or self._wanted.takes(path)):
             self._put(path, Special(number))
-        else:
+        elif node is not None:
             self._remove(path)
 
     def _once(self, entry: Entry) -> None:
