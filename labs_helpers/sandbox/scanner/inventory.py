@@ -38,8 +38,8 @@ _PASSES = 6
 class Inventory:
     """``packages`` of the distribution first, then Python's, each by name.
 
-    ``unread`` are files that tell of packages in a form that is not read here, with the reason:
-    what they hold is judged by nobody.
+    ``unread`` are files that list packages but cannot be read here, each with the reason: a scan
+    reports their packages as not covered.
     """
 
     distribution: Distribution | None
@@ -57,7 +57,7 @@ def take(
 ) -> Inventory:
     """The inventory of an image by its layers, the lowest first; raises Unscannable.
 
-    check: called often; what it raises ends the scan.
+    check: called often; an exception from it ends the scan.
     """
     budget = Budget(limits, check=check)
     over = _read(layers, budget, alone=False)

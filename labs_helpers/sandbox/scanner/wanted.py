@@ -1,4 +1,4 @@
-"""Which files of an image tell what it is and what is installed in it."""
+"""The files of an image that name its distribution and its packages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Missing = Literal["whole", "folder", "present"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """``whole`` files and all files of ``folders`` are kept, of others the head or the presence."""
+    """A scan keeps ``whole`` files, all files of ``folders``, and whether ``present`` exist."""
 
     whole: frozenset[str]
     folders: frozenset[str]
@@ -44,11 +44,11 @@ class Wanted:
 
     @property
     def fixed(self) -> Iterable[str]:
-        """The paths known beforehand, with a made-up file for each folder."""
+        """The paths known in advance, with an invented file name for each folder."""
         return (*self.whole, *self.present, *(f"{folder}/x" for folder in self.folders))
 
     def takes(self, path: str) -> bool:
-        """Whether something of this path is kept."""
+        """Whether a scan keeps anything of this path."""
         return (
             path in self.whole
             or path in self.present
@@ -57,11 +57,11 @@ class Wanted:
         )
 
     def head(self, path: str) -> int:
-        """How many first bytes of a path are enough, 0 for a path of no interest."""
+        """How many of the first bytes to keep; 0 for a path that is not wanted."""
         return _PYTHON_HEAD if path.endswith(PYTHON) and is_usual(path) else 0
 
     def and_also(self, missing: Mapping[str, Missing]) -> Wanted:
-        """The same, and these paths, each with what is wanted of it."""
+        """A copy that also wants these paths, each as its value says."""
 
         def of(kind: Missing) -> set[str]:
             return {path for path, each in missing.items() if each == kind}
@@ -87,7 +87,7 @@ def links_to_metadata(path: str) -> tuple[str, ...]:
 
 
 def is_usual(path: str) -> bool:
-    """Whether a path is no longer and no deeper than paths of installed files are."""
+    """Whether a path is as short and as shallow as those of installed files."""
     return len(path) <= PATH_MAX and path.count("/") <= _DEEPEST
 
 
