@@ -25,7 +25,6 @@ from labs_helpers.gate.image import ImageName
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
-from labs_helpers.sandbox.scanner import purls
 from labs_helpers.sandbox.scanner.inventory import Inventory, take
 from labs_helpers.sandbox.scanner.limits import Unscannable
 from labs_helpers.sandbox.scanner.tree import Layer
@@ -120,7 +119,7 @@ def document(image: ImageName, pulled: Pulled, found: Inventory, now: datetime) 
             )
         )
     for package in found.packages:
-        purl = purls.of(package, found.distribution)
+        purl = package.url(found.distribution)
         properties = {
             "labs:layer": package.layer,
             "labs:path": package.path,
