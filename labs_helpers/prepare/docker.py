@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import docker.errors
 
@@ -69,17 +68,14 @@ def no_local_images(*repositories: str) -> Step:
     """The engine has no image of these repositories, nor any that lost its name.
 
     What was built before decides what a build takes from the cache and what a pull still has to
-    fetch, so a lab that prints either starts without. Only these names are taken away: an image
-    that has another name, or on which another image was built, stays. Left out on AWS: Docker
-    there is the learner's own. In front of a real daemon, images without a name stay as well:
-    they may be the learner's.
+    fetch, so a lab that prints either starts without. An image that has a name of the learner's
+    own, or on which another image was built, stays. In front of a real daemon, images without a
+    name stay as well: they may be the learner's. Left out on AWS: Docker there is the learner's.
     """
 
     def ensure(place: Place) -> None:
-        for name in take_names(place, repositories):
-            place.removed.append(f"image {name}")
-        engine = process.running(place.workspace)
-        if engine is None or engine.choice.kind == EMBEDDED:
+        take_names(place, repositories, place.removed)
+        if _is_embedded(place):
             unnamed = len(place.docker.images.list(filters={"dangling": True}))
             place.docker.images.prune()
             if unnamed:
@@ -89,44 +85,51 @@ def no_local_images(*repositories: str) -> Step:
     return Step(f"no local image of {' or '.join(short)}", ensure, on_aws=False, engine=True)
 
 
-def take_names(place: Place, repositories: Sequence[str]) -> list[str]:
-    """Take every local image's names in these repositories away, and return the names.
+def take_names(place: Place, repositories: Sequence[str], removed: list[str]) -> None:
+    """Take every local image's names in these repositories away, and add each to ``removed``.
 
-    An image is deleted with its last name, unless another image was built on it: removing an image
-    by its name then only untags it (https://docs.docker.com/reference/cli/docker/image/rm/).
-    Raises LabsError when Docker refuses, as it does for an image that a container uses.
+    In the labs' own engine, the image's other names in the labs' registry go as well: labs push
+    one image to several repositories. An image is deleted with its last name, unless another image
+    was built on it (https://docs.docker.com/reference/cli/docker/image/rm/). Raises LabsError when
+    Docker refuses, as it does for an image that a container uses.
     """
-    taken = []
+    embedded = _is_embedded(place)
     for repository in repositories:
         for image in place.docker.images.list(repository):
-            names = [name for name in image.tags if _is_of(name, repository)]
-            for name in names or _digests(image, repository):
-                try:
-                    place.docker.images.remove(name)
-                except docker.errors.ImageNotFound:
-                    continue  # the name of a digest goes with the last tag of its repository
-                except docker.errors.APIError as error:
-                    raise LabsError(
-                        f"The local image {name} is in the way, and Docker does not remove it:\n"
-                        f"  {error.explanation or error}\n"
-                        "If a container uses it, remove the container (docker ps --all lists "
-                        f"them), or rename the image: docker tag {name} my-own-name, and then "
-                        f"docker rmi {name}."
-                    ) from error
-                taken.append(name)
-    return taken
+            names = [
+                name
+                for name in image.tags or image.attrs.get("RepoDigests") or ()
+                if _repository(name) == repository
+                or (embedded and name.startswith(f"{place.registry}/"))
+            ]
+            for name in names:
+                _take(place, name)
+                removed.append(f"image {name}")
 
 
-def _is_of(name: str, repository: str) -> bool:
+def _take(place: Place, name: str) -> None:
+    try:
+        # by name and without force: the image stays where anything else needs it
+        place.docker.images.remove(name)
+    except docker.errors.APIError as error:
+        raise LabsError(
+            f"The local image {name} is in the way, and Docker does not remove it:\n"
+            f"  {error.explanation or error}\n"
+            "If a container uses the image, remove the container (docker ps --all lists them), or "
+            f"give the image a name of your own:\n  docker tag {name} my-own-name\n"
+            f"  docker rmi {name}"
+        ) from error
+
+
+def _is_embedded(place: Place) -> bool:
+    engine = process.running(place.workspace)
+    return engine is None or engine.choice.kind == EMBEDDED
+
+
+def _repository(name: str) -> str:
+    """What comes before the tag or the digest; Docker Hub's is left out, as Docker does."""
     found = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
-    return found.removeprefix("docker.io/library/") == repository
-
-
-def _digests(image: Any, repository: str) -> list[str]:
-    """The names by digest of an image without a tag, as a pull by digest leaves it."""
-    if image.tags:
-        return []
-    return [name for name in image.attrs.get("RepoDigests") or () if _is_of(name, repository)]
+    return found.removeprefix("docker.io/library/")
 
 
 def _keep_logins(place: Place, auths: dict[str, dict[str, str]]) -> None:

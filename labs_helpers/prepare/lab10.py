@@ -72,8 +72,8 @@ def _leftovers(place: Place) -> None:
         pushed("team-a/api", "latest", NEW),
     ):
         step.ensure(place)
-    # these images were for the registry only, and are not the learner's
-    take_names(place, (*LOCAL, f"{place.registry}/team-a/api"))
+    # these images were for the registry only: they are not the learner's, so nothing is said
+    take_names(place, (*LOCAL, f"{place.registry}/team-a/api"), [])
     _user(place)
     _bucket(place)
 
