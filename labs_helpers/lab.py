@@ -22,6 +22,10 @@ from labs_helpers.display import bars, card, differences, layers, progress, toke
 from labs_helpers.display.quiz import Asked
 from labs_helpers.display.shown import Shown, table
 from labs_helpers.errors import LabError, spoken
+from labs_helpers.prepare import beginning
+from labs_helpers.prepare.beginning import Beginning
+
+EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
 class Lab:
@@ -195,18 +199,37 @@ class Lab:
     # what the lab starts from
 
     @spoken
+    def restart(self) -> Shown:
+        """Make the lab's beginning again. What is in its way is removed, and the card names it."""
+        if self.mode == modes.AWS:
+            raise LabError(
+                "On AWS nothing is removed by restart(). lab.prepare() lists what this lab starts "
+                f'from, and lab.prepare(account="{self.account}") makes that true.'
+            )
+        made = beginning.make(self.title.number, self._place)
+        self.trace(clear=True)  # what the preparation sent is not the lesson
+        return card_of(self, made)
+
+    @spoken
     def prepare(self, account: str | None = None) -> Shown:
-        """Make what the card lists true. On AWS, name the account: nothing happens otherwise."""
+        """On AWS, make what the card lists true. Name the account: nothing happens otherwise.
+
+        In the sandbox, the same as ``restart``.
+        """
+        if self.mode != modes.AWS:
+            return self.restart()
         steps = prepare.steps(self.title.number, self.mode)
-        if self.mode == modes.AWS and account != self.account:
+        if account != self.account:
             raise LabError(
                 f"This works in the real account {self.account}. It makes sure that:\n"
                 + "\n".join(f"  {step.fact}" for step in steps)
                 + f'\nIf you want that, run  lab.prepare(account="{self.account}")'
             )
+        self._place.removed.clear()
         for step in steps:
             step.ensure(self._place)
-        return card_of(self)
+        facts = tuple(step.fact for step in steps)
+        return card_of(self, Beginning(facts, tuple(self._place.removed)))
 
     @property
     def _notebook(self) -> Path:
@@ -235,15 +258,21 @@ class Lab:
         return self._control
 
 
-def card_of(lab: Lab) -> Shown:
-    """What a lab is, where it works, and what it made or needs."""
-    number, on_aws = lab.title.number, lab.mode == modes.AWS
-    facts = [step.fact for step in prepare.steps(number, lab.mode)]
+def card_of(lab: Lab, begun: Beginning | None = None) -> Shown:
+    """What a lab is, where it works, and what it made or needs.
+
+    ``begun`` is what a start found or made. Without it, as on AWS, the card lists what the lab
+    needs.
+    """
+    number = lab.title.number
+    begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
     return card.card(
         f"lab {number} · {lab.title.name}",
         card.World(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
-        facts,
-        "needs" if on_aws else "ready",
+        (EARLIER,) if begun.facts is None else begun.facts,
+        "needs" if lab.mode == modes.AWS else "ready",
+        begun.removed,
+        begun.notes,
     )
 
 

@@ -31,6 +31,7 @@ from rich.progress import (
 
 from labs_helpers import servers, workbook
 from labs_helpers.cli.terminal import say, table, working
+from labs_helpers.defaults import FRESH_START
 from labs_helpers.engine.front.belongings import belongings, served, take_away
 from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.jupyter import folders
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--here",
         action="store_true",
-        help="in your own sandbox, or AWS account, instead of a fresh sandbox",
+        help="in your own sandbox, where each lab starts over, or your AWS account",
     )
 
 
@@ -80,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     # as for Ctrl-C: kernel and servers of this run end with it
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     scratch = copied(workspace)
+    if arguments.here and mode(workspace) != AWS:
+        say("Each lab starts over in your own sandbox: what is in its way there is removed.")
     with surroundings(workspace, scratch, arguments.here) as environ:
         ran = run_all([scratch / path.name for path in wanted], environ)
     table(("lab", "minutes", "cells", "result"), [one.row for one in ran])
@@ -124,7 +127,7 @@ def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Ma
             port = servers.start(workspace, between).sandbox.port
     folders.place(workspace)
     given = environment(workspace, port).applied(os.environ)
-    yield {**given, **folders.environment(workspace)}
+    yield {**given, **FRESH_START, **folders.environment(workspace)}
 
 
 def _tidy(scratch: Workspace) -> None:
