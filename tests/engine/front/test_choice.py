@@ -16,7 +16,7 @@ import pytest
 
 from labs_helpers.engine import choice as choices
 from labs_helpers.engine.choice import Choice, choose
-from labs_helpers.engine.front import places
+from labs_helpers.engine.front import discovery
 from labs_helpers.workspace import LabsError, Workspace
 
 from .fake_daemon import VERSION, document, read_head
@@ -35,7 +35,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def only_the_home_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine of the tests may have a daemon of its own."""
-    monkeypatch.setattr(places.places, "__defaults__", ((),))
+    monkeypatch.setattr(discovery.candidates, "__defaults__", ((),))
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def test_what_is_no_daemon_at_all(folder: Path, answer: bytes) -> None:
 def test_a_daemon_that_hangs_is_not_waited_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places.look, "__defaults__", (0.05,))
+    monkeypatch.setattr(discovery.probe, "__defaults__", (0.05,))
     path = folder / ".docker/run/docker.sock"
     path.parent.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
