@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import unquote
 
 from labs_helpers.oci import reference as references
@@ -28,23 +29,11 @@ class FrontApp(App):
     def __init__(self, resources: Resources) -> None:
         name, hosts = r"(?P<name>.+)", resources.hosts
         table: list[tuple[str, str, Operation]] = [
-            ("POST", r"/auth", lambda request: auth(request, hosts)),
-            ("POST", r"/images/create", lambda request: _pull(request, resources)),
-            (
-                "POST",
-                rf"/images/{name}/push",
-                lambda request, name: _push(request, name, resources),
-            ),
-            (
-                "GET",
-                rf"/distribution/{name}/json",
-                lambda request, name: distribution(request, name, hosts),
-            ),
-            (
-                "GET",
-                rf"/distribution/{name}/manifest",
-                lambda request, name: manifest(request, name, hosts),
-            ),
+            ("POST", r"/auth", partial(auth, hosts=hosts)),
+            ("POST", r"/images/create", partial(_pull, resources=resources)),
+            ("POST", rf"/images/{name}/push", partial(_push, resources=resources)),
+            ("GET", rf"/distribution/{name}/json", partial(distribution, hosts=hosts)),
+            ("GET", rf"/distribution/{name}/manifest", partial(manifest, hosts=hosts)),
             *(libpod_routes(resources) if resources.is_podman else ()),
         ]
         self._routes = routes(table)

@@ -63,20 +63,13 @@ class ArchiveReader:
         self._workers.shutdown(cancel_futures=True)
 
     def start(self, archive: AbstractContextManager[BinaryIO]) -> None:
-        """Receive the archive on a thread, unless that has been started before.
-
-        The methods that wait for a part raise the error of that thread.
-        """
+        """Receive the archive on one thread. The methods that wait raise the thread's error."""
         if self._receiving is None:
             self._receiving = self._receiver.submit(self._run, archive)
             self._receiving.add_done_callback(lambda _: self._end())
 
     def receive(self, archive: BinaryIO) -> None:
-        """Read the archive.
-
-        Raises:
-            EngineError: this is not an image archive, or it is cut off.
-        """
+        """Read the archive. Raises EngineError if it is cut off, or not an image's archive."""
         try:
             with tarfile.open(fileobj=archive, mode="r|", bufsize=PORTION) as tar:
                 for member in tar:

@@ -63,11 +63,8 @@ def image_archive(
 
 def descriptor(manifest: Manifest) -> dict[str, Any]:
     """Return the OCI descriptor of a manifest."""
-    return {
-        "mediaType": manifest.media_type,
-        "digest": manifest.digest,
-        "size": len(manifest.body),
-    }
+    size = len(manifest.body)
+    return {"mediaType": manifest.media_type, "digest": manifest.digest, "size": size}
 
 
 def _layout(manifest: Manifest, reference: Reference | None) -> dict[str, bytes]:

@@ -20,10 +20,8 @@ from .resources import Resources
 def pull_bases(request: RequestHead, context: Path, resources: Resources) -> str:
     """Pull the sandbox's images that the Dockerfile in ``context``, a tar, needs.
 
-    Returns the target to send to the daemon. It does not ask for a pull that has been done here.
-
-    Raises:
-        EngineError: with Docker's message for a base image that cannot be pulled.
+    Returns the target for the daemon, without a pull that has been done here. Raises EngineError
+    with Docker's message when a base image cannot be pulled.
     """
     parameters = build_parameters(request)
     dockerfile = _dockerfile(context, parameters)

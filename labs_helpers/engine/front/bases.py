@@ -43,13 +43,10 @@ def dockerfile_in(context: BinaryIO, name: str) -> str | None:
 def bases(
     text: str, given: Mapping[str, str | None], target: str, first: str = ""
 ) -> list[Reference]:
-    """Return the images that a build needs; none if we cannot read the Dockerfile.
+    """Return the images that a build of a Dockerfile needs; none if we cannot read it.
 
-    Args:
-        text: the Dockerfile.
-        given: the build arguments.
-        target: the stage to build; "" for the last.
-        first: the image to use in place of the first FROM's, as in ``podman build --from``.
+    ``given`` are the build arguments. ``target`` is the stage to build, "" for the last. ``first``
+    replaces the image that the first FROM names, as ``podman build --from`` does.
     """
     try:
         dockerfile = read(text)

@@ -57,8 +57,7 @@ class Connection:
     async def read_head(self) -> bytes | None:
         """Read a head with its blank line; return None at the end of the connection.
 
-        Raises:
-            MessageError: the head is too long, or the connection ended within it.
+        Raises MessageError when the head is too long, or the connection ends within it.
         """
         start = 0
         while (end := self._buffer.find(b"\r\n\r\n", start)) < 0:
@@ -82,10 +81,7 @@ class Connection:
         await self._loop.sock_sendall(self._socket, data)
 
     async def wait_until_closed(self) -> None:
-        """Return when the other side closes.
-
-        When the other side sends bytes instead, buffer them and wait until cancelled.
-        """
+        """Return when the other side closes; if it sends bytes, buffer them and wait for ever."""
         if not self._buffer and not await self._fill():
             return
         await asyncio.Event().wait()
@@ -100,10 +96,7 @@ class Connection:
         self._socket.close()
 
     async def raw_body(self, framing: Framing) -> AsyncIterator[bytes]:
-        """Yield a body as it was sent, chunk sizes and trailers included.
-
-        Raises MessageError when the connection ends within the body.
-        """
+        """Yield a body as sent, with chunk sizes and trailers. Raises MessageError if cut off."""
         if not framing.chunked:
             async for part in self._exactly(framing.length):
                 yield part
@@ -121,10 +114,7 @@ class Connection:
                         return
 
     async def body_content(self, framing: Framing) -> AsyncIterator[bytes]:
-        """Yield the content of a body, without chunk sizes and trailers.
-
-        Raises MessageError when the connection ends within the body.
-        """
+        """Yield a body without chunk sizes and trailers. Raises MessageError if cut off."""
         if not framing.chunked:
             async for part in self._exactly(framing.length):
                 yield part

@@ -11,11 +11,9 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
 
-from labs_helpers.oci.reference import InvalidReference
-
-from ..blobs import BlobError
+from ..api.exchange import told
+from ..api.transfer import IN_STREAM
 from ..errors import EngineError
-from ..store import NoSuchImage
 from .address import Address
 from .base_pulls import pull_bases
 from .connection import PORTION, Connection
@@ -29,8 +27,6 @@ log = logging.getLogger(__name__)
 
 BODY_LIMIT = 4 * 1024 * 1024
 """The longest body of a login or of a new container's settings, in bytes."""
-
-_PULL_ERRORS = (EngineError, NoSuchImage, BlobError, InvalidReference, OSError)
 
 
 class Conversation:
@@ -115,8 +111,8 @@ class Conversation:
                 size = file.tell()
             try:
                 target = await asyncio.to_thread(pull_bases, request, context, self._resources)
-            except _PULL_ERRORS as error:
-                await self._refuse(request.raw, getattr(error, "status", 500), str(error))
+            except IN_STREAM as error:
+                await self._refuse(request.raw, getattr(error, "status", 500), told(error))
                 return True
             head = request.with_length(size, target)
             return await self._pass_on(self._daemon, request, head, _content_of(context))

@@ -96,7 +96,7 @@ class DaemonClient:
     def image_id(self, name: str) -> str | None:
         """Return the image ID of a name, with ``sha256:``; None without such an image."""
         found = self.inspect(name)
-        return None if found is None else f"sha256:{found['Id'].removeprefix('sha256:')}"
+        return None if found is None else full_id(found)
 
     def names(self) -> dict[str, str]:
         """Return every canonical name with a tag, and the ID of its image."""
@@ -104,7 +104,7 @@ class DaemonClient:
         for image in self._json("GET", "/images/json") or []:
             for name in image.get("RepoTags") or []:
                 if parsed := _tagged(name):
-                    found[str(parsed)] = f"sha256:{str(image['Id']).removeprefix('sha256:')}"
+                    found[str(parsed)] = full_id(image)
         return found
 
     @contextmanager
@@ -225,6 +225,11 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._address.path))
+
+
+def full_id(image: Mapping[str, Any]) -> str:
+    """Return the ID in an image's description, with ``sha256:``, which Podman leaves out."""
+    return f"sha256:{str(image['Id']).removeprefix('sha256:')}"
 
 
 def _reason(error: Exception) -> str:

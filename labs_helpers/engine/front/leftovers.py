@@ -59,13 +59,10 @@ def known_daemons(state: Path) -> list[str]:
 
 
 def leftovers(state: Path, address: str, account: str | None) -> list[Leftover]:
-    """List the leftovers in a daemon.
+    """List the leftovers in the daemon at ``address``.
 
-    Args:
-        state: the engine's folder, with the records.
-        address: the daemon's, as in DOCKER_HOST.
-        account: the sandbox's account: every name in its registry is a leftover. With None, only
-            names in the records are.
+    Every name in the registry of ``account``, the sandbox's, is a leftover. With None, only the
+    names in the records of the engine's folder ``state`` are.
 
     Raises:
         DaemonError: the daemon does not answer.

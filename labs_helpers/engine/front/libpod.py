@@ -28,7 +28,7 @@ from ..api.transfer import IN_STREAM
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
-from .daemon import DaemonError, FrontDaemonClient
+from .daemon import DaemonError, FrontDaemonClient, full_id
 from .libpod_credentials import credentials_for
 from .libpod_reports import Report, final_report, pull_reports, push_reports, report_stream
 from .pulling import pull
@@ -42,16 +42,15 @@ ACCEPTS_DIGEST = (4, 6)
 """The first clients that accept the pushed digest as a report; older ones take it for an error."""
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})")
-_POLICIES = {
-    "always": "always",
-    "missing": "missing",
-    "ifnotpresent": "missing",
-    "": "missing",
-    "newer": "newer",
-    "ifnewer": "newer",
-    "never": "never",
+_POLICIES = {"always", "missing", "newer", "never"}
+_POLICY_ALIASES = {"": "missing", "ifnotpresent": "missing", "ifnewer": "newer"}
+_FORMS = {
+    "format": (("", "v2s2", "docker"), "the labs push with Docker's manifest, v2s2", "--format"),
+    "compressionFormat": (("", "gzip"), "the labs push layers as gzip", "--compression-format"),
+    "compressionLevel": (("",), "the labs choose the level themselves", "--compression-level"),
 }
-_FORMATS = ("", "v2s2", "docker")
+"""Parameters of a push: the values that we accept, what the labs do, the option to leave out."""
+
 _NO_LISTS = (
     "{} is a manifest list: the labs push the images that it lists, one by one by their names, and"
     " no lists"
@@ -62,15 +61,12 @@ def libpod_routes(resources: Resources) -> list[tuple[str, str, Operation]]:
     """Return the routes of Podman's API: method, pattern of the path, operation."""
     podman = Podman(resources)
     name = r"(?P<name>.+)"
-    return [
-        ("POST", rf"/libpod/images/{name}/push", _in_podmans_form(podman.push)),
-        ("POST", r"/libpod/images/pull", _in_podmans_form(podman.pull)),
-        (
-            "POST",
-            rf"/libpod/manifests/{name}/(?:push|registry/.+)",
-            _in_podmans_form(_refuse_list),
-        ),
+    table: list[tuple[str, Operation]] = [
+        (rf"/libpod/images/{name}/push", podman.push),
+        (r"/libpod/images/pull", podman.pull),
+        (rf"/libpod/manifests/{name}/(?:push|registry/.+)", _refuse_list),
     ]
+    return [("POST", path, _in_podmans_form(operation)) for path, operation in table]
 
 
 def _in_podmans_form(operation: Operation) -> Operation:
@@ -145,8 +141,9 @@ class Podman:
         name = request.text("reference")
         if not name:
             raise BadRequest("reference parameter cannot be empty")
-        policy = _POLICIES.get(request.text("policy", "always").lower())
-        if policy is None:
+        policy = request.text("policy", "always").lower()
+        policy = _POLICY_ALIASES.get(policy, policy)
+        if policy not in _POLICIES:
             raise BadRequest(f'unsupported pull policy "{request.text("policy")}"')
         platform = {key: request.text(key) for key in ("arch", "os", "variant")}
         if policy == "missing" and any(platform.values()):
@@ -208,8 +205,7 @@ class LibpodClient(FrontDaemonClient):
 
     def id(self, name: str) -> str:
         """Return the ID of an image. Raises DaemonError, also without such an image."""
-        found = self._json("GET", f"/libpod/images/{quote(name, safe='/:@')}/json")
-        return f"sha256:{str(found['Id']).removeprefix('sha256:')}"
+        return full_id(self._json("GET", f"/libpod/images/{quote(name, safe='/:@')}/json"))
 
     def is_list(self, name: str) -> bool:
         """Whether a name is a manifest list's."""
@@ -235,21 +231,10 @@ def _refuse_list(request: Request, name: str) -> Answer:
 
 
 def _refuse_other_forms(request: Request) -> None:
-    if request.text("format") not in _FORMATS:
-        raise NotSupported(
-            f"format={request.text('format')}: the labs push with Docker's manifest, v2s2."
-            " Leave --format out"
-        )
-    if request.text("compressionformat") not in ("", "gzip"):
-        raise NotSupported(
-            f"compressionFormat={request.text('compressionformat')}: the labs push layers as gzip."
-            " Leave --compression-format out"
-        )
-    if request.text("compressionlevel"):
-        raise NotSupported(
-            f"compressionLevel={request.text('compressionlevel')}: the labs choose the level"
-            " themselves. Leave --compression-level out"
-        )
+    for key, (accepted, reason, option) in _FORMS.items():
+        value = request.text(key.lower())
+        if value not in accepted:
+            raise NotSupported(f"{key}={value}: {reason}. Leave {option} out")
 
 
 def _platform(parts: dict[str, str]) -> Platform | None:

@@ -25,10 +25,7 @@ _PUSHED = re.compile(r".+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 
 
 def push_reports(messages: Iterator[Message], with_digest: bool) -> Iterator[Report]:
-    """Yield the reports of a push, and with ``with_digest`` the manifest's digest as the last.
-
-    Raises what ``messages`` raises.
-    """
+    """Yield the reports of a push; ``with_digest`` adds the manifest's digest as the last one."""
     copied: set[str] = set()
     for message in messages:
         status, layer = str(message.get("status") or ""), str(message.get("id") or "")
@@ -45,10 +42,7 @@ def push_reports(messages: Iterator[Message], with_digest: bool) -> Iterator[Rep
 def pull_reports(
     wanted: Reference, messages: Iterator[Message], tags: list[str]
 ) -> Iterator[Report]:
-    """Yield the reports of a pull; append each tag, or the digest, to ``tags``.
-
-    Raises what ``messages`` raises.
-    """
+    """Yield the reports of a pull; append each tag, or the digest, to ``tags``."""
     copied: set[str] = set()
     for message in messages:
         status, layer = str(message.get("status") or ""), str(message.get("id") or "")

@@ -165,11 +165,7 @@ class _LayerFiles:
             self._changed.notify_all()
 
     def wait_for(self, digest: str) -> Path:
-        """Return the file of a layer once it is complete and verified.
-
-        Raises:
-            EngineError: the pull ended without the layer.
-        """
+        """Wait until a layer is here and verified. Raises EngineError if the pull ends first."""
         with self._changed:
             self._changed.wait_for(lambda: self._over or digest in self._files)
             if digest not in self._files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,6 +33,7 @@ from ..push import (
 )
 from .archive_reader import ArchiveReader
 from .archive_writer import descriptor
+from .daemon import full_id
 from .resources import Resources
 from .stored_manifests import StoredManifests
 
@@ -84,7 +85,11 @@ def _push_manifests(
     stored = image.manifests()
     if not stored:
         return (yield from push_made(tag, image.config(), layers, repository))
-    _push_blobs(stored, {layer.digest for layer in layers}, image, repository)
+    sent = {layer.digest for layer in layers}
+    for blob in (blob for manifest in stored for blob in manifest.blobs):
+        if blob.digest not in sent:
+            sent.add(blob.digest)
+            push_blob(repository, blob.digest, blob.size, partial(image.blob, blob.digest))
     *parts, top = stored
     for part in parts:
         repository.put_manifest(part.digest, part.media_type, part.body)
@@ -92,21 +97,6 @@ def _push_manifests(
     yield from pushed(tag, top.digest, len(top.body))
     yield from image.index_messages()
     return top.digest
-
-
-def _push_blobs(
-    manifests: Sequence[Manifest],
-    present: Collection[str],
-    image: _DaemonImage,
-    repository: Repository,
-) -> None:
-    """Push the blobs that the manifests name, except those ``present`` in the repository."""
-    sent = set(present)
-    for manifest in manifests:
-        for blob in manifest.blobs:
-            if blob.digest not in sent:
-                sent.add(blob.digest)
-                push_blob(repository, blob.digest, blob.size, partial(image.blob, blob.digest))
 
 
 def index_messages(stored: StoredManifests) -> Iterator[Message]:
@@ -130,7 +120,7 @@ class _DaemonImage:
     def __init__(
         self, source: str, described: dict[str, Any], resources: Resources, archive: ArchiveReader
     ) -> None:
-        self.id = f"sha256:{described['Id'].removeprefix('sha256:')}"
+        self.id = full_id(described)
         layers = (described.get("RootFS") or {}).get("Layers") or []
         large = int(described.get("Size") or 0) > 2 * LARGE and len(layers) > 1
         self.at_once = AT_ONCE if large else 1

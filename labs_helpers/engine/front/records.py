@@ -1,9 +1,9 @@
 """Records about a daemon's images, which a front needs in later requests.
 
-The records say which compressed blob a layer is in a registry, with which manifests an image is
-pushed, which names pulls and pushes gave, and which image a registry's digest means. They are small
-and lie in one SQLite database. Layers are not kept here: the daemon and the registry have them.
-When the database is lost, the next push compresses and sends its layers once more.
+They say which compressed blob a layer is, with which manifests an image is pushed, which names
+pulls and pushes gave, and which image a registry's digest means. They lie in one small SQLite
+database; the layers are in the daemon and in the registry. Without the database, the next push
+compresses and sends its layers once more.
 """
 
 from __future__ import annotations
@@ -126,10 +126,7 @@ class Records(locations.Locations):
         )
 
     def remember_name(self, name: str, image: str, before: str | None) -> None:
-        """Record the image that a name was given to.
-
-        ``before`` is the image that had the name until now. Only the first one recorded stays.
-        """
+        """Record the image that got a name, and the first time also the one that had it before."""
         self._write(
             "INSERT INTO names VALUES (?, ?, ?, ?)"
             " ON CONFLICT (daemon, name) DO UPDATE SET image = ?",

@@ -94,6 +94,6 @@ def _route_by_name(name: str, serves: Serves) -> Route:
 
 
 def _build_route(query: dict[str, list[str]]) -> Route:
-    """Decide for a build: BuildKit, or a context that the daemon fetches, hides its Dockerfile."""
+    """Decide for a build; with BuildKit, or for a remote context, we do not see the Dockerfile."""
     buildkit = query.get("version", ["1"])[0] == "2"
     return Route.DAEMON if buildkit or query.get("remote") else Route.BUILD

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 import threading
 from pathlib import Path
@@ -47,11 +46,7 @@ class FrontServer:
         # a killed front may have left its sockets; make_front has checked that nobody serves there
         for left in (self._path, self._own_path):
             left.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            self._listener.bind(str(self._path))
-        finally:
-            os.umask(before)
+        UnixServer.bind_socket(self._listener, str(self._path))
         self._listener.listen(128)
         self._listener.setblocking(False)
         self.own.prepare()
@@ -113,14 +108,9 @@ class FrontServer:
 def make_front(
     path: Path, state: Path, registries: Path | None, address: Address, seconds: float = 5.0
 ) -> FrontServer:
-    """Return a front that is ready to serve.
+    """Return a front that is ready to serve, as ``make_server`` returns an engine.
 
-    Args:
-        path: of the socket for clients.
-        state: the engine's folder; made when missing.
-        registries: the map of registry hosts, see hosts.py; None uses names as they are.
-        address: the daemon's.
-        seconds: how long the daemon may take to answer.
+    ``address`` is the daemon's; the daemon has ``seconds`` to answer.
 
     Raises:
         CannotServe: the path is too long, or another engine serves there.

@@ -37,14 +37,11 @@ class StoredManifests:
 def find_stored_manifests(
     documents: Mapping[str, bytes], blobs: Blobs, config: str
 ) -> StoredManifests | None:
-    """Follow an archive's ``index.json`` to the image with the configuration ``config``.
+    """Follow an archive's ``index.json`` to the manifests of its image.
 
-    Args:
-        documents: the JSON files of the archive, by their paths in it.
-        blobs: the other files of the archive.
-        config: the digest of the image's configuration.
-
-    Returns None when no manifest names the image's layers as they are in the archive.
+    ``documents`` are the archive's JSON files by their paths, ``blobs`` its other files, and
+    ``config`` is the digest of the image's configuration. Returns None when no manifest names the
+    image's layers as they are in the archive.
 
     Raises:
         InvalidManifest: the index, or a manifest that it names, is not valid.

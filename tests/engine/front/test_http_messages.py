@@ -83,6 +83,7 @@ def test_a_body_that_is_cut_off_is_not_taken_for_whole() -> None:
         ("/v4.3.1/libpod/images/json", "/libpod/images/json"),
         ("/images/a%2Fb:c/push", "/images/a/b:c/push"),
         ("/v1/thing", "/v1/thing"),
+        ("/images/team/v1.2/app/push", "/images/team/v1.2/app/push"),
     ],
 )
 def test_the_version_is_no_part_of_the_path(target: str, path: str) -> None:

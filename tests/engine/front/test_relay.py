@@ -222,6 +222,18 @@ def test_the_front_s_own_part_says_the_same_of_a_daemon_that_has_gone(fake: Fake
     assert b"LABS_ENGINE=embedded labs start" in said
 
 
+def test_a_login_is_refused_when_the_list_of_registries_cannot_be_read(fake: Fake) -> None:
+    (fake.folder / "registries.json").write_text("{")
+    with fake.client() as client:
+        for _ in range(2):
+            client.sendall(b"POST /auth HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\n{}")
+            head = read_head(client)
+            assert head.startswith(b"HTTP/1.1 500")
+            length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+            message = json.loads(read_exactly(client, length))["message"]
+            assert message.startswith("the engine's list of registries registries.json cannot be")
+
+
 @pytest.mark.parametrize(
     ("there", "head", "status"),
     [
