@@ -48,7 +48,7 @@ class About:
 
     @property
     def request_api(self) -> tuple[int, int]:
-        """The API version to send requests in."""
+        """The API version of our requests."""
         return max(min(self.api, NEWEST_API), self.oldest_api)
 
 
@@ -67,10 +67,10 @@ class DaemonClient:
         return DaemonError(f"{self.address}: {why}")
 
     def about(self, seconds: float) -> About:
-        """Ask the daemon who it is, and wait ``seconds`` at most."""
+        """Ask for the daemon's kind and versions, and wait ``seconds`` at most."""
         document = self._json("GET", "/version", seconds=seconds)
         if not isinstance(document, dict):
-            raise DaemonError("its version is not an object")
+            raise DaemonError("the daemon's version is not a JSON object")
         platform, parts = document.get("Platform") or {}, document.get("Components") or []
         kind = "docker"
         if isinstance(platform, dict) and str(platform.get("Name")).startswith("Labs engine"):
@@ -183,9 +183,9 @@ class DaemonClient:
 
 
 class FrontDaemonClient(DaemonClient):
-    """The client that a front uses: its errors say what a learner can do.
+    """The client of a front: its errors tell a learner what to do.
 
-    ``kind`` is the daemon's, as in ``About``: the front has asked for it at its start.
+    ``kind`` is the daemon's kind, as in ``About``. The front learns it once, at its start.
     """
 
     def __init__(self, address: Address, api: tuple[int, int], kind: str) -> None:

@@ -1,4 +1,4 @@
-"""What a daemon hands out, in every form that daemons have had, and what is none of them."""
+"""The reader understands the archives of every daemon, and refuses what is no archive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def digest(content: bytes) -> str:
 
 
 def tar(members: dict[str, bytes | str]) -> bytes:
-    """A tar of files, and of symbolic links where the content is a str."""
+    """Return a tar of files, and of a symbolic link for each content that is a str."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as written:
         for name, content in members.items():
@@ -89,7 +89,7 @@ ATTESTATION = manifest_of(ATTESTED[0], ATTESTED[1], kind="application/vnd.in-tot
 
 
 def in_store(*manifests: bytes, without: bytes = b"") -> dict[str, bytes | str]:
-    """What Docker with containerd's store saves: a manifest, or an index of several."""
+    """Return the files that Docker with containerd's store exports for one or more manifests."""
     parts = [CONFIG, *PACKED, *manifests, *(ATTESTED if ATTESTATION in manifests else ())]
     index = index_of(*manifests)
     named = index_of(manifests[0])
@@ -203,8 +203,8 @@ def exported(archive: Mapping[str, bytes | str], folder: Path) -> ArchiveReader:
     return export
 
 
-class TestKept:
-    """Docker with containerd's store has the manifests that an image is to be pushed with."""
+class TestStoredManifests:
+    """Docker with containerd's store exports the manifests to push an image with."""
 
     @pytest.mark.parametrize("form", ["Docker 20", "Docker 25", "Podman 4"])
     def test_other_stores_have_none(self, form: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a front asks of its daemon."""
+"""The front's own requests to its daemon."""
 
 from __future__ import annotations
 

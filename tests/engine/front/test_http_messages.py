@@ -1,4 +1,4 @@
-"""Heads and framings: what is read is what was written, and nonsense raises one error."""
+"""Heads and bodies are read as they were written; bytes that are not HTTP raise MessageError."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from labs_helpers.engine.front.http_messages import (
 
 
 class _Parts(Connection):
-    """The reading end of a connection that brings these parts."""
+    """A connection on which these parts arrive."""
 
     def __init__(self, *parts: bytes) -> None:
         self._parts, self._buffer = list(parts), bytearray()

@@ -1,4 +1,4 @@
-"""What the labs brought into a real daemon, and taking exactly that away again."""
+"""The labs find and remove exactly the images that they brought into a real daemon."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def there(room: Room) -> list[Leftover]:
 
 
 def tagged(room: Room, name: str, content: str) -> str:
-    """An image of the learner's own under a name; its ID."""
+    """Build an image of the learner's own, and return its ID."""
     folder = room.folder / content
     folder.mkdir()
     (folder / "Dockerfile").write_text(f"FROM scratch\nLABEL content={content}\n")
@@ -92,7 +92,7 @@ def test_a_name_that_had_another_image_gets_it_back(room: Room) -> None:
     assert daemon_of(room).image_id("nginx:alpine") != mine
     found = there(room)
     assert [one.label for one in found] == ["nginx:alpine (its earlier image gets the name back)"]
-    # with no name it would be pruned, or be gone at once where Docker keeps no such images
+    # without a name, the image would be pruned here, or removed by containerd's store before
     room.docker("image", "prune", "-f")
     ended = list(remove_leftovers(room.folder / "engine", address_of(room), found))
     assert [problem for _, problem in ended] == [""]
@@ -103,7 +103,7 @@ def test_a_name_that_the_learner_has_given_to_another_image_since_is_left(room: 
     room.docker("pull", "nginx:alpine")
     brought = daemon_of(room).image_id("nginx:alpine")
     mine = tagged(room, "nginx:alpine", "mine")
-    # the image that lost the name is the labs' still
+    # the image that lost the name is still a leftover
     (found,) = there(room)
     assert (found.name.partition("@")[0], found.image) == ("docker.io/library/nginx", brought)
     list(remove_leftovers(room.folder / "engine", address_of(room), [found]))

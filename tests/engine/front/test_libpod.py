@@ -1,4 +1,4 @@
-"""What `podman --remote` sends, and what it takes for an answer."""
+"""The requests of `podman --remote`, and the answers that it accepts."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class TestBuild:
         assert self.asked(platform="linux/").platforms == ("linux/amd64",)
         asked = self.asked(platform=["linux/arm64", "linux/arm/v7"])
         assert asked.platforms == ("linux/arm64", "linux/arm/v7")
-        # for a platform that is named, Podman itself asks the registry again unless told never to
+        # for a named platform, Podman asks the registry again unless the policy is "never"
         assert (asked.refresh, asked.after_refresh) == (True, {"pullpolicy": "never"})
         assert self.asked(allplatforms="1").platforms == ALL_PLATFORMS
 
@@ -134,7 +134,7 @@ def test_a_push_is_reported_layer_by_layer_and_the_digest_to_who_takes_it() -> N
 
 
 class TestRequests:
-    """A Podman that has what the test says, and a registry that nobody can reach."""
+    """A front of a fake Podman; nobody can reach the registry."""
 
     @pytest.fixture
     def fake(self) -> Iterator[Fake]:
@@ -155,7 +155,7 @@ class TestRequests:
         return int(head.split()[1]), json.loads(body)
 
     def has(self, fake: Fake, *answers: tuple[bytes, int, object]) -> list[bytes]:
-        """What the daemon says to requests that begin so, else 404; what it was asked."""
+        """Answer requests by their first bytes, else with 404; return the list of requests."""
         seen: list[bytes] = []
 
         def script(connection: socket.socket) -> None:

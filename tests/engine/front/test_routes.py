@@ -1,4 +1,4 @@
-"""Which requests are answered here, and which images a build begins with."""
+"""Who answers a request, and which base images a build needs."""
 
 from __future__ import annotations
 
