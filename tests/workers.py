@@ -24,7 +24,7 @@ ON_DAEMONS = {
     "tests/clients/test_dockerd.py",
     "tests/clients/test_every_engine.py",
     "tests/clients/test_labs_with_docker.py",
-    "tests/engine/front/test_belongings.py",
+    "tests/engine/front/test_leftovers.py",
     "tests/engine/test_killed.py",
 }
 ONE_BY_ONE = {"tests/notebooks/test_outputs.py"}

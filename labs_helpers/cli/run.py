@@ -32,8 +32,8 @@ from rich.progress import (
 from labs_helpers import servers, workbook
 from labs_helpers.cli.terminal import say, table, working
 from labs_helpers.defaults import FRESH_START
-from labs_helpers.engine.front.belongings import belongings, served, take_away
 from labs_helpers.engine.front.daemon import DaemonError
+from labs_helpers.engine.front.leftovers import known_daemons, leftovers, remove_leftovers
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, unused
@@ -132,12 +132,12 @@ def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Ma
 
 def _tidy(scratch: Workspace) -> None:
     """Take away what the run has brought into the learner's own Docker or Podman."""
-    for address in served(scratch.engine):
+    for address in known_daemons(scratch.engine):
         try:
-            found = belongings(scratch.engine, address, None)
+            found = leftovers(scratch.engine, address, None)
             problems = [
-                f"{one.shown}: {why}"
-                for one, why in take_away(scratch.engine, address, found)
+                f"{one.label}: {why}"
+                for one, why in remove_leftovers(scratch.engine, address, found)
                 if why
             ]
         except DaemonError as error:

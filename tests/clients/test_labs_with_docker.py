@@ -17,7 +17,7 @@ import pytest
 
 from labs_helpers import servers
 from labs_helpers.engine.front.address import Address
-from labs_helpers.engine.front.daemon import RealDaemon
+from labs_helpers.engine.front.daemon import DaemonClient
 from labs_helpers.oci.reference import parse
 from labs_helpers.workspace import Workspace
 from tests.clients import daemons
@@ -32,7 +32,7 @@ class Learner:
 
     workspace: Workspace
     environ: dict[str, str]
-    daemon: RealDaemon
+    daemon: DaemonClient
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -74,7 +74,7 @@ def learner(kind: str, request: pytest.FixtureRequest) -> Iterator[Learner]:
         "HOME": str(folder),
         "DOCKER_HOST": str(dockerd),
     }
-    yield Learner(workspace, inherited | own, RealDaemon(dockerd))
+    yield Learner(workspace, inherited | own, DaemonClient(dockerd))
     servers.stop(workspace)
     shutil.rmtree(folder)
     daemons.empty(dockerd)

@@ -1,8 +1,9 @@
-"""An image as an archive that a daemon loads: Docker's own, and where it helps an OCI layout too.
+"""Write an image as an archive that a daemon loads.
 
-Docker's older store reads ``manifest.json``, and keeps layers unpacked: it need not do that itself.
-Docker with containerd's store and Podman read ``index.json``, and keep the manifest as the registry
-has it, and so its digest. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+Every daemon reads Docker's own ``manifest.json``. For an image with compressed layers the archive
+is an OCI layout, too: from its ``index.json``, Docker with containerd's store and Podman keep the
+registry's manifest, and with it the digest. Docker's older store keeps unpacked layers, so it gets
+them unpacked. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 """
 
 from __future__ import annotations
@@ -22,30 +23,30 @@ from ..archive import header, padding
 from ..blobs import PORTION
 
 
-def archive(
+def image_archive(
     manifest: Manifest,
     config: bytes,
     reference: Reference | None,
     file_of: Callable[[str], Path],
-    packed: bool,
+    compressed: bool,
 ) -> Iterator[bytes]:
-    """The archive of an image, in portions of at most 1 MiB.
+    """Yield the archive of an image, in portions of at most 1 MiB.
 
     Args:
-        manifest: as the registry has it.
-        config: the configuration that it names.
-        reference: the name, with tag, that the image is to have in the daemon.
-        file_of: the file of a layer, by the digest that the manifest names; may wait for it.
-        packed: whether the layers are as the manifest names them, so that it can be in the archive.
+        manifest: the registry's manifest of the image.
+        config: the configuration that the manifest names.
+        reference: the name, with a tag, that the daemon is to give the image.
+        file_of: returns the file of a layer by its digest in the manifest; it may wait for it.
+        compressed: whether the files are the manifest's blobs, so that the manifest can go along.
     """
-    configured = digests.of_bytes(config)
-    docker = {
-        "Config": digests.layout_path(configured),
+    config_path = digests.layout_path(digests.of_bytes(config))
+    entry = {
+        "Config": config_path,
         "RepoTags": [reference.familiar] if reference else None,
         "Layers": [digests.layout_path(layer.digest) for layer in manifest.layers],
     }
-    files = {digests.layout_path(configured): config, "manifest.json": _json([docker])}
-    if packed:
+    files = {config_path: config, "manifest.json": _json([entry])}
+    if compressed:
         files |= _layout(manifest, reference)
     for path, content in files.items():
         yield header(path, len(content)) + content + padding(len(content))
@@ -60,14 +61,16 @@ def archive(
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 
 
+def descriptor(manifest: Manifest) -> dict[str, Any]:
+    """Return the OCI descriptor of a manifest."""
+    size = len(manifest.body)
+    return {"mediaType": manifest.media_type, "digest": manifest.digest, "size": size}
+
+
 def _layout(manifest: Manifest, reference: Reference | None) -> dict[str, bytes]:
-    entry: dict[str, Any] = {
-        "mediaType": manifest.media_type,
-        "digest": manifest.digest,
-        "size": len(manifest.body),
-    }
+    entry = descriptor(manifest)
     if reference is not None:
-        # Podman reads the second as the whole name, Docker does not need it
+        # Docker reads the first annotation; Podman reads the second, as the full name
         entry["annotations"] = {
             "io.containerd.image.name": str(reference),
             "org.opencontainers.image.ref.name": str(reference),

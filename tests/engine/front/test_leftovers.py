@@ -1,4 +1,4 @@
-"""What the labs brought into a real daemon, and taking exactly that away again."""
+"""The labs find and remove exactly the images that they brought into a real daemon."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address
-from labs_helpers.engine.front.belongings import (
-    Belonging,
-    belongings,
-    carry_over,
-    served,
-    take_away,
+from labs_helpers.engine.front.daemon import DaemonClient, DaemonError
+from labs_helpers.engine.front.leftovers import (
+    Leftover,
+    copy_records,
+    known_daemons,
+    leftovers,
+    remove_leftovers,
 )
-from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
-from labs_helpers.engine.front.memory import RECORDS, Memory
+from labs_helpers.engine.front.records import DATABASE, Records
 from labs_helpers.oci.reference import parse
 from labs_helpers.workspace import SetAside
 from tests.clients import daemons
@@ -38,21 +38,21 @@ def room(hub_root: Path, dockerd: Address) -> Iterator[Room]:
     daemons.empty(dockerd)
 
 
-def daemon_of(room: Room) -> RealDaemon:
-    return RealDaemon(room.server.world.daemon.address)  # type: ignore[union-attr]
+def daemon_of(room: Room) -> DaemonClient:
+    return DaemonClient(room.server.resources.daemon.address)  # type: ignore[union-attr]
 
 
 def address_of(room: Room) -> str:
-    (address,) = served(room.folder / "engine")
+    (address,) = known_daemons(room.folder / "engine")
     return address
 
 
-def there(room: Room) -> list[Belonging]:
-    return belongings(room.folder / "engine", address_of(room), ACCOUNT)
+def there(room: Room) -> list[Leftover]:
+    return leftovers(room.folder / "engine", address_of(room), ACCOUNT)
 
 
 def tagged(room: Room, name: str, content: str) -> str:
-    """An image of the learner's own under a name; its ID."""
+    """Build an image of the learner's own, and return its ID."""
     folder = room.folder / content
     folder.mkdir()
     (folder / "Dockerfile").write_text(f"FROM scratch\nLABEL content={content}\n")
@@ -73,13 +73,13 @@ def test_only_what_came_through_the_labs_is_listed_and_removed(room: Room) -> No
     room.docker("push", f"{REGISTRY}/demo:v1")
 
     found = there(room)
-    assert [one.shown for one in found] == [
+    assert [one.label for one in found] == [
         f"{REGISTRY}/built-not-pushed:v1",
         f"{REGISTRY}/demo:v1",
         "nginx:alpine",
     ]
     assert [
-        problem for _, problem in take_away(room.folder / "engine", address_of(room), found)
+        problem for _, problem in remove_leftovers(room.folder / "engine", address_of(room), found)
     ] == ["", "", ""]
     assert sorted(daemon_of(room).names()) == [theirs, "docker.io/library/mine:1"]
     assert daemon_of(room).image_id("mine:1") == mine
@@ -91,10 +91,10 @@ def test_a_name_that_had_another_image_gets_it_back(room: Room) -> None:
         assert room.docker("pull", "nginx:alpine").code == 0
     assert daemon_of(room).image_id("nginx:alpine") != mine
     found = there(room)
-    assert [one.shown for one in found] == ["nginx:alpine (its earlier image gets the name back)"]
-    # with no name it would be pruned, or be gone at once where Docker keeps no such images
+    assert [one.label for one in found] == ["nginx:alpine (its earlier image gets the name back)"]
+    # without a name, the image would be pruned here, or removed by containerd's store before
     room.docker("image", "prune", "-f")
-    ended = list(take_away(room.folder / "engine", address_of(room), found))
+    ended = list(remove_leftovers(room.folder / "engine", address_of(room), found))
     assert [problem for _, problem in ended] == [""]
     assert daemon_of(room).names() == {"docker.io/library/nginx:alpine": mine}
 
@@ -103,10 +103,10 @@ def test_a_name_that_the_learner_has_given_to_another_image_since_is_left(room: 
     room.docker("pull", "nginx:alpine")
     brought = daemon_of(room).image_id("nginx:alpine")
     mine = tagged(room, "nginx:alpine", "mine")
-    # the image that lost the name is the labs' still
+    # the image that lost the name is still a leftover
     (found,) = there(room)
     assert (found.name.partition("@")[0], found.image) == ("docker.io/library/nginx", brought)
-    list(take_away(room.folder / "engine", address_of(room), [found]))
+    list(remove_leftovers(room.folder / "engine", address_of(room), [found]))
     assert daemon_of(room).image_id("nginx:alpine") == mine
 
 
@@ -115,8 +115,8 @@ def test_an_image_in_use_stays_and_says_why(room: Room) -> None:
     created = room.docker("create", "--network=none", "nginx:alpine")
     assert created.code == 0, created.err
     found = there(room)
-    ((one, problem),) = take_away(room.folder / "engine", address_of(room), found)
-    assert one.shown == "nginx:alpine"
+    ((one, problem),) = remove_leftovers(room.folder / "engine", address_of(room), found)
+    assert one.label == "nginx:alpine"
     assert "container" in problem
     assert daemon_of(room).image_id("nginx:alpine")
 
@@ -130,58 +130,58 @@ def test_an_image_that_has_only_a_digest_is_listed_and_removed(room: Room) -> No
     room.docker("rmi", "nginx:alpine", f"{REGISTRY}/demo:v1")
     assert room.docker("pull", f"{REGISTRY}/demo@{digest}").code == 0
     found = there(room)
-    assert [one.shown for one in found] == [f"{REGISTRY}/demo@{digest}"]
-    ended = list(take_away(room.folder / "engine", address_of(room), found))
+    assert [one.label for one in found] == [f"{REGISTRY}/demo@{digest}"]
+    ended = list(remove_leftovers(room.folder / "engine", address_of(room), found))
     assert [problem for _, problem in ended] == [""]
     assert room.docker("images", "-aq").out == ""
 
 
 def test_what_stays_is_known_in_the_next_sandbox(room: Room, tmp_path: Path) -> None:
     room.docker("pull", "nginx:alpine")
-    carry_over(room.folder / "engine", tmp_path / "new")
-    known = belongings(tmp_path / "new", address_of(room), ACCOUNT)
-    assert [one.shown for one in known] == ["nginx:alpine"]
-    list(take_away(tmp_path / "new", address_of(room), known))
-    carry_over(tmp_path / "new", tmp_path / "newer")
-    assert served(tmp_path / "newer") == []
+    copy_records(room.folder / "engine", tmp_path / "new")
+    known = leftovers(tmp_path / "new", address_of(room), ACCOUNT)
+    assert [one.label for one in known] == ["nginx:alpine"]
+    list(remove_leftovers(tmp_path / "new", address_of(room), known))
+    copy_records(tmp_path / "new", tmp_path / "newer")
+    assert known_daemons(tmp_path / "newer") == []
 
 
 def test_without_a_front_there_is_nothing(tmp_path: Path) -> None:
-    assert served(tmp_path) == []
+    assert known_daemons(tmp_path) == []
 
 
 def test_a_daemon_that_has_gone_is_an_error(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / RECORDS)
-    memory.remember_daemon(f"unix://{tmp_path}/gone")
-    memory.close()
+    records = Records(tmp_path / DATABASE)
+    records.remember_daemon(f"unix://{tmp_path}/gone")
+    records.close()
     with pytest.raises(DaemonError, match="No such file"):
-        belongings(tmp_path, *served(tmp_path), ACCOUNT)
+        leftovers(tmp_path, *known_daemons(tmp_path), ACCOUNT)
 
 
 def test_another_daemon_has_names_of_its_own(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / RECORDS)
-    memory.remember_daemon("unix:///one")
-    memory.remember_name(str(parse("a")), "sha256:a", None)
-    memory.remember_config("sha256:a", b"{}")
-    memory.remember_daemon("unix:///other")
-    assert memory.names() == []
-    assert memory.config("sha256:a") is None
-    assert served(tmp_path) == ["unix:///other", "unix:///one"]
-    memory.remember_daemon("unix:///one")
-    assert memory.names() == [("docker.io/library/a:latest", "sha256:a", None)]
-    assert served(tmp_path) == ["unix:///one"]
-    memory.close()
+    records = Records(tmp_path / DATABASE)
+    records.remember_daemon("unix:///one")
+    records.remember_name(str(parse("a")), "sha256:a", None)
+    records.remember_config("sha256:a", b"{}")
+    records.remember_daemon("unix:///other")
+    assert records.names() == []
+    assert records.config("sha256:a") is None
+    assert known_daemons(tmp_path) == ["unix:///other", "unix:///one"]
+    records.remember_daemon("unix:///one")
+    assert records.names() == [("docker.io/library/a:latest", "sha256:a", None)]
+    assert known_daemons(tmp_path) == ["unix:///one"]
+    records.close()
 
 
 def test_damaged_records_are_set_aside(tmp_path: Path) -> None:
-    (tmp_path / RECORDS).write_bytes(b"not a database" * 1000)
+    (tmp_path / DATABASE).write_bytes(b"not a database" * 1000)
     with pytest.warns(SetAside, match="images are compressed and sent once more"):
-        memory = Memory(tmp_path / RECORDS)
-    assert memory.names() == []
-    memory.close()
-    (kept,) = tmp_path.glob(f"{RECORDS}.damaged-*/{RECORDS}")
+        records = Records(tmp_path / DATABASE)
+    assert records.names() == []
+    records.close()
+    (kept,) = tmp_path.glob(f"{DATABASE}.damaged-*/{DATABASE}")
     assert kept.read_bytes() == b"not a database" * 1000
 
 
 def test_a_belonging_is_shown_as_docker_shows_it() -> None:
-    assert Belonging("docker.io/library/nginx:alpine", "sha256:a").shown == "nginx:alpine"
+    assert Leftover("docker.io/library/nginx:alpine", "sha256:a").label == "nginx:alpine"

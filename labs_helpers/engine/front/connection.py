@@ -1,4 +1,4 @@
-"""One end of a connection: bytes read ahead are kept until somebody wants them."""
+"""A socket that HTTP messages are read from and bytes are written to."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ import socket
 from collections.abc import AsyncIterator
 
 from .address import Address
-from .messages import HEAD_LIMIT, Framing, MessageError, chunk_size
+from .http_messages import HEAD_LIMIT, Framing, MessageError, chunk_size
 
 PORTION = 64 * 1024
+"""The most bytes read at a time."""
 
 
-class Wire:
-    """A connection to read messages from and write bytes to.
+class Connection:
+    """A connection with a buffer for bytes that were received and not asked for yet.
 
-    On the bare socket: asyncio's streams end both directions when one fails, and what a server
-    said before it stopped reading would be lost.
+    This class works on the bare socket. asyncio's streams close both directions when one fails,
+    and would lose an answer that a server sent before it stopped reading.
     """
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._socket = connection
         self._loop = asyncio.get_running_loop()
-        self._kept = bytearray()
+        self._buffer = bytearray()
 
     @classmethod
-    async def to(cls, address: Address) -> Wire:
-        """Connect. Raises OSError."""
+    async def open(cls, address: Address) -> Connection:
+        """Connect to an address. Raises OSError."""
         if address.path is None:
             where = (address.host, address.port)
             return cls(await asyncio.to_thread(socket.create_connection, where))
@@ -43,8 +44,8 @@ class Wire:
 
     @property
     def ended(self) -> bool:
-        """Whether the other end has closed, and nothing of it is left."""
-        if self._kept:
+        """Whether the other side has closed and every byte it sent has been read."""
+        if self._buffer:
             return False
         try:
             return not self._socket.recv(1, socket.MSG_PEEK)
@@ -53,41 +54,40 @@ class Wire:
         except OSError:
             return True
 
-    async def head(self) -> bytes | None:
-        """A head with its blank line; None at the end of the connection.
+    async def read_head(self) -> bytes | None:
+        """Read a head with its blank line; return None at the end of the connection.
 
-        Raises:
-            MessageError: it is too long, or cut off.
+        Raises MessageError when the head is too long, or the connection ends within it.
         """
         start = 0
-        while (end := self._kept.find(b"\r\n\r\n", start)) < 0:
-            start = max(0, len(self._kept) - 3)
-            if len(self._kept) > HEAD_LIMIT:
+        while (end := self._buffer.find(b"\r\n\r\n", start)) < 0:
+            start = max(0, len(self._buffer) - 3)
+            if len(self._buffer) > HEAD_LIMIT:
                 raise MessageError("the head is too long")
             if not await self._fill():
-                if self._kept:
+                if self._buffer:
                     raise MessageError("the connection ended within a head")
                 return None
         return self._take(end + 4)
 
-    async def some(self, limit: int = PORTION) -> bytes:
-        """At most ``limit`` bytes, as soon as there are any; b"" at the end."""
-        if not self._kept:
+    async def read_some(self, limit: int = PORTION) -> bytes:
+        """Read up to ``limit`` bytes as soon as some arrive; return b"" at the end."""
+        if not self._buffer:
             await self._fill()
-        return self._take(min(limit, len(self._kept)))
+        return self._take(min(limit, len(self._buffer)))
 
     async def send(self, data: bytes) -> None:
-        """Write, and wait while too much is on the way. Raises ConnectionError."""
+        """Write all of ``data``. Raises ConnectionError."""
         await self._loop.sock_sendall(self._socket, data)
 
-    async def gone(self) -> None:
-        """Return when the other end closes; what it sends instead is kept, and waited no more."""
-        if not self._kept and not await self._fill():
+    async def wait_until_closed(self) -> None:
+        """Return when the other side closes; if it sends bytes, buffer them and wait for ever."""
+        if not self._buffer and not await self._fill():
             return
         await asyncio.Event().wait()
 
-    def finish(self) -> None:
-        """Say that nothing more will be sent; the other direction goes on."""
+    def end_sending(self) -> None:
+        """Close the sending direction; the other direction stays open."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
@@ -95,8 +95,8 @@ class Wire:
         """Close both directions."""
         self._socket.close()
 
-    async def raw(self, framing: Framing) -> AsyncIterator[bytes]:
-        """A body as it is on the wire. Raises MessageError when it is cut off."""
+    async def raw_body(self, framing: Framing) -> AsyncIterator[bytes]:
+        """Yield a body as sent, with chunk sizes and trailers. Raises MessageError if cut off."""
         if not framing.chunked:
             async for part in self._exactly(framing.length):
                 yield part
@@ -113,8 +113,8 @@ class Wire:
                     if trailer == b"\r\n":
                         return
 
-    async def content(self, framing: Framing) -> AsyncIterator[bytes]:
-        """What a body holds. Raises MessageError when it is cut off."""
+    async def body_content(self, framing: Framing) -> AsyncIterator[bytes]:
+        """Yield a body without chunk sizes and trailers. Raises MessageError if cut off."""
         if not framing.chunked:
             async for part in self._exactly(framing.length):
                 yield part
@@ -127,10 +127,11 @@ class Wire:
             pass
 
     async def _exactly(self, count: int, before: bytes = b"") -> AsyncIterator[bytes]:
+        """Yield ``count`` bytes of the connection, after the bytes ``before``."""
         if not count and before:
             yield before
         while count:
-            part = await self.some(min(count, PORTION))
+            part = await self.read_some(min(count, PORTION))
             if not part:
                 raise MessageError("the connection ended within a body")
             count -= len(part)
@@ -138,17 +139,17 @@ class Wire:
             before = b""
 
     async def _line(self) -> bytes:
-        while (end := self._kept.find(b"\r\n")) < 0:
-            if len(self._kept) > HEAD_LIMIT or not await self._fill():
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            if len(self._buffer) > HEAD_LIMIT or not await self._fill():
                 raise MessageError("the connection ended within a body")
         return self._take(end + 2)
 
     async def _fill(self) -> bool:
-        """Read what there is, waiting for it; False at the end. Raises ConnectionError.
+        """Wait for bytes and buffer them; return False at the end. Raises ConnectionError.
 
-        Nothing is lost when the waiting is cancelled: reading itself does not wait.
+        Cancelling this method loses no bytes, because it waits only before it reads.
         """
-        # a connection that always has more must not keep the others waiting
+        # let other connections run, even when this one always has bytes to read
         await asyncio.sleep(0)
         while True:
             try:
@@ -156,7 +157,7 @@ class Wire:
             except BlockingIOError:
                 await self._readable()
                 continue
-            self._kept += data
+            self._buffer += data
             return bool(data)
 
     async def _readable(self) -> None:
@@ -173,6 +174,6 @@ class Wire:
             self._loop.remove_reader(self._socket)
 
     def _take(self, count: int) -> bytes:
-        taken = bytes(memoryview(self._kept)[:count])
-        del self._kept[:count]
+        taken = bytes(memoryview(self._buffer)[:count])
+        del self._buffer[:count]
         return taken

@@ -1,4 +1,4 @@
-"""What a daemon hands out, in every form that daemons have had, and what is none of them."""
+"""The reader understands the archives of every daemon, and refuses what is no archive."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labs_helpers.engine.errors import EngineError
-from labs_helpers.engine.front.archives import archive
-from labs_helpers.engine.front.exports import Export
-from labs_helpers.engine.front.kept import pushed_instead
+from labs_helpers.engine.front.archive_reader import ArchiveReader
+from labs_helpers.engine.front.archive_writer import image_archive
+from labs_helpers.engine.front.pushing import index_messages
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.oci.reference import parse
@@ -30,7 +30,7 @@ def digest(content: bytes) -> str:
 
 
 def tar(members: dict[str, bytes | str]) -> bytes:
-    """A tar of files, and of symbolic links where the content is a str."""
+    """Return a tar of files, and of a symbolic link for each content that is a str."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as written:
         for name, content in members.items():
@@ -89,7 +89,7 @@ ATTESTATION = manifest_of(ATTESTED[0], ATTESTED[1], kind="application/vnd.in-tot
 
 
 def in_store(*manifests: bytes, without: bytes = b"") -> dict[str, bytes | str]:
-    """What Docker with containerd's store saves: a manifest, or an index of several."""
+    """Return the files that Docker with containerd's store exports for one or more manifests."""
     parts = [CONFIG, *PACKED, *manifests, *(ATTESTED if ATTESTATION in manifests else ())]
     index = index_of(*manifests)
     named = index_of(manifests[0])
@@ -134,7 +134,7 @@ FORMS = {
 def test_every_form_gives_configuration_and_layers(
     form: str, new: set[str], tmp_path: Path
 ) -> None:
-    with Export(tmp_path, [digest(ONE), digest(TWO)], new) as export:
+    with ArchiveReader(tmp_path, [digest(ONE), digest(TWO)], new) as export:
         export.start(nullcontext(io.BytesIO(tar(FORMS[form]))))
         assert export.config() == CONFIG
         for content in (ONE, TWO):
@@ -146,7 +146,7 @@ def test_every_form_gives_configuration_and_layers(
 
 @pytest.mark.parametrize("new", [set(), {digest(TWO)}])
 def test_layers_that_are_not_wanted_are_not_kept(new: set[str], tmp_path: Path) -> None:
-    with Export(tmp_path, [digest(TWO)], new) as export:
+    with ArchiveReader(tmp_path, [digest(TWO)], new) as export:
         export.receive(io.BytesIO(tar(FORMS["Docker 20"])))
         assert export.layer(digest(TWO))
         with pytest.raises(EngineError, match="lacks the layer sha256:"):
@@ -166,11 +166,14 @@ def test_layers_that_are_not_wanted_are_not_kept(new: set[str], tmp_path: Path) 
     ],
 )
 def test_what_is_no_archive_is_one_kind_of_error(data: bytes, tmp_path: Path) -> None:
-    def read(export: Export) -> None:
+    def read(export: ArchiveReader) -> None:
         export.receive(io.BytesIO(data))
         export.config()
 
-    with Export(tmp_path, []) as export, pytest.raises(EngineError, match="the daemon's archive"):
+    with (
+        ArchiveReader(tmp_path, []) as export,
+        pytest.raises(EngineError, match="the daemon's archive"),
+    ):
         read(export)
 
 
@@ -178,7 +181,7 @@ def test_what_is_no_archive_is_one_kind_of_error(data: bytes, tmp_path: Path) ->
 @given(data=st.binary(max_size=2000), at=st.integers(0, 5000))
 def test_a_damaged_archive_raises_nothing_else(data: bytes, at: int, tmp_path: Path) -> None:
     whole = tar(FORMS["containerd's store"])
-    with Export(tmp_path, []) as export:
+    with ArchiveReader(tmp_path, []) as export:
         try:
             export.receive(io.BytesIO(whole[:at] + data + whole[at + len(data) :]))
             export.config()
@@ -187,45 +190,45 @@ def test_a_damaged_archive_raises_nothing_else(data: bytes, at: int, tmp_path: P
 
 
 def test_what_fails_fails_those_who_wait(tmp_path: Path) -> None:
-    with Export(tmp_path, [digest(ONE)]) as export:
+    with ArchiveReader(tmp_path, [digest(ONE)]) as export:
         export.start(nullcontext(io.BytesIO(b"not a tar")))
-        for ask in (export.config, export.kept, lambda: export.layer(digest(ONE))):
+        for ask in (export.config, export.stored_manifests, lambda: export.layer(digest(ONE))):
             with pytest.raises(EngineError, match="the daemon's archive of the image"):
                 ask()
 
 
-def exported(archive: Mapping[str, bytes | str], folder: Path) -> Export:
-    export = Export(folder, [digest(ONE), digest(TWO)], {digest(ONE), digest(TWO)})
+def exported(archive: Mapping[str, bytes | str], folder: Path) -> ArchiveReader:
+    export = ArchiveReader(folder, [digest(ONE), digest(TWO)], {digest(ONE), digest(TWO)})
     export.receive(io.BytesIO(tar(dict(archive))))
     return export
 
 
-class TestKept:
-    """Docker with containerd's store has the manifests that an image is to be pushed with."""
+class TestStoredManifests:
+    """Docker with containerd's store exports the manifests to push an image with."""
 
     @pytest.mark.parametrize("form", ["Docker 20", "Docker 25", "Podman 4"])
     def test_other_stores_have_none(self, form: str, tmp_path: Path) -> None:
         with exported(FORMS[form], tmp_path) as export:
-            assert export.kept() is None
+            assert export.stored_manifests() is None
 
     def test_an_image(self, tmp_path: Path) -> None:
         with exported(in_store(IMAGE), tmp_path) as export:
-            kept = export.kept()
+            kept = export.stored_manifests()
             assert kept is not None
-            assert [one.body for one in kept.manifests] == [kept.image.body] == [IMAGE]
+            assert [one.body for one in kept.pushed] == [kept.image.body] == [IMAGE]
             assert [export.layer(digest(one)).digest for one in (ONE, TWO)] == [
                 digest(one) for one in PACKED
             ]
 
     def test_an_index_comes_after_what_it_names_with_every_blob(self, tmp_path: Path) -> None:
         with exported(in_store(IMAGE, ATTESTATION), tmp_path) as export:
-            kept = export.kept()
+            kept = export.stored_manifests()
             assert kept is not None
             index = index_of(IMAGE, ATTESTATION)
-            assert [one.body for one in kept.manifests] == [IMAGE, ATTESTATION, index]
-            assert kept.instead_of is None
+            assert [one.body for one in kept.pushed] == [IMAGE, ATTESTATION, index]
+            assert kept.incomplete_index is None
             for part in (CONFIG, *PACKED, *ATTESTED):
-                assert export.opened(digest(part)).read() == part
+                assert export.open_blob(digest(part)).read() == part
 
     @pytest.mark.parametrize("missing", [ATTESTATION, ATTESTED[1]])
     def test_of_an_index_that_is_not_whole_there_is_the_image(
@@ -233,17 +236,17 @@ class TestKept:
     ) -> None:
         archive = in_store(IMAGE, ATTESTATION, without=missing)
         with exported(archive, tmp_path) as export:
-            kept = export.kept()
+            kept = export.stored_manifests()
             assert kept is not None
-            assert [one.body for one in kept.manifests] == [IMAGE]
-            (told,) = pushed_instead(kept)
+            assert [one.body for one in kept.pushed] == [IMAGE]
+            (told,) = index_messages(kept)
             assert told["aux"]["selectedManifest"]["digest"] == digest(IMAGE)
             assert told["aux"]["originalIndex"]["digest"] == digest(index_of(IMAGE, ATTESTATION))
 
     def test_a_manifest_with_other_content_than_its_digest_is_none(self, tmp_path: Path) -> None:
         archive = in_store(IMAGE) | {blob(IMAGE): IMAGE + b" "}
         with exported(archive, tmp_path) as export:
-            assert export.kept() is None
+            assert export.stored_manifests() is None
 
 
 def test_our_own_archives_are_read_again(tmp_path: Path) -> None:
@@ -252,13 +255,13 @@ def test_our_own_archives_are_read_again(tmp_path: Path) -> None:
     for packed in PACKED:
         layers[digest(packed)].write_bytes(packed)
     with exported_from(
-        archive(manifest, CONFIG, parse("a:1"), layers.__getitem__, True), tmp_path
+        image_archive(manifest, CONFIG, parse("a:1"), layers.__getitem__, True), tmp_path
     ) as export:
         assert export.config() == CONFIG
         assert export.layer(digest(ONE)).digest == digest(PACKED[0])
-        kept = export.kept()
+        kept = export.stored_manifests()
         assert kept is not None
-        assert kept.manifests == (manifest,)
+        assert kept.pushed == (manifest,)
 
 
 def test_our_archives_of_unpacked_layers_are_too(tmp_path: Path) -> None:
@@ -267,18 +270,18 @@ def test_our_archives_of_unpacked_layers_are_too(tmp_path: Path) -> None:
     for packed in PACKED:
         layers[digest(packed)].write_bytes(gzip.decompress(packed))
     with exported_from(
-        archive(manifest, CONFIG, parse("a:1"), layers.__getitem__, False), tmp_path
+        image_archive(manifest, CONFIG, parse("a:1"), layers.__getitem__, False), tmp_path
     ) as export:
         assert export.config() == CONFIG
-        assert export.kept() is None
+        assert export.stored_manifests() is None
         assert {export.layer(digest(one)).diff_id for one in (ONE, TWO)} == {
             digest(ONE),
             digest(TWO),
         }
 
 
-def exported_from(written: Iterable[bytes], folder: Path) -> Export:
+def exported_from(written: Iterable[bytes], folder: Path) -> ArchiveReader:
     (folder / "export").mkdir()
-    export = Export(folder / "export", [digest(ONE), digest(TWO)])
+    export = ArchiveReader(folder / "export", [digest(ONE), digest(TWO)])
     export.receive(io.BytesIO(b"".join(written)))
     return export

@@ -1,6 +1,6 @@
-"""Where a real daemon may be listening, and who answers there.
+"""Find a daemon of Docker or Podman on this machine.
 
-~/.docker and its contexts are not read: sockets are known by their paths. Sources:
+The labs try the usual paths of sockets, and do not read ~/.docker and its contexts. Sources:
 https://docs.docker.com/engine/security/rootless/, https://docs.docker.com/desktop/setup/install/mac-permission-requirements/,
 https://docs.docker.com/desktop/setup/install/linux/#context,
 https://docs.podman.io/en/latest/markdown/podman-system-service.1.html,
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .address import Address, AddressError, parse, unix
-from .daemon import OLDEST_API, About, DaemonError, RealDaemon
+from .daemon import OLDEST_API, About, DaemonClient, DaemonError
 
 SECONDS = 1.5
-"""How long a daemon may take to say its version; one on this machine needs milliseconds."""
+"""How long to wait for a daemon's version; a daemon on this machine needs milliseconds."""
 
 SYSTEM = ("/var/run/docker.sock", "/run/podman/podman.sock")
-"""Sockets of the whole machine."""
+"""The sockets that all users of a machine share."""
 
 _RUNTIME = ("docker.sock", "podman/podman.sock")
 _HOME = (
@@ -40,28 +40,29 @@ _HOME = (
 
 
 @dataclass(frozen=True)
-class Found:
-    """A daemon that answers."""
+class RunningDaemon:
+    """A daemon that answers at ``address``."""
 
     address: Address
     about: About
 
 
 @dataclass(frozen=True)
-class Silent:
-    """A place where none answers that would do, and why."""
+class NoDaemon:
+    """A place without a daemon that the labs can use, and the reason."""
 
     place: str
     why: str
 
 
-def places(
+def candidates(
     environ: Mapping[str, str], ours: Path, system: tuple[str, ...] = SYSTEM
-) -> Iterator[Address | Silent]:
-    """The places to look, the learner's own choice first, ``ours`` (the labs' socket) left out.
+) -> Iterator[Address | NoDaemon]:
+    """Yield the addresses to try, except ``ours``, the labs' own socket.
 
-    DOCKER_HOST, or LABS_DOCKER_HOST where the labs have put their own into DOCKER_HOST, is the
-    only place when it is set: who names a daemon does not mean another.
+    When LABS_DOCKER_HOST, DOCKER_HOST or CONTAINER_HOST is set, yield only that address: a learner
+    who names a daemon wants no other. LABS_DOCKER_HOST comes first, because the labs put their own
+    socket into DOCKER_HOST. An address that the labs cannot use is a NoDaemon.
     """
     for name in ("LABS_DOCKER_HOST", "DOCKER_HOST", "CONTAINER_HOST"):
         named = environ.get(name)
@@ -70,7 +71,7 @@ def places(
         try:
             yield parse(named)
         except AddressError as error:
-            yield Silent(f"{name}={named}", str(error))
+            yield NoDaemon(f"{name}={named}", str(error))
         return
     sockets = [Path(system[0])] if system else []
     if runtime := environ.get("XDG_RUNTIME_DIR"):
@@ -80,26 +81,22 @@ def places(
     if temporary := environ.get("TMPDIR"):
         sockets.append(Path(temporary) / "podman" / "podman-machine-default-api.sock")
     for path in (*sockets, *map(Path, system[1:])):
-        if path != ours and _is_there(path):
+        # lexists is False, and raises nothing, in a home that we may not enter
+        if path != ours and os.path.lexists(path):
             yield unix(path)
 
 
-def look(place: Address | Silent, seconds: float = SECONDS) -> Found | Silent:
-    """Ask one place."""
-    if isinstance(place, Silent):
-        return place
+def probe(candidate: Address | NoDaemon, seconds: float = SECONDS) -> RunningDaemon | NoDaemon:
+    """Ask for the daemon's version at an address, and say whether the labs can use the daemon."""
+    if isinstance(candidate, NoDaemon):
+        return candidate
     try:
-        about = RealDaemon(place).about(seconds)
+        about = DaemonClient(candidate).about(seconds)
     except DaemonError as error:
-        return Silent(str(place), str(error).removeprefix(f"{place}: "))
+        return NoDaemon(str(candidate), str(error).removeprefix(f"{candidate}: "))
     if about.kind == "labs":
-        return Silent(str(place), "it is a labs' engine without a daemon")
+        return NoDaemon(str(candidate), "it is a labs' engine without a daemon")
     if about.api < OLDEST_API:
         api = ".".join(map(str, about.api))
-        return Silent(str(place), f"its API is {api}, and the labs need 1.24 or newer")
-    return Found(place, about)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is something; os.path.lexists, as a home that may not be entered has none."""
-    return os.path.lexists(path)
+        return NoDaemon(str(candidate), f"its API is {api}, and the labs need 1.24 or newer")
+    return RunningDaemon(candidate, about)

@@ -1,4 +1,4 @@
-"""Heads and framings: what is read is what was written, and nonsense raises one error."""
+"""Heads and bodies are read as they were written; bytes that are not HTTP raise MessageError."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.engine.front.messages import (
+from labs_helpers.engine.front.connection import Connection
+from labs_helpers.engine.front.http_messages import (
     Framing,
     MessageError,
     chunk_size,
     read_request,
     read_response,
 )
-from labs_helpers.engine.front.wire import Wire
 
 
-class _Parts(Wire):
-    """The reading end of a connection that brings these parts."""
+class _Parts(Connection):
+    """A connection on which these parts arrive."""
 
     def __init__(self, *parts: bytes) -> None:
-        self._parts, self._kept = list(parts), bytearray()
+        self._parts, self._buffer = list(parts), bytearray()
 
     async def _fill(self) -> bool:
         part = self._parts.pop(0) if self._parts else b""
-        self._kept += part
+        self._buffer += part
         return bool(part)
 
 
@@ -47,9 +47,9 @@ def test_chunks_are_read_whatever_the_portions(chunks: list[bytes], portion: int
         pieces = [body[at : at + portion] for at in range(0, len(body), portion)]
         framing = Framing(chunked=True)
         one, other = _Parts(*pieces, b"rest"), _Parts(*pieces, b"rest")
-        raw = b"".join([part async for part in one.raw(framing)])
-        content = b"".join([part async for part in other.content(framing)])
-        return raw, content, await one.some()
+        raw = b"".join([part async for part in one.raw_body(framing)])
+        content = b"".join([part async for part in other.body_content(framing)])
+        return raw, content, await one.read_some()
 
     assert asyncio.run(read()) == (body, b"".join(chunks), b"rest")
 
@@ -64,7 +64,7 @@ def test_any_size_of_a_chunk_is_read_or_refused(line: bytes) -> None:
 
 def test_a_body_that_is_cut_off_is_not_taken_for_whole() -> None:
     async def read(framing: Framing, data: bytes) -> None:
-        async for _ in _Parts(data).content(framing):
+        async for _ in _Parts(data).body_content(framing):
             pass
 
     for framing, data in (
@@ -83,6 +83,7 @@ def test_a_body_that_is_cut_off_is_not_taken_for_whole() -> None:
         ("/v4.3.1/libpod/images/json", "/libpod/images/json"),
         ("/images/a%2Fb:c/push", "/images/a/b:c/push"),
         ("/v1/thing", "/v1/thing"),
+        ("/images/team/v1.2/app/push", "/images/team/v1.2/app/push"),
     ],
 )
 def test_the_version_is_no_part_of_the_path(target: str, path: str) -> None:
@@ -94,6 +95,6 @@ def test_a_rewritten_head_keeps_the_other_headers() -> None:
     head = read_request(
         b"POST /build?pull=1 HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\nX-A: b\r\n\r\n"
     )
-    assert head.rewritten("/build", 7) == (
+    assert head.with_length(7, "/build") == (
         b"POST /build HTTP/1.1\r\nHost: d\r\nX-A: b\r\nContent-Length: 7\r\n\r\n"
     )

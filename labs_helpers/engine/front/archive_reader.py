@@ -1,9 +1,9 @@
-"""An image that the daemon hands out, read as it comes: its configuration and its layers.
+"""Read an image's configuration and layers from the archive that a daemon exports.
 
-``GET /images/get`` gives a tar whose parts have another order in every version of Docker and
-Podman; ``manifest.json`` says what they are: https://github.com/moby/docker-image-spec. A layer
-is recognised by its content, so it does not matter how the archive calls it. Docker with
-containerd's store keeps layers packed, and manifests that name them: ``index.json`` leads there.
+``GET /images/get`` returns a tar. The order of its files differs between versions of Docker and
+Podman, and ``manifest.json`` says what they are: https://github.com/moby/docker-image-spec. The
+reader recognises a layer by its content, so its path does not matter. Docker with containerd's
+store exports compressed layers, and an ``index.json`` that leads to the manifests naming them.
 """
 
 from __future__ import annotations
@@ -20,26 +20,25 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Self, cast
 
 from labs_helpers.oci import digest as digests
-from labs_helpers.oci import manifest as manifests
-from labs_helpers.oci import media_types
-from labs_helpers.oci.manifest import Descriptor, InvalidManifest, Manifest
+from labs_helpers.oci.manifest import InvalidManifest
 
 from ..blobs import GZIP_TYPE, PORTION, BlobError, Blobs, Layer, finished
 from ..compression import HEAD, decoder_of
 from ..errors import EngineError
-from .kept import Kept
+from .stored_manifests import StoredManifests, find_stored_manifests
 
 _DOCUMENT_LIMIT = 4 * 1024 * 1024
-_AT_ONCE = 2
-"""Layers compressed at a time: each takes a core."""
+_COMPRESSIONS = 2
+"""How many layers to compress at a time: each compression takes a core."""
 
 
-class Export:
-    """The parts of one image, kept in a folder until they are pushed; close it afterwards.
+class ArchiveReader:
+    """The parts of one image, in a folder that lives as long as the push; close it afterwards.
 
-    One thread receives them while others ask for layers and wait. When all of ``diff_ids`` are
-    ``new``, so that no registry can have any of them, layers are compressed as they come; else
-    the new ones are once they are here, and the others when they are asked for.
+    One thread receives the archive while other threads ask for layers and wait. ``new`` are the
+    layers that we have not sent before. When all ``diff_ids`` are new, no registry can have a layer
+    yet, so the reader compresses each one while it arrives. Otherwise it compresses a new layer
+    once it is complete, and another layer when somebody asks for it.
     """
 
     def __init__(self, folder: Path, diff_ids: Collection[str], new: Collection[str] = ()) -> None:
@@ -49,8 +48,8 @@ class Export:
         self._plain: dict[str, Path] = {}
         self._compressed: dict[str, Future[Layer]] = {}
         self._documents: dict[str, bytes] = {}
-        self._kept: Kept | None = None
-        self._workers = ThreadPoolExecutor(_AT_ONCE, "compress")
+        self._stored: StoredManifests | None = None
+        self._workers = ThreadPoolExecutor(_COMPRESSIONS, "compress")
         self._receiver = ThreadPoolExecutor(1, "export")
         self._receiving: Future[None] | None = None
         self.blobs = Blobs(folder / "blobs", durable=False)
@@ -64,45 +63,42 @@ class Export:
         self._workers.shutdown(cancel_futures=True)
 
     def start(self, archive: AbstractContextManager[BinaryIO]) -> None:
-        """Receive the archive on a thread, unless one does already. What fails, fails who waits."""
+        """Receive the archive on one thread. The methods that wait raise the thread's error."""
         if self._receiving is None:
             self._receiving = self._receiver.submit(self._run, archive)
             self._receiving.add_done_callback(lambda _: self._end())
 
     def receive(self, archive: BinaryIO) -> None:
-        """Read the archive.
-
-        Raises:
-            EngineError: it is not an image archive, or cut off.
-        """
+        """Read the archive. Raises EngineError if it is cut off, or not an image's archive."""
         try:
             with tarfile.open(fileobj=archive, mode="r|", bufsize=PORTION) as tar:
                 for member in tar:
                     if self._over:
                         return
                     if member.isreg() and (file := tar.extractfile(member)):
-                        self._part(member.name, member.size, file)
+                        self._read_file(member.name, member.size, file)
             while archive.read(PORTION):
                 pass
         except (tarfile.TarError, EOFError, BlobError) as error:
             raise EngineError(f"the daemon's archive of the image cannot be read: {error}") from (
                 error
             )
-        self._find_kept()
+        if "index.json" in self._documents:
+            self._read_index()
         self._end()
 
     def config(self) -> bytes:
-        """The image's configuration, byte for byte. Raises EngineError."""
+        """Wait for the image's configuration, and return its bytes. Raises EngineError."""
         self._wait_until_over()
         return self._config()
 
-    def kept(self) -> Kept | None:
-        """The manifests that the daemon keeps the image with; None where it has only layers."""
+    def stored_manifests(self) -> StoredManifests | None:
+        """Wait for the manifests of a containerd store; None without one. Raises EngineError."""
         self._wait_until_over()
-        return self._kept
+        return self._stored
 
     def layer(self, diff_id: str) -> Layer:
-        """The blob of a layer, compressed now when it has not been. Raises EngineError."""
+        """Wait for the compressed blob of a layer. Raises EngineError."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._over or diff_id in self._compressed or diff_id in self._plain
@@ -111,12 +107,12 @@ class Export:
                 self._raise_failure()
                 if diff_id not in self._plain:
                     raise EngineError(f"the daemon's archive lacks the layer {diff_id}")
-                self._begin(diff_id)
+                self._start_compression(diff_id)
             compressed = self._compressed[diff_id]
         return compressed.result()
 
-    def opened(self, digest: str) -> BinaryIO:
-        """The bytes of a blob of the archive, or of a layer that is compressed."""
+    def open_blob(self, digest: str) -> BinaryIO:
+        """Wait for the archive, and open a blob of it, or a layer that has been compressed."""
         self._wait_until_over()
         document = self._documents.get(digests.layout_path(digest))
         return io.BytesIO(document) if document is not None else self.blobs.path(digest).open("rb")
@@ -136,43 +132,34 @@ class Export:
             self._raise_failure()
 
     def _raise_failure(self) -> None:
-        """Raise what receiving failed with, when it has ended."""
+        """Raise the error of the receiving thread, if it has ended with one."""
         if self._over and self._receiving:
             self._receiving.result()
 
-    def _begin(self, diff_id: str) -> None:
-        self._compressed[diff_id] = self._workers.submit(self._encode, self._plain[diff_id])
-
-    def _encode(self, path: Path) -> Layer:
-        with path.open("rb") as tar:
-            layer = self.blobs.encode(tar)
-        path.unlink()
-        return layer
-
-    def _part(self, name: str, size: int, file: IO[bytes]) -> None:
+    def _read_file(self, name: str, size: int, file: IO[bytes]) -> None:
         head = file.read(tarfile.BLOCKSIZE)
-        whole = cast(BinaryIO, _Begun(head, file))
-        # a tar begins with the name of a file, which may be [id].js
+        whole = cast(BinaryIO, _Rejoined(head, file))
+        # a tar is no JSON document, though it may begin with a file name such as [id].js
         document = head[:1] in (b"{", b"[") and head[257:262] != b"ustar"
         if document and size <= _DOCUMENT_LIMIT:
             self._documents[name] = whole.read() + whole.read()
         elif document or decoder_of(head[:HEAD]):
             finished(self.blobs.passing(whole, None))
         elif self._wanted <= self._new:
-            self._compress(whole)
+            self._compress_now(whole)
         else:
-            self._keep_plain(whole)
+            self._write_plain(whole)
 
-    def _compress(self, tar: BinaryIO) -> None:
+    def _compress_now(self, tar: BinaryIO) -> None:
         layer = self.blobs.encode(tar)
         if layer.diff_id not in self._wanted:
             self.blobs.remove(layer.digest)
             return
         with self._changed:
-            self._compressed[layer.diff_id] = _done(layer)
+            self._compressed[layer.diff_id] = _completed(layer)
             self._changed.notify_all()
 
-    def _keep_plain(self, tar: BinaryIO) -> None:
+    def _write_plain(self, tar: BinaryIO) -> None:
         path = self._folder / f"layer{len(self._plain)}"
         content = hashlib.sha256()
         with path.open("wb") as out:
@@ -186,8 +173,17 @@ class Export:
         with self._changed:
             self._plain[diff_id] = path
             if diff_id in self._new:
-                self._begin(diff_id)
+                self._start_compression(diff_id)
             self._changed.notify_all()
+
+    def _start_compression(self, diff_id: str) -> None:
+        self._compressed[diff_id] = self._workers.submit(self._compress_file, self._plain[diff_id])
+
+    def _compress_file(self, path: Path) -> Layer:
+        with path.open("rb") as tar:
+            layer = self.blobs.encode(tar)
+        path.unlink()
+        return layer
 
     def _config(self) -> bytes:
         try:
@@ -196,61 +192,30 @@ class Export:
         except (KeyError, ValueError, TypeError) as error:
             raise EngineError("the daemon's archive does not say what is in it") from error
 
-    def _find_kept(self) -> None:
-        """Follow ``index.json`` to a manifest whose layers are in the archive as it names them."""
-        index = self._documents.get("index.json")
-        if index is None:
-            return
+    def _read_index(self) -> None:
+        """Take the manifests that ``index.json`` leads to, and the layers that they name."""
+        config = self._config()
         try:
-            described = manifests.parse(index, media_types.OCI_INDEX).manifests
-            config = self._config()
-            found = [self._kept_as(one, digests.of_bytes(config)) for one in described]
-            self._kept = next((kept for kept in found if kept), None)
-            if self._kept is None:
+            stored = find_stored_manifests(self._documents, self.blobs, digests.of_bytes(config))
+            if stored is None:
                 return
             diff_ids = json.loads(config)["rootfs"]["diff_ids"]
-            for diff_id, layer in zip(diff_ids, self._kept.image.layers, strict=True):
-                made = Layer(diff_id, layer.digest, layer.size, GZIP_TYPE)
-                self._compressed[diff_id] = _done(made)
+            for diff_id, layer in zip(diff_ids, stored.image.layers, strict=True):
+                blob = Layer(diff_id, layer.digest, layer.size, GZIP_TYPE)
+                self._compressed[diff_id] = _completed(blob)
         except (InvalidManifest, KeyError, ValueError, TypeError) as error:
-            raise EngineError(f"the daemon's archive has no true index: {error}") from error
-
-    def _kept_as(self, descriptor: Descriptor, config: str) -> Kept | None:
-        top = self._manifest(descriptor)
-        parts = [self._manifest(one) for one in top.manifests] if top and top.is_index else [top]
-        image = next((one for one in parts if one and self._is_image(one, config)), None)
-        if image is None or top is None:
-            return None
-        if top is image:
-            return Kept((image,), image)
-        whole = all(one and all(blob.digest in self for blob in one.blobs) for one in parts)
-        if whole:
-            return Kept((*(one for one in parts if one), top), image)
-        return Kept((image,), image, instead_of=top)
-
-    def _manifest(self, descriptor: Descriptor) -> Manifest | None:
-        body = self._documents.get(digests.layout_path(descriptor.digest))
-        if body is None or digests.of_bytes(body) != descriptor.digest:
-            return None
-        return manifests.parse(body, descriptor.media_type)
-
-    def _is_image(self, manifest: Manifest, config: str) -> bool:
-        layers = manifest.layers
-        configured = manifest.config is not None and manifest.config.digest == config
-        return configured and bool(layers) and all(one.digest in self.blobs for one in layers)
-
-    def __contains__(self, digest: str) -> bool:
-        return digests.layout_path(digest) in self._documents or digest in self.blobs
+            raise EngineError(f"the daemon's archive has no valid index: {error}") from error
+        self._stored = stored
 
 
-def _done(layer: Layer) -> Future[Layer]:
+def _completed(layer: Layer) -> Future[Layer]:
     future: Future[Layer] = Future()
     future.set_result(layer)
     return future
 
 
-class _Begun(io.RawIOBase):
-    """A file of which the first bytes have been read already."""
+class _Rejoined(io.RawIOBase):
+    """A file, and before it the bytes that have been read from it already."""
 
     def __init__(self, head: bytes, file: IO[bytes]) -> None:
         self._head, self._file = head, file

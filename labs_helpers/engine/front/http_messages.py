@@ -1,4 +1,4 @@
-"""HTTP/1.1 as much as a relay has to understand: heads, and where bodies end.
+"""The part of HTTP/1.1 that a relay has to understand: heads, and where bodies end.
 
 Source: RFC 9112 sections 2, 6 and 7.
 """
@@ -11,27 +11,27 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 HEAD_LIMIT = 1024 * 1024
-"""Bytes of a head: X-Registry-Config holds a login for every registry that a client knows."""
+"""The longest head, in bytes. X-Registry-Config holds a login for every registry of a client."""
 
 _VERSION = re.compile(r"/v\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?=/)")
 _DIGITS = re.compile(r"\d{1,18}")
 
 
 class MessageError(Exception):
-    """The bytes are not a message of HTTP/1.1."""
+    """The bytes are not an HTTP/1.1 message; the text says which part is wrong."""
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Where a body ends: after ``length`` bytes, or with its last chunk."""
+    """Where a body ends: after ``length`` bytes, or after its last chunk."""
 
     length: int = 0
     chunked: bool = False
 
 
 @dataclass(frozen=True)
-class Request:
-    """The head of a request: ``raw`` as it came, header names in lower case."""
+class RequestHead:
+    """The head of a request: ``raw`` has the bytes received; header names are in lower case."""
 
     raw: bytes
     method: str
@@ -39,74 +39,78 @@ class Request:
     headers: Mapping[str, str]
 
     @property
+    def version(self) -> str:
+        """The API version at the start of the target, such as ``/v1.47``; empty without one."""
+        found = _VERSION.match(self.target)
+        return found[0] if found else ""
+
+    @property
     def path(self) -> str:
-        """The path without API version, decoded."""
-        return unquote(_VERSION.sub("", self.target.partition("?")[0], count=1))
+        """The decoded path, without the API version."""
+        return unquote(self.target.partition("?")[0].removeprefix(self.version))
 
     @property
     def query(self) -> str:
-        """What follows the question mark."""
+        """The text after the question mark."""
         return self.target.partition("?")[2]
 
     @property
-    def body(self) -> Framing:
-        """How the body is framed; empty without a header that says so."""
+    def framing(self) -> Framing:
+        """Where the body ends; a request without framing headers has no body."""
         return _framing(self.headers) or Framing()
 
-    def renamed(self, target: str) -> bytes:
-        """The head again, for another target and the same body."""
+    def with_target(self, target: str) -> bytes:
+        """Return this head with another target; the headers stay the same."""
         _, _, rest = self.raw.partition(b"\r\n")
         return f"{self.method} {target} HTTP/1.1\r\n".encode("latin-1") + rest
 
-    def rewritten(self, target: str, length: int) -> bytes:
-        """The head again, for another target and a body of ``length`` bytes."""
-        lines = self.raw[:-4].split(b"\r\n")[1:]
+    def with_length(self, length: int, target: str | None = None) -> bytes:
+        """Return this head for a body of ``length`` bytes, and for ``target`` if given."""
+        start, *lines = self.with_target(target or self.target)[:-4].split(b"\r\n")
         framing = (b"content-length:", b"transfer-encoding:", b"expect:")
-        kept = [line for line in lines if not line.lower().startswith(framing)]
-        start = f"{self.method} {target} HTTP/1.1".encode("latin-1")
-        return b"\r\n".join([start, *kept, f"Content-Length: {length}".encode(), b"", b""])
+        others = [line for line in lines if not line.lower().startswith(framing)]
+        return b"\r\n".join([start, *others, f"Content-Length: {length}".encode(), b"", b""])
 
 
 @dataclass(frozen=True)
-class Response:
-    """The head of a response."""
+class ResponseHead:
+    """The head of a response; header names are in lower case."""
 
-    raw: bytes
     status: int
     headers: Mapping[str, str]
 
     @property
-    def last(self) -> bool:
-        """Whether the connection ends with it."""
+    def closes(self) -> bool:
+        """Whether the server closes the connection after this response."""
         return "close" in self.headers.get("connection", "").lower()
 
-    def body(self, method: str) -> Framing | None:
-        """How the body of an answer to ``method`` is framed; None when only its end tells."""
+    def framing(self, method: str) -> Framing | None:
+        """Where the body of the answer to ``method`` ends; None: at the end of the connection."""
         if method == "HEAD" or self.status in (204, 304) or self.status < 200:
             return Framing()
         return _framing(self.headers)
 
 
-def read_request(raw: bytes) -> Request:
-    """The head of a request. Raises MessageError."""
-    start, headers = _head(raw)
+def read_request(raw: bytes) -> RequestHead:
+    """Parse the head of a request. Raises MessageError."""
+    start, headers = _parse(raw)
     parts = start.split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[0].isalpha():
         raise MessageError(f"not a request line: {start[:100]!r}")
-    return Request(raw, parts[0], parts[1], headers)
+    return RequestHead(raw, parts[0], parts[1], headers)
 
 
-def read_response(raw: bytes) -> Response:
-    """The head of a response. Raises MessageError."""
-    start, headers = _head(raw)
+def read_response(raw: bytes) -> ResponseHead:
+    """Parse the head of a response. Raises MessageError."""
+    start, headers = _parse(raw)
     parts = start.split(" ", 2)
     if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdecimal():
         raise MessageError(f"not a status line: {start[:100]!r}")
-    return Response(raw, int(parts[1]), headers)
+    return ResponseHead(int(parts[1]), headers)
 
 
 def chunk_size(line: bytes) -> int:
-    """The size that the first line of a chunk says. Raises MessageError."""
+    """Return the size of a chunk, in bytes, from its first line. Raises MessageError."""
     digits = line.partition(b";")[0].strip()
     try:
         size = int(digits, 16) if digits.isalnum() else -1
@@ -117,7 +121,7 @@ def chunk_size(line: bytes) -> int:
     return size
 
 
-def _head(raw: bytes) -> tuple[str, dict[str, str]]:
+def _parse(raw: bytes) -> tuple[str, dict[str, str]]:
     start, *lines = raw.decode("latin-1")[:-4].split("\r\n")
     headers: dict[str, str] = {}
     for line in lines:
@@ -126,7 +130,7 @@ def _head(raw: bytes) -> tuple[str, dict[str, str]]:
         if not colon or not name or name != name.strip():
             raise MessageError(f"not a header: {line[:100]!r}")
         if key in ("content-length", "transfer-encoding") and key in headers:
-            raise MessageError(f"{name} twice")
+            raise MessageError(f"the header {name} appears twice")
         headers[key] = f"{headers[key]}, {value.strip()}" if key in headers else value.strip()
     return start, headers
 
@@ -134,9 +138,11 @@ def _head(raw: bytes) -> tuple[str, dict[str, str]]:
 def _framing(headers: Mapping[str, str]) -> Framing | None:
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
-        # two answers to where a body ends let one message be read as two
+        # with both headers, two programs could disagree about where the body ends
         if coding.lower() != "chunked" or length is not None:
-            raise MessageError("Transfer-Encoding is not just chunked")
+            raise MessageError(
+                "Transfer-Encoding must be chunked, and without a Content-Length beside it"
+            )
         return Framing(chunked=True)
     if length is None:
         return None
