@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-from labs_helpers.display.quiz import Choice, Question
+from labs_helpers.display.lesson import Choice, Question
 
 
 class UnknownQuestion(Exception):

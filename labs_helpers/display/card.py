@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labs_helpers.display.shown import BAD, CALM, Shown, columns, framed, rows_html
+from labs_helpers.display.rendering import BAD, CALM, Rendering, columns, framed, rows_html
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class World:
     engine: str
 
 
-def card(title: str, world: World, ready: Sequence[str], label: str = "ready") -> Shown:
+def card(title: str, world: World, ready: Sequence[str], label: str = "ready") -> Rendering:
     """The card of a lab.
 
     ``ready`` are facts that hold now. On AWS they are what ``lab.prepare`` would make true, and
@@ -37,7 +37,7 @@ def card(title: str, world: World, ready: Sequence[str], label: str = "ready") -
         ("engine", world.engine),
         *((label, fact) for fact in ready),
     ]
-    return Shown(
+    return Rendering(
         text=head + "\n" + columns(rows, indent=2),
         html=framed(BAD if on_aws else CALM, head, rows_html(rows)),
     )
