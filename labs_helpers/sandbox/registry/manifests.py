@@ -5,12 +5,12 @@ Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#
 
 from __future__ import annotations
 
+from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import reference as references
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import images
 from labs_helpers.sandbox.ecr.images import Image
-from labs_helpers.sandbox.registry.blobs import not_modified
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_tag
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
@@ -93,6 +93,6 @@ def _answer(context: Context, image: Image, *, with_body: bool) -> Response:
         "Docker-Content-Digest": image.digest,
         "ETag": f'"{image.digest}"',
     }
-    if not_modified(context.request, image.digest):
+    if http_headers.is_unmodified(context.request.header("if-none-match"), image.digest):
         return Response(304, headers)
     return Response(200, headers, image.body if with_body else b"", length=len(image.body))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import uuid
 
+from labs_helpers.oci import headers as http_headers
 from labs_helpers.sandbox.ecr import documents, layers, repositories, uploads
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr.layers import Blob
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.registry import ranges
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
@@ -117,8 +117,8 @@ def _append(context: Context, repository: Repository, upload_id: str) -> int:
     if content_range := context.request.header("content-range"):
         received = uploads.find(context.store, repository, upload_id).received
         try:
-            first, last = ranges.of_part(content_range)
-        except ranges.Unsatisfiable:
+            first, last = http_headers.part_range(content_range)
+        except http_headers.Unsatisfiable:
             raise _out_of_range(context, upload_id, received, "invalid content range") from None
         size = last - first + 1
         if body.length is not None and body.length != size:
