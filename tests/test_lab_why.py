@@ -126,7 +126,7 @@ def test_whoever_asks_is_meant(opened: Lab, iam: Stubber) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "said"), [("root", "the root user"), ("federated-user/x", "takes users, groups")]
+    ("who", "said"), [("root", "the root user"), ("federated-user/x", "accepts users, groups")]
 )
 def test_whom_the_simulator_does_not_take_is_told(
     who: str, said: str, opened: Lab, iam: Stubber

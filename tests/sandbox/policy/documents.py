@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from tests.sandbox.policy.world import OURS, REPOSITORY
 
 SYNTAX = "Syntax errors in policy."

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from labs_helpers.sandbox.policy import grammar
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from tests.sandbox.policy.documents import (
     ABSENT,
     GOOD,
