@@ -1,4 +1,4 @@
-"""Manifests on the wire: HEAD, GET, PUT, DELETE, by tag or digest.
+"""Manifests over HTTP: HEAD, GET, PUT and DELETE by tag or digest.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
 """
@@ -17,12 +17,12 @@ from labs_helpers.sandbox.registry.http import Response
 
 
 def head(context: Context, reference: str) -> Response:
-    """The manifest's headers; asking for them is not a pull."""
+    """The manifest's headers. A HEAD request does not count as a pull."""
     return _answer(context, _find(context, reference), with_body=False)
 
 
 def get(context: Context, reference: str) -> Response:
-    """The manifest as it was pushed; notes the time of the pull."""
+    """The manifest as it was pushed. The time of the pull is recorded."""
     image = _find(context, reference)
     response = _answer(context, image, with_body=True)
     if response.status == 200:
@@ -31,7 +31,7 @@ def get(context: Context, reference: str) -> Response:
 
 
 def put(context: Context, reference: str) -> Response:
-    """Take a manifest whose parts are here already, and let the tag name it."""
+    """Store a manifest, whose blobs must exist already, and point the tag to it."""
     context.allow("PutImage")
     by_digest = ":" in reference
     digest = check_digest(reference) if by_digest else None
@@ -63,7 +63,7 @@ def put(context: Context, reference: str) -> Response:
 
 
 def delete(context: Context, reference: str) -> Response:
-    """Delete by digest the image and its tags, by tag what BatchDeleteImage would."""
+    """Delete an image by digest, with all its tags, or by tag, as BatchDeleteImage does."""
     context.allow("BatchDeleteImage")
     repository = context.repository()
     digest, tag = _split(context, reference)
@@ -79,7 +79,7 @@ def _find(context: Context, reference: str) -> Image:
 
 
 def _split(context: Context, reference: str) -> tuple[str | None, str | None]:
-    """Digest or tag; what can be neither names no image: raises ImageNotFound."""
+    """The digest or the tag; raises ImageNotFound if the reference is neither."""
     if ":" in reference:
         return reference, None
     if not references.is_tag(reference):
