@@ -28,7 +28,7 @@ from labs_helpers.sandbox.policy.model import (
 from labs_helpers.sandbox.policy.principals import Grant
 
 _WITHOUT_POLICIES = ("service", "provider", "anonymous")
-"""The kinds of callers without identity-based and service control policies."""
+"""The kinds of callers that only resource-based and resource control policies apply to."""
 
 _NAMES_PRINCIPALS = (Kind.RESOURCE, Kind.TRUST)
 
@@ -48,59 +48,71 @@ def evaluate(request: Request, policies: Policies) -> Decision:
 
 
 class _Evaluation:
-    """One request and its policies."""
+    """One request and the policies that apply to its kind of caller."""
 
     def __init__(self, request: Request, policies: Policies):
+        if request.caller.kind in _WITHOUT_POLICIES:
+            policies = Policies(
+                resource=policies.resource, resource_control=policies.resource_control
+            )
         self.request = request
         self.policies = policies
         self.action = request.action.lower()
         self.missing: dict[str, str] = {}
-        self.no_policies = request.caller.kind in _WITHOUT_POLICIES
-        own = () if self.no_policies else policies.service_control
-        self.resource_control = [self._find(level) for level in policies.resource_control]
-        self.service_control = [self._find(level) for level in own]
+        self.control = [
+            (kind, self._find(level))
+            for kind, levels in (
+                (Kind.RESOURCE_CONTROL, policies.resource_control),
+                (Kind.SERVICE_CONTROL, policies.service_control),
+            )
+            for level in levels
+        ]
+        trusts = any(policy.kind is Kind.TRUST for policy in policies.resource)
+        self.resource_kind = Kind.TRUST if trusts else Kind.RESOURCE
         self.resource = self._find(policies.resource)
-        self.identity = self._find(() if self.no_policies else policies.identity)
-        bounding = () if policies.boundary is None or self.no_policies else (policies.boundary,)
-        self.boundary = self._find(bounding)
-        self.session = self._find((policies.session or ()) if not self.no_policies else ())
+        self.identity = self._find(policies.identity)
+        self.boundary = self._find(() if policies.boundary is None else (policies.boundary,))
+        self.session = self._find(policies.session or ())
 
     def decide(self) -> Decision:
-        for kind, matches in self._in_order():
+        for kind, matches in (
+            *self.control,
+            (self.resource_kind, self.resource),
+            (Kind.IDENTITY, self.identity),
+            (Kind.BOUNDARY, self.boundary),
+            (Kind.SESSION, self.session),
+        ):
             if matches.denies:
                 return self._decision(Outcome.EXPLICIT_DENY, kind, matches.denies)
-        for kind, levels in (
-            (Kind.RESOURCE_CONTROL, self.resource_control),
-            (Kind.SERVICE_CONTROL, self.service_control),
-        ):
-            if not all(level.allows for level in levels):
-                return self._decision(Outcome.IMPLICIT_DENY, kind)
+        for kind, matches in self.control:
+            if not matches.allows:
+                return self._implicit_deny(kind)
         return self._decide_by_allows()
 
     def _decide_by_allows(self) -> Decision:
-        caller = self.request.caller
-        kind = self._resource_kind()
-        if self.no_policies:
-            return self._by_resource(kind)
+        caller, kind = self.request.caller, self.resource_kind
+        if caller.kind in _WITHOUT_POLICIES:
+            return self._by_resource()
         if caller.account != self.request.resource_account:
             if not self.resource.allows:
-                return self._decision(Outcome.IMPLICIT_DENY, kind)
+                return self._implicit_deny(kind)
             return self._by_identity(self.resource.allows)
         # "IAM role trust policies [...] are exceptions to this logic, because they must explicitly
         # allow access": they name the user, or the account and the user's own policy allows
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         if kind is Kind.TRUST and not self.resource.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, kind)
+            return self._implicit_deny(kind)
         if self.resource.grant is Grant.DIRECT and caller.kind != "root":
-            return self._by_resource(kind)
+            return self._by_resource()
         if self.resource.grant is Grant.LIMITED:
-            return self._limited() or self._by_resource(kind)
+            return self._limited() or self._by_resource()
         return self._by_identity(self.resource.allows if kind is Kind.TRUST else [])
 
-    def _by_resource(self, kind: Kind) -> Decision:
+    def _by_resource(self) -> Decision:
+        """Decide by the resource-based policy alone."""
         if not self.resource.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, kind)
-        return self._decision(Outcome.ALLOWED, kind, self.resource.allows)
+            return self._implicit_deny(self.resource_kind)
+        return self._decision(Outcome.ALLOWED, self.resource_kind, self.resource.allows)
 
     def _by_identity(self, besides: list[Match]) -> Decision:
         """Decide by the caller's own policies; the root user needs none.
@@ -110,7 +122,7 @@ class _Evaluation:
         if self.request.caller.kind == "root":
             return self._decision(Outcome.ALLOWED, None, besides)
         if not self.identity.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, Kind.IDENTITY)
+            return self._implicit_deny(Kind.IDENTITY)
         return self._limited() or self._decision(
             Outcome.ALLOWED, Kind.IDENTITY, [*self.identity.allows, *besides]
         )
@@ -118,22 +130,10 @@ class _Evaluation:
     def _limited(self) -> Decision | None:
         """The implicit deny of a permissions boundary or a session policy, if there is one."""
         if self.policies.boundary is not None and not self.boundary.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, Kind.BOUNDARY)
+            return self._implicit_deny(Kind.BOUNDARY)
         if self.policies.session is not None and not self.session.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, Kind.SESSION)
+            return self._implicit_deny(Kind.SESSION)
         return None
-
-    def _in_order(self) -> Iterable[tuple[Kind, _Matches]]:
-        yield from ((Kind.RESOURCE_CONTROL, level) for level in self.resource_control)
-        yield from ((Kind.SERVICE_CONTROL, level) for level in self.service_control)
-        yield self._resource_kind(), self.resource
-        yield Kind.IDENTITY, self.identity
-        yield Kind.BOUNDARY, self.boundary
-        yield Kind.SESSION, self.session
-
-    def _resource_kind(self) -> Kind:
-        trusts = any(policy.kind is Kind.TRUST for policy in self.policies.resource)
-        return Kind.TRUST if trusts else Kind.RESOURCE
 
     def _find(self, policies: tuple[Policy, ...]) -> _Matches:
         """The statements about this action that apply to the request."""
@@ -169,6 +169,10 @@ class _Evaluation:
             # only the policy of a repository or a role may leave out the resource
             return policy.kind in _NAMES_PRINCIPALS or not statement.allows
         return statement.resources.match(self.request.resource, self.request.context)
+
+    def _implicit_deny(self, kind: Kind) -> Decision:
+        """No policy of this kind allows the request."""
+        return self._decision(Outcome.IMPLICIT_DENY, kind)
 
     def _decision(
         self, outcome: Outcome, kind: Kind | None, matched: Iterable[Match] = ()

@@ -44,7 +44,7 @@ class Principals:
     accounts: frozenset[str]
 
     def grant(self, caller: Caller, denies: bool, bounded: bool) -> Grant:
-        """How the statement names this caller. bounded: it has a permissions boundary."""
+        """How the statement names this caller. bounded: the caller has a permissions boundary."""
         if self.negated:
             return self._grant_by_exception(caller, denies, bounded)
         if self.everyone:

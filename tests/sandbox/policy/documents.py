@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.sandbox.policy.elements import MalformedPolicy
-from tests.sandbox.policy.world import OURS, REPOSITORY
+from tests.sandbox.policy.examples import OURS, REPOSITORY
 
 SYNTAX = "Syntax errors in policy."
 LEGACY = "The policy failed legacy parsing"

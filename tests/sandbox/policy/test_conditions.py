@@ -6,7 +6,7 @@ import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Policies, Request
-from tests.sandbox.policy.world import DEV, GUIDE, OURS, REPOSITORY, identity, statement
+from tests.sandbox.policy.examples import DEV, GUIDE, OURS, REPOSITORY, identity, statement
 
 OPERATORS = GUIDE + "reference_policies_elements_condition_operators.html"
 SETS = GUIDE + "reference_policies_condition-single-vs-multi-valued-context-keys.html"

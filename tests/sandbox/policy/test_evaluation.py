@@ -4,7 +4,7 @@ import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Decision, Kind, Outcome, Policies, Policy
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,
     CODEBUILD,

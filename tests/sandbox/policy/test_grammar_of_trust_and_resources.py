@@ -16,7 +16,7 @@ from tests.sandbox.policy.documents import (
     refusal,
     text,
 )
-from tests.sandbox.policy.world import DEV, OURS
+from tests.sandbox.policy.examples import DEV, OURS
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.missing import smallest_statement, where
 from labs_helpers.sandbox.policy.model import Kind, Policies, Request
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,
     CODEBUILD,

@@ -4,7 +4,7 @@ import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Kind, Outcome, Policies
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     CODEBUILD,
     DEV,

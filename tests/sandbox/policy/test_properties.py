@@ -16,7 +16,7 @@ from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.grammar import check_identity_policy
 from labs_helpers.sandbox.policy.model import Kind, Outcome, Policies, Policy, Request
 from labs_helpers.sandbox.policy.sentence import sentence
-from tests.sandbox.policy.world import DEV, FEDERATED, OURS, SESSION, STRANGER, THEIRS, policy
+from tests.sandbox.policy.examples import DEV, FEDERATED, OURS, SESSION, STRANGER, THEIRS, policy
 
 EVERY = settings(deadline=None, max_examples=200)
 

@@ -5,7 +5,7 @@ import pytest
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Kind, Policies, Request
 from labs_helpers.sandbox.policy.sentence import sentence
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,
     DENY,

@@ -5,7 +5,7 @@ import pytest
 from labs_helpers.sandbox.policy.document import NotAPolicy, parse
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Outcome, Policies
-from tests.sandbox.policy.world import GUIDE, OURS, REPOSITORY, identity, request, statement
+from tests.sandbox.policy.examples import GUIDE, OURS, REPOSITORY, identity, request, statement
 
 ACTION = GUIDE + "reference_policies_elements_action.html"
 NOT_ACTION = GUIDE + "reference_policies_elements_notaction.html"
