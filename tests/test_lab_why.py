@@ -1,4 +1,4 @@
-"""`lab.why` on AWS: what IAM's simulator says, and no more than it says."""
+"""`lab.why` on AWS draws what IAM's simulator reports, and nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(tmp_path: Path) -> Lab:
 
 @pytest.fixture
 def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """AWS's IAM, which says what a test tells it to; Ana asks."""
+    """AWS's IAM with the answers that a test sets; the caller is Ana."""
     session = boto3.Session("testing", "testing", region_name="eu-west-1")
     clients = {
         "iam": session.client("iam"),

@@ -1,4 +1,4 @@
-"""Drawings: the same text everywhere, and HTML that says no less."""
+"""Each drawing has the same text everywhere, and its HTML says as much as its text."""
 
 from datetime import timedelta
 from html.parser import HTMLParser

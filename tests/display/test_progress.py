@@ -1,4 +1,4 @@
-"""A push as it goes and what came of it, from the messages that Docker really sends."""
+"""The progress and the result of a push or a pull, from messages that Docker sends."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_bars_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 class Time:
-    """A clock that sleeping moves; every sleep is noted."""
+    """A clock that only sleeping advances; it records every sleep."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""The file of accepted risks: what it takes, and that a faulty one accepts nothing."""
+"""The file of accepted risks: which entries are valid; a file with a fault accepts nothing."""
 
 from datetime import date
 from pathlib import Path

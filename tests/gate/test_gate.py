@@ -1,4 +1,4 @@
-"""What passes the gate and what does not, by answers as AWS gives them."""
+"""Which images pass the gate, for answers in AWS's form."""
 
 from datetime import date
 from typing import Any

@@ -78,7 +78,7 @@ class HubApp:
         name = match["name"]
         access = self._pull_access(environ, registry, name, write=method not in ("GET", "HEAD"))
         repository = self._repository(registry, name)
-        if not self._known(repository):
+        if not self._exists(repository):
             raise self._name_unknown(registry, name)
         if manifest := _MANIFEST.fullmatch(path):
             return self._manifest(method, environ, registry, access, name, manifest["reference"])
@@ -96,7 +96,7 @@ class HubApp:
         if authorization := str(environ.get("HTTP_AUTHORIZATION", "")):
             user = _account(authorization)
         requested = scope_repositories(query.get("scope", []))
-        allowed = {name for name in requested if self._known(self._repository(registry, name))}
+        allowed = {name for name in requested if self._exists(self._repository(registry, name))}
         now = self._clock.now()
         token = self._tokens.issue(user, allowed, registry.service, now)
         return json_answer(
@@ -228,7 +228,7 @@ class HubApp:
         )
         return HubError(404, "NAME_UNKNOWN", message, self._help(registry))
 
-    def _known(self, repository: str) -> bool:
+    def _exists(self, repository: str) -> bool:
         return repository in self._catalogue.repositories()
 
     def _help(self, registry: Registry, repository: str = "") -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Catalogue:
         self._index: _Index | None = None
 
     def repositories(self) -> list[str]:
-        return sorted(self._loaded().tags)
+        return sorted(self._current_index().tags)
 
     def references(self) -> list[str]:
         """The name of every image as a learner types it: `nginx:alpine`."""
@@ -60,11 +60,11 @@ class Catalogue:
 
     def tags(self, repository: str) -> list[str]:
         """The tags of a repository, sorted; empty for an unknown repository."""
-        return sorted(self._loaded().tags.get(repository, {}))
+        return sorted(self._current_index().tags.get(repository, {}))
 
     def resolve(self, repository: str, reference: str) -> tuple[str, str] | None:
         """Digest and media type of the manifest with this tag or digest, or None."""
-        index = self._loaded()
+        index = self._current_index()
         digest = index.tags.get(repository, {}).get(reference, reference)
         if digest not in index.blobs.get(repository, frozenset()):
             return None
@@ -73,28 +73,28 @@ class Catalogue:
 
     def holds(self, repository: str, digest: str) -> bool:
         """Whether `digest` is a configuration or layer of an image of `repository`."""
-        index = self._loaded()
+        index = self._current_index()
         known = index.blobs.get(repository, frozenset())
         return digest in known and digest not in index.manifests
 
     def read(self, digest: str) -> bytes:
         """The bytes of a manifest or blob; its digest is one that `resolve` or `holds` knows."""
-        content = self._intact(digest)
+        content = self._read_blob(digest)
         if content is None:
             with self._lock:
                 self._index = self._build()
-            content = self._intact(digest)
+            content = self._read_blob(digest)
         if content is None:
             raise OSError(f"{self._blob(digest)} was written and cannot be read back")
         return content
 
-    def _loaded(self) -> _Index:
+    def _current_index(self) -> _Index:
         with self._lock:
             if self._index is None:
-                self._index = self._stored() or self._build()
+                self._index = self._read_index() or self._build()
             return self._index
 
-    def _stored(self) -> _Index | None:
+    def _read_index(self) -> _Index | None:
         try:
             document = json.loads((self._root / "catalogue.json").read_text(encoding="utf-8"))
             if document["recipes"] != recipe.fingerprint() or document["form"] != _BUILD_VERSION:
@@ -115,7 +115,7 @@ class Catalogue:
         for each in recipe.load_all():
             built = image.build(each)
             for digest, content in built.blobs.items():
-                if self._intact(digest) is None:
+                if self._read_blob(digest) is None:
                     _write(self._blob(digest), content)
             tags.setdefault(each.repository, {}).update(dict.fromkeys(each.tags, built.index))
             manifests.update(built.manifests)
@@ -130,7 +130,7 @@ class Catalogue:
         _write(self._root / "catalogue.json", json.dumps(document, indent=1).encode())
         return _Index(tags, manifests, {name: frozenset(found) for name, found in blobs.items()})
 
-    def _intact(self, digest: str) -> bytes | None:
+    def _read_blob(self, digest: str) -> bytes | None:
         try:
             content = self._blob(digest).read_bytes()
         except FileNotFoundError:

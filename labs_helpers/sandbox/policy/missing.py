@@ -10,7 +10,7 @@ from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome, Request
 def smallest_statement(request: Request, decision: Decision) -> dict[str, Any]:
     """The statement to add to a policy of the decision's kind; {} if no statement helps.
 
-    None helps an allowed request, or against an explicit deny, whose own statement
+    An allowed request needs none. After an explicit deny, the statement that denies
     (`decision.matched`) has to change: "an explicit deny overrides an explicit allow",
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
     """

@@ -66,7 +66,7 @@ def delete(context: Context, reference: str) -> Response:
     """Delete an image by digest, with all its tags, or by tag, as BatchDeleteImage does."""
     context.allow("BatchDeleteImage")
     repository = context.repository()
-    digest, tag = _split(context, reference)
+    digest, tag = _digest_or_tag(context, reference)
     images.delete(context.store, repository, digest=digest, tag=tag)
     return Response(202)
 
@@ -74,11 +74,11 @@ def delete(context: Context, reference: str) -> Response:
 def _find(context: Context, reference: str) -> Image:
     context.allow("BatchGetImage")
     repository = context.repository()
-    digest, tag = _split(context, reference)
+    digest, tag = _digest_or_tag(context, reference)
     return images.get(context.store, repository, digest=digest, tag=tag)
 
 
-def _split(context: Context, reference: str) -> tuple[str | None, str | None]:
+def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | None]:
     """The digest or the tag; raises ImageNotFound if the reference is neither."""
     if ":" in reference:
         return reference, None

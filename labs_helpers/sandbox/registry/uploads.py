@@ -23,7 +23,7 @@ def start(context: Context) -> Response:
     context.allow("InitiateLayerUpload")
     query = context.request.query
     if "digest" in query:
-        return _whole(context, check_digest(query["digest"]))
+        return _store_whole(context, check_digest(query["digest"]))
     repository = context.repository()
     if "mount" in query:
         digest = check_digest(query["mount"])
@@ -37,7 +37,7 @@ def start(context: Context) -> Response:
 def status(context: Context, upload_id: str) -> Response:
     """The number of bytes received so far."""
     context.allow("UploadLayerPart")
-    upload = uploads.find(context.store, context.repository(), _known(context, upload_id))
+    upload = uploads.find(context.store, context.repository(), _valid_id(context, upload_id))
     return Response(204, _progress(context, upload.id, upload.received))
 
 
@@ -45,7 +45,7 @@ def part(context: Context, upload_id: str) -> Response:
     """Append a part (PATCH): the whole body, which must fit Content-Range if there is one."""
     context.allow("UploadLayerPart")
     repository = context.repository()
-    received = _append(context, repository, _known(context, upload_id))
+    received = _append(context, repository, _valid_id(context, upload_id))
     return Response(202, _progress(context, upload_id, received))
 
 
@@ -54,7 +54,7 @@ def finish(context: Context, upload_id: str) -> Response:
     context.allow("CompleteLayerUpload")
     digest = check_digest(context.request.query.get("digest"))
     repository = context.repository()
-    _known(context, upload_id)
+    _valid_id(context, upload_id)
     if context.request.body.length != 0:
         context.allow("UploadLayerPart")
         _append(context, repository, upload_id)
@@ -65,11 +65,11 @@ def finish(context: Context, upload_id: str) -> Response:
 def cancel(context: Context, upload_id: str) -> Response:
     """Cancel an upload."""
     context.allow("UploadLayerPart")
-    uploads.cancel(context.store, context.repository(), _known(context, upload_id))
+    uploads.cancel(context.store, context.repository(), _valid_id(context, upload_id))
     return Response(204)
 
 
-def _whole(context: Context, digest: str) -> Response:
+def _store_whole(context: Context, digest: str) -> Response:
     context.allow("UploadLayerPart", "CompleteLayerUpload")
     repository = context.repository()
     upload_id = uploads.initiate(context.store, repository)
@@ -138,7 +138,7 @@ def _out_of_range(context: Context, upload_id: str, received: int, message: str)
     return RegistryError("BLOB_UPLOAD_INVALID", message, 416, headers)
 
 
-def _known(context: Context, upload_id: str) -> str:
+def _valid_id(context: Context, upload_id: str) -> str:
     """The upload id, if it is a UUID: nothing else may reach a path or the database."""
     try:
         if str(uuid.UUID(upload_id)) == upload_id:

@@ -1,4 +1,4 @@
-"""What the stand-in images hold, and that they are the same everywhere."""
+"""The content of the stand-in images, which is the same on every machine."""
 
 from __future__ import annotations
 

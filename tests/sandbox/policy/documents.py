@@ -1,4 +1,4 @@
-"""Policy documents to be taken or refused, and the refusal."""
+"""Policy documents for the grammar's tests, valid and invalid."""
 
 from __future__ import annotations
 

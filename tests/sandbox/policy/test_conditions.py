@@ -93,7 +93,7 @@ def holds(condition: dict[str, Any], context: dict[str, Any]) -> bool:
         # the example of the guide: a wildcard does not reach over a colon
         ("ArnLike", "arn:aws:x:*:111122223333:f/*", "arn:aws:x:r:9:s/a:111122223333:f/d", False),
         ("StringLike", "arn:aws:x:*:111122223333:f/*", "arn:aws:x:r:9:s/a:111122223333:f/d", True),
-        # names of operators and of keys do not mind case
+        # operators and keys are compared without regard to case
         ("stringequals", "dev", "dev", True),
     ],
 )

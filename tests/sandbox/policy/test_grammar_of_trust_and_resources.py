@@ -1,4 +1,4 @@
-"""What is not taken as a trust policy, as the policy of a resource, or for its length."""
+"""Trust policies and resource policies that AWS refuses, and policies that are too long."""
 
 from collections.abc import Callable
 

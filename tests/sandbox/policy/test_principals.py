@@ -1,4 +1,4 @@
-"""Whom a statement means: Principal, NotPrincipal, and who may assume a role."""
+"""The callers that a statement applies to: Principal, NotPrincipal, and who may assume a role."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is true of every decision, whatever the policies."""
+"""Properties that hold for every decision and all policies."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ loose = st.dictionaries(
 @EVERY
 @given(loose, requests)
 def test_whatever_is_a_policy_at_all_can_be_decided(source: dict, asked: Request) -> None:
-    """What IAM stored passed its grammar; what only looks like a policy raises nothing else."""
+    """Any document can be decided or raises NotAPolicy, and nothing else."""
     try:
         document = parse({"Version": "2012-10-17", "Statement": [source]})
     except NotAPolicy:

@@ -26,7 +26,7 @@ SOME = digest.of_bytes(b"some")
 
 
 class Direct:
-    """The application called without a server: what a server may hand on, any server."""
+    """Calls the application without a server, with any input that a server may pass on."""
 
     def __init__(self, root: Path) -> None:
         clock = Clock(frozen_at=START)
@@ -68,7 +68,7 @@ def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Direct]:
     made.store.close()
 
 
-# WSGI hands paths on as latin-1 text (PEP 3333)
+# WSGI passes paths as latin-1 text (PEP 3333)
 raw = st.binary(max_size=40).map(lambda data: data.decode("latin-1"))
 segment = st.one_of(
     st.sampled_from(["demo", "v1", SOME, "a" * 300, "", ".", "..", "%2e%2e", "\0"]),
