@@ -1,4 +1,4 @@
-"""How a lab opens, in the sandbox and on AWS, and how it speaks when it cannot."""
+"""How a lab opens, in the sandbox and on AWS, and its messages when it cannot open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.display.test_why import explained
 
 
 class Recorded:
-    """Stands where the control API is."""
+    """A fake of the control API."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
@@ -50,7 +50,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A kernel's environment and folder, given back afterwards; a home of its own."""
+    """A kernel's environment, folder and home for one test; they are restored afterwards."""
     before = dict(os.environ)
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
@@ -66,7 +66,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A sandbox that is said to run, and a lab 05 of two steps; the facts that were ensured."""
+    """A fake sandbox and a lab 05 of two steps. The fixture lists the facts that were ensured."""
     done: list[str] = []
 
     def step(fact: str) -> Step:
@@ -251,7 +251,7 @@ REFUSED = [*PUSH, {"errorDetail": {"message": "denied: no"}, "error": "denied: n
 
 
 class Area:
-    """Stands where the cell's output is; what it holds now."""
+    """A fake of the cell's output with its present content."""
 
     def __init__(self, holds: Any) -> None:
         self.holds = holds

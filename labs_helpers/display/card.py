@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labs_helpers.display.shown import BAD, CALM, Shown, columns, framed, rows_html
+from labs_helpers.display.rendering import BAD, CALM, Rendering, columns, framed, rows_html
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def card(
     label: str = "ready",
     removed: Sequence[str] = (),
     notes: Sequence[str] = (),
-) -> Shown:
+) -> Rendering:
     """The card of a lab.
 
     ``ready`` are facts that hold now. On AWS they are what ``lab.prepare`` would make true, and
@@ -48,7 +48,7 @@ def card(
         *(("removed", one) for one in gone),
         *(("note", note) for note in notes),
     ]
-    return Shown(
+    return Rendering(
         text=head + "\n" + columns(rows, indent=2),
         html=framed(BAD if on_aws else CALM, head, rows_html(rows)),
     )

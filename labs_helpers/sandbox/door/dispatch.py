@@ -13,8 +13,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
-from labs_helpers.sandbox.door.hosts import Site, site_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
+from labs_helpers.sandbox.hosts import Site, site_of
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The registry as a WSGI application: route, authenticate, handle, render.
+"""The registry as a WSGI application: it authenticates, routes, handles and answers requests.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
 """
@@ -38,8 +38,8 @@ def _base(context: Context) -> Response:
     return Response(200, {"Content-Type": "application/json; charset=utf-8"}, b"{}")
 
 
-# A repository may itself be called `a/blobs/uploads`: the name takes all it can, and the first
-# route that fits stands.
+# A repository may have a name such as `a/blobs/uploads`, so `name` is greedy and the first route
+# that matches wins.
 _ROUTES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
     (re.compile(r"/v2/?"), {"GET": _base, "HEAD": _base}),
     (re.compile(r"/v2/_catalog"), {"GET": listing.catalog, "HEAD": listing.catalog}),
@@ -75,7 +75,7 @@ _ROUTES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
 
 
 class RegistryApp:
-    """Serves every registry of the store; `account` and `region` are those of a bare host."""
+    """Serves every registry of the store; `account` and `region` are for a host without them."""
 
     def __init__(
         self, store: Store, clock: Clock, authorize: Authorize, account: str, region: str
@@ -120,7 +120,7 @@ class RegistryApp:
             refusal = RegistryError("SIZE_INVALID", str(error), 400)
         except (OSError, sqlite3.Error) as error:
             log.exception("the request %s failed", id_of(environ))
-            refusal = _of_the_machine(error)
+            refusal = _machine_error(error)
         environ[REFUSED] = refusal.code
         return render(refusal)
 
@@ -150,8 +150,8 @@ class RegistryApp:
         raise RegistryError("UNSUPPORTED", "404 page not found", 404)
 
 
-def _of_the_machine(error: OSError | sqlite3.Error) -> RegistryError:
-    """A failure that no request is to blame for: say what it is, so that it can be mended."""
+def _machine_error(error: OSError | sqlite3.Error) -> RegistryError:
+    """The answer to a failure of the machine: it names the failure, so that the user can fix it."""
     if is_full(error):
         return translate(NoRoom())
-    return RegistryError("UNKNOWN", f"The sandbox could not reach its files: {error}", 500)
+    return RegistryError("UNKNOWN", f"The sandbox cannot read or write its files: {error}", 500)

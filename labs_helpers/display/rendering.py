@@ -1,15 +1,21 @@
-"""What a drawing is: text that is complete by itself, and HTML beside it."""
+"""A drawing, which is text and HTML that say the same, and what all drawings are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
+
+GOOD = "var(--jp-success-color1)"
+WARN = "var(--jp-warn-color1)"
+BAD = "var(--jp-error-color1)"
+CALM = "var(--jp-info-color1)"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A drawing. ``text`` is what a terminal, a test and a screen reader get."""
+class Rendering:
+    """A drawing. ``text`` is complete: a terminal, a test and a screen reader see nothing else."""
 
     text: str
     html: str
@@ -21,8 +27,13 @@ class Shown:
         return self.html
 
 
+def paragraph(text: str) -> Rendering:
+    """One sentence."""
+    return Rendering(text, f"<p>{escape(text)}</p>")
+
+
 def columns(rows: Iterable[tuple[str, str]], indent: int = 0) -> str:
-    """Label and value, values lined up; a repeated label is written once."""
+    """Rows of (label, value) as text with the values aligned; a repeated label appears once."""
     listed = list(rows)
     width = max((len(label) for label, _ in listed), default=0)
     lines, last = [], ""
@@ -48,8 +59,10 @@ def rows_html(rows: Iterable[tuple[str, str]]) -> str:
     return f'<table style="margin:0;border:0">{"".join(cells)}</table>'
 
 
-def table(head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[int] = ()) -> Shown:
-    """A table; the columns whose index is in ``right`` are lined up on the right."""
+def table(
+    head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[int] = ()
+) -> Rendering:
+    """A table. ``right`` lists the indexes of the columns to align on the right."""
     widths = [max(len(row[column]) for row in (head, *body)) for column in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
@@ -70,11 +83,11 @@ def table(head: Sequence[str], body: Sequence[Sequence[str]], right: Sequence[in
         for row in body
     )
     html = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    return Shown(text, html)
+    return Rendering(text, html)
 
 
 def framed(edge: str, title: str, inner: str) -> str:
-    """A box with a coloured left edge; the title says what the colour says."""
+    """An HTML box. The colour of its left edge repeats what the title says."""
     return (
         f'<div style="border:1px solid var(--jp-border-color2);border-left:6px solid {edge};'
         "background:var(--jp-layout-color1);color:var(--jp-ui-font-color1);"
@@ -83,7 +96,24 @@ def framed(edge: str, title: str, inner: str) -> str:
     )
 
 
-GOOD = "var(--jp-success-color1)"
-WARN = "var(--jp-warn-color1)"
-BAD = "var(--jp-error-color1)"
-CALM = "var(--jp-info-color1)"
+def duration(length: timedelta) -> str:
+    """To the minute: "12 hours", "2 days 1 hour", "1 hour 5 minutes", "less than a minute"."""
+    minutes = round(length.total_seconds() / 60)
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = [
+        f"{count} {unit}{'' if count == 1 else 's'}"
+        for count, unit in ((days, "day"), (hours, "hour"), (minutes, "minute"))
+        if count
+    ]
+    return " ".join(parts) or "less than a minute"
+
+
+def relative(remaining: timedelta) -> str:
+    """When something ends, relative to now: "in 12 hours", "1 hour ago".
+
+    A drawing says this instead of the date, which would differ from run to run.
+    """
+    if remaining < timedelta():
+        return f"{duration(-remaining)} ago"
+    return f"in {duration(remaining)}"

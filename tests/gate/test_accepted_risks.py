@@ -1,11 +1,11 @@
-"""The file of accepted risks: what it takes, and that a faulty one accepts nothing."""
+"""The file of accepted risks: which entries are valid; a file with a fault accepts nothing."""
 
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from labs_helpers.gate.accepted import Accepted, AcceptedError, load
+from labs_helpers.gate.accepted_risks import AcceptedRisk, AcceptedRisksError, load
 
 ENTRY = "- id: CVE-1\n  reason: never called\n  expires: 2026-12-31\n"
 
@@ -25,7 +25,9 @@ def written(tmp_path: Path, text: str) -> Path:
     ],
 )
 def test_yaml_and_json_are_read(tmp_path: Path, text: str) -> None:
-    assert load(written(tmp_path, text)) == (Accepted("CVE-1", "never called", date(2026, 12, 31)),)
+    assert load(written(tmp_path, text)) == (
+        AcceptedRisk("CVE-1", "never called", date(2026, 12, 31)),
+    )
 
 
 def test_an_empty_file_accepts_nothing(tmp_path: Path) -> None:
@@ -36,7 +38,7 @@ def test_an_empty_file_accepts_nothing(tmp_path: Path) -> None:
     ("text", "fault"),
     [
         ("id: CVE-1\n", "must be a list"),
-        ("- CVE-1\n", "is not a set of"),
+        ("- CVE-1\n", "must have the fields"),
         ("- reason: x\n  expires: 2026-12-31\n", "no id"),
         ("- id: CVE-1\n  expires: 2026-12-31\n", "no reason"),
         ("- id: CVE-1\n  reason: ' '\n  expires: 2026-12-31\n", "no reason"),
@@ -49,10 +51,10 @@ def test_an_empty_file_accepts_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_file_accepts_nothing(tmp_path: Path, text: str, fault: str) -> None:
-    with pytest.raises(AcceptedError, match=fault):
+    with pytest.raises(AcceptedRisksError, match=fault):
         load(written(tmp_path, text))
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(AcceptedError, match="no file"):
+    with pytest.raises(AcceptedRisksError, match="no file"):
         load(tmp_path / "none")

@@ -1,4 +1,4 @@
-"""The callers, requests and policies that the tests speak of."""
+"""The callers, requests and policies that the tests use."""
 
 from __future__ import annotations
 
