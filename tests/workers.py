@@ -28,7 +28,12 @@ ON_DAEMONS = {
     "tests/engine/test_killed.py",
 }
 ONE_BY_ONE = {"tests/notebooks/test_outputs.py"}
-LONG = ["tests/test_trap.py", "tests/clients/test_run_apt.py", "tests/test_cli_servers.py"]
+LONG = [
+    "tests/test_trap.py",
+    "tests/test_coming_back.py",
+    "tests/clients/test_run_apt.py",
+    "tests/test_cli_servers.py",
+]
 """The longest of the other files, longest first: begun last, they would leave workers idle."""
 
 
