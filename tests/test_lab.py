@@ -57,7 +57,8 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     os.environ["LABS_HOME"] = str(home)
     for name in [name for name in os.environ if name.startswith(("AWS_", "DOCKER_"))]:
         del os.environ[name]
-    os.environ.pop("LABS_MODE", None)
+    for name in ("LABS_MODE", "LABS_START"):
+        os.environ.pop(name, None)
     yield home
     os.environ.clear()
     os.environ.update(before)
@@ -207,6 +208,35 @@ def test_on_aws_a_confirmed_preparation_is_done(
     opened.prepare(account=opened.account)
 
     assert repositories(aws) == ["labs"]
+
+
+def test_on_aws_a_preparation_names_what_it_removed(shown: list[str], aws: Any) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    assert repositories(aws) == ["hello-labs"]
+
+    card = opened.prepare(account=opened.account)
+
+    assert repositories(aws) == []
+    assert "repository hello-labs with no images" in card.text
+
+
+@pytest.mark.parametrize("again", [lambda lab: lab.restart(), lambda lab: start("00", fresh=True)])
+def test_on_aws_starting_over_says_what_to_use_there(
+    again: Any, shown: list[str], aws: Any
+) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    with pytest.raises(LabError, match=f'lab.prepare\\(account="{opened.account}"\\)'):
+        again(opened)
+    assert repositories(aws) == ["hello-labs"]
+
+
+def test_on_aws_a_program_that_runs_notebooks_removes_nothing(shown: list[str], aws: Any) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    os.environ["LABS_START"] = "fresh"
+    start("00")
+    assert repositories(aws) == ["hello-labs"]
 
 
 def _create(place: Place) -> None:

@@ -31,6 +31,7 @@ ONE_BY_ONE = {"tests/notebooks/test_outputs.py"}
 LONG = [
     "tests/test_trap.py",
     "tests/clients/test_podman_unpacks.py",
+    "tests/test_coming_back.py",
     "tests/clients/test_run_apt.py",
     "tests/test_cli_servers.py",
 ]

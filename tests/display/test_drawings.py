@@ -48,6 +48,21 @@ def test_a_card_in_the_sandbox() -> None:
     assert_html_says_as_much(shown)
 
 
+def test_a_card_names_what_was_removed_and_what_else_to_know() -> None:
+    gone = ["user labs-ci", "bucket <b> with 1 file"]
+    shown = card("lab 05", SANDBOX, ["a repository"], removed=gone, notes=["it stopped"])
+    assert shown.text.endswith(
+        "ready     a repository\n"
+        "  removed   to make this beginning:\n"
+        "            user labs-ci\n"
+        "            bucket <b> with 1 file\n"
+        "  note      it stopped"
+    )
+    for said in ("removed", "to make this beginning:", "bucket &lt;b&gt; with 1 file", "note"):
+        assert f">{said}<" in shown.html
+    assert "removed" not in card("lab 05", SANDBOX, ["a repository"]).html
+
+
 def test_a_card_on_aws_says_that_it_is_real_in_words_and_in_red() -> None:
     on_aws = World("aws", "998877665544", "us-west-2", REGISTRY, "your Docker")
     shown = card("lab 05", on_aws, ["a repository"], "needs")
