@@ -239,6 +239,8 @@ def _for_moto(
     kept.pop("CONTENT_TYPE", None)
     if plain.content_type:
         kept["CONTENT_TYPE"] = plain.content_type
+    for name, value in plain.headers.items():
+        kept[f"HTTP_{name.upper().replace('-', '_')}"] = value
     return kept | {
         "REQUEST_METHOD": plain.method,
         "REQUEST_URI": f"{plain.path}?{plain.query}" if plain.query else plain.path,
