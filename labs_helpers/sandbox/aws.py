@@ -179,9 +179,12 @@ def _read_templates_from_s3() -> None:
     from labs_helpers.sandbox.authorization.s3_requests import object_of_url
 
     def read(url: str, account_id: str, partition: str) -> str:
-        bucket, key = object_of_url(url)
+        place = object_of_url(url)
+        if place is None:
+            words = "TemplateURL must reference a valid S3 object to which you have access."
+            raise Refusal("ValidationError", words)
         try:
-            found = s3_backends[account_id][partition].get_object(bucket, key)
+            found = s3_backends[account_id][partition].get_object(*place)
         except ServiceException as error:
             raise _unread(str(error.message)) from error
         if found is None:

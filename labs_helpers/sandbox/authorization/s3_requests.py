@@ -138,24 +138,21 @@ def _place(request: Request) -> tuple[str, str, str]:
     return bucket, key, host
 
 
-def object_of_url(url: str) -> tuple[str, str]:
-    """(bucket, key) of an S3 object's URL, as CloudFormation's TemplateURL has it.
-
-    Raises Refusal (ValidationError) for any other URL.
-    """
-    parts = urlsplit(url)
+def object_of_url(url: str) -> tuple[str, str] | None:
+    """(bucket, key) of the URL of an S3 object, as in CloudFormation's TemplateURL; else None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     host = parts.netloc.lower()
     named = _VIRTUAL.fullmatch(host)
-    place = unquote(parts.path, errors="strict").removeprefix("/")
+    place = unquote(parts.path).removeprefix("/")
     if named is not None and named["bucket"]:
         place = f"{named['bucket']}/{place}"
     bucket, _, key = place.partition("/")
     here = named is not None or _LOOPBACK.fullmatch(host)
     web = parts.scheme in ("http", "https") and not parts.query and not parts.fragment
-    if not (here and web and bucket and key):
-        words = "TemplateURL must reference a valid S3 object to which you have access."
-        raise Refusal("ValidationError", words)
-    return bucket, key
+    return (bucket, key) if here and web and key and BUCKET.fullmatch(bucket) else None
 
 
 def deletions(body: bytes) -> tuple[list[tuple[str, str]], bytes]:
