@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox import moto_table
 from labs_helpers.sandbox.authorization.models import model_of
+from labs_helpers.sandbox.moto import refusals, table
 from tests.policies import allow
 from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.sandbox_process import Running
@@ -205,9 +205,11 @@ def test_a_stack_makes_nothing_that_would_have_to_run(sandbox: Running, kind: st
 
 
 def test_the_table_names_operations_that_there_are() -> None:
+    listed = {name: row.moto | row.ours for name, row in table.services().items()}
     unknown = []
-    for service, rows in moto_table.REFUSED.items():
-        model = model_of(service)
-        assert model is not None, service
-        unknown += [row for row in set(rows) - {"*"} if row not in model.operation_names]
+    for rows in (refusals.REFUSED, listed):
+        for service, operations in rows.items():
+            model = model_of(service)
+            assert model is not None, service
+            unknown += [row for row in set(operations) - {"*"} if row not in model.operation_names]
     assert unknown == []

@@ -34,8 +34,15 @@ _BOTOCORE = {
     "elasticloadbalancing": "elbv2",
     "elasticmapreduce": "emr",
     "email": "ses",
+    "tagging": "resourcegroupstaggingapi",
 }
-_PREFIX = {"s3control": "s3", "sesv2": "ses", "email": "ses"}
+_PREFIX = {
+    "email": "ses",
+    "monitoring": "cloudwatch",
+    "s3control": "s3",
+    "sesv2": "ses",
+    "tagging": "tag",
+}
 
 
 @cache

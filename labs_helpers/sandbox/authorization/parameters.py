@@ -21,9 +21,6 @@ from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Protocol, Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
-_SEVERAL = ("elasticloadbalancing",)
-"""Signing names under which botocore has more than one service."""
-
 
 def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     """What a request to a service (a signing name in lower case) asks.
@@ -39,18 +36,17 @@ def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
 
 
 def _protocol(request: Request, service: str) -> Callable[..., tuple[Asked, Plain]]:
-    """How to read a request: of a listed service as its model says, else as it looks."""
-    if service in LISTED:
-        model = model_of(service)
-        metadata = model.metadata if model else {}
-        protocols = {*metadata.get("protocols", ()), metadata.get("protocol", "")}
-        if protocols & {"query", "ec2"}:
-            return _form
-        return _json if "json" in protocols else _rest
-    if "x-amz-target" in request.headers:
+    """How to read a request, as the service's model says."""
+    model = model_of(service)
+    if model is None:
+        raise not_implemented(f"the service '{service}'")
+    protocols = {*model.metadata.get("protocols", ()), model.metadata.get("protocol", "")}
+    if "json" in protocols and "x-amz-target" in request.headers:
         return _json
-    form = request.headers.get("content-type", "").startswith(FORM)
-    return _form if form or "Action=" in request.query else _rest
+    # Amazon SQS spoke Query before JSON, and older clients do so still
+    if protocols & {"query", "ec2"} or "awsQueryCompatible" in model.metadata:
+        return _form
+    return _json if "json" in protocols else _rest
 
 
 def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
@@ -74,11 +70,9 @@ def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
 
 
 def _is_known(service: str, operation: str) -> bool:
-    """Whether the model has the operation, so that it has one name only; moto knows more."""
+    """Whether the model has the operation, so that the operation has one name only."""
     model = model_of(service)
-    if model is None or service in _SEVERAL:
-        return operation.isalnum() and operation.isascii()
-    return operation in model.operation_names
+    return model is not None and operation in model.operation_names
 
 
 def _unknown(service: str, operation: str) -> Refusal:
@@ -104,9 +98,7 @@ def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    # of a service that is not listed the names stay as they are, for sandbox/moto_table.py
-    params = nested(flat) if service in LISTED else flat
-    asked = Asked(service, prefix_of(service), operation, params)
+    asked = Asked(service, prefix_of(service), operation, nested(flat))
     plain = urlencode(given).encode()
     return asked, Plain(
         "POST", "/", "", plain, _host(request), f"{FORM}; charset=utf-8", _foreign(request)
@@ -119,16 +111,6 @@ def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     found = routes.match(service, request.method, request.path, query, request.headers)
     host, kind = _host(request), request.headers.get("content-type", "")
     said = f"{request.method} {request.path[:120]}"
-    if service not in LISTED:
-        operation = found[0] if found else request.method
-        if service == "apigateway":
-            operation = request.method  # its actions are the methods of HTTP
-        elif found is None and model_of(service) is not None:
-            raise not_implemented(f"the operation {service}: {said}")
-        asked = Asked(service, prefix_of(service), operation)
-        drop = frozenset({"action"})
-        plain = Plain(request.method, request.path, request.query, _no_form(body), host, kind, drop)
-        return asked, plain
     if found is None:
         raise not_implemented(f"the operation {service}: {said}")
     operation, labels = found
@@ -159,14 +141,6 @@ def _members(service: str, operation: str) -> dict[str, list[str]]:
         place = member.serialization.get("location", "body")
         places.setdefault(place, []).append(member.serialization.get("name", name))
     return places
-
-
-def _no_form(body: bytes) -> bytes:
-    """A JSON body in which nobody can find a form; any other as it is."""
-    try:
-        return json.dumps(json.loads(body)).replace("&", "\\u0026").encode()
-    except (ValueError, RecursionError):
-        return body
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where in a policy's text a statement stands, as IAM's simulator counts.
 
 Lines and columns from 1. A statement in a list begins after what was read before it (the bracket,
-or the statement before), one alone after its own brace; each ends after its last brace. Held to
+or the statement before), one alone after its own brace; each ends after its last brace. Rights to
 the examples of https://docs.aws.amazon.com/cli/latest/reference/iam/simulate-custom-policy.html
 and https://docs.aws.amazon.com/cli/latest/reference/iam/simulate-principal-policy.html
 """

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from labs_helpers.sandbox.authorization.answers import Entries
 from labs_helpers.sandbox.authorization.positions import position, spans
+from labs_helpers.sandbox.authorization.query import Entries
 from labs_helpers.sandbox.authorization.tables import arn_formats
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
