@@ -194,7 +194,9 @@ def test_who_may_not_is_denied_before_the_sandbox_says_what_it_lacks(sandbox: Ru
     assert "codebuild:StartBuild" in person.denied("codebuild", "start_build", projectName="fails")
 
 
-@pytest.mark.parametrize("kind", ["AWS::ECS::Service", "AWS::EKS::Cluster", "AWS::EC2::Instance"])
+@pytest.mark.parametrize(
+    "kind", ["AWS::ECS::Service", "AWS::EKS::Cluster", "AWS::EC2::Instance", "AWS::ECR::Repository"]
+)
 def test_a_stack_makes_nothing_that_would_have_to_run(sandbox: Running, kind: str) -> None:
     text = f'{{"Resources": {{"A": {{"Type": "{kind}"}}}}}}'
     cloudformation = sandbox.client("cloudformation")

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from labs_helpers.sandbox.authorization import context
-from labs_helpers.sandbox.authorization.arns import account_of
 from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
+from labs_helpers.sandbox.authorization.forms import account_of
 from labs_helpers.sandbox.authorization.needed import Needed
 from labs_helpers.sandbox.authorization.resource_policies import Buckets, ResourcePolicies
 from labs_helpers.sandbox.clock import Clock

@@ -1,4 +1,4 @@
-"""Operations of ours in the AWS Query protocol: parameters of a form in, XML out.
+"""The AWS Query protocol: pairs of a form in, structures of parameters, XML out.
 
 Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 """
@@ -10,11 +10,81 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from labs_helpers.sandbox.authorization.models import model_of
 from labs_helpers.sandbox.iam.constraints import check
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.service.refusal import Refusal
+
+FORM = "application/x-www-form-urlencoded"
+
+SIGNING = re.compile(r"X-Amz-(Algorithm|Credential|Date|Expires|Security-Token|Signature|Signed.*)")
+
+
+def pairs(data: bytes) -> list[tuple[str, str]]:
+    """The pairs of a query string or form, in order; raises Refusal for what is none."""
+    try:
+        text = data.decode()
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=10_000)
+    except ValueError:
+        raise _malformed("The query string is malformed.") from None
+
+
+def once(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The same, when no name comes twice."""
+    if len(dict(found)) != len(found):
+        raise _malformed("A parameter is given more than once.")
+    return found
+
+
+def nested(flat: Mapping[str, str]) -> dict[str, Any]:
+    """`Tags.member.1.Key` as lists and dictionaries; without `member`, as EC2 writes, too.
+
+    Raises Refusal where two names would be one: whoever reads them otherwise reads another thing.
+    """
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        steps = _steps(name)
+        place = tree
+        for step in steps[:-1]:
+            place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                raise _malformed(f"The parameter {name[:80]} is given in two ways.")
+        if steps[-1] in place:
+            raise _malformed(f"The parameter {name[:80]} is given in two ways.")
+        place[steps[-1]] = value
+    return {name: _listed(value) for name, value in tree.items()}
+
+
+def _steps(name: str) -> list[str]:
+    """The name's parts, without the words before a number that only say that it is a list."""
+    parts = name.split(".")
+    return [
+        part
+        for part, following in zip(parts, [*parts[1:], ""], strict=True)
+        if not (part in ("member", "entry") and _is_number(following) and part != parts[0])
+    ]
+
+
+def _listed(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    numbers = [step for step in tree if _is_number(step)]
+    if not numbers:
+        return {step: _listed(value) for step, value in tree.items()}
+    if len(numbers) != len(tree) or len({int(step) for step in numbers}) != len(tree):
+        raise _malformed("A list has members that are not numbered.")
+    return [_listed(tree[step]) for step in sorted(tree, key=int)]
+
+
+def _is_number(step: str) -> bool:
+    return step.isascii() and step.isdigit() and len(step) < 7
+
+
+def _malformed(message: str) -> Refusal:
+    return Refusal("MalformedQueryString", message)
+
 
 Params = Mapping[str, Any]
 
@@ -49,7 +119,7 @@ def _typed(value: Any, shape: Any, name: str) -> Any:
     kind = shape.type_name
     if kind == "structure":
         if not isinstance(value, Mapping):
-            raise _malformed(name)
+            raise _not_as_modelled(name)
         return {
             member: _typed(value[member], inner, member)
             for member, inner in shape.members.items()
@@ -59,10 +129,10 @@ def _typed(value: Any, shape: Any, name: str) -> Any:
         if value == "":
             return []
         if not isinstance(value, list):
-            raise _malformed(name)
+            raise _not_as_modelled(name)
         return [_typed(one, shape.member, name) for one in value]
     if not isinstance(value, str):
-        raise _malformed(name)
+        raise _not_as_modelled(name)
     if kind in ("integer", "long"):
         if not re.fullmatch(r"-?[0-9]{1,18}", value, re.ASCII):
             raise Refusal("ValidationError", f"{name} must be a number, not '{value[:80]}'.", 400)
@@ -70,7 +140,7 @@ def _typed(value: Any, shape: Any, name: str) -> Any:
     return value == "true" if kind == "boolean" else value
 
 
-def _malformed(name: str) -> Refusal:
+def _not_as_modelled(name: str) -> Refusal:
     return Refusal("MalformedInput", f"The parameter {name[:80]} has another form.", 400)
 
 

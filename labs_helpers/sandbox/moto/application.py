@@ -58,10 +58,10 @@ class OtherServices:
         """The answer to a call that needs no signature; None for any other call."""
         if {f"Action={name}".encode() for name in UNSIGNED}.isdisjoint(body.split(b"&")):
             return None
-        from labs_helpers.sandbox.authorization import parameters
+        from labs_helpers.sandbox.authorization import requests
         from labs_helpers.sandbox.moto import table
 
-        asked, _ = parameters.read(request, body, "sts")
+        asked, _ = requests.read(request, body, "sts")
         if asked.operation not in UNSIGNED:
             return None
         environ[OPERATION] = f"sts:{asked.operation}"

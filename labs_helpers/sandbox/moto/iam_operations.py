@@ -16,16 +16,6 @@ from labs_helpers.sandbox.moto import iam_rules, patches
 
 _CLASS = "moto.iam.responses:IamResponse"
 
-_OF_THE_CALLER = {
-    "ChangePassword",
-    "CreateAccessKey",
-    "DeleteAccessKey",
-    "GetUser",
-    "ListAccessKeys",
-    "UpdateAccessKey",
-}
-"""Operations whose UserName is the caller's when it is left out."""
-
 
 def install(directory: Directory) -> None:
     """Put ours onto moto's IamResponse; a second time replaces those of the first."""
@@ -53,12 +43,18 @@ def _check(response: Any, name: str, shape: Any, directory: Directory) -> None:
     """Raise the Refusal of AWS for a request that breaks the model or a rule of IAM."""
     if shape is None:
         return
-    if name in _OF_THE_CALLER and not response._get_param("UserName"):
+    if _of_the_caller(name, shape) and not response._get_param("UserName"):
         response.params["UserName"] = _caller_name(response, directory)
     found = {member: response._get_param(member) for member in shape.members}
     given = {member: value for member, value in found.items() if value is not None}
     check(given, shape)
     iam_rules.check(name, response.backend, given, directory)
+
+
+def _of_the_caller(name: str, shape: Any) -> bool:
+    """Whether the user is the caller when UserName is left out."""
+    optional = "UserName" in shape.members and "UserName" not in shape.required_members
+    return optional or name == "ChangePassword"
 
 
 def _caller_name(response: Any, directory: Directory) -> str:

@@ -26,6 +26,8 @@ _CREATES = {"CreateUser": "User", "CreateRole": "Role", "CreateGroup": "Group"}
 
 def check(operation: str, backend: Any, given: Given, directory: Directory) -> None:
     """Raise the Refusal of the first rule that an operation breaks."""
+    if not str(given.get("Marker", "0")).isdecimal():
+        raise Refusal("ValidationError", "Invalid Marker.")
     created = _CREATES.get(operation)
     for kind in _MANY:
         name = given.get(f"{kind}Name")

@@ -34,6 +34,9 @@ PATCHES: Mapping[str, str] = {
     "moto.cloudformation.responses:get_stack_from_s3_url": (
         "the same function, imported by its name a second time"
     ),
+    "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
+        "moto's own ECR, which nobody else is let into, must not answer for ours"
+    ),
     f"{_IAM_MODELS}:IAMBackend._init_aws_policies": (
         "1582 policies that nobody attaches take 0.6 s and 16 MB for each account"
     ),

@@ -18,6 +18,10 @@ EVERY = "*"
 
 _NO_FUNCTION = "The sandbox keeps and runs no functions."
 _NO_JOB = "The sandbox starts no containers for AWS Batch."
+_NO_REPOSITORY = (
+    "A stack would make a repository that `aws ecr` and `docker` do not see. Create the repository "
+    "with `aws ecr create-repository`."
+)
 _NO_BUILD = (
     "No build would run here. Lab 09 runs the commands of a buildspec on this machine instead, "
     "with run_buildspec.py."
@@ -111,6 +115,16 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     ),
     # moto has no findings for whatever is there (moto/inspector2/models.py)
     "inspector2": {EVERY: _NO_SCAN},
+    "elasticloadbalancing": {
+        "DescribeTargetHealth": (
+            "The sandbox sends no health checks, so no target is healthy or unhealthy."
+        )
+    },
+    "iam": {
+        "CreateServiceLinkedRole": (
+            "No service of the sandbox acts with a service-linked role. Create an ordinary role."
+        )
+    },
     "autoscaling": dict.fromkeys(
         ("CreateAutoScalingGroup", "SetDesiredCapacity", "UpdateAutoScalingGroup"), _NO_MACHINE
     ),
@@ -253,6 +267,7 @@ REFUSED_TYPES: Mapping[str, str] = {
     "AWS::Batch::": _NO_JOB,
     "AWS::CloudFormation::CustomResource": _NO_FUNCTION,
     "AWS::EC2::EC2Fleet": _NO_MACHINE,
+    "AWS::ECR::": _NO_REPOSITORY,
     "AWS::EC2::Instance": _NO_MACHINE,
     "AWS::EC2::SpotFleet": _NO_MACHINE,
     "AWS::ECS::Service": _NO_TASK,

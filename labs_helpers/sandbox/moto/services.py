@@ -83,6 +83,8 @@ class MotoServices:
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":
             _read_templates_from_s3()
+        if service == "tagging":
+            _leave_ecr_out()
         return self._application
 
 
@@ -104,7 +106,10 @@ def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
             reason = f"Doing it here would {confined}, which the sandbox never does."
             raise aws_errors.not_implemented(f"the operation {what}", reason) from error
         log.exception("moto failed at %s", what)
-        raise aws_errors.internal(what) from error
+        reason = "Check its parameters first; sandbox.log has the details."
+        raise aws_errors.not_implemented(
+            f"the operation {what} with these parameters", reason
+        ) from error
     status, headers = started[-1]
     _refuse_web_page(status, headers, what)
     return status, headers, content
@@ -165,6 +170,17 @@ def _read_templates_from_s3() -> None:
 
     for module in ("models", "responses"):
         patches.put(f"moto.cloudformation.{module}:get_stack_from_s3_url", read)
+
+
+def _leave_ecr_out() -> None:
+    """No repository of moto's ECR is tagged, untagged or listed by the tagging API."""
+
+    def backends(account_id: str, region_name: str) -> Any:
+        for backend in original(account_id, region_name):
+            if not type(backend).__module__.startswith("moto.ecr."):
+                yield backend
+
+    original = patches.put("moto.resourcegroupstaggingapi.models:iter_taggable_backends", backends)
 
 
 def _unread(words: str) -> Refusal:
