@@ -33,7 +33,7 @@ def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     Raises Refusal for what names no operation of a listed service, or names it in two ways.
     """
     if service == "s3":
-        return s3_read(request, body)
+        return s3_requests.read(request, body)
     if request.headers.get("smithy-protocol") or request.path.startswith("/service/"):
         raise not_implemented(f"the protocol of this call of {service}")
     speak = _protocol(request, service)
