@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from labs_helpers.sandbox.authorization import actions, context, models
+from labs_helpers.sandbox.authorization import actions, context, models, s3_requests
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
