@@ -228,7 +228,8 @@ def test_an_image_built_on_a_lab_s_image_stays_and_stops_no_lab(
 
 
 FAILING = """
-from labs_helpers.prepare import Step, lab05
+from labs_helpers.labs.lab05 import prepare as lab05
+from labs_helpers.prepare import Step
 from labs_helpers.workspace import LabsError
 def fail(place):
     raise LabsError("The disk is full.")
