@@ -9,9 +9,7 @@ from typing import ParamSpec, TypeVar
 import botocore.exceptions
 import docker.errors
 
-from labs_helpers.checks import UnknownCheck
-from labs_helpers.checks.lesson import NoSuchPart
-from labs_helpers.checks.quiz import UnknownQuestion
+from labs_helpers.curriculum import UnknownPart
 from labs_helpers.workspace import LabsError
 
 P = ParamSpec("P")
@@ -27,9 +25,7 @@ class LabError(Exception):
 
 FOR_THE_LEARNER = (
     LabsError,
-    UnknownCheck,
-    UnknownQuestion,
-    NoSuchPart,
+    UnknownPart,
     botocore.exceptions.ClientError,
     botocore.exceptions.BotoCoreError,
     docker.errors.DockerException,
