@@ -26,7 +26,7 @@ def registry(account: str, region: str) -> str:
 
 
 def region_of(host: str) -> str | None:
-    """The region in a private registry's host name, None for any other host."""
+    """The region in the host name of a private registry; None for any other host."""
     parts = host.split(".")
     if len(parts) >= 6 and parts[1:3] == ["dkr", "ecr"]:
         return parts[3]

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def status(workspace: Workspace) -> dict[str, Any]:
-    """What `labs status --json` prints; ``sandbox`` and ``engine`` are null when not running."""
+    """What `labs status --json` prints; ``sandbox`` and ``engine`` are None when not running."""
     chosen = mode(workspace)
     found: dict[str, Any] = {"mode": chosen, "home": str(workspace.home)}
     if chosen == AWS:

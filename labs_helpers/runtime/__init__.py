@@ -1,1 +1,1 @@
-"""What sandbox and engine stand on: background processes, SQLite files, the labs' PATH."""
+"""What sandbox and engine share: background processes, SQLite files, commands on the labs' PATH."""

@@ -6,12 +6,8 @@ from labs_helpers import curriculum
 from labs_helpers.display.lesson import Choice, Question
 
 
-class UnknownQuestion(Exception):
-    """No question has this id; the message lists those there are."""
-
-
 def questions(lab: str) -> dict[str, Question]:
-    """A lab's questions by id, in the order of the file; empty when it has none."""
+    """A lab's questions by id, in the order of the file; empty when the lab has none."""
     return {
         entry["id"]: Question(
             id=entry["id"],
@@ -24,9 +20,8 @@ def questions(lab: str) -> dict[str, Question]:
 
 
 def question(question_id: str) -> Question:
-    """The question with this id; raises :class:`UnknownQuestion`."""
+    """The question with this id; raises UnknownPart with the ids that the lab has."""
     known = questions(question_id.split(".")[0])
     if question_id not in known:
-        listed = ", ".join(known) or "none"
-        raise UnknownQuestion(f"There is no question {question_id!r}. This lab has: {listed}.")
+        raise curriculum.UnknownPart.among("question", question_id, known)
     return known[question_id]
