@@ -33,17 +33,21 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def forget_unused(db: sqlite3.Connection) -> list[str]:
-    """Delete the rows of blobs that no repository holds; returns their digests, to unlink."""
+def remove_unused(store: Store, db: sqlite3.Connection) -> None:
+    """Delete the rows of blobs that no repository holds, and their files after the commit."""
     rows = db.execute(
         "delete from blobs where not exists"
         " (select 1 from repository_blobs where repository_blobs.digest = blobs.digest)"
         " returning digest"
     ).fetchall()
-    return [row["digest"] for row in rows]
+    digests = [row["digest"] for row in rows]
+    if digests:
+        store.after_commit(lambda: _unlink(store, digests))
 
 
-def unlink(store: Store, digests: Iterable[str]) -> None:
-    """Remove the files of blobs whose rows are gone; readers that have one open keep it."""
-    for digest in digests:
-        store.blob_path(digest).unlink(missing_ok=True)
+def _unlink(store: Store, digests: Iterable[str]) -> None:
+    """Remove the files of blobs that still have no row; who has a file open can read on."""
+    with store.write() as db:  # so that nobody puts a blob in place meanwhile
+        for digest in digests:
+            if not db.execute("select 1 from blobs where digest = ?", (digest,)).fetchone():
+                store.blob_path(digest).unlink(missing_ok=True)

@@ -8,36 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-
-class EcrError(Exception):
-    """An answer of the ECR service: `code` (the AWS exception's name), message, HTTP status."""
-
-    code = "ServerException"
-
-    def __init__(self, message: str, http_status: int = 400) -> None:
-        super().__init__(message)
-        self.message = message
-        self.http_status = http_status
-        #: what the AWS JSON answer says beside code and message
-        self.members: dict[str, object] = {}
+from labs_helpers.sandbox.service.errors import ServiceError
 
 
-class NoRoom(EcrError):
-    """The sandbox's disk is full; AWS never says this. No SDK tries a 507 again."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The sandbox has no room left on its disk; free some and try again.", http_status=507
-        )
-
-
-class AccessDenied(EcrError):
-    """The principal may not do this; the message is IAM's sentence."""
-
-    code = "AccessDeniedException"
-
-
-class InvalidParameter(EcrError):
+class InvalidParameter(ServiceError):
     """A value that ECR itself refuses."""
 
     code = "InvalidParameterException"
@@ -48,25 +22,25 @@ class InvalidParameter(EcrError):
         return cls(f"Invalid parameter at '{parameter}' failed to satisfy constraint: {constraint}")
 
 
-class InvalidTagParameter(EcrError):
+class InvalidTagParameter(ServiceError):
     """A resource tag with a key or value out of bounds."""
 
     code = "InvalidTagParameterException"
 
 
-class TooManyTags(EcrError):
+class TooManyTags(ServiceError):
     """More than fifty resource tags on one repository."""
 
     code = "TooManyTagsException"
 
 
-class LimitExceeded(EcrError):
+class LimitExceeded(ServiceError):
     """A service quota is used up."""
 
     code = "LimitExceededException"
 
 
-class RepositoryNotFound(EcrError):
+class RepositoryNotFound(ServiceError):
     """No repository of that name in that registry."""
 
     code = "RepositoryNotFoundException"
@@ -77,7 +51,7 @@ class RepositoryNotFound(EcrError):
         )
 
 
-class RepositoryAlreadyExists(EcrError):
+class RepositoryAlreadyExists(ServiceError):
     """The name is taken in this registry."""
 
     code = "RepositoryAlreadyExistsException"
@@ -88,7 +62,7 @@ class RepositoryAlreadyExists(EcrError):
         )
 
 
-class RepositoryNotEmpty(EcrError):
+class RepositoryNotEmpty(ServiceError):
     """Deletion without `force` of a repository that holds images."""
 
     code = "RepositoryNotEmptyException"
@@ -100,7 +74,7 @@ class RepositoryNotEmpty(EcrError):
         )
 
 
-class ImageNotFound(EcrError):
+class ImageNotFound(ServiceError):
     """No image with that digest and tag in the repository."""
 
     code = "ImageNotFoundException"
@@ -113,7 +87,7 @@ class ImageNotFound(EcrError):
         )
 
 
-class ImageAlreadyExists(EcrError):
+class ImageAlreadyExists(ServiceError):
     """PutImage changed nothing: same manifest, same tag."""
 
     code = "ImageAlreadyExistsException"
@@ -125,7 +99,7 @@ class ImageAlreadyExists(EcrError):
         )
 
 
-class ImageTagAlreadyExists(EcrError):
+class ImageTagAlreadyExists(ServiceError):
     """The tag is taken and the repository keeps its tags."""
 
     code = "ImageTagAlreadyExistsException"
@@ -137,7 +111,7 @@ class ImageTagAlreadyExists(EcrError):
         )
 
 
-class ImageDigestDoesNotMatch(EcrError):
+class ImageDigestDoesNotMatch(ServiceError):
     """The manifest's bytes do not hash to the digest it was pushed under."""
 
     code = "ImageDigestDoesNotMatchException"
@@ -149,7 +123,7 @@ class ImageDigestDoesNotMatch(EcrError):
         )
 
 
-class LayersNotFound(EcrError):
+class LayersNotFound(ServiceError):
     """The manifest names blobs that the repository does not hold."""
 
     code = "LayersNotFoundException"
@@ -171,7 +145,7 @@ class LayersNotFound(EcrError):
         )
 
 
-class ReferencedImagesNotFound(EcrError):
+class ReferencedImagesNotFound(ServiceError):
     """An index names manifests that the repository does not hold."""
 
     code = "ReferencedImagesNotFoundException"
@@ -183,7 +157,7 @@ class ReferencedImagesNotFound(EcrError):
         )
 
 
-class UploadNotFound(EcrError):
+class UploadNotFound(ServiceError):
     """No upload under way with that id in this repository."""
 
     code = "UploadNotFoundException"
@@ -195,7 +169,7 @@ class UploadNotFound(EcrError):
         )
 
 
-class InvalidLayerPart(EcrError):
+class InvalidLayerPart(ServiceError):
     """A part that does not start where the last one ended; `received` is the bytes kept."""
 
     code = "InvalidLayerPartException"
@@ -205,7 +179,7 @@ class InvalidLayerPart(EcrError):
         self.received = received
 
 
-class LayerPartTooSmall(EcrError):
+class LayerPartTooSmall(ServiceError):
     """A part, other than the last, of less than 5 MiB."""
 
     code = "LayerPartTooSmallException"
@@ -214,7 +188,7 @@ class LayerPartTooSmall(EcrError):
         super().__init__("Layer parts must be at least 5 MiB in size.")
 
 
-class InvalidLayer(EcrError):
+class InvalidLayer(ServiceError):
     """The bytes do not hash to the digest given."""
 
     code = "InvalidLayerException"
@@ -223,7 +197,7 @@ class InvalidLayer(EcrError):
         super().__init__("None of the provided layer digests match the calculated layer digest")
 
 
-class EmptyUpload(EcrError):
+class EmptyUpload(ServiceError):
     """An upload was completed before any part of it arrived."""
 
     code = "EmptyUploadException"
@@ -236,7 +210,7 @@ class EmptyUpload(EcrError):
         )
 
 
-class LayerAlreadyExists(EcrError):
+class LayerAlreadyExists(ServiceError):
     """The repository holds that layer already."""
 
     code = "LayerAlreadyExistsException"
@@ -248,7 +222,7 @@ class LayerAlreadyExists(EcrError):
         )
 
 
-class ImageReferenced(EcrError):
+class ImageReferenced(ServiceError):
     """The image is listed by an index of the repository, so it stays."""
 
     code = "ImageReferencedByManifestList"
@@ -258,13 +232,13 @@ class ImageReferenced(EcrError):
         self.digest = digest
 
 
-class InvalidToken(EcrError):
+class InvalidToken(ServiceError):
     """The registry password is not a token of this registry; told apart by `http_status`."""
 
     code = "InvalidToken"
 
 
-class TokenExpired(EcrError):
+class TokenExpired(ServiceError):
     """The token's twelve hours are over."""
 
     code = "TokenExpired"

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, image_events, image_rows, scan_queue
-from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.ecr import errors, events, image_rows, scan_queue
+from labs_helpers.sandbox.ecr.repositories import Repository, require
 from labs_helpers.sandbox.ecr.store import Store
 
 PULL_TIME_RESOLUTION = timedelta(minutes=1)
@@ -85,10 +85,8 @@ def put(
         raise errors.ImageDigestDoesNotMatch(digest, repository.name, repository.account)
     name = digest or manifest.digest
     now = store.clock.now().timestamp()
-    scan = False
     with store.write() as db:
-        if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
-            raise errors.RepositoryNotFound(repository.name, repository.account)
+        require(db, repository)
         tagged = None if tag is None else image_rows.tagged(db, repository, tag)
         if tag is not None and tagged is not None and repository.keeps(tag):
             raise errors.ImageTagAlreadyExists(tag, repository.name)
@@ -97,7 +95,7 @@ def put(
         changed = image_id is None
         if image_id is None:
             image_id = image_rows.insert(db, repository, manifest, name, now)
-            scan = scan_queue.on_push(db, store, repository, image_id)
+            scan_queue.add_pushed(store, db, repository, image_id)
         if tag is not None and tagged != image_id:
             changed = True
             db.execute(
@@ -106,11 +104,7 @@ def put(
             )
         image = _select(db, "images.id = ?", (image_id,))[0]
         if changed:
-            image_events.pushed(db, repository, image, tag, now)
-    if changed:
-        store.event_kept()
-    if scan:
-        store.scan_queued()
+            events.image_pushed(store, db, repository, image, tag, now)
     return Put(image, changed)
 
 
@@ -177,8 +171,7 @@ def delete(
             raise errors.ImageNotFound(digest, tag, repository.name, repository.account)
         deleted = _delete(db, repository, image, tag)
         now = store.clock.now().timestamp()
-        image_events.deleted(db, repository, image, deleted.tags, now)
-    store.event_kept()
+        events.image_deleted(store, db, repository, image, deleted.tags, now)
     return deleted
 
 

@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import layers, repositories, signing
-from labs_helpers.sandbox.ecr.errors import EcrError
+from labs_helpers.sandbox.ecr import layers, repositories
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.errors import ServiceError
 
 PREFIX = "/_labs/layers/"
 LIFETIME = timedelta(hours=1)
@@ -50,14 +50,14 @@ class LayerDownloads:
         expires = query.get("Expires", [""])[0]
         given = query.get("Signature", [""])[0]
         if not hmac.compare_digest(
-            given.encode(), _signature(path, expires, signing.key(self._store)).encode()
+            given.encode(), _signature(path, expires, self._store.secret()).encode()
         ):
             return _refusal(start_response, "403 Forbidden", "the signature does not match")
         if self._clock.now().timestamp() > int(expires):
             return _refusal(start_response, "403 Forbidden", "Request has expired")
         try:
             blob, file = self._open(path)
-        except EcrError as error:
+        except ServiceError as error:
             return _refusal(start_response, "404 Not Found", error.message)
         headers = [
             ("Content-Type", "application/octet-stream"),

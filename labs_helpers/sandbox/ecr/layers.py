@@ -81,8 +81,7 @@ def delete(store: Store, repository: Repository, digest: str) -> None:
 
     Raises LayersNotFound when it does not hold it, InvalidParameter when an image needs it.
     """
-    freed: list[str] = []
-    with store.write(after=lambda: blobs.unlink(store, freed)) as db:
+    with store.write() as db:
         if not holds(db, repository, digest):
             raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account)
         needed = db.execute(
@@ -99,7 +98,7 @@ def delete(store: Store, repository: Repository, digest: str) -> None:
             "delete from repository_blobs where repository_id = ? and digest = ?",
             (repository.id, digest),
         )
-        freed += blobs.forget_unused(db)
+        blobs.remove_unused(store, db)
 
 
 def holds(db: sqlite3.Connection, repository: Repository, digest: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from labs_helpers.defaults import registry as registry_host
 from labs_helpers.sandbox.ecr import blobs, errors
 from labs_helpers.sandbox.ecr.store import Store
 
@@ -30,7 +31,7 @@ class Registry:
     @property
     def host(self) -> str:
         """The registry's name, as in `docker login`."""
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
+        return registry_host(self.account, self.region)
 
     def arn(self, repository: str) -> str:
         """The ARN of a repository of this registry, existing or not (`*` for all)."""
@@ -139,8 +140,7 @@ def list_all(store: Store, registry: Registry) -> list[Repository]:
 
 def delete(store: Store, repository: Repository, *, force: bool = False) -> None:
     """Remove it and all it holds; raises RepositoryNotEmpty when it has images, without force."""
-    freed: list[str] = []
-    with store.write(after=lambda: blobs.unlink(store, freed)) as db:
+    with store.write() as db:
         require(db, repository)
         images = db.execute(
             "select 1 from images where repository_id = ? limit 1", (repository.id,)
@@ -148,7 +148,7 @@ def delete(store: Store, repository: Repository, *, force: bool = False) -> None
         if images and not force:
             raise errors.RepositoryNotEmpty(repository.name, repository.account)
         db.execute("delete from repositories where id = ?", (repository.id,))
-        freed += blobs.forget_unused(db)
+        blobs.remove_unused(store, db)
 
 
 def set_mutability(

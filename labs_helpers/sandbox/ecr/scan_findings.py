@@ -9,6 +9,7 @@ meet it, and a package that nobody judged must not look clean (fidelity/08.json)
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 NOT_COVERED = "LABS-NOT-COVERED"
@@ -61,3 +62,13 @@ def _not_covered(one: dict[str, Any]) -> dict[str, Any]:
 
 def _attributes(values: dict[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in values.items()]
+
+
+def severity_counts(report: dict[str, Any]) -> dict[str, int]:
+    """How many findings of each severity; a severity without any is left out.
+
+    What the advisories do not cover counts as INFORMATIONAL.
+    """
+    counts = Counter(finding["severity"] for finding in report["findings"])
+    counts["INFORMATIONAL"] += len(report["not_covered"])
+    return {level: count for level, count in counts.items() if count}

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Protocol
 
 from labs_helpers.sandbox.ecr import blobs, errors, layers
-from labs_helpers.sandbox.ecr.hashing import RunningHash
 from labs_helpers.sandbox.ecr.layers import Blob
-from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.store import Store, naming_a_full_disk
+from labs_helpers.sandbox.ecr.repositories import Repository, require
+from labs_helpers.sandbox.ecr.store import RunningHash, Store
+from labs_helpers.sandbox.service.store import naming_a_full_disk
 
 BUFFER = 1024 * 1024
 """Bytes read at a time: what bounds memory however large the layer."""
@@ -71,8 +71,7 @@ def initiate(store: Store, repository: Repository) -> str:
     """Begin an upload; returns its id (a UUID)."""
     upload_id = str(uuid.uuid4())
     with store.write() as db:
-        if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
-            raise errors.RepositoryNotFound(repository.name, repository.account)
+        require(db, repository)
         store.upload_path(upload_id).touch(mode=0o600)
         db.execute(
             "insert into uploads (id, repository_id, started_at) values (?, ?, ?)",

@@ -16,6 +16,7 @@ from labs_helpers.sandbox.registry import ranges
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
+from labs_helpers.sandbox.service.errors import AccessDenied
 
 
 def start(context: Context) -> Response:
@@ -103,7 +104,7 @@ def _mount(
             check_name(name)
             context.allow("GetDownloadUrlForLayer", name=name, tentative=True)
             source = repositories.get(context.store, context.registry, name)
-        except (RegistryError, ecr.AccessDenied, ecr.RepositoryNotFound):
+        except (RegistryError, AccessDenied, ecr.RepositoryNotFound):
             continue
         blob = layers.mount(context.store, source, target, digest)
         if blob is not None:

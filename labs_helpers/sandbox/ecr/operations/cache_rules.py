@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from labs_helpers.sandbox.ecr import documents
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.pagination import page
-from labs_helpers.sandbox.ecr.settings_errors import (
-    PullThroughCacheRuleAlreadyExists,
-    PullThroughCacheRuleNotFound,
-    UnsupportedUpstreamRegistry,
-)
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.validation import invalid
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
+
+NOT_BUILT = {
+    "ValidatePullThroughCacheRule": "The sandbox does not reach upstream registries.",
+}
 
 KIND = "pull-through-cache-rule"
 
@@ -37,7 +37,40 @@ _DELETED = (
 )
 
 
-def create_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+class PullThroughCacheRuleAlreadyExists(ServiceError):
+    """The prefix has a rule."""
+
+    code = "PullThroughCacheRuleAlreadyExistsException"
+
+    def __init__(self, prefix: str, account: str) -> None:
+        super().__init__(
+            f"A pull through cache rule with prefix '{prefix}' already exists "
+            f"in the registry with id '{account}'"
+        )
+
+
+class PullThroughCacheRuleNotFound(ServiceError):
+    """The prefix has no rule."""
+
+    code = "PullThroughCacheRuleNotFoundException"
+
+    def __init__(self, prefix: str, account: str) -> None:
+        super().__init__(
+            f"The pull through cache rule with prefix '{prefix}' does not exist "
+            f"in the registry with id '{account}'"
+        )
+
+
+class UnsupportedUpstreamRegistry(ServiceError):
+    """ECR caches nothing from there."""
+
+    code = "UnsupportedUpstreamRegistryException"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"The specified upstream registry isn't supported: '{url}'")
+
+
+def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Keeps a rule: a prefix of repository names stands for an upstream registry."""
     prefix = params["ecrRepositoryPrefix"]
     url = params["upstreamRegistryUrl"].removeprefix("https://").rstrip("/")
@@ -47,13 +80,13 @@ def create_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[s
     if needs_secret and "credentialArn" not in params:
         raise invalid("credentialArn", f"Must be specified for upstream registry {url}")
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
-        raise PullThroughCacheRuleAlreadyExists(prefix, call.registry_id)
+        raise PullThroughCacheRuleAlreadyExists(prefix, call.account)
     now = call.clock.now().timestamp()
     rule = {
         **params,
         "upstreamRegistryUrl": url,
         "upstreamRegistry": upstream,
-        "registryId": call.registry_id,
+        "registryId": call.account,
         "createdAt": now,
         "updatedAt": now,
     }
@@ -61,7 +94,7 @@ def create_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[s
     return _without(_shown(call, rule), "updatedAt")
 
 
-def describe_pull_through_cache_rules(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def describe_pull_through_cache_rules(call: Call, params: Members) -> Members:
     """The rules, all or those of the prefixes asked for."""
     prefixes = params.get("ecrRepositoryPrefixes")
     if prefixes is not None:
@@ -71,12 +104,11 @@ def describe_pull_through_cache_rules(call: Call, params: dict[str, Any]) -> dic
         ([prefix], _shown(call, rule))
         for prefix, rule in documents.list_all(call.store, call.registry, KIND).items()
     ]
-    scope = ["DescribePullThroughCacheRules", call.registry_id, call.registry.region]
-    rules, token = page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    rules, token = call.page(keyed, params)
     return {"pullThroughCacheRules": rules, "nextToken": token}
 
 
-def update_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def update_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Changes a rule's credentials or role."""
     rule = _found(call, params["ecrRepositoryPrefix"])
     rule = {**rule, **params, "updatedAt": call.clock.now().timestamp()}
@@ -85,7 +117,7 @@ def update_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[s
     return _without(shown, "createdAt", "upstreamRegistryUrl", "upstreamRegistry")
 
 
-def delete_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def delete_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Removes a rule and answers what it was."""
     rule = _found(call, params["ecrRepositoryPrefix"])
     documents.delete(call.store, call.registry, KIND, params["ecrRepositoryPrefix"])
@@ -106,7 +138,7 @@ def _upstream(url: str) -> tuple[str, bool]:
 def _found(call: Call, prefix: str) -> dict[str, Any]:
     rule: dict[str, Any] | None = documents.get(call.store, call.registry, KIND, prefix)
     if rule is None:
-        raise PullThroughCacheRuleNotFound(prefix, call.registry_id)
+        raise PullThroughCacheRuleNotFound(prefix, call.account)
     return rule
 
 

@@ -11,19 +11,18 @@ from labs_helpers.sandbox.ecr.errors import (
     ImageReferenced,
     InvalidParameter,
 )
+from labs_helpers.sandbox.ecr.image_ids import failure, fault, look_up, not_found
 from labs_helpers.sandbox.ecr.images import Image
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.image_ids import failure, fault, look_up, not_found
-from labs_helpers.sandbox.ecr.operations.repositories import refuse_paging
-from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid
+from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid, refuse_paging
+from labs_helpers.sandbox.service.service import Members
 
 #: What ListImageReferrers gives when maxResults is not said.
 _REFERRERS_PAGE = 20
 
 
-def put_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def put_image(call: Call, params: Members) -> Members:
     """Stores a manifest, whose layers the repository must hold, and lets a tag name it."""
     repository = call.repository(params["repositoryName"])
     tag = params.get("imageTag")
@@ -45,7 +44,7 @@ def put_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {"image": _shown(repository, put.image, tag)}
 
 
-def batch_get_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def batch_get_image(call: Call, params: Members) -> Members:
     """The manifests asked for; by digest alone, once for each tag that the image has."""
     repository = call.repository(params["repositoryName"])
     accepted = params.get("acceptedMediaTypes")
@@ -66,7 +65,7 @@ def batch_get_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {"images": found, "failures": failures}
 
 
-def batch_delete_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def batch_delete_image(call: Call, params: Members) -> Members:
     """Deletes by digest (the image with all its tags) or by tag (the image with its last tag).
 
     What is listed by an index goes after the index, in whatever order they are asked for.
@@ -94,7 +93,7 @@ def batch_delete_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {"imageIds": deleted, "failures": failures + held}
 
 
-def describe_images(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def describe_images(call: Call, params: Members) -> Members:
     """What is known of the images asked for, else of all, in the order they were pushed."""
     repository = call.repository(params["repositoryName"])
     if "imageIds" in params:
@@ -106,11 +105,11 @@ def describe_images(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         for image in images.list_all(call.store, repository)
         if _passes(wanted, image)
     ]
-    part, token = _page(call, params, "DescribeImages", keyed)
+    part, token = call.page(keyed, params, repository.name)
     return {"imageDetails": part, "nextToken": token}
 
 
-def list_images(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def list_images(call: Call, params: Members) -> Members:
     """Digest and tag of each tag, and the digest of each image that has none."""
     repository = call.repository(params["repositoryName"])
     wanted = params.get("filter", {})
@@ -120,11 +119,11 @@ def list_images(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         if _passes(wanted, image)
         for tag in (image.tags or (None,))
     ]
-    part, token = _page(call, params, "ListImages", keyed)
+    part, token = call.page(keyed, params, repository.name)
     return {"imageIds": part, "nextToken": token}
 
 
-def list_image_referrers(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def list_image_referrers(call: Call, params: Members) -> Members:
     """The artifacts (signatures, SBOMs) whose subject is the image."""
     repository = call.repository(params["repositoryName"])
     wanted = params.get("filter", {})
@@ -136,8 +135,7 @@ def list_image_referrers(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         if wanted.get("artifactStatus", "ACTIVE") in ("ACTIVE", "ANY")
         and (not types or image.artifact_type in types)
     ]
-    params = {"maxResults": _REFERRERS_PAGE, **params}
-    part, token = _page(call, params, "ListImageReferrers", keyed)
+    part, token = call.page(keyed, params, repository.name, size=_REFERRERS_PAGE)
     return {"referrers": part, "nextToken": token}
 
 
@@ -231,11 +229,3 @@ def _passes(wanted: dict[str, str], image: Image) -> bool:
     by_tag = {"TAGGED": bool(image.tags), "UNTAGGED": not image.tags}
     active = wanted.get("imageStatus", "ACTIVE") in ("ACTIVE", "ANY")
     return active and by_tag.get(wanted.get("tagStatus", "ANY"), True)
-
-
-def _page(
-    call: Call, params: dict[str, Any], operation: str, keyed: list[tuple[list[str], Any]]
-) -> tuple[list[Any], str | None]:
-    registry = call.registry
-    scope = [operation, registry.account, registry.region, params["repositoryName"]]
-    return page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)

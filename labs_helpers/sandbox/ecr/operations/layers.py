@@ -13,8 +13,9 @@ from labs_helpers.sandbox.ecr.errors import (
     LayerPartTooSmall,
 )
 from labs_helpers.sandbox.ecr.layer_downloads import url_of
-from labs_helpers.sandbox.ecr.operations.call import Call
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.validation import invalid
+from labs_helpers.sandbox.service.service import Members
 
 #: The size of parts that ECR asks for, bytes.
 PART_SIZE = 10 * 1024 * 1024
@@ -23,7 +24,7 @@ PART_SIZE = 10 * 1024 * 1024
 SMALLEST_PART = 5 * 1024 * 1024
 
 
-def batch_check_layer_availability(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def batch_check_layer_availability(call: Call, params: Members) -> Members:
     """For each digest whether the repository holds the layer; a malformed digest is a failure."""
     repository = call.repository(params["repositoryName"])
     found: list[dict[str, Any]] = []
@@ -48,13 +49,13 @@ def batch_check_layer_availability(call: Call, params: dict[str, Any]) -> dict[s
     return {"layers": found, "failures": failures}
 
 
-def initiate_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def initiate_layer_upload(call: Call, params: Members) -> Members:
     """Begins an upload."""
     repository = call.repository(params["repositoryName"])
     return {"uploadId": uploads.initiate(call.store, repository), "partSize": PART_SIZE}
 
 
-def upload_layer_part(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def upload_layer_part(call: Call, params: Members) -> Members:
     """Adds one part, which must begin where the last one ended."""
     repository = call.repository(params["repositoryName"])
     upload, part = params["uploadId"].lower(), params["layerPartBlob"]
@@ -77,7 +78,7 @@ def upload_layer_part(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {**about, "lastByteReceived": received - 1}
 
 
-def complete_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def complete_layer_upload(call: Call, params: Members) -> Members:
     """Ends an upload: its bytes become a layer under the digest they hash to."""
     repository = call.repository(params["repositoryName"])
     upload = params["uploadId"].lower()
@@ -98,14 +99,14 @@ def complete_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def get_download_url_for_layer(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def get_download_url_for_layer(call: Call, params: Members) -> Members:
     """A URL of the sandbox that gives the layer's bytes for an hour, to whoever has it."""
     repository = call.repository(params["repositoryName"])
     digest = params["layerDigest"]
     if _fault(digest):
         raise invalid("layerDigest", "Invalid layer digest")
     layers.open_blob(call.store, repository, digest)[1].close()
-    url = url_of(call.endpoint, repository, digest, call.clock.now(), call.key)
+    url = url_of(call.endpoint, repository, digest, call.clock.now(), call.store.secret())
     return {"downloadUrl": url, "layerDigest": digest}
 
 

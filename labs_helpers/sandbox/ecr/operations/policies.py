@@ -5,13 +5,16 @@ from typing import Any
 
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
-from labs_helpers.sandbox.ecr.operations.call import Call
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import check_repository_policy, shown
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.settings_errors import (
-    LifecyclePolicyNotFound,
-    RepositoryPolicyNotFound,
-)
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
+
+NOT_BUILT = {
+    "StartLifecyclePolicyPreview": "Lifecycle policies are kept here and not evaluated yet.",
+    "GetLifecyclePolicyPreview": "Lifecycle policies are kept here and not evaluated yet.",
+}
 
 POLICY = "repository-policy"
 LIFECYCLE = "lifecycle-policy"
@@ -20,7 +23,31 @@ LIFECYCLE = "lifecycle-policy"
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def set_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+class RepositoryPolicyNotFound(ServiceError):
+    """The repository has no policy."""
+
+    code = "RepositoryPolicyNotFoundException"
+
+    def __init__(self, name: str, account: str) -> None:
+        super().__init__(
+            f"Repository policy does not exist for the repository with name '{name}' "
+            f"in the registry with id '{account}'"
+        )
+
+
+class LifecyclePolicyNotFound(ServiceError):
+    """The repository has no lifecycle policy."""
+
+    code = "LifecyclePolicyNotFoundException"
+
+    def __init__(self, name: str, account: str) -> None:
+        super().__init__(
+            f"Lifecycle policy does not exist for the repository with name '{name}' "
+            f"in the registry with id '{account}'"
+        )
+
+
+def set_repository_policy(call: Call, params: Members) -> Members:
     """Sets who may use the repository, in place of what was set before."""
     repository = call.repository(params["repositoryName"])
     check_repository_policy(params["policyText"])
@@ -29,7 +56,7 @@ def set_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {**_names(repository), "policyText": text}
 
 
-def get_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def get_repository_policy(call: Call, params: Members) -> Members:
     """The repository's policy; RepositoryPolicyNotFoundException when none is set."""
     repository = call.repository(params["repositoryName"])
     text = documents.get(call.store, repository, POLICY)
@@ -38,7 +65,7 @@ def get_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {**_names(repository), "policyText": text}
 
 
-def delete_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def delete_repository_policy(call: Call, params: Members) -> Members:
     """Removes the repository's policy and answers what it was."""
     repository = call.repository(params["repositoryName"])
     text = documents.delete(call.store, repository, POLICY)
@@ -47,7 +74,7 @@ def delete_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, An
     return {**_names(repository), "policyText": text}
 
 
-def put_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def put_lifecycle_policy(call: Call, params: Members) -> Members:
     """Keeps which images the repository is to let go. The sandbox does not expire them yet."""
     repository = call.repository(params["repositoryName"])
     check_lifecycle_policy(params["lifecyclePolicyText"])
@@ -55,13 +82,13 @@ def put_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {**_names(repository), "lifecyclePolicyText": params["lifecyclePolicyText"]}
 
 
-def get_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def get_lifecycle_policy(call: Call, params: Members) -> Members:
     """The lifecycle policy; ``lastEvaluatedAt`` is 1970 for one that was never evaluated."""
     repository = call.repository(params["repositoryName"])
     return _lifecycle(repository, documents.get(call.store, repository, LIFECYCLE))
 
 
-def delete_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def delete_lifecycle_policy(call: Call, params: Members) -> Members:
     """Removes the lifecycle policy and answers what it was."""
     repository = call.repository(params["repositoryName"])
     return _lifecycle(repository, documents.delete(call.store, repository, LIFECYCLE))

@@ -1,5 +1,6 @@
 """Scanning: which repositories are scanned when, a scan asked for, and what a scan found."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,29 +8,64 @@ from labs_helpers.oci import media_types
 from labs_helpers.sandbox.ecr import (
     images,
     scan_enhanced,
-    scan_events,
     scan_findings,
     scan_queue,
     scan_rules,
     scan_states,
 )
 from labs_helpers.sandbox.ecr.errors import InvalidParameter, RepositoryNotFound
+from labs_helpers.sandbox.ecr.image_ids import fault
 from labs_helpers.sandbox.ecr.images import Image
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.image_ids import fault
-from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.scan_errors import (
-    FeatureDisabled,
-    ScanNotFound,
-    UnsupportedImageType,
-)
 from labs_helpers.sandbox.ecr.scan_states import Scan
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
 
 
-def batch_get_repository_scanning_configuration(
-    call: Call, params: dict[str, Any]
-) -> dict[str, Any]:
+class ScanNotFound(ServiceError):
+    """The image was never scanned in the registry's present way."""
+
+    code = "ScanNotFoundException"
+
+    def __init__(self, image_id: Mapping[str, str], name: str, account: str) -> None:
+        digest = image_id.get("imageDigest") or "null"
+        tag = image_id.get("imageTag") or "null"
+        super().__init__(
+            f"Image scan does not exist for the image with '{{imageDigest:'{digest}', "
+            f"imageTag:'{tag}'}}' in the repository with name '{name}' in the registry with id "
+            f"'{account}'"
+        )
+
+
+class UnsupportedImageType(ServiceError):
+    """An index, or an artifact that is no container image.
+
+    https://github.com/docker/setup-buildx-action/issues/186
+    """
+
+    code = "UnsupportedImageTypeException"
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__(
+            f"An artifact with media type '{media_type}' cannot be scanned. For more information, "
+            "see the Amazon ECR documentation."
+        )
+
+
+class FeatureDisabled(ServiceError):
+    """A scan was asked for by hand in a registry with enhanced scanning.
+
+    https://github.com/alexjurkiewicz/ecr-scan-image/issues/44
+    """
+
+    code = "ValidationException"
+
+    def __init__(self) -> None:
+        super().__init__("This feature is disabled")
+
+
+def batch_get_repository_scanning_configuration(call: Call, params: Members) -> Members:
     """For each repository how often it is scanned and which of the registry's filters say so."""
     with call.store.read() as db:
         configuration = scan_rules.configuration(db, call.registry)
@@ -60,7 +96,7 @@ def batch_get_repository_scanning_configuration(
     return {"scanningConfigurations": found, "failures": failures}
 
 
-def start_image_scan(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def start_image_scan(call: Call, params: Members) -> Members:
     """Asks for a basic scan; it runs after the answer, which says IN_PROGRESS."""
     repository = call.repository(params["repositoryName"])
     image = _image(call, repository, params["imageId"])
@@ -69,7 +105,7 @@ def start_image_scan(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     if not scan_queue.is_scannable(image.media_type, image.artifact_type):
         index = image.media_type in media_types.INDEXES
         raise UnsupportedImageType(image.media_type if index else str(image.artifact_type))
-    scan = scan_queue.start(call.store, image.id)
+    scan = scan_queue.add_basic(call.store, image.id)
     return {
         "registryId": repository.account,
         "repositoryName": repository.name,
@@ -78,7 +114,7 @@ def start_image_scan(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def describe_image_scan_findings(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def describe_image_scan_findings(call: Call, params: Members) -> Members:
     """The state of an image's scan of the registry's type and, once it ended well, its findings."""
     repository = call.repository(params["repositoryName"])
     image = _image(call, repository, params["imageId"])
@@ -89,7 +125,7 @@ def describe_image_scan_findings(call: Call, params: dict[str, Any]) -> dict[str
     if scan is None:
         raise ScanNotFound(params["imageId"], repository.name, repository.account)
     if scan.status == "ACTIVE":
-        call.store.scan_queued()  # newer advisories are looked at, as on AWS a little later
+        call.store.notify(scan_queue.TOPIC)  # newer advisories are judged soon, as on AWS
     answer = {
         "registryId": repository.account,
         "repositoryName": repository.name,
@@ -104,14 +140,14 @@ def describe_image_scan_findings(call: Call, params: dict[str, Any]) -> dict[str
 
 def _findings(
     call: Call,
-    params: dict[str, Any],
+    params: Members,
     repository: Repository,
     image: Image,
     scan: Scan,
     report: dict[str, Any],
 ) -> tuple[dict[str, Any], str | None]:
     completed = datetime.fromtimestamp(scan.completed_at or scan.requested_at, UTC)
-    counts = scan_events.severity_counts(report)
+    counts = scan_findings.severity_counts(report)
     if scan.scan_type == "ENHANCED":
         first = datetime.fromtimestamp(scan.first_seen or scan.requested_at, UTC)
         member = "enhancedFindings"
@@ -120,11 +156,8 @@ def _findings(
     else:
         member, every = "findings", scan_findings.basic(report)
     keyed = [([f"{number:08d}"], one) for number, one in enumerate(every)]
-    scope = [
-        *("DescribeImageScanFindings", call.registry.account, call.registry.region),
-        *(repository.name, image.digest, scan.scan_type, str(scan.completed_at)),
-    ]
-    part, token = page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    within = (repository.name, image.digest, scan.scan_type, str(scan.completed_at))
+    part, token = call.page(keyed, params, *within)
     retrieved = datetime.fromisoformat(report["snapshot"]["retrieved"]).replace(tzinfo=UTC)
     return {
         "imageScanCompletedAt": completed,

@@ -5,11 +5,11 @@ from typing import Any
 
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.tagging import check_exclusions
-from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import check_repository_policy
-from labs_helpers.sandbox.ecr.settings_errors import TemplateAlreadyExists, TemplateNotFound
+from labs_helpers.sandbox.ecr.validation import check_exclusions
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
 
 KIND = "repository-creation-template"
 _DEFAULTS = {
@@ -18,16 +18,40 @@ _DEFAULTS = {
 }
 
 
-def create_repository_creation_template(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+class TemplateAlreadyExists(ServiceError):
+    """The prefix has a template."""
+
+    code = "TemplateAlreadyExistsException"
+
+    def __init__(self, prefix: str, account: str) -> None:
+        super().__init__(
+            f"The repository creation template with prefix '{prefix}' already exists "
+            f"in the registry with id '{account}'"
+        )
+
+
+class TemplateNotFound(ServiceError):
+    """The prefix has no template."""
+
+    code = "TemplateNotFoundException"
+
+    def __init__(self, prefix: str, account: str) -> None:
+        super().__init__(
+            f"The repository creation template with prefix '{prefix}' does not exist "
+            f"in the registry with id '{account}'"
+        )
+
+
+def create_repository_creation_template(call: Call, params: Members) -> Members:
     """Keeps a template for the repositories under a prefix."""
     prefix = params["prefix"]
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
-        raise TemplateAlreadyExists(prefix, call.registry_id)
+        raise TemplateAlreadyExists(prefix, call.account)
     now = call.clock.now().timestamp()
     return _keep(call, {**_DEFAULTS, **params, "createdAt": now, "updatedAt": now})
 
 
-def update_repository_creation_template(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def update_repository_creation_template(call: Call, params: Members) -> Members:
     """Changes the members that are given."""
     template = {**_found(call, params["prefix"]), **params}
     if "imageTagMutability" in params and "imageTagMutabilityExclusionFilters" not in params:
@@ -35,7 +59,7 @@ def update_repository_creation_template(call: Call, params: dict[str, Any]) -> d
     return _keep(call, {**template, "updatedAt": call.clock.now().timestamp()})
 
 
-def describe_repository_creation_templates(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def describe_repository_creation_templates(call: Call, params: Members) -> Members:
     """The templates, all or those of the prefixes asked for that exist."""
     wanted = params.get("prefixes")
     keyed = [
@@ -43,22 +67,19 @@ def describe_repository_creation_templates(call: Call, params: dict[str, Any]) -
         for prefix, template in documents.list_all(call.store, call.registry, KIND).items()
         if not wanted or prefix in wanted
     ]
-    scope = ["DescribeRepositoryCreationTemplates", call.registry_id, call.registry.region]
-    templates, token = page(
-        keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key
-    )
+    templates, token = call.page(keyed, params)
     return {
-        "registryId": call.registry_id,
+        "registryId": call.account,
         "repositoryCreationTemplates": templates,
         "nextToken": token,
     }
 
 
-def delete_repository_creation_template(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def delete_repository_creation_template(call: Call, params: Members) -> Members:
     """Removes a template and answers what it was."""
     template = _found(call, params["prefix"])
     documents.delete(call.store, call.registry, KIND, params["prefix"])
-    return {"registryId": call.registry_id, "repositoryCreationTemplate": _shown(call, template)}
+    return {"registryId": call.account, "repositoryCreationTemplate": _shown(call, template)}
 
 
 def _keep(call: Call, template: dict[str, Any]) -> dict[str, Any]:
@@ -70,13 +91,13 @@ def _keep(call: Call, template: dict[str, Any]) -> dict[str, Any]:
     if template.get("lifecyclePolicy"):
         check_lifecycle_policy(template["lifecyclePolicy"])
     documents.put(call.store, call.registry, KIND, template, template["prefix"])
-    return {"registryId": call.registry_id, "repositoryCreationTemplate": _shown(call, template)}
+    return {"registryId": call.account, "repositoryCreationTemplate": _shown(call, template)}
 
 
 def _found(call: Call, prefix: str) -> dict[str, Any]:
     template: dict[str, Any] | None = documents.get(call.store, call.registry, KIND, prefix)
     if template is None:
-        raise TemplateNotFound(prefix, call.registry_id)
+        raise TemplateNotFound(prefix, call.account)
     return template
 
 

@@ -1,12 +1,14 @@
-"""AWS JSON 1.1 as ECR speaks it, read from botocore's own model of the service.
+"""AWS JSON 1.1, read and written by botocore's model of a service.
 
-Requests: ``POST /`` with ``X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.<Operation>`` and a
-JSON object. Answers: a JSON object whose members are those of the operation's output shape;
-timestamps are seconds since 1970 as a number, blobs are base64. An error is status 400 (or 500)
-with ``{"__type": code, "message": text}``.
+Requests: ``POST /`` with ``X-Amz-Target: <target prefix>.<Operation>`` and a JSON object. Answers:
+a JSON object with members of the operation's output shape; timestamps are seconds since 1970 as a
+number, blobs are base64. An error is status 400 (or 500) with
+``{"__type": code, "message": text}``.
 
 Source: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
+
+from __future__ import annotations
 
 import base64
 import binascii
@@ -14,71 +16,51 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NoReturn
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 
-from labs_helpers.sandbox.ecr.errors import EcrError
+from labs_helpers.sandbox.service.errors import (
+    SerializationError,
+    ServiceError,
+    UnknownOperation,
+)
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
-#: Inclusive bounds of the model's number types (Java's int and long).
 _INTEGER_BOUNDS = {"integer": 2**31, "long": 2**63}
-_ARTICLE = {"integer": "an Integer", "long": "a Long", "string": "a String", "boolean": "a Boolean"}
+"""Inclusive bounds of the model's number types (Java's int and long)."""
+
+_ARTICLE = {
+    "integer": "an Integer",
+    "long": "a Long",
+    "float": "a Float",
+    "double": "a Double",
+    "timestamp": "a Date",
+    "boolean": "a Boolean",
+}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service says: HTTP status, headers and the body's bytes."""
+    """What a service answers: HTTP status, headers and the body's bytes."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-class UnknownOperation(EcrError):
-    """The request's target names no operation of ECR."""
-
-    code = "UnknownOperationException"
-
-    def __init__(self) -> None:
-        super().__init__("The requested operation is not known.")
-
-
-class NotInSandbox(EcrError):
-    """AWS has the operation and the sandbox does not.
-
-    The code is not one of AWS's, so that nobody mistakes it for an answer of ECR, and the status
-    is 400, so that botocore gives up at once instead of trying again.
-    """
-
-    code = "NotInSandbox"
-
-    def __init__(self, operation: str, reason: str = "") -> None:
-        detail = f" {reason}" if reason else ""
-        super().__init__(
-            f"The sandbox does not have the operation ecr:{operation}; it exists on AWS.{detail}",
-        )
-
-
-class SerializationError(EcrError):
-    """The body is not JSON, or a value has a type that its member cannot take."""
-
-    code = "SerializationException"
-
-
 @cache
-def service_model() -> ServiceModel:
-    """botocore's model of ECR, loaded once a process."""
-    return ServiceModel(Loader().load_service_model("ecr", "service-2"), "ecr")
+def service_model(name: str) -> ServiceModel:
+    """botocore's model of a service (``ecr``), loaded once a process."""
+    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
 
 
-def operation_of(target: str) -> OperationModel:
-    """The operation that an ``X-Amz-Target`` value names; UnknownOperation when there is none."""
-    model = service_model()
+def operation_of(target: str, model: ServiceModel) -> OperationModel:
+    """The operation that an ``X-Amz-Target`` header names; raises UnknownOperation."""
     prefix, _, name = target.rpartition(".")
     if prefix != model.metadata["targetPrefix"] or name not in model.operation_names:
         raise UnknownOperation()
@@ -86,34 +68,31 @@ def operation_of(target: str) -> OperationModel:
 
 
 def parse(body: bytes, shape: Shape) -> dict[str, Any]:
-    """The request's members, with blobs decoded; members the shape does not have are left out.
+    """The request's parameters, with blobs decoded; members that the shape lacks are left out.
 
-    Raises SerializationError for what is not JSON or not of the shape's types. Bounds, patterns
-    and required members are validation's affair.
+    Raises SerializationError for a body that is not JSON, and for a value of another type than its
+    member. Required members, bounds and patterns are the affair of validation.py.
     """
     try:
         value = json.loads(body or b"{}", parse_constant=_refuse_constant)
+        parsed: dict[str, Any] = _read(value, shape)
     except (ValueError, RecursionError):
         raise SerializationError("The request body is not valid JSON") from None
-    if not isinstance(value, dict):
-        _refuse_type(value, shape)
-    parsed: dict[str, Any] = _read(value, shape)
     return parsed
 
 
-def serialise(value: Mapping[str, Any], shape: Shape | None) -> bytes:
-    """The answer's JSON; a member that the shape does not have is a KeyError (a defect of ours)."""
-    return json.dumps({} if shape is None else _write(value, shape)).encode()
+def answer(members: Mapping[str, Any], operation: OperationModel) -> Answer:
+    """A success: the operation's output, serialised by the model.
+
+    A member that is None is left out; a member that the model lacks is a defect of ours (KeyError).
+    """
+    shape = operation.output_shape
+    body = {} if shape is None else _write(members, shape)
+    return Answer(200, {"Content-Type": CONTENT_TYPE}, json.dumps(body).encode())
 
 
-def answer(value: Mapping[str, Any], operation: OperationModel) -> Answer:
-    """A success: the operation's output, serialised by its model."""
-    body = serialise(value, operation.output_shape)
-    return Answer(200, {"Content-Type": CONTENT_TYPE}, body)
-
-
-def error_answer(error: EcrError) -> Answer:
-    """An error of the service: its code, its message and the members its model adds."""
+def error_answer(error: ServiceError) -> Answer:
+    """A refusal: the error's code, its message and the members that its model adds."""
     body = {"__type": error.code, **error.members, "message": error.message}
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}
     return Answer(error.http_status, headers, json.dumps(body).encode())
@@ -137,6 +116,13 @@ def _read(value: Any, shape: Shape) -> Any:
         if not isinstance(value, list):
             _refuse_type(value, shape)
         return [None if item is None else _read(item, shape.member) for item in value]
+    if kind == "map":
+        if not isinstance(value, dict):
+            _refuse_type(value, shape)
+        return {
+            _read_string(key, shape.key): None if item is None else _read(item, shape.value)
+            for key, item in value.items()
+        }
     if kind == "blob":
         return _read_blob(value, shape)
     if kind == "string":
@@ -145,9 +131,7 @@ def _read(value: Any, shape: Shape) -> Any:
         if not isinstance(value, bool):
             _refuse_type(value, shape)
         return value
-    if kind in _INTEGER_BOUNDS:
-        return _read_integer(value, shape)
-    raise NotImplementedError(f"ECR's requests have no {kind} members")
+    return _read_number(value, shape)
 
 
 def _read_string(value: Any, shape: Shape) -> str:
@@ -161,10 +145,18 @@ def _read_string(value: Any, shape: Shape) -> str:
     return str(value)
 
 
-def _read_integer(value: Any, shape: Shape) -> int:
+def _read_number(value: Any, shape: Shape) -> int | float | datetime:
+    kind = shape.type_name
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         _refuse_type(value, shape)
-    bound = _INTEGER_BOUNDS[shape.type_name]
+    if kind == "timestamp":
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):
+            _refuse_type(value, shape)
+    if kind not in _INTEGER_BOUNDS:
+        return float(value)
+    bound = _INTEGER_BOUNDS[kind]
     if value != int(value) or not -bound <= value < bound:
         _refuse_type(value, shape)
     return int(value)
@@ -180,7 +172,7 @@ def _read_blob(value: Any, shape: Shape) -> bytes:
 
 
 def _refuse_type(value: Any, shape: Shape) -> NoReturn:
-    """AWS's words for a value of the wrong type, as its Java services say them."""
+    """Raise SerializationError in the words of AWS's Java services."""
     if isinstance(value, dict):
         raise SerializationError("Start of structure or map found where not expected.")
     if isinstance(value, list):
@@ -213,5 +205,5 @@ def _write(value: Any, shape: Shape) -> Any:
 
 
 def _epoch(moment: datetime) -> float:
-    """Seconds since 1970 in milliseconds' precision, which is what ECR prints."""
+    """Seconds since 1970, to the millisecond, as ECR prints them."""
     return round(moment.timestamp(), 3)
