@@ -1,4 +1,4 @@
-"""The sandbox put together: its state, and the applications over it."""
+"""The sandbox, assembled: its state, its workers, and the applications over the state."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def build(
     instance: str,
     frozen_at: datetime | None = None,
 ) -> Sandbox:
-    """The sandbox over its folder (LABS_HOME/sandbox).
+    """The sandbox with its state in a folder (LABS_HOME/sandbox).
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
@@ -90,7 +90,7 @@ def build(
 
 
 class _Hub:
-    """The stand-in Docker Hub, imported when first asked for: starting does not wait for it."""
+    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
         self._root = root

@@ -1,4 +1,4 @@
-"""Blobs as files: put in place whole or not at all, removed once nobody holds them."""
+"""The files of blobs: each is put in place whole, and removed when no repository holds the blob."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from labs_helpers.sandbox.ecr.store import Store
 
 
 def place(store: Store, source: Path, digest: str) -> None:
-    """Give the finished file its final name; on disk, name and all, when this returns.
+    """Give the finished file its final name, and write the name to disk.
 
-    The bytes of `source` must be on disk already (fsync). To be called within a write
-    transaction, so that nobody removes the file as unused in between.
+    The bytes of `source` must be on disk already (fsync). Call this within a transaction, so that
+    nobody removes the file as unused meanwhile.
     """
     target = store.blob_path(digest)
     for folder in (target.parent.parent, target.parent):
@@ -25,7 +25,7 @@ def place(store: Store, source: Path, digest: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Write the names in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -46,8 +46,8 @@ def remove_unused(store: Store, db: sqlite3.Connection) -> None:
 
 
 def _unlink(store: Store, digests: Iterable[str]) -> None:
-    """Remove the files of blobs that still have no row; who has a file open can read on."""
-    with store.write() as db:  # so that nobody puts a blob in place meanwhile
+    """Remove the files of blobs that still have no row; whoever has a file open can read on."""
+    with store.write() as db:  # nobody puts a blob in place meanwhile
         for digest in digests:
             if not db.execute("select 1 from blobs where digest = ?", (digest,)).fetchone():
                 store.blob_path(digest).unlink(missing_ok=True)

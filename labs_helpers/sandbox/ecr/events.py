@@ -52,36 +52,32 @@ class QueuedEvent:
     event: Event
 
 
-def image_pushed(
+def image_action(
     store: Store,
     db: sqlite3.Connection,
     repository: Repository,
     image: Image,
-    tag: str | None,
-    at: float,
-) -> None:
-    """Queue the event of an image, or a tag, that is new in the repository.
-
-    A push without a tag, such as that of an index's parts, has the tag "", as events of AWS show.
-    """
-    _image_action(store, db, repository, image, "PUSH", tag, at)
-
-
-def image_deleted(
-    store: Store,
-    db: sqlite3.Connection,
-    repository: Repository,
-    image: Image,
+    action: str,
     tags: Sequence[str],
     at: float,
 ) -> None:
-    """Queue the events of an image deleted with these tags, or of these tags alone.
+    """Queue the events of a "PUSH" or "DELETE" of an image, one for each tag that it concerns.
 
-    AWS does not document how many events there are for an image with several tags: here it is one
-    for each tag, as BatchDeleteImage lists them.
+    Without a tag, as a push of an index's parts, the tag is "", as events of AWS show. How many
+    events AWS sends for an image deleted with several tags is not documented.
     """
-    for tag in tags or (None,):
-        _image_action(store, db, repository, image, "DELETE", tag, at)
+    for tag in tags or ("",):
+        detail = {
+            "result": "SUCCESS",
+            "repository-name": repository.name,
+            "image-digest": image.digest,
+            "action-type": action,
+            "image-tag": tag,
+            "manifest-media-type": image.media_type,
+        }
+        if image.artifact_type:
+            detail["artifact-media-type"] = image.artifact_type
+        add(store, db, repository.registry, at, "ECR Image Action", detail)
 
 
 def scan_ended(
@@ -174,28 +170,6 @@ def remove(store: Store, queued: Sequence[QueuedEvent]) -> None:
             " and name = ?",
             [(one.event["account"], one.event["region"], _KIND, one.name) for one in queued],
         )
-
-
-def _image_action(
-    store: Store,
-    db: sqlite3.Connection,
-    repository: Repository,
-    image: Image,
-    action: str,
-    tag: str | None,
-    at: float,
-) -> None:
-    detail = {
-        "result": "SUCCESS",
-        "repository-name": repository.name,
-        "image-digest": image.digest,
-        "action-type": action,
-        "image-tag": tag or "",
-        "manifest-media-type": image.media_type,
-    }
-    if image.artifact_type:
-        detail["artifact-media-type"] = image.artifact_type
-    add(store, db, repository.registry, at, "ECR Image Action", detail)
 
 
 def _after_the_last(db: sqlite3.Connection, place: tuple[str, str, str], at: float) -> float:

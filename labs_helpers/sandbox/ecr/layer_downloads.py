@@ -1,9 +1,9 @@
-"""The URLs of GetDownloadUrlForLayer: made here, and answered here.
+"""The URLs of GetDownloadUrlForLayer: how they are made, and the application that serves them.
 
 On AWS they are presigned URLs of Amazon S3. Here they are
 ``<endpoint>/_labs/layers/<account>/<region>/<repository>/<digest>?Expires=...&Signature=...``;
-the signature covers all the rest, so a URL serves one layer of one repository until it expires by
-the sandbox clock, and needs no other credential.
+the signature covers everything else. A URL serves one layer of one repository until the URL expires
+by the sandbox clock; a client needs no other credential.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ StartResponse = Callable[..., Any]
 
 
 def url_of(endpoint: str, repository: Repository, digest: str, now: datetime, key: bytes) -> str:
-    """The URL under which LayerDownloads gives the layer, for LIFETIME from now."""
+    """The URL under which LayerDownloads serves the layer, for LIFETIME from now."""
     registry = repository.registry
     path = f"{PREFIX}{registry.account}/{registry.region}/{repository.name}/{digest}"
     expires = str(int((now + LIFETIME).timestamp()))
@@ -35,14 +35,14 @@ def url_of(endpoint: str, repository: Repository, digest: str, now: datetime, ke
 
 
 class LayerDownloads:
-    """WSGI: gives a layer's bytes to whoever brings a URL of ``url_of`` that has not expired."""
+    """WSGI: serves a layer's bytes for a URL of ``url_of`` that has not expired."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """GET and HEAD; 403 for a signature that is wrong or expired, 404 for a lost layer."""
+        """Answer GET and HEAD: 403 for a wrong or expired signature, 404 for a lost layer."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _refusal(start_response, "405 Method Not Allowed", "only GET and HEAD")
         path = environ.get("PATH_INFO", "")

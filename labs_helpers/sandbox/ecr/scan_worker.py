@@ -55,7 +55,7 @@ class ScanWorker(Worker[Store]):
     def has_work(self) -> bool:
         """Whether a scan is queued."""
         with self.store.read() as db:
-            return bool(scan_states.waiting(db))
+            return bool(scan_states.queue(db))
 
     def work(self) -> None:
         """Do the queued scans, and those again that newer advisories concern."""
@@ -66,7 +66,7 @@ class ScanWorker(Worker[Store]):
         from labs_helpers.sandbox.scanner.snapshot import SnapshotError
 
         with self.store.read() as db:
-            jobs = scan_states.waiting(db)
+            jobs = scan_states.queue(db)
         try:
             snapshot = self._snapshot()
         except SnapshotError as error:
@@ -115,7 +115,7 @@ class ScanWorker(Worker[Store]):
         report: dict[str, Any] | None = None,
     ) -> None:
         now = self.store.clock.now().timestamp()
-        scan = scan_states.ended(job.scan, status, now, description, fingerprint)
+        scan = scan_states.finish(job.scan, status, now, description, fingerprint)
         with self.store.write() as db:
             if report is not None:
                 scan_states.put_result(db, job.image_id, scan, report)

@@ -16,7 +16,7 @@ from labs_helpers.sandbox.service.validation import Invalid
 
 
 class EcrService(Service[Call]):
-    """ECR for every account and region of one store."""
+    """ECR for every account and region."""
 
     def __init__(self, store: Store, clock: Clock, authorize: Authorize) -> None:
         super().__init__("ecr", modules_of(operations), Call, store, clock, authorize)

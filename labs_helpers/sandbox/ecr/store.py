@@ -38,8 +38,8 @@ class RunningHash:
         self.size = 0
         self.lock = threading.Lock()
 
-    def start_again(self, path: Path, size: int) -> None:
-        """Cut the file to its acknowledged `size` and hash what is left."""
+    def restart(self, path: Path, size: int) -> None:
+        """Cut the file to its acknowledged `size` and hash the rest."""
         os.truncate(path, size)
         with path.open("rb") as file:
             self.sha256 = hashlib.file_digest(file, hashlib.sha256)
@@ -47,14 +47,14 @@ class RunningHash:
 
 
 class RunningHashes:
-    """One RunningHash an upload, by upload id."""
+    """The RunningHash of each upload, by upload id."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, RunningHash] = {}
         self._lock = threading.Lock()
 
     def of(self, upload_id: str) -> RunningHash:
-        """The upload's hash, a fresh one when this process has none yet."""
+        """The upload's hash; a new one when this process has none."""
         with self._lock:
             return self._hashes.setdefault(upload_id, RunningHash())
 

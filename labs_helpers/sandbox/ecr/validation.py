@@ -58,7 +58,7 @@ def one_of(values: Sequence[str]) -> str:
 
 
 def refuse_paging(params: Mapping[str, Any], names: str) -> None:
-    """Raise InvalidParameter when a request for named things also asks for a page."""
+    """Raise InvalidParameter when a request that names items also asks for a page."""
     for member in ("nextToken", "maxResults"):
         if member in params:
             raise InvalidParameter(f"{member} cannot be specified with {names}")

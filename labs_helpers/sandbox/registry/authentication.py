@@ -52,5 +52,5 @@ def authenticate(store: Store, authorization: str | None, registry: Registry) ->
     """Whose request this is; raises InvalidToken or TokenExpired."""
     password = password_of(authorization)
     if password is None:
-        raise errors.InvalidToken("Not Authorized", 401)
+        raise errors.InvalidToken()
     return tokens.verify(store, password, registry)

@@ -49,7 +49,8 @@ _TABLE: dict[type[ServiceError], tuple[str, int]] = {
 
 def translate(error: ServiceError) -> RegistryError:
     """The OCI form of an ECR error."""
-    code, status = _TABLE.get(type(error), ("UNKNOWN", error.http_status))
+    kinds = (_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)
+    code, status = next(kinds, ("UNKNOWN", error.http_status))
     message = error.message
     if isinstance(error, ecr.ImageNotFound):
         message = "Requested image not found"  # what ECR says here; its API names the image

@@ -83,7 +83,12 @@ def _split(context: Context, reference: str) -> tuple[str | None, str | None]:
     if ":" in reference:
         return reference, None
     if not references.is_tag(reference):
-        raise ecr.ImageNotFound(None, reference, context.name, context.registry.account)
+        raise ecr.ImageNotFound(
+            digest=None,
+            tag=reference,
+            repositoryName=context.name,
+            registryId=context.registry.account,
+        )
     return None, reference
 
 

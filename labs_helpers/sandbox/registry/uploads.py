@@ -146,7 +146,9 @@ def _known(context: Context, upload_id: str) -> str:
             return upload_id
     except ValueError:
         pass
-    raise ecr.UploadNotFound(upload_id, context.name, context.registry.account)
+    raise ecr.UploadNotFound(
+        upload_id=upload_id, repositoryName=context.name, registryId=context.registry.account
+    )
 
 
 def _progress(context: Context, upload_id: str, received: int) -> dict[str, str]:

@@ -10,16 +10,23 @@ from __future__ import annotations
 class ServiceError(Exception):
     """A service's refusal.
 
-    ``code`` is the name of AWS's exception, ``message`` AWS's wording, ``http_status`` the status
-    of the answer, and ``members`` what the answer holds beside code and message.
+    ``code`` is the name of AWS's exception, ``words`` AWS's wording with the facts' names in
+    braces, ``http_status`` the status of the answer, and ``members`` what the answer holds beside
+    code and message.
     """
 
     code = "ServerException"
+    words = ""
+    http_status = 400
 
-    def __init__(self, message: str, http_status: int = 400) -> None:
-        super().__init__(message)
-        self.message = message
-        self.http_status = http_status
+    def __init__(self, message: str = "", /, **facts: object) -> None:
+        """message: the whole message; facts: what the braces in ``words`` name instead.
+
+        A fact that is None becomes ``null`` and a list ``[a, b]``, as Java spells them.
+        """
+        spelling = {name: _as_java(value) for name, value in facts.items()}
+        self.message = message or self.words.format(**spelling)
+        super().__init__(self.message)
         self.members: dict[str, object] = {}
 
 
@@ -32,19 +39,15 @@ class AccessDenied(ServiceError):
 class NoRoom(ServiceError):
     """The sandbox's disk is full. AWS never answers this; no SDK retries a status of 507."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The sandbox has no room left on its disk; free some and try again.", http_status=507
-        )
+    words = "The sandbox has no room left on its disk; free some and try again."
+    http_status = 507
 
 
 class UnknownOperation(ServiceError):
     """The request's target names no operation of the service."""
 
     code = "UnknownOperationException"
-
-    def __init__(self) -> None:
-        super().__init__("The requested operation is not known.")
+    words = "The requested operation is not known."
 
 
 class NotInSandbox(ServiceError):
@@ -72,3 +75,9 @@ class ValidationError(ServiceError):
     """A parameter breaks a constraint of the service's model."""
 
     code = "ValidationException"
+
+
+def _as_java(value: object) -> object:
+    if value is None:
+        return "null"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list | tuple) else value

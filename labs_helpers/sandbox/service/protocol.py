@@ -31,6 +31,16 @@ from labs_helpers.sandbox.service.errors import (
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 
+_TYPES: dict[str, Any] = {
+    "structure": dict,
+    "map": dict,
+    "list": list,
+    "string": str,
+    "blob": str,
+    "boolean": bool,
+}
+"""JSON's type of each kind of shape that is no number."""
+
 _INTEGER_BOUNDS = {"integer": 2**31, "long": 2**63}
 """Inclusive bounds of the model's number types (Java's int and long)."""
 
@@ -104,45 +114,35 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _read(value: Any, shape: Shape) -> Any:
     kind = shape.type_name
+    if kind not in _TYPES:
+        return _read_number(value, shape)
+    if not isinstance(value, _TYPES[kind]):
+        _refuse_type(value, shape)
     if kind == "structure":
-        if not isinstance(value, dict):
-            _refuse_type(value, shape)
         return {
             name: _read(value[name], member)
             for name, member in shape.members.items()
             if value.get(name) is not None
         }
     if kind == "list":
-        if not isinstance(value, list):
-            _refuse_type(value, shape)
         return [None if item is None else _read(item, shape.member) for item in value]
     if kind == "map":
-        if not isinstance(value, dict):
-            _refuse_type(value, shape)
         return {
-            _read_string(key, shape.key): None if item is None else _read(item, shape.value)
+            _read_string(key): None if item is None else _read(item, shape.value)
             for key, item in value.items()
         }
     if kind == "blob":
         return _read_blob(value, shape)
-    if kind == "string":
-        return _read_string(value, shape)
-    if kind == "boolean":
-        if not isinstance(value, bool):
-            _refuse_type(value, shape)
-        return value
-    return _read_number(value, shape)
+    return _read_string(value) if kind == "string" else value
 
 
-def _read_string(value: Any, shape: Shape) -> str:
-    if not isinstance(value, str):
-        _refuse_type(value, shape)
+def _read_string(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
         # JSON can spell half of a surrogate pair, which is no character
         raise SerializationError("The request body is not valid JSON") from None
-    return str(value)
+    return value
 
 
 def _read_number(value: Any, shape: Shape) -> int | float | datetime:
@@ -162,9 +162,7 @@ def _read_number(value: Any, shape: Shape) -> int | float | datetime:
     return int(value)
 
 
-def _read_blob(value: Any, shape: Shape) -> bytes:
-    if not isinstance(value, str):
-        _refuse_type(value, shape)
+def _read_blob(value: str, shape: Shape) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
@@ -198,12 +196,7 @@ def _write(value: Any, shape: Shape) -> Any:
     if kind == "map":
         return {key: _write(item, shape.value) for key, item in value.items()}
     if kind == "timestamp":
-        return _epoch(value)
+        return round(value.timestamp(), 3)  # to the millisecond, as ECR prints times
     if kind == "blob":
         return base64.b64encode(value).decode()
     return value
-
-
-def _epoch(moment: datetime) -> float:
-    """Seconds since 1970, to the millisecond, as ECR prints them."""
-    return round(moment.timestamp(), 3)

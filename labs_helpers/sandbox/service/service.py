@@ -124,7 +124,27 @@ class Service(Generic[C]):
         URL as this caller spells it in the Host header; keys: condition keys of the request.
         """
         try:
-            return self._answer(target, body, principal, region, endpoint, keys)
+            operation = protocol.operation_of(target, self.model)
+            function = self.operations.get(operation.name)
+            if function is None:
+                reason = self._reasons.get(operation.name, "")
+                raise NotInSandbox(f"{self.name}:{operation.name}", reason)
+            params = protocol.parse(body, operation.input_shape)
+            validate(params, operation.input_shape)
+            call = self._call(
+                operation=operation.name,
+                principal=principal,
+                account=self.account(principal, params),
+                region=region,
+                store=self._store,
+                clock=self._clock,
+                authorize=self._authorize,
+                endpoint=endpoint.rstrip("/"),
+                keys={**keys, **self.condition_keys(params)},
+            )
+            for action, resource in self.permissions(call, params):
+                call.require(action, resource)
+            return protocol.answer(function(call, params), operation)
         except Invalid as error:
             return protocol.error_answer(self.invalid(error))
         except ServiceError as error:
@@ -145,37 +165,6 @@ class Service(Generic[C]):
     def invalid(self, error: Invalid) -> ServiceError:
         """The refusal of invalid parameters: a ValidationException that names all of them."""
         return ValidationError(str(error))
-
-    def _answer(
-        self,
-        target: str,
-        body: bytes,
-        principal: Principal,
-        region: str,
-        endpoint: str,
-        keys: Keys,
-    ) -> Answer:
-        operation = protocol.operation_of(target, self.model)
-        function = self.operations.get(operation.name)
-        if function is None:
-            reason = self._reasons.get(operation.name, "")
-            raise NotInSandbox(f"{self.name}:{operation.name}", reason)
-        params = protocol.parse(body, operation.input_shape)
-        validate(params, operation.input_shape)
-        call = self._call(
-            operation=operation.name,
-            principal=principal,
-            account=self.account(principal, params),
-            region=region,
-            store=self._store,
-            clock=self._clock,
-            authorize=self._authorize,
-            endpoint=endpoint.rstrip("/"),
-            keys={**keys, **self.condition_keys(params)},
-        )
-        for action, resource in self.permissions(call, params):
-            call.require(action, resource)
-        return protocol.answer(function(call, params), operation)
 
 
 def modules_of(package: ModuleType) -> list[ModuleType]:

@@ -37,7 +37,7 @@ class Worker(ABC, Generic[S]):
 
     @abstractmethod
     def work(self) -> None:
-        """Do all the work that waits; break off soon when ``closing``."""
+        """Do all the work that waits; stop soon once ``closing``."""
 
     @abstractmethod
     def has_work(self) -> bool:
@@ -45,7 +45,7 @@ class Worker(ABC, Generic[S]):
 
     @property
     def closing(self) -> bool:
-        """Whether ``work`` is to break off."""
+        """Whether ``work`` is to stop."""
         return self._closing.is_set()
 
     def start(self) -> None:

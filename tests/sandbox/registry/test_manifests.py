@@ -200,7 +200,7 @@ def test_an_image_pushed_to_a_repository_that_scans_waits_for_its_scan_once(
         registry.push_image(reference, name="scanned")
     registry.push_image("v1")
     with registry.store.read() as db:
-        (job,) = scan_states.waiting(db)
+        (job,) = scan_states.queue(db)
     assert (job.scan.scan_type, job.scan.status) == ("BASIC", "IN_PROGRESS")
 
 

@@ -54,8 +54,8 @@ def files_of_the_example() -> dict[str, str]:
     return dict(blocks)
 
 
-class Asked(list[tuple[str, str]]):
-    """The permissions that the service asked for; `refuse` refuses the next one."""
+class PermissionLog(list[tuple[str, str]]):
+    """The permissions that the service requires; with `refuse`, none is granted."""
 
     refuse = False
 
@@ -100,12 +100,14 @@ class Client:
 
 
 @pytest.fixture
-def asked() -> Asked:
-    return Asked()
+def permissions() -> PermissionLog:
+    return PermissionLog()
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Asked) -> Iterator[Client]:
+def client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, permissions: PermissionLog
+) -> Iterator[Client]:
     """The example with a second operation, written to a folder and imported from there."""
     files = files_of_the_example()
     files["operations.py"] += SECOND
@@ -116,7 +118,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Asked) -> Ite
     places = [*labs_helpers.sandbox.__path__, str(tmp_path)]
     monkeypatch.setattr(labs_helpers.sandbox, "__path__", places)
     module = importlib.import_module("labs_helpers.sandbox.codedeploy.service")
-    service = module.codedeploy(tmp_path / "state", Clock(frozen_at=NOW), asked)
+    service = module.codedeploy(tmp_path / "state", Clock(frozen_at=NOW), permissions)
     yield Client(service)
     for name in [
         name for name in sys.modules if name.startswith("labs_helpers.sandbox.codedeploy")
@@ -152,16 +154,19 @@ def test_the_model_refuses_a_name_that_is_too_long(client: Client) -> None:
     }
 
 
-def test_the_caller_needs_the_permission_first(client: Client, asked: Asked) -> None:
-    asked.refuse = True
+def test_the_caller_needs_the_permission_first(client: Client, permissions: PermissionLog) -> None:
+    permissions.refuse = True
     assert client.error("create_application", applicationName="demo")["Code"] == (
         "AccessDeniedException"
     )
-    asked.refuse = False
+    permissions.refuse = False
     assert client.error("get_application", applicationName="demo")["Code"] == (
         "ApplicationDoesNotExistException"
     )
-    assert asked == [("codedeploy:CreateApplication", "*"), ("codedeploy:GetApplication", "*")]
+    assert permissions == [
+        ("codedeploy:CreateApplication", "*"),
+        ("codedeploy:GetApplication", "*"),
+    ]
 
 
 def test_an_operation_that_is_absent_says_so(client: Client) -> None:
@@ -178,7 +183,7 @@ def test_a_function_that_is_no_operation_is_found_when_the_service_is_made(
     exec(helper, vars(operations))
     module = importlib.import_module("labs_helpers.sandbox.codedeploy.service")
     with pytest.raises(ValueError, match=r"codedeploy\.operations\.create_aplication is no opera"):
-        module.codedeploy(tmp_path / "again", Clock(), Asked())
+        module.codedeploy(tmp_path / "again", Clock(), PermissionLog())
 
 
 def test_the_answer_is_json_1_1(client: Client) -> None:

@@ -1,8 +1,6 @@
-"""Pull through cache rules, as settings: the sandbox keeps them and caches nothing by them yet."""
+"""Operations on pull through cache rules, which the sandbox stores and does not follow yet."""
 
-from datetime import datetime
-from typing import Any
-
+from labs_helpers.defaults import region_of, registry
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.validation import invalid
@@ -15,7 +13,7 @@ NOT_BUILT = {
 
 KIND = "pull-through-cache-rule"
 
-#: Upstreams by host name, and whether they need a secret with credentials.
+#: Upstream registries by host name; whether they need a secret with credentials.
 #: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html
 _UPSTREAMS = {
     "public.ecr.aws": ("ecr-public", False),
@@ -38,49 +36,43 @@ _DELETED = (
 
 
 class PullThroughCacheRuleAlreadyExists(ServiceError):
-    """The prefix has a rule."""
+    """The prefix has a rule already."""
 
     code = "PullThroughCacheRuleAlreadyExistsException"
-
-    def __init__(self, prefix: str, account: str) -> None:
-        super().__init__(
-            f"A pull through cache rule with prefix '{prefix}' already exists "
-            f"in the registry with id '{account}'"
-        )
+    words = (
+        "A pull through cache rule with prefix '{prefix}' already exists in the registry with "
+        "id '{registryId}'"
+    )
 
 
 class PullThroughCacheRuleNotFound(ServiceError):
     """The prefix has no rule."""
 
     code = "PullThroughCacheRuleNotFoundException"
-
-    def __init__(self, prefix: str, account: str) -> None:
-        super().__init__(
-            f"The pull through cache rule with prefix '{prefix}' does not exist "
-            f"in the registry with id '{account}'"
-        )
+    words = (
+        "The pull through cache rule with prefix '{prefix}' does not exist in the registry with "
+        "id '{registryId}'"
+    )
 
 
 class UnsupportedUpstreamRegistry(ServiceError):
-    """ECR caches nothing from there."""
+    """ECR caches nothing from that registry."""
 
     code = "UnsupportedUpstreamRegistryException"
-
-    def __init__(self, url: str) -> None:
-        super().__init__(f"The specified upstream registry isn't supported: '{url}'")
+    words = "The specified upstream registry isn't supported: '{url}'"
 
 
 def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
-    """Keeps a rule: a prefix of repository names stands for an upstream registry."""
+    """Stores a rule: a prefix of repository names stands for an upstream registry."""
     prefix = params["ecrRepositoryPrefix"]
     url = params["upstreamRegistryUrl"].removeprefix("https://").rstrip("/")
     upstream, needs_secret = _upstream(url)
     if params.get("upstreamRegistry", upstream) != upstream:
-        raise UnsupportedUpstreamRegistry(url)
+        raise UnsupportedUpstreamRegistry(url=url)
     if needs_secret and "credentialArn" not in params:
         raise invalid("credentialArn", f"Must be specified for upstream registry {url}")
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
-        raise PullThroughCacheRuleAlreadyExists(prefix, call.account)
+        raise PullThroughCacheRuleAlreadyExists(prefix=prefix, registryId=call.account)
     now = call.clock.now().timestamp()
     rule = {
         **params,
@@ -91,38 +83,37 @@ def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
         "updatedAt": now,
     }
     documents.put(call.store, call.registry, KIND, rule, prefix)
-    return _without(_shown(call, rule), "updatedAt")
+    return _without(_description(rule), "updatedAt")
 
 
 def describe_pull_through_cache_rules(call: Call, params: Members) -> Members:
-    """The rules, all or those of the prefixes asked for."""
+    """All rules, or those of the requested prefixes."""
     prefixes = params.get("ecrRepositoryPrefixes")
     if prefixes is not None:
-        rules = [_found(call, prefix) for prefix in prefixes]
-        return {"pullThroughCacheRules": [_shown(call, rule) for rule in rules]}
-    keyed = [
-        ([prefix], _shown(call, rule))
+        rules = [_rule(call, prefix) for prefix in prefixes]
+        return {"pullThroughCacheRules": [_description(rule) for rule in rules]}
+    items = [
+        ([prefix], _description(rule))
         for prefix, rule in documents.list_all(call.store, call.registry, KIND).items()
     ]
-    rules, token = call.page(keyed, params)
+    rules, token = call.page(items, params)
     return {"pullThroughCacheRules": rules, "nextToken": token}
 
 
 def update_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Changes a rule's credentials or role."""
-    rule = _found(call, params["ecrRepositoryPrefix"])
+    rule = _rule(call, params["ecrRepositoryPrefix"])
     rule = {**rule, **params, "updatedAt": call.clock.now().timestamp()}
     documents.put(call.store, call.registry, KIND, rule, params["ecrRepositoryPrefix"])
-    shown = _shown(call, rule)
-    return _without(shown, "createdAt", "upstreamRegistryUrl", "upstreamRegistry")
+    return _without(_description(rule), "createdAt", "upstreamRegistryUrl", "upstreamRegistry")
 
 
 def delete_pull_through_cache_rule(call: Call, params: Members) -> Members:
-    """Removes a rule and answers what it was."""
-    rule = _found(call, params["ecrRepositoryPrefix"])
+    """Removes a rule and answers with it."""
+    rule = _rule(call, params["ecrRepositoryPrefix"])
     documents.delete(call.store, call.registry, KIND, params["ecrRepositoryPrefix"])
-    shown = _shown(call, rule)
-    return {name: shown[name] for name in _DELETED if name in shown}
+    description = _description(rule)
+    return {name: description[name] for name in _DELETED if name in description}
 
 
 def _upstream(url: str) -> tuple[str, bool]:
@@ -130,29 +121,21 @@ def _upstream(url: str) -> tuple[str, bool]:
         return _UPSTREAMS[url]
     if url.endswith(".azurecr.io"):
         return "azure-container-registry", True
-    if ".dkr.ecr." in url and url.endswith(".amazonaws.com"):
+    region = region_of(url)
+    if region is not None and url == registry(url.partition(".")[0], region):
         return "ecr", False
-    raise UnsupportedUpstreamRegistry(url)
+    raise UnsupportedUpstreamRegistry(url=url)
 
 
-def _found(call: Call, prefix: str) -> dict[str, Any]:
-    rule: dict[str, Any] | None = documents.get(call.store, call.registry, KIND, prefix)
-    if rule is None:
-        raise PullThroughCacheRuleNotFound(prefix, call.account)
-    return rule
+def _rule(call: Call, prefix: str) -> Members:
+    missing = PullThroughCacheRuleNotFound(prefix=prefix, registryId=call.account)
+    return dict(documents.get(call.store, call.registry, KIND, prefix, missing))
 
 
-def _shown(call: Call, rule: dict[str, Any]) -> dict[str, Any]:
-    times = {name: _moment(call, rule[name]) for name in ("createdAt", "updatedAt")}
-    return {
-        **rule,
-        "upstreamRepositoryPrefix": rule.get("upstreamRepositoryPrefix", "ROOT"),
-    } | times
+def _description(rule: Members) -> Members:
+    """A rule as ECR's answers describe it."""
+    return {"upstreamRepositoryPrefix": "ROOT", **documents.with_times(rule)}
 
 
-def _moment(call: Call, seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, call.clock.now().tzinfo)
-
-
-def _without(answer: dict[str, Any], *names: str) -> dict[str, Any]:
+def _without(answer: Members, *names: str) -> Members:
     return {name: value for name, value in answer.items() if name not in names}

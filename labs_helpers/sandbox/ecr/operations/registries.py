@@ -18,7 +18,7 @@ POLICY = "registry-policy"
 REPLICATION = "replication"
 ACCOUNT = "account-setting"
 
-#: Settings of an account, the values each takes and the one it has at first.
+#: The possible values of each account setting; the first is the default.
 #: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutAccountSetting.html
 _ACCOUNT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
@@ -36,13 +36,11 @@ class RegistryPolicyNotFound(ServiceError):
     """The registry has no policy."""
 
     code = "RegistryPolicyNotFoundException"
-
-    def __init__(self, account: str) -> None:
-        super().__init__(f"Registry policy does not exist in the registry with id '{account}'")
+    words = "Registry policy does not exist in the registry with id '{registryId}'"
 
 
 def get_authorization_token(call: Call, params: Members) -> Members:
-    """A new password of the caller's for the registries of the region, good for 12 hours.
+    """A new password of the caller for the registries of the region, valid for 12 hours.
 
     One entry for each of ``registryIds``, else one for the caller's own registry.
     """
@@ -61,7 +59,7 @@ def get_authorization_token(call: Call, params: Members) -> Members:
 
 
 def put_registry_policy(call: Call, params: Members) -> Members:
-    """Sets who may replicate into, and cache through, the registry."""
+    """Replaces the policy that says who may replicate and cache into the registry."""
     text = params["policyText"]
     check_registry_policy(text)
     documents.put(call.store, call.registry, POLICY, {"text": text})
@@ -70,18 +68,16 @@ def put_registry_policy(call: Call, params: Members) -> Members:
 
 def get_registry_policy(call: Call, params: Members) -> Members:
     """The registry's policy; RegistryPolicyNotFoundException when none is set."""
-    found = documents.get(call.store, call.registry, POLICY)
-    if found is None:
-        raise RegistryPolicyNotFound(call.account)
+    missing = RegistryPolicyNotFound(registryId=call.account)
+    found = documents.get(call.store, call.registry, POLICY, missing=missing)
     return {"registryId": call.account, "policyText": found["text"]}
 
 
 def delete_registry_policy(call: Call, params: Members) -> Members:
-    """Removes the registry's policy and answers what it was."""
-    found = documents.delete(call.store, call.registry, POLICY)
-    if found is None:
-        raise RegistryPolicyNotFound(call.account)
-    return {"registryId": call.account, "policyText": found["text"]}
+    """Removes the registry's policy and answers with it."""
+    answer = get_registry_policy(call, params)
+    documents.delete(call.store, call.registry, POLICY)
+    return answer
 
 
 def describe_registry(call: Call, params: Members) -> Members:
@@ -94,7 +90,7 @@ def describe_registry(call: Call, params: Members) -> Members:
 
 
 def put_replication_configuration(call: Call, params: Members) -> Members:
-    """Keeps the replication rules. The sandbox does not copy images by them."""
+    """Stores the replication rules. The sandbox does not follow them."""
     configuration = params["replicationConfiguration"]
     for rule in configuration["rules"]:
         for destination in rule["destinations"]:
@@ -108,12 +104,12 @@ def put_replication_configuration(call: Call, params: Members) -> Members:
 
 
 def get_registry_scanning_configuration(call: Call, params: Members) -> Members:
-    """What is scanned when; BASIC without rules until somebody sets it."""
+    """The scanning rules; BASIC without rules until somebody sets others."""
     return {"registryId": call.account, "scanningConfiguration": _scanning_configuration(call)}
 
 
 def put_registry_scanning_configuration(call: Call, params: Members) -> Members:
-    """Replaces the registry's scanning rules; a member that is not given keeps its value."""
+    """Replaces the scanning rules; a member that the request leaves out keeps its value."""
     configuration = {**_scanning_configuration(call), **params}
     for rule in configuration["rules"]:
         if rule["scanFrequency"] not in _FREQUENCIES[configuration["scanType"]]:
@@ -134,14 +130,14 @@ def _scanning_configuration(call: Call) -> dict[str, Any]:
 
 
 def get_account_setting(call: Call, params: Members) -> Members:
-    """The value of an account setting, the first one until it is set."""
+    """The value of an account setting, or its default."""
     values = _values_of(params["name"])
     found = documents.get(call.store, call.registry, ACCOUNT, params["name"])
     return {"name": params["name"], "value": found["value"] if found else values[0]}
 
 
 def put_account_setting(call: Call, params: Members) -> Members:
-    """Sets an account setting to one of the values it takes."""
+    """Sets an account setting to one of its possible values."""
     name, value = params["name"], params["value"]
     if value not in _values_of(name):
         raise invalid("value", one_of(_values_of(name)))

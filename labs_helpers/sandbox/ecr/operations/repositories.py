@@ -1,4 +1,4 @@
-"""Operations on repositories themselves: create, describe, delete and their settings."""
+"""Operations on repositories: create, describe, delete, and their settings."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from labs_helpers.sandbox.service.service import Members
 
 
 def create_repository(call: Call, params: Members) -> Members:
-    """Makes a repository, private and empty."""
+    """Creates an empty repository."""
     mutability = params.get("imageTagMutability", "MUTABLE")
     exclusions = params.get("imageTagMutabilityExclusionFilters")
     check_exclusions(mutability, exclusions)
@@ -36,17 +36,17 @@ def create_repository(call: Call, params: Members) -> Members:
 
 
 def describe_repositories(call: Call, params: Members) -> Members:
-    """The repositories asked for by name, else all of the registry, a page at a time."""
+    """The repositories of the requested names, else all of the registry in pages."""
     names = params.get("repositoryNames")
     if names:
         refuse_paging(params, "repositoryNames")
         found = [call.repository(name) for name in dict.fromkeys(names)]
         return {"repositories": [_description(repository) for repository in found]}
-    keyed = [
+    items = [
         ([repository.name], _description(repository))
         for repository in repositories.list_all(call.store, call.registry)
     ]
-    part, token = call.page(keyed, params)
+    part, token = call.page(items, params)
     return {"repositories": part, "nextToken": token}
 
 
@@ -66,22 +66,20 @@ def put_image_tag_mutability(call: Call, params: Members) -> Members:
         call.store, repository, params["imageTagMutability"], exclusions or ()
     )
     return {
-        "registryId": now.account,
-        "repositoryName": now.name,
+        **now.names,
         "imageTagMutability": now.mutability,
         "imageTagMutabilityExclusionFilters": list(now.mutability_exclusions) or None,
     }
 
 
 def put_image_scanning_configuration(call: Call, params: Members) -> Members:
-    """Keeps whether an image is to be scanned as it arrives."""
+    """Sets whether an image is scanned when it is pushed."""
     repository = call.repository(params["repositoryName"])
     now = repositories.set_scan_on_push(
         call.store, repository, _scan_on_push(params["imageScanningConfiguration"])
     )
     return {
-        "registryId": now.account,
-        "repositoryName": now.name,
+        **now.names,
         "imageScanningConfiguration": {"scanOnPush": now.scan_on_push},
     }
 
@@ -90,8 +88,7 @@ def _description(repository: Repository) -> dict[str, Any]:
     """A repository in the shape of the API's ``Repository``."""
     return {
         "repositoryArn": repository.arn,
-        "registryId": repository.account,
-        "repositoryName": repository.name,
+        **repository.names,
         "repositoryUri": repository.uri,
         "createdAt": repository.created_at,
         "imageTagMutability": repository.mutability,

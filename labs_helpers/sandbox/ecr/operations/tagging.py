@@ -21,7 +21,7 @@ def tag_resource(call: Call, params: Members) -> Members:
 
 
 def untag_resource(call: Call, params: Members) -> Members:
-    """Removes resource tags; keys that are not there are passed over."""
+    """Removes resource tags; a key without a tag is no error."""
     repository = _repository_of(call, params["resourceArn"])
     repositories.untag(call.store, repository, params["tagKeys"])
     return {}

@@ -1,7 +1,4 @@
-"""Repository creation templates: what a repository made by a push or a cache rule starts with."""
-
-from datetime import datetime
-from typing import Any
+"""Operations on templates: what a repository made by a push or a cache rule starts with."""
 
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
@@ -19,55 +16,51 @@ _DEFAULTS = {
 
 
 class TemplateAlreadyExists(ServiceError):
-    """The prefix has a template."""
+    """The prefix has a template already."""
 
     code = "TemplateAlreadyExistsException"
-
-    def __init__(self, prefix: str, account: str) -> None:
-        super().__init__(
-            f"The repository creation template with prefix '{prefix}' already exists "
-            f"in the registry with id '{account}'"
-        )
+    words = (
+        "The repository creation template with prefix '{prefix}' already exists in the registry "
+        "with id '{registryId}'"
+    )
 
 
 class TemplateNotFound(ServiceError):
     """The prefix has no template."""
 
     code = "TemplateNotFoundException"
-
-    def __init__(self, prefix: str, account: str) -> None:
-        super().__init__(
-            f"The repository creation template with prefix '{prefix}' does not exist "
-            f"in the registry with id '{account}'"
-        )
+    words = (
+        "The repository creation template with prefix '{prefix}' does not exist in the registry "
+        "with id '{registryId}'"
+    )
 
 
 def create_repository_creation_template(call: Call, params: Members) -> Members:
-    """Keeps a template for the repositories under a prefix."""
+    """Stores a template for the repositories under a prefix."""
     prefix = params["prefix"]
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
-        raise TemplateAlreadyExists(prefix, call.account)
+        raise TemplateAlreadyExists(prefix=prefix, registryId=call.account)
     now = call.clock.now().timestamp()
-    return _keep(call, {**_DEFAULTS, **params, "createdAt": now, "updatedAt": now})
+    return _store(call, {**_DEFAULTS, **params, "createdAt": now, "updatedAt": now})
 
 
 def update_repository_creation_template(call: Call, params: Members) -> Members:
-    """Changes the members that are given."""
-    template = {**_found(call, params["prefix"]), **params}
+    """Changes the members that the request has."""
+    template = {**_template(call, params["prefix"]), **params}
     if "imageTagMutability" in params and "imageTagMutabilityExclusionFilters" not in params:
         template.pop("imageTagMutabilityExclusionFilters", None)
-    return _keep(call, {**template, "updatedAt": call.clock.now().timestamp()})
+    return _store(call, {**template, "updatedAt": call.clock.now().timestamp()})
 
 
 def describe_repository_creation_templates(call: Call, params: Members) -> Members:
-    """The templates, all or those of the prefixes asked for that exist."""
+    """All templates, or those that exist of the requested prefixes."""
     wanted = params.get("prefixes")
-    keyed = [
-        ([prefix], _shown(call, template))
+    items = [
+        ([prefix], documents.with_times(template))
         for prefix, template in documents.list_all(call.store, call.registry, KIND).items()
         if not wanted or prefix in wanted
     ]
-    templates, token = call.page(keyed, params)
+    templates, token = call.page(items, params)
     return {
         "registryId": call.account,
         "repositoryCreationTemplates": templates,
@@ -76,13 +69,13 @@ def describe_repository_creation_templates(call: Call, params: Members) -> Membe
 
 
 def delete_repository_creation_template(call: Call, params: Members) -> Members:
-    """Removes a template and answers what it was."""
-    template = _found(call, params["prefix"])
+    """Removes a template and answers with it."""
+    template = _template(call, params["prefix"])
     documents.delete(call.store, call.registry, KIND, params["prefix"])
-    return {"registryId": call.account, "repositoryCreationTemplate": _shown(call, template)}
+    return _answer(call, template)
 
 
-def _keep(call: Call, template: dict[str, Any]) -> dict[str, Any]:
+def _store(call: Call, template: Members) -> Members:
     check_exclusions(
         template["imageTagMutability"], template.get("imageTagMutabilityExclusionFilters")
     )
@@ -91,19 +84,14 @@ def _keep(call: Call, template: dict[str, Any]) -> dict[str, Any]:
     if template.get("lifecyclePolicy"):
         check_lifecycle_policy(template["lifecyclePolicy"])
     documents.put(call.store, call.registry, KIND, template, template["prefix"])
-    return {"registryId": call.account, "repositoryCreationTemplate": _shown(call, template)}
+    return _answer(call, template)
 
 
-def _found(call: Call, prefix: str) -> dict[str, Any]:
-    template: dict[str, Any] | None = documents.get(call.store, call.registry, KIND, prefix)
-    if template is None:
-        raise TemplateNotFound(prefix, call.account)
-    return template
+def _template(call: Call, prefix: str) -> Members:
+    missing = TemplateNotFound(prefix=prefix, registryId=call.account)
+    return dict(documents.get(call.store, call.registry, KIND, prefix, missing))
 
 
-def _shown(call: Call, template: dict[str, Any]) -> dict[str, Any]:
-    zone = call.clock.now().tzinfo
-    times = {
-        name: datetime.fromtimestamp(template[name], zone) for name in ("createdAt", "updatedAt")
-    }
-    return {**template, **times}
+def _answer(call: Call, template: Members) -> Members:
+    described = documents.with_times(template)
+    return {"registryId": call.account, "repositoryCreationTemplate": described}

@@ -55,7 +55,7 @@ class Ecr:
         self.store, self.clock = store, clock
         self.authorize: Authorize = allow_all
         self.service = EcrService(
-            store, clock, lambda *asked, **keys: self.authorize(*asked, **keys)
+            store, clock, lambda *needs, **keys: self.authorize(*needs, **keys)
         )
         self.caller, self.region = principal(), REGION
 
