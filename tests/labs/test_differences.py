@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from labs_helpers.sandbox.ecr.protocol import service_model
 
 from labs_helpers.curriculum import LABS
 from labs_helpers.labs.differences import Difference, every, of_lab
 from labs_helpers.sandbox.authorization.tables import arn_formats
 from labs_helpers.sandbox.ecr.operations import OPERATIONS
-from labs_helpers.sandbox.ecr.protocol import service_model
 from labs_helpers.sandbox.iam import managed
 
 PROJECT = Path(__file__).parents[2]

@@ -46,5 +46,5 @@ def authenticate(store: Store, authorization: str | None, registry: Registry) ->
     """The principal that sent the request; raises InvalidToken or TokenExpired."""
     password = password_of(authorization)
     if password is None:
-        raise errors.InvalidToken("Not Authorized", 401)
+        raise errors.InvalidToken()
     return tokens.verify(store, password, registry)
