@@ -40,7 +40,9 @@ def start(number: str, fresh: bool = False) -> Lab:
     if modes.mode(workspace) == modes.AWS:
         lab = Lab(LABS[number], _place_on_aws(workspace))
         _enter(workspace, number)
-        display(lab.restart() if fresh else card_of(lab))
+        if fresh:
+            lab.restart()  # which says what to use on AWS
+        display(card_of(lab))
         return lab
     place, engine = _place_in_sandbox(workspace)
     lab = Lab(LABS[number], place, engine)
