@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from labs_helpers.display.shown import Shown
-from labs_helpers.display.spans import span
+from labs_helpers.display.rendering import Rendering, duration, paragraph
 from labs_helpers.errors import spoken
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -56,11 +55,10 @@ class LabClock:
         return datetime.fromisoformat(self.control.ask("GET", "clock")["now"])
 
     @spoken
-    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> Shown:
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> Rendering:
         """Move the clock forward; raises LabError for a step back."""
         by = timedelta(days=days, hours=hours, minutes=minutes)
         if by <= timedelta():
             raise LabsError("The clock goes forward only: name hours, minutes or days above zero.")
         self.control.ask("POST", "clock", {"advance_seconds": by.total_seconds()})
-        said = f"The sandbox clock has moved forward by {span(by)}."
-        return Shown(said, f"<p>{said}</p>")
+        return paragraph(f"The sandbox clock has moved forward by {duration(by)}.")

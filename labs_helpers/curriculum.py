@@ -118,7 +118,7 @@ LABS = {
             "ci-cd",
             minutes=30,
             goal="run a buildspec for real",
-            sandbox="pipelines are recorded, not run",
+            sandbox="pipelines are kept; starting one is refused",
         ),
         Entry(
             "10",
@@ -126,7 +126,7 @@ LABS = {
             "clean-up",
             minutes=30,
             goal="pull as a node does, and leave nothing behind",
-            sandbox="clusters are recorded, not run",
+            sandbox="task definitions are kept; running a task is refused",
         ),
     )
 }

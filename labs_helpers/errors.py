@@ -30,7 +30,7 @@ FOR_THE_LEARNER = (
     botocore.exceptions.BotoCoreError,
     docker.errors.DockerException,
 )
-"""Exceptions whose message says what to do. Other exceptions are ours and keep their traceback."""
+"""Exceptions whose message says what to do. Any other is ours to fix, and keeps its traceback."""
 
 
 def spoken(function: Callable[P, T]) -> Callable[P, T]:

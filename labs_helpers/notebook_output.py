@@ -29,7 +29,7 @@ def someone_looks() -> bool:
     return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
 
 
-def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.Watched:
+def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.TransferResult:
     """Follow a push or a pull as ``Lab.watch`` does; raises LabError."""
     if mbit is not None and not mbit > 0:
         raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
@@ -37,7 +37,7 @@ def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.W
     live = progress.Bars(pace) if someone_looks() else None
     area = display(live.box) if live else None
     try:
-        seen = progress.follow(stream, live.see) if live else progress.follow(stream)
+        seen = progress.follow(stream, live.update) if live else progress.follow(stream)
     except progress.NotAStream as error:
         raise LabError(str(error)) from error
     finally:
@@ -46,6 +46,6 @@ def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.W
             area.update({}, raw=True)
     if seen.error:
         if seen.layers:
-            display(progress.drawn(seen))
+            display(progress.result(seen))
         raise LabError(seen.error)
-    return progress.Watched(seen)
+    return progress.result(seen)

@@ -27,6 +27,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from labs_helpers import servers
 from labs_helpers.curriculum import LABS
+from labs_helpers.defaults import FRESH_START
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import SANDBOX, environment
 from labs_helpers.workspace import LabsError, Workspace
@@ -190,8 +191,9 @@ def fresh(home: Path | None, workspace: Workspace, **variables: str) -> Iterator
     """A new sandbox and a new engine, stopped and removed at the end of the block.
 
     Their files are in ``home``, an empty or new folder, or in a temporary folder when ``home`` is
-    None or too long for the path of the engine's socket. Yields the environment for kernels;
-    ``variables`` are set for the servers and the kernels.
+    None or too long for the path of the engine's socket. Yields the environment for kernels, in
+    which each lab starts from its beginning; ``variables`` are set for the servers and the
+    kernels.
     """
     with ExitStack() as stack:
         if home is None or not Workspace(home).has_short_socket_path():
@@ -202,8 +204,8 @@ def fresh(home: Path | None, workspace: Workspace, **variables: str) -> Iterator
         scratch = Workspace(home, workspace.project)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        environ = {**os.environ, **variables, "LABS_HOME": str(home), "LABS_PORT": str(port)}
-        environ["LABS_MODE"] = SANDBOX
+        environ = {**os.environ, **FRESH_START, **variables}
+        environ |= {"LABS_HOME": str(home), "LABS_PORT": str(port), "LABS_MODE": SANDBOX}
         stack.callback(servers.stop, scratch)
         found = servers.start(scratch, environ=environ)
         folders.place(scratch)

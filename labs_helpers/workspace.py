@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -101,6 +102,11 @@ class Workspace:
         return self.sandbox / "learner.json"
 
     @property
+    def begun(self) -> Path:
+        """The record of the labs begun in this sandbox; see :mod:`labs_helpers.prepare.record`."""
+        return self.sandbox / "begun.json"
+
+    @property
     def control_token(self) -> Path:
         return self.sandbox / "control-token"
 
@@ -124,11 +130,18 @@ class Workspace:
     def runs(self) -> Path:
         return self.home / "runs"
 
+    def work(self, number: str) -> Path:
+        """A lab's work folder, with the learner's copies of the lab's files."""
+        return self.home / "work" / number
+
     def create(self) -> Self:
         """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
         self.check_socket_path()
         folders = (self.aws_config.parent, self.docker, self.bin, self.sandbox, self.engine)
         try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.sandbox.exists():
+                self._create_sandbox()
             for folder in (self.home, *folders):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if folder.stat().st_mode & 0o077:
@@ -146,6 +159,21 @@ class Workspace:
         except OSError as error:
             raise cannot_write(self.home, error) from error
         return self
+
+    def _create_sandbox(self) -> None:
+        """Make the sandbox's folder together with its record, in which no lab is begun.
+
+        The folder appears with the record in it, at once: a folder without one has lost it.
+        """
+        folder = Path(tempfile.mkdtemp(prefix=".sandbox.", dir=self.home))
+        try:
+            write_json(folder / self.begun.name, {"labs": {}})
+            folder.rename(self.sandbox)
+        except OSError:
+            if not self.sandbox.is_dir():  # else another process has just made it
+                raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def has_short_socket_path(self) -> bool:
         """Whether the path of the engine's socket is short enough for the system."""
@@ -186,6 +214,16 @@ def _is_project(folder: Path) -> bool:
     return (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir()
 
 
+def cannot_read(path: Path, error: OSError) -> WorkspaceError:
+    """The error for a file of the labs that cannot be read, with how to fix it."""
+    return WorkspaceError(
+        f"Cannot read {path}: {error.strerror or error}.\n"
+        "It belongs to the labs. Was it made with sudo? Make it yours again:\n"
+        f'  sudo chown -R "$USER" {path.parent}\n'
+        "or set LABS_HOME to a folder of your own:\n  export LABS_HOME=~/.labs"
+    )
+
+
 def cannot_write(path: Path, error: OSError) -> WorkspaceError:
     """The error for a folder or file that the labs cannot write; the message says what to do."""
     return WorkspaceError(
@@ -224,31 +262,31 @@ def read_json(path: Path, then: str = "the labs go on with their defaults") -> d
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise WorkspaceError(
-            f"Cannot read {path}: {error.strerror or error}.\n"
-            "It belongs to the labs. Was it made with sudo? Make it yours again:\n"
-            f'  sudo chown -R "$USER" {path.parent}\n'
-            "or set LABS_HOME to a folder of your own:\n  export LABS_HOME=~/.labs"
-        ) from error
+        raise cannot_read(path, error) from error
     try:
         found = json.loads(text)
     except ValueError:
         found = None
     if isinstance(found, dict):
         return found
+    set_aside(path, f"is not readable as JSON. It is kept as {{kept}}; {then}.")
+    return {}
+
+
+def set_aside(path: Path, what: str) -> None:
+    """Rename a damaged file to ``<name>.broken-<date>``, and say so in a SetAside warning.
+
+    ``what`` is the rest of the warning's sentence, which begins with the file's path; ``{kept}``
+    in it stands for the new name. Raises WorkspaceError when the file cannot be renamed.
+    """
     aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     try:
         path.rename(aside)
     except FileNotFoundError:  # another process has just renamed the file
-        return {}
+        return
     except OSError as error:
         raise cannot_write(path, error) from error
-    warnings.warn(
-        f"{path} is not readable as JSON. It is kept as {aside.name}; {then}.",
-        SetAside,
-        stacklevel=2,
-    )
-    return {}
+    warnings.warn(f"{path} {what.replace('{kept}', aside.name)}", SetAside, stacklevel=3)
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

@@ -14,14 +14,14 @@ from pathlib import Path
 from labs_helpers import servers
 from labs_helpers.cli.terminal import say, working
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.front.belongings import (
-    Belonging,
-    belongings,
-    carry_over,
-    served,
-    take_away,
-)
 from labs_helpers.engine.front.daemon import DaemonError
+from labs_helpers.engine.front.leftovers import (
+    Leftover,
+    copy_records,
+    known_daemons,
+    leftovers,
+    remove_leftovers,
+)
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, cannot_write, unused
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     with working("Stopping ...") as between:
         servers.stop(workspace, between)
     kept = move_away(workspace)
-    carry_over(kept / workspace.engine.name, workspace.engine)
+    copy_records(kept / workspace.engine.name, workspace.engine)
     print(f"What was there is kept in {kept}")
     if ran:
         with working("Starting the sandbox and the engine ...") as between:
@@ -79,9 +79,9 @@ def agreed(home: Path) -> bool:
 def tidy_daemons(workspace: Workspace, yes: bool) -> None:
     """Offer to remove what the labs brought into the learner's own Docker or Podman."""
     account = str(workspace.remembered()["account"])
-    for address in served(workspace.engine):
+    for address in known_daemons(workspace.engine):
         try:
-            found = belongings(workspace.engine, address, account)
+            found = leftovers(workspace.engine, address, account)
         except DaemonError as error:
             say(f"What the labs have left in your Docker or Podman stays there: {error}")
             say("Start it, and the next labs reset offers to remove it.")
@@ -90,10 +90,10 @@ def tidy_daemons(workspace: Workspace, yes: bool) -> None:
             _offer(workspace, address, found, yes)
 
 
-def _offer(workspace: Workspace, address: str, found: list[Belonging], yes: bool) -> None:
+def _offer(workspace: Workspace, address: str, found: list[Leftover], yes: bool) -> None:
     say(f"The labs brought these images into your Docker or Podman ({address}):")
     for image in found:
-        say(f"  {image.shown}")
+        say(f"  {image.label}")
     if not yes and not sys.stdin.isatty():
         say("They stay: there is no terminal to ask on. To remove them: labs reset -y")
         return
@@ -101,10 +101,10 @@ def _offer(workspace: Workspace, address: str, found: list[Belonging], yes: bool
         say("They stay; the next labs reset asks again.")
         return
     removed = 0
-    for image, problem in take_away(workspace.engine, address, found):
+    for image, problem in remove_leftovers(workspace.engine, address, found):
         removed += not problem
         if problem:
-            say(f"{image.shown} stays: {problem}")
+            say(f"{image.label} stays: {problem}")
     print(f"Removed from there: {removed} of {len(found)}.")
 
 

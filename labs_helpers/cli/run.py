@@ -31,8 +31,9 @@ from rich.progress import (
 
 from labs_helpers import servers, workbook
 from labs_helpers.cli.terminal import say, table, working
-from labs_helpers.engine.front.belongings import belongings, served, take_away
+from labs_helpers.defaults import FRESH_START
 from labs_helpers.engine.front.daemon import DaemonError
+from labs_helpers.engine.front.leftovers import known_daemons, leftovers, remove_leftovers
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, unused
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--here",
         action="store_true",
-        help="in your own sandbox, or AWS account, instead of a fresh sandbox",
+        help="in your own sandbox, where each lab starts over, or your AWS account",
     )
 
 
@@ -80,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     # SIGTERM then ends the kernel and the servers of this run, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     scratch = copied(workspace)
+    if arguments.here and mode(workspace) != AWS:
+        say("Each lab starts over in your own sandbox: what is in its way there is removed.")
     with surroundings(workspace, scratch, arguments.here) as environ:
         ran = run_all([scratch / path.name for path in wanted], environ)
     table(("lab", "minutes", "cells", "result"), [one.row for one in ran])
@@ -124,17 +127,17 @@ def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Ma
             port = servers.start(workspace, between).sandbox.port
     folders.place(workspace)
     given = environment(workspace, port).applied(os.environ)
-    yield {**given, **folders.environment(workspace)}
+    yield {**given, **FRESH_START, **folders.environment(workspace)}
 
 
 def _tidy(scratch: Workspace) -> None:
     """Take away what the run has brought into the learner's own Docker or Podman."""
-    for address in served(scratch.engine):
+    for address in known_daemons(scratch.engine):
         try:
-            found = belongings(scratch.engine, address, None)
+            found = leftovers(scratch.engine, address, None)
             problems = [
-                f"{one.shown}: {why}"
-                for one, why in take_away(scratch.engine, address, found)
+                f"{one.label}: {why}"
+                for one, why in remove_leftovers(scratch.engine, address, found)
                 if why
             ]
         except DaemonError as error:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from html import escape
 
 from labs_helpers.checks.outcome import CheckError, NotAttempted, NotYet, Outcome, Passed
-from labs_helpers.display.shown import BAD, GOOD, WARN, Shown, columns, framed, rows_html
+from labs_helpers.display.rendering import BAD, GOOD, WARN, Rendering, columns, framed, rows_html
 
 
 @dataclass(frozen=True, repr=False)
-class Verdict(Shown):
+class Verdict(Rendering):
     """A check's outcome, drawn."""
 
     outcome: Outcome

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from labs_helpers.workspace import LabsError, Workspace
 
-from .front.places import Found, Silent, look, places
+from .front.discovery import NoDaemon, RunningDaemon, candidates, probe
 
 AUTO, EMBEDDED, DOCKER, PODMAN = "auto", "embedded", "docker", "podman"
 NAMES = {EMBEDDED: "the labs' own", DOCKER: "Docker", PODMAN: "Podman"}
@@ -72,36 +72,36 @@ def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Ch
     asked = wanted(workspace, environ)
     if asked == EMBEDDED:
         return Choice(EMBEDDED, "LABS_ENGINE=embedded")
-    silent: list[Silent] = []
-    for place in places(environ, workspace.socket):
-        found = look(place)
-        if isinstance(found, Silent):
+    silent: list[NoDaemon] = []
+    for place in candidates(environ, workspace.socket):
+        found = probe(place)
+        if isinstance(found, NoDaemon):
             silent.append(found)
         elif asked in (AUTO, found.about.kind):
             return _chosen(found, asked)
         else:
             other = f"it is {NAMES[found.about.kind]} {found.about.version}"
-            silent.append(Silent(str(found.address), other))
+            silent.append(NoDaemon(str(found.address), other))
     if asked == AUTO:
         return Choice(EMBEDDED, _why_none(silent))
     raise LabsError(_missing(asked, silent))
 
 
-def _chosen(found: Found, asked: str) -> Choice:
+def _chosen(found: RunningDaemon, asked: str) -> Choice:
     why = f"it answers at {found.address}"
     if asked != AUTO:
         why = f"LABS_ENGINE={asked}, and {why}"
     return Choice(found.about.kind, why, str(found.address), found.about.version)
 
 
-def _why_none(silent: list[Silent]) -> str:
+def _why_none(silent: list[NoDaemon]) -> str:
     if not silent:
         return "no Docker or Podman runs on this machine"
     tried = "; ".join(f"{one.place}: {one.why}" for one in silent)
     return f"no Docker or Podman answers ({tried})"
 
 
-def _missing(asked: str, silent: list[Silent]) -> str:
+def _missing(asked: str, silent: list[NoDaemon]) -> str:
     name = NAMES[asked]
     tried = "".join(f"  {one.place}: {one.why}\n" for one in silent)
     start = "podman system service --time=0" if asked == PODMAN else "the Docker daemon"

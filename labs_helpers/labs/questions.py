@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labs_helpers import curriculum
-from labs_helpers.display.quiz import Choice, Question
+from labs_helpers.display.lesson import Choice, Question
 
 
 def questions(lab: str) -> dict[str, Question]:

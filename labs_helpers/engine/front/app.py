@@ -1,10 +1,12 @@
-"""What is answered here and not by the daemon: log in, push, pull, digests."""
+"""The WSGI application for the requests that the front answers itself."""
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import unquote
 
 from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import Reference
 
 from ..api.app import App, Operation, routes
 from ..api.exchange import Answer, Request, stream_answer
@@ -16,54 +18,40 @@ from ..platform import Platform
 from .libpod import libpod_routes
 from .pulling import pull
 from .pushing import push
-from .world import FrontWorld
+from .resources import Resources
 
 
 class FrontApp(App):
-    """The application behind the relay."""
+    """Login, push, pull and manifests; for Podman, push and pull in its own API too."""
 
     any_version = True
 
-    def __init__(self, world: FrontWorld) -> None:
-        name = r"(?P<name>.+)"
+    def __init__(self, resources: Resources) -> None:
+        name, hosts = r"(?P<name>.+)", resources.hosts
         table: list[tuple[str, str, Operation]] = [
-            ("POST", r"/auth", lambda request: auth(request, world.hosts)),
-            ("POST", r"/images/create", lambda request: _pull(request, world)),
-            ("POST", rf"/images/{name}/push", lambda request, name: _push(request, name, world)),
-            (
-                "GET",
-                rf"/distribution/{name}/json",
-                lambda request, name: distribution(request, name, world.hosts),
-            ),
-            (
-                "GET",
-                rf"/distribution/{name}/manifest",
-                lambda request, name: manifest(request, name, world.hosts),
-            ),
-            *(libpod_routes(world) if world.libpod else ()),
+            ("POST", r"/auth", partial(auth, hosts=hosts)),
+            ("POST", r"/images/create", partial(_pull, resources=resources)),
+            ("POST", rf"/images/{name}/push", partial(_push, resources=resources)),
+            ("GET", rf"/distribution/{name}/json", partial(distribution, hosts=hosts)),
+            ("GET", rf"/distribution/{name}/manifest", partial(manifest, hosts=hosts)),
+            *(libpod_routes(resources) if resources.is_podman else ()),
         ]
         self._routes = routes(table)
 
 
-def _pull(request: Request, world: FrontWorld) -> Answer:
-    name, tag = request.text("fromImage").removesuffix(":"), request.text("tag")
-    reference = repository_tag(name, tag) if tag else references.parse(name, default_tag=False)
-    platform = request.text("platform")
-    messages = pull(
-        reference,
-        world.daemon,
-        world.memory,
-        world.hosts,
-        from_header(request.headers.get("x-registry-auth")),
-        Platform.parse(platform) if platform else None,
-        world.scratch,
-    )
-    return stream_answer(messages, IN_STREAM)
-
-
-def _push(request: Request, name: str, world: FrontWorld) -> Answer:
-    given, tag = unquote(name), request.text("tag")
-    reference = repository_tag(given, tag) if tag else references.parse(given, default_tag=False)
+def _pull(request: Request, resources: Resources) -> Answer:
+    reference = _reference(request.text("fromImage").removesuffix(":"), request.text("tag"))
     credentials = from_header(request.headers.get("x-registry-auth"))
-    messages = push(reference, world.daemon, world.memory, world.hosts, credentials, world.scratch)
-    return stream_answer(messages, IN_STREAM)
+    platform = request.text("platform")
+    wanted = Platform.parse(platform) if platform else None
+    return stream_answer(pull(reference, credentials, wanted, resources), IN_STREAM)
+
+
+def _push(request: Request, name: str, resources: Resources) -> Answer:
+    reference = _reference(unquote(name), request.text("tag"))
+    credentials = from_header(request.headers.get("x-registry-auth"))
+    return stream_answer(push(reference, credentials, resources), IN_STREAM)
+
+
+def _reference(name: str, tag: str) -> Reference:
+    return repository_tag(name, tag) if tag else references.parse(name, default_tag=False)

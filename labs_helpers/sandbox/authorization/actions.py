@@ -58,8 +58,8 @@ def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
         yield Needed(action, arn, account_of(arn), keys, shown)
     if service == "cloudformation":
         for url in values(params, "TemplateURL"):
-            bucket, key = object_of_url(url)
-            yield Needed("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+            if place := object_of_url(url):
+                yield Needed("s3:GetObject", f"arn:aws:s3:::{'/'.join(place)}")
 
 
 def _arns(asked: Asked, row: Row, whose: tuple[str, str]) -> Iterator[str]:

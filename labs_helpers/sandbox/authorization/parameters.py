@@ -104,7 +104,7 @@ def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    # of a service that is not listed the names stay as they are, for sandbox/moto_table.py
+    # of a service that is not listed the names stay as they are, for sandbox/moto/table.py
     params = nested(flat) if service in LISTED else flat
     asked = Asked(service, prefix_of(service), operation, params)
     plain = urlencode(given).encode()

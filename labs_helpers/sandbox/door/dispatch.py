@@ -11,12 +11,12 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from labs_helpers.sandbox import sigv4
+from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
-from labs_helpers.sandbox.door.hosts import Site, site_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
+from labs_helpers.sandbox.hosts import Site, site_of
 
-log = logging.getLogger("labs_helpers.sandbox.requests")
+log = logging.getLogger(__name__)
 
 CONTROL = "/_labs/"
 LAYERS = "/_labs/layers/"
@@ -35,9 +35,10 @@ class Dispatch:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         began = time.monotonic()
+        request_log.begin(environ)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            _log(environ, status, time.monotonic() - began)
+            request_log.write(environ, status, headers, time.monotonic() - began)
             return start_response(status, headers, *rest)
 
         try:
@@ -45,7 +46,7 @@ class Dispatch:
         except CLIENT_GONE:
             raise  # the client went away, or garbled its body: http.py tells which
         except Exception:
-            log.exception("%s %s failed", environ["REQUEST_METHOD"], _path(environ))
+            log.exception("the request %s failed", request_log.id_of(environ))
             return say(500, "the sandbox failed at this; sandbox.log says where")(environ, start)
 
     def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:
@@ -79,22 +80,3 @@ def say(code: int, message: str) -> WSGIApplication:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     return application
-
-
-def _path(environ: WSGIEnvironment) -> str:
-    """The path as sent, so still percent-encoded; a query may hold secrets and stays out."""
-    return str(environ["REQUEST_URI"]).partition("?")[0][:300]
-
-
-def _log(environ: WSGIEnvironment, status: str, seconds: float) -> None:
-    facts = [environ.get("HTTP_X_AMZ_TARGET", ""), environ.get("labs.caller", "")]
-    facts.append(environ.get("labs.refused", ""))
-    log.info(
-        "%s %s %s -> %s %.0f ms %s",
-        environ["REQUEST_METHOD"],
-        environ.get("HTTP_HOST", "-")[:100],
-        _path(environ),
-        status[:3],
-        seconds * 1000,
-        " ".join(fact[:120] for fact in facts if fact),
-    )

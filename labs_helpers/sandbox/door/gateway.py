@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import uuid
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.iam.credentials import Credential
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto.services import Answer, MotoServices
+from labs_helpers.sandbox.request_log import CALLER, OPERATION, REFUSED, id_of
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.sigv4 import Request, Signature
@@ -71,20 +72,21 @@ class Gateway:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = request_of(environ)
-        request_id = str(uuid.uuid4())
+        request_id = id_of(environ)
         service = ""
         try:
             if not sigv4.is_signed(request):
                 return self._unsigned(environ, request, start_response)
             signature = _parsed(request)
             service = service_of(signature.service, signature.region)
+            environ[OPERATION] = f"{service}:{_named(environ)}"
             credential = self._find(signature.access_key_id)
             if credential is None:
                 raise aws_errors.unknown_key()
             body = _body(environ, LARGEST_OBJECT if sigv4.is_s3(signature) else LARGEST_BODY)
             self._verify(request, signature, credential, body)
             principal = credential.principal
-            environ["labs.caller"] = principal.arn
+            environ[CALLER] = principal.arn
             answer = self._serve(
                 environ,
                 request,
@@ -102,8 +104,8 @@ class Gateway:
             refusal = aws_errors.internal(f"a call of {service or 'AWS'}")
         else:
             return answer
-        environ["labs.refused"] = refusal.code
         protocol = protocol_of(request, service)
+        environ[REFUSED] = refusal.codes.get(protocol, refusal.code)
         head = request.method == "HEAD"
         return refusal.answer(protocol, request_id, head, start_response)
 
@@ -121,8 +123,8 @@ class Gateway:
         asked, plain = parameters.read(request, body, "sts")
         if f"Action={asked.operation}".encode() not in _UNSIGNED:
             raise _refused_unsigned(request)
-        environ["labs.caller"] = "a web identity"
-        what = f"sts:{asked.operation}"
+        environ[CALLER] = "a web identity"
+        what = environ[OPERATION] = f"sts:{asked.operation}"
         status, headers, content = self._moto.call_unsigned(environ, what, plain)
         start_response(status, headers)
         return [content]
@@ -164,7 +166,9 @@ class Gateway:
             target = environ.get("HTTP_X_AMZ_TARGET", "")
             keys = of_request(environ, region)
             told = self._ecr.handle(target, body, principal, region, endpoint, keys)
-            start_response(_status(told.status), list(told.headers.items()))
+            environ[REFUSED] = told.headers.get("x-amzn-ErrorType")
+            headers = {**told.headers, "x-amzn-RequestId": id_of(environ)}
+            start_response(_status(told.status), list(headers.items()))
             return [told.body]
         answer = self._answer(environ, request, body, principal, signature)
         start_response(answer[0], answer[1])
@@ -192,13 +196,29 @@ class Gateway:
             return "200 OK", headers, document
         table.check(service, asked.operation, asked.params)
         what = f"{service}:{asked.operation}"
-        return self._moto.call(environ, what, plain, principal, signature)
+        answer = self._moto.call(environ, what, plain, principal, signature)
+        environ[REFUSED] = _code_of(answer)
+        return answer
 
 
 def request_of(environ: WSGIEnvironment) -> Request:
     """What a signature covers, from a request as http.py hands it over."""
     path, _, query = environ["REQUEST_URI"].partition("?")
     return Request(environ["REQUEST_METHOD"], path, query, environ[HEADERS])
+
+
+def _named(environ: WSGIEnvironment) -> str:
+    """The operation that X-Amz-Target names, before the request is read; else "-"."""
+    return str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2] or "-"
+
+
+def _code_of(answer: Answer) -> str | None:
+    """The code of an error that moto answers, in XML or JSON; None for a success."""
+    status, _, content = answer
+    if status < "4":
+        return None
+    found = re.search(rb"""<Code>([^<]+)</Code>|"__type": ?"(?:[^"]*#)?([^"]+)\"""", content)
+    return (found[1] or found[2]).decode(errors="replace") if found else None
 
 
 def _parsed(request: Request) -> Signature:

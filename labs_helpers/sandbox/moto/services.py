@@ -180,9 +180,12 @@ def _read_templates_from_s3() -> None:
     from labs_helpers.sandbox.moto import templates
 
     def read(url: str, account_id: str, partition: str) -> str:
-        bucket, key = object_of_url(url)
+        place = object_of_url(url)
+        if place is None:
+            words = "TemplateURL must reference a valid S3 object to which you have access."
+            raise Refusal("ValidationError", words)
         try:
-            found = s3_backends[account_id][partition].get_object(bucket, key)
+            found = s3_backends[account_id][partition].get_object(*place)
         except ServiceException as error:
             raise _unread(str(error.message)) from error
         if found is None:
@@ -240,6 +243,8 @@ def _for_moto(
     kept.pop("CONTENT_TYPE", None)
     if plain.content_type:
         kept["CONTENT_TYPE"] = plain.content_type
+    for name, value in plain.headers.items():
+        kept[f"HTTP_{name.upper().replace('-', '_')}"] = value
     return kept | {
         "REQUEST_METHOD": plain.method,
         "REQUEST_URI": f"{plain.path}?{plain.query}" if plain.query else plain.path,

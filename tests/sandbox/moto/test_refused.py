@@ -16,14 +16,7 @@ URL = "http://127.0.0.1:9/"
 @pytest.mark.parametrize(
     ("service", "operation", "params", "named"),
     [
-        ("lambda", "invoke", {"FunctionName": "f"}, "lambda:Invoke;"),
         ("lambda", "list_functions", {}, "lambda:ListFunctions;"),
-        (
-            "batch",
-            "submit_job",
-            {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"},
-            "batch:SubmitJob;",
-        ),
         *(
             (
                 "sns",
