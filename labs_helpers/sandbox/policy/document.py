@@ -147,17 +147,6 @@ def _parse(text: str) -> Document:
     )
 
 
-def context_keys(document: Document) -> tuple[str, ...]:
-    """Every condition key that is written in it, as GetContextKeysForCustomPolicy lists them:
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForCustomPolicy.html
-    """
-    written: dict[str, str] = {}
-    for statement in document.statements:
-        for key, name in _keys(statement.resources, statement.tests, needed=False):
-            written.setdefault(key, name)
-    return tuple(sorted(written.values()))
-
-
 def _statement(index: int, source: Any, variables: bool) -> Statement:
     place = f"Statement[{index}]"
     if not isinstance(source, dict):

@@ -12,7 +12,6 @@ from labs_helpers.sandbox.policy.malformed import MalformedPolicy
 
 MANAGED = 6144
 TRUST = 2048
-SESSION = 2048
 #: all inline policies of one identity together
 INLINE = {"user": 2048, "group": 5120, "role": 10240}
 
@@ -39,19 +38,6 @@ def check_inline(kind: str, name: str, texts: Iterable[str]) -> None:
     limit = INLINE[kind]
     if sum(size(text) for text in texts) > limit:
         raise _too_long(f"Maximum policy size of {limit} bytes exceeded for {kind} {name}")
-
-
-def check_session(text: str) -> None:
-    """Of one session policy, its white space included:
-
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-    """
-    if len(text) > SESSION:
-        raise MalformedPolicy(
-            f"1 validation error detected: Value '{text}' at 'policy' failed to satisfy "
-            f"constraint: Member must have length less than or equal to {SESSION}",
-            code="ValidationError",
-        )
 
 
 def _too_long(message: str) -> MalformedPolicy:
