@@ -11,7 +11,7 @@ from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.validation import in_ecrs_words
 from labs_helpers.sandbox.identity import Authorize, Principal
-from labs_helpers.sandbox.service.service import Members, Service, modules_of
+from labs_helpers.sandbox.service.service import Members, Service
 from labs_helpers.sandbox.service.validation import Invalid
 
 
@@ -19,7 +19,7 @@ class EcrService(Service[Call]):
     """ECR for every account and region."""
 
     def __init__(self, store: Store, clock: Clock, authorize: Authorize) -> None:
-        super().__init__("ecr", modules_of(operations), Call, store, clock, authorize)
+        super().__init__("ecr", operations, Call, store, clock, authorize)
 
     def account(self, principal: Principal, params: Members) -> str:
         """The registry's account: ``registryId``, or the caller's."""

@@ -15,11 +15,13 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import isfunction
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from botocore import xform_name
+from botocore.model import ServiceModel
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
@@ -89,25 +91,43 @@ class Service(Generic[C]):
     def __init__(
         self,
         name: str,
-        modules: Iterable[ModuleType],
+        operations: ModuleType,
         call: type[C],
         store: Store,
         clock: Clock,
         authorize: Authorize,
     ) -> None:
-        """name: the service's in botocore and in IAM's actions; modules: hold the operations.
+        """name: the service's in botocore and in IAM's actions; operations: the module of the
+        functions, or the package of such modules.
 
         A module may hold ``NOT_BUILT`` as well: a sentence about each absent operation of which
-        there is more to say than that it is absent. Raises ValueError for a public function or a
-        name in ``NOT_BUILT`` that is no operation of the service, or that occurs twice.
+        there is more to say than that it is absent. The first call loads model and modules, so that
+        the sandbox's start need not wait for them.
         """
         self.name = name
-        self.model = protocol.service_model(name)
+        self._modules = operations
         self._call = call
         self._store = store
         self._clock = clock
         self._authorize = authorize
-        self.operations, self._reasons = _collect(self.model.operation_names, modules)
+
+    @cached_property
+    def model(self) -> ServiceModel:
+        """botocore's model of the service."""
+        return protocol.service_model(self.name)
+
+    @property
+    def operations(self) -> Mapping[str, Operation[Any]]:
+        """The function of each operation that the sandbox has.
+
+        Raises ValueError for a public function, or a name in ``NOT_BUILT``, that is no operation of
+        the service or occurs twice.
+        """
+        return self._collected[0]
+
+    @cached_property
+    def _collected(self) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
+        return _collect(self.model.operation_names, _modules_of(self._modules))
 
     def handle(
         self,
@@ -127,7 +147,7 @@ class Service(Generic[C]):
             operation = protocol.operation_of(target, self.model)
             function = self.operations.get(operation.name)
             if function is None:
-                reason = self._reasons.get(operation.name, "")
+                reason = self._collected[1].get(operation.name, "")
                 raise NotInSandbox(f"{self.name}:{operation.name}", reason)
             params = protocol.parse(body, operation.input_shape)
             validate(params, operation.input_shape)
@@ -167,12 +187,12 @@ class Service(Generic[C]):
         return ValidationError(str(error))
 
 
-def modules_of(package: ModuleType) -> list[ModuleType]:
-    """The modules of a package, imported."""
-    return [
-        importlib.import_module(f"{package.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(package.__path__)
-    ]
+def _modules_of(module: ModuleType) -> list[ModuleType]:
+    """The modules of a package, imported; of a plain module, itself."""
+    if not hasattr(module, "__path__"):
+        return [module]
+    names = [f"{module.__name__}.{found.name}" for found in pkgutil.iter_modules(module.__path__)]
+    return [importlib.import_module(name) for name in names]
 
 
 def _collect(

@@ -176,18 +176,20 @@ def test_a_page_mark_that_finds_the_disk_full_leaves_no_half_key(
     assert set(store.root.iterdir()) == before
 
 
-def test_a_part_that_finds_the_disk_full_is_forgotten(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_a_part_that_finds_the_disk_full_is_forgotten(store: Store) -> None:
+    class Full(io.BytesIO):
+        """Some bytes of a part, and then a full disk."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if data := super().read(size):
+                return data
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     repository = repositories.create(store, HOME, "demo")
     upload_id = uploads.initiate(store, repository)
     uploads.append(store, repository, upload_id, io.BytesIO(b"kept"))
-    monkeypatch.setattr(uploads, "_copy", full)
     with pytest.raises(NoRoom):
-        uploads.append(store, repository, upload_id, io.BytesIO(b"lost"))
+        uploads.append(store, repository, upload_id, Full(b"lost"))
     assert uploads.find(store, repository, upload_id).received == 4
 
 

@@ -100,3 +100,11 @@ def test_letters_of_every_script_are_letters() -> None:
     validate({"resourceArn": arn, "tags": [{"key": "größe", "value": "大"}]}, model)
     with pytest.raises(Invalid):
         validate({"resourceArn": arn, "tags": [{"key": "a;b", "value": ""}]}, model)
+
+
+def test_a_session_policy_is_limited_with_its_white_space() -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html"""
+    model = service_model("sts").operation_model("GetFederationToken").input_shape
+    validate({"Name": "dev", "Policy": " " * 2048}, model)
+    with pytest.raises(Invalid, match=r"at .policy. failed .* less than or equal to 2048"):
+        validate({"Name": "dev", "Policy": " " * 2049}, model)

@@ -175,15 +175,17 @@ def test_an_operation_that_is_absent_says_so(client: Client) -> None:
     assert "codedeploy:ListApplications" in refusal["Message"]
 
 
-def test_a_function_that_is_no_operation_is_found_when_the_service_is_made(
+def test_a_function_that_is_no_operation_is_found_at_the_first_call(
     client: Client, tmp_path: Path
 ) -> None:
     operations = importlib.import_module("labs_helpers.sandbox.codedeploy.operations")
     helper = "def create_aplication(call, params): return {}"
     exec(helper, vars(operations))
     module = importlib.import_module("labs_helpers.sandbox.codedeploy.service")
+    service = module.codedeploy(tmp_path / "again", Clock(), PermissionLog())
+    target = "CodeDeploy_20141006.GetApplication"
     with pytest.raises(ValueError, match=r"codedeploy\.operations\.create_aplication is no opera"):
-        module.codedeploy(tmp_path / "again", Clock(), PermissionLog())
+        service.handle(target, b'{"applicationName": "demo"}', DEV, "us-west-2")
 
 
 def test_the_answer_is_json_1_1(client: Client) -> None:

@@ -497,8 +497,8 @@ def test_imported_advisories_that_cannot_be_read_fail_the_scan(demo: Ecr, tmp_pa
     assert "labs advisories forget" in str(description)
 
 
-def test_an_unknown_engine_fails_the_scan(scans: Scans) -> None:
-    scans.worker._environ = {"LABS_SCANNER": "magic"}
+def test_an_unknown_engine_fails_the_scan(demo: Ecr) -> None:
+    scans = Scans(demo, environ={"LABS_SCANNER": "magic"})
     scans.push("v1", OLD)
     scans.start()
     scans.run()
