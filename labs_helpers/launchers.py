@@ -11,7 +11,7 @@ from pathlib import Path
 
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
 
-STANDIN_MODULE = "labs_helpers.engine.command"
+STANDIN_MODULE = "labs_helpers.engine.cli"
 """The module that answers as `docker` where none is installed."""
 
 _PLUGIN = (

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from .compression import GZIP, HEAD, CompressionError, GzipDecoder, LayerEncoder, decoder_of
-from .produced import produced
+from .streams import produced
 from .tar_content import ContentSize
 
 T = TypeVar("T")

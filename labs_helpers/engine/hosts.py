@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import EngineError, Forbidden
-from .patience import PATIENT, Patience
+from .retry import PATIENT, Patience
 
 ECR_HOSTS = ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
 HUB_HOSTS = (

@@ -16,12 +16,12 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Descriptor, Manifest
 from labs_helpers.oci.reference import Reference
 
-from .client import Repository
 from .credentials import Credentials
 from .errors import EngineError, NotFound, Unauthorized
 from .hosts import HostMap, api_host
 from .parallel import Message, in_order, together
 from .platform import DEFAULT, Platform
+from .registry_client import Repository
 from .registry_errors import RegistryError
 from .store import BlobError, Image, ImageStore, NoSuchImage
 

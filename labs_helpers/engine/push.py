@@ -16,11 +16,11 @@ from labs_helpers.oci import digest as digests
 from labs_helpers.oci.reference import Reference
 
 from . import manifest
-from .client import Repository
 from .credentials import Credentials
 from .errors import EngineError
 from .hosts import HostMap, api_host
 from .parallel import Job, Message, in_order, together
+from .registry_client import Repository
 from .registry_errors import RequestFailed
 from .store import Image, ImageStore, Layer, NoSuchImage
 from .upload import Blob

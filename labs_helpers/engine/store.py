@@ -23,8 +23,8 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 
 from . import database
 from .blobs import GZIP_TYPE, BlobError, Blobs, Layer, finished
-from .config import created_at, encode_config, read_config
 from .image import Conflict, Image, NoSuchImage, canonical, with_tag
+from .image_config import created_at, encode_config, read_config
 from .locations import Locations
 
 __all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]

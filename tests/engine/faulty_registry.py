@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.engine.hosts import HostMap
-from labs_helpers.engine.patience import Patience
+from labs_helpers.engine.retry import Patience
 from labs_helpers.oci import media_types
 
 HOST = "registry.example"

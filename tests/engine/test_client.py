@@ -15,11 +15,11 @@ import pytest
 from cheroot.errors import FatalSSLAlert
 from cheroot.wsgi import Server
 
-from labs_helpers.engine.client import Repository, check_login
 from labs_helpers.engine.credentials import Credentials
 from labs_helpers.engine.hosts import HostMap, Offline
 from labs_helpers.engine.platform import Platform
 from labs_helpers.engine.pull import pull
+from labs_helpers.engine.registry_client import Repository, check_login
 from labs_helpers.engine.registry_errors import RegistryError, RequestFailed
 from labs_helpers.engine.store import ImageStore
 from labs_helpers.oci import media_types

@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from labs_helpers.engine.api.app import App
-from labs_helpers.engine.api.exchange import stream_answer
+from labs_helpers.engine.api.http import stream_answer
 from labs_helpers.engine.api.world import World
 from labs_helpers.engine.hosts import HostMap
 

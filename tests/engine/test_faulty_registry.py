@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine import parallel
-from labs_helpers.engine.client import Repository
 from labs_helpers.engine.credentials import Credentials
 from labs_helpers.engine.errors import EngineError
 from labs_helpers.engine.pull import pull
 from labs_helpers.engine.push import push
+from labs_helpers.engine.registry_client import Repository
 from labs_helpers.engine.registry_errors import RegistryError, RequestFailed
 from labs_helpers.engine.store import ImageStore
 from labs_helpers.oci.reference import parse

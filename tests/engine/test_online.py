@@ -27,8 +27,8 @@ from labs_helpers.engine import process
 from labs_helpers.engine.credentials import Credentials
 from labs_helpers.engine.errors import EngineError
 from labs_helpers.engine.hosts import HostMap
-from labs_helpers.engine.patience import Patience
 from labs_helpers.engine.pull import pull
+from labs_helpers.engine.retry import Patience
 from labs_helpers.engine.store import ImageStore
 from labs_helpers.engine.transport import Transport
 from labs_helpers.oci.reference import parse

@@ -15,7 +15,7 @@ from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
-from .exchange import PORTION, Answer, Request, error_answer, told
+from .http import PORTION, Answer, Request, error_answer, told
 from .images import Images
 from .libpod import no_libpod
 from .system import API_VERSION, MIN_API_VERSION, System, server_name

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from labs_helpers.oci import reference as references
 
 from ..build.gotext import parse_duration, quote
-from ..config import created_at
 from ..errors import BadRequest
+from ..image_config import created_at
 from ..store import Image, ImageStore
 
 Filters = Mapping[str, Sequence[str]]

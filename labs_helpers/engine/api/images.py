@@ -11,12 +11,12 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..config import created_at
 from ..errors import BadRequest, NotSupported
+from ..image_config import created_at
 from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
 from . import filters
-from .exchange import Answer, Request, json_answer
+from .http import Answer, Request, json_answer
 from .world import World
 
 _ABSENT = object()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from .exchange import Answer, json_answer
+from .http import Answer, json_answer
 
 _PATH = re.compile(r"(?:/v[0-9.]+)?/libpod/(?P<rest>.*)")
 _MESSAGE = (

@@ -7,12 +7,12 @@ from urllib.parse import unquote, urlsplit
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.manifest import Manifest
 
-from ..client import Repository, check_login
 from ..credentials import from_header, from_json
 from ..errors import BadRequest, NotFound
 from ..hosts import DOCKER_HUB, HostMap, api_host
+from ..registry_client import Repository, check_login
 from ..registry_errors import RegistryError
-from .exchange import Answer, Request, error_answer, json_answer
+from .http import Answer, Request, error_answer, json_answer
 
 _NOT_THERE = {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"}
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT
 from ..store import Image
-from .exchange import Answer, Request, json_answer
+from .http import Answer, Request, json_answer
 from .images import summary, top_level
 from .registries import auth
 from .world import World

@@ -8,16 +8,16 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
-from ..archive import save
 from ..credentials import from_header
 from ..errors import BadRequest, EngineError, NotSupported
 from ..load import load
 from ..platform import Platform
 from ..pull import pull
 from ..push import push
+from ..save import save
 from ..store import BlobError, NoSuchImage
-from .building import build
-from .exchange import Answer, Request, stream_answer
+from .build_request import build
+from .http import Answer, Request, stream_answer
 from .images import repository_tag
 from .registries import distribution, manifest
 from .world import World

@@ -19,7 +19,7 @@ from labs_helpers.oci.reference import InvalidReference
 from ..errors import BadRequest
 from ..platform import Platform
 from ..store import Image, ImageStore, NoSuchImage
-from . import archive, dockerfile
+from . import dockerfile, tar_reader
 from .arguments import Arguments, expand
 from .dispatch import Dispatcher
 from .dockerfile import Dockerfile, Instruction, Stage
@@ -54,7 +54,7 @@ def build(
     """
     for tag in options.tags:
         references.parse(tag)
-    files = archive.read_context(context, options.scratch)
+    files = tar_reader.read_context(context, options.scratch)
     plan = dockerfile.read(_dockerfile_text(files, options.dockerfile))
     if options.target:
         plan = plan.until(options.target)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 
-from . import copying, metadata, running, sources
+from . import copy_add, metadata, sources
 from .arguments import Arguments, expand, expand_document, expand_words
 from .dockerfile import Instruction
 from .errors import BuildError
 from .layer import WHITEOUT
+from .run import instruction
 from .sources import Source
 from .stage import Message, StageState
 from .tree import Entry, Tree
@@ -91,7 +92,7 @@ class Dispatcher:
                 yield from state.commit(f"MAINTAINER {state.author}")
             case "RUN":
                 heeded, predefined = self._arguments.for_run(config.get("Env") or [])
-                yield from running.run(state, step, heeded, predefined)
+                yield from instruction.run(state, step, heeded, predefined)
 
     def _arg(self, step: Instruction, expanded: Callable[[str], str]) -> str:
         texts = []
@@ -109,7 +110,7 @@ class Dispatcher:
             return
         placed: dict[str, Entry] = {}
         path = state.root().resolve(state.config["WorkingDir"])
-        copying.make_directories(path, state.root(), placed)
+        copy_add.make_directories(path, state.root(), placed)
         yield from state.commit_layer(comment, placed)
 
     def _copy(self, step: Instruction, expanded: Callable[[str], str]) -> Iterator[Message]:
@@ -122,7 +123,7 @@ class Dispatcher:
         tree = self._context
         if from_stage:
             tree = yield from self._other_root(expanded(step.flags["from"]), step.line)
-        owner = copying.ownership(chown, chmod, state.root() if chown else Tree())
+        owner = copy_add.ownership(chown, chmod, state.root() if chown else Tree())
         documented = partial(
             expand_document,
             variables=self._arguments.visible(state.config.get("Env") or []),
@@ -146,13 +147,13 @@ class Dispatcher:
                 f"{step.name} failed: {marked}: a layer cannot have a name that begins with .wh."
             )
         shown = f"--chown={chown}" if chown else ""
-        comment = f"{step.name} {shown}{copying.described(owned)} in {destination} "
+        comment = f"{step.name} {shown}{copy_add.described(owned)} in {destination} "
         cached = state.find_layer(comment)
         if cached:
             yield from state.use(cached)
             return
         workdir = state.config.get("WorkingDir") or "/"
-        placed = copying.place(owned, destination, workdir, state.root(), owner)
+        placed = copy_add.place(owned, destination, workdir, state.root(), owner)
         yield from state.commit_layer(comment, placed)
 
     def _sources(
@@ -170,10 +171,10 @@ class Dispatcher:
             yield sources.inline(word.lstrip("<-").strip("'\""), text.encode())
             return
         if step.name == "ADD":
-            copying.refuse_remote(word)
+            copy_add.refuse_remote(word)
         for source in sources.find(tree, word, step.name, from_stage):
             if step.name == "ADD":
-                source = copying.extracted(source, self._state.options.scratch)
+                source = copy_add.extracted(source, self._state.options.scratch)
             yield source
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from ..produced import produced
+from ..streams import produced
 from .tree import DIRECTORY, FILE, LINK, Entry
 
 WHITEOUT = ".wh."

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..platform import DEFAULT, Platform
 from ..store import Image, ImageStore
-from . import archive
+from . import tar_reader
 from .layer import Changes, layer_tar
 from .metadata import current_shell
 from .options import BuildOptions
@@ -192,6 +192,6 @@ class StageState:
 def image_root(store: ImageStore, image: Image | None, options: BuildOptions) -> Tree:
     """The files of an image."""
     layers = image.layers if image else ()
-    return archive.read_layers(
+    return tar_reader.read_layers(
         [partial(store.open_layer, layer) for layer in layers], options.scratch
     )

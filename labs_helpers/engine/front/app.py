@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 
 from ..api.app import App, Operation, routes
-from ..api.exchange import Answer, Request, stream_answer
+from ..api.http import Answer, Request, stream_answer
 from ..api.images import repository_tag
 from ..api.registries import auth, distribution, manifest
 from ..api.transfer import IN_STREAM

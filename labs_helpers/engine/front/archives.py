@@ -18,8 +18,8 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..archive import header, padding
 from ..blobs import PORTION
+from ..save import header, padding
 
 
 def archive(

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from labs_helpers.oci.reference import Reference
 
-from ..api.building import build_arguments, registry_credentials
+from ..api.build_request import build_arguments, registry_credentials
 from ..credentials import from_config_header
 from ..errors import EngineError, NotSupported
 from ..platform import Platform

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 from labs_helpers.oci.manifest import Manifest
 
-from ..client import Repository
 from ..parallel import Message
 from ..push import push_blob, pushed
+from ..registry_client import Repository
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
 from ..api.app import Operation
-from ..api.exchange import Answer, Request, json_answer, told
+from ..api.http import Answer, Request, json_answer, told
 from ..api.transfer import IN_STREAM
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform

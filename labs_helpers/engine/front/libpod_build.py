@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs
 
-from ..api.building import build_arguments
+from ..api.build_request import build_arguments
 from ..platform import DEFAULT
 from .bases import Asked
 from .libpod_credentials import credentials_for

@@ -15,7 +15,7 @@ from typing import Any
 
 from labs_helpers.oci.reference import Reference
 
-from ..api.exchange import Answer, told
+from ..api.http import Answer, told
 from ..api.transfer import IN_STREAM
 from ..parallel import Message
 

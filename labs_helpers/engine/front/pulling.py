@@ -19,7 +19,6 @@ from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
 from ..blobs import GZIP_TYPE, PORTION, BlobError, Layer
-from ..client import Repository
 from ..compression import GZIP, HEAD, CompressionError, decoder_of
 from ..credentials import Credentials
 from ..errors import EngineError
@@ -35,6 +34,7 @@ from ..pull import (
     pull_errors,
     status,
 )
+from ..registry_client import Repository
 from .archives import archive
 from .belongings import kept_name
 from .daemon import RealDaemon

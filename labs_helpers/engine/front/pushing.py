@@ -16,12 +16,12 @@ from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
 from ..blobs import Layer
-from ..client import Repository
 from ..credentials import Credentials
 from ..errors import EngineError
 from ..hosts import HostMap
 from ..parallel import LARGE, Message
 from ..push import AT_ONCE, local_tags, opened_for_push, push_errors, push_layers, push_made
+from ..registry_client import Repository
 from .daemon import RealDaemon
 from .exports import Export
 from .kept import push_kept, pushed_instead

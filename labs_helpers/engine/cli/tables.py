@@ -9,7 +9,7 @@ from typing import Any
 from .failure import Failure
 from .gofunctions import Row, TemplateError, go_json
 from .gotemplate import Template
-from .tables import columns
+from .units import columns
 
 
 def show(

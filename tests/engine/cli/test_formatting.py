@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.engine.command.gofunctions import TemplateError
-from labs_helpers.engine.command.gotemplate import Template
-from labs_helpers.engine.command.tables import columns, human_binary, human_size, since
+from labs_helpers.engine.cli.gofunctions import TemplateError
+from labs_helpers.engine.cli.gotemplate import Template
+from labs_helpers.engine.cli.units import columns, human_binary, human_size, since
 
 DATA = {
     "Id": "sha256:0123456789abcdef",

@@ -13,12 +13,12 @@ from typing import BinaryIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from .credentials import Logins, header, key_of
-from .daemon import Daemon, copy
+from .client import Daemon, copy
+from .command_line import Given
 from .failure import Failure
-from .flags import Given
 from .images import path_of
-from .messages import show
+from .logins import Logins, header, key_of
+from .progress import show
 
 _PORTION = 1024 * 1024
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import disk, images, login, manifest, system
-from .flags import LIST, SWITCH, VALUE, Option, Usage
+from .command_line import LIST, SWITCH, VALUE, Option, Usage
 from .image_commands import (
     BUILD,
     FORMAT,

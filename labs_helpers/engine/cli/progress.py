@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from .failure import Failure
-from .tables import human_size
+from .units import human_size
 
 Message = dict[str, Any]
 

@@ -15,13 +15,13 @@ from typing import Any, TextIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
-from . import context
-from .credentials import Logins, header
-from .daemon import Daemon
+from . import build_context
+from .client import Daemon
+from .command_line import Given
 from .failure import Failure
-from .flags import Given
-from .messages import show
-from .tables import human_size
+from .logins import Logins, header
+from .progress import show
+from .units import human_size
 
 _PORTION = 1024 * 1024
 _REMOTE = ("http://", "https://", "git://", "git@", "github.com/")
@@ -138,8 +138,10 @@ def _context(given: Given) -> tuple[Iterator[bytes], str]:
     folder = folder.resolve()
     if file == "-":
         content = sys.stdin.buffer.read()
-        name = context.named_outside(content)
-        return context.send(folder, context.read_ignore(folder, ""), {name: content}), name
+        name = build_context.named_outside(content)
+        return build_context.send(
+            folder, build_context.read_ignore(folder, ""), {name: content}
+        ), name
     path = Path(os.path.abspath(file)) if file else folder / "Dockerfile"  # noqa: PTH100
     if not path.exists():
         raise Failure(
@@ -149,10 +151,12 @@ def _context(given: Given) -> tuple[Iterator[bytes], str]:
     real = path.parent.resolve() / path.name
     if not real.is_relative_to(folder):
         content = path.read_bytes()
-        name = context.named_outside(content)
-        return context.send(folder, context.read_ignore(folder, ""), {name: content}), name
+        name = build_context.named_outside(content)
+        return build_context.send(
+            folder, build_context.read_ignore(folder, ""), {name: content}
+        ), name
     name = real.relative_to(folder).as_posix()
-    return context.send(folder, context.read_ignore(folder, name), {}), name
+    return build_context.send(folder, build_context.read_ignore(folder, name), {}), name
 
 
 def _from_stdin(file: str) -> tuple[Iterator[bytes], str]:

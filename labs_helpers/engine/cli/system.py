@@ -6,12 +6,12 @@ import platform
 import sys
 from typing import Any
 
-from .daemon import API_VERSION, Daemon
+from .client import API_VERSION, Daemon
+from .command_line import Given
 from .failure import DaemonError, Failure
-from .flags import Given
 from .gofunctions import go_json
-from .listing import parsed, rendered
-from .tables import human_binary
+from .tables import parsed, rendered
+from .units import human_binary
 
 VERSION = "28.2.2"
 """The version of Docker's command line whose output this follows."""

@@ -16,15 +16,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from .dockerfile import Instruction
-from .errors import BuildError, cannot_run, no_program
-from .metadata import current_shell
-from .run import proot
-from .run.accounts import Account, UnknownAccount, account
-from .run.rootfs import RootFolder
-from .run.volumes import VolumeError, Volumes
-from .stage import Message, StageState
-from .tree import FILE, LinkLoop, Tree
+from ..dockerfile import Instruction
+from ..errors import BuildError, cannot_run, no_program
+from ..metadata import current_shell
+from ..run import proot
+from ..stage import Message, StageState
+from ..tree import FILE, LinkLoop, Tree
+from .accounts import Account, UnknownAccount, account
+from .rootfs import RootFolder
+from .volumes import VolumeError, Volumes
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SCRIPTS = "dev/pipes"

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .archive import decompressed, index, is_tar
 from .errors import BuildError
 from .layer import content_hash
 from .run import accounts
 from .sources import Ownership, Source
+from .tar_reader import decompressed, index, is_tar
 from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
 
 _NO_CHOWN = "unable to convert uid/gid chown string to host mapping:"

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
-from .credentials import Logins, header, key_of
-from .daemon import Daemon
+from .client import Daemon
+from .command_line import Given
 from .failure import DaemonError, Failure
-from .flags import Given
+from .logins import Logins, header, key_of
 
 
 def inspect(given: Given, daemon: Daemon) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import building, disk, images, transfer
-from .daemon import Daemon
-from .flags import LIST, SWITCH, VALUE, Given, Option, Usage
+from . import build, disk, images, transfer
+from .client import Daemon
+from .command_line import LIST, SWITCH, VALUE, Given, Option, Usage
 
 Command = tuple[Usage, Callable[[Given, Daemon], int]]
 
@@ -72,7 +72,7 @@ _PRUNE = [
 ]
 BUILD: Command = (
     Usage("build", "[OPTIONS] PATH | -", "Build an image from a Dockerfile", 1, 1, _BUILD),
-    building.build,
+    build.build,
 )
 IMAGES: Command = (
     Usage("images", "[OPTIONS] [REPOSITORY[:TAG]]", "List images", 0, 1, _IMAGES),

@@ -12,13 +12,13 @@ from urllib.parse import quote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
-from .daemon import Daemon
+from .client import Daemon
+from .command_line import Given
 from .failure import DaemonError, Failure
-from .flags import Given
 from .gofunctions import Row
 from .gotemplate import Template
-from .listing import parsed, rendered, show
-from .tables import human_size, since, timestamp
+from .tables import parsed, rendered, show
+from .units import human_size, since, timestamp
 
 _NONE = "<none>"
 _IMAGE_HEADERS = {

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.engine.command import context, credentials
-from labs_helpers.engine.command.commands import COMMANDS
-from labs_helpers.engine.command.failure import Failure
-from labs_helpers.engine.command.flags import read
-from labs_helpers.engine.command.image_commands import IMAGE_COMMANDS
-from labs_helpers.engine.command.main import main
+from labs_helpers.engine.cli import build_context
+from labs_helpers.engine.cli.command_line import read
+from labs_helpers.engine.cli.commands import COMMANDS
+from labs_helpers.engine.cli.failure import Failure
+from labs_helpers.engine.cli.image_commands import IMAGE_COMMANDS
+from labs_helpers.engine.cli.logins import HUB, Logins, key_of
+from labs_helpers.engine.cli.main import main
 from labs_helpers.oci import reference
 
 
 def names_sent(folder: Path) -> list[str]:
-    sent = context.send(folder, context.read_ignore(folder, "Dockerfile"), {})
+    sent = build_context.send(folder, build_context.read_ignore(folder, "Dockerfile"), {})
     with tarfile.open(fileobj=io.BytesIO(b"".join(sent))) as tar:
         return tar.getnames()
 
@@ -96,7 +97,7 @@ def test_a_context_does_not_follow_links(tmp_path: Path) -> None:
 def test_hard_links_are_sent_once(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bytes(5000))
     os.link(tmp_path / "a", tmp_path / "b")
-    sent = b"".join(context.send(tmp_path, context.read_ignore(tmp_path, ""), {}))
+    sent = b"".join(build_context.send(tmp_path, build_context.read_ignore(tmp_path, ""), {}))
     with tarfile.open(fileobj=io.BytesIO(sent)) as tar:
         assert tar.getmember("b").islnk()
 
@@ -104,19 +105,19 @@ def test_hard_links_are_sent_once(tmp_path: Path) -> None:
 def test_logins_are_found_by_every_form_of_their_name(tmp_path: Path) -> None:
     auth = {"auth": "QVdTOnRva2Vu"}
     (tmp_path / "config.json").write_text(
-        json.dumps({"auths": {"https://r.example.com/v2/": auth, credentials.HUB: auth}})
+        json.dumps({"auths": {"https://r.example.com/v2/": auth, HUB: auth}})
     )
-    logins = credentials.Logins(tmp_path)
+    logins = Logins(tmp_path)
     assert logins.find("r.example.com")["password"] == "token"
-    assert logins.find(credentials.key_of(reference.parse("nginx")))["username"] == "AWS"
+    assert logins.find(key_of(reference.parse("nginx")))["username"] == "AWS"
     assert logins.find("other.example.com") == {}
 
 
 def test_logging_out_keeps_what_else_is_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"detachKeys": "ctrl-q"}')
-    logins = credentials.Logins(tmp_path)
+    logins = Logins(tmp_path)
     assert logins.keep("r.example.com", "AWS", "token")
-    credentials.Logins(tmp_path).forget("r.example.com")
+    Logins(tmp_path).forget("r.example.com")
     assert json.loads((tmp_path / "config.json").read_text()) == {
         "auths": {},
         "detachKeys": "ctrl-q",
@@ -126,7 +127,7 @@ def test_logging_out_keeps_what_else_is_in_the_file(tmp_path: Path) -> None:
 def test_a_broken_config_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(Failure, match=r"Error loading config file: config\.json"):
-        credentials.Logins(tmp_path)
+        Logins(tmp_path)
 
 
 def test_a_credential_helper_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +138,7 @@ def test_a_credential_helper_is_asked(tmp_path: Path, monkeypatch: pytest.Monkey
     helper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     (tmp_path / "config.json").write_text('{"credHelpers": {"r.example.com": "mine"}}')
-    assert credentials.Logins(tmp_path).find("r.example.com") == {
+    assert Logins(tmp_path).find("r.example.com") == {
         "username": "AWS",
         "password": "get-r.example.com",
         "serveraddress": "r.example.com",

@@ -6,10 +6,10 @@ import getpass
 import os
 import sys
 
-from .credentials import HUB, Logins, server_key
-from .daemon import Daemon
+from .client import Daemon
+from .command_line import Given
 from .failure import Failure
-from .flags import Given
+from .logins import HUB, Logins, server_key
 
 _UNENCRYPTED = """
 WARNING! Your credentials are stored unencrypted in '{where}'.

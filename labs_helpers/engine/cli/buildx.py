@@ -31,9 +31,9 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 from ..front.bases import bases
 from ..hosts import ECR_HOSTS, HUB_HOSTS
 from . import transfer
-from .daemon import Daemon
+from .client import Daemon
+from .command_line import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
 from .failure import DaemonError, Failure
-from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
 from .images import path_of
 from .main import GLOBAL
 from .main import main as docker

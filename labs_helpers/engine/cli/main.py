@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from . import system
+from .client import Daemon
+from .command_line import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
 from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
-from .daemon import Daemon
 from .failure import Failure
-from .flags import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
 from .image_commands import Command
 
 GLOBAL = Usage(

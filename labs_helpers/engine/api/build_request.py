@@ -17,7 +17,7 @@ from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT, Platform
 from ..pull import fetch_unnamed, pull_quietly
 from ..store import BlobError, Image, NoSuchImage
-from .exchange import Answer, Request, read_json, stream_answer
+from .http import Answer, Request, read_json, stream_answer
 from .world import World
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)

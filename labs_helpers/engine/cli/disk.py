@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .daemon import Daemon
+from .client import Daemon
+from .command_line import Given
 from .failure import Failure
-from .flags import Given
 from .gofunctions import Row
 from .images import filters, short
-from .listing import show
-from .tables import columns, human_size, since
+from .tables import show
+from .units import columns, human_size, since
 
 _HEADERS = {
     "Type": "TYPE",
