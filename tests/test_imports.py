@@ -7,10 +7,11 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "labs_helpers"
 
-GROUND = {"names", "workspace", "modes", "daemon"}
+GROUND = {"runtime", "names", "workspace", "modes", "daemon"}
 SERVERS = GROUND | {"database", "oci"}
 MAY_IMPORT = {
     "oci": {"oci"},
+    "runtime": {"runtime"},
     "database.py": {"workspace"},
     "sandbox": {"sandbox"} | SERVERS,
     "engine": {"engine"} | SERVERS,

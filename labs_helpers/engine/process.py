@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from labs_helpers import daemon
 from labs_helpers.daemon import Daemon, Say
+from labs_helpers.runtime.unix_http import UnixConnection, exchange
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, wanted
@@ -44,19 +44,6 @@ class Health(Enum):
     ANSWERS = "it answers"
     WITHOUT_DAEMON = "the front answers, and the daemon that it stands before does not"
     SILENT = "nothing answers"
-
-
-class _SocketConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: Path, seconds: float) -> None:
-        super().__init__("localhost", timeout=seconds)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self.path))
 
 
 def running(workspace: Workspace) -> Engine | None:
@@ -133,10 +120,9 @@ def answers(path: Path, seconds: float = 2.0) -> bool:
 
 def health(path: Path, seconds: float = 2.0) -> Health:
     """How an engine answers ``GET /_ping`` on a unix socket."""
-    connection = _SocketConnection(path, seconds)
+    connection = UnixConnection(path, seconds)
     try:
-        connection.request("GET", "/_ping")
-        status = connection.getresponse().status
+        status = exchange(connection, "GET", "/_ping").status
     except (OSError, http.client.HTTPException):
         return Health.SILENT
     finally:

@@ -5,15 +5,15 @@ Source: https://docs.docker.com/reference/api/engine/
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import os
 import re
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
+
+from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
 from .failure import DaemonError, Failure
 
@@ -23,16 +23,6 @@ API_VERSION = "1.50"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 Query = Mapping[str, str | Sequence[str]]
-
-
-class _SocketConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost")
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
 
 
 class Daemon:
@@ -98,39 +88,32 @@ class Daemon:
         target = f"/v{self.version}{path}"
         if query:
             target += "?" + urlencode(query, doseq=True)
-        response = self._send(method, target, dict(headers or {}), body)
+        response = self._send(method, target, headers, body)
         if response.status >= 400:
-            text = response.read().decode("utf-8", "replace").strip()
-            raise DaemonError(_message(text), response.status)
+            raise DaemonError(error_message(response.read()), response.status)
         return response
 
     def _send(
         self,
         method: str,
         target: str,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: bytes | Iterable[bytes] | None = None,
     ) -> http.client.HTTPResponse:
         connection = self._connection()
-        chunked = body is not None and not isinstance(body, bytes)
-        if chunked:
-            headers = {**(headers or {}), "Transfer-Encoding": "chunked"}
         try:
             connection.connect()
         except OSError as error:
             raise self._unreachable(error) from error
-        # the engine may answer before it has read everything
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request(method, target, body, headers or {}, encode_chunked=chunked)
         try:
-            return connection.getresponse()
+            return exchange(connection, method, target, headers, body)
         except (OSError, http.client.HTTPException) as error:
             raise Failure(f"error during connect: {error or type(error).__name__}") from error
 
     def _connection(self) -> http.client.HTTPConnection:
         scheme, _, rest = self.host.partition("://")
         if scheme == "unix":
-            return _SocketConnection(rest)
+            return UnixConnection(rest)
         if scheme in {"tcp", "http"}:
             return http.client.HTTPConnection(rest.rstrip("/"))
         raise Failure(f"unable to parse docker host `{self.host}`")
@@ -148,13 +131,6 @@ class Daemon:
 
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
-
-
-def _message(text: str) -> str:
-    try:
-        return str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
-        return text
 
 
 def copy(source: BinaryIO | http.client.HTTPResponse, target: BinaryIO) -> None:

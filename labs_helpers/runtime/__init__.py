@@ -1,0 +1,1 @@
+"""Processes, sockets, SQLite files and shims: what the other rooms stand on."""
