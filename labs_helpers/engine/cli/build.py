@@ -16,9 +16,8 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
 from . import build_context
-from .client import Daemon
-from .command_line import Given
-from .failure import Failure
+from .client import EngineClient
+from .command_line import LIST, SWITCH, VALUE, Arguments, Failure, Option, command
 from .logins import Logins, header
 from .progress import show
 from .units import human_size
@@ -26,6 +25,27 @@ from .units import human_size
 _PORTION = 1024 * 1024
 _REMOTE = ("http://", "https://", "git://", "git@", "github.com/")
 _COMPRESSED = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00")
+
+
+_OPTIONS = [
+    Option("build-arg", "", LIST, "Set build-time variables"),
+    Option("file", "f", VALUE, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),
+    Option("iidfile", "", VALUE, "Write the image ID to the file"),
+    Option("label", "", LIST, "Set metadata for an image"),
+    Option("no-cache", "", SWITCH, "Do not use cache when building the image"),
+    Option("platform", "", VALUE, "Set platform if server is multi-platform capable"),
+    Option("pull", "", SWITCH, "Always attempt to pull a newer version of the image"),
+    Option("quiet", "q", SWITCH, "Suppress the build output and print image ID on success"),
+    Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
+    Option("target", "", VALUE, "Set the target build stage to build."),
+    # accepted, without effect where nothing runs
+    *(Option(name) for name in ("force-rm", "rm", "compress", "squash", "load")),
+    *(Option(name, "", LIST) for name in ("cache-from", "add-host", "security-opt", "ulimit")),
+    *(Option(name, "", VALUE) for name in ("network", "progress", "shm-size", "isolation")),
+    Option("memory", "m", VALUE),
+    Option("memory-swap", "", VALUE),
+    Option("disable-content-trust"),
+]
 
 
 class _Counted:
@@ -40,19 +60,20 @@ class _Counted:
             yield portion
 
 
-def build(given: Given, daemon: Daemon) -> int:
+@command("build", "[OPTIONS] PATH | -", "Build an image from a Dockerfile", 1, 1, _OPTIONS)
+def build(args: Arguments, engine: EngineClient) -> int:
     """docker build [OPTIONS] PATH | -"""
-    query = _query(given)
-    portions, query["dockerfile"] = _context(given)
+    query = _query(args)
+    portions, query["dockerfile"] = _context(args)
     headers = {
         "Content-Type": "application/x-tar",
         "X-Registry-Config": header(Logins().all()),
     }
     sent = _Counted(portions)
-    messages = daemon.messages("/build", query, headers, sent)
-    identity = _quietly(messages) if given.on("quiet") else _aloud(messages, sent)
-    if given.text("iidfile"):
-        Path(given.text("iidfile")).write_text(identity)
+    messages = engine.messages("/build", query, headers, sent)
+    identity = _quietly(messages) if args.on("quiet") else _aloud(messages, sent)
+    if args.text("iidfile"):
+        Path(args.text("iidfile")).write_text(identity)
     return 0
 
 
@@ -88,8 +109,17 @@ def _announced(
         yield from messages
 
 
-def _query(given: Given) -> dict[str, str | list[str]]:
-    for name in given.all("tag"):
+def build_arguments(args: Arguments) -> dict[str, str | None]:
+    """The values of --build-arg; one without "=" takes its value from the environment."""
+    arguments: dict[str, str | None] = {}
+    for pair in args.all("build-arg"):
+        name, equals, value = pair.partition("=")
+        arguments[name] = value if equals else os.environ.get(name)
+    return arguments
+
+
+def _query(args: Arguments) -> dict[str, str | list[str]]:
+    for name in args.all("tag"):
         try:
             references.parse(name)
         except InvalidReference as error:
@@ -99,28 +129,25 @@ def _query(given: Given) -> dict[str, str | list[str]]:
                 "Run 'docker build --help' for more information",
                 125,
             ) from error
-    arguments: dict[str, str | None] = {}
-    for pair in given.all("build-arg"):
-        name, equals, value = pair.partition("=")
-        arguments[name] = value if equals else os.environ.get(name)
-    labels = dict((*pair.partition("=")[::2],) for pair in given.all("label"))
-    query: dict[str, str | list[str]] = {"version": "1", "rm": "1", "t": given.all("tag")}
+    arguments = build_arguments(args)
+    labels = dict((*pair.partition("=")[::2],) for pair in args.all("label"))
+    query: dict[str, str | list[str]] = {"version": "1", "rm": "1", "t": args.all("tag")}
     if arguments:
         query["buildargs"] = json.dumps(arguments)
     if labels:
         query["labels"] = json.dumps(labels)
     for option, key in (("no-cache", "nocache"), ("pull", "pull"), ("quiet", "q")):
-        if given.on(option):
+        if args.on(option):
             query[key] = "1"
     for option, key in (("target",) * 2, ("platform",) * 2, ("network", "networkmode")):
-        if given.text(option):
-            query[key] = given.text(option)
+        if args.text(option):
+            query[key] = args.text(option)
     return query
 
 
-def _context(given: Given) -> tuple[Iterator[bytes], str]:
+def _context(args: Arguments) -> tuple[Iterator[bytes], str]:
     """The tar to send, and the Dockerfile's path in it."""
-    where, file = given.arguments[0], given.text("file")
+    where, file = args.positional[0], args.text("file")
     if where == "-" and file == "-":
         raise Failure("invalid argument: can't use stdin for both build context and dockerfile")
     if where == "-":

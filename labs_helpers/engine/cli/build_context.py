@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from e2b_dockerfile_utils import PatternMatcher
 
-from .failure import Failure
+from .command_line import Failure
 
 _PORTION = 1024 * 1024
 

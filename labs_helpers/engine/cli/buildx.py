@@ -31,9 +31,9 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 from ..front.bases import bases
 from ..hosts import ECR_HOSTS, HUB_HOSTS
 from . import transfer
-from .client import Daemon
-from .command_line import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
-from .failure import DaemonError, Failure
+from .build import build_arguments
+from .client import EngineClient, ResponseError
+from .command_line import LIST, SWITCH, Arguments, Failure, Help, Option, Usage, read
 from .images import path_of
 from .main import GLOBAL
 from .main import main as docker
@@ -74,7 +74,6 @@ _ELSEWHERE = (
     "the builder {} does not reach the sandbox's registries; --builder default, which builds in the"
     " daemon, gets images from there and pushes to there by way of the labs"
 )
-_PULL = Usage("pull", "NAME", "", options=[Option("platform", "", VALUE), Option("quiet", "q")])
 
 
 def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
@@ -116,7 +115,7 @@ def installed(environ: Mapping[str, str]) -> Path | None:
 
 
 def _in_front_of_a_daemon() -> bool:
-    platform = Daemon().json("/version").get("Platform") or {}
+    platform = EngineClient().json("/version").get("Platform") or {}
     return not str(platform.get("Name")).startswith("Labs engine")
 
 
@@ -126,16 +125,16 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     Those that choose a daemon and a folder of logins are made variables. Raises Failure.
     """
     try:
-        given = read(GLOBAL, words, interspersed=False)
+        args = read(GLOBAL, words, interspersed=False)
     except Help:
         # docker --help build
         after = words[words.index("buildx") + 1 :] if "buildx" in words else []
         return [], [*after, "--help"]
     for option, variable in (("host", "DOCKER_HOST"), ("config", "DOCKER_CONFIG")):
-        if given.text(option):
-            os.environ[variable] = given.text(option)
-    options = list(words[: len(words) - len(given.arguments)])
-    name, rest = given.arguments[:1], given.arguments[1:]
+        if args.text(option):
+            os.environ[variable] = args.text(option)
+    options = list(words[: len(words) - len(args.positional)])
+    name, rest = args.positional[:1], args.positional[1:]
     # docker help buildx
     return options, [*rest[1:], "--help"] if name == ["help"] else rest
 
@@ -169,54 +168,50 @@ def _refuse_what_asks_registries(words: Sequence[str]) -> None:
 
 def _build(run: _Buildx, words: Sequence[str]) -> int:
     try:
-        given = read(_BUILD, words)
+        args = read(_BUILD, words)
     except (Failure, Help):
         # buildx itself knows its flags best
         return run(["build", *words])
-    if given.text("builder", "default") != "default":
-        print(f"note: {_ELSEWHERE.format(given.text('builder'))}", file=sys.stderr)
+    if args.text("builder", "default") != "default":
+        print(f"note: {_ELSEWHERE.format(args.text('builder'))}", file=sys.stderr)
         return run(["build", *words])
-    if any("type=registry" in output or "push=" in output for output in given.all("output")):
+    if any("type=registry" in output or "push=" in output for output in args.all("output")):
         raise Failure("docker buildx build --output: to push to the sandbox's registry, use --push")
-    if given.on("push") and not given.all("tag"):
+    if args.on("push") and not args.all("tag"):
         raise Failure("docker buildx build --push: name what to push with --tag")
-    daemon = Daemon()
-    dropped = {"--push"} | ({"--pull"} if _bring(given, daemon) else set())
+    engine = EngineClient()
+    dropped = {"--push"} | ({"--pull"} if _bring(args, engine) else set())
     code = run(["build", *(w for w in words if w.partition("=")[0] not in dropped)])
-    for name in given.all("tag") if given.on("push") else ():
+    for name in args.all("tag") if args.on("push") else ():
         code = code or docker(["push", name])
     return code
 
 
-def _bring(given: Given, daemon: Daemon) -> bool:
+def _bring(args: Arguments, engine: EngineClient) -> bool:
     """Pull the images that the Dockerfile begins with; whether all that it names are there now."""
-    names = list(_bases(given))
+    names = list(_bases(args))
     ours = [name for name in names if _sandbox_may_serve(name)]
-    platform = given.text("platform")
+    platform = args.text("platform")
     for name in ours:
-        if not given.on("pull") and _has(daemon, name):
+        if not args.on("pull") and _has(engine, name):
             continue
         words = [*(["--platform", platform] if platform else []), name.familiar]
         print(f"Pulling {name.familiar}, which BuildKit does not reach", file=sys.stderr)
         with contextlib.redirect_stdout(io.StringIO()):
-            transfer.pull(read(_PULL, ["--quiet", *words]), daemon)
+            transfer.pull(read(transfer.pull.usage, ["--quiet", *words]), engine)
     return bool(names) and len(ours) == len(names)
 
 
-def _bases(given: Given) -> Iterator[Reference]:
-    if len(given.arguments) != 1:
+def _bases(args: Arguments) -> Iterator[Reference]:
+    if len(args.positional) != 1:
         return
-    context = Path(given.arguments[0])
-    file = Path(given.text("file")) if given.text("file") else context / "Dockerfile"
+    context = Path(args.positional[0])
+    file = Path(args.text("file")) if args.text("file") else context / "Dockerfile"
     if not context.is_dir() or not file.is_file():
         # standard input, a URL, or a mistake that buildx explains
         return
-    arguments: dict[str, str | None] = {}
-    for pair in given.all("build-arg"):
-        name, equals, value = pair.partition("=")
-        arguments[name] = value if equals else os.environ.get(name)
     text = file.read_text("utf-8", "replace")
-    yield from bases(text, arguments, given.text("target"))
+    yield from bases(text, build_arguments(args), args.text("target"))
 
 
 def _sandbox_may_serve(name: Reference) -> bool:
@@ -227,10 +222,10 @@ def _is_ecr(name: Reference) -> bool:
     return any(fnmatch.fnmatchcase(name.domain, host) for host in ECR_HOSTS)
 
 
-def _has(daemon: Daemon, name: Reference) -> bool:
+def _has(engine: EngineClient, name: Reference) -> bool:
     try:
-        found: Any = daemon.json(path_of(name.familiar) + "/json")
-    except DaemonError as error:
+        found: Any = engine.json(path_of(name.familiar) + "/json")
+    except ResponseError as error:
         if error.status != 404:
             raise
         return False

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
-from .failure import DaemonError, Failure
+from .command_line import Failure
 
 API_VERSION = "1.50"
 """The newest version this command speaks; the engine's own is used when that is lower."""
@@ -25,7 +25,15 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 Query = Mapping[str, str | Sequence[str]]
 
 
-class Daemon:
+class ResponseError(Failure):
+    """The engine refused: its own message, and the HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(f"Error response from daemon: {message}")
+        self.reason, self.status = message, status
+
+
+class EngineClient:
     """The engine that DOCKER_HOST names (``unix://path`` or ``tcp://host:port``)."""
 
     def __init__(self, host: str | None = None) -> None:
@@ -49,13 +57,13 @@ class Daemon:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The decoded answer. Raises DaemonError for an error status."""
+        """The decoded answer. Raises ResponseError for an error status."""
         with self._request(method, path, query, headers) as response:
             body = response.read()
         return json.loads(body) if body.strip() else None
 
     def post(self, path: str, document: object) -> Any:
-        """Send a JSON document. Raises DaemonError."""
+        """Send a JSON document. Raises ResponseError."""
         headers = {"Content-Type": "application/json"}
         with self._request("POST", path, None, headers, json.dumps(document).encode()) as response:
             return json.loads(response.read() or b"null")
@@ -67,14 +75,14 @@ class Daemon:
         headers: Mapping[str, str] | None = None,
         body: bytes | Iterable[bytes] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """POST; the answer's JSON objects as they arrive. Raises DaemonError."""
+        """POST; the answer's JSON objects as they arrive. Raises ResponseError."""
         with self._request("POST", path, query, headers, body) as response:
             for line in response:
                 if line.strip():
                     yield json.loads(line)
 
     def download(self, path: str, query: Query) -> http.client.HTTPResponse:
-        """The open answer of a GET. Raises DaemonError."""
+        """The open answer of a GET. Raises ResponseError."""
         return self._request("GET", path, query)
 
     def _request(
@@ -90,7 +98,7 @@ class Daemon:
             target += "?" + urlencode(query, doseq=True)
         response = self._send(method, target, headers, body)
         if response.status >= 400:
-            raise DaemonError(error_message(response.read()), response.status)
+            raise ResponseError(error_message(response.read()), response.status)
         return response
 
     def _send(

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
-from .failure import Failure
+if TYPE_CHECKING:
+    from .client import EngineClient
 
 SWITCH, VALUE, LIST = "switch", "value", "list"
+"""Kinds of options: without a value, with one value, with several values."""
+
 _TRUE, _FALSE = {"1", "t", "true"}, {"0", "f", "false"}
+
+
+class Failure(Exception):
+    """``message`` goes to stderr (nothing when it is empty), ``code`` is the exit status."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.message, self.code = message, code
 
 
 @dataclass(frozen=True)
@@ -60,10 +73,10 @@ def _head(option: Option) -> str:
 
 
 @dataclass
-class Given:
+class Arguments:
     """What was given."""
 
-    arguments: list[str] = field(default_factory=list)
+    positional: list[str] = field(default_factory=list)
     values: dict[str, list[str]] = field(default_factory=dict)
 
     def on(self, name: str) -> bool:
@@ -79,40 +92,77 @@ class Given:
         return self.values.get(name, [])
 
 
+FORMAT = Option("format", "", VALUE, "Format output using a custom template")
+SHORT_FORMAT = Option("format", "f", VALUE, "Format output using a custom template")
+FILTER = Option("filter", "f", LIST, "Filter output based on conditions provided")
+NO_TRUNC = Option("no-trunc", "", SWITCH, "Don't truncate output")
+FORCE = Option("force", "f", SWITCH, "Do not prompt for confirmation")
+IMAGE_OR_ID = "IMAGE [IMAGE...]"
+"""Options and arguments of several commands."""
+
+
+Action = Callable[[Arguments, "EngineClient"], int]
+"""Carries out a command and returns its exit status."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the stand-in: what it accepts, and the function that carries it out."""
+
+    usage: Usage
+    action: Action
+
+    def __call__(self, args: Arguments, engine: EngineClient) -> int:
+        """Carry out the command; return its exit status. Raises Failure."""
+        return self.action(args, engine)
+
+
+def command(
+    name: str,
+    arguments: str,
+    text: str,
+    least: int = 0,
+    most: int | None = None,
+    options: Sequence[Option] = (),
+) -> Callable[[Action], Command]:
+    """Make a function the command ``docker <name>``; the parameters are those of Usage."""
+    return partial(Command, Usage(name, arguments, text, least, most, options))
+
+
 class Help(Exception):
     """--help was asked for."""
 
 
-def read(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Given:
+def read(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Arguments:
     """Read the words after a command's name.
 
     Raises:
         Failure: in Docker's words, status 125 for an option, 1 for the number of arguments.
         Help: --help is among them.
     """
-    given, rest = Given(), list(words)
+    args, rest = Arguments(), list(words)
     by_name = {option.name: option for option in usage.options}
     by_short = {option.short: option for option in usage.options if option.short}
     while rest:
         word = rest.pop(0)
         if word == "--":
-            given.arguments += rest
+            args.positional += rest
             break
         if word.startswith("--"):
-            _long(usage, by_name, word, rest, given)
+            _long(usage, by_name, word, rest, args)
         elif word.startswith("-") and word != "-":
-            _shorts(usage, by_short, word, rest, given)
+            _shorts(usage, by_short, word, rest, args)
         elif interspersed:
-            given.arguments.append(word)
+            args.positional.append(word)
         else:
-            given.arguments += [word, *rest]
+            args.positional += [word, *rest]
             break
-    _count(usage, given.arguments)
-    return given
+    _count(usage, args.positional)
+    return args
 
 
 def _long(
-    usage: Usage, options: Mapping[str, Option], word: str, rest: list[str], given: Given
+    usage: Usage, options: Mapping[str, Option], word: str, rest: list[str], args: Arguments
 ) -> None:
     name, equals, value = word[2:].partition("=")
     if name == "help":
@@ -132,11 +182,11 @@ def _long(
         if not rest:
             raise _wrong(usage, f"flag needs an argument: --{name}")
         value = rest.pop(0)
-    given.values.setdefault(name, []).append(value)
+    args.values.setdefault(name, []).append(value)
 
 
 def _shorts(
-    usage: Usage, options: Mapping[str, Option], word: str, rest: list[str], given: Given
+    usage: Usage, options: Mapping[str, Option], word: str, rest: list[str], args: Arguments
 ) -> None:
     letters = word[1:]
     while letters:
@@ -154,7 +204,7 @@ def _shorts(
             value = rest.pop(0)
         else:
             raise _wrong(usage, f"flag needs an argument: '{letter}' in {word}")
-        given.values.setdefault(option.name, []).append(value)
+        args.values.setdefault(option.name, []).append(value)
 
 
 def _count(usage: Usage, arguments: Sequence[str]) -> None:

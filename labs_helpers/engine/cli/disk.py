@@ -11,9 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .client import Daemon
-from .command_line import Given
-from .failure import Failure
+from .client import EngineClient
+from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Command, Failure, Option, command
 from .gofunctions import Row
 from .images import filters, short
 from .tables import show
@@ -44,15 +43,23 @@ CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED
 _QUESTION = "Are you sure you want to continue? [y/N] "
 
 
-def usage(given: Given, daemon: Daemon) -> int:
+@command(
+    "system df",
+    "[OPTIONS]",
+    "Show docker disk usage",
+    0,
+    0,
+    [FORMAT, Option("verbose", "v", SWITCH, "Show detailed information on space usage")],
+)
+def usage(args: Arguments, engine: EngineClient) -> int:
     """docker system df [OPTIONS]"""
-    found = daemon.json("/system/df")
-    if given.on("verbose"):
+    found = engine.json("/system/df")
+    if args.on("verbose"):
         _write_images(found["Images"] or [])
         return 0
     rows = [_of_images(found)]
     rows += [_row(name, 0, "0B", "0B") for name in ("Containers", "Local Volumes", "Build Cache")]
-    show(rows, _HEADERS, given.text("format"), _DEFAULT, "*formatter.diskUsageImagesContext")
+    show(rows, _HEADERS, args.text("format"), _DEFAULT, "*formatter.diskUsageImagesContext")
     return 0
 
 
@@ -98,10 +105,10 @@ def confirmed(warning: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def prune_images(daemon: Daemon, every: bool, wanted: dict[str, list[str]]) -> int:
+def prune_images(engine: EngineClient, every: bool, wanted: dict[str, list[str]]) -> int:
     """Remove images and say which; the bytes that were freed."""
     asked = {**wanted, "dangling": ["false" if every else "true"]}
-    done = daemon.json("/images/prune", {"filters": json.dumps(asked)}, "POST")
+    done = engine.json("/images/prune", {"filters": json.dumps(asked)}, "POST")
     _write_deleted(done.get("ImagesDeleted") or [])
     return int(done["SpaceReclaimed"])
 
@@ -117,13 +124,26 @@ def _write_deleted(steps: Iterable[dict[str, str]]) -> None:
         sys.stdout.write("Deleted Images:\n" + "".join(lines) + "\n")
 
 
-def prune(given: Given, daemon: Daemon) -> int:
+@command(
+    "system prune",
+    "[OPTIONS]",
+    "Remove unused data",
+    0,
+    0,
+    [
+        Option("all", "a", SWITCH, "Remove all unused images not just dangling ones"),
+        Option("filter", "", LIST, 'Provide filter values (e.g. "label=<key>=<value>")'),
+        FORCE,
+        Option("volumes", "", SWITCH, "Prune anonymous volumes"),
+    ],
+)
+def prune(args: Arguments, engine: EngineClient) -> int:
     """docker system prune [OPTIONS]"""
-    every, wanted = given.on("all"), filters(given)
-    if given.on("volumes") and "until" in wanted:
+    every, wanted = args.on("all"), filters(args)
+    if args.on("volumes") and "until" in wanted:
         raise Failure('ERROR: The "until" filter is not supported with "--volumes"')
     doomed = ["all stopped containers", "all networks not used by at least one container"]
-    if given.on("volumes"):
+    if args.on("volumes"):
         doomed.append("all anonymous volumes not used by at least one container")
     if every:
         doomed += ["all images without at least one container associated to them"]
@@ -133,27 +153,51 @@ def prune(given: Given, daemon: Daemon) -> int:
     text = "WARNING! This will remove:\n" + "".join(f"  - {what}\n" for what in doomed)
     if wanted:
         text += "\n  Items to be pruned will be filtered with:\n"
-        text += "".join(f"  - {pair}\n" for pair in sorted(given.all("filter")))
-    if not given.on("force") and not confirmed(f"{text}\n"):
+        text += "".join(f"  - {pair}\n" for pair in sorted(args.all("filter")))
+    if not args.on("force") and not confirmed(f"{text}\n"):
         return 0
-    write_reclaimed(prune_images(daemon, every, wanted))
+    write_reclaimed(prune_images(engine, every, wanted))
     return 0
 
 
-def prune_unused(given: Given, daemon: Daemon) -> int:
+@command(
+    "image prune",
+    "[OPTIONS]",
+    "Remove unused images",
+    0,
+    0,
+    [
+        Option("all", "a", SWITCH, "Remove all unused images, not just dangling ones"),
+        Option("filter", "", LIST, 'Provide filter values (e.g. "until=<timestamp>")'),
+        FORCE,
+    ],
+)
+def prune_unused(args: Arguments, engine: EngineClient) -> int:
     """docker image prune [OPTIONS]"""
-    every, wanted = given.on("all"), filters(given)
+    every, wanted = args.on("all"), filters(args)
     kind = "all images without at least one container associated to them"
     kind = kind if every else "all dangling images"
-    if not given.on("force") and not confirmed(f"WARNING! This will remove {kind}.\n"):
+    if not args.on("force") and not confirmed(f"WARNING! This will remove {kind}.\n"):
         return 0
-    write_reclaimed(prune_images(daemon, every, wanted))
+    write_reclaimed(prune_images(engine, every, wanted))
     return 0
 
 
-def prune_nothing(given: Given, daemon: Daemon) -> int:
-    """docker container, volume and builder prune: there is nothing of these"""
-    daemon.json("/containers/json")
-    if given.on("force"):
-        write_reclaimed(0)
-    return 0
+def prune_nothing(kind: str, text: str) -> Command:
+    """docker <kind> prune, for a kind of object that the engine never has."""
+
+    @command(
+        f"{kind} prune",
+        "[OPTIONS]",
+        text,
+        0,
+        0,
+        [Option("all", "a"), Option("filter", "", LIST), FORCE],
+    )
+    def prune_kind(args: Arguments, engine: EngineClient) -> int:
+        engine.json("/containers/json")
+        if args.on("force"):
+            write_reclaimed(0)
+        return 0
+
+    return prune_kind

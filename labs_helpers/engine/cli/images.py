@@ -1,23 +1,26 @@
-"""docker images, history, inspect, tag, rmi and image prune."""
+"""docker images and history: images as tables."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from labs_helpers.oci import reference as references
-from labs_helpers.oci.reference import InvalidReference
-
-from .client import Daemon
-from .command_line import Given
-from .failure import DaemonError, Failure
+from .client import EngineClient
+from .command_line import (
+    FILTER,
+    FORMAT,
+    NO_TRUNC,
+    SWITCH,
+    Arguments,
+    Failure,
+    Option,
+    command,
+)
 from .gofunctions import Row
-from .gotemplate import Template
-from .tables import parsed, rendered, show
+from .tables import show
 from .units import human_size, since, timestamp
 
 _NONE = "<none>"
@@ -42,6 +45,7 @@ _HISTORY_HEADERS = {
     "Size": "SIZE",
     "Comment": "COMMENT",
 }
+_ONLY_IDS = Option("quiet", "q", SWITCH, "Only show image IDs")
 _LENGTH = 45
 """Characters of a command that docker history shows."""
 
@@ -51,10 +55,10 @@ def path_of(name: str) -> str:
     return f"/images/{quote(name, safe='/:@')}"
 
 
-def filters(given: Given, flag: str = "--filter") -> dict[str, list[str]]:
+def filters(args: Arguments, flag: str = "--filter") -> dict[str, list[str]]:
     """The --filter options; ``flag`` as the command's help names it. Raises Failure, status 125."""
     found: dict[str, list[str]] = {}
-    for pair in given.all("filter"):
+    for pair in args.all("filter"):
         name, equals, value = pair.partition("=")
         if not equals:
             raise Failure(
@@ -66,22 +70,35 @@ def filters(given: Given, flag: str = "--filter") -> dict[str, list[str]]:
     return found
 
 
-def image_list(given: Given, daemon: Daemon) -> int:
+@command(
+    "images",
+    "[OPTIONS] [REPOSITORY[:TAG]]",
+    "List images",
+    0,
+    1,
+    [
+        Option("all", "a", SWITCH, "Show all images (default hides intermediate images)"),
+        Option("digests", "", SWITCH, "Show digests"),
+        *(FILTER, FORMAT, NO_TRUNC),
+        _ONLY_IDS,
+    ],
+)
+def image_list(args: Arguments, engine: EngineClient) -> int:
     """docker images [OPTIONS] [REPOSITORY[:TAG]]"""
-    wanted = filters(given, "-f, --filter")
-    if given.arguments:
-        wanted.setdefault("reference", []).append(given.arguments[0])
+    wanted = filters(args, "-f, --filter")
+    if args.positional:
+        wanted.setdefault("reference", []).append(args.positional[0])
     query = {"filters": json.dumps(wanted)} if wanted else {}
-    if given.on("all"):
+    if args.on("all"):
         query["all"] = "1"
-    found = daemon.json("/images/json", query)
-    layout, digests = given.text("format"), given.on("digests")
+    found = engine.json("/images/json", query)
+    layout, digests = args.text("format"), args.on("digests")
     digests = digests or "{{.Digest}}" in layout
-    whole = given.on("no-trunc")
+    whole = args.on("no-trunc")
     rows = [row for image in found for row in _rows(image, digests, whole)]
-    if given.on("quiet") and not layout:
+    if args.on("quiet") and not layout:
         layout = "{{.ID}}"
-    digest = "\t{{.Digest}}" if given.on("digests") else ""
+    digest = "\t{{.Digest}}" if args.on("digests") else ""
     default = f"{{{{.Repository}}}}\t{{{{.Tag}}}}{digest}\t{{{{.ID}}}}\t{{{{.CreatedSince}}}}"
     show(rows, _IMAGE_HEADERS, layout, default + "\t{{.Size}}", "*formatter.imageContext")
     return 0
@@ -131,12 +148,24 @@ def short(identity: str) -> str:
     return identity.removeprefix("sha256:")[:12]
 
 
-def history(given: Given, daemon: Daemon) -> int:
+@command(
+    "history",
+    "[OPTIONS] IMAGE",
+    "Show the history of an image",
+    1,
+    1,
+    [
+        FORMAT,
+        Option("human", "H", SWITCH, "Print sizes and dates in human readable format"),
+        *(NO_TRUNC, _ONLY_IDS),
+    ],
+)
+def history(args: Arguments, engine: EngineClient) -> int:
     """docker history [OPTIONS] IMAGE"""
-    entries = daemon.json(f"{path_of(given.arguments[0])}/history")
-    whole, human = given.on("no-trunc"), given.text("human", "true").lower() not in {"false", "0"}
-    layout = given.text("format")
-    if given.on("quiet") and not layout:
+    entries = engine.json(f"{path_of(args.positional[0])}/history")
+    whole, human = args.on("no-trunc"), args.text("human", "true").lower() not in {"false", "0"}
+    layout = args.text("format")
+    if args.on("quiet") and not layout:
         layout = "{{.ID}}"
     rows = [_history_row(entry, whole, human) for entry in entries]
     default = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
@@ -159,85 +188,3 @@ def _history_row(entry: dict[str, Any], whole: bool, human: bool) -> Row:
         "Size": human_size(entry["Size"]) if human else str(entry["Size"]),
     }
     return Row(row)
-
-
-def inspect(given: Given, daemon: Daemon) -> int:
-    """docker image inspect [OPTIONS] IMAGE [IMAGE...]"""
-    return _inspect(given, daemon, "")
-
-
-def inspect_any(given: Given, daemon: Daemon) -> int:
-    """docker inspect [OPTIONS] NAME|ID [NAME|ID...]: images are all there is"""
-    kind = given.text("type")
-    if kind not in {"", "image"}:
-        raise Failure(f"Error: No such {kind}: {given.arguments[0]}")
-    return _inspect(given, daemon, "" if kind else "Error: No such object: ")
-
-
-def _inspect(given: Given, daemon: Daemon, missing: str) -> int:
-    layout = given.text("format")
-    template = parsed(layout) if layout and layout != "json" else None
-    found, errors = [], []
-    for name in given.arguments:
-        try:
-            found.append(daemon.json(f"{path_of(name)}/json"))
-        except DaemonError as error:
-            if error.status != 404:
-                raise
-            errors.append(f"{missing}{name}" if missing else error.message)
-    if not template:
-        spaces = {"separators": (",", ":")} if layout else {"indent": 4}
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, **spaces) + "\n")
-    else:
-        _write_rendered(template, found)
-    if errors:
-        raise Failure("\n".join(errors))
-    return 0
-
-
-def _write_rendered(template: Template, found: list[dict[str, Any]]) -> None:
-    text = ""
-    try:
-        for document in found:
-            text += rendered(template, document) + "\n"
-    finally:
-        sys.stdout.write(text or "\n")
-
-
-def tag(given: Given, daemon: Daemon) -> int:
-    """docker tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]"""
-    source, target = given.arguments
-    try:
-        reference = references.parse(target, default_tag=False)
-    except InvalidReference as error:
-        raise Failure(
-            f'Error parsing reference: "{target}" is not a valid repository/tag: {error}'
-        ) from error
-    if reference.digest:
-        raise Failure("refusing to create a tag with a digest reference")
-    query = {"repo": reference.familiar_name, "tag": reference.tag or "latest"}
-    daemon.json(f"{path_of(source)}/tag", query, "POST")
-    return 0
-
-
-def remove(given: Given, daemon: Daemon) -> int:
-    """docker rmi [OPTIONS] IMAGE [IMAGE...]"""
-    query = {"force": "1"} if given.on("force") else {}
-    if given.on("no-prune"):
-        query["noprune"] = "1"
-    errors, fatal = [], False
-    for name in given.arguments:
-        try:
-            done = daemon.json(path_of(name), query, "DELETE")
-        except DaemonError as error:
-            errors.append(error.message)
-            fatal |= error.status != 404
-            continue
-        for step in done:
-            what = "Deleted" if "Deleted" in step else "Untagged"
-            sys.stdout.write(f"{what}: {step[what]}\n")
-    if errors:
-        if fatal or not given.on("force"):
-            raise Failure("\n".join(errors))
-        sys.stderr.write("\n".join(errors) + "\n")
-    return 0

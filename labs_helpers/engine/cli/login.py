@@ -6,9 +6,8 @@ import getpass
 import os
 import sys
 
-from .client import Daemon
-from .command_line import Given
-from .failure import Failure
+from .client import EngineClient
+from .command_line import SWITCH, VALUE, Arguments, Failure, Option, command
 from .logins import HUB, Logins, server_key
 
 _UNENCRYPTED = """
@@ -27,17 +26,29 @@ Authenticating with existing credentials... [Username: {username}]
 """
 
 
-def login(given: Given, daemon: Daemon) -> int:
+@command(
+    "login",
+    "[OPTIONS] [SERVER]",
+    "Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.",
+    0,
+    1,
+    [
+        Option("password", "p", VALUE, "Password or Personal Access Token (PAT)"),
+        Option("password-stdin", "", SWITCH, "Take the Password or PAT from stdin"),
+        Option("username", "u", VALUE, "Username"),
+    ],
+)
+def login(args: Arguments, engine: EngineClient) -> int:
     """docker login [OPTIONS] [SERVER]"""
-    server = server_key(given.arguments[0] if given.arguments else "")
-    username, password = given.text("username"), given.text("password")
+    server = server_key(args.positional[0] if args.positional else "")
+    username, password = args.text("username"), args.text("password")
     if password:
         sys.stderr.write(
             "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n"
         )
-        if given.on("password-stdin"):
+        if args.on("password-stdin"):
             raise Failure("--password and --password-stdin are mutually exclusive")
-    if given.on("password-stdin"):
+    if args.on("password-stdin"):
         if not username:
             raise Failure("the --password-stdin option requires --username to be set")
         password = sys.stdin.read().rstrip("\r\n")
@@ -50,7 +61,7 @@ def login(given: Given, daemon: Daemon) -> int:
         username, password = kept["username"], kept["password"]
     username, password = username or _asked("Username: "), password or _asked("Password: ", True)
     document = {"username": username, "password": password, "serveraddress": server}
-    answer = daemon.post("/auth", document) or {}
+    answer = engine.post("/auth", document) or {}
     known = (username, password) == (kept.get("username"), kept.get("password"))
     if not known and logins.keep(server, username, password):
         where = "$DOCKER_CONFIG" if os.environ.get("DOCKER_CONFIG") else "~/.docker"
@@ -69,9 +80,10 @@ def _asked(prompt: str, hidden: bool = False) -> str:
     return text.strip()
 
 
-def logout(given: Given, daemon: Daemon) -> int:
+@command("logout", "[SERVER]", "Log out from a registry.", 0, 1)
+def logout(args: Arguments, engine: EngineClient) -> int:
     """docker logout [SERVER]"""
-    server = server_key(given.arguments[0] if given.arguments else "")
+    server = server_key(args.positional[0] if args.positional else "")
     sys.stdout.write(f"Removing login credentials for {server or HUB}\n")
     Logins().forget(server)
     return 0

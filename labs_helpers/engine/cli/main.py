@@ -8,11 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from . import system
-from .client import Daemon
-from .command_line import LIST, SWITCH, VALUE, Given, Help, Option, Usage, read
-from .commands import COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
-from .failure import Failure
-from .image_commands import Command
+from .client import EngineClient
+from .command_line import (
+    LIST,
+    SWITCH,
+    VALUE,
+    Arguments,
+    Command,
+    Failure,
+    Help,
+    Option,
+    Usage,
+    read,
+)
+from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
 
 GLOBAL = Usage(
     "",
@@ -27,7 +36,6 @@ GLOBAL = Usage(
         Option("version", "v", SWITCH, "Print version information and quit"),
     ],
 )
-_ALIASES = {"list": "ls", "remove": "rm"}
 
 
 def main(words: Sequence[str]) -> int:
@@ -55,20 +63,20 @@ def main(words: Sequence[str]) -> int:
 
 def _main(words: Sequence[str]) -> int:
     try:
-        given = read(GLOBAL, words, interspersed=False)
+        args = read(GLOBAL, words, interspersed=False)
     except Help:
         return _overview()
-    if given.on("version"):
+    if args.on("version"):
         sys.stdout.write(system.short_version())
         return 0
-    if given.text("context", "default") != "default":
-        raise Failure(f'context "{given.text("context")}": context not found')
-    if given.text("config"):
-        os.environ["DOCKER_CONFIG"] = given.text("config")
-    if not given.arguments:
+    if args.text("context", "default") != "default":
+        raise Failure(f'context "{args.text("context")}": context not found')
+    if args.text("config"):
+        os.environ["DOCKER_CONFIG"] = args.text("config")
+    if not args.positional:
         return _overview()
-    name, *rest = given.arguments
-    host = given.text("host") or None
+    name, *rest = args.positional
+    host = args.text("host") or None
     if name == "help":
         return _overview() if not rest else _run(_found(rest), ["--help"], host)
     if name in GROUPS:
@@ -77,19 +85,19 @@ def _main(words: Sequence[str]) -> int:
         if name == "container" and rest[0] in CONTAINER_COMMANDS | {"inspect"}:
             usage = Usage(f"container {rest[0]}", "CONTAINER", "", 1)
             sys.stdout.write("[]\n" if rest[0] == "inspect" else "")
-            return system.no_container(_words(usage, rest[1:]), Daemon(host))
+            return system.no_container(_words(usage, rest[1:]), EngineClient(host))
         return _run(_found([name, rest[0]]), rest[1:], host)
     if name in CONTAINER_COMMANDS:
         usage = Usage(name, "CONTAINER", "", 1)
-        return system.no_container(_words(usage, rest), Daemon(host))
+        return system.no_container(_words(usage, rest), EngineClient(host))
     command = _found([name])
     # what follows the image of a run is the container's
     if name == "run" and rest[:1] != ["--help"]:
-        return system.run(_words(command[0], rest), Daemon(host))
+        return system.run(_words(command.usage, rest), EngineClient(host))
     return _run(command, rest, host)
 
 
-def _words(usage: Usage, rest: Sequence[str]) -> Given:
+def _words(usage: Usage, rest: Sequence[str]) -> Arguments:
     """The arguments among words whose options nothing here needs to know."""
     return read(usage, [word for word in rest if not word.startswith("-")])
 
@@ -97,7 +105,7 @@ def _words(usage: Usage, rest: Sequence[str]) -> Given:
 def _found(words: Sequence[str]) -> Command:
     if words[0] in GROUPS and len(words) > 1:
         group, commands = words[0], GROUPS[words[0]][1]
-        name = _ALIASES.get(words[1], words[1])
+        name = ALIASES.get(words[1], words[1])
         if name in commands:
             return commands[name]
         if why := REFUSED_IN_GROUPS.get(f"{group} {name}"):
@@ -119,17 +127,20 @@ def _found(words: Sequence[str]) -> Command:
 
 
 def _run(command: Command, words: Sequence[str], host: str | None) -> int:
-    usage, action = command
     try:
-        given = read(usage, words)
+        args = read(command.usage, words)
     except Help:
-        sys.stdout.write(usage.help())
+        sys.stdout.write(command.usage.help())
         return 0
-    return action(given, Daemon(host))
+    return command(args, EngineClient(host))
+
+
+def _summary(name: str, command: Command) -> str:
+    return f"  {name:12}{command.usage.text.splitlines()[0]}"
 
 
 def _overview() -> int:
-    lines = [f"  {name:12}{usage.text.splitlines()[0]}" for name, (usage, _) in COMMANDS.items()]
+    lines = [_summary(name, command) for name, command in COMMANDS.items()]
     sys.stdout.write(
         "Usage:  docker [OPTIONS] COMMAND\n\n"
         "A self-sufficient runtime for containers (the labs' stand-in: images only)\n\n"
@@ -144,7 +155,7 @@ def _overview() -> int:
 
 def _group_overview(group: str) -> int:
     text, commands = GROUPS[group]
-    lines = [f"  {name:12}{usage.text.splitlines()[0]}" for name, (usage, _) in commands.items()]
+    lines = [_summary(name, command) for name, command in commands.items()]
     sys.stdout.write(
         f"Usage:  docker {group} COMMAND\n\n{text}\n\nCommands:\n"
         + "\n".join(lines)

@@ -6,9 +6,20 @@ import platform
 import sys
 from typing import Any
 
-from .client import API_VERSION, Daemon
-from .command_line import Given
-from .failure import DaemonError, Failure
+from .client import API_VERSION, EngineClient, ResponseError
+from .command_line import (
+    FILTER,
+    FORMAT,
+    LIST,
+    NO_TRUNC,
+    SHORT_FORMAT,
+    SWITCH,
+    VALUE,
+    Arguments,
+    Failure,
+    Option,
+    command,
+)
 from .gofunctions import go_json
 from .tables import parsed, rendered
 from .units import human_binary
@@ -19,6 +30,9 @@ VERSION = "28.2.2"
 BUILD = "labs"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _PS = "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n"
+
+_FILTER = Option("filter", "f", LIST)
+_LIST = [_FILTER, FORMAT, Option("no-trunc"), Option("quiet", "q", SWITCH)]
 
 
 def short_version() -> str:
@@ -42,20 +56,21 @@ def _client(api: str) -> dict[str, Any]:
     }
 
 
-def version(given: Given, daemon: Daemon) -> int:
+@command("version", "[OPTIONS]", "Show the Docker version information", 0, 0, [SHORT_FORMAT])
+def version(args: Arguments, engine: EngineClient) -> int:
     """docker version [OPTIONS]"""
     failure, server, api = None, None, API_VERSION
     try:
-        server, api = daemon.json("/version"), daemon.version
+        server, api = engine.json("/version"), engine.version
     except Failure as error:
         failure = error
     client = _client(api)
-    if given.text("format") in ("", "json"):
+    if args.text("format") in ("", "json"):
         document = {"Client": client, "Server": server}
     else:
         # a template names fields of Go, and this one is not called as in JSON
         document = {"Client": _with_go_names(client), "Server": server and _with_go_names(server)}
-    if not _written_as_asked(given, document):
+    if not _written_as_asked(args, document):
         _write_version(client, server)
     if failure:
         raise failure
@@ -66,9 +81,9 @@ def _with_go_names(side: dict[str, Any]) -> dict[str, Any]:
     return {**side, "APIVersion": side.get("ApiVersion")}
 
 
-def _written_as_asked(given: Given, document: dict[str, Any]) -> bool:
+def _written_as_asked(args: Arguments, document: dict[str, Any]) -> bool:
     """Write a document by ``--format``, where that was given."""
-    layout = given.text("format")
+    layout = args.text("format")
     if layout:
         text = go_json(document) if layout == "json" else rendered(parsed(layout), document)
         sys.stdout.write(text + "\n")
@@ -102,11 +117,12 @@ def _write_version(client: dict[str, Any] | None, server: dict[str, Any] | None)
         )
 
 
-def info(given: Given, daemon: Daemon) -> int:
+@command("info", "[OPTIONS]", "Display system-wide information", 0, 0, [SHORT_FORMAT])
+def info(args: Arguments, engine: EngineClient) -> int:
     """docker info [OPTIONS]"""
-    found = daemon.json("/info")
-    document = {**found, "ClientInfo": {**_client(daemon.version), "Debug": False, "Plugins": []}}
-    if not _written_as_asked(given, document):
+    found = engine.json("/info")
+    document = {**found, "ClientInfo": {**_client(engine.version), "Debug": False, "Plugins": []}}
+    if not _written_as_asked(args, document):
         status = "".join(f"  {pair[0]}: {pair[1]}\n" for pair in found.get("DriverStatus") or [])
         sys.stdout.write(
             f"Client: Labs stand-in for docker\n Version:    {VERSION}\n Context:    default\n"
@@ -132,53 +148,81 @@ def info(given: Given, daemon: Daemon) -> int:
     return 0
 
 
-def containers(given: Given, daemon: Daemon) -> int:
+@command(
+    "ps",
+    "[OPTIONS]",
+    "List containers",
+    0,
+    0,
+    [
+        Option("all", "a", SWITCH, "Show all containers (default shows just running)"),
+        *(FILTER, FORMAT),
+        Option("last", "n", VALUE),
+        Option("latest", "l"),
+        NO_TRUNC,
+        Option("quiet", "q", SWITCH, "Only display container IDs"),
+        Option("size", "s"),
+    ],
+)
+def containers(args: Arguments, engine: EngineClient) -> int:
     """docker ps [OPTIONS]: the engine has no containers, so the table is empty"""
-    daemon.json("/containers/json")
-    if not given.on("quiet") and not given.text("format").replace("table", ""):
+    engine.json("/containers/json")
+    if not args.on("quiet") and not args.text("format").replace("table", ""):
         sys.stdout.write(_PS)
     return 0
 
 
-def run(given: Given, daemon: Daemon) -> int:
+@command("run", "IMAGE", "Create and run a new container from an image", 1)
+def run(args: Arguments, engine: EngineClient) -> int:
     """docker run and create: the engine says why it cannot"""
     try:
-        daemon.post("/containers/create", {"Image": given.arguments[0]})
-    except DaemonError as error:
+        engine.post("/containers/create", {"Image": args.positional[0]})
+    except ResponseError as error:
         raise Failure(
             f"docker: {error.message}\n\nRun 'docker run --help' for more information", 125
         ) from error
     raise Failure("docker: this stand-in starts no containers; use Docker's own command", 125)
 
 
-def search(given: Given, daemon: Daemon) -> int:
+@command("search", "[OPTIONS] TERM", "Search Docker Hub for images", 1, 1)
+def search(args: Arguments, engine: EngineClient) -> int:
     """docker search TERM: the engine says why it cannot"""
-    daemon.json("/images/search", {"term": given.arguments[0], "limit": "25"})
+    engine.json("/images/search", {"term": args.positional[0], "limit": "25"})
     return 0
 
 
-def volumes(given: Given, daemon: Daemon) -> int:
+@command("volume ls", "[OPTIONS]", "List volumes", 0, 0, _LIST)
+def volumes(args: Arguments, engine: EngineClient) -> int:
     """docker volume ls: there are none"""
-    daemon.json("/volumes")
-    if not given.on("quiet"):
+    engine.json("/volumes")
+    if not args.on("quiet"):
         sys.stdout.write("DRIVER    VOLUME NAME\n")
     return 0
 
 
-def networks(given: Given, daemon: Daemon) -> int:
+@command("network ls", "[OPTIONS]", "List networks", 0, 0, _LIST)
+def networks(args: Arguments, engine: EngineClient) -> int:
     """docker network ls: there are none"""
-    daemon.json("/networks")
-    if not given.on("quiet"):
+    engine.json("/networks")
+    if not args.on("quiet"):
         sys.stdout.write("NETWORK ID   NAME      DRIVER    SCOPE\n")
     return 0
 
 
-def events(given: Given, daemon: Daemon) -> int:
+@command(
+    "system events",
+    "[OPTIONS]",
+    "Get real time events from the server",
+    0,
+    0,
+    [_FILTER, FORMAT, Option("since", "", VALUE), Option("until", "", VALUE)],
+)
+def events(args: Arguments, engine: EngineClient) -> int:
     """docker events: the engine tells none"""
-    daemon.json("/events")
+    engine.json("/events")
     return 0
 
 
-def no_container(given: Given, daemon: Daemon) -> int:
+def no_container(args: Arguments, engine: EngineClient) -> int:
     """The commands about one container, of which there is none"""
-    raise Failure(f"Error response from daemon: No such container: {given.arguments[0]}")
+    raise Failure(f"Error response from daemon: No such container: {args.positional[0]}")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .failure import Failure
+from .command_line import Failure
 from .gofunctions import Row, TemplateError, go_json
 from .gotemplate import Template
 from .units import columns

@@ -1,31 +1,36 @@
-"""docker push, pull, save and load."""
+"""docker push, pull, save, load and manifest inspect."""
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from .client import Daemon, copy
-from .command_line import Given
-from .failure import Failure
+from .client import EngineClient, ResponseError, copy
+from .command_line import IMAGE_OR_ID, SWITCH, VALUE, Arguments, Failure, Option, command
 from .images import path_of
 from .logins import Logins, header, key_of
 from .progress import show
 
 _PORTION = 1024 * 1024
 
+_QUIET = Option("quiet", "q", SWITCH, "Suppress verbose output")
+_TRUST = Option("disable-content-trust")
 
-def _read(name: str) -> Reference:
+
+def _read(name: str, default_tag: bool = False) -> Reference:
     try:
-        return references.parse(name, default_tag=False)
+        return references.parse(name, default_tag=default_tag)
     except InvalidReference as error:
         raise Failure(str(error)) from error
 
@@ -34,52 +39,83 @@ def _authorised(reference: Reference) -> dict[str, str]:
     return {"X-Registry-Auth": header(Logins().find(key_of(reference)))}
 
 
-def _with_default(reference: Reference, given: Given) -> Reference:
+def _with_default(reference: Reference, args: Arguments) -> Reference:
     """With the tag latest when none is given and not all are wanted; says so."""
-    if reference.tag or reference.digest or given.on("all-tags"):
+    if reference.tag or reference.digest or args.on("all-tags"):
         return reference
-    if not given.on("quiet"):
+    if not args.on("quiet"):
         sys.stdout.write("Using default tag: latest\n")
         sys.stdout.flush()
     return references.parse(reference.name)
 
 
-def push(given: Given, daemon: Daemon) -> int:
+@command(
+    "push",
+    "[OPTIONS] NAME[:TAG]",
+    "Upload an image to a registry",
+    1,
+    1,
+    [
+        Option("all-tags", "a", SWITCH, "Push all tags of an image to the repository"),
+        Option("platform", "", VALUE),
+        *(_QUIET, _TRUST),
+    ],
+)
+def push(args: Arguments, engine: EngineClient) -> int:
     """docker push [OPTIONS] NAME[:TAG]"""
-    reference = _read(given.arguments[0])
-    if given.on("all-tags") and (reference.tag or reference.digest):
+    reference = _read(args.positional[0])
+    if args.on("all-tags") and (reference.tag or reference.digest):
         raise Failure("tag can't be used with --all-tags/-a")
-    reference = _with_default(reference, given)
+    reference = _with_default(reference, args)
     query = {"tag": reference.tag} if reference.tag else {}
-    messages = daemon.messages(
+    messages = engine.messages(
         f"{path_of(reference.familiar_name)}/push", query, _authorised(reference), b""
     )
-    show(messages, io.StringIO() if given.on("quiet") else sys.stdout)
-    if given.on("quiet"):
+    show(messages, io.StringIO() if args.on("quiet") else sys.stdout)
+    if args.on("quiet"):
         sys.stdout.write(f"{reference}\n")
     return 0
 
 
-def pull(given: Given, daemon: Daemon) -> int:
+@command(
+    "pull",
+    "[OPTIONS] NAME[:TAG|@DIGEST]",
+    "Download an image from a registry",
+    1,
+    1,
+    [
+        Option("all-tags", "a", SWITCH, "Download all tagged images in the repository"),
+        Option("platform", "", VALUE, "Set platform if server is multi-platform capable"),
+        *(_QUIET, _TRUST),
+    ],
+)
+def pull(args: Arguments, engine: EngineClient) -> int:
     """docker pull [OPTIONS] NAME[:TAG|@DIGEST]"""
-    reference = _read(given.arguments[0])
-    if given.on("all-tags") and (reference.tag or reference.digest):
+    reference = _read(args.positional[0])
+    if args.on("all-tags") and (reference.tag or reference.digest):
         raise Failure("tag can't be used with --all-tags/-a")
-    reference = _with_default(reference, given)
+    reference = _with_default(reference, args)
     query = {"fromImage": reference.familiar_name}
     if reference.digest or reference.tag:
         query["tag"] = str(reference.digest or reference.tag)
-    if given.text("platform"):
-        query["platform"] = given.text("platform")
-    messages = daemon.messages("/images/create", query, _authorised(reference), b"")
-    show(messages, io.StringIO() if given.on("quiet") else sys.stdout)
+    if args.text("platform"):
+        query["platform"] = args.text("platform")
+    messages = engine.messages("/images/create", query, _authorised(reference), b"")
+    show(messages, io.StringIO() if args.on("quiet") else sys.stdout)
     sys.stdout.write(f"{reference}\n")
     return 0
 
 
-def save(given: Given, daemon: Daemon) -> int:
+@command(
+    "save",
+    f"[OPTIONS] {IMAGE_OR_ID}",
+    "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    1,
+    options=[Option("output", "o", VALUE, "Write to a file, instead of STDOUT")],
+)
+def save(args: Arguments, engine: EngineClient) -> int:
     """docker save [OPTIONS] IMAGE [IMAGE...]"""
-    target = given.text("output")
+    target = args.text("output")
     if not target and sys.stdout.isatty():
         raise Failure("cowardly refusing to save to a terminal. Use the -o flag or redirect")
     if target and not Path(target).absolute().parent.is_dir():
@@ -87,7 +123,7 @@ def save(given: Given, daemon: Daemon) -> int:
             f'failed to save image: invalid output path: directory "{Path(target).parent}"'
             " does not exist"
         )
-    with daemon.download("/images/get", {"names": given.arguments}) as archive:
+    with engine.download("/images/get", {"names": args.positional}) as archive:
         if not target:
             copy(archive, sys.stdout.buffer)
             return 0
@@ -101,9 +137,20 @@ def save(given: Given, daemon: Daemon) -> int:
     return 0
 
 
-def load(given: Given, daemon: Daemon) -> int:
+@command(
+    "load",
+    "[OPTIONS]",
+    "Load an image from a tar archive or STDIN",
+    0,
+    0,
+    [
+        Option("input", "i", VALUE, "Read from tar archive file, instead of STDIN"),
+        Option("quiet", "q", SWITCH, "Suppress the load output"),
+    ],
+)
+def load(args: Arguments, engine: EngineClient) -> int:
     """docker load [OPTIONS]"""
-    source = given.text("input")
+    source = args.text("input")
     if not source and sys.stdin.isatty():
         raise Failure("requested load from stdin, but stdin is empty")
     try:
@@ -113,7 +160,7 @@ def load(given: Given, daemon: Daemon) -> int:
         raise Failure(f"open {source}: {(error.strerror or str(error)).lower()}") from error
     with file:
         headers = {"Content-Type": "application/x-tar"}
-        messages = daemon.messages("/images/load", {"quiet": "1"}, headers, _portions(file))
+        messages = engine.messages("/images/load", {"quiet": "1"}, headers, _portions(file))
         show(messages, sys.stdout)
     return 0
 
@@ -121,3 +168,29 @@ def load(given: Given, daemon: Daemon) -> int:
 def _portions(file: BinaryIO) -> Iterator[bytes]:
     while data := file.read(_PORTION):
         yield data
+
+
+@command(
+    "manifest inspect",
+    "[OPTIONS] [MANIFEST_LIST] MANIFEST",
+    "Display an image manifest, or manifest list",
+    1,
+    2,
+    [Option("insecure"), Option("verbose", "v")],
+)
+def inspect_manifest(args: Arguments, engine: EngineClient) -> int:
+    """docker manifest inspect MANIFEST
+
+    Docker's command asks the registry itself. This one has the engine ask, which knows the way to
+    the sandbox's registries.
+    """
+    reference = _read(args.positional[-1], default_tag=True)
+    path = f"/distribution/{quote(reference.familiar, safe='/:@')}/manifest"
+    try:
+        document = engine.json(path, headers=_authorised(reference))
+    except ResponseError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        raise Failure(error.reason) from error
+    sys.stdout.write(json.dumps(document, indent="\t", ensure_ascii=False) + "\n")
+    return 0

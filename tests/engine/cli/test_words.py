@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.cli import build_context
-from labs_helpers.engine.cli.command_line import read
-from labs_helpers.engine.cli.commands import COMMANDS
-from labs_helpers.engine.cli.failure import Failure
-from labs_helpers.engine.cli.image_commands import IMAGE_COMMANDS
+from labs_helpers.engine.cli.command_line import Failure, read
+from labs_helpers.engine.cli.commands import COMMANDS, GROUPS
 from labs_helpers.engine.cli.logins import HUB, Logins, key_of
 from labs_helpers.engine.cli.main import main
 from labs_helpers.oci import reference
@@ -27,13 +25,13 @@ def names_sent(folder: Path) -> list[str]:
 
 
 def test_options_stand_anywhere_and_repeat() -> None:
-    usage = COMMANDS["build"][0]
-    given = read(usage, ["-t", "a", ".", "--tag=b", "-qtc", "--no-cache", "--label", "x=y"])
-    assert given.arguments == ["."]
-    assert given.all("tag") == ["a", "b", "c"]
-    assert given.on("quiet")
-    assert given.on("no-cache")
-    assert not given.on("pull")
+    usage = COMMANDS["build"].usage
+    args = read(usage, ["-t", "a", ".", "--tag=b", "-qtc", "--no-cache", "--label", "x=y"])
+    assert args.positional == ["."]
+    assert args.all("tag") == ["a", "b", "c"]
+    assert args.on("quiet")
+    assert args.on("no-cache")
+    assert not args.on("pull")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +47,7 @@ def test_options_stand_anywhere_and_repeat() -> None:
 )
 def test_wrong_words_are_refused_in_dockers(words: list[str], message: str, code: int) -> None:
     with pytest.raises(Failure) as caught:
-        read(COMMANDS["build"][0], words)
+        read(COMMANDS["build"].usage, words)
     assert caught.value.message.startswith(message)
     assert caught.value.code == code
 
@@ -60,7 +58,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.startswith("Usage:  docker ")
 
 
-@pytest.mark.parametrize("name", sorted(IMAGE_COMMANDS))
+@pytest.mark.parametrize("name", sorted(GROUPS["image"][1]))
 def test_every_image_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["image", name, "--help"]) == 0
     assert capsys.readouterr().out.startswith("Usage:  docker ")
