@@ -19,7 +19,7 @@ from . import build_context
 from .client import EngineClient
 from .command_line import LIST, SWITCH, VALUE, Arguments, Failure, Option, command
 from .logins import Logins, header
-from .progress import show
+from .progress import show_progress
 from .units import human_size
 
 _PORTION = 1024 * 1024
@@ -81,7 +81,7 @@ def _quietly(messages: Iterator[dict[str, Any]]) -> str:
     """Print the image's ID only, or on failure everything, to stderr."""
     said = io.StringIO()
     try:
-        show(messages, said)
+        show_progress(messages, said)
     except Failure:
         sys.stderr.write(said.getvalue())
         raise
@@ -90,7 +90,7 @@ def _quietly(messages: Iterator[dict[str, Any]]) -> str:
 
 
 def _aloud(messages: Iterator[dict[str, Any]], sent: _Counted) -> str:
-    aux = show(_announced(messages, sent, sys.stdout), sys.stdout)
+    aux = show_progress(_announced(messages, sent, sys.stdout), sys.stdout)
     return next((str(found["ID"]) for found in aux if "ID" in found), "")
 
 

@@ -15,8 +15,8 @@ from .client import EngineClient
 from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Command, Failure, Option, command
 from .gofunctions import Row
 from .images import filters, short
-from .tables import show
-from .units import columns, human_size, since
+from .tables import columns, write_table
+from .units import human_size, since
 
 _HEADERS = {
     "Type": "TYPE",
@@ -59,7 +59,7 @@ def usage(args: Arguments, engine: EngineClient) -> int:
         return 0
     rows = [_of_images(found)]
     rows += [_row(name, 0, "0B", "0B") for name in ("Containers", "Local Volumes", "Build Cache")]
-    show(rows, _HEADERS, args.text("format"), _DEFAULT, "*formatter.diskUsageImagesContext")
+    write_table(rows, _HEADERS, args.text("format"), _DEFAULT, "*formatter.diskUsageImagesContext")
     return 0
 
 

@@ -22,7 +22,7 @@ from .command_line import (
 )
 from .gotemplate import Template
 from .images import path_of
-from .tables import parsed, rendered
+from .tables import parse_template, render
 
 
 @command(
@@ -58,7 +58,7 @@ def inspect_any(args: Arguments, engine: EngineClient) -> int:
 
 def _inspect(args: Arguments, engine: EngineClient, missing: str) -> int:
     layout = args.text("format")
-    template = parsed(layout) if layout and layout != "json" else None
+    template = parse_template(layout) if layout and layout != "json" else None
     found, errors = [], []
     for name in args.positional:
         try:
@@ -81,7 +81,7 @@ def _write_rendered(template: Template, found: list[dict[str, Any]]) -> None:
     text = ""
     try:
         for document in found:
-            text += rendered(template, document) + "\n"
+            text += render(template, document) + "\n"
     finally:
         sys.stdout.write(text or "\n")
 

@@ -20,7 +20,7 @@ from .command_line import (
     command,
 )
 from .gofunctions import Row
-from .tables import show
+from .tables import write_table
 from .units import human_size, since, timestamp
 
 _NONE = "<none>"
@@ -100,7 +100,7 @@ def image_list(args: Arguments, engine: EngineClient) -> int:
         layout = "{{.ID}}"
     digest = "\t{{.Digest}}" if args.on("digests") else ""
     default = f"{{{{.Repository}}}}\t{{{{.Tag}}}}{digest}\t{{{{.ID}}}}\t{{{{.CreatedSince}}}}"
-    show(rows, _IMAGE_HEADERS, layout, default + "\t{{.Size}}", "*formatter.imageContext")
+    write_table(rows, _IMAGE_HEADERS, layout, default + "\t{{.Size}}", "*formatter.imageContext")
     return 0
 
 
@@ -169,7 +169,7 @@ def history(args: Arguments, engine: EngineClient) -> int:
         layout = "{{.ID}}"
     rows = [_history_row(entry, whole, human) for entry in entries]
     default = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
-    show(rows, _HISTORY_HEADERS, layout, default, "*formatter.historyContext")
+    write_table(rows, _HISTORY_HEADERS, layout, default, "*formatter.historyContext")
     return 0
 
 

@@ -20,7 +20,7 @@ _WIDE = 110
 """Columns that a terminal must have more of to show a bar beside the numbers."""
 
 
-def show(messages: Iterator[Message], out: TextIO) -> list[Any]:
+def show_progress(messages: Iterator[Message], out: TextIO) -> list[Any]:
     """Print messages as they come; return what came as ``aux``.
 
     Raises:

@@ -21,7 +21,7 @@ from .command_line import (
     command,
 )
 from .gofunctions import go_json
-from .tables import parsed, rendered
+from .tables import parse_template, render
 from .units import human_binary
 
 VERSION = "28.2.2"
@@ -85,7 +85,7 @@ def _written_as_asked(args: Arguments, document: dict[str, Any]) -> bool:
     """Write a document by ``--format``, where that was given."""
     layout = args.text("format")
     if layout:
-        text = go_json(document) if layout == "json" else rendered(parsed(layout), document)
+        text = go_json(document) if layout == "json" else render(parse_template(layout), document)
         sys.stdout.write(text + "\n")
     return bool(layout)
 

@@ -1,4 +1,7 @@
-"""Rows of a listing, as a table or by --format."""
+"""Tables, and what --format makes of their rows.
+
+Source: https://pkg.go.dev/text/tabwriter
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,27 @@ from typing import Any
 from .command_line import Failure
 from .gofunctions import Row, TemplateError, go_json
 from .gotemplate import Template
-from .units import columns
+
+_MINIMUM, _PADDING = 10, 3
 
 
-def show(
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equal length, aligned; the last column is not padded."""
+    if not rows:
+        return ""
+    widths = [
+        max(_MINIMUM, max(len(cell) for cell in column) + _PADDING)
+        for column in zip(*[row[:-1] for row in rows], strict=True)
+    ]
+    return "".join(
+        "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False))
+        + row[-1]
+        + "\n"
+        for row in rows
+    )
+
+
+def write_table(
     rows: Sequence[Row], headers: Mapping[str, str], layout: str, default: str, kind: str
 ) -> None:
     """Print rows.
@@ -44,7 +64,7 @@ def show(
     sys.stdout.write(columns(cells))
 
 
-def parsed(text: str) -> Template:
+def parse_template(text: str) -> Template:
     """The template of an --format for one object. Raises Failure with status 64."""
     try:
         return Template(text)
@@ -52,7 +72,7 @@ def parsed(text: str) -> Template:
         raise Failure(f"template parsing error: {error}", 64) from error
 
 
-def rendered(template: Template, data: Any) -> str:
+def render(template: Template, data: Any) -> str:
     """One object by --format. Raises Failure."""
     try:
         return template.render(data)

@@ -20,7 +20,7 @@ from .client import EngineClient, ResponseError, copy
 from .command_line import IMAGE_OR_ID, SWITCH, VALUE, Arguments, Failure, Option, command
 from .images import path_of
 from .logins import Logins, header, key_of
-from .progress import show
+from .progress import show_progress
 
 _PORTION = 1024 * 1024
 
@@ -71,7 +71,7 @@ def push(args: Arguments, engine: EngineClient) -> int:
     messages = engine.messages(
         f"{path_of(reference.familiar_name)}/push", query, _authorised(reference), b""
     )
-    show(messages, io.StringIO() if args.on("quiet") else sys.stdout)
+    show_progress(messages, io.StringIO() if args.on("quiet") else sys.stdout)
     if args.on("quiet"):
         sys.stdout.write(f"{reference}\n")
     return 0
@@ -101,7 +101,7 @@ def pull(args: Arguments, engine: EngineClient) -> int:
     if args.text("platform"):
         query["platform"] = args.text("platform")
     messages = engine.messages("/images/create", query, _authorised(reference), b"")
-    show(messages, io.StringIO() if args.on("quiet") else sys.stdout)
+    show_progress(messages, io.StringIO() if args.on("quiet") else sys.stdout)
     sys.stdout.write(f"{reference}\n")
     return 0
 
@@ -161,7 +161,7 @@ def load(args: Arguments, engine: EngineClient) -> int:
     with file:
         headers = {"Content-Type": "application/x-tar"}
         messages = engine.messages("/images/load", {"quiet": "1"}, headers, _portions(file))
-        show(messages, sys.stdout)
+        show_progress(messages, sys.stdout)
     return 0
 
 

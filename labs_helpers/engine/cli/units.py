@@ -1,30 +1,11 @@
-"""Columns, sizes and times as Docker prints them.
+"""Sizes and times as Docker prints them.
 
-Sources: https://pkg.go.dev/text/tabwriter and https://github.com/docker/go-units
+Source: https://github.com/docker/go-units
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-
-_MINIMUM, _PADDING = 10, 3
-
-
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of equal length, aligned; the last column is not padded."""
-    if not rows:
-        return ""
-    widths = [
-        max(_MINIMUM, max(len(cell) for cell in column) + _PADDING)
-        for column in zip(*[row[:-1] for row in rows], strict=True)
-    ]
-    return "".join(
-        "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False))
-        + row[-1]
-        + "\n"
-        for row in rows
-    )
 
 
 def human_size(size: float, digits: int = 3) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from labs_helpers.engine.cli.gofunctions import TemplateError
 from labs_helpers.engine.cli.gotemplate import Template
-from labs_helpers.engine.cli.units import columns, human_binary, human_size, since
+from labs_helpers.engine.cli.tables import columns
+from labs_helpers.engine.cli.units import human_binary, human_size, since
 
 DATA = {
     "Id": "sha256:0123456789abcdef",
