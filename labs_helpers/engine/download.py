@@ -12,7 +12,8 @@ from typing import BinaryIO, cast
 
 from .errors import EngineError
 from .registry_errors import RegistryError, RequestFailed
-from .transport import LOST, PORTION, Answer, Transport
+from .streams import CHUNK_SIZE
+from .transport import LOST, Answer, Transport
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -36,7 +37,7 @@ class _Download(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes; all that is left when it is negative; b"" at the end."""
         if size < 0:
-            return b"".join(iter(lambda: self.read(PORTION), b""))
+            return b"".join(iter(lambda: self.read(CHUNK_SIZE), b""))
         while True:
             try:
                 if self._answer is None:
@@ -83,7 +84,7 @@ class _Download(io.RawIOBase):
         left = self._offset
         while left:
             # a registry without ranges begins anew: what is here already is passed over
-            skipped = answer.stream.read(min(left, PORTION))
+            skipped = answer.stream.read(min(left, CHUNK_SIZE))
             if not skipped:
                 answer.abandon()
                 raise ConnectionError("unexpected EOF")

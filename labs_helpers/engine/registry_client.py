@@ -1,4 +1,4 @@
-"""What a registry is asked of one repository: manifests, tags, blobs.
+"""Client of one repository of a registry: manifests, tags, blobs.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import BinaryIO
 from urllib.parse import urljoin
 
@@ -34,21 +34,20 @@ ACCEPTED = ", ".join(
 
 
 class Repository:
-    """One repository of a registry, as one client may use it. Not shared between threads."""
+    """One repository of a registry, with the credentials of one client. Not thread-safe."""
 
     def __init__(
         self, host: str, path: str, hosts: HostMap, credentials: Credentials, actions: str = "pull"
     ) -> None:
         self.path = path
         self._transport = Transport(host, hosts, credentials)
-        self._actions = actions
         self._scope = f"repository:{path}:{actions}"
 
-    def another(self) -> Repository:
-        """The same repository for another thread, which need not ask again how to log in."""
-        twin = copy.copy(self)
-        twin._transport = self._transport.another()
-        return twin
+    def clone(self) -> Repository:
+        """The same repository for another thread, with the login already negotiated."""
+        clone = copy.copy(self)
+        clone._transport = self._transport.clone()
+        return clone
 
     def __enter__(self) -> Repository:
         return self
@@ -57,13 +56,13 @@ class Repository:
         self._transport.close()
 
     def manifest(self, reference: str) -> Manifest:
-        """The manifest of a tag or digest, verified when it is a digest.
+        """The manifest of a tag or digest; the content is verified against a digest.
 
         Raises:
-            RegistryError: the registry's refusal.
-            RequestFailed: it could not be asked.
+            RegistryError: the registry refused.
+            RequestFailed: the registry could not be reached.
         """
-        # the HEAD is what dockerd sends first, and what its error messages name
+        # dockerd sends HEAD first, and its error messages name that request
         path = f"/v2/{self.path}/manifests/{reference}"
         head = self._ask("HEAD", path, {"Accept": ACCEPTED})
         head.body()
@@ -90,7 +89,7 @@ class Repository:
             try:
                 tags += [str(tag) for tag in json.loads(answer.body()).get("tags") or []]
             except (ValueError, AttributeError, TypeError) as error:
-                raise RegistryError(f"the list of tags is not one: {error}") from error
+                raise RegistryError(f"the list of tags cannot be read: {error}") from error
             link = answer.headers.get("Link") or ""
             if 'rel="next"' not in link or "<" not in link:
                 break
@@ -98,44 +97,27 @@ class Repository:
         return tags
 
     def has_blob(self, digest: str) -> bool:
-        """Whether the repository has a blob. An error counts as no: the upload will say it."""
+        """Whether the repository has a blob. An error counts as no; the upload reports it."""
         answer = self._ask("HEAD", f"/v2/{self.path}/blobs/{digest}")
         answer.body()
         return answer.status == 200
 
     def blob(self, digest: str) -> BinaryIO:
-        """The bytes of a blob, not verified, fetched on where a connection was lost.
+        """The bytes of a blob, not verified. After a lost connection, the rest is fetched.
 
-        Raises RegistryError and RequestFailed, also while it is read.
+        Raises RegistryError and RequestFailed, also while the stream is read.
         """
         return download(self._transport, f"/v2/{self.path}/blobs/{digest}", self._scope)
 
     def upload(
-        self,
-        digest: str,
-        size: int,
-        opened: Callable[[], BinaryIO],
-        mount_from: str | None = None,
-    ) -> Iterator[int | str]:
-        """Upload a blob; yield the bytes sent so far.
-
-        With ``mount_from``, a repository of the same registry, the registry is first asked to
-        take the blob from there: then the only item is that repository's path.
+        self, make_blob: Callable[[], Blob], mount: tuple[str, str] | None = None
+    ) -> Generator[int, None, bool]:
+        """Upload a blob, or have the registry mount it; see ``upload.upload``.
 
         Raises:
-            RegistryError, RequestFailed: as for every request; nothing is left half done there.
+            RegistryError, RequestFailed: as for every request; the registry then has no part.
         """
-        mount = (digest, mount_from) if mount_from else None
-        return self.send(lambda: Blob(digest, size, opened), mount)
-
-    def send(
-        self, prepared: Callable[[], Blob], mount: tuple[str, str] | None = None
-    ) -> Iterator[int | str]:
-        """As ``upload``, of a blob that is made only when the registry really wants its bytes.
-
-        ``mount`` is the digest to take from another repository, and that repository's path.
-        """
-        return upload(self._transport, self.path, self._scope, prepared, mount)
+        return upload(self._transport, self.path, self._scope, make_blob, mount)
 
     def _ask(
         self,
@@ -148,11 +130,11 @@ class Repository:
 
 
 def check_login(host: str, hosts: HostMap, credentials: Credentials) -> None:
-    """Ask ``GET /v2/`` with credentials, as ``docker login`` does.
+    """Send ``GET /v2/`` with credentials, as ``docker login`` does.
 
     Raises:
         RegistryError: ``login attempt to https://.../v2/ failed with status: 401 Unauthorized``.
-        RequestFailed: the registry, or its token server, could not be asked or refused.
+        RequestFailed: the registry or its token server could not be reached, or refused.
     """
     transport = Transport(host, hosts, credentials)
     try:

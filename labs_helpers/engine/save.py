@@ -18,8 +18,8 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
-from .blobs import PORTION
 from .store import Image, ImageStore
+from .streams import chunks
 
 Saved = list[tuple[Image, tuple[str, ...]]]
 
@@ -99,8 +99,7 @@ def _written(saved: Saved, store: ImageStore) -> Iterator[bytes]:
         layer_digest, size = layers[path]
         yield header(path, size)
         with store.blobs.path(layer_digest).open("rb") as file:
-            while portion := file.read(PORTION):
-                yield portion
+            yield from chunks(file)
         yield padding(size)
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 

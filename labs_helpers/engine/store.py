@@ -21,23 +21,22 @@ from typing import Any, BinaryIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from . import database
-from .blobs import GZIP_TYPE, BlobError, Blobs, Layer, finished
+from .blobs import GZIP_TYPE, BlobError, Blobs, Layer
+from .database import BlobLocations, open_database
 from .image import Conflict, Image, NoSuchImage, canonical, with_tag
 from .image_config import created_at, encode_config, read_config
-from .locations import Locations
 
 __all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]
 
 
-class ImageStore(Locations):
+class ImageStore(BlobLocations):
     """The images under one folder; usable from several threads of one process.
 
     ``durable`` as for Blobs.
     """
 
     def __init__(self, root: Path, durable: bool = True) -> None:
-        super().__init__(database.opened(root), threading.RLock())
+        super().__init__(open_database(root), threading.RLock())
         self.blobs = Blobs(root / "blobs", durable)
         self._in_use: Counter[str] = Counter()
 
@@ -57,16 +56,9 @@ class ImageStore(Locations):
 
     def receive_layer(
         self, source: BinaryIO, digest: str | None = None, media_type: str = GZIP_TYPE
-    ) -> Layer:
-        """Store a layer as a registry or an archive has it. Raises BlobError."""
-        return finished(self.receiving_layer(source, digest, media_type))
-
-    def receiving_layer(
-        self, source: BinaryIO, digest: str | None = None, media_type: str = GZIP_TYPE
     ) -> Generator[int, None, Layer]:
-        """As ``receive_layer``, yielding the bytes received so far; see Blobs.receiving."""
-        layer = yield from self.blobs.receiving(source, digest, media_type)
-        return self._pinned(layer)
+        """Store a layer from a registry or an archive, as Blobs.receive does. Raises BlobError."""
+        return self._pinned((yield from self.blobs.receive(source, digest, media_type)))
 
     def known_layer(self, digest: str) -> Layer | None:
         """The layer with this blob digest, when some image has it and its blob is there."""
@@ -80,7 +72,7 @@ class ImageStore(Locations):
 
     def open_layer(self, layer: Layer) -> BinaryIO:
         """The uncompressed tar of a layer, as a forward-only stream."""
-        return self.blobs.decoded(layer.digest)
+        return self.blobs.open_tar(layer.digest)
 
     def _pinned(self, layer: Layer) -> Layer:
         with self._lock:

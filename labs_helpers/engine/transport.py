@@ -23,7 +23,6 @@ from .hosts import Endpoint, HostMap
 from .registry_errors import NoCredentials, RegistryError, RequestFailed, from_answer
 from .tokens import Tokens
 
-PORTION = 1024 * 1024
 TIMEOUT = 300.0
 """Seconds without a byte before a registry is given up."""
 
@@ -88,11 +87,11 @@ class Transport:
         self._tokens = Tokens(credentials, self._send, hosts.patience.now)
         self.endpoint = hosts.endpoint(host)
 
-    def another(self) -> Transport:
-        """One for another thread, which knows already how the registry wants to be asked."""
-        twin = Transport(self.endpoint.host, self._hosts, self._credentials)
-        twin._challenge, twin._pinged = self._challenge, self._pinged
-        return twin
+    def clone(self) -> Transport:
+        """A transport for another thread that already knows the registry's challenge."""
+        clone = Transport(self.endpoint.host, self._hosts, self._credentials)
+        clone._challenge, clone._pinged = self._challenge, self._pinged
+        return clone
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,37 +1,38 @@
-"""A blob sent to a registry: POST, PATCH, PUT; where a PATCH is lost, the rest is sent.
+"""Send a blob to a registry: POST, PATCH, PUT. After a lost PATCH, send the rest.
 
-Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs. How
-much of a lost PATCH has arrived is asked with GET; a registry that cannot say, such as Amazon
-ECR, is sent the blob anew in another upload.
+Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs. A
+GET asks how much of a lost PATCH has arrived. A registry that does not answer that, such as Amazon
+ECR, gets the whole blob again in a new upload.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from .errors import EngineError
 from .registry_errors import RequestFailed
-from .transport import LOST, PORTION, Transport
+from .streams import chunks
+from .transport import LOST, Transport
 
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
 
 @dataclass(frozen=True)
 class Blob:
-    """What is sent: its digest, its size in bytes, and how to open it (once an attempt)."""
+    """A blob to send: digest, size in bytes, and a function that opens it anew each attempt."""
 
     digest: str
     size: int
-    opened: Callable[[], BinaryIO]
+    open: Callable[[], BinaryIO]
 
 
 class _Lost(Exception):
-    """The registry did not take a PATCH to its end; ``location`` is where it began."""
+    """The connection was lost during a PATCH to ``location``."""
 
     def __init__(self, location: str, cause: Exception) -> None:
         super().__init__(str(cause) or type(cause).__name__)
@@ -42,17 +43,18 @@ def upload(
     transport: Transport,
     path: str,
     scope: str,
-    prepared: Callable[[], Blob],
+    make_blob: Callable[[], Blob],
     mount: tuple[str, str] | None = None,
-) -> Iterator[int | str]:
-    """Upload a blob to the repository ``path``; yield the bytes sent, or where it was mounted from.
+) -> Generator[int, None, bool]:
+    """Upload a blob to the repository ``path``.
 
-    ``prepared`` is called once, when the registry has agreed to an upload; ``mount`` names a digest
-    and the repository that it may be taken from instead.
+    A generator: it yields the bytes sent so far, and returns whether the registry mounted the blob
+    instead. ``make_blob`` is called once, after the registry has accepted an upload. ``mount`` is
+    a digest, and the path of the repository to mount the blob from.
 
     Raises:
         RegistryError: the registry's refusal.
-        RequestFailed: the connection was lost time and again.
+        RequestFailed: the connection was lost again and again.
     """
     blob: Blob | None = None
     location, offset = "", 0
@@ -60,21 +62,21 @@ def upload(
         if not location:
             begun = _begin(transport, path, scope, None if blob else mount)
             if begun is None:
-                yield mount[1] if mount else ""
-                return
+                return True
             location, offset = begun, 0
-        blob = blob or prepared()
+        blob = blob or make_blob()
         try:
             if not offset or offset < blob.size:
                 location = yield from _patch(transport, scope, location, offset, blob)
             _commit(transport, scope, location, blob.digest)
-            return
+            return False
         except _Lost as error:
             if not transport.patience.after_loss(attempt):
                 url = transport.url(urlsplit(error.location).path)
                 raise RequestFailed("PATCH", url, EngineError(str(error))) from error
             received = _received(transport, scope, error.location, blob.size)
             location, offset = received or ("", 0)
+    raise AssertionError("unreachable")
 
 
 def _begin(
@@ -105,13 +107,13 @@ def _patch(
     sent = offset
     try:
         connection, url = transport.open_upload("PATCH", location, authorized)
-        with blob.opened() as file:
+        with blob.open() as file:
             file.seek(offset)
-            while portion := file.read(PORTION):
+            for portion in chunks(file):
                 try:
                     connection.send(portion)
                 except ConnectionError:
-                    # a refusal may come before the body is through: read it rather than guess
+                    # the registry may have refused before it read the body: read its response
                     break
                 sent += len(portion)
                 yield sent
@@ -137,7 +139,7 @@ def _commit(transport: Transport, scope: str, location: str, digest: str) -> Non
 
 
 def _received(transport: Transport, scope: str, location: str, size: int) -> tuple[str, int] | None:
-    """Where to send the rest and how much has arrived; None when the registry does not say."""
+    """Where to send the rest, and the bytes that have arrived; None when the registry is silent."""
     answer = transport.request("GET", location, scope)
     answer.body()
     found = _RANGE.fullmatch(answer.headers.get("Range") or "")
@@ -145,6 +147,6 @@ def _received(transport: Transport, scope: str, location: str, size: int) -> tup
         return None
     arrived = int(found[1]) + 1
     if not 1 < arrived <= size:
-        # "0-0" is what registries say of one byte and of none
+        # registries say "0-0" for one byte and for none
         return None
     return urljoin(answer.url, answer.headers.get("Location") or location), arrived

@@ -15,7 +15,8 @@ from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
-from .http import PORTION, Answer, Request, error_answer, told
+from ..streams import CHUNK_SIZE
+from .http import Answer, Request, error_answer, told
 from .images import Images
 from .libpod import no_libpod
 from .system import API_VERSION, MIN_API_VERSION, System, server_name
@@ -213,7 +214,7 @@ def _unknown(method: str, path: str) -> Answer:
 
 def _drain(request: Request) -> None:
     try:
-        while request.body.read(PORTION):
+        while request.body.read(CHUNK_SIZE):
             pass
     except (OSError, ValueError) as error:
         log.info("the rest of a request could not be read: %s", error)

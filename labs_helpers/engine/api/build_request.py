@@ -15,7 +15,7 @@ from ..credentials import Credentials, from_config_header
 from ..errors import BadRequest, EngineError, NotSupported
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT, Platform
-from ..pull import fetch_unnamed, pull_quietly
+from ..pull import fetch_unnamed, pull_silently
 from ..store import BlobError, Image, NoSuchImage
 from .http import Answer, Request, read_json, stream_answer
 from .world import World
@@ -62,7 +62,7 @@ def _puller(world: World, credentials: dict[str, Credentials]) -> Pull:
         wanted = Platform.parse(platform) if platform else DEFAULT
         chosen = registry_credentials(reference, credentials)
         if wanted == DEFAULT:
-            return pull_quietly(reference, world.store, world.hosts, chosen)
+            return pull_silently(reference, world.store, world.hosts, chosen)
         return fetch_unnamed(reference, world.store, world.hosts, chosen, wanted)
 
     return pull

@@ -12,7 +12,6 @@ from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest
 
-PORTION = 1024 * 1024
 _JSON_LIMIT = 4 * 1024 * 1024
 _FALSE = {"", "0", "no", "false", "none"}
 

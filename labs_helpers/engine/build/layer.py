@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from ..streams import produced
+from ..streams import CHUNK_SIZE, stream_of
 from .tree import DIRECTORY, FILE, LINK, Entry
 
 WHITEOUT = ".wh."
@@ -21,7 +21,6 @@ WHITEOUT = ".wh."
 https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts
 """
 
-_PORTION = 1024 * 1024
 _RECORD = 10240
 
 
@@ -46,7 +45,7 @@ class Changes:
 
 def layer_tar(entries: Mapping[str, Entry], mtime: int) -> BinaryIO:
     """The tar of these entries (path without leading slash -> entry), dated ``mtime``."""
-    return produced(_tar(entries, mtime))
+    return stream_of(_tar(entries, mtime))
 
 
 def _tar(entries: Mapping[str, Entry], mtime: int) -> Iterator[bytes]:
@@ -102,7 +101,7 @@ def _content(entry: Entry) -> Iterator[bytes]:
         return
     with entry.open() as file:
         while left:
-            data = file.read(min(left, _PORTION))
+            data = file.read(min(left, CHUNK_SIZE))
             if not data:
                 raise OSError("a file of the build ended before its recorded size")
             left -= len(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import posixpath
 import tarfile
@@ -16,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ..streams import chunks, section
 from .errors import BuildError, DockerfileError
 from .layer import WHITEOUT
 from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
 
-_PORTION = 1024 * 1024
 _IDS, _DATES = 2**32 - 1, 2**33
 """Numbers of users, and seconds since 1970, that a file system takes."""
 
@@ -146,7 +145,7 @@ def _entry(
         if member.issparse():
             content = partial(_expanded, tar, member)
         else:
-            content = partial(_section, file, member.offset_data, member.size)
+            content = partial(section, file, member.offset_data, member.size)
         return replace(made, kind=FILE, size=member.size, open=content, inode=object())
     device = (member.type, member.devmajor, member.devminor)
     return replace(made, kind=OTHER, device=device)
@@ -154,41 +153,6 @@ def _entry(
 
 def _expanded(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
     return cast(BinaryIO, tar.extractfile(member))
-
-
-def _section(file: BinaryIO, start: int, size: int) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Section(file, start, size), _PORTION))
-
-
-class _Section(io.RawIOBase):
-    """A part of a seekable file, as a file of its own."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        count = max(0, min(len(buffer), self._size - self._at))
-        if count:
-            self._file.seek(self._start + self._at)
-            data = self._file.read(count)
-            count = len(data)
-            buffer[:count] = data
-            self._at += count
-        return count
 
 
 def read_layers(layers: list[Callable[[], BinaryIO]], scratch: Path | None) -> Tree:
@@ -213,7 +177,7 @@ def read_layers(layers: list[Callable[[], BinaryIO]], scratch: Path | None) -> T
 def _spool(stream: BinaryIO, scratch: Path | None) -> BinaryIO:
     file = cast(BinaryIO, tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115
     size = 0
-    while data := stream.read(_PORTION):
+    for data in chunks(stream):
         size += file.write(data)
     # Docker's command line leaves the last block short when it adds a Dockerfile to a context
     file.write(bytes(-size % tarfile.BLOCKSIZE))

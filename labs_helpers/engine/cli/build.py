@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
+from ..streams import CHUNK_SIZE
 from . import build_context
 from .client import EngineClient
 from .command_line import LIST, SWITCH, VALUE, Arguments, Failure, Option, command
@@ -22,7 +23,6 @@ from .logins import Logins, header
 from .progress import show_progress
 from .units import human_size
 
-_PORTION = 1024 * 1024
 _REMOTE = ("http://", "https://", "git://", "git@", "github.com/")
 _COMPRESSED = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00")
 
@@ -192,7 +192,7 @@ def _from_stdin(file: str) -> tuple[Iterator[bytes], str]:
     head = stdin.read(tarfile.BLOCKSIZE)
     is_archive = head.startswith(_COMPRESSED) or head[257:262] == b"ustar"
     if is_archive:
-        return chain([head], iter(lambda: stdin.read(_PORTION), b"")), file or "Dockerfile"
+        return chain([head], iter(lambda: stdin.read(CHUNK_SIZE), b"")), file or "Dockerfile"
     content = head + stdin.read()
     if not content:
         raise Failure("the Dockerfile (Dockerfile) cannot be empty")

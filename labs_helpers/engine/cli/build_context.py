@@ -15,9 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from e2b_dockerfile_utils import PatternMatcher
 
+from ..streams import CHUNK_SIZE
 from .command_line import Failure
-
-_PORTION = 1024 * 1024
 
 
 def ignore_patterns(text: str) -> list[str]:
@@ -128,7 +127,7 @@ def _content(path: Path, size: int) -> Iterator[bytes]:
         raise Failure(f"error checking context: no permission to read from '{path}'") from error
     left = size
     with file:
-        while left and (data := file.read(min(left, _PORTION))):
+        while left and (data := file.read(min(left, CHUNK_SIZE))):
             left -= len(data)
             yield data
     # a file that has shrunk since it was listed still fills its place

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlencode
 
 from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
@@ -139,9 +139,3 @@ class EngineClient:
 
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
-
-
-def copy(source: BinaryIO | http.client.HTTPResponse, target: BinaryIO) -> None:
-    """Move a stream in portions."""
-    while data := source.read(1024 * 1024):
-        target.write(data)

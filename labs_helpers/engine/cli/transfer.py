@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
@@ -16,13 +15,12 @@ from urllib.parse import quote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from .client import EngineClient, ResponseError, copy
+from ..streams import chunks
+from .client import EngineClient, ResponseError
 from .command_line import IMAGE_OR_ID, SWITCH, VALUE, Arguments, Failure, Option, command
 from .images import path_of
 from .logins import Logins, header, key_of
 from .progress import show_progress
-
-_PORTION = 1024 * 1024
 
 _QUIET = Option("quiet", "q", SWITCH, "Suppress verbose output")
 _TRUST = Option("disable-content-trust")
@@ -125,12 +123,12 @@ def save(args: Arguments, engine: EngineClient) -> int:
         )
     with engine.download("/images/get", {"names": args.positional}) as archive:
         if not target:
-            copy(archive, sys.stdout.buffer)
+            sys.stdout.buffer.writelines(chunks(archive))
             return 0
         descriptor, name = tempfile.mkstemp(dir=Path(target).absolute().parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                copy(archive, file)
+                file.writelines(chunks(archive))
             Path(name).replace(target)
         finally:
             Path(name).unlink(missing_ok=True)
@@ -160,14 +158,9 @@ def load(args: Arguments, engine: EngineClient) -> int:
         raise Failure(f"open {source}: {(error.strerror or str(error)).lower()}") from error
     with file:
         headers = {"Content-Type": "application/x-tar"}
-        messages = engine.messages("/images/load", {"quiet": "1"}, headers, _portions(file))
+        messages = engine.messages("/images/load", {"quiet": "1"}, headers, chunks(file))
         show_progress(messages, sys.stdout)
     return 0
-
-
-def _portions(file: BinaryIO) -> Iterator[bytes]:
-    while data := file.read(_PORTION):
-        yield data
 
 
 @command(

@@ -18,8 +18,8 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..blobs import PORTION
 from ..save import header, padding
+from ..streams import chunks
 
 
 def archive(
@@ -54,8 +54,7 @@ def archive(
         size = layer.stat().st_size
         yield header(digests.layout_path(digest), size)
         with layer.open("rb") as file:
-            while portion := file.read(PORTION):
-                yield portion
+            yield from chunks(file)
         yield padding(size)
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 

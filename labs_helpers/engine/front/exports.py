@@ -24,9 +24,10 @@ from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Descriptor, InvalidManifest, Manifest
 
-from ..blobs import GZIP_TYPE, PORTION, BlobError, Blobs, Layer, finished
+from ..blobs import GZIP_TYPE, BlobError, Blobs, Layer
 from ..compression import HEAD, decoder_of
 from ..errors import EngineError
+from ..streams import CHUNK_SIZE, chunks
 from .kept import Kept
 
 _DOCUMENT_LIMIT = 4 * 1024 * 1024
@@ -76,13 +77,13 @@ class Export:
             EngineError: it is not an image archive, or cut off.
         """
         try:
-            with tarfile.open(fileobj=archive, mode="r|", bufsize=PORTION) as tar:
+            with tarfile.open(fileobj=archive, mode="r|", bufsize=CHUNK_SIZE) as tar:
                 for member in tar:
                     if self._over:
                         return
                     if member.isreg() and (file := tar.extractfile(member)):
                         self._part(member.name, member.size, file)
-            while archive.read(PORTION):
+            while archive.read(CHUNK_SIZE):
                 pass
         except (tarfile.TarError, EOFError, BlobError) as error:
             raise EngineError(f"the daemon's archive of the image cannot be read: {error}") from (
@@ -157,7 +158,7 @@ class Export:
         if document and size <= _DOCUMENT_LIMIT:
             self._documents[name] = whole.read() + whole.read()
         elif document or decoder_of(head[:HEAD]):
-            finished(self.blobs.passing(whole, None))
+            self.blobs.store(whole)
         elif self._wanted <= self._new:
             self._compress(whole)
         else:
@@ -176,7 +177,7 @@ class Export:
         path = self._folder / f"layer{len(self._plain)}"
         content = hashlib.sha256()
         with path.open("wb") as out:
-            while portion := tar.read(PORTION):
+            for portion in chunks(tar):
                 content.update(portion)
                 out.write(portion)
         diff_id = f"sha256:{content.hexdigest()}"

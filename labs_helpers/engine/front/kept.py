@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from labs_helpers.oci.manifest import Manifest
 
 from ..parallel import Message
-from ..push import push_blob, pushed
+from ..push import push_blob, pushed_messages
 from ..registry_client import Repository
 
 
@@ -58,7 +58,7 @@ def push_kept(
     for part in parts:
         repository.put_manifest(part.digest, part.media_type, part.body)
     repository.put_manifest(tag, top.media_type, top.body)
-    yield from pushed(tag, top.digest, len(top.body))
+    yield from pushed_messages(tag, top.digest, len(top.body))
     return top.digest
 
 

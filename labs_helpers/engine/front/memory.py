@@ -16,8 +16,8 @@ from labs_helpers.database import DatabaseFile, create
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
 
-from .. import locations
 from ..blobs import Layer
+from ..database import LOCATIONS_SCHEMA, BlobLocations
 
 RECORDS = "front.sqlite"
 """The file in the engine's folder."""
@@ -35,11 +35,11 @@ CREATE TABLE IF NOT EXISTS names (
     PRIMARY KEY (daemon, name));
 CREATE TABLE IF NOT EXISTS digests (name TEXT PRIMARY KEY, image TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS daemons (address TEXT PRIMARY KEY, seen REAL NOT NULL);
-{locations.SCHEMA}
+{LOCATIONS_SCHEMA}
 """
 
 
-class Memory(locations.Locations):
+class Memory(BlobLocations):
     """The records; usable from several threads of one process."""
 
     def __init__(self, path: Path) -> None:

@@ -12,13 +12,14 @@ import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..blobs import GZIP_TYPE, PORTION, BlobError, Layer
+from ..blobs import GZIP_TYPE, BlobError, Layer
 from ..compression import GZIP, HEAD, CompressionError, decoder_of
 from ..credentials import Credentials
 from ..errors import EngineError
@@ -32,9 +33,10 @@ from ..pull import (
     fetch_layers,
     for_platform,
     pull_errors,
-    status,
+    status_message,
 )
 from ..registry_client import Repository
+from ..streams import chunks
 from .archives import archive
 from .belongings import kept_name
 from .daemon import RealDaemon
@@ -88,7 +90,7 @@ def pull(
                 memory.remember_name(str(named), image, before)
             for layer in manifest.layers:
                 memory.remember_location(layer.digest, reference.name)
-    yield status(reference, newer)
+    yield status_message(reference, newer)
 
 
 def _already(manifest: Manifest) -> Iterator[Message]:
@@ -176,19 +178,18 @@ class _Passing:
     def known_layer(self, _: str) -> bool:
         return False
 
-    def receiving_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, bool]:
+    def receive_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, bool]:
         path = self._folder / digest.removeprefix("sha256:")
         content, received = hashlib.sha256(), 0
-        head = data = source.read(HEAD)
+        head = source.read(HEAD)
         decoder = None if self._packed else decoder_of(head)
         try:
             with path.open("wb") as file:
-                while data:
+                for data in chain([head], chunks(source)):
                     content.update(data)
                     received += len(data)
                     file.writelines(decoder.feed(data) if decoder else [data])
                     yield received
-                    data = source.read(PORTION)
                 file.writelines(decoder.finish() if decoder else [])
         except CompressionError as error:
             raise BlobError(str(error)) from error

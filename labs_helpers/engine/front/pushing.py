@@ -20,7 +20,7 @@ from ..credentials import Credentials
 from ..errors import EngineError
 from ..hosts import HostMap
 from ..parallel import LARGE, Message
-from ..push import AT_ONCE, local_tags, opened_for_push, push_errors, push_layers, push_made
+from ..push import AT_ONCE, local_tags, open_repository, push_errors, push_layers, push_manifest
 from ..registry_client import Repository
 from .daemon import RealDaemon
 from .exports import Export
@@ -45,7 +45,7 @@ def push(
     if reference.digest:
         raise EngineError("cannot push a digest reference")
     tags = local_tags(reference, daemon.names())
-    with push_errors(), opened_for_push(reference, hosts, credentials) as repository:
+    with push_errors(), open_repository(reference, hosts, credentials) as repository:
         for tag in tags:
             name = Reference(reference.domain, reference.path, tag)
             found = daemon.inspect(name.familiar)
@@ -73,7 +73,7 @@ def _push_manifests(
         digest = yield from push_kept(kept, tag, there, image.blob, repository)
         yield from image.pushed_instead()
         return digest
-    return (yield from push_made(tag, image.config(), layers, repository))
+    return (yield from push_manifest(tag, image.config(), layers, repository))
 
 
 class _DaemonImage:
@@ -130,7 +130,7 @@ class _DaemonImage:
         self._memory.remember_layer(layer)
         return layer
 
-    def opened(self, layer: Layer) -> BinaryIO:
+    def open(self, layer: Layer) -> BinaryIO:
         return self._export.blobs.path(layer.digest).open("rb")
 
     def _receive(self) -> Export:

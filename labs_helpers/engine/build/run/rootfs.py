@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from ...streams import CHUNK_SIZE
 from ..layer import Changes
 from ..tree import DIRECTORY, FILE, LINK, OTHER, Entry, Tree
 from .accounts import Account
@@ -24,7 +25,6 @@ from .accounts import Account
 OWN = ("dev", "proc", "sys")
 """Folders of the machine, not of the image: what a command does there is in no layer."""
 
-_PORTION = 1024 * 1024
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
     "stdin": "/proc/self/fd/0",
@@ -217,7 +217,7 @@ class RootFolder:
             with target.open("xb") as file:
                 if entry.open is not None and entry.size:
                     with entry.open() as content:
-                        shutil.copyfileobj(content, file, _PORTION)
+                        shutil.copyfileobj(content, file, CHUNK_SIZE)
         elif entry.device and entry.device[0] == b"6":
             os.mkfifo(target)
         else:
