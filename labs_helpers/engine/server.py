@@ -11,8 +11,8 @@ from typing import Any
 
 from cheroot.wsgi import Server
 
+from .api import Backend
 from .api.app import App
-from .api.world import World
 from .build.run.rootfs import remove_folder
 from .hosts import HostMap
 from .store import ImageStore
@@ -46,9 +46,9 @@ class UnixServer(Server):
 class EngineServer(UnixServer):
     """The engine without a daemon."""
 
-    def __init__(self, path: Path, world: World) -> None:
-        super().__init__(path, App(world))
-        self.world = world
+    def __init__(self, path: Path, backend: Backend) -> None:
+        super().__init__(path, App(backend))
+        self.backend = backend
 
 
 def make_server(path: Path, state: Path, registries: Path | None) -> EngineServer:
@@ -67,7 +67,7 @@ def make_server(path: Path, state: Path, registries: Path | None) -> EngineServe
     store = ImageStore(state)
     store.sweep()
     scratch = empty_folder(state / "scratch")
-    return EngineServer(path, World(store, HostMap(registries), scratch))
+    return EngineServer(path, Backend(store, HostMap(registries), scratch))
 
 
 def empty_folder(path: Path) -> Path:

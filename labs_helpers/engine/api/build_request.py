@@ -1,13 +1,12 @@
-"""``POST /build``: the request's parameters, handed to the builder."""
+"""``POST /build``: the parameters of the request, passed to the builder."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
 from labs_helpers.oci import reference as references
-from labs_helpers.oci.reference import InvalidReference, Reference
+from labs_helpers.oci.reference import Reference
 
 from ..build import BuildError, BuildOptions, DockerfileError, Pull
 from ..build import build as build_image
@@ -16,19 +15,16 @@ from ..errors import BadRequest, EngineError, NotSupported
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT, Platform
 from ..pull import fetch_unnamed, pull_silently
-from ..store import BlobError, Image, NoSuchImage
-from .http import Answer, Request, read_json, stream_answer
-from .world import World
+from ..store import Image
+from . import Backend
+from .http import Request, Response, read_json, stream_response
+from .transfer import STREAM_ERRORS
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)
-_IN_STREAM = (
-    *(EngineError, NoSuchImage, BlobError, InvalidReference),
-    *(OSError, sqlite3.OperationalError),
-)
 
 
-def build(request: Request, world: World) -> Answer:
-    """``POST /build``: a stream of what the builder says.
+def build(request: Request, backend: Backend) -> Response:
+    """``POST /build``: the stream of the builder's messages.
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
     """
@@ -49,32 +45,32 @@ def build(request: Request, world: World) -> Answer:
         quiet=request.flag("q"),
         network=request.text("networkmode"),
         pull=request.flag("pull"),
-        scratch=world.scratch,
+        scratch=backend.scratch,
     )
     credentials = from_config_header(request.headers.get("x-registry-config"))
-    pull = _puller(world, credentials)
-    return stream_answer(_told(request, options, world, pull), _IN_STREAM)
+    pull = _puller(backend, credentials)
+    return stream_response(_messages(request, options, backend, pull), STREAM_ERRORS)
 
 
-def _puller(world: World, credentials: dict[str, Credentials]) -> Pull:
+def _puller(backend: Backend, credentials: dict[str, Credentials]) -> Pull:
     def pull(name: str, platform: str) -> Image:
         reference = references.parse(name)
         wanted = Platform.parse(platform) if platform else DEFAULT
         chosen = registry_credentials(reference, credentials)
         if wanted == DEFAULT:
-            return pull_silently(reference, world.store, world.hosts, chosen)
-        return fetch_unnamed(reference, world.store, world.hosts, chosen, wanted)
+            return pull_silently(reference, backend.store, backend.hosts, chosen)
+        return fetch_unnamed(reference, backend.store, backend.hosts, chosen, wanted)
 
     return pull
 
 
 def build_arguments(text: str) -> dict[str, str | None]:
-    """The ``buildargs`` parameter: JSON of names and values. Raises BadRequest."""
+    """The build arguments in the JSON of the ``buildargs`` parameter. Raises BadRequest."""
     return _strings(read_json(text.encode()) if text else None, "buildargs", nullable=True)
 
 
 def registry_credentials(reference: Reference, credentials: dict[str, Credentials]) -> Credentials:
-    """Those of X-Registry-Config that are for the registry of an image."""
+    """The credentials in X-Registry-Config for the registry of an image."""
     keys = _HUB_KEYS if reference.domain == DOCKER_HUB else (reference.domain,)
     for server, found in credentials.items():
         bare = server.removeprefix("https://").removeprefix("http://").partition("/")[0]
@@ -93,11 +89,11 @@ def _strings(document: Any, key: str, nullable: bool = False) -> dict[str, str |
     return document
 
 
-def _told(
-    request: Request, options: BuildOptions, world: World, pull: Pull
+def _messages(
+    request: Request, options: BuildOptions, backend: Backend, pull: Pull
 ) -> Iterator[dict[str, Any]]:
     try:
-        yield from build_image(request.body, options, world.store, pull)
+        yield from build_image(request.body, options, backend.store, pull)
     except DockerfileError as error:
         raise BadRequest(str(error)) from error
     except BuildError as error:

@@ -1,4 +1,4 @@
-"""A request as the operations see it, and the answers they can give."""
+"""The requests and responses of the API's operations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FALSE = {"", "0", "no", "false", "none"}
 
 @dataclass(frozen=True)
 class Request:
-    """One request: ``path`` without version prefix, ``query`` with every value of a key."""
+    """A request; ``path`` as it was sent, ``query`` with every value of each key."""
 
     method: str
     path: str
@@ -35,34 +35,34 @@ class Request:
         return self.text(key).lower() not in _FALSE if key in self.query else default
 
     def json(self, key: str) -> Any:
-        """A query key that holds JSON; None when absent. Raises BadRequest."""
+        """The JSON in a query key; None when the key is absent. Raises BadRequest."""
         text = self.text(key)
         return read_json(text.encode()) if text else None
 
     def filters(self) -> dict[str, list[str]]:
-        """The ``filters`` key: name -> values, from either of Docker's two encodings."""
+        """The ``filters`` key as name -> values, from either of Docker's two encodings."""
         document = self.json("filters")
         if document is None:
             return {}
         if not isinstance(document, dict):
             raise BadRequest("invalid filters: not a JSON object")
-        found: dict[str, list[str]] = {}
+        filters: dict[str, list[str]] = {}
         for name, values in document.items():
             if isinstance(values, dict):
-                values = [value for value, set_ in values.items() if set_]
+                values = [value for value, is_set in values.items() if is_set]
             if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
                 raise BadRequest(f"invalid filters: the values of {name} are not strings")
-            found[name] = values
-        return found
+            filters[name] = values
+        return filters
 
     def body_json(self) -> Any:
-        """The body as JSON. Raises BadRequest."""
+        """The body as JSON; None when the body is empty. Raises BadRequest."""
         data = self.body.read(_JSON_LIMIT)
         return read_json(data) if data else None
 
 
 def read_json(data: bytes) -> Any:
-    """Decode what a client sent. Raises BadRequest."""
+    """Decode JSON from a client. Raises BadRequest."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -70,8 +70,8 @@ def read_json(data: bytes) -> Any:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Status, headers and body; the body may be a stream."""
+class Response:
+    """Status, headers and body; the body is a list of bytes, or a stream."""
 
     status: int = 200
     body: Iterable[bytes] = ()
@@ -79,18 +79,18 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def json_answer(document: Any, status: int = 200) -> Answer:
+def json_response(document: Any, status: int = 200) -> Response:
     """A JSON document."""
-    return Answer(status, [json.dumps(document, separators=(",", ":")).encode() + b"\n"])
+    return Response(status, [json.dumps(document, separators=(",", ":")).encode() + b"\n"])
 
 
-def error_answer(status: int, message: str) -> Answer:
-    """Docker's form of an error."""
-    return json_answer({"message": message}, status)
+def error_response(status: int, message: str) -> Response:
+    """An error in Docker's form."""
+    return json_response({"message": message}, status)
 
 
-def told(error: Exception) -> str:
-    """An error in words for who asked; a full disk says where, and what to do."""
+def error_text(error: Exception) -> str:
+    """The message of an error for the client; for a full disk, also where and what to do."""
     if is_full(error):
         return (
             "no space left on device, where the engine keeps its images: free some (docker image"
@@ -99,16 +99,16 @@ def told(error: Exception) -> str:
     return str(error)
 
 
-def stream_answer(
+def stream_response(
     messages: Iterator[dict[str, Any]],
     errors: tuple[type[Exception], ...],
     *,
     first_as_status: bool = True,
-) -> Answer:
+) -> Response:
     """Docker's stream of JSON messages.
 
-    What fails before the first message is raised, and so becomes a status, unless
-    ``first_as_status`` is off; later it can only be told in the stream.
+    An error before the first message is raised, and becomes the status of the response; with
+    ``first_as_status=False``, and after the first message, an error becomes a message.
     """
     begun = list(islice(messages, 1 if first_as_status else 0))
 
@@ -119,9 +119,10 @@ def stream_answer(
         except errors as error:
             code = getattr(error, "exit_code", None)
             detail = {"code": code} if code else {}
-            yield _line({"errorDetail": {**detail, "message": told(error)}, "error": told(error)})
+            text = error_text(error)
+            yield _line({"errorDetail": {**detail, "message": text}, "error": text})
 
-    return Answer(200, lines())
+    return Response(200, lines())
 
 
 def _line(message: dict[str, Any]) -> bytes:

@@ -24,9 +24,9 @@ from urllib.parse import quote, unquote, urlencode
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..api.app import Operation
-from ..api.http import Answer, Request, json_answer, told
-from ..api.transfer import IN_STREAM
+from ..api.app import Operation, Route
+from ..api.http import Request, Response, error_text, json_response
+from ..api.transfer import STREAM_ERRORS
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
@@ -56,7 +56,7 @@ _POLICIES = {
 _FORMATS = ("", "v2s2", "docker")
 
 
-def libpod_routes(world: FrontWorld) -> list[tuple[str, str, Operation]]:
+def libpod_routes(world: FrontWorld) -> list[Route]:
     """Method, pattern of the path, operation."""
     podman = Podman(world)
     name = r"(?P<name>.+)"
@@ -74,7 +74,7 @@ def _in_podmans_form(operation: Operation) -> Operation:
     """
 
     @wraps(operation)
-    def answered(request: Request, **path: str) -> Answer:
+    def answered(request: Request, _: FrontWorld, **path: str) -> Response:
         try:
             # Podman reads parameters so; its clients write them in either case
             query = {key.lower(): values for key, values in request.query.items()}
@@ -89,9 +89,9 @@ def _in_podmans_form(operation: Operation) -> Operation:
     return answered
 
 
-def _error(error: Exception, status: int) -> Answer:
-    message = told(error)
-    return json_answer({"cause": message, "message": message, "response": status}, status)
+def _error(error: Exception, status: int) -> Response:
+    message = error_text(error)
+    return json_response({"cause": message, "message": message, "response": status}, status)
 
 
 class Podman:
@@ -101,7 +101,7 @@ class Podman:
         self._world = world
         self._images = _Images(world.daemon.address, API)
 
-    def push(self, request: Request, name: str) -> Answer:
+    def push(self, request: Request, name: str) -> Response:
         """``POST /libpod/images/{name}/push?destination=``: one image, by whatever name or ID.
 
         ``tlsVerify`` means nothing on the way to the sandbox, ``all`` nothing for one image, and
@@ -133,10 +133,10 @@ class Podman:
         if request.flag("quiet", default=True):
             for _ in messages:
                 pass
-            return Answer(200, [b"\n"], "text/plain; charset=us-ascii")
+            return Response(200, [b"\n"], "text/plain; charset=us-ascii")
         return reported(push_reports(messages, _version(request) >= TELLS_DIGEST))
 
-    def pull(self, request: Request) -> Answer:
+    def pull(self, request: Request) -> Response:
         """``POST /libpod/images/pull?reference=``: by ``policy``, a tag, a digest or ``allTags``.
 
         Raises:
@@ -154,18 +154,18 @@ class Podman:
             # an image of that name may be there for another platform
             policy = "newer"
         if policy in ("missing", "never") and (here := self._here(given, parts)):
-            return json_answer(pulled(here))
+            return json_response(pulled(here))
         if policy == "never":
             raise DaemonError(f"{given}: image not known", 404)
         reports = self._pulling(given, request, parts)
         try:
             if request.flag("quiet"):
                 *_, last = reports
-                return json_answer(last)
+                return json_response(last)
             return reported(reports)
-        except IN_STREAM:
+        except STREAM_ERRORS:
             if policy == "newer" and (here := self._here(given, parts)):
-                return json_answer(pulled(here))
+                return json_response(pulled(here))
             raise
 
     def _pulling(self, given: str, request: Request, parts: dict[str, str]) -> Iterator[Report]:
@@ -266,7 +266,7 @@ _NO_LISTS = (
 )
 
 
-def _manifest(request: Request, name: str) -> Answer:
+def _manifest(request: Request, name: str) -> Response:
     raise NotSupported(_NO_LISTS.format(unquote(name)))
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from labs_helpers.oci.reference import Reference
 
-from ..api.http import Answer, told
-from ..api.transfer import IN_STREAM
+from ..api.http import Response, error_text
+from ..api.transfer import STREAM_ERRORS
 from ..parallel import Message
 
 Report = dict[str, Any]
@@ -80,7 +80,7 @@ def pulled(images: Sequence[str]) -> Report:
     return {"images": bare, "id": bare[-1]}
 
 
-def reported(reports: Iterator[Report]) -> Answer:
+def reported(reports: Iterator[Report]) -> Response:
     """Podman's stream: a JSON object a line.
 
     What fails before the first is raised, and so becomes a status; later it can only be told.
@@ -91,10 +91,10 @@ def reported(reports: Iterator[Report]) -> Answer:
         try:
             for report in chain(begun, reports):
                 yield _line(report)
-        except IN_STREAM as error:
-            yield _line({"error": told(error)})
+        except STREAM_ERRORS as error:
+            yield _line({"error": error_text(error)})
 
-    return Answer(200, lines())
+    return Response(200, lines())
 
 
 def _line(report: Report) -> bytes:

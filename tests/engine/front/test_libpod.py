@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from labs_helpers.engine.api.libpod import no_libpod
+from labs_helpers.engine.api.refusals import no_libpod
 from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.front.by_digest import image_by_digest
 from labs_helpers.engine.front.libpod_build import EVERYWHERE, podman_asks

@@ -12,9 +12,9 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from labs_helpers.engine.api import Backend
 from labs_helpers.engine.api.app import App
-from labs_helpers.engine.api.http import stream_answer
-from labs_helpers.engine.api.world import World
+from labs_helpers.engine.api.http import stream_response
 from labs_helpers.engine.hosts import HostMap
 
 
@@ -31,9 +31,9 @@ def full_database() -> sqlite3.OperationalError:
     "error", [OSError(errno.ENOSPC, "No space left on device"), full_database()], ids=["file", "db"]
 )
 def test_a_full_disk_is_told_before_the_stream_too(error: Exception) -> None:
-    world = World(MagicMock(), HostMap(None), Path("/nowhere"))
-    world.store.list.side_effect = error  # type: ignore[attr-defined]
-    body = App(world)(
+    backend = Backend(MagicMock(), HostMap(None), Path("/nowhere"))
+    backend.store.list.side_effect = error  # type: ignore[attr-defined]
+    body = App(backend)(
         {"REQUEST_METHOD": "GET", "PATH_INFO": "/images/json", "wsgi.input": io.BytesIO()},
         lambda status, headers: None,
     )
@@ -46,7 +46,7 @@ def test_a_full_disk_says_what_to_do_and_not_a_number() -> None:
         yield {"stream": "Step 1/1"}
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    lines = [json.loads(line) for line in stream_answer(messages(), (OSError,)).body]
+    lines = [json.loads(line) for line in stream_response(messages(), (OSError,)).body]
     assert lines[0] == {"stream": "Step 1/1"}
     assert lines[1]["error"].startswith("no space left on device")
     assert "LABS_HOME" in lines[1]["error"]
