@@ -46,7 +46,7 @@ def _open_sandbox(number: str, workspace: Workspace) -> Lab:
     account, region = str(choices["account"]), str(choices["region"])
     control = Control(workspace, port)
     place = prepare.Place(workspace, modes.SANDBOX, account, region, control)
-    return Lab(TITLES[number], place, found.engine.choice.shown)
+    return Lab(TITLES[number], place, found.engine.choice.description)
 
 
 def _open_aws(number: str, workspace: Workspace) -> Lab:

@@ -134,7 +134,7 @@ def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
         return Need("engine", "ok", found)
     health = engine_process.health(workspace.socket)
     if health is Health.WITHOUT_DAEMON:
-        found, mend = running.choice.silence
+        found, mend = running.choice.no_answer
         return Need("engine", "warning", found, mend[0].upper() + mend[1:])
     if health is Health.SILENT:
         mend = f"labs stop && labs start; its log is {workspace.engine / 'engine.log'}"

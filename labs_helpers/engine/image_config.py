@@ -1,4 +1,4 @@
-"""Image configurations: reading them, and the one way of writing them.
+"""Image configurations: decoding, checking and encoding.
 
 Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
 """
@@ -12,10 +12,10 @@ from typing import Any
 
 
 def created_at(config: dict[str, Any]) -> float:
-    """When an image was made, in Unix time; 0 when its configuration does not say.
+    """The creation date of an image in Unix time; 0 when its configuration has none.
 
     Raises:
-        ValueError: it says something that is not an RFC 3339 time.
+        ValueError: the date is not an RFC 3339 time.
     """
     created = config.get("created")
     if not created:
@@ -26,10 +26,10 @@ def created_at(config: dict[str, Any]) -> float:
 
 
 def read_config(encoded: bytes) -> dict[str, Any]:
-    """Decode a configuration, and check what those who read images later rely on.
+    """Decode a configuration, and check the fields that the engine relies on.
 
     Raises:
-        ValueError: it is not an image configuration.
+        ValueError: the bytes are not an image configuration.
     """
     try:
         config = json.loads(encoded)
@@ -43,11 +43,11 @@ def read_config(encoded: bytes) -> dict[str, Any]:
         raise ValueError("config of the image configuration is not an object")
     if not isinstance(history, list | None) or any(not isinstance(h, dict) for h in history or ()):
         raise ValueError("history of the image configuration is not a list of objects")
-    for made in (config, *(history or ())):
-        created_at(made)
+    for document in (config, *(history or ())):
+        created_at(document)
     return config
 
 
 def encode_config(config: dict[str, Any]) -> bytes:
-    """The one encoding of an image configuration, so that equal images have equal IDs."""
+    """Encode an image configuration in one fixed way, so that equal images have equal IDs."""
     return json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""The engine as a background process: start, find, stop, which one, which registries it maps."""
+"""The engine as a background process: start, find and stop it, and write its registry map."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from labs_helpers.daemon import Daemon, Say
 from labs_helpers.runtime.unix_http import UnixConnection, exchange
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
-from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, wanted
+from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested
 from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
 MODULE = "labs_helpers.engine"
 FRUGAL = {"MALLOC_ARENA_MAX": "2"}
-"""For glibc, which otherwise keeps free memory for each thread that has worked on layers.
+"""Limits the memory that glibc otherwise keeps for each thread that has worked on layers.
 
 https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
 """
@@ -39,7 +39,7 @@ class Engine:
 
 
 class Health(Enum):
-    """What answers on the engine's socket."""
+    """The state of the engine's socket."""
 
     ANSWERS = "it answers"
     WITHOUT_DAEMON = "the front answers, and the daemon that it stands before does not"
@@ -47,33 +47,34 @@ class Health(Enum):
 
 
 def running(workspace: Workspace) -> Engine | None:
-    """The running engine of this workspace, without asking it."""
-    return _engine(daemon.running(_record(workspace)))
+    """The engine process of this workspace, by its record; the engine itself is not asked."""
+    return _engine(daemon.running(_record_file(workspace)))
 
 
 def start(
     workspace: Workspace, port: int, say: Say, environ: Mapping[str, str] | None = None
 ) -> Engine:
-    """The running engine, its registries mapped to the sandbox on ``port``, once it answers.
+    """Start the engine, or keep the one that runs; return it once it answers.
 
-    Raises DaemonError when it does not start, WorkspaceError when it has no place.
+    Its registries lead to the sandbox on ``port``. Raises DaemonError when the engine does not
+    start, WorkspaceError when its folder cannot be created.
     """
     environ = os.environ if environ is None else environ
-    asked = wanted(workspace, environ)
+    kind = requested(workspace, environ)
     workspace.create()
     with daemon.only_one(workspace.engine / "start.lock", say):
         map_registries(workspace, port, environ)
         there = running(workspace)
-        if there and asked in (AUTO, there.choice.kind) and answers(workspace.socket):
+        if there and kind in (AUTO, there.choice.kind) and answers(workspace.socket):
             return there
         choice = choose(workspace, environ)
         if there and there.choice != choice:
             say(f"The engine changes to {NAMES[choice.kind]}: {choice.why}.")
-            daemon.stop(_record(workspace), NAME)
-        if daemon.running(_record(workspace)) is None:
-            # the socket of a killed engine; nobody listens there
+            daemon.stop(_record_file(workspace), NAME)
+        if daemon.running(_record_file(workspace)) is None:
+            # a killed engine leaves its socket
             workspace.socket.unlink(missing_ok=True)
-        daemon.start(_daemon(workspace, environ, choice), say)
+        daemon.start(_background_process(workspace, environ, choice), say)
     found = running(workspace)
     if found is None:
         raise LabsError("The engine ended as soon as it had started. Try again: labs start")
@@ -81,20 +82,20 @@ def start(
 
 
 def stop(workspace: Workspace, say: Say) -> bool:
-    """End the engine; False if there was none."""
+    """End the engine; False when none ran."""
     if not workspace.engine.is_dir():
         return False
     with daemon.only_one(workspace.engine / "start.lock", say):
-        return daemon.stop(_record(workspace), NAME)
+        return daemon.stop(_record_file(workspace), NAME)
 
 
 def map_registries(
     workspace: Workspace, port: int, environ: Mapping[str, str] | None = None
 ) -> None:
-    """Write registries.json; the engine reads it anew when it has changed.
+    """Write registries.json, which the engine reads again after a change.
 
-    LABS_HUB=online leaves Docker Hub and ECR Public to the internet. Raises LabsError for another
-    value than that and ``offline``, the default.
+    With LABS_HUB=online, Docker Hub and ECR Public are reached on the internet; the default is
+    ``offline``. Raises LabsError for any other value.
     """
     environ = os.environ if environ is None else environ
     hub = environ.get("LABS_HUB") or "offline"
@@ -114,12 +115,12 @@ def map_registries(
 
 
 def answers(path: Path, seconds: float = 2.0) -> bool:
-    """Whether an engine answers ``GET /_ping`` on a unix socket, and in front of a daemon that."""
+    """Whether the engine on a unix socket, and the daemon behind a front, answer ``GET /_ping``."""
     return health(path, seconds) is Health.ANSWERS
 
 
 def health(path: Path, seconds: float = 2.0) -> Health:
-    """How an engine answers ``GET /_ping`` on a unix socket."""
+    """The response to ``GET /_ping`` on a unix socket."""
     connection = UnixConnection(path, seconds)
     try:
         status = exchange(connection, "GET", "/_ping").status
@@ -129,31 +130,30 @@ def health(path: Path, seconds: float = 2.0) -> Health:
         connection.close()
     if status == 200:
         return Health.ANSWERS
-    # what a front answers itself, as a gateway does
+    # a front responds itself, as a gateway does
     return Health.WITHOUT_DAEMON if status in (502, 503) else Health.SILENT
 
 
-def _daemon(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> Daemon:
+def _background_process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> Daemon:
     def ready() -> Mapping[str, Any] | None:
         facts = {"socket": str(workspace.socket), "choice": asdict(choice)}
         return facts if answers(workspace.socket) else None
 
-    real = ("--daemon", choice.address) if choice.address else ()
     return Daemon(
         name=NAME,
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
             *("--state", str(workspace.engine), "--registries", str(workspace.registries)),
-            *real,
+            *(("--daemon", choice.address) if choice.address else ()),
         ),
-        record=_record(workspace),
+        record=_record_file(workspace),
         log=workspace.engine / "engine.log",
         ready=ready,
         environ={**FRUGAL, **environ},
     )
 
 
-def _record(workspace: Workspace) -> Path:
+def _record_file(workspace: Workspace) -> Path:
     return workspace.engine / "engine.json"
 
 

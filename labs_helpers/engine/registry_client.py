@@ -20,7 +20,7 @@ from .credentials import Credentials
 from .download import download
 from .hosts import HostMap
 from .registry_errors import RegistryError, status_line
-from .transport import Answer, Transport
+from .transport import RegistryResponse, Transport
 from .upload import Blob, upload
 
 ACCEPTED = ", ".join(
@@ -125,7 +125,7 @@ class Repository:
         url: str,
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
-    ) -> Answer:
+    ) -> RegistryResponse:
         return self._transport.request(method, url, self._scope, headers, body)
 
 

@@ -1,9 +1,9 @@
-"""``docker save``: archives that any Docker, and OCI tools, read.
+"""``docker save``: archives for every version of Docker, and for OCI tools.
 
 The archive is both a Docker image archive (``manifest.json``) and an OCI image layout
 (``index.json``, ``blobs/``), as Docker writes since version 25:
 https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
-Entries have one order and no times, so the same images give the same bytes.
+Entries are sorted and have no times, so the same images give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from labs_helpers.oci.reference import InvalidReference
 from .store import Image, ImageStore
 from .streams import chunks
 
-Saved = list[tuple[Image, tuple[str, ...]]]
+Selection = list[tuple[Image, tuple[str, ...]]]
+"""Images, each with the names to save."""
 
 
 def save(names: Iterable[str], store: ImageStore) -> Iterator[bytes]:
-    """The archive of images, in portions of at most 1 MiB.
+    """The archive of images, in chunks of at most 1 MiB.
 
-    A name with a tag saves that one; a name without saves every tag; an ID saves the image
-    without names.
+    A name with a tag selects that tag, a name without a tag every tag, and an ID the image without
+    names.
 
     Raises:
-        NoSuchImage: at once, before any byte, when one is missing.
+        NoSuchImage: at once, before any byte, when an image is missing.
     """
-    saved: dict[str, tuple[Image, list[str]]] = {}
+    selection: dict[str, tuple[Image, list[str]]] = {}
     for name in names:
-        for image, given in _selected(name, store):
-            kept = saved.setdefault(image.id, (image, []))[1]
-            kept += [tag for tag in given if tag not in kept]
-    return _written([(image, tuple(given)) for image, given in saved.values()], store)
+        for image, tags in _select(name, store):
+            known = selection.setdefault(image.id, (image, []))[1]
+            known += [tag for tag in tags if tag not in known]
+    return _archive([(image, tuple(tags)) for image, tags in selection.values()], store)
 
 
-def _selected(name: str, store: ImageStore) -> list[tuple[Image, list[str]]]:
+def _select(name: str, store: ImageStore) -> list[tuple[Image, list[str]]]:
     try:
         parsed = references.parse(name, default_tag=False)
     except InvalidReference:
@@ -59,13 +60,13 @@ def _selected(name: str, store: ImageStore) -> list[tuple[Image, list[str]]]:
     return [(image, [f"{parsed.name}:{parsed.tag}"] if parsed.tag and not parsed.digest else [])]
 
 
-def _written(saved: Saved, store: ImageStore) -> Iterator[bytes]:
+def _archive(selection: Selection, store: ImageStore) -> Iterator[bytes]:
     files: dict[str, bytes] = {}
     layers: dict[str, tuple[str, int]] = {}
     docker: list[dict[str, Any]] = []
     index: list[dict[str, Any]] = []
     repositories: dict[str, dict[str, str]] = {}
-    for image, names in saved:
+    for image, names in selection:
         files[digests.layout_path(image.id)] = image.config_bytes
         manifest = _oci_manifest(image)
         digest = digests.of_bytes(manifest)
@@ -150,7 +151,7 @@ def _json(document: Any) -> bytes:
 
 
 def header(path: str, size: int, folder: bool = False) -> bytes:
-    """The header of an entry of ``size`` bytes, which has no time."""
+    """The tar header of an entry of ``size`` bytes, without a time."""
     entry = tarfile.TarInfo(path)
     entry.size = size
     entry.mode = 0o755 if folder else 0o644
@@ -159,5 +160,5 @@ def header(path: str, size: int, folder: bool = False) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """What follows ``size`` bytes of content."""
+    """The padding after ``size`` bytes of content."""
     return b"\0" * (-size % tarfile.BLOCKSIZE)

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from .errors import EngineError
 from .registry_errors import RequestFailed
 from .streams import chunks
-from .transport import LOST, Transport
+from .transport import CONNECTION_LOST, Transport
 
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
@@ -71,7 +71,7 @@ def upload(
             _commit(transport, scope, location, blob.digest)
             return False
         except _Lost as error:
-            if not transport.patience.after_loss(attempt):
+            if not transport.retry_policy.after_loss(attempt):
                 url = transport.url(urlsplit(error.location).path)
                 raise RequestFailed("PATCH", url, EngineError(str(error))) from error
             received = _received(transport, scope, error.location, blob.size)
@@ -87,11 +87,11 @@ def _begin(
     if mount:
         where += "?" + urlencode({"mount": mount[0], "from": mount[1]})
         scope += f" repository:{mount[1]}:pull"
-    answer = transport.request("POST", where, scope, {"Content-Length": "0"}, b"")
-    answer.raise_for_status().body()
-    if answer.status == 201:
+    response = transport.request("POST", where, scope, {"Content-Length": "0"}, b"")
+    response.raise_for_status().body()
+    if response.status == 201:
         return None
-    return urljoin(answer.url, answer.headers.get("Location") or "")
+    return urljoin(response.url, response.headers.get("Location") or "")
 
 
 def _patch(
@@ -117,36 +117,36 @@ def _patch(
                     break
                 sent += len(portion)
                 yield sent
-        answer = transport.finish_upload(connection, url)
-        if answer.status >= 500:
-            answer.abandon()
-            raise ConnectionError(f"received unexpected HTTP status: {answer.status}")
-        answer.raise_for_status().body()
+        response = transport.finish_upload(connection, url)
+        if response.status >= 500:
+            response.abandon()
+            raise ConnectionError(f"received unexpected HTTP status: {response.status}")
+        response.raise_for_status().body()
         if sent < blob.size:
-            answer.abandon()
+            response.abandon()
             raise ConnectionError("the registry closed the connection during the upload")
-    except LOST as error:
+    except CONNECTION_LOST as error:
         raise _Lost(location, error) from error
-    return urljoin(answer.url, answer.headers.get("Location") or location)
+    return urljoin(response.url, response.headers.get("Location") or location)
 
 
 def _commit(transport: Transport, scope: str, location: str, digest: str) -> None:
     parts = urlsplit(location)
     query = f"{parts.query}&" if parts.query else ""
     url = parts._replace(query=query + urlencode({"digest": digest})).geturl()
-    answer = transport.request("PUT", url, scope, {"Content-Length": "0"}, b"")
-    answer.raise_for_status().body()
+    response = transport.request("PUT", url, scope, {"Content-Length": "0"}, b"")
+    response.raise_for_status().body()
 
 
 def _received(transport: Transport, scope: str, location: str, size: int) -> tuple[str, int] | None:
     """Where to send the rest, and the bytes that have arrived; None when the registry is silent."""
-    answer = transport.request("GET", location, scope)
-    answer.body()
-    found = _RANGE.fullmatch(answer.headers.get("Range") or "")
-    if answer.status != 204 or not found:
+    response = transport.request("GET", location, scope)
+    response.body()
+    found = _RANGE.fullmatch(response.headers.get("Range") or "")
+    if response.status != 204 or not found:
         return None
     arrived = int(found[1]) + 1
     if not 1 < arrived <= size:
         # registries say "0-0" for one byte and for none
         return None
-    return urljoin(answer.url, answer.headers.get("Location") or location), arrived
+    return urljoin(response.url, response.headers.get("Location") or location), arrived

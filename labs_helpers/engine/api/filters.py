@@ -84,12 +84,12 @@ def boolean(values: Sequence[str], name: str) -> bool:
 
 def _order(image: Image) -> tuple[float, int]:
     # every image built here has the same date, so the order of arrival decides
-    return created_at(image.config), image.place
+    return created_at(image.config), image.sequence
 
 
 def _last_used(image: Image) -> float:
     """The later of creation and last tag: images built here all have the same creation date."""
-    return max(created_at(image.config), image.tagged)
+    return max(created_at(image.config), image.tagged_at)
 
 
 def _until(values: Sequence[str]) -> float:

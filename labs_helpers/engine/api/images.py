@@ -86,7 +86,7 @@ def inspect(request: Request, backend: Backend, name: str) -> Response:
         "Size": image.size,
         "GraphDriver": {"Data": None, "Name": "labs"},
         "RootFS": {"Type": "layers", "Layers": [layer.diff_id for layer in image.layers]},
-        "Metadata": {"LastTagTime": _rfc3339(image.tagged)},
+        "Metadata": {"LastTagTime": _rfc3339(image.tagged_at)},
     }
     if config.get("variant"):
         document["Variant"] = config["variant"]
