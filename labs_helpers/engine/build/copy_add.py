@@ -1,4 +1,4 @@
-"""COPY and ADD: from sources to the entries of a new layer.
+"""COPY and ADD: from the sources to the entries of a new layer.
 
 Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/copy.go
 """
@@ -25,7 +25,7 @@ _CHOWN = re.compile(r"([^:]+)(?::([^:]+))?")
 
 
 def refuse_remote(argument: str) -> None:
-    """ADD fetches nothing here. Raises BuildError for a URL or a git repository."""
+    """Raise BuildError for a URL or a git repository: ADD downloads nothing here."""
     scheme = urlsplit(argument).scheme if "://" in argument else ""
     if scheme in {"http", "https", "ftp", "git", "ssh"} or argument.startswith("git@"):
         raise BuildError(
@@ -34,16 +34,16 @@ def refuse_remote(argument: str) -> None:
         )
 
 
-def extracted(source: Source, scratch: Path | None) -> Source:
-    """What ADD makes of a source: the content of a local tar file, else the source as it is.
+def unpack(source: Source, scratch: Path | None) -> Source:
+    """The source as ADD copies it: a local tar file is replaced by its content.
 
     Raises:
-        BuildError: it begins as a tar file and does not go on as one.
+        BuildError: the file begins as a tar archive and is damaged.
     """
     entry = source.entries.get("")
     if source.is_directory or entry is None or entry.kind != FILE or entry.open is None:
         return source
-    # not closed when it is an archive: the entries found are read from it later
+    # an archive stays open: its entries are read later
     file = entry.open()
     if not is_tar(file):
         file.close()
@@ -53,13 +53,13 @@ def extracted(source: Source, scratch: Path | None) -> Source:
         index(decompressed(file, scratch), tree, whiteouts=False)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise BuildError(f"ADD failed: {source.name}: {error}") from error
-    return Source(source.name, True, dict(tree.walk()), archive=True)
+    return Source(source.name, True, dict(tree.walk()), unpacked=True)
 
 
-def described(sources: Sequence[Source]) -> str:
-    """``file:<hash>``, ``dir:<hash>`` or ``multi:<hash>``, for history and cache."""
+def describe(sources: Sequence[Source]) -> str:
+    """The text for history and cache: ``file:<hash>``, ``dir:<hash>`` or ``multi:<hash>``."""
     parts = [
-        ("dir:" if source.is_directory and not source.archive else "file:")
+        ("dir:" if source.is_directory and not source.unpacked else "file:")
         + content_hash({f"./{path}": entry for path, entry in source.entries.items()})
         for source in sources
     ]
@@ -74,12 +74,12 @@ def place(
     """The entries of the new layer, by path without leading slash.
 
     Args:
-        owner: of the directories that are made on the way.
-        destination: as the Dockerfile has it; a trailing slash makes it a directory.
-        root: the files of the image so far; links in it are followed and stay inside it.
+        destination: the path in the Dockerfile; a trailing slash means a directory.
+        root: the files of the image so far; its links are followed, and stay inside it.
+        owner: the owner of new directories.
 
     Raises:
-        BuildError: a file stands where a directory must be.
+        BuildError: a file is in the place of a directory.
     """
     is_folder = destination.endswith("/") or destination in {".", ".."}
     absolute = posixpath.join("/", workdir or "/", destination)
@@ -95,8 +95,8 @@ def place(
                 placed[f"{target}/{path}" if target else path] = entry
             continue
         path = target
-        standing = placed.get(target) or root.get(target)
-        if is_folder or not target or (standing and standing.kind == DIRECTORY):
+        existing = placed.get(target) or root.get(target)
+        if is_folder or not target or (existing and existing.kind == DIRECTORY):
             name = posixpath.basename(source.name)
             path = f"{target}/{name}" if target else name
         make_directories(posixpath.dirname(path), root, placed, owner)
@@ -107,7 +107,7 @@ def place(
 def make_directories(
     path: str, root: Tree, placed: dict[str, Entry], owner: Ownership | None = None
 ) -> None:
-    """Add the directories of a resolved path that are not there yet.
+    """Add the missing directories of a resolved path.
 
     Raises:
         BuildError: one of them is a file.
@@ -124,10 +124,10 @@ def make_directories(
 
 
 def ownership(chown: str, chmod: str, root: Tree) -> Ownership:
-    """Read --chown=user[:group] (numbers, or names of the image's own files) and --chmod=octal.
+    """Read --chown=user[:group] (numbers, or names in the image's own files) and --chmod=octal.
 
     Raises:
-        BuildError: neither.
+        BuildError: a value is malformed, or a name is unknown.
     """
     mode: int | None = None
     if chmod:

@@ -1,4 +1,4 @@
-"""Tar archives read into a Tree: contexts as clients send them, layers as stores keep them."""
+"""Reads tar archives into a Tree: build contexts from clients, layers from the store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .layer import WHITEOUT
 from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
 
 _IDS, _DATES = 2**32 - 1, 2**33
-"""Numbers of users, and seconds since 1970, that a file system takes."""
+"""The limits of a file system: user IDs, and seconds since 1970."""
 
 _OPAQUE = ".wh..wh..opq"
 _MAGIC: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
@@ -33,12 +33,12 @@ _BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, Valu
 
 
 def read_context(stream: BinaryIO, scratch: Path | None) -> Tree:
-    """Spool a context (tar, plain or compressed) to a temporary file and index it.
+    """Spool a context (a tar, plain or compressed) to a temporary file and index it.
 
-    The file lives as long as the tree: it has no name and goes with the last reference to it.
+    The file has no name, and disappears together with the tree.
 
     Raises:
-        DockerfileError: it is not a tar archive.
+        DockerfileError: the stream is not a tar archive.
     """
     spooled = _spool(stream, scratch)
     tree = Tree()
@@ -50,25 +50,25 @@ def read_context(stream: BinaryIO, scratch: Path | None) -> Tree:
 
 
 def decompressed(file: BinaryIO, scratch: Path | None) -> BinaryIO:
-    """The seekable file itself, or what it decompresses to, spooled."""
+    """The seekable file itself, or a temporary file with its decompressed content."""
     file.seek(0)
     head = file.read(8)
     file.seek(0)
-    for magic, opened in _MAGIC:
+    for magic, decompress in _MAGIC:
         if head.startswith(magic):
-            return _spool(opened(file), scratch)
+            return _spool(decompress(file), scratch)
     return file
 
 
 def is_tar(file: BinaryIO) -> bool:
-    """Whether the seekable file starts with a tar header; a compressed one is looked into."""
+    """Whether the seekable file, once decompressed, starts with a tar header."""
     file.seek(0)
     head = file.read(8)
     file.seek(0)
     try:
-        for magic, opened in _MAGIC:
+        for magic, decompress in _MAGIC:
             if head.startswith(magic):
-                return _has_header(opened(file).read(tarfile.BLOCKSIZE))
+                return _has_header(decompress(file).read(tarfile.BLOCKSIZE))
         return _has_header(file.read(tarfile.BLOCKSIZE))
     except _BROKEN:
         return False
@@ -85,10 +85,10 @@ def _has_header(block: bytes) -> bool:
 
 
 def index(file: BinaryIO, tree: Tree, whiteouts: bool = True, below: str = "") -> None:
-    """Place every member of a seekable, uncompressed tar into the tree, under ``below``.
+    """Put every member of a seekable, uncompressed tar into the tree, under ``below``.
 
     Raises:
-        tarfile.TarError: the bytes are not a tar archive.
+        tarfile.TarError: the file is not a tar archive.
     """
     file.seek(0)
     if not file.read(1):
@@ -97,18 +97,18 @@ def index(file: BinaryIO, tree: Tree, whiteouts: bool = True, below: str = "") -
     tar = tarfile.open(fileobj=file, mode="r:", errors="surrogateescape")  # noqa: SIM115
     here: set[str] = set()
     while (member := tar.next()) is not None:
-        # tarfile keeps every member it has read, which is most of the memory of a large archive
+        # tarfile keeps every member in memory, which for a large archive is most of the memory
         tar.members.clear()  # type: ignore[attr-defined]
         # an absolute name, or one with "..", stays inside the tree
         name = posixpath.normpath("/" + member.name).lstrip("/")
         path = f"{below}/{name}" if below else name
         folder, base = posixpath.split(path)
         if whiteouts and base.startswith(WHITEOUT):
-            # deletes what lower layers have, wherever in this one it stands
+            # a whiteout deletes files of lower layers only, wherever in this layer it stands
             if base == _OPAQUE:
                 tree.clear(folder, here)
-            elif (gone := posixpath.join(folder, base.removeprefix(WHITEOUT))) not in here:
-                tree.remove(gone)
+            elif (deleted := posixpath.join(folder, base.removeprefix(WHITEOUT))) not in here:
+                tree.remove(deleted)
             continue
         entry = _entry(file, tar, member, tree, below)
         if entry:
@@ -127,46 +127,46 @@ def _entry(
     if "\0" in member.name or "\0" in member.linkname:
         raise tarfile.ReadError("a name with a zero byte")
     date = member.mtime if 0 <= member.mtime < _DATES else 0
-    made = Entry(DIRECTORY, member.mode & 0o7777, member.uid, member.gid, mtime=date)
+    entry = Entry(DIRECTORY, member.mode & 0o7777, member.uid, member.gid, mtime=date)
     if member.isdir():
-        return made
+        return entry
     if member.issym():
-        return replace(made, kind=LINK, target=member.linkname)
+        return replace(entry, kind=LINK, target=member.linkname)
     if member.islnk():
         linked = posixpath.normpath("/" + member.linkname).lstrip("/")
         try:
             target = tree.get(tree.resolve(posixpath.join(below, linked), follow_last=False))
         except LinkLoop:
             return None
-        # a directory has one name
+        # a directory has no hard links
         return target if target and target.kind != DIRECTORY else None
     if member.isreg():
         content: Callable[[], BinaryIO]
         if member.issparse():
-            content = partial(_expanded, tar, member)
+            content = partial(_open_sparse, tar, member)
         else:
             content = partial(section, file, member.offset_data, member.size)
-        return replace(made, kind=FILE, size=member.size, open=content, inode=object())
+        return replace(entry, kind=FILE, size=member.size, open=content, inode=object())
     device = (member.type, member.devmajor, member.devminor)
-    return replace(made, kind=OTHER, device=device)
+    return replace(entry, kind=OTHER, device=device)
 
 
-def _expanded(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
+def _open_sparse(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
     return cast(BinaryIO, tar.extractfile(member))
 
 
 def read_layers(layers: list[Callable[[], BinaryIO]], scratch: Path | None) -> Tree:
-    """The root of an image: its layers, lowest first, with their whiteouts applied.
+    """The file tree of an image: its layers, lowest first, with their whiteouts applied.
 
-    Each layer is spooled uncompressed to a temporary file, so that content can be read in any
+    Each layer is spooled uncompressed to a temporary file, so that its files can be read in any
     order.
 
     Raises:
         BuildError: a layer is not a tar archive.
     """
     tree = Tree()
-    for opened in layers:
-        with opened() as stream:
+    for open_layer in layers:
+        with open_layer() as stream:
             try:
                 index(_spool(stream, scratch), tree)
             except _BROKEN as error:
@@ -179,7 +179,7 @@ def _spool(stream: BinaryIO, scratch: Path | None) -> BinaryIO:
     size = 0
     for data in chunks(stream):
         size += file.write(data)
-    # Docker's command line leaves the last block short when it adds a Dockerfile to a context
+    # Docker's command does not pad the last block when it adds a Dockerfile to a context
     file.write(bytes(-size % tarfile.BLOCKSIZE))
     file.seek(0)
     return file

@@ -1,4 +1,4 @@
-"""RUN: what is run, whether the cache has it, and the layer that it leaves.
+"""The RUN instruction: its command, the cache, and the new layer.
 
 Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/dispatchers.go (dispatchRun)
 and, for heredocs, which the classic builder lacks,
@@ -22,7 +22,7 @@ from ..metadata import current_shell
 from ..run import proot
 from ..stage import Message, StageState
 from ..tree import FILE, LinkLoop, Tree
-from .accounts import Account, UnknownAccount, account
+from .accounts import Account, UnknownAccount, find_account
 from .rootfs import RootFolder
 from .volumes import VolumeError, Volumes
 
@@ -30,17 +30,17 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SCRIPTS = "dev/pipes"
 _POSIX_SHELLS = {"ash", "bash", "dash", "sh", "zsh"}
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
-"""How the classic builder marks what a command says on stderr."""
+"""The classic builder's marks around the stderr of a command."""
 
 
 @dataclass(frozen=True)
-class _Order:
-    """The words to run, and a script that must lie in the image's /dev for it."""
+class _Invocation:
+    """The words to run, and a script (name, content) to put into the image's /dev for them."""
 
     words: list[str]
     script: tuple[str, str] | None = None
     shell: bool = False
-    """Whether the last word is a text for a shell."""
+    """Whether the last word is a shell script."""
 
 
 def run(
@@ -52,24 +52,26 @@ def run(
     """Carry out a RUN.
 
     Args:
-        arguments: the build arguments that it sees beside ENV; other values, another step.
-        predefined: those of Docker, proxies, which do not count for the cache.
+        arguments: the build arguments that the command sees beside ENV; part of the cache key.
+        predefined: Docker's predefined arguments (proxies), which the cache ignores.
 
     Raises:
-        BuildError: it cannot be run here, or ends with another status than 0.
+        BuildError: the command cannot run here, or its exit status is not 0.
     """
     _refuse_flags(step)
-    order = _order(step, current_shell(state.config))
-    shown = " ".join(order.words if order.script is None else [*order.words, order.script[1]])
+    invocation = _invocation(step, current_shell(state.config))
+    shown = " ".join(
+        invocation.words if invocation.script is None else [*invocation.words, invocation.script[1]]
+    )
     pairs = [f"{name}={value}" for name, value in sorted(arguments.items())]
     comment = " ".join([f"|{len(pairs)}", *pairs, shown]) if pairs else shown
     cached = state.find(comment)
     if cached:
         yield from state.use(cached)
         return
-    program = _program(state.root(), order, state.config)
-    found = proot.available()
-    if found is None:
+    program = _program(state.root(), invocation, state.config)
+    proot_path = proot.available()
+    if proot_path is None:
         raise cannot_run(step.original, step.line)
     _check_machine(state, program)
     if state.options.network == "none":
@@ -77,34 +79,34 @@ def run(
             "--network=none: this engine cannot take the network away from a command; build"
             " without the option, or with a real Docker daemon (LABS_ENGINE=docker)"
         )
-    command = _command(state, order, {**predefined, **arguments})
-    yield from _executed(found, state, order, command, shown, comment)
+    command = _command(state, invocation, {**predefined, **arguments})
+    yield from _execute(proot_path, state, invocation, command, shown, comment)
 
 
-def _executed(
-    found: Path,
+def _execute(
+    proot_path: Path,
     state: StageState,
-    order: _Order,
+    invocation: _Invocation,
     command: proot.Command,
     shown: str,
     comment: str,
 ) -> Iterator[Message]:
-    container = _container(state, comment)
+    container = _container_id(state, comment)
     yield {"stream": f" ---> Running in {container}\n"}
     folder = state.folder()
-    before = folder.seen()
-    volumes = _mounted(state, folder)
-    if order.script:
-        place = folder.path / order.words[-1].lstrip("/")
+    before = folder.snapshot()
+    volumes = _mount_volumes(state, folder)
+    if invocation.script:
+        place = folder.path / invocation.words[-1].lstrip("/")
         place.parent.mkdir(exist_ok=True)
-        place.write_text(order.script[1])
+        place.write_text(invocation.script[1])
         place.chmod(0o755)
     seconds = state.options.run_seconds
     status = 0
     try:
-        with closing(proot.run(found, folder, command, seconds)) as said:
+        with closing(proot.run(proot_path, folder, command, seconds)) as output:
             while True:
-                is_error, text = next(said)
+                is_error, text = next(output)
                 yield {"stream": f"{_RED}{text}{_PLAIN}" if is_error and text else text}
     except StopIteration as end:
         status = end.value
@@ -120,7 +122,7 @@ def _executed(
         volumes.unmount()
     except VolumeError as error:
         raise BuildError(str(error)) from error
-    changes = volumes.owned(folder.changes(before, command.who))
+    changes = volumes.with_owners(folder.changes(before, command.account))
     marked = next((p for p in changes.entries if posixpath.basename(p).startswith(".wh.")), None)
     if marked:
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")
@@ -128,7 +130,7 @@ def _executed(
     yield from state.commit_run(comment, changes)
 
 
-def _mounted(state: StageState, folder: RootFolder) -> Volumes:
+def _mount_volumes(state: StageState, folder: RootFolder) -> Volumes:
     try:
         volumes = Volumes(folder, state.root(), state.config.get("Volumes") or {})
         volumes.mount()
@@ -148,63 +150,65 @@ def _refuse_flags(step: Instruction) -> None:
             )
 
 
-def _order(step: Instruction, shell: list[str]) -> _Order:
+def _invocation(step: Instruction, shell: list[str]) -> _Invocation:
     if step.json:
-        return _Order(list(step.args))
+        return _Invocation(list(step.args))
     if not step.args:
-        return _Order(shell)
+        return _Invocation(shell)
     line = step.args[0]
     if not step.files:
-        return _Order([*shell, line], shell=True)
+        return _Invocation([*shell, line], shell=True)
     (name, (content, _)), *others = step.files.items()
-    if not others and _is_heredoc_alone(line):
+    if not others and _is_only_heredoc(line):
         if content.startswith("#!"):
-            return _Order([*shell, f"/{_SCRIPTS}/{name}"], (name, content), shell=True)
-        return _Order([*shell, content], shell=True)
-    # the shell reads them itself
+            return _Invocation([*shell, f"/{_SCRIPTS}/{name}"], (name, content), shell=True)
+        return _Invocation([*shell, content], shell=True)
+    # the shell reads the heredocs itself
     documents = "".join(f"{content}{name}\n" for name, (content, _) in step.files.items())
-    return _Order([*shell, f"{line}\n{documents}"], shell=True)
+    return _Invocation([*shell, f"{line}\n{documents}"], shell=True)
 
 
-def _is_heredoc_alone(line: str) -> bool:
+def _is_only_heredoc(line: str) -> bool:
     try:
         return line.startswith("<<") and len(shlex.split(line)) == 1
     except ValueError:
         return False
 
 
-def _command(state: StageState, order: _Order, arguments: Mapping[str, str]) -> proot.Command:
-    who = _who(state)
+def _command(
+    state: StageState, invocation: _Invocation, arguments: Mapping[str, str]
+) -> proot.Command:
+    account = _account(state)
     environment = dict(arguments)
     for pair in state.config.get("Env") or []:
         name, _, value = pair.partition("=")
         environment[name] = value
-    environment.setdefault("HOME", who.home)
+    environment.setdefault("HOME", account.home)
     environment.setdefault("HOSTNAME", "labs-build")
     folder = state.config.get("WorkingDir") or "/"
-    words = list(order.words)
-    if order.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
-        # PRoot hands on what it is told itself, which names a folder of this machine
+    words = list(invocation.words)
+    if invocation.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
+        # PRoot passes on its own variable, which names a folder of this machine
         words[-1] = f"unset {proot.FOLDER_VARIABLE}; {words[-1]}"
-    return proot.Command(words, environment, folder, who)
+    return proot.Command(words, environment, folder, account)
 
 
-def _who(state: StageState) -> Account:
+def _account(state: StageState) -> Account:
     try:
-        return account(state.config.get("User") or "", state.root())
+        return find_account(state.config.get("User") or "", state.root())
     except UnknownAccount as error:
         raise BuildError(str(error)) from error
 
 
-def _container(state: StageState, comment: str) -> str:
-    """The twelve digits that Docker makes up; here the same for the same step."""
+def _container_id(state: StageState, comment: str) -> str:
+    """The twelve digits of a container ID: random in Docker, here the same for the same step."""
     parent = state.image.id if state.image else ""
     return hashlib.sha256(f"{parent} {comment}".encode()).hexdigest()[:12]
 
 
-def _program(root: Tree, order: _Order, config: Mapping[str, object]) -> str:
-    """Where in the image the program is. Raises BuildError in runc's words."""
-    word = order.words[0] if order.words else ""
+def _program(root: Tree, invocation: _Invocation, config: Mapping[str, object]) -> str:
+    """The path of the program in the image. Raises BuildError in runc's words."""
+    word = invocation.words[0] if invocation.words else ""
     if "/" in word:
         workdir = str(config.get("WorkingDir") or "/")
         places = [posixpath.join("/", workdir, word)]
