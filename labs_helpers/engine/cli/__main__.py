@@ -1,4 +1,4 @@
-"""``python -m labs_helpers.engine.cli``: the stand-in docker."""
+"""``python -m labs_helpers.engine.cli``: the stand-in docker. Python requires this file."""
 
 import sys
 

@@ -38,7 +38,7 @@ _OPTIONS = [
     Option("quiet", "q", SWITCH, "Suppress the build output and print image ID on success"),
     Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
     Option("target", "", VALUE, "Set the target build stage to build."),
-    # accepted, without effect where nothing runs
+    # accepted without effect
     *(Option(name) for name in ("force-rm", "rm", "compress", "squash", "load")),
     *(Option(name, "", LIST) for name in ("cache-from", "add-host", "security-opt", "ulimit")),
     *(Option(name, "", VALUE) for name in ("network", "progress", "shm-size", "isolation")),
@@ -48,56 +48,56 @@ _OPTIONS = [
 ]
 
 
-class _Counted:
-    """Portions, counted as they go by."""
+class _CountedChunks:
+    """Chunks, and the number of bytes in those that have passed."""
 
-    def __init__(self, portions: Iterator[bytes]) -> None:
-        self._portions, self.size = portions, 0
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self.size = chunks, 0
 
     def __iter__(self) -> Iterator[bytes]:
-        for portion in self._portions:
-            self.size += len(portion)
-            yield portion
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk
 
 
 @command("build", "[OPTIONS] PATH | -", "Build an image from a Dockerfile", 1, 1, _OPTIONS)
 def build(args: Arguments, engine: EngineClient) -> int:
     """docker build [OPTIONS] PATH | -"""
     query = _query(args)
-    portions, query["dockerfile"] = _context(args)
+    context, query["dockerfile"] = _context(args)
     headers = {
         "Content-Type": "application/x-tar",
         "X-Registry-Config": header(Logins().all()),
     }
-    sent = _Counted(portions)
+    sent = _CountedChunks(context)
     messages = engine.messages("/build", query, headers, sent)
-    identity = _quietly(messages) if args.on("quiet") else _aloud(messages, sent)
+    image_id = _show_quietly(messages) if args.on("quiet") else _show_all(messages, sent)
     if args.text("iidfile"):
-        Path(args.text("iidfile")).write_text(identity)
+        Path(args.text("iidfile")).write_text(image_id)
     return 0
 
 
-def _quietly(messages: Iterator[dict[str, Any]]) -> str:
-    """Print the image's ID only, or on failure everything, to stderr."""
-    said = io.StringIO()
+def _show_quietly(messages: Iterator[dict[str, Any]]) -> str:
+    """Print the image's ID only, or after a failure everything, to stderr."""
+    output = io.StringIO()
     try:
-        show_progress(messages, said)
+        show_progress(messages, output)
     except Failure:
-        sys.stderr.write(said.getvalue())
+        sys.stderr.write(output.getvalue())
         raise
-    sys.stdout.write(said.getvalue())
-    return said.getvalue().strip()
+    sys.stdout.write(output.getvalue())
+    return output.getvalue().strip()
 
 
-def _aloud(messages: Iterator[dict[str, Any]], sent: _Counted) -> str:
-    aux = show_progress(_announced(messages, sent, sys.stdout), sys.stdout)
+def _show_all(messages: Iterator[dict[str, Any]], sent: _CountedChunks) -> str:
+    aux = show_progress(_with_context_size(messages, sent, sys.stdout), sys.stdout)
     return next((str(found["ID"]) for found in aux if "ID" in found), "")
 
 
-def _announced(
-    messages: Iterator[dict[str, Any]], sent: _Counted, out: TextIO
+def _with_context_size(
+    messages: Iterator[dict[str, Any]], sent: _CountedChunks, out: TextIO
 ) -> Iterator[dict[str, Any]]:
-    """The messages, after the line that says how large the context was."""
+    """The messages, after a line with the size of the context."""
     try:
         first = next(messages, None)
     finally:
@@ -146,7 +146,7 @@ def _query(args: Arguments) -> dict[str, str | list[str]]:
 
 
 def _context(args: Arguments) -> tuple[Iterator[bytes], str]:
-    """The tar to send, and the Dockerfile's path in it."""
+    """The tar to send, and the path of the Dockerfile in it."""
     where, file = args.positional[0], args.text("file")
     if where == "-" and file == "-":
         raise Failure("invalid argument: can't use stdin for both build context and dockerfile")
@@ -165,7 +165,7 @@ def _context(args: Arguments) -> tuple[Iterator[bytes], str]:
     folder = folder.resolve()
     if file == "-":
         content = sys.stdin.buffer.read()
-        name = build_context.named_outside(content)
+        name = build_context.outside_name(content)
         return build_context.send(
             folder, build_context.read_ignore(folder, ""), {name: content}
         ), name
@@ -178,7 +178,7 @@ def _context(args: Arguments) -> tuple[Iterator[bytes], str]:
     real = path.parent.resolve() / path.name
     if not real.is_relative_to(folder):
         content = path.read_bytes()
-        name = build_context.named_outside(content)
+        name = build_context.outside_name(content)
         return build_context.send(
             folder, build_context.read_ignore(folder, ""), {name: content}
         ), name
@@ -187,7 +187,7 @@ def _context(args: Arguments) -> tuple[Iterator[bytes], str]:
 
 
 def _from_stdin(file: str) -> tuple[Iterator[bytes], str]:
-    """A tar, or a Dockerfile alone."""
+    """The tar on standard input, or a tar of the Dockerfile there."""
     stdin = sys.stdin.buffer
     head = stdin.read(tarfile.BLOCKSIZE)
     is_archive = head.startswith(_COMPRESSED) or head[257:262] == b"ustar"

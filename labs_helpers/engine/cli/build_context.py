@@ -1,4 +1,4 @@
-"""The build context: a folder as the tar that ``docker build`` sends.
+"""The build context: a folder, as the tar that ``docker build`` sends.
 
 Source: https://github.com/docker/cli/tree/v28.2.2/cli/command/image/build and
 https://docs.docker.com/build/concepts/context/#dockerignore-files
@@ -20,7 +20,7 @@ from .command_line import Failure
 
 
 def ignore_patterns(text: str) -> list[str]:
-    """The patterns of a .dockerignore file, cleaned as Docker cleans them."""
+    """The patterns of a .dockerignore file, normalized as in Docker."""
     patterns = []
     for line in text.removeprefix("\ufeff").splitlines():
         pattern = line.strip()
@@ -36,7 +36,7 @@ def ignore_patterns(text: str) -> list[str]:
 
 
 def read_ignore(folder: Path, dockerfile: str) -> PatternMatcher:
-    """What of a folder is not sent; the Dockerfile always is, the engine leaves it out.
+    """The matcher for files that are not sent; .dockerignore and the Dockerfile are always sent.
 
     Raises:
         Failure: a pattern is malformed.
@@ -48,23 +48,23 @@ def read_ignore(folder: Path, dockerfile: str) -> PatternMatcher:
         patterns = []
     try:
         matcher = PatternMatcher(patterns)
-        kept = [name for name in (".dockerignore", dockerfile) if name and matcher.matches(name)]
-        return PatternMatcher([*patterns, *(f"!{name}" for name in kept)])
+        needed = [name for name in (".dockerignore", dockerfile) if name and matcher.matches(name)]
+        return PatternMatcher([*patterns, *(f"!{name}" for name in needed)])
     except ValueError as error:
         raise Failure(f"error checking context: {error}") from error
 
 
 def send(folder: Path, ignored: PatternMatcher, extra: dict[str, bytes]) -> Iterator[bytes]:
-    """The tar of a folder, in portions; ``extra`` are files added to it.
+    """The tar of a folder, in chunks, with the additional files ``extra``.
 
-    Names are in order of the alphabet, owners are root, times are whole seconds.
+    Names are sorted, owners are root, times are whole seconds.
     """
     seen: dict[tuple[int, int], str] = {}
     for name, path in _walk(folder, ignored, PurePosixPath()):
         try:
             found = path.lstat()
         except FileNotFoundError:
-            continue  # gone since it was listed
+            continue  # deleted since the folder was listed
         member = tarfile.TarInfo(name)
         member.mode, member.mtime = stat.S_IMODE(found.st_mode), int(found.st_mtime)
         if stat.S_ISLNK(found.st_mode):
@@ -94,8 +94,8 @@ def send(folder: Path, ignored: PatternMatcher, extra: dict[str, bytes]) -> Iter
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def named_outside(content: bytes) -> str:
-    """The name that a Dockerfile from outside the context gets in it."""
+def outside_name(content: bytes) -> str:
+    """The name in the context for a Dockerfile from outside."""
     return f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
 
 
@@ -130,5 +130,5 @@ def _content(path: Path, size: int) -> Iterator[bytes]:
         while left and (data := file.read(min(left, CHUNK_SIZE))):
             left -= len(data)
             yield data
-    # a file that has shrunk since it was listed still fills its place
+    # pad a file that has shrunk since the folder was listed
     yield bytes(left + -size % tarfile.BLOCKSIZE)

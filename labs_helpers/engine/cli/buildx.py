@@ -1,11 +1,11 @@
-"""docker buildx: what the docker command asks of the labs' plugin of that name.
+"""The labs' plugin docker-buildx, which Docker's command runs for ``docker build`` and ``buildx``.
 
-Docker 23 and later hand ``docker build`` to the plugin buildx, which speaks to BuildKit only. In
-the labs ``docker build`` is the classic builder's, so that it prints the same on every engine.
-``docker buildx build``, and ``docker build`` with DOCKER_BUILDKIT=1, are for the installed buildx
-where the engine stands in front of a Docker daemon. BuildKit runs within that daemon and reaches no
-sandbox registry: so the images that a Dockerfile begins with are pulled first, and what ``--push``
-names is pushed afterwards, both through the front.
+Docker 23 and later pass ``docker build`` to the plugin buildx, which speaks to BuildKit only. In
+the labs, ``docker build`` uses the classic builder, and so prints the same on every engine.
+``docker buildx build``, and ``docker build`` with DOCKER_BUILDKIT=1, run the installed buildx when
+the engine is the front of a Docker daemon. BuildKit, in that daemon, cannot reach the sandbox's
+registries. So the base images of the Dockerfile are pulled first, and the tags are pushed after a
+build with ``--push``, both through the front.
 
 Source: https://github.com/docker/cli/blob/v28.2.2/cmd/docker/builder.go and
 https://docs.docker.com/reference/cli/docker/buildx/build/
@@ -33,7 +33,7 @@ from ..hosts import ECR_HOSTS, HUB_HOSTS
 from . import transfer
 from .build import build_arguments
 from .client import EngineClient, ResponseError
-from .command_line import LIST, SWITCH, Arguments, Failure, Help, Option, Usage, read
+from .command_line import LIST, SWITCH, Arguments, Failure, Help, Option, Usage, parse
 from .images import path_of
 from .main import GLOBAL
 from .main import main as docker
@@ -47,7 +47,7 @@ PLACES = (
     "/opt/homebrew/lib/docker/cli-plugins",
     "/Applications/Docker.app/Contents/Resources/cli-plugins",
 )
-"""Where the docker command looks for plugins, but for ~/.docker, which the labs do not read."""
+"""Docker's folders of plugins, except ~/.docker, which the labs do not read."""
 
 _VALUES = (
     "add-host allow annotation attest build-arg build-context builder cache-from cache-to call"
@@ -77,22 +77,22 @@ _ELSEWHERE = (
 
 
 def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
-    """Do what ``docker <words>`` does, with ``buildx`` among them; return its exit status."""
+    """Carry out ``docker <words>``, where ``buildx`` is a word; return the exit status."""
     environ = os.environ if environ is None else environ
-    # the docker command sets BUILDX_BUILDER when it was asked for a plain `docker build`
+    # Docker's command sets BUILDX_BUILDER for a plain `docker build`
     plain = "BUILDX_BUILDER" in environ and environ.get("DOCKER_BUILDKIT") != "1"
     try:
         options, words = _split(words)
         command = words[0] if words else "--help"
-        building = command in ("build", "b")
-        if not building or not plain:
+        is_build = command in ("build", "b")
+        if not is_build or not plain:
             front = _in_front_of_a_daemon()
-            plugin = installed(environ) if front else None
+            plugin = installed_buildx(environ) if front else None
             if plugin:
-                _refuse_what_asks_registries(words)
+                _refuse_imagetools(words)
                 run = _Buildx(plugin, options)
-                return _build(run, words[1:]) if building else run(words)
-            if not building:
+                return _build(run, words[1:]) if is_build else run(words)
+            if not is_build:
                 raise Failure(f"docker buildx {command}: {_NOT_FOUND if front else _EMBEDDED}")
         return docker([*options, "build", *words[1:]])
     except Failure as failure:
@@ -100,18 +100,18 @@ def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         return failure.code
 
 
-def installed(environ: Mapping[str, str]) -> Path | None:
-    """The buildx of this machine: LABS_BUILDX, or one in Docker's folders of plugins.
+def installed_buildx(environ: Mapping[str, str]) -> Path | None:
+    """The path of buildx: LABS_BUILDX, or in Docker's folders of plugins; None when there is none.
 
-    Raises Failure when LABS_BUILDX names no command.
+    Raises Failure when LABS_BUILDX is not a command.
     """
     if named := environ.get("LABS_BUILDX"):
         found = shutil.which(Path(named).expanduser())
         if found is None:
             raise Failure(f"LABS_BUILDX names {named}, which is not a command")
         return Path(found).absolute()
-    there = (shutil.which(Path(place) / NAME) for place in PLACES)
-    return next((Path(found) for found in there if found), None)
+    paths = (shutil.which(Path(place) / NAME) for place in PLACES)
+    return next((Path(path) for path in paths if path), None)
 
 
 def _in_front_of_a_daemon() -> bool:
@@ -120,12 +120,12 @@ def _in_front_of_a_daemon() -> bool:
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The options of ``docker`` itself, which it puts first, and the words after ``buildx``.
+    """The options of ``docker`` itself, which come first, and the words after ``buildx``.
 
-    Those that choose a daemon and a folder of logins are made variables. Raises Failure.
+    --host and --config become environment variables. Raises Failure.
     """
     try:
-        args = read(GLOBAL, words, interspersed=False)
+        args = parse(GLOBAL, words, interspersed=False)
     except Help:
         # docker --help build
         after = words[words.index("buildx") + 1 :] if "buildx" in words else []
@@ -141,7 +141,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True)
 class _Buildx:
-    """The installed buildx, with the options of ``docker`` itself that were given."""
+    """The installed buildx, and the options of ``docker`` itself for this call."""
 
     plugin: Path
     options: Sequence[str]
@@ -153,8 +153,8 @@ class _Buildx:
         return 130
 
 
-def _refuse_what_asks_registries(words: Sequence[str]) -> None:
-    """Raise Failure for what buildx would ask a sandbox registry itself."""
+def _refuse_imagetools(words: Sequence[str]) -> None:
+    """Raise Failure for ``imagetools`` on a sandbox registry, which buildx cannot reach."""
     if words[:1] != ["imagetools"]:
         return
     for word in words:
@@ -168,9 +168,9 @@ def _refuse_what_asks_registries(words: Sequence[str]) -> None:
 
 def _build(run: _Buildx, words: Sequence[str]) -> int:
     try:
-        args = read(_BUILD, words)
+        args = parse(_BUILD, words)
     except (Failure, Help):
-        # buildx itself knows its flags best
+        # buildx reports its own errors
         return run(["build", *words])
     if args.text("builder", "default") != "default":
         print(f"note: {_ELSEWHERE.format(args.text('builder'))}", file=sys.stderr)
@@ -180,15 +180,15 @@ def _build(run: _Buildx, words: Sequence[str]) -> int:
     if args.on("push") and not args.all("tag"):
         raise Failure("docker buildx build --push: name what to push with --tag")
     engine = EngineClient()
-    dropped = {"--push"} | ({"--pull"} if _bring(args, engine) else set())
+    dropped = {"--push"} | ({"--pull"} if _pull_bases(args, engine) else set())
     code = run(["build", *(w for w in words if w.partition("=")[0] not in dropped)])
     for name in args.all("tag") if args.on("push") else ():
         code = code or docker(["push", name])
     return code
 
 
-def _bring(args: Arguments, engine: EngineClient) -> bool:
-    """Pull the images that the Dockerfile begins with; whether all that it names are there now."""
+def _pull_bases(args: Arguments, engine: EngineClient) -> bool:
+    """Pull the base images from the sandbox; return whether all base images are there now."""
     names = list(_bases(args))
     ours = [name for name in names if _sandbox_may_serve(name)]
     platform = args.text("platform")
@@ -198,7 +198,7 @@ def _bring(args: Arguments, engine: EngineClient) -> bool:
         words = [*(["--platform", platform] if platform else []), name.familiar]
         print(f"Pulling {name.familiar}, which BuildKit does not reach", file=sys.stderr)
         with contextlib.redirect_stdout(io.StringIO()):
-            transfer.pull(read(transfer.pull.usage, ["--quiet", *words]), engine)
+            transfer.pull(parse(transfer.pull.usage, ["--quiet", *words]), engine)
     return bool(names) and len(ours) == len(names)
 
 
@@ -208,7 +208,7 @@ def _bases(args: Arguments) -> Iterator[Reference]:
     context = Path(args.positional[0])
     file = Path(args.text("file")) if args.text("file") else context / "Dockerfile"
     if not context.is_dir() or not file.is_file():
-        # standard input, a URL, or a mistake that buildx explains
+        # standard input, a URL, or an error that buildx reports
         return
     text = file.read_text("utf-8", "replace")
     yield from bases(text, build_arguments(args), args.text("target"))

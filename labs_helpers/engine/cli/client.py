@@ -1,4 +1,4 @@
-"""The engine's HTTP API over its socket.
+"""Client of the engine's API, for the stand-in docker.
 
 Source: https://docs.docker.com/reference/api/engine/
 """
@@ -18,7 +18,7 @@ from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchan
 from .command_line import Failure
 
 API_VERSION = "1.50"
-"""The newest version this command speaks; the engine's own is used when that is lower."""
+"""The newest API version of this client; a lower version of the engine is used instead."""
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 
@@ -26,7 +26,7 @@ Query = Mapping[str, str | Sequence[str]]
 
 
 class ResponseError(Failure):
-    """The engine refused: its own message, and the HTTP status."""
+    """The engine refused a request: ``reason`` is its message, ``status`` the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(f"Error response from daemon: {message}")
@@ -42,7 +42,7 @@ class EngineClient:
 
     @property
     def version(self) -> str:
-        """The API version both sides speak, asked of the engine once."""
+        """The API version of both sides, requested from the engine once."""
         if not self._version:
             response = self._send("HEAD", "/_ping")
             response.read()
@@ -57,13 +57,13 @@ class EngineClient:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The decoded answer. Raises ResponseError for an error status."""
+        """The decoded JSON of a response. Raises ResponseError for an error status."""
         with self._request(method, path, query, headers) as response:
             body = response.read()
         return json.loads(body) if body.strip() else None
 
     def post(self, path: str, document: object) -> Any:
-        """Send a JSON document. Raises ResponseError."""
+        """POST a JSON document; return the decoded response. Raises ResponseError."""
         headers = {"Content-Type": "application/json"}
         with self._request("POST", path, None, headers, json.dumps(document).encode()) as response:
             return json.loads(response.read() or b"null")
@@ -75,14 +75,14 @@ class EngineClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | Iterable[bytes] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """POST; the answer's JSON objects as they arrive. Raises ResponseError."""
+        """POST, and yield the JSON objects of the response as they arrive. Raises ResponseError."""
         with self._request("POST", path, query, headers, body) as response:
             for line in response:
                 if line.strip():
                     yield json.loads(line)
 
     def download(self, path: str, query: Query) -> http.client.HTTPResponse:
-        """The open answer of a GET. Raises ResponseError."""
+        """The response of a GET, whose body has not been read. Raises ResponseError."""
         return self._request("GET", path, query)
 
     def _request(

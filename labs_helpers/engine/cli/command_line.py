@@ -1,4 +1,4 @@
-"""Options and arguments of a command, read as Docker's command line reads them."""
+"""Commands: their options, the parsing of their arguments as in Docker, and their failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRUE, _FALSE = {"1", "t", "true"}, {"0", "f", "false"}
 
 
 class Failure(Exception):
-    """``message`` goes to stderr (nothing when it is empty), ``code`` is the exit status."""
+    """A command ends with the exit status ``code``; ``message`` goes to stderr unless empty."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
@@ -26,9 +26,9 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Option:
-    """``--name`` and perhaps ``-short``; ``kind`` is SWITCH, VALUE or LIST (may be repeated).
+    """An option ``--name``, and ``-short`` if any; ``kind`` is SWITCH, VALUE or LIST.
 
-    ``text`` is its line in --help; an option without one is accepted and not shown.
+    ``text`` is the line in --help; an option without a text is accepted, but not listed.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a command takes: ``arguments`` as its usage line shows them, how many at least, most."""
+    """The usage of a command: ``arguments`` in the usage line, their least and most number."""
 
     command: str
     arguments: str
@@ -55,14 +55,14 @@ class Usage:
         return f"Usage:  docker {self.command} {self.arguments}".rstrip()
 
     def help(self) -> str:
-        """What --help prints."""
-        shown = [option for option in self.options if option.text]
+        """The text of --help."""
+        listed = [option for option in self.options if option.text]
         lines = [self.line, "", self.text, ""]
-        if shown:
-            heads = [_head(option) for option in shown]
+        if listed:
+            heads = [_head(option) for option in listed]
             width = max(len(head) for head in heads) + 3
             lines.append("Options:")
-            lines += [f"{head:{width}}{o.text}" for head, o in zip(heads, shown, strict=True)]
+            lines += [f"{head:{width}}{o.text}" for head, o in zip(heads, listed, strict=True)]
         return "\n".join(lines).rstrip() + "\n"
 
 
@@ -74,7 +74,7 @@ def _head(option: Option) -> str:
 
 @dataclass
 class Arguments:
-    """What was given."""
+    """The parsed arguments of a command: positional words, and values of options."""
 
     positional: list[str] = field(default_factory=list)
     values: dict[str, list[str]] = field(default_factory=dict)
@@ -130,15 +130,15 @@ def command(
 
 
 class Help(Exception):
-    """--help was asked for."""
+    """The arguments contain --help."""
 
 
-def read(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Arguments:
-    """Read the words after a command's name.
+def parse(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Arguments:
+    """Parse the words after a command's name.
 
     Raises:
-        Failure: in Docker's words, status 125 for an option, 1 for the number of arguments.
-        Help: --help is among them.
+        Failure: in Docker's words; status 125 for a bad option, 1 for the number of arguments.
+        Help: the words contain --help.
     """
     args, rest = Arguments(), list(words)
     by_name = {option.name: option for option in usage.options}
@@ -169,18 +169,18 @@ def _long(
         raise Help
     option = options.get(name)
     if option is None:
-        raise _wrong(usage, f"unknown flag: --{name}")
+        raise _usage_error(usage, f"unknown flag: --{name}")
     if option.kind == SWITCH:
         value = value.lower() if equals else "true"
         if value not in _TRUE | _FALSE:
-            raise _wrong(
+            raise _usage_error(
                 usage,
                 f'invalid argument "{value}" for "--{name}" flag: strconv.ParseBool: '
                 f'parsing "{value}": invalid syntax',
             )
     elif not equals:
         if not rest:
-            raise _wrong(usage, f"flag needs an argument: --{name}")
+            raise _usage_error(usage, f"flag needs an argument: --{name}")
         value = rest.pop(0)
     args.values.setdefault(name, []).append(value)
 
@@ -195,7 +195,7 @@ def _shorts(
         if option is None:
             if letter == "h":
                 raise Help
-            raise _wrong(usage, f"unknown shorthand flag: '{letter}' in {word}")
+            raise _usage_error(usage, f"unknown shorthand flag: '{letter}' in {word}")
         if option.kind == SWITCH:
             value = "true"
         elif letters:
@@ -203,7 +203,7 @@ def _shorts(
         elif rest:
             value = rest.pop(0)
         else:
-            raise _wrong(usage, f"flag needs an argument: '{letter}' in {word}")
+            raise _usage_error(usage, f"flag needs an argument: '{letter}' in {word}")
         args.values.setdefault(option.name, []).append(value)
 
 
@@ -225,7 +225,7 @@ def _count(usage: Usage, arguments: Sequence[str]) -> None:
     )
 
 
-def _wrong(usage: Usage, message: str) -> Failure:
+def _usage_error(usage: Usage, message: str) -> Failure:
     return Failure(
         f"{message}\n\n{usage.line}\n\nRun 'docker {usage.command} --help' for more information",
         125,

@@ -1,4 +1,4 @@
-"""docker system df and prune, and the prunes of what the engine has none of.
+"""docker system df, and all prune commands.
 
 Source: https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/disk_usage.go and
 https://github.com/docker/cli/blob/v28.2.2/cli/command/system/prune.go
@@ -57,16 +57,16 @@ def usage(args: Arguments, engine: EngineClient) -> int:
     if args.on("verbose"):
         _write_images(found["Images"] or [])
         return 0
-    rows = [_of_images(found)]
+    rows = [_images_row(found)]
     rows += [_row(name, 0, "0B", "0B") for name in ("Containers", "Local Volumes", "Build Cache")]
     write_table(rows, _HEADERS, args.text("format"), _DEFAULT, "*formatter.diskUsageImagesContext")
     return 0
 
 
-def _of_images(found: dict[str, Any]) -> Row:
+def _images_row(found: dict[str, Any]) -> Row:
     total = found["LayersSize"]
     size = human_size(total, 4)
-    # none is used by a container
+    # no container uses an image, so all can be reclaimed
     return _row("Images", len(found["Images"] or []), size, f"{size} (100%)" if total else size)
 
 
@@ -98,23 +98,23 @@ def _write_images(images: list[dict[str, Any]]) -> None:
     sys.stdout.write(f"Images space usage:\n\n{columns(rows)}{_REST}")
 
 
-def confirmed(warning: str) -> bool:
-    """Ask; False for anything but yes."""
+def confirm(warning: str) -> bool:
+    """Ask the user; False for anything but yes."""
     sys.stdout.write(f"{warning}{_QUESTION}")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def prune_images(engine: EngineClient, every: bool, wanted: dict[str, list[str]]) -> int:
-    """Remove images and say which; the bytes that were freed."""
-    asked = {**wanted, "dangling": ["false" if every else "true"]}
-    done = engine.json("/images/prune", {"filters": json.dumps(asked)}, "POST")
+    """Remove images and print which; return the bytes freed."""
+    query = {**wanted, "dangling": ["false" if every else "true"]}
+    done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
     _write_deleted(done.get("ImagesDeleted") or [])
     return int(done["SpaceReclaimed"])
 
 
 def write_reclaimed(size: int) -> None:
-    """The last line of every prune."""
+    """Print the last line of a prune."""
     sys.stdout.write(f"Total reclaimed space: {human_size(size, 4)}\n")
 
 
@@ -142,19 +142,19 @@ def prune(args: Arguments, engine: EngineClient) -> int:
     every, wanted = args.on("all"), filters(args)
     if args.on("volumes") and "until" in wanted:
         raise Failure('ERROR: The "until" filter is not supported with "--volumes"')
-    doomed = ["all stopped containers", "all networks not used by at least one container"]
+    targets = ["all stopped containers", "all networks not used by at least one container"]
     if args.on("volumes"):
-        doomed.append("all anonymous volumes not used by at least one container")
+        targets.append("all anonymous volumes not used by at least one container")
     if every:
-        doomed += ["all images without at least one container associated to them"]
-        doomed += ["all build cache"]
+        targets += ["all images without at least one container associated to them"]
+        targets += ["all build cache"]
     else:
-        doomed += ["all dangling images", "unused build cache"]
-    text = "WARNING! This will remove:\n" + "".join(f"  - {what}\n" for what in doomed)
+        targets += ["all dangling images", "unused build cache"]
+    text = "WARNING! This will remove:\n" + "".join(f"  - {target}\n" for target in targets)
     if wanted:
         text += "\n  Items to be pruned will be filtered with:\n"
         text += "".join(f"  - {pair}\n" for pair in sorted(args.all("filter")))
-    if not args.on("force") and not confirmed(f"{text}\n"):
+    if not args.on("force") and not confirm(f"{text}\n"):
         return 0
     write_reclaimed(prune_images(engine, every, wanted))
     return 0
@@ -177,7 +177,7 @@ def prune_unused(args: Arguments, engine: EngineClient) -> int:
     every, wanted = args.on("all"), filters(args)
     kind = "all images without at least one container associated to them"
     kind = kind if every else "all dangling images"
-    if not args.on("force") and not confirmed(f"WARNING! This will remove {kind}.\n"):
+    if not args.on("force") and not confirm(f"WARNING! This will remove {kind}.\n"):
         return 0
     write_reclaimed(prune_images(engine, every, wanted))
     return 0

@@ -1,4 +1,4 @@
-"""The functions of Docker's templates, and how Go prints values.
+"""The functions of Docker's templates, and Go's way to print values.
 
 Source: https://github.com/docker/cli/blob/v28.2.2/templates/templates.go
 """
@@ -15,33 +15,33 @@ class TemplateError(ValueError):
     """The template cannot be parsed or executed."""
 
 
-def shown(value: Any) -> str:
+def print_value(value: Any) -> str:
     """A value as ``{{.}}`` prints it."""
     if value is None:
         return "<no value>"
-    return _printed(value)
+    return _print_nested(value)
 
 
-def _printed(value: Any) -> str:
+def _print_nested(value: Any) -> str:
     if value is None:
         return "<nil>"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        pairs = " ".join(f"{key}:{_printed(value[key])}" for key in sorted(value))
+        pairs = " ".join(f"{key}:{_print_nested(value[key])}" for key in sorted(value))
         return f"map[{pairs}]"
     if isinstance(value, list):
-        return f"[{' '.join(_printed(item) for item in value)}]"
+        return f"[{' '.join(_print_nested(item) for item in value)}]"
     return str(value)
 
 
 def truth(value: Any) -> bool:
-    """Whether ``if`` takes a value for true: not empty and not zero."""
+    """Whether a value counts as true in ``if``: not empty and not zero."""
     return bool(value)
 
 
 def go_json(value: Any) -> str:
-    """Compact JSON with the escapes that Go makes for HTML."""
+    """Compact JSON with Go's escapes for HTML."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -49,11 +49,11 @@ def go_json(value: Any) -> str:
 
 
 class Row(dict[str, Any]):
-    """A line of a table: its JSON is made by Go's own encoder, which escapes for HTML."""
+    """A row of a table; Go's encoder, which escapes for HTML, writes its JSON."""
 
 
 def plain_json(value: Any) -> str:
-    """Compact JSON as the ``json`` function of templates writes it, without HTML escapes."""
+    """Compact JSON as the ``json`` function of templates writes it: escaped in a Row only."""
     if isinstance(value, Row):
         return go_json(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -83,26 +83,26 @@ def _slice(value: Any, start: int = 0, end: int | None = None) -> Any:
 
 
 def _printf(layout: str, *values: Any) -> str:
-    left = list(values)
+    rest = list(values)
 
-    def one(found: re.Match[str]) -> str:
+    def formatted(found: re.Match[str]) -> str:
         if found[2] == "%":
             return "%"
-        if not left:
+        if not rest:
             return f"%!{found[2]}(MISSING)"
-        value = left.pop(0)
+        value = rest.pop(0)
         if found[2] in "vsd":
             precision = found[1].partition(".")[2]
-            text = _printed(value)
+            text = _print_nested(value)
             text = text[: int(precision)] if precision and found[2] != "d" else text
             return f"%{found[1].partition('.')[0]}s" % text
         if found[2] == "q":
-            return json.dumps(_printed(value), ensure_ascii=False)
+            return json.dumps(_print_nested(value), ensure_ascii=False)
         if found[2] in "xXob":
             return format(value, f"{found[1]}{found[2]}")
         return str(f"%{found[1]}{found[2]}" % value)
 
-    return re.sub(r"%([-+ 0]*\d*(?:\.\d+)?)([a-zA-Z%])", one, layout)
+    return re.sub(r"%([-+ 0]*\d*(?:\.\d+)?)([a-zA-Z%])", formatted, layout)
 
 
 def _truncate(text: str, length: int) -> str:
@@ -136,8 +136,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "title": lambda text: re.sub(r"\b\w", lambda found: found[0].upper(), text),
     "truncate": _truncate,
     "pad": _pad,
-    "println": lambda *values: " ".join(map(_printed, values)) + "\n",
-    "print": lambda *values: "".join(map(_printed, values)),
+    "println": lambda *values: " ".join(map(_print_nested, values)) + "\n",
+    "print": lambda *values: "".join(map(_print_nested, values)),
     "printf": _printf,
     "slice": _slice,
     "eq": _equal,

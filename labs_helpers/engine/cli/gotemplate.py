@@ -1,7 +1,7 @@
-"""Go templates for --format: the part of text/template that people use with docker.
+"""Go templates for --format: the part of text/template that docker's users need.
 
-Fields, variables, literals, pipelines, ``range``, ``if``, ``with``, ``else``, ``end`` and the
-functions Docker adds. Source: https://pkg.go.dev/text/template and
+Supports fields, variables, literals, pipelines, ``range``, ``if``, ``with``, ``else``, ``end`` and
+Docker's own functions. Source: https://pkg.go.dev/text/template and
 https://docs.docker.com/engine/cli/formatting/
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .gofunctions import FUNCTIONS, TemplateError, shown, truth
+from .gofunctions import FUNCTIONS, TemplateError, print_value, truth
 
 _ACTION = re.compile(r"\{\{(-\s)?(.*?)(\s-)?\}\}", re.DOTALL)
 _TOKEN = re.compile(
@@ -28,7 +28,7 @@ Token = tuple[str, str]
 
 @dataclass
 class _Node:
-    """``kind`` text, value, or a block with its two branches."""
+    """A text, a value, or a block (``kind`` is its keyword) with its two branches."""
 
     kind: str
     text: str = ""
@@ -49,12 +49,12 @@ class Template:
             raise TemplateError(f"template: :1: unexpected {{{{{ending}}}}}")
 
     def render(self, data: Any, kind: str = "") -> str:
-        """The text for some decoded JSON; ``kind`` names its type in error messages.
+        """The text for decoded JSON; ``kind`` is the name of its type in error messages.
 
         Raises:
-            TemplateError: a field or function does not exist, or is used wrongly.
+            TemplateError: a field or function does not exist, or its use is wrong.
         """
-        return "".join(_Run(kind).nodes(self._nodes, data, {"$": data}))
+        return "".join(_Renderer(kind).nodes(self._nodes, data, {"$": data}))
 
 
 def _parts(text: str) -> Iterator[_Node]:
@@ -112,7 +112,7 @@ def _block(word: str, tokens: list[Token], parts: Iterator[_Node]) -> _Node:
     body, ending = _parse(parts)
     other: list[_Node] = []
     if ending.startswith("else "):
-        # `else if x` is a block inside the other branch, which its end closes too
+        # `else if x` is a block in the other branch; its end closes both blocks
         rest = _tokens(ending.removeprefix("else "))
         other = [_block(rest[0][1], rest[1:], parts)]
         ending = "end"
@@ -123,8 +123,8 @@ def _block(word: str, tokens: list[Token], parts: Iterator[_Node]) -> _Node:
     return _Node(word, tokens=tokens, body=body, other=other)
 
 
-class _Run:
-    """One rendering."""
+class _Renderer:
+    """One rendering of a template."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -134,16 +134,16 @@ class _Run:
             if node.kind == "text":
                 yield node.text
             elif node.kind == "value":
-                names, tokens = _assigned(node.tokens)
+                names, tokens = _assignment(node.tokens)
                 value = self._pipeline(tokens, dot, variables)
                 if names:
                     variables[names[-1]] = value
                 else:
-                    yield shown(value)
+                    yield print_value(value)
             elif node.kind == "range":
                 yield from self._range(node, dot, variables)
             else:
-                names, tokens = _assigned(node.tokens)
+                names, tokens = _assignment(node.tokens)
                 value = self._pipeline(tokens, dot, variables)
                 inner = {**variables, **dict.fromkeys(names[-1:], value)}
                 if truth(value):
@@ -153,7 +153,7 @@ class _Run:
                     yield from self.nodes(node.other, dot, inner)
 
     def _range(self, node: _Node, dot: Any, variables: dict[str, Any]) -> Iterator[str]:
-        names, tokens = _assigned(node.tokens)
+        names, tokens = _assignment(node.tokens)
         values = self._pipeline(tokens, dot, variables)
         if isinstance(values, Mapping):
             items: list[tuple[Any, Any]] = sorted(values.items())
@@ -162,7 +162,7 @@ class _Run:
         elif values is None:
             items = []
         else:
-            raise TemplateError(f"template: :1: range can't iterate over {shown(values)}")
+            raise TemplateError(f"template: :1: range can't iterate over {print_value(values)}")
         if not items:
             yield from self.nodes(node.other, dot, dict(variables))
         for key, value in items:
@@ -213,7 +213,7 @@ class _Run:
                     value = self._field(value, rest.pop(0)[1])
                 values.append(value)
             elif kind == "string":
-                values.append(_unquoted(text))
+                values.append(_unquote(text))
             elif kind == "number":
                 values.append(float(text) if "." in text else int(text))
             elif kind == "field":
@@ -253,8 +253,8 @@ class _Run:
         return value
 
 
-def _assigned(tokens: list[Token]) -> tuple[list[str], list[Token]]:
-    """The variables that an action sets, and what it sets them to."""
+def _assignment(tokens: list[Token]) -> tuple[list[str], list[Token]]:
+    """The variables that an action assigns, and the tokens of their value."""
     for mark in (":=", "="):
         if ("mark", mark) in tokens[:4]:
             place = tokens.index(("mark", mark))
@@ -284,7 +284,7 @@ def _parenthesis(tokens: list[Token]) -> tuple[list[Token], list[Token]]:
     raise TemplateError("template: :1: unclosed left paren")
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     if text.startswith("`"):
         return text[1:-1]
     escapes = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'"}

@@ -49,7 +49,7 @@ def inspect(args: Arguments, engine: EngineClient) -> int:
     ],
 )
 def inspect_any(args: Arguments, engine: EngineClient) -> int:
-    """docker inspect [OPTIONS] NAME|ID [NAME|ID...]: images are all there is"""
+    """docker inspect [OPTIONS] NAME|ID [NAME|ID...]; the only objects are images"""
     kind = args.text("type")
     if kind not in {"", "image"}:
         raise Failure(f"Error: No such {kind}: {args.positional[0]}")

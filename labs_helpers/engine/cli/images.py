@@ -47,16 +47,16 @@ _HISTORY_HEADERS = {
 }
 _ONLY_IDS = Option("quiet", "q", SWITCH, "Only show image IDs")
 _LENGTH = 45
-"""Characters of a command that docker history shows."""
+"""The longest text of a command in docker history, in characters."""
 
 
 def path_of(name: str) -> str:
-    """The URL path of an image."""
+    """The path of an image in the API."""
     return f"/images/{quote(name, safe='/:@')}"
 
 
 def filters(args: Arguments, flag: str = "--filter") -> dict[str, list[str]]:
-    """The --filter options; ``flag`` as the command's help names it. Raises Failure, status 125."""
+    """The values of --filter; ``flag`` is its name in errors. Raises Failure with status 125."""
     found: dict[str, list[str]] = {}
     for pair in args.all("filter"):
         name, equals, value = pair.partition("=")
@@ -121,7 +121,7 @@ def _rows(image: dict[str, Any], digests: bool, whole: bool) -> Iterator[Row]:
 
 
 def _names(image: dict[str, Any], digests: bool) -> Iterator[tuple[str, str, str]]:
-    """Repository, tag and digest of each line that an image has in the listing."""
+    """Repository, tag and digest of each row for an image."""
     tags: dict[str, list[str]] = {}
     for name in image.get("RepoTags") or []:
         repository, _, tag = name.rpartition(":")
@@ -135,16 +135,16 @@ def _names(image: dict[str, Any], digests: bool) -> Iterator[tuple[str, str, str
     if not tags and not known:
         yield _NONE, _NONE, _NONE
     for repository, names in tags.items():
-        shown = known.get(repository) or [_NONE] if digests else [_NONE]
-        yield from ((repository, tag, digest) for tag in names for digest in shown)
-    for repository, shown in known.items():
+        listed = known.get(repository) or [_NONE] if digests else [_NONE]
+        yield from ((repository, tag, digest) for tag in names for digest in listed)
+    for repository, listed in known.items():
         if repository not in tags:
-            for digest in shown if digests else [_NONE]:
+            for digest in listed if digests else [_NONE]:
                 yield repository, _NONE, digest
 
 
 def short(identity: str) -> str:
-    """The twelve digits of an ID that Docker shows."""
+    """The twelve digits of an ID that Docker prints."""
     return identity.removeprefix("sha256:")[:12]
 
 

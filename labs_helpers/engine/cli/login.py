@@ -55,15 +55,15 @@ def login(args: Arguments, engine: EngineClient) -> int:
         if not password:
             raise Failure("password is empty")
     logins = Logins()
-    kept = logins.find(server)
-    if not username and not password and kept.get("username"):
-        sys.stderr.write(_EXISTING.format(username=kept["username"]))
-        username, password = kept["username"], kept["password"]
-    username, password = username or _asked("Username: "), password or _asked("Password: ", True)
+    stored = logins.find(server)
+    if not username and not password and stored.get("username"):
+        sys.stderr.write(_EXISTING.format(username=stored["username"]))
+        username, password = stored["username"], stored["password"]
+    username, password = username or _ask("Username: "), password or _ask("Password: ", True)
     document = {"username": username, "password": password, "serveraddress": server}
     answer = engine.post("/auth", document) or {}
-    known = (username, password) == (kept.get("username"), kept.get("password"))
-    if not known and logins.keep(server, username, password):
+    is_stored = (username, password) == (stored.get("username"), stored.get("password"))
+    if not is_stored and logins.store(server, username, password):
         where = "$DOCKER_CONFIG" if os.environ.get("DOCKER_CONFIG") else "~/.docker"
         sys.stderr.write(_UNENCRYPTED.format(where=f"{where}/config.json"))
         sys.stderr.flush()
@@ -71,7 +71,7 @@ def login(args: Arguments, engine: EngineClient) -> int:
     return 0
 
 
-def _asked(prompt: str, hidden: bool = False) -> str:
+def _ask(prompt: str, hidden: bool = False) -> str:
     if not sys.stdin.isatty():
         raise Failure("Error: Cannot perform an interactive login from a non TTY device")
     text = getpass.getpass(prompt) if hidden else input(prompt)

@@ -1,4 +1,4 @@
-"""Where Docker keeps logins: ``config.json`` in DOCKER_CONFIG, or a credential helper.
+"""Docker's store of logins: ``config.json`` in DOCKER_CONFIG, or a credential helper.
 
 Source: https://docs.docker.com/reference/cli/docker/login/#credential-stores
 """
@@ -29,12 +29,12 @@ def folder() -> Path:
 
 
 def key_of(reference: Reference) -> str:
-    """The key under which the login for an image's registry is kept."""
+    """The key of the login for an image's registry."""
     return HUB if reference.domain == DEFAULT_DOMAIN else reference.domain
 
 
 def server_key(server: str) -> str:
-    """The key for a SERVER argument: its host name, or the Hub's URL when there is none."""
+    """The key of the login for a SERVER argument: its host name, or the Hub's URL."""
     bare = server.removeprefix("https://").removeprefix("http://").partition("/")[0]
     return HUB if bare in {"", "docker.io", "index.docker.io", "registry-1.docker.io"} else bare
 
@@ -43,7 +43,7 @@ class Logins:
     """The logins of one config.json."""
 
     def __init__(self, config: Path | None = None) -> None:
-        """Raises Failure when the file is not JSON."""
+        """Read the file, if it exists. Raises Failure when the file is not JSON."""
         self._path = (config or folder()) / "config.json"
         self._document: dict[str, Any] = {}
         try:
@@ -54,15 +54,15 @@ class Logins:
             raise Failure(f"Error loading config file: {self._path.name}: {error}") from error
 
     def helper(self, server: str) -> str:
-        """The credential helper for a registry, "" when its login is kept in the file."""
+        """The credential helper for a registry; "" when the file stores the login."""
         helpers = self._document.get("credHelpers") or {}
         return str(helpers.get(server) or self._document.get("credsStore") or "")
 
     def find(self, server: str) -> Login:
-        """``{"username", "password", "serveraddress"}``, empty when there is no login."""
+        """The login: ``{"username", "password", "serveraddress"}``; empty when there is none."""
         helper = self.helper(server)
         if helper:
-            found = _ask(helper, "get", server)
+            found = _run_helper(helper, "get", server)
             if not found:
                 return {}
             if found["Username"] == "<token>":
@@ -71,7 +71,7 @@ class Logins:
         entries = self._document.get("auths") or {}
         for name, entry in entries.items():
             if server in {name, server_key(name)} and isinstance(entry, dict):
-                return _decoded(entry, server)
+                return _decode(entry, server)
         return {}
 
     def all(self) -> dict[str, Login]:
@@ -80,12 +80,12 @@ class Logins:
         found = {name: self.find(name) for name in sorted(names)}
         return {name: login for name, login in found.items() if login}
 
-    def keep(self, server: str, username: str, password: str) -> bool:
-        """Remember a login; True when it is now in the file, unencrypted."""
+    def store(self, server: str, username: str, password: str) -> bool:
+        """Store a login; True when the file stores it, unencrypted."""
         helper = self.helper(server)
         if helper:
             secret = {"ServerURL": server, "Username": username, "Secret": password}
-            _ask(helper, "store", json.dumps(secret))
+            _run_helper(helper, "store", json.dumps(secret))
             self._document.setdefault("auths", {})[server] = {}
         else:
             text = base64.b64encode(f"{username}:{password}".encode()).decode()
@@ -97,7 +97,7 @@ class Logins:
         """Remove a login."""
         helper = self.helper(server)
         if helper:
-            _ask(helper, "erase", server)
+            _run_helper(helper, "erase", server)
         entries = self._document.get("auths") or {}
         for name in [name for name in entries if server in {name, server_key(name)}]:
             del entries[name]
@@ -116,7 +116,7 @@ class Logins:
 
 
 def header(document: object) -> str:
-    """A document for X-Registry-Auth or X-Registry-Config."""
+    """Encode a document for X-Registry-Auth or X-Registry-Config."""
     return base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
 
 
@@ -124,7 +124,7 @@ def _login(username: str, password: str, server: str) -> Login:
     return {"username": username, "password": password, "serveraddress": server}
 
 
-def _decoded(entry: dict[str, Any], server: str) -> Login:
+def _decode(entry: dict[str, Any], server: str) -> Login:
     if entry.get("identitytoken"):
         return {"identitytoken": str(entry["identitytoken"]), "serveraddress": server}
     try:
@@ -135,8 +135,8 @@ def _decoded(entry: dict[str, Any], server: str) -> Login:
     return _login(username, password.strip("\0"), server) if colon else {}
 
 
-def _ask(helper: str, action: str, text: str) -> dict[str, str]:
-    """Run ``docker-credential-<helper>``; an empty answer means that it knows nothing.
+def _run_helper(helper: str, action: str, text: str) -> dict[str, str]:
+    """Run ``docker-credential-<helper>``; the result is empty when it has no login.
 
     Source: https://github.com/docker/docker-credential-helpers#development
     """

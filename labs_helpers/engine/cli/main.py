@@ -1,4 +1,4 @@
-"""The stand-in's entry: from words to a command and its exit status."""
+"""The entry of the stand-in docker: from words to a command and its exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .command_line import (
     Help,
     Option,
     Usage,
-    read,
+    parse,
 )
 from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
 
@@ -39,9 +39,9 @@ GLOBAL = Usage(
 
 
 def main(words: Sequence[str]) -> int:
-    """Do what ``docker <words>`` does; return its exit status.
+    """Carry out ``docker <words>``; return the exit status.
 
-    Errors go to stderr as Docker prints them. A closed pipe or Ctrl-C ends it without a word.
+    Errors go to stderr as Docker prints them. After a closed pipe or Ctrl-C, nothing is printed.
     """
     try:
         status = _main(words)
@@ -53,7 +53,7 @@ def main(words: Sequence[str]) -> int:
             print(failure.message, file=sys.stderr)
         return failure.code
     except BrokenPipeError:
-        # the reader has gone; nothing more can be written, at exit neither
+        # nobody reads any more; Python must not flush stdout at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
@@ -63,7 +63,7 @@ def main(words: Sequence[str]) -> int:
 
 def _main(words: Sequence[str]) -> int:
     try:
-        args = read(GLOBAL, words, interspersed=False)
+        args = parse(GLOBAL, words, interspersed=False)
     except Help:
         return _overview()
     if args.on("version"):
@@ -78,31 +78,31 @@ def _main(words: Sequence[str]) -> int:
     name, *rest = args.positional
     host = args.text("host") or None
     if name == "help":
-        return _overview() if not rest else _run(_found(rest), ["--help"], host)
+        return _overview() if not rest else _run(_find(rest), ["--help"], host)
     if name in GROUPS:
         if not rest or rest[0].startswith("-"):
             return _group_overview(name)
         if name == "container" and rest[0] in CONTAINER_COMMANDS | {"inspect"}:
             usage = Usage(f"container {rest[0]}", "CONTAINER", "", 1)
             sys.stdout.write("[]\n" if rest[0] == "inspect" else "")
-            return system.no_container(_words(usage, rest[1:]), EngineClient(host))
-        return _run(_found([name, rest[0]]), rest[1:], host)
+            return system.no_container(_without_options(usage, rest[1:]), EngineClient(host))
+        return _run(_find([name, rest[0]]), rest[1:], host)
     if name in CONTAINER_COMMANDS:
         usage = Usage(name, "CONTAINER", "", 1)
-        return system.no_container(_words(usage, rest), EngineClient(host))
-    command = _found([name])
-    # what follows the image of a run is the container's
+        return system.no_container(_without_options(usage, rest), EngineClient(host))
+    command = _find([name])
+    # the words after the image of `docker run` are for the container
     if name == "run" and rest[:1] != ["--help"]:
-        return system.run(_words(command.usage, rest), EngineClient(host))
+        return system.run(_without_options(command.usage, rest), EngineClient(host))
     return _run(command, rest, host)
 
 
-def _words(usage: Usage, rest: Sequence[str]) -> Arguments:
-    """The arguments among words whose options nothing here needs to know."""
-    return read(usage, [word for word in rest if not word.startswith("-")])
+def _without_options(usage: Usage, rest: Sequence[str]) -> Arguments:
+    """The arguments of a refused command, whose options do not matter."""
+    return parse(usage, [word for word in rest if not word.startswith("-")])
 
 
-def _found(words: Sequence[str]) -> Command:
+def _find(words: Sequence[str]) -> Command:
     if words[0] in GROUPS and len(words) > 1:
         group, commands = words[0], GROUPS[words[0]][1]
         name = ALIASES.get(words[1], words[1])
@@ -128,7 +128,7 @@ def _found(words: Sequence[str]) -> Command:
 
 def _run(command: Command, words: Sequence[str], host: str | None) -> int:
     try:
-        args = read(command.usage, words)
+        args = parse(command.usage, words)
     except Help:
         sys.stdout.write(command.usage.help())
         return 0

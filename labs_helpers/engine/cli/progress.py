@@ -1,4 +1,4 @@
-"""Docker's JSON messages, printed as to a pipe or as bars on a terminal.
+"""Prints Docker's JSON messages: as lines, or on a terminal with progress bars.
 
 Source: https://github.com/moby/moby/blob/v28.2.2/pkg/jsonmessage/jsonmessage.go
 """
@@ -17,14 +17,14 @@ Message = dict[str, Any]
 _ERASE, _UP, _DOWN = "\x1b[2K", "\x1b[{}A", "\x1b[{}B"
 _CELLS = 50
 _WIDE = 110
-"""Columns that a terminal must have more of to show a bar beside the numbers."""
+"""A terminal shows a bar beside the numbers if it has more columns than this."""
 
 
 def show_progress(messages: Iterator[Message], out: TextIO) -> list[Any]:
-    """Print messages as they come; return what came as ``aux``.
+    """Print messages as they arrive; return the values of ``aux``.
 
     Raises:
-        Failure: the stream says that the operation failed; the status is its code, or 1.
+        Failure: the stream reports an error; the exit status is its code, or 1.
     """
     aux = []
     width = _width(out)
@@ -57,7 +57,7 @@ def show_progress(messages: Iterator[Message], out: TextIO) -> list[Any]:
 
 
 def _width(out: TextIO) -> int:
-    """The columns of the terminal that is written to, 0 when it is none."""
+    """The columns of the terminal, or 0 when the output is not a terminal."""
     try:
         return (os.get_terminal_size(out.fileno()).columns or 200) if out.isatty() else 0
     except (OSError, ValueError):
@@ -66,7 +66,7 @@ def _width(out: TextIO) -> int:
 
 def _text(message: Message) -> str:
     if bar(message.get("progressDetail") or {}, 0):
-        return ""  # which only a terminal shows
+        return ""  # only a terminal shows progress
     if message.get("stream"):
         return f"{_start(message)}{message['stream']}"
     return f"{_start(message)}{message.get('status', '')}\n"
@@ -88,7 +88,7 @@ def _start(message: Message) -> str:
 
 
 def bar(detail: Message, width: int) -> str:
-    """How far something is: ``[=====>     ]  1.2MB/3.4MB``, the bar in wide terminals only."""
+    """The progress: ``[=====>     ]  1.2MB/3.4MB``; narrow terminals have no bar."""
     current, total = int(detail.get("current") or 0), int(detail.get("total") or 0)
     if current <= 0 and total <= 0:
         return ""

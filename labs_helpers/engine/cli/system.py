@@ -1,4 +1,4 @@
-"""docker version, info, ps, search and run, which says why not."""
+"""docker version, info, events, and the commands whose objects the engine does not have."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .tables import parse_template, render
 from .units import human_binary
 
 VERSION = "28.2.2"
-"""The version of Docker's command line whose output this follows."""
+"""The version of Docker's command that the output follows."""
 
 BUILD = "labs"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -68,9 +68,9 @@ def version(args: Arguments, engine: EngineClient) -> int:
     if args.text("format") in ("", "json"):
         document = {"Client": client, "Server": server}
     else:
-        # a template names fields of Go, and this one is not called as in JSON
+        # templates use the names of Go's fields; one differs from its name in JSON
         document = {"Client": _with_go_names(client), "Server": server and _with_go_names(server)}
-    if not _written_as_asked(args, document):
+    if not _write_formatted(args, document):
         _write_version(client, server)
     if failure:
         raise failure
@@ -81,8 +81,8 @@ def _with_go_names(side: dict[str, Any]) -> dict[str, Any]:
     return {**side, "APIVersion": side.get("ApiVersion")}
 
 
-def _written_as_asked(args: Arguments, document: dict[str, Any]) -> bool:
-    """Write a document by ``--format``, where that was given."""
+def _write_formatted(args: Arguments, document: dict[str, Any]) -> bool:
+    """Write a document by ``--format``; False when there is no such option."""
     layout = args.text("format")
     if layout:
         text = go_json(document) if layout == "json" else render(parse_template(layout), document)
@@ -122,7 +122,7 @@ def info(args: Arguments, engine: EngineClient) -> int:
     """docker info [OPTIONS]"""
     found = engine.json("/info")
     document = {**found, "ClientInfo": {**_client(engine.version), "Debug": False, "Plugins": []}}
-    if not _written_as_asked(args, document):
+    if not _write_formatted(args, document):
         status = "".join(f"  {pair[0]}: {pair[1]}\n" for pair in found.get("DriverStatus") or [])
         sys.stdout.write(
             f"Client: Labs stand-in for docker\n Version:    {VERSION}\n Context:    default\n"
@@ -165,7 +165,7 @@ def info(args: Arguments, engine: EngineClient) -> int:
     ],
 )
 def containers(args: Arguments, engine: EngineClient) -> int:
-    """docker ps [OPTIONS]: the engine has no containers, so the table is empty"""
+    """docker ps [OPTIONS]; the engine has no containers, so the table is empty"""
     engine.json("/containers/json")
     if not args.on("quiet") and not args.text("format").replace("table", ""):
         sys.stdout.write(_PS)
@@ -174,7 +174,7 @@ def containers(args: Arguments, engine: EngineClient) -> int:
 
 @command("run", "IMAGE", "Create and run a new container from an image", 1)
 def run(args: Arguments, engine: EngineClient) -> int:
-    """docker run and create: the engine says why it cannot"""
+    """docker run; the engine refuses, and says why"""
     try:
         engine.post("/containers/create", {"Image": args.positional[0]})
     except ResponseError as error:
@@ -186,14 +186,14 @@ def run(args: Arguments, engine: EngineClient) -> int:
 
 @command("search", "[OPTIONS] TERM", "Search Docker Hub for images", 1, 1)
 def search(args: Arguments, engine: EngineClient) -> int:
-    """docker search TERM: the engine says why it cannot"""
+    """docker search TERM; the engine refuses, and says why"""
     engine.json("/images/search", {"term": args.positional[0], "limit": "25"})
     return 0
 
 
 @command("volume ls", "[OPTIONS]", "List volumes", 0, 0, _LIST)
 def volumes(args: Arguments, engine: EngineClient) -> int:
-    """docker volume ls: there are none"""
+    """docker volume ls; there are none"""
     engine.json("/volumes")
     if not args.on("quiet"):
         sys.stdout.write("DRIVER    VOLUME NAME\n")
@@ -202,7 +202,7 @@ def volumes(args: Arguments, engine: EngineClient) -> int:
 
 @command("network ls", "[OPTIONS]", "List networks", 0, 0, _LIST)
 def networks(args: Arguments, engine: EngineClient) -> int:
-    """docker network ls: there are none"""
+    """docker network ls; there are none"""
     engine.json("/networks")
     if not args.on("quiet"):
         sys.stdout.write("NETWORK ID   NAME      DRIVER    SCOPE\n")
@@ -218,11 +218,11 @@ def networks(args: Arguments, engine: EngineClient) -> int:
     [_FILTER, FORMAT, Option("since", "", VALUE), Option("until", "", VALUE)],
 )
 def events(args: Arguments, engine: EngineClient) -> int:
-    """docker events: the engine tells none"""
+    """docker events; the engine reports none"""
     engine.json("/events")
     return 0
 
 
 def no_container(args: Arguments, engine: EngineClient) -> int:
-    """The commands about one container, of which there is none"""
+    """Any command about one container; there are none"""
     raise Failure(f"Error response from daemon: No such container: {args.positional[0]}")

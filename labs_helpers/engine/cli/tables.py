@@ -17,7 +17,7 @@ _MINIMUM, _PADDING = 10, 3
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of equal length, aligned; the last column is not padded."""
+    """Rows of equal length as aligned columns; the last column is not padded."""
     if not rows:
         return ""
     widths = [
@@ -35,16 +35,16 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 def write_table(
     rows: Sequence[Row], headers: Mapping[str, str], layout: str, default: str, kind: str
 ) -> None:
-    """Print rows.
+    """Print rows as a table, or by a template.
 
     Args:
         headers: a column title for each field.
-        layout: what --format says: "", ``table``, ``table TEMPLATE``, ``json`` or a template.
+        layout: the value of --format: "", ``table``, ``table TEMPLATE``, ``json`` or a template.
         default: the template of the table.
-        kind: Docker's name of a row's type, for errors.
+        kind: Docker's type of a row, for errors.
 
     Raises:
-        Failure: the template is wrong, or names a field that is not there.
+        Failure: the template is malformed, or names an unknown field.
     """
     if layout == "json":
         sys.stdout.writelines(f"{go_json(row)}\n" for row in rows)
@@ -65,7 +65,7 @@ def write_table(
 
 
 def parse_template(text: str) -> Template:
-    """The template of an --format for one object. Raises Failure with status 64."""
+    """Parse the --format of a single object. Raises Failure with status 64."""
     try:
         return Template(text)
     except TemplateError as error:
@@ -73,7 +73,7 @@ def parse_template(text: str) -> Template:
 
 
 def render(template: Template, data: Any) -> str:
-    """One object by --format. Raises Failure."""
+    """The text of a single object by --format. Raises Failure."""
     try:
         return template.render(data)
     except TemplateError as error:

@@ -26,19 +26,19 @@ _QUIET = Option("quiet", "q", SWITCH, "Suppress verbose output")
 _TRUST = Option("disable-content-trust")
 
 
-def _read(name: str, default_tag: bool = False) -> Reference:
+def _parse_reference(name: str, default_tag: bool = False) -> Reference:
     try:
         return references.parse(name, default_tag=default_tag)
     except InvalidReference as error:
         raise Failure(str(error)) from error
 
 
-def _authorised(reference: Reference) -> dict[str, str]:
+def _auth_header(reference: Reference) -> dict[str, str]:
     return {"X-Registry-Auth": header(Logins().find(key_of(reference)))}
 
 
 def _with_default(reference: Reference, args: Arguments) -> Reference:
-    """With the tag latest when none is given and not all are wanted; says so."""
+    """Add the tag latest, and say so, unless there is a tag, a digest or --all-tags."""
     if reference.tag or reference.digest or args.on("all-tags"):
         return reference
     if not args.on("quiet"):
@@ -61,13 +61,13 @@ def _with_default(reference: Reference, args: Arguments) -> Reference:
 )
 def push(args: Arguments, engine: EngineClient) -> int:
     """docker push [OPTIONS] NAME[:TAG]"""
-    reference = _read(args.positional[0])
+    reference = _parse_reference(args.positional[0])
     if args.on("all-tags") and (reference.tag or reference.digest):
         raise Failure("tag can't be used with --all-tags/-a")
     reference = _with_default(reference, args)
     query = {"tag": reference.tag} if reference.tag else {}
     messages = engine.messages(
-        f"{path_of(reference.familiar_name)}/push", query, _authorised(reference), b""
+        f"{path_of(reference.familiar_name)}/push", query, _auth_header(reference), b""
     )
     show_progress(messages, io.StringIO() if args.on("quiet") else sys.stdout)
     if args.on("quiet"):
@@ -89,7 +89,7 @@ def push(args: Arguments, engine: EngineClient) -> int:
 )
 def pull(args: Arguments, engine: EngineClient) -> int:
     """docker pull [OPTIONS] NAME[:TAG|@DIGEST]"""
-    reference = _read(args.positional[0])
+    reference = _parse_reference(args.positional[0])
     if args.on("all-tags") and (reference.tag or reference.digest):
         raise Failure("tag can't be used with --all-tags/-a")
     reference = _with_default(reference, args)
@@ -98,7 +98,7 @@ def pull(args: Arguments, engine: EngineClient) -> int:
         query["tag"] = str(reference.digest or reference.tag)
     if args.text("platform"):
         query["platform"] = args.text("platform")
-    messages = engine.messages("/images/create", query, _authorised(reference), b"")
+    messages = engine.messages("/images/create", query, _auth_header(reference), b"")
     show_progress(messages, io.StringIO() if args.on("quiet") else sys.stdout)
     sys.stdout.write(f"{reference}\n")
     return 0
@@ -152,7 +152,7 @@ def load(args: Arguments, engine: EngineClient) -> int:
     if not source and sys.stdin.isatty():
         raise Failure("requested load from stdin, but stdin is empty")
     try:
-        # the command ends with the file's use
+        # the file is closed below
         file: BinaryIO = Path(source).open("rb") if source else sys.stdin.buffer  # noqa: SIM115
     except OSError as error:
         raise Failure(f"open {source}: {(error.strerror or str(error)).lower()}") from error
@@ -174,13 +174,13 @@ def load(args: Arguments, engine: EngineClient) -> int:
 def inspect_manifest(args: Arguments, engine: EngineClient) -> int:
     """docker manifest inspect MANIFEST
 
-    Docker's command asks the registry itself. This one has the engine ask, which knows the way to
-    the sandbox's registries.
+    Docker's command asks the registry itself; this one asks the engine, which knows the way to the
+    sandbox's registries.
     """
-    reference = _read(args.positional[-1], default_tag=True)
+    reference = _parse_reference(args.positional[-1], default_tag=True)
     path = f"/distribution/{quote(reference.familiar, safe='/:@')}/manifest"
     try:
-        document = engine.json(path, headers=_authorised(reference))
+        document = engine.json(path, headers=_auth_header(reference))
     except ResponseError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise

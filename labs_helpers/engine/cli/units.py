@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 
 def human_size(size: float, digits: int = 3) -> str:
-    """Bytes as ``7.26MB``: decimal units, so many significant digits."""
+    """Bytes as ``7.26MB``, in decimal units, with this number of significant digits."""
     units = ["B", "kB", "MB", "GB", "TB", "PB"]
     place = 0
     while size >= 1000 and place < len(units) - 1:
@@ -37,7 +37,7 @@ def _general(value: float, digits: int) -> str:
 
 
 def since(created: float, now: float | None = None) -> str:
-    """How long ago a Unix time is: ``2 hours ago``."""
+    """The time since a Unix time: ``2 hours ago``."""
     seconds = int((datetime.now(UTC).timestamp() if now is None else now) - created)
     return f"{_duration(seconds)} ago"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.cli import build_context
-from labs_helpers.engine.cli.command_line import Failure, read
+from labs_helpers.engine.cli.command_line import Failure, parse
 from labs_helpers.engine.cli.commands import COMMANDS, GROUPS
 from labs_helpers.engine.cli.logins import HUB, Logins, key_of
 from labs_helpers.engine.cli.main import main
@@ -26,7 +26,7 @@ def names_sent(folder: Path) -> list[str]:
 
 def test_options_stand_anywhere_and_repeat() -> None:
     usage = COMMANDS["build"].usage
-    args = read(usage, ["-t", "a", ".", "--tag=b", "-qtc", "--no-cache", "--label", "x=y"])
+    args = parse(usage, ["-t", "a", ".", "--tag=b", "-qtc", "--no-cache", "--label", "x=y"])
     assert args.positional == ["."]
     assert args.all("tag") == ["a", "b", "c"]
     assert args.on("quiet")
@@ -47,7 +47,7 @@ def test_options_stand_anywhere_and_repeat() -> None:
 )
 def test_wrong_words_are_refused_in_dockers(words: list[str], message: str, code: int) -> None:
     with pytest.raises(Failure) as caught:
-        read(COMMANDS["build"].usage, words)
+        parse(COMMANDS["build"].usage, words)
     assert caught.value.message.startswith(message)
     assert caught.value.code == code
 
@@ -114,7 +114,7 @@ def test_logins_are_found_by_every_form_of_their_name(tmp_path: Path) -> None:
 def test_logging_out_keeps_what_else_is_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"detachKeys": "ctrl-q"}')
     logins = Logins(tmp_path)
-    assert logins.keep("r.example.com", "AWS", "token")
+    assert logins.store("r.example.com", "AWS", "token")
     Logins(tmp_path).forget("r.example.com")
     assert json.loads((tmp_path / "config.json").read_text()) == {
         "auths": {},
