@@ -54,8 +54,11 @@ _SYSTEM: dict[str, Command] = {
     "info": system.info,
     "prune": disk.prune,
 }
+_NETWORKS = system.list_nothing(
+    "network", "List networks", "NETWORK ID   NAME      DRIVER    SCOPE"
+)
 _VOLUME: dict[str, Command] = {
-    "ls": system.volumes,
+    "ls": system.list_nothing("volume", "List volumes", "DRIVER    VOLUME NAME"),
     "prune": disk.prune_nothing("volume", "Remove unused local volumes"),
 }
 
@@ -67,7 +70,7 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
         "Manage Docker image manifests and manifest lists",
         {"inspect": transfer.inspect_manifest},
     ),
-    "network": ("Manage networks", {"ls": system.networks}),
+    "network": ("Manage networks", {"ls": _NETWORKS}),
     "system": ("Manage Docker", _SYSTEM),
     "volume": ("Manage volumes", _VOLUME),
 }

@@ -105,12 +105,14 @@ def confirm(warning: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def prune_images(engine: EngineClient, every: bool, wanted: dict[str, list[str]]) -> int:
-    """Remove images and print which; return the bytes freed."""
-    query = {**wanted, "dangling": ["false" if every else "true"]}
-    done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
-    _write_deleted(done.get("ImagesDeleted") or [])
-    return int(done["SpaceReclaimed"])
+def _prune_images(args: Arguments, engine: EngineClient, warning: str) -> int:
+    """Ask unless --force is set, remove images, and print which; return the exit status."""
+    query = {**filters(args), "dangling": ["false" if args.on("all") else "true"]}
+    if args.on("force") or confirm(warning):
+        done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
+        _write_deleted(done.get("ImagesDeleted") or [])
+        write_reclaimed(int(done["SpaceReclaimed"]))
+    return 0
 
 
 def write_reclaimed(size: int) -> None:
@@ -154,10 +156,7 @@ def prune(args: Arguments, engine: EngineClient) -> int:
     if wanted:
         text += "\n  Items to be pruned will be filtered with:\n"
         text += "".join(f"  - {pair}\n" for pair in sorted(args.all("filter")))
-    if not args.on("force") and not confirm(f"{text}\n"):
-        return 0
-    write_reclaimed(prune_images(engine, every, wanted))
-    return 0
+    return _prune_images(args, engine, f"{text}\n")
 
 
 @command(
@@ -174,13 +173,9 @@ def prune(args: Arguments, engine: EngineClient) -> int:
 )
 def prune_unused(args: Arguments, engine: EngineClient) -> int:
     """docker image prune [OPTIONS]"""
-    every, wanted = args.on("all"), filters(args)
-    kind = "all images without at least one container associated to them"
-    kind = kind if every else "all dangling images"
-    if not args.on("force") and not confirm(f"WARNING! This will remove {kind}.\n"):
-        return 0
-    write_reclaimed(prune_images(engine, every, wanted))
-    return 0
+    unused = "all images without at least one container associated to them"
+    kind = unused if args.on("all") else "all dangling images"
+    return _prune_images(args, engine, f"WARNING! This will remove {kind}.\n")
 
 
 def prune_nothing(kind: str, text: str) -> Command:

@@ -16,6 +16,7 @@ from .command_line import (
     SWITCH,
     VALUE,
     Arguments,
+    Command,
     Failure,
     Option,
     command,
@@ -191,22 +192,17 @@ def search(args: Arguments, engine: EngineClient) -> int:
     return 0
 
 
-@command("volume ls", "[OPTIONS]", "List volumes", 0, 0, _LIST)
-def volumes(args: Arguments, engine: EngineClient) -> int:
-    """docker volume ls; there are none"""
-    engine.json("/volumes")
-    if not args.on("quiet"):
-        sys.stdout.write("DRIVER    VOLUME NAME\n")
-    return 0
+def list_nothing(kind: str, text: str, header: str) -> Command:
+    """docker <kind> ls, for a kind of object that the engine never has."""
 
+    @command(f"{kind} ls", "[OPTIONS]", text, 0, 0, _LIST)
+    def list_kind(args: Arguments, engine: EngineClient) -> int:
+        engine.json(f"/{kind}s")
+        if not args.on("quiet"):
+            sys.stdout.write(f"{header}\n")
+        return 0
 
-@command("network ls", "[OPTIONS]", "List networks", 0, 0, _LIST)
-def networks(args: Arguments, engine: EngineClient) -> int:
-    """docker network ls; there are none"""
-    engine.json("/networks")
-    if not args.on("quiet"):
-        sys.stdout.write("NETWORK ID   NAME      DRIVER    SCOPE\n")
-    return 0
+    return list_kind
 
 
 @command(

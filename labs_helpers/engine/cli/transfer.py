@@ -37,9 +37,14 @@ def _auth_header(reference: Reference) -> dict[str, str]:
     return {"X-Registry-Auth": header(Logins().find(key_of(reference)))}
 
 
-def _with_default(reference: Reference, args: Arguments) -> Reference:
-    """Add the tag latest, and say so, unless there is a tag, a digest or --all-tags."""
-    if reference.tag or reference.digest or args.on("all-tags"):
+def _reference_to_transfer(args: Arguments) -> Reference:
+    """The reference to push or pull. Says so when the tag latest is added to it."""
+    reference = _parse_reference(args.positional[0])
+    if args.on("all-tags"):
+        if reference.tag or reference.digest:
+            raise Failure("tag can't be used with --all-tags/-a")
+        return reference
+    if reference.tag or reference.digest:
         return reference
     if not args.on("quiet"):
         sys.stdout.write("Using default tag: latest\n")
@@ -61,10 +66,7 @@ def _with_default(reference: Reference, args: Arguments) -> Reference:
 )
 def push(args: Arguments, engine: EngineClient) -> int:
     """docker push [OPTIONS] NAME[:TAG]"""
-    reference = _parse_reference(args.positional[0])
-    if args.on("all-tags") and (reference.tag or reference.digest):
-        raise Failure("tag can't be used with --all-tags/-a")
-    reference = _with_default(reference, args)
+    reference = _reference_to_transfer(args)
     query = {"tag": reference.tag} if reference.tag else {}
     messages = engine.messages(
         f"{path_of(reference.familiar_name)}/push", query, _auth_header(reference), b""
@@ -89,10 +91,7 @@ def push(args: Arguments, engine: EngineClient) -> int:
 )
 def pull(args: Arguments, engine: EngineClient) -> int:
     """docker pull [OPTIONS] NAME[:TAG|@DIGEST]"""
-    reference = _parse_reference(args.positional[0])
-    if args.on("all-tags") and (reference.tag or reference.digest):
-        raise Failure("tag can't be used with --all-tags/-a")
-    reference = _with_default(reference, args)
+    reference = _reference_to_transfer(args)
     query = {"fromImage": reference.familiar_name}
     if reference.digest or reference.tag:
         query["tag"] = str(reference.digest or reference.tag)

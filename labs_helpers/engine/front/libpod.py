@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlencode
 
 from labs_helpers.oci import reference as references
@@ -30,7 +28,7 @@ from ..api.transfer import STREAM_ERRORS
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
-from .daemon import DaemonError, FrontDaemon, RealDaemon
+from .daemon import DaemonError, FrontDaemon
 from .libpod_credentials import credentials_for
 from .libpod_reports import Report, pull_reports, pulled, push_reports, reported
 from .pulling import pull
@@ -124,11 +122,12 @@ class Podman:
         world = self._world
         messages = push(
             destination,
-            _OneImage(world.daemon, destination, image),
+            world.daemon,
             world.memory,
             world.hosts,
             credentials_for(destination, request.headers),
             world.scratch,
+            image,
         )
         if request.flag("quiet", default=True):
             for _ in messages:
@@ -239,25 +238,6 @@ class _Images(FrontDaemon):
         except DaemonError:
             return []
         return list(found.get("images") or [])
-
-
-class _OneImage(RealDaemon):
-    """A daemon as a push sees it: one image, with the name that it is to have in the registry."""
-
-    def __init__(self, daemon: RealDaemon, name: Reference, image: str) -> None:
-        super().__init__(daemon.address)
-        self._daemon, self._name, self._image = daemon, name, image
-
-    def inspect(self, name: str) -> dict[str, Any] | None:
-        return self._daemon.inspect(self._image)
-
-    def names(self) -> dict[str, str]:
-        return {str(self._name): self._image}
-
-    @contextmanager
-    def export(self, name: str) -> Iterator[BinaryIO]:
-        with self._daemon.export(self._image) as archive:
-            yield archive
 
 
 _NO_LISTS = (

@@ -35,8 +35,12 @@ def push(
     hosts: HostMap,
     credentials: Credentials,
     scratch: Path,
+    image_id: str | None = None,
 ) -> Iterator[Message]:
-    """Push one tag of the daemon's, or every tag of a name that has none; yield Docker's messages.
+    """Push one tag of the daemon, or every tag when the reference has none.
+
+    With ``image_id``, push that image of the daemon under the tag of the reference, whatever its
+    names are. Yields Docker's messages.
 
     Raises:
         EngineError: with dockerd's message; RegistryError when it is the registry's refusal.
@@ -44,11 +48,12 @@ def push(
     yield {"status": f"The push refers to repository [{reference.name}]"}
     if reference.digest:
         raise EngineError("cannot push a digest reference")
-    tags = local_tags(reference, daemon.names())
+    tags = [str(reference.tag)] if image_id else local_tags(reference, daemon.names())
     with push_errors(), open_repository(reference, hosts, credentials) as repository:
         for tag in tags:
             name = Reference(reference.domain, reference.path, tag)
-            found = daemon.inspect(name.familiar)
+            source = image_id or name.familiar
+            found = daemon.inspect(source)
             if found is None:
                 raise EngineError(f"tag does not exist: {name.familiar}")
             diff_ids = [str(one) for one in (found.get("RootFS") or {}).get("Layers") or []]
@@ -57,7 +62,7 @@ def push(
                 tempfile.TemporaryDirectory(dir=scratch) as folder,
                 Export(Path(folder), diff_ids, new) as export,
             ):
-                image = _DaemonImage(name, found, daemon, memory, export)
+                image = _DaemonImage(source, found, daemon, memory, export)
                 layers = yield from push_layers(reference, diff_ids, image, repository)
                 digest = yield from _push_manifests(tag, image, layers, repository)
             memory.remember_digest(f"{reference.name}@{digest}", image.id)
@@ -81,7 +86,7 @@ class _DaemonImage:
 
     def __init__(
         self,
-        name: Reference,
+        source: str,
         found: dict[str, Any],
         daemon: RealDaemon,
         memory: Memory,
@@ -93,7 +98,7 @@ class _DaemonImage:
         self.at_once = AT_ONCE if large else 1
         self.locations = memory.locations
         self.remember_location = memory.remember_location
-        self._name, self._daemon = name, daemon
+        self._source, self._daemon = source, daemon
         self._memory, self._export = memory, export
         self._lock = threading.Lock()
         self._new = memory.config(self.id) is None
@@ -135,5 +140,5 @@ class _DaemonImage:
 
     def _receive(self) -> Export:
         with self._lock:
-            self._export.start(self._daemon.export(self._name.familiar))
+            self._export.start(self._daemon.export(self._source))
         return self._export
