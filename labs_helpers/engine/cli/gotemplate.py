@@ -186,16 +186,9 @@ class _Renderer:
             raise TemplateError("template: :1: missing value for command")
         kind, text = tokens[0]
         if kind == "name" and text not in {"true", "false", "nil"}:
-            function = FUNCTIONS.get(text)
-            if function is None:
+            if text not in FUNCTIONS:
                 raise TemplateError(f"template: :1: unexpected <{text}> in command")
-            arguments = [*self._operands(tokens[1:], dot, variables), *piped]
-            try:
-                return function(*arguments)
-            except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-                raise TemplateError(
-                    f'template: :1: executing "" at <{text}>: error calling {text}: {error}'
-                ) from error
+            return _call(text, *self._operands(tokens[1:], dot, variables), *piped)
         operands = self._operands(tokens, dot, variables)
         if len(operands) != 1 or piped:
             raise TemplateError(f"template: :1: can't give argument to non-function {text}")
@@ -227,7 +220,7 @@ class _Renderer:
             elif text in {"true", "false", "nil"}:
                 values.append({"true": True, "false": False, "nil": None}[text])
             elif kind == "name" and text in FUNCTIONS:
-                values.append(FUNCTIONS[text]())
+                values.append(_call(text))
             else:
                 raise TemplateError(f"template: :1: unexpected <{text}> in operand")
         return values
@@ -251,6 +244,15 @@ class _Renderer:
                     f"can't evaluate field {name} in type interface {{}}"
                 )
         return value
+
+
+def _call(name: str, *arguments: Any) -> Any:
+    try:
+        return FUNCTIONS[name](*arguments)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        raise TemplateError(
+            f'template: :1: executing "" at <{name}>: error calling {name}: {error}'
+        ) from error
 
 
 def _assignment(tokens: list[Token]) -> tuple[list[str], list[Token]]:

@@ -56,6 +56,7 @@ def test_a_template_renders_as_gos(template: str, expected: str) -> None:
         ("{{end}}", "unexpected {{end}}"),
         ("{{}}", "missing value for command"),
         ("{{index .Tags 9}}", "index out of range: 9"),
+        ("{{print ge}}", 'executing "" at <ge>: error calling ge'),
         ("{{$nope}}", 'undefined variable "$nope"'),
     ],
 )
