@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,7 @@ for word do
     continue
   fi
   case $word in
-    --config|--context|--host|--log-level|--tlscacert|--tlscert|--tlskey) value=next ;;
-    -c|-H|-l|-Dc|-DH|-Dl) value=next ;;
+    {with_value}) value=next ;;
     -*) ;;
     manifest) {ours} ;;
     *) break ;;
@@ -79,16 +78,22 @@ def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None
     return Docker("standin", ours, "no docker command is installed")
 
 
-def place_docker(workspace: Workspace, choice: Docker, python: str = sys.executable) -> None:
+def place_docker(
+    workspace: Workspace,
+    choice: Docker,
+    with_value: Sequence[str],
+    python: str = sys.executable,
+) -> None:
     """Put into the labs' ``bin/`` what leads to the chosen `docker`.
 
     The command itself is unmodified. For `docker manifest` it asks registries on its own, past the
-    engine, by names that lead to AWS: so the stand-in has those.
+    engine, by names that lead to AWS: so the stand-in has those. ``with_value`` are the options of
+    `docker` itself whose value is the next word.
     """
     ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
     script = f"#!/bin/sh\n{ours}\n"
     if choice.kind != "standin":
-        script = _CHOSEN.format(ours=ours, chosen=choice.path)
+        script = _CHOSEN.format(ours=ours, chosen=choice.path, with_value="|".join(with_value))
     _place(workspace.bin / "docker", script)
     builder = f"""\
 #!/bin/sh

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from labs_helpers.daemon import Say
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import requested
+from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.engine.process import Engine
 from labs_helpers.launchers import Docker, choose_docker, place_aws, place_docker
 from labs_helpers.sandbox import process as sandbox_process
@@ -40,7 +41,7 @@ def start(
     docker = choose_docker(workspace, environ)
     requested(workspace, environ)  # a wrong LABS_ENGINE is told before anything starts
     workspace.create()
-    place_docker(workspace, docker)
+    place_docker(workspace, docker, option_words(GLOBAL))
     sandbox = sandbox_process.start(workspace, say, environ)
     place_aws(workspace, sandbox.port, environ)
     engine = engine_process.start(workspace, sandbox.port, say, environ)

@@ -33,9 +33,8 @@ from ..hosts import ECR_HOSTS, HUB_HOSTS
 from . import transfer
 from .build import build_arguments
 from .client import EngineClient, ResponseError
-from .command_line import LIST, SWITCH, Arguments, Failure, Help, Option, Usage, parse
+from .command_line import GLOBAL, LIST, SWITCH, Arguments, Failure, Help, Option, Usage, parse
 from .images import path_of
-from .main import GLOBAL
 from .main import main as docker
 
 NAME = "docker-buildx"

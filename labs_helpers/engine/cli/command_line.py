@@ -101,6 +101,40 @@ IMAGE_OR_ID = "IMAGE [IMAGE...]"
 """Options and arguments of several commands."""
 
 
+GLOBAL = Usage(
+    "",
+    "[OPTIONS] COMMAND",
+    "A self-sufficient runtime for containers",
+    options=[
+        Option("config", "", VALUE, "Location of client config files"),
+        Option("context", "c", VALUE),
+        Option("debug", "D"),
+        Option("host", "H", LIST, "Daemon socket to connect to"),
+        Option("log-level", "l", VALUE),
+        *(Option(name, "", VALUE) for name in ("tlscacert", "tlscert", "tlskey")),
+        Option("tls"),
+        Option("tlsverify"),
+        Option("version", "v", SWITCH, "Print version information and quit"),
+    ],
+)
+"""The options of ``docker`` itself, before the name of the command."""
+
+
+def option_words(usage: Usage) -> list[str]:
+    """The words of all options with a value in a separate word: ``--config``, ``-c``, ...
+
+    Switches with one letter may stand together, and an option with a value may end the group.
+    """
+    options = [option for option in usage.options if option.kind != SWITCH]
+    switches = [option.short for option in usage.options if option.kind == SWITCH and option.short]
+    shorts = [option.short for option in options if option.short]
+    return [
+        *(f"--{option.name}" for option in options),
+        *(f"-{short}" for short in shorts),
+        *(f"-{switch}{short}" for switch in switches for short in shorts),
+    ]
+
+
 Action = Callable[[Arguments, "EngineClient"], int]
 """Carries out a command and returns its exit status."""
 

@@ -10,32 +10,15 @@ from collections.abc import Sequence
 from . import system
 from .client import EngineClient
 from .command_line import (
-    LIST,
-    SWITCH,
-    VALUE,
+    GLOBAL,
     Arguments,
     Command,
     Failure,
     Help,
-    Option,
     Usage,
     parse,
 )
 from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
-
-GLOBAL = Usage(
-    "",
-    "[OPTIONS] COMMAND",
-    "A self-sufficient runtime for containers",
-    options=[
-        Option("config", "", VALUE, "Location of client config files"),
-        Option("context", "c", VALUE),
-        Option("debug", "D"),
-        Option("host", "H", LIST, "Daemon socket to connect to"),
-        Option("log-level", "l", VALUE),
-        Option("version", "v", SWITCH, "Print version information and quit"),
-    ],
-)
 
 
 def main(words: Sequence[str]) -> int:
