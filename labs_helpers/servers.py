@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from labs_helpers.daemon import Say
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.choice import requested
+from labs_helpers.engine.choice import requested_kind
 from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.engine.process import Engine
 from labs_helpers.launchers import Docker, choose_docker, place_aws, place_docker
@@ -39,7 +39,7 @@ def start(
     """
     environ = os.environ if environ is None else environ
     docker = choose_docker(workspace, environ)
-    requested(workspace, environ)  # a wrong LABS_ENGINE is told before anything starts
+    requested_kind(workspace, environ)  # a wrong LABS_ENGINE is told before anything starts
     workspace.create()
     place_docker(workspace, docker, option_words(GLOBAL))
     sandbox = sandbox_process.start(workspace, say, environ)

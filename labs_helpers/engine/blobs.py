@@ -138,7 +138,7 @@ class Blobs:
                 yield received
             for part in content.finish():
                 file.write(encoder.feed(part))
-            _verify(digest, _named(source_hash) if source_hash else content.digest)
+            _verify(digest, _digest_of(source_hash) if source_hash else content.digest)
             file.write(encoder.finish())
             return Layer(content.digest, file.finish(), file.size, unpacked=content.size)
 
@@ -170,7 +170,7 @@ class _TarContent:
 
     @property
     def digest(self) -> str:
-        return _named(self._hash)
+        return _digest_of(self._hash)
 
     @property
     def size(self) -> int:
@@ -205,7 +205,7 @@ class _IncomingFile:
 
     @property
     def digest(self) -> str:
-        return _named(self._hash)
+        return _digest_of(self._hash)
 
     def write(self, data: bytes) -> None:
         self._hash.update(data)
@@ -225,7 +225,7 @@ class _IncomingFile:
         self._path.unlink(missing_ok=True)
 
 
-def _named(content: hashlib._Hash) -> str:
+def _digest_of(content: hashlib._Hash) -> str:
     return f"sha256:{content.hexdigest()}"
 
 

@@ -53,7 +53,7 @@ class Choice:
         )
 
 
-def requested(workspace: Workspace, environ: Mapping[str, str] | None = None) -> str:
+def requested_kind(workspace: Workspace, environ: Mapping[str, str] | None = None) -> str:
     """The value of LABS_ENGINE, else of config.json, else auto. Raises LabsError."""
     environ = os.environ if environ is None else environ
     name = environ.get("LABS_ENGINE") or workspace.remembered().get("engine") or AUTO
@@ -68,7 +68,7 @@ def requested(workspace: Workspace, environ: Mapping[str, str] | None = None) ->
 def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Choice:
     """The engine to start. Raises LabsError when LABS_ENGINE requires one that is not there."""
     environ = os.environ if environ is None else environ
-    name = requested(workspace, environ)
+    name = requested_kind(workspace, environ)
     if name == EMBEDDED:
         return Choice(EMBEDDED, "LABS_ENGINE=embedded")
     silent: list[Silent] = []
@@ -82,8 +82,8 @@ def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Ch
             other = f"it is {NAMES[found.about.kind]} {found.about.version}"
             silent.append(Silent(str(found.address), other))
     if name == AUTO:
-        return Choice(EMBEDDED, _why_none(silent))
-    raise LabsError(_missing(name, silent))
+        return Choice(EMBEDDED, _why_embedded(silent))
+    raise LabsError(_missing_message(name, silent))
 
 
 def _choice_of(found: Found, name: str) -> Choice:
@@ -93,14 +93,14 @@ def _choice_of(found: Found, name: str) -> Choice:
     return Choice(found.about.kind, why, str(found.address), found.about.version)
 
 
-def _why_none(silent: list[Silent]) -> str:
+def _why_embedded(silent: list[Silent]) -> str:
     if not silent:
         return "no Docker or Podman runs on this machine"
     tried = "; ".join(f"{one.place}: {one.why}" for one in silent)
     return f"no Docker or Podman answers ({tried})"
 
 
-def _missing(kind: str, silent: list[Silent]) -> str:
+def _missing_message(kind: str, silent: list[Silent]) -> str:
     name = NAMES[kind]
     tried = "".join(f"  {one.place}: {one.why}\n" for one in silent)
     start = "podman system service --time=0" if kind == PODMAN else "the Docker daemon"

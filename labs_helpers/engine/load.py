@@ -27,7 +27,7 @@ from .compression import HEAD, CompressionError, decoder_of
 from .errors import BadRequest
 from .platform import DEFAULT
 from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
-from .streams import chunks, mapped
+from .streams import chunks, map_generator
 
 _DOCUMENT_LIMIT = 8 * 1024 * 1024
 _MEMBER_LIMIT = 100_000
@@ -174,7 +174,7 @@ class _Archive:
             total = file.seek(0, os.SEEK_END)
             file.seek(0)
             message = {"status": "Loading layer", "id": _short(path)}
-            layer = yield from mapped(
+            layer = yield from map_generator(
                 lambda received: {
                     **message,
                     "progressDetail": {"current": received, "total": total},

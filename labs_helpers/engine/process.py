@@ -16,7 +16,7 @@ from labs_helpers.daemon import Daemon, Say
 from labs_helpers.runtime.unix_http import UnixConnection, exchange
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
-from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested
+from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested_kind
 from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
@@ -60,7 +60,7 @@ def start(
     start, WorkspaceError when its folder cannot be created.
     """
     environ = os.environ if environ is None else environ
-    kind = requested(workspace, environ)
+    kind = requested_kind(workspace, environ)
     workspace.create()
     with daemon.only_one(workspace.engine / "start.lock", say):
         map_registries(workspace, port, environ)

@@ -24,7 +24,7 @@ from .platform import DEFAULT, Platform
 from .registry_client import Repository
 from .registry_errors import RegistryError
 from .store import BlobError, Image, ImageStore, NoSuchImage
-from .streams import mapped, result_of
+from .streams import map_generator, result_of
 
 StoredLayer = TypeVar("StoredLayer", covariant=True)
 
@@ -51,7 +51,7 @@ def pull(
     Raises:
         EngineError: with dockerd's message and status.
     """
-    wanted = platform or DEFAULT
+    target = platform or DEFAULT
     newer = False
     host = api_host(reference.domain)
     with (
@@ -60,7 +60,7 @@ def pull(
     ):
         tags = [reference.digest or reference.tag] if reference.digest or reference.tag else []
         for tag in tags or repository.tags():
-            newer |= yield from _pull_one(reference, str(tag), wanted, store, repository)
+            newer |= yield from _pull_one(reference, str(tag), target, store, repository)
     yield status_message(reference, newer)
 
 
@@ -219,7 +219,7 @@ def _fetch_layer(
             repository = stack.enter_context(repository.clone())
         stream = stack.enter_context(repository.blob(descriptor.digest))
         try:
-            layer = yield from mapped(
+            layer = yield from map_generator(
                 lambda received: _message(
                     descriptor, "Downloading", current=received, total=descriptor.size
                 ),
@@ -257,7 +257,7 @@ def pull_silently(
     return store.find(str(reference))
 
 
-def fetch_unnamed(
+def fetch_without_name(
     reference: Reference,
     store: ImageStore,
     hosts: HostMap,

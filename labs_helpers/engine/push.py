@@ -24,7 +24,7 @@ from .parallel import Job, Message, concurrency, run_in_order
 from .registry_client import Repository
 from .registry_errors import RequestFailed
 from .store import Image, ImageStore, Layer, NoSuchImage
-from .streams import mapped, result_of
+from .streams import map_generator, result_of
 from .upload import Blob
 
 AT_ONCE = 5
@@ -38,10 +38,10 @@ class LayerSource(Protocol):
     def at_once(self) -> int:
         """How many layers to push at a time."""
 
-    def known(self, diff_id: str) -> Layer | None:
+    def known_blob(self, diff_id: str) -> Layer | None:
         """The blob that this layer was last sent or received as, if any; it may be gone here."""
 
-    def ready(self, diff_id: str) -> Layer:
+    def prepare(self, diff_id: str) -> Layer:
         """Make the blob of a layer ready to open. Raises EngineError when that fails."""
 
     def open(self, layer: Layer) -> BinaryIO:
@@ -210,7 +210,7 @@ class _LayerPusher:
 
     def _push(self, diff_id: str, repository: Repository) -> Generator[Message, None, Layer]:
         name = self._reference.name
-        layer = self._layers.known(diff_id)
+        layer = self._layers.known_blob(diff_id)
         if layer and repository.has_blob(layer.digest):
             self._layers.remember_location(layer.digest, name)
             yield _message(diff_id, "Layer already exists")
@@ -220,12 +220,12 @@ class _LayerPusher:
 
         def blob() -> Blob:
             nonlocal layer, size
-            ready = layer = self._layers.ready(diff_id)
+            ready = layer = self._layers.prepare(diff_id)
             size = ready.size
             return Blob(ready.digest, size, lambda: self._layers.open(ready))
 
         mount = (layer.digest, source) if layer and source else None
-        mounted = yield from mapped(
+        mounted = yield from map_generator(
             lambda sent: _message(diff_id, "Pushing", current=sent, total=size),
             repository.upload(blob, mount),
         )
@@ -253,10 +253,10 @@ class _StoredLayers:
         self.locations = store.locations
         self.remember_location = store.remember_location
 
-    def known(self, diff_id: str) -> Layer:
+    def known_blob(self, diff_id: str) -> Layer:
         return self._layers[diff_id]
 
-    def ready(self, diff_id: str) -> Layer:
+    def prepare(self, diff_id: str) -> Layer:
         return self._layers[diff_id]
 
     def open(self, layer: Layer) -> BinaryIO:

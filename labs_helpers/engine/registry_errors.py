@@ -94,7 +94,7 @@ def from_response(
     """The error that dockerd reports for a registry's response of status 400 or more."""
     if not 400 <= status < 500:
         return RegistryError(f"received unexpected HTTP status: {status_line(status)}")
-    faults, unparsed = _faults(status, content_type, body)
+    faults, parse_error = _faults(status, content_type, body)
     for challenge in challenges(authenticate):
         code = {"invalid_token": "UNAUTHORIZED", "insufficient_scope": "DENIED"}.get(
             challenge.parameters.get("error", "") if challenge.scheme == "bearer" else ""
@@ -107,12 +107,12 @@ def from_response(
                 shown[0] if len(shown) == 1 else "errors:\n" + "".join(f"{s}\n" for s in shown)
             )
             return RegistryError(message, [first, *faults])
-    if unparsed:
+    if parse_error:
         if status == HTTPStatus.UNAUTHORIZED:
             return RegistryError(
                 "unauthorized: authentication required", [Fault("UNAUTHORIZED", "")]
             )
-        return RegistryError(unparsed)
+        return RegistryError(parse_error)
     if len(faults) == 1:
         return RegistryError(str(faults[0]), faults)
     return RegistryError("errors:\n" + "".join(f"{fault}\n" for fault in faults), faults)
@@ -144,9 +144,9 @@ def _faults(status: int, content_type: str | None, body: bytes) -> tuple[list[Fa
             for entry in entries
         ]
     except (ValueError, AttributeError, TypeError, RecursionError):
-        return [], _unparsed(status, "invalid JSON", body)
+        return [], _parse_error(status, "invalid JSON", body)
     if not faults:
-        return [], _unparsed(status, "no error details found in HTTP response body", body)
+        return [], _parse_error(status, "no error details found in HTTP response body", body)
     return faults, None
 
 
@@ -157,6 +157,6 @@ def _images(detail: Any) -> tuple[str, ...]:
     return ()
 
 
-def _unparsed(status: int, why: str, body: bytes) -> str:
+def _parse_error(status: int, why: str, body: bytes) -> str:
     shown = json.dumps(body[:500].decode(errors="replace"), ensure_ascii=False)
     return f"error parsing HTTP {status} response body: {why}: {shown}"

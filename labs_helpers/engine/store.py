@@ -137,7 +137,9 @@ class ImageStore(BlobLocations):
         """
         hexadecimal = name.removeprefix("sha256:")
         with self._lock:
-            if re.fullmatch(r"[0-9a-f]{64}", hexadecimal) and self._exists(f"sha256:{hexadecimal}"):
+            if re.fullmatch(r"[0-9a-f]{64}", hexadecimal) and self._is_known(
+                f"sha256:{hexadecimal}"
+            ):
                 return self._load(f"sha256:{hexadecimal}")
             if not name.startswith("sha256:"):
                 row = self._db.execute(
@@ -182,7 +184,7 @@ class ImageStore(BlobLocations):
         """
         name = canonical_name(reference)
         with self._lock, self._db:
-            if not self._exists(image.id):
+            if not self._is_known(image.id):
                 raise NoSuchImage(image.id)
             self._name(name, image.id, timed)
         return references.parse(name, default_tag=False)
@@ -210,7 +212,7 @@ class ImageStore(BlobLocations):
                 self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
             freed = 0
             for layer in image.layers:
-                if not self._used(layer.digest) and not self._in_use[layer.digest]:
+                if not self._is_used(layer.digest) and not self._in_use[layer.digest]:
                     freed += self.blobs.remove(layer.digest)
             return freed
 
@@ -219,13 +221,13 @@ class ImageStore(BlobLocations):
         with self._lock:
             self.blobs.clear_incoming()
             for digest in list(self.blobs.digests()):
-                if not self._used(digest) and not self._in_use[digest]:
+                if not self._is_used(digest) and not self._in_use[digest]:
                     self.blobs.remove(digest)
 
-    def _exists(self, image_id: str) -> bool:
+    def _is_known(self, image_id: str) -> bool:
         return bool(self._db.execute("SELECT 1 FROM images WHERE id = ?", (image_id,)).fetchone())
 
-    def _used(self, digest: str) -> bool:
+    def _is_used(self, digest: str) -> bool:
         return bool(self._db.execute("SELECT 1 FROM layers WHERE digest = ?", (digest,)).fetchone())
 
     def _name(self, name: str, image_id: str, timed: bool = True) -> None:

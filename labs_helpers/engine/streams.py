@@ -30,7 +30,9 @@ def result_of(generator: Generator[object, None, T]) -> T:
             return result
 
 
-def mapped(function: Callable[[S], U], generator: Generator[S, None, T]) -> Generator[U, None, T]:
+def map_generator(
+    function: Callable[[S], U], generator: Generator[S, None, T]
+) -> Generator[U, None, T]:
     """Yield ``function`` of each item of a generator, and return what the generator returns."""
     try:
         while True:

@@ -122,23 +122,25 @@ class Transport:
             Offline: the map lacks the registry, or a host that it redirects to.
         """
         url = urljoin(self.url("/"), url)
-        response = self._send(method, url, self.authorized(method, url, scope, headers), body)
+
+        def send(target: str, body: bytes | None) -> RegistryResponse:
+            authorized = self.with_authorization(method, target, scope, headers)
+            return self._send(method, target, authorized, body)
+
+        response = send(url, body)
         if response.status == 401 and self._tokens.forget(scope):
             # the token expired early or was revoked: fetch a new one, once
             self._learn_challenge(response)
             response.body()
-            response = self._send(method, url, self.authorized(method, url, scope, headers), body)
+            response = send(url, body)
         for _ in range(5):
             if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
                 break
             response.body()
-            target = urljoin(response.url, response.headers.get("Location") or "")
-            response = self._send(
-                method, target, self.authorized(method, target, scope, headers), None
-            )
+            response = send(urljoin(response.url, response.headers.get("Location") or ""), None)
         return response
 
-    def authorized(
+    def with_authorization(
         self, method: str, url: str, scope: str, headers: Mapping[str, str] | None = None
     ) -> dict[str, str]:
         """The headers, and the Authorization header that the registry's challenge requires.

@@ -74,7 +74,7 @@ def upload(
             if not transport.retry_policy.after_loss(attempt):
                 url = transport.url(urlsplit(error.location).path)
                 raise RequestFailed("PATCH", url, EngineError(str(error))) from error
-            received = _received(transport, scope, error.location, blob.size)
+            received = _find_offset(transport, scope, error.location, blob.size)
             location, offset = received or ("", 0)
     raise AssertionError("unreachable")
 
@@ -103,10 +103,10 @@ def _patch(
     }
     if offset:
         headers["Content-Range"] = f"{offset}-{blob.size - 1}"
-    authorized = transport.authorized("PATCH", location, scope, headers)
+    headers = transport.with_authorization("PATCH", location, scope, headers)
     sent = offset
     try:
-        connection, url = transport.open_upload("PATCH", location, authorized)
+        connection, url = transport.open_upload("PATCH", location, headers)
         with blob.open() as file:
             file.seek(offset)
             for portion in chunks(file):
@@ -138,7 +138,9 @@ def _commit(transport: Transport, scope: str, location: str, digest: str) -> Non
     response.raise_for_status().body()
 
 
-def _received(transport: Transport, scope: str, location: str, size: int) -> tuple[str, int] | None:
+def _find_offset(
+    transport: Transport, scope: str, location: str, size: int
+) -> tuple[str, int] | None:
     """Where to send the rest, and the bytes that have arrived; None when the registry is silent."""
     response = transport.request("GET", location, scope)
     response.body()

@@ -41,7 +41,7 @@ ROUTES: tuple[Route, ...] = (
     ("GET", r"/containers/json", system.empty_list),
     ("GET", r"/networks", system.empty_list),
     ("GET", r"/volumes", system.no_volumes),
-    ("POST", r"/(?:containers|networks|volumes|build)/prune", system.nothing_pruned),
+    ("POST", r"/(?:containers|networks|volumes|build)/prune", system.prune_nothing),
     ("GET", r"/images/json", images.list_images),
     ("POST", r"/images/create", transfer.pull),
     ("GET", r"/images/get", transfer.save),

@@ -14,7 +14,7 @@ from ..credentials import Credentials, from_config_header
 from ..errors import BadRequest, EngineError, NotSupported
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT, Platform
-from ..pull import fetch_unnamed, pull_silently
+from ..pull import fetch_without_name, pull_silently
 from ..store import Image
 from . import Backend
 from .http import Request, Response, read_json, stream_response
@@ -59,7 +59,7 @@ def _puller(backend: Backend, credentials: dict[str, Credentials]) -> Pull:
         chosen = registry_credentials(reference, credentials)
         if wanted == DEFAULT:
             return pull_silently(reference, backend.store, backend.hosts, chosen)
-        return fetch_unnamed(reference, backend.store, backend.hosts, chosen, wanted)
+        return fetch_without_name(reference, backend.store, backend.hosts, chosen, wanted)
 
     return pull
 

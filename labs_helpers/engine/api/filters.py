@@ -25,7 +25,7 @@ LIST_FILTERS = frozenset({"dangling", "label", "before", "since", "reference", "
 PRUNE_FILTERS = frozenset({"dangling", "label", "label!", "until"})
 
 
-def checked(filters: Mapping[str, list[str]], accepted: frozenset[str]) -> Filters:
+def check(filters: Mapping[str, list[str]], accepted: frozenset[str]) -> Filters:
     """The filters, once their names are checked. Raises BadRequest."""
     for name in filters:
         if name not in accepted:

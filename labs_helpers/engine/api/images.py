@@ -49,7 +49,7 @@ _CONFIG_KEYS: dict[str, Any] = {
 
 def list_images(request: Request, backend: Backend) -> Response:
     """``GET /images/json``."""
-    wanted = filters.checked(request.filters(), filters.LIST_FILTERS)
+    wanted = filters.check(request.filters(), filters.LIST_FILTERS)
     images = backend.store.list()
     parents = {image.parent for image in images}
     shown = []
@@ -140,7 +140,7 @@ def delete(request: Request, backend: Backend, name: str) -> Response:
 
 def prune(request: Request, backend: Backend) -> Response:
     """``POST /images/prune``: dangling images, or all unused ones with ``dangling=false``."""
-    wanted = filters.checked(request.filters(), filters.PRUNE_FILTERS)
+    wanted = filters.check(request.filters(), filters.PRUNE_FILTERS)
     dangling_only = filters.boolean(wanted.get("dangling", ["true"]), "dangling")
     before = _unpacked_size(backend.store)
     deleted: list[dict[str, str]] = []

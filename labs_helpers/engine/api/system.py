@@ -128,7 +128,7 @@ def disk_usage(request: Request, backend: Backend) -> Response:
         {
             "LayersSize": sum(sizes.values()),
             "Images": [
-                {**summary(image), "Containers": 0, "SharedSize": _shared(image, images)}
+                {**summary(image), "Containers": 0, "SharedSize": _shared_size(image, images)}
                 for image in top_level(images)
             ],
             "Containers": [],
@@ -149,12 +149,12 @@ def no_volumes(request: Request, backend: Backend) -> Response:
     return json_response({"Volumes": [], "Warnings": None})
 
 
-def nothing_pruned(request: Request, backend: Backend) -> Response:
+def prune_nothing(request: Request, backend: Backend) -> Response:
     """``POST /containers/prune`` and the like: there is nothing to remove."""
     return json_response({"SpaceReclaimed": 0})
 
 
-def _shared(image: Image, images: list[Image]) -> int:
+def _shared_size(image: Image, images: list[Image]) -> int:
     others = {layer.digest for other in images if other.id != image.id for layer in other.layers}
     return sum(layer.unpacked for layer in image.layers if layer.digest in others)
 

@@ -17,7 +17,7 @@ from .errors import BuildError
 from .layer import content_hash
 from .run import accounts
 from .sources import Ownership, Source
-from .tar_reader import decompressed, index, is_tar
+from .tar_reader import decompress, index, is_tar
 from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
 
 _NO_CHOWN = "unable to convert uid/gid chown string to host mapping:"
@@ -50,7 +50,7 @@ def unpack(source: Source, scratch: Path | None) -> Source:
         return source
     tree = Tree()
     try:
-        index(decompressed(file, scratch), tree, whiteouts=False)
+        index(decompress(file, scratch), tree, whiteouts=False)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise BuildError(f"ADD failed: {source.name}: {error}") from error
     return Source(source.name, True, dict(tree.walk()), unpacked=True)

@@ -127,16 +127,16 @@ def _instructions(text: str) -> tuple[list[Instruction], str]:
         parsed = parse_dockerfile_ast(text)
     except DockerfileSyntaxError as error:
         message = str(error).partition(": ")[2]
-        raise parse_error(error.line or 1, _upper_unknown(message)) from error
-    return [_checked(found) for found in parsed.instructions], parsed.escape_token
+        raise parse_error(error.line or 1, _uppercase_unknown(message)) from error
+    return [_instruction(found) for found in parsed.instructions], parsed.escape_token
 
 
-def _upper_unknown(message: str) -> str:
+def _uppercase_unknown(message: str) -> str:
     head, separator, word = message.partition("unknown instruction: ")
     return f"{head}{separator}{word.upper()}" if separator else message
 
 
-def _checked(found: DockerfileInstruction) -> Instruction:
+def _instruction(found: DockerfileInstruction) -> Instruction:
     name, line, args = found.name, found.start_line, tuple(found.args)
     if name == "ONBUILD":
         # the parser does not split off the trigger

@@ -78,7 +78,7 @@ def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[S
         )
     path = path.lstrip("/")
     if _WILD.search(path):
-        for name in _matching(tree, path, command):
+        for name in _matches(tree, path, command):
             yield _source(tree, name, command, from_stage)
     else:
         yield _source(tree, path, command, from_stage)
@@ -108,7 +108,7 @@ def _source(tree: Tree, path: str, command: str, from_stage: bool) -> Source:
     return Source(path, False, {"": entry})
 
 
-def _matching(tree: Tree, pattern: str, command: str) -> list[str]:
+def _matches(tree: Tree, pattern: str, command: str) -> list[str]:
     found = [""]
     parts = pattern.split("/")
     for part in parts:

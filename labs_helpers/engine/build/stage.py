@@ -61,7 +61,7 @@ class StageState:
     def commit(self, comment: str, shell: list[str] | None = None) -> Iterator[Message]:
         """Commit a changed configuration as the next image."""
         history = self._history(f"{self._prefix(shell)} {comment}")
-        cached = self._cached(history)
+        cached = self._find_cached(history)
         if cached:
             yield from self.use(cached)
         else:
@@ -73,7 +73,7 @@ class StageState:
 
     def find(self, created_by: str) -> Image | None:
         """The cached image of a change with this history text, if any."""
-        return self._cached(self._history(created_by))
+        return self._find_cached(self._history(created_by))
 
     def use(self, image: Image) -> Iterator[Message]:
         """Continue with an image from the cache."""
@@ -125,7 +125,7 @@ class StageState:
         """The creation date of every image of this build."""
         return datetime.fromtimestamp(self.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _cached(self, history: Mapping[str, Any]) -> Image | None:
+    def _find_cached(self, history: Mapping[str, Any]) -> Image | None:
         """The child of this image with the same configuration and history entry, if any."""
         if self.options.no_cache:
             return None

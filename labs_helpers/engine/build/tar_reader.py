@@ -43,32 +43,32 @@ def read_context(stream: BinaryIO, scratch: Path | None) -> Tree:
     spooled = _spool(stream, scratch)
     tree = Tree()
     try:
-        index(decompressed(spooled, scratch), tree, whiteouts=False)
+        index(decompress(spooled, scratch), tree, whiteouts=False)
     except _BROKEN as error:
         raise DockerfileError(f"Error processing tar file: {error}") from error
     return tree
 
 
-def decompressed(file: BinaryIO, scratch: Path | None) -> BinaryIO:
-    """The seekable file itself, or a temporary file with its decompressed content."""
+def decompress(file: BinaryIO, scratch: Path | None) -> BinaryIO:
+    """The seekable file itself, or a temporary file with its decompress content."""
     file.seek(0)
     head = file.read(8)
     file.seek(0)
-    for magic, decompress in _MAGIC:
+    for magic, reader in _MAGIC:
         if head.startswith(magic):
-            return _spool(decompress(file), scratch)
+            return _spool(reader(file), scratch)
     return file
 
 
 def is_tar(file: BinaryIO) -> bool:
-    """Whether the seekable file, once decompressed, starts with a tar header."""
+    """Whether the seekable file, once decompress, starts with a tar header."""
     file.seek(0)
     head = file.read(8)
     file.seek(0)
     try:
-        for magic, decompress in _MAGIC:
+        for magic, reader in _MAGIC:
             if head.startswith(magic):
-                return _has_header(decompress(file).read(tarfile.BLOCKSIZE))
+                return _has_header(reader(file).read(tarfile.BLOCKSIZE))
         return _has_header(file.read(tarfile.BLOCKSIZE))
     except _BROKEN:
         return False

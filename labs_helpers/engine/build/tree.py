@@ -101,11 +101,11 @@ class Tree:
     def walk(self, path: str = "") -> Iterator[tuple[str, Entry]]:
         """All entries below a path, parents first, sorted; their paths are relative to it."""
         top = self._node([part for part in path.split("/") if part])
-        waiting = [(name, node) for name, node in _sorted(top)] if top else []
+        waiting = [(name, node) for name, node in _children_in_reverse(top)] if top else []
         while waiting:
             name, node = waiting.pop()
             yield name, node.entry
-            waiting += [(f"{name}/{child}", below) for child, below in _sorted(node)]
+            waiting += [(f"{name}/{child}", below) for child, below in _children_in_reverse(node)]
 
     def put(self, path: str, entry: Entry) -> None:
         """Put an entry and its missing parents; a directory over a directory keeps its content.
@@ -170,6 +170,6 @@ def _remove_children(node: _Node, path: str, keep: Container[str]) -> None:
             del node.children[name]
 
 
-def _sorted(node: _Node) -> list[tuple[str, _Node]]:
+def _children_in_reverse(node: _Node) -> list[tuple[str, _Node]]:
     # the last is popped first
     return sorted(node.children.items(), key=lambda item: item[0], reverse=True)

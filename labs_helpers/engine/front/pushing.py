@@ -127,10 +127,10 @@ class _DaemonImage:
         """A blob that one of the manifests names."""
         return self._receive().opened(digest)
 
-    def known(self, diff_id: str) -> Layer | None:
+    def known_blob(self, diff_id: str) -> Layer | None:
         return self._memory.layer(diff_id)
 
-    def ready(self, diff_id: str) -> Layer:
+    def prepare(self, diff_id: str) -> Layer:
         layer = self._receive().layer(diff_id)
         self._memory.remember_layer(layer)
         return layer

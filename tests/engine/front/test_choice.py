@@ -205,8 +205,8 @@ def test_a_wrong_value_names_the_right_ones(folder: Path) -> None:
 def test_the_choice_may_be_remembered(folder: Path) -> None:
     workspace = Workspace(folder / "labs").create()
     workspace.remember(engine="embedded")
-    assert choices.requested(workspace, {}) == "embedded"
-    assert choices.requested(workspace, {"LABS_ENGINE": "auto"}) == "auto"
+    assert choices.requested_kind(workspace, {}) == "embedded"
+    assert choices.requested_kind(workspace, {"LABS_ENGINE": "auto"}) == "auto"
 
 
 def test_an_address_over_ssh_says_how_to_forward_it(folder: Path) -> None:

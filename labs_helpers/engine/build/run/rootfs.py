@@ -157,7 +157,7 @@ class RootFolder:
         target = self._at(path)
         match now.kind:
             case stat.S_IFREG:
-                return replace(entry, kind=FILE, size=now.size, open=partial(_opened, target))
+                return replace(entry, kind=FILE, size=now.size, open=partial(_open, target))
             case stat.S_IFLNK:
                 return replace(entry, kind=LINK, target=os.readlink(target))  # noqa: PTH115
             case stat.S_IFDIR:
@@ -296,5 +296,5 @@ def _is_folder(seen: _Stat | None) -> bool:
     return seen is None or seen.kind == stat.S_IFDIR
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return path.open("rb")
