@@ -179,7 +179,7 @@ def push_blob(repository: Repository, digest: str, size: int, open: Callable[[],
 
 
 def pushed_messages(tag: str, digest: str, size: int) -> Iterator[Message]:
-    """The messages that a manifest of ``size`` bytes now has a tag."""
+    """The messages that a tag now names a manifest of ``size`` bytes."""
     yield {"status": f"{tag}: digest: {digest} size: {size}"}
     yield {"progressDetail": {}, "aux": {"Tag": tag, "Digest": digest, "Size": size}}
 

@@ -93,7 +93,7 @@ def _last_used(image: Image) -> float:
 
 
 def _until(values: Sequence[str]) -> float:
-    """The Unix time of a Unix time, a date, or a duration before now (``10m``, ``24h``)."""
+    """A Unix time, a date or a duration before now (``10m``, ``24h``), as a Unix time."""
     if len(values) != 1:
         raise BadRequest("more than one until filter specified")
     text = values[0]

@@ -19,9 +19,9 @@ from pathlib import Path
 from ..dockerfile import Instruction
 from ..errors import BuildError, cannot_run, no_program
 from ..metadata import current_shell
-from ..run import proot
 from ..stage import Message, StageState
 from ..tree import FILE, LinkLoop, Tree
+from . import proot
 from .accounts import Account, UnknownAccount, find_account
 from .rootfs import RootFolder
 from .volumes import VolumeError, Volumes
