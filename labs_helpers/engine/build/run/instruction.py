@@ -12,10 +12,10 @@ import platform
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...streams import map_generator
 from ..dockerfile import Instruction
 from ..errors import BuildError, cannot_run, no_program
 from ..metadata import current_shell
@@ -60,11 +60,11 @@ def run(
     """
     _refuse_flags(step)
     invocation = _invocation(step, current_shell(state.config))
-    shown = " ".join(
+    command_text = " ".join(
         invocation.words if invocation.script is None else [*invocation.words, invocation.script[1]]
     )
     pairs = [f"{name}={value}" for name, value in sorted(arguments.items())]
-    comment = " ".join([f"|{len(pairs)}", *pairs, shown]) if pairs else shown
+    comment = " ".join([f"|{len(pairs)}", *pairs, command_text]) if pairs else command_text
     cached = state.find(comment)
     if cached:
         yield from state.use(cached)
@@ -80,7 +80,7 @@ def run(
             " without the option, or with a real Docker daemon (LABS_ENGINE=docker)"
         )
     command = _command(state, invocation, {**predefined, **arguments})
-    yield from _execute(proot_path, state, invocation, command, shown, comment)
+    yield from _execute(proot_path, state, invocation, command, command_text, comment)
 
 
 def _execute(
@@ -88,7 +88,7 @@ def _execute(
     state: StageState,
     invocation: _Invocation,
     command: proot.Command,
-    shown: str,
+    command_text: str,
     comment: str,
 ) -> Iterator[Message]:
     container = _container_id(state, comment)
@@ -102,21 +102,16 @@ def _execute(
         place.write_text(invocation.script[1])
         place.chmod(0o755)
     seconds = state.options.run_seconds
-    status = 0
+    output = proot.run(proot_path, folder, command, seconds)
     try:
-        with closing(proot.run(proot_path, folder, command, seconds)) as output:
-            while True:
-                is_error, text = next(output)
-                yield {"stream": f"{_RED}{text}{_PLAIN}" if is_error and text else text}
-    except StopIteration as end:
-        status = end.value
+        status = yield from map_generator(_output_message, output)
     except proot.TookTooLong:
         raise BuildError(
-            f"The command '{shown}' took longer than {seconds:.0f} s and was ended"
+            f"The command '{command_text}' took longer than {seconds:.0f} s and was ended"
         ) from None
     if status:
         raise BuildError(
-            f"The command '{shown}' returned a non-zero code: {status}", exit_code=status
+            f"The command '{command_text}' returned a non-zero code: {status}", exit_code=status
         )
     try:
         volumes.unmount()
@@ -128,6 +123,11 @@ def _execute(
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")
     yield {"stream": f" ---> Removed intermediate container {container}\n"}
     yield from state.commit_run(comment, changes)
+
+
+def _output_message(output: tuple[bool, str]) -> Message:
+    is_error, text = output
+    return {"stream": f"{_RED}{text}{_PLAIN}" if is_error and text else text}
 
 
 def _mount_volumes(state: StageState, folder: RootFolder) -> Volumes:

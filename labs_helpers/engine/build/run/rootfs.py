@@ -109,7 +109,7 @@ class RootFolder:
 
     def snapshot(self) -> dict[str, _Stat]:
         """The state of every path, except for the machine's folders."""
-        return dict(self._scan("", 0))
+        return dict(self._scan(""))
 
     def changes(self, before: dict[str, _Stat], account: Account) -> Changes:
         """The changes since a snapshot, as a layer; the index must not have changed meanwhile.
@@ -167,7 +167,7 @@ class RootFolder:
         letter = {stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(now.kind, b"6")
         return replace(entry, kind=OTHER, device=(letter, *(numbers if letter != b"6" else (0, 0))))
 
-    def _scan(self, below: str, depth: int) -> Iterator[tuple[str, _Stat]]:
+    def _scan(self, below: str) -> Iterator[tuple[str, _Stat]]:
         with os.scandir(self._at(below)) as found:
             names = sorted(found, key=lambda entry: entry.name)
         for entry in names:
@@ -194,7 +194,7 @@ class RootFolder:
             if kind == stat.S_IFDIR:
                 if not self._root and now.st_mode & 0o500 != 0o500:
                     continue  # unreadable for the engine's user, and so unchanged
-                yield from self._scan(path, depth + 1)
+                yield from self._scan(path)
 
     def _at(self, path: str) -> Path:
         return self.path / path if path else self.path
