@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 __all__ = ["start"]
 
 
-def start(number: str) -> Lab:
-    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.opening.start`.
+def start(number: str, fresh: bool = False) -> Lab:
+    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.startup.start`.
 
     Imported late: the sandbox is a process of this package too, and must not wait for what only
     a notebook needs.
     """
-    from labs_helpers.opening import start as open_lab
+    from labs_helpers.startup import start as open_lab
 
-    return open_lab(number)
+    return open_lab(number, fresh)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers import cli
-from labs_helpers.commands import env, reset, status
+from labs_helpers.cli import env, reset, status
+from labs_helpers.cli import main as cli
+from labs_helpers.curriculum import LABS
 from labs_helpers.modes import Environment
-from labs_helpers.names import TITLES
 from labs_helpers.workspace import Workspace
 from tests.conftest import LEARNER
 
@@ -243,7 +243,7 @@ def test_a_run_without_room_for_its_copies_says_so_once(
     def fails(*_: object, **__: object) -> None:
         raise shutil.Error([(name, name, "No space left on device") for name in ("a", "b")])
 
-    monkeypatch.setattr("labs_helpers.commands.run.shutil.copytree", fails)
+    monkeypatch.setattr("labs_helpers.cli.run.shutil.copytree", fails)
     assert cli.main(["run", "00"]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"Cannot write {workspace.runs}: No space left on device.\n")
@@ -263,7 +263,7 @@ def test_a_run_of_no_lab_repeats_what_was_given_and_lists_the_labs(
     assert cli.main(["run", *given]) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[0] == named
-    assert said[1:] == [f"  {title.number}  {title.name}" for title in TITLES.values()]
+    assert said[1:] == [f"  {title.number}  {title.name}" for title in LABS.values()]
     assert not workspace.runs.exists()
 
 
@@ -273,7 +273,7 @@ def test_ctrl_c_is_no_traceback(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("labs_helpers.commands.status.status", interrupted)
+    monkeypatch.setattr("labs_helpers.cli.status.status", interrupted)
     assert cli.main(["status"]) == 130
     assert capsys.readouterr().err == "\nInterrupted.\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.cli import main
+from labs_helpers.cli.main import main
 
 
 @pytest.fixture(autouse=True)

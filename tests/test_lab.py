@@ -1,4 +1,4 @@
-"""How a lab opens, in the sandbox and on AWS, and how it speaks when it cannot."""
+"""How a lab opens, in the sandbox and on AWS, and its messages when it cannot open."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from labs_helpers import cell, control, opening, servers, start
+from labs_helpers import control_client, notebook_output, servers, start, startup
+from labs_helpers.curriculum import LABS
 from labs_helpers.engine.choice import EMBEDDED, Choice
+from labs_helpers.errors import LabError
 from labs_helpers.lab import Lab
-from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place, Step
-from labs_helpers.speech import LabError
 from labs_helpers.workspace import LabsError, Workspace
 from tests.display.test_why import explained
 
 
 class Recorded:
-    """Stands where the control API is."""
+    """A fake of the control API."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
@@ -43,21 +43,22 @@ class Recorded:
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a lab displays."""
     displayed: list[str] = []
-    for shows in (cell, opening):
+    for shows in (notebook_output, startup):
         monkeypatch.setattr(shows, "display", lambda one: displayed.append(one.text))
     return displayed
 
 
 @pytest.fixture(autouse=True)
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A kernel's environment and folder, given back afterwards; a home of its own."""
+    """A kernel's environment, folder and home for one test; they are restored afterwards."""
     before = dict(os.environ)
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
     os.environ["LABS_HOME"] = str(home)
     for name in [name for name in os.environ if name.startswith(("AWS_", "DOCKER_"))]:
         del os.environ[name]
-    os.environ.pop("LABS_MODE", None)
+    for name in ("LABS_MODE", "LABS_START"):
+        os.environ.pop(name, None)
     yield home
     os.environ.clear()
     os.environ.update(before)
@@ -66,7 +67,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A sandbox that is said to run, and a lab 05 of two steps; the facts that were ensured."""
+    """A fake sandbox and a lab 05 of two steps. The fixture lists the facts that were ensured."""
     done: list[str] = []
 
     def step(fact: str) -> Step:
@@ -78,8 +79,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(sandbox=SimpleNamespace(port=4566), engine=engine)
 
     monkeypatch.setattr(servers, "start", started)
-    monkeypatch.setattr(opening, "Control", lambda workspace, port: Recorded())
-    monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (step("a"), step("b")))
+    monkeypatch.setattr(startup, "Control", lambda workspace, port: Recorded())
+    monkeypatch.setattr("labs_helpers.labs.lab05.prepare.STEPS", (step("a"), step("b")))
     return done
 
 
@@ -98,7 +99,7 @@ def test_what_the_preparation_sent_is_not_in_the_trace(
     shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = Recorded()
-    monkeypatch.setattr(opening, "Control", lambda workspace, port: recorded)
+    monkeypatch.setattr(startup, "Control", lambda workspace, port: recorded)
 
     start("05")
 
@@ -142,7 +143,7 @@ def test_a_card_names_no_place_of_this_machine(
     assert "4566" not in shown[0]
 
 
-@pytest.mark.parametrize("number", ["5", "11", "", "../05", "lab05"])
+@pytest.mark.parametrize("number", ["5", f"{len(LABS):02}", "", "../05", "lab05"])
 def test_an_unknown_lab_lists_the_labs(number: str) -> None:
     with pytest.raises(LabError, match="There are: 00, 01"):
         start(number)
@@ -201,12 +202,41 @@ def test_on_aws_a_confirmed_preparation_is_done(
     shown: list[str], aws: Any, monkeypatch: Any
 ) -> None:
     made = Step("a repository", lambda place: _create(place))
-    monkeypatch.setattr("labs_helpers.prepare.lab05.STEPS", (made,))
+    monkeypatch.setattr("labs_helpers.labs.lab05.prepare.STEPS", (made,))
     opened = start("05")
 
     opened.prepare(account=opened.account)
 
     assert repositories(aws) == ["labs"]
+
+
+def test_on_aws_a_preparation_names_what_it_removed(shown: list[str], aws: Any) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    assert repositories(aws) == ["hello-labs"]
+
+    card = opened.prepare(account=opened.account)
+
+    assert repositories(aws) == []
+    assert "repository hello-labs with no images" in card.text
+
+
+@pytest.mark.parametrize("again", [lambda lab: lab.restart(), lambda lab: start("00", fresh=True)])
+def test_on_aws_starting_over_says_what_to_use_there(
+    again: Any, shown: list[str], aws: Any
+) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    with pytest.raises(LabError, match=f'lab.prepare\\(account="{opened.account}"\\)'):
+        again(opened)
+    assert repositories(aws) == ["hello-labs"]
+
+
+def test_on_aws_a_program_that_runs_notebooks_removes_nothing(shown: list[str], aws: Any) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    os.environ["LABS_START"] = "fresh"
+    start("00")
+    assert repositories(aws) == ["hello-labs"]
 
 
 def _create(place: Place) -> None:
@@ -251,7 +281,7 @@ REFUSED = [*PUSH, {"errorDetail": {"message": "denied: no"}, "error": "denied: n
 
 
 class Area:
-    """Stands where the cell's output is; what it holds now."""
+    """A fake of the cell's output with its present content."""
 
     def __init__(self, holds: Any) -> None:
         self.holds = holds
@@ -273,8 +303,10 @@ def test_bars_are_on_show_while_a_push_goes_on_and_leave_nothing(
     opened: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas: list[Area] = []
-    monkeypatch.setattr(cell, "someone_looks", lambda: True)
-    monkeypatch.setattr(cell, "display", lambda one: areas.append(Area(one)) or areas[-1])
+    monkeypatch.setattr(notebook_output, "someone_looks", lambda: True)
+    monkeypatch.setattr(
+        notebook_output, "display", lambda one: areas.append(Area(one)) or areas[-1]
+    )
 
     def pushing() -> Iterator[Any]:
         yield PUSH[0]
@@ -312,16 +344,16 @@ def test_a_front_end_that_can_ask_has_someone_in_front_of_it(
     parent = {"content": {"allow_stdin": asks}}
     shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    assert cell.someone_looks() is asks
+    assert notebook_output.someone_looks() is asks
 
 
 def test_outside_a_kernel_nobody_looks() -> None:
-    assert cell.someone_looks() is False
+    assert notebook_output.someone_looks() is False
 
 
 def test_the_clock_goes_forward_and_says_how_far() -> None:
     recorded = Recorded()
-    clock = control.LabClock(recorded)  # type: ignore[arg-type]
+    clock = control_client.LabClock(recorded)  # type: ignore[arg-type]
 
     assert repr(clock.advance(hours=13)) == "The sandbox clock has moved forward by 13 hours."
     assert recorded.asked == [("POST", "clock", {"advance_seconds": 46800.0})]
@@ -332,12 +364,12 @@ def test_the_clock_goes_forward_and_says_how_far() -> None:
 def test_the_clock_does_not_go_back(hours: float) -> None:
     recorded = Recorded()
     with pytest.raises(LabError, match="forward only"):
-        control.LabClock(recorded).advance(hours=hours)  # type: ignore[arg-type]
+        control_client.LabClock(recorded).advance(hours=hours)  # type: ignore[arg-type]
     assert recorded.asked == []
 
 
 def test_every_lab_has_a_file_name_of_its_own() -> None:
-    assert len({title.notebook for title in TITLES.values()}) == 11
+    assert len({title.notebook for title in LABS.values()}) == len(LABS)
 
 
 def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""`lab.why` on AWS: what IAM's simulator says, and no more than it says."""
+"""`lab.why` on AWS draws what IAM's simulator reports, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 from botocore.stub import Stubber
 
 from labs_helpers import modes
+from labs_helpers.curriculum import LABS
+from labs_helpers.errors import LabError
 from labs_helpers.lab import Lab
-from labs_helpers.names import TITLES
 from labs_helpers.prepare import Place
-from labs_helpers.speech import LabError
 from labs_helpers.workspace import Workspace
 
 ANA = "arn:aws:iam::123456789012:user/ana"
@@ -33,12 +33,12 @@ USER_POLICY = {
 def opened(tmp_path: Path) -> Lab:
     """A lab on AWS."""
     workspace = Workspace(tmp_path / "home", tmp_path)
-    return Lab(TITLES["05"], Place(workspace, modes.AWS, "123456789012", "eu-west-1"))
+    return Lab(LABS["05"], Place(workspace, modes.AWS, "123456789012", "eu-west-1"))
 
 
 @pytest.fixture
 def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """AWS's IAM, which says what a test tells it to; Ana asks."""
+    """AWS's IAM with the answers that a test sets; the caller is Ana."""
     session = boto3.Session("testing", "testing", region_name="eu-west-1")
     clients = {
         "iam": session.client("iam"),
@@ -126,7 +126,7 @@ def test_whoever_asks_is_meant(opened: Lab, iam: Stubber) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "said"), [("root", "the root user"), ("federated-user/x", "takes users, groups")]
+    ("who", "said"), [("root", "the root user"), ("federated-user/x", "accepts users, groups")]
 )
 def test_whom_the_simulator_does_not_take_is_told(
     who: str, said: str, opened: Lab, iam: Stubber

@@ -10,8 +10,14 @@ import pytest
 
 from labs_helpers import modes
 from labs_helpers.engine.cli.command_line import GLOBAL, option_words
-from labs_helpers.launchers import STANDIN_MODULE, Docker, choose_docker, place_aws, place_docker
 from labs_helpers.modes import UNSET, environment
+from labs_helpers.runtime.shims import (
+    STANDIN_MODULE,
+    Docker,
+    choose_docker,
+    place_aws,
+    place_docker,
+)
 from labs_helpers.workspace import LabsError, Workspace
 
 PYTHON = "/venv/bin/python"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from labs_helpers.workspace import LabsError, Workspace
 
-from .front.places import Found, Silent, look, places
+from .front.discovery import NoDaemon, RunningDaemon, candidates, probe
 
 AUTO, EMBEDDED, DOCKER, PODMAN = "auto", "embedded", "docker", "podman"
 NAMES = {EMBEDDED: "the labs' own", DOCKER: "Docker", PODMAN: "Podman"}
@@ -71,36 +71,36 @@ def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Ch
     name = requested_kind(workspace, environ)
     if name == EMBEDDED:
         return Choice(EMBEDDED, "LABS_ENGINE=embedded")
-    silent: list[Silent] = []
-    for place in places(environ, workspace.socket):
-        found = look(place)
-        if isinstance(found, Silent):
+    silent: list[NoDaemon] = []
+    for place in candidates(environ, workspace.socket):
+        found = probe(place)
+        if isinstance(found, NoDaemon):
             silent.append(found)
         elif name in (AUTO, found.about.kind):
             return _choice_of(found, name)
         else:
             other = f"it is {NAMES[found.about.kind]} {found.about.version}"
-            silent.append(Silent(str(found.address), other))
+            silent.append(NoDaemon(str(found.address), other))
     if name == AUTO:
         return Choice(EMBEDDED, _why_embedded(silent))
     raise LabsError(_missing_message(name, silent))
 
 
-def _choice_of(found: Found, name: str) -> Choice:
+def _choice_of(found: RunningDaemon, name: str) -> Choice:
     why = f"it answers at {found.address}"
     if name != AUTO:
         why = f"LABS_ENGINE={name}, and {why}"
     return Choice(found.about.kind, why, str(found.address), found.about.version)
 
 
-def _why_embedded(silent: list[Silent]) -> str:
+def _why_embedded(silent: list[NoDaemon]) -> str:
     if not silent:
         return "no Docker or Podman runs on this machine"
     tried = "; ".join(f"{one.place}: {one.why}" for one in silent)
     return f"no Docker or Podman answers ({tried})"
 
 
-def _missing_message(kind: str, silent: list[Silent]) -> str:
+def _missing_message(kind: str, silent: list[NoDaemon]) -> str:
     name = NAMES[kind]
     tried = "".join(f"  {one.place}: {one.why}\n" for one in silent)
     start = "podman system service --time=0" if kind == PODMAN else "the Docker daemon"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from labs_helpers.database import DatabaseFile, create
+from labs_helpers.runtime.database import DatabaseFile, create
 
 LOCATIONS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS locations (

@@ -11,8 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from labs_helpers import daemon
-from labs_helpers.daemon import Daemon, Say
+from labs_helpers.runtime import background_process
+from labs_helpers.runtime.background_process import BackgroundProcess, Say
 from labs_helpers.runtime.unix_http import UnixConnection, exchange
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
@@ -48,7 +48,7 @@ class Health(Enum):
 
 def running(workspace: Workspace) -> Engine | None:
     """The engine process of this workspace, by its record; the engine itself is not asked."""
-    return _engine(daemon.running(_record_file(workspace)))
+    return _engine(background_process.running(_record_file(workspace)))
 
 
 def start(
@@ -56,13 +56,13 @@ def start(
 ) -> Engine:
     """Start the engine, or keep the one that runs; return it once it answers.
 
-    Its registries lead to the sandbox on ``port``. Raises DaemonError when the engine does not
+    Its registries lead to the sandbox on ``port``. Raises ProcessError when the engine does not
     start, WorkspaceError when its folder cannot be created.
     """
     environ = os.environ if environ is None else environ
     kind = requested_kind(workspace, environ)
     workspace.create()
-    with daemon.only_one(workspace.engine / "start.lock", say):
+    with background_process.only_one(workspace.engine / "start.lock", say):
         map_registries(workspace, port, environ)
         there = running(workspace)
         if there and kind in (AUTO, there.choice.kind) and answers(workspace.socket):
@@ -70,11 +70,11 @@ def start(
         choice = choose(workspace, environ)
         if there and there.choice != choice:
             say(f"The engine changes to {NAMES[choice.kind]}: {choice.why}.")
-            daemon.stop(_record_file(workspace), NAME)
-        if daemon.running(_record_file(workspace)) is None:
+            background_process.stop(_record_file(workspace), NAME)
+        if background_process.running(_record_file(workspace)) is None:
             # a killed engine leaves its socket
             workspace.socket.unlink(missing_ok=True)
-        daemon.start(_background_process(workspace, environ, choice), say)
+        background_process.start(_process(workspace, environ, choice), say)
     found = running(workspace)
     if found is None:
         raise LabsError("The engine ended as soon as it had started. Try again: labs start")
@@ -85,8 +85,8 @@ def stop(workspace: Workspace, say: Say) -> bool:
     """End the engine; False when none ran."""
     if not workspace.engine.is_dir():
         return False
-    with daemon.only_one(workspace.engine / "start.lock", say):
-        return daemon.stop(_record_file(workspace), NAME)
+    with background_process.only_one(workspace.engine / "start.lock", say):
+        return background_process.stop(_record_file(workspace), NAME)
 
 
 def map_registries(
@@ -134,12 +134,12 @@ def health(path: Path, seconds: float = 2.0) -> Health:
     return Health.WITHOUT_DAEMON if status in (502, 503) else Health.SILENT
 
 
-def _background_process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> Daemon:
+def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> BackgroundProcess:
     def ready() -> Mapping[str, Any] | None:
         facts = {"socket": str(workspace.socket), "choice": asdict(choice)}
         return facts if answers(workspace.socket) else None
 
-    return Daemon(
+    return BackgroundProcess(
         name=NAME,
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
@@ -157,7 +157,7 @@ def _record_file(workspace: Workspace) -> Path:
     return workspace.engine / "engine.json"
 
 
-def _engine(found: daemon.Running | None) -> Engine | None:
+def _engine(found: background_process.Running | None) -> Engine | None:
     if found is None:
         return None
     noted = found.facts.get("choice")

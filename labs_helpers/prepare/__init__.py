@@ -1,14 +1,13 @@
 """What a lab starts from: steps that make a fact true, whatever was there before.
 
-One module a lab, ``labNN.py``, with ``STEPS``; steps that several labs need are in the module of
-their subject. A step's ``fact`` is the line of the lab's card.
+``labs/labNN/prepare.py`` lists a lab's ``STEPS``; steps that several labs need are here, in the
+module of their subject. A step's ``fact`` is the line of the lab's card. ``beginning.py`` runs the
+steps, ``record.py`` remembers for which labs they have been run.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-
+from labs_helpers import curriculum
 from labs_helpers.prepare.step import Place, Step
 
 __all__ = ["Place", "Step", "steps"]
@@ -16,8 +15,6 @@ __all__ = ["Place", "Step", "steps"]
 
 def steps(number: str, mode: str) -> tuple[Step, ...]:
     """The steps of a lab that hold in ``mode``; none when the lab needs nothing."""
-    name = f"{__name__}.lab{number}"
-    if importlib.util.find_spec(name) is None:
-        return ()
-    listed: tuple[Step, ...] = importlib.import_module(name).STEPS
+    found = curriculum.module(number, "prepare")
+    listed: tuple[Step, ...] = found.STEPS if found else ()
     return tuple(step for step in listed if mode == "sandbox" or step.on_aws)

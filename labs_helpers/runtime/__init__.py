@@ -1,1 +1,1 @@
-"""Processes, sockets, SQLite files and shims: what the other rooms stand on."""
+"""What the other rooms stand on: background processes, HTTP over sockets, SQLite files, shims."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from labs_helpers import database
-from labs_helpers.database import DatabaseFile, transaction
+from labs_helpers.runtime import database
+from labs_helpers.runtime.database import DatabaseFile, transaction
 
 
 class Database:

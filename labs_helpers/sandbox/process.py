@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from labs_helpers import daemon
-from labs_helpers.daemon import Daemon, DaemonError, Say
+from labs_helpers.runtime import background_process
+from labs_helpers.runtime.background_process import BackgroundProcess, ProcessError, Say
 from labs_helpers.workspace import LabsError, Workspace
 
 NAME = "sandbox"
@@ -41,17 +41,17 @@ class Server:
 
 def running(workspace: Workspace) -> Server | None:
     """The running sandbox of this workspace, without asking it."""
-    return _server(daemon.running(workspace.sandbox / "server.json"))
+    return _server(background_process.running(workspace.sandbox / "server.json"))
 
 
 def start(workspace: Workspace, say: Say, environ: Mapping[str, str] | None = None) -> Server:
     """The running sandbox, started if there was none, once it answers.
 
-    Raises DaemonError when it does not start, PortError and WorkspaceError.
+    Raises ProcessError when it does not start, PortError and WorkspaceError.
     """
     environ = os.environ if environ is None else environ
     workspace.create()
-    with daemon.only_one(workspace.sandbox / "start.lock", say):
+    with background_process.only_one(workspace.sandbox / "start.lock", say):
         return _start(workspace, say, environ)
 
 
@@ -59,8 +59,8 @@ def stop(workspace: Workspace, say: Say) -> bool:
     """End the sandbox; False if there was none."""
     if not workspace.sandbox.is_dir():
         return False
-    with daemon.only_one(workspace.sandbox / "start.lock", say):
-        return daemon.stop(workspace.sandbox / "server.json", NAME)
+    with background_process.only_one(workspace.sandbox / "start.lock", say):
+        return background_process.stop(workspace.sandbox / "server.json", NAME)
 
 
 def health(port: int, seconds: float = 2.0) -> dict[str, Any] | None:
@@ -136,7 +136,7 @@ def occupant(port: int) -> str:
 
 def _start(workspace: Workspace, say: Say, environ: Mapping[str, str]) -> Server:
     record = workspace.sandbox / "server.json"
-    there = _server(daemon.running(record))
+    there = _server(background_process.running(record))
     wanted = wanted_port(workspace, environ)
     first = there.port if there else wanted
     for port in range(first, min(first + PORTS_TRIED, 65536)):
@@ -145,8 +145,8 @@ def _start(workspace: Workspace, say: Say, environ: Mapping[str, str]) -> Server
         if port != first:
             say(f"Port {first} is in use by {occupant(first)}; the sandbox takes {port}.")
         try:
-            found = daemon.start(_daemon(workspace, port, environ), say)
-        except DaemonError:
+            found = background_process.start(_process(workspace, port, environ), say)
+        except ProcessError:
             if is_free(port):
                 raise
             continue  # another program has just taken it
@@ -161,7 +161,7 @@ def _start(workspace: Workspace, say: Say, environ: Mapping[str, str]) -> Server
     )
 
 
-def _daemon(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Daemon:
+def _process(workspace: Workspace, port: int, environ: Mapping[str, str]) -> BackgroundProcess:
     def ready() -> Mapping[str, Any] | None:
         answer = health(port)
         # two folders may have found the same port free: the sandbox of the other one, which was
@@ -170,7 +170,7 @@ def _daemon(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Daem
             return None
         return {"port": port, "instance": str(answer["instance"])}
 
-    return Daemon(
+    return BackgroundProcess(
         name=NAME,
         command=(
             # -P: the folder it runs in is no place to import from
@@ -185,7 +185,7 @@ def _daemon(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Daem
     )
 
 
-def _server(found: daemon.Running | None) -> Server | None:
+def _server(found: background_process.Running | None) -> Server | None:
     if found is None or not isinstance(found.facts.get("port"), int):
         return None
     return Server(

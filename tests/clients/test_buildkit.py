@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.cli.command_line import GLOBAL, option_words
-from labs_helpers.launchers import Docker as Chosen
-from labs_helpers.launchers import place_docker
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
+from labs_helpers.runtime.shims import Docker as Chosen
+from labs_helpers.runtime.shims import place_docker
 from labs_helpers.workspace import Workspace
 from tests.clients import daemons
 from tests.engine.engine_room import REGISTRY, Ended, Room, require, running

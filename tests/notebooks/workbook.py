@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 
-from labs_helpers import notebooks
+from labs_helpers import workbook
 from labs_helpers.workspace import Workspace
 
 PROJECT = Path(__file__).parents[2]
@@ -48,14 +48,14 @@ class Desk:
 
     def execute(self, notebook: Path) -> Any:
         """Run a notebook and return it; raises CellFailed for an error that is not meant."""
-        return notebooks.execute(notebook, self.environment)
+        return workbook.execute(notebook, self.environment)
 
 
 @contextmanager
 def desk() -> Iterator[Desk]:
     """A fresh home with a clock that stands still and our own docker, as `make notebooks` has."""
     workspace = Workspace(PROJECT / ".labs", PROJECT)
-    with notebooks.fresh(None, workspace, **notebooks.AS_COMMITTED) as environment:
+    with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as environment:
         yield Desk(environment)
 
 

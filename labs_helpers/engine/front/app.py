@@ -1,4 +1,4 @@
-"""What is answered here and not by the daemon: log in, push, pull, digests."""
+"""The WSGI application for the requests that the front answers itself."""
 
 from __future__ import annotations
 
@@ -12,41 +12,34 @@ from ..credentials import from_header
 from .libpod import libpod_routes
 from .pulling import pull
 from .pushing import push
-from .world import FrontWorld
+from .resources import Resources
 
 _NAME = r"(?P<name>.+)"
 
 
 class FrontApp(App):
-    """The application behind the relay."""
+    """Login, push, pull and manifests; for Podman, push and pull in its own API too."""
 
-    def __init__(self, world: FrontWorld) -> None:
+    def __init__(self, resources: Resources) -> None:
         table: list[Route] = [
             ("POST", r"/auth", auth),
             ("POST", r"/images/create", _pull),
             ("POST", rf"/images/{_NAME}/push", _push),
             ("GET", rf"/distribution/{_NAME}/json", distribution),
             ("GET", rf"/distribution/{_NAME}/manifest", manifest),
-            *(libpod_routes(world) if world.libpod else ()),
+            *(libpod_routes(resources) if resources.is_podman else ()),
         ]
-        super().__init__(world, table, any_version=True)
+        super().__init__(resources, table, any_version=True)
 
 
-def _pull(request: Request, world: FrontWorld) -> Response:
-    messages = pull(
-        named_reference(request.text("fromImage").removesuffix(":"), request.text("tag")),
-        world.daemon,
-        world.memory,
-        world.hosts,
-        from_header(request.headers.get("x-registry-auth")),
-        requested_platform(request),
-        world.scratch,
-    )
+def _pull(request: Request, resources: Resources) -> Response:
+    reference = named_reference(request.text("fromImage").removesuffix(":"), request.text("tag"))
+    credentials = from_header(request.headers.get("x-registry-auth"))
+    messages = pull(reference, credentials, requested_platform(request), resources)
     return stream_response(messages, STREAM_ERRORS)
 
 
-def _push(request: Request, world: FrontWorld, name: str) -> Response:
+def _push(request: Request, resources: Resources, name: str) -> Response:
     reference = named_reference(unquote(name), request.text("tag"))
     credentials = from_header(request.headers.get("x-registry-auth"))
-    messages = push(reference, world.daemon, world.memory, world.hosts, credentials, world.scratch)
-    return stream_response(messages, STREAM_ERRORS)
+    return stream_response(push(reference, credentials, resources), STREAM_ERRORS)

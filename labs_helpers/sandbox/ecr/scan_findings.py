@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanFinding.h
 
 What the advisories do not cover is a finding too, of severity INFORMATIONAL and named
 ``LABS-NOT-COVERED-<package>``: ECR's answer has no other place in which a reader, or a gate, would
-meet it, and a package that nobody judged must not look clean (fidelity/08.json).
+meet it, and a package that nobody judged must not look clean (labs/lab08/differences.json).
 """
 
 from __future__ import annotations

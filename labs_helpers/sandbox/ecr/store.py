@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from labs_helpers.database import DatabaseFile, create, transaction
 from labs_helpers.oci import digest as digests
+from labs_helpers.runtime.database import DatabaseFile, create, transaction
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.database import explicit
 from labs_helpers.sandbox.ecr import errors, schema

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 _PLAIN_UNICODE = re.compile(r"\\u(10[0-9A-F]{4}|[0-9A-F]{4})")
 _FAILED = "failed to satisfy constraint"

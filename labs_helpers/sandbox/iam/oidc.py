@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.database import dated
+from labs_helpers.runtime.database import dated
 from labs_helpers.workspace import cannot_write, write_text
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from labs_helpers.database import dated
+from labs_helpers.runtime.database import dated
 from labs_helpers.sandbox.database import Database
 
 _SCHEMA = """

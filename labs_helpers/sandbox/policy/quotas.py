@@ -1,4 +1,4 @@
-"""How long policies may be.
+"""The maximum size of policies.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 
 MANAGED = 6144
 TRUST = 2048
-SESSION = 2048
-#: all inline policies of one identity together
+#: the maximum for all inline policies of one identity together
 INLINE = {"user": 2048, "group": 5120, "role": 10240}
 
 _SPACE = re.compile(r"\s")
@@ -35,23 +34,10 @@ def check_trust(text: str) -> None:
 
 
 def check_inline(kind: str, name: str, texts: Iterable[str]) -> None:
-    """kind: user, group or role; texts: all inline policies that it would have."""
+    """kind: user, group or role; texts: all inline policies that the identity would have."""
     limit = INLINE[kind]
     if sum(size(text) for text in texts) > limit:
         raise _too_long(f"Maximum policy size of {limit} bytes exceeded for {kind} {name}")
-
-
-def check_session(text: str) -> None:
-    """Of one session policy, its white space included:
-
-    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-    """
-    if len(text) > SESSION:
-        raise MalformedPolicy(
-            f"1 validation error detected: Value '{text}' at 'policy' failed to satisfy "
-            f"constraint: Member must have length less than or equal to {SESSION}",
-            code="ValidationError",
-        )
 
 
 def _too_long(message: str) -> MalformedPolicy:

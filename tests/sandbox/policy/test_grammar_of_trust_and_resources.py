@@ -1,11 +1,11 @@
-"""What is not taken as a trust policy, as the policy of a resource, or for its length."""
+"""Trust policies and resource policies that AWS refuses, and policies that are too long."""
 
 from collections.abc import Callable
 
 import pytest
 
 from labs_helpers.sandbox.policy import grammar, quotas
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from tests.sandbox.policy.documents import (
     ABSENT,
     GOOD,
@@ -16,7 +16,7 @@ from tests.sandbox.policy.documents import (
     refusal,
     text,
 )
-from tests.sandbox.policy.world import DEV, OURS
+from tests.sandbox.policy.examples import DEV, OURS
 
 
 @pytest.mark.parametrize(
@@ -170,11 +170,3 @@ def test_white_space_does_not_count_but_length_is_limited(
 def test_inline_policies_count_together() -> None:
     with pytest.raises(MalformedPolicy):
         quotas.check_inline("group", "pushers", ["x" * 3000, "x" * 3000])
-
-
-def test_a_session_policy_is_limited_with_its_white_space() -> None:
-    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    quotas.check_session(" " * 2048)
-    with pytest.raises(MalformedPolicy, match="length less than or equal to 2048") as refused:
-        quotas.check_session(" " * 2049)
-    assert refused.value.code == "ValidationError"

@@ -1,0 +1,115 @@
+"""List the AWS accounts of the sandbox, add some, or restore your own.
+
+An account that you add has one user, admin, who may do everything there. With --profile, its key
+is written into .labs/aws/ as a profile (never ~/.aws), for `aws --profile NAME`. `restore` gives
+your own user its key and AdministratorAccess back when you have locked yourself out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from labs_helpers import servers
+from labs_helpers.cli.configure import configure
+from labs_helpers.cli.terminal import columns, say, table, working
+from labs_helpers.control_client import Control
+from labs_helpers.modes import AWS, mode
+from labs_helpers.workspace import LabsError, Workspace
+
+EXAMPLES = (
+    "labs accounts",
+    "labs accounts add 210987654321 --profile partner",
+    "labs accounts add --count 30 --json > class.json",
+    "labs accounts restore",
+)
+FIRST = 200000000001
+"""The first account id that --count takes."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """list | add ACCOUNT [--user NAME] [--profile NAME] | add --count N | restore."""
+    parser.add_argument("what", nargs="?", choices=("list", "add", "restore"), default="list")
+    parser.add_argument("account", nargs="?", metavar="ACCOUNT", help="12 digits, for add")
+    parser.add_argument("--count", type=int, metavar="N", help="add N accounts, for a class")
+    parser.add_argument("--user", default="admin", help="the first user's name (default: admin)")
+    parser.add_argument("--profile", metavar="NAME", help="write the key as this AWS profile")
+    parser.add_argument("--json", action="store_true", help="as JSON, with the keys")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask the sandbox, and start the sandbox first where it does not run."""
+    workspace = Workspace.find()
+    if mode(workspace) == AWS:
+        raise LabsError("LABS_MODE is aws: accounts of AWS are made in AWS Organizations.")
+    _check(arguments)
+    with working("Starting the sandbox and the engine ...") as between:
+        control = Control(workspace, servers.start(workspace, between).sandbox.port)
+    if arguments.what == "list":
+        return _list(control.ask("GET", "accounts")["accounts"], arguments.json)
+    if arguments.what == "restore":
+        made = control.ask("POST", "accounts", {"account": workspace.remembered()["account"]})
+        print(f"User {made['user']} of account {made['account']} may do everything again.")
+        return 0
+    made = _add(control, arguments)
+    if arguments.profile:
+        configure(workspace, arguments.profile, key=made[0])
+    if arguments.json:
+        print(json.dumps(made, indent=2))
+    elif len(made) == 1:
+        columns(_rows(made[0], arguments.profile))
+    else:
+        table(("account", "user", "access key"), [_row(one) for one in made])
+        say("The secret keys: labs accounts add with --json shows them, as often as you ask.")
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    adds, one, many = arguments.what == "add", arguments.account, arguments.count is not None
+    if adds and bool(one) == many:
+        raise LabsError("Say which: labs accounts add 210987654321, or add --count 30")
+    if many and not (adds and 1 <= arguments.count <= 1000):
+        raise LabsError("--count is for add, and from 1 to 1000.")
+    if many and arguments.profile:
+        raise LabsError("--profile is for one account: labs accounts add ACCOUNT --profile NAME")
+    if one and not adds:
+        raise LabsError(f"labs accounts {arguments.what} takes no account.")
+
+
+def _add(control: Control, arguments: argparse.Namespace) -> list[dict[str, str]]:
+    """The keys of the named account, or of the first N ids from FIRST on; makes what is missing."""
+    ids = [arguments.account] if arguments.account else list(_ids(arguments.count))
+    body = {"accounts": [{"account": one, "user": arguments.user} for one in ids]}
+    found: list[dict[str, str]] = control.ask("POST", "accounts", body)["accounts"]
+    return found
+
+
+def _ids(count: int) -> Iterator[str]:
+    return (str(number) for number in range(FIRST, FIRST + count))
+
+
+def _list(found: list[dict[str, Any]], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        rows = [
+            (one["account"], str(one["users"]), "your own" if one["learner"] else "")
+            for one in found
+        ]
+        table(("account", "users", ""), rows)
+    return 0
+
+
+def _row(made: dict[str, str]) -> tuple[str, str, str]:
+    return made["account"], made["user"], made["access_key_id"]
+
+
+def _rows(made: dict[str, str], profile: str | None) -> list[tuple[str, str]]:
+    shown = [
+        ("account", made["account"]),
+        ("user", made["user"]),
+        ("AWS Access Key ID", made["access_key_id"]),
+        ("AWS Secret Access Key", made["secret_access_key"]),
+    ]
+    return [*shown, ("profile", profile)] if profile else shown

@@ -1,0 +1,52 @@
+"""ECR's client and the clock, for commands that work in the sandbox and on AWS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labs_helpers import modes
+from labs_helpers.sandbox import process
+from labs_helpers.workspace import LabsError, Workspace
+
+
+class CannotAsk(LabsError):
+    """AWS or the sandbox refused, or did not answer."""
+
+
+@contextmanager
+def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
+    """A boto3 client of ECR in the labs' mode, from any terminal.
+
+    Raises CannotAsk with AWS's own message, also for what the ``with`` block asks; in sandbox mode
+    with no sandbox running, the message says how to start one.
+    """
+    import boto3
+
+    if modes.mode(workspace) == modes.SANDBOX and "AWS_ENDPOINT_URL" not in os.environ:
+        server = process.running(workspace)
+        if server is None:
+            raise CannotAsk("The sandbox does not run. Start it with: labs start")
+        given = modes.environment(workspace, server.port)
+        for name in given.unset:
+            os.environ.pop(name, None)
+        os.environ.update(given.set)
+    try:
+        yield boto3.Session(region_name=region).client("ecr")
+    except (ClientError, BotoCoreError) as error:
+        raise CannotAsk(str(error)) from error
+
+
+def now(workspace: Workspace) -> datetime:
+    """The time, UTC, in whole seconds: by the sandbox's clock in sandbox mode."""
+    if modes.mode(workspace) == modes.SANDBOX and (server := process.running(workspace)):
+        told = process.told(workspace, server.port, "clock")
+        if told is not None:
+            found = datetime.fromisoformat(str(told["now"])).astimezone(UTC)
+            return found.replace(microsecond=0)
+    return datetime.now(UTC).replace(microsecond=0)

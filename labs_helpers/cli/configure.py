@@ -1,0 +1,90 @@
+"""Configure the AWS CLI for the sandbox in one command. Lab 01 teaches how to do this by hand.
+
+Runs `aws configure` with your key of the sandbox, its region and output format json. The files
+are .labs/aws/config and .labs/aws/credentials, never ~/.aws; other profiles in them stay."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from labs_helpers.cli.key import learner_key
+from labs_helpers.cli.terminal import columns, working
+from labs_helpers.modes import AWS, environment, mode
+from labs_helpers.sandbox import process
+from labs_helpers.workspace import LabsError, Workspace
+
+EXAMPLES = ("labs configure", "labs configure --profile classroom")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--profile."""
+    parser.add_argument("--profile", default="default", help="the profile to write")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the profile and say what it holds."""
+    workspace = Workspace.find()
+    if mode(workspace) == AWS:
+        raise LabsError(
+            "LABS_MODE is aws: your AWS account's own credentials are in use, and the labs do not "
+            "touch them.\nConfigure them yourself with: aws configure"
+        )
+    key = learner_key(workspace)
+    with working("Running aws configure ..."):
+        configure(workspace, arguments.profile)
+    columns(
+        [
+            ("profile", arguments.profile),
+            ("access key", key["access_key_id"]),
+            ("region", workspace.remembered()["region"]),
+            ("output", "json"),
+            ("files", f"{workspace.aws_config} and {workspace.aws_credentials.name}"),
+        ]
+    )
+    return 0
+
+
+def configure(
+    workspace: Workspace,
+    profile: str = "default",
+    environ: Mapping[str, str] | None = None,
+    key: Mapping[str, str] | None = None,
+) -> None:
+    """Answer the four questions of `aws configure`; raises LabsError when there is no `aws`.
+
+    key: ``access_key_id`` and ``secret_access_key``; by default the learner's.
+    """
+    environ = os.environ if environ is None else environ
+    key = learner_key(workspace) if key is None else key
+    region = workspace.remembered()["region"]
+    server = process.running(workspace)
+    port = server.port if server else process.wanted_port(workspace, environ)
+    given = environment(workspace, port, environ).applied(environ)
+    aws = shutil.which("aws", path=given["PATH"])
+    if aws is None:
+        raise LabsError(
+            "There is no `aws` command. The labs' environment has one: run `make lab` once, and "
+            "use .venv/bin/labs; or install the AWS CLI."
+        )
+    # with --profile default, `aws` would write a second section beside [default]
+    named = [] if profile == "default" else ["--profile", profile]
+    # a pipe, because every user of the machine can read the arguments of a process
+    answers = (key["access_key_id"], key["secret_access_key"], region, "json", "")
+    ran = subprocess.run(
+        [aws, "configure", *named],
+        input="\n".join(answers),
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise LabsError(
+            f"`aws configure` ended with code {ran.returncode}:\n{ran.stderr.strip()}\n"
+            f"Its files are {workspace.aws_config} and {workspace.aws_credentials}: correct "
+            "or remove them, and try again."
+        )

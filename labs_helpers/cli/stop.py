@@ -1,0 +1,23 @@
+"""Stop the sandbox and the engine. Their state is kept for the next start."""
+
+from __future__ import annotations
+
+import argparse
+
+from labs_helpers import servers
+from labs_helpers.cli.terminal import working
+from labs_helpers.workspace import Workspace
+
+EXAMPLES = ("labs stop",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Stop both. That neither runs is no error."""
+    with working("Stopping ...") as between:
+        stopped = servers.stop(Workspace.find(), between)
+    print("Stopped; what is stored is kept." if stopped else "Nothing was running.")
+    return 0

@@ -1,0 +1,64 @@
+"""A client of the sandbox's control API, and of its clock."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from labs_helpers.display.rendering import Rendering, duration, paragraph
+from labs_helpers.errors import spoken
+from labs_helpers.workspace import LabsError, Workspace
+
+
+@dataclass(frozen=True)
+class Control:
+    """Sends requests to ``/_labs/...`` on the sandbox's port, with the token of its owner."""
+
+    workspace: Workspace
+    port: int
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The JSON answer. Raises LabsError when the sandbox does not answer or refuses."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            token = self.workspace.control_token.read_text(encoding="utf-8").strip()
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            sent = json.dumps(body) if body is not None else None
+            connection.request(method, f"/_labs/{path}", sent, headers)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", "replace")
+        except OSError as error:
+            raise LabsError(
+                f"The sandbox does not answer: {error}.\n"
+                "Run the cell with start(...) again: it starts the sandbox."
+            ) from error
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise LabsError(f"The sandbox refuses {method} {path}: {text.strip()}")
+        return json.loads(text) if text else {}
+
+
+@dataclass(frozen=True)
+class LabClock:
+    """The sandbox's clock, which only goes forward. Tokens and ages of images follow it."""
+
+    control: Control
+
+    @property
+    @spoken
+    def now(self) -> datetime:
+        """The sandbox's time: UTC, with a time zone."""
+        return datetime.fromisoformat(self.control.ask("GET", "clock")["now"])
+
+    @spoken
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> Rendering:
+        """Move the clock forward; raises LabError for a step back."""
+        by = timedelta(days=days, hours=hours, minutes=minutes)
+        if by <= timedelta():
+            raise LabsError("The clock goes forward only: name hours, minutes or days above zero.")
+        self.control.ask("POST", "clock", {"advance_seconds": by.total_seconds()})
+        return paragraph(f"The sandbox clock has moved forward by {duration(by)}.")

@@ -1,0 +1,51 @@
+"""The output of a notebook's cell, also while the cell runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from labs_helpers.display import progress
+from labs_helpers.errors import LabError
+
+
+def display(shown: Any) -> Any:
+    """Show something in the cell. Returns a handle with which the output can be changed."""
+    from IPython.display import display
+
+    return display(shown, display_id=True)  # type: ignore[no-untyped-call]
+
+
+def someone_looks() -> bool:
+    """Whether a front end with a person runs the cell, and not a program such as nbclient.
+
+    A front end tells the kernel that it can ask for input (``allow_stdin``), nbclient and nbval
+    tell that they cannot:
+    https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
+    """
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
+
+
+def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.TransferResult:
+    """Follow a push or a pull as ``Lab.watch`` does; raises LabError."""
+    if mbit is not None and not mbit > 0:
+        raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
+    pace = progress.Pace(mbit) if mbit else None
+    live = progress.Bars(pace) if someone_looks() else None
+    area = display(live.box) if live else None
+    try:
+        seen = progress.follow(stream, live.update) if live else progress.follow(stream)
+    except progress.NotAStream as error:
+        raise LabError(str(error)) from error
+    finally:
+        if area:
+            # no widget stays in the notebook: in a reopened notebook, no kernel would serve it
+            area.update({}, raw=True)
+    if seen.error:
+        if seen.layers:
+            display(progress.result(seen))
+        raise LabError(seen.error)
+    return progress.result(seen)

@@ -1,0 +1,149 @@
+"""The commands in the labs' ``bin/``, which is first on the PATH: `docker` and `aws`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
+
+STANDIN_MODULE = "labs_helpers.engine.cli"
+"""The module that is the `docker` command where none is installed."""
+
+_PLUGIN = (
+    '{"SchemaVersion":"0.1.0","Vendor":"the labs","Version":"v0.1.0",'
+    '"ShortDescription":"docker build on the labs engine"}'
+)
+"""The metadata with which a plugin answers Docker; https://github.com/docker/cli/issues/1534"""
+
+_CHOSEN = """\
+#!/bin/sh
+# The command is the first word that is neither an option nor the value of one.
+value=
+for word do
+  if [ "$value" ]; then
+    value=
+    continue
+  fi
+  case $word in
+    {with_value}) value=next ;;
+    -*) ;;
+    manifest) {ours} ;;
+    *) break ;;
+  esac
+done
+exec "{chosen}" "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The `docker` command on the labs' PATH, and why this one.
+
+    ``kind`` is "installed", "standin" or "chosen" (by a path in LABS_DOCKER); ``path`` is the
+    program that runs.
+    """
+
+    kind: str
+    path: Path
+    why: str
+
+
+def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Docker:
+    """Choose by LABS_DOCKER: auto, standin or a path. With auto, an installed `docker` wins.
+
+    Raises LabsError for a path that is no executable.
+    """
+    environ = os.environ if environ is None else environ
+    ours = workspace.bin / "docker"
+    wanted = environ.get("LABS_DOCKER") or "auto"
+    if wanted == "standin":
+        return Docker("standin", ours, "LABS_DOCKER=standin")
+    if wanted != "auto":
+        found = shutil.which(Path(wanted).expanduser())
+        if found is None:
+            raise LabsError(
+                f"LABS_DOCKER names {wanted}, which is not a command.\n"
+                "It can be auto, standin, or the path of a docker command."
+            )
+        return Docker("chosen", Path(found).absolute(), f"LABS_DOCKER={wanted}")
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    elsewhere = os.pathsep.join(entry for entry in path if entry != str(workspace.bin))
+    if installed := shutil.which("docker", path=elsewhere):
+        return Docker("installed", Path(installed), f"{installed} is installed")
+    return Docker("standin", ours, "no docker command is installed")
+
+
+def place_docker(
+    workspace: Workspace,
+    choice: Docker,
+    with_value: Sequence[str],
+    python: str = sys.executable,
+) -> None:
+    """Write a script into the labs' ``bin/`` that runs the chosen `docker`.
+
+    The chosen program is unmodified. `docker manifest` bypasses the engine and would contact real
+    AWS, so the stand-in handles this one command. ``with_value`` are the options of `docker` itself
+    whose value is the next word.
+    """
+    ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
+    script = f"#!/bin/sh\n{ours}\n"
+    if choice.kind != "standin":
+        script = _CHOSEN.format(ours=ours, chosen=choice.path, with_value="|".join(with_value))
+    _place(workspace.bin / "docker", script)
+    builder = f"""\
+#!/bin/sh
+# Docker 23 and later pass `docker build` to the plugin buildx, which works with BuildKit only.
+if [ "$1" = docker-cli-plugin-metadata ]; then
+  echo '{_PLUGIN}'
+  exit
+fi
+exec "{python}" -m {STANDIN_MODULE}.buildx "$@"
+"""
+    _place(workspace.docker / "cli-plugins" / "docker-buildx", builder)
+
+
+def place_aws(
+    workspace: Workspace,
+    port: int,
+    environ: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+) -> None:
+    """Write a script into the labs' ``bin/`` that runs the installed `aws`, if there is one.
+
+    The installed program is unmodified. The script sets what no setting of `aws` can:
+
+    - HOME, because aliases, models and caches are in ``~/.aws/`` whatever AWS_CONFIG_FILE says;
+    - a proxy, because version 1 ignores AWS_ENDPOINT_URL for some services (`aws sqs`). The proxy
+      is the sandbox, which refuses such a request.
+    """
+    environ = os.environ if environ is None else environ
+    beside = Path(python).parent
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    places = [str(beside), *(entry for entry in path if entry != str(workspace.bin))]
+    installed = shutil.which("aws", path=os.pathsep.join(places))
+    script = None
+    if installed:
+        proxy = f"http://127.0.0.1:{port}"
+        variables = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy)
+        variables |= {name.lower(): proxy for name in variables}
+        exports = " ".join(f"{name}={value}" for name, value in variables.items())
+        script = (
+            f'#!/bin/sh\nHOME="{workspace.aws_config.parent}" {exports} exec "{installed}" "$@"\n'
+        )
+    _place(workspace.bin / "aws", script)
+
+
+def _place(command: Path, script: str | None) -> None:
+    try:
+        if script is None:
+            command.unlink(missing_ok=True)
+        elif not command.is_file() or command.read_text() != script:
+            command.parent.mkdir(mode=0o700, exist_ok=True)
+            write_text(command, script, mode=0o700)
+    except OSError as error:
+        raise cannot_write(command, error) from error

@@ -1,0 +1,1 @@
+"""What every service of ours stands on: refusals in the words and form of each AWS protocol."""
