@@ -74,7 +74,7 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str]:
     account, region = str(choices["account"]), str(choices["region"])
     control = Control(workspace, port)
     place = Place(workspace, modes.SANDBOX, account, region, control)
-    return place, found.engine.choice.shown
+    return place, found.engine.choice.description
 
 
 def _place_on_aws(workspace: Workspace) -> Place:
