@@ -60,7 +60,7 @@ class RepositoryAlreadyExists(ServiceError):
 
 
 class RepositoryNotEmpty(ServiceError):
-    """Deletion without `force` of a repository that holds images."""
+    """DeleteRepository without `force`, of a repository with images."""
 
     code = "RepositoryNotEmptyException"
     words = (
@@ -81,7 +81,7 @@ class ImageNotFound(ServiceError):
 
 
 class ImageAlreadyExists(ServiceError):
-    """PutImage changed nothing: same manifest, same tag."""
+    """PutImage changes nothing: the manifest has the tag already."""
 
     code = "ImageAlreadyExistsException"
     words = (
@@ -91,7 +91,7 @@ class ImageAlreadyExists(ServiceError):
 
 
 class ImageTagAlreadyExists(ServiceError):
-    """The tag is taken and the repository keeps its tags."""
+    """Another image has the tag, and the tag is immutable."""
 
     code = "ImageTagAlreadyExistsException"
     words = (
@@ -101,7 +101,7 @@ class ImageTagAlreadyExists(ServiceError):
 
 
 class ImageDigestDoesNotMatch(ServiceError):
-    """The manifest's bytes do not hash to the digest it was pushed under."""
+    """The manifest was pushed under a digest that its bytes do not have."""
 
     code = "ImageDigestDoesNotMatchException"
     words = (
@@ -140,7 +140,7 @@ class ReferencedImagesNotFound(ServiceError):
 
 
 class UploadNotFound(ServiceError):
-    """No upload under way with that id in this repository."""
+    """The repository has no unfinished upload with that id."""
 
     code = "UploadNotFoundException"
     words = (
@@ -150,7 +150,7 @@ class UploadNotFound(ServiceError):
 
 
 class InvalidLayerPart(ServiceError):
-    """A part that does not start where the last one ended; `received` is the bytes kept."""
+    """A part that does not begin where the last part ended, after `received` bytes."""
 
     code = "InvalidLayerPartException"
 
@@ -167,14 +167,14 @@ class LayerPartTooSmall(ServiceError):
 
 
 class InvalidLayer(ServiceError):
-    """The bytes do not hash to the digest given."""
+    """The bytes have none of the digests of the request."""
 
     code = "InvalidLayerException"
     words = "None of the provided layer digests match the calculated layer digest"
 
 
 class EmptyUpload(ServiceError):
-    """An upload was completed before any part of it arrived."""
+    """CompleteLayerUpload of an upload without parts."""
 
     code = "EmptyUploadException"
     # https://github.com/devcontainers/cli/issues/814

@@ -190,10 +190,10 @@ def _delete(
     return Deletion(image.digest, image.tags, image=True)
 
 
-def _digest_like(given: str, body: bytes) -> str | None:
-    """The digest of `body` with the algorithm of the digest `given`; None for no digest."""
+def _digest_like(example: str, body: bytes) -> str | None:
+    """The digest of `body` with the algorithm of the digest `example`; None for no digest."""
     try:
-        return digests.of_bytes(body, digests.parse(given).algorithm)
+        return digests.of_bytes(body, digests.parse(example).algorithm)
     except digests.DigestError:
         return None
 

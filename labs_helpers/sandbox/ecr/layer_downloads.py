@@ -48,9 +48,9 @@ class LayerDownloads:
         path = environ.get("PATH_INFO", "")
         query = parse_qs(environ.get("QUERY_STRING", ""))
         expires = query.get("Expires", [""])[0]
-        given = query.get("Signature", [""])[0]
+        signature = query.get("Signature", [""])[0]
         if not hmac.compare_digest(
-            given.encode(), _signature(path, expires, self._store.secret()).encode()
+            signature.encode(), _signature(path, expires, self._store.secret()).encode()
         ):
             return _refusal(start_response, "403 Forbidden", "the signature does not match")
         if self._clock.now().timestamp() > int(expires):

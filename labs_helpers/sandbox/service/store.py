@@ -1,7 +1,7 @@
 """The state of a service: one SQLite database, and callbacks after a commit.
 
-A transaction is on disk when its block ends (WAL, synchronous=FULL), so that an answer given after
-the block outlives `kill -9`.
+A transaction is on disk when its block ends (WAL, synchronous=FULL), so that the changes
+outlive `kill -9` once they are acknowledged.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ class Store:
     def after_commit(self, callback: Callback) -> None:
         """Run ``callback`` once this thread's transaction is on disk; at once without one.
 
-        Callbacks run in the order in which they were given, on this thread, while other writers may
-        write. A callback may write, too. What a callback raises is logged: the commit stands, and
-        the other callbacks run. After a transaction that was undone, none runs.
+        Callbacks run on this thread, in the order of their registration; other writers need not
+        wait for them, and a callback may write. What a callback raises is logged: the commit stands
+        and the other callbacks run. A transaction that is undone runs none.
         """
         if self._pending is None:
             _run(callback)

@@ -10,8 +10,8 @@ from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
 
 NOT_BUILT = {
-    "StartLifecyclePolicyPreview": "Lifecycle policies are kept here and not evaluated yet.",
-    "GetLifecyclePolicyPreview": "Lifecycle policies are kept here and not evaluated yet.",
+    "StartLifecyclePolicyPreview": "Lifecycle policies are stored and not evaluated yet.",
+    "GetLifecyclePolicyPreview": "Lifecycle policies are stored and not evaluated yet.",
 }
 
 POLICY = "repository-policy"

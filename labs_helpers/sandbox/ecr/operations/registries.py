@@ -11,7 +11,7 @@ from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
 
 NOT_BUILT = {
-    "DescribeImageReplicationStatus": "Replication rules are kept here and not followed.",
+    "DescribeImageReplicationStatus": "Replication rules are stored and not followed.",
 }
 
 POLICY = "registry-policy"

@@ -159,5 +159,5 @@ def _scan_type(call: Call) -> str:
         return str(scan_rules.configuration(db, call.registry)["scanType"])
 
 
-def _image_id(image: Image, asked: dict[str, str]) -> dict[str, Any]:
-    return {"imageDigest": image.digest, "imageTag": asked.get("imageTag")}
+def _image_id(image: Image, image_id: dict[str, str]) -> dict[str, Any]:
+    return {"imageDigest": image.digest, "imageTag": image_id.get("imageTag")}
