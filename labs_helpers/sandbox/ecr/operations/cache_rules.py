@@ -1,6 +1,6 @@
 """Operations on pull through cache rules, which the sandbox stores and does not follow yet."""
 
-from labs_helpers.defaults import region_of, registry
+from labs_helpers.defaults import registry, registry_of
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.validation import invalid
@@ -121,8 +121,8 @@ def _upstream(url: str) -> tuple[str, bool]:
         return _UPSTREAMS[url]
     if url.endswith(".azurecr.io"):
         return "azure-container-registry", True
-    region = region_of(url)
-    if region is not None and url == registry(url.partition(".")[0], region):
+    found = registry_of(url)
+    if found is not None and url == registry(*found):
         return "ecr", False
     raise UnsupportedUpstreamRegistry(url=url)
 
