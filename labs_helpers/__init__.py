@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["start"]
 
 
-def start(number: str) -> Lab:
+def start(number: str, fresh: bool = False) -> Lab:
     """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.startup.start`.
 
     Imported late: the sandbox is a process of this package too, and must not wait for what only
@@ -18,4 +18,4 @@ def start(number: str) -> Lab:
     """
     from labs_helpers.startup import start as open_lab
 
-    return open_lab(number)
+    return open_lab(number, fresh)

@@ -12,6 +12,12 @@ USER = "learner"
 REPOSITORY = "demo-app-repo"
 IMAGE = "demo-app"
 
+FRESH_START = {"LABS_START": "fresh"}
+"""The environment in which every `start` makes the lab's beginning, and its card does not say what
+was removed. For programs that run notebooks: what a notebook prints must not depend on what ran
+before.
+"""
+
 
 def registry(account: str, region: str) -> str:
     """The host name of an account's private registry in a region."""
@@ -20,7 +26,7 @@ def registry(account: str, region: str) -> str:
 
 
 def region_of(host: str) -> str | None:
-    """The region in a private registry's host name, None for any other host."""
+    """The region in the host name of a private registry; None for any other host."""
     parts = host.split(".")
     if len(parts) >= 6 and parts[1:3] == ["dkr", "ecr"]:
         return parts[3]

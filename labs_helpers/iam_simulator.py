@@ -1,8 +1,8 @@
-"""What IAM's own policy simulator says on AWS, in the form in which the sandbox explains itself.
+"""Decisions of IAM's policy simulator on AWS, in the form of the sandbox's explanations.
 
 Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html and
-API_EvaluationResult.html beside it. It says less than the sandbox: of the policies only those with
-a statement that decided, of a statement only where it begins.
+API_EvaluationResult.html beside it. The simulator reports less than the sandbox: only the policies
+with a statement that decided, and only the position of that statement.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ NOT_LOOKED_AT = (
 
 
 class NotSimulated(LabsError):
-    """A caller that the simulator does not take."""
+    """The simulator does not accept this caller."""
 
 
 def explained(who: str | None, action: str, resource: str) -> dict[str, Any]:
-    """How IAM would decide now, as ``display.why.why`` draws it. Nothing is done.
+    """How IAM would decide now, as ``display.why.why`` takes it. Nothing is executed.
 
-    who: the ARN of a user, group or role, or of a session of one, None for whoever asks;
-    resource: an ARN or "*". Raises NotSimulated for the root user and for federated users,
-    ClientError.
+    who: the ARN of a user, group, role or role session, None for the caller; resource: an ARN or
+    "*". Raises NotSimulated for the root user and for federated users, and ClientError.
     """
     iam = boto3.client("iam")
     arn = boto3.client("sts").get_caller_identity()["Arn"] if who is None else who
@@ -51,7 +50,7 @@ def explained(who: str | None, action: str, resource: str) -> dict[str, Any]:
         "policies": None,
         "not_looked_at": NOT_LOOKED_AT,
         "missing_context": result.get("MissingContextValues", []),
-        "statements": [_statement(one) for one in result.get("MatchedStatements", [])],
+        "statements": [_statement(each) for each in result.get("MatchedStatements", [])],
         "would_allow": (
             {"Effect": "Allow", "Action": action, "Resource": resource} if helps else None
         ),
@@ -60,23 +59,23 @@ def explained(who: str | None, action: str, resource: str) -> dict[str, Any]:
 
 
 def _policy_source(iam: Any, arn: str) -> str:
-    """The user, group or role whose policies a caller has; of a session of a role the role."""
+    """The user, group or role whose policies apply to a caller; for a role session, the role."""
     resource = arn.split(":", 5)[-1]
     if resource.startswith("assumed-role/"):
         # the session's ARN leaves out the role's path
         return str(iam.get_role(RoleName=resource.split("/")[1])["Role"]["Arn"])
     if resource == "root":
         raise NotSimulated(
-            "You work as the root user, whom no policy of the account limits.\n"
-            'Name somebody else:  lab.why("ecr:PutImage", "demo-app-repo", "dev")'
+            "You are the root user, and no policy in the account limits the root user.\n"
+            'Name another user:  lab.why("ecr:PutImage", "demo-app-repo", "dev")'
         )
     if resource.startswith("federated-user/"):
-        raise NotSimulated(f"IAM's simulator takes users, groups and roles, and no {resource}.")
+        raise NotSimulated(f"IAM's simulator accepts users, groups and roles, but not {resource}.")
     return arn
 
 
 def _limit(result: Mapping[str, Any]) -> str | None:
-    """What of the account's or the principal's limits does not allow it."""
+    """The kind of limit, of the account or of the principal, that does not allow the request."""
     organization = result.get("OrganizationsDecisionDetail", {})
     boundary = result.get("PermissionsBoundaryDecisionDetail", {})
     if organization.get("AllowedByOrganizations") is False:
@@ -87,9 +86,9 @@ def _limit(result: Mapping[str, Any]) -> str | None:
 
 
 def _sentence(outcome: str, action: str, limit: str | None, named: bool) -> str:
-    """The reason, in the words of AWS's own refusals where there are some."""
+    """The reason, in the words of AWS's refusals where AWS has such words."""
     if outcome == "allowed":
-        return "" if named else "allowed because the simulator says so, naming no statement"
+        return "" if named else "allowed because the simulator says so; it names no statement"
     if outcome == "explicitDeny":
         kind = f" in a {limit}" if limit else ""
         return f"refused with an explicit deny{kind}"
@@ -97,11 +96,11 @@ def _sentence(outcome: str, action: str, limit: str | None, named: bool) -> str:
 
 
 def _statement(matched: Mapping[str, Any]) -> dict[str, Any]:
-    begins = matched.get("StartPosition", {})
+    start = matched.get("StartPosition", {})
     return {
         "name": matched.get("SourcePolicyId", "a policy"),
         "kind": matched.get("SourcePolicyType", ""),
-        "line": begins.get("Line"),
-        "column": begins.get("Column"),
+        "line": start.get("Line"),
+        "column": start.get("Column"),
         "statement": None,
     }

@@ -12,16 +12,22 @@ from typing import Any
 
 import boto3
 
-from labs_helpers import checks, fidelity, gate, iam_simulator, modes, notebook_output, prepare
-from labs_helpers.checks import lesson, quiz
-from labs_helpers.checks.verdict import Verdict, verdict
+from labs_helpers import checks, gate, iam_simulator, modes, notebook_output, prepare
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import Entry
 from labs_helpers.defaults import REPOSITORY, USER
-from labs_helpers.display import bars, card, differences, layers, progress, token, trace, why
-from labs_helpers.display.quiz import Asked
-from labs_helpers.display.shown import Shown, table
+from labs_helpers.display import bars, card, progress, registry, why
+from labs_helpers.display.lesson import QuizForm, differences
+from labs_helpers.display.rendering import Rendering, table
+from labs_helpers.display.verdict import Verdict, verdict
 from labs_helpers.errors import LabError, spoken
+from labs_helpers.labs.differences import of_lab
+from labs_helpers.labs.exercises import exercise
+from labs_helpers.labs.questions import question as question_of
+from labs_helpers.prepare import beginning
+from labs_helpers.prepare.beginning import Beginning
+
+EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
 class Lab:
@@ -49,20 +55,20 @@ class Lab:
         return verdict(check_id, checks.run(check_id, self._world()))
 
     @spoken
-    def hint(self, check_id: str, number: int = 1) -> Shown:
+    def hint(self, check_id: str, number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
-        return _passage(lesson.exercise(self._notebook, check_id).hint(number))
+        return _passage(exercise(self._notebook, check_id).hint(number))
 
     @spoken
-    def solution(self, check_id: str) -> Shown:
+    def solution(self, check_id: str) -> Rendering:
         """One way to do an exercise."""
-        return _passage(lesson.exercise(self._notebook, check_id).cell)
+        return _passage(exercise(self._notebook, check_id).solution)
 
     @spoken
-    def quiz(self, question_id: str, answer: str | None = None) -> Asked | Shown:
+    def quiz(self, question_id: str, answer: str | None = None) -> QuizForm | Rendering:
         """A question; with ``answer``, a letter, what choosing it teaches."""
-        question = quiz.question(question_id)
-        return Asked(question) if answer is None else question.answer(answer)
+        question = question_of(question_id)
+        return QuizForm(question) if answer is None else question.answer(answer)
 
     # clients
 
@@ -83,33 +89,33 @@ class Lab:
 
     # pictures
 
-    def differences(self) -> Shown:
+    def differences(self) -> Rendering:
         """What in this lab differs from AWS."""
-        entries = fidelity.of_lab(self.title.number)
-        return differences.differences([(one.here, one.aws, one.source) for one in entries])
+        entries = of_lab(self.title.number)
+        return differences([(one.here, one.aws, one.source) for one in entries])
 
     @spoken
-    def show_token(self) -> Shown:
+    def show_token(self) -> Rendering:
         """Ask ECR for a token and show whose it is and when it ends, but not the secret in it."""
         data = boto3.client("ecr").get_authorization_token()["authorizationData"][0]
         user = base64.b64decode(data["authorizationToken"]).decode().partition(":")[0]
         owner = boto3.client("sts").get_caller_identity()["Arn"]
         remaining = data["expiresAt"] - self._now()
-        return token.token(token.Token(user, owner, remaining, data["proxyEndpoint"]))
+        return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
 
     @spoken
-    def trace(self, clear: bool = False) -> Shown:
+    def trace(self, clear: bool = False) -> Rendering:
         """The requests the registry has answered since the last ``trace(clear=True)``."""
         control = self._sandbox("show what the registry answered")
         seen = control.ask("GET", "trace")
         if clear:
             control.ask("DELETE", "trace")
-        return trace.trace(seen["requests"] if isinstance(seen, dict) else seen)
+        return registry.trace(seen["requests"] if isinstance(seen, dict) else seen)
 
     @spoken
     def why(
         self, action: str | None = None, resource: str | None = None, who: str | None = None
-    ) -> Shown:
+    ) -> Rendering:
         """Why IAM refused what it refused last; or how it would decide now.
 
         action: "ecr:PutImage"; resource: an ARN, or the name of a repository, by default "*";
@@ -149,14 +155,14 @@ class Lab:
         return f"arn:aws:iam::{self.account}:user/{who or USER}"
 
     @spoken
-    def layers(self, image: str) -> Shown:
+    def layers(self, image: str) -> Rendering:
         """The layers of a local image and their sizes."""
-        return layers.layers(self.docker.images.get(image).history())
+        return bars.layers(self.docker.images.get(image).history())
 
     @spoken
     def watch(
         self, stream: Iterable[Mapping[str, Any]], mbit: float | None = None
-    ) -> progress.Watched:
+    ) -> progress.TransferResult:
         """Follow the messages of a push or a pull, with a bar for each layer while it goes on.
 
         ``stream`` is what the Docker SDK's ``images.push`` or ``api.pull`` gives with
@@ -172,7 +178,7 @@ class Lab:
         fail_on: str = "HIGH",
         only_fixable: bool = False,
         accept: str | Path | None = None,
-    ) -> Shown:
+    ) -> Rendering:
         """Judge an image by ECR's scan of it, as the command `labs gate` does."""
         named = gate.parse(image)
         accepted = gate.load(Path(accept)) if accept else ()
@@ -180,33 +186,52 @@ class Lab:
         rules = gate.Rules(fail_on, only_fixable)
         verdict = gate.judge(scan, rules, accepted, self._now().date())
         text = gate.table(verdict)
-        return Shown(text, f"<pre>{escape(text)}</pre>")
+        return Rendering(text, f"<pre>{escape(text)}</pre>")
 
     def table(
         self, rows: Sequence[Sequence[str]], head: Sequence[str], right: Sequence[int] = ()
-    ) -> Shown:
+    ) -> Rendering:
         """Rows as a table; the columns numbered in ``right`` (from 0) line up on the right."""
         return table(head, rows, right)
 
-    def bars(self, rows: Sequence[tuple[str, float]], unit: str = "") -> Shown:
+    def bars(self, rows: Sequence[tuple[str, float]], unit: str = "") -> Rendering:
         """Amounts as bars."""
         return bars.bars([(name, amount, f"{amount:g} {unit}".strip()) for name, amount in rows])
 
     # what the lab starts from
 
     @spoken
-    def prepare(self, account: str | None = None) -> Shown:
-        """Make what the card lists true. On AWS, name the account: nothing happens otherwise."""
+    def restart(self) -> Rendering:
+        """Make the lab's beginning again. What is in its way is removed, and the card names it."""
+        if self.mode == modes.AWS:
+            raise LabError(
+                "On AWS nothing is removed by restart(). lab.prepare() lists what this lab starts "
+                f'from, and lab.prepare(account="{self.account}") makes that true.'
+            )
+        made = beginning.make(self.title.number, self._place)
+        self.trace(clear=True)  # what the preparation sent is not the lesson
+        return card_of(self, made)
+
+    @spoken
+    def prepare(self, account: str | None = None) -> Rendering:
+        """On AWS, make what the card lists true. Name the account: nothing happens otherwise.
+
+        In the sandbox, the same as ``restart``.
+        """
+        if self.mode != modes.AWS:
+            return self.restart()
         steps = prepare.steps(self.title.number, self.mode)
-        if self.mode == modes.AWS and account != self.account:
+        if account != self.account:
             raise LabError(
                 f"This works in the real account {self.account}. It makes sure that:\n"
                 + "\n".join(f"  {step.fact}" for step in steps)
                 + f'\nIf you want that, run  lab.prepare(account="{self.account}")'
             )
+        self._place.removed.clear()
         for step in steps:
             step.ensure(self._place)
-        return card_of(self)
+        facts = tuple(step.fact for step in steps)
+        return card_of(self, Beginning(facts, tuple(self._place.removed)))
 
     @property
     def _notebook(self) -> Path:
@@ -235,17 +260,23 @@ class Lab:
         return self._control
 
 
-def card_of(lab: Lab) -> Shown:
-    """What a lab is, where it works, and what it made or needs."""
-    number, on_aws = lab.title.number, lab.mode == modes.AWS
-    facts = [step.fact for step in prepare.steps(number, lab.mode)]
+def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
+    """What a lab is, where it works, and what it made or needs.
+
+    ``begun`` is what a start found or made. Without it, as on AWS, the card lists what the lab
+    needs.
+    """
+    number = lab.title.number
+    begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
     return card.card(
         f"lab {number} · {lab.title.name}",
         card.World(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
-        facts,
-        "needs" if on_aws else "ready",
+        (EARLIER,) if begun.facts is None else begun.facts,
+        "needs" if lab.mode == modes.AWS else "ready",
+        begun.removed,
+        begun.notes,
     )
 
 
-def _passage(text: str) -> Shown:
-    return Shown(text, f'<pre style="white-space:pre-wrap">{escape(text)}</pre>')
+def _passage(text: str) -> Rendering:
+    return Rendering(text, f'<pre style="white-space:pre-wrap">{escape(text)}</pre>')

@@ -1,4 +1,4 @@
-"""The output of a notebook's cell: what a lab shows there, and while it goes on."""
+"""The output of a notebook's cell, also while the cell runs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from labs_helpers.errors import LabError
 
 
 def display(shown: Any) -> Any:
-    """Show something in the cell; the handle by which it can be changed later."""
+    """Show something in the cell. Returns a handle with which the output can be changed."""
     from IPython.display import display
 
     return display(shown, display_id=True)  # type: ignore[no-untyped-call]
 
 
 def someone_looks() -> bool:
-    """Whether a person's front end runs the cell, and not a program that only takes its outputs.
+    """Whether a front end with a person runs the cell, and not a program such as nbclient.
 
-    A front end says that it can ask (``allow_stdin``), nbclient and nbval that they cannot:
+    A front end tells the kernel that it can ask for input (``allow_stdin``), nbclient and nbval
+    tell that they cannot:
     https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
     """
     from IPython import get_ipython
@@ -28,7 +29,7 @@ def someone_looks() -> bool:
     return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
 
 
-def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.Watched:
+def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.TransferResult:
     """Follow a push or a pull as ``Lab.watch`` does; raises LabError."""
     if mbit is not None and not mbit > 0:
         raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
@@ -36,15 +37,15 @@ def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.W
     live = progress.Bars(pace) if someone_looks() else None
     area = display(live.box) if live else None
     try:
-        seen = progress.follow(stream, live.see) if live else progress.follow(stream)
+        seen = progress.follow(stream, live.update) if live else progress.follow(stream)
     except progress.NotAStream as error:
         raise LabError(str(error)) from error
     finally:
         if area:
-            # no widget stays in the notebook: opened again, it would have no kernel behind it
+            # no widget stays in the notebook: in a reopened notebook, no kernel would serve it
             area.update({}, raw=True)
     if seen.error:
         if seen.layers:
-            display(progress.drawn(seen))
+            display(progress.result(seen))
         raise LabError(seen.error)
-    return progress.Watched(seen)
+    return progress.result(seen)

@@ -1,9 +1,9 @@
-"""An image's bill of materials in CycloneDX, and its place beside the image as a referrer.
+"""The software bill of materials (SBOM) of an image, in CycloneDX, and its upload as a referrer.
 
 Sources: https://cyclonedx.org/specification/overview/ (through cyclonedx-python-lib),
 https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md (``subject``, and "Guidelines
 for artifact usage"), https://docs.aws.amazon.com/AmazonECR/latest/userguide/images.html.
-A client over boto3: image and artifact go through ECR's own API, so it works on AWS unchanged.
+The module reads and writes through ECR's API over boto3, so it works on AWS unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from labs_helpers.gate.image import ImageName
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
-from labs_helpers.sandbox.scanner import purls
 from labs_helpers.sandbox.scanner.inventory import Inventory, take
 from labs_helpers.sandbox.scanner.limits import Unscannable
 from labs_helpers.sandbox.scanner.tree import Layer
@@ -36,12 +35,12 @@ _PART = 10 * 1024**2
 
 
 class SbomError(LabsError):
-    """No bill of materials can be made of the image, or it cannot be attached."""
+    """The SBOM cannot be made or cannot be attached to the image."""
 
 
 @dataclass(frozen=True)
-class Pulled:
-    """An image of one platform: digest and media type of its manifest, its size in bytes."""
+class PulledImage:
+    """An image of one platform: its layers, and digest, type and size (bytes) of its manifest."""
 
     digest: str
     media_type: str
@@ -49,8 +48,8 @@ class Pulled:
     layers: tuple[Layer, ...]
 
 
-def inventory(ecr: Any, image: ImageName) -> tuple[Pulled, Inventory]:
-    """Read an image's layers out of ECR; raises SbomError, and botocore's errors."""
+def inventory(ecr: Any, image: ImageName) -> tuple[PulledImage, Inventory]:
+    """The packages in an image's layers, read from ECR; raises SbomError and botocore's errors."""
     with TemporaryDirectory() as folder:
         pulled = pull(ecr, image, Path(folder))
         try:
@@ -59,8 +58,8 @@ def inventory(ecr: Any, image: ImageName) -> tuple[Pulled, Inventory]:
             raise SbomError(f"{image} cannot be read: {error}") from error
 
 
-def pull(ecr: Any, image: ImageName, folder: Path) -> Pulled:
-    """Fetch manifest and layers into a folder, each layer held against its digest."""
+def pull(ecr: Any, image: ImageName, folder: Path) -> PulledImage:
+    """Download manifest and layers into a folder, and check each layer against its digest."""
     answer = ecr.batch_get_image(**image.request, imageIds=[image.image_id])
     if not answer["images"]:
         reason = answer["failures"][0]["failureReason"] if answer["failures"] else "not found"
@@ -70,12 +69,12 @@ def pull(ecr: Any, image: ImageName, folder: Path) -> Pulled:
     manifest = manifests.parse(body, found.get("imageManifestMediaType"))
     if manifest.is_index:
         platforms = ", ".join(
-            f"{one.platform.get('os')}/{one.platform.get('architecture')} {one.digest}"
-            for one in manifest.manifests
-            if one.platform
+            f"{member.platform.get('os')}/{member.platform.get('architecture')} {member.digest}"
+            for member in manifest.manifests
+            if member.platform
         )
         raise SbomError(
-            f"{image} is an index of several platforms: name one by its digest.\n{platforms}"
+            f"{image} has several platforms. Name one of them by its digest:\n{platforms}"
         )
     layers = []
     for layer in manifest.layers:
@@ -85,11 +84,11 @@ def pull(ecr: Any, image: ImageName, folder: Path) -> Pulled:
                 file.write(part)
         layers.append(Layer(layer.digest, path))
     digest = found["imageId"]["imageDigest"]
-    return Pulled(digest, manifest.media_type, len(body), tuple(layers))
+    return PulledImage(digest, manifest.media_type, len(body), tuple(layers))
 
 
-def document(image: ImageName, pulled: Pulled, found: Inventory, now: datetime) -> bytes:
-    """The CycloneDX JSON of an inventory. Same image and time, same bytes."""
+def document(image: ImageName, pulled: PulledImage, found: Inventory, now: datetime) -> bytes:
+    """An inventory as CycloneDX JSON. The same image and time give the same bytes."""
     from cyclonedx.model import HashAlgorithm, HashType, Property
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.component import Component, ComponentType
@@ -120,7 +119,7 @@ def document(image: ImageName, pulled: Pulled, found: Inventory, now: datetime) 
             )
         )
     for package in found.packages:
-        purl = purls.of(package, found.distribution)
+        purl = package.url(found.distribution)
         properties = {
             "labs:layer": package.layer,
             "labs:path": package.path,
@@ -143,10 +142,10 @@ def document(image: ImageName, pulled: Pulled, found: Inventory, now: datetime) 
     return JsonV1Dot6(bom).output_as_string(indent=2).encode()
 
 
-def attach(ecr: Any, image: ImageName, pulled: Pulled, bom: bytes) -> str:
-    """Push a bill of materials as a referrer of the image; the artifact's digest.
+def attach(ecr: Any, image: ImageName, pulled: PulledImage, bom: bytes) -> str:
+    """Push an SBOM as a referrer of the image and return the artifact's digest.
 
-    Pushing the same one again changes nothing.
+    A second push of the same SBOM changes nothing.
     """
     config = _upload(ecr, image, b"{}")
     content = _upload(ecr, image, bom)
@@ -197,19 +196,19 @@ def _upload(ecr: Any, image: ImageName, content: bytes) -> str:
 def _download(ecr: Any, image: ImageName, digest: str) -> Iterator[bytes]:
     url = ecr.get_download_url_for_layer(**image.request, layerDigest=digest)["downloadUrl"]
     whole = hashlib.new(digests.parse(digest).algorithm)
-    with _opened(url) as response:
+    with _open(url) as response:
         for part in response.raw.stream(256 * 1024):
             whole.update(part)
             yield part
     if whole.hexdigest() != digests.parse(digest).hex:
-        raise SbomError(f"The layer {digest} came with other bytes than its digest says.")
+        raise SbomError(f"The layer {digest} was damaged in the download. Try again.")
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Any]:
+def _open(url: str) -> Iterator[Any]:
     response = URLLib3Session().send(AWSRequest("GET", url, stream_output=True).prepare())
     if response.status_code != 200:
-        raise SbomError(f"A layer could not be read: HTTP status {response.status_code}.")
+        raise SbomError(f"A layer could not be downloaded: HTTP status {response.status_code}.")
     try:
         yield response
     finally:

@@ -4,60 +4,87 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 
 import boto3
 
-from labs_helpers import modes, prepare, servers
+from labs_helpers import modes, servers
 from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
-from labs_helpers.defaults import REGION, registry
+from labs_helpers.defaults import FRESH_START, REGION, registry
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.lab import Lab, card_of
 from labs_helpers.notebook_output import display
+from labs_helpers.prepare import Place, beginning
+from labs_helpers.prepare.record import Record
 from labs_helpers.workspace import Workspace
 
 
 @spoken
-def start(number: str) -> Lab:
+def start(number: str, fresh: bool = False) -> Lab:
     """Open lab ``number`` ("00" to "10"): the world it needs, and the card that says so.
 
-    In the sandbox, starts sandbox and engine where they are not running and prepares the lab's
-    beginning. On AWS nothing is made or deleted before ``lab.prepare``. The kernel's environment
-    becomes the lab's, and its folder ``.labs/work/<number>`` with the learner's copies of the
-    lab's files. Raises :class:`LabError` saying what is wrong and what to do.
+    In the sandbox, starts sandbox and engine where they are not running. The first time, prepares
+    the lab's beginning; the card says what that removed. After that, leaves everything as it is,
+    unless ``fresh`` asks for the beginning again, as ``lab.restart`` does. On AWS nothing is made
+    or deleted before ``lab.prepare``.
+
+    The kernel's environment becomes the lab's, and its folder ``.labs/work/<number>`` with the
+    learner's copies of the lab's files. Raises :class:`LabError` saying what is wrong and what to
+    do.
     """
     if number not in LABS:
         raise LabError(f"There is no lab {number!r}. There are: {', '.join(LABS)}.")
+    by_program = _is_run_by_a_program()
     workspace = Workspace.find()
-    mode = modes.mode(workspace)
-    lab = _open_aws(number, workspace) if mode == modes.AWS else _open_sandbox(number, workspace)
+    if modes.mode(workspace) == modes.AWS:
+        lab = Lab(LABS[number], _place_on_aws(workspace))
+        _enter(workspace, number)
+        if fresh:
+            lab.restart()  # which says what to use on AWS
+        display(card_of(lab))
+        return lab
+    place, engine = _place_in_sandbox(workspace)
+    lab = Lab(LABS[number], place, engine)
+    found = Record(workspace).entry(number)
     _enter(workspace, number)
-    if mode == modes.SANDBOX:
-        lab.prepare()
+    if fresh or by_program:
+        begun = beginning.make(number, place)
+    else:
+        begun = beginning.go_on(number, place, found)
+    if begun.facts is not None:
         lab.trace(clear=True)  # what the preparation sent is not the lesson
-    display(card_of(lab))
+    display(card_of(lab, replace(begun, removed=()) if by_program else begun))
     return lab
 
 
-def _open_sandbox(number: str, workspace: Workspace) -> Lab:
+def _is_run_by_a_program() -> bool:
+    wanted = os.environ.get("LABS_START", "")
+    if wanted not in ("", *FRESH_START.values()):
+        raise LabError(f"LABS_START is {wanted!r}. It can be 'fresh', or not set.")
+    return bool(wanted)
+
+
+def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str]:
+    """The place of the labs in the sandbox, and what the card says of the engine."""
     found = servers.start(workspace)
     port = found.sandbox.port
     _apply(modes.environment(workspace, port))
     choices = workspace.remembered()
     account, region = str(choices["account"]), str(choices["region"])
     control = Control(workspace, port)
-    place = prepare.Place(workspace, modes.SANDBOX, account, region, control)
-    return Lab(LABS[number], place, found.engine.choice.shown)
+    place = Place(workspace, modes.SANDBOX, account, region, control)
+    return place, found.engine.choice.description
 
 
-def _open_aws(number: str, workspace: Workspace) -> Lab:
+def _place_on_aws(workspace: Workspace) -> Place:
     _apply(modes.environment(workspace, 0))
     workspace.create()
     account = boto3.client("sts").get_caller_identity()["Account"]
     region = boto3.Session().region_name or REGION
     given = {"ACCOUNT": account, "REGISTRY": registry(account, region)}
     _apply(modes.Environment(given, ()))
-    return Lab(LABS[number], prepare.Place(workspace, modes.AWS, account, region))
+    return Place(workspace, modes.AWS, account, region)
 
 
 def _apply(environment: modes.Environment) -> None:
@@ -70,7 +97,7 @@ def _apply(environment: modes.Environment) -> None:
 
 def _enter(workspace: Workspace, number: str) -> None:
     """Make the lab's work folder the kernel's, with the files that are not there yet."""
-    work = workspace.home / "work" / number
+    work = workspace.work(number)
     work.mkdir(parents=True, exist_ok=True)
     files = workspace.notebooks / "files" / number
     for file in sorted(files.rglob("*")) if files.is_dir() else ():

@@ -1,4 +1,4 @@
-"""How a lab opens, in the sandbox and on AWS, and how it speaks when it cannot."""
+"""How a lab opens, in the sandbox and on AWS, and its messages when it cannot open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.display.test_why import explained
 
 
 class Recorded:
-    """Stands where the control API is."""
+    """A fake of the control API."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
@@ -50,14 +50,15 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A kernel's environment and folder, given back afterwards; a home of its own."""
+    """A kernel's environment, folder and home for one test; they are restored afterwards."""
     before = dict(os.environ)
     monkeypatch.chdir(tmp_path)
     home = tmp_path / "home"
     os.environ["LABS_HOME"] = str(home)
     for name in [name for name in os.environ if name.startswith(("AWS_", "DOCKER_"))]:
         del os.environ[name]
-    os.environ.pop("LABS_MODE", None)
+    for name in ("LABS_MODE", "LABS_START"):
+        os.environ.pop(name, None)
     yield home
     os.environ.clear()
     os.environ.update(before)
@@ -66,7 +67,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A sandbox that is said to run, and a lab 05 of two steps; the facts that were ensured."""
+    """A fake sandbox and a lab 05 of two steps. The fixture lists the facts that were ensured."""
     done: list[str] = []
 
     def step(fact: str) -> Step:
@@ -142,7 +143,7 @@ def test_a_card_names_no_place_of_this_machine(
     assert "4566" not in shown[0]
 
 
-@pytest.mark.parametrize("number", ["5", "11", "", "../05", "lab05"])
+@pytest.mark.parametrize("number", ["5", f"{len(LABS):02}", "", "../05", "lab05"])
 def test_an_unknown_lab_lists_the_labs(number: str) -> None:
     with pytest.raises(LabError, match="There are: 00, 01"):
         start(number)
@@ -209,6 +210,35 @@ def test_on_aws_a_confirmed_preparation_is_done(
     assert repositories(aws) == ["labs"]
 
 
+def test_on_aws_a_preparation_names_what_it_removed(shown: list[str], aws: Any) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    assert repositories(aws) == ["hello-labs"]
+
+    card = opened.prepare(account=opened.account)
+
+    assert repositories(aws) == []
+    assert "repository hello-labs with no images" in card.text
+
+
+@pytest.mark.parametrize("again", [lambda lab: lab.restart(), lambda lab: start("00", fresh=True)])
+def test_on_aws_starting_over_says_what_to_use_there(
+    again: Any, shown: list[str], aws: Any
+) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    with pytest.raises(LabError, match=f'lab.prepare\\(account="{opened.account}"\\)'):
+        again(opened)
+    assert repositories(aws) == ["hello-labs"]
+
+
+def test_on_aws_a_program_that_runs_notebooks_removes_nothing(shown: list[str], aws: Any) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    os.environ["LABS_START"] = "fresh"
+    start("00")
+    assert repositories(aws) == ["hello-labs"]
+
+
 def _create(place: Place) -> None:
     place.client("ecr").create_repository(repositoryName="labs")
 
@@ -251,7 +281,7 @@ REFUSED = [*PUSH, {"errorDetail": {"message": "denied: no"}, "error": "denied: n
 
 
 class Area:
-    """Stands where the cell's output is; what it holds now."""
+    """A fake of the cell's output with its present content."""
 
     def __init__(self, holds: Any) -> None:
         self.holds = holds
@@ -339,7 +369,7 @@ def test_the_clock_does_not_go_back(hours: float) -> None:
 
 
 def test_every_lab_has_a_file_name_of_its_own() -> None:
-    assert len({title.notebook for title in LABS.values()}) == 11
+    assert len({title.notebook for title in LABS.values()}) == len(LABS)
 
 
 def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""`lab.gate` in a notebook: what `labs gate` says, as a drawing."""
+"""`lab.gate` in a notebook draws what `labs gate` prints."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.gate.answers import Ecr, basic
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """A lab, not opened, on 2 November 2026, whose ECR found one thing."""
+    """A lab on 2 November 2026 that was not opened and whose ECR has one finding."""
     ecr = Ecr(basic(("CVE-2026-1", "HIGH", "zlib")))
     monkeypatch.setattr(boto3, "client", lambda service, region_name=None: ecr)
     monkeypatch.setattr(Lab, "_now", lambda self: datetime(2026, 11, 2, 9, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""`lab.why` on AWS: what IAM's simulator says, and no more than it says."""
+"""`lab.why` on AWS draws what IAM's simulator reports, and nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(tmp_path: Path) -> Lab:
 
 @pytest.fixture
 def iam(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """AWS's IAM, which says what a test tells it to; Ana asks."""
+    """AWS's IAM with the answers that a test sets; the caller is Ana."""
     session = boto3.Session("testing", "testing", region_name="eu-west-1")
     clients = {
         "iam": session.client("iam"),
@@ -126,7 +126,7 @@ def test_whoever_asks_is_meant(opened: Lab, iam: Stubber) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "said"), [("root", "the root user"), ("federated-user/x", "takes users, groups")]
+    ("who", "said"), [("root", "the root user"), ("federated-user/x", "accepts users, groups")]
 )
 def test_whom_the_simulator_does_not_take_is_told(
     who: str, said: str, opened: Lab, iam: Stubber

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.engine.front.places import SYSTEM as SYSTEM_SOCKETS
+from labs_helpers.engine.front.discovery import SYSTEM as SYSTEM_SOCKETS
 from tests.trap import syscalls
 from tests.trap.session import (
     AWS,

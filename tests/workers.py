@@ -24,11 +24,17 @@ ON_DAEMONS = {
     "tests/clients/test_dockerd.py",
     "tests/clients/test_every_engine.py",
     "tests/clients/test_labs_with_docker.py",
-    "tests/engine/front/test_belongings.py",
+    "tests/engine/front/test_leftovers.py",
     "tests/engine/test_killed.py",
 }
 ONE_BY_ONE = {"tests/notebooks/test_outputs.py"}
-LONG = ["tests/test_trap.py", "tests/clients/test_run_apt.py", "tests/test_cli_servers.py"]
+LONG = [
+    "tests/test_trap.py",
+    "tests/clients/test_podman_unpacks.py",
+    "tests/test_coming_back.py",
+    "tests/clients/test_run_apt.py",
+    "tests/test_cli_servers.py",
+]
 """The longest of the other files, longest first: begun last, they would leave workers idle."""
 
 

@@ -1,8 +1,8 @@
-"""Begin anew: an empty sandbox, a new access key, no AWS or Docker configuration.
+"""Start again with an empty sandbox, a new access key, and no AWS or Docker configuration.
 
-What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes are
-not touched. Where the labs worked with your own Docker or Podman, the images that they brought
-there are listed, and removed if you agree; your own stay."""
+What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes stay as
+they are. Where the labs worked with your own Docker or Podman, the images that the labs brought
+there are listed, and removed if you agree; your own images stay."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 from labs_helpers import servers
 from labs_helpers.cli.terminal import say, working
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.front.belongings import (
-    Belonging,
-    belongings,
-    carry_over,
-    served,
-    take_away,
-)
 from labs_helpers.engine.front.daemon import DaemonError
+from labs_helpers.engine.front.leftovers import (
+    Leftover,
+    copy_records,
+    known_daemons,
+    leftovers,
+    remove_leftovers,
+)
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, cannot_write, unused
 
@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, stop, move away, and start again what was running; 1 when the answer is no."""
+    """Ask, stop the servers, move the state away, and start the servers that ran.
+
+    1 when the answer is no.
+    """
     workspace = Workspace.find()
     present = [name for name in FOLDERS if (workspace.home / name).exists()]
     if not present:
@@ -49,17 +52,17 @@ def run(arguments: argparse.Namespace) -> int:
     with working("Stopping ...") as between:
         servers.stop(workspace, between)
     kept = move_away(workspace)
-    carry_over(kept / workspace.engine.name, workspace.engine)
+    copy_records(kept / workspace.engine.name, workspace.engine)
     print(f"What was there is kept in {kept}")
     if ran:
         with working("Starting the sandbox and the engine ...") as between:
             servers.start(workspace, between)
-    print("The sandbox is as new, with a new access key. Configure it: lab 01, or labs configure")
+    print("The sandbox is empty and has a new access key. Configure it: lab 01, or labs configure")
     return 0
 
 
 def agreed(home: Path) -> bool:
-    """Ask on the terminal; no without one."""
+    """Ask on the terminal; without a terminal the answer is no."""
     if not sys.stdin.isatty():
         say("There is no terminal to ask on. If you mean it: labs reset --yes")
         return False
@@ -76,9 +79,9 @@ def agreed(home: Path) -> bool:
 def tidy_daemons(workspace: Workspace, yes: bool) -> None:
     """Offer to remove what the labs brought into the learner's own Docker or Podman."""
     account = str(workspace.remembered()["account"])
-    for address in served(workspace.engine):
+    for address in known_daemons(workspace.engine):
         try:
-            found = belongings(workspace.engine, address, account)
+            found = leftovers(workspace.engine, address, account)
         except DaemonError as error:
             say(f"What the labs have left in your Docker or Podman stays there: {error}")
             say("Start it, and the next labs reset offers to remove it.")
@@ -87,10 +90,10 @@ def tidy_daemons(workspace: Workspace, yes: bool) -> None:
             _offer(workspace, address, found, yes)
 
 
-def _offer(workspace: Workspace, address: str, found: list[Belonging], yes: bool) -> None:
+def _offer(workspace: Workspace, address: str, found: list[Leftover], yes: bool) -> None:
     say(f"The labs brought these images into your Docker or Podman ({address}):")
-    for one in found:
-        say(f"  {one.shown}")
+    for image in found:
+        say(f"  {image.label}")
     if not yes and not sys.stdin.isatty():
         say("They stay: there is no terminal to ask on. To remove them: labs reset -y")
         return
@@ -98,17 +101,17 @@ def _offer(workspace: Workspace, address: str, found: list[Belonging], yes: bool
         say("They stay; the next labs reset asks again.")
         return
     removed = 0
-    for one, problem in take_away(workspace.engine, address, found):
+    for image, problem in remove_leftovers(workspace.engine, address, found):
         removed += not problem
         if problem:
-            say(f"{one.shown} stays: {problem}")
+            say(f"{image.label} stays: {problem}")
     print(f"Removed from there: {removed} of {len(found)}.")
 
 
 def move_away(workspace: Workspace) -> Path:
-    """Move the state into a dated folder of backups/ and return it.
+    """Move the state into a dated folder of backups/ and return that folder.
 
-    A rename: it takes no space, and is as quick for a full disk. Raises WorkspaceError.
+    Folders are renamed, not copied, so a full disk is no obstacle. Raises WorkspaceError.
     """
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     kept = workspace.backups / stamp

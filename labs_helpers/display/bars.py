@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
-from labs_helpers.display.shown import CALM, Shown
+from labs_helpers.display.rendering import CALM, Rendering
 
 WIDTH = 40
-"""Characters of the longest bar in the text form."""
+"""Length of the longest bar in the text form, in characters."""
+
+INSTRUCTION_WIDTH = 60
 
 
 def size(count: int) -> str:
-    """Bytes as Docker writes them: decimal units, three figures."""
+    """A number of bytes as Docker writes it: decimal units, three significant digits."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000 or unit == "GB":
@@ -21,15 +24,15 @@ def size(count: int) -> str:
     raise AssertionError("unreachable: the last unit returns")
 
 
-def bars(rows: Sequence[tuple[str, float, str]], colour: str = CALM) -> Shown:
-    """One bar a row of (label, amount, how the amount is written); amounts are not negative."""
+def bars(rows: Sequence[tuple[str, float, str]], colour: str = CALM) -> Rendering:
+    """One bar for each row of (label, amount, amount as text). No amount may be negative."""
     most = max((amount for _, amount, _ in rows), default=0) or 1
-    wide = max((len(label) for label, _, _ in rows), default=0)
-    long = max((len(written) for _, _, written in rows), default=0)
+    label_width = max((len(label) for label, _, _ in rows), default=0)
+    text_width = max((len(written) for _, _, written in rows), default=0)
     lines, cells = [], []
     for label, amount, written in rows:
         bar = "█" * max(round(WIDTH * amount / most), 1 if amount else 0)
-        lines.append(f"{label:<{wide}}  {written:>{long}}  {bar}".rstrip())
+        lines.append(f"{label:<{label_width}}  {written:>{text_width}}  {bar}".rstrip())
         percent = 100 * amount / most
         cells.append(
             f'<tr style="background:transparent"><th scope="row" style="text-align:left">'
@@ -37,4 +40,24 @@ def bars(rows: Sequence[tuple[str, float, str]], colour: str = CALM) -> Shown:
             f'<td style="width:20em;text-align:left"><div aria-hidden="true" style="width:'
             f'{percent:.1f}%;min-width:1px;height:0.8em;background:{colour}"></div></td></tr>'
         )
-    return Shown("\n".join(lines), f"<table>{''.join(cells)}</table>")
+    return Rendering("\n".join(lines), f"<table>{''.join(cells)}</table>")
+
+
+def layers(history: Sequence[Mapping[str, Any]]) -> Rendering:
+    """The layers of an image, newest on top, as ``docker history`` lists them.
+
+    ``history`` is the answer of the Engine API to ``/images/{name}/history``; each entry has
+    ``CreatedBy`` and ``Size`` (bytes).
+    """
+    return bars(
+        [
+            (_instruction(str(entry["CreatedBy"])), int(entry["Size"]), size(int(entry["Size"])))
+            for entry in history
+        ]
+    )
+
+
+def _instruction(created_by: str) -> str:
+    """The Dockerfile instruction in a history entry, without the shell that the builder adds."""
+    text = " ".join(created_by.split("#(nop)", 1)[-1].split())
+    return text if len(text) <= INSTRUCTION_WIDTH else text[: INSTRUCTION_WIDTH - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labs_helpers.display.shown import BAD, CALM, Shown, columns, framed, rows_html
+from labs_helpers.display.rendering import BAD, CALM, Rendering, columns, framed, rows_html
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,23 @@ class World:
     engine: str
 
 
-def card(title: str, world: World, ready: Sequence[str], label: str = "ready") -> Shown:
+def card(
+    title: str,
+    world: World,
+    ready: Sequence[str],
+    label: str = "ready",
+    removed: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> Rendering:
     """The card of a lab.
 
     ``ready`` are facts that hold now. On AWS they are what ``lab.prepare`` would make true, and
-    ``label`` says so. No port, path, time or process id: the card is the same on every machine.
+    ``label`` says so. ``removed`` is what was taken away to make them true. No port, path, time or
+    process id: the card is the same on every machine.
     """
     on_aws = world.mode == "aws"
     head = f"{'REAL AWS' if on_aws else 'SANDBOX'} · {title}"
+    gone = ["to make this beginning:", *removed] if removed else []
     rows = [
         (
             "account",
@@ -36,8 +45,10 @@ def card(title: str, world: World, ready: Sequence[str], label: str = "ready") -
         ("registry", world.registry),
         ("engine", world.engine),
         *((label, fact) for fact in ready),
+        *(("removed", one) for one in gone),
+        *(("note", note) for note in notes),
     ]
-    return Shown(
+    return Rendering(
         text=head + "\n" + columns(rows, indent=2),
         html=framed(BAD if on_aws else CALM, head, rows_html(rows)),
     )

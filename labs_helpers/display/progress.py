@@ -1,4 +1,4 @@
-"""A push or a pull as it goes: Docker's messages, a bar for each layer, and what came of it.
+"""The progress and the result of a push or a pull, read from Docker's messages.
 
 Source of the messages: ``POST /images/{name}/push`` and ``POST /images/create`` of
 https://docs.docker.com/reference/api/engine/version/v1.47/
@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from labs_helpers.display.bars import size
-from labs_helpers.display.shown import CALM, Shown, table
+from labs_helpers.display.rendering import CALM, Rendering, table
 
 _SENT = ("Pushed", "Pull complete")
 _THERE = ("Layer already exists", "Already exists", "Mounted from ")
@@ -23,20 +23,20 @@ _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})", re.IGNORECASE)
 
 
 class NotAStream(ValueError):
-    """What was given are not the messages of a push or a pull."""
+    """The argument is not the stream of messages of a push or a pull."""
 
     def __init__(self, found: object) -> None:
         super().__init__(
-            "lab.watch follows the messages of a push or a pull, one dictionary each. It was given"
+            "lab.watch follows the messages of a push or a pull, each a dictionary. It got"
             f" {found!r:.60}\n"
-            "The Docker SDK gives them:"
+            "The Docker SDK returns such messages:"
             " client.images.push(repository, tag=tag, stream=True, decode=True)"
         )
 
 
 @dataclass
 class Layer:
-    """One layer on its way; ``current`` and ``total`` are bytes, 0 while nothing is known."""
+    """The transfer of one layer; ``current`` and ``total`` are bytes, 0 while unknown."""
 
     id: str
     status: str = ""
@@ -45,25 +45,26 @@ class Layer:
 
     @property
     def moved(self) -> bool:
-        """Whether all of it was sent or fetched."""
+        """Whether the whole layer was sent or fetched."""
         return self.status in _SENT
 
     @property
     def done(self) -> bool:
-        """Whether it is where it should be, sent or not."""
+        """Whether the layer is at its destination, whether or not this transfer moved it."""
         return self.moved or self.status.startswith(_THERE)
 
     @property
     def bytes(self) -> int:
-        """Its size as far as Docker has said it, 0 if it has not.
+        """The size that Docker has reported, 0 if none.
 
-        The embedded engine and pulls say what is sent; dockerd's push says it uncompressed.
+        The embedded engine and every pull report the compressed size, dockerd's push the
+        uncompressed size.
         """
         return self.total or self.current
 
     @property
     def percent(self) -> int:
-        """How much of it was sent or fetched, 0 to 100; 0 for what was there already."""
+        """The share sent or fetched, 0 to 100; 0 for a layer that was there already."""
         if self.done:
             return 100 if self.moved else 0
         return min(100, 100 * self.current // self.total) if self.total else 0
@@ -71,7 +72,10 @@ class Layer:
 
 @dataclass
 class Progress:
-    """What the messages so far have said."""
+    """The state of a transfer after the messages so far.
+
+    ``before`` and ``after`` are the lines about no layer, before and after the first layer's.
+    """
 
     layers: dict[str, Layer] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
@@ -80,9 +84,9 @@ class Progress:
     error: str | None = None
 
     def take(self, message: Mapping[str, Any]) -> Layer | None:
-        """Note one message; the layer it was about, if it was about one.
+        """Record one message and return the layer that it is about, if any.
 
-        Statuses that are not known are kept as they are. Raises NotAStream.
+        An unknown status is kept as it is. Raises NotAStream.
         """
         if not isinstance(message, Mapping):
             raise NotAStream(message)
@@ -92,7 +96,7 @@ class Progress:
             return None
         status, name = str(message.get("status") or ""), str(message.get("id") or "")
         if _LAYER.fullmatch(name):
-            return self._moved(name, status, message.get("progressDetail") or {})
+            return self._update(name, status, message.get("progressDetail") or {})
         line = f"{name}: {status}" if name else status
         if status:
             (self.after if self.layers else self.before).append(line)
@@ -100,54 +104,51 @@ class Progress:
             self.digest = found[1]
         return None
 
-    def _moved(self, name: str, status: str, detail: Mapping[str, Any]) -> Layer:
+    def _update(self, name: str, status: str, detail: Mapping[str, Any]) -> Layer:
         layer = self.layers.setdefault(name, Layer(name))
         layer.status = status or layer.status
-        # what has a unit is no number of bytes: containerd counts the seconds of an extraction
+        # a number with a unit is not bytes: containerd counts the seconds of an extraction
         if not detail.get("units"):
             layer.current = int(detail.get("current") or layer.current)
             layer.total = int(detail.get("total") or layer.total)
         return layer
 
 
-class Watched:
-    """What came of a stream: every layer, and the digest in the end."""
+@dataclass(frozen=True, repr=False)
+class TransferResult(Rendering):
+    """A push or a pull at its end: a table of its layers, and the digest that Docker reported."""
 
-    def __init__(self, progress: Progress) -> None:
-        self.digest = progress.digest
-        self._shown = drawn(progress)
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_html_(self) -> str:
-        return self._shown.html
+    digest: str | None
 
 
 def follow(
     stream: Iterable[Mapping[str, Any]],
-    see: Callable[[Progress, Layer | None], None] = lambda progress, layer: None,
+    observe: Callable[[Progress, Layer | None], None] = lambda progress, layer: None,
 ) -> Progress:
-    """Read a stream to its end or its error; ``see`` is told of each message. Raises NotAStream."""
+    """Read a stream to its end or its error; call ``observe`` after each message.
+
+    Raises NotAStream.
+    """
     progress = Progress()
     if isinstance(stream, str | bytes):
         raise NotAStream(stream)
     for message in stream:
         layer = progress.take(message)
-        see(progress, layer)
+        observe(progress, layer)
         if progress.error:
             break
     return progress
 
 
-def drawn(progress: Progress) -> Shown:
+def result(progress: Progress) -> TransferResult:
     """A table of the layers, and how many of them had to be sent or fetched.
 
-    A layer that did not end says so, and not how far it came, which no two runs agree on.
+    An unfinished layer is called so without its percentage, which differs from run to run.
     """
     layers = list(progress.layers.values())
     rows = [
-        (one.id, size(one.bytes) if one.moved and one.bytes else "", _end(one)) for one in layers
+        (layer.id, size(layer.bytes) if layer.moved and layer.bytes else "", _outcome(layer))
+        for layer in layers
     ]
     lines = [*progress.after]
     if layers and not progress.error:
@@ -159,10 +160,10 @@ def drawn(progress: Progress) -> Shown:
         html.append(_table(layers, rows))
     text += lines
     html += [f"<div>{escape(line)}</div>" for line in lines]
-    return Shown("\n".join(text), "".join(html))
+    return TransferResult("\n".join(text), "".join(html), progress.digest)
 
 
-def _end(layer: Layer) -> str:
+def _outcome(layer: Layer) -> str:
     return layer.status if layer.done else "not finished"
 
 
@@ -179,17 +180,17 @@ def _count(layers: list[Layer]) -> str:
 
 
 def _table(layers: list[Layer], rows: list[tuple[str, str, str]]) -> str:
-    """The rows with a bar for what moved, as long as its part of the largest."""
+    """The rows, with a bar for each moved layer in proportion to the largest."""
     most = max((layer.bytes for layer in layers if layer.moved), default=0) or 1
     cells = []
-    for layer, (name, written, end) in zip(layers, rows, strict=True):
+    for layer, (name, written, outcome) in zip(layers, rows, strict=True):
         percent = 100 * layer.bytes / most if layer.moved else 0
         cells.append(
             '<tr style="background:transparent"><th scope="row" style="text-align:left">'
             f'<code>{escape(name)}</code></th><td style="text-align:right">{written}</td>'
             f'<td style="width:20em"><div aria-hidden="true" style="width:{percent:.1f}%;'
             f'height:0.8em;background:{CALM}"></div></td>'
-            f'<td style="text-align:left">{escape(end)}</td></tr>'
+            f'<td style="text-align:left">{escape(outcome)}</td></tr>'
         )
     head = '<tr><th style="text-align:left">layer</th><th>size</th><th></th><th></th></tr>'
     return f"<table><thead>{head}</thead><tbody>{''.join(cells)}</tbody></table>"
@@ -197,48 +198,48 @@ def _table(layers: list[Layer], rows: list[tuple[str, str, str]]) -> str:
 
 @dataclass
 class Pace:
-    """Holds back whoever follows a stream, as a line of ``mbit`` Mbit/s would; never more."""
+    """Delays the reader of a stream as a line of ``mbit`` Mbit/s would."""
 
     mbit: float
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    _begun: float | None = None
+    _started_at: float | None = None
 
     def wait(self, progress: Progress) -> None:
-        """Return when the line would have carried what the layers say has moved so far."""
-        if self._begun is None:
-            self._begun = self.clock()
+        """Sleep until the line could have carried the bytes moved so far."""
+        if self._started_at is None:
+            self._started_at = self.clock()
         moved = sum(layer.current for layer in progress.layers.values())
-        ahead = moved * 8 / (self.mbit * 1_000_000) - (self.clock() - self._begun)
-        if ahead > 0:
-            self.sleep(ahead)
+        early = moved * 8 / (self.mbit * 1_000_000) - (self.clock() - self._started_at)
+        if early > 0:
+            self.sleep(early)
 
 
 class Bars:
-    """The same while it goes on, as widgets: a bar for each layer, its number beside it."""
+    """Widgets that follow a transfer: a bar for each layer, with its status beside it."""
 
     def __init__(self, pace: Pace | None = None) -> None:
         import ipywidgets
 
         self._pace = pace
         self._widgets = ipywidgets
-        self._said = ipywidgets.HTML()
+        self._messages = ipywidgets.HTML()
         self._rows: dict[str, Any] = {}
-        self.box = ipywidgets.VBox([self._said])
+        self.box = ipywidgets.VBox([self._messages])
 
-    def see(self, progress: Progress, layer: Layer | None) -> None:
-        """Show what a message has changed. Prints nothing: it may be called from anywhere."""
+    def update(self, progress: Progress, layer: Layer | None) -> None:
+        """Show what a message changed. It prints nothing, so any thread may call it."""
         if layer is None:
             lines = [*progress.before, *progress.after]
-            self._said.value = "<br>".join(map(escape, lines))
+            self._messages.value = "<br>".join(map(escape, lines))
             return
         if layer.id not in self._rows:
             self._rows[layer.id] = self._row(layer.id)
             self.box.children = (*self.box.children, self._rows[layer.id])
         _, bar, status = self._rows[layer.id].children
-        # ipywidgets sends only what differs: a message a percent, however many portions there are
+        # ipywidgets sends a value only when it changes: at most 100 messages a layer
         bar.value = layer.percent
-        status.value = escape(_now(layer))
+        status.value = escape(_status(layer))
         if self._pace:
             self._pace.wait(progress)
 
@@ -251,7 +252,7 @@ class Bars:
         return widgets.HBox([label, bar, status])
 
 
-def _now(layer: Layer) -> str:
+def _status(layer: Layer) -> str:
     if layer.done or not layer.total:
         return layer.status
     return f"{layer.status} {layer.percent} % of {size(layer.total)}"

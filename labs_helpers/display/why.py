@@ -1,4 +1,4 @@
-"""Why IAM decided as it did: who asked, for what, on what, which policies, which statement."""
+"""Why IAM decided as it did: principal, action, resource, policies and statements."""
 
 from __future__ import annotations
 
@@ -7,21 +7,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from labs_helpers.display.shown import BAD, GOOD, Shown, columns, framed, rows_html
+from labs_helpers.display.rendering import (
+    BAD,
+    GOOD,
+    Rendering,
+    columns,
+    framed,
+    paragraph,
+    rows_html,
+)
 
 
-def why(explained: Mapping[str, Any]) -> Shown:
+def why(explained: Mapping[str, Any]) -> Rendering:
     """Draw a decision.
 
-    ``explained`` has ``principal``, ``action``, ``resource``, ``outcome`` ("allowed",
-    "implicitDeny" or "explicitDeny") and ``sentence``, AWS's own for a refusal; ``policies``, those
-    that had a say, each with ``kind``, ``name`` and ``via``; ``statements``, those that decided,
-    each with ``name``, ``index`` (from 0) and ``statement``; ``would_allow``, the smallest
-    statement that would have, and ``where`` it belongs, both None for what is allowed.
+    ``explained`` has these keys:
 
-    IAM's own simulator says less: ``policies`` is then None, a ``statement`` None, with the
-    ``line`` and ``column`` where it begins in place of its index, and there are ``not_looked_at``
-    and ``missing_context``, condition keys that it was not given.
+    - ``principal``, ``action``, ``resource``;
+    - ``outcome``: "allowed", "implicitDeny" or "explicitDeny";
+    - ``sentence``: AWS's refusal text; empty if allowed;
+    - ``policies``: those evaluated, each with ``kind``, ``name`` and ``via``;
+    - ``statements``: those that decided, each with ``name``, ``kind``, ``sid``, ``index`` (from 0)
+      and ``statement``;
+    - ``would_allow``: the smallest statement that would allow the request, None if no statement
+      helps or none is needed; ``where``: the policy to add it to.
+
+    IAM's own simulator reports less. Then ``policies`` and every ``statement`` are None, ``line``
+    and ``column`` say where each statement begins, ``not_looked_at`` lists what the simulator
+    ignores, and ``missing_context`` the condition keys whose values it did not have.
     """
     allowed = explained["outcome"] == "allowed"
     mark, edge = ("✓ allowed", GOOD) if allowed else ("✗ refused", BAD)
@@ -34,33 +47,32 @@ def why(explained: Mapping[str, Any]) -> Shown:
         *(("not looked at", line) for line in explained.get("not_looked_at", ())),
         *(("not known", key) for key in explained.get("missing_context", ())),
     ]
-    cure = None if allowed else explained.get("would_allow")
-    if cure:
+    remedy = None if allowed else explained.get("would_allow")
+    if remedy:
         rows.append(("what would help", f"this statement in {explained['where']}"))
     elif not allowed and explained["outcome"] == "explicitDeny":
         rows.append(("what would help", "to change the statement that denies; no allow beats it"))
     text = mark + "\n" + columns(rows, indent=2)
     html = rows_html(rows)
-    if cure:
-        statement = json.dumps(cure, indent=2)
+    if remedy:
+        statement = json.dumps(remedy, indent=2)
         text += "\n" + "\n".join(f"    {line}" for line in statement.splitlines())
         html += f'<pre style="margin:4px 0 0 2em">{escape(statement)}</pre>'
-    return Shown(text, framed(edge, mark, html))
+    return Rendering(text, framed(edge, mark, html))
 
 
-def nothing() -> Shown:
-    """Nothing was refused yet."""
-    said = "Nothing has been refused yet."
-    return Shown(said, f"<p>{said}</p>")
+def nothing() -> Rendering:
+    """The answer before the first refusal."""
+    return paragraph("Nothing has been refused yet.")
 
 
-def not_kept() -> Shown:
-    """On AWS: nobody can be asked for the last refusal, and where else to look.
+def not_kept() -> Rendering:
+    """The answer on AWS, which keeps no last refusal: where to look instead.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html
     """
-    said = "AWS does not keep your last refusal where you could ask for it. You can:"
+    head = "AWS does not keep your last refusal where you could ask for it. You can:"
     rows = [
         ("read the message", "it names the action, the resource and the kind of policy"),
         ("ask the simulator", 'lab.why("ecr:PutImage", "demo-app-repo")'),
@@ -74,7 +86,7 @@ def not_kept() -> Shown:
             "AttributeKey=EventName,AttributeValue=PutImage  (minutes later, for 90 days)",
         ),
     ]
-    return Shown(f"{said}\n{columns(rows, indent=2)}", f"<p>{said}</p>{rows_html(rows)}")
+    return Rendering(f"{head}\n{columns(rows, indent=2)}", f"<p>{head}</p>{rows_html(rows)}")
 
 
 def _looked_at(policies: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
@@ -83,25 +95,25 @@ def _looked_at(policies: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
         return
     if not policies:
         yield "no policy: none is attached to the caller, none is on the resource"
-    for one in policies:
-        via = f", {one['via']}" if one["via"] else ""
-        yield f"{one['name']} ({one['kind']}{via})"
+    for policy in policies:
+        via = f", {policy['via']}" if policy["via"] else ""
+        yield f"{policy['name']} ({policy['kind']}{via})"
 
 
 def _because(explained: Mapping[str, Any]) -> Iterator[str]:
-    """The end of AWS's sentence, then the statements that decided, each on lines of its own."""
+    """The reason in AWS's sentence, then each statement that decided, on lines of its own."""
     sentence = str(explained["sentence"])
     for beginning in ("because ", "with an explicit deny"):
         at = sentence.find(f" {beginning}")
         if at >= 0:
             yield sentence[at + 1 :].removeprefix("because ")
-    for one in explained["statements"]:
-        if one["statement"] is None:
-            where = f" at line {one['line']}, column {one['column']}" if one["line"] else ""
-            yield f"a statement of {one['name']} ({one['kind']}){where}"
+    for found in explained["statements"]:
+        if found["statement"] is None:
+            where = f" at line {found['line']}, column {found['column']}" if found["line"] else ""
+            yield f"a statement of {found['name']} ({found['kind']}){where}"
             continue
-        sid = f" ({one['sid']})" if one["sid"] else ""
-        yield f"statement {one['index'] + 1} of {one['name']}{sid}:"
-        yield "  " + json.dumps(one["statement"])
+        sid = f" ({found['sid']})" if found["sid"] else ""
+        yield f"statement {found['index'] + 1} of {found['name']}{sid}:"
+        yield "  " + json.dumps(found["statement"])
     if not sentence and not explained["statements"]:
         yield "this caller needs no policy"

@@ -1,4 +1,4 @@
-"""A verdict as a table for people, as JSON, and as SARIF for tools that show findings."""
+"""The formats of a verdict: a table for people, JSON, and SARIF for tools that show findings."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labs_helpers.gate.verdict import Judged, Verdict
+from labs_helpers.gate.verdict import Judgement, Verdict
 
-_TOLD_NOT = "not told"
 _SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
 
 def table(verdict: Verdict) -> str:
-    """Every finding that matters (all but those below the threshold), then what was decided."""
+    """Every finding that is not below the threshold, then the result."""
     lines = []
-    shown = [one for one in verdict.judged if one.state != "below"]
-    if shown:
-        head = ("SEVERITY", "ID", "PACKAGE", "VERSION", "FIXED IN", "GATE")
-        rows = [head, *(_row(one) for one in shown)]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    listed = [each for each in verdict.judgements if each.state != "below"]
+    if listed:
+        rows = [("SEVERITY", "ID", "PACKAGE", "VERSION", "FIXED IN", "GATE"), *map(_row, listed)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             lines.append("  ".join(cells).rstrip())
         lines.append("")
-    below = len(verdict.those("below"))
+    below = len(verdict.in_state("below"))
     if below:
         lines.append(f"{below} below {verdict.rules.fail_on} are not listed.")
-    lines += [f"Expired on {one.expires}: {one.id} is accepted no more." for one in verdict.expired]
-    lines += [f"Stale: {one.id} is accepted and was not found." for one in verdict.stale]
-    if verdict.rules.only_fixable and any(one.finding.fixed is None for one in shown):
-        lines.append("Basic scanning does not tell what has a fix: nothing passes for that.")
+    for risk in verdict.expired:
+        lines.append(f"Expired on {risk.expires}: {risk.id} is no longer accepted.")
+    for risk in verdict.stale:
+        lines.append(f"Stale: {risk.id} is accepted, but the scan did not find it.")
+    if verdict.rules.only_fixable and any(each.finding.fixed is None for each in listed):
+        lines.append("Basic scanning does not say which findings have a fix, so none is excused.")
     return "\n".join([*lines, verdict.summary()])
 
 
@@ -54,19 +54,19 @@ def as_json(verdict: Verdict) -> str:
         "rules": {"failOn": verdict.rules.fail_on, "onlyFixable": verdict.rules.only_fixable},
         "findings": [
             {
-                "id": one.finding.id,
-                "severity": one.finding.severity,
-                "package": one.finding.package,
-                "version": one.finding.version,
-                "fixedIn": one.finding.fixed,
-                "state": one.state,
-                "reason": one.reason,
-                "uri": one.finding.uri,
+                "id": each.finding.id,
+                "severity": each.finding.severity,
+                "package": each.finding.package,
+                "version": each.finding.version,
+                "fixedIn": each.finding.fixed,
+                "state": each.state,
+                "reason": each.reason,
+                "uri": each.finding.uri,
             }
-            for one in verdict.judged
+            for each in verdict.judgements
         ],
-        "expired": [one.id for one in verdict.expired],
-        "stale": [one.id for one in verdict.stale],
+        "expired": [risk.id for risk in verdict.expired],
+        "stale": [risk.id for risk in verdict.stale],
     }
     return json.dumps(document, indent=2)
 
@@ -75,12 +75,12 @@ def sarif(verdict: Verdict) -> str:
     """SARIF 2.1.0: a rule for each advisory, a result for each finding.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. An accepted finding is a
-    result with a suppression; an image that was not judged is an execution that failed.
+    result with a suppression. Without a complete scan, the execution counts as failed.
     """
     rules: dict[str, dict[str, Any]] = {}
     results = []
-    for one in verdict.judged:
-        finding = one.finding
+    for judgement in verdict.judgements:
+        finding = judgement.finding
         rule: dict[str, Any] = {
             "id": finding.id,
             "shortDescription": {"text": finding.title or finding.id},
@@ -88,7 +88,7 @@ def sarif(verdict: Verdict) -> str:
         if finding.uri:
             rule["helpUri"] = finding.uri
         rules.setdefault(finding.id, rule)
-        results.append(_result(verdict, one, list(rules).index(finding.id)))
+        results.append(_result(verdict, judgement, list(rules).index(finding.id)))
     run = {
         "tool": {
             "driver": {
@@ -114,45 +114,44 @@ def sarif(verdict: Verdict) -> str:
     return json.dumps({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _result(verdict: Verdict, one: Judged, index: int) -> dict[str, Any]:
-    finding = one.finding
+def _result(verdict: Verdict, judgement: Judgement, index: int) -> dict[str, Any]:
+    finding = judgement.finding
     where = f"{finding.package} {finding.version}".strip()
     fix = {None: "", "": ", no fix"}.get(finding.fixed, f", fixed in {finding.fixed}")
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": index,
-        "level": "error" if one.state in ("blocks", "not covered") else "note",
+        "level": "error" if judgement.state in ("blocks", "not covered") else "note",
         "message": {"text": f"{finding.severity}: {finding.id} in {where}{fix}"},
         "locations": [
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": _repository(verdict.scan.image)},
-                    "region": {"startLine": 1},  # some readers want one
+                    "region": {"startLine": 1},  # some tools require a line
                 },
                 "logicalLocations": [{"fullyQualifiedName": where, "kind": "package"}],
             }
         ],
         "partialFingerprints": {"package/v1": f"{finding.id} {where}"},
-        "properties": {"severity": finding.severity, "gate": one.state},
+        "properties": {"severity": finding.severity, "gate": judgement.state},
     }
-    if one.state == "accepted":
-        result["suppressions"] = [{"kind": "external", "justification": one.reason}]
+    if judgement.state == "accepted":
+        result["suppressions"] = [{"kind": "external", "justification": judgement.reason}]
     return result
 
 
 def _repository(image: str) -> str:
-    """As a relative URI; with a tag it would read as a scheme."""
+    """The repository as a relative URI. With a tag, its name would look like a URI scheme."""
     return image.partition("@")[0].partition(":")[0]
 
 
-def _row(one: Judged) -> tuple[str, ...]:
-    finding = one.finding
-    fixed = {None: _TOLD_NOT, "": "no fix"}.get(finding.fixed, finding.fixed or "")
+def _row(judgement: Judgement) -> tuple[str, ...]:
+    finding = judgement.finding
+    fixed = {None: "unknown", "": "no fix"}.get(finding.fixed, finding.fixed or "")
     if finding.not_covered:
         fixed = "-"
-    state = f"{one.state} {one.reason}" if one.state == "accepted" else one.state
-    if one.state == "blocks" and one.reason:
-        state = f"blocks, {one.reason}"
+    separator = ", " if judgement.state == "blocks" else " "
+    state = separator.join(filter(None, (judgement.state, judgement.reason)))
     return (finding.severity, finding.id, finding.package, finding.version, fixed, state)
 
 

@@ -1,4 +1,4 @@
-"""Which image: ``repository:tag``, ``repository@digest``, or the same after a registry's name."""
+"""Names of images in ECR: ``repository:tag`` or ``repository@digest``, with or without registry."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _REGISTRY = re.compile(
 
 
 class InvalidImage(LabsError):
-    """The text names no image in ECR."""
+    """The text does not name an image in ECR."""
 
 
 @dataclass(frozen=True)
 class ImageName:
-    """An image of a private ECR registry; account and region are None for the caller's own."""
+    """An image in a private ECR registry; account and region are None for the caller's own."""
 
     repository: str
     tag: str | None = None
@@ -31,14 +31,14 @@ class ImageName:
 
     @property
     def image_id(self) -> dict[str, str]:
-        """As ECR's API takes it."""
+        """The ``imageId`` for ECR's API."""
         if self.digest:
             return {"imageDigest": self.digest}
         return {"imageTag": self.tag or references.DEFAULT_TAG}
 
     @property
     def request(self) -> dict[str, str]:
-        """The members of a request that name registry and repository."""
+        """The parameters of ECR's API that name registry and repository."""
         registry = {"registryId": self.account} if self.account else {}
         return {**registry, "repositoryName": self.repository}
 
@@ -49,17 +49,17 @@ class ImageName:
 
 
 def parse(text: str) -> ImageName:
-    """Read what ``docker push`` or a person would write; raises InvalidImage."""
+    """Read a name as ``docker push`` takes it; raises InvalidImage."""
     rest, at, digest = text.partition("@")
     host, slash, path = rest.partition("/")
-    found = _REGISTRY.fullmatch(host) if slash else None
-    if found is None:
+    registry = _REGISTRY.fullmatch(host) if slash else None
+    if registry is None:
         path = rest
     path, colon, tag = path.partition(":")
     if not references.is_path(path) or (colon and not references.is_tag(tag)):
         raise InvalidImage(
             f"{text!r} names no image in ECR. Write repository:tag, repository@sha256:..., or "
-            "the whole name with <account>.dkr.ecr.<region>.amazonaws.com/ in front."
+            "the full name, beginning with <account>.dkr.ecr.<region>.amazonaws.com/."
         )
     if at:
         try:
@@ -70,6 +70,6 @@ def parse(text: str) -> ImageName:
         repository=path,
         tag=tag or (None if at else references.DEFAULT_TAG),
         digest=digest or None,
-        account=found["account"] if found else None,
-        region=found["region"] if found else None,
+        account=registry["account"] if registry else None,
+        region=registry["region"] if registry else None,
     )

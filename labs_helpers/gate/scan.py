@@ -1,4 +1,4 @@
-"""What ECR says of an image's scan: every page of it, and whether it ended.
+"""The scan of an image as ECR reports it: its status, and every page of its findings.
 
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImageScanFindings.html
 """
@@ -16,15 +16,18 @@ from botocore.exceptions import ClientError
 from labs_helpers.gate.image import ImageName
 
 NOT_COVERED = "LABS-NOT-COVERED-"
-"""How the sandbox names a package that its advisories do not cover; AWS has nothing like it."""
+"""Prefix of the finding for a package that no advisory source covers. AWS has no such finding."""
 
-_UNDER_WAY = frozenset({"IN_PROGRESS", "PENDING", "NONE"})
+_UNFINISHED = frozenset({"IN_PROGRESS", "PENDING", "NONE"})
 _POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. ``fixed`` is the version with the fix, "" for none, None where ECR tells not."""
+    """One finding.
+
+    ``fixed`` is the version with the fix, "" if there is no fix, None if ECR does not say.
+    """
 
     id: str
     severity: str
@@ -36,15 +39,15 @@ class Finding:
 
     @property
     def not_covered(self) -> bool:
-        """Whether this says that nobody judged the package."""
+        """Whether the finding says that nobody judged the package."""
         return self.id.startswith(NOT_COVERED)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A scan as ECR tells it. ``complete`` only when its findings can be relied on.
+    """A scan as ECR reports it. Its findings are reliable only if it is ``complete``.
 
-    ``kind`` is BASIC, ENHANCED or "" while nothing shows which.
+    ``kind`` is BASIC or ENHANCED, or "" as long as ECR does not show which.
     """
 
     image: str
@@ -57,10 +60,10 @@ class Scan:
 
     @property
     def complete(self) -> bool:
-        """COMPLETE or, for continuous scans, ACTIVE, and with the time at which it ended.
+        """Whether the status is COMPLETE or, for a continuous scan, ACTIVE, with a completion time.
 
-        Enhanced scanning says COMPLETE or ACTIVE before there is a result, with an empty list
-        and no time: https://github.com/aws/aws-sdk/issues/289
+        Enhanced scanning reports COMPLETE or ACTIVE before it has a result, with an empty list and
+        no time: https://github.com/aws/aws-sdk/issues/289
         """
         return self.status in ("COMPLETE", "ACTIVE") and self.completed_at is not None
 
@@ -72,31 +75,31 @@ def fetch(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Scan:
-    """The scan of an image, waited for up to ``wait`` seconds if there is or will be one.
+    """The scan of an image. Wait up to ``wait`` seconds for a scan that runs or will start.
 
-    Raises botocore's ClientError for everything but a scan that is not there yet, whose status
-    is NONE: enhanced scanning begins some time after the push.
+    A scan that does not exist yet has the status NONE: enhanced scanning starts some time after the
+    push. For any other refusal, raises botocore's ClientError.
     """
     end = clock() + wait
-    if wait and _once(ecr, image).status == "NONE" and not _is_scanned(ecr, image):
+    if wait and _once(ecr, image).status == "NONE" and not _scans_start_by_themselves(ecr, image):
         end = clock()
     while True:
-        found = _once(ecr, image)
-        under_way = found.status in _UNDER_WAY or (
-            found.status in ("COMPLETE", "ACTIVE") and not found.complete
+        scan = _once(ecr, image)
+        unfinished = scan.status in _UNFINISHED or (
+            scan.status in ("COMPLETE", "ACTIVE") and not scan.complete
         )
-        if not under_way or clock() >= end:
-            return found
+        if not unfinished or clock() >= end:
+            return scan
         sleep(min(_POLL_SECONDS, max(0.0, end - clock())))
 
 
-def _is_scanned(ecr: Any, image: ImageName) -> bool:
-    """Whether the repository's images are scanned without being asked; True where ECR tells not."""
+def _scans_start_by_themselves(ecr: Any, image: ImageName) -> bool:
+    """Whether ECR scans this repository's images on its own; True if the caller may not know."""
     try:
         answer = ecr.batch_get_repository_scanning_configuration(repositoryNames=[image.repository])
     except ClientError:
-        return True  # the caller may read findings and not this
-    return all(one.get("scanFrequency") != "MANUAL" for one in answer["scanningConfigurations"])
+        return True  # the caller may read findings but not this configuration
+    return all(each.get("scanFrequency") != "MANUAL" for each in answer["scanningConfigurations"])
 
 
 def _once(ecr: Any, image: ImageName) -> Scan:
@@ -109,7 +112,8 @@ def _once(ecr: Any, image: ImageName) -> Scan:
             found = answer.get("imageScanFindings", {})
             if "enhancedFindings" in found:
                 kind = "ENHANCED"
-                findings += [one for each in found["enhancedFindings"] for one in _enhanced(each)]
+                for each in found["enhancedFindings"]:
+                    findings += _enhanced(each)
             elif "findings" in found:
                 kind = kind or "BASIC"
                 findings += [_basic(each) for each in found["findings"]]
@@ -132,7 +136,7 @@ def _once(ecr: Any, image: ImageName) -> Scan:
 
 
 def _basic(finding: dict[str, Any]) -> Finding:
-    attributes = {one["key"]: one.get("value", "") for one in finding.get("attributes", [])}
+    attributes = {each["key"]: each.get("value", "") for each in finding.get("attributes", [])}
     return Finding(
         id=finding.get("name", ""),
         severity=finding.get("severity", "UNDEFINED"),
@@ -145,23 +149,24 @@ def _basic(finding: dict[str, Any]) -> Finding:
 
 
 def _enhanced(finding: dict[str, Any]) -> list[Finding]:
-    """One finding for each package and version in it."""
+    """One Finding for each package and version that AWS's finding lists."""
     details = finding.get("packageVulnerabilityDetails", {})
     packages = details.get("vulnerablePackages") or [{}]
-    found: dict[tuple[str, str], Finding] = {}
+    findings: dict[tuple[str, str], Finding] = {}
     for package in packages:
         release = package.get("release")
         version = package.get("version", "") + (f"-{release}" if release else "")
         fixed = package.get("fixedInVersion", "")
         fixed = "" if fixed in ("NotAvailable", "Not Available") else fixed.removeprefix("0:")
-        one = Finding(
+        name = package.get("name") or finding.get("title", "").rpartition(" - ")[2]
+        each = Finding(
             id=details.get("vulnerabilityId", finding.get("title", "")),
             severity=finding.get("severity", "UNTRIAGED"),
-            package=package.get("name") or finding.get("title", "").rpartition(" - ")[2],
+            package=name,
             version=version,
             fixed=fixed,
             title=finding.get("description", ""),
             uri=details.get("sourceUrl", ""),
         )
-        found.setdefault((one.package, one.version), one)
-    return list(found.values())
+        findings.setdefault((name, version), each)
+    return list(findings.values())

@@ -1,1 +1,1 @@
-"""OCI vocabulary: digests, references, media types and manifests. Imports nothing of ours."""
+"""OCI's terms: digests, references, media types, manifests, headers. It imports no other room."""

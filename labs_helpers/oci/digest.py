@@ -15,12 +15,12 @@ _HEX_LENGTH = {"sha256": 64, "sha512": 128}
 
 
 class DigestError(ValueError):
-    """The text is not a digest, or its algorithm is not one this code can compute."""
+    """The text is not a digest, or its algorithm is not supported."""
 
 
 @dataclass(frozen=True)
 class Digest:
-    """A parsed digest; `str()` gives `sha256:<hex>` back."""
+    """A parsed digest; its `str()` is `sha256:<hex>`."""
 
     algorithm: str
     hex: str
@@ -30,7 +30,7 @@ class Digest:
 
 
 def parse(text: str) -> Digest:
-    """Read `sha256:<64 hex>` or `sha512:<128 hex>`; raise DigestError saying what is wrong."""
+    """Read `sha256:<64 hex>` or `sha512:<128 hex>`; raises DigestError, which names the fault."""
     if not _FORM.fullmatch(text):
         raise DigestError(f"{text!r} is not a digest: expected algorithm:hex")
     algorithm, _, encoded = text.partition(":")
@@ -43,12 +43,12 @@ def parse(text: str) -> Digest:
 
 
 def of_bytes(data: bytes, algorithm: str = "sha256") -> str:
-    """The digest of `data`, as `sha256:<hex>`."""
+    """The digest of `data`, such as `sha256:<hex>`."""
     return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
 
 
 def layout_path(digest: str) -> str:
-    """Where an image layout has the content of a digest: `blobs/sha256/<hex>`.
+    """The path of a blob in an image layout: `blobs/sha256/<hex>`.
 
     https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#blobs
     """

@@ -1,7 +1,6 @@
-"""Image manifests and indexes, read from the bytes that were pushed.
+"""Image manifests and indexes, read from the pushed bytes.
 
-The bytes are the identity: a manifest's digest is the sha256 of exactly what arrived, so it is
-never re-serialised. Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+A manifest's digest is the sha256 of exactly these bytes, so they are never re-serialised. Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
 
 MAX_SIZE = 4 * 1024 * 1024
-"""Bytes; the size up to which the distribution specification asks registries to accept one."""
+"""Bytes. The distribution specification asks registries to accept manifests up to this size."""
 
 
 class InvalidManifest(ValueError):
-    """The bytes are not a manifest; the message says what is wrong and where."""
+    """The bytes are not a manifest; the message names the fault and its place."""
 
 
 @dataclass(frozen=True)
 class Descriptor:
-    """What a manifest says of a piece of content: its type, digest and size in bytes."""
+    """A manifest's description of a blob or manifest: its type, digest and size in bytes."""
 
     media_type: str
     digest: str
@@ -36,7 +35,7 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest (config and layers) or an index (manifests); `body` is what was pushed."""
+    """A manifest (config and layers) or an index (manifests); `body` has the pushed bytes."""
 
     media_type: str
     body: bytes
@@ -50,18 +49,18 @@ class Manifest:
 
     @property
     def is_index(self) -> bool:
-        """Whether this lists manifests (an OCI index or a Docker manifest list)."""
+        """Whether this is an OCI index or a Docker manifest list."""
         return self.media_type in media_types.INDEXES
 
     @property
     def size_in_bytes(self) -> int:
-        """Configuration plus layers, which is what ECR reports as imageSizeInBytes."""
+        """The sizes of configuration and layers together; ECR reports this as imageSizeInBytes."""
         config = self.config.size if self.config else 0
         return config + sum(layer.size for layer in self.layers)
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
-        """What a registry must hold before it takes this manifest: config and layers."""
+        """The blobs (config and layers) that a registry needs before it accepts the manifest."""
         needed = tuple(
             layer for layer in self.layers if layer.media_type not in media_types.FOREIGN_LAYERS
         )
@@ -69,10 +68,10 @@ class Manifest:
 
 
 def parse(body: bytes, content_type: str | None = None) -> Manifest:
-    """Read a manifest; raise InvalidManifest when the bytes are not one.
+    """Read a manifest; raises InvalidManifest.
 
-    `content_type` is the request's media type: it decides when the body has no `mediaType`, and
-    must agree with it when it has one.
+    `content_type` is the request's media type. It must equal the `mediaType` of the body; it
+    replaces a missing `mediaType`.
     """
     document = _load(body)
     media_type = _media_type(document, content_type)
@@ -142,7 +141,7 @@ def _text(document: dict[str, Any], key: str, where: str) -> str | None:
 
 
 def _is_text(value: Any) -> bool:
-    # JSON escapes can spell lone surrogates, which no database or response can hold.
+    # a JSON escape can be a lone surrogate, which no database or response can hold
     return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
 
 

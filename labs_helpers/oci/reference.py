@@ -1,4 +1,4 @@
-"""Image references as Docker reads them: `nginx` means `docker.io/library/nginx:latest`.
+"""Image references, read as Docker reads them: `nginx` is `docker.io/library/nginx:latest`.
 
 Grammar: https://github.com/distribution/reference/blob/main/reference.go and normalize.go
 """
@@ -25,7 +25,7 @@ _IDENTIFIER = re.compile(r"[a-f0-9]{64}", re.ASCII)
 
 
 class InvalidReference(ValueError):
-    """The text is not an image reference; the message is Docker's own."""
+    """The text is not an image reference; the message is Docker's."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """Where the image lives, without tag and digest: `docker.io/library/nginx`."""
+        """The reference without tag and digest: `docker.io/library/nginx`."""
         return f"{self.domain}/{self.path}"
 
     @property
     def familiar(self) -> str:
-        """What people type: `nginx:alpine` for `docker.io/library/nginx:alpine`."""
+        """The short form that people type: `nginx:alpine` for `docker.io/library/nginx:alpine`."""
         return self.familiar_name + self._suffix()
 
     @property
@@ -64,12 +64,12 @@ class Reference:
 
 
 def is_tag(text: str) -> bool:
-    """Whether `text` may be a tag: up to 128 characters, starting with a word character."""
+    """Whether `text` is a valid tag: up to 128 characters, the first a word character."""
     return _TAG.fullmatch(text) is not None
 
 
 def is_path(text: str) -> bool:
-    """Whether `text` may be a repository's name in the distribution grammar, of any length."""
+    """Whether `text` is a valid repository name in the distribution grammar, of any length."""
     return _PATH.fullmatch(text) is not None
 
 
@@ -88,7 +88,7 @@ def _split_domain(name: str) -> tuple[str, str]:
 
 
 def parse(text: str, default_tag: bool = True) -> Reference:
-    """Read a reference the way `docker` does; raise InvalidReference in Docker's words.
+    """Read a reference as `docker` does; raises InvalidReference with Docker's message.
 
     A reference with neither tag nor digest gets `latest` unless `default_tag` is false.
     """

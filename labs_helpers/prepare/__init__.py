@@ -1,7 +1,8 @@
 """What a lab starts from: steps that make a fact true, whatever was there before.
 
 ``labs/labNN/prepare.py`` lists a lab's ``STEPS``; steps that several labs need are here, in the
-module of their subject. A step's ``fact`` is the line of the lab's card.
+module of their subject. A step's ``fact`` is the line of the lab's card. ``beginning.py`` runs the
+steps, ``record.py`` remembers for which labs they have been run.
 """
 
 from __future__ import annotations

@@ -28,8 +28,7 @@ def no_profile(name: str) -> Step:
     """No profile of this name. Left out on AWS: those files are the learner's own."""
 
     def ensure(place: Place) -> None:
-        _write(place.workspace.aws_credentials, name, {})
-        _write(place.workspace.aws_config, f"profile {name}", {})
+        _put(place, name, {}, {})
 
     return Step(f"no profile {name}", ensure, on_aws=False)
 
@@ -39,9 +38,7 @@ def profile_of_account(name: str, account: str) -> Step:
 
     def ensure(place: Place) -> None:
         made = place.control.ask("POST", "accounts", {"account": account})
-        _write(place.workspace.aws_credentials, name, _key(made))
-        settings = {"region": place.region, "output": "json"}
-        _write(place.workspace.aws_config, f"profile {name}", settings)
+        _put(place, name, _key(made), {"region": place.region, "output": "json"})
 
     return Step(f"profile {name} is an administrator of account {account}", ensure, on_aws=False)
 
@@ -52,6 +49,7 @@ def key_at_hand() -> Step:
         "your access key is in $LABS_ACCESS_KEY_ID and $LABS_SECRET_ACCESS_KEY",
         _hand_out,
         on_aws=False,
+        kernel=True,
     )
 
 
@@ -63,8 +61,7 @@ def _hand_out(place: Place) -> None:
 def _configure(place: Place) -> None:
     # the learner may have locked themself out, which makes the rest of the lab impossible
     place.control.ask("POST", "accounts", {"account": place.account})
-    _write(place.workspace.aws_credentials, "default", _key(place.learner))
-    _write(place.workspace.aws_config, "default", {"region": place.region, "output": "json"})
+    _put(place, "default", _key(place.learner), {"region": place.region, "output": "json"})
 
 
 def _key(key: Mapping[str, str]) -> dict[str, str]:
@@ -75,17 +72,32 @@ def _key(key: Mapping[str, str]) -> dict[str, str]:
 
 
 def _forget(place: Place) -> None:
-    for path in (place.workspace.aws_credentials, place.workspace.aws_config):
-        _write(path, "default", {})
+    _put(place, "default", {}, {})
 
 
-def _write(path: Path, profile: str, given: dict[str, str]) -> None:
-    """Put one section of an AWS profile file first, mode 0600, or leave it out when empty."""
+def _put(place: Place, profile: str, key: Mapping[str, str], settings: Mapping[str, str]) -> None:
+    """Make a profile hold this key and these settings, or be left out when both are empty."""
+    section = profile if profile == "default" else f"profile {profile}"
+    had = [
+        _write(place.workspace.aws_credentials, profile, key),
+        _write(place.workspace.aws_config, section, settings),
+    ]
+    if any(had) and had != [key, settings]:
+        place.removed.append(f"profile {profile} of the AWS CLI, as it was")
+
+
+def _write(path: Path, profile: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Put one section of an AWS profile file first, mode 0600, or leave it out when empty.
+
+    Returns what the section held before; empty when there was none.
+    """
     # no interpolation and no defaults section: a secret may hold a %, and `default` is a profile
     profiles = configparser.RawConfigParser(default_section="\0")
     profiles.read(path, encoding="utf-8")
+    had = dict(profiles.items(profile)) if profiles.has_section(profile) else {}
     profiles.remove_section(profile)
     lines = [f"[{profile}]", *(f"{name} = {value}" for name, value in given.items())]
     for section in profiles.sections():
         lines += [f"[{section}]", *(f"{name} = {value}" for name, value in profiles.items(section))]
     write_text(path, "\n".join(lines if given else lines[1:]) + "\n", mode=0o600)
+    return had

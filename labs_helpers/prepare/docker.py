@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import docker.errors
 
 from labs_helpers.defaults import ACCOUNT, IMAGE, REGION, REPOSITORY, registry
 from labs_helpers.engine import process
 from labs_helpers.engine.choice import EMBEDDED
-from labs_helpers.prepare.step import Place, Step
-from labs_helpers.workspace import read_json, write_json
+from labs_helpers.prepare.step import Place, Step, count
+from labs_helpers.workspace import LabsError, read_json, write_json
 
 LATEST = f"{IMAGE}:latest"
 IN_ECR = f"{registry(ACCOUNT, REGION)}/{REPOSITORY}"
@@ -26,9 +29,7 @@ def logged_out() -> Step:
     """Docker keeps no login. Left out on AWS: those logins are the learner's own."""
 
     def ensure(place: Place) -> None:
-        path = place.workspace.docker / "config.json"
-        if kept := read_json(path):
-            write_json(path, {name: value for name, value in kept.items() if name != "auths"})
+        _keep_logins(place, {})
 
     return Step("Docker is not logged in anywhere", ensure, on_aws=False)
 
@@ -37,9 +38,7 @@ def logged_in() -> Step:
     """Docker keeps a fresh login to the learner's registry, and no other."""
 
     def ensure(place: Place) -> None:
-        path = place.workspace.docker / "config.json"
-        auths = {place.registry: {"auth": _token(place)}}
-        write_json(path, {**read_json(path), "auths": auths})
+        _keep_logins(place, {place.registry: {"auth": _token(place)}})
 
     return Step("Docker is logged in to the registry", ensure, on_aws=False)
 
@@ -48,47 +47,127 @@ def built(image: str = LATEST, folder: str = "06") -> Step:
     """The image of a lab's Dockerfile is in the local engine."""
 
     def ensure(place: Place) -> None:
-        # without rm, the SDK has a real daemon keep the containers that it built in
-        place.docker.images.build(path=str(place.files / folder), tag=image, rm=True)
+        with _taking_name(place, image):
+            # without rm, the SDK has a real daemon keep the containers that it built in
+            place.docker.images.build(path=str(place.files / folder), tag=image, rm=True)
 
-    return Step(f"image {image} is built", ensure)
+    return Step(f"image {image} is built", ensure, engine=True)
 
 
 def tagged(image: str = LATEST, repository: str = REPOSITORY, tag: str = "latest") -> Step:
     """The local image also has the name under which it is pushed."""
 
     def ensure(place: Place) -> None:
-        place.docker.images.get(image).tag(f"{place.registry}/{repository}", tag)
+        name = f"{place.registry}/{repository}"
+        with _taking_name(place, f"{name}:{tag}"):
+            place.docker.images.get(image).tag(name, tag)
 
-    return Step(f"image {image} is tagged for {repository}:{tag}", ensure)
+    return Step(f"image {image} is tagged for {repository}:{tag}", ensure, engine=True)
 
 
 def no_local_images(*repositories: str) -> Step:
     """The engine has no image of these repositories, nor any that lost its name.
 
     What was built before decides what a build takes from the cache and what a pull still has to
-    fetch, so a lab that prints either starts without. Left out on AWS: Docker there is the
-    learner's own. In front of a real daemon only these names are taken away: what else has no
-    name there may be the learner's.
+    fetch, so a lab that prints either starts without. An image that has a name of the learner's
+    own, or on which another image was built, stays. In front of a real daemon, images without a
+    name stay as well: they may be the learner's. Left out on AWS: Docker there is the learner's.
     """
 
     def ensure(place: Place) -> None:
-        images = place.docker.images
-        engine = process.running(place.workspace)
-        shared = engine is not None and engine.choice.kind != EMBEDDED
-        for repository in repositories:
-            for image in images.list(repository):
-                if not shared:
-                    images.remove(image.id, force=True)
-                    continue
-                for name in image.tags:
-                    if name.rpartition(":")[0].removeprefix("docker.io/library/") == repository:
-                        images.remove(name)
-        if not shared:
-            images.prune()
+        take_names(place, repositories, place.removed)
+        if _is_embedded(place):
+            unnamed = len(place.docker.images.list(filters={"dangling": True}))
+            place.docker.images.prune()
+            if unnamed:
+                place.removed.append(f"{count(unnamed, 'image')} without a name")
 
     short = [name.rpartition("/")[2] for name in repositories]
-    return Step(f"no local image of {' or '.join(short)}", ensure, on_aws=False)
+    return Step(f"no local image of {' or '.join(short)}", ensure, on_aws=False, engine=True)
+
+
+def take_names(place: Place, repositories: Sequence[str], removed: list[str]) -> None:
+    """Take every local image's names in these repositories away, and add each to ``removed``.
+
+    In the labs' own engine, the image's other names in the labs' registry go as well: labs push
+    one image to several repositories. An image is deleted with its last name, unless another image
+    was built on it (https://docs.docker.com/reference/cli/docker/image/rm/). Raises LabsError when
+    Docker refuses, as it does for an image that a container uses.
+    """
+    embedded = _is_embedded(place)
+    for repository in repositories:
+        for image in place.docker.images.list(repository):
+            for name in _names(image):
+                if _repository(name) == repository or (
+                    embedded and name.startswith(f"{place.registry}/")
+                ):
+                    _take(place, name)
+                    removed.append(f"image {name}")
+
+
+def _names(image: Any) -> list[str]:
+    """An image's tags, and its digests in repositories where it has no tag.
+
+    Where it has one, Docker takes the digest away with the last tag.
+    """
+    tagged = {_repository(name) for name in image.tags}
+    digests = image.attrs.get("RepoDigests") or ()
+    return [*image.tags, *(name for name in digests if _repository(name) not in tagged)]
+
+
+def _take(place: Place, name: str) -> None:
+    try:
+        # by name and without force: the image stays where anything else needs it
+        place.docker.images.remove(name)
+    except docker.errors.APIError as error:
+        raise LabsError(
+            f"The local image {name} is in the way, and Docker does not remove it:\n"
+            f"  {error.explanation or error}\n"
+            "If a container uses the image, remove the container (docker ps --all lists them), or "
+            f"give the image a name of your own:\n  docker tag {name} my-own-name\n"
+            f"  docker rmi {name}"
+        ) from error
+
+
+def _is_embedded(place: Place) -> bool:
+    engine = process.running(place.workspace)
+    return engine is None or engine.choice.kind == EMBEDDED
+
+
+def _repository(name: str) -> str:
+    """What comes before the tag or the digest; Docker Hub's is left out, as Docker does."""
+    found = name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
+    return found.removeprefix("docker.io/library/")
+
+
+def _keep_logins(place: Place, auths: dict[str, dict[str, str]]) -> None:
+    """Make these the only logins that Docker's configuration keeps."""
+    path = place.workspace.docker / "config.json"
+    kept = read_json(path)
+    had = kept.pop("auths", None)
+    if had is None and not auths:
+        return
+    write_json(path, {**kept, "auths": auths} if auths else kept)
+    # anything else than an object is a file that was edited by hand, which Docker cannot read
+    hosts = sorted({*had} - {*auths}) if isinstance(had, dict) else []
+    place.removed.extend(f"Docker's login to {host}" for host in hosts)
+
+
+@contextmanager
+def _taking_name(place: Place, name: str) -> Iterator[None]:
+    """Say of what image the step inside took this name, if it did."""
+    before = _id(place, name)
+    yield
+    if before and before != _id(place, name):
+        short = before.removeprefix("sha256:")[:12]
+        place.removed.append(f"the name {name} of image {short}; the image itself stays")
+
+
+def _id(place: Place, name: str) -> str | None:
+    try:
+        return str(place.docker.images.get(name).id)
+    except docker.errors.ImageNotFound:
+        return None
 
 
 def pushed(repository: str = REPOSITORY, tag: str = "latest", image: str = LATEST) -> Step:
@@ -97,7 +176,8 @@ def pushed(repository: str = REPOSITORY, tag: str = "latest", image: str = LATES
     def ensure(place: Place) -> None:
         user, _, password = base64.b64decode(_token(place)).decode().partition(":")
         name = f"{place.registry}/{repository}"
-        place.docker.images.get(image).tag(name, tag)
+        with _taking_name(place, f"{name}:{tag}"):
+            place.docker.images.get(image).tag(name, tag)
         stream = place.docker.images.push(
             name,
             tag,

@@ -7,7 +7,6 @@ first; https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from labs_helpers.prepare.step import Place, Step
 
@@ -18,7 +17,7 @@ def no_user(name: str) -> Step:
     """No user of this name, nor any key or policy of its own."""
 
     def ensure(place: Place) -> None:
-        _delete_user(place.client("iam"), name)
+        _delete_user(place, name)
 
     return Step(f"no user {name}", ensure)
 
@@ -27,8 +26,8 @@ def user_with(name: str, policy: str) -> Step:
     """A user without a key, with one managed policy of AWS and nothing else."""
 
     def ensure(place: Place) -> None:
+        _delete_user(place, name)
         iam = place.client("iam")
-        _delete_user(iam, name)
         iam.create_user(UserName=name)
         iam.attach_user_policy(UserName=name, PolicyArn=MANAGED + policy)
 
@@ -48,6 +47,7 @@ def no_group(name: str) -> Step:
             for inline in iam.list_group_policies(GroupName=name)["PolicyNames"]:
                 iam.delete_group_policy(GroupName=name, PolicyName=inline)
             iam.delete_group(GroupName=name)
+            place.removed.append(f"group {name}")
 
     return Step(f"no group {name}", ensure)
 
@@ -67,6 +67,7 @@ def no_role(name: str) -> Step:
             for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                 iam.delete_role_policy(RoleName=name, PolicyName=inline)
             iam.delete_role(RoleName=name)
+            place.removed.append(f"role {name}")
 
     return Step(f"no role {name}", ensure)
 
@@ -89,11 +90,13 @@ def no_policy(name: str) -> Step:
                 if not version["IsDefaultVersion"]:
                     iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
             iam.delete_policy(PolicyArn=arn)
+            place.removed.append(f"policy {name}")
 
     return Step(f"no policy {name}", ensure)
 
 
-def _delete_user(iam: Any, name: str) -> None:
+def _delete_user(place: Place, name: str) -> None:
+    iam = place.client("iam")
     with suppress(iam.exceptions.NoSuchEntityException):
         for group in iam.list_groups_for_user(UserName=name)["Groups"]:
             iam.remove_user_from_group(GroupName=group["GroupName"], UserName=name)
@@ -108,3 +111,4 @@ def _delete_user(iam: Any, name: str) -> None:
         for inline in iam.list_user_policies(UserName=name)["PolicyNames"]:
             iam.delete_user_policy(UserName=name, PolicyName=inline)
         iam.delete_user(UserName=name)
+        place.removed.append(f"user {name}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from labs_helpers.defaults import REPOSITORY
-from labs_helpers.prepare.step import Place, Step
+from labs_helpers.prepare.step import Place, Step, count
 
 
 def empty_repository(name: str = REPOSITORY) -> Step:
@@ -15,12 +17,11 @@ def empty_repository(name: str = REPOSITORY) -> Step:
     def ensure(place: Place) -> None:
         ecr = place.client("ecr")
         if place.mode == "sandbox":
-            _delete(ecr, name)
-            ecr.create_repository(repositoryName=name)
+            _renew(place, name)
         else:
             with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
                 ecr.create_repository(repositoryName=name)
-            _empty(ecr, name)
+            _empty(place, name)
 
     return Step(f"repository {name} exists, empty", ensure)
 
@@ -29,7 +30,11 @@ def no_repository(name: str = REPOSITORY) -> Step:
     """No repository of this name, nor any image in it."""
 
     def ensure(place: Place) -> None:
-        _delete(place.client("ecr"), name)
+        ecr = place.client("ecr")
+        with suppress(ecr.exceptions.RepositoryNotFoundException):
+            had = _said(_images(ecr, name))
+            ecr.delete_repository(repositoryName=name, force=True)
+            place.removed.append(f"repository {name} with {had}")
 
     return Step(f"repository {name} does not exist", ensure)
 
@@ -38,19 +43,71 @@ def no_scanning_rules() -> Step:
     """Basic scanning, and no rule that asks for it. Left out on AWS: the rules may be in use."""
 
     def ensure(place: Place) -> None:
-        place.client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
+        ecr = place.client("ecr")
+        had = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
+        ecr.put_registry_scanning_configuration(scanType="BASIC", rules=[])
+        if had.get("rules") or had["scanType"] != "BASIC":
+            place.removed.append("the registry's scanning rules")
 
     return Step("the registry has no scanning rules", ensure, on_aws=False)
 
 
-def _delete(ecr: Any, name: str) -> None:
+def _renew(place: Place, name: str) -> None:
+    ecr = place.client("ecr")
+    had = []
     with suppress(ecr.exceptions.RepositoryNotFoundException):
+        images = _images(ecr, name)
+        had = [_said(images)] if images != set() else []
+        had += ["the settings you gave it"] if _is_changed(ecr, name) else []
         ecr.delete_repository(repositoryName=name, force=True)
+        if had:
+            place.removed.append(f"of repository {name}: {' and '.join(had)}")
+    ecr.create_repository(repositoryName=name)
 
 
-def _empty(ecr: Any, name: str) -> None:
+def _empty(place: Place, name: str) -> None:
+    ecr = place.client("ecr")
     pages = ecr.get_paginator("list_images").paginate(repositoryName=name)
     digests = sorted({image["imageDigest"] for page in pages for image in page["imageIds"]})
     for start in range(0, len(digests), 100):
         some = [{"imageDigest": digest} for digest in digests[start : start + 100]]
         ecr.batch_delete_image(repositoryName=name, imageIds=some)
+        place.removed.append(f"of repository {name}: {count(len(some), 'image')}")
+
+
+def _images(ecr: Any, name: str) -> set[str] | None:
+    """The digests of a repository's images; None where its own policy keeps them from us."""
+    try:
+        pages = ecr.get_paginator("list_images").paginate(repositoryName=name)
+        return {image["imageDigest"] for page in pages for image in page["imageIds"]}
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return None
+
+
+def _said(images: set[str] | None) -> str:
+    return "its images" if images is None else count(len(images), "image")
+
+
+def _is_changed(ecr: Any, name: str) -> bool:
+    """Whether a repository differs from one that was just created, apart from its images."""
+    try:
+        (one,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        if (
+            one["imageTagMutability"] != "MUTABLE"
+            or one["imageScanningConfiguration"]["scanOnPush"]
+            or one["encryptionConfiguration"]["encryptionType"] != "AES256"
+            or ecr.list_tags_for_resource(resourceArn=one["repositoryArn"])["tags"]
+        ):
+            return True
+        with suppress(ecr.exceptions.RepositoryPolicyNotFoundException):
+            return bool(ecr.get_repository_policy(repositoryName=name))
+        with suppress(ecr.exceptions.LifecyclePolicyNotFoundException):
+            return bool(ecr.get_lifecycle_policy(repositoryName=name))
+    except ClientError as error:
+        # only a policy of the repository's own refuses the learner, who is an administrator
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        return True
+    return False

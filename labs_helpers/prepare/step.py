@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ class Place:
     """Where a lab is prepared: the learner's files, the account and the region of a mode.
 
     sandbox: its control API, None on AWS.
+    removed: what the steps have removed, emptied or replaced, each in words ("user labs-ci").
+    A step adds to ``removed`` whatever it takes away, at the moment it has taken it away.
     """
 
     workspace: Workspace
@@ -29,6 +31,7 @@ class Place:
     account: str
     region: str
     sandbox: Control | None = None
+    removed: list[str] = field(default_factory=list)
 
     @property
     def control(self) -> Control:
@@ -75,9 +78,18 @@ class Step:
     """``ensure`` makes ``fact`` true and may be run any number of times.
 
     ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what
-    was changed. A step with ``on_aws`` False is left out on AWS.
+    was changed; what ``ensure`` takes away, it adds to ``Place.removed``. A step with ``on_aws``
+    False is left out on AWS. An ``engine`` step works on local images only. A ``kernel`` step sets
+    variables of the kernel's environment only, so every start runs it.
     """
 
     fact: str
     ensure: Callable[[Place], None]
     on_aws: bool = True
+    engine: bool = False
+    kernel: bool = False
+
+
+def count(number: int, thing: str) -> str:
+    """ "no files", "1 file", "2 files"."""
+    return f"{number or 'no'} {thing}{'' if number == 1 else 's'}"

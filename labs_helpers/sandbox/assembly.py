@@ -10,23 +10,23 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.defaults import REGION
-from labs_helpers.sandbox import control, credentials
+from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
-from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.dispatch import Dispatch
+from labs_helpers.sandbox.door.dispatch import Dispatch
+from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.events import moto_events
 from labs_helpers.sandbox.events.delivery import EventDelivery
-from labs_helpers.sandbox.gateway import Gateway
-from labs_helpers.sandbox.iam import control as people_control
-from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam import control_routes as people_control
+from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.moto import events
+from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
@@ -62,7 +62,7 @@ def build(
     """
     clock = Clock(folder / "clock.json", frozen_at)
     learner = credentials.learner(folder / "learner.json")
-    token = control.token_in(folder / "control-token")
+    token = control_api.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
     who = people.build(folder / "identity", learner, clock)
     moto = MotoServices(who.identity, who.prepare, folder / "tmp")
@@ -72,13 +72,13 @@ def build(
     trace = Trace()
     workers = (
         ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, moto_events.publish),
+        EventDelivery(store, events.publish),
     )
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
     application = Dispatch(
-        control=control.ControlApp(instance, token, clock, trace, status, routes),
+        control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),

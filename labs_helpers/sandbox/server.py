@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sqlite3
 import sys
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 if TYPE_CHECKING:
-    from labs_helpers.sandbox.http import Server
+    from labs_helpers.sandbox.door.http import Server
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(folder: Path, port: int) -> int:
-    from labs_helpers.sandbox import assembly
-    from labs_helpers.sandbox.http import Server
+    from labs_helpers.sandbox import assembly, confinement
+    from labs_helpers.sandbox.door.http import Server
 
     instance = secrets.token_hex(8)
     sandbox = assembly.build(folder, port, instance, _frozen_at())
     server = Server(port, sandbox.application)
     server.prepare()
+    confinement.confine(port, _scanner())
     record = folder / "server.json"
     stopping = _stop_when_told(server)
     try:
@@ -112,6 +114,14 @@ def _keep_inside(folder: Path) -> None:
     # botocore, inside moto, looks for models and configuration below the home folder
     os.environ.update(HOME=str(scratch), TMPDIR=str(scratch), AWS_EC2_METADATA_DISABLED="true")
     tempfile.tempdir = str(scratch)
+
+
+def _scanner() -> list[str]:
+    """The one program that the sandbox starts: the user's Trivy, when LABS_SCANNER names it."""
+    if os.environ.get("LABS_SCANNER", "").lower() != "trivy":
+        return []
+    program = shutil.which("trivy")
+    return [program] if program else []
 
 
 def _frozen_at() -> datetime | None:

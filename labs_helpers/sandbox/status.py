@@ -6,11 +6,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.aws import MotoServices
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.control import clock_facts
+from labs_helpers.sandbox.control_api import clock_facts
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.moto.services import MotoServices
 
 _COUNTS = """
 select (select count(*) from repositories) as repositories,

@@ -85,7 +85,8 @@ class Traced:
             )
             return start_response(status, headers, *rest)
 
-        return self._application(environ | {"wsgi.input": body}, start)
+        environ["wsgi.input"] = body  # in place: what the application leaves in it is logged
+        return self._application(environ, start)
 
 
 def _length(headers: list[tuple[str, str]]) -> int:

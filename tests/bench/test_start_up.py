@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionError, HTTPClientError
 
-from labs_helpers.sandbox import credentials
+from labs_helpers.sandbox.iam import credentials
 from tests.bench.servers import free_port, running
 
 pytestmark = pytest.mark.bench

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address, parse
-from labs_helpers.engine.front.daemon import DaemonError, RealDaemon
+from labs_helpers.engine.front.daemon import DaemonClient, DaemonError
 from labs_helpers.oci.reference import Reference
 from labs_helpers.oci.reference import parse as parse_reference
 from tests.engine.engine_room import require
@@ -172,13 +172,13 @@ def _said(process: subprocess.Popen[bytes], log: Path, ready: str) -> bool:
 
 
 def reference(name: str) -> Reference:
-    """A name as RealDaemon takes it."""
+    """A name as DaemonClient takes it."""
     return parse_reference(name)
 
 
 def empty(address: Address) -> None:
     """Remove every image of a daemon of the tests, every container, and what BuildKit keeps."""
-    daemon = RealDaemon(address)
+    daemon = DaemonClient(address)
     with contextlib.suppress(DaemonError):  # Podman has no build cache to ask of
         daemon._json("POST", "/build/prune?all=1")
     for container in daemon._json("GET", "/containers/json?all=1") or []:

@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labs_helpers.sandbox import assembly
-from labs_helpers.sandbox.http import Server, serves
+from labs_helpers.sandbox.door.http import Server, serves
 
 ACCOUNT, REGION = "123456789012", "us-west-2"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -148,7 +148,7 @@ def test_the_gate_accepts_for_a_time(
     accepted.write_text(entry.format("2026-11-01"))
     late = run(environ, *command)
     assert late.returncode == 3
-    assert "Expired on 2026-11-01: CVE-2025-60876 is accepted no more." in late.stdout
+    assert "Expired on 2026-11-01: CVE-2025-60876 is no longer accepted." in late.stdout
 
 
 def test_the_gate_fails_on_what_nobody_judged(

@@ -17,13 +17,15 @@ import pytest
 
 from labs_helpers import servers
 from labs_helpers.engine.front.address import Address
-from labs_helpers.engine.front.daemon import RealDaemon
+from labs_helpers.engine.front.daemon import DaemonClient
 from labs_helpers.oci.reference import parse
 from labs_helpers.workspace import Workspace
 from tests.clients import daemons
 from tests.ports import free_port
 
 CARD = "import labs_helpers; labs_helpers.start('07')"
+PUSH = "import os; assert not os.system('docker push -q $REGISTRY/demo-app-repo:latest')"
+RESTART = "import labs_helpers; labs_helpers.start('07', fresh=True)"
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Learner:
 
     workspace: Workspace
     environ: dict[str, str]
-    daemon: RealDaemon
+    daemon: DaemonClient
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -46,6 +48,11 @@ class Learner:
 
     def labs(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return self.run(sys.executable, "-m", "labs_helpers.cli", *arguments, **variables)
+
+    def stored(self) -> dict[str, int]:
+        """How many repositories and images the sandbox has."""
+        found = json.loads(self.labs("status", "--json").stdout)["sandbox"]["stored"]
+        return {name: found[name] for name in ("repositories", "images")}
 
     def engine(self) -> dict[str, object]:
         found: dict[str, object] = json.loads(self.labs("status", "--json").stdout)["engine"]
@@ -74,7 +81,7 @@ def learner(kind: str, request: pytest.FixtureRequest) -> Iterator[Learner]:
         "HOME": str(folder),
         "DOCKER_HOST": str(dockerd),
     }
-    yield Learner(workspace, inherited | own, RealDaemon(dockerd))
+    yield Learner(workspace, inherited | own, DaemonClient(dockerd))
     servers.stop(workspace)
     shutil.rmtree(folder)
     daemons.empty(dockerd)
@@ -171,6 +178,30 @@ def test_a_lab_and_a_reset_leave_the_learners_images_alone(learner: Learner) -> 
         "docker.io/library/demo-app:latest",
         "docker.io/library/mine:1",
     ]
+
+
+@pytest.mark.parametrize("kind", ["dockerd", "containerd", "podman"])
+def test_an_image_that_a_container_uses_stops_a_lab_before_the_account_is_touched(
+    learner: Learner, kind: str
+) -> None:
+    learner.environ["LABS_ENGINE"] = "podman" if kind == "podman" else "docker"
+    opened = learner.run(sys.executable, "-c", f"{CARD}\n{PUSH}")
+    assert opened.returncode == 0, opened.stderr
+    made = learner.run("docker", "create", "--name", "busy", "demo-app:latest", "x")
+    assert made.returncode == 0, made.stderr
+
+    kept = learner.run(sys.executable, "-c", CARD)
+    assert "begun earlier" in kept.stdout, kept.stderr
+    stopped = learner.run(sys.executable, "-c", RESTART)
+    assert "LabError: Lab 07 is not ready." in stopped.stderr
+    assert "demo-app:latest is in the way" in stopped.stderr
+    assert learner.stored() == {"repositories": 1, "images": 1}
+
+    # either way out that the message names
+    assert learner.run("docker", "tag", "demo-app:latest", "my-own-name").returncode == 0
+    assert learner.run("docker", "rmi", "demo-app:latest").returncode == 0
+    assert learner.run(sys.executable, "-c", RESTART).returncode == 0
+    assert learner.stored() == {"repositories": 1, "images": 0}
 
 
 def test_labs_that_build_and_push_run_in_front_of_docker(learner: Learner) -> None:

@@ -1,4 +1,4 @@
-"""Drawings: the same text everywhere, and HTML that says no less."""
+"""Each drawing has the same text everywhere, and its HTML says as much as its text."""
 
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -7,15 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.display.bars import bars, size
+from labs_helpers.display.bars import bars, layers, size
 from labs_helpers.display.card import World, card
-from labs_helpers.display.differences import differences
-from labs_helpers.display.layers import layers
-from labs_helpers.display.quiz import Asked, Choice, Question
-from labs_helpers.display.shown import Shown, columns, table
-from labs_helpers.display.spans import span, until
-from labs_helpers.display.token import Token, token
-from labs_helpers.display.trace import readable, trace
+from labs_helpers.display.lesson import Choice, Question, QuizForm, differences
+from labs_helpers.display.registry import Token, readable, token, trace
+from labs_helpers.display.rendering import Rendering, columns, duration, relative, table
 
 REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 SANDBOX = World("sandbox", "123456789012", "us-west-2", REGISTRY, "the labs' own")
@@ -32,7 +28,7 @@ class Words(HTMLParser):
         self.found += data.split()
 
 
-def assert_html_says_as_much(shown: Shown) -> None:
+def assert_html_says_as_much(shown: Rendering) -> None:
     said = " ".join(Words(shown.html).found)
     missing = [word for word in shown.text.split() if word.strip("-█") and word not in said]
     assert missing == []
@@ -50,6 +46,21 @@ def test_a_card_in_the_sandbox() -> None:
         "            no login"
     )
     assert_html_says_as_much(shown)
+
+
+def test_a_card_names_what_was_removed_and_what_else_to_know() -> None:
+    gone = ["user labs-ci", "bucket <b> with 1 file"]
+    shown = card("lab 05", SANDBOX, ["a repository"], removed=gone, notes=["it stopped"])
+    assert shown.text.endswith(
+        "ready     a repository\n"
+        "  removed   to make this beginning:\n"
+        "            user labs-ci\n"
+        "            bucket <b> with 1 file\n"
+        "  note      it stopped"
+    )
+    for said in ("removed", "to make this beginning:", "bucket &lt;b&gt; with 1 file", "note"):
+        assert f">{said}<" in shown.html
+    assert "removed" not in card("lab 05", SANDBOX, ["a repository"]).html
 
 
 def test_a_card_on_aws_says_that_it_is_real_in_words_and_in_red() -> None:
@@ -109,13 +120,13 @@ def test_layers_show_the_instruction_and_not_the_shell() -> None:
         (timedelta(seconds=3), "less than a minute"),
     ],
 )
-def test_spans_are_rounded_to_the_minute(length: timedelta, words: str) -> None:
-    assert span(length) == words
+def test_durations_are_rounded_to_the_minute(length: timedelta, words: str) -> None:
+    assert duration(length) == words
 
 
 def test_what_is_over_is_ago() -> None:
-    assert until(timedelta(hours=-1)) == "1 hour ago"
-    assert until(timedelta(hours=1)) == "in 1 hour"
+    assert relative(timedelta(hours=-1)) == "1 hour ago"
+    assert relative(timedelta(hours=1)) == "in 1 hour"
 
 
 def test_a_token_is_shown_without_its_secret() -> None:
@@ -158,7 +169,7 @@ QUESTION = Question(
 
 
 def test_a_question_is_complete_as_text() -> None:
-    assert repr(Asked(QUESTION)) == (
+    assert repr(QuizForm(QUESTION)) == (
         'Which?\n  a)  one\n  b)  two\nanswer with  lab.quiz("05.q1", "a")'
     )
 
@@ -170,8 +181,8 @@ def test_an_answer_says_why() -> None:
 
 
 def test_a_question_has_buttons_that_say_their_answer() -> None:
-    asked = Asked(QUESTION)
-    title, first, second, said = asked._widget().children
+    form = QuizForm(QUESTION)
+    title, first, second, said = form._widget().children
 
     second.click()
 
@@ -181,6 +192,6 @@ def test_a_question_has_buttons_that_say_their_answer() -> None:
 
 
 def test_a_question_is_text_for_who_cannot_show_widgets() -> None:
-    bundle = Asked(QUESTION)._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(Asked(QUESTION))
+    bundle = QuizForm(QUESTION)._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(QuizForm(QUESTION))
     assert "application/vnd.jupyter.widget-view+json" in bundle

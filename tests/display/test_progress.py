@@ -1,4 +1,4 @@
-"""A push as it goes and what came of it, from the messages that Docker really sends."""
+"""The progress and the result of a push or a pull, from messages that Docker sends."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from labs_helpers.display.progress import (
     NotAStream,
     Pace,
     Progress,
-    Watched,
-    drawn,
     follow,
+    result,
 )
 from tests.display.test_drawings import Words, assert_html_says_as_much
 
@@ -58,7 +57,7 @@ PULL: list[dict[str, Any]] = [
 
 
 def test_a_push_is_its_layers_in_docker_s_order_and_the_digest() -> None:
-    assert drawn(follow(PUSH)).text == (
+    assert result(follow(PUSH)).text == (
         "The push refers to repository [registry.example/demo]\n"
         "layer           size\n"
         "------------  ------  --------------------\n"
@@ -71,7 +70,7 @@ def test_a_push_is_its_layers_in_docker_s_order_and_the_digest() -> None:
 
 
 def test_a_pull_is_drawn_the_same_way() -> None:
-    assert drawn(follow(PULL)).text == (
+    assert result(follow(PULL)).text == (
         "1.0.0: Pulling from demo\n"
         "layer           size\n"
         "------------  ------  --------------\n"
@@ -85,7 +84,7 @@ def test_a_pull_is_drawn_the_same_way() -> None:
 
 @pytest.mark.parametrize("messages", [PUSH, PULL], ids=["push", "pull"])
 def test_the_html_says_no_less(messages: list[dict[str, Any]]) -> None:
-    assert_html_says_as_much(drawn(follow(messages)))
+    assert_html_says_as_much(result(follow(messages)))
 
 
 @given(st.permutations(PUSH[4:11]))
@@ -93,18 +92,18 @@ def test_layers_in_any_order_give_one_text(messages: list[dict[str, Any]]) -> No
     # each layer keeps its own order: progress, then its end
     ends = ("Pushed", "Layer already exists")
     ordered = sorted(messages, key=lambda message: message["status"] in ends)
-    assert drawn(follow([*PUSH[:4], *ordered, *PUSH[11:]])).text == drawn(follow(PUSH)).text
+    assert result(follow([*PUSH[:4], *ordered, *PUSH[11:]])).text == result(follow(PUSH)).text
 
 
 def test_the_digest_is_there_to_be_used() -> None:
-    watched = Watched(follow(PUSH))
+    watched = result(follow(PUSH))
     assert watched.digest == DIGEST
-    assert repr(watched) == drawn(follow(PUSH)).text
-    assert watched._repr_html_() == drawn(follow(PUSH)).html
+    assert repr(watched) == result(follow(PUSH)).text
+    assert watched._repr_html_() == result(follow(PUSH)).html
 
 
 def test_a_mounted_layer_was_not_sent() -> None:
-    text = drawn(follow([HEAD, about(NEW, "Mounted from demo-base")])).text
+    text = result(follow([HEAD, about(NEW, "Mounted from demo-base")])).text
     assert "Mounted from demo-base" in text
     assert text.endswith("0 of 1 layers sent; 1 was there already")
 
@@ -125,8 +124,8 @@ def test_an_error_ends_the_stream(error: dict[str, Any]) -> None:
 
 
 def test_what_an_error_leaves_says_nothing_that_differs_from_run_to_run() -> None:
-    early = drawn(follow([*PUSH[:5], {"error": "denied"}])).text
-    late = drawn(follow([*PUSH[:7], {"error": "denied"}])).text
+    early = result(follow([*PUSH[:5], {"error": "denied"}])).text
+    late = result(follow([*PUSH[:7], {"error": "denied"}])).text
     assert early == late
     assert "5203e2da0823        not finished" in early
     assert "layers sent" not in early
@@ -136,7 +135,7 @@ def test_an_unknown_status_is_kept_and_is_no_end() -> None:
     seen = follow([HEAD, about(NEW, "Retrying in 5 seconds"), about(NEW, "")])
     assert seen.layers[NEW].status == "Retrying in 5 seconds"
     assert not seen.layers[NEW].done
-    assert "not finished" in drawn(seen).text
+    assert "not finished" in result(seen).text
 
 
 def test_more_than_all_is_all() -> None:
@@ -146,7 +145,7 @@ def test_more_than_all_is_all() -> None:
 
 
 def test_an_empty_stream_is_empty() -> None:
-    assert drawn(follow([])).text == ""
+    assert result(follow([])).text == ""
 
 
 @pytest.mark.parametrize("given_instead", ['{"status": "x"}\r\n', b"{}", ["{}"], [b"{}"]])
@@ -164,11 +163,11 @@ def test_what_is_no_stream_of_messages_is_told_what_one_is(given_instead: Any) -
 )
 def test_any_text_is_drawn(messages: list[dict[str, Any]]) -> None:
     seen = follow(messages)
-    assert isinstance(drawn(seen).html, str)
+    assert isinstance(result(seen).html, str)
 
 
 def test_a_name_cannot_become_html() -> None:
-    html = drawn(follow([{"status": "<script>"}, about(NEW, "Mounted from <b>")])).html
+    html = result(follow([{"status": "<script>"}, about(NEW, "Mounted from <b>")])).html
     assert "<script>" not in html
     assert "Mounted from &lt;b&gt;" in html
 
@@ -185,7 +184,7 @@ def rows(bars: Bars) -> list[tuple[str, int, str]]:
 def test_bars_follow_each_layer_in_words_and_length() -> None:
     bars, progress = Bars(), Progress()
     for message in PUSH[:8]:
-        bars.see(progress, progress.take(message))
+        bars.update(progress, progress.take(message))
     assert rows(bars) == [
         (NEW, 8, "Pushing 8 % of 12MB"),
         (ALSO_NEW, 50, "Pushing 50 % of 2.05kB"),
@@ -196,17 +195,17 @@ def test_bars_follow_each_layer_in_words_and_length() -> None:
 
 def test_bars_are_full_when_what_they_stand_for_is_sent() -> None:
     bars = Bars()
-    follow(PUSH, bars.see)
+    follow(PUSH, bars.update)
     assert [value for _, value, _ in rows(bars)] == [100, 100, 0]
 
 
 def test_bars_print_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    follow(PUSH, Bars().see)
+    follow(PUSH, Bars().update)
     assert capsys.readouterr() == ("", "")
 
 
 class Time:
-    """A clock that sleeping moves; every sleep is noted."""
+    """A clock that only sleeping advances; it records every sleep."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -219,7 +218,7 @@ class Time:
 
 def test_bars_go_no_faster_than_the_line() -> None:
     time = Time()
-    follow(PUSH, Bars(Pace(8, lambda: time.now, time.sleep)).see)
+    follow(PUSH, Bars(Pace(8, lambda: time.now, time.sleep)).update)
     # 1 MB, then 1 kB, then 11 MB more, at a megabyte a second
     assert time.slept == [1.0, 0.001, 11.0]
 

@@ -1,4 +1,4 @@
-"""Why IAM decided as it did, drawn: the same for people who read text and for those who look."""
+"""The drawing of an IAM decision says the same as text and as HTML."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.front.address import Address
-from labs_helpers.engine.front.daemon import RealDaemon
+from labs_helpers.engine.front.daemon import DaemonClient
 from tests.clients import daemons
 from tests.engine.engine_room import require
 
@@ -151,4 +151,4 @@ def test_a_push(folder: Path, registry: Faulty, daemon: Address | None, tmp_path
     process.terminate()
     process.communicate(timeout=20)
     if daemon is not None:
-        assert RealDaemon(daemon).image_id(NAME)
+        assert DaemonClient(daemon).image_id(NAME)

@@ -1,4 +1,4 @@
-"""ECR's answers, made by hand as AWS documents them, and a client that gives them in turn."""
+"""ECR's answers as AWS documents them, and a fake client that returns them in turn."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ COMPLETED = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 class ScanNotFoundException(Exception):
-    """botocore's, as far as the gate looks."""
+    """The part of botocore's exception that the gate reads."""
 
     response = {"Error": {"Message": "Image scan does not exist"}}  # noqa: RUF012
 
 
 class Ecr:
-    """Gives each answer once, the last one for ever; ``asked`` are the requests."""
+    """Returns each answer once and repeats the last; ``asked`` has the requests."""
 
     class exceptions:
-        """As a boto3 client has it."""
+        """The exceptions of a boto3 client."""
 
         ScanNotFoundException = ScanNotFoundException
 

@@ -3,14 +3,14 @@
 import json
 from datetime import date
 
-from labs_helpers.gate import Accepted, Rules, Verdict, fetch, judge, parse
+from labs_helpers.gate import AcceptedRisk, Rules, Verdict, fetch, judge, parse
 from labs_helpers.gate.formats import as_json, sarif, table
 from tests.gate.answers import Ecr, basic, enhanced
 
 TODAY = date(2026, 11, 2)
 
 
-def verdict(*accepted: Accepted, only_fixable: bool = False) -> Verdict:
+def verdict(*accepted: AcceptedRisk, only_fixable: bool = False) -> Verdict:
     answer = enhanced(
         ("CVE-2026-1", "CRITICAL", "zlib", "0:1.2.12-r2"),
         ("CVE-2026-2", "HIGH", "busybox", "NotAvailable"),
@@ -22,9 +22,9 @@ def verdict(*accepted: Accepted, only_fixable: bool = False) -> Verdict:
 
 
 ENTRIES = (
-    Accepted("CVE-2026-2", "never called", date(2026, 12, 31)),
-    Accepted("CVE-2026-8", "gone", date(2026, 12, 31)),
-    Accepted("CVE-2026-9", "over", date(2026, 10, 1)),
+    AcceptedRisk("CVE-2026-2", "never called", date(2026, 12, 31)),
+    AcceptedRisk("CVE-2026-8", "gone", date(2026, 12, 31)),
+    AcceptedRisk("CVE-2026-9", "over", date(2026, 10, 1)),
 )
 
 
@@ -38,17 +38,17 @@ def test_the_table_is_for_people() -> None:
         "INFORMATIONAL  LABS-NOT-COVERED-redis  redis    1.0-r0   -          not covered\n"
         "\n"
         "1 below HIGH are not listed.\n"
-        "Expired on 2026-10-01: CVE-2026-9 is accepted no more.\n"
-        "Stale: CVE-2026-8 is accepted and was not found.\n"
+        "Expired on 2026-10-01: CVE-2026-9 is no longer accepted.\n"
+        "Stale: CVE-2026-8 is accepted, but the scan did not find it.\n"
         "demo:v1 does not pass: 1 CRITICAL at or above HIGH; 1 package that nobody judged"
     )
 
 
-def test_the_table_says_when_fixes_are_not_told() -> None:
+def test_the_table_says_when_fixes_are_unknown() -> None:
     scan = fetch(Ecr(basic(("CVE-1", "HIGH", "x"))), parse("demo:v1"))
     text = table(judge(scan, Rules(only_fixable=True), (), TODAY))
-    assert "Basic scanning does not tell what has a fix" in text
-    assert "not told" in text
+    assert "Basic scanning does not say which findings have a fix" in text
+    assert "unknown" in text
 
 
 def test_the_json_has_everything() -> None:

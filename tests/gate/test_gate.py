@@ -1,11 +1,11 @@
-"""What passes the gate and what does not, by answers as AWS gives them."""
+"""Which images pass the gate, for answers in AWS's form."""
 
 from datetime import date
 from typing import Any
 
 import pytest
 
-from labs_helpers.gate import Accepted, Rules, Scan, Verdict, fetch, judge, parse
+from labs_helpers.gate import AcceptedRisk, Rules, Scan, Verdict, fetch, judge, parse
 from labs_helpers.gate.image import InvalidImage
 from labs_helpers.gate.verdict import FINDINGS, INCOMPLETE, NOT_COVERED, PASSED
 from tests.gate.answers import Ecr, ScanNotFoundException, basic, enhanced
@@ -14,12 +14,12 @@ TODAY = date(2026, 11, 2)
 IMAGE = parse("demo:v1")
 
 
-def verdict(answer: Any, *accepted: Accepted, **rules: Any) -> Verdict:
+def verdict(answer: Any, *accepted: AcceptedRisk, **rules: Any) -> Verdict:
     return judge(fetch(Ecr(answer), IMAGE), Rules(**rules), accepted, TODAY)
 
 
 def states(found: Verdict) -> dict[str, str]:
-    return {one.finding.id: one.state for one in found.judged}
+    return {one.finding.id: one.state for one in found.judgements}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def states(found: Verdict) -> dict[str, str]:
 def test_the_threshold_and_what_is_worse_blocks(fail_on: str, blocked: int) -> None:
     levels = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
     found = verdict(basic(*((f"CVE-{level}", level, "x") for level in levels)), fail_on=fail_on)
-    assert len(found.those("blocks")) == blocked
+    assert len(found.in_state("blocks")) == blocked
     assert found.exit_code == FINDINGS
 
 
@@ -103,7 +103,7 @@ def test_only_fixable_lets_pass_what_has_no_fix() -> None:
     answer = enhanced(("CVE-1", "HIGH", "x", "NotAvailable"), ("CVE-2", "HIGH", "y", "0:1.1-r0"))
     found = verdict(answer, only_fixable=True)
     assert states(found) == {"CVE-1": "no fix", "CVE-2": "blocks"}
-    assert found.judged[1].finding.fixed == "1.1-r0"
+    assert found.judgements[1].finding.fixed == "1.1-r0"
 
 
 def test_only_fixable_lets_nothing_pass_where_ecr_does_not_tell() -> None:
@@ -117,8 +117,8 @@ def test_a_package_that_nobody_judged_fails_whatever_the_threshold() -> None:
     assert found.summary() == "demo:v1 does not pass: 1 package that nobody judged"
 
 
-def accepted(name: str, day: str = "2026-12-31", package: str = "") -> Accepted:
-    return Accepted(name, "because", date.fromisoformat(day), package)
+def accepted(name: str, day: str = "2026-12-31", package: str = "") -> AcceptedRisk:
+    return AcceptedRisk(name, "because", date.fromisoformat(day), package)
 
 
 def test_an_accepted_finding_passes_until_and_on_its_last_day() -> None:
@@ -132,7 +132,7 @@ def test_an_accepted_finding_passes_until_and_on_its_last_day() -> None:
 def test_an_entry_for_a_package_is_for_no_other() -> None:
     answer = basic(("CVE-1", "HIGH", "x"), ("CVE-1", "HIGH", "y"))
     found = verdict(answer, accepted("CVE-1", package="x"))
-    assert [(one.finding.package, one.state) for one in found.judged] == [
+    assert [(one.finding.package, one.state) for one in found.judgements] == [
         ("x", "accepted"),
         ("y", "blocks"),
     ]

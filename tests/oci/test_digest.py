@@ -1,4 +1,4 @@
-"""Digests are read strictly: a wrong one must never become a path on disk."""
+"""Digests are parsed strictly: an invalid digest must never become a path on disk."""
 
 from __future__ import annotations
 

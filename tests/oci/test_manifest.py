@@ -1,4 +1,4 @@
-"""Manifests keep their bytes and say what is wrong with bad ones."""
+"""A manifest keeps its bytes, and an invalid manifest gets an error that names the fault."""
 
 from __future__ import annotations
 

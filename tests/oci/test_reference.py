@@ -1,4 +1,4 @@
-"""References mean what they mean to docker."""
+"""References mean the same as in docker."""
 
 from __future__ import annotations
 

@@ -2,19 +2,135 @@
 
 from __future__ import annotations
 
-import pytest
-from botocore.exceptions import ClientError
+from typing import Any
 
+import pytest
+
+from labs_helpers.sandbox.authorization.models import model_of
+from labs_helpers.sandbox.moto import table as moto_table
+from tests.policies import allow
+from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.sandbox_process import Running
 
 ROLE = "arn:aws:iam::123456789012:role/demo-app"
 NOWHERE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/no-such-repository:1"
 
+EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
+    ("codebuild", "StartBuild", {"projectName": "fails"}, "No build would run here. Lab 09 "),
+    ("codebuild", "StartBuildBatch", {"projectName": "fails"}, "No build would run here. Lab 09 "),
+    ("codebuild", "RetryBuild", {"id": "fails:1"}, "No build would run here. Lab 09 "),
+    ("codebuild", "RetryBuildBatch", {"id": "fails:1"}, "No build would run here. Lab 09 "),
+    ("codepipeline", "StartPipelineExecution", {"name": "p"}, "No stage would run here. Lab 09 "),
+    (
+        "codepipeline",
+        "RetryStageExecution",
+        {
+            "pipelineName": "p",
+            "stageName": "s",
+            "pipelineExecutionId": "1",
+            "retryMode": "ALL_ACTIONS",
+        },
+        "No stage would run here. Lab 09 ",
+    ),
+    (
+        "codepipeline",
+        "PutApprovalResult",
+        {
+            "pipelineName": "p",
+            "stageName": "s",
+            "actionName": "a",
+            "result": {"summary": "yes", "status": "Approved"},
+            "token": "1",
+        },
+        "No stage would run here. Lab 09 ",
+    ),
+    ("codedeploy", "CreateDeployment", {"applicationName": "a"}, "Nothing would be deployed here."),
+    ("ecs", "RunTask", {"taskDefinition": "nowhere"}, "No task would run here. Lab 10 "),
+    (
+        "ecs",
+        "StartTask",
+        {"taskDefinition": "nowhere", "containerInstances": ["i"]},
+        "No task would run here. Lab 10 ",
+    ),
+    (
+        "ecs",
+        "CreateService",
+        {"serviceName": "web", "taskDefinition": "nowhere", "desiredCount": 1},
+        "No task would run here. Lab 10 ",
+    ),
+    ("ecs", "UpdateService", {"service": "web"}, "No task would run here. Lab 10 "),
+    (
+        "eks",
+        "CreateCluster",
+        {"name": "c", "roleArn": ROLE, "resourcesVpcConfig": {}},
+        "No cluster and no node would run here. Lab 10 ",
+    ),
+    (
+        "eks",
+        "CreateNodegroup",
+        {"clusterName": "c", "nodegroupName": "n", "subnets": ["s"], "nodeRole": ROLE},
+        "No cluster and no node would run here. Lab 10 ",
+    ),
+    (
+        "eks",
+        "CreateFargateProfile",
+        {"clusterName": "c", "fargateProfileName": "f", "podExecutionRoleArn": ROLE},
+        "No cluster and no node would run here. Lab 10 ",
+    ),
+    (
+        "batch",
+        "SubmitJob",
+        {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"},
+        "The sandbox starts no containers for AWS Batch.",
+    ),
+    ("lambda", "Invoke", {"FunctionName": "f"}, "The sandbox keeps and runs no functions."),
+    (
+        "stepfunctions",
+        "StartExecution",
+        {"stateMachineArn": "arn:aws:states:us-west-2:123456789012:stateMachine:m"},
+        "No state machine would run here.",
+    ),
+    ("inspector2", "ListFindings", {}, "Nothing would be scanned here. Lab 08 "),
+    ("inspector2", "Enable", {"resourceTypes": ["ECR"]}, "Nothing would be scanned here. Lab 08 "),
+    ("ssm", "SendCommand", {"DocumentName": "d"}, "No command would run here."),
+    (
+        "ec2",
+        "RunInstances",
+        {"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1},
+        "No virtual machine would run here.",
+    ),
+    ("glue", "StartJobRun", {"JobName": "j"}, "Nothing would run here"),
+    ("emr", "RunJobFlow", {"Name": "n", "Instances": {}}, "Nothing would run here"),
+    ("athena", "StartQueryExecution", {"QueryString": "SELECT 1"}, "Nothing would run here"),
+    (
+        "rds-data",
+        "ExecuteStatement",
+        {"resourceArn": ROLE, "secretArn": ROLE, "sql": "SELECT 1"},
+        "Nothing would run here",
+    ),
+]
 
-def test_codebuild_runs_no_command(sandbox: Running) -> None:
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "reason"), EXECUTING, ids=[each[1] for each in EXECUTING]
+)
+def test_what_would_execute_is_refused_in_words(
+    sandbox: Running, service: str, operation: str, params: dict[str, Any], reason: str
+) -> None:
+    client = sandbox.client(service)
+    method = {name: call for call, name in client.meta.method_to_api_mapping.items()}[operation]
+    status, code, message = refusal_of(client, method, **params)
+    prefix = client.meta.service_model.signing_name
+    assert (status, code) == (501, "NotInSandbox")
+    assert message.startswith(
+        f"The sandbox does not have the operation {prefix}:{operation}; it exists on AWS. {reason}"
+    )
+
+
+def test_codebuild_keeps_a_project_and_calls_no_build_a_success(sandbox: Running) -> None:
     codebuild = sandbox.client("codebuild")
     spec = "version: 0.2\nphases: {build: {commands: [exit 1]}}"
-    codebuild.create_project(
+    made = codebuild.create_project(
         name="fails",
         source={"type": "NO_SOURCE", "location": "none", "buildspec": spec},
         artifacts={"type": "NO_ARTIFACTS"},
@@ -24,28 +140,74 @@ def test_codebuild_runs_no_command(sandbox: Running) -> None:
             "image": "x",
         },
         serviceRole=ROLE,
+    )["project"]
+    assert made["name"] == "fails"
+    assert codebuild.list_projects()["projects"] == ["fails"]
+    assert refusal_of(codebuild, "start_build", projectName="fails")[1] == "NotInSandbox"
+    assert codebuild.list_builds()["ids"] == []
+    assert codebuild.list_builds_for_project(projectName="fails")["ids"] == []
+
+
+def test_codepipeline_keeps_a_definition_and_executes_none(sandbox: Running) -> None:
+    codepipeline = sandbox.client("codepipeline")
+    store = {"type": "S3", "location": "demo-app"}
+
+    def stage(name: str, category: str, provider: str) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "actions": [{"name": name, "actionTypeId": kind}]}
+
+    stages = [stage("Source", "Source", "S3"), stage("Build", "Build", "CodeBuild")]
+    trust = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
+        '"Principal": {"Service": "codepipeline.amazonaws.com"}}]}'
     )
-    started = codebuild.start_build(projectName="fails")["build"]["id"]
-    (ended,) = codebuild.batch_get_builds(ids=[started])["builds"]
-    # a real CodeBuild says FAILED; when ours does, lab 09 has to be told
-    assert ended["buildStatus"] == "SUCCEEDED"
+    sandbox.client("iam").create_role(RoleName="demo-app", AssumeRolePolicyDocument=trust)
+    pipeline = {"name": "p", "roleArn": ROLE, "artifactStore": store, "stages": stages}
+    codepipeline.create_pipeline(pipeline=pipeline)
+    assert [each["name"] for each in codepipeline.list_pipelines()["pipelines"]] == ["p"]
+    assert refusal_of(codepipeline, "start_pipeline_execution", name="p")[1] == "NotInSandbox"
+    found = codepipeline.list_pipeline_executions(pipelineName="p")
+    assert found["pipelineExecutionSummaries"] == []
+    assert refusal_of(codepipeline, "get_pipeline_state", name="p")[1] == "NotInSandbox"
 
 
-def test_codepipeline_has_no_state(sandbox: Running) -> None:
-    with pytest.raises(ClientError) as refused:
-        sandbox.client("codepipeline").get_pipeline_state(name="demo-app")
-    assert refused.value.response["Error"]["Code"] == "NotInSandbox"
-
-
-def test_ecs_takes_an_image_that_does_not_exist(sandbox: Running) -> None:
+def test_ecs_keeps_a_task_definition_and_runs_no_task(sandbox: Running) -> None:
     ecs = sandbox.client("ecs")
     registered = ecs.register_task_definition(
         family="nowhere",
         containerDefinitions=[{"name": "web", "image": NOWHERE, "memory": 128}],
     )["taskDefinition"]
     ecs.create_cluster(clusterName="demo")
-    made = ecs.create_service(
-        cluster="demo", serviceName="web", taskDefinition="nowhere", desiredCount=1
-    )["service"]
+    params = {"cluster": "demo", "taskDefinition": "nowhere"}
+    assert refusal_of(ecs, "run_task", **params)[1] == "NotInSandbox"
+    refused = refusal_of(ecs, "create_service", serviceName="web", desiredCount=1, **params)
+    assert refused[1] == "NotInSandbox"
     running = ecs.list_tasks(cluster="demo")["taskArns"]
-    assert (registered["status"], made["desiredCount"], running) == ("ACTIVE", 1, [])
+    services = ecs.list_services(cluster="demo")["serviceArns"]
+    assert (registered["status"], running, services) == ("ACTIVE", [], [])
+    gone = ecs.deregister_task_definition(taskDefinition="nowhere:1")["taskDefinition"]
+    assert gone["status"] == "INACTIVE"
+
+
+def test_who_may_not_is_denied_before_the_sandbox_says_what_it_lacks(sandbox: Running) -> None:
+    person = People(sandbox).make("looker", allow("codebuild:List*"))
+    assert "codebuild:StartBuild" in person.denied("codebuild", "start_build", projectName="fails")
+
+
+@pytest.mark.parametrize("kind", ["AWS::ECS::Service", "AWS::EKS::Cluster", "AWS::EC2::Instance"])
+def test_a_stack_makes_nothing_that_would_have_to_run(sandbox: Running, kind: str) -> None:
+    text = f'{{"Resources": {{"A": {{"Type": "{kind}"}}}}}}'
+    cloudformation = sandbox.client("cloudformation")
+    refused = refusal_of(cloudformation, "create_stack", StackName="s", TemplateBody=text)
+    assert refused[:2] == (501, "NotInSandbox")
+    assert refused[2].startswith(f"The sandbox does not have the resource type {kind};")
+    assert cloudformation.list_stacks()["StackSummaries"] == []
+
+
+def test_the_table_names_operations_that_there_are() -> None:
+    unknown = []
+    for service, rows in moto_table.REFUSED.items():
+        model = model_of(service)
+        assert model is not None, service
+        unknown += [row for row in set(rows) - {"*"} if row not in model.operation_names]
+    assert unknown == []

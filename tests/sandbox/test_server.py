@@ -217,7 +217,7 @@ def test_a_restart_keeps_key_token_clock_and_repositories(tmp_path: Path) -> Non
 
 
 def test_two_installations_have_different_keys(tmp_path: Path) -> None:
-    from labs_helpers.sandbox import credentials
+    from labs_helpers.sandbox.iam import credentials
 
     keys = {credentials.learner(tmp_path / str(number)).secret for number in range(3)}
     assert len(keys) == 3
@@ -256,7 +256,7 @@ def test_a_clock_of_nonsense_is_said(tmp_path: Path) -> None:
 def test_starting_imports_nothing_of_moto() -> None:
     code = (
         "import sys, labs_helpers.sandbox.server, labs_helpers.sandbox.assembly, "
-        "labs_helpers.sandbox.http\n"
+        "labs_helpers.sandbox.door.http\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('moto', 'flask', 'boto3')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

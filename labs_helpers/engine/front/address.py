@@ -1,4 +1,4 @@
-"""Where a daemon listens, as DOCKER_HOST says it."""
+"""The address of a daemon, as in DOCKER_HOST."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 
 class AddressError(ValueError):
-    """The labs do not reach a daemon there; the message says what to do instead."""
+    """The labs cannot use this address; the message says what to do instead."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """A unix socket (``path``) or a TCP port; ``text`` is how people write it."""
+    """A unix socket (``path``) or a TCP port; ``text`` is the address as people write it."""
 
     text: str
     path: Path | None = None
@@ -25,15 +25,15 @@ class Address:
 
 
 def unix(path: Path) -> Address:
-    """The address of a unix socket."""
+    """Return the address of a unix socket."""
     return Address(f"unix://{path}", path)
 
 
 def parse(text: str) -> Address:
-    """Read DOCKER_HOST: ``unix:///path`` or ``tcp://host:port``.
+    """Parse ``unix:///path`` or ``tcp://host:port``.
 
     Raises:
-        AddressError: it is another kind.
+        AddressError: the text is neither of the two.
     """
     parts = urlsplit(text)
     if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
@@ -46,7 +46,7 @@ def parse(text: str) -> Address:
         return Address(text, None, parts.hostname, port)
     if parts.scheme == "ssh":
         raise AddressError(
-            f"{text}: the labs reach a daemon through a socket. Forward it, and name that:\n"
+            f"{text}: the labs reach a daemon through a socket. Forward it, and name the copy:\n"
             f"  ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {parts.netloc} &\n"
             "  export DOCKER_HOST=unix:///tmp/docker.sock"
         )

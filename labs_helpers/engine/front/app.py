@@ -1,69 +1,45 @@
-"""What is answered here and not by the daemon: log in, push, pull, digests."""
+"""The WSGI application for the requests that the front answers itself."""
 
 from __future__ import annotations
 
 from urllib.parse import unquote
 
-from labs_helpers.oci import reference as references
-
-from ..api.app import App, Operation, routes
-from ..api.exchange import Answer, Request, stream_answer
-from ..api.images import repository_tag
+from ..api.app import App, Route
+from ..api.http import Request, Response, stream_response
 from ..api.registries import auth, distribution, manifest
-from ..api.transfer import IN_STREAM
+from ..api.transfer import STREAM_ERRORS, named_reference, requested_platform
 from ..credentials import from_header
-from ..platform import Platform
 from .libpod import libpod_routes
 from .pulling import pull
 from .pushing import push
-from .world import FrontWorld
+from .resources import Resources
+
+_NAME = r"(?P<name>.+)"
 
 
 class FrontApp(App):
-    """The application behind the relay."""
+    """Login, push, pull and manifests; for Podman, push and pull in its own API too."""
 
-    any_version = True
-
-    def __init__(self, world: FrontWorld) -> None:
-        name = r"(?P<name>.+)"
-        table: list[tuple[str, str, Operation]] = [
-            ("POST", r"/auth", lambda request: auth(request, world.hosts)),
-            ("POST", r"/images/create", lambda request: _pull(request, world)),
-            ("POST", rf"/images/{name}/push", lambda request, name: _push(request, name, world)),
-            (
-                "GET",
-                rf"/distribution/{name}/json",
-                lambda request, name: distribution(request, name, world.hosts),
-            ),
-            (
-                "GET",
-                rf"/distribution/{name}/manifest",
-                lambda request, name: manifest(request, name, world.hosts),
-            ),
-            *(libpod_routes(world) if world.libpod else ()),
+    def __init__(self, resources: Resources) -> None:
+        table: list[Route] = [
+            ("POST", r"/auth", auth),
+            ("POST", r"/images/create", _pull),
+            ("POST", rf"/images/{_NAME}/push", _push),
+            ("GET", rf"/distribution/{_NAME}/json", distribution),
+            ("GET", rf"/distribution/{_NAME}/manifest", manifest),
+            *(libpod_routes(resources) if resources.is_podman else ()),
         ]
-        self._routes = routes(table)
+        super().__init__(resources, table, any_version=True)
 
 
-def _pull(request: Request, world: FrontWorld) -> Answer:
-    name, tag = request.text("fromImage").removesuffix(":"), request.text("tag")
-    reference = repository_tag(name, tag) if tag else references.parse(name, default_tag=False)
-    platform = request.text("platform")
-    messages = pull(
-        reference,
-        world.daemon,
-        world.memory,
-        world.hosts,
-        from_header(request.headers.get("x-registry-auth")),
-        Platform.parse(platform) if platform else None,
-        world.scratch,
-    )
-    return stream_answer(messages, IN_STREAM)
-
-
-def _push(request: Request, name: str, world: FrontWorld) -> Answer:
-    given, tag = unquote(name), request.text("tag")
-    reference = repository_tag(given, tag) if tag else references.parse(given, default_tag=False)
+def _pull(request: Request, resources: Resources) -> Response:
+    reference = named_reference(request.text("fromImage").removesuffix(":"), request.text("tag"))
     credentials = from_header(request.headers.get("x-registry-auth"))
-    messages = push(reference, world.daemon, world.memory, world.hosts, credentials, world.scratch)
-    return stream_answer(messages, IN_STREAM)
+    messages = pull(reference, credentials, requested_platform(request), resources)
+    return stream_response(messages, STREAM_ERRORS)
+
+
+def _push(request: Request, resources: Resources, name: str) -> Response:
+    reference = named_reference(unquote(name), request.text("tag"))
+    credentials = from_header(request.headers.get("x-registry-auth"))
+    return stream_response(push(reference, credentials, resources), STREAM_ERRORS)

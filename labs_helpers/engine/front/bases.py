@@ -1,50 +1,30 @@
-"""The images that a Dockerfile begins with or copies from, before anything is built.
+"""Find the base images of a build: those that its Dockerfile begins with or copies from.
 
-The classic builder of a daemon pulls them itself, and cannot reach the sandbox: so they are
-brought to it first. BuildKit reads the Dockerfile where we do not see it; but it, too, takes a base
-that the daemon has, so there `docker pull` of the base comes first.
+The classic builder of a daemon would pull them itself, and cannot reach the sandbox, so the front
+pulls them first. The front does not see the Dockerfile of a BuildKit build. BuildKit, too, takes a
+base image that the daemon has: there, the learner runs ``docker pull`` first.
 """
 
 from __future__ import annotations
 
 import posixpath
 import tarfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import BinaryIO
 
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..build.arguments import Arguments, expand
+from ..build.arguments import BuildArguments, expand
 from ..build.dockerfile import Dockerfile, read
 from ..build.errors import BuildError, DockerfileError
-from ..credentials import Credentials
 
 _DOCKERFILE_LIMIT = 4 * 1024 * 1024
-NOTHING = "scratch"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the parameters of a build say of its bases."""
-
-    files: tuple[tuple[str, ...], ...]
-    """The Dockerfile's parts, each by the names that it may have, the likeliest first."""
-    arguments: Mapping[str, str | None]
-    target: str
-    platforms: tuple[str, ...]
-    anew: bool
-    """Whether bases are wanted as the registry has them now."""
-    once_brought: Mapping[str, str | None]
-    """Parameters to change, or to leave out, when ``anew`` has been seen to here."""
-    credentials: Callable[[Reference], Credentials]
-    first: str = ""
-    """What stands for the image that the first FROM names."""
+_SCRATCH = "scratch"
 
 
 def dockerfile_in(context: BinaryIO, name: str) -> str | None:
-    """The text of the Dockerfile in a build context, a tar, compressed or not; None without."""
+    """Return the text of a file in a build context, a tar, compressed or not; None without it."""
     wanted = posixpath.normpath(name)
     context.seek(0)
     try:
@@ -55,7 +35,7 @@ def dockerfile_in(context: BinaryIO, name: str) -> str | None:
                     data = file.read(_DOCKERFILE_LIMIT) if file else b""
                     return data.decode(errors="replace")
     except (tarfile.TarError, EOFError, OSError):
-        # no tar that we can read: the daemon says what is wrong with it
+        # we cannot read this tar: let the daemon say what is wrong with it
         return None
     return None
 
@@ -63,9 +43,10 @@ def dockerfile_in(context: BinaryIO, name: str) -> str | None:
 def bases(
     text: str, given: Mapping[str, str | None], target: str, first: str = ""
 ) -> list[Reference]:
-    """The images that a build of ``target`` needs; none of a Dockerfile that is not understood.
+    """Return the images that a build of a Dockerfile needs; none if we cannot read it.
 
-    ``first`` stands for what the first FROM names, as in ``podman build --from``.
+    ``given`` are the build arguments. ``target`` is the stage to build, "" for the last. ``first``
+    replaces the image that the first FROM names, as ``podman build --from`` does.
     """
     try:
         dockerfile = read(text)
@@ -73,7 +54,7 @@ def bases(
             dockerfile = dockerfile.until(target)
         names = _names(dockerfile, given, first)
     except (DockerfileError, BuildError):
-        # the daemon, which knows more Dockerfiles than we do, is to judge it
+        # the daemon understands more Dockerfiles than we do: let it judge this one
         return []
     found = {}
     for name in names:
@@ -86,7 +67,7 @@ def bases(
 
 
 def _names(dockerfile: Dockerfile, given: Mapping[str, str | None], first: str) -> list[str]:
-    arguments = Arguments(given)
+    arguments = BuildArguments(given)
     for instruction in dockerfile.arguments:
         for declared in instruction.args:
             name, equals, default = declared.partition("=")
@@ -94,7 +75,7 @@ def _names(dockerfile: Dockerfile, given: Mapping[str, str | None], first: str) 
             value = expand(default, known, dockerfile.escape, instruction.line) if equals else None
             arguments.declare_global(name, value)
     names: list[str] = []
-    stages: set[str] = {NOTHING}
+    stages: set[str] = {_SCRATCH}
     for place, stage in enumerate(dockerfile.stages):
         known = arguments.before_from()
         base = first if first and place == 0 else stage.base

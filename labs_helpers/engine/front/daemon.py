@@ -1,14 +1,13 @@
-"""A real daemon, asked by us: what images it has, and images out of it and into it.
+"""A client of Docker's or Podman's daemon: look up, export, load, tag and remove images.
 
-Source: https://docs.docker.com/reference/api/engine/version/v1.41/ (Podman's compatible API has
-the same: https://docs.podman.io/en/latest/_static/api.html)
+Source: https://docs.docker.com/reference/api/engine/version/v1.41/. Podman's compatible API has the
+same requests: https://docs.podman.io/en/latest/_static/api.html
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,20 +16,21 @@ from urllib.parse import quote, urlencode
 
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
+from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
 from ..errors import EngineError
 from .address import Address
 
 OLDEST_API = (1, 24)
 NEWEST_API = (1, 47)
-"""What the requests below were written for; a newer daemon is asked in this version."""
+"""The newest API version that these requests use, also with a newer daemon."""
 
 TIMEOUT = 600.0
 _DOCUMENT_LIMIT = 64 * 1024 * 1024
 
 
 class DaemonError(EngineError):
-    """The daemon cannot be asked, or refused; the message is its own."""
+    """The daemon cannot be reached, or it refused a request; the message is its own."""
 
     def __init__(self, message: str, status: int = 500) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class DaemonError(EngineError):
 
 @dataclass(frozen=True)
 class About:
-    """What ``GET /version`` says: kind is "docker", "podman" or "labs" (this engine)."""
+    """The answer to ``GET /version``; ``kind`` is "docker", "podman" or "labs" (our engine)."""
 
     kind: str
     version: str
@@ -47,27 +47,30 @@ class About:
     oldest_api: tuple[int, int]
 
     @property
-    def asked_in(self) -> tuple[int, int]:
+    def request_api(self) -> tuple[int, int]:
         """The API version of our requests."""
         return max(min(self.api, NEWEST_API), self.oldest_api)
 
 
-class RealDaemon:
-    """A daemon at an address; each request has a connection of its own."""
+class DaemonClient:
+    """A client of the daemon at an address; it opens a connection for each request.
+
+    Every method raises DaemonError when the daemon does not answer, or refuses.
+    """
 
     def __init__(self, address: Address, api: tuple[int, int] | None = None) -> None:
         self.address = address
         self._prefix = f"/v{api[0]}.{api[1]}" if api else ""
 
     def unreachable(self, why: str) -> DaemonError:
-        """What is told when nobody listens at the address."""
+        """Return the error for an address where nobody answers."""
         return DaemonError(f"{self.address}: {why}")
 
     def about(self, seconds: float) -> About:
-        """Who answers, within ``seconds``. Raises DaemonError."""
+        """Ask for the daemon's kind and versions, and wait ``seconds`` at most."""
         document = self._json("GET", "/version", seconds=seconds)
         if not isinstance(document, dict):
-            raise DaemonError("its version is not an object")
+            raise DaemonError("the daemon's version is not a JSON object")
         platform, parts = document.get("Platform") or {}, document.get("Components") or []
         kind = "docker"
         if isinstance(platform, dict) and str(platform.get("Name")).startswith("Labs engine"):
@@ -79,7 +82,7 @@ class RealDaemon:
         return About(kind, str(document.get("Version") or "?"), api, oldest)
 
     def inspect(self, name: str) -> dict[str, Any] | None:
-        """An image by name or ID: ``GET /images/{name}/json``; None when there is none."""
+        """Describe an image by name or ID (``GET /images/{name}/json``); None without one."""
         try:
             found = self._json("GET", f"/images/{quote(name, safe='/:@')}/json")
         except DaemonError as error:
@@ -87,76 +90,56 @@ class RealDaemon:
                 return None
             raise
         if not isinstance(found, dict) or not isinstance(found.get("Id"), str):
-            raise DaemonError(f"the daemon's description of {name} is not one")
+            raise DaemonError(f"the daemon's description of the image {name} has no Id")
         return found
 
     def image_id(self, name: str) -> str | None:
-        """The ID of a name, with ``sha256:``; None when there is no such image."""
+        """Return the image ID of a name, with ``sha256:``; None without such an image."""
         found = self.inspect(name)
-        return None if found is None else f"sha256:{found['Id'].removeprefix('sha256:')}"
+        return None if found is None else full_id(found)
 
     def names(self) -> dict[str, str]:
-        """Every canonical name with a tag, and the ID of its image."""
+        """Return every canonical name with a tag, and the ID of its image."""
         found = {}
         for image in self._json("GET", "/images/json") or []:
             for name in image.get("RepoTags") or []:
-                if parsed := _parsed(name):
-                    found[str(parsed)] = f"sha256:{str(image['Id']).removeprefix('sha256:')}"
+                if parsed := _tagged(name):
+                    found[str(parsed)] = full_id(image)
         return found
-
-    def keeps_layers_packed(self) -> bool:
-        """Whether an image stays as the registry has it; Docker's older store unpacks it only.
-
-        With containerd's store Docker says so in ``GET /info``:
-        https://docs.docker.com/engine/storage/containerd/#enable-containerd-image-store-on-docker-engine
-        """
-        if self.about(TIMEOUT).kind != "docker":
-            return True
-        status = (self._json("GET", "/info") or {}).get("DriverStatus") or []
-        return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
     @contextmanager
     def export(self, name: str) -> Iterator[BinaryIO]:
-        """The archive of one image: ``GET /images/get?names=``."""
+        """Open the archive of one image (``GET /images/get?names=``)."""
         with self._asked("GET", f"/images/get?{urlencode({'names': name})}") as answer:
             yield answer
 
     def load(self, archive: Iterable[bytes]) -> None:
-        """``POST /images/load``. Raises DaemonError with what the daemon says went wrong."""
+        """Load the image of an archive (``POST /images/load``)."""
         headers = {"Content-Type": "application/x-tar"}
         with self._asked("POST", "/images/load?quiet=1", archive, headers) as answer:
-            self._stream(answer.read(_DOCUMENT_LIMIT))
+            _check_stream(answer.read(_DOCUMENT_LIMIT))
 
     def tag(self, image: str, reference: Reference) -> None:
-        """Give an image, by ID, another name."""
+        """Give another name to the image with this ID."""
         query = urlencode({"repo": reference.familiar_name, "tag": reference.tag or "latest"})
         self._json("POST", f"/images/{image}/tag?{query}")
 
     def untag(self, reference: Reference) -> None:
-        """Take a name away; the image goes when it was its last and no container uses it."""
+        """Remove a name, and the image if that was its last name and no container uses it."""
         name = quote(reference.familiar, safe="/:@")
         self._json("DELETE", f"/images/{name}?{urlencode({'noprune': '0'})}")
 
     def remove(self, image: str) -> None:
-        """Remove an image, by ID, that has no name."""
+        """Remove the image with this ID, which has no name."""
         self._json("DELETE", f"/images/{image}")
 
     def pull(self, reference: Reference, platform: str) -> None:
-        """Have the daemon itself pull from a registry that the sandbox does not serve."""
+        """Have the daemon pull from a registry that the sandbox does not serve."""
         wanted = {"fromImage": reference.familiar_name}
         wanted["tag"] = reference.digest or reference.tag or "latest"
         wanted |= {"platform": platform} if platform else {}
         with self._asked("POST", f"/images/create?{urlencode(wanted)}") as answer:
-            self._stream(answer.read(_DOCUMENT_LIMIT))
-
-    def _stream(self, lines: bytes) -> None:
-        for line in lines.splitlines():
-            try:
-                message = json.loads(line)
-            except ValueError as error:
-                raise DaemonError(f"the daemon answered {line[:200]!r}") from error
-            if isinstance(message, dict) and message.get("error"):
-                raise DaemonError(str(message["error"]))
+            _check_stream(answer.read(_DOCUMENT_LIMIT))
 
     def _json(self, method: str, path: str, seconds: float = TIMEOUT) -> Any:
         with self._asked(method, path, seconds=seconds) as answer:
@@ -175,23 +158,17 @@ class RealDaemon:
         headers: Mapping[str, str] | None = None,
         seconds: float = TIMEOUT,
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = _Connection(self.address, seconds)
+        connection = _connection(self.address, seconds)
         try:
             connection.connect()
         except OSError as error:
             connection.close()
             raise self.unreachable(_reason(error)) from error
         try:
-            connection.request(
-                method,
-                self._prefix + path,
-                body=body,
-                headers=dict(headers or {}),
-                encode_chunked=body is not None,
-            )
-            answer = connection.getresponse()
+            answer = exchange(connection, method, self._prefix + path, headers, body)
             if answer.status >= 400:
-                raise DaemonError(_message(answer.read(_DOCUMENT_LIMIT)), answer.status)
+                reason = error_message(answer.read(_DOCUMENT_LIMIT))
+                raise DaemonError(reason or "the daemon gave no reason", answer.status)
             yield answer
         except (OSError, http.client.HTTPException) as error:
             raise DaemonError(f"{self.address}: {_reason(error)}") from error
@@ -199,8 +176,15 @@ class RealDaemon:
             connection.close()
 
 
-class FrontDaemon(RealDaemon):
-    """The daemon that a front stands before, as the front's clients hear of it."""
+class FrontDaemonClient(DaemonClient):
+    """The client of a front: its errors tell a learner what to do.
+
+    ``kind`` is the daemon's kind, as in ``About``. The front learns it once, at its start.
+    """
+
+    def __init__(self, address: Address, api: tuple[int, int], kind: str) -> None:
+        super().__init__(address, api)
+        self.kind = kind
 
     def unreachable(self, why: str) -> DaemonError:
         message = (
@@ -210,33 +194,32 @@ class FrontDaemon(RealDaemon):
         )
         return DaemonError(message, 503)
 
+    def keeps_layers_compressed(self) -> bool:
+        """Whether the daemon keeps an image as the registry has it.
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, address: Address, seconds: float) -> None:
-        super().__init__(address.host or "localhost", address.port or 80, timeout=seconds)
-        self._address = address
+        Docker's older store keeps unpacked layers only. Docker says in ``GET /info`` which store
+        it uses. That can change when Docker restarts, so we ask each time:
+        https://docs.docker.com/engine/storage/containerd/#enable-containerd-image-store-on-docker-engine
+        """
+        if self.kind != "docker":
+            return True
+        status = (self._json("GET", "/info") or {}).get("DriverStatus") or []
+        return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
-    def connect(self) -> None:
-        if self._address.path is None:
-            super().connect()
-            return
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._address.path))
+
+def _connection(address: Address, seconds: float) -> http.client.HTTPConnection:
+    if address.path is not None:
+        return UnixConnection(address.path, seconds)
+    return http.client.HTTPConnection(address.host, address.port, timeout=seconds)
+
+
+def full_id(image: Mapping[str, Any]) -> str:
+    """Return the ID in an image's description, with ``sha256:``, which Podman leaves out."""
+    return f"sha256:{str(image['Id']).removeprefix('sha256:')}"
 
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _message(body: bytes) -> str:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if isinstance(document, dict) and document.get("message"):
-        return str(document["message"])
-    return body.decode(errors="replace").strip() or "the daemon gave no reason"
 
 
 def _pair(version: Any) -> tuple[int, int]:
@@ -246,10 +229,21 @@ def _pair(version: Any) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _parsed(name: Any) -> Reference | None:
+def _tagged(name: Any) -> Reference | None:
     try:
         parsed = references.parse(str(name))
     except InvalidReference:
-        # <none>:<none> of an image without a name
+        # an image without a name is listed as <none>:<none>
         return None
     return parsed if parsed.tag else None
+
+
+def _check_stream(lines: bytes) -> None:
+    """Raise DaemonError when a stream of progress messages tells an error."""
+    for line in lines.splitlines():
+        try:
+            message = json.loads(line)
+        except ValueError as error:
+            raise DaemonError(f"the daemon answered {line[:200]!r}") from error
+        if isinstance(message, dict) and message.get("error"):
+            raise DaemonError(str(message["error"]))

@@ -1,82 +1,84 @@
-"""Podman's own push and pull, as `podman --remote` asks for them, for the sandbox's registries.
+"""Push and pull in Podman's own API, as `podman --remote` asks for them, for sandbox registries.
 
-The image moves as it does for Docker's API; parameters, reports and errors have Podman's form,
-and a registry's refusal has the same words. Sources:
+Images move as in Docker's API. Parameters, reports and errors have Podman's form, and a registry's
+refusal has the same words. Sources:
 https://docs.podman.io/en/latest/_static/api.html (ImagePushLibpod, ImagePullLibpod),
 https://github.com/containers/podman/tree/v5.4.2/pkg/api/handlers/libpod (images_push.go,
-images_pull.go), https://github.com/containers/podman/tree/v4.3.1/pkg/bindings/images (what an older
-client takes for a report).
+images_pull.go), https://github.com/containers/podman/tree/v4.3.1/pkg/bindings/images (the reports
+that an older client accepts).
 
-A short name (``nginx``) that has to be pulled is Docker Hub's, as in Docker; the daemon's
-registries.conf and aliases are not asked.
+A pull takes a short name (``nginx``) from Docker Hub, as Docker does. It does not ask the daemon's
+registries.conf and aliases.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlencode
 
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..api.app import Operation
-from ..api.exchange import Answer, Request, json_answer, told
-from ..api.transfer import IN_STREAM
+from ..api.app import Operation, Route
+from ..api.http import Request, Response, error_text, json_response
+from ..api.transfer import STREAM_ERRORS
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
-from .daemon import DaemonError, FrontDaemon, RealDaemon
+from .daemon import DaemonError, FrontDaemonClient, full_id
 from .libpod_credentials import credentials_for
-from .libpod_reports import Report, pull_reports, pulled, push_reports, reported
+from .libpod_reports import Report, final_report, pull_reports, push_reports, report_stream
 from .pulling import pull
 from .pushing import push
-from .world import FrontWorld
+from .resources import Resources
 
 API = (4, 0)
-"""The version of Podman's API in which its daemon is asked here; v4 and v5 have it."""
+"""The version of Podman's API that we use with its daemon; Podman 4 and 5 have it."""
 
-TELLS_DIGEST = (4, 6)
-"""The first clients that take the digest of what was pushed for a report, and not for an error."""
+ACCEPTS_DIGEST = (4, 6)
+"""The first clients that accept the pushed digest as a report; older ones take it for an error."""
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})")
-_POLICIES = {
-    "always": "always",
-    "missing": "missing",
-    "ifnotpresent": "missing",
-    "": "missing",
-    "newer": "newer",
-    "ifnewer": "newer",
-    "never": "never",
+_POLICIES = {"always", "missing", "newer", "never"}
+_POLICY_ALIASES = {"": "missing", "ifnotpresent": "missing", "ifnewer": "newer"}
+_FORMS = {
+    "format": (("", "v2s2", "docker"), "the labs push with Docker's manifest, v2s2", "--format"),
+    "compressionFormat": (("", "gzip"), "the labs push layers as gzip", "--compression-format"),
+    "compressionLevel": (("",), "the labs choose the level themselves", "--compression-level"),
 }
-_FORMATS = ("", "v2s2", "docker")
+"""Parameters of a push: the values that we accept, what the labs do, the option to leave out."""
+
+_NO_LISTS = (
+    "{} is a manifest list: the labs push the images that it lists, one by one by their names, and"
+    " no lists"
+)
 
 
-def libpod_routes(world: FrontWorld) -> list[tuple[str, str, Operation]]:
-    """Method, pattern of the path, operation."""
-    podman = Podman(world)
+def libpod_routes(resources: Resources) -> list[Route]:
+    """Return the routes of Podman's API: method, pattern of the path, operation."""
+    podman = Podman(resources)
     name = r"(?P<name>.+)"
-    return [
-        ("POST", rf"/libpod/images/{name}/push", _in_podmans_form(podman.push)),
-        ("POST", r"/libpod/images/pull", _in_podmans_form(podman.pull)),
-        ("POST", rf"/libpod/manifests/{name}/(?:push|registry/.+)", _in_podmans_form(_manifest)),
+    table: list[tuple[str, Operation]] = [
+        (rf"/libpod/images/{name}/push", podman.push),
+        (r"/libpod/images/pull", podman.pull),
+        (rf"/libpod/manifests/{name}/(?:push|registry/.+)", _refuse_list),
     ]
+    return [("POST", path, _in_podmans_form(operation)) for path, operation in table]
 
 
 def _in_podmans_form(operation: Operation) -> Operation:
-    """An operation whose errors are ``{"cause", "message", "response"}``.
+    """Return an operation whose errors are ``{"cause", "message", "response"}``.
 
     https://github.com/containers/podman/blob/v5.4.2/pkg/errorhandling/errorhandling.go
     """
 
     @wraps(operation)
-    def answered(request: Request, **path: str) -> Answer:
+    def answer(request: Request, _: Resources, **path: str) -> Response:
         try:
-            # Podman reads parameters so; its clients write them in either case
+            # Podman's clients write parameter names in either case
             query = {key.lower(): values for key, values in request.query.items()}
             return operation(replace(request, query=query), **path)
         except EngineError as error:
@@ -86,141 +88,124 @@ def _in_podmans_form(operation: Operation) -> Operation:
         except NoSuchImage as error:
             return _error(error, 404)
 
-    return answered
+    return answer
 
 
-def _error(error: Exception, status: int) -> Answer:
-    message = told(error)
-    return json_answer({"cause": message, "message": message, "response": status}, status)
+def _error(error: Exception, status: int) -> Response:
+    message = error_text(error)
+    return json_response({"cause": message, "message": message, "response": status}, status)
 
 
 class Podman:
-    """What is answered here of the API of a Podman that ``world`` is in front of."""
+    """The operations of Podman's API that the front answers."""
 
-    def __init__(self, world: FrontWorld) -> None:
-        self._world = world
-        self._images = _Images(world.daemon.address, API)
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._podman = LibpodClient(resources.daemon.address, API, resources.daemon.kind)
 
-    def push(self, request: Request, name: str) -> Answer:
-        """``POST /libpod/images/{name}/push?destination=``: one image, by whatever name or ID.
+    def push(self, request: Request, name: str) -> Response:
+        """``POST /libpod/images/{name}/push?destination=``: push one image, by any name or ID.
 
-        ``tlsVerify`` means nothing on the way to the sandbox, ``all`` nothing for one image, and
-        signatures, which ``removeSignatures`` is about, are never sent; ``retry`` and
-        ``retryDelay`` are the engine's own.
+        The front does not read these parameters: ``tlsVerify``, as the sandbox is reached without
+        TLS; ``all``, as there is one image; ``removeSignatures``, as signatures are never sent;
+        ``retry`` and ``retryDelay``, as the engine has its own.
 
         Raises:
-            NotSupported: ``format``, ``compressionFormat`` or ``compressionLevel`` ask for what is
-                not pushed here, or the name is a manifest list's.
+            NotSupported: ``format``, ``compressionFormat`` or ``compressionLevel`` ask for a form
+                that the labs do not push, or the name is a manifest list's.
             DaemonError: there is no such image.
-            EngineError: as for Docker's push, when nothing has been reported yet.
+            EngineError: as for Docker's push, before the first report.
         """
         _refuse_other_forms(request)
         source = unquote(name)
-        to = request.text("destination") or source
-        destination = references.parse(to.removeprefix("docker://"))
-        if self._images.is_list(source):
+        destination = request.text("destination") or source
+        reference = references.parse(destination.removeprefix("docker://"))
+        if self._podman.is_list(source):
             raise NotSupported(_NO_LISTS.format(source))
-        image = self._by_digest(source) or self._images.id(source)
-        world = self._world
-        messages = push(
-            destination,
-            _OneImage(world.daemon, destination, image),
-            world.memory,
-            world.hosts,
-            credentials_for(destination, request.headers),
-            world.scratch,
-        )
+        image = self._image_of_digest(source) or self._podman.id(source)
+        credentials = credentials_for(reference, request.headers)
+        messages = push(reference, credentials, self._resources, image)
         if request.flag("quiet", default=True):
             for _ in messages:
                 pass
-            return Answer(200, [b"\n"], "text/plain; charset=us-ascii")
-        return reported(push_reports(messages, _version(request) >= TELLS_DIGEST))
+            return Response(200, [b"\n"], "text/plain; charset=us-ascii")
+        return report_stream(push_reports(messages, _client_version(request) >= ACCEPTS_DIGEST))
 
-    def pull(self, request: Request) -> Answer:
-        """``POST /libpod/images/pull?reference=``: by ``policy``, a tag, a digest or ``allTags``.
+    def pull(self, request: Request) -> Response:
+        """``POST /libpod/images/pull?reference=``: pull a tag, a digest, or ``allTags``.
 
         Raises:
             BadRequest: there is no ``reference``, or no such ``policy``.
-            EngineError: as for Docker's pull, when nothing has been reported yet.
+            EngineError: as for Docker's pull, before the first report.
         """
-        given = request.text("reference")
-        if not given:
+        name = request.text("reference")
+        if not name:
             raise BadRequest("reference parameter cannot be empty")
-        policy = _POLICIES.get(request.text("policy", "always").lower())
-        if policy is None:
+        policy = request.text("policy", "always").lower()
+        policy = _POLICY_ALIASES.get(policy, policy)
+        if policy not in _POLICIES:
             raise BadRequest(f'unsupported pull policy "{request.text("policy")}"')
-        parts = {key: request.text(key) for key in ("arch", "os", "variant")}
-        if policy == "missing" and any(parts.values()):
-            # an image of that name may be there for another platform
+        platform = {key: request.text(key) for key in ("arch", "os", "variant")}
+        if policy == "missing" and any(platform.values()):
+            # the daemon's image of that name may be for another platform
             policy = "newer"
-        if policy in ("missing", "never") and (here := self._here(given, parts)):
-            return json_answer(pulled(here))
+        if policy in ("missing", "never") and (local := self._local_images(name, platform)):
+            return json_response(final_report(local))
         if policy == "never":
-            raise DaemonError(f"{given}: image not known", 404)
-        reports = self._pulling(given, request, parts)
+            raise DaemonError(f"{name}: image not known", 404)
+        reports = self._pull_reports(name, request, platform)
         try:
             if request.flag("quiet"):
                 *_, last = reports
-                return json_answer(last)
-            return reported(reports)
-        except IN_STREAM:
-            if policy == "newer" and (here := self._here(given, parts)):
-                return json_answer(pulled(here))
+                return json_response(last)
+            return report_stream(reports)
+        except STREAM_ERRORS:
+            if policy == "newer" and (local := self._local_images(name, platform)):
+                return json_response(final_report(local))
             raise
 
-    def _pulling(self, given: str, request: Request, parts: dict[str, str]) -> Iterator[Report]:
-        every = request.flag("alltags")
-        wanted = references.parse(given.removeprefix("docker://"), default_tag=not every)
+    def _pull_reports(
+        self, name: str, request: Request, platform: dict[str, str]
+    ) -> Iterator[Report]:
+        all_tags = request.flag("alltags")
+        wanted = references.parse(name.removeprefix("docker://"), default_tag=not all_tags)
         if wanted.digest:
-            # what the tag beside it says does not count
+            # a tag beside a digest does not count
             wanted = replace(wanted, tag=None)
-        world = self._world
-        messages = pull(
-            wanted,
-            world.daemon,
-            world.memory,
-            world.hosts,
-            credentials_for(wanted, request.headers),
-            _platform(parts),
-            world.scratch,
-        )
+        credentials = credentials_for(wanted, request.headers)
+        messages = pull(wanted, credentials, _platform(platform), self._resources)
         tags: list[str] = []
         yield from pull_reports(wanted, messages, tags)
-        images = [found for tag in tags if (found := self._image(wanted, tag))]
+        images = [image for tag in tags if (image := self._pulled_image(wanted, tag))]
         if not images:
             raise NotFound(f"{wanted.familiar}: there is nothing to pull")
-        yield pulled(images)
+        yield final_report(images)
 
-    def _image(self, name: Reference, tag: str) -> str | None:
+    def _pulled_image(self, name: Reference, tag: str) -> str | None:
         if ":" in tag:
-            return self._world.memory.digest(f"{name.name}@{tag}")
-        return self._world.daemon.image_id(replace(name, tag=tag).familiar)
+            return self._resources.records.image_of_digest(f"{name.name}@{tag}")
+        return self._resources.daemon.image_id(replace(name, tag=tag).familiar)
 
-    def _here(self, given: str, parts: dict[str, str]) -> list[str]:
-        """The images of the daemon that a name means, by the daemon's own rules, and by ours."""
-        if found := self._images.local(given, parts):
+    def _local_images(self, name: str, platform: dict[str, str]) -> list[str]:
+        """Return the IDs of the daemon's images with a name, or with a digest in our records."""
+        if found := self._podman.local_images(name, platform):
             return found
-        known = self._by_digest(given)
-        return [known] if known else []
+        image = self._image_of_digest(name)
+        return [image] if image else []
 
-    def _by_digest(self, name: str) -> str | None:
-        """The daemon's image of a digest of the registry, which the daemon may not know itself."""
-        try:
-            parsed = references.parse(name.removeprefix("docker://"))
-        except InvalidReference:
-            return None
-        known = self._world.memory.digest(f"{parsed.name}@{parsed.digest}")
-        # it may have been removed since
-        return known if known and self._world.daemon.image_id(known) else None
+    def _image_of_digest(self, name: str) -> str | None:
+        """Return the image of a registry's digest, which the daemon itself may not know."""
+        image = self._resources.records.image_of_digest(name.removeprefix("docker://"))
+        # the image may have been removed since
+        return image if image and self._resources.daemon.image_id(image) else None
 
 
-class _Images(FrontDaemon):
-    """Podman's own API, of which a name means what it means in Podman's commands."""
+class LibpodClient(FrontDaemonClient):
+    """A client of Podman's own API, where a name means the same as in Podman's commands."""
 
     def id(self, name: str) -> str:
-        """The ID of an image. Raises DaemonError, also when there is no such image."""
-        found = self._json("GET", f"/libpod/images/{quote(name, safe='/:@')}/json")
-        return f"sha256:{str(found['Id']).removeprefix('sha256:')}"
+        """Return the ID of an image. Raises DaemonError, also without such an image."""
+        return full_id(self._json("GET", f"/libpod/images/{quote(name, safe='/:@')}/json"))
 
     def is_list(self, name: str) -> bool:
         """Whether a name is a manifest list's."""
@@ -230,9 +215,9 @@ class _Images(FrontDaemon):
             return False
         return True
 
-    def local(self, name: str, parts: dict[str, str]) -> list[str]:
-        """The IDs of a name's images; none when there is none, or its platform is another."""
-        given = {key: value for key, value in parts.items() if value}
+    def local_images(self, name: str, platform: dict[str, str]) -> list[str]:
+        """Return the IDs of the images that a name means, if they are for this platform."""
+        given = {key: value for key, value in platform.items() if value}
         query = urlencode({"reference": name, "policy": "never", "quiet": "true"} | given)
         try:
             found = self._json("POST", f"/libpod/images/pull?{query}")
@@ -241,51 +226,15 @@ class _Images(FrontDaemon):
         return list(found.get("images") or [])
 
 
-class _OneImage(RealDaemon):
-    """A daemon as a push sees it: one image, with the name that it is to have in the registry."""
-
-    def __init__(self, daemon: RealDaemon, name: Reference, image: str) -> None:
-        super().__init__(daemon.address)
-        self._daemon, self._name, self._image = daemon, name, image
-
-    def inspect(self, name: str) -> dict[str, Any] | None:
-        return self._daemon.inspect(self._image)
-
-    def names(self) -> dict[str, str]:
-        return {str(self._name): self._image}
-
-    @contextmanager
-    def export(self, name: str) -> Iterator[BinaryIO]:
-        with self._daemon.export(self._image) as archive:
-            yield archive
-
-
-_NO_LISTS = (
-    "{} is a manifest list: the labs push the images that it lists, one by one by their names, and"
-    " no lists"
-)
-
-
-def _manifest(request: Request, name: str) -> Answer:
+def _refuse_list(request: Request, name: str) -> Response:
     raise NotSupported(_NO_LISTS.format(unquote(name)))
 
 
 def _refuse_other_forms(request: Request) -> None:
-    if request.text("format") not in _FORMATS:
-        raise NotSupported(
-            f"format={request.text('format')}: the labs push with Docker's manifest, v2s2."
-            " Leave --format out"
-        )
-    if request.text("compressionformat") not in ("", "gzip"):
-        raise NotSupported(
-            f"compressionFormat={request.text('compressionformat')}: the labs push layers as gzip."
-            " Leave --compression-format out"
-        )
-    if request.text("compressionlevel"):
-        raise NotSupported(
-            f"compressionLevel={request.text('compressionlevel')}: the labs choose the level"
-            " themselves. Leave --compression-level out"
-        )
+    for key, (accepted, reason, option) in _FORMS.items():
+        value = request.text(key.lower())
+        if value not in accepted:
+            raise NotSupported(f"{key}={value}: {reason}. Leave {option} out")
 
 
 def _platform(parts: dict[str, str]) -> Platform | None:
@@ -295,6 +244,6 @@ def _platform(parts: dict[str, str]) -> Platform | None:
     return Platform.parse("/".join(wanted).rstrip("/"))
 
 
-def _version(request: Request) -> tuple[int, int]:
+def _client_version(request: Request) -> tuple[int, int]:
     found = _VERSION.match(request.path)
     return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -1,7 +1,7 @@
-"""Podman's reports of a push or pull, from Docker's messages: a line of text for each step.
+"""Turn Docker's progress messages of a push or pull into Podman's reports: one line a step.
 
 Sources: https://github.com/containers/podman/blob/v5.4.2/pkg/domain/entities/types/images.go
-(ImagePullReport, ImagePushStream), and for the text
+(ImagePullReport, ImagePushStream), and for the texts
 https://github.com/containers/podman/tree/v4.3.1/vendor/github.com/containers/image/v5/copy
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 
 from labs_helpers.oci.reference import Reference
 
-from ..api.exchange import Answer, told
-from ..api.transfer import IN_STREAM
+from ..api.http import Response, error_text
+from ..api.transfer import STREAM_ERRORS
 from ..parallel import Message
 
 Report = dict[str, Any]
@@ -25,7 +25,7 @@ _PUSHED = re.compile(r".+: digest: (sha256:[0-9a-f]{64}) size: \d+")
 
 
 def push_reports(messages: Iterator[Message], with_digest: bool) -> Iterator[Report]:
-    """Reports of a push, of the digest too where the client takes it. Raises as ``messages`` do."""
+    """Yield the reports of a push; ``with_digest`` adds the manifest's digest as the last one."""
     copied: set[str] = set()
     for message in messages:
         status, layer = str(message.get("status") or ""), str(message.get("id") or "")
@@ -42,10 +42,7 @@ def push_reports(messages: Iterator[Message], with_digest: bool) -> Iterator[Rep
 def pull_reports(
     wanted: Reference, messages: Iterator[Message], tags: list[str]
 ) -> Iterator[Report]:
-    """Reports of a pull; the tags, or the digest, go into ``tags`` as they come.
-
-    Raises as ``messages`` do.
-    """
+    """Yield the reports of a pull; append each tag, or the digest, to ``tags``."""
     copied: set[str] = set()
     for message in messages:
         status, layer = str(message.get("status") or ""), str(message.get("id") or "")
@@ -60,30 +57,31 @@ def pull_reports(
 
 
 def _layer_reports(status: str, layer: str, copied: set[str]) -> Iterator[Report]:
-    """One line a layer, when it is clear what becomes of it."""
+    """Yield one line for each layer, with the first message that says what happens to it."""
     if status in ("Pushing", "Pushed", "Downloading", "Download complete"):
-        how = ""
+        result = ""
     elif status in ("Already exists", "Layer already exists"):
-        how = " skipped: already exists"
+        result = " skipped: already exists"
     elif status.startswith("Mounted from "):
-        how = f" skipped: m{status[1:]}"
+        result = f" skipped: mounted from {status.removeprefix('Mounted from ')}"
     else:
         return
     if layer not in copied:
         copied.add(layer)
-        yield {"stream": f"Copying blob {layer}{how}\n"}
+        yield {"stream": f"Copying blob {layer}{result}\n"}
 
 
-def pulled(images: Sequence[str]) -> Report:
-    """The last report of a pull: the IDs of at least one image."""
+def final_report(images: Sequence[str]) -> Report:
+    """Return the last report of a pull, with the IDs of at least one image."""
     bare = [image.removeprefix("sha256:") for image in images]
     return {"images": bare, "id": bare[-1]}
 
 
-def reported(reports: Iterator[Report]) -> Answer:
-    """Podman's stream: a JSON object a line.
+def report_stream(reports: Iterator[Report]) -> Response:
+    """Answer with Podman's stream: a JSON object a line.
 
-    What fails before the first is raised, and so becomes a status; later it can only be told.
+    An error before the first report is raised, and becomes a status. A later error goes into the
+    stream.
     """
     begun = list(islice(reports, 1))
 
@@ -91,10 +89,10 @@ def reported(reports: Iterator[Report]) -> Answer:
         try:
             for report in chain(begun, reports):
                 yield _line(report)
-        except IN_STREAM as error:
-            yield _line({"error": told(error)})
+        except STREAM_ERRORS as error:
+            yield _line({"error": error_text(error)})
 
-    return Answer(200, lines())
+    return Response(200, lines())
 
 
 def _line(report: Report) -> bytes:

@@ -1,7 +1,7 @@
-"""Push in front of a daemon: the image comes out of it, and our registry client sends it.
+"""Push an image of the daemon to a registry: the daemon exports it, our registry client sends it.
 
-What the registry has already is neither compressed nor sent; when it has all of it, as after a
-push of the same image under another tag, the daemon is not asked for the image either.
+Layers that the registry has are neither compressed nor sent. When the registry has the whole image,
+as after a push of the same image under another tag, the daemon need not export it either.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,124 +17,156 @@ from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
 from ..blobs import Layer
-from ..client import Repository
 from ..credentials import Credentials
 from ..errors import EngineError
-from ..hosts import HostMap
 from ..parallel import LARGE, Message
-from ..push import AT_ONCE, local_tags, opened_for_push, push_errors, push_layers, push_made
-from .daemon import RealDaemon
-from .exports import Export
-from .kept import push_kept, pushed_instead
-from .memory import Memory
+from ..push import (
+    AT_ONCE,
+    local_tags,
+    open_repository,
+    push_blob,
+    push_errors,
+    push_layers,
+    push_manifest,
+    pushed_messages,
+)
+from ..registry_client import Repository
+from .archive_reader import ArchiveReader
+from .archive_writer import descriptor
+from .daemon import full_id
+from .resources import Resources
+from .stored_manifests import StoredManifests
 
 
 def push(
-    reference: Reference,
-    daemon: RealDaemon,
-    memory: Memory,
-    hosts: HostMap,
-    credentials: Credentials,
-    scratch: Path,
+    reference: Reference, credentials: Credentials, resources: Resources, image: str | None = None
 ) -> Iterator[Message]:
-    """Push one tag of the daemon's, or every tag of a name that has none; yield Docker's messages.
+    """Push one tag, or every tag of a name without one; yield Docker's messages.
+
+    With ``image``, the ID of an image in the daemon, push that image as ``reference``, which has a
+    tag then. Without ``image``, push the daemon's images of these names.
 
     Raises:
-        EngineError: with dockerd's message; RegistryError when it is the registry's refusal.
+        EngineError: with dockerd's message; RegistryError when the registry refuses.
     """
     yield {"status": f"The push refers to repository [{reference.name}]"}
     if reference.digest:
         raise EngineError("cannot push a digest reference")
-    tags = local_tags(reference, daemon.names())
-    with push_errors(), opened_for_push(reference, hosts, credentials) as repository:
+    tags = [str(reference.tag)] if image else local_tags(reference, resources.daemon.names())
+    with push_errors(), open_repository(reference, resources.hosts, credentials) as repository:
         for tag in tags:
             name = Reference(reference.domain, reference.path, tag)
-            found = daemon.inspect(name.familiar)
-            if found is None:
-                raise EngineError(f"tag does not exist: {name.familiar}")
-            diff_ids = [str(one) for one in (found.get("RootFS") or {}).get("Layers") or []]
-            new = {diff_id for diff_id in diff_ids if memory.layer(diff_id) is None}
-            with (
-                tempfile.TemporaryDirectory(dir=scratch) as folder,
-                Export(Path(folder), diff_ids, new) as export,
-            ):
-                image = _DaemonImage(name, found, daemon, memory, export)
-                layers = yield from push_layers(reference, diff_ids, image, repository)
-                digest = yield from _push_manifests(tag, image, layers, repository)
-            memory.remember_digest(f"{reference.name}@{digest}", image.id)
-            memory.remember_name(str(name), image.id, None)
+            yield from _push_tag(name, image or name.familiar, repository, resources)
+
+
+def _push_tag(
+    name: Reference, source: str, repository: Repository, resources: Resources
+) -> Iterator[Message]:
+    described = resources.daemon.inspect(source)
+    if described is None:
+        raise EngineError(f"tag does not exist: {name.familiar}")
+    diff_ids = [str(diff_id) for diff_id in (described.get("RootFS") or {}).get("Layers") or []]
+    new = {diff_id for diff_id in diff_ids if resources.records.layer(diff_id) is None}
+    with (
+        tempfile.TemporaryDirectory(dir=resources.scratch) as folder,
+        ArchiveReader(Path(folder), diff_ids, new) as archive,
+    ):
+        image = _DaemonImage(source, described, resources, archive)
+        layers = yield from push_layers(name, diff_ids, image, repository)
+        digest = yield from _push_manifests(str(name.tag), image, layers, repository)
+    resources.records.remember_digest(f"{name.name}@{digest}", image.id)
+    resources.records.remember_name(str(name), image.id, None)
 
 
 def _push_manifests(
     tag: str, image: _DaemonImage, layers: Sequence[Layer], repository: Repository
 ) -> Generator[Message, None, str]:
-    kept = image.manifests()
-    if kept:
-        there = {layer.digest for layer in layers}
-        digest = yield from push_kept(kept, tag, there, image.blob, repository)
-        yield from image.pushed_instead()
-        return digest
-    return (yield from push_made(tag, image.config(), layers, repository))
+    """Push the daemon's manifests, or one that we make; return the digest that the tag has."""
+    stored = image.manifests()
+    if not stored:
+        return (yield from push_manifest(tag, image.config(), layers, repository))
+    sent = {layer.digest for layer in layers}
+    for blob in (blob for manifest in stored for blob in manifest.blobs):
+        if blob.digest not in sent:
+            sent.add(blob.digest)
+            push_blob(repository, blob.digest, blob.size, partial(image.blob, blob.digest))
+    *parts, top = stored
+    for part in parts:
+        repository.put_manifest(part.digest, part.media_type, part.body)
+    repository.put_manifest(tag, top.media_type, top.body)
+    yield from pushed_messages(tag, top.digest, len(top.body))
+    yield from image.index_messages()
+    return top.digest
+
+
+def index_messages(stored: StoredManifests) -> Iterator[Message]:
+    """Yield Docker's message for an index of which only the image is pushed.
+
+    The docker command explains it: "only the available single-platform image was pushed".
+    https://pkg.go.dev/github.com/docker/docker/api/types/auxprogress
+    """
+    if stored.incomplete_index:
+        aux = {
+            "manifestPushedInsteadOfIndex": True,
+            "originalIndex": descriptor(stored.incomplete_index),
+            "selectedManifest": descriptor(stored.image),
+        }
+        yield {"progressDetail": {}, "aux": aux}
 
 
 class _DaemonImage:
-    """An image of the daemon, exported when something of it is needed."""
+    """An image of the daemon, which exports it when a part of it is first needed."""
 
     def __init__(
-        self,
-        name: Reference,
-        found: dict[str, Any],
-        daemon: RealDaemon,
-        memory: Memory,
-        export: Export,
+        self, source: str, described: dict[str, Any], resources: Resources, archive: ArchiveReader
     ) -> None:
-        self.id = f"sha256:{found['Id'].removeprefix('sha256:')}"
-        layers = (found.get("RootFS") or {}).get("Layers") or []
-        large = int(found.get("Size") or 0) > 2 * LARGE and len(layers) > 1
+        self.id = full_id(described)
+        layers = (described.get("RootFS") or {}).get("Layers") or []
+        large = int(described.get("Size") or 0) > 2 * LARGE and len(layers) > 1
         self.at_once = AT_ONCE if large else 1
-        self.locations = memory.locations
-        self.remember_location = memory.remember_location
-        self._name, self._daemon = name, daemon
-        self._memory, self._export = memory, export
+        self.locations = resources.records.locations
+        self.remember_location = resources.records.remember_location
+        self._source, self._daemon = source, resources.daemon
+        self._records, self._archive = resources.records, archive
         self._lock = threading.Lock()
-        self._new = memory.config(self.id) is None
+        self._new = self._records.config(self.id) is None
 
     def config(self) -> bytes:
-        """The configuration, byte for byte."""
-        known = self._memory.config(self.id)
+        """Return the bytes of the configuration."""
+        known = self._records.config(self.id)
         if known is None:
-            known = self._receive().config()
-            self._memory.remember_config(self.id, known)
+            known = self._export().config()
+            self._records.remember_config(self.id, known)
         return known
 
     def manifests(self) -> Sequence[Manifest]:
-        """The manifests that the daemon keeps it with; none where they are made."""
-        if self._new and (kept := self._receive().kept()):
-            self._memory.remember_manifests(self.id, kept.manifests)
+        """Return the manifests that the daemon keeps the image with; none if we make one."""
+        if self._new and (stored := self._export().stored_manifests()):
+            self._records.remember_manifests(self.id, stored.pushed)
             self.config()
-        return self._memory.manifests(self.id)
+        return self._records.manifests(self.id)
 
-    def pushed_instead(self) -> Iterator[Message]:
-        """See ``kept.pushed_instead``: told when the daemon has just said so."""
-        kept = self._receive().kept() if self._new else None
-        return pushed_instead(kept) if kept else iter(())
+    def index_messages(self) -> Iterator[Message]:
+        """Yield the message of ``index_messages`` if the daemon has just exported the image."""
+        stored = self._export().stored_manifests() if self._new else None
+        return index_messages(stored) if stored else iter(())
 
     def blob(self, digest: str) -> BinaryIO:
-        """A blob that one of the manifests names."""
-        return self._receive().opened(digest)
+        """Open a blob that a manifest names."""
+        return self._export().open_blob(digest)
 
-    def known(self, diff_id: str) -> Layer | None:
-        return self._memory.layer(diff_id)
+    def known_blob(self, diff_id: str) -> Layer | None:
+        return self._records.layer(diff_id)
 
-    def ready(self, diff_id: str) -> Layer:
-        layer = self._receive().layer(diff_id)
-        self._memory.remember_layer(layer)
+    def prepare(self, diff_id: str) -> Layer:
+        layer = self._export().layer(diff_id)
+        self._records.remember_layer(layer)
         return layer
 
-    def opened(self, layer: Layer) -> BinaryIO:
-        return self._export.blobs.path(layer.digest).open("rb")
+    def open(self, layer: Layer) -> BinaryIO:
+        return self._archive.blobs.path(layer.digest).open("rb")
 
-    def _receive(self) -> Export:
+    def _export(self) -> ArchiveReader:
         with self._lock:
-            self._export.start(self._daemon.export(self._name.familiar))
-        return self._export
+            self._archive.start(self._daemon.export(self._source))
+        return self._archive

@@ -1,8 +1,9 @@
-"""One exchange passed on: a request to a server, its answer back, neither changed.
+"""Pass one request to a server, and its answer back, without a change.
 
-An answer that turns the connection into something else (101 for attach, exec and BuildKit, or a
-stream that ends with the connection) makes it a tunnel: bytes go both ways until both have ended.
-Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container/operation/ContainerAttach
+The connections become a tunnel when the answer changes the protocol (101 for attach, exec and
+BuildKit) or is a stream that ends with the connection: bytes then go both ways until both sides
+have ended. Source:
+https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container/operation/ContainerAttach
 """
 
 from __future__ import annotations
@@ -13,77 +14,74 @@ from collections.abc import AsyncIterator
 from enum import Enum
 from typing import Any
 
-from .messages import MessageError, read_response
-from .wire import Wire
-
-
-class After(Enum):
-    """What becomes of the two connections."""
-
-    GOES_ON = "the next request may come"
-    ENDS = "both are used up"
+from .connection import Connection
+from .http_messages import MessageError, read_response
 
 
 class ServerGone(Exception):
-    """The server closed before it answered."""
+    """The server closed the connection before it answered."""
+
+
+class _Next(Enum):
+    """What follows an answer on the connection to the server."""
+
+    REQUEST = "the next request"
+    TUNNEL = "bytes of another protocol"
+    END = "nothing: the server closes"
 
 
 async def exchange(
-    client: Wire, server: Wire, method: str, head: bytes, body: AsyncIterator[bytes]
-) -> After:
-    """Send a request and pass the answer on.
+    client: Connection, server: Connection, method: str, head: bytes, body: AsyncIterator[bytes]
+) -> bool:
+    """Pass a request on, and its answer back.
+
+    Returns whether both connections can serve another request.
 
     Raises:
-        ServerGone: nothing has been sent to the client yet.
-        MessageError, ConnectionError: one of the two broke off.
+        ServerGone: the server closed, and nothing has been sent to the client yet.
+        MessageError, ConnectionError: a connection broke off within a message.
     """
-    through = asyncio.Event()
-    sending = asyncio.create_task(_send(client, server, head, body, through))
+    sent = asyncio.Event()
+    sending = asyncio.create_task(_send(client, server, head, body, sent))
     answering = asyncio.create_task(_answer(client, server, method))
     try:
         await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
-            # the client has gone, or broke off: the server sees it, as it would without us
+            # the client closed: the server will see that, as it would without the relay
             sending.result()
-            return After.ENDS
-        follows = answering.result()
-        if follows is _Follows.TUNNEL:
-            await _cancelled(sending)
+            return False
+        following = answering.result()
+        if following is _Next.TUNNEL:
+            await _cancel(sending)
             await _tunnel(client, server)
-            return After.ENDS
-        waiting = asyncio.create_task(through.wait())
+            return False
+        waiting = asyncio.create_task(sent.wait())
         await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        await _cancelled(waiting)
-        return After.ENDS if follows is _Follows.END or sending.done() else After.GOES_ON
+        await _cancel(waiting)
+        return following is _Next.REQUEST and not sending.done()
     finally:
-        await _cancelled(sending)
-        await _cancelled(answering)
-
-
-class _Follows(Enum):
-    REQUEST = "the next request"
-    TUNNEL = "bytes of another protocol"
-    END = "nothing"
+        await _cancel(sending)
+        await _cancel(answering)
 
 
 async def _send(
-    client: Wire,
-    server: Wire,
+    client: Connection,
+    server: Connection,
     head: bytes,
     body: AsyncIterator[bytes],
-    through: asyncio.Event,
+    sent: asyncio.Event,
 ) -> None:
-    """Send the request; then return when the client goes."""
-    taken = await _sent(server, head)
+    """Send the request, set ``sent``, and return when the client closes."""
+    accepting = await _try_to_send(server, head)
     async for part in body:
-        # a server that refuses early takes no more: its answer is what counts, and clients that
-        # send everything before they read must be able to
-        taken = taken and await _sent(server, part)
-    through.set()
-    await client.gone()
+        # A server that refuses early stops reading. Read the rest of the body all the same: some
+        # clients send all of it before they read the answer.
+        accepting = accepting and await _try_to_send(server, part)
+    sent.set()
+    await client.wait_until_closed()
 
 
-async def _sent(server: Wire, part: bytes) -> bool:
+async def _try_to_send(server: Connection, part: bytes) -> bool:
     try:
         await server.send(part)
     except ConnectionError:
@@ -91,44 +89,48 @@ async def _sent(server: Wire, part: bytes) -> bool:
     return True
 
 
-async def _answer(client: Wire, server: Wire, method: str) -> _Follows:
+async def _answer(client: Connection, server: Connection, method: str) -> _Next:
     begun = False
     while True:
         try:
-            raw = await server.head()
+            raw = await server.read_head()
         except ConnectionError as error:
-            raise (MessageError("the daemon broke off") if begun else ServerGone()) from error
+            raise _broken_off(begun) from error
         if raw is None:
-            raise MessageError("the daemon broke off") if begun else ServerGone
+            raise _broken_off(begun)
         response = read_response(raw)
         await client.send(raw)
         begun = True
         if response.status == 101:
-            return _Follows.TUNNEL
+            return _Next.TUNNEL
         if response.status < 200:
             continue
-        framing = response.body(method)
+        framing = response.framing(method)
         if framing is None:
-            return _Follows.TUNNEL
-        async for part in server.raw(framing):
+            return _Next.TUNNEL
+        async for part in server.raw_body(framing):
             await client.send(part)
-        return _Follows.END if response.last else _Follows.REQUEST
+        return _Next.END if response.closes else _Next.REQUEST
 
 
-async def _tunnel(client: Wire, server: Wire) -> None:
+def _broken_off(begun: bool) -> Exception:
+    return MessageError("the daemon broke off within an answer") if begun else ServerGone()
+
+
+async def _tunnel(client: Connection, server: Connection) -> None:
     async with asyncio.TaskGroup() as both:
         both.create_task(_pump(client, server))
         both.create_task(_pump(server, client))
 
 
-async def _pump(source: Wire, sink: Wire) -> None:
-    while data := await source.some():
+async def _pump(source: Connection, sink: Connection) -> None:
+    while data := await source.read_some():
         await sink.send(data)
-    sink.finish()
+    sink.end_sending()
 
 
-async def _cancelled(task: asyncio.Task[Any]) -> None:
-    """End a task whose outcome no longer matters; what it had raised was told elsewhere."""
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    """End a task whose result is no longer needed; its error has been reported elsewhere."""
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, ConnectionError, MessageError, ServerGone):
         await task

@@ -1,4 +1,4 @@
-"""Which requests have to reach a sandbox registry, and so are answered here."""
+"""Decide who answers a request: the daemon, or the front for a registry that the sandbox serves."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import DEFAULT_DOMAIN, InvalidReference
 
 from ..hosts import api_host
-from .messages import Request
+from .http_messages import RequestHead
 
 Serves = Callable[[str], bool]
 """Whether the sandbox serves a registry's host."""
 
 
-class Goes(Enum):
-    """Where a request goes."""
+class Route(Enum):
+    """Who answers a request, and what the front does before."""
 
-    TO_DAEMON = "to the daemon, untouched"
-    TO_US = "to our engine"
-    AFTER_BASES = "to the daemon, once the images it builds on are there"
-    BY_LOGIN = "to whom the registry in its body belongs"
-    AS_IMAGE = "to the daemon, which knows the image in its body by another name"
+    DAEMON = "the daemon; the front passes the request on"
+    FRONT = "the front"
+    BUILD = "the daemon, after the front has pulled the base images"
+    LOGIN = "the front or the daemon: the registry in the body decides"
+    CREATE_CONTAINER = "the daemon; the front replaces an image name with a digest in the body"
 
 
 _NAMED = re.compile(r"/(?:images/(?P<push>.+)/push|distribution/(?P<look>.+)/json)")
@@ -35,48 +35,48 @@ _LIBPOD = re.compile(
 )
 
 
-def goes(request: Request, serves: Serves, libpod: bool = True) -> Goes:
-    """Decide by the head of a request; ``libpod``: whether the daemon has Podman's own API."""
+def route(request: RequestHead, serves: Serves, podman: bool = True) -> Route:
+    """Decide from the head of a request; ``podman``: whether the daemon has Podman's own API."""
     path, query = request.path, parse_qs(request.query)
     if path.startswith("/libpod/"):
-        return _podmans(request, query, serves) if libpod else Goes.TO_US
+        return _libpod_route(request, query, serves) if podman else Route.FRONT
     if request.method == "POST" and path == "/auth":
-        return Goes.BY_LOGIN
+        return Route.LOGIN
     if request.method == "POST" and path == "/build":
-        return Goes.TO_DAEMON if _elsewhere(query) else Goes.AFTER_BASES
+        return _build_route(query)
     if request.method == "POST" and path == "/containers/create":
-        return Goes.AS_IMAGE
+        return Route.CREATE_CONTAINER
     if request.method == "POST" and path == "/images/create":
-        # without fromImage it imports a file system
+        # without fromImage, this request imports a file system
         name = query.get("fromImage", [""])[0].removesuffix(":")
-        return _by_name(name, serves)
+        return _route_by_name(name, serves)
     if request.method == "GET" and _MANIFEST.fullmatch(path):
-        # the stand-in's `docker manifest inspect`; no daemon has it
-        return Goes.TO_US
+        # the stand-in's `docker manifest inspect` sends this; no daemon knows the path
+        return Route.FRONT
     found = _NAMED.fullmatch(path)
     if found and request.method == ("POST" if found["push"] else "GET"):
-        return _by_name(found["push"] or found["look"], serves)
-    return Goes.TO_DAEMON
+        return _route_by_name(found["push"] or found["look"], serves)
+    return Route.DAEMON
 
 
-def _podmans(request: Request, query: dict[str, list[str]], serves: Serves) -> Goes:
-    """The same for what `podman --remote` asks."""
+def _libpod_route(request: RequestHead, query: dict[str, list[str]], serves: Serves) -> Route:
+    """Decide for a request of `podman --remote`."""
     if request.method != "POST":
-        return Goes.TO_DAEMON
+        return Route.DAEMON
     if request.path == "/libpod/build":
-        return Goes.TO_DAEMON if _elsewhere(query) else Goes.AFTER_BASES
+        return _build_route(query)
     if request.path == "/libpod/containers/create":
-        return Goes.AS_IMAGE
+        return Route.CREATE_CONTAINER
     found = _LIBPOD.fullmatch(request.path)
     if found is None:
-        return Goes.TO_DAEMON
+        return Route.DAEMON
     given = [*query.get("destination", []), *query.get("reference", [])]
     name = found["list"] or (given[0] if given else found["push"]) or ""
-    return _by_name(name.removeprefix("docker://"), serves)
+    return _route_by_name(name.removeprefix("docker://"), serves)
 
 
-def login_is_ours(body: bytes, serves: Serves) -> bool:
-    """Whether ``POST /auth`` is for a sandbox registry."""
+def is_sandbox_login(body: bytes, serves: Serves) -> bool:
+    """Whether the body of ``POST /auth`` names a registry that the sandbox serves."""
     try:
         server = json.loads(body or b"{}").get("serveraddress") or DEFAULT_DOMAIN
         host = urlsplit(server if "//" in server else f"//{server}").netloc
@@ -85,19 +85,15 @@ def login_is_ours(body: bytes, serves: Serves) -> bool:
     return serves(api_host(host.lower()))
 
 
-def is_ours(name: str, serves: Serves) -> bool:
-    """Whether an image name is of a sandbox registry."""
+def _route_by_name(name: str, serves: Serves) -> Route:
     try:
         domain = references.parse(name, default_tag=False).domain
     except InvalidReference:
-        return False
-    return serves(api_host(domain))
+        return Route.DAEMON
+    return Route.FRONT if serves(api_host(domain)) else Route.DAEMON
 
 
-def _by_name(name: str, serves: Serves) -> Goes:
-    return Goes.TO_US if name and is_ours(name, serves) else Goes.TO_DAEMON
-
-
-def _elsewhere(query: dict[str, list[str]]) -> bool:
-    """BuildKit, and contexts that the daemon fetches itself: their Dockerfile is not seen here."""
-    return query.get("version", ["1"])[0] == "2" or bool(query.get("remote"))
+def _build_route(query: dict[str, list[str]]) -> Route:
+    """Decide for a build; with BuildKit, or for a remote context, we do not see the Dockerfile."""
+    buildkit = query.get("version", ["1"])[0] == "2"
+    return Route.DAEMON if buildkit or query.get("remote") else Route.BUILD

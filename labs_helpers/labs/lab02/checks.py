@@ -68,7 +68,10 @@ def intern_pulls_through_a_group(world: World) -> Outcome:
     try:
         direct = permissions.direct(iam, INTERN)
     except iam.exceptions.NoSuchEntityException:
-        return NotAttempted(f"user {INTERN}", 'run  lab = start("02")  again: it makes the user')
+        return NotAttempted(
+            f"user {INTERN}",
+            "there is no such user any more: lab.restart() makes it, and starts the lab over",
+        )
     found = permissions.groups(iam, INTERN)
     if not found and direct:
         return NotAttempted(

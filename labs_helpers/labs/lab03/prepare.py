@@ -16,6 +16,7 @@ def _no_rules(place: Place) -> None:
     for prefix in RULES:
         with suppress(ecr.exceptions.PullThroughCacheRuleNotFoundException):
             ecr.delete_pull_through_cache_rule(ecrRepositoryPrefix=prefix)
+            place.removed.append(f"pull-through cache rule {prefix}")
 
 
 STEPS = (

@@ -11,6 +11,7 @@ def _no_template(place: Place) -> None:
     ecr = place.client("ecr")
     with suppress(ecr.exceptions.TemplateNotFoundException):
         ecr.delete_repository_creation_template(prefix="payments")
+        place.removed.append("the creation template for payments")
 
 
 STEPS = (

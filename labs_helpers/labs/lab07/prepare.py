@@ -2,17 +2,17 @@
 
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import IN_ECR, built, logged_in, no_local_images, tagged
+from labs_helpers.prepare.files import as_they_came
 from labs_helpers.prepare.repositories import empty_repository, no_repository
 from labs_helpers.prepare.step import Place, Step
 
 
-def _no_answer(place: Place) -> None:
-    (place.workspace.home / "work" / "07" / "production.txt").unlink(missing_ok=True)
-
-
 def _mounting_off(place: Place) -> None:
     """What other repositories hold must not decide what this lab's push sends and prints."""
-    place.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+    ecr = place.client("ecr")
+    if ecr.get_account_setting(name="BLOB_MOUNTING")["value"] != "DISABLED":
+        place.removed.append("the account setting BLOB_MOUNTING=ENABLED")
+    ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
 
 
 STEPS = (
@@ -24,5 +24,5 @@ STEPS = (
     built(folder="07"),
     tagged(),
     logged_in(),
-    Step("production.txt is not written yet", _no_answer),
+    as_they_came("07", "production.txt is not written yet", (), ("production.txt",)),
 )

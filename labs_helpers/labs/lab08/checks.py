@@ -61,7 +61,7 @@ def accepted_for_a_time(world: World) -> Outcome:
         return NotAttempted(f"the file {ACCEPTED} in this lab's folder", "it is not written yet")
     try:
         entries = gate.load(ACCEPTED)
-    except gate.AcceptedError as error:
+    except gate.AcceptedRisksError as error:
         return NotYet(str(ACCEPTED), str(error), "entries with id, reason and expires", "mend it")
     ecr = world.client("ecr")
     looked_at = f"{ACCEPTED} and ECR's scan of {IMAGE}"

@@ -6,12 +6,20 @@ from typing import Any
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.prepare.buckets import no_bucket
 from labs_helpers.prepare.configuration import configured
-from labs_helpers.prepare.docker import IN_ECR, built, logged_out, no_local_images, pushed
+from labs_helpers.prepare.docker import (
+    IN_ECR,
+    built,
+    logged_out,
+    no_local_images,
+    pushed,
+    take_names,
+)
 from labs_helpers.prepare.people import no_role, no_user, user_with
 from labs_helpers.prepare.repositories import empty_repository, no_repository
 from labs_helpers.prepare.step import Place, Step
 
 USER = "labs-ci"
+LOCAL = (IN_ECR, "demo-app")
 OLD, NEW = "demo-app:old", "demo-app:1.0.0"
 
 
@@ -39,6 +47,7 @@ def _no_task_definition(place: Place) -> None:
     for family in _made(place)["task definitions"]:
         for arn in ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"]:
             ecs.deregister_task_definition(taskDefinition=arn)
+            place.removed.append(f"task definition {arn.rpartition('/')[2]}")
 
 
 def _user(place: Place) -> None:
@@ -63,6 +72,8 @@ def _leftovers(place: Place) -> None:
         pushed("team-a/api", "latest", NEW),
     ):
         step.ensure(place)
+    # these images were for the registry only: they are not the learner's, so nothing is said
+    take_names(place, (*LOCAL, f"{place.registry}/team-a/api"), [])
     _user(place)
     _bucket(place)
 
@@ -84,6 +95,6 @@ STEPS = (
         _leftovers,
         on_aws=False,
     ),
-    no_local_images(IN_ECR, "demo-app"),
+    no_local_images(*LOCAL),
     logged_out(),
 )

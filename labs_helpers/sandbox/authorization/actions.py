@@ -16,6 +16,7 @@ from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, PASSE
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.authorization.s3_requests import object_of_url
 from labs_helpers.sandbox.authorization.tables import Row, arn_formats, start, table
 from labs_helpers.sandbox.identity import Principal
 
@@ -55,6 +56,10 @@ def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
             shown = ""
     for arn in arns:
         yield Needed(action, arn, account_of(arn), keys, shown)
+    if service == "cloudformation":
+        for url in values(params, "TemplateURL"):
+            if place := object_of_url(url):
+                yield Needed("s3:GetObject", f"arn:aws:s3:::{'/'.join(place)}")
 
 
 def _arns(asked: Asked, row: Row, whose: tuple[str, str]) -> Iterator[str]:

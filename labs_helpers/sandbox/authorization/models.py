@@ -32,6 +32,7 @@ _BOTOCORE = {
     "monitoring": "cloudwatch",
     "states": "stepfunctions",
     "elasticloadbalancing": "elbv2",
+    "elasticmapreduce": "emr",
     "email": "ses",
 }
 _PREFIX = {"s3control": "s3", "sesv2": "ses", "email": "ses"}

@@ -40,7 +40,10 @@ class Needed:
 
 @dataclass(frozen=True)
 class Plain:
-    """The request reduced to what was understood of it; `drop` names headers that were not."""
+    """The request reduced to what was understood of it.
+
+    drop: names of headers that were not understood. headers: those to hand on as they are here.
+    """
 
     method: str
     path: str
@@ -49,3 +52,4 @@ class Plain:
     host: str
     content_type: str
     drop: frozenset[str] = field(default_factory=frozenset)
+    headers: Mapping[str, str] = field(default_factory=dict)

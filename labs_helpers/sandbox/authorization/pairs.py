@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -17,8 +17,8 @@ from labs_helpers.sandbox.authorization import routes, s3_requests
 from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.pairs import FORM, SIGNING, nested, once, pairs
-from labs_helpers.sandbox.aws_errors import not_implemented
-from labs_helpers.sandbox.refusal import Protocol, Refusal
+from labs_helpers.sandbox.service.aws_errors import not_implemented
+from labs_helpers.sandbox.service.refusal import Protocol, Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 _SEVERAL = ("elasticloadbalancing",)
@@ -104,7 +104,8 @@ def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    params = nested(flat) if service in LISTED else {}
+    # of a service that is not listed the names stay as they are, for sandbox/moto/table.py
+    params = nested(flat) if service in LISTED else flat
     asked = Asked(service, prefix_of(service), operation, params)
     plain = urlencode(given).encode()
     return asked, Plain(

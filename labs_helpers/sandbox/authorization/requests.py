@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from wsgiref.types import WSGIEnvironment
 
-from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.authorization import actions, context, parameters
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.iam import sts
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.request_log import OPERATION
+from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.sigv4 import Request
 
 
@@ -20,11 +21,12 @@ def decide(
     principal: Principal,
     service: str,
     region: str,
-    environ: Mapping[str, str],
+    environ: WSGIEnvironment,
 ) -> tuple[Asked, Plain]:
     """What is asked, and the request to hand on; raises Refusal when it may not be."""
     asked, plain = parameters.read(request, body, service)
     directory = authorizer.directory
+    environ[OPERATION] = f"{service}:{asked.operation}"
     action = f"{asked.prefix}:{asked.operation}"
     if asked.service in ("iam", "sts") and (no := directory.refusal(principal, action)):
         raise no

@@ -80,6 +80,17 @@ def literals(service: str) -> frozenset[str]:
     return frozenset(name for route in routes(service) for name in route.literals)
 
 
+@cache
+def marks(service: str, operation: str) -> frozenset[str]:
+    """The words of the query that an operation must have."""
+    return frozenset(
+        name
+        for route in routes(service)
+        if route.operation == operation
+        for name in (*route.literals, *route.queries)
+    )
+
+
 def _route(model: ServiceModel, operation: OperationModel) -> Route:
     http = operation.http
     path, _, query = http.get("requestUri", "/").partition("?")

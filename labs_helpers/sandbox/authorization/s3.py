@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.authorization.s3_copies import CopySource
 
 _RENAMED = {
     "ListObjects": "ListBucket",
@@ -23,6 +23,8 @@ _RENAMED = {
     "SelectObjectContent": "GetObject",
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+    "CopyObject": "PutObject",
     "CompleteMultipartUpload": "PutObject",
     "DeleteBucketCors": "PutBucketCORS",
     "GetBucketCors": "GetBucketCORS",
@@ -78,6 +80,30 @@ _OF_VERSION = {
 }
 """Actions that have another name for a version (`?versionId=`) of an object."""
 
+_OF_HEADERS: Mapping[str, Mapping[str, str]] = {
+    "PutObject": {
+        "x-amz-acl": "PutObjectAcl",
+        "x-amz-grant-": "PutObjectAcl",
+        "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
+        "x-amz-object-lock-mode": "PutObjectRetention",
+        "x-amz-object-lock-retain-until-date": "PutObjectRetention",
+        "x-amz-tagging": "PutObjectTagging",
+    },
+    "CreateBucket": {
+        "x-amz-acl": "PutBucketAcl",
+        "x-amz-grant-": "PutBucketAcl",
+        "x-amz-bucket-object-lock-enabled": "PutBucketObjectLockConfiguration",
+        "x-amz-object-ownership": "PutBucketOwnershipControls",
+    },
+    "DeleteObject": {"x-amz-bypass-governance-retention": "BypassGovernanceRetention"},
+    "DeleteObjectVersion": {"x-amz-bypass-governance-retention": "BypassGovernanceRetention"},
+    "PutObjectRetention": {"x-amz-bypass-governance-retention": "BypassGovernanceRetention"},
+}
+"""Headers, by how they begin, that need an action of their own.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+"""
+
 _QUERY_KEYS = ("prefix", "delimiter", "max-keys", "versionId")
 _HEADER_KEYS = (
     "x-amz-acl",
@@ -99,32 +125,43 @@ def needed(asked: Asked) -> Iterator[Needed]:
     if asked.operation in ("ListBuckets", "ListDirectoryBuckets"):
         yield Needed("s3:ListAllMyBuckets", keys=keys, shown="")
     elif asked.operation == "DeleteObjects":
-        for each in params["keys"]:
-            yield _on(bucket, each, "DeleteObject", keys)
-    elif asked.operation in ("CopyObject", "UploadPartCopy"):
-        path, _, version = params["x-amz-copy-source"].partition("?")
-        source_bucket, _, source_key = unquote(path).lstrip("/").partition("/")
-        action = "GetObjectVersion" if version else "GetObject"
-        yield _on(source_bucket, source_key, action, {})
-        yield from _put(bucket, key, params, keys)
-    elif asked.operation == "PutObject":
-        yield from _put(bucket, key, params, keys)
+        for each, version in params["objects"]:
+            action = "DeleteObjectVersion" if version else "DeleteObject"
+            yield _on(bucket, each, action, keys)
+            yield from _with_headers(action, bucket, each, params, keys)
     else:
+        if asked.operation in ("CopyObject", "UploadPartCopy"):
+            yield _read(params["source"])
         action = _RENAMED.get(asked.operation, asked.operation)
         if params.get("versionId"):
             action = _OF_VERSION.get(action, action)
         yield _on(bucket, key, action, keys)
+        yield from _with_headers(action, bucket, key, params, keys)
 
 
-def _put(
-    bucket: str, key: str, params: Mapping[str, Any], keys: Mapping[str, tuple[str, ...]]
+def _read(source: CopySource) -> Needed:
+    """What a copy needs of its source."""
+    if source.version is None:
+        return _on(source.bucket, source.key, "GetObject", {})
+    keys = {"s3:versionid": (source.version,)}
+    return _on(source.bucket, source.key, "GetObjectVersion", keys)
+
+
+def _with_headers(
+    action: str,
+    bucket: str,
+    key: str,
+    params: Mapping[str, Any],
+    keys: Mapping[str, tuple[str, ...]],
 ) -> Iterator[Needed]:
-    """Writing an object, with a tag set or an ACL of its own."""
-    yield _on(bucket, key, "PutObject", keys)
-    if params.get("x-amz-tagging"):
-        yield _on(bucket, key, "PutObjectTagging", keys)
-    if any(name == "x-amz-acl" or name.startswith("x-amz-grant-") for name in params):
-        yield _on(bucket, key, "PutObjectAcl", keys)
+    """What the headers of a request need besides its own action."""
+    asked_for = {
+        more
+        for begins, more in _OF_HEADERS.get(action, {}).items()
+        if any(name.startswith(begins) and value for name, value in params.items())
+    }
+    for more in sorted(asked_for):
+        yield _on(bucket, key, more, keys)
 
 
 def _on(bucket: str, key: str, action: str, keys: Mapping[str, tuple[str, ...]]) -> Needed:

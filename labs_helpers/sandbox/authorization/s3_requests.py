@@ -6,14 +6,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urlencode
+from urllib.parse import quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
 from labs_helpers.sandbox.authorization import routes
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.pairs import FORM, SIGNING, once, pairs
-from labs_helpers.sandbox.aws_errors import not_implemented
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.authorization.s3_copies import BUCKET, HEADER, source
+from labs_helpers.sandbox.service.aws_errors import not_implemented
+from labs_helpers.sandbox.service.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 _VIRTUAL = re.compile(
@@ -39,28 +41,78 @@ def read(request: Request, body: bytes) -> tuple[Asked, Plain]:
         for name, value in once(pairs(request.query.encode("latin-1", "replace")))
         if not SIGNING.fullmatch(name)
     ]
-    query = dict(given)
-    words = [word for word in query if word in routes.literals("s3") - {"x-id", "list-type"}]
-    words += ["uploadId"] if "uploadId" in query else []
-    if len(set(words) - {"select-type"}) > 1:
-        said = f"Conflicting query string parameters: {', '.join(sorted(words)[:4])}"
-        raise Refusal("InvalidArgument", said, messages={})
-    found = routes.match("s3", request.method, path, query, request.headers)
-    if found is None:
-        raise not_implemented(f"the operation s3: {request.method} {path[:120]}")
+    moved = dict(_moved(given, request.headers))
+    given = [(name, value) for name, value in given if name.lower() not in moved]
+    query, sent = dict(given), {**request.headers, **moved}
+    operation = _operation(request.method, path, query, sent)
+    _check_values(query)
     headers = {
         name: value
-        for name, value in request.headers.items()
-        if name.startswith("x-amz-") and name not in ("x-amz-date", "x-amz-security-token")
+        for name, value in sent.items()
+        if name.startswith("x-amz-") and name not in _OF_SIGNATURE
     }
     params: dict[str, Any] = {**headers, **query, "Bucket": bucket, "Key": key}
-    if found[0] == "DeleteObjects":
-        params["keys"] = _keys_of(body)
+    if operation in ("CopyObject", "UploadPartCopy"):
+        copied = source(sent[HEADER])
+        params |= {"source": copied, HEADER: f"{copied.bucket}/{copied.key}"}
+        moved[HEADER] = copied.header
+    if operation == "DeleteObjects":
+        params["objects"], body = deletions(body)
+    elif request.method not in ("PUT", "POST"):
+        body = b""  # moto looks for parameters in a body too
     kind = request.headers.get("content-type", "")
     if kind.startswith((FORM, "multipart/")):
         kind = "binary/octet-stream"  # a body is the object, never a form
-    asked = Asked("s3", "s3", found[0], params)
-    return asked, Plain(request.method, path, urlencode(given, quote_via=quote), body, host, kind)
+    handed = urlencode(given, quote_via=quote)
+    plain = Plain(request.method, path, handed, body, host, kind, headers=moved)
+    return Asked("s3", "s3", operation, params), plain
+
+
+_OF_SIGNATURE = ("x-amz-content-sha256", "x-amz-date", "x-amz-security-token")
+"""Headers about the signature, which no parameter of a query stands for."""
+
+
+def _moved(given: list[tuple[str, str]], headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The headers that a presigned URL has in its query, `x-amz-acl` and the like.
+
+    Raises Refusal for a name that is there twice: S3 reads the two as one header.
+    """
+    names = set()
+    for name, value in given:
+        lower = name.lower()
+        if not lower.startswith("x-amz-") or lower in _OF_SIGNATURE:
+            continue
+        if lower in names or headers.get(lower, value) != value:
+            raise _invalid(f"The parameter {lower[:80]} is given in two ways.")
+        if not value.isprintable() or not value.isascii():
+            raise _invalid(f"The parameter {lower[:80]} is no value of a header.")
+        names.add(lower)
+        yield lower, value
+
+
+def _operation(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """The operation; every word of the query that names a sub-resource must be its own."""
+    words = {word for word in query if word in routes.literals("s3") - {"x-id", "list-type"}}
+    words |= {"uploadId"} & set(query)
+    if len(words - {"select-type"}) > 1:
+        said = f"Conflicting query string parameters: {', '.join(sorted(words)[:4])}"
+        raise _invalid(said)
+    found = routes.match("s3", method, path, query, headers)
+    if found is None or words - routes.marks("s3", found[0]):
+        raise not_implemented(f"the operation s3: {method} {path[:120]}?{'&'.join(sorted(words))}")
+    return found[0]
+
+
+def _check_values(query: Mapping[str, str]) -> None:
+    """Refuse an empty value that moto takes for a parameter that is not there."""
+    if query.get("versionId") == "":
+        raise _invalid("Version id cannot be the empty string")
+    if query.get("uploadId") == "":
+        words = (
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may "
+            "have been aborted or completed."
+        )
+        raise Refusal("NoSuchUpload", words, 404)
 
 
 def _place(request: Request) -> tuple[str, str, str]:
@@ -79,20 +131,69 @@ def _place(request: Request) -> tuple[str, str, str]:
         if named["bucket"] and named["bucket"] != _S3_CONTROL:
             return named["bucket"], text, host
     bucket, _, key = text.partition("/")
-    if key and not bucket:
+    if (key or bucket) and not BUCKET.fullmatch(bucket):
         raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
     if bucket == _S3_CONTROL:
         raise not_implemented("Amazon S3 Control")
     return bucket, key, host
 
 
-def _keys_of(body: bytes) -> list[str]:
-    """The keys that DeleteObjects names."""
+def object_of_url(url: str) -> tuple[str, str] | None:
+    """(bucket, key) of the URL of an S3 object, as in CloudFormation's TemplateURL; else None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    host = parts.netloc.lower()
+    named = _VIRTUAL.fullmatch(host)
+    place = unquote(parts.path).removeprefix("/")
+    if named is not None and named["bucket"]:
+        place = f"{named['bucket']}/{place}"
+    bucket, _, key = place.partition("/")
+    here = named is not None or _LOOPBACK.fullmatch(host)
+    web = parts.scheme in ("http", "https") and not parts.query and not parts.fragment
+    return (bucket, key) if here and web and key and BUCKET.fullmatch(bucket) else None
+
+
+def deletions(body: bytes) -> tuple[list[tuple[str, str]], bytes]:
+    """(key and version id, empty for none, of each object; the same again as plain XML).
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    """
     from xml.etree import ElementTree
 
     try:
         root = ElementTree.fromstring(body)
     except ElementTree.ParseError:
-        words = "The XML you provided was not well-formed or did not validate against our schema"
-        raise Refusal("MalformedXML", words) from None
-    return [text.text or "" for text in root.iter() if text.tag.rpartition("}")[2] == "Key"]
+        raise _malformed_xml() from None
+    plain = ElementTree.Element("Delete")
+    found = []
+    for part in root:
+        name = part.tag.rpartition("}")[2]
+        if name == "Quiet":
+            ElementTree.SubElement(plain, "Quiet").text = part.text
+        elif name == "Object":
+            members = {each.tag.rpartition("}")[2]: each for each in part}
+            if "Key" not in members or len(members) != len(part) or any(map(len, part)):
+                raise _malformed_xml()
+            key = members["Key"].text or ""
+            version = members["VersionId"].text or "" if "VersionId" in members else ""
+            found.append((key, version))
+            thing = ElementTree.SubElement(plain, "Object")
+            ElementTree.SubElement(thing, "Key").text = key
+            if version:
+                ElementTree.SubElement(thing, "VersionId").text = version
+    if not found or root.tag.rpartition("}")[2] != "Delete":
+        raise _malformed_xml()
+    return found, ElementTree.tostring(plain)
+
+
+def _malformed_xml() -> Refusal:
+    words = (
+        "The XML you provided was not well-formed or did not validate against our published schema"
+    )
+    return Refusal("MalformedXML", words)
+
+
+def _invalid(words: str) -> Refusal:
+    return Refusal("InvalidArgument", words)

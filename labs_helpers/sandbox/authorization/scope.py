@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from labs_helpers.sandbox import aws_errors
+from labs_helpers.sandbox.service import aws_errors
 
 _NAME = re.compile(r"[a-z0-9-]{2,40}", re.ASCII)
 _ALIASES = {"eventbridge": "events"}

@@ -25,7 +25,7 @@ from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policies, Policy, Request
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 Params = Mapping[str, Any]
 

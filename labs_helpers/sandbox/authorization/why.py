@@ -16,7 +16,7 @@ from labs_helpers.sandbox.authorization.arns import account_of
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import explained
 from labs_helpers.sandbox.authorization.needed import Needed
-from labs_helpers.sandbox.control import ControlRefused, Routes
+from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.iam.directory import Held
 
 _BODY = (

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from typing import Any
 
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from labs_helpers.sandbox.policy.grammar import check_resource_policy
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
 
 #: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
 _REGISTRY_ACTIONS = {

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/inspector/latest/user/findings-understanding-severit
 
 A package that the advisories do not cover is a finding, too, of severity INFORMATIONAL and named
 ``LABS-NOT-COVERED-<package>``. ECR's answer has no other place in which a reader, or a gate, would
-see the package, and an unjudged package must not look clean (fidelity/08.json).
+see the package, and an unjudged package must not look clean (labs/lab08/differences.json).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The stand-in for Docker Hub: base images made from recipes, and the registry that serves them."""
+"""The stand-in for Docker Hub: base images built from recipes, and a registry that serves them."""

@@ -1,4 +1,4 @@
-"""HTTP answers of the stand-in hub, and the errors in them.
+"""HTTP answers of the stand-in hub, and its errors.
 
 Error codes: https://distribution.github.io/distribution/spec/api/#errors-2
 """
@@ -8,44 +8,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 StartResponse = Callable[..., Any]
 
-_REASONS = {
-    200: "OK",
-    206: "Partial Content",
-    304: "Not Modified",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    416: "Requested Range Not Satisfiable",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-}
-
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, headers and a body; `send` answers a WSGI request with it."""
+    """A status, headers and a body."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
-        """Content-Length is that of the body, for HEAD too, which sends none."""
+        """Answer a WSGI request. HEAD gets the Content-Length of the body that GET would get."""
         headers = {"Docker-Distribution-Api-Version": "registry/2.0", **self.headers}
         if self.status != 304:
             headers["Content-Length"] = str(len(self.body))
-        start_response(f"{self.status} {_REASONS[self.status]}", list(headers.items()))
+        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", list(headers.items()))
         return [] if method == "HEAD" or self.status == 304 else [self.body]
 
 
 class HubError(Exception):
-    """A refusal, raised where the fact is known and rendered by `answer`."""
+    """A refusal with an OCI error code. Its `answer` is the HTTP answer."""
 
     def __init__(
         self,
@@ -66,12 +53,12 @@ class HubError(Exception):
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.detail is not None:
             error["detail"] = self.detail
-        return document(self.status, {"errors": [error]}, self.headers)
+        return json_answer(self.status, {"errors": [error]}, self.headers)
 
 
-def document(
+def json_answer(
     status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """`content` as JSON."""
+    """An answer with `content` as its JSON body."""
     body = json.dumps(content, separators=(",", ":")).encode() + b"\n"
     return Answer(status, body, {"Content-Type": "application/json", **(headers or {})})

@@ -1,13 +1,13 @@
-"""The stand-in for Docker Hub and for the Docker images of ECR Public, as one WSGI application.
+"""One WSGI application that stands in for Docker Hub and for the Docker images of ECR Public.
 
-Read-only: pulls follow the true order (401, token, pull), pushes are denied as Docker Hub denies
-them. Sources: https://distribution.github.io/distribution/spec/api/,
+It is read-only. A pull takes the same steps as on Docker Hub (401, token, pull), and a push is
+denied in the same way. Sources: https://distribution.github.io/distribution/spec/api/,
 https://docs.docker.com/docker-hub/usage/pulls/ and, for `public.ecr.aws`,
 https://docs.aws.amazon.com/AmazonECR/latest/public/docker-pull-ecr-image.html
 
-Different from Docker Hub: blobs are answered here instead of by a redirect to a content network;
-there is one account (`labs`, password `labs`); an index is sent whatever Accept says (so does
-Docker Hub today, https://github.com/sergi0g/cup/issues/132).
+Differences from Docker Hub: the application sends blobs itself instead of redirecting to a content
+network, and there is one account (`labs`, password `labs`). Like Docker Hub today
+(https://github.com/sergi0g/cup/issues/132), it sends an index whatever Accept says.
 """
 
 from __future__ import annotations
@@ -18,23 +18,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci import media_types
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.hub import ranges
-from labs_helpers.sandbox.hub.answers import Answer, HubError, StartResponse, document
+from labs_helpers.sandbox.hub.answers import Answer, HubError, StartResponse, json_answer
 from labs_helpers.sandbox.hub.catalogue import Catalogue
 from labs_helpers.sandbox.hub.limits import EXCEEDED, PullLimits
 from labs_helpers.sandbox.hub.registries import ECR_PUBLIC, Registry, registry_of
-from labs_helpers.sandbox.hub.tokens import (
-    LIFETIME,
-    Grant,
-    TokenService,
-    basic_credentials,
-    scope_repositories,
-)
+from labs_helpers.sandbox.hub.tokens import LIFETIME, Access, TokenService, scope_repositories
 
 PREVIEW = "ratelimitpreview/test"
-"""Docker's documented repository for looking at one's limit; here it is alpine:latest."""
+"""The repository that Docker documents for reading your rate limit; here it is alpine:latest."""
 
 ACCOUNT = ("labs", "labs")
 
@@ -46,9 +40,9 @@ _ANY = re.compile(rf"/v2/{_NAME}/(?:manifests|blobs|tags|referrers)/.*", re.ASCI
 
 
 class HubApp:
-    """Answers for every host name of Docker Hub and for public.ecr.aws; thread-safe.
+    """Answers for every host name of Docker Hub and for public.ecr.aws. It is thread-safe.
 
-    `root` keeps the built images. Pulls are counted by `limits` on `clock`.
+    `root` is the folder of the built images; `limits` counts pulls by the time of `clock`.
     """
 
     def __init__(self, root: Path, clock: Clock, limits: PullLimits | None = None) -> None:
@@ -66,7 +60,7 @@ class HubApp:
         except HubError as refusal:
             answer = refusal.answer()
         except OSError as fault:
-            message = f"the stand-in images cannot be kept: {fault}"
+            message = f"the stand-in images cannot be read or written: {fault}"
             answer = HubError(500, "UNKNOWN", message).answer()
         return answer.send(method, start_response)
 
@@ -76,36 +70,36 @@ class HubApp:
         if path.rstrip("/") == "/token":
             return self._token(method, environ, registry)
         if path in ("/v2", "/v2/"):
-            self._grant(environ, registry, "")
-            return document(200, {})
-        found = _ANY.fullmatch(path)
-        if not found:
-            raise HubError(404, "UNSUPPORTED", f"there is nothing at this path: {_shown(path)}")
-        name = found["name"]
-        grant = self._pull_grant(environ, registry, name, write=method not in ("GET", "HEAD"))
+            self._access(environ, registry, "")
+            return json_answer(200, {})
+        match = _ANY.fullmatch(path)
+        if not match:
+            raise HubError(404, "UNSUPPORTED", f"there is nothing at this path: {_shortened(path)}")
+        name = match["name"]
+        access = self._pull_access(environ, registry, name, write=method not in ("GET", "HEAD"))
         repository = self._repository(registry, name)
-        if not self._known(repository):
+        if not self._exists(repository):
             raise self._name_unknown(registry, name)
         if manifest := _MANIFEST.fullmatch(path):
-            return self._manifest(method, environ, registry, grant, name, manifest["reference"])
+            return self._manifest(method, environ, registry, access, name, manifest["reference"])
         if blob := _BLOB.fullmatch(path):
             return self._blob(environ, repository, blob["digest"])
         if _TAGS.fullmatch(path):
-            return document(200, {"name": name, "tags": self._catalogue.tags(repository)})
-        raise HubError(404, "UNSUPPORTED", f"there is nothing at this path: {_shown(path)}")
+            return json_answer(200, {"name": name, "tags": self._catalogue.tags(repository)})
+        raise HubError(404, "UNSUPPORTED", f"there is nothing at this path: {_shortened(path)}")
 
     def _token(self, method: str, environ: Mapping[str, Any], registry: Registry) -> Answer:
         if method != "GET":
-            raise HubError(405, "UNSUPPORTED", "ask for a token with GET", headers={"Allow": "GET"})
+            raise HubError(405, "UNSUPPORTED", "request a token with GET", headers={"Allow": "GET"})
         query = parse_qs(str(environ.get("QUERY_STRING", "")), errors="replace")
         user = ""
         if authorization := str(environ.get("HTTP_AUTHORIZATION", "")):
             user = _account(authorization)
-        asked = scope_repositories(query.get("scope", []))
-        allowed = {name for name in asked if self._known(self._repository(registry, name))}
+        requested = scope_repositories(query.get("scope", []))
+        allowed = {name for name in requested if self._exists(self._repository(registry, name))}
         now = self._clock.now()
         token = self._tokens.issue(user, allowed, registry.service, now)
-        return document(
+        return json_answer(
             200,
             {
                 "token": token,
@@ -115,27 +109,27 @@ class HubApp:
             },
         )
 
-    def _grant(self, environ: Mapping[str, Any], registry: Registry, scope: str) -> Grant:
-        """Who calls; raises 401 with the challenge that tells where tokens are had."""
+    def _access(self, environ: Mapping[str, Any], registry: Registry, scope: str) -> Access:
+        """What the request's token allows; raises 401 with the challenge that names the service."""
         authorization = str(environ.get("HTTP_AUTHORIZATION", ""))
         scheme, _, token = authorization.partition(" ")
-        grant = None
+        access = None
         if scheme.lower() == "bearer":
-            grant = self._tokens.read(token.strip(), self._clock.now())
-        if grant is None:
+            access = self._tokens.read(token.strip(), self._clock.now())
+        if access is None:
             error = "invalid_token" if authorization else ""
             challenge = registry.challenge(scope, error)
             raise HubError(401, "UNAUTHORIZED", "authentication required", None, challenge)
-        return grant
+        return access
 
-    def _pull_grant(
+    def _pull_access(
         self, environ: Mapping[str, Any], registry: Registry, name: str, *, write: bool
-    ) -> Grant:
+    ) -> Access:
         actions = ["pull", "push"] if write else ["pull"]
         scope = f"repository:{name}:{','.join(actions)}"
-        grant = self._grant(environ, registry, scope)
-        if not write and (registry is ECR_PUBLIC or name in grant.repositories):
-            return grant
+        access = self._access(environ, registry, scope)
+        if not write and (registry is ECR_PUBLIC or name in access.repositories):
+            return access
         detail: list[dict[str, Any]] = [
             {"Type": "repository", "Class": "", "Name": name, "Action": action}
             for action in actions
@@ -154,7 +148,7 @@ class HubApp:
         method: str,
         environ: Mapping[str, Any],
         registry: Registry,
-        grant: Grant,
+        access: Access,
         name: str,
         reference: str,
     ) -> Answer:
@@ -172,8 +166,8 @@ class HubApp:
             "ETag": f'"{digest}"',
         }
         if registry is not ECR_PUBLIC:
-            headers |= self._count(method, environ, grant, name, digest, media_type)
-        if _unchanged(environ, digest):
+            headers |= self._count(method, environ, access, name, digest, media_type)
+        if _is_unmodified(environ, digest):
             return Answer(304, headers=headers)
         return Answer(200, body, headers)
 
@@ -181,7 +175,7 @@ class HubApp:
         self,
         method: str,
         environ: Mapping[str, Any],
-        grant: Grant,
+        access: Access,
         name: str,
         digest: str,
         media_type: str,
@@ -190,8 +184,8 @@ class HubApp:
         now, address = self._clock.now(), str(environ.get("REMOTE_ADDR") or "127.0.0.1")
         preview = name == PREVIEW
         if method == "HEAD" or (media_type in media_types.INDEXES and not preview):
-            return self._limits.look(grant.user, address, now).headers()
-        allowance = self._limits.count(grant.user, address, now, digest, always=preview)
+            return self._limits.look(access.user, address, now).headers()
+        allowance = self._limits.count(access.user, address, now, digest, always=preview)
         if allowance.exceeded:
             raise HubError(429, "TOOMANYREQUESTS", EXCEEDED, headers=allowance.headers())
         return allowance.headers()
@@ -207,19 +201,19 @@ class HubApp:
             "ETag": f'"{digest}"',
             "Accept-Ranges": "bytes",
         }
-        if _unchanged(environ, digest):
+        if _is_unmodified(environ, digest):
             return Answer(304, headers=headers)
         try:
-            part = ranges.parse(str(environ.get("HTTP_RANGE", "")), len(body))
-        except ranges.Unsatisfiable:
+            part = http_headers.requested_range(environ.get("HTTP_RANGE"), len(body))
+        except http_headers.Unsatisfiable:
             size = {"Content-Range": f"bytes */{len(body)}"}
-            message = "the blob is shorter than the range asked for"
+            message = "the range lies outside the blob"
             raise HubError(416, "RANGE_INVALID", message, headers=size) from None
         if part is None:
             return Answer(200, body, headers)
-        start, end = part
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(body)}"
-        return Answer(206, body[start:end], headers)
+        first, last = part
+        headers["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
+        return Answer(206, body[first : last + 1], headers)
 
     def _repository(self, registry: Registry, name: str) -> str:
         if registry is not ECR_PUBLIC:
@@ -227,44 +221,43 @@ class HubApp:
         return name.removeprefix("docker/") if name.startswith("docker/library/") else ""
 
     def _name_unknown(self, registry: Registry, name: str) -> HubError:
-        """As ECR Public words it; Docker Hub never comes here, it refuses before."""
+        """ECR Public's refusal. A request to Docker Hub is refused earlier, for want of access."""
         alias, _, rest = name.partition("/")
         message = (
             f"The repository with name '{rest}' does not exist in the registry with id '{alias}'"
         )
         return HubError(404, "NAME_UNKNOWN", message, self._help(registry))
 
-    def _known(self, repository: str) -> bool:
+    def _exists(self, repository: str) -> bool:
         return repository in self._catalogue.repositories()
 
     def _help(self, registry: Registry, repository: str = "") -> dict[str, Any]:
-        """What is here instead: said in the details, which Docker's clients do not print."""
+        """The images that exist, for the error's details, which Docker's clients do not print."""
         references = self._catalogue.references()
         if repository:
             short = repository.removeprefix("library/") + ":"
-            references = [one for one in references if one.startswith(short)]
+            references = [each for each in references if each.startswith(short)]
         return {
-            "labs": "The labs work offline with stand-ins for a few images; these are there.",
-            "images": [registry.typed(reference) for reference in references],
+            "labs": "The labs work offline with stand-ins for a few images. These exist:",
+            "images": [registry.prefix + reference for reference in references],
         }
 
     def _help_header(self, registry: Registry) -> dict[str, str]:
         names = (name.removeprefix("library/") for name in self._catalogue.repositories())
-        return {"Labs-Stand-Ins": ", ".join(registry.typed(name) for name in names)}
+        return {"Labs-Stand-Ins": ", ".join(registry.prefix + name for name in names)}
 
 
 def _account(authorization: str) -> str:
-    credentials = basic_credentials(authorization)
-    if credentials == ACCOUNT:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "basic" and http_headers.user_and_password(credentials.strip()) == ACCOUNT:
         return ACCOUNT[0]
-    detail = "The stand-in for Docker Hub knows one account: user labs, password labs."
+    detail = "The stand-in for Docker Hub has one account: user labs, password labs."
     raise HubError(401, "UNAUTHORIZED", "incorrect username or password", detail)
 
 
-def _unchanged(environ: Mapping[str, Any], digest: str) -> bool:
-    known = str(environ.get("HTTP_IF_NONE_MATCH", ""))
-    return any(tag.strip() in ("*", f'"{digest}"', f'W/"{digest}"') for tag in known.split(","))
+def _is_unmodified(environ: Mapping[str, Any], digest: str) -> bool:
+    return http_headers.is_unmodified(environ.get("HTTP_IF_NONE_MATCH"), digest)
 
 
-def _shown(path: str) -> str:
+def _shortened(path: str) -> str:
     return path if len(path) <= 80 else f"{path[:77]}..."

@@ -1,8 +1,8 @@
-"""Which images there are, and their bytes: built once, kept under the sandbox's folder.
+"""The catalogue of stand-in images, built once and cached in the sandbox's folder.
 
-The folder is a cache and nothing more: it holds `catalogue.json` (which recipes it was built
-from, references, media types) and `blobs/<hex>`. When the recipes change, or a file in it is
-missing or damaged, it is built again; the digests stay the same.
+The folder has `catalogue.json` (the recipes' fingerprint, references, media types) and
+`blobs/<hex>`. When the recipes change, or a file is missing or damaged, the catalogue is built
+again. The digests stay the same.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from typing import Any
 from labs_helpers.oci import digest as digests
 from labs_helpers.sandbox.hub import image, recipe
 
-_FORM = 1
-"""Raise it when the code that builds images changes what it makes of the same recipes."""
+_BUILD_VERSION = 1
+"""Increase this when the code makes other images from the same recipes."""
 
 
 @dataclass(frozen=True)
 class _Index:
-    """`tags`: repository -> tag -> digest; `manifests`: digest -> media type; `blobs`: repository
-    -> every digest that is part of it, manifests included."""
+    """The contents of `catalogue.json`.
+
+    `tags`: repository -> tag -> digest; `manifests`: digest -> media type; `blobs`: repository ->
+    all its digests, those of manifests included.
+    """
 
     tags: Mapping[str, Mapping[str, str]]
     manifests: Mapping[str, str]
@@ -34,9 +37,9 @@ class _Index:
 
 
 class Catalogue:
-    """The stand-in images by repository (`library/nginx`), tag and digest; thread-safe.
+    """The stand-in images by repository (`library/nginx`), tag and digest. It is thread-safe.
 
-    Raises OSError when the folder can be neither read nor written.
+    Every method raises OSError if it can neither read nor write the folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -45,10 +48,10 @@ class Catalogue:
         self._index: _Index | None = None
 
     def repositories(self) -> list[str]:
-        return sorted(self._loaded().tags)
+        return sorted(self._current_index().tags)
 
     def references(self) -> list[str]:
-        """Every image as a learner would type it: `nginx:alpine`."""
+        """The name of every image as a learner types it: `nginx:alpine`."""
         return [
             f"{repository.removeprefix('library/')}:{tag}"
             for repository in self.repositories()
@@ -56,12 +59,12 @@ class Catalogue:
         ]
 
     def tags(self, repository: str) -> list[str]:
-        """Tags in lexical order, as the tags/list call answers; empty when there is none."""
-        return sorted(self._loaded().tags.get(repository, {}))
+        """The tags of a repository, sorted; empty for an unknown repository."""
+        return sorted(self._current_index().tags.get(repository, {}))
 
     def resolve(self, repository: str, reference: str) -> tuple[str, str] | None:
-        """Digest and media type of a manifest named by tag or digest, or None."""
-        index = self._loaded()
+        """Digest and media type of the manifest with this tag or digest, or None."""
+        index = self._current_index()
         digest = index.tags.get(repository, {}).get(reference, reference)
         if digest not in index.blobs.get(repository, frozenset()):
             return None
@@ -70,36 +73,36 @@ class Catalogue:
 
     def holds(self, repository: str, digest: str) -> bool:
         """Whether `digest` is a configuration or layer of an image of `repository`."""
-        index = self._loaded()
-        held = index.blobs.get(repository, frozenset())
-        return digest in held and digest not in index.manifests
+        index = self._current_index()
+        known = index.blobs.get(repository, frozenset())
+        return digest in known and digest not in index.manifests
 
     def read(self, digest: str) -> bytes:
-        """The bytes of a manifest or blob that `resolve` or `holds` knows."""
-        content = self._intact(digest)
+        """The bytes of a manifest or blob; its digest is one that `resolve` or `holds` knows."""
+        content = self._read_blob(digest)
         if content is None:
             with self._lock:
                 self._index = self._build()
-            content = self._intact(digest)
+            content = self._read_blob(digest)
         if content is None:
-            raise OSError(f"{self._blob(digest)} does not keep what is written to it")
+            raise OSError(f"{self._blob(digest)} was written and cannot be read back")
         return content
 
-    def _loaded(self) -> _Index:
+    def _current_index(self) -> _Index:
         with self._lock:
             if self._index is None:
-                self._index = self._stored() or self._build()
+                self._index = self._read_index() or self._build()
             return self._index
 
-    def _stored(self) -> _Index | None:
+    def _read_index(self) -> _Index | None:
         try:
             document = json.loads((self._root / "catalogue.json").read_text(encoding="utf-8"))
-            if document["recipes"] != recipe.fingerprint() or document["form"] != _FORM:
+            if document["recipes"] != recipe.fingerprint() or document["form"] != _BUILD_VERSION:
                 return None
             return _Index(
                 tags=document["tags"],
                 manifests=document["manifests"],
-                blobs={name: frozenset(held) for name, held in document["blobs"].items()},
+                blobs={name: frozenset(found) for name, found in document["blobs"].items()},
             )
         except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -109,25 +112,25 @@ class Catalogue:
         manifests: dict[str, str] = {}
         blobs: dict[str, set[str]] = {}
         (self._root / "blobs").mkdir(parents=True, exist_ok=True, mode=0o700)
-        for one in recipe.load_all():
-            built = image.build(one)
+        for each in recipe.load_all():
+            built = image.build(each)
             for digest, content in built.blobs.items():
-                if self._intact(digest) is None:
+                if self._read_blob(digest) is None:
                     _write(self._blob(digest), content)
-            tags.setdefault(one.repository, {}).update(dict.fromkeys(one.tags, built.index))
+            tags.setdefault(each.repository, {}).update(dict.fromkeys(each.tags, built.index))
             manifests.update(built.manifests)
-            blobs.setdefault(one.repository, set()).update(built.blobs)
+            blobs.setdefault(each.repository, set()).update(built.blobs)
         document: dict[str, Any] = {
-            "form": _FORM,
+            "form": _BUILD_VERSION,
             "recipes": recipe.fingerprint(),
             "tags": tags,
             "manifests": manifests,
-            "blobs": {name: sorted(held) for name, held in blobs.items()},
+            "blobs": {name: sorted(found) for name, found in blobs.items()},
         }
         _write(self._root / "catalogue.json", json.dumps(document, indent=1).encode())
-        return _Index(tags, manifests, {name: frozenset(held) for name, held in blobs.items()})
+        return _Index(tags, manifests, {name: frozenset(found) for name, found in blobs.items()})
 
-    def _intact(self, digest: str) -> bytes | None:
+    def _read_blob(self, digest: str) -> bytes | None:
         try:
             content = self._blob(digest).read_bytes()
         except FileNotFoundError:
@@ -139,7 +142,7 @@ class Catalogue:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write whole or not at all, readable by the owner only."""
+    """Write the whole file or nothing; only the owner may read it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     temporary = Path(name)
     try:

@@ -1,4 +1,4 @@
-"""From a recipe to an image: layers, configurations, manifests and an index over platforms.
+"""The image that a recipe describes: layers, configurations, manifests, an index of platforms.
 
 Sources: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md and image-index.md;
 https://distribution.github.io/distribution/spec/manifest-v2-2/ for images of the Docker format.
@@ -41,8 +41,8 @@ _TYPES = {
 
 
 @dataclass
-class Built:
-    """An image's content: every blob and manifest by digest, and the type of each manifest."""
+class Image:
+    """An image's blobs and manifests by digest, the media types of the manifests, and its index."""
 
     index: str = ""
     blobs: dict[str, bytes] = field(default_factory=dict)
@@ -66,30 +66,30 @@ class _Layer:
     size: int
 
 
-def build(recipe: Recipe) -> Built:
-    """Every blob of the image that `recipe` describes: the same bytes each time."""
+def build(recipe: Recipe) -> Image:
+    """Build the image of a recipe. Every build gives the same bytes."""
     index_type, manifest_type, _, _ = _TYPES[recipe.media]
-    built = Built()
+    image = Image()
     members = []
     for platform in PLATFORMS:
-        digest = _manifest(recipe, platform, built)
+        digest = _manifest(recipe, platform, image)
         members.append(
             {
                 "mediaType": manifest_type,
                 "digest": digest,
-                "size": len(built.blobs[digest]),
+                "size": len(image.blobs[digest]),
                 "platform": dict(platform),
             }
         )
-    built.index = built.add_manifest(
+    image.index = image.add_manifest(
         {"schemaVersion": 2, "mediaType": index_type, "manifests": members}
     )
-    return built
+    return image
 
 
-def _manifest(recipe: Recipe, platform: Mapping[str, str], built: Built) -> str:
+def _manifest(recipe: Recipe, platform: Mapping[str, str], image: Image) -> str:
     _, manifest_type, config_type, layer_type = _TYPES[recipe.media]
-    history, layers = _layers(recipe, platform["architecture"], built)
+    history, layers = _layers(recipe, platform["architecture"], image)
     config: dict[str, Any] = {
         **platform,
         "created": _time(recipe),
@@ -106,30 +106,30 @@ def _manifest(recipe: Recipe, platform: Mapping[str, str], built: Built) -> str:
             },
         },
         "history": history,
-        "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in layers]},
+        "rootfs": {"type": "layers", "diff_ids": [each.diff_id for each in layers]},
     }
-    config_digest = built.add(_canonical(config))
+    config_digest = image.add(_canonical(config))
     document = {
         "schemaVersion": 2,
         "mediaType": manifest_type,
         "config": {
             "mediaType": config_type,
             "digest": config_digest,
-            "size": len(built.blobs[config_digest]),
+            "size": len(image.blobs[config_digest]),
         },
         "layers": [
-            {"mediaType": layer_type, "digest": one.digest, "size": one.size} for one in layers
+            {"mediaType": layer_type, "digest": each.digest, "size": each.size} for each in layers
         ],
     }
-    return built.add_manifest(document)
+    return image.add_manifest(document)
 
 
 def _layers(
-    recipe: Recipe, architecture: str, built: Built
+    recipe: Recipe, architecture: str, image: Image
 ) -> tuple[list[dict[str, Any]], list[_Layer]]:
-    """The history and layers of a recipe, after those of its base."""
+    """The history and layers of a recipe, which follow those of its base."""
     if recipe.base:
-        history, layers = _layers(recipe.base, architecture, built)
+        history, layers = _layers(recipe.base, architecture, image)
         installed = list(recipe.base.packages)
     else:
         notice = {"created": _time(recipe), "created_by": NOTICE, "comment": COMMENT}
@@ -143,7 +143,7 @@ def _layers(
         if step.makes_layer:
             installed += step.packages
             entries = _entries(recipe, step, installed, architecture, first=not layers)
-            layers.append(_layer(recipe, entries, built))
+            layers.append(_layer(recipe, entries, image))
         else:
             line["empty_layer"] = True
         history.append(line)
@@ -162,10 +162,10 @@ def _entries(
     return entries
 
 
-def _layer(recipe: Recipe, entries: list[Entry], built: Built) -> _Layer:
+def _layer(recipe: Recipe, entries: list[Entry], image: Image) -> _Layer:
     plain = layer.tar(entries, int(recipe.created.timestamp()))
     packed = layer.gzip_stored(plain)
-    return _Layer(digests.of_bytes(plain), built.add(packed), len(packed))
+    return _Layer(digests.of_bytes(plain), image.add(packed), len(packed))
 
 
 def _time(recipe: Recipe) -> str:

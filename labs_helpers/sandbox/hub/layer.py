@@ -1,7 +1,7 @@
-"""Layers with the same bytes on every machine.
+"""Layers whose bytes are the same on every machine.
 
-The tar has sorted members, one date, uid and gid 0. The gzip around it uses stored blocks only
-and is written here, because what zlib makes of the same data depends on its version and vendor:
+The tar has sorted members, one date, uid and gid 0. The gzip stream has stored blocks only; this
+module writes it because zlib's output depends on its version and vendor:
 https://www.rfc-editor.org/rfc/rfc1952 and section 3.2.4 of https://www.rfc-editor.org/rfc/rfc1951
 """
 
@@ -24,8 +24,7 @@ _TYPES = {"directory": tarfile.DIRTYPE, "file": tarfile.REGTYPE, "link": tarfile
 def tar(entries: Iterable[Entry], modified: int) -> bytes:
     """An uncompressed layer; `modified` is the time of every member in seconds since 1970.
 
-    Directories above an entry are added where no entry names them. A path that is named twice
-    is the later entry.
+    Missing parent directories are added. Of two entries with the same path, the later one counts.
     """
     members = {entry.path: entry for entry in entries}
     for path in list(members):
@@ -47,7 +46,7 @@ def tar(entries: Iterable[Entry], modified: int) -> bytes:
 
 
 def gzip_stored(data: bytes) -> bytes:
-    """`data` as a gzip stream of stored blocks: any gunzip reads it, no compressor is involved."""
+    """`data` as a gzip stream of stored (uncompressed) blocks, which every gunzip reads."""
     blocks = []
     starts = range(0, len(data), _STORED_BLOCK) or (0,)
     for start in starts:

@@ -1,12 +1,12 @@
 """Docker Hub's pull rate limit: 100 pulls in six hours without an account, 200 with a free one.
 
-Source: https://docs.docker.com/docker-hub/usage/pulls/. A GET of an image's manifest is a pull;
-a HEAD is a version check and free; blobs are free; an index is free, because each platform's
+Source: https://docs.docker.com/docker-hub/usage/pulls/. A GET of an image's manifest is a pull. A
+HEAD is a version check and does not count; nor do blobs, nor an index, because the platform's
 manifest that follows it counts.
 
-Different from Docker Hub: the same manifest is counted once in a window, so that running a lab
-again never uses the allowance up. `ratelimitpreview/test`, the repository that Docker documents for
-looking at one's limit, counts every time.
+Difference from Docker Hub: a manifest counts once in a window, so that repeating a lab never uses
+up the limit. `ratelimitpreview/test`, the repository that Docker documents for reading your limit,
+counts every time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EXCEEDED = (
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a source may still pull; `exceeded` when the pull just asked for is one too many."""
+    """How many pulls a source has left; `exceeded` if the requested pull is beyond the limit."""
 
     limit: int
     remaining: int
@@ -35,7 +35,7 @@ class Allowance:
     exceeded: bool = False
 
     def headers(self) -> dict[str, str]:
-        """As Docker Hub sends them with every manifest answer."""
+        """The headers that Docker Hub sends with every manifest."""
         window = int(WINDOW.total_seconds())
         return {
             "ratelimit-limit": f"{self.limit};w={window}",
@@ -45,7 +45,7 @@ class Allowance:
 
 
 class PullLimits:
-    """Counts pulls by source (a user, or else an address) over the last six hours."""
+    """Counts the pulls of each source (a user, or an anonymous client's address) in six hours."""
 
     def __init__(self, anonymous: int = ANONYMOUS, authenticated: int = AUTHENTICATED) -> None:
         self._limits = (anonymous, authenticated)
@@ -53,16 +53,16 @@ class PullLimits:
         self._lock = Lock()
 
     def look(self, user: str, address: str, now: datetime) -> Allowance:
-        """The allowance as it stands, nothing counted."""
+        """The current allowance. Nothing is counted."""
         with self._lock:
             return self._allowance(user, address, now)
 
     def count(
         self, user: str, address: str, now: datetime, manifest: str, *, always: bool = False
     ) -> Allowance:
-        """Count a pull of `manifest` (a digest), unless it was counted in this window already.
+        """Count a pull of `manifest` (a digest), unless this window already counted it.
 
-        With `always`, a manifest counts each time. A pull beyond the limit is not recorded.
+        With `always`, every pull counts. A pull beyond the limit is not recorded.
         """
         with self._lock:
             before = self._allowance(user, address, now)

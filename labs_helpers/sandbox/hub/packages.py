@@ -1,6 +1,6 @@
-"""Package databases and os-release files as Alpine, Debian and Ubuntu keep them.
+"""Package databases and os-release files in the formats of Alpine, Debian and Ubuntu.
 
-Only fields whose value is known are written: no made-up sizes, checksums or maintainers.
+They have only fields with a known value: no invented sizes, checksums or maintainers.
 Sources: https://wiki.alpinelinux.org/wiki/Apk_spec (installed database) and
 https://manpages.debian.org/bookworm/dpkg-dev/deb-control.5.en.html
 """
@@ -15,7 +15,7 @@ DATABASE: Mapping[PackageFormat, str] = {
     "apk": "lib/apk/db/installed",
     "dpkg": "var/lib/dpkg/status",
 }
-"""Where each package manager keeps what is installed."""
+"""The path of each package manager's database of installed packages."""
 
 _APK_ARCHITECTURE = {"amd64": "x86_64", "arm64": "aarch64"}
 
@@ -23,14 +23,14 @@ _APK_ARCHITECTURE = {"amd64": "x86_64", "arm64": "aarch64"}
 def database(
     package_format: PackageFormat, packages: Iterable[Package], architecture: str
 ) -> Entry:
-    """The database file that lists `packages`; `architecture` as Docker names it (amd64)."""
+    """The database file that lists `packages`. `architecture` is Docker's name, such as amd64."""
     render = _apk_record if package_format == "apk" else _dpkg_record
     text = "".join(render(package, architecture) for package in packages)
     return Entry(DATABASE[package_format], "file", 0o644, content=text.encode())
 
 
 def os_release(recipe: Recipe) -> Entry:
-    """The os-release file: on Alpine in /etc, on Debian and Ubuntu in /usr/lib."""
+    """The os-release file, which is in /etc on Alpine and in /usr/lib on Debian and Ubuntu."""
     path = "etc/os-release" if recipe.package_format == "apk" else "usr/lib/os-release"
     bare = {"ID", "ID_LIKE", "VERSION_CODENAME"}
     if recipe.package_format == "apk":
@@ -65,7 +65,7 @@ def _dpkg_record(package: Package, architecture: str) -> str:
 
 
 def _dpkg_source(package: Package) -> str:
-    """dpkg leaves Source out when it equals the package, and its version when that is equal."""
+    """The Source field. dpkg leaves out a name or version that equals the package's own."""
     if package.source_version != package.version:
         return f"{package.source} ({package.source_version})"
     return package.source if package.source != package.name else ""

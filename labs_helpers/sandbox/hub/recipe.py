@@ -1,8 +1,8 @@
-"""Recipes of stand-in images: the JSON files of `recipes/`, read and checked.
+"""Recipes of stand-in images, read from the JSON files in `recipes/` and checked.
 
-A recipe says what a base image is known to hold (packages with their versions and where each
-version was read) and how its history and configuration look. A recipe with a `base` stands on
-the layers of another one, as the real image does.
+A recipe lists the packages of a base image, each with its version and the source of that version,
+and has the image's history and configuration. Like the real image, a recipe with a `base` adds its
+layers to those of another recipe.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ PackageFormat = Literal["apk", "dpkg"]
 
 
 class RecipeError(ValueError):
-    """A recipe is not usable; the message names the recipe and the fault."""
+    """A recipe has a fault; the message names both."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """One installed package: its version, and the source package that advisories name.
+    """An installed package and its source package, which is the one that advisories name.
 
-    `source_version` differs from `version` for Debian's binary rebuilds (`1.0-1+b1`); on Alpine
-    both are the same. `basis` says where the version was read.
+    `source_version` differs from `version` for Debian's binary rebuilds (`1.0-1+b1`). `basis` is
+    the source of the version.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Entry:
-    """A directory, file or symbolic link in a layer; `path` without a leading slash."""
+    """A directory, file or symbolic link in a layer; its `path` has no leading slash."""
 
     path: str
     kind: Literal["directory", "file", "link"]
@@ -55,7 +55,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of history; it makes a layer when it brings packages or entries."""
+    """A line of the image's history; a line with packages or entries makes a layer."""
 
     created_by: str
     packages: tuple[Package, ...]
@@ -68,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image: `repository` as on Docker Hub (`library/nginx`), all its tags, its content."""
+    """One image, with its repository on Docker Hub (`library/nginx`) and all its tags."""
 
     name: str
     repository: str
@@ -86,14 +86,14 @@ class Recipe:
 
     @property
     def packages(self) -> tuple[Package, ...]:
-        """Every package of the image, those of the base included, sorted by name."""
+        """All packages of the image, including those of its base, sorted by name."""
         inherited = self.base.packages if self.base else ()
         own = (package for step in self.steps for package in step.packages)
         return tuple(sorted((*inherited, *own), key=lambda package: package.name))
 
 
 def load(name: str) -> Recipe:
-    """The recipe `name` (a file name without `.json`); raise RecipeError when it is faulty."""
+    """The recipe in the file `name`.json; raises RecipeError."""
     try:
         document = json.loads(RECIPES.joinpath(f"{name}.json").read_text(encoding="utf-8"))
         return _recipe(name, document)
@@ -103,14 +103,14 @@ def load(name: str) -> Recipe:
 
 @cache
 def load_all() -> tuple[Recipe, ...]:
-    """Every recipe, in the order of their names."""
+    """All recipes, sorted by name."""
     names = sorted(item.name for item in RECIPES.iterdir() if item.name.endswith(".json"))
     return tuple(load(name.removesuffix(".json")) for name in names)
 
 
 @cache
 def fingerprint() -> str:
-    """A sha256 over every recipe and file: it changes whenever an image may change."""
+    """A sha256 of all recipes and their files. It changes whenever an image may change."""
     whole = sha256()
     for path, content in sorted(_walk(RECIPES, "")):
         whole.update(f"{path}\0{len(content)}\0".encode())

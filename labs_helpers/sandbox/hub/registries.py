@@ -1,15 +1,18 @@
-"""The registries that the hub stands in for, told apart by the Host header."""
+"""The registries that the hub stands in for. The Host header of a request selects one of them."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from dataclasses import dataclass
+
+from labs_helpers.sandbox.hosts import Site, site_of
 
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry's token service and how a learner types its images."""
+    """The token service of a registry (`realm`, `service`), and the `prefix` of its image names.
+
+    `scope` replaces the scope of every challenge, for a registry that always sends the same one.
+    """
 
     realm: str
     service: str
@@ -24,12 +27,8 @@ class Registry:
             "scope": self.scope or scope,
             "error": error,
         }
-        shown = ",".join(f'{key}="{value}"' for key, value in fields.items() if value)
-        return {"WWW-Authenticate": f"Bearer {shown}"}
-
-    def typed(self, familiar: str) -> str:
-        """`nginx:alpine` as typed for this registry."""
-        return f"{self.prefix}{familiar}"
+        parameters = ",".join(f'{key}="{value}"' for key, value in fields.items() if value)
+        return {"WWW-Authenticate": f"Bearer {parameters}"}
 
 
 DOCKER_HUB = Registry("https://auth.docker.io/token", "registry.docker.io", "")
@@ -38,35 +37,13 @@ ECR_PUBLIC = Registry(
 )
 
 
-_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
-
-
 def registry_of(host: str) -> Registry:
-    """The registry that a Host header names.
+    """The registry that a Host header names, by default Docker Hub.
 
-    On a loopback host the token service is at that same host and port, so that a client that
-    was pointed there can follow.
+    On a loopback address the token service has the same host and port, so that the client can
+    reach it.
     """
-    if not _HOST.fullmatch(host):
-        return DOCKER_HUB
-    name = _without_port(host)
-    if name == "public.ecr.aws":
-        return ECR_PUBLIC
-    if _is_loopback(name):
+    if site_of(host) is Site.LOOPBACK:
         return Registry(f"http://{host}/token", DOCKER_HUB.service, f"{host}/library/")
-    return DOCKER_HUB
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].rstrip(".").lower()
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    name = host.partition(":")[0].rstrip(".").lower()
+    return ECR_PUBLIC if name == "public.ecr.aws" else DOCKER_HUB

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.defaults import REGION
-from labs_helpers.sandbox.credentials import new_secret, unique_id
 from labs_helpers.sandbox.iam import managed
-from labs_helpers.sandbox.iam.moto_identity import MotoIdentity, add_key
+from labs_helpers.sandbox.iam.credentials import new_secret, unique_id
+from labs_helpers.sandbox.moto.identity import MotoIdentity, add_key
 
 ADMINISTRATOR = "admin"
 MOST = 1000

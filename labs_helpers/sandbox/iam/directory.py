@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.credentials import Credential
 from labs_helpers.sandbox.iam import managed
+from labs_helpers.sandbox.iam.credentials import Credential
 from labs_helpers.sandbox.iam.held import Held as Held
 from labs_helpers.sandbox.iam.held import (
     boundary,
@@ -22,12 +22,12 @@ from labs_helpers.sandbox.iam.held import (
     tags_in,
     user_keys,
 )
-from labs_helpers.sandbox.iam.moto_identity import MotoIdentity
 from labs_helpers.sandbox.iam.session_limits import refusal
 from labs_helpers.sandbox.iam.sessions import Made, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.moto.identity import MotoIdentity
 from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 
 class Directory:

@@ -11,8 +11,8 @@ from typing import Any
 
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import grammar, quotas
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
+from labs_helpers.sandbox.service.refusal import Refusal
 
 _MANAGED = {"CreatePolicy", "CreatePolicyVersion"}
 _INLINE = {"PutUserPolicy": "users", "PutGroupPolicy": "groups", "PutRolePolicy": "roles"}

@@ -6,7 +6,7 @@ errors; the sentences are those that the AWS CLI prints.
 
 from __future__ import annotations
 
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 
 def no_such(kind: str, name: str) -> Refusal:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.credentials import Credential
+from labs_helpers.sandbox.iam.credentials import Credential
 from labs_helpers.sandbox.iam.directory import Directory
-from labs_helpers.sandbox.iam.moto_identity import MotoIdentity
 from labs_helpers.sandbox.iam.oidc import TokenIssuer
 from labs_helpers.sandbox.iam.sessions import Sessions
 from labs_helpers.sandbox.iam.state import State
+from labs_helpers.sandbox.moto.identity import MotoIdentity
 
 
 @dataclass
@@ -31,13 +31,13 @@ class People:
         with self._lock:
             if self._answering:
                 return
-            from labs_helpers.sandbox.iam import operations, sts_operations
             from labs_helpers.sandbox.iam.sts import SecurityTokens
             from labs_helpers.sandbox.iam.web_identity import WebIdentities
+            from labs_helpers.sandbox.moto import iam_operations, sts_operations
 
             tokens = SecurityTokens(self.directory, self.sessions)
             web = WebIdentities(self.directory, self.sessions, tokens, self.issuer)
-            operations.install(self.directory)
+            iam_operations.install(self.directory)
             sts_operations.install(self.directory, tokens, web)
             self._answering = True
 

@@ -12,7 +12,7 @@ from typing import Any
 from labs_helpers.sandbox.iam import errors
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.documents import check_documents
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 Given = Mapping[str, Any]
 

@@ -5,9 +5,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comp
 
 from __future__ import annotations
 
-from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.iam.sessions import Made, Session
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service import aws_errors
+from labs_helpers.sandbox.service.refusal import Refusal
 
 _LONG_LIVED_ONLY = ("GetSessionToken", "GetFederationToken")
 

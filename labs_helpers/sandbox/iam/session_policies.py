@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.sandbox.policy import grammar
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
+from labs_helpers.sandbox.service.refusal import Refusal
 
 MOST_ARNS = 10
 LONGEST = 2048

@@ -16,8 +16,8 @@ from enum import Enum
 from pathlib import Path
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.credentials import Credential, new_secret, unique_id
 from labs_helpers.sandbox.database import Database
+from labs_helpers.sandbox.iam.credentials import Credential, new_secret, unique_id
 from labs_helpers.sandbox.identity import Principal
 
 KEPT = timedelta(days=30)

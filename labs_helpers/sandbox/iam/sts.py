@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from labs_helpers.sandbox import aws_errors
 from labs_helpers.sandbox.iam import mfa
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.session_policies import SessionPolicies, session_policies
 from labs_helpers.sandbox.iam.sessions import Facts, Made, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service import aws_errors
+from labs_helpers.sandbox.service.refusal import Refusal
 
 Params = Mapping[str, Any]
 

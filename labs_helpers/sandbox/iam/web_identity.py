@@ -15,7 +15,7 @@ from labs_helpers.sandbox.iam.session_policies import session_policies
 from labs_helpers.sandbox.iam.sessions import Facts, Made, Sessions
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Policies, Request
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 
 ACTION = "sts:AssumeRoleWithWebIdentity"
 

@@ -1,4 +1,4 @@
-"""Action and NotAction: names and patterns, without regard to case.
+"""Action and NotAction: names and patterns, compared without regard to case.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 """
@@ -14,32 +14,29 @@ from labs_helpers.sandbox.policy.match import any_of
 
 @dataclass(frozen=True)
 class Actions:
-    """Names apart from patterns, and patterns by service: ReadOnlyAccess has a thousand of them.
+    """The actions of a statement. ReadOnlyAccess has a thousand patterns, so they are indexed.
 
-    by_service has under "" those whose service is itself a pattern; they are compiled when asked.
+    names: the entries without wildcards; patterns: service -> the entries with wildcards, where the
+    key "" has those with a wildcard in the service. Patterns are compiled on first use.
     """
 
     negated: bool
     every: bool
     names: frozenset[str]
-    by_service: dict[str, list[str]]
+    patterns: dict[str, list[str]]
     _compiled: dict[str, re.Pattern[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, patterns: Iterable[str], negated: bool) -> Actions:
+    def of(cls, entries: Iterable[str], negated: bool) -> Actions:
         names: set[str] = set()
-        by_service: dict[str, list[str]] = {}
-        every = False
-        for pattern in patterns:
-            lower = pattern.lower()
-            service = lower.partition(":")[0]
-            if lower == "*":
-                every = True
-            elif not _is_pattern(lower):
-                names.add(lower)
+        patterns: dict[str, list[str]] = {}
+        for entry in map(str.lower, entries):
+            service = entry.partition(":")[0]
+            if not _is_pattern(entry):
+                names.add(entry)
             else:
-                by_service.setdefault("" if _is_pattern(service) else service, []).append(lower)
-        return cls(negated, every, frozenset(names), by_service)
+                patterns.setdefault("" if _is_pattern(service) else service, []).append(entry)
+        return cls(negated, "*" in patterns.get("", ()), frozenset(names), patterns)
 
     def match(self, action: str) -> bool:
         """action: in lower case, such as ``ecr:putimage``."""
@@ -51,13 +48,11 @@ class Actions:
         return self._fits(action.partition(":")[0], action) or self._fits("", action)
 
     def _fits(self, service: str, action: str) -> bool:
-        patterns = self.by_service.get(service)
-        if not patterns:
+        if service not in self.patterns:
             return False
-        compiled = self._compiled.get(service)
-        if compiled is None:
-            compiled = self._compiled[service] = any_of(patterns)
-        return compiled.fullmatch(action) is not None
+        if service not in self._compiled:
+            self._compiled[service] = any_of(self.patterns[service])
+        return self._compiled[service].fullmatch(action) is not None
 
 
 def _is_pattern(text: str) -> bool:

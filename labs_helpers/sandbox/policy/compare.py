@@ -1,22 +1,25 @@
-"""How one value of a condition compares with one value of the request.
+"""Comparisons of one value in a policy's condition with one value of the request.
 
-Each takes (pattern of the policy, value of the request). A value that cannot be read as what the
-operator compares does not match.
+Every comparison takes (value of the policy, value of the request). A value that the operator cannot
+read, such as a number for ``DateEquals``, does not match.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TypeVar
 
-from labs_helpers.sandbox.policy.match import arn_matches, plain, wildcards
+from labs_helpers.sandbox.policy.match import plain, wildcards
+
+Comparison = Callable[[str, str], bool]
+T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: "an integer or decimal value"
@@ -41,22 +44,15 @@ def text_like(pattern: str, value: str) -> bool:
     return wildcards(pattern).fullmatch(value) is not None
 
 
-def arn_like(pattern: str, value: str) -> bool:
-    """ "Each of the six colon-delimited components of the ARN is checked separately": ``*`` alone,
-    which has no six, matches none.
-    """
-    return arn_matches(pattern, value)
-
-
 def boolean_equals(pattern: str, value: str) -> bool:
     wanted = plain(pattern).lower()
     return wanted in ("true", "false") and wanted == value.lower()
 
 
 def binary_equals(pattern: str, value: str) -> bool:
-    """Both in base 64, which is how a policy and the simulator's ContextEntries have them."""
-    wanted, given = _bytes(pattern), _bytes(value)
-    return wanted is not None and wanted == given
+    """Both values are base 64, in a policy as in the ContextEntries of the simulator."""
+    wanted = _bytes(pattern)
+    return wanted is not None and wanted == _bytes(value)
 
 
 def address_within(pattern: str, value: str) -> bool:
@@ -64,6 +60,29 @@ def address_within(pattern: str, value: str) -> bool:
     if network is None or address is None or network.version != address.version:
         return False
     return address.subnet_of(network)  # type: ignore[arg-type]
+
+
+def number(holds: Callable[[Decimal, Decimal], bool]) -> Comparison:
+    """A comparison of numbers. holds: (number of the request, number of the policy) -> result."""
+    return _typed(_number, holds)
+
+
+def date(holds: Callable[[datetime, datetime], bool]) -> Comparison:
+    """A comparison of dates. holds: (date of the request, date of the policy) -> result."""
+    return _typed(_moment, holds)
+
+
+def _typed(read: Callable[[str], T | None], holds: Callable[[T, T], bool]) -> Comparison:
+    def compare(pattern: str, value: str) -> bool:
+        wanted, given = read(pattern), read(value)
+        return wanted is not None and given is not None and holds(given, wanted)
+
+    return compare
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is a date that a policy may compare with."""
+    return _moment(text) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -77,32 +96,27 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
 def _bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
 
 
 @lru_cache(maxsize=4096)
 def _number(text: str) -> Decimal | None:
-    if not _NUMBER.fullmatch(text.strip()):
-        return None
-    try:
-        return Decimal(text.strip())
-    except InvalidOperation:
-        return None
+    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
 
 
 @lru_cache(maxsize=4096)
 def _moment(text: str) -> datetime | None:
-    """ISO 8601 as W3C profiles it, or seconds since 1970; four digits are a year."""
+    """A date in W3C's profile of ISO 8601, or seconds since 1970. Four digits are a year."""
     if _SECONDS.fullmatch(text):
         try:
             return _EPOCH + timedelta(seconds=float(text))
         except OverflowError:
             return None
-    found = _DATE.fullmatch(text)
-    if found is None:
+    match = _DATE.fullmatch(text)
+    if match is None:
         return None
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(
             int(year),
@@ -119,41 +133,8 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def is_date(text: str) -> bool:
-    """Whether a policy may compare a date with this text."""
-    return _moment(text) is not None
-
-
 def _offset(zone: str | None) -> timedelta:
     if zone is None or zone == "Z":
         return timedelta(0)
     sign = -1 if zone[0] == "-" else 1
     return sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-
-
-def _numbers(holds: Callable[[Decimal, Decimal], bool]) -> Callable[[str, str], bool]:
-    def compare(pattern: str, value: str) -> bool:
-        wanted, given = _number(pattern), _number(value)
-        return wanted is not None and given is not None and holds(given, wanted)
-
-    return compare
-
-
-def _moments(holds: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bool]:
-    def compare(pattern: str, value: str) -> bool:
-        wanted, given = _moment(pattern), _moment(value)
-        return wanted is not None and given is not None and holds(given, wanted)
-
-    return compare
-
-
-number_equals = _numbers(lambda given, wanted: given == wanted)
-number_less = _numbers(lambda given, wanted: given < wanted)
-number_at_most = _numbers(lambda given, wanted: given <= wanted)
-number_greater = _numbers(lambda given, wanted: given > wanted)
-number_at_least = _numbers(lambda given, wanted: given >= wanted)
-date_equals = _moments(lambda given, wanted: given == wanted)
-date_before = _moments(lambda given, wanted: given < wanted)
-date_until = _moments(lambda given, wanted: given <= wanted)
-date_after = _moments(lambda given, wanted: given > wanted)
-date_since = _moments(lambda given, wanted: given >= wanted)

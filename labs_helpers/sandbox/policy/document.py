@@ -1,7 +1,7 @@
-"""A policy document made ready to evaluate: text -> Document, once a text.
+"""Policy documents, parsed for evaluation. Each text is parsed once.
 
-Lenient: whatever IAM stored can be read, and what a statement says that cannot be understood makes
-it deny if it denies and never allow. What may be stored at all is for `grammar` to say.
+Parsing is lenient: it accepts whatever IAM stored. What a statement has that cannot be understood
+never allows and always denies. `grammar` decides which documents may be stored.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
 
@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from labs_helpers.sandbox.policy.actions import Actions
-from labs_helpers.sandbox.policy.conditions import Test, compile_condition, hold
+from labs_helpers.sandbox.policy.conditions import Condition, conditions
 from labs_helpers.sandbox.policy.match import arn_matches, arn_pattern
 from labs_helpers.sandbox.policy.model import Context
 from labs_helpers.sandbox.policy.principals import Principals, principals
 from labs_helpers.sandbox.policy.variables import Template, template
 
-#: How many actions a document remembers the statements of; the labs' services have fewer.
-_REMEMBERED = 1024
+#: The number of actions whose statements a document caches; the labs' services have fewer.
+_CACHED_ACTIONS = 1024
 
 
 class NotAPolicy(ValueError):
-    """The text is no policy at all. place: where in it, such as ``Statement[1]``."""
+    """The text is not a policy. place: of the fault, such as ``Statement[1]``."""
 
     def __init__(self, place: str, problem: str):
         super().__init__(f"{place}: {problem}" if place else problem)
@@ -35,9 +35,10 @@ class NotAPolicy(ValueError):
 
 @dataclass(frozen=True)
 class Resources:
-    """The Resource or NotResource element. every: ``*`` is in it; fixed: entries without variables.
+    """The Resource or NotResource element.
 
-    A resource of "*", where an action is on none in particular, is matched by ``*`` alone:
+    every: whether an entry is ``*``; fixed: the entries without variables; templates: the others.
+    An action on no particular resource has the resource "*", which only the entry ``*`` matches:
     https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
     """
 
@@ -73,9 +74,10 @@ class Resources:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. resources and principals are None where it has no such element.
+    """One statement.
 
-    keys: the condition keys that it needs, in lower case -> as written.
+    resources, principals: None if the statement has no such element; keys: the condition keys that
+    it needs, in lower case -> as written; source: the statement as JSON.
     """
 
     index: int
@@ -84,20 +86,20 @@ class Statement:
     actions: Actions
     resources: Resources | None
     principals: Principals | None
-    tests: tuple[Test, ...]
+    conditions: tuple[Condition, ...]
     keys: Mapping[str, str]
     source: Mapping[str, Any]
 
     def holds(self, context: Context) -> bool:
-        """Whether its Condition does. One that cannot be understood holds for a Deny only."""
-        if any(test.operator is None for test in self.tests):
+        """Whether the Condition is met; an unknown operator counts as met only in a Deny."""
+        if any(condition.operator is None for condition in self.conditions):
             return not self.allows
-        return hold(self.tests, context)
+        return all(condition.matches(context) for condition in self.conditions)
 
 
 @dataclass(frozen=True)
 class Document:
-    """A policy's statements, in order; `text` is what they were read from."""
+    """A policy's statements, in order, and the text that they were parsed from."""
 
     version: str
     statements: tuple[Statement, ...]
@@ -107,20 +109,21 @@ class Document:
     )
 
     def about(self, action: str) -> tuple[Statement, ...]:
-        """The statements that this action is in. action: in lower case."""
+        """The statements that include this action. action: in lower case."""
         known = self._by_action.get(action)
         if known is None:
             known = tuple(each for each in self.statements if each.actions.match(action))
-            if len(self._by_action) >= _REMEMBERED:
+            if len(self._by_action) >= _CACHED_ACTIONS:
                 self._by_action.clear()
             self._by_action[action] = known
         return known
 
 
 def parse(policy: str | Mapping[str, Any]) -> Document:
-    """The document of a text, or of an object already read from JSON.
+    """The document in a text, or in an object that was read from JSON.
 
-    Raises NotAPolicy when it is no policy: no JSON, no object, no statements, no Effect.
+    Raises NotAPolicy if it is not JSON, not an object, or has no statements or a statement without
+    Effect.
     """
     return _parse(policy if isinstance(policy, str) else json.dumps(policy))
 
@@ -155,7 +158,7 @@ def _statement(index: int, source: Any, variables: bool) -> Statement:
     if effect not in ("Allow", "Deny"):
         raise NotAPolicy(f"{place}.Effect", "neither Allow nor Deny")
     resources = _resources(place, source, variables)
-    tests = _tests(place, source, variables)
+    found = _conditions(place, source, variables)
     sid = source.get("Sid")
     return Statement(
         index,
@@ -164,8 +167,8 @@ def _statement(index: int, source: Any, variables: bool) -> Statement:
         _actions(place, source),
         resources,
         principals(source),
-        tests,
-        dict(_keys(resources, tests, needed=True)),
+        found,
+        _needed_keys(resources, found),
         source,
     )
 
@@ -184,28 +187,27 @@ def _resources(place: str, source: Mapping[str, Any], variables: bool) -> Resour
     return None
 
 
-def _tests(place: str, source: Mapping[str, Any], variables: bool) -> tuple[Test, ...]:
-    condition = source.get("Condition") or {}
-    if not isinstance(condition, dict):
+def _conditions(place: str, source: Mapping[str, Any], variables: bool) -> tuple[Condition, ...]:
+    element = source.get("Condition") or {}
+    if not isinstance(element, dict):
         raise NotAPolicy(f"{place}.Condition", "not an object")
-    for name, keys in condition.items():
+    for name, keys in element.items():
         if not isinstance(keys, dict):
             raise NotAPolicy(f"{place}.Condition.{name}", "not an object")
-    return compile_condition(condition, variables)
+    return conditions(element, variables)
 
 
-def _keys(
-    resources: Resources | None, tests: Iterable[Test], needed: bool
-) -> Iterator[tuple[str, str]]:
-    """The condition keys that are written in it. needed: not those that have a default."""
-    templates = list(resources.templates) if resources is not None else []
-    for test in tests:
-        yield test.key, test.name
-        templates += test.values
+def _needed_keys(resources: Resources | None, found: tuple[Condition, ...]) -> dict[str, str]:
+    """The condition keys without a default, in lower case -> as written."""
+    keys = {condition.key: condition.name for condition in found}
+    templates = [*(resources.templates if resources else ())]
+    for condition in found:
+        templates += condition.values
     for each in templates:
         for variable in each.variables():
-            if variable.default is None or not needed:
-                yield variable.key, variable.name
+            if variable.default is None:
+                keys[variable.key] = variable.name
+    return keys
 
 
 def _texts(place: str, value: Any) -> list[str]:

@@ -1,7 +1,7 @@
-"""How each element of a statement must be written, whatever kind of policy it is in.
+"""The form of each element of a statement in every kind of policy, and the error for a wrong form.
 
 Source of the form: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-of the words: what IAM answers, as its users and moto's tests record it.
+Source of the messages: IAM's answers, as its users and moto's tests record them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.policy import compare
+from labs_helpers.sandbox.policy.compare import is_date
 from labs_helpers.sandbox.policy.conditions import operator
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy, legacy, syntax
 
 _VENDOR = re.compile(r"[A-Za-z0-9.-]+")
 _SID = re.compile(r"[0-9A-Za-z]*")
@@ -36,8 +35,42 @@ _IAM_RESOURCES = (
 _ARN_COLONS = 5
 
 
+class MalformedPolicy(ValueError):
+    """AWS does not accept the policy document.
+
+    message: AWS's own words; place: where in the document, such as ``Statement[1].Effect``; code:
+    the error code of IAM, MalformedPolicyDocument or, for the size, LimitExceeded:
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html#API_PutUserPolicy_Errors
+    """
+
+    def __init__(self, message: str, place: str = "", code: str = "MalformedPolicyDocument"):
+        super().__init__(message)
+        self.message = message
+        self.place = place
+        self.code = code
+
+    @property
+    def located(self) -> str:
+        """AWS's message and the place, which AWS leaves out."""
+        return f"{self.message} ({self.place})" if self.place else self.message
+
+
+def syntax(place: str = "") -> MalformedPolicy:
+    return MalformedPolicy("Syntax errors in policy.", place)
+
+
+def legacy(place: str) -> MalformedPolicy:
+    return MalformedPolicy("The policy failed legacy parsing", place)
+
+
+def no_vendor(place: str) -> MalformedPolicy:
+    return MalformedPolicy(
+        "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", place
+    )
+
+
 def texts(value: Any, place: str) -> list[tuple[str, str]]:
-    """(place, text) of a string or of a list of strings."""
+    """The (place, text) of each string in an element: a string or a list of strings."""
     if isinstance(value, str):
         return [(place, value)]
     if not isinstance(value, list):
@@ -60,14 +93,12 @@ def check_sid(value: Any, place: str, alphanumeric: bool) -> None:
 
 
 def check_action(action: str, place: str) -> None:
-    """``*``, or a service's prefix, a colon and a name."""
+    """An action is ``*``, or a service's prefix, a colon and a name."""
     vendor, colon, name = action.partition(":")
     if action == "*":
         return
     if not colon:
-        raise MalformedPolicy(
-            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", place
-        )
+        raise no_vendor(place)
     if ":" in name:
         raise MalformedPolicy("Actions/Condition can contain only one colon.", place)
     if not _VENDOR.fullmatch(vendor):
@@ -75,7 +106,7 @@ def check_action(action: str, place: str) -> None:
 
 
 def check_resource(resource: str, place: str) -> None:
-    """``*`` or an ARN whose first parts are no patterns."""
+    """A resource is ``*`` or an ARN whose partition and service have no wildcards."""
     if resource == "*":
         return
     first, colon, rest = resource.partition(":")
@@ -102,7 +133,7 @@ def check_resource(resource: str, place: str) -> None:
 
 
 def check_condition(condition: Any, place: str) -> None:
-    """``{operator: {key: value or values}}`` of operators that exist."""
+    """A Condition is ``{operator: {key: value or values}}`` with known operators."""
     if not isinstance(condition, dict):
         raise syntax(place)
     for name, keys in condition.items():
@@ -110,32 +141,23 @@ def check_condition(condition: Any, place: str) -> None:
         if operator(name) is None or not isinstance(keys, dict):
             raise syntax(at)
         for key, value in keys.items():
-            _check_key(key, f"{at}.{key}")
+            if ":" not in key:
+                raise no_vendor(f"{at}.{key}")
             for spot, each in _values(value, f"{at}.{key}"):
-                if "date" in name.lower() and not compare.is_date(each):
+                if "date" in name.lower() and not is_date(each):
                     raise legacy(spot)
-
-
-def _check_key(key: str, place: str) -> None:
-    if ":" not in key:
-        raise MalformedPolicy(
-            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", place
-        )
 
 
 def _values(value: Any, place: str) -> Iterator[tuple[str, str]]:
     for index, each in enumerate(value if isinstance(value, list) else [value]):
         spot = f"{place}[{index}]" if isinstance(value, list) else place
-        if isinstance(each, bool) or not isinstance(each, str | int | float):
-            if not isinstance(each, bool):
-                raise syntax(spot)
-            yield spot, "true" if each else "false"
-        else:
-            yield spot, str(each)
+        if not isinstance(each, str | int | float):
+            raise syntax(spot)
+        yield spot, str(each)
 
 
 def principal_entries(element: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, str]]:
-    """(place, kind, value) of each entry of a Principal that is an object."""
+    """The (place, kind, value) of each entry of a Principal that is an object."""
     for kind, values in element.items():
         for spot, value in texts(values, f"{place}.{kind}"):
             yield spot, kind, value

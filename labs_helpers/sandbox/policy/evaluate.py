@@ -1,11 +1,11 @@
-"""May they: the order in which AWS looks at the policies of a request.
+"""The evaluation of a request: AWS's order of policies, from explicit denies to allows.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 
-1. An explicit deny anywhere ends it.
-2. Each level of the resource control policies, then of the service control policies, must allow.
-3. A resource-based policy may allow by itself within the account, as far as the way that it names
-   the caller goes (`principals.Grant`); across accounts it must allow, and the caller's too:
+1. An explicit deny in any policy denies the request.
+2. Every level of the resource control policies, then of the service control policies, must allow.
+3. Within the account, a resource-based policy may be enough, depending on how it names the caller
+   (`principals.Grant`). Across accounts, it must allow, and so must the caller's policies:
    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 4. The identity-based policies, the permissions boundary and the session policies must all allow.
 """
@@ -28,14 +28,14 @@ from labs_helpers.sandbox.policy.model import (
 from labs_helpers.sandbox.policy.principals import Grant
 
 _WITHOUT_POLICIES = ("service", "provider", "anonymous")
-"""Callers that no account's identity-based or service control policies apply to."""
+"""The kinds of callers that only resource-based and resource control policies apply to."""
 
 _NAMES_PRINCIPALS = (Kind.RESOURCE, Kind.TRUST)
 
 
 @dataclass
-class _Found:
-    """The statements of one kind that apply."""
+class _Matches:
+    """The statements of one kind of policy that apply, and the strongest grant of an Allow."""
 
     allows: list[Match] = field(default_factory=list)
     denies: list[Match] = field(default_factory=list)
@@ -43,134 +43,136 @@ class _Found:
 
 
 def evaluate(request: Request, policies: Policies) -> Decision:
-    """The decision, and which statements or which missing kind of policy made it."""
+    """The decision, with the statements or the missing kind of policy that it rests on."""
     return _Evaluation(request, policies).decide()
 
 
 class _Evaluation:
-    """One request against its policies."""
+    """One request and the policies that apply to its kind of caller."""
 
     def __init__(self, request: Request, policies: Policies):
+        if request.caller.kind in _WITHOUT_POLICIES:
+            policies = Policies(
+                resource=policies.resource, resource_control=policies.resource_control
+            )
         self.request = request
         self.policies = policies
         self.action = request.action.lower()
         self.missing: dict[str, str] = {}
-        self.alone = request.caller.kind in _WITHOUT_POLICIES
-        own = () if self.alone else policies.service_control
-        self.resource_control = [self._find(level) for level in policies.resource_control]
-        self.service_control = [self._find(level) for level in own]
+        self.control = [
+            (kind, self._find(level))
+            for kind, levels in (
+                (Kind.RESOURCE_CONTROL, policies.resource_control),
+                (Kind.SERVICE_CONTROL, policies.service_control),
+            )
+            for level in levels
+        ]
+        trusts = any(policy.kind is Kind.TRUST for policy in policies.resource)
+        self.resource_kind = Kind.TRUST if trusts else Kind.RESOURCE
         self.resource = self._find(policies.resource)
-        self.identity = self._find(() if self.alone else policies.identity)
-        bounding = () if policies.boundary is None or self.alone else (policies.boundary,)
-        self.boundary = self._find(bounding)
-        self.session = self._find((policies.session or ()) if not self.alone else ())
+        self.identity = self._find(policies.identity)
+        self.boundary = self._find(() if policies.boundary is None else (policies.boundary,))
+        self.session = self._find(policies.session or ())
 
     def decide(self) -> Decision:
-        for kind, found in self._in_order():
-            if found.denies:
-                return self._decision(Outcome.EXPLICIT_DENY, kind, found.denies)
-        for kind, levels in (
-            (Kind.RESOURCE_CONTROL, self.resource_control),
-            (Kind.SERVICE_CONTROL, self.service_control),
+        for kind, matches in (
+            *self.control,
+            (self.resource_kind, self.resource),
+            (Kind.IDENTITY, self.identity),
+            (Kind.BOUNDARY, self.boundary),
+            (Kind.SESSION, self.session),
         ):
-            if not all(level.allows for level in levels):
-                return self._decision(Outcome.IMPLICIT_DENY, kind)
+            if matches.denies:
+                return self._decision(Outcome.EXPLICIT_DENY, kind, matches.denies)
+        for kind, matches in self.control:
+            if not matches.allows:
+                return self._implicit_deny(kind)
         return self._decide_by_allows()
 
     def _decide_by_allows(self) -> Decision:
-        caller = self.request.caller
-        kind = self._resource_kind()
-        if self.alone:
-            return self._by_resource(kind)
+        caller, kind = self.request.caller, self.resource_kind
+        if caller.kind in _WITHOUT_POLICIES:
+            return self._by_resource()
         if caller.account != self.request.resource_account:
             if not self.resource.allows:
-                return self._decision(Outcome.IMPLICIT_DENY, kind)
+                return self._implicit_deny(kind)
             return self._by_identity(self.resource.allows)
         # "IAM role trust policies [...] are exceptions to this logic, because they must explicitly
-        # allow access": the user itself named, or its account and a policy of the user's
+        # allow access": they name the user, or the account and the user's own policy allows
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         if kind is Kind.TRUST and not self.resource.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, kind)
+            return self._implicit_deny(kind)
         if self.resource.grant is Grant.DIRECT and caller.kind != "root":
-            return self._by_resource(kind)
+            return self._by_resource()
         if self.resource.grant is Grant.LIMITED:
-            return self._limited() or self._by_resource(kind)
+            return self._limited() or self._by_resource()
         return self._by_identity(self.resource.allows if kind is Kind.TRUST else [])
 
-    def _by_resource(self, kind: Kind) -> Decision:
+    def _by_resource(self) -> Decision:
+        """Decide by the resource-based policy alone."""
         if not self.resource.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, kind)
-        return self._decision(Outcome.ALLOWED, kind, self.resource.allows)
+            return self._implicit_deny(self.resource_kind)
+        return self._decision(Outcome.ALLOWED, self.resource_kind, self.resource.allows)
 
     def _by_identity(self, besides: list[Match]) -> Decision:
-        """By what the caller's own account says. The root user's is allowed without a policy."""
+        """Decide by the caller's own policies; the root user needs none.
+
+        besides: the resource-based policy's statements that allow as well.
+        """
         if self.request.caller.kind == "root":
             return self._decision(Outcome.ALLOWED, None, besides)
         if not self.identity.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, Kind.IDENTITY)
+            return self._implicit_deny(Kind.IDENTITY)
         return self._limited() or self._decision(
             Outcome.ALLOWED, Kind.IDENTITY, [*self.identity.allows, *besides]
         )
 
     def _limited(self) -> Decision | None:
-        """The implicit deny of a permissions boundary or a session policy."""
+        """The implicit deny of a permissions boundary or a session policy, if there is one."""
         if self.policies.boundary is not None and not self.boundary.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, Kind.BOUNDARY)
+            return self._implicit_deny(Kind.BOUNDARY)
         if self.policies.session is not None and not self.session.allows:
-            return self._decision(Outcome.IMPLICIT_DENY, Kind.SESSION)
+            return self._implicit_deny(Kind.SESSION)
         return None
 
-    def _in_order(self) -> Iterable[tuple[Kind, _Found]]:
-        yield from ((Kind.RESOURCE_CONTROL, level) for level in self.resource_control)
-        yield from ((Kind.SERVICE_CONTROL, level) for level in self.service_control)
-        yield self._resource_kind(), self.resource
-        yield Kind.IDENTITY, self.identity
-        yield Kind.BOUNDARY, self.boundary
-        yield Kind.SESSION, self.session
-
-    def _resource_kind(self) -> Kind:
-        trusts = any(policy.kind is Kind.TRUST for policy in self.policies.resource)
-        return Kind.TRUST if trusts else Kind.RESOURCE
-
-    def _find(self, policies: tuple[Policy, ...]) -> _Found:
+    def _find(self, policies: tuple[Policy, ...]) -> _Matches:
         """The statements about this action that apply to the request."""
-        found = _Found()
-        request = self.request
+        matches = _Matches()
         for policy in policies:
             for statement in policy.document.about(self.action):
-                grant = Grant.DIRECT
-                if policy.kind in _NAMES_PRINCIPALS:
-                    grant = self._grant(statement)
-                    if grant is Grant.NONE:
-                        continue
-                    # a repository's or a role's own policy need not say which resource
-                    applies = statement.resources is None or statement.resources.match(
-                        request.resource, request.context
-                    )
-                elif statement.resources is None:
-                    applies = not statement.allows
-                else:
-                    applies = statement.resources.match(request.resource, request.context)
-                if not applies:
+                grant = self._grant(policy, statement)
+                if grant is Grant.NONE or not self._on_resource(policy, statement):
                     continue
                 for key, name in statement.keys.items():
-                    if key not in request.context:
+                    if key not in self.request.context:
                         self.missing.setdefault(key, name)
-                if not statement.holds(request.context):
+                if not statement.holds(self.request.context):
                     continue
                 match = Match(policy, statement.index, statement.sid)
-                if not statement.allows:
-                    found.denies.append(match)
-                    continue
-                found.allows.append(match)
-                found.grant = max(found.grant, grant)
-        return found
+                if statement.allows:
+                    matches.allows.append(match)
+                    matches.grant = max(matches.grant, grant)
+                else:
+                    matches.denies.append(match)
+        return matches
 
-    def _grant(self, statement: Statement) -> Grant:
+    def _grant(self, policy: Policy, statement: Statement) -> Grant:
+        if policy.kind not in _NAMES_PRINCIPALS:
+            return Grant.DIRECT
         if statement.principals is None:
             return Grant.NONE if statement.allows else Grant.DIRECT
         bounded = self.policies.boundary is not None
         return statement.principals.grant(self.request.caller, not statement.allows, bounded)
+
+    def _on_resource(self, policy: Policy, statement: Statement) -> bool:
+        if statement.resources is None:
+            # only the policy of a repository or a role may leave out the resource
+            return policy.kind in _NAMES_PRINCIPALS or not statement.allows
+        return statement.resources.match(self.request.resource, self.request.context)
+
+    def _implicit_deny(self, kind: Kind) -> Decision:
+        """No policy of this kind allows the request."""
+        return self._decision(Outcome.IMPLICIT_DENY, kind)
 
     def _decision(
         self, outcome: Outcome, kind: Kind | None, matched: Iterable[Match] = ()
@@ -181,7 +183,7 @@ class _Evaluation:
 
 
 def _all(policies: Policies) -> tuple[Policy, ...]:
-    """In the order in which they are looked at."""
+    """All policies, in the order of evaluation."""
     return (
         *(policy for level in policies.resource_control for policy in level),
         *(policy for level in policies.service_control for policy in level),

@@ -1,7 +1,7 @@
-"""Which documents IAM, ECR and STS take, and what AWS says of the others.
+"""The policy documents that IAM, ECR and STS accept, and AWS's errors for all others.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-The checks raise MalformedPolicy, which holds AWS's words and the place in the document.
+Each check raises MalformedPolicy with AWS's message and the place in the document.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.policy import elements
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy, legacy, syntax
+from labs_helpers.sandbox.policy.elements import MalformedPolicy, legacy, syntax
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _TOP = {"Version", "Id", "Statement"}
@@ -36,20 +36,23 @@ _PRINCIPAL_ARN = re.compile(
 _UNIQUE_ID = re.compile(r"A(IDA|ROA)[A-Z0-9]{12,}")
 
 Exists = Callable[[str], bool]
-"""Whether there is a user, role or account of this ARN."""
+"""Whether the user, role or account with this ARN exists."""
 
 Statements = list[tuple[str, dict[str, Any]]]
-"""(place, statement) of each."""
+"""The (place, statement) of each statement."""
 
 
 def check_identity_policy(text: str, managed: bool = False) -> None:
-    """Of PutUserPolicy, PutGroupPolicy and PutRolePolicy; managed: of CreatePolicy(Version)."""
+    """Check a policy for PutUserPolicy, PutGroupPolicy or PutRolePolicy.
+
+    managed: for CreatePolicy or CreatePolicyVersion instead.
+    """
     document = _object(text, "Syntax errors in policy.")
     statements = _statements(document)
     if managed and document.get("Version") != "2012-10-17":
         raise MalformedPolicy("Policy document must be version 2012-10-17 or greater.", "Version")
     for place, statement in statements:
-        _check_written(place, statement)
+        _check_form(place, statement)
         for name in ("Principal", "NotPrincipal"):
             if name in statement:
                 raise MalformedPolicy(
@@ -61,12 +64,12 @@ def check_identity_policy(text: str, managed: bool = False) -> None:
 
 
 def check_session_policy(text: str) -> None:
-    """Of AssumeRole, AssumeRoleWithWebIdentity and GetFederationToken: an identity policy."""
+    """Check a policy for AssumeRole, AssumeRoleWithWebIdentity or GetFederationToken."""
     check_identity_policy(text)
 
 
 def check_trust_policy(text: str, exists: Exists = lambda arn: True) -> None:
-    """Of CreateRole and UpdateAssumeRolePolicy. exists: whether a principal that it names does.
+    """Check a policy for CreateRole or UpdateAssumeRolePolicy. exists: whether a principal exists.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
@@ -80,7 +83,7 @@ def check_trust_policy(text: str, exists: Exists = lambda arn: True) -> None:
 def _check_trust_statement(place: str, statement: dict[str, Any], exists: Exists) -> None:
     if "Effect" not in statement:
         raise MalformedPolicy("Missing required field Effect", place)
-    _check_written(place, statement)
+    _check_form(place, statement)
     if "NotPrincipal" in statement:
         raise MalformedPolicy(
             "AssumeRole policy must not contain NotPrincipal field.", f"{place}.NotPrincipal"
@@ -98,11 +101,10 @@ def _check_trust_statement(place: str, statement: dict[str, Any], exists: Exists
 
 
 def _check_trust_actions(place: str, statement: dict[str, Any]) -> None:
-    name = "NotAction" if "NotAction" in statement else "Action"
-    listed = elements.texts(statement.get(name, []), f"{place}.{name}")
-    if not listed:
+    actions = _entries(place, statement, "Action")
+    if not actions:
         raise MalformedPolicy("Missing required field Action", place)
-    for spot, action in listed:
+    for spot, action in actions:
         if not action.lower().startswith("sts:"):
             raise MalformedPolicy(
                 "AssumeRole policy may only specify STS AssumeRole actions.", spot
@@ -112,17 +114,17 @@ def _check_trust_actions(place: str, statement: dict[str, Any]) -> None:
 def check_resource_policy(
     text: str, service: str, needs_resource: bool = False, actions: Collection[str] = ()
 ) -> None:
-    """Of a resource of a service: ECR's repositories (their policies need no Resource) and, with
-    needs_resource, its registry or an S3 bucket.
+    """Check the policy of a service's resource, such as an ECR repository or an S3 bucket.
 
-    service: the prefix that every action must have, such as ``ecr``; actions: the only ones that
-    such a policy may have, in lower case, where there is such a list.
+    service: the prefix that every action must have, such as ``ecr``; needs_resource: whether every
+    statement needs a Resource, as for ECR's registry but not for its repositories; actions: the
+    only actions that the policy may have, in lower case, or empty for all.
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
     """
     statements = _statements(_object(text, "Syntax errors in policy."))
     for place, statement in statements:
-        _check_written(place, statement)
+        _check_form(place, statement)
         name = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
         if name not in statement:
             raise MalformedPolicy("Missing required field Principal", place)
@@ -139,23 +141,28 @@ def check_resource_policy(
 def _check_actions_of(
     service: str, actions: Collection[str], place: str, statement: Mapping[str, Any]
 ) -> None:
-    for name in ("Action", "NotAction"):
-        for spot, action in elements.texts(statement.get(name, []), f"{place}.{name}"):
-            lower = action.lower()
-            known = lower in actions if actions else lower == "*" or lower.startswith(f"{service}:")
-            if not known:
-                raise MalformedPolicy("Policy has invalid action", spot)
+    for spot, action in _entries(place, statement, "Action"):
+        lower = action.lower()
+        known = lower in actions if actions else lower == "*" or lower.startswith(f"{service}:")
+        if not known:
+            raise MalformedPolicy("Policy has invalid action", spot)
 
 
-def _object(text: str, otherwise: str) -> dict[str, Any]:
+def _entries(place: str, statement: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    """The (place, text) of each entry of an element, such as Action or its negation NotAction."""
+    name = f"Not{name}" if f"Not{name}" in statement else name
+    return elements.texts(statement.get(name, []), f"{place}.{name}")
+
+
+def _object(text: str, message: str) -> dict[str, Any]:
     try:
         document = json.loads(text, object_pairs_hook=_without_duplicates)
-        # not every text that json reads can be written again: half characters, deep nesting
+        # json reads some texts that it cannot write again: half characters, deep nesting
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         if isinstance(error, MalformedPolicy):
             raise
-        raise MalformedPolicy(otherwise) from error
+        raise MalformedPolicy(message) from error
     if not isinstance(document, dict):
         raise syntax()
     return document
@@ -191,8 +198,8 @@ def _statements(document: Mapping[str, Any]) -> Statements:
     return placed
 
 
-def _check_written(place: str, statement: dict[str, Any]) -> None:
-    """The form that every kind of policy must have: names, effect, lists of strings, conditions."""
+def _check_form(place: str, statement: dict[str, Any]) -> None:
+    """Check the form common to all kinds of policies: names, Effect, lists and Condition."""
     for name in statement:
         if name not in _STATEMENT:
             raise syntax(f"{place}.{name}")
@@ -210,7 +217,7 @@ def _check_written(place: str, statement: dict[str, Any]) -> None:
         elements.check_condition(statement["Condition"], f"{place}.Condition")
 
 
-def _check_sids(statements: Statements, otherwise: str, alphanumeric: bool = True) -> None:
+def _check_sids(statements: Statements, message: str, alphanumeric: bool = True) -> None:
     seen = set()
     for place, statement in statements:
         if "Sid" not in statement:
@@ -218,32 +225,31 @@ def _check_sids(statements: Statements, otherwise: str, alphanumeric: bool = Tru
         sid = statement["Sid"]
         elements.check_sid(sid, f"{place}.Sid", alphanumeric)
         if sid and sid in seen:
-            raise MalformedPolicy(otherwise, f"{place}.Sid")
+            raise MalformedPolicy(message, f"{place}.Sid")
         seen.add(sid)
 
 
 def _check_actions(statements: Statements) -> None:
     for place, statement in statements:
-        name = "NotAction" if "NotAction" in statement else "Action"
-        listed = elements.texts(statement.get(name, []), f"{place}.{name}")
-        if not listed:
+        actions = _entries(place, statement, "Action")
+        if not actions:
             raise MalformedPolicy("Policy statement must contain actions.", place)
-        for spot, action in listed:
+        for spot, action in actions:
             elements.check_action(action, spot)
 
 
 def _check_resources(statements: Statements, required: bool) -> None:
     for place, statement in statements:
-        name = "NotResource" if "NotResource" in statement else "Resource"
-        listed = elements.texts(statement.get(name, []), f"{place}.{name}")
-        if not listed and (required or name in statement):
+        resources = _entries(place, statement, "Resource")
+        present = "Resource" in statement or "NotResource" in statement
+        if not resources and (required or present):
             raise MalformedPolicy("Policy statement must contain resources.", place)
-        for spot, resource in listed:
+        for spot, resource in resources:
             elements.check_resource(resource, spot)
 
 
 def _check_principal(element: Any, place: str, exists: Exists, bare_star: bool) -> None:
-    """bare_star: whether ``"Principal": "*"`` will do; a trust policy wants {"AWS": "*"}."""
+    """bare_star: whether ``"Principal": "*"`` is valid; a trust policy needs ``{"AWS": "*"}``."""
     if element == "*" and bare_star:
         return
     if isinstance(element, str):
@@ -262,7 +268,7 @@ def _check_principal(element: Any, place: str, exists: Exists, bare_star: bool) 
 
 
 def _is_aws_principal(value: str) -> bool:
-    """Everyone, an account, or a whole ARN: "you cannot use a wildcard to match part of" one."""
+    """Whether the value is ``*``, an account, an ARN without wildcards or a unique id."""
     return value == "*" or any(
         form.fullmatch(value) for form in (_ACCOUNT, _PRINCIPAL_ARN, _UNIQUE_ID)
     )

@@ -1,4 +1,4 @@
-"""Wildcards and ARNs, as policies match them.
+"""Wildcards and ARNs in policies.
 
 ``*`` stands for any text, ``?`` for one character:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-#: In a pattern these stand for the characters themselves, from ``${*}``, ``${?}`` and ``${$}``.
+#: Stand-ins in a pattern for characters that are not wildcards: ``${*}``, ``${?}`` and ``${$}``.
 LITERAL = {"*": "\ue000", "?": "\ue001", "$": "\ue002"}
 _PLAIN = str.maketrans({mark: char for char, mark in LITERAL.items()})
 _MARKED = str.maketrans(LITERAL)
@@ -20,7 +20,7 @@ _STARS = re.compile(r"\*+")
 
 
 def literal(text: str) -> str:
-    """A text that has no wildcards, to put into a pattern."""
+    """A pattern that matches exactly this text."""
     return text.translate(_MARKED)
 
 
@@ -31,19 +31,19 @@ def plain(pattern: str) -> str:
 
 @lru_cache(maxsize=8192)
 def wildcards(pattern: str) -> re.Pattern[str]:
-    """Compiled so that no pattern makes matching slower than its length times the text's."""
+    """The pattern as a regular expression. Matching takes at most length times length steps."""
     return re.compile(_expression(pattern), re.DOTALL)
 
 
 def any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    """One expression for several patterns."""
+    """Several patterns as one regular expression."""
     return re.compile("|".join(f"(?:{_expression(each)})" for each in patterns), re.DOTALL)
 
 
 def _expression(pattern: str, char: str = ".") -> str:
-    """An atomic group for each ``*`` but the last: the first place that fits is never given up.
+    """char: the characters that a wildcard may stand for.
 
-    char: what a wildcard may stand for.
+    Every ``*`` but the last is an atomic group, which never gives up the first place that fits.
     """
     pieces = [_piece(piece, char) for piece in _STARS.split(pattern)]
     if len(pieces) == 1:
@@ -58,10 +58,11 @@ def _piece(piece: str, char: str) -> str:
 
 @lru_cache(maxsize=8192)
 def arn_pattern(pattern: str) -> re.Pattern[str] | None:
-    """Six parts, each on its own: a wildcard reaches over slashes, but the colons stay.
+    """An ARN with wildcards as a regular expression, None if it has fewer than six parts.
 
+    "Each of the six colon-delimited components of the ARN is checked separately": a wildcard
+    matches slashes but no colon before the last part, and ``*`` alone matches no ARN.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
-    None where the pattern has fewer parts, and so matches no ARN.
     """
     parts = pattern.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS:

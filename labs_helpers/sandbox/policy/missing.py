@@ -1,4 +1,4 @@
-"""What would let a refused request through: the smallest statement, and where it belongs."""
+"""The smallest statement that would allow a refused request, and the policy to add it to."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome, Request
 
 
 def smallest_statement(request: Request, decision: Decision) -> dict[str, Any]:
-    """The one statement to add, to a policy of the kind of the decision.
+    """The statement to add to a policy of the decision's kind; {} if no statement helps.
 
-    {} where no statement helps: what is allowed, and an explicit deny, whose statement
-    (`decision.matched`) must go instead: "an explicit deny overrides an explicit allow",
+    An allowed request needs none. After an explicit deny, the statement that denies
+    (`decision.matched`) has to change: "an explicit deny overrides an explicit allow",
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
     """
     if decision.outcome is not Outcome.IMPLICIT_DENY or decision.kind is None:
@@ -22,13 +22,13 @@ def smallest_statement(request: Request, decision: Decision) -> dict[str, Any]:
     elif decision.kind is Kind.RESOURCE_CONTROL:
         statement["Principal"] = "*"
     statement["Action"] = request.action
-    if not _is_of_the_resource(request, decision.kind):
+    if not _needs_no_resource(request, decision.kind):
         statement["Resource"] = request.resource
     return statement
 
 
 def where(request: Request, decision: Decision) -> str:
-    """In words, the policy in which the statement is missing, or stands in the way."""
+    """The policy that lacks the statement, or the one that denies, in words; "" if allowed."""
     caller = request.caller
     if decision.outcome is Outcome.ALLOWED or decision.kind is None:
         return ""
@@ -59,8 +59,8 @@ def _principal(request: Request) -> Any:
     return {"AWS": caller.principal_arn}
 
 
-def _is_of_the_resource(request: Request, kind: Kind) -> bool:
-    """A trust policy must not name a Resource; a repository's own policy need not:
+def _needs_no_resource(request: Request, kind: Kind) -> bool:
+    """Whether a statement needs no Resource, as in a trust policy or a repository's policy.
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
     """

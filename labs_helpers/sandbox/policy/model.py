@@ -1,4 +1,4 @@
-"""What a decision is made from, and what it says.
+"""The input of a decision (caller, request, policies) and the decision itself.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -35,11 +35,11 @@ def _kind_of(arn: str) -> str:
 
 
 Context = Mapping[str, tuple[str, ...]]
-"""Condition keys in lower case, each with its values; a key that is absent is not in it."""
+"""Condition keys in lower case -> their values. A key that the request lacks is left out."""
 
 
 class Kind(Enum):
-    """The kinds of policies, by AWS's name for them in its messages."""
+    """The kinds of policies, as AWS's messages name them."""
 
     IDENTITY = "identity-based policy"
     RESOURCE = "resource-based policy"
@@ -51,7 +51,7 @@ class Kind(Enum):
 
 
 class Outcome(Enum):
-    """What was decided, in the simulator's words."""
+    """The result of a decision, as IAM's simulator names it."""
 
     ALLOWED = "allowed"
     IMPLICIT_DENY = "implicitDeny"
@@ -60,10 +60,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Policy:
-    """One policy that applies.
+    """A policy to evaluate.
 
-    name: of a managed or inline policy, or what the policy is of; arn: of a managed policy;
-    via: how it reaches the principal ("attached to group pushers").
+    name: the name of a managed or inline policy, or the resource that the policy belongs to; via:
+    how the principal gets it ("attached to group pushers"); arn: only of a managed policy.
     """
 
     kind: Kind
@@ -75,12 +75,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """The principal that sends a request.
 
-    arn: as GetCallerIdentity has it (user, root, assumed-role session, federated user), a service's
-    name, the ARN of an identity provider (AssumeRoleWithWebIdentity), or "*" for anonymous;
-    principal_arn: what aws:PrincipalArn holds, for a session of a role the role's own ARN;
-    federated_by: of a federated user, the ARN of the user that called GetFederationToken.
+    arn: as GetCallerIdentity reports it (user, root, assumed-role session, federated user), a
+    service's name, an identity provider's ARN (AssumeRoleWithWebIdentity), or "*" for anonymous;
+    principal_arn: the value of aws:PrincipalArn, which for a role session is the role's ARN;
+    federated_by: for a federated user, the ARN of the user that called GetFederationToken.
     """
 
     account: str
@@ -90,15 +90,15 @@ class Caller:
 
     @property
     def kind(self) -> str:
-        """user, root, role (a session of one), federated, provider, service or anonymous."""
+        """user, root, role (a role session), federated, provider, service or anonymous."""
         return _kind_of(self.arn)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: `action` ("ecr:PutImage") on `resource` (an ARN, or "*").
+    """A caller's request for an action ("ecr:PutImage") on a resource (an ARN, or "*").
 
-    resource_account: who owns the resource; the caller's own where there is no resource.
+    resource_account: the owner of the resource; without a resource, the caller's account.
     """
 
     caller: Caller
@@ -110,9 +110,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Policies:
-    """All that may have a say. `session` None: no session policy was passed.
+    """All policies that apply to a request.
 
-    Of control policies there is a tuple for each level (root, organizational units, account).
+    session: None if no session policy was passed; service_control, resource_control: a tuple for
+    each level (root, organizational units, account).
     """
 
     identity: tuple[Policy, ...] = ()
@@ -125,7 +126,7 @@ class Policies:
 
 @dataclass(frozen=True)
 class Match:
-    """A statement that decided: the number (from 0) and Sid of it in its policy."""
+    """A statement that decided: its policy, its index in it (from 0) and its Sid."""
 
     policy: Policy
     index: int
@@ -134,11 +135,12 @@ class Match:
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer and its reason.
+    """The outcome and its reason.
 
-    kind: the kind of policy that denied, or whose allow is missing, or that allowed; None where
-    none was needed (the root user). matched: the denies, or the allows, that decided.
-    missing_context: condition keys that statements asked for and the request did not have.
+    kind: the kind of policy that denied, allowed or lacks an Allow; None if no policy was needed
+    (the root user). matched: the statements that denied or allowed. considered: all policies, in
+    the order of evaluation. missing_context: condition keys that statements need but the request
+    lacks.
     """
 
     outcome: Outcome

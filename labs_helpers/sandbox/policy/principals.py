@@ -1,4 +1,4 @@
-"""Principal and NotPrincipal: whom a statement of a resource-based policy means.
+"""Principal and NotPrincipal: the callers that a resource-based policy's statement applies to.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
@@ -18,12 +18,14 @@ _ACCOUNT = re.compile(r"(?:arn:aws[a-z-]*:iam::)?(\d{12})(?::root)?")
 
 
 class Grant(IntEnum):
-    """How a statement means a caller, which says what else must allow within the account.
+    """How a statement names a caller. This decides what else must allow the request.
 
+    ACCOUNT: by its account; the caller's own policies must allow the request too.
+    LIMITED: by the role of its session, or the user who federated it; a permissions boundary or a
+    session policy still limits the caller.
+    DIRECT: as user, session, service or everyone; an implicit deny elsewhere has no effect.
+    NONE: not at all.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
-    ACCOUNT: its account, which may let it in by its own policies.
-    LIMITED: the role of the session, or the user who federated: boundary and session policy limit.
-    DIRECT: the user, the session, the service or everyone: implicit denies elsewhere do not count.
     """
 
     NONE = 0
@@ -34,7 +36,7 @@ class Grant(IntEnum):
 
 @dataclass(frozen=True)
 class Principals:
-    """The element of one statement: everyone, ARNs and ids, accounts."""
+    """The Principal or NotPrincipal element of a statement. names: ARNs, ids and service names."""
 
     negated: bool
     everyone: bool
@@ -42,14 +44,14 @@ class Principals:
     accounts: frozenset[str]
 
     def grant(self, caller: Caller, denies: bool, bounded: bool) -> Grant:
-        """How it means this caller. bounded: the caller has a permissions boundary."""
+        """How the statement names this caller. bounded: the caller has a permissions boundary."""
         if self.negated:
             return self._grant_by_exception(caller, denies, bounded)
         if self.everyone:
             return Grant.DIRECT
         if caller.arn in self.names:
-            # a role that asks by its own name, as the simulator lets it: its sessions are limited
-            return Grant.LIMITED if _is_role(caller) else Grant.DIRECT
+            # the simulator takes a role as the caller: it is limited as its sessions are
+            return Grant.LIMITED if _is_role_itself(caller) else Grant.DIRECT
         if caller.kind in ("role", "federated") and self._names_owner_of(caller):
             return Grant.LIMITED
         if caller.account in self.accounts and caller.kind in _OF_AN_ACCOUNT:
@@ -61,11 +63,11 @@ class Principals:
         return owner != "" and owner in self.names
 
     def _grant_by_exception(self, caller: Caller, denies: bool, bounded: bool) -> Grant:
-        """NotPrincipal. A Deny spares only whom it names together with role and account.
+        """How a NotPrincipal names this caller. A Deny exempts only callers whose account it lists.
 
         "When you use NotPrincipal with Deny, you must also specify the account ARN of the
-        not-denied principal"; of a session the role's too. And it "will always deny any IAM
-        principal that has a permissions boundary policy attached":
+        not-denied principal"; for a session, the role's ARN too. A Deny with NotPrincipal "will
+        always deny any IAM principal that has a permissions boundary policy attached":
         https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
         """
         if not denies:
@@ -74,9 +76,9 @@ class Principals:
             return Grant.NONE if listed else Grant.DIRECT
         if bounded and caller.kind in ("user", "role", "federated"):
             return Grant.DIRECT
-        return Grant.NONE if self.everyone or self._spares(caller) else Grant.DIRECT
+        return Grant.NONE if self.everyone or self._exempts(caller) else Grant.DIRECT
 
-    def _spares(self, caller: Caller) -> bool:
+    def _exempts(self, caller: Caller) -> bool:
         if caller.kind not in _OF_AN_ACCOUNT:
             return caller.arn in self.names
         if caller.account not in self.accounts:
@@ -91,12 +93,12 @@ class Principals:
 _OF_AN_ACCOUNT = ("user", "root", "role", "federated")
 
 
-def _is_role(caller: Caller) -> bool:
+def _is_role_itself(caller: Caller) -> bool:
     return caller.kind == "role" and caller.arn == caller.principal_arn
 
 
 def principals(statement: Mapping[str, Any]) -> Principals | None:
-    """The element of a statement, None where it has none. What is no principal means nobody."""
+    """The element of a statement, None if it has none. An invalid principal names nobody."""
     for name in ("Principal", "NotPrincipal"):
         if name in statement:
             return _read(statement[name], name == "NotPrincipal")

@@ -1,4 +1,4 @@
-"""How long policies may be.
+"""The maximum size of policies.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 
 MANAGED = 6144
 TRUST = 2048
-#: all inline policies of one identity together
+#: the maximum for all inline policies of one identity together
 INLINE = {"user": 2048, "group": 5120, "role": 10240}
 
 _SPACE = re.compile(r"\s")
@@ -34,7 +34,7 @@ def check_trust(text: str) -> None:
 
 
 def check_inline(kind: str, name: str, texts: Iterable[str]) -> None:
-    """kind: user, group or role; texts: all inline policies that it would have."""
+    """kind: user, group or role; texts: all inline policies that the identity would have."""
     limit = INLINE[kind]
     if sum(size(text) for text in texts) > limit:
         raise _too_long(f"Maximum policy size of {limit} bytes exceeded for {kind} {name}")

@@ -1,4 +1,4 @@
-"""AWS's words for a refusal.
+"""AWS's message for a refusal.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
@@ -17,16 +17,16 @@ _EXPLICIT = {
     Kind.TRUST: "the role trust policy",
 }
 
-#: "policy ARN to access denied error messages": these kinds, not resource-based policies
+#: Kinds of policies whose ARN AWS adds to the message
 #: https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
 _WITH_ARN = frozenset(Kind) - {Kind.RESOURCE, Kind.TRUST}
 
 
 def sentence(request: Request, decision: Decision) -> str:
-    """Who may not do what on which resource, and which kind of policy says so."""
+    """The message: who may not do what on which resource, because of which kind of policy."""
     caller = request.caller
     if caller.kind == "provider":
-        # nobody of AWS's own asks: STS says no more than this
+        # the caller is no principal of AWS, so STS says no more
         return f"Not authorized to perform {request.action}"
     user = "anonymous" if caller.kind == "anonymous" else caller.arn
     resource = f'"{request.resource}"' if _of_s3(request) else request.resource
@@ -37,7 +37,8 @@ def sentence(request: Request, decision: Decision) -> str:
 
 
 def _of_s3(request: Request) -> bool:
-    """S3 quotes the resource, and announces the ARN of the policy in its own way:
+    """Whether the action is S3's. S3 quotes the resource and has its own phrase for the ARN.
+
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
     """
     return request.action.lower().startswith("s3:")
@@ -52,7 +53,7 @@ def _because(request: Request, decision: Decision) -> str:
 
 
 def _arn(request: Request, decision: Decision) -> str:
-    """ ": <ARN>" of the policy that denies: within the account, and where it has one."""
+    """The ARN of the denying policy, if it has one and the request stays within the account."""
     if decision.kind not in _WITH_ARN or request.caller.account != request.resource_account:
         return ""
     arns = sorted(match.policy.arn for match in decision.matched if match.policy.arn)

@@ -20,7 +20,7 @@ _INSIDE = re.compile(r"([^,\s']+)(?:, '([^']*)')?")
 
 @dataclass(frozen=True)
 class Variable:
-    """key: in lower case; name: as written; default: the text where the request has no such key."""
+    """key: in lower case; name: as written; default: the text for a request without the key."""
 
     key: str
     default: str | None
@@ -29,15 +29,15 @@ class Variable:
 
 @dataclass(frozen=True)
 class Template:
-    """A text of a policy, its variables apart. `fixed` is the whole text where it has none."""
+    """A policy's text, split at its variables. `fixed` is the whole text if it has no variables."""
 
     parts: tuple[str | Variable, ...]
     fixed: str | None
 
     def fill(self, context: Context) -> str | None:
-        """The pattern for this request; None when a variable has no value, and so matches nothing.
+        """The pattern for this request; None, which matches nothing, if a variable has no value.
 
-        A value is text: a ``*`` in it is no wildcard. A key with several values has no one value:
+        A ``*`` in a value is not a wildcard. A key with several values gives its variable no value:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
         """
         if self.fixed is not None:
@@ -60,15 +60,14 @@ class Template:
 
 @lru_cache(maxsize=8192)
 def template(text: str, variables: bool = True) -> Template:
-    """variables: whether the policy's Version knows them; in 2008-10-17 ``${`` is just text."""
+    """variables: whether the policy's Version has variables; in 2008-10-17 ``${`` is plain text."""
     if not variables or "${" not in text:
         return Template((text,), text)
     parts: list[str | Variable] = []
     end = 0
-    for found in _VARIABLE.finditer(text):
-        parts.append(text[end : found.start()])
-        parts.append(_part(found))
-        end = found.end()
+    for match in _VARIABLE.finditer(text):
+        parts += (text[end : match.start()], _part(match[1]))
+        end = match.end()
     parts.append(text[end:])
     if any(isinstance(part, Variable) for part in parts):
         return Template(tuple(part for part in parts if part != ""), None)
@@ -76,11 +75,11 @@ def template(text: str, variables: bool = True) -> Template:
     return Template((whole,), whole)
 
 
-def _part(found: re.Match[str]) -> str | Variable:
-    inside = found.group(1)
+def _part(inside: str) -> str | Variable:
+    """inside: the text between ``${`` and ``}``."""
     if inside in LITERAL:
         return LITERAL[inside]
-    named = _INSIDE.fullmatch(inside)
-    if named is None:
+    match = _INSIDE.fullmatch(inside)
+    if match is None:
         return Variable(inside.strip().lower(), None, inside.strip())
-    return Variable(named.group(1).lower(), named.group(2), named.group(1))
+    return Variable(match[1].lower(), match[2], match[1])

@@ -1,1 +1,1 @@
-"""The /v2/ data plane: OCI distribution over ECR's own state."""
+"""The /v2/ data plane: the OCI distribution API, which reads and writes ECR's store."""

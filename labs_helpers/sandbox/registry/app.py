@@ -1,4 +1,4 @@
-"""The registry as a WSGI application: route, authenticate, handle, render.
+"""The registry as a WSGI application: it authenticates, routes, handles and answers requests.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
 """
@@ -17,12 +17,13 @@ from labs_helpers.sandbox.ecr.errors import InvalidToken
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
-from labs_helpers.sandbox.identity import Authorize, Keys
+from labs_helpers.sandbox.identity import Authorize, Keys, Principal
 from labs_helpers.sandbox.registry import blobs, listing, manifests, uploads
 from labs_helpers.sandbox.registry.authentication import authenticate, registry_of
 from labs_helpers.sandbox.registry.context import Context, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
+from labs_helpers.sandbox.request_log import CALLER, REFUSED, id_of
 from labs_helpers.sandbox.service.errors import NoRoom, ServiceError
 from labs_helpers.workspace import is_full
 
@@ -38,8 +39,8 @@ def _base(context: Context) -> Response:
     return Response(200, {"Content-Type": "application/json; charset=utf-8"}, b"{}")
 
 
-# A repository may itself be called `a/blobs/uploads`: the name takes all it can, and the first
-# route that fits stands.
+# A repository may have a name such as `a/blobs/uploads`, so `name` is greedy and the first route
+# that matches wins.
 _ROUTES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
     (re.compile(r"/v2/?"), {"GET": _base, "HEAD": _base}),
     (re.compile(r"/v2/_catalog"), {"GET": listing.catalog, "HEAD": listing.catalog}),
@@ -75,7 +76,7 @@ _ROUTES: list[tuple[re.Pattern[str], dict[str, Handler]]] = [
 
 
 class RegistryApp:
-    """Serves every registry of the store; `account` and `region` are those of a bare host."""
+    """Serves every registry of the store; `account` and `region` are for a host without them."""
 
     def __init__(
         self, store: Store, clock: Clock, authorize: Authorize, account: str, region: str
@@ -104,23 +105,29 @@ class RegistryApp:
         host = request.header("host") or ""
         registry = registry_of(host, self._default)
         try:
-            return self._handle(request, registry, of_request(environ, registry.region))
+            principal = authenticate(self._store, request.header("authorization"), registry)
+            environ[CALLER] = principal.arn
+            return self._handle(request, principal, registry, of_request(environ, registry.region))
         except RegistryError as error:
-            return render(error)
+            refusal = error
         except InvalidToken as error:
             if error.http_status == 401:
+                environ[REFUSED] = "UNAUTHORIZED"
                 return not_authorized(registry.host)
-            return render(translate(error))
+            refusal = translate(error)
         except ServiceError as error:
-            return render(translate(error))
+            refusal = translate(error)
         except Truncated as error:
-            return render(RegistryError("SIZE_INVALID", str(error), 400))
+            refusal = RegistryError("SIZE_INVALID", str(error), 400)
         except (OSError, sqlite3.Error) as error:
-            log.exception("%s %s", request.method, request.path)
-            return render(_of_the_machine(error))
+            log.exception("the request %s failed", id_of(environ))
+            refusal = _machine_error(error)
+        environ[REFUSED] = refusal.code
+        return render(refusal)
 
-    def _handle(self, request: Request, registry: Registry, keys: Keys) -> Response:
-        principal = authenticate(self._store, request.header("authorization"), registry)
+    def _handle(
+        self, request: Request, principal: Principal, registry: Registry, keys: Keys
+    ) -> Response:
         for pattern, handlers in _ROUTES:
             match = pattern.fullmatch(request.path)
             if match is None:
@@ -144,8 +151,8 @@ class RegistryApp:
         raise RegistryError("UNSUPPORTED", "404 page not found", 404)
 
 
-def _of_the_machine(error: OSError | sqlite3.Error) -> RegistryError:
-    """A failure that no request is to blame for: say what it is, so that it can be mended."""
+def _machine_error(error: OSError | sqlite3.Error) -> RegistryError:
+    """The answer to a failure of the machine: it names the failure, so that the user can fix it."""
     if is_full(error):
         return translate(NoRoom())
-    return RegistryError("UNKNOWN", f"The sandbox could not reach its files: {error}", 500)
+    return RegistryError("UNKNOWN", f"The sandbox cannot read or write its files: {error}", 500)

@@ -1,14 +1,13 @@
-"""Who is at the door: the registry a Host header names, the principal of a token.
+"""The registry that a Host header names, and the principal that a token belongs to.
 
 Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 
+from labs_helpers.oci import headers
 from labs_helpers.sandbox.ecr import errors, tokens
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
@@ -22,34 +21,29 @@ _HOST = re.compile(
 
 
 def registry_of(host: str, default: Registry) -> Registry:
-    """The registry a Host header names, with or without a port; else the learner's own."""
+    """The registry that a Host header names, with or without a port; else `default`."""
     name = host.rpartition(":")[0] if re.search(r":\d*$", host) else host
     match = _HOST.fullmatch(name.lower().rstrip("."))
     return Registry(match["account"], match["region"]) if match else default
 
 
 def password_of(authorization: str | None) -> str | None:
-    """The token in `Basic base64(AWS:token)` or `Bearer token`; None when there is neither."""
+    """The token in `Basic base64(AWS:token)`, `Bearer base64(AWS:token)` or `Bearer token`.
+
+    None for any other header.
+    """
     scheme, _, credentials = (authorization or "").strip().partition(" ")
     credentials = credentials.strip()
-    if scheme.lower() == "bearer":
-        return _without_user(credentials) or credentials or None
-    if scheme.lower() != "basic":
+    if scheme.lower() not in ("basic", "bearer"):
         return None
-    return _without_user(credentials)
-
-
-def _without_user(encoded: str) -> str | None:
-    """The password of base64 `AWS:password`; clients also send that whole as a bearer token."""
-    try:
-        user, colon, password = base64.b64decode(encoded, validate=True).partition(b":")
-        return password.decode() if colon and user == tokens.USER.encode() else None
-    except (binascii.Error, ValueError):
-        return None
+    user, password = headers.user_and_password(credentials) or ("", "")
+    if user == tokens.USER:
+        return password
+    return credentials or None if scheme.lower() == "bearer" else None
 
 
 def authenticate(store: Store, authorization: str | None, registry: Registry) -> Principal:
-    """Whose request this is; raises InvalidToken or TokenExpired."""
+    """The principal that sent the request; raises InvalidToken or TokenExpired."""
     password = password_of(authorization)
     if password is None:
         raise errors.InvalidToken()

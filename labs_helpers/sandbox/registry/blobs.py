@@ -1,11 +1,11 @@
-"""Blobs on the wire: HEAD, GET with ranges and conditions, DELETE."""
+"""Blobs over HTTP: HEAD, GET with ranges and conditions, DELETE."""
 
 from __future__ import annotations
 
+from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci.media_types import OCTET_STREAM
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import layers
-from labs_helpers.sandbox.registry import ranges
 from labs_helpers.sandbox.registry.context import Context, check_digest
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import FileBody, Request, Response
@@ -21,28 +21,28 @@ def head(context: Context, digest_text: str) -> Response:
     blob = layers.find(context.store, repository, digest)
     if blob is None:
         raise ecr.LayersNotFound(digest=digest, **repository.names)
-    if not_modified(context.request, digest):
+    if _is_unmodified(context.request, digest):
         return Response(304, _headers(digest))
     return Response(200, _headers(digest), length=blob.size)
 
 
 def get(context: Context, digest_text: str) -> Response:
-    """The blob, or the range of it asked for."""
+    """The blob, or the requested range of it."""
     context.allow("GetDownloadUrlForLayer")
     digest = check_digest(digest_text)
     blob, file = layers.open_blob(context.store, context.repository(), digest)
     try:
-        if not_modified(context.request, digest):
+        if _is_unmodified(context.request, digest):
             file.close()
             return Response(304, _headers(digest))
-        wanted = ranges.requested(_range(context.request, digest), blob.size)
+        wanted = http_headers.requested_range(_range(context.request, digest), blob.size)
         first, last = wanted or (0, blob.size - 1)
         headers = _headers(digest)
         if wanted:
             headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
         length = last - first + 1
         return Response(206 if wanted else 200, headers, FileBody(file, first, length), length)
-    except ranges.Unsatisfiable:
+    except http_headers.Unsatisfiable:
         file.close()
         raise RegistryError(
             "RANGE_INVALID",
@@ -56,7 +56,7 @@ def get(context: Context, digest_text: str) -> Response:
 
 
 def delete(context: Context, digest_text: str) -> Response:
-    """Forget a blob that no image of the repository needs."""
+    """Remove from the repository a blob that none of its images needs."""
     context.allow("BatchDeleteImage")
     digest = check_digest(digest_text)
     try:
@@ -66,17 +66,12 @@ def delete(context: Context, digest_text: str) -> Response:
     return Response(202)
 
 
-def not_modified(request: Request, digest: str) -> bool:
-    """Whether If-None-Match names this content (RFC 9110, 13.1.2)."""
-    given = request.header("if-none-match")
-    if given is None:
-        return False
-    tags = [tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")]
-    return "*" in tags or digest in tags
+def _is_unmodified(request: Request, digest: str) -> bool:
+    return http_headers.is_unmodified(request.header("if-none-match"), digest)
 
 
 def _range(request: Request, digest: str) -> str | None:
-    """The Range header, unless If-Range speaks of other content."""
+    """The Range header, unless If-Range names other content."""
     condition = request.header("if-range")
     if condition is not None and condition.strip().strip('"') != digest:
         return None

@@ -1,4 +1,4 @@
-"""What a handler needs beside the request: the state, the caller, the repository's name."""
+"""The context of a handler: request, store, caller and repository; and checks of names."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Context:
     keys: Keys = field(default_factory=dict)
 
     def allow(self, *actions: str, name: str | None = None, tentative: bool = False) -> None:
-        """Ask whether the caller may do these (`PutImage`) here; raises AccessDenied.
+        """Check that the caller may do these actions (`PutImage`) here; raises AccessDenied.
 
-        tentative: a refusal is not the answer to the client, which is served in another way.
+        tentative: a refusal does not reach the client, because the handler has another way.
         """
         arn = self.registry.arn(name or self.name)
         for action in actions:
@@ -44,12 +44,12 @@ class Context:
             )
 
     def repository(self) -> Repository:
-        """The repository, which must have been created before: raises RepositoryNotFound."""
+        """The repository; raises RepositoryNotFound if nobody created it."""
         return repositories.get(self.store, self.registry, self.name)
 
 
 def check_name(name: str) -> None:
-    """Raise NAME_INVALID for what can be no repository's name."""
+    """Raise NAME_INVALID unless `name` is valid for a repository."""
     if len(name) not in NAME_LENGTHS or not reference.is_path(name):
         error = ecr.InvalidParameter.constraint(
             "repositoryName", f"'must satisfy regular expression '{_NAME_RULE}''"
@@ -58,7 +58,7 @@ def check_name(name: str) -> None:
 
 
 def check_tag(tag: str) -> None:
-    """Raise TAG_INVALID for what can be no tag."""
+    """Raise TAG_INVALID unless `tag` is valid."""
     if not re.fullmatch(_TAG_RULE, tag, re.ASCII):
         error = ecr.InvalidParameter.constraint(
             "imageTag", f"'must satisfy regular expression '{_TAG_RULE}''"
@@ -67,7 +67,7 @@ def check_tag(tag: str) -> None:
 
 
 def check_digest(text: str | None) -> str:
-    """The digest; raise DIGEST_INVALID for what is none."""
+    """The digest; raises DIGEST_INVALID if the text is not a digest."""
     try:
         return str(digests.parse(text or ""))
     except digests.DigestError as error:

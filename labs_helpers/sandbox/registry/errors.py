@@ -1,7 +1,7 @@
-"""The registry's errors: one table from ECR's to OCI's codes, rendered as OCI JSON.
+"""The registry's errors: a table from ECR's errors to OCI's codes, and their OCI JSON.
 
 Codes and statuses: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
-The messages are ECR's own. Where ECR's code differs from the specification's, ECR's stands.
+The messages are ECR's. Where ECR's code differs from the specification's, we use ECR's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ JSON = "application/json; charset=utf-8"
 
 
 class RegistryError(Exception):
-    """An answer to refuse with: OCI code, message, HTTP status and further headers."""
+    """A refusal: OCI code, message, HTTP status and further headers."""
 
     def __init__(
         self, code: str, message: str, status: int, headers: Mapping[str, str] | None = None
@@ -53,18 +53,19 @@ def translate(error: ServiceError) -> RegistryError:
     code, status = next(kinds, ("UNKNOWN", error.http_status))
     message = error.message
     if isinstance(error, ecr.ImageNotFound):
-        message = "Requested image not found"  # what ECR says here; its API names the image
+        # ECR's message here; in the answers of its API, the message names the image
+        message = "Requested image not found"
     return RegistryError(code, message, status)
 
 
 def render(error: RegistryError) -> Response:
-    """The error as a response with the specification's JSON body."""
+    """The error as a response with the JSON body of the specification."""
     body = json.dumps({"errors": [{"code": error.code, "message": error.message}]}).encode()
     return Response(error.status, {"Content-Type": JSON, **error.headers}, body)
 
 
 def not_authorized(host: str) -> Response:
-    """401 as ECR gives it: a Basic challenge and a line of text."""
+    """ECR's answer 401: a Basic challenge and a line of text."""
     challenge = f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'
     headers = {"WWW-Authenticate": challenge, "Content-Type": "text/plain; charset=utf-8"}
     return Response(401, headers, b"Not Authorized\n")

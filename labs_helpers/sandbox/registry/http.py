@@ -1,4 +1,4 @@
-"""Requests and responses over WSGI (PEP 3333): what the handlers read and return."""
+"""The requests that handlers read and the responses that they return, over WSGI (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Environ = dict[str, Any]
 
 @dataclass
 class Response:
-    """Status, headers and body; `length` is given where the body is a stream or left out."""
+    """Status, headers and body. A body that is a stream or left out needs its `length`."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -29,27 +29,27 @@ class Response:
 
 
 class Body:
-    """A request's body, read once; short, broken or surplus bytes raise Truncated.
+    """A request's body, to read once. Missing, broken or surplus bytes raise Truncated.
 
-    `length` is the Content-Length, None when the body is chunked and ends when it ends.
+    `length` is the Content-Length, None for a chunked body.
     """
 
     def __init__(self, stream: Any, length: int | None) -> None:
         self.length = length
-        self.expected: int | None = None  # from Content-Range, where the length is not announced
+        self.expected: int | None = None  # bytes, from Content-Range
         self._stream = stream
         self._taken = 0
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes, b"" at the end."""
+        """Up to `size` bytes; b"" at the end."""
         if self.length is not None:
             size = min(size, self.length - self._taken)
             if size <= 0:
                 return b""
         try:
             chunk: bytes = self._stream.read(size)
-        except (OSError, ValueError) as error:  # the client went away, or its chunks are malformed
-            raise Truncated(f"the request's body broke off: {error}") from error
+        except (OSError, ValueError) as error:  # the client is gone, or its chunks are malformed
+            raise Truncated(f"the request's body ended early: {error}") from error
         self._taken += len(chunk)
         if self.expected is not None:
             over = self._taken > self.expected
@@ -58,7 +58,7 @@ class Body:
         return chunk
 
     def read_all(self, limit: int) -> bytes | None:
-        """The whole body; None when it has more than `limit` bytes."""
+        """The whole body; None if it has more than `limit` bytes."""
         chunks: list[bytes] = []
         size = 0
         while chunk := self.read(BUFFER):
@@ -71,9 +71,9 @@ class Body:
         return b"".join(chunks)
 
     def drain(self) -> None:
-        """Read what is left, so that the connection can serve the next request.
+        """Read the rest of the body, so that the connection can serve the next request.
 
-        A client that is still sending would otherwise see a reset instead of the answer.
+        Otherwise a client that is still sending would see a reset instead of the answer.
         """
         self.expected = None
         try:
@@ -85,7 +85,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Request:
-    """A request: method, path, the first value of each query parameter, headers, body."""
+    """A request. `query` has the first value of each parameter; header names are lower-case."""
 
     method: str
     path: str
@@ -95,7 +95,7 @@ class Request:
 
     @classmethod
     def of(cls, environ: Environ) -> Request:
-        """Read a WSGI environment; a Content-Length that is no number counts as none."""
+        """Read a WSGI environment; a Content-Length that is not a number counts as 0."""
         headers = {
             key[5:].replace("_", "-").lower(): value
             for key, value in environ.items()
@@ -118,12 +118,12 @@ class Request:
         )
 
     def header(self, name: str) -> str | None:
-        """A header by its lower-case name."""
+        """The header with this lower-case name, or None."""
         return self.headers.get(name)
 
 
 class FileBody:
-    """A part of a file as a response's body; closed by the server (PEP 3333)."""
+    """A part of a file as a response's body. The server closes it (PEP 3333)."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
         self._file = file
@@ -136,5 +136,5 @@ class FileBody:
             yield chunk
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         self._file.close()

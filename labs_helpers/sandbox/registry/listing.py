@@ -1,4 +1,4 @@
-"""Lists on the wire: tags, referrers, the catalog.
+"""Lists over HTTP: tags, referrers and the catalog.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#content-discovery
 """
@@ -21,7 +21,7 @@ _DIGITS = 9
 
 
 def tags(context: Context) -> Response:
-    """The repository's tags in lexical order, paged by `n` and `last`."""
+    """The repository's tags, sorted and paged by `n` and `last`."""
     context.allow("ListImages")
     found = images.tags(context.store, context.repository())
     page, link = _page(context.request.query, found, f"/v2/{context.name}/tags/list")
@@ -29,7 +29,7 @@ def tags(context: Context) -> Response:
 
 
 def catalog(context: Context) -> Response:
-    """The registry's repositories in lexical order, paged by `n` and `last`."""
+    """The registry's repositories, sorted and paged by `n` and `last`."""
     context.allow("DescribeRepositories", name="*")
     names = [each.name for each in repositories.list_all(context.store, context.registry)]
     page, link = _page(context.request.query, names, "/v2/_catalog")
@@ -37,8 +37,10 @@ def catalog(context: Context) -> Response:
 
 
 def referrers(context: Context, digest_text: str) -> Response:
-    """An index of the images whose subject is the digest, which itself need not be here."""
-    # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
+    """An index of the images whose subject has this digest; the subject itself may be missing.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
+    """
     context.allow("BatchGetImage")
     digest = check_digest(digest_text)
     found = images.referrers(context.store, context.repository(), digest)
@@ -72,7 +74,7 @@ def _descriptor(image: Image) -> dict[str, Any]:
 def _page(
     query: Mapping[str, str], items: Sequence[str], path: str
 ) -> tuple[list[str], dict[str, str]]:
-    """The page asked for and, when more follows, the Link header to the next."""
+    """The requested page and, unless it is the last, the Link header to the next."""
     last = query.get("last", "")
     rest = [item for item in items if item > last]
     number = query.get("n", "")

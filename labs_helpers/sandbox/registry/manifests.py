@@ -1,28 +1,28 @@
-"""Manifests on the wire: HEAD, GET, PUT, DELETE, by tag or digest.
+"""Manifests over HTTP: HEAD, GET, PUT and DELETE by tag or digest.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
 """
 
 from __future__ import annotations
 
+from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import reference as references
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import images
 from labs_helpers.sandbox.ecr.images import Image
-from labs_helpers.sandbox.registry.blobs import not_modified
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_tag
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
 
 
 def head(context: Context, reference: str) -> Response:
-    """The manifest's headers; asking for them is not a pull."""
+    """The manifest's headers. A HEAD request does not count as a pull."""
     return _answer(context, _find(context, reference), with_body=False)
 
 
 def get(context: Context, reference: str) -> Response:
-    """The manifest as it was pushed; notes the time of the pull."""
+    """The manifest as it was pushed. The time of the pull is recorded."""
     image = _find(context, reference)
     response = _answer(context, image, with_body=True)
     if response.status == 200:
@@ -31,7 +31,7 @@ def get(context: Context, reference: str) -> Response:
 
 
 def put(context: Context, reference: str) -> Response:
-    """Take a manifest whose parts are here already, and let the tag name it."""
+    """Store a manifest, whose blobs must exist already, and point the tag to it."""
     context.allow("PutImage")
     by_digest = ":" in reference
     digest = check_digest(reference) if by_digest else None
@@ -63,10 +63,10 @@ def put(context: Context, reference: str) -> Response:
 
 
 def delete(context: Context, reference: str) -> Response:
-    """Delete by digest the image and its tags, by tag what BatchDeleteImage would."""
+    """Delete an image by digest, with all its tags, or by tag, as BatchDeleteImage does."""
     context.allow("BatchDeleteImage")
     repository = context.repository()
-    digest, tag = _split(context, reference)
+    digest, tag = _digest_or_tag(context, reference)
     images.delete(context.store, repository, digest=digest, tag=tag)
     return Response(202)
 
@@ -74,12 +74,12 @@ def delete(context: Context, reference: str) -> Response:
 def _find(context: Context, reference: str) -> Image:
     context.allow("BatchGetImage")
     repository = context.repository()
-    digest, tag = _split(context, reference)
+    digest, tag = _digest_or_tag(context, reference)
     return images.get(context.store, repository, digest=digest, tag=tag)
 
 
-def _split(context: Context, reference: str) -> tuple[str | None, str | None]:
-    """Digest or tag; what can be neither names no image: raises ImageNotFound."""
+def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | None]:
+    """The digest or the tag; raises ImageNotFound if the reference is neither."""
     if ":" in reference:
         return reference, None
     if not references.is_tag(reference):
@@ -98,6 +98,6 @@ def _answer(context: Context, image: Image, *, with_body: bool) -> Response:
         "Docker-Content-Digest": image.digest,
         "ETag": f'"{image.digest}"',
     }
-    if not_modified(context.request, image.digest):
+    if http_headers.is_unmodified(context.request.header("if-none-match"), image.digest):
         return Response(304, headers)
     return Response(200, headers, image.body if with_body else b"", length=len(image.body))

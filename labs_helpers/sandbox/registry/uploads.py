@@ -1,6 +1,6 @@
-"""Uploads on the wire: POST, PATCH, PUT, GET, DELETE, and mounts from another repository.
+"""Uploads over HTTP: POST, PATCH, PUT, GET, DELETE, and mounts from another repository.
 
-Locations are relative, so that they hold under whatever address a client reached us by. Source:
+Locations are relative, so that they are valid at every address of the sandbox. Source:
 https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import uuid
 
+from labs_helpers.oci import headers as http_headers
 from labs_helpers.sandbox.ecr import documents, layers, repositories, uploads
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr.layers import Blob
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.registry import ranges
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
@@ -20,11 +20,11 @@ from labs_helpers.sandbox.service.errors import AccessDenied
 
 
 def start(context: Context) -> Response:
-    """Begin an upload; or mount a blob (`mount`, `from`); or take it whole (`digest`)."""
+    """Start an upload, mount a blob (`mount`, `from`) or store a whole blob (`digest`)."""
     context.allow("InitiateLayerUpload")
     query = context.request.query
     if "digest" in query:
-        return _whole(context, check_digest(query["digest"]))
+        return _store_whole(context, check_digest(query["digest"]))
     repository = context.repository()
     if "mount" in query:
         digest = check_digest(query["mount"])
@@ -36,26 +36,26 @@ def start(context: Context) -> Response:
 
 
 def status(context: Context, upload_id: str) -> Response:
-    """How far an upload has come."""
+    """The number of bytes received so far."""
     context.allow("UploadLayerPart")
-    upload = uploads.find(context.store, context.repository(), _known(context, upload_id))
+    upload = uploads.find(context.store, context.repository(), _valid_id(context, upload_id))
     return Response(204, _progress(context, upload.id, upload.received))
 
 
 def part(context: Context, upload_id: str) -> Response:
-    """Take a part (PATCH): all that comes, or the range Content-Range says."""
+    """Append a part (PATCH): the whole body, which must fit Content-Range if there is one."""
     context.allow("UploadLayerPart")
     repository = context.repository()
-    received = _append(context, repository, _known(context, upload_id))
+    received = _append(context, repository, _valid_id(context, upload_id))
     return Response(202, _progress(context, upload_id, received))
 
 
 def finish(context: Context, upload_id: str) -> Response:
-    """End an upload (PUT), with or without a last part."""
+    """Complete an upload (PUT), with or without a last part."""
     context.allow("CompleteLayerUpload")
     digest = check_digest(context.request.query.get("digest"))
     repository = context.repository()
-    _known(context, upload_id)
+    _valid_id(context, upload_id)
     if context.request.body.length != 0:
         context.allow("UploadLayerPart")
         _append(context, repository, upload_id)
@@ -64,13 +64,13 @@ def finish(context: Context, upload_id: str) -> Response:
 
 
 def cancel(context: Context, upload_id: str) -> Response:
-    """Drop an upload."""
+    """Cancel an upload."""
     context.allow("UploadLayerPart")
-    uploads.cancel(context.store, context.repository(), _known(context, upload_id))
+    uploads.cancel(context.store, context.repository(), _valid_id(context, upload_id))
     return Response(204)
 
 
-def _whole(context: Context, digest: str) -> Response:
+def _store_whole(context: Context, digest: str) -> Response:
     context.allow("UploadLayerPart", "CompleteLayerUpload")
     repository = context.repository()
     upload_id = uploads.initiate(context.store, repository)
@@ -86,11 +86,11 @@ def _whole(context: Context, digest: str) -> Response:
 def _mount(
     context: Context, target: Repository, digest: str, source_name: str | None
 ) -> Blob | None:
-    """The blob, mounted; None where it cannot be, and the client uploads it as any other.
+    """The mounted blob; None if it cannot be mounted, so that the client uploads it.
 
-    A client that names no source leaves it to the registry to find one that the caller may read.
-    The account setting BLOB_MOUNTING (PutAccountSetting) turns mounts off; until it is set they
-    are on, where AWS has them off, so that a push is seen to reuse layers.
+    If the client names no source, any repository that the caller may read can be the source. The
+    account setting BLOB_MOUNTING (PutAccountSetting) turns mounts off. Unlike on AWS, they are on
+    by default, so that a push shows how layers are reused.
     """
     setting = documents.get(context.store, context.registry, "account-setting", "BLOB_MOUNTING")
     if setting == {"value": "DISABLED"}:
@@ -118,12 +118,12 @@ def _append(context: Context, repository: Repository, upload_id: str) -> int:
     if content_range := context.request.header("content-range"):
         received = uploads.find(context.store, repository, upload_id).received
         try:
-            first, last = ranges.of_part(content_range)
-        except ranges.Unsatisfiable:
+            first, last = http_headers.part_range(content_range)
+        except http_headers.Unsatisfiable:
             raise _out_of_range(context, upload_id, received, "invalid content range") from None
         size = last - first + 1
         if body.length is not None and body.length != size:
-            message = f"The layer part has {body.length} bytes, its range {size}"
+            message = f"The layer part has {body.length} bytes, but its range has {size}"
             raise RegistryError("SIZE_INVALID", message, 400)
         body.expected = size
     try:
@@ -139,8 +139,8 @@ def _out_of_range(context: Context, upload_id: str, received: int, message: str)
     return RegistryError("BLOB_UPLOAD_INVALID", message, 416, headers)
 
 
-def _known(context: Context, upload_id: str) -> str:
-    """The id, when it can be one of ours: nothing else reaches a path or a database."""
+def _valid_id(context: Context, upload_id: str) -> str:
+    """The upload id, if it is a UUID: nothing else may reach a path or the database."""
     try:
         if str(uuid.UUID(upload_id)) == upload_id:
             return upload_id

@@ -1,152 +1,171 @@
 """The entries of a layer's tar archive, one at a time, from a stream.
 
-``tarfile`` reads the headers (ustar, pax, GNU); what it would hold or read without bound is
-bounded here: it is given a file on which only small reads are allowed, and forgets each entry.
+Nothing is held but the entry last seen. What Go's ``archive/tar`` refuses raises LayerDamaged,
+because no container runtime would unpack the layer.
 """
 
 from __future__ import annotations
 
-import tarfile
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Self, cast
+from typing import Literal
 
+from labs_helpers.sandbox.scanner import tar_headers
 from labs_helpers.sandbox.scanner.decompression import LayerStream
 from labs_helpers.sandbox.scanner.limits import Budget, LayerDamaged, TooMuch
+from labs_helpers.sandbox.scanner.tar_headers import BLOCK, Header
 
-Kind = Literal["file", "directory", "symlink", "hardlink", "other"]
+Kind = Literal["file", "directory", "symlink", "hardlink", "other", "nothing"]
+_KINDS: dict[bytes, Kind] = {
+    b"0": "file",
+    b"\0": "file",
+    b"1": "hardlink",
+    b"2": "symlink",
+    b"3": "other",
+    b"4": "other",
+    b"5": "directory",
+    b"6": "other",
+}
+_ZEROS = bytes(BLOCK)
 _PORTION = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: ``path`` without a leading slash; ``target`` of links as written; size in bytes.
+    """One entry: ``target`` of links is as written, ``size`` in bytes.
 
-    A path that climbs out of the image (``..``) is None: no extraction would follow it.
+    An entry of the kind "nothing" is a global pax header. Container runtimes ignore its records,
+    but remove what is at its path.
     """
 
-    path: str | None
+    name: str
     kind: Kind
     target: str
     size: int
 
+    @property
+    def path(self) -> str:
+        """The path in the image, as ``normal`` gives it."""
+        return normal(self.name)
+
 
 class Archive:
-    """Iterate over the entries; ``content`` gives the bytes of the entry last seen."""
+    """Iterate over the entries; ``content`` and ``head`` give bytes of the entry last seen."""
 
     def __init__(self, stream: LayerStream, budget: Budget) -> None:
-        self._file = _Headers(stream, budget)
+        self._stream = stream
         self._budget = budget
-        self._member: tarfile.TarInfo | None = None
+        self._size = 0
+        self._left = 0
+        self._sparse = False
 
     def __iter__(self) -> Iterator[Entry]:
-        try:
-            yield from self._entries()
-        except (tarfile.TarError, ValueError, RecursionError, EOFError, OverflowError) as error:
-            raise LayerDamaged(f"A layer is no tar archive that can be read: {error}.") from error
-
-    def _entries(self) -> Iterator[Entry]:
-        # tarfile refuses an archive of nothing, which a layer may be
-        first = self._file.peek(tarfile.BLOCKSIZE)
-        if not first.strip(b"\0"):
-            return
-        with tarfile.open(
-            fileobj=cast("tarfile._Fileobj", self._file), mode="r:", tarinfo=_Strict
-        ) as archive:
-            while (member := archive.next()) is not None:
-                # else it keeps every entry of the layer
-                archive.members = []  # type: ignore[attr-defined]
-                self._budget.entry()
-                self._member = member
-                yield Entry(normal(member.name), _kind(member), member.linkname, member.size)
+        """Every entry up to the end of the archive; raises LayerDamaged and TooMuch."""
+        records: dict[str, str] = {}
+        name = target = ""
+        extended = False
+        while (block := self._block()) is not None:
+            header = tar_headers.parse(block)
+            if header.type in (b"x", b"g", b"L", b"K"):
+                content = self._extension(header)
+                extended = True
+                if header.type == b"L":
+                    name = tar_headers.text(content)
+                elif header.type == b"K":
+                    target = tar_headers.text(content)
+                else:
+                    records = tar_headers.pax_records(content)
+                if header.type != b"g":
+                    continue
+                entry = Entry(records.get("path", header.name), "nothing", "", 0)
+            else:
+                entry = self._entry(header, records, name, target)
+            records, name, target, extended = {}, "", "", False
+            self._budget.entry()
+            yield entry
+            self._stream.skip(self._left)
+            self._stream.read(-self._size % BLOCK)
+            self._size = self._left = 0
+        if extended:
+            raise LayerDamaged("A layer's tar archive ends between the headers of an entry.")
 
     def content(self, limit: int) -> bytes:
-        """The bytes of the entry last seen; raises TooMuch above ``limit``."""
-        member = self._member
-        if member is None or member.size > limit:
-            size = member.size if member else 0
-            raise TooMuch(f"A package database has {size} bytes, more than {limit}.")
-        if member.issparse():
-            raise LayerDamaged("A package database is a sparse file, which is not read.")
-        self._file.seek(member.offset_data)
-        parts, left = [], member.size
-        while left:
-            part = self._file.read(min(left, _PORTION))
-            if not part:
-                raise LayerDamaged("A layer ends in the middle of a file.")
-            parts.append(part)
-            left -= len(part)
+        """The whole content of the entry last seen; raises TooMuch above ``limit`` bytes."""
+        if self._size > limit:
+            raise TooMuch(f"A package database has {self._size} bytes, more than {limit}.")
+        if self._sparse:
+            raise LayerDamaged("A package database is a sparse file, which the scan cannot read.")
+        parts = []
+        while self._left:
+            parts.append(self._read(min(self._left, _PORTION)))
         return b"".join(parts)
 
     def head(self, limit: int) -> bytes:
         """The first bytes of the entry last seen, at most ``limit``."""
-        member = self._member
-        if member is None or member.issparse():
+        if self._sparse:
             return b""
-        self._file.seek(member.offset_data)
-        return self._file.read(min(member.size, limit, _PORTION))
+        return self._read(min(self._left, limit, _PORTION))
+
+    def _block(self) -> bytes | None:
+        """The next header block; None at the end, which is two blocks of zeros or no more bytes."""
+        block = self._stream.read(BLOCK)
+        if block == _ZEROS:
+            block = self._stream.read(BLOCK)
+            if block in (b"", _ZEROS):
+                return None
+            raise tar_headers.damaged("a block of zeros stands in front of it")
+        if not block:
+            return None
+        if len(block) < BLOCK:
+            raise tar_headers.damaged("the layer ends within it")
+        return block
+
+    def _extension(self, header: Header) -> bytes:
+        """The content of an extended header: a long name, or pax records."""
+        if header.size > self._budget.limits.header:
+            raise TooMuch(
+                f"A layer has a tar header of more than {self._budget.limits.header} bytes."
+            )
+        self._left = header.size
+        content = self._read(header.size)
+        self._stream.read(-header.size % BLOCK)
+        return content
+
+    def _entry(self, header: Header, records: dict[str, str], name: str, target: str) -> Entry:
+        if header.type == b"S":
+            raise LayerDamaged(
+                "A layer has a sparse file in GNU's old format, which container runtimes refuse."
+            )
+        kind = _KINDS.get(header.type)
+        if kind is None:
+            raise tar_headers.damaged(f"its type is {header.type!r}")
+        size = int(records.get("size", header.size))
+        self._sparse, sparse_name = tar_headers.sparse_name(records)
+        name = name or records.get("path") or header.name
+        if header.type == b"\0" and name.endswith("/"):
+            kind = "directory"
+        # only files have content, whatever the size says
+        self._size = self._left = size if kind == "file" else 0
+        return Entry(
+            sparse_name or name,
+            kind,
+            target or records.get("linkpath") or header.target,
+            self._size,
+        )
+
+    def _read(self, count: int) -> bytes:
+        found = self._stream.read(count)
+        if len(found) < count:
+            raise LayerDamaged("A layer ends in the middle of a file.")
+        self._left -= count
+        return found
 
 
-class _Strict(tarfile.TarInfo):
-    """tarfile takes a damaged header in the middle for the end, which would hide the rest."""
+def normal(name: str) -> str:
+    """A path without slashes at its ends and without dots; ``..`` does not leave the image's root.
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        try:
-            return super().frombuf(buf, encoding, errors)
-        except tarfile.HeaderError as error:
-            if not buf.strip(b"\0"):
-                raise  # zeros, or nothing more: the end
-            raise LayerDamaged(f"A layer's tar archive has a damaged header: {error}.") from error
-
-
-class _Headers:
-    """The file that tarfile sees: forward only, with small reads, and one end."""
-
-    def __init__(self, stream: LayerStream, budget: Budget) -> None:
-        self._stream = stream
-        self._largest = budget.limits.header
-        self._ahead = b""
-        self._ended = 0
-
-    def peek(self, count: int) -> bytes:
-        self._ahead = self._stream.read(count)
-        return self._ahead
-
-    def read(self, count: int = -1) -> bytes:
-        if not 0 <= count <= self._largest:
-            raise TooMuch(f"A layer has a tar header of more than {self._largest} bytes.")
-        ahead, self._ahead = self._ahead[:count], self._ahead[count:]
-        data = ahead + self._stream.read(count - len(ahead))
-        if count and not data:
-            self._ended += 1
-            if self._ended > 2:
-                raise EOFError("it ends within a header")
-        return data
-
-    def tell(self) -> int:
-        return self._stream.position - len(self._ahead)
-
-    def seek(self, position: int) -> None:
-        step = position - self.tell()
-        if step < 0:
-            raise LayerDamaged("A layer's tar archive points backwards.")
-        ahead = min(step, len(self._ahead))
-        self._ahead = self._ahead[ahead:]
-        self._stream.skip(step - ahead)
-
-
-def normal(name: str) -> str | None:
-    """A path as the image has it: no slash at its ends, no dots; None when it leaves the image."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    return None if ".." in parts else "/".join(parts)
-
-
-def _kind(member: tarfile.TarInfo) -> Kind:
-    if member.isdir():
-        return "directory"
-    if member.issym():
-        return "symlink"
-    if member.islnk():
-        return "hardlink"
-    return "file" if member.isfile() else "other"
+    Runtimes resolve ``..`` in an entry's name before they follow symbolic links:
+    https://github.com/containers/storage/blob/v1.43.0/pkg/archive/diff.go
+    """
+    return posixpath.normpath(f"/{name}").lstrip("/")

@@ -1,6 +1,6 @@
-"""A layer's bytes as a forward-only stream, whatever they are packed with.
+"""Decompress a layer as a forward-only stream.
 
-The packing is told by the first bytes and not by the media type, which clients get wrong: gzip
+The first bytes decide on the format, because clients set wrong media types: gzip
 (https://www.rfc-editor.org/rfc/rfc1952), zstd (https://www.rfc-editor.org/rfc/rfc8878), or a
 plain tar. No more than a few hundred kilobytes are decompressed ahead of what is read.
 """
@@ -22,7 +22,7 @@ else:
 _PORTION = 64 * 1024
 _OUT = 256 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-#: A frame to skip, whose first byte is 0x50 to 0x5f: chunked zstd has such.
+#: Skippable frames begin with a byte from 0x50 to 0x5f; chunked zstd uses them.
 _SKIPPABLE = b"\x2a\x4d\x18"
 #: A zstd frame may ask for a window of gigabytes; 32 MiB is above what builders use by default.
 _WINDOW_LOG = 25
@@ -85,7 +85,7 @@ def _plain(file: BinaryIO, head: bytes) -> Iterator[bytes]:
 
 
 def _gunzip(file: BinaryIO, head: bytes) -> Iterator[bytes]:
-    """Every member of the gzip stream; zero padding after the last one is no fault."""
+    """Decompress every member of a gzip stream; zeros after the last member are allowed."""
     data = head
     while data:
         member = zlib.decompressobj(wbits=31)

@@ -1,4 +1,4 @@
-"""Which distribution an image is: os-release, or Alpine's own file."""
+"""Find an image's distribution in os-release or in Alpine's own file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Distribution:
 
 
 def detect(tree: Tree) -> Distribution | None:
-    """The distribution, or None when nothing in the image says which."""
+    """The distribution, or None if no file names it."""
     for path in OS_RELEASE:
         found = tree.read(path)
         if found is not None:

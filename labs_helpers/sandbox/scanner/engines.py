@@ -1,4 +1,4 @@
-"""Which engine scans: the labs' own, or a Trivy that the user has (LABS_SCANNER=trivy)."""
+"""Choose the scan engine: the labs' own, or the user's Trivy (LABS_SCANNER=trivy)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VARIABLE = "LABS_SCANNER"
 
 
 class Engine(Protocol):
-    """Judges an image by its layers; raises Unscannable."""
+    """Scan an image by its layers; raises Unscannable."""
 
     def __call__(
         self,
@@ -28,7 +28,7 @@ class Engine(Protocol):
 
 
 def choose(environ: Mapping[str, str]) -> Engine:
-    """The engine that LABS_SCANNER names; raises Unscannable for a name it does not know."""
+    """The engine that LABS_SCANNER names; raises Unscannable for an unknown name."""
     name = environ.get(VARIABLE, "").lower()
     if name in ("", "labs"):
         return report.scan

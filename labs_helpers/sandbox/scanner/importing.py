@@ -1,4 +1,4 @@
-"""Taking in newer advisories: an OSV export from a file, checked whole before any of it counts.
+"""Import newer advisories from an OSV export; the whole file is checked before any record counts.
 
 An export is a zip of records as https://osv.dev offers for each ecosystem (``all.zip``), a JSON
 file with one record or a list of them, or one record a line.
@@ -32,7 +32,7 @@ def take(
     complete: Collection[str] = (),
     retrieved: str | None = None,
 ) -> int:
-    """Import a file into the folder of imported advisories; how many records it brought.
+    """Import a file into the folder of imported advisories; return how many records it has.
 
     complete: ecosystems of which the file is said to hold every advisory: their packages count
     as covered. retrieved: the day of the export, ISO 8601; by default that of its newest record.
@@ -53,11 +53,11 @@ def take(
             raise SnapshotError(f"{path}: {place}: {error}.") from error
         identity = str(document["id"])
         if identity in records:
-            raise SnapshotError(f"{path}: {place}: {identity} is there twice.")
+            raise SnapshotError(f"{path}: {place}: {identity} occurs twice.")
         records[identity] = document
         newest = max(newest, str(document.get("modified") or "")[:10])
     if not records:
-        raise SnapshotError(f"{path} has no OSV record in it.")
+        raise SnapshotError(f"{path} has no OSV record.")
     if absent := sorted(set(complete) - ecosystems):
         raise SnapshotError(
             f"{path} has no record of {', '.join(absent)}, so it is not complete for that. "
@@ -79,7 +79,7 @@ def take(
 
 
 def forget(folder: Path) -> bool:
-    """Remove what was imported; False when there was nothing."""
+    """Remove the imported advisories; return whether there were any."""
     target = folder / IMPORTED
     if not target.exists():
         return False
@@ -88,14 +88,14 @@ def forget(folder: Path) -> bool:
 
 
 def _placed(ecosystem: str, events: Iterable[tuple[str, str]]) -> None:
-    """Every version of an ecosystem whose order is known must have a place in it."""
+    """Raise for a version that the order of its ecosystem does not allow."""
     for _, text in events:
         if text != "0":
             try:
                 version(ecosystem, text)
             except Uncomparable as error:
                 if "not known here" in str(error):
-                    return  # such records are kept and judge nothing
+                    return  # records of other ecosystems are kept, but match no package
                 raise
 
 
@@ -121,7 +121,7 @@ def _of_zip(path: Path) -> Iterator[tuple[str, Any]]:
             raise SnapshotError(f"{path} has more than {MOST} records.")
         for one in names:
             with archive.open(one) as file:
-                # what the zip says of the size is its own word
+                # the size that the zip file states may be wrong
                 content = file.read(_RECORD + 1)
             unpacked += len(content)
             if len(content) > _RECORD or unpacked > LARGEST:

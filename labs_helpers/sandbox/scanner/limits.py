@@ -1,4 +1,4 @@
-"""How much of an image the scanner is ready to read, and what it says when that is too much."""
+"""Limits on what a scan may read, and the errors for images that cannot be scanned."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 
 class Unscannable(Exception):
-    """The image cannot be judged; the message says why. Never taken for "nothing found"."""
+    """The image cannot be scanned; the message says why. The scan then fails: it is not clean."""
 
 
 class LayerDamaged(Unscannable):
-    """A layer is not the archive it is said to be."""
+    """A layer is not an archive that container runtimes unpack, all to the same files."""
 
 
 class DatabaseDamaged(Unscannable):
-    """A package database is there and cannot be read whole."""
+    """A package database cannot be read completely."""
 
     @classmethod
     def at(cls, path: str, reason: str) -> DatabaseDamaged:
@@ -24,7 +24,7 @@ class DatabaseDamaged(Unscannable):
 
 
 class TooMuch(Unscannable):
-    """A layer would cost more memory or time than a scan may take."""
+    """The image exceeds a limit on memory or time."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Limits:
 
     ``unpacked`` is what the layers may decompress to, ``kept`` what may be held in memory at
     once (package databases), ``database`` one such file, ``header`` one extended tar header.
-    ``links`` is how many files may be links to files of other names.
+    ``links`` is how many files may be links to files of other names, ``nodes`` how many symbolic
+    links the layers may have, with the directories on the way to them.
     """
 
     unpacked: int = 8 * 1024**3
@@ -43,6 +44,7 @@ class Limits:
     header: int = 64 * 1024
     packages: int = 50_000
     links: int = 1000
+    nodes: int = 300_000
     seconds: float = 120.0
 
 
@@ -51,11 +53,11 @@ LIMITS = Limits()
 
 @dataclass
 class Budget:
-    """What one scan has used of its limits; every method raises TooMuch when one is passed."""
+    """The running totals of one scan; every method raises TooMuch above a limit."""
 
     limits: Limits = LIMITS
     clock: Callable[[], float] = time.monotonic
-    #: called often; what it raises ends the scan
+    #: called often; an exception from it ends the scan
     check: Callable[[], None] | None = None
     unpacked: int = 0
     entries: int = 0
@@ -65,7 +67,7 @@ class Budget:
         self.started = self.clock()
 
     def unpack(self, count: int) -> None:
-        """Count decompressed bytes, and look at the time."""
+        """Add decompressed bytes to the total, and check the time."""
         self.unpacked += count
         if self.unpacked > self.limits.unpacked:
             raise TooMuch(f"The layers unpack to more than {self.limits.unpacked} bytes.")
@@ -80,12 +82,12 @@ class Budget:
             self.check_time()
 
     def keep(self, held: int) -> None:
-        """Look at the bytes that are held in memory now."""
+        """Check the number of bytes held in memory now."""
         if held > self.limits.kept:
             raise TooMuch(f"The package databases have more than {self.limits.kept} bytes.")
 
     def check_time(self) -> None:
-        """Raise when the scan has taken too long, or is to end."""
+        """Raise if the scan has taken too long or must stop."""
         if self.check:
             self.check()
         if self.clock() - self.started > self.limits.seconds:

@@ -1,4 +1,4 @@
-"""From an inventory and the advisories to findings, and to what nobody can judge.
+"""Match an inventory with the advisories: findings, and packages that cannot be judged.
 
 Distributions are matched by source package, as their security teams write; Python by project
 (https://packaging.python.org/en/latest/specifications/name-normalization/).
@@ -6,7 +6,6 @@ Distributions are matched by source package, as their security teams write; Pyth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from labs_helpers.sandbox.scanner import severity
@@ -35,7 +34,7 @@ class Match:
 
 @dataclass(frozen=True)
 class NotJudged:
-    """A source package about which the advisories say nothing, or nothing that can be used."""
+    """A source package that the advisories do not cover, or whose version has no order."""
 
     ecosystem: str
     source: str
@@ -82,7 +81,7 @@ def match(inventory: Inventory, snapshot: Snapshot) -> Matches:
 
 
 def ecosystem_of(package: Package, inventory: Inventory) -> str:
-    """Where advisories about a package are looked for."""
+    """The OSV ecosystem whose advisories apply to a package."""
     if package.manager == "python":
         return PYPI
     return inventory.distribution.ecosystem if inventory.distribution else "unknown"
@@ -98,8 +97,3 @@ def _sources(inventory: Inventory) -> dict[tuple[str, str, str], tuple[Package, 
 
 def _rank(one: Match) -> tuple[int, str, str, str]:
     return severity.LEVELS.index(one.severity.level), one.record.name, one.source, one.ecosystem
-
-
-def names(packages: Iterable[Package]) -> list[str]:
-    """The names of packages, each once, in their order."""
-    return list(dict.fromkeys(package.name for package in packages))

@@ -1,4 +1,4 @@
-"""Layers as an image layout on disk, for programs that read one.
+"""Write layers as an OCI image layout on disk, for programs that read such a layout.
 
 https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 """
@@ -21,7 +21,7 @@ _TYPES = {
 
 
 def write(folder: Path, layers: Sequence[Layer]) -> None:
-    """An image of these layers; its configuration says of them no more than their digests."""
+    """Write an image of these layers. Its configuration holds only their digests."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     described = []
@@ -51,7 +51,7 @@ def write(folder: Path, layers: Sequence[Layer]) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A hard link where the file system allows it: Trivy refuses symbolic ones."""
+    """Make a hard link, or a copy where that fails: Trivy refuses symbolic links."""
     try:
         target.hardlink_to(source)
     except OSError:

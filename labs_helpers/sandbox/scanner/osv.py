@@ -16,7 +16,7 @@ _ORDER = {"fixed": 0, "introduced": 1, "last_affected": 2}
 
 
 class InvalidRecord(ValueError):
-    """A document is no OSV record that can be used; the message says what is wrong."""
+    """A document is not a usable OSV record; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The CVE that it is about, else its own id."""
+        """The id of the CVE that the record describes, or the record's own id."""
         return next((one for one in (self.id, *self.aliases) if one.startswith("CVE-")), self.id)
 
 
@@ -55,7 +55,7 @@ class Verdict:
 
 
 def read(document: Any) -> Record | None:
-    """A record from its JSON; None for one that was withdrawn. Raises InvalidRecord."""
+    """Read a record from its JSON; None if it was withdrawn. Raises InvalidRecord."""
     if not isinstance(document, dict):
         raise InvalidRecord("it is not a JSON object")
     identity = document.get("id")
@@ -101,7 +101,7 @@ def _affected(identity: str, item: Any) -> Iterator[Affected]:
                 raise InvalidRecord(f"{identity}: an event is not one of {', '.join(_ORDER)}")
             events.append((kinds[0], event[kinds[0]]))
         if not any(kind == "introduced" for kind, _ in events):
-            raise InvalidRecord(f"{identity}: a range says not where it begins")
+            raise InvalidRecord(f"{identity}: a range does not say where it begins")
         ranges.append(tuple(events))
     versions = item.get("versions") or []
     if not isinstance(versions, list):
@@ -112,7 +112,7 @@ def _affected(identity: str, item: Any) -> Iterator[Affected]:
 
 
 def judge(affected: Affected, installed: str) -> Verdict:
-    """Whether a version is affected; raises Uncomparable when a version cannot be placed."""
+    """Whether a version is affected; raises Uncomparable if its version has no order."""
     verdicts = [_judge_range(affected.ecosystem, one, installed) for one in affected.ranges]
     hits = [verdict for verdict in verdicts if verdict.affected]
     if hits:

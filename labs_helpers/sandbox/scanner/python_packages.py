@@ -14,8 +14,10 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def parse(content: bytes) -> Package | None:
-    """The distribution that a METADATA or PKG-INFO file describes; None when it names none."""
+    """The distribution of a METADATA or PKG-INFO file; None without one name and one version."""
     headers = HeaderParser().parsestr(content.decode("utf-8", "replace"))
+    if len(headers.get_all("Name", [])) > 1 or len(headers.get_all("Version", [])) > 1:
+        return None
     name, version = str(headers.get("Name", "")).strip(), str(headers.get("Version", "")).strip()
     if not _NAME.fullmatch(name) or not version or len(version.split()) != 1:
         return None

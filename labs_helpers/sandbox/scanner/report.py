@@ -1,4 +1,4 @@
-"""One scan from layers to a report: plain data that can be kept as JSON and shown in any shape."""
+"""Scan layers and return a report: plain data that can be stored as JSON."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ Report = dict[str, Any]
 with its ``packages``; ``snapshot`` {retrieved, fingerprint}; ``packages`` the number judged."""
 
 
+_MANAGERS = {"alpine": "apk", "debian": "dpkg", "ubuntu": "dpkg"}
+
+
 class Unsupported(Unscannable):
-    """Nothing in the image says what is installed: it is not clean, it is unknown."""
+    """The image has no package list that a scan can judge: unknown, which is not clean."""
 
 
 def scan(
@@ -31,9 +34,9 @@ def scan(
     languages: bool,
     check: Callable[[], None] | None = None,
 ) -> Report:
-    """Judge an image; ``languages``: Python's packages too, as enhanced scanning does.
+    """Scan an image. With ``languages``, Python packages count too, as in enhanced scanning.
 
-    check: called between layers; what it raises ends the scan.
+    check: called often; an exception from it ends the scan.
     Raises Unsupported without packages of a distribution (or, with ``languages``, any), and
     Unscannable for what cannot be read.
     """
@@ -42,14 +45,23 @@ def scan(
         unread = tuple(one for one in found.unread if not one[0].endswith(PYTHON))
         found = Inventory(found.distribution, found.of_system, unread)
     if found.distribution is None and found.of_system:
-        raise Unsupported("The image has packages, and nothing says of which distribution.")
+        raise Unsupported("The image has packages, but no file names the distribution.")
+    if found.distribution is not None:
+        usual = _MANAGERS.get(found.distribution.id)
+        for package in found.of_system:
+            if usual not in (None, package.manager):
+                # advisories of one distribution would be asked about packages of another
+                raise Unsupported(
+                    f"The image says that it is {found.distribution.title}, and"
+                    f" {package.path} has packages of {package.manager}."
+                )
     if not found.packages or (not languages and not found.of_system):
-        raise Unsupported("The image has no package database that is read here.")
+        raise Unsupported("The image has no package database that the scanner can read.")
     return of(found, matching.match(found, snapshot), snapshot)
 
 
 def of(found: Inventory, matches: Matches, snapshot: Snapshot) -> Report:
-    """The report of what was matched."""
+    """Build the report from the matches."""
     distribution = found.distribution
     return {
         "distribution": distribution

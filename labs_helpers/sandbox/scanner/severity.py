@@ -1,4 +1,4 @@
-"""How severe an advisory is, as far as its record tells, and the base score of CVSS 3.
+"""The severity of an advisory, from its record, and the base score of CVSS 3.
 
 Formula and constants: https://www.first.org/cvss/v3.1/specification-document, sections 7.1, 7.4
 and appendix A. A CVSS 4.0 vector is never scored here: its score comes from a table of 270
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LEVELS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
-"""As ECR has them, the worst first."""
+"""ECR's severity levels, the worst first."""
 
 _WORDS = {"MODERATE": "MEDIUM", "IMPORTANT": "HIGH", "NONE": "INFORMATIONAL", "NEGLIGIBLE": "LOW"}
 _WEIGHTS = {
@@ -34,7 +34,7 @@ _CVSS3 = re.compile(r"CVSS:3\.[01]((?:/[A-Z]{1,3}:[A-Z])+)")
 
 @dataclass(frozen=True)
 class Severity:
-    """``level`` is one of LEVELS, ``basis`` says where it is from; ``score`` only of CVSS 3."""
+    """``level`` is one of LEVELS, ``basis`` what it rests on, ``score`` that of CVSS 3 or None."""
 
     level: str
     basis: str
@@ -75,7 +75,7 @@ def level(score: float) -> str:
 
 
 def base_score(vector: str) -> float | None:
-    """The base score of a CVSS 3.0 or 3.1 vector; None when it is no complete one."""
+    """The base score of a CVSS 3.0 or 3.1 vector; None if the vector is incomplete."""
     match = _CVSS3.fullmatch(vector)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""The advisories that scans use: the records shipped with the labs, and those imported.
+"""The advisories that scans use: the records shipped with the labs, and imported records.
 
 Shipped files are in ``data/`` with their SOURCES.md; imported ones in the folder of the labs,
 ``advisories/imported.json``, which takes the place of shipped records of the same id.
@@ -45,7 +45,7 @@ class Snapshot:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes whenever a scan may come out differently."""
+        """A short hash of all advisories: scans with equal fingerprints have equal results."""
         whole = hashlib.sha256()
         for record in self.records:
             whole.update(f"{record.id}\0{record.modified}\0".encode())
@@ -62,11 +62,11 @@ class Snapshot:
         return found
 
     def about(self, ecosystem: str, name: str) -> list[tuple[Record, Affected]]:
-        """What is known about a source package, in the order of the records."""
+        """The advisories about a source package, in the order of the records."""
         return self._by_package.get((ecosystem, name), [])
 
     def covers(self, ecosystem: str, name: str, installed: str) -> bool:
-        """Whether no finding about this package means something."""
+        """Whether the advisories cover this version, so that no finding means no known fault."""
         if ecosystem in self.complete or (ecosystem, name) in self._by_package:
             return True
         start = self.coverage.get(ecosystem, {}).get(name)
@@ -78,7 +78,7 @@ class Snapshot:
             return False
 
     def packages(self) -> dict[str, list[str]]:
-        """The source packages covered, at some version at least, by ecosystem; both sorted."""
+        """The source packages covered at any version, by ecosystem; both sorted."""
         found: dict[str, set[str]] = defaultdict(set)
         for ecosystem, name in self._by_package:
             found[ecosystem].add(name)
@@ -87,13 +87,13 @@ class Snapshot:
         return {ecosystem: sorted(found[ecosystem]) for ecosystem in sorted(found)}
 
     def counts(self) -> dict[str, int]:
-        """How many records speak of each ecosystem."""
+        """The number of records about each ecosystem."""
         names = ({one.ecosystem for one in record.affected} for record in self.records)
         return dict(sorted(Counter(name for some in names for name in some).items()))
 
 
 def load(imports: Path | None = None) -> Snapshot:
-    """The shipped snapshot with what was imported into a folder; raises SnapshotError."""
+    """The shipped advisories and those imported into a folder; raises SnapshotError."""
     facts = json.loads(DATA.joinpath("snapshot.json").read_text(encoding="utf-8"))
     coverage = json.loads(DATA.joinpath("coverage.json").read_text(encoding="utf-8"))
     documents = [
@@ -122,7 +122,7 @@ def load(imports: Path | None = None) -> Snapshot:
 
 
 def read_all(documents: Iterable[Any]) -> list[Record]:
-    """The records in force; raises SnapshotError for the first that is none."""
+    """Read all records, withdrawn ones apart; raises SnapshotError for an invalid record."""
     found = []
     for document in documents:
         try:
@@ -140,7 +140,7 @@ def imported(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
         sound = isinstance(found["records"], list) and isinstance(found["complete"], list)
         if not sound or not isinstance(found["retrieved"], str):
-            raise ValueError("it has not the form that labs advisories import writes")
+            raise ValueError("the file is not in the format that labs advisories import writes")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise SnapshotError(
             f"The imported advisories in {path} cannot be read: {error}.\n"

@@ -1,4 +1,4 @@
-"""A second engine: the Trivy that the user has, offline (LABS_SCANNER=trivy).
+"""A second engine: the user's own Trivy, offline (LABS_SCANNER=trivy).
 
 By the labs' own advisories, or by Trivy's own database when LABS_TRIVY_CACHE names a cache folder
 that holds one. https://trivy.dev/latest/docs/advanced/air-gap/
@@ -25,10 +25,10 @@ _MANAGERS = {"alpine": "apk", "debian": "dpkg", "ubuntu": "dpkg"}
 
 
 class Trivy:
-    """Judges images with a trivy on PATH."""
+    """Scans images with the trivy command on PATH."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Raises Unscannable when there is no trivy."""
+        """Raises Unscannable if there is no trivy command."""
         program = shutil.which("trivy", path=environ.get("PATH"))
         if program is None:
             raise Unscannable("LABS_SCANNER is trivy, and there is no trivy on PATH.")
@@ -50,7 +50,7 @@ class Trivy:
     def run(
         self, layers: Sequence[Layer], snapshot: Snapshot, *, languages: bool
     ) -> dict[str, Any]:
-        """What ``trivy image --format json`` says; raises Unscannable."""
+        """The output of ``trivy image --format json``; raises Unscannable."""
         with tempfile.TemporaryDirectory() as scratch:
             layout, cache = Path(scratch, "image"), Path(scratch, "cache")
             oci_layout.write(layout, layers)
@@ -78,14 +78,14 @@ class Trivy:
                 last = error.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
                 raise Unscannable(f"trivy failed: {''.join(last)[-300:]}") from error
             except (OSError, ValueError) as error:
-                raise Unscannable(f"trivy gave no answer that can be read: {error}") from error
+                raise Unscannable(f"the output of trivy cannot be read: {error}") from error
 
     def _report(self, found: dict[str, Any], snapshot: Snapshot, languages: bool) -> Report:
         system = found.get("Metadata", {}).get("OS")
         results = found.get("Results") or []
         judged = [one for one in results if one.get("Packages")]
         if not judged or (not languages and not system):
-            raise Unsupported("trivy found no package that it judges")
+            raise Unsupported("trivy found no package that it can judge")
         findings: dict[tuple[str, str, str], dict[str, Any]] = {}
         not_covered: dict[tuple[str, str, str], dict[str, Any]] = {}
         count = 0
@@ -184,7 +184,7 @@ def _finding(
 
 
 def _source_version(package: dict[str, Any]) -> str:
-    """Trivy takes Debian's versions apart; put together they are epoch:version-release."""
+    """A Debian version, epoch:version-release, from the three parts that Trivy reports."""
     version = package.get("SrcVersion") or package.get("Version", "")
     release = package.get("SrcRelease") if package.get("SrcVersion") else package.get("Release")
     epoch = package.get("SrcEpoch") if package.get("SrcVersion") else package.get("Epoch")

@@ -1,4 +1,4 @@
-"""Our advisories as a vulnerability database of Trivy, so that it judges by the same facts.
+"""Write our advisories as a Trivy database, so that Trivy and our scanner use the same facts.
 
 Trivy keeps its database in a bbolt file (format: https://github.com/etcd-io/bbolt, page.go and
 bucket.go) with a bucket a source and in it a bucket a package
@@ -63,7 +63,7 @@ def buckets(snapshot: Snapshot) -> Bucket:
 
 
 def _platform(ecosystem: str) -> tuple[str, dict[str, str]]:
-    """Trivy's name for an ecosystem, and what it tells about the source."""
+    """Trivy's name for an ecosystem, and Trivy's description of the source."""
     name, _, release = ecosystem.partition(":")
     if name == "Alpine":
         return f"alpine {release.removeprefix('v')}", _source("alpine", "Alpine Secdb")
@@ -81,7 +81,7 @@ def _source(identity: str, name: str) -> dict[str, str]:
 
 
 def _advisories(affected: Affected) -> list[dict[str, Any]]:
-    """One advisory: distributions name the fix, Python names the ranges."""
+    """One advisory: for distributions the fixed version, for Python the affected ranges."""
     if affected.ecosystem == "PyPI":
         fixes = [text for events in affected.ranges for kind, text in events if kind == "fixed"]
         vulnerable = [_interval(events) for events in affected.ranges]
@@ -115,7 +115,7 @@ def _json(value: object) -> bytes:
 
 
 def _bolt(root: Bucket) -> bytes:
-    """A bbolt file with these buckets."""
+    """Build a bbolt file with these buckets."""
     pages: list[bytes] = []
     first = 3  # after two meta pages and the free list
     top = _write_bucket(root, pages, first)
@@ -126,7 +126,7 @@ def _bolt(root: Bucket) -> bytes:
 
 
 def _write_bucket(bucket: Bucket, pages: list[bytes], first: int) -> int:
-    """Append the pages of a bucket, those inside it before it; the number of its own page."""
+    """Append the pages of a bucket, inner buckets first; return the bucket's page number."""
     items: list[tuple[int, bytes, bytes]] = []
     for name in sorted(bucket, key=str.encode):
         value = bucket[name]

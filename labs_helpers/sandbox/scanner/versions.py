@@ -1,4 +1,4 @@
-"""The order of versions in each ecosystem: ``univers`` knows it, this says which to ask.
+"""Compare versions by the rules of their ecosystem, with the library ``univers``.
 
 A version that the ecosystem's scheme does not allow cannot be placed, and what cannot be placed
 must not pass for newer: Uncomparable is raised, and the package is reported as not judged.
@@ -32,7 +32,7 @@ _SCHEMES: dict[str, type[Version]] = {
 @total_ordering
 @dataclass(frozen=True)
 class Comparable:
-    """A version in its order. Of ``univers`` only ``<`` and ``==`` are asked.
+    """A version that can be compared. Only ``<`` and ``==`` of ``univers`` are used.
 
     Its ``<=`` and ``>=`` of Gentoo's and Alpine's versions compare texts (univers 32.0.1), by
     which 8.4.0-r0 is not before 8.22.0-r0.

@@ -1,9 +1,10 @@
-"""Which files of an image tell what it is and what is installed in it."""
+"""The files of an image that name its distribution and its packages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 OS_RELEASE = ("etc/os-release", "usr/lib/os-release")
 """https://www.freedesktop.org/software/systemd/man/latest/os-release.html: the first one wins."""
@@ -26,12 +27,16 @@ PYTHON = (".dist-info/METADATA", ".egg-info/PKG-INFO", "EGG-INFO/PKG-INFO", ".eg
 """https://packaging.python.org/en/latest/specifications/recording-installed-packages/"""
 
 _PYTHON_HEAD = 32 * 1024
-_PATH_MAX, _DEEPEST = 4096, 64
+PATH_MAX, _DEEPEST = 4096, 64
+
+
+Missing = Literal["whole", "folder", "present"]
+"""What is wanted of a path: a file's content, all files of a folder, or whether it is there."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """``whole`` files and all files of ``folders`` are kept, of others the head or the presence."""
+    """A scan keeps ``whole`` files, all files of ``folders``, and whether ``present`` exist."""
 
     whole: frozenset[str]
     folders: frozenset[str]
@@ -39,11 +44,11 @@ class Wanted:
 
     @property
     def fixed(self) -> Iterable[str]:
-        """The paths known beforehand, with a made-up file for each folder."""
+        """The paths known in advance, with an invented file name for each folder."""
         return (*self.whole, *self.present, *(f"{folder}/x" for folder in self.folders))
 
     def takes(self, path: str) -> bool:
-        """Whether something of this path is kept."""
+        """Whether a scan keeps anything of this path."""
         return (
             path in self.whole
             or path in self.present
@@ -52,17 +57,38 @@ class Wanted:
         )
 
     def head(self, path: str) -> int:
-        """How many first bytes of a path are enough, 0 for a path of no interest."""
+        """How many of the first bytes to keep; 0 for a path that is not wanted."""
         return _PYTHON_HEAD if path.endswith(PYTHON) and is_usual(path) else 0
 
-    def and_also(self, paths: Iterable[str]) -> Wanted:
-        """The same, and these files whole."""
-        return replace(self, whole=self.whole | frozenset(paths))
+    def and_also(self, missing: Mapping[str, Missing]) -> Wanted:
+        """A copy that also wants these paths, each as its value says."""
+
+        def of(kind: Missing) -> set[str]:
+            return {path for path, each in missing.items() if each == kind}
+
+        return Wanted(
+            whole=self.whole | of("whole"),
+            folders=self.folders | of("folder"),
+            present=self.present | of("present"),
+        )
+
+
+def links_to_metadata(path: str) -> tuple[str, ...]:
+    """Where Python would find metadata if a path is a symbolic link, to a file or to a folder."""
+    found = [path] if path.endswith(PYTHON) else []
+    for folder, name in (
+        (".dist-info", "METADATA"),
+        (".egg-info", "PKG-INFO"),
+        ("EGG-INFO", "PKG-INFO"),
+    ):
+        if path.endswith(folder):
+            found.append(f"{path}/{name}")
+    return tuple(found)
 
 
 def is_usual(path: str) -> bool:
-    """Whether a path is no longer and no deeper than paths of installed files are."""
-    return len(path) <= _PATH_MAX and path.count("/") <= _DEEPEST
+    """Whether a path is as short and as shallow as those of installed files."""
+    return len(path) <= PATH_MAX and path.count("/") <= _DEEPEST
 
 
 WANTED = Wanted(

@@ -1,4 +1,4 @@
-"""A daemon that answers what a test says, byte for byte, and keeps what it was sent."""
+"""A fake daemon, whose connections run a script of the test, and a front of that daemon."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ VERSION = {
     "MinAPIVersion": "1.24",
 }
 Script = Callable[[socket.socket], None]
-"""What happens on a connection once the front has opened it."""
+"""What the daemon does with a connection that the front has opened."""
 
 
 def document(status: int, body: object) -> bytes:
-    """An answer with a JSON body."""
+    """Return an answer with a JSON body."""
     encoded = json.dumps(body).encode()
     head = f"HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(encoded)}\r\n\r\n".encode() + encoded
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """A head, byte by byte."""
+    """Read a head, byte by byte."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
@@ -45,7 +45,7 @@ def read_head(connection: socket.socket) -> bytes:
 
 
 def read_exactly(connection: socket.socket, count: int) -> bytes:
-    """So many bytes."""
+    """Read ``count`` bytes, or fewer if the connection ends."""
     data = b""
     while len(data) < count and (part := connection.recv(count - len(data))):
         data += part
@@ -54,7 +54,7 @@ def read_exactly(connection: socket.socket, count: int) -> bytes:
 
 @dataclass
 class Fake:
-    """The daemon, the front before it, and what a test says happens on a connection."""
+    """The daemon, its front, and the script for the daemon's next connections."""
 
     folder: Path
     script: Script
@@ -67,7 +67,7 @@ class Fake:
         return self.folder / "real.sock"
 
     def client(self) -> socket.socket:
-        """A connection to the front."""
+        """Connect to the front."""
         found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         found.settimeout(20)
         found.connect(str(self.folder / "d.sock"))
@@ -78,11 +78,11 @@ class Fake:
 def fake_daemon(
     hosts: list[dict[str, str]] | None = None, version: Mapping[str, object] = VERSION
 ) -> Iterator[Fake]:
-    """The fake, and its front; fails when a script fails."""
+    """Run a fake daemon and its front; raise the first error of a script at the end."""
     folder = Path(tempfile.mkdtemp(prefix="labs"))
 
     def about(connection: socket.socket) -> None:
-        # until a test says more, it is asked for its version only
+        # until a test sets a script, the front asks for the version only
         while read_head(connection):
             connection.sendall(document(200, version))
 

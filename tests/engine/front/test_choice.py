@@ -1,4 +1,4 @@
-"""Which engine is taken: what answers where, and what LABS_ENGINE asks for."""
+"""The choice of an engine, from the daemons that answer and from LABS_ENGINE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from labs_helpers.engine import choice as choices
 from labs_helpers.engine.choice import Choice, choose
-from labs_helpers.engine.front import places
+from labs_helpers.engine.front import discovery
 from labs_helpers.workspace import LabsError, Workspace
 
 from .fake_daemon import VERSION, document, read_head
@@ -26,7 +26,7 @@ PODMAN = {**VERSION, "Components": [{"Name": "Podman Engine"}], "Version": "4.3.
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A home with a short path, as sockets need."""
+    """A home with a short path, because the path of a socket must be short."""
     found = Path(tempfile.mkdtemp(prefix="labs"))
     yield found
     shutil.rmtree(found)
@@ -34,13 +34,13 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def only_the_home_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine of the tests may have a daemon of its own."""
-    monkeypatch.setattr(places.places, "__defaults__", ((),))
+    """Ignore a daemon that the machine of the tests may have."""
+    monkeypatch.setattr(discovery.candidates, "__defaults__", ((),))
 
 
 @contextmanager
 def listening(path: Path, answer: bytes) -> Iterator[None]:
-    """A socket that gives one answer to every request."""
+    """Listen on a socket, and give the same answer to every request."""
     path.parent.mkdir(parents=True, exist_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
@@ -78,7 +78,7 @@ def said(version: dict[str, Any]) -> bytes:
 def test_without_a_daemon_it_is_the_labs_own(folder: Path) -> None:
     found = chosen(folder)
     assert (found.kind, found.why) == ("embedded", "no Docker or Podman runs on this machine")
-    assert found.shown == "the labs' own: no Docker daemon is needed"
+    assert found.description == "the labs' own: no Docker daemon is needed"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_daemon_in_the_home_is_found(folder: Path, place: str) -> None:
     assert found == Choice(
         "docker", f"it answers at unix://{folder}/{place}", f"unix://{folder}/{place}", "99.0"
     )
-    assert found.shown == (
+    assert found.description == (
         "Docker 99.0, which runs on this machine; its pushes to and pulls from the registry go"
         " through the labs"
     )
@@ -155,7 +155,7 @@ def test_what_is_no_daemon_at_all(folder: Path, answer: bytes) -> None:
 def test_a_daemon_that_hangs_is_not_waited_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places.look, "__defaults__", (0.05,))
+    monkeypatch.setattr(discovery.probe, "__defaults__", (0.05,))
     path = folder / ".docker/run/docker.sock"
     path.parent.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
@@ -205,8 +205,8 @@ def test_a_wrong_value_names_the_right_ones(folder: Path) -> None:
 def test_the_choice_may_be_remembered(folder: Path) -> None:
     workspace = Workspace(folder / "labs").create()
     workspace.remember(engine="embedded")
-    assert choices.wanted(workspace, {}) == "embedded"
-    assert choices.wanted(workspace, {"LABS_ENGINE": "auto"}) == "auto"
+    assert choices.requested_kind(workspace, {}) == "embedded"
+    assert choices.requested_kind(workspace, {"LABS_ENGINE": "auto"}) == "auto"
 
 
 def test_an_address_over_ssh_says_how_to_forward_it(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `podman --remote` sends, and what it takes for an answer."""
+"""The requests of `podman --remote`, and the answers that it accepts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from labs_helpers.engine.api.libpod import no_libpod
+from labs_helpers.engine.api.refusals import no_libpod
 from labs_helpers.engine.errors import BadRequest
-from labs_helpers.engine.front.by_digest import image_by_digest
-from labs_helpers.engine.front.libpod_build import EVERYWHERE, podman_asks
+from labs_helpers.engine.front.build_parameters import ALL_PLATFORMS, build_parameters
+from labs_helpers.engine.front.digest_names import settings_with_id
+from labs_helpers.engine.front.http_messages import read_request
 from labs_helpers.engine.front.libpod_credentials import credentials_for
 from labs_helpers.engine.front.libpod_reports import push_reports
-from labs_helpers.engine.front.messages import read_request
 from labs_helpers.oci.reference import parse
 
 from .fake_daemon import VERSION, Fake, document, fake_daemon, read_head
@@ -72,7 +72,7 @@ class TestCredentials:
 class TestBuild:
     def asked(self, **parameters: str | list[str]) -> Any:
         target = f"/v4.3.1/libpod/build?{urlencode(parameters, doseq=True)}"
-        return podman_asks(read_request(f"POST {target} HTTP/1.1\r\nHost: d\r\n\r\n".encode()))
+        return build_parameters(read_request(f"POST {target} HTTP/1.1\r\nHost: d\r\n\r\n".encode()))
 
     def test_the_file_has_one_of_two_names_unless_it_is_named(self) -> None:
         assert self.asked().files == (("Containerfile", "Dockerfile"),)
@@ -80,12 +80,12 @@ class TestBuild:
         assert self.asked(dockerfile="a").files == (("a",),)
 
     @pytest.mark.parametrize(
-        ("policy", "anew"),
+        ("policy", "refresh"),
         [("", False), ("missing", False), ("always", True), ("ifnewer", True)],
     )
-    def test_the_policy_says_whether_bases_are_brought_anew(self, policy: str, anew: bool) -> None:
+    def test_the_policy_says_whether_bases_are_refreshed(self, policy: str, refresh: bool) -> None:
         asked = self.asked(pullpolicy=policy)
-        assert (asked.anew, asked.once_brought) == (anew, {"pullpolicy": "missing"})
+        assert (asked.refresh, asked.after_refresh) == (refresh, {"pullpolicy": "missing"})
 
     def test_never_brings_nothing(self) -> None:
         assert self.asked(pullpolicy="never").files == ()
@@ -95,14 +95,14 @@ class TestBuild:
         assert self.asked(platform="linux/").platforms == ("linux/amd64",)
         asked = self.asked(platform=["linux/arm64", "linux/arm/v7"])
         assert asked.platforms == ("linux/arm64", "linux/arm/v7")
-        # for a platform that is named, Podman itself asks the registry again unless told never to
-        assert (asked.anew, asked.once_brought) == (True, {"pullpolicy": "never"})
-        assert self.asked(allplatforms="1").platforms == EVERYWHERE
+        # for a named platform, Podman asks the registry again unless the policy is "never"
+        assert (asked.refresh, asked.after_refresh) == (True, {"pullpolicy": "never"})
+        assert self.asked(allplatforms="1").platforms == ALL_PLATFORMS
 
 
 @pytest.mark.parametrize("body", [b"1", b"[]", b"{", b'{"image": 7}', b'{"image": "a"}'])
 def test_settings_without_a_digest_stay_as_they_are(body: bytes) -> None:
-    assert image_by_digest(body, None) is None  # type: ignore[arg-type]
+    assert settings_with_id(body, None) is None  # type: ignore[arg-type]
 
 
 def test_a_push_is_reported_layer_by_layer_and_the_digest_to_who_takes_it() -> None:
@@ -134,7 +134,7 @@ def test_a_push_is_reported_layer_by_layer_and_the_digest_to_who_takes_it() -> N
 
 
 class TestRequests:
-    """A Podman that has what the test says, and a registry that nobody can reach."""
+    """A front of a fake Podman; nobody can reach the registry."""
 
     @pytest.fixture
     def fake(self) -> Iterator[Fake]:
@@ -155,7 +155,7 @@ class TestRequests:
         return int(head.split()[1]), json.loads(body)
 
     def has(self, fake: Fake, *answers: tuple[bytes, int, object]) -> list[bytes]:
-        """What the daemon says to requests that begin so, else 404; what it was asked."""
+        """Answer requests by their first bytes, else with 404; return the list of requests."""
         seen: list[bytes] = []
 
         def script(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""What passes through the front arrives as it was sent, both ways."""
+"""Bytes pass through the front unchanged, in both directions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fake() -> Iterator[Fake]:
 
 
 def asked(fake: Fake, request: bytes, answer: bytes, *, body: int = 0) -> tuple[bytes, bytes]:
-    """Send a request and get an answer; what the daemon saw, and what the client got."""
+    """Send a request; return the bytes that the daemon got, and those that the client got."""
     seen = []
 
     def script(connection: socket.socket) -> None:
@@ -137,12 +137,12 @@ def test_a_connection_that_changes_its_protocol_is_a_tunnel(
     def script(connection: socket.socket) -> None:
         assert read_head(connection) == request_
         connection.sendall(answer)
-        # both at once, more than any buffer takes
+        # send and receive at once, more than any buffer holds
         sending = threading.Thread(target=connection.sendall, args=(down,))
         sending.start()
         assert read_exactly(connection, len(up)) == up
         sending.join()
-        # the client's end is a half of the connection: the other goes on
+        # the client has closed its direction only: the other direction still works
         assert connection.recv(1) == b""
         connection.sendall(b"last words")
 
@@ -199,7 +199,7 @@ def test_a_daemon_that_has_gone_is_named_with_what_to_do(fake: Fake) -> None:
     with fake.client() as client:
         client.sendall(b"GET /info HTTP/1.1\r\nHost: d\r\n\r\n")
         assert read_head(client).startswith(b"HTTP/1.1 503")
-        # the connection stays: the next request may find it again
+        # the connection stays open: the daemon may be back for the next request
         client.sendall(b"GET /info HTTP/1.1\r\nHost: d\r\n\r\n")
     with fake.client() as client:
         client.sendall(b"GET /info HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
@@ -222,6 +222,18 @@ def test_the_front_s_own_part_says_the_same_of_a_daemon_that_has_gone(fake: Fake
     assert b"LABS_ENGINE=embedded labs start" in said
 
 
+def test_a_login_is_refused_when_the_list_of_registries_cannot_be_read(fake: Fake) -> None:
+    (fake.folder / "registries.json").write_text("{")
+    with fake.client() as client:
+        for _ in range(2):
+            client.sendall(b"POST /auth HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\n{}")
+            head = read_head(client)
+            assert head.startswith(b"HTTP/1.1 500")
+            length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+            message = json.loads(read_exactly(client, length))["message"]
+            assert message.startswith("the engine's list of registries registries.json cannot be")
+
+
 @pytest.mark.parametrize(
     ("there", "head", "status"),
     [
@@ -240,7 +252,7 @@ def test_what_the_front_tells_a_head_request_has_no_body(
         client.sendall(head)
         assert read_head(client).startswith(b"HTTP/1.1 " + status)
         client.shutdown(socket.SHUT_WR)
-        # docker prints each byte that comes as an "unsolicited response"
+        # docker would print each byte of a body as an "unsolicited response"
         assert client.recv(1) == b""
 
 

@@ -1,4 +1,4 @@
-"""Which requests are answered here, and which images a build begins with."""
+"""Who answers a request, and which base images a build needs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import tarfile
 import pytest
 
 from labs_helpers.engine.front.bases import bases, dockerfile_in
-from labs_helpers.engine.front.messages import read_request
-from labs_helpers.engine.front.routes import Goes, goes, login_is_ours
+from labs_helpers.engine.front.http_messages import read_request
+from labs_helpers.engine.front.routes import Route, is_sandbox_login, route
 
 ECR = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
@@ -22,54 +22,54 @@ def serves(host: str) -> bool:
 @pytest.mark.parametrize(
     ("request_", "where"),
     [
-        (f"POST /v1.47/images/{ECR}/a/b/push?tag=x", Goes.TO_US),
-        (f"POST /images/{ECR}%2Fa/push", Goes.TO_US),
-        ("POST /images/nginx/push?tag=x", Goes.TO_US),
-        ("POST /images/quay.io/a/push", Goes.TO_DAEMON),
-        ("POST /images/NOT+A+NAME/push", Goes.TO_DAEMON),
-        (f"GET /images/{ECR}/a/push", Goes.TO_DAEMON),
-        (f"POST /v1.47/images/create?fromImage={ECR}%2Fa&tag=x", Goes.TO_US),
-        ("POST /images/create?fromImage=nginx:alpine", Goes.TO_US),
-        ("POST /images/create?fromSrc=-&repo=a", Goes.TO_DAEMON),
-        ("POST /images/create?fromImage=quay.io/a", Goes.TO_DAEMON),
-        (f"GET /v1.30/distribution/{ECR}/a:x/json", Goes.TO_US),
-        ("GET /distribution/quay.io/a/json", Goes.TO_DAEMON),
-        ("POST /auth", Goes.BY_LOGIN),
-        ("POST /build?t=a", Goes.AFTER_BASES),
-        ("POST /build?version=2", Goes.TO_DAEMON),
-        ("POST /build?remote=https://example.com/x.git", Goes.TO_DAEMON),
-        ("POST /v1.47/containers/create?name=a", Goes.AS_IMAGE),
-        (f"POST /v4.3.1/libpod/images/{ECR}/a/push", Goes.TO_US),
-        (f"POST /v4.3.1/libpod/images/x/push?destination={ECR}/a", Goes.TO_US),
-        (f"POST /v4.3.1/libpod/images/pull?reference=docker://{ECR}/a", Goes.TO_US),
-        ("POST /v4.3.1/libpod/images/pull?reference=quay.io/a", Goes.TO_DAEMON),
-        ("POST /v5.4.2/libpod/images/pull?reference=nginx", Goes.TO_US),
-        ("POST /v5.4.2/libpod/images/pull?reference=localhost/a", Goes.TO_DAEMON),
-        (f"GET /v5.4.2/libpod/images/{ECR}%2Fa/json", Goes.TO_DAEMON),
-        (f"POST /v4.3.1/libpod/images/{ECR}/a/push?destination=quay.io/a", Goes.TO_DAEMON),
-        (f"POST /v4.3.1/libpod/manifests/x/registry/docker:%2F%2F{ECR}%2Fa", Goes.TO_US),
-        (f"POST /v3.0.0/libpod/manifests/x/push?destination={ECR}/a", Goes.TO_US),
-        ("POST /v4.3.1/libpod/manifests/x/registry/quay.io%2Fa", Goes.TO_DAEMON),
-        ("POST /v4.3.1/libpod/manifests/x/add", Goes.TO_DAEMON),
-        ("POST /v4.3.1/libpod/build?t=a", Goes.AFTER_BASES),
-        ("POST /v4.3.1/libpod/build?remote=https://example.com/x.git", Goes.TO_DAEMON),
-        ("POST /v4.3.1/libpod/containers/create", Goes.AS_IMAGE),
-        ("GET /v4.3.1/libpod/_ping", Goes.TO_DAEMON),
-        ("POST /session", Goes.TO_DAEMON),
-        ("POST /grpc", Goes.TO_DAEMON),
-        ("GET /images/json", Goes.TO_DAEMON),
-        (f"DELETE /images/{ECR}/a", Goes.TO_DAEMON),
+        (f"POST /v1.47/images/{ECR}/a/b/push?tag=x", Route.FRONT),
+        (f"POST /images/{ECR}%2Fa/push", Route.FRONT),
+        ("POST /images/nginx/push?tag=x", Route.FRONT),
+        ("POST /images/quay.io/a/push", Route.DAEMON),
+        ("POST /images/NOT+A+NAME/push", Route.DAEMON),
+        (f"GET /images/{ECR}/a/push", Route.DAEMON),
+        (f"POST /v1.47/images/create?fromImage={ECR}%2Fa&tag=x", Route.FRONT),
+        ("POST /images/create?fromImage=nginx:alpine", Route.FRONT),
+        ("POST /images/create?fromSrc=-&repo=a", Route.DAEMON),
+        ("POST /images/create?fromImage=quay.io/a", Route.DAEMON),
+        (f"GET /v1.30/distribution/{ECR}/a:x/json", Route.FRONT),
+        ("GET /distribution/quay.io/a/json", Route.DAEMON),
+        ("POST /auth", Route.LOGIN),
+        ("POST /build?t=a", Route.BUILD),
+        ("POST /build?version=2", Route.DAEMON),
+        ("POST /build?remote=https://example.com/x.git", Route.DAEMON),
+        ("POST /v1.47/containers/create?name=a", Route.CREATE_CONTAINER),
+        (f"POST /v4.3.1/libpod/images/{ECR}/a/push", Route.FRONT),
+        (f"POST /v4.3.1/libpod/images/x/push?destination={ECR}/a", Route.FRONT),
+        (f"POST /v4.3.1/libpod/images/pull?reference=docker://{ECR}/a", Route.FRONT),
+        ("POST /v4.3.1/libpod/images/pull?reference=quay.io/a", Route.DAEMON),
+        ("POST /v5.4.2/libpod/images/pull?reference=nginx", Route.FRONT),
+        ("POST /v5.4.2/libpod/images/pull?reference=localhost/a", Route.DAEMON),
+        (f"GET /v5.4.2/libpod/images/{ECR}%2Fa/json", Route.DAEMON),
+        (f"POST /v4.3.1/libpod/images/{ECR}/a/push?destination=quay.io/a", Route.DAEMON),
+        (f"POST /v4.3.1/libpod/manifests/x/registry/docker:%2F%2F{ECR}%2Fa", Route.FRONT),
+        (f"POST /v3.0.0/libpod/manifests/x/push?destination={ECR}/a", Route.FRONT),
+        ("POST /v4.3.1/libpod/manifests/x/registry/quay.io%2Fa", Route.DAEMON),
+        ("POST /v4.3.1/libpod/manifests/x/add", Route.DAEMON),
+        ("POST /v4.3.1/libpod/build?t=a", Route.BUILD),
+        ("POST /v4.3.1/libpod/build?remote=https://example.com/x.git", Route.DAEMON),
+        ("POST /v4.3.1/libpod/containers/create", Route.CREATE_CONTAINER),
+        ("GET /v4.3.1/libpod/_ping", Route.DAEMON),
+        ("POST /session", Route.DAEMON),
+        ("POST /grpc", Route.DAEMON),
+        ("GET /images/json", Route.DAEMON),
+        (f"DELETE /images/{ECR}/a", Route.DAEMON),
     ],
 )
-def test_where_a_request_goes(request_: str, where: Goes) -> None:
+def test_where_a_request_goes(request_: str, where: Route) -> None:
     head = read_request(f"{request_} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
-    assert goes(head, serves) is where
+    assert route(head, serves) is where
 
 
 @pytest.mark.parametrize("path", ["_ping", "images/json", "images/pull?reference=quay.io/a"])
 def test_podmans_own_api_is_answered_here_where_the_daemon_is_dockers(path: str) -> None:
     head = read_request(f"GET /v4.3.1/libpod/{path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
-    assert goes(head, serves, libpod=False) is Goes.TO_US
+    assert route(head, serves, podman=False) is Route.FRONT
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_podmans_own_api_is_answered_here_where_the_daemon_is_dockers(path: str)
     ],
 )
 def test_whose_login_it_is(body: object, ours: bool) -> None:
-    assert login_is_ours(json.dumps(body).encode(), serves) is ours
+    assert is_sandbox_login(json.dumps(body).encode(), serves) is ours
 
 
 class TestBases:

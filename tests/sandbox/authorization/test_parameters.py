@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from labs_helpers.sandbox.authorization import actions, parameters
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.refusal import Refusal
+from labs_helpers.sandbox.service.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Request
 from tests.sandbox.authorization.people_here import Nobody
 

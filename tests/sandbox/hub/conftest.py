@@ -1,4 +1,4 @@
-"""A hub of its own for every test, on a clock that stands still."""
+"""Every test has its own hub, with a frozen clock."""
 
 from __future__ import annotations
 

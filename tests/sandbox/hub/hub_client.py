@@ -28,7 +28,7 @@ class Response:
 
 
 class Hub:
-    """A client of the hub that knows the token flow but follows it only when told to."""
+    """A client of the hub; a test decides whether it follows the token flow."""
 
     def __init__(self, app: HubApp, host: str = "registry-1.docker.io") -> None:
         self.app = app

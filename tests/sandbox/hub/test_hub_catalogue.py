@@ -1,4 +1,4 @@
-"""The cache of built images: whole, private, and mended when it is damaged."""
+"""The cache of built images is complete, private, and rebuilt when it is damaged."""
 
 from __future__ import annotations
 

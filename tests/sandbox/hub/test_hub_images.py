@@ -1,4 +1,4 @@
-"""What the stand-in images hold, and that they are the same everywhere."""
+"""The content of the stand-in images, which is the same on every machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PINNED = {
 RECIPES = [pytest.param(one, id=one.name) for one in recipe.load_all()]
 
 
-def platforms(built: image.Built) -> dict[str, manifests.Manifest]:
+def platforms(built: image.Image) -> dict[str, manifests.Manifest]:
     index = manifests.parse(built.blobs[built.index], None)
     return {
         (member.platform or {})["architecture"]: manifests.parse(built.blobs[member.digest], None)
@@ -44,13 +44,13 @@ def platforms(built: image.Built) -> dict[str, manifests.Manifest]:
     }
 
 
-def config_of(built: image.Built, manifest: manifests.Manifest) -> dict[str, Any]:
+def config_of(built: image.Image, manifest: manifests.Manifest) -> dict[str, Any]:
     assert manifest.config is not None
     config: dict[str, Any] = json.loads(built.blobs[manifest.config.digest])
     return config
 
 
-def files(built: image.Built, manifest: manifests.Manifest) -> dict[str, bytes]:
+def files(built: image.Image, manifest: manifests.Manifest) -> dict[str, bytes]:
     """Regular files of the image, upper layers over lower ones."""
     found: dict[str, bytes] = {}
     for layer in manifest.layers:

@@ -1,4 +1,4 @@
-"""Layer bytes: readable by any gunzip and tar, and free of what differs between machines."""
+"""Every gunzip and tar reads a layer, and its bytes are the same on every machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pulling from the stand-in as clients pull from Docker Hub and ECR Public."""
+"""Pulls from the stand-in, as clients pull from Docker Hub and ECR Public."""
 
 from __future__ import annotations
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
 from tests.policies import policy
 from tests.sandbox.sandbox_process import Running

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox import credentials
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.iam import people
+from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.directory import Held
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.identity import Principal

@@ -1,4 +1,4 @@
-"""Policy documents to be taken or refused, and the refusal."""
+"""Policy documents for the grammar's tests, valid and invalid."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
-from tests.sandbox.policy.world import OURS, REPOSITORY
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
+from tests.sandbox.policy.examples import OURS, REPOSITORY
 
 SYNTAX = "Syntax errors in policy."
 LEGACY = "The policy failed legacy parsing"

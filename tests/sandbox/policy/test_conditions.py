@@ -6,7 +6,7 @@ import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Policies, Request
-from tests.sandbox.policy.world import DEV, GUIDE, OURS, REPOSITORY, identity, statement
+from tests.sandbox.policy.examples import DEV, GUIDE, OURS, REPOSITORY, identity, statement
 
 OPERATORS = GUIDE + "reference_policies_elements_condition_operators.html"
 SETS = GUIDE + "reference_policies_condition-single-vs-multi-valued-context-keys.html"
@@ -93,7 +93,7 @@ def holds(condition: dict[str, Any], context: dict[str, Any]) -> bool:
         # the example of the guide: a wildcard does not reach over a colon
         ("ArnLike", "arn:aws:x:*:111122223333:f/*", "arn:aws:x:r:9:s/a:111122223333:f/d", False),
         ("StringLike", "arn:aws:x:*:111122223333:f/*", "arn:aws:x:r:9:s/a:111122223333:f/d", True),
-        # names of operators and of keys do not mind case
+        # operators and keys are compared without regard to case
         ("stringequals", "dev", "dev", True),
     ],
 )
@@ -187,6 +187,5 @@ def test_keys_that_the_request_lacks_are_told() -> None:
         Condition={"Bool": {"aws:SecureTransport": "true"}},
     )
     asked = Request(DEV, "ecr:PutImage", REPOSITORY, OURS)
-    held = identity(one)
-    decision = evaluate(asked, Policies(identity=(held,)))
+    decision = evaluate(asked, Policies(identity=(identity(one),)))
     assert decision.missing_context == ("aws:SecureTransport", "aws:username")

@@ -4,7 +4,7 @@ import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Decision, Kind, Outcome, Policies, Policy
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,
     CODEBUILD,
@@ -168,15 +168,15 @@ def test_a_resource_control_policy_limits_whoever_asks(
         (FEDERATED, FEDERATED.arn, Policies(session=SESSION_LIMIT), ALLOWED, Kind.RESOURCE),
         (FEDERATED, DEV.arn, Policies(session=SESSION_LIMIT), IMPLICIT, Kind.SESSION),
         (FEDERATED, DEV.arn, Policies(session=SESSION_WIDE), ALLOWED, Kind.RESOURCE),
-        # the simulator may ask for the role itself
+        # in the simulator, the caller may be the role itself
         (ROLE, ROLE.arn, Policies(session=SESSION_LIMIT), IMPLICIT, Kind.SESSION),
-        # the account: as if the resource said nothing
+        # the account: the caller's own policies decide
         (DEV, OURS, Policies(), IMPLICIT, Kind.IDENTITY),
         (DEV, ROOT.arn, Policies(), IMPLICIT, Kind.IDENTITY),
         # everyone: "no other permissions are required"
         (DEV, "*", Policies(boundary=LIMIT), ALLOWED, Kind.RESOURCE),
         (SESSION, "*", Policies(session=SESSION_LIMIT), ALLOWED, Kind.RESOURCE),
-        # somebody else
+        # another user, another session
         (DEV, f"arn:aws:iam::{OURS}:user/ann", Policies(), IMPLICIT, Kind.IDENTITY),
         (SESSION, SESSION.arn + "-2", Policies(), IMPLICIT, Kind.IDENTITY),
     ],

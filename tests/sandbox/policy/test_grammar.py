@@ -1,4 +1,4 @@
-"""What IAM does not take as an identity policy, in AWS's words, with the place.
+"""Identity policies that IAM refuses, with AWS's message and the place.
 
 Form: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -8,7 +8,7 @@ import json
 import pytest
 
 from labs_helpers.sandbox.policy import grammar
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from tests.sandbox.policy.documents import (
     ABSENT,
     GOOD,

@@ -1,11 +1,11 @@
-"""What is not taken as a trust policy, as the policy of a resource, or for its length."""
+"""Trust policies and resource policies that AWS refuses, and policies that are too long."""
 
 from collections.abc import Callable
 
 import pytest
 
 from labs_helpers.sandbox.policy import grammar, quotas
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from tests.sandbox.policy.documents import (
     ABSENT,
     GOOD,
@@ -16,7 +16,7 @@ from tests.sandbox.policy.documents import (
     refusal,
     text,
 )
-from tests.sandbox.policy.world import DEV, OURS
+from tests.sandbox.policy.examples import DEV, OURS
 
 
 @pytest.mark.parametrize(

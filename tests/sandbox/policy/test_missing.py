@@ -1,4 +1,4 @@
-"""The smallest statement that lets a refused request through, and where it belongs."""
+"""The smallest statement that would allow a refused request, and the policy to add it to."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.missing import smallest_statement, where
 from labs_helpers.sandbox.policy.model import Kind, Policies, Request
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,
     CODEBUILD,
@@ -41,7 +41,7 @@ CASES = [
         {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         f"an identity-based policy of {DEV.arn}",
     ),
-    # a repository's policy speaks of its own repository
+    # a repository's policy needs no Resource
     (
         request(STRANGER),
         Policies(identity=(FULL,)),

@@ -1,10 +1,10 @@
-"""Whom a statement means: Principal, NotPrincipal, and who may assume a role."""
+"""The callers that a statement applies to: Principal, NotPrincipal, and who may assume a role."""
 
 import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Kind, Outcome, Policies
-from tests.sandbox.policy.world import (
+from tests.sandbox.policy.examples import (
     ALLOW,
     CODEBUILD,
     DEV,

@@ -1,4 +1,4 @@
-"""What is true of every decision, whatever the policies."""
+"""Properties that hold for every decision and all policies."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_helpers.sandbox.policy.document import NotAPolicy, parse
+from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.grammar import check_identity_policy
-from labs_helpers.sandbox.policy.malformed import MalformedPolicy
 from labs_helpers.sandbox.policy.model import Kind, Outcome, Policies, Policy, Request
 from labs_helpers.sandbox.policy.sentence import sentence
-from tests.sandbox.policy.world import DEV, FEDERATED, OURS, SESSION, STRANGER, THEIRS, policy
+from tests.sandbox.policy.examples import DEV, FEDERATED, OURS, SESSION, STRANGER, THEIRS, policy
 
 EVERY = settings(deadline=None, max_examples=200)
 
@@ -204,7 +204,7 @@ loose = st.dictionaries(
 @EVERY
 @given(loose, requests)
 def test_whatever_is_a_policy_at_all_can_be_decided(source: dict, asked: Request) -> None:
-    """What IAM stored passed its grammar; what only looks like a policy raises nothing else."""
+    """Any document can be decided or raises NotAPolicy, and nothing else."""
     try:
         document = parse({"Version": "2012-10-17", "Statement": [source]})
     except NotAPolicy:

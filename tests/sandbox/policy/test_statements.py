@@ -1,11 +1,11 @@
-"""Which requests a statement is about: its Action, its Resource, its variables."""
+"""The requests that a statement applies to: its Action, its Resource and its variables."""
 
 import pytest
 
 from labs_helpers.sandbox.policy.document import NotAPolicy, parse
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Outcome, Policies
-from tests.sandbox.policy.world import GUIDE, OURS, REPOSITORY, identity, request, statement
+from tests.sandbox.policy.examples import GUIDE, OURS, REPOSITORY, identity, request, statement
 
 ACTION = GUIDE + "reference_policies_elements_action.html"
 NOT_ACTION = GUIDE + "reference_policies_elements_notaction.html"
@@ -64,7 +64,7 @@ def test_an_action_is_matched_by_name_and_wildcard(
         # a wildcard stays within its segment
         ("arn:aws:ecr:*:repository/*", REPOSITORY, False, RESOURCE),
         ("arn:aws:logs:*:*:log-group:/a/*", "arn:aws:logs:r:1:log-group:/a/b:c", True, RESOURCE),
-        # an action on no resource in particular needs "*"
+        # an action on no particular resource needs "*"
         ("arn:aws:ecr:*:*:repository/*", "*", False, NO_RESOURCE),
         ("*", "*", True, NO_RESOURCE),
     ],
@@ -87,7 +87,7 @@ def test_a_resource_is_matched_segment_by_segment(
         ("${aws:username, 'dev'}", {}, True, VARIABLES + "#policy-vars-default-values"),
         ("${aws:username, 'dev'}", {"aws__username": "ann"}, False, VARIABLES),
         ("${aws:TagKeys}", {"aws__TagKeys": ("dev", "x")}, False, VARIABLES),
-        # a value is text: what the caller is called widens nothing
+        # a value is text: a wildcard in the caller's name matches only itself
         ("${aws:username}", {"aws__username": "*"}, False, VARIABLES),
         ("d?v", {}, True, RESOURCE),
         ("d${?}v", {}, False, VARIABLES + "#policy-vars-specialchars"),
@@ -141,7 +141,7 @@ def test_what_is_no_policy_is_refused_with_its_place(text: str, place: str) -> N
     [("Allow", Outcome.IMPLICIT_DENY), ("Deny", Outcome.EXPLICIT_DENY)],
 )
 def test_a_condition_that_cannot_be_understood_only_denies(effect: str, outcome: Outcome) -> None:
-    """IAM stores no such operator; where one came in all the same, nobody gains by it."""
+    """IAM refuses an unknown operator; if a policy has one, it must not give access."""
     one = statement(effect, Condition={"StringEqualsish": {"aws:username": "dev"}})
     assert evaluate(request(), Policies(identity=(identity(one),))).outcome is outcome
 

@@ -1,4 +1,4 @@
-"""One server for all tests of the data plane; a fresh store for each."""
+"""One server for all tests of the data plane, and a new store for each test."""
 
 from __future__ import annotations
 

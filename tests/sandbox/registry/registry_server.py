@@ -1,4 +1,4 @@
-"""A registry served by cheroot on a loopback port, and a client that shows every byte."""
+"""A registry on a loopback port, served by cheroot, and a client that shows every byte."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class RegistryUnderTest:
         self.token = tokens.mint(self.store, LEARNER, REGION).password
 
     def open(self) -> None:
-        """Open the store anew, as a restarted server would."""
+        """Open the store again, as a restarted server does."""
         self.store = Store(self.root, self.clock)
         self.server.app = RegistryApp(self.store, self.clock, self._authorize, ACCOUNT, REGION)
 

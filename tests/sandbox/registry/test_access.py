@@ -1,4 +1,4 @@
-"""At the door: credentials, the registry a host names, what a caller is asked for."""
+"""Access: credentials, the registry that a host names, and the permissions that a caller needs."""
 
 from __future__ import annotations
 

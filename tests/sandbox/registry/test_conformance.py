@@ -1,4 +1,4 @@
-"""What the OCI conformance suite checks, in its order: each kind of content there and back.
+"""The checks of the OCI conformance suite, in its order: push and pull every kind of content.
 
 Source: https://github.com/opencontainers/distribution-spec/tree/main/conformance (run.go, api.go);
 the suite is a Go program, so its checks are told again here.

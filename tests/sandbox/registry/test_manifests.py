@@ -1,4 +1,4 @@
-"""Manifests: what is taken, what is refused, what a tag does when it moves."""
+"""Manifests: which are accepted, which are refused, and how a tag moves."""
 
 from __future__ import annotations
 

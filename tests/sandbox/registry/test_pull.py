@@ -1,4 +1,4 @@
-"""Pulling: whole, in ranges, on conditions."""
+"""Pulls of whole blobs, of ranges, and with conditions."""
 
 from __future__ import annotations
 

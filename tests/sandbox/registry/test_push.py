@@ -1,4 +1,4 @@
-"""Pushing blobs: whole, in parts, mounted; what does not fit leaves nothing behind."""
+"""Pushes of blobs: whole, in parts, mounted; a refused blob leaves nothing behind."""
 
 from __future__ import annotations
 

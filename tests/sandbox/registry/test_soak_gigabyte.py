@@ -1,4 +1,4 @@
-"""A gigabyte through the data plane: memory stays bounded, however the bytes come and go."""
+"""A gigabyte through the data plane: memory stays bounded for every way of push and pull."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def digest() -> str:
 
 
 def peak(pid: int) -> float:
-    """MB resident at the highest, by the kernel's own count."""
+    """The peak of resident memory in MB, as the kernel counts it."""
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024

@@ -187,10 +187,14 @@ def test_what_is_no_layer_is_damage(tmp_path: Path) -> None:
         take([store(tmp_path, b"layer one".ljust(600, b"!"))])
 
 
-@pytest.mark.parametrize(
-    "path", ["../etc/os-release", "a/../../etc/os-release", "etc/../lib/apk/db/installed"]
-)
-def test_a_path_that_leaves_the_image_is_nobodys_file(tmp_path: Path, path: str) -> None:
+def test_a_path_that_names_a_file_of_its_layer_again_is_damage(tmp_path: Path) -> None:
+    entries = [("etc/../lib/apk/db/installed", "ID=other\n"), *GOOD.items()]
+    with pytest.raises(Unscannable, match="twice"):
+        take(layers(tmp_path, entries))
+
+
+@pytest.mark.parametrize("path", ["../etc/os-release", "a/../../etc/os-release"])
+def test_a_path_that_climbs_above_the_root_stays_in_the_image(tmp_path: Path, path: str) -> None:
     entries = [(path, "ID=other\n"), ("etc/os-release", ALPINE), (APK, apk("zlib 1-r0"))]
     found = take(layers(tmp_path, entries))
     assert found.distribution is not None

@@ -80,7 +80,15 @@ def test_python_distributions_are_found_wherever_they_lie(tmp_path: Path, path: 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"Name: flask\n", b"Version: 1\n", b"Name: a b\nVersion: 1\n", b"\xff\xfe\x00", b"\n\n"],
+    [
+        b"",
+        b"Name: flask\n",
+        b"Version: 1\n",
+        b"Name: a b\nVersion: 1\n",
+        b"Name: a\nName: b\nVersion: 1\n",
+        b"\xff\xfe\x00",
+        b"\n\n",
+    ],
 )
 def test_a_distribution_without_name_or_version_is_told_of(tmp_path: Path, content: bytes) -> None:
     path = "app/x.dist-info/METADATA"
@@ -103,6 +111,11 @@ def test_an_rpm_database_is_told_of_and_not_read(tmp_path: Path) -> None:
         "P:\nV:1\n\n",
         "P:zlib\nV:1-r0\n\nrubbish",
         "P:zlib\nV:1-r0\nPZlib\n\n",
+        "P:zlib\nV:1-r0\nV:1-r0\n\n",
+        "P:zlib\nP:other\nV:1-r0\n\n",
+        "P:zlib\nV:1-r0\no:zlib\no:other\n\n",
+        "P:zlib\nV: 1-r0\n\n",
+        "P:zlib\nV:1-r0\r\n\n",
         "\0\0\0\0",
     ],
 )
@@ -118,11 +131,25 @@ def test_half_an_apk_database_is_not_a_database(damage: str) -> None:
         "Package: tar\nStatus: install ok installed\n\n",
         "Package: tar\nVersion: 1\nrubbish\n\n",
         "\x1f\x8b\x08",
+        "Package: tar\nVersion: 1\nVersion: 2\n\n",
+        "Package: tar\nVersion: 1\nVERSION: 2\n\n",
+        "Package: tar\nVersion: 1\nPackage: other\n\n",
+        "Package: tar\nVersion: 1\nSource: a\nSource: b\n\n",
+        "Package: tar\nVersion: 1\n 2\n\n",
+        "Package: tar\nVersion: 1\nSource: a (1) b\n\n",
+        "Package: tar\nVersion: 1\nStatus: config-files\n\n",
+        "Package: tar\nVersion: 1\nStatus: install ok installed config-files\n\n",
+        "Package: tar\nVersion: 1\n \nPackage: other\nVersion: 1\n\n",
     ],
 )
 def test_half_a_dpkg_database_is_not_a_database(damage: str) -> None:
     with pytest.raises(DatabaseDamaged, match="var/lib/dpkg/status cannot be read"):
         dpkg_database.parse(damage.encode(), DPKG)
+
+
+def test_dpkg_knows_a_package_by_its_name_in_lower_case() -> None:
+    (package,) = dpkg_database.parse(b"Package: TAR\nVersion: 1.34\n", DPKG)
+    assert (package.name, package.source) == ("tar", "tar")
 
 
 @pytest.mark.parametrize("content", ["", "\n\n\n"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.sandbox.scanner.inventory import Inventory, take
-from labs_helpers.sandbox.scanner.limits import DatabaseDamaged
+from labs_helpers.sandbox.scanner.limits import DatabaseDamaged, LayerDamaged
 from tests.sandbox.scanner.images import (
     ALPINE,
     APK,
@@ -63,12 +63,27 @@ def test_a_package_removed_and_brought_back_belongs_to_the_later_layer(tmp_path:
 @pytest.mark.parametrize(
     "whiteout", [f"{FLASK}/.wh.METADATA", "usr/lib/python3/dist-packages/.wh.flask-2.2.2.dist-info",
                  "usr/lib/.wh.python3", ".wh.usr", "./usr/lib/.wh.python3",
-                 "usr/lib/python3/.wh..wh..opq", "usr/.wh..wh..opq", ".wh..wh..opq"]
+                 "usr/lib/python3/.wh..wh..opq", "usr/.wh..wh..opq"]
 )  # fmt: skip
 def test_a_whiteout_removes_what_lower_layers_have(tmp_path: Path, whiteout: str) -> None:
     base = {**BASE, f"{FLASK}/METADATA": metadata("Flask", "2.2.2")}
     found = inventory(tmp_path, base, {whiteout: "", "etc/os-release": ALPINE, APK: BASE[APK]})
     assert names(found) == ["zlib 1.2.12-r0"]
+
+
+def test_whether_the_root_is_emptied_depends_on_the_storage_driver(tmp_path: Path) -> None:
+    base = {**BASE, f"{FLASK}/METADATA": metadata("Flask", "2.2.2")}
+    with pytest.raises(LayerDamaged, match="depend on the container runtime"):
+        inventory(tmp_path, base, {".wh..wh..opq": "", **BASE})
+    assert names(inventory(tmp_path, BASE, {".wh..wh..opq": "", **BASE})) == ["zlib 1.2.12-r0"]
+
+
+@pytest.mark.parametrize("link", ["x.dist-info", "x.egg-info"])
+def test_python_metadata_behind_a_linked_folder_is_found(tmp_path: Path, link: str) -> None:
+    name = "METADATA" if link.endswith("dist-info") else "PKG-INFO"
+    metadata_file = {f"opt/flask/{name}": metadata("Flask", "2.2.2")}
+    found = inventory(tmp_path, {**BASE, **metadata_file, f"app/{link}": Link("../opt/flask")})
+    assert names(found) == ["zlib 1.2.12-r0", "flask 2.2.2"]
 
 
 @pytest.mark.parametrize("whiteout", [f"{FLASK}/.wh.METADATA", f"{FLASK}/.wh..wh..opq"])

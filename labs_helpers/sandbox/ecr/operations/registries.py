@@ -23,7 +23,7 @@ ACCOUNT = "account-setting"
 _ACCOUNT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
     "REGISTRY_POLICY_SCOPE": ("V2",),
-    "BLOB_MOUNTING": ("ENABLED", "DISABLED"),  # DISABLED on AWS: fidelity/registry.json
+    "BLOB_MOUNTING": ("ENABLED", "DISABLED"),  # DISABLED on AWS: labs/lab07/differences.json
 }
 
 _FREQUENCIES = {

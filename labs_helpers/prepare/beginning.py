@@ -1,0 +1,93 @@
+"""A lab's beginning: made once, and then only when the learner asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labs_helpers.errors import FOR_THE_LEARNER, LabError
+from labs_helpers.prepare import Place, Step, steps
+from labs_helpers.prepare.record import Entry, Record
+from labs_helpers.workspace import WorkspaceError
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a start found or made.
+
+    facts: what holds now, when the beginning was made; None when the lab was begun earlier.
+    removed: what was there and was taken away for it. notes: what else the learner has to know.
+    """
+
+    facts: tuple[str, ...] | None
+    removed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def go_on(number: str, place: Place, found: Entry | None) -> Beginning:
+    """Make the beginning of a lab that is not begun; leave any other lab as it is.
+
+    ``found`` is the lab's entry in the record, read before the lab's work folder was made. Raises
+    as :func:`make` does.
+    """
+    if found is None or not found.finished:
+        return make(number, place)
+    for step in steps(number, place.mode):
+        if step.kernel:
+            step.ensure(place)
+    if not found.assumed:
+        return Beginning(None)
+    lost = "the record of begun labs was missing or damaged, so this lab counts as begun"
+    return Beginning(None, notes=(lost,))
+
+
+def make(number: str, place: Place) -> Beginning:
+    """Make a lab's beginning in the sandbox, whatever was there, and record the lab as begun.
+
+    Raises LabError when a step cannot be done, with the step, the reason and what had been removed
+    until then; the lab is then not begun, and the record keeps what happened for the next start.
+    """
+    record = Record(place.workspace)
+    found = record.entry(number)
+    unfinished = found if found and not found.finished else Entry(finished=False)
+    record.write(number, unfinished)
+    place.removed[:] = unfinished.removed
+    wanted = steps(number, place.mode)
+    for step in _in_order(wanted):
+        try:
+            step.ensure(place)
+        except BaseException as fault:
+            _stopped(number, place, step, fault)
+            raise
+    record.write(number, Entry(finished=True))
+    facts = tuple(step.fact for step in wanted)
+    notes = _notes(found) if found is unfinished else ()
+    return Beginning(facts, tuple(place.removed), notes)
+
+
+def _notes(unfinished: Entry) -> tuple[str, ...]:
+    at = f", at: {unfinished.stopped_at}" if unfinished.stopped_at else ""
+    return (f"an earlier preparation stopped half-way{at}", "it was made again from its first step")
+
+
+def _in_order(listed: tuple[Step, ...]) -> list[Step]:
+    """Steps on local images first: Docker may refuse them, and the account is then untouched."""
+    return sorted(listed, key=lambda step: not step.engine)
+
+
+def _stopped(number: str, place: Place, step: Step, fault: BaseException) -> None:
+    """Record where the preparation stopped; raise LabError for a fault that the learner can fix."""
+    reason = str(fault) or type(fault).__name__
+    entry = Entry(False, f"{step.fact} ({reason.splitlines()[0]})", tuple(place.removed))
+    removed = "".join(f"\n  {one}" for one in place.removed)
+    said = f"Removed until then:{removed}" if removed else "Nothing had been removed until then."
+    try:
+        Record(place.workspace).write(number, entry)
+    except WorkspaceError as problem:  # that the lab is not begun was recorded before
+        said += f"\n{problem}"
+    if isinstance(fault, FOR_THE_LEARNER):
+        raise LabError(
+            f"Lab {number} is not ready. This step failed: {step.fact}\n{reason}\n{said}\n"
+            "Put right what the message names and run this cell again. It prepares the lab again "
+            "from the first step."
+        ) from fault
+    fault.add_note(said)

@@ -1,0 +1,169 @@
+"""Where the sandbox reaches into moto's EventBridge: an event of AWS's own to rules and targets.
+
+tests/sandbox/moto/test_events.py holds each thing used here true for the pinned version.
+moto's own delivery is not used: it leaves the account out of the event, sends to disabled rules,
+asks no policy, gives up at the first target that fails, and does not know SNS.
+
+Nothing of moto is imported for a service that nobody has called: a rule, a queue, a log group and
+a topic exist only where moto's service is loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labs_helpers.sandbox.ecr.events import Event
+from labs_helpers.sandbox.events import inputs, permission
+from labs_helpers.sandbox.events.permission import NotLetIn, Sender
+
+log = logging.getLogger(__name__)
+
+BUS = "default"
+"""The bus that events of AWS services arrive on:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus.html"""
+
+
+class Unreachable(Exception):
+    """A target that the sandbox cannot send to; the message says why."""
+
+
+@dataclass(frozen=True)
+class _Arn:
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"arn:aws:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """One message on its way: for which rule, where to, and the target as PutTargets had it."""
+
+    sender: Sender
+    arn: _Arn
+    message: str
+    target: Mapping[str, Any]
+
+    def require(self, action: str, resource: str, policies: Sequence[str]) -> None:
+        """Raises NotLetIn; of a target with a role, the role would be asked, and is not here."""
+        if not self.target.get("RoleArn"):
+            permission.require(self.sender, action, resource, policies)
+
+
+def publish(event: Event) -> None:
+    """Give an event to every target of every rule that wants it, in the rules' order.
+
+    A rule or a target that fails is logged and keeps nothing from the others.
+    """
+    for rule in _rules(event["account"], event["region"]):
+        try:
+            wanted = _wants(rule, event)
+        except Exception:
+            # moto's matcher meets whatever a learner wrote
+            log.exception("the pattern of the rule %s cannot be matched", rule.arn)
+            continue
+        if wanted:
+            for target in list(rule.targets):
+                _try(rule, target, event)
+
+
+def _rules(account: str, region: str) -> list[Any]:
+    """The rules of the default bus; none while nobody has called EventBridge there."""
+    backend = _backend("events", account, region)
+    bus = None if backend is None else backend.event_buses.get(BUS)
+    return [] if bus is None else list(bus.rules.values())
+
+
+def _wants(rule: Any, event: Event) -> bool:
+    """Whether an enabled rule's pattern takes an event; a rule of a schedule has no pattern."""
+    pattern = rule.event_pattern
+    return rule.state != "DISABLED" and bool(pattern.get_pattern()) and pattern.matches_event(event)
+
+
+def _try(rule: Any, target: Mapping[str, Any], event: Event) -> None:
+    what = (event["detail-type"], event["id"], target["Arn"], rule.arn)
+    try:
+        arn = _arn(target["Arn"])
+        send = _TARGETS.get(arn.service)
+        if send is None:
+            raise Unreachable(f"the sandbox does not send events to {arn.service}")
+        sender = Sender(rule.arn, event["account"])
+        send(_Sending(sender, arn, inputs.message(target, event, rule.arn), target))
+    except (Unreachable, NotLetIn, inputs.BadInput) as error:
+        log.warning("%s %s did not reach %s, a target of %s: %s", *what, error)
+    except Exception:
+        # moto's services refuse in many ways: a message that is too long, a wrong group
+        log.exception("%s %s did not reach %s, a target of %s", *what)
+    else:
+        log.info("%s %s went to %s, a target of %s", *what)
+
+
+def _to_queue(sending: _Sending) -> None:
+    queues = _backend("sqs", sending.arn.account, sending.arn.region)
+    queue = None if queues is None else queues.queues.get(sending.arn.resource)
+    if queue is None:
+        raise Unreachable("there is no such queue")
+    sending.require("sqs:SendMessage", str(sending.arn), [queue.policy] if queue.policy else [])
+    queues.send_message(
+        queue_name=sending.arn.resource,
+        message_body=sending.message,
+        group_id=sending.target.get("SqsParameters", {}).get("MessageGroupId"),
+    )
+
+
+def _to_log_group(sending: _Sending) -> None:
+    name = sending.arn.resource.removeprefix("log-group:").removesuffix(":*")
+    logs = _backend("logs", sending.arn.account, sending.arn.region)
+    if logs is None or name not in logs.groups:
+        raise Unreachable("there is no such log group")
+    stream = str(uuid.uuid4())
+    resource = str(replace(sending.arn, resource=f"log-group:{name}:log-stream:{stream}"))
+    policies = [policy.policy_document for policy in logs.resource_policies.values()]
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        sending.require(action, resource, policies)
+    logs.create_log_stream(name, stream)
+    # real time, as in every other log here: moto refuses what lies hours ahead of it
+    entry = {"timestamp": int(time.time() * 1000), "message": sending.message}
+    logs.put_log_events(name, stream, [entry])
+
+
+def _to_topic(sending: _Sending) -> None:
+    arn = str(sending.arn)
+    topics = _backend("sns", sending.arn.account, sending.arn.region)
+    topic = None if topics is None else topics.topics.get(arn)
+    if topic is None:
+        raise Unreachable("there is no such topic")
+    sending.require("sns:Publish", arn, [topic.policy])
+    topics.publish(message=sending.message, arn=arn)
+
+
+_TARGETS: dict[str, Callable[[_Sending], None]] = {
+    "sqs": _to_queue,
+    "logs": _to_log_group,
+    "sns": _to_topic,
+}
+
+
+def _backend(service: str, account: str, region: str) -> Any:
+    """moto's backend of a loaded service, where an account has used it; else None."""
+    models = sys.modules.get(f"moto.{service}.models")
+    # missing while another thread is importing the module
+    backends = getattr(models, f"{service}_backends", None)
+    of_account = None if backends is None else dict.get(backends, account)
+    return None if of_account is None else dict.get(of_account, region)
+
+
+def _arn(text: str) -> _Arn:
+    parts = text.split(":", 5)
+    if len(parts) != 6:
+        raise Unreachable("that is no ARN")
+    return _Arn(*parts[2:])

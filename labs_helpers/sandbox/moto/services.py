@@ -1,0 +1,287 @@
+"""Every AWS service but ECR: moto behind our gateway, one service loaded when first called."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
+
+from labs_helpers.defaults import REGION
+from labs_helpers.sandbox import confinement
+from labs_helpers.sandbox.authorization.needed import Plain
+from labs_helpers.sandbox.door.http import HEADERS
+from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.moto.identity import MotoIdentity
+from labs_helpers.sandbox.service import aws_errors
+from labs_helpers.sandbox.service.refusal import Refusal
+from labs_helpers.sandbox.sigv4 import Signature
+
+log = logging.getLogger(__name__)
+
+_SETTINGS = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    # no other web page may read what the sandbox answers
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
+    "MOTO_EVENTS_INVOKE_HTTP": "false",
+}
+
+_NO_KEY = "ASIAAAAAAAAAAAAAAAAA"
+"""The form of a key, for moto, of a call that has none."""
+
+Answer = tuple[str, list[tuple[str, str]], bytes]
+
+
+class MotoServices:
+    """moto as a function from a verified request to an answer; thread-safe."""
+
+    def __init__(self, identity: MotoIdentity, prepare: Callable[[], None], scratch: Path) -> None:
+        """prepare: puts ours into the place of moto's IAM and STS, when called before a call.
+
+        scratch: where moto may put large bodies.
+        Nothing of moto is loaded before the first call.
+        """
+        self._identity = identity
+        self._prepare = prepare
+        self._scratch = scratch
+        self._lock = threading.Lock()
+        self._application: Any = None
+
+    @property
+    def loaded(self) -> list[str]:
+        """Names of the services that have been called."""
+        if self._application is None:
+            return []
+        return sorted(map(str, self._application.app_instances))
+
+    def call(
+        self,
+        environ: WSGIEnvironment,
+        what: str,
+        plain: Plain,
+        principal: Principal,
+        signature: Signature,
+    ) -> Answer:
+        """moto's answer; raises Refusal when moto lacks the operation or fails at it.
+
+        what: the operation, "iam:CreateUser"; plain: the request as it was understood.
+        """
+        application = self._ready(signature.service)
+        asked = _for_moto(environ, plain, principal, signature)
+        if not _changes_iam(what):
+            return _asked(application, asked, what)
+        try:
+            with self._identity.changing(principal.account) as kept:
+                answer = _asked(application, asked, what)
+                kept(answer[0].startswith("2"))
+            return answer
+        except sqlite3.Error as error:
+            log.exception("IAM's state could not be written")
+            raise aws_errors.internal(what) from error
+
+    def call_unsigned(self, environ: WSGIEnvironment, what: str, plain: Plain) -> Answer:
+        """The answer to AssumeRoleWithWebIdentity, which brings a token and no signature."""
+        principal = Principal("0" * 12, "*", "", _NO_KEY)
+        now = datetime.now(UTC)
+        scope = Signature(_NO_KEY, REGION, "sts", now, (), "", None, None)
+        return self.call(environ, what, plain, principal, scope)
+
+    def _ready(self, service: str) -> Any:
+        with self._lock:
+            if self._application is None:
+                self._application = _start(self._scratch)
+        application = self._application
+        host = f"{service}.us-east-1.amazonaws.com"
+        if _backend_of(application, host, service) in _CLOSED:
+            raise aws_errors.not_implemented(f"the service '{service[:60]}'")
+        self._identity.ready()
+        self._prepare()
+        if service == "s3":
+            _leave_buckets_to_the_gateway()
+        if service == "cloudformation":
+            _read_templates_from_s3()
+        return application
+
+
+def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
+    told: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
+        told.append((status, headers))
+        return lambda data: None
+
+    try:
+        content = _joined(application(environ, start))
+    except Refusal:
+        raise
+    except NotImplementedError as error:
+        raise aws_errors.not_implemented(f"the operation {what}") from error
+    except Exception as error:
+        if confined := confinement.cause_of(error):
+            reason = f"Doing it here would {confined}, which the sandbox never does."
+            raise aws_errors.not_implemented(f"the operation {what}", reason) from error
+        log.exception("moto failed at %s", what)
+        raise aws_errors.internal(what) from error
+    status, headers = told[-1]
+    _refuse_web_page(status, headers, what)
+    return status, headers, content
+
+
+def _changes_iam(what: str) -> bool:
+    """Whether an operation may change IAM: its own, and CloudFormation's stacks with roles."""
+    service, _, operation = what.partition(":")
+    reads = operation.startswith(("Get", "List", "Describe", "Simulate", "Validate"))
+    return service in ("iam", "cloudformation") and not reads
+
+
+def _start(scratch: Path) -> Any:
+    for name in [name for name in os.environ if name.startswith("MOTO_")]:
+        del os.environ[name]
+    os.environ.update(_SETTINGS)
+    scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from labs_helpers.sandbox.moto import templates
+
+    templates.install()
+    from moto.core.responses import BaseResponse
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    base: Any = BaseResponse
+    base.get_region_from_url = _signed_region
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def _leave_buckets_to_the_gateway() -> None:
+    """moto asks bucket policies by itself, without principals, conditions and a reason."""
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
+
+    bucket: Any = FakeBucket
+    bucket.get_permission = lambda self, action, resource: PermissionResult.PERMITTED
+
+
+def _read_templates_from_s3() -> None:
+    """moto reads a URL otherwise than the decision, and stumbles over an object that is not there.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    from moto.cloudformation import models, responses
+    from moto.core.exceptions import ServiceException
+    from moto.s3.models import s3_backends
+
+    from labs_helpers.sandbox.authorization.s3_requests import object_of_url
+    from labs_helpers.sandbox.moto import templates
+
+    def read(url: str, account_id: str, partition: str) -> str:
+        place = object_of_url(url)
+        if place is None:
+            words = "TemplateURL must reference a valid S3 object to which you have access."
+            raise Refusal("ValidationError", words)
+        try:
+            found = s3_backends[account_id][partition].get_object(*place)
+        except ServiceException as error:
+            raise _unread(str(error.message)) from error
+        if found is None:
+            raise _unread("The specified key does not exist.")
+        text = bytes(found.value).decode(errors="replace")
+        templates.parse(text)
+        return text
+
+    modules: tuple[Any, ...] = (models, responses)
+    for module in modules:
+        module.get_stack_from_s3_url = read
+
+
+def _unread(words: str) -> Refusal:
+    return Refusal("ValidationError", f"S3 error: {words}")
+
+
+def _signed_region(response: Any, request: Any, url: str) -> str:
+    """The region that was signed, in place of one that moto finds in a URL or a user agent."""
+    return str(request.headers["Authorization"].split(",")[0].split("/")[2])
+
+
+def _backend_of(application: Any, host: str, service: str) -> str:
+    """Which of moto's services answers to a signing name; empty for none."""
+    from moto.moto_server.werkzeug_app import SIGNING_ALIASES
+
+    if service in SIGNING_ALIASES or service in _BY_REQUEST:
+        return service
+    patterns = application.backend_url_patterns
+    return next((str(name) for name, each in patterns if each.match(f"http://{host}")), "")
+
+
+_CLOSED = {"", "ecr", "moto_api", "instance_metadata"}
+"""What of moto nobody is let into: ECR is ours, and the others are for moto's own tests."""
+
+_BY_REQUEST = {"dynamodb", "sagemaker", "timestream", "s3vectors", "memorydb", "mediastore"}
+"""Services whose host moto derives from more than the signature's scope."""
+
+
+def _for_moto(
+    environ: WSGIEnvironment, plain: Plain, principal: Principal, signature: Signature
+) -> WSGIEnvironment:
+    """The request as moto's own server would hand it over, with the account that we verified.
+
+    Only what the decision was made on goes on: path, query and body as they were understood.
+    """
+    scope = f"{signature.access_key_id}/{signature.scope}"
+    headers = environ[HEADERS]
+    underscored = {
+        f"HTTP_{name.upper().replace('-', '_')}": name for name in headers if "_" in name
+    }
+    dropped = {f"HTTP_{name.upper().replace('-', '_')}" for name in plain.drop}
+    dropped -= {f"HTTP_{name.upper().replace('-', '_')}" for name in _OURS}
+    kept = {name: value for name, value in environ.items() if name not in dropped}
+    kept.pop("CONTENT_TYPE", None)
+    if plain.content_type:
+        kept["CONTENT_TYPE"] = plain.content_type
+    for name, value in plain.headers.items():
+        kept[f"HTTP_{name.upper().replace('-', '_')}"] = value
+    return kept | {
+        "REQUEST_METHOD": plain.method,
+        "REQUEST_URI": f"{plain.path}?{plain.query}" if plain.query else plain.path,
+        "RAW_URI": f"{plain.path}?{plain.query}" if plain.query else plain.path,
+        "PATH_INFO": unquote_to_bytes(plain.path.encode("latin-1")).decode("latin-1"),
+        "QUERY_STRING": plain.query,
+        "HTTP_HOST": plain.host,
+        "HTTP_X_MOTO_ACCOUNT_ID": principal.account,
+        "HTTP_X_LABS_SOURCE_IP": environ.get("REMOTE_ADDR", ""),
+        # a presigned request has it in the query only, where moto does not look
+        "HTTP_AUTHORIZATION": (
+            f"AWS4-HMAC-SHA256 Credential={scope}, "
+            f"SignedHeaders={';'.join(signature.signed_headers)}, Signature={signature.digest}"
+        ),
+        # how moto's own server passes on names that WSGI cannot hold
+        "moto.preserved_header_names": underscored,
+        "CONTENT_LENGTH": str(len(plain.body)),
+        "wsgi.input": io.BytesIO(plain.body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+    }
+
+
+_OURS = ("host", "authorization", "x-moto-account-id", "x-labs-source-ip")
+
+
+def _joined(parts: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(parts)
+    finally:
+        close = getattr(parts, "close", None)
+        if close is not None:
+            close()
+
+
+def _refuse_web_page(status: str, headers: list[tuple[str, str]], what: str) -> None:
+    """moto's web framework answers an unknown path with a page; no AWS client can read one."""
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if status[:3] in ("404", "405") and kind.startswith("text/html"):
+        raise aws_errors.not_implemented(f"the operation {what}")

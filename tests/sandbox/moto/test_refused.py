@@ -1,0 +1,60 @@
+"""What the sandbox refuses, because moto would run a program or connect to another machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.authorization.people_here import refusal_of
+from tests.sandbox.sandbox_process import Running
+
+TOPIC = "arn:aws:sns:us-west-2:123456789012:t"
+URL = "http://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "named"),
+    [
+        ("lambda", "list_functions", {}, "lambda:ListFunctions;"),
+        *(
+            (
+                "sns",
+                "subscribe",
+                {"TopicArn": TOPIC, "Protocol": protocol, "Endpoint": URL},
+                f"sns:Subscribe with Protocol={protocol};",
+            )
+            for protocol in ("http", "https", "email", "lambda", "sms")
+        ),
+        (
+            "firehose",
+            "create_delivery_stream",
+            {
+                "DeliveryStreamName": "s",
+                "HttpEndpointDestinationConfiguration": {
+                    "EndpointConfiguration": {"Url": "https://127.0.0.1:9/"},
+                    "S3Configuration": {"RoleARN": "arn:aws:iam::1:role/r", "BucketARN": "arn:b"},
+                },
+            },
+            "firehose:CreateDeliveryStream with HttpEndpointDestinationConfiguration;",
+        ),
+        (
+            "events",
+            "create_api_destination",
+            {
+                "Name": "d",
+                "ConnectionArn": "arn:aws:events:us-west-2:123456789012:connection/c/1",
+                "InvocationEndpoint": "https://127.0.0.1:9/",
+                "HttpMethod": "POST",
+            },
+            "events:CreateApiDestination;",
+        ),
+    ],
+)
+def test_a_program_or_a_connection_of_a_request_is_refused(
+    sandbox: Running, service: str, operation: str, params: dict[str, Any], named: str
+) -> None:
+    status, code, message = refusal_of(sandbox.client(service), operation, **params)
+    assert (status, code) == (501, "NotInSandbox")
+    assert message.startswith(f"The sandbox does not have the operation {named}"[:-1])
+    assert "it exists on AWS. The sandbox " in message
