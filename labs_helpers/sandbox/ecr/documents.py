@@ -11,7 +11,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository, require
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.service.errors import ServiceError

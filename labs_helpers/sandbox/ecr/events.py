@@ -20,15 +20,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.scan_findings import severity_counts
 from labs_helpers.sandbox.ecr.scan_states import Scan
 from labs_helpers.sandbox.ecr.store import Store
-
-if TYPE_CHECKING:
-    from labs_helpers.sandbox.ecr.images import Image
 
 Event = dict[str, Any]
 """An event as EventBridge hands it to a target."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from labs_helpers.sandbox.ecr import images
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.validation import IMAGE_TAG

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import errors
 from labs_helpers.sandbox.ecr.repositories import Repository
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as stored; `size` is imageSizeInBytes, `body` the manifest's own bytes."""
+
+    id: int
+    digest: str
+    media_type: str
+    artifact_type: str | None
+    subject: str | None
+    size: int
+    body: bytes
+    annotations: Mapping[str, str]
+    pushed_at: datetime
+    last_pulled_at: datetime | None
+    tags: tuple[str, ...]
 
 
 def with_digest(db: sqlite3.Connection, repository: Repository, digest: str) -> int | None:

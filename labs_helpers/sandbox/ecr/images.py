@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,28 +16,12 @@ from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import errors, events, image_rows, scan_queue
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Repository, require
 from labs_helpers.sandbox.ecr.store import Store
 
 PULL_TIME_RESOLUTION = timedelta(minutes=1)
 """A second pull within this time is not recorded; AWS records one at least every 24 hours."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image as stored; `size` is imageSizeInBytes, `body` the manifest's own bytes."""
-
-    id: int
-    digest: str
-    media_type: str
-    artifact_type: str | None
-    subject: str | None
-    size: int
-    body: bytes
-    annotations: Mapping[str, str]
-    pushed_at: datetime
-    last_pulled_at: datetime | None
-    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)

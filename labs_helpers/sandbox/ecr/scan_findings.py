@@ -17,12 +17,10 @@ import hashlib
 import re
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Repository
-
-if TYPE_CHECKING:
-    from labs_helpers.sandbox.ecr.images import Image
 
 NOT_COVERED = "LABS-NOT-COVERED"
 NO_FIX = "NotAvailable"

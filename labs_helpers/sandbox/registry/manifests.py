@@ -10,7 +10,7 @@ from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import reference as references
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import images
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_tag
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response

@@ -11,7 +11,7 @@ from labs_helpers.sandbox.ecr.errors import (
     ImageReferenced,
     InvalidParameter,
 )
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid, refuse_paging

@@ -12,7 +12,7 @@ from labs_helpers.sandbox.ecr import (
     scan_states,
 )
 from labs_helpers.sandbox.ecr.errors import RepositoryNotFound
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.scan_states import Scan
