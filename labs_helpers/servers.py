@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.choice import wanted
+from labs_helpers.engine.choice import requested_kind
+from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.engine.process import Engine
 from labs_helpers.runtime.background_process import Say
 from labs_helpers.runtime.shims import Docker, choose_docker, place_aws, place_docker
@@ -38,9 +39,9 @@ def start(
     """
     environ = os.environ if environ is None else environ
     docker = choose_docker(workspace, environ)
-    wanted(workspace, environ)  # raises for a wrong LABS_ENGINE before anything starts
+    requested_kind(workspace, environ)  # raises for a wrong LABS_ENGINE before anything starts
     workspace.create()
-    place_docker(workspace, docker)
+    place_docker(workspace, docker, option_words(GLOBAL))
     sandbox = sandbox_process.start(workspace, say, environ)
     place_aws(workspace, sandbox.port, environ)
     engine = engine_process.start(workspace, sandbox.port, say, environ)

@@ -138,7 +138,7 @@ def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
         return Need("engine", "ok", found)
     health = engine_process.health(workspace.socket)
     if health is Health.WITHOUT_DAEMON:
-        found, fix = running.choice.silence
+        found, fix = running.choice.no_answer
         return Need("engine", "warning", found, fix[0].upper() + fix[1:])
     if health is Health.SILENT:
         fix = f"labs stop && labs start; its log is {workspace.engine / 'engine.log'}"

@@ -85,7 +85,7 @@ def _engine(workspace: Workspace) -> dict[str, Any] | None:
     return {
         "socket": str(workspace.socket),
         "answers": health is Health.ANSWERS,
-        "trouble": ": ".join(engine.choice.silence) if alone else None,
+        "trouble": ": ".join(engine.choice.no_answer) if alone else None,
         "pid": engine.pid,
         "uptime_seconds": round(time.time() - engine.started),
         "memory_bytes": engine.memory,

@@ -1,1 +1,1 @@
-"""What sandbox and engine share: background processes, SQLite files, commands on the labs' PATH."""
+"""What the other rooms stand on: background processes, HTTP over sockets, SQLite files, shims."""

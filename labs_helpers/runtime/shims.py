@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
 
-STANDIN_MODULE = "labs_helpers.engine.command"
+STANDIN_MODULE = "labs_helpers.engine.cli"
 """The module that is the `docker` command where none is installed."""
 
 _PLUGIN = (
@@ -30,8 +30,7 @@ for word do
     continue
   fi
   case $word in
-    --config|--context|--host|--log-level|--tlscacert|--tlscert|--tlskey) value=next ;;
-    -c|-H|-l|-Dc|-DH|-Dl) value=next ;;
+    {with_value}) value=next ;;
     -*) ;;
     manifest) {ours} ;;
     *) break ;;
@@ -79,16 +78,22 @@ def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None
     return Docker("standin", ours, "no docker command is installed")
 
 
-def place_docker(workspace: Workspace, choice: Docker, python: str = sys.executable) -> None:
+def place_docker(
+    workspace: Workspace,
+    choice: Docker,
+    with_value: Sequence[str],
+    python: str = sys.executable,
+) -> None:
     """Write a script into the labs' ``bin/`` that runs the chosen `docker`.
 
     The chosen program is unmodified. `docker manifest` bypasses the engine and would contact real
-    AWS, so the stand-in handles this one command.
+    AWS, so the stand-in handles this one command. ``with_value`` are the options of `docker` itself
+    whose value is the next word.
     """
     ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
     script = f"#!/bin/sh\n{ours}\n"
     if choice.kind != "standin":
-        script = _CHOSEN.format(ours=ours, chosen=choice.path)
+        script = _CHOSEN.format(ours=ours, chosen=choice.path, with_value="|".join(with_value))
     _place(workspace.bin / "docker", script)
     builder = f"""\
 #!/bin/sh

@@ -83,7 +83,12 @@ def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | 
     if ":" in reference:
         return reference, None
     if not references.is_tag(reference):
-        raise ecr.ImageNotFound(None, reference, context.name, context.registry.account)
+        raise ecr.ImageNotFound(
+            digest=None,
+            tag=reference,
+            repositoryName=context.name,
+            registryId=context.registry.account,
+        )
     return None, reference
 
 
