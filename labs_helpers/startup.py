@@ -22,7 +22,7 @@ from labs_helpers.workspace import Workspace
 
 @spoken
 def start(number: str, fresh: bool = False) -> Lab:
-    """Open lab ``number`` ("00" to "10"): the world it needs, and the card that says so.
+    """Open lab ``number``, such as "05": the world it needs, and the card that says so.
 
     In the sandbox, starts sandbox and engine where they are not running. The first time, prepares
     the lab's beginning; the card says what that removed. After that, leaves everything as it is,

@@ -1,4 +1,4 @@
-"""Checks of lab 05: Docker's logins, asked of the registries themselves."""
+"""Checks of lab 05: Docker's logins, which the check tries on the registries."""
 
 from __future__ import annotations
 
