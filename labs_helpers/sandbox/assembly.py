@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.defaults import REGION
 from labs_helpers.sandbox import control_api
-from labs_helpers.sandbox.authorization import why
+from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
+from labs_helpers.sandbox.call import Answer, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
@@ -26,8 +29,12 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
+from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.buckets import bucket
+from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
@@ -64,10 +71,12 @@ def build(
     learner = credentials.learner(folder / "learner.json")
     token = control_api.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
-    who = people.build(folder / "identity", learner, clock)
-    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
-    authorizer = Authorizer(who.directory, store, clock, Decisions())
+    records = open_records(folder / "identity", learner)
+    who = people.build(folder / "identity", records, clock)
+    moto = MotoServices(records.identity, who.directory, folder / "tmp")
+    authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
     ecr = EcrService(store, clock, authorizer.authorize)
+    others = OtherServices(authorizer, moto, partial(_operations, who))
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
     workers = (
@@ -82,11 +91,37 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
-        aws=Gateway(who.directory.find, ecr, moto, authorizer),
+        aws=Gateway(who.directory.find, {"ecr": partial(_ecr, ecr)}, others, others.unsigned),
     )
     for worker in workers:
         worker.start()
     return Sandbox(application, store, who, workers)
+
+
+def _ecr(service: EcrService, call: SignedCall) -> Answer:
+    """`call.Application` of Amazon ECR."""
+    environ = call.environ
+    endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    keys = context.of_request(environ, call.region)
+    answer = service.handle(target, call.body, call.principal, call.region, endpoint, keys)
+    headers = {**answer.headers, "x-amzn-RequestId": id_of(environ)}
+    status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+    return status, list(headers.items()), answer.body
+
+
+def _operations(who: People) -> Operations:
+    """The operations of ours in services that are moto's otherwise, and those of STS."""
+    # not at the start, which nobody should wait for
+    from labs_helpers.sandbox.authorization import simulate
+    from labs_helpers.sandbox.iam import web_identity
+
+    sts = web_identity.operations(who.directory, who.sessions, who.issuer)
+    iam = simulate.operations(who.directory)
+    return {
+        **{("sts", name): operation for name, operation in sts.items()},
+        **{("iam", name): operation for name, operation in iam.items()},
+    }
 
 
 class _Hub:

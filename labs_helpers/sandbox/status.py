@@ -64,7 +64,7 @@ class Status:
             "clock": clock_facts(self._clock),
             "stored": stored,
             "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
-            "accounts": len(self._who.identity.accounts),
+            "accounts": len(self._who.records.accounts),
             "notices": self._who.notices,
             "kept": {
                 "ecr": "across restarts",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.sandbox.authorization.models import model_of
-from labs_helpers.sandbox.moto import table as moto_table
+from labs_helpers.sandbox.moto import refusals, table
 from tests.policies import allow
 from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.sandbox_process import Running
@@ -194,7 +194,9 @@ def test_who_may_not_is_denied_before_the_sandbox_says_what_it_lacks(sandbox: Ru
     assert "codebuild:StartBuild" in person.denied("codebuild", "start_build", projectName="fails")
 
 
-@pytest.mark.parametrize("kind", ["AWS::ECS::Service", "AWS::EKS::Cluster", "AWS::EC2::Instance"])
+@pytest.mark.parametrize(
+    "kind", ["AWS::ECS::Service", "AWS::EKS::Cluster", "AWS::EC2::Instance", "AWS::ECR::Repository"]
+)
 def test_a_stack_makes_nothing_that_would_have_to_run(sandbox: Running, kind: str) -> None:
     text = f'{{"Resources": {{"A": {{"Type": "{kind}"}}}}}}'
     cloudformation = sandbox.client("cloudformation")
@@ -205,9 +207,11 @@ def test_a_stack_makes_nothing_that_would_have_to_run(sandbox: Running, kind: st
 
 
 def test_the_table_names_operations_that_there_are() -> None:
+    listed = {name: row.moto | row.ours for name, row in table.services().items()}
     unknown = []
-    for service, rows in moto_table.REFUSED.items():
-        model = model_of(service)
-        assert model is not None, service
-        unknown += [row for row in set(rows) - {"*"} if row not in model.operation_names]
+    for rows in (refusals.REFUSED, listed):
+        for service, operations in rows.items():
+            model = model_of(service)
+            assert model is not None, service
+            unknown += [row for row in set(operations) - {"*"} if row not in model.operation_names]
     assert unknown == []

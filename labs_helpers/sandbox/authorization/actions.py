@@ -11,8 +11,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.authorization import iam, s3
-from labs_helpers.sandbox.authorization.arns import account_of, made, values, wild
-from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, PASSED, WITHOUT_TYPE
+from labs_helpers.sandbox.authorization.forms import (
+    BY_ARN,
+    FORMS,
+    OF_ID,
+    PASSED,
+    WITHOUT_TYPE,
+    account_of,
+    made,
+    values,
+    wild,
+)
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.authorization.needed import Asked, Needed

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from labs_helpers.sandbox.authorization import context
-from labs_helpers.sandbox.authorization.arns import account_of
 from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
+from labs_helpers.sandbox.authorization.forms import account_of
 from labs_helpers.sandbox.authorization.needed import Needed
-from labs_helpers.sandbox.authorization.resource_policies import ResourcePolicies
+from labs_helpers.sandbox.authorization.resource_policies import Buckets, ResourcePolicies
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.iam.directory import Directory, Held
+from labs_helpers.sandbox.iam.directory import Directory
+from labs_helpers.sandbox.iam.rights import Rights
 from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies, Request
@@ -35,11 +36,16 @@ class Authorizer:
     """Decides by the policies of this moment; keeps what it refused. Thread-safe."""
 
     def __init__(
-        self, directory: Directory, store: Store, clock: Clock, decisions: Decisions
+        self,
+        directory: Directory,
+        store: Store,
+        clock: Clock,
+        decisions: Decisions,
+        bucket: Buckets,
     ) -> None:
         self.directory = directory
         self.decisions = decisions
-        self.resources = ResourcePolicies(directory, store)
+        self.resources = ResourcePolicies(directory, store, bucket)
         self._clock = clock
 
     def authorize(
@@ -61,16 +67,16 @@ class Authorizer:
         self, principal: Principal, needed: Iterable[Needed], keys: Keys, tentative: bool = False
     ) -> None:
         """Raise Denied for the first permission that is not given, and remember it."""
-        held: Held | None = None
+        held: Rights | None = None
         for each in needed:
-            held = held or self.directory.policies_of(principal)
+            held = held or self.directory.rights_of(principal)
             verdict = self.decide(held, each, keys)
             if not verdict.decision.allowed:
                 if not tentative:
                     self.decisions.note(verdict)
                 raise Denied(verdict)
 
-    def decide(self, held: Held, needed: Needed, keys: Keys) -> Verdict:
+    def decide(self, held: Rights, needed: Needed, keys: Keys) -> Verdict:
         """The verdict on one permission; `keys` of the request, those of `needed` before them."""
         now = self._clock.now()
         on = self.resources.of(needed.action, needed.resource, held.caller.account)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from labs_helpers.sandbox.iam.directory import Held
+from labs_helpers.sandbox.iam.rights import Rights
 
 Keys = Mapping[str, tuple[str, ...]]
 
@@ -44,7 +44,7 @@ def of_time(now: datetime) -> dict[str, tuple[str, ...]]:
     }
 
 
-def of_principal(held: Held) -> dict[str, tuple[str, ...]]:
+def of_principal(held: Rights) -> dict[str, tuple[str, ...]]:
     """Who asks: ARN, account, type, ids and tags of the principal and its session."""
     caller = held.caller
     found: dict[str, tuple[str, ...]] = {

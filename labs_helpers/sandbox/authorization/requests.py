@@ -1,32 +1,195 @@
-"""Requests to the services that are not ECR: read, decided, and handed on as they were decided."""
+"""A request as it came over the wire -> what it asks, by the service's protocol.
+
+What is read here is also all that moto is given (`Plain`): a request that could be read in two
+ways, one for the decision and one for the deed, is refused. Protocols:
+https://smithy.io/2.0/aws/protocols/index.html, Amazon S3's ways to name a bucket:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+"""
 
 from __future__ import annotations
 
-from wsgiref.types import WSGIEnvironment
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
-from labs_helpers.sandbox.authorization import actions, context, parameters
+from labs_helpers.sandbox.authorization import actions, context, models, s3_requests
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
+from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
+from labs_helpers.sandbox.authorization.query import FORM, SIGNING, nested, once, pairs
+from labs_helpers.sandbox.call import SignedCall
 from labs_helpers.sandbox.iam import sts
-from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.request_log import OPERATION
 from labs_helpers.sandbox.service import aws_errors
+from labs_helpers.sandbox.service.aws_errors import not_implemented
+from labs_helpers.sandbox.service.refusal import Protocol, Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 
-def decide(
-    authorizer: Authorizer,
-    request: Request,
-    body: bytes,
-    principal: Principal,
-    service: str,
-    region: str,
-    environ: WSGIEnvironment,
-) -> tuple[Asked, Plain]:
+def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+    """What a request to a service (a signing name in lower case) asks.
+
+    Raises Refusal for what names no operation of a listed service, or names it in two ways.
+    """
+    if service == "s3":
+        return s3_requests.read(request, body)
+    if request.headers.get("smithy-protocol") or request.path.startswith("/service/"):
+        raise not_implemented(f"the protocol of this call of {service}")
+    speak = _protocol(request, service)
+    return speak(request, body, service)
+
+
+def _protocol(request: Request, service: str) -> Callable[..., tuple[Asked, Plain]]:
+    """How to read a request, as the service's model says."""
+    model = model_of(service)
+    if model is None:
+        raise not_implemented(f"the service '{service}'")
+    protocols = {*model.metadata.get("protocols", ()), model.metadata.get("protocol", "")}
+    if "json" in protocols and "x-amz-target" in request.headers:
+        return _json
+    # Amazon SQS spoke Query before JSON, and older clients do so still
+    if protocols & {"query", "ec2"} or "awsQueryCompatible" in model.metadata:
+        return _form
+    return _json if "json" in protocols else _rest
+
+
+def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+    """AWS JSON: the operation is in X-Amz-Target, its parameters are the body."""
+    operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
+    if not _is_known(service, operation):
+        raise _unknown(service, operation)
+    try:
+        params = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        params = None
+    if not isinstance(params, dict):
+        raise Refusal("SerializationException", "The request body is not valid JSON")
+    # as JSON, an ampersand can be written so that nobody mistakes the body for a form
+    plain = json.dumps(params).replace("&", "\\u0026").encode()
+    kind = request.headers.get("content-type", "")
+    kind = kind if kind.startswith("application/x-amz-json-1.") else "application/x-amz-json-1.1"
+    asked = Asked(service, prefix_of(service), operation, params)
+    drop = _foreign(request) - {"x-amz-target"}
+    return asked, Plain("POST", "/", "", plain, _host(request), kind, drop)
+
+
+def _is_known(service: str, operation: str) -> bool:
+    """Whether the model has the operation, so that the operation has one name only."""
+    model = model_of(service)
+    return model is not None and operation in model.operation_names
+
+
+def _unknown(service: str, operation: str) -> Refusal:
+    said = operation[:80] if operation.isprintable() else ""
+    if service not in LISTED:
+        return not_implemented(f"the operation {service}:{said}")
+    form = f"The action {said} is not valid for this web service."
+    return Refusal(
+        "UnknownOperationException",
+        "The requested operation is not known.",
+        codes={Protocol.QUERY: "InvalidAction", Protocol.EC2: "InvalidAction"},
+        messages={Protocol.QUERY: form, Protocol.EC2: form},
+    )
+
+
+def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+    """AWS Query and EC2: a form, in the body or (GET, presigned) in the query."""
+    listed = pairs(request.query.encode("latin-1", "replace"))
+    if request.method != "GET" and body:
+        listed += pairs(body)
+    given = once([(name, value) for name, value in listed if not SIGNING.fullmatch(name)])
+    flat = dict(given)
+    operation = flat.get("Action", "")
+    if not _is_known(service, operation):
+        raise _unknown(service, operation)
+    asked = Asked(service, prefix_of(service), operation, nested(flat))
+    plain = urlencode(given).encode()
+    return asked, Plain(
+        "POST", "/", "", plain, _host(request), f"{FORM}; charset=utf-8", _foreign(request)
+    )
+
+
+def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+    """REST: method and path name the operation; path, query and a JSON body its parameters."""
+    query = dict(once(pairs(request.query.encode("latin-1", "replace"))))
+    found = models.match(service, request.method, request.path, query, request.headers)
+    host, kind = _host(request), request.headers.get("content-type", "")
+    said = f"{request.method} {request.path[:120]}"
+    if found is None:
+        raise not_implemented(f"the operation {service}: {said}")
+    operation, labels = found
+    members = _members(service, operation)
+    document = _object(body)
+    inside = {name: document[name] for name in members["body"] if name in document}
+    asked_for = {name: query[name] for name in members["querystring"] if name in query}
+    params = {**inside, **asked_for, **labels}
+    # a parameter of the path must not come again in the query or body, where moto looks first
+    plain = Plain(
+        request.method,
+        request.path,
+        urlencode(asked_for),
+        json.dumps(inside).replace("&", "\\u0026").encode() if inside or body else b"",
+        host,
+        "application/json" if body else kind,
+        _foreign(request),
+    )
+    return Asked(service, prefix_of(service), operation, params), plain
+
+
+def _members(service: str, operation: str) -> dict[str, list[str]]:
+    """Names on the wire of an operation's members, by where they go."""
+    places: dict[str, list[str]] = {"body": [], "querystring": [], "uri": [], "header": []}
+    model = model_of(service)
+    shape = model.operation_model(operation).input_shape if model else None
+    for name, member in (shape.members if shape else {}).items():
+        place = member.serialization.get("location", "body")
+        places.setdefault(place, []).append(member.serialization.get("name", name))
+    return places
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise Refusal("SerializationException", "The request body is not valid JSON")
+    return document
+
+
+_PASSED = {
+    "host",
+    "authorization",
+    "user-agent",
+    "content-type",
+    "content-length",
+    "accept",
+    "accept-encoding",
+    "date",
+    "referer",
+}
+
+
+def _foreign(request: Request) -> frozenset[str]:
+    """Headers that mean nothing in the protocols without parameters in headers."""
+    return frozenset(
+        name
+        for name in request.headers
+        if name not in _PASSED and (not name.startswith("x-amz-") or name == "x-amz-target")
+    )
+
+
+def _host(request: Request) -> str:
+    return request.headers.get("host", "")
+
+
+def decide(authorizer: Authorizer, call: SignedCall) -> tuple[Asked, Plain]:
     """What is asked, and the request to hand on; raises Refusal when it may not be."""
-    asked, plain = parameters.read(request, body, service)
+    principal, service, region = call.principal, call.service, call.region
+    asked, plain = read(call.request, call.body, service)
     directory = authorizer.directory
-    environ[OPERATION] = f"{service}:{asked.operation}"
+    call.environ[OPERATION] = f"{service}:{asked.operation}"
     action = f"{asked.prefix}:{asked.operation}"
     if asked.service in ("iam", "sts") and (no := directory.refusal(principal, action)):
         raise no
@@ -35,7 +198,7 @@ def decide(
         sts.check_role_arn(str(role))
     needed = actions.needed(asked, principal, region, directory)
     try:
-        authorizer.check(principal, needed, context.of_request(environ, region))
+        authorizer.check(principal, needed, context.of_request(call.environ, region))
     except Denied as denied:
         raise aws_errors.denied(str(denied)) from denied
     return asked, plain

@@ -1,6 +1,6 @@
 """The policies and tags on the resource's own side: repositories, registries, buckets, roles.
 
-ECR keeps its own in its store, found by ARN with one indexed read; buckets are moto's.
+ECR keeps its own in its store, found by ARN with one indexed read; buckets are room moto's.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html
 """
 
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.directory import Directory
@@ -43,6 +41,10 @@ select (select body from registry_documents
 """
 
 
+Buckets = Callable[[str], tuple[str, str | None] | None]
+"""Name of a bucket -> (account, policy as JSON text or None); None where there is no bucket."""
+
+
 @dataclass(frozen=True)
 class OfResource:
     """What a resource brings to a decision on it."""
@@ -55,9 +57,10 @@ class OfResource:
 class ResourcePolicies:
     """Looks at the state of this moment; thread-safe."""
 
-    def __init__(self, directory: Directory, store: Store) -> None:
+    def __init__(self, directory: Directory, store: Store, bucket: Buckets) -> None:
         self._directory = directory
         self._store = store
+        self._bucket = bucket
 
     def of(self, action: str, arn: str, caller_account: str) -> OfResource:
         """The policies on a resource for an action; nothing for a resource that has none."""
@@ -65,12 +68,25 @@ class ResourcePolicies:
         if service == "ecr":
             return self._of_ecr(action.lower(), arn, caller_account)
         if service == "s3" and operation != "createbucket":
-            return _of_bucket(arn)
+            return self._of_bucket(arn)
         if service == "sts":
             return self._of_role(operation, arn)
         if service == "iam" and arn.startswith("arn:aws:iam:"):
             return OfResource(tags=self._directory.tags_of(arn))
         return OfResource()
+
+    def _of_bucket(self, arn: str) -> OfResource:
+        """A bucket's owner and policy, for the bucket itself or an object in it."""
+        name = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
+        found = self._bucket(name)
+        if found is None:
+            return OfResource()
+        account, text = found
+        if text is None:
+            return OfResource(account=account)
+        title = f"bucket policy of {name}"
+        policy = Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {name}")
+        return OfResource((policy,), account=account)
 
     def _of_role(self, operation: str, arn: str) -> OfResource:
         if operation not in ("assumerole", "tagsession", "setsourceidentity") or "*" in arn:
@@ -105,21 +121,6 @@ class ResourcePolicies:
                 title = f"registry policy of {account}"
                 policies.append(Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {account}"))
         return OfResource(tuple(policies), tags)
-
-
-def _of_bucket(arn: str) -> OfResource:
-    """A bucket's owner, policy and tags, for the bucket itself or an object of it."""
-    models: Any = sys.modules.get("moto.s3.models")
-    name = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-    if models is None or name not in models.s3_backends.bucket_accounts:
-        return OfResource()
-    partition, account = models.s3_backends.bucket_accounts[name]
-    bucket = models.s3_backends[account][partition].buckets.get(name)
-    if bucket is None or bucket.policy is None:
-        return OfResource(account=str(account))
-    title = f"bucket policy of {name}"
-    policy = Policy(Kind.RESOURCE, title, _parsed(bucket.policy.decode(), arn), f"on {name}")
-    return OfResource((policy,), account=str(account))
 
 
 @lru_cache(maxsize=256)

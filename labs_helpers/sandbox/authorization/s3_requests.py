@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
-from labs_helpers.sandbox.authorization import routes
+from labs_helpers.sandbox.authorization import models
 from labs_helpers.sandbox.authorization.needed import Asked, Plain
-from labs_helpers.sandbox.authorization.pairs import FORM, SIGNING, once, pairs
+from labs_helpers.sandbox.authorization.query import FORM, SIGNING, once, pairs
 from labs_helpers.sandbox.authorization.s3_copies import BUCKET, HEADER, source
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -92,13 +92,13 @@ def _moved(given: list[tuple[str, str]], headers: Mapping[str, str]) -> Iterator
 
 def _operation(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     """The operation; every word of the query that names a sub-resource must be its own."""
-    words = {word for word in query if word in routes.literals("s3") - {"x-id", "list-type"}}
+    words = {word for word in query if word in models.literals("s3") - {"x-id", "list-type"}}
     words |= {"uploadId"} & set(query)
     if len(words - {"select-type"}) > 1:
         said = f"Conflicting query string parameters: {', '.join(sorted(words)[:4])}"
         raise _invalid(said)
-    found = routes.match("s3", method, path, query, headers)
-    if found is None or words - routes.marks("s3", found[0]):
+    found = models.match("s3", method, path, query, headers)
+    if found is None or words - models.marks("s3", found[0]):
         raise not_implemented(f"the operation s3: {method} {path[:120]}?{'&'.join(sorted(words))}")
     return found[0]
 

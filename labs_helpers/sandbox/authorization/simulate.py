@@ -7,20 +7,17 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForPrincip
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.sandbox.authorization import answers
 from labs_helpers.sandbox.authorization import simulation_results as results
-from labs_helpers.sandbox.authorization.arns import account_of, values
-from labs_helpers.sandbox.authorization.models import model_of
-from labs_helpers.sandbox.authorization.needed import Asked
+from labs_helpers.sandbox.authorization.forms import account_of, values
+from labs_helpers.sandbox.authorization.query import Operation
 from labs_helpers.sandbox.authorization.simulation_results import Trial
 from labs_helpers.sandbox.iam import errors as iam_errors
-from labs_helpers.sandbox.iam.constraints import check
-from labs_helpers.sandbox.iam.directory import Directory, Held
+from labs_helpers.sandbox.iam.directory import Directory
+from labs_helpers.sandbox.iam.rights import Rights
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
@@ -31,8 +28,6 @@ Params = Mapping[str, Any]
 
 PAGE = 100
 """Results in an answer when MaxItems is not said."""
-
-_NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 _KINDS = ("user", "group", "role")
 
@@ -45,30 +40,13 @@ class _Simulation:
     policies: Policies
 
 
-def answer(directory: Directory, caller: Principal, asked: Asked) -> bytes:
-    """The answer to one of OPERATIONS, as XML.
-
-    Raises Refusal: ValidationError, InvalidInput, NoSuchEntity.
-    """
-    model = model_of("iam")
-    shape = model.operation_model(asked.operation).input_shape if model else None
-    most = asked.params.get("MaxItems", "1")
-    if not (isinstance(most, str) and most.isascii() and most.isdigit()):
-        raise Refusal("ValidationError", f"MaxItems must be a number, not '{most}'.", 400)
-    if shape is not None:
-        given = {name: asked.params[name] for name in shape.members if asked.params.get(name)}
-        check(given, shape)
-    result = OPERATIONS[asked.operation](Simulator(directory), caller, asked.params)
-    return answers.xml(asked.operation, result, _NAMESPACE, str(uuid.uuid4()))
-
-
 class Simulator:
     """Reads the directory, changes nothing."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    def principal(self, caller: Principal, params: Params) -> dict[str, Any]:
+    def principal(self, caller: Principal, params: Params, source_ip: str) -> dict[str, Any]:
         """SimulatePrincipalPolicy: the policies of a user, group or role, and further ones."""
         held = self._held(params["PolicySourceArn"])
         boundaries = _given(params, "PermissionsBoundaryPolicyInputList", Kind.BOUNDARY)
@@ -85,7 +63,7 @@ class Simulator:
         )
         return _simulated(_Simulation(_caller(params, held.caller), policies), params)
 
-    def custom(self, caller: Principal, params: Params) -> dict[str, Any]:
+    def custom(self, caller: Principal, params: Params, source_ip: str) -> dict[str, Any]:
         """SimulateCustomPolicy: the policies that the request brings, and no others."""
         if params.get("ResourcePolicy") and not params.get("CallerArn"):
             raise _invalid("Must specify the caller ARN when a resource policy is present.")
@@ -103,17 +81,19 @@ class Simulator:
         someone = _caller(params, Caller(caller.account, nobody, nobody))
         return _simulated(_Simulation(someone, policies), params)
 
-    def keys_of_custom(self, caller: Principal, params: Params) -> dict[str, Any]:
+    def keys_of_custom(self, caller: Principal, params: Params, source_ip: str) -> dict[str, Any]:
         """GetContextKeysForCustomPolicy: every condition key that the policies ask for."""
         return {"ContextKeyNames": _keys(_given(params, "PolicyInputList", Kind.IDENTITY))}
 
-    def keys_of_principal(self, caller: Principal, params: Params) -> dict[str, Any]:
+    def keys_of_principal(
+        self, caller: Principal, params: Params, source_ip: str
+    ) -> dict[str, Any]:
         """GetContextKeysForPrincipalPolicy: of what a user, group or role has, and further ones."""
         held = self._held(params["PolicySourceArn"])
         further = _given(params, "PolicyInputList", Kind.IDENTITY)
         return {"ContextKeyNames": _keys([*held.identity, *further])}
 
-    def _held(self, arn: str) -> Held:
+    def _held(self, arn: str) -> Rights:
         kind, _, name = arn.split(":", 5)[-1].partition("/")
         if not arn.startswith("arn:aws:iam::") or kind not in _KINDS or not name:
             raise _invalid(
@@ -125,12 +105,15 @@ class Simulator:
         return held
 
 
-OPERATIONS: Mapping[str, Callable[[Simulator, Principal, Params], dict[str, Any]]] = {
-    "GetContextKeysForCustomPolicy": Simulator.keys_of_custom,
-    "GetContextKeysForPrincipalPolicy": Simulator.keys_of_principal,
-    "SimulateCustomPolicy": Simulator.custom,
-    "SimulatePrincipalPolicy": Simulator.principal,
-}
+def operations(directory: Directory) -> dict[str, Operation]:
+    """The operations of IAM that the simulator answers, by name."""
+    simulator = Simulator(directory)
+    return {
+        "GetContextKeysForCustomPolicy": simulator.keys_of_custom,
+        "GetContextKeysForPrincipalPolicy": simulator.keys_of_principal,
+        "SimulateCustomPolicy": simulator.custom,
+        "SimulatePrincipalPolicy": simulator.principal,
+    }
 
 
 def _simulated(simulation: _Simulation, params: Params) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from labs_helpers.sandbox.authorization import context
-from labs_helpers.sandbox.authorization.arns import account_of
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import explained
+from labs_helpers.sandbox.authorization.forms import account_of
 from labs_helpers.sandbox.authorization.needed import Needed
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
-from labs_helpers.sandbox.iam.directory import Held
+from labs_helpers.sandbox.iam.rights import Rights
 
 _BODY = (
     'send {"principal": "arn:aws:iam::123456789012:user/dev", "action": "ecr:PutImage", '
@@ -47,7 +47,7 @@ def routes(authorizer: Authorizer, region: str) -> Routes:
     return {("GET", "/_labs/why"): last, ("POST", "/_labs/why"): would}
 
 
-def _held(authorizer: Authorizer, principal: str) -> Held:
+def _held(authorizer: Authorizer, principal: str) -> Rights:
     """What a user, group or role has; of a session of a role what the role has."""
     parts = principal.split(":", 5)
     arn: str | None = principal

@@ -9,13 +9,12 @@ from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
 
+from labs_helpers.sandbox.call import HEADERS
+
 log = logging.getLogger(__name__)
 
 PIECE = 256 * 1024
 """Bytes of a body held at once while it is skipped."""
-
-HEADERS = "labs.headers"
-"""Where in the environ the headers are by their own lower-case names."""
 
 _CHUNK_LINE = 256
 _TRAILERS = 16_384

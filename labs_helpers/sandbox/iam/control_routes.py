@@ -29,7 +29,7 @@ _TOKEN_BODY = (
 
 def routes(who: People) -> Routes:
     """(method, path) -> what answers it."""
-    accounts = Accounts(who.identity)
+    accounts = Accounts(who.records)
 
     def known(sent: dict[str, Any]) -> dict[str, Any]:
         return {"accounts": accounts.known()}

@@ -15,7 +15,7 @@ from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from labs_helpers.sandbox.service.refusal import Refusal
 
 _MANAGED = {"CreatePolicy", "CreatePolicyVersion"}
-_INLINE = {"PutUserPolicy": "users", "PutGroupPolicy": "groups", "PutRolePolicy": "roles"}
+_INLINE = {"PutUserPolicy", "PutGroupPolicy", "PutRolePolicy"}
 _TRUST = {
     "CreateRole": "AssumeRolePolicyDocument",
     "UpdateAssumeRolePolicy": "PolicyDocument",
@@ -23,16 +23,19 @@ _TRUST = {
 
 
 def check_documents(
-    operation: str, backend: Any, given: Mapping[str, Any], directory: Directory
+    operation: str, given: Mapping[str, Any], inline: Mapping[str, str], directory: Directory
 ) -> None:
-    """Raise MalformedPolicyDocument, naming the place, or LimitExceeded."""
+    """Raise MalformedPolicyDocument, naming the place, or LimitExceeded.
+
+    inline: the inline policies that the user, group or role has now.
+    """
     try:
         if operation in _MANAGED:
             grammar.check_identity_policy(given["PolicyDocument"], managed=True)
             quotas.check_managed(given["PolicyDocument"])
         elif operation in _INLINE:
             grammar.check_identity_policy(given["PolicyDocument"])
-            _check_inline(operation, backend, given)
+            _check_inline(operation, given, inline)
         elif operation in _TRUST:
             text = given[_TRUST[operation]]
             grammar.check_trust_policy(text, lambda arn: _exists(directory, arn))
@@ -42,13 +45,10 @@ def check_documents(
         raise Refusal(error.code, error.located, status) from error
 
 
-def _check_inline(operation: str, backend: Any, given: Mapping[str, Any]) -> None:
+def _check_inline(operation: str, given: Mapping[str, Any], inline: Mapping[str, str]) -> None:
     kind = operation.removeprefix("Put").removesuffix("Policy")
-    name = given[f"{kind}Name"]
-    entities = list(getattr(backend, _INLINE[operation]).values())
-    entity = next(one for one in entities if one.name == name)
-    texts = {**entity.policies, given["PolicyName"]: given["PolicyDocument"]}
-    quotas.check_inline(kind.lower(), name, texts.values())
+    texts = {**inline, given["PolicyName"]: given["PolicyDocument"]}
+    quotas.check_inline(kind.lower(), given[f"{kind}Name"], texts.values())
 
 
 def _exists(directory: Directory, arn: str) -> bool:

@@ -5,15 +5,15 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comp
 
 from __future__ import annotations
 
-from labs_helpers.sandbox.iam.sessions import Made, Session
+from labs_helpers.sandbox.iam.sessions import Origin, Session
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
 
 _LONG_LIVED_ONLY = ("GetSessionToken", "GetFederationToken")
 
 _STS_ALLOWED = {
-    Made.USER: {"assumerole", "getcalleridentity"},
-    Made.FEDERATION: {"getcalleridentity"},
+    Origin.USER: {"assumerole", "getcalleridentity"},
+    Origin.FEDERATION: {"getcalleridentity"},
 }
 
 
@@ -29,11 +29,11 @@ def refusal(session: Session | None, action: str) -> Refusal | None:
     for name in _LONG_LIVED_ONLY:
         if (service, operation) == ("sts", name.lower()):
             return Refusal("AccessDenied", f"Cannot call {name} with session credentials", 403)
-    allowed = _STS_ALLOWED.get(session.facts.made)
+    allowed = _STS_ALLOWED.get(session.facts.origin)
     if allowed is None:
         return None
     if service == "sts" and operation not in allowed:
         return Refusal("AccessDenied", "Access denied", 403)
-    if service == "iam" and not (session.facts.made is Made.USER and session.facts.mfa):
+    if service == "iam" and not (session.facts.origin is Origin.USER and session.facts.mfa):
         return aws_errors.unknown_key()
     return None

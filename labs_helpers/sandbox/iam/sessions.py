@@ -38,7 +38,7 @@ create table sessions (
 """
 
 
-class Made(Enum):
+class Origin(Enum):
     """How a session came about."""
 
     ROLE = "AssumeRole"
@@ -58,7 +58,7 @@ class Facts:
     identity token said, as condition keys; chained: made with another role's session.
     """
 
-    made: Made
+    origin: Origin
     source: str
     source_id: str
     name: str = ""
@@ -118,7 +118,7 @@ class Sessions:
                     user_id,
                     made.issued_at.timestamp(),
                     made.ends_at.timestamp(),
-                    json.dumps({**asdict(facts), "made": facts.made.value}),
+                    json.dumps({**asdict(facts), "origin": facts.origin.value}),
                 ),
             )
         return made
@@ -148,6 +148,7 @@ class Sessions:
 
 def _session(row: sqlite3.Row) -> Session:
     facts = json.loads(row["facts"])
+    origin = facts.pop("made", None) or facts["origin"]  # "made" in rows of earlier versions
     return Session(
         Principal(row["account"], row["arn"], row["user_id"], row["access_key_id"]),
         row["secret"],
@@ -157,7 +158,7 @@ def _session(row: sqlite3.Row) -> Session:
         Facts(
             **{
                 **facts,
-                "made": Made(facts["made"]),
+                "origin": Origin(origin),
                 "policy_arns": tuple(facts["policy_arns"]),
                 "transitive": tuple(facts["transitive"]),
             }

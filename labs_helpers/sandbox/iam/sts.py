@@ -14,8 +14,9 @@ from typing import Any
 
 from labs_helpers.sandbox.iam import mfa
 from labs_helpers.sandbox.iam.directory import Directory
+from labs_helpers.sandbox.iam.records import Role
 from labs_helpers.sandbox.iam.session_policies import SessionPolicies, session_policies
-from labs_helpers.sandbox.iam.sessions import Facts, Made, Session, Sessions
+from labs_helpers.sandbox.iam.sessions import Facts, Origin, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -61,11 +62,11 @@ class SecurityTokens:
                 f"on resource: {arn}"
             )
         before = self._directory.session(caller)
-        chained = before is not None and before.facts.made in (Made.ROLE, Made.WEB_IDENTITY)
+        chained = before is not None and before.facts.origin in (Origin.ROLE, Origin.WEB_IDENTITY)
         policies = session_policies(params)
         tags, transitive = _tags(params, before)
         facts = Facts(
-            made=Made.ROLE,
+            origin=Origin.ROLE,
             source=role.arn,
             source_id=role.id,
             name=name,
@@ -84,7 +85,9 @@ class SecurityTokens:
         """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html"""
         self._long_lived(caller, "GetSessionToken")
         lasts = timedelta(seconds=params.get("DurationSeconds", 43_200))
-        facts = Facts(Made.USER, caller.arn, caller.user_id, mfa=self._checked_mfa(caller, params))
+        facts = Facts(
+            Origin.USER, caller.arn, caller.user_id, mfa=self._checked_mfa(caller, params)
+        )
         made = self._sessions.issue(caller.account, caller.arn, caller.user_id, facts, lasts)
         return {"Credentials": credentials(made)}
 
@@ -95,7 +98,7 @@ class SecurityTokens:
         policies = session_policies(params)
         tags, transitive = _tags(params, None)
         facts = Facts(
-            made=Made.FEDERATION,
+            origin=Origin.FEDERATION,
             source=caller.arn,
             source_id=caller.user_id,
             name=name,
@@ -113,9 +116,9 @@ class SecurityTokens:
             **policies.size,
         }
 
-    def role_session(self, role: Any, facts: Facts, lasts: timedelta) -> Session:
-        """A session of moto's role."""
-        account = role.account_id
+    def role_session(self, role: Role, facts: Facts, lasts: timedelta) -> Session:
+        """A session of a role."""
+        account = role.account
         arn = f"arn:aws:sts::{account}:assumed-role/{role.name}/{facts.name}"
         return self._sessions.issue(account, arn, f"{role.id}:{facts.name}", facts, lasts)
 
@@ -140,10 +143,10 @@ def check_role_arn(arn: str) -> None:
         raise _invalid(f"{arn} is invalid")
 
 
-def lifetime(params: Params, role: Any, chained: bool = False) -> timedelta:
+def lifetime(params: Params, role: Role, chained: bool = False) -> timedelta:
     """How long a session of a role lasts; raises Refusal for longer than it may."""
     asked = int(params.get("DurationSeconds", 3600))
-    if asked > int(role.max_session_duration or 3600):
+    if asked > role.longest_session:
         raise _invalid(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
         )

@@ -5,19 +5,46 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.iam import oidc, sts
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.oidc import NotAToken, NotVerified, Token, TokenIssuer
 from labs_helpers.sandbox.iam.session_policies import session_policies
-from labs_helpers.sandbox.iam.sessions import Facts, Made, Sessions
+from labs_helpers.sandbox.iam.sessions import Facts, Origin, Sessions
+from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Caller, Policies, Request
 from labs_helpers.sandbox.service.refusal import Refusal
 
 ACTION = "sts:AssumeRoleWithWebIdentity"
+
+
+Operation = Callable[[Principal, Mapping[str, Any], str], dict[str, Any]]
+
+
+def operations(
+    directory: Directory, sessions: Sessions, issuer: TokenIssuer
+) -> dict[str, Operation]:
+    """The operations of STS, by name: (caller, parameters, source IP) -> output."""
+    tokens = sts.SecurityTokens(directory, sessions)
+    web = WebIdentities(directory, sessions, tokens, issuer)
+    signed = {
+        "AssumeRole": tokens.assume_role,
+        "GetAccessKeyInfo": tokens.get_access_key_info,
+        "GetCallerIdentity": tokens.get_caller_identity,
+        "GetFederationToken": tokens.get_federation_token,
+        "GetSessionToken": tokens.get_session_token,
+    }
+
+    def ours(method: Callable[[Principal, Mapping[str, Any]], dict[str, Any]]) -> Operation:
+        return lambda caller, params, source_ip: method(caller, params)
+
+    return {
+        **{name: ours(method) for name, method in signed.items()},
+        "AssumeRoleWithWebIdentity": lambda caller, params, ip: web.assume_role(params, ip),
+    }
 
 
 class WebIdentities:
@@ -43,7 +70,7 @@ class WebIdentities:
         provider = self._directory.oidc_provider(account, token.issuer)
         if provider is None:
             raise _invalid(f"No OpenIDConnect provider found in your account for {token.issuer}")
-        self._believe(token, provider.client_id_list)
+        self._believe(token, provider.client_ids)
         role = self._directory.role(role_arn)
         trust = self._directory.role_trust(role_arn)
         keys = _claims(token)
@@ -62,7 +89,7 @@ class WebIdentities:
             raise Refusal("AccessDenied", f"Not authorized to perform {ACTION}", 403)
         policies = session_policies(params)
         facts = Facts(
-            made=Made.WEB_IDENTITY,
+            origin=Origin.WEB_IDENTITY,
             source=role.arn,
             source_id=role.id,
             name=params["RoleSessionName"],
@@ -78,7 +105,7 @@ class WebIdentities:
             "Audience": token.audience,
         }
 
-    def _believe(self, token: Token, client_ids: list[str]) -> None:
+    def _believe(self, token: Token, client_ids: tuple[str, ...]) -> None:
         try:
             self._issuer.verify(token)
         except NotVerified as error:

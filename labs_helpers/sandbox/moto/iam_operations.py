@@ -1,7 +1,7 @@
-"""What moto's IAM leaves out or lets pass, done as AWS does: installed on its own classes.
+"""What moto's IAM leaves out or lets pass, done as AWS does: put onto moto's own class.
 
-Each operation is checked by botocore's model and by the rules of rules.py before moto's own
-runs; a few operations are ours altogether.
+Before each operation of moto, botocore's model and the rules of iam_rules.py are checked; a few
+operations are ours altogether. patches.py lists each change to moto with its reason.
 """
 
 from __future__ import annotations
@@ -9,61 +9,52 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from labs_helpers.sandbox.iam import rules
 from labs_helpers.sandbox.iam.constraints import check
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.errors import exists, no_user_name
+from labs_helpers.sandbox.moto import iam_rules, patches
 
-_OF_THE_CALLER = {
-    "ChangePassword",
-    "CreateAccessKey",
-    "DeleteAccessKey",
-    "GetUser",
-    "ListAccessKeys",
-    "UpdateAccessKey",
-}
-"""Operations whose UserName is the caller's when it is left out."""
+_CLASS = "moto.iam.responses:IamResponse"
 
 
 def install(directory: Directory) -> None:
     """Put ours onto moto's IamResponse; a second time replaces those of the first."""
     from moto.core.utils import camelcase_to_underscores, get_service_model
-    from moto.iam import models
-    from moto.iam.responses import IamResponse
 
     model = get_service_model("iam")
-    answers: Any = IamResponse
-    originals: dict[str, Any] = answers.__dict__.get("labs_originals") or {}
-    answers.labs_originals = originals
-    for name in model.operation_names:
-        method = camelcase_to_underscores(name)
-        if method not in originals:
-            originals[method] = getattr(answers, method, None)
-        own = _OURS.get(name) or originals[method]
-        if name == "CreateUser":
-            own = _with_boundary(own)
-        if own is not None:
-            setattr(answers, method, _checked(name, own, model.operation_model(name), directory))
-    user: Any = models.User
-    user.permissions_boundary = property(_boundary)
-    answers.RESPONSE_KEY_PATH_TO_TRANSFORMER |= _shown()
+
+    def call_action(response: Any) -> Any:
+        name = response._get_action()
+        if name in model.operation_names:
+            _check(response, name, model.operation_model(name).input_shape, directory)
+        return original(response)
+
+    patches.iam_models()
+    original = patches.put(f"{_CLASS}.call_action", call_action)
+    for name, own in _OURS.items():
+        patches.put(f"{_CLASS}.{camelcase_to_underscores(name)}", own)
+    create_user = patches.put(f"{_CLASS}.create_user", None)
+    patches.put(f"{_CLASS}.create_user", _with_boundary(create_user))
+    patches.put("moto.iam.models:User.permissions_boundary", property(_boundary))
+    _show_boundaries()
 
 
-def _checked(name: str, operation: Any, model: Any, directory: Directory) -> Callable[[Any], Any]:
-    shape = model.input_shape
+def _check(response: Any, name: str, shape: Any, directory: Directory) -> None:
+    """Raise the Refusal of AWS for a request that breaks the model or a rule of IAM."""
+    if shape is None:
+        return
+    if _of_the_caller(name, shape) and not response._get_param("UserName"):
+        response.params["UserName"] = _caller_name(response, directory)
+    found = {member: response._get_param(member) for member in shape.members}
+    given = {member: value for member, value in found.items() if value is not None}
+    check(given, shape)
+    iam_rules.check(name, response.backend, given, directory)
 
-    def method(response: Any) -> Any:
-        backend = response.backend
-        if shape is not None:
-            if name in _OF_THE_CALLER and not response._get_param("UserName"):
-                response.params["UserName"] = _caller_name(response, directory)
-            found = {member: response._get_param(member) for member in shape.members}
-            given = {member: value for member, value in found.items() if value is not None}
-            check(given, shape)
-            rules.check(name, backend, given, directory)
-        return operation(response)
 
-    return method
+def _of_the_caller(name: str, shape: Any) -> bool:
+    """Whether the user is the caller when UserName is left out."""
+    optional = "UserName" in shape.members and "UserName" not in shape.required_members
+    return optional or name == "ChangePassword"
 
 
 def _caller_name(response: Any, directory: Directory) -> str:
@@ -81,14 +72,17 @@ def _boundary(user: Any) -> dict[str, str] | None:
     return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
 
 
-def _shown() -> dict[str, Any]:
+def _show_boundaries() -> None:
     from moto.core.serialize import never_return, return_if_not_empty
 
-    return {
+    target = f"{_CLASS}.RESPONSE_KEY_PATH_TO_TRANSFORMER"
+    owner, name = patches.owner_of(target)
+    shown = {
         "CreateUserResponse.User.PermissionsBoundary": return_if_not_empty,
         "GetUserResponse.User.PermissionsBoundary": return_if_not_empty,
         "ListUsersResponse.Users.User.PermissionsBoundary": never_return,
     }
+    patches.put(target, getattr(owner, name) | shown)
 
 
 def _with_boundary(create_user: Any) -> Callable[[Any], Any]:
@@ -122,7 +116,7 @@ def _attach(kind: str) -> Callable[[Any], Any]:
     """Attaching what is attached changes nothing, where moto counts it twice."""
 
     def method(response: Any) -> Any:
-        entity = rules.entity(response.backend, kind, response._get_param(f"{kind}Name"))
+        entity = iam_rules.entity(response.backend, kind, response._get_param(f"{kind}Name"))
         policy = response.backend.managed_policies[response._get_param("PolicyArn")]
         if policy.arn not in entity.managed_policies:
             policy.attach_to(entity)
@@ -139,7 +133,7 @@ def _update_user(response: Any) -> Any:
     backend = response.backend
     old, new = response._get_param("UserName"), response._get_param("NewUserName")
     user = backend.users[old]
-    if new and new != old and rules.entity(backend, "User", new) is not None:
+    if new and new != old and iam_rules.entity(backend, "User", new) is not None:
         raise exists("User", new)
     arn = user.arn
     user.path = response._get_param("NewPath") or user.path
@@ -158,7 +152,7 @@ def _update_group(response: Any) -> Any:
     backend = response.backend
     old, new = response._get_param("GroupName"), response._get_param("NewGroupName")
     group = backend.groups[old]
-    if new and new != old and rules.entity(backend, "Group", new) is not None:
+    if new and new != old and iam_rules.entity(backend, "Group", new) is not None:
         raise exists("Group", new)
     group.path = response._get_param("NewPath") or group.path
     if new:

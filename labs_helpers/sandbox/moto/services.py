@@ -1,4 +1,4 @@
-"""Every AWS service but ECR: moto behind our gateway, one service loaded when first called."""
+"""moto behind the door: a verified request in, moto's answer out; services load when called."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
-from labs_helpers.defaults import REGION
 from labs_helpers.sandbox import confinement
 from labs_helpers.sandbox.authorization.needed import Plain
-from labs_helpers.sandbox.door.http import HEADERS
-from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.call import HEADERS, Answer, SignedCall
+from labs_helpers.sandbox.iam.directory import Directory
+from labs_helpers.sandbox.moto import iam_operations, patches
 from labs_helpers.sandbox.moto.identity import MotoIdentity
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
-from labs_helpers.sandbox.sigv4 import Signature
 
 log = logging.getLogger(__name__)
 
@@ -34,23 +32,17 @@ _SETTINGS = {
     "MOTO_EVENTS_INVOKE_HTTP": "false",
 }
 
-_NO_KEY = "ASIAAAAAAAAAAAAAAAAA"
-"""The form of a key, for moto, of a call that has none."""
-
-Answer = tuple[str, list[tuple[str, str]], bytes]
-
 
 class MotoServices:
     """moto as a function from a verified request to an answer; thread-safe."""
 
-    def __init__(self, identity: MotoIdentity, prepare: Callable[[], None], scratch: Path) -> None:
-        """prepare: puts ours into the place of moto's IAM and STS, when called before a call.
+    def __init__(self, identity: MotoIdentity, directory: Directory, scratch: Path) -> None:
+        """scratch: where moto may put large bodies.
 
-        scratch: where moto may put large bodies.
         Nothing of moto is loaded before the first call.
         """
         self._identity = identity
-        self._prepare = prepare
+        self._directory = directory
         self._scratch = scratch
         self._lock = threading.Lock()
         self._application: Any = None
@@ -62,24 +54,18 @@ class MotoServices:
             return []
         return sorted(map(str, self._application.app_instances))
 
-    def call(
-        self,
-        environ: WSGIEnvironment,
-        what: str,
-        plain: Plain,
-        principal: Principal,
-        signature: Signature,
-    ) -> Answer:
+    def call(self, call: SignedCall, what: str, plain: Plain) -> Answer:
         """moto's answer; raises Refusal when moto lacks the operation or fails at it.
 
         what: the operation, "iam:CreateUser"; plain: the request as it was understood.
         """
-        application = self._ready(signature.service)
-        asked = _for_moto(environ, plain, principal, signature)
+        application = self._ready(call.service)
+        asked = _for_moto(call, plain)
         if not _changes_iam(what):
             return _asked(application, asked, what)
+        account = call.principal.account
         try:
-            with self._identity.changing(principal.account) as kept:
+            with self._identity.changing(account) as kept:
                 answer = _asked(application, asked, what)
                 kept(answer[0].startswith("2"))
             return answer
@@ -87,35 +73,26 @@ class MotoServices:
             log.exception("IAM's state could not be written")
             raise aws_errors.internal(what) from error
 
-    def call_unsigned(self, environ: WSGIEnvironment, what: str, plain: Plain) -> Answer:
-        """The answer to AssumeRoleWithWebIdentity, which brings a token and no signature."""
-        principal = Principal("0" * 12, "*", "", _NO_KEY)
-        now = datetime.now(UTC)
-        scope = Signature(_NO_KEY, REGION, "sts", now, (), "", None, None)
-        return self.call(environ, what, plain, principal, scope)
-
     def _ready(self, service: str) -> Any:
         with self._lock:
             if self._application is None:
                 self._application = _start(self._scratch)
-        application = self._application
-        host = f"{service}.us-east-1.amazonaws.com"
-        if _backend_of(application, host, service) in _CLOSED:
-            raise aws_errors.not_implemented(f"the service '{service[:60]}'")
+                iam_operations.install(self._directory)
         self._identity.ready()
-        self._prepare()
         if service == "s3":
-            _leave_buckets_to_the_gateway()
+            patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":
             _read_templates_from_s3()
-        return application
+        if service == "tagging":
+            _leave_ecr_out()
+        return self._application
 
 
 def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
-    told: list[tuple[str, list[tuple[str, str]]]] = []
+    started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
-        told.append((status, headers))
+        started.append((status, headers))
         return lambda data: None
 
     try:
@@ -129,8 +106,11 @@ def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
             reason = f"Doing it here would {confined}, which the sandbox never does."
             raise aws_errors.not_implemented(f"the operation {what}", reason) from error
         log.exception("moto failed at %s", what)
-        raise aws_errors.internal(what) from error
-    status, headers = told[-1]
+        reason = "Check its parameters first; sandbox.log has the details."
+        raise aws_errors.not_implemented(
+            f"the operation {what} with these parameters", reason
+        ) from error
+    status, headers = started[-1]
     _refuse_web_page(status, headers, what)
     return status, headers, content
 
@@ -150,21 +130,16 @@ def _start(scratch: Path) -> Any:
     from labs_helpers.sandbox.moto import templates
 
     templates.install()
-    from moto.core.responses import BaseResponse
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    base: Any = BaseResponse
-    base.get_region_from_url = _signed_region
+    patches.put("moto.core.responses:BaseResponse.get_region_from_url", _signed_region)
     return DomainDispatcherApplication(create_backend_app)
 
 
-def _leave_buckets_to_the_gateway() -> None:
-    """moto asks bucket policies by itself, without principals, conditions and a reason."""
+def _permitted(bucket: Any, action: str, resource: str) -> Any:
     from moto.iam.access_control import PermissionResult
-    from moto.s3.models import FakeBucket
 
-    bucket: Any = FakeBucket
-    bucket.get_permission = lambda self, action, resource: PermissionResult.PERMITTED
+    return PermissionResult.PERMITTED
 
 
 def _read_templates_from_s3() -> None:
@@ -172,7 +147,6 @@ def _read_templates_from_s3() -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
-    from moto.cloudformation import models, responses
     from moto.core.exceptions import ServiceException
     from moto.s3.models import s3_backends
 
@@ -194,9 +168,19 @@ def _read_templates_from_s3() -> None:
         templates.parse(text)
         return text
 
-    modules: tuple[Any, ...] = (models, responses)
-    for module in modules:
-        module.get_stack_from_s3_url = read
+    for module in ("models", "responses"):
+        patches.put(f"moto.cloudformation.{module}:get_stack_from_s3_url", read)
+
+
+def _leave_ecr_out() -> None:
+    """No repository of moto's ECR is tagged, untagged or listed by the tagging API."""
+
+    def backends(account_id: str, region_name: str) -> Any:
+        for backend in original(account_id, region_name):
+            if not type(backend).__module__.startswith("moto.ecr."):
+                yield backend
+
+    original = patches.put("moto.resourcegroupstaggingapi.models:iter_taggable_backends", backends)
 
 
 def _unread(words: str) -> Refusal:
@@ -208,30 +192,12 @@ def _signed_region(response: Any, request: Any, url: str) -> str:
     return str(request.headers["Authorization"].split(",")[0].split("/")[2])
 
 
-def _backend_of(application: Any, host: str, service: str) -> str:
-    """Which of moto's services answers to a signing name; empty for none."""
-    from moto.moto_server.werkzeug_app import SIGNING_ALIASES
-
-    if service in SIGNING_ALIASES or service in _BY_REQUEST:
-        return service
-    patterns = application.backend_url_patterns
-    return next((str(name) for name, each in patterns if each.match(f"http://{host}")), "")
-
-
-_CLOSED = {"", "ecr", "moto_api", "instance_metadata"}
-"""What of moto nobody is let into: ECR is ours, and the others are for moto's own tests."""
-
-_BY_REQUEST = {"dynamodb", "sagemaker", "timestream", "s3vectors", "memorydb", "mediastore"}
-"""Services whose host moto derives from more than the signature's scope."""
-
-
-def _for_moto(
-    environ: WSGIEnvironment, plain: Plain, principal: Principal, signature: Signature
-) -> WSGIEnvironment:
+def _for_moto(call: SignedCall, plain: Plain) -> WSGIEnvironment:
     """The request as moto's own server would hand it over, with the account that we verified.
 
     Only what the decision was made on goes on: path, query and body as they were understood.
     """
+    environ, signature = call.environ, call.signature
     scope = f"{signature.access_key_id}/{signature.scope}"
     headers = environ[HEADERS]
     underscored = {
@@ -252,8 +218,7 @@ def _for_moto(
         "PATH_INFO": unquote_to_bytes(plain.path.encode("latin-1")).decode("latin-1"),
         "QUERY_STRING": plain.query,
         "HTTP_HOST": plain.host,
-        "HTTP_X_MOTO_ACCOUNT_ID": principal.account,
-        "HTTP_X_LABS_SOURCE_IP": environ.get("REMOTE_ADDR", ""),
+        "HTTP_X_MOTO_ACCOUNT_ID": call.principal.account,
         # a presigned request has it in the query only, where moto does not look
         "HTTP_AUTHORIZATION": (
             f"AWS4-HMAC-SHA256 Credential={scope}, "
@@ -268,7 +233,7 @@ def _for_moto(
     }
 
 
-_OURS = ("host", "authorization", "x-moto-account-id", "x-labs-source-ip")
+_OURS = ("host", "authorization", "x-moto-account-id")
 
 
 def _joined(parts: Iterable[bytes]) -> bytes:

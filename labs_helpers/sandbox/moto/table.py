@@ -1,297 +1,64 @@
-"""Which operations of AWS the sandbox refuses to hand to moto, and what it says instead.
+"""Who answers an operation of AWS: a function of ours, moto, or nobody.
 
-A row is (service, operation) -> reason. The service is a signing name, the operation is botocore's
-name for it, and EVERY stands for all operations of a service. What is not in the table is moto's.
-
-An operation is refused for one of two reasons. moto would run a program or connect to another
-machine, on behalf of whoever sent the request. Or moto would answer as if something had been done
-that nobody did: a build that "succeeded", a scan without findings.
+The one table is table.toml; what is not in the table is refused: "NotInSandbox", with a reason of
+refusals.py where there is one, and the page docs/services.md. `labs_helpers.sandbox.moto.page`
+writes that page from the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from labs_helpers.sandbox.moto.s3 import S3
+from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED, check_arguments
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 
-EVERY = "*"
-
-_NO_FUNCTION = "The sandbox keeps and runs no functions."
-_NO_JOB = "The sandbox starts no containers for AWS Batch."
-_NO_BUILD = (
-    "No build would run here. Lab 09 runs the commands of a buildspec on this machine instead, "
-    "with run_buildspec.py."
-)
-_NO_STAGE = (
-    "No stage would run here. Lab 09 runs the steps of a pipeline one by one: the build, the gate "
-    "and the release."
-)
-_NO_TASK = (
-    "No task would run here. Lab 10 pulls the image with docker instead, as the machine of a task "
-    "would."
-)
-_NO_CLUSTER = (
-    "No cluster and no node would run here. Lab 10 writes the manifest, and pulls the image that "
-    "the manifest names as a node would."
-)
-_NO_DEPLOYMENT = (
-    "Nothing would be deployed here. Lab 09 moves a tag to the next release instead, and back."
-)
-_NO_SCAN = "Nothing would be scanned here. Lab 08 scans images with Amazon ECR instead."
-_NO_MACHINE = "No virtual machine would run here."
-_NO_COMMAND = "No command would run here."
-_NO_STATES = "No state machine would run here."
-_NO_DATA = "Nothing would run here, and there are no results to answer with."
-
-REFUSED: Mapping[str, Mapping[str, str]] = {
-    # runs a function's code in Docker (moto/awslambda/models.py)
-    "lambda": {EVERY: _NO_FUNCTION},
-    # runs a job in Docker (moto/batch/models.py)
-    "batch": {EVERY: _NO_JOB},
-    # moto calls each build SUCCEEDED at once (moto/codebuild/models.py)
-    "codebuild": dict.fromkeys(
-        (
-            "RetryBuild",
-            "RetryBuildBatch",
-            "StartBuild",
-            "StartBuildBatch",
-            "StartCommandExecution",
-            "StartSandbox",
-            "StartSandboxConnection",
-        ),
-        _NO_BUILD,
-    ),
-    # moto calls each execution Succeeded at once (moto/codepipeline/models.py)
-    "codepipeline": dict.fromkeys(
-        (
-            "OverrideStageCondition",
-            "PutActionRevision",
-            "PutApprovalResult",
-            "PutJobFailureResult",
-            "PutJobSuccessResult",
-            "RetryStageExecution",
-            "RollbackStage",
-            "StartPipelineExecution",
-            "StopPipelineExecution",
-        ),
-        _NO_STAGE,
-    ),
-    "codedeploy": dict.fromkeys(
-        ("ContinueDeployment", "CreateDeployment", "PutLifecycleEventHookExecutionStatus"),
-        _NO_DEPLOYMENT,
-    ),
-    # moto's tasks are RUNNING, whether their image exists or not (moto/ecs/models.py)
-    "ecs": dict.fromkeys(
-        (
-            "CreateService",
-            "CreateTaskSet",
-            "ExecuteCommand",
-            "RunTask",
-            "StartTask",
-            "UpdateService",
-            "UpdateServicePrimaryTaskSet",
-            "UpdateTaskSet",
-        ),
-        _NO_TASK,
-    ),
-    # moto's clusters are ACTIVE (moto/eks/models.py)
-    "eks": dict.fromkeys(
-        (
-            "CreateAddon",
-            "CreateCluster",
-            "CreateFargateProfile",
-            "CreateNodegroup",
-            "RegisterCluster",
-            "UpdateClusterConfig",
-            "UpdateClusterVersion",
-            "UpdateNodegroupConfig",
-            "UpdateNodegroupVersion",
-        ),
-        _NO_CLUSTER,
-    ),
-    # moto has no findings for whatever is there (moto/inspector2/models.py)
-    "inspector2": {EVERY: _NO_SCAN},
-    "autoscaling": dict.fromkeys(
-        ("CreateAutoScalingGroup", "SetDesiredCapacity", "UpdateAutoScalingGroup"), _NO_MACHINE
-    ),
-    "ec2": dict.fromkeys(
-        (
-            "CreateFleet",
-            "RequestSpotFleet",
-            "RequestSpotInstances",
-            "RunInstances",
-            "RunScheduledInstances",
-            "StartInstances",
-        ),
-        _NO_MACHINE,
-    ),
-    # moto calls each command Success at once (moto/ssm/models.py)
-    "ssm": dict.fromkeys(("SendCommand", "StartAutomationExecution", "StartSession"), _NO_COMMAND),
-    "states": dict.fromkeys(
-        ("RedriveExecution", "StartExecution", "StartSyncExecution", "TestState"), _NO_STATES
-    ),
-    # jobs that are only recorded, and queries with answers made up beforehand
-    "athena": dict.fromkeys(("StartCalculationExecution", "StartQueryExecution"), _NO_DATA),
-    "databrew": dict.fromkeys(("StartJobRun", "StartProjectSession"), _NO_DATA),
-    "elasticmapreduce": dict.fromkeys(("AddJobFlowSteps", "RunJobFlow"), _NO_DATA),
-    "emr-containers": {"StartJobRun": _NO_DATA},
-    "emr-serverless": dict.fromkeys(("StartApplication", "StartJobRun"), _NO_DATA),
-    "glue": dict.fromkeys(
-        (
-            "CreateSession",
-            "RunStatement",
-            "StartBlueprintRun",
-            "StartCrawler",
-            "StartJobRun",
-            "StartTrigger",
-            "StartWorkflowRun",
-        ),
-        _NO_DATA,
-    ),
-    "rds-data": {EVERY: _NO_DATA},
-    "redshift-data": {EVERY: _NO_DATA},
-    "sagemaker": dict.fromkeys(
-        (
-            "CreateAutoMLJob",
-            "CreateAutoMLJobV2",
-            "CreateCompilationJob",
-            "CreateEndpoint",
-            "CreateHyperParameterTuningJob",
-            "CreateNotebookInstance",
-            "CreateProcessingJob",
-            "CreateTrainingJob",
-            "CreateTransformJob",
-            "StartNotebookInstance",
-            "StartPipelineExecution",
-        ),
-        _NO_DATA,
-    ),
-    # MOTO_EVENTS_INVOKE_HTTP, which is off, would send a request (moto/events/models.py)
-    "events": dict.fromkeys(
-        ("CreateApiDestination", "UpdateApiDestination"),
-        "The sandbox connects to no other machine, so it would send no event there. It delivers "
-        "events to SQS queues, SNS topics and log groups.",
-    ),
-}
+PAGE = "docs/services.md"
 
 
-ANSWERED: Mapping[str, frozenset[str]] = {"s3": S3}
-"""Services of which moto has these operations only, and takes another one for one of these."""
+class Answerer(Enum):
+    """Who answers an operation."""
+
+    OURS = "ours"
+    MOTO = "moto"
 
 
 @dataclass(frozen=True)
-class Argument:
-    """A value of one parameter for which an operation is refused.
+class Service:
+    """One row; room: the room of ours that answers the whole service, empty for none."""
 
-    values: every value that is refused; None for any value at all.
-    """
-
-    parameter: str
-    reason: str
-    values: frozenset[str] | None = None
-
-    def is_in(self, params: Mapping[str, Any]) -> bool:
-        """Whether a request has the parameter with such a value."""
-        given = params.get(self.parameter)
-        return given is not None and (self.values is None or str(given).lower() in self.values)
+    title: str
+    moto: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+    room: str = ""
 
 
-_TO_QUEUES_ONLY = (
-    "The sandbox connects to no other machine and sends no mail and no text messages. A topic "
-    "delivers to SQS queues."
-)
-
-REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
-    # sends each message to the URL (moto/sns/models.py)
-    ("sns", "Subscribe"): (
-        Argument(
-            "Protocol",
-            _TO_QUEUES_ONLY,
-            frozenset(
-                {
-                    "http",
-                    "https",
-                    "email",
-                    "email-json",
-                    "sms",
-                    "application",
-                    "lambda",
-                    "firehose",
-                }
-            ),
-        ),
-    ),
-    # moto would read an object of a bucket that the caller may not read
-    ("cloudformation", "SetStackPolicy"): (
-        Argument("StackPolicyURL", "The sandbox takes a policy in StackPolicyBody."),
-    ),
-    # sends each record to the URL (moto/firehose/models.py)
-    ("firehose", "CreateDeliveryStream"): (
-        Argument(
-            "HttpEndpointDestinationConfiguration", "The sandbox connects to no other machine."
-        ),
-    ),
-    ("firehose", "UpdateDestination"): (
-        Argument("HttpEndpointDestinationUpdate", "The sandbox connects to no other machine."),
-    ),
-}
+@cache
+def services() -> Mapping[str, Service]:
+    """The table, by signing name."""
+    rows = tomllib.loads(Path(__file__).with_name("table.toml").read_text(encoding="utf-8"))
+    return {
+        name: Service(
+            row["title"],
+            frozenset(row.get("moto", "").split()),
+            frozenset(row.get("ours", "").split()),
+            row.get("room", ""),
+        )
+        for name, row in rows.items()
+    }
 
 
-def _template(text: str) -> None:
-    from labs_helpers.sandbox.moto import (
-        templates,  # not at the start, which nobody should wait for
-    )
-
-    templates.parse(text)
-
-
-CHECKED: Mapping[str, Mapping[str, Callable[[str], None]]] = {
-    # moto keeps the template of a stack set without reading it
-    "cloudformation": {"TemplateBody": _template},
-}
-"""What moto checks too late, or not at all: service -> parameter -> a function that raises."""
-
-REFUSED_TYPES: Mapping[str, str] = {
-    "AWS::AutoScaling::AutoScalingGroup": _NO_MACHINE,
-    "AWS::Batch::": _NO_JOB,
-    "AWS::CloudFormation::CustomResource": _NO_FUNCTION,
-    "AWS::EC2::EC2Fleet": _NO_MACHINE,
-    "AWS::EC2::Instance": _NO_MACHINE,
-    "AWS::EC2::SpotFleet": _NO_MACHINE,
-    "AWS::ECS::Service": _NO_TASK,
-    "AWS::ECS::TaskSet": _NO_TASK,
-    "AWS::EKS::": _NO_CLUSTER,
-    "AWS::EMR::Cluster": _NO_DATA,
-    "AWS::Lambda::": _NO_FUNCTION,
-    "AWS::SageMaker::Endpoint": _NO_DATA,
-    "AWS::SageMaker::NotebookInstance": _NO_DATA,
-    "Custom::": _NO_FUNCTION,
-}
-"""Types of resources, by how they begin, that a CloudFormation template may not have."""
-
-
-def check(service: str, operation: str, params: Mapping[str, Any]) -> None:
-    """Raise Refusal when a table refuses the operation, or one of its arguments."""
-    if operation not in ANSWERED.get(service, {operation}):
-        raise not_implemented(f"the operation {service}:{operation}")
+def answerer(service: str, operation: str, params: Mapping[str, Any]) -> Answerer:
+    """Who answers; raises Refusal (NotInSandbox) for what the table does not have."""
     rows = REFUSED.get(service, {})
-    if reason := rows.get(operation) or rows.get(EVERY):
+    row = services().get(service, Service(""))
+    if operation not in row.moto | row.ours:
+        reason = rows.get(operation) or rows.get(EVERY) or f"The sandbox has what {PAGE} lists."
         raise not_implemented(f"the operation {service}:{operation}", reason)
-    for argument in REFUSED_ARGUMENTS.get((service, operation), ()):
-        if argument.is_in(params):
-            value = f"={params[argument.parameter]}" if argument.values else ""
-            what = f"the operation {service}:{operation} with {argument.parameter}{value}"
-            raise not_implemented(what, argument.reason)
-    for parameter, check_value in CHECKED.get(service, {}).items():
-        if parameter in params:
-            check_value(params[parameter])
-
-
-def check_type(kind: str) -> None:
-    """Raise Refusal when a template may not have a resource of this type."""
-    for begins, reason in REFUSED_TYPES.items():
-        if kind.startswith(begins):
-            raise not_implemented(f"the resource type {kind[:120]}", reason)
+    check_arguments(service, operation, params)
+    return Answerer.OURS if operation in row.ours else Answerer.MOTO

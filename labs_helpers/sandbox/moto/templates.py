@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from labs_helpers.sandbox.moto import table
+from labs_helpers.sandbox.moto import refusals
 from labs_helpers.sandbox.service.refusal import Refusal
 
 LARGEST = 1024 * 1024
@@ -219,7 +219,7 @@ def _check_resources(resources: Any) -> None:
             raise _format(f"[/Resources/{name}] Every Resources object must contain a Type member.")
         if not isinstance(each.get("Properties", {}), dict):
             raise _format(f"[/Resources/{name}] Any Properties member must be an object.")
-        table.check_type(each["Type"])
+        refusals.check_type(each["Type"])
 
 
 def _members(template: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:

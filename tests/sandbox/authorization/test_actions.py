@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.authorization import actions, parameters
+from labs_helpers.sandbox.authorization import actions, requests
 from labs_helpers.sandbox.authorization.needed import Asked
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.sigv4 import Request
@@ -124,7 +124,7 @@ def test_a_call_of_s3_needs(
     method: str, uri: str, headers: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
     path, _, query = uri.partition("?")
-    asked, _ = parameters.read(Request(method, path, query, {**HOST, **headers}), b"", "s3")
+    asked, _ = requests.read(Request(method, path, query, {**HOST, **headers}), b"", "s3")
     found = actions.needed(asked, DEV, "us-west-2", Nobody())
     told = [(each.action, each.resource.removeprefix("arn:aws:s3:::")) for each in found]
     assert told == [(f"s3:{action}", resource) for action, resource in expected]

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from labs_helpers.sandbox.authorization import actions, forms, routes, s3, s3_copies
+from labs_helpers.sandbox.authorization import actions, forms, models, s3, s3_copies
 from labs_helpers.sandbox.authorization.needed import Asked, Needed
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.operations import Call
@@ -178,7 +178,7 @@ def test_the_keys_that_are_filled_are_the_actions_own() -> None:
 
 def test_the_actions_of_s3_are_the_references() -> None:
     wrong = set()
-    for route in routes.routes("s3"):
+    for route in models.routes("s3"):
         objects = [("k", ""), ("k", "1")]
         copied = s3_copies.source("b/k?versionId=1")
         params = {"Bucket": "b", "Key": "k", "objects": objects, "source": copied}

@@ -20,17 +20,11 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox.authorization.authorizer import Authorizer
-from labs_helpers.sandbox.authorization.decisions import Decisions
-from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.assembly import build
+from labs_helpers.sandbox.call import HEADERS
 from labs_helpers.sandbox.door.gateway import Gateway
-from labs_helpers.sandbox.door.http import HEADERS
-from labs_helpers.sandbox.ecr.service import EcrService
-from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
-from labs_helpers.sandbox.iam.sessions import Facts, Made, Session
-from labs_helpers.sandbox.moto.services import MotoServices
+from labs_helpers.sandbox.iam.sessions import Facts, Origin, Session
 
 HOST = "127.0.0.1:4566"
 TARGET = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
@@ -85,7 +79,7 @@ class Door:
         sent: bytes | None = None,
     ) -> Told:
         """Sign as the learner unless told otherwise, and send `sent` in place of the body."""
-        learner = self.who.identity.learner
+        learner = self.who.records.learner
         asked = AWSRequest(method, f"http://{HOST}{path}", {"Host": HOST, **(headers or {})}, body)
         whose = Credentials(key or learner.principal.access_key_id, secret or learner.secret, token)
         when = (at or datetime.now(UTC)).replace(tzinfo=None)
@@ -126,15 +120,10 @@ class Door:
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     folder: Path = tmp_path_factory.mktemp("sandbox")
-    clock = Clock()
-    store = Store(folder / "ecr", clock)
-    who = people.build(folder / "identity", credentials.learner(folder / "learner.json"), clock)
-    moto = MotoServices(who.identity, who.prepare, folder / "tmp")
-    authorizer = Authorizer(who.directory, store, clock, Decisions())
-    ecr = EcrService(store, clock, authorizer.authorize)
-    yield Door(Gateway(who.directory.find, ecr, moto, authorizer), who)
-    store.close()
-    who.close()
+    sandbox = build(folder, 4566, "test")
+    application: Any = sandbox.application
+    yield Door(application.aws, sandbox.people)
+    sandbox.close()
 
 
 def test_the_learner_is_let_in(door: Door) -> None:
@@ -245,10 +234,10 @@ def test_a_signature_of_the_old_version_is_named(door: Door) -> None:
 
 
 def test_a_session_needs_its_own_token_until_it_ends(door: Door) -> None:
-    whose = door.who.identity.learner.principal
+    whose = door.who.records.learner.principal
 
     def made(lifetime: timedelta) -> Session:
-        facts = Facts(Made.USER, whose.arn, whose.user_id)
+        facts = Facts(Origin.USER, whose.arn, whose.user_id)
         return door.who.sessions.issue(whose.account, whose.arn, whose.user_id, facts, lifetime)
 
     one, other = made(timedelta(hours=1)), made(timedelta(hours=1))
@@ -273,7 +262,7 @@ def test_a_presigned_call_is_answered(door: Door) -> None:
     path = "/?Action=GetCallerIdentity&Version=2011-06-15"
     told = door.ask("sts", b"", method="GET", path=path, signer=SigV4QueryAuth)
     assert told.status == 200
-    assert door.who.identity.learner.principal.arn.encode() in told.body
+    assert door.who.records.learner.principal.arn.encode() in told.body
 
 
 def test_the_account_is_the_callers_whatever_a_header_says(door: Door) -> None:
@@ -304,7 +293,7 @@ def test_a_fault_of_ours_is_an_error_of_the_protocol(
     def broken(*_: Any) -> None:
         raise fault
 
-    monkeypatch.setattr(door.gateway, "_serve", broken)
+    monkeypatch.setattr(door.gateway, "_services", {"ecr": broken})
     told = door.ask("sts", IDENTITY, FORM)
     assert told.error == (501, "InternalFailure")
     assert "inside" not in told.body.decode()

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.moto.records import open_records
 from tests.policies import policy
 from tests.sandbox.sandbox_process import Running
 
@@ -46,7 +47,11 @@ def directory_of(sandbox: Running) -> Iterator[People]:
     """The directory as another process finds it on disk, while the sandbox still runs."""
     folder = sandbox.home / "sandbox"
     clock = Clock(folder / "clock.json")
-    found = people.build(folder / "identity", credentials.learner(folder / "learner.json"), clock)
+    found = people.build(
+        folder / "identity",
+        open_records(folder / "identity", credentials.learner(folder / "learner.json")),
+        clock,
+    )
     try:
         yield found
     finally:

@@ -122,7 +122,7 @@ def test_a_learner_who_locked_themself_out_is_restored(
         sandbox.client("sts").get_caller_identity()
     given = made(sandbox, account=ACCOUNT)
     with directory_of(sandbox) as who:
-        held = who.directory.policies_of(who.identity.learner.principal)
+        held = who.directory.rights_of(who.records.learner.principal)
     sandbox.client("iam").list_users()
     sandbox.stop()
     assert (given["user"], given["access_key_id"]) == ("learner", mine)

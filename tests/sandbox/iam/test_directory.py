@@ -11,9 +11,10 @@ import pytest
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.iam import credentials, people
-from labs_helpers.sandbox.iam.directory import Held
 from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.iam.rights import Rights
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.policy.model import Kind
 from tests.policies import allow, deny, policy
 from tests.sandbox.iam.people import ACCOUNT, ADMINISTRATOR, AWS, LEARNER, directory_of, trust
@@ -23,28 +24,29 @@ PULL = f"{AWS}AmazonEC2ContainerRegistryPullOnly"
 PUSH = f"{AWS}AmazonEC2ContainerRegistryPowerUser"
 
 
-def named(held: Held) -> list[tuple[str, str]]:
+def named(held: Rights) -> list[tuple[str, str]]:
     return [(policy.name, policy.via) for policy in held.identity]
 
 
-def holds(sandbox: Running, access_key_id: str) -> Held:
+def holds(sandbox: Running, access_key_id: str) -> Rights:
     with directory_of(sandbox) as who:
         credential = who.directory.find(access_key_id)
         assert credential is not None
-        return who.directory.policies_of(credential.principal)
+        return who.directory.rights_of(credential.principal)
 
 
 def test_a_new_learner_is_decided_without_moto(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from labs_helpers.sandbox import credentials\n"
-        "from labs_helpers.sandbox.iam import people\n"
+        "from labs_helpers.sandbox.iam import credentials, people\n"
+        "from labs_helpers.sandbox.moto.records import open_records\n"
         "from labs_helpers.sandbox.clock import Clock\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "learner = credentials.learner(folder / 'learner.json')\n"
-        "who = people.build(folder / 'identity', learner, Clock())\n"
+        "records = open_records(folder / 'identity', learner)\n"
+        "who = people.build(folder / 'identity', records, Clock())\n"
         "found = who.directory.find(learner.principal.access_key_id)\n"
-        "held = who.directory.policies_of(found.principal)\n"
+        "held = who.directory.rights_of(found.principal)\n"
         "assert who.directory.find('AKIAIOSFODNN7EXAMPLE') is None\n"
         "print(held.identity[0].name, held.identity[0].via, 'moto' in sys.modules)\n"
         "print((folder / 'identity').exists())\n"
@@ -182,7 +184,7 @@ def test_who_is_gone_holds_nothing_even_when_the_name_comes_back(sandbox: Runnin
     iam.create_user(UserName="gone")
     iam.attach_user_policy(UserName="gone", PolicyArn=ADMINISTRATOR)
     with directory_of(sandbox) as who:
-        assert who.directory.policies_of(found.principal).identity == ()
+        assert who.directory.rights_of(found.principal).identity == ()
         assert who.directory.find(key) is None
 
 
@@ -238,7 +240,8 @@ def test_a_role_has_its_trust_policy(sandbox: Running) -> None:
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[People]:
     learner = credentials.learner(tmp_path / "learner.json")
-    who = people.build(tmp_path / "identity", learner, Clock(tmp_path / "clock.json"))
+    records = open_records(tmp_path / "identity", learner)
+    who = people.build(tmp_path / "identity", records, Clock(tmp_path / "clock.json"))
     yield who
     who.close()
 
@@ -246,14 +249,15 @@ def alone(tmp_path: Path) -> Iterator[People]:
 @pytest.mark.parametrize("arn", [LEARNER, f"arn:aws:iam::{ACCOUNT}:user/other", "*"])
 def test_a_principal_that_is_made_up_holds_nothing(alone: People, arn: str) -> None:
     made_up = Principal(ACCOUNT, arn, "AIDAIOSFODNN7EXAMPLE1", "AKIAIOSFODNN7EXAMPLE")
-    assert alone.directory.policies_of(made_up).identity == ()
+    assert alone.directory.rights_of(made_up).identity == ()
 
 
 def test_a_policy_that_cannot_be_read_gives_nothing(
     alone: People, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backend: Any = alone.identity.backend(ACCOUNT)
+    records: Any = alone.records
+    backend: Any = records.identity.backend(ACCOUNT)
     backend.users["learner"].policies["broken"] = "{"
-    held = alone.directory.policies_of(alone.identity.learner.principal)
+    held = alone.directory.rights_of(alone.records.learner.principal)
     assert [len(policy.document.statements) for policy in held.identity] == [1, 0]
     assert "cannot be read" in caplog.text

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.iam.sessions import KEPT, Facts, Made, Session, Sessions
+from labs_helpers.sandbox.iam.sessions import KEPT, Facts, Origin, Session, Sessions
 
 FACTS = Facts(
-    made=Made.ROLE,
+    origin=Origin.ROLE,
     source="arn:aws:iam::123456789012:role/deployer",
     source_id="AROAIOSFODNN7EXAMPLE1",
     name="build",

@@ -141,7 +141,7 @@ def test_transitive_tags_and_the_source_identity_go_along(sandbox: Running) -> N
     with directory_of(sandbox) as who:
         found = who.directory.find(second["Credentials"]["AccessKeyId"])
         assert found is not None
-        held = who.directory.policies_of(found.principal)
+        held = who.directory.rights_of(found.principal)
     assert held.tags == {"Team": "a"}
     assert held.session_keys["aws:sourceidentity"] == "ada"
     assert second["SourceIdentity"] == "ada"
@@ -167,7 +167,7 @@ def test_a_session_ends_when_the_sandbox_clock_says_so(
         # a registry token that the session made is decided by its rights still
         ended = who.directory.find(given["AccessKeyId"])
         assert ended is not None
-        assert who.directory.policies_of(ended.principal).identity
+        assert who.directory.rights_of(ended.principal).identity
     later = sandbox.client("sts").get_session_token(DurationSeconds=900)["Credentials"]
     assert later["Expiration"] - given["Expiration"] > timedelta(minutes=14)
     assert sandbox.client("sts", **keys_of(later)).get_caller_identity()["Arn"] == LEARNER
@@ -233,7 +233,7 @@ def test_a_code_of_the_users_own_device_counts_as_mfa(sandbox: Running) -> None:
     with directory_of(sandbox) as who:
         found = who.directory.find(given["AccessKeyId"])
         assert found is not None
-        held = who.directory.policies_of(found.principal)
+        held = who.directory.rights_of(found.principal)
         assert who.directory.refusal(found.principal, "iam:ListUsers") is None
     assert held.session_keys["aws:multifactorauthpresent"] == "true"
     assert 0 <= int(held.session_keys["aws:multifactorauthage"]) < 3600

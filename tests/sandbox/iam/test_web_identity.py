@@ -80,7 +80,7 @@ def test_its_claims_stay_with_the_session(sandbox: Running) -> None:
     with directory_of(sandbox) as who:
         found = who.directory.find(given["Credentials"]["AccessKeyId"])
         assert found is not None
-        keys = who.directory.policies_of(found.principal).session_keys
+        keys = who.directory.rights_of(found.principal).session_keys
     assert keys[f"{HOST}:sub"] == SUBJECT
     assert keys[f"{HOST}:aud"] == "sts.amazonaws.com"
     assert keys["aws:federatedprovider"] == PROVIDER

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from labs_helpers.sandbox.moto import sts_operations
+from labs_helpers.sandbox.moto import patches
 from labs_helpers.sandbox.moto.identity import KEPT
 from tests.policies import policy
 from tests.sandbox import sandbox_process
@@ -221,17 +221,17 @@ def test_an_account_has_no_state_that_is_not_kept() -> None:
     assert set(vars(IAMBackend("aws", account_id="123456789012"))) == set(KEPT) | made_anew
 
 
-def test_motos_classes_have_what_ours_take_the_place_of() -> None:
-    from moto.iam import models
-    from moto.iam.responses import IamResponse
-    from moto.sts.responses import TokenResponse
+@pytest.mark.parametrize("target", patches.PATCHES)
+def test_moto_has_what_ours_take_the_place_of(target: str) -> None:
+    owner, name = patches.owner_of(target)
+    own = target not in patches.ORIGINALS and hasattr(owner, name)
+    assert own or target in patches.NEW or patches.ORIGINALS[target] is not None
+    assert patches.PATCHES[target]
 
-    for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):
-        assert hasattr(models, name)
-    assert hasattr(models.IAMBackend, "_init_aws_policies")
-    assert hasattr(IamResponse, "RESPONSE_KEY_PATH_TO_TRANSFORMER")
-    for name in (*sts_operations._SIGNED.values(), "assume_role_with_web_identity"):
-        assert callable(getattr(TokenResponse, name))
+
+def test_a_change_to_moto_that_is_not_listed_is_not_made() -> None:
+    with pytest.raises(KeyError, match="no row of PATCHES"):
+        patches.put("moto.iam.models:User.arn", "")
 
 
 def test_roles_and_users_of_a_stack_are_kept_too(tmp_path: Path) -> None:

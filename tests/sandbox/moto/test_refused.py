@@ -36,7 +36,7 @@ URL = "http://127.0.0.1:9/"
                     "S3Configuration": {"RoleARN": "arn:aws:iam::1:role/r", "BucketARN": "arn:b"},
                 },
             },
-            "firehose:CreateDeliveryStream with HttpEndpointDestinationConfiguration;",
+            "firehose:CreateDeliveryStream;",
         ),
         (
             "events",

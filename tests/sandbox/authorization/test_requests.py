@@ -7,7 +7,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox.authorization import actions, parameters
+from labs_helpers.sandbox.authorization import actions, requests
 from labs_helpers.sandbox.authorization.models import LISTED
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -63,7 +63,7 @@ def test_any_request_is_understood_or_refused(
     path = path.replace("?", "").replace("#", "")
     request = Request(method, path, query, {"host": "127.0.0.1:4566", **headers})
     try:
-        asked, plain = parameters.read(request, body, service)
+        asked, plain = requests.read(request, body, service)
     except Refusal:
         return
     needed = actions.needed(asked, DEV, "us-west-2", Nobody())
@@ -75,7 +75,7 @@ def test_any_request_is_understood_or_refused(
         plain.query,
         {**kept, "host": plain.host, "content-type": plain.content_type},
     )
-    twice, _ = parameters.read(again, plain.body, service)
+    twice, _ = requests.read(again, plain.body, service)
     assert (twice.operation, actions.needed(twice, DEV, "us-west-2", Nobody())) == (
         asked.operation,
         needed,
@@ -87,6 +87,6 @@ def test_any_request_is_understood_or_refused(
 def test_any_json_gives_resources_and_keys(document: dict[str, object]) -> None:
     headers = {"host": "h", "x-amz-target": "AmazonEC2ContainerServiceV20141113.RunTask"}
     body = json.dumps(document).encode()
-    asked, _ = parameters.read(Request("POST", "/", "", headers), body, "ecs")
+    asked, _ = requests.read(Request("POST", "/", "", headers), body, "ecs")
     (first, *_) = actions.needed(asked, DEV, "us-west-2", Nobody())
     assert first.resource.startswith("arn:")

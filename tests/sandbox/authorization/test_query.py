@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.authorization.pairs import nested
+from labs_helpers.sandbox.authorization.query import nested
 from labs_helpers.sandbox.service.refusal import Refusal
 
 GOOD: list[tuple[dict[str, str], dict[str, Any]]] = [

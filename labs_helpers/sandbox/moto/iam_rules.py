@@ -26,6 +26,8 @@ _CREATES = {"CreateUser": "User", "CreateRole": "Role", "CreateGroup": "Group"}
 
 def check(operation: str, backend: Any, given: Given, directory: Directory) -> None:
     """Raise the Refusal of the first rule that an operation breaks."""
+    if not str(given.get("Marker", "0")).isdecimal():
+        raise Refusal("ValidationError", "Invalid Marker.")
     created = _CREATES.get(operation)
     for kind in _MANY:
         name = given.get(f"{kind}Name")
@@ -43,7 +45,7 @@ def check(operation: str, backend: Any, given: Given, directory: Directory) -> N
     boundary = given.get("PermissionsBoundary")
     if boundary is not None and boundary not in backend.managed_policies:
         raise errors.no_such_boundary(boundary)
-    check_documents(operation, backend, given, directory)
+    check_documents(operation, given, _inline_policies(backend, given), directory)
     if rule := _RULES.get(operation):
         rule(backend, given)
 
@@ -57,6 +59,15 @@ def entity(backend: Any, kind: str, name: str) -> Any:
     many = list(getattr(backend, _MANY[kind]).values())
     exact = next((one for one in many if one.name == name), None)
     return exact or next((one for one in many if one.name.lower() == name.lower()), None)
+
+
+def _inline_policies(backend: Any, given: Given) -> Mapping[str, str]:
+    """The inline policies of the user, role or group that a request names."""
+    for kind in _MANY:
+        found = entity(backend, kind, given[f"{kind}Name"]) if f"{kind}Name" in given else None
+        if found is not None:
+            return dict(found.policies)
+    return {}
 
 
 def _attach(kind: str) -> Callable[[Any, Given], None]:

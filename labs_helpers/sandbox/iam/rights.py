@@ -1,13 +1,13 @@
-"""What a principal holds, read off moto's users, groups and roles."""
+"""The rights of a principal: policies, and what a principal adds to a request's context."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from labs_helpers.sandbox.iam.records import Entity, Role, User
 from labs_helpers.sandbox.iam.sessions import Session
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.document import Document, NotAPolicy
@@ -19,8 +19,8 @@ _NOTHING = '{"Version": "2012-10-17", "Statement": []}'
 
 
 @dataclass(frozen=True)
-class Held:
-    """What a principal holds: its policies, and what it brings to the request's context.
+class Rights:
+    """The policies of a principal, and what the principal adds to the context of a request.
 
     tags: aws:PrincipalTag/...; session_keys: condition keys that come with the principal, by
     their names in lower case ("aws:userid", "aws:tokenissuetime", claims of a web identity).
@@ -34,37 +34,28 @@ class Held:
     session_keys: Mapping[str, str] = field(default_factory=dict)
 
 
-def policies_on(entity: Any, where: str) -> Iterator[Policy]:
-    """The managed, then the inline policies of a user, group or role of moto."""
-    for policy in list(entity.managed_policies.values()):
-        found = parsed(default_document(policy))
+def policies_on(entity: Entity, where: str) -> Iterator[Policy]:
+    """The managed, then the inline policies of a user, group or role."""
+    for policy in entity.managed:
+        found = parsed(policy.document)
         yield Policy(Kind.IDENTITY, policy.name, found, f"attached to {where}", policy.arn)
-    for name, text in list(entity.policies.items()):
+    for name, text in entity.inline.items():
         yield Policy(Kind.IDENTITY, name, parsed(text), f"inline in {where}")
 
 
-def boundary(backend: Any, entity: Any) -> Policy | None:
-    """The permissions boundary of a user or role; one whose policy is gone lets nothing through."""
-    arn = getattr(entity, "permissions_boundary_arn", None)
-    if not arn:
+def boundary_of(entity: Entity) -> Policy | None:
+    """The permissions boundary of a user or role; without its policy it allows nothing."""
+    found = entity.boundary if isinstance(entity, User | Role) else None
+    if found is None:
         return None
-    policy = backend.managed_policies.get(arn)
-    text = _NOTHING if policy is None else default_document(policy)
-    name = arn.rpartition("/")[2]
-    return Policy(Kind.BOUNDARY, name, parsed(text), f"boundary of {entity.name}", arn)
+    text = parsed(found.document)
+    return Policy(Kind.BOUNDARY, found.name, text, f"boundary of {entity.name}", found.arn)
 
 
-def default_document(policy: Any) -> str:
-    """The document of a managed policy's default version."""
-    wanted = policy.default_version_id
-    versions = list(policy.versions)
-    return next((one.document for one in versions if one.version_id == wanted), _NOTHING)
-
-
-def parsed(text: str) -> Document:
-    """A stored document; one that is no policy gives no rights, and the log says so."""
+def parsed(text: str | None) -> Document:
+    """A stored document; a text that is no policy gives no rights, and the log says so."""
     try:
-        return document.parse(text)
+        return document.parse(_NOTHING if text is None else text)
     except NotAPolicy as error:
         log.error("a policy of IAM cannot be read, and counts as empty: %s", error)
         return document.parse(_NOTHING)
@@ -95,8 +86,3 @@ def session_keys(session: Session, now: datetime) -> dict[str, str]:
     if session.facts.source_identity:
         keys["aws:sourceidentity"] = session.facts.source_identity
     return keys
-
-
-def tags_in(lists: Iterable[Any]) -> dict[str, str]:
-    """moto's lists of {"Key", "Value"} as one mapping."""
-    return {tag["Key"]: tag["Value"] for tags in lists for tag in tags or []}

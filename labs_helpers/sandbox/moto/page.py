@@ -1,0 +1,63 @@
+"""Writes docs/services.md from the table: `python -m labs_helpers.sandbox.moto.page`."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
+from labs_helpers.sandbox.moto.table import PAGE, services
+
+_HEAD = """# What the sandbox answers
+
+Written by `python -m labs_helpers.sandbox.moto.page` from `labs_helpers/sandbox/moto/table.toml`;
+do not edit this page by hand.
+
+An operation that is not listed is refused with the code `NotInSandbox`. "Ours" are operations that
+the sandbox does itself; the others are answered by [moto](https://docs.getmoto.org/), which keeps
+records until the sandbox stops and executes nothing. The sandbox decides on every call with IAM's
+policies, whoever answers.
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    parts = [_HEAD]
+    for name, row in sorted(services().items(), key=lambda item: item[1].title.lower()):
+        parts.append(f"## {row.title} (`{name}`)\n")
+        if row.room:
+            parts.append(f"Ours: `labs_helpers/{row.room}` answers the whole service.\n")
+        if row.ours:
+            parts.append(_listed("Ours", row.ours))
+        if row.moto:
+            parts.append(_listed("moto's" if row.ours else "Operations", row.moto))
+    parts.append("## Refused with a reason of their own\n")
+    for service, rows in sorted(REFUSED.items()):
+        reasons: dict[str, list[str]] = {}
+        for operation, reason in rows.items():
+            reasons.setdefault(reason, []).append(operation)
+        for reason, operations in reasons.items():
+            named = "every operation" if EVERY in operations else ", ".join(sorted(operations))
+            parts.append(_wrapped(f"- `{service}`, {named}: {reason}", "  ") + "\n")
+    return "\n".join(parts)
+
+
+def _listed(head: str, operations: frozenset[str]) -> str:
+    return _wrapped(f"{head}: {', '.join(sorted(operations))}.", "") + "\n"
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(
+        text, 100, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def main() -> None:
+    """Write the page into the repository that this file is in."""
+    place = Path(__file__).parents[3] / PAGE
+    place.write_text(page(), encoding="utf-8")
+    print(place)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Every change that the sandbox makes to moto's own modules, each with its reason.
+
+`PATCHES` is the list; `put` makes a change, refuses a target that is not on the list, and fails
+when moto no longer has the target. tests/sandbox/moto/test_contract.py holds each target for the
+pinned version.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import sys
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from labs_helpers.sandbox.iam import managed
+from labs_helpers.sandbox.iam.credentials import unique_id
+
+_IAM_MODELS = "moto.iam.models"
+_IAM = "moto.iam.responses:IamResponse"
+
+PATCHES: Mapping[str, str] = {
+    "moto.core.responses:BaseResponse.get_region_from_url": (
+        "moto takes a region from any URL or user agent; the signed region counts"
+    ),
+    "moto.s3.models:FakeBucket.get_permission": (
+        "moto asks bucket policies without principals and conditions; the door has decided"
+    ),
+    "moto.cloudformation.models:get_stack_from_s3_url": (
+        "moto reads the URL otherwise than the decision, and fails at a missing object"
+    ),
+    "moto.cloudformation.responses:get_stack_from_s3_url": (
+        "the same function, imported by its name a second time"
+    ),
+    "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
+        "moto's own ECR, which nobody else is let into, must not answer for ours"
+    ),
+    f"{_IAM_MODELS}:IAMBackend._init_aws_policies": (
+        "1582 policies that nobody attaches take 0.6 s and 16 MB for each account"
+    ),
+    f"{_IAM_MODELS}:IAMPolicyDocumentValidator": "iam/documents.py has checked the document before",
+    f"{_IAM_MODELS}:IAMTrustPolicyDocumentValidator": "the same",
+    f"{_IAM_MODELS}:User.__init__": "unique ids have AWS's form",
+    f"{_IAM_MODELS}:Group.__init__": "the same",
+    f"{_IAM_MODELS}:ManagedPolicy.__init__": "the same",
+    f"{_IAM_MODELS}:InstanceProfile.__init__": "the same",
+    f"{_IAM_MODELS}:User.permissions_boundary": "moto's users have no boundary",
+    f"{_IAM}.RESPONSE_KEY_PATH_TO_TRANSFORMER": "CreateUser and GetUser show the boundary",
+    f"{_IAM}.call_action": "the rules of iam_rules.py hold before each operation",
+    f"{_IAM}.create_user": "moto forgets the boundary",
+    f"{_IAM}.put_user_permissions_boundary": "moto does not have the operation",
+    f"{_IAM}.delete_user_permissions_boundary": "moto does not have the operation",
+    f"{_IAM}.attach_user_policy": "moto counts a second attachment of a policy",
+    f"{_IAM}.attach_role_policy": "the same",
+    f"{_IAM}.attach_group_policy": "the same",
+    f"{_IAM}.update_user": "moto loses the user's keys and tags",
+    f"{_IAM}.update_group": "moto takes a name that another group has",
+    f"{_IAM}.add_client_id_to_open_id_connect_provider": "moto does not have the operation",
+    f"{_IAM}.remove_client_id_from_open_id_connect_provider": "moto does not have the operation",
+}
+"""target -> reason; a target is "module:name" or "module:Class.attribute"."""
+
+NEW = frozenset(
+    {
+        f"{_IAM_MODELS}:User.permissions_boundary",
+        f"{_IAM}.put_user_permissions_boundary",
+        f"{_IAM}.delete_user_permissions_boundary",
+        f"{_IAM}.add_client_id_to_open_id_connect_provider",
+        f"{_IAM}.remove_client_id_from_open_id_connect_provider",
+    }
+)
+"""Targets that moto itself does not have."""
+
+
+def put(target: str, value: Any) -> Any:
+    """Put ours into the place of a target, and return moto's own (None for a target of NEW).
+
+    A second call for a target replaces ours, and still returns moto's own.
+    """
+    if target not in PATCHES:
+        raise KeyError(f"{target} is no row of PATCHES")
+    owner, name = owner_of(target)
+    own = ORIGINALS.setdefault(target, None if target in NEW else getattr(owner, name))
+    setattr(owner, name, value)
+    return own
+
+
+ORIGINALS: dict[str, Any] = {}
+"""moto's own, of each target that ours has replaced in this process."""
+
+
+def owner_of(target: str) -> tuple[Any, str]:
+    """The module or class that a target is an attribute of, and the attribute's name."""
+    module, _, path = target.partition(":")
+    owner: Any = importlib.import_module(module)
+    *classes, name = path.split(".")
+    for each in classes:
+        owner = getattr(owner, each)
+    return owner, name
+
+
+@cache
+def iam_models() -> Any:
+    """moto.iam.models, patched: our subset of AWS managed policies, ids of AWS's form."""
+    # read by moto when it is imported: a module of 6 MB that nobody needs
+    data = types.ModuleType("moto.iam.aws_managed_policies")
+    data.aws_managed_policies_data = "{}"  # type: ignore[attr-defined]
+    sys.modules.setdefault(data.__name__, data)
+    models: Any = importlib.import_module(_IAM_MODELS)
+    templates = [_template(models, policy) for policy in managed.policies().values()]
+
+    def aws_policies(backend: Any) -> list[Any]:
+        return [_of_account(template, backend) for template in templates]
+
+    put(f"{_IAM_MODELS}:IAMBackend._init_aws_policies", aws_policies)
+    for name, prefix in _IDS.items():
+        _give_ids(f"{_IAM_MODELS}:{name}.__init__", prefix)
+    for name in ("IAMPolicyDocumentValidator", "IAMTrustPolicyDocumentValidator"):
+        put(f"{_IAM_MODELS}:{name}", _NoValidator)
+    return models
+
+
+_IDS = {"User": "AIDA", "Group": "AGPA", "ManagedPolicy": "ANPA", "InstanceProfile": "AIPA"}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes"""
+
+
+def _give_ids(target: str, prefix: str) -> None:
+    """Unique ids of AWS's form for what is made from now on; what is restored keeps its own."""
+
+    def initialise(entity: Any, *arguments: Any, **named: Any) -> None:
+        original(entity, *arguments, **named)
+        entity.id = unique_id(prefix)
+
+    original = put(target, initialise)
+
+
+class _NoValidator:
+    """In the place of moto's validators of documents."""
+
+    def __init__(self, policy_document: str) -> None:
+        """Takes the document, as moto's validators do."""
+
+    def validate(self) -> None:
+        """Nothing is left to find."""
+
+
+def _template(models: Any, policy: managed.Managed) -> Any:
+    found = models.AWSManagedPolicy(
+        policy.name,
+        account_id="aws",
+        region="aws",
+        default_version_id=policy.version,
+        path=policy.path,
+        document=policy.document,
+        create_date=policy.created,
+        update_date=policy.updated,
+    )
+    found.id = policy.id
+    return found
+
+
+def _of_account(template: Any, backend: Any) -> Any:
+    """A policy as one account sees it: its own count of attachments, the same document."""
+    seen = copy.copy(template)
+    seen.account_id, seen.partition = backend.account_id, backend.partition
+    seen.attachment_count = 0
+    return seen

@@ -1,0 +1,301 @@
+"""What the sandbox refuses in words of its own: operations, arguments, types of resources.
+
+An operation is refused for one of two reasons. moto would run a program or connect to another
+machine, on behalf of whoever sent the request. Or moto would answer as if something had been done
+that nobody did: a build that "succeeded", a scan without findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labs_helpers.sandbox.service.aws_errors import not_implemented
+
+EVERY = "*"
+"""All operations of a service."""
+
+_NO_FUNCTION = "The sandbox keeps and runs no functions."
+_NO_JOB = "The sandbox starts no containers for AWS Batch."
+_NO_REPOSITORY = (
+    "A stack would make a repository that `aws ecr` and `docker` do not see. Create the repository "
+    "with `aws ecr create-repository`."
+)
+_NO_BUILD = (
+    "No build would run here. Lab 09 runs the commands of a buildspec on this machine instead, "
+    "with run_buildspec.py."
+)
+_NO_STAGE = (
+    "No stage would run here. Lab 09 runs the steps of a pipeline one by one: the build, the gate "
+    "and the release."
+)
+_NO_TASK = (
+    "No task would run here. Lab 10 pulls the image with docker instead, as the machine of a task "
+    "would."
+)
+_NO_CLUSTER = (
+    "No cluster and no node would run here. Lab 10 writes the manifest, and pulls the image that "
+    "the manifest names as a node would."
+)
+_NO_DEPLOYMENT = (
+    "Nothing would be deployed here. Lab 09 moves a tag to the next release instead, and back."
+)
+_NO_SCAN = "Nothing would be scanned here. Lab 08 scans images with Amazon ECR instead."
+_NO_MACHINE = "No virtual machine would run here."
+_NO_COMMAND = "No command would run here."
+_NO_STATES = "No state machine would run here."
+_NO_DATA = "Nothing would run here, and there are no results to answer with."
+
+REFUSED: Mapping[str, Mapping[str, str]] = {
+    # runs a function's code in Docker (moto/awslambda/models.py)
+    "lambda": {EVERY: _NO_FUNCTION},
+    # runs a job in Docker (moto/batch/models.py)
+    "batch": {EVERY: _NO_JOB},
+    # moto calls each build SUCCEEDED at once (moto/codebuild/models.py)
+    "codebuild": dict.fromkeys(
+        (
+            "RetryBuild",
+            "RetryBuildBatch",
+            "StartBuild",
+            "StartBuildBatch",
+            "StartCommandExecution",
+            "StartSandbox",
+            "StartSandboxConnection",
+        ),
+        _NO_BUILD,
+    ),
+    # moto calls each execution Succeeded at once (moto/codepipeline/models.py)
+    "codepipeline": dict.fromkeys(
+        (
+            "OverrideStageCondition",
+            "PutActionRevision",
+            "PutApprovalResult",
+            "PutJobFailureResult",
+            "PutJobSuccessResult",
+            "RetryStageExecution",
+            "RollbackStage",
+            "StartPipelineExecution",
+            "StopPipelineExecution",
+        ),
+        _NO_STAGE,
+    ),
+    "codedeploy": dict.fromkeys(
+        ("ContinueDeployment", "CreateDeployment", "PutLifecycleEventHookExecutionStatus"),
+        _NO_DEPLOYMENT,
+    ),
+    # moto's tasks are RUNNING, whether their image exists or not (moto/ecs/models.py)
+    "ecs": dict.fromkeys(
+        (
+            "CreateService",
+            "CreateTaskSet",
+            "ExecuteCommand",
+            "RunTask",
+            "StartTask",
+            "UpdateService",
+            "UpdateServicePrimaryTaskSet",
+            "UpdateTaskSet",
+        ),
+        _NO_TASK,
+    ),
+    # moto's clusters are ACTIVE (moto/eks/models.py)
+    "eks": dict.fromkeys(
+        (
+            "CreateAddon",
+            "CreateCluster",
+            "CreateFargateProfile",
+            "CreateNodegroup",
+            "RegisterCluster",
+            "UpdateClusterConfig",
+            "UpdateClusterVersion",
+            "UpdateNodegroupConfig",
+            "UpdateNodegroupVersion",
+        ),
+        _NO_CLUSTER,
+    ),
+    # moto has no findings for whatever is there (moto/inspector2/models.py)
+    "inspector2": {EVERY: _NO_SCAN},
+    "elasticloadbalancing": {
+        "DescribeTargetHealth": (
+            "The sandbox sends no health checks, so no target is healthy or unhealthy."
+        )
+    },
+    "iam": {
+        "CreateServiceLinkedRole": (
+            "No service of the sandbox acts with a service-linked role. Create an ordinary role."
+        )
+    },
+    "autoscaling": dict.fromkeys(
+        ("CreateAutoScalingGroup", "SetDesiredCapacity", "UpdateAutoScalingGroup"), _NO_MACHINE
+    ),
+    "ec2": dict.fromkeys(
+        (
+            "CreateFleet",
+            "RequestSpotFleet",
+            "RequestSpotInstances",
+            "RunInstances",
+            "RunScheduledInstances",
+            "StartInstances",
+        ),
+        _NO_MACHINE,
+    ),
+    # moto calls each command Success at once (moto/ssm/models.py)
+    "ssm": dict.fromkeys(("SendCommand", "StartAutomationExecution", "StartSession"), _NO_COMMAND),
+    "states": dict.fromkeys(
+        ("RedriveExecution", "StartExecution", "StartSyncExecution", "TestState"), _NO_STATES
+    ),
+    # jobs that are only recorded, and queries with answers made up beforehand
+    "athena": dict.fromkeys(("StartCalculationExecution", "StartQueryExecution"), _NO_DATA),
+    "databrew": dict.fromkeys(("StartJobRun", "StartProjectSession"), _NO_DATA),
+    "elasticmapreduce": dict.fromkeys(("AddJobFlowSteps", "RunJobFlow"), _NO_DATA),
+    "emr-containers": {"StartJobRun": _NO_DATA},
+    "emr-serverless": dict.fromkeys(("StartApplication", "StartJobRun"), _NO_DATA),
+    "glue": dict.fromkeys(
+        (
+            "CreateSession",
+            "RunStatement",
+            "StartBlueprintRun",
+            "StartCrawler",
+            "StartJobRun",
+            "StartTrigger",
+            "StartWorkflowRun",
+        ),
+        _NO_DATA,
+    ),
+    "rds-data": {EVERY: _NO_DATA},
+    "redshift-data": {EVERY: _NO_DATA},
+    "sagemaker": dict.fromkeys(
+        (
+            "CreateAutoMLJob",
+            "CreateAutoMLJobV2",
+            "CreateCompilationJob",
+            "CreateEndpoint",
+            "CreateHyperParameterTuningJob",
+            "CreateNotebookInstance",
+            "CreateProcessingJob",
+            "CreateTrainingJob",
+            "CreateTransformJob",
+            "StartNotebookInstance",
+            "StartPipelineExecution",
+        ),
+        _NO_DATA,
+    ),
+    # MOTO_EVENTS_INVOKE_HTTP, which is off, would send a request (moto/events/models.py)
+    "events": dict.fromkeys(
+        ("CreateApiDestination", "UpdateApiDestination"),
+        "The sandbox connects to no other machine, so it would send no event there. It delivers "
+        "events to SQS queues, SNS topics and log groups.",
+    ),
+}
+"""service (a signing name) -> operation -> the reason, in whole sentences."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A value of one parameter for which an operation is refused.
+
+    values: every value that is refused; None for any value at all.
+    """
+
+    parameter: str
+    reason: str
+    values: frozenset[str] | None = None
+
+    def is_in(self, params: Mapping[str, Any]) -> bool:
+        """Whether a request has the parameter with such a value."""
+        given = params.get(self.parameter)
+        return given is not None and (self.values is None or str(given).lower() in self.values)
+
+
+_TO_QUEUES_ONLY = (
+    "The sandbox connects to no other machine and sends no mail and no text messages. A topic "
+    "delivers to SQS queues."
+)
+
+REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
+    # sends each message to the URL (moto/sns/models.py)
+    ("sns", "Subscribe"): (
+        Argument(
+            "Protocol",
+            _TO_QUEUES_ONLY,
+            frozenset(
+                {
+                    "http",
+                    "https",
+                    "email",
+                    "email-json",
+                    "sms",
+                    "application",
+                    "lambda",
+                    "firehose",
+                }
+            ),
+        ),
+    ),
+    # moto would read an object of a bucket that the caller may not read
+    ("cloudformation", "SetStackPolicy"): (
+        Argument("StackPolicyURL", "The sandbox takes a policy in StackPolicyBody."),
+    ),
+    # sends each record to the URL (moto/firehose/models.py)
+    ("firehose", "CreateDeliveryStream"): (
+        Argument(
+            "HttpEndpointDestinationConfiguration", "The sandbox connects to no other machine."
+        ),
+    ),
+    ("firehose", "UpdateDestination"): (
+        Argument("HttpEndpointDestinationUpdate", "The sandbox connects to no other machine."),
+    ),
+}
+
+
+def _template(text: str) -> None:
+    from labs_helpers.sandbox.moto import (
+        templates,  # not at the start, which nobody should wait for
+    )
+
+    templates.parse(text)
+
+
+CHECKED: Mapping[str, Mapping[str, Callable[[str], None]]] = {
+    # moto keeps the template of a stack set without reading it
+    "cloudformation": {"TemplateBody": _template},
+}
+"""What moto checks too late, or not at all: service -> parameter -> a function that raises."""
+
+REFUSED_TYPES: Mapping[str, str] = {
+    "AWS::AutoScaling::AutoScalingGroup": _NO_MACHINE,
+    "AWS::Batch::": _NO_JOB,
+    "AWS::CloudFormation::CustomResource": _NO_FUNCTION,
+    "AWS::EC2::EC2Fleet": _NO_MACHINE,
+    "AWS::ECR::": _NO_REPOSITORY,
+    "AWS::EC2::Instance": _NO_MACHINE,
+    "AWS::EC2::SpotFleet": _NO_MACHINE,
+    "AWS::ECS::Service": _NO_TASK,
+    "AWS::ECS::TaskSet": _NO_TASK,
+    "AWS::EKS::": _NO_CLUSTER,
+    "AWS::EMR::Cluster": _NO_DATA,
+    "AWS::Lambda::": _NO_FUNCTION,
+    "AWS::SageMaker::Endpoint": _NO_DATA,
+    "AWS::SageMaker::NotebookInstance": _NO_DATA,
+    "Custom::": _NO_FUNCTION,
+}
+"""Types of resources, by how they begin, that a CloudFormation template may not have."""
+
+
+def check_arguments(service: str, operation: str, params: Mapping[str, Any]) -> None:
+    """Raise Refusal when the tables refuse one of the arguments of an operation."""
+    for argument in REFUSED_ARGUMENTS.get((service, operation), ()):
+        if argument.is_in(params):
+            value = f"={params[argument.parameter]}" if argument.values else ""
+            what = f"the operation {service}:{operation} with {argument.parameter}{value}"
+            raise not_implemented(what, argument.reason)
+    for parameter, check_value in CHECKED.get(service, {}).items():
+        if parameter in params:
+            check_value(params[parameter])
+
+
+def check_type(kind: str) -> None:
+    """Raise Refusal when a template may not have a resource of this type."""
+    for begins, reason in REFUSED_TYPES.items():
+        if kind.startswith(begins):
+            raise not_implemented(f"the resource type {kind[:120]}", reason)
