@@ -13,13 +13,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help lab test check soak bench notebooks lock screenshot clean
+.PHONY: help lab test check soak bench contents notebooks lock screenshot clean
 
 help:
 	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
 	@echo "make test        every test, every notebook included"
 	@echo "make check       ruff and mypy only"
 	@echo "make notebooks   run every notebook in a fresh sandbox and write its outputs"
+	@echo "make contents    write the tables of labs in README and notebook 00 from curriculum.py"
 	@echo "make lock        resolve pyproject.toml into the hashed pins again"
 	@echo "make soak        long runs: notebooks shuffled and repeated, a gigabyte pushed"
 	@echo "make bench       speed beside moto_server, in one run"
@@ -42,7 +43,10 @@ soak: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(PYTEST) -m bench -s $(ARGS)
 
-notebooks: $(VENV)/.dev
+contents: $(VENV)/.dev
+	$(BIN)/python -m labs_helpers.contents
+
+notebooks: contents
 	$(BIN)/python -m labs_helpers.workbook --write $(ARGS)
 
 screenshot: $(VENV)/.dev

@@ -1,4 +1,4 @@
-"""The sandbox's control API as the labs use it: its clock, and what its registry has seen."""
+"""A client of the sandbox's control API, and of its clock."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from labs_helpers.workspace import LabsError, Workspace
 
 @dataclass(frozen=True)
 class Control:
-    """Asks ``/_labs/...`` on the sandbox's port, as the owner of its files."""
+    """Sends requests to ``/_labs/...`` on the sandbox's port, with the token of its owner."""
 
     workspace: Workspace
     port: int
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The JSON answer; raises LabsError when the sandbox is gone or refuses."""
+        """The JSON answer. Raises LabsError when the sandbox does not answer or refuses."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             token = self.workspace.control_token.read_text(encoding="utf-8").strip()
@@ -44,14 +44,14 @@ class Control:
 
 @dataclass(frozen=True)
 class LabClock:
-    """The sandbox's clock. It only goes forward, and token life and image ages follow it."""
+    """The sandbox's clock, which only goes forward. Tokens and ages of images follow it."""
 
     control: Control
 
     @property
     @spoken
     def now(self) -> datetime:
-        """The sandbox's time, aware, UTC."""
+        """The sandbox's time: UTC, with a time zone."""
         return datetime.fromisoformat(self.control.ask("GET", "clock")["now"])
 
     @spoken

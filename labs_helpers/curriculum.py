@@ -1,62 +1,163 @@
-"""The labs of the workbook, in order, and the parts of a lab's folder ``labs/labNN/``."""
+"""The labs of the workbook, in order, and the parts of a lab's folder ``labs/labNN/``.
+
+``make contents`` writes the tables of labs in README and in notebook 00 from this list.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from types import ModuleType
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One lab of the workbook; ``notebook`` is its file name in ``notebooks/``."""
+    """One lab of the workbook.
+
+    ``number`` has two digits. ``minutes`` is the time that a learner takes. ``goal`` completes
+    the sentence "you will ...". ``sandbox`` and ``aws`` say what the lab does not do there, or
+    "full". The texts are Markdown.
+    """
 
     number: str
     name: str
     slug: str
     minutes: int
+    goal: str
+    sandbox: str = "full"
+    aws: str = "full"
 
     @property
     def notebook(self) -> str:
+        """The file name in ``notebooks/``."""
         return f"{self.number}-{self.slug}.ipynb"
 
 
 LABS = {
     entry.number: entry
     for entry in (
-        Entry("00", "Start here", "start-here", 10),
-        Entry("01", "Set up the AWS CLI", "aws-cli", 25),
-        Entry("02", "Who may do what: IAM", "iam", 40),
-        Entry("03", "Amazon ECR and Docker Hub", "ecr-and-docker-hub", 20),
-        Entry("04", "Create a repository", "create-a-repository", 20),
-        Entry("05", "Log Docker in to ECR", "log-in", 15),
-        Entry("06", "Build an image", "build", 25),
-        Entry("07", "Push and pull", "push-and-pull", 30),
-        Entry("08", "Scan an image", "scan", 30),
-        Entry("09", "Build and deploy by pipeline", "ci-cd", 30),
-        Entry("10", "Deploy and clean up", "clean-up", 30),
+        Entry(
+            "00",
+            "Start here",
+            "start-here",
+            minutes=10,
+            goal="find your way, and make a first repository",
+        ),
+        Entry(
+            "01",
+            "Set up the AWS CLI",
+            "aws-cli",
+            minutes=25,
+            goal="configure `aws`, and ask it precise questions",
+            aws="keeps your own configuration",
+        ),
+        Entry(
+            "02",
+            "Who may do what: IAM",
+            "iam",
+            minutes=40,
+            goal="give people and programs the rights they need, and read a denial",
+            aws="needs a second account for one part",
+        ),
+        Entry(
+            "03",
+            "Amazon ECR and Docker Hub",
+            "ecr-and-docker-hub",
+            minutes=20,
+            goal="choose a registry, and say what it costs",
+            sandbox="Docker Hub is a stand-in with nine images",
+        ),
+        Entry(
+            "04",
+            "Create a repository",
+            "create-a-repository",
+            minutes=20,
+            goal="make a repository and set its rules",
+            sandbox="lifecycle policies are kept, not yet run",
+        ),
+        Entry(
+            "05",
+            "Log Docker in to ECR",
+            "log-in",
+            minutes=15,
+            goal="log in, and fix the three errors people meet",
+            aws="no clock to move",
+        ),
+        Entry(
+            "06",
+            "Build an image",
+            "build",
+            minutes=25,
+            goal="write a Dockerfile, and see its layers, cache and digests",
+            sandbox="`RUN` with PRoot, on a base that has programs",
+        ),
+        Entry(
+            "07",
+            "Push and pull",
+            "push-and-pull",
+            minutes=30,
+            goal="push and pull an image, and know what goes over the wire",
+            aws="no trace to read",
+        ),
+        Entry(
+            "08",
+            "Scan an image",
+            "scan",
+            minutes=30,
+            goal="have an image scanned, fix it, and write a gate",
+            aws="no clock to move; enhanced scanning costs money",
+        ),
+        Entry(
+            "09",
+            "Build and deploy by pipeline",
+            "ci-cd",
+            minutes=30,
+            goal="run a buildspec for real",
+            sandbox="pipelines are kept; starting one is refused",
+        ),
+        Entry(
+            "10",
+            "Deploy and clean up",
+            "clean-up",
+            minutes=30,
+            goal="pull as a node does, and leave nothing behind",
+            sandbox="task definitions are kept; running a task is refused",
+        ),
     )
 }
 
 
+class UnknownPart(Exception):
+    """A lab has no such check, question, exercise or hint; the message lists those it has."""
+
+    @classmethod
+    def among(cls, kind: str, part_id: str, known: Iterable[str]) -> UnknownPart:
+        """``kind`` is the part's name in a sentence, such as "check"; ``known`` are ids."""
+        listed = ", ".join(known) or "none"
+        return cls(f"There is no {kind} {part_id!r}. This lab has: {listed}.")
+
+
 def module(number: str, name: str) -> ModuleType | None:
     """The module ``labs/labNN/<name>.py`` of a lab; None when the lab has none."""
-    package = f"labs_helpers.labs.lab{number}"
-    if number not in LABS or importlib.util.find_spec(f"{package}.{name}") is None:
+    if number not in LABS or not _file(number, f"{name}.py").is_file():
         return None
-    return importlib.import_module(f"{package}.{name}")
+    return importlib.import_module(f"labs_helpers.labs.lab{number}.{name}")
 
 
 def data(number: str, name: str) -> list[dict[str, Any]]:
     """The entries of ``labs/labNN/<name>.json``; empty when the lab has none."""
-    if number not in LABS:
-        return []
-    file = resources.files("labs_helpers.labs") / f"lab{number}" / f"{name}.json"
-    if not file.is_file():
+    file = _file(number, f"{name}.json")
+    if number not in LABS or not file.is_file():
         return []
     entries: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
     return entries
+
+
+def _file(number: str, name: str) -> Traversable:
+    """A file of a lab's folder, which may not be there."""
+    return resources.files("labs_helpers.labs") / f"lab{number}" / name

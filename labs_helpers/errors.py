@@ -1,4 +1,4 @@
-"""How a lab tells what stops it: in words, without a traceback."""
+"""What stops a lab, shown to the learner as a message without a traceback."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import ParamSpec, TypeVar
 import botocore.exceptions
 import docker.errors
 
-from labs_helpers.checks import UnknownCheck
-from labs_helpers.checks.lesson import NoSuchPart
-from labs_helpers.checks.quiz import UnknownQuestion
+from labs_helpers.curriculum import UnknownPart
 from labs_helpers.workspace import LabsError
 
 P = ParamSpec("P")
@@ -19,7 +17,7 @@ T = TypeVar("T")
 
 
 class LabError(Exception):
-    """What stops a lab, in words for the learner; a notebook shows the message alone."""
+    """Something stops a lab; a notebook shows the message alone."""
 
     def _render_traceback_(self) -> list[str]:
         return str(self).splitlines()
@@ -27,18 +25,16 @@ class LabError(Exception):
 
 FOR_THE_LEARNER = (
     LabsError,
-    UnknownCheck,
-    UnknownQuestion,
-    NoSuchPart,
+    UnknownPart,
     botocore.exceptions.ClientError,
     botocore.exceptions.BotoCoreError,
     docker.errors.DockerException,
 )
-"""Faults whose message says what to do; any other is ours, and keeps its traceback."""
+"""Exceptions whose message says what to do. Any other is ours to fix, and keeps its traceback."""
 
 
 def spoken(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a fault for the learner leave ``function`` as a :class:`LabError`."""
+    """Turn exceptions for the learner that ``function`` raises into :class:`LabError`."""
 
     @wraps(function)
     def speaking(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -12,16 +12,18 @@ from typing import Any
 
 import boto3
 
-from labs_helpers import checks, fidelity, gate, iam_simulator, modes, notebook_output, prepare
-from labs_helpers.checks import lesson, quiz
-from labs_helpers.checks.verdict import Verdict, verdict
+from labs_helpers import checks, gate, iam_simulator, modes, notebook_output, prepare
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import Entry
 from labs_helpers.defaults import REPOSITORY, USER
 from labs_helpers.display import bars, card, progress, registry, why
 from labs_helpers.display.lesson import QuizForm, differences
 from labs_helpers.display.rendering import Rendering, table
+from labs_helpers.display.verdict import Verdict, verdict
 from labs_helpers.errors import LabError, spoken
+from labs_helpers.labs.differences import of_lab
+from labs_helpers.labs.exercises import exercise
+from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import beginning
 from labs_helpers.prepare.beginning import Beginning
 
@@ -55,17 +57,17 @@ class Lab:
     @spoken
     def hint(self, check_id: str, number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
-        return _passage(lesson.exercise(self._notebook, check_id).hint(number))
+        return _passage(exercise(self._notebook, check_id).hint(number))
 
     @spoken
     def solution(self, check_id: str) -> Rendering:
         """One way to do an exercise."""
-        return _passage(lesson.exercise(self._notebook, check_id).cell)
+        return _passage(exercise(self._notebook, check_id).solution)
 
     @spoken
     def quiz(self, question_id: str, answer: str | None = None) -> QuizForm | Rendering:
         """A question; with ``answer``, a letter, what choosing it teaches."""
-        question = quiz.question(question_id)
+        question = question_of(question_id)
         return QuizForm(question) if answer is None else question.answer(answer)
 
     # clients
@@ -89,7 +91,7 @@ class Lab:
 
     def differences(self) -> Rendering:
         """What in this lab differs from AWS."""
-        entries = fidelity.of_lab(self.title.number)
+        entries = of_lab(self.title.number)
         return differences([(one.here, one.aws, one.source) for one in entries])
 
     @spoken
@@ -268,7 +270,7 @@ def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
     begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
     return card.card(
         f"lab {number} · {lab.title.name}",
-        card.World(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
+        card.Setting(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
         (EARLIER,) if begun.facts is None else begun.facts,
         "needs" if lab.mode == modes.AWS else "ready",
         begun.removed,

@@ -1,4 +1,4 @@
-"""The two worlds, sandbox and AWS: the environment each gives to shells, boto3 and docker."""
+"""The two modes, sandbox and AWS, and the environment of each for shells, boto3 and docker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNSET = (
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
-    # lab 01 configures the region, and these two would win over it
+    # these two win over the region that lab 01 configures
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_DEFAULT_OUTPUT",
@@ -37,29 +37,34 @@ UNSET = (
     "DOCKER_CERT_PATH",
     "DOCKER_DEFAULT_PLATFORM",
     "DOCKER_API_VERSION",
-    # `docker build` finds its builder in DOCKER_CONFIG: shims.py
+    # `docker build` takes its builder from DOCKER_CONFIG: runtime/shims.py
     "DOCKER_BUILDKIT",
 )
-"""What would lead a client past the sandbox, or make its answers differ from the notebooks'."""
+"""Variables with which a client would bypass the sandbox, or print something else than the
+notebooks do.
+"""
 
 UNSET_PREFIXES = ("AWS_CONTAINER_CREDENTIALS_", "AWS_CONTAINER_AUTHORIZATION_", "AWS_ENDPOINT_URL_")
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Variables to set and to unset on top of an environment."""
+    """Changes to an environment: variables to set, and variables to unset."""
 
     set: Mapping[str, str]
     unset: tuple[str, ...]
 
     def applied(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """A copy of an environment with this one laid over it."""
+        """A copy of ``environ`` with these changes."""
         kept = {name: value for name, value in environ.items() if name not in self.unset}
         return {**kept, **self.set}
 
 
 def mode(workspace: Workspace, environ: Mapping[str, str] | None = None) -> str:
-    """LABS_MODE, else what config.json remembers, else the sandbox; raises LabsError."""
+    """The mode: LABS_MODE, or else config.json's, or else the sandbox.
+
+    Raises LabsError for a mode that does not exist.
+    """
     environ = os.environ if environ is None else environ
     chosen = environ.get("LABS_MODE") or workspace.remembered().get("mode") or SANDBOX
     if chosen not in (SANDBOX, AWS):
@@ -73,10 +78,10 @@ def environment(
     environ: Mapping[str, str] | None = None,
     python: str = sys.executable,
 ) -> Environment:
-    """What shells and kernels are given, in the mode that ``environ`` or config.json says.
+    """The changes for shells and kernels, in the mode that ``environ`` or config.json says.
 
-    ``port`` is the sandbox's. In AWS mode nothing is redirected: what an earlier sandbox
-    environment had redirected is taken back.
+    ``port`` is the sandbox's. In AWS mode nothing is redirected, and variables that a sandbox
+    environment set before are removed or restored.
     """
     environ = os.environ if environ is None else environ
     if mode(workspace, environ) == AWS:
@@ -98,7 +103,7 @@ def _sandbox(
         "AWS_CONFIG_FILE": str(workspace.aws_config),
         "AWS_SHARED_CREDENTIALS_FILE": str(workspace.aws_credentials),
         "AWS_EC2_METADATA_DISABLED": "true",
-        # the last place where botocore looks for keys, ~/.boto unless this names another
+        # the last file in which botocore looks for keys; without this variable, ~/.boto
         "BOTO_CONFIG": str(workspace.aws_config.with_name("boto")),
         "AWS_PAGER": "",
         "DOCKER_HOST": f"unix://{workspace.socket}",
@@ -107,12 +112,12 @@ def _sandbox(
     }
     theirs = environ.get("DOCKER_HOST", "")
     if theirs and theirs != given["DOCKER_HOST"]:
-        # for the engine, should it start again from here: the daemon that the learner named
+        # an engine that starts in this environment needs the daemon that the learner named
         given["LABS_DOCKER_HOST"] = theirs
     for name in ("NO_PROXY", "no_proxy"):
         given[name] = _joined(["127.0.0.1", "localhost"], environ.get(name, ""), ",")
-    wild = (name for name in environ if name.startswith(UNSET_PREFIXES))
-    return Environment(given, (*UNSET, *sorted(wild)))
+    prefixed = (name for name in environ if name.startswith(UNSET_PREFIXES))
+    return Environment(given, (*UNSET, *sorted(prefixed)))
 
 
 def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Environment:
@@ -123,7 +128,7 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
     given = {
         "LABS_HOME": inside,
         "LABS_MODE": AWS,
-        # after the learner's own: an installed `aws` goes before the one of this environment
+        # last, so that an `aws` of the learner's own goes before the one of this environment
         "PATH": os.pathsep.join([*kept, last]),
     }
     ours = [
@@ -147,11 +152,11 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
 
 
 def endpoint(port: int) -> str:
-    """The sandbox's address as AWS_ENDPOINT_URL takes it."""
+    """The sandbox's address, as a value of AWS_ENDPOINT_URL."""
     return f"http://127.0.0.1:{port}"
 
 
 def _joined(first: list[str], rest: str, separator: str) -> str:
-    """``first`` in front of ``rest``, each once, so that applying it twice changes nothing."""
+    """``first`` before the entries of ``rest``, each once: a second time changes nothing."""
     others = [entry for entry in rest.split(separator) if entry and entry not in first]
     return separator.join([*first, *others])

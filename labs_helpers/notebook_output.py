@@ -1,4 +1,4 @@
-"""The output of a notebook's cell: what a lab shows there, and while it goes on."""
+"""The output of a notebook's cell, also while the cell runs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from labs_helpers.errors import LabError
 
 
 def display(shown: Any) -> Any:
-    """Show something in the cell; the handle by which it can be changed later."""
+    """Show something in the cell. Returns a handle with which the output can be changed."""
     from IPython.display import display
 
     return display(shown, display_id=True)  # type: ignore[no-untyped-call]
 
 
 def someone_looks() -> bool:
-    """Whether a person's front end runs the cell, and not a program that only takes its outputs.
+    """Whether a front end with a person runs the cell, and not a program such as nbclient.
 
-    A front end says that it can ask (``allow_stdin``), nbclient and nbval that they cannot:
+    A front end tells the kernel that it can ask for input (``allow_stdin``), nbclient and nbval
+    tell that they cannot:
     https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
     """
     from IPython import get_ipython
@@ -41,7 +42,7 @@ def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.T
         raise LabError(str(error)) from error
     finally:
         if area:
-            # no widget stays in the notebook: opened again, it would have no kernel behind it
+            # no widget stays in the notebook: in a reopened notebook, no kernel would serve it
             area.update({}, raw=True)
     if seen.error:
         if seen.layers:

@@ -1,4 +1,4 @@
-"""Sandbox and engine together: what a lab needs to be running."""
+"""Starting and stopping the sandbox and the engine together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.choice import wanted
+from labs_helpers.engine.choice import requested_kind
+from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.engine.process import Engine
 from labs_helpers.runtime.background_process import Say
 from labs_helpers.runtime.shims import Docker, choose_docker, place_aws, place_docker
@@ -18,7 +19,7 @@ from labs_helpers.workspace import Workspace
 
 @dataclass(frozen=True)
 class Servers:
-    """What runs, and the `docker` command that the labs' PATH gives."""
+    """The running sandbox and engine, and the `docker` command on the labs' PATH."""
 
     sandbox: Server
     engine: Engine
@@ -26,21 +27,21 @@ class Servers:
 
 
 def quiet(line: str) -> None:
-    """A Say that says nothing."""
+    """Discard a line of progress."""
 
 
 def start(
     workspace: Workspace, say: Say = quiet, environ: Mapping[str, str] | None = None
 ) -> Servers:
-    """Start what is not running yet, and return when both answer.
+    """Start what does not run yet, and return when both answer.
 
-    Safe to call at once from several processes. Raises LabsError with what to do.
+    Several processes may call this at once. Raises LabsError, whose message says what to do.
     """
     environ = os.environ if environ is None else environ
     docker = choose_docker(workspace, environ)
-    wanted(workspace, environ)  # a wrong LABS_ENGINE is told before anything starts
+    requested_kind(workspace, environ)  # raises for a wrong LABS_ENGINE before anything starts
     workspace.create()
-    place_docker(workspace, docker)
+    place_docker(workspace, docker, option_words(GLOBAL))
     sandbox = sandbox_process.start(workspace, say, environ)
     place_aws(workspace, sandbox.port, environ)
     engine = engine_process.start(workspace, sandbox.port, say, environ)

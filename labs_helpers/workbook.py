@@ -1,7 +1,7 @@
-"""Notebooks run without a browser: for `labs run`, and for the outputs that are committed.
+"""Running the notebooks without a browser, for `labs run` and for the committed outputs.
 
-`python -m labs_helpers.workbook --write [NN ...]` is `make notebooks`: it runs each in a fresh
-sandbox whose clock stands still, and writes what came out into the notebook.
+`python -m labs_helpers.workbook --write [NN ...]` is `make notebooks`: it runs the notebooks in a
+fresh sandbox whose clock stands still, and writes the outputs into the notebooks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from labs_helpers.workspace import LabsError, Workspace
 
 FROZEN_CLOCK = "2026-11-02T09:00:00Z"
 AS_COMMITTED = {"LABS_CLOCK": FROZEN_CLOCK, "LABS_DOCKER": "standin", "LABS_ENGINE": "embedded"}
-"""What the committed outputs are made with: nothing of the machine shows in them."""
+"""The environment of the committed outputs, in which nothing depends on the machine."""
 
 CELL_SECONDS = 300
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -44,9 +44,9 @@ Notebook: TypeAlias = Any  # nbformat's NotebookNode, which has no types
 
 @dataclass
 class CellFailed(LabsError):
-    """A cell raised what it should not have.
+    """A cell raised an exception that it should not have raised.
 
-    ``number`` counts all cells from 1; ``executed`` is the notebook as far as it came.
+    ``number`` counts all cells from 1; ``executed`` is the notebook with the outputs so far.
     """
 
     notebook: str
@@ -67,15 +67,15 @@ def execute(
     environ: Mapping[str, str],
     on_cell: Callable[[int, int], None] = lambda done, count: None,
 ) -> Notebook:
-    """Run a notebook in its own folder and return it with outputs; the file stays as it is.
+    """Run a notebook in its own folder and return it with outputs. The file stays as it is.
 
-    ``environ`` is the kernel's whole environment. ``on_cell(done, count)`` follows the progress
-    through all cells. A cell tagged ``raises-exception`` may raise. Raises CellFailed.
+    ``environ`` is the kernel's whole environment. ``on_cell(done, count)`` is called before each
+    cell and at the end. A cell tagged ``raises-exception`` may raise. Raises CellFailed.
     """
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            # an empty cell is not run, and would keep what it once printed
+            # nbclient does not run an empty cell, which would keep its old outputs
             cell.outputs, cell.execution_count = [], None
     count = len(notebook.cells)
     begun = 0
@@ -90,7 +90,7 @@ def execute(
         return CellFailed(path.name, begun + 1, source, error, notebook)
 
     with tempfile.TemporaryDirectory(prefix="labs-kernel-") as folder:
-        specs = KernelSpecManager(kernel_dirs=[])  # this Python's kernel, whatever is installed
+        specs = KernelSpecManager(kernel_dirs=[])  # this Python's kernel, no installed one
         client = NotebookClient(
             notebook,
             km=AsyncKernelManager(
@@ -102,7 +102,7 @@ def execute(
             timeout=CELL_SECONDS,
             coalesce_streams=True,
             shutdown_kernel="immediate",
-            # when each cell ran is nobody's business and differs every time
+            # the times of the cells differ in each run
             record_timing=False,
             resources={"metadata": {"path": str(path.parent)}},
             on_cell_start=follow,
@@ -121,10 +121,10 @@ def execute(
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Leaves Ctrl-C to asyncio's Runner, which cancels: nbclient would end the kernel only."""
+    """A loop on which Ctrl-C cancels the run: nbclient's own handler ends the kernel only."""
 
     def add_signal_handler(self, *_: Any) -> None:  # type: ignore[override]
-        raise RuntimeError("not on this loop")  # which nbclient expects of some loops
+        raise RuntimeError("not on this loop")  # nbclient goes on without its handler
 
 
 async def _execute(client: NotebookClient, environ: Mapping[str, str]) -> None:
@@ -133,16 +133,16 @@ async def _execute(client: NotebookClient, environ: Mapping[str, str]) -> None:
     except DeadKernelError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
-            # nbclient takes every cancellation for a dead kernel
+            # nbclient reports every cancellation as a dead kernel
             raise asyncio.CancelledError from None
         raise
 
 
 def strip(notebook: Notebook) -> Notebook:
-    """Take out, in place, what differs by run or machine and is not the lesson.
+    """Remove, in place, what differs by run or by machine and is not part of the lesson.
 
-    That is: live widget views and their state (the HTML beside them stays), tracebacks (they
-    name files of this machine; the error's name and message stay), and the versions of Python.
+    These are widget views and their state (the HTML beside them stays), tracebacks (they name files
+    of this machine; the error's name and message stay), and the version of Python.
     """
     notebook.metadata = nbformat.from_dict(  # type: ignore[no-untyped-call]
         {
@@ -167,9 +167,9 @@ def strip(notebook: Notebook) -> Notebook:
 
 
 def find(workspace: Workspace, numbers: Sequence[str] = ()) -> list[Path]:
-    """The notebooks of labs by number ("4" or "04"), in order; all of them when none is named.
+    """The notebooks of labs by number ("4" or "04"), in order; without numbers, all of them.
 
-    Raises LabsError for what is no lab's number.
+    Raises LabsError for a number that is no lab's, and for a notebook that is missing.
     """
     if unknown := [one for one in numbers if not one or one.zfill(2) not in LABS]:
         raise LabsError(
@@ -188,11 +188,12 @@ def find(workspace: Workspace, numbers: Sequence[str] = ()) -> list[Path]:
 
 @contextmanager
 def fresh(home: Path | None, workspace: Workspace, **variables: str) -> Iterator[dict[str, str]]:
-    """A sandbox and an engine of their own, stopped and removed at the end.
+    """A new sandbox and a new engine, stopped and removed at the end of the block.
 
-    They live in ``home``, an empty or new folder, or in a temporary one where that is None or
-    too long a path for the engine's socket. Gives the environment for kernels, in which each lab
-    starts from its beginning; ``variables`` are set for the servers and the kernels.
+    Their files are in ``home``, an empty or new folder, or in a temporary folder when ``home`` is
+    None or too long for the path of the engine's socket. Yields the environment for kernels, in
+    which each lab starts from its beginning; ``variables`` are set for the servers and the
+    kernels.
     """
     with ExitStack() as stack:
         if home is None or not Workspace(home).has_short_socket_path():
@@ -213,7 +214,10 @@ def fresh(home: Path | None, workspace: Workspace, **variables: str) -> Iterator
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m labs_helpers.workbook`: 1 when a cell failed or, without --write, differs."""
+    """`python -m labs_helpers.workbook`: 1 when an output differs and is not written.
+
+    Raises CellFailed and other LabsErrors.
+    """
     parser = argparse.ArgumentParser(prog="python -m labs_helpers.workbook")
     parser.add_argument("--write", action="store_true", help="write the outputs (else: compare)")
     parser.add_argument("labs", nargs="*", metavar="NN", help="only these labs")
@@ -235,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _short() -> str | None:
-    """Where a socket's path stays short: the system's own choice may be a long one (macOS)."""
+    """A folder with a short path for a socket: the system's own may have a long one (macOS)."""
     return "/tmp" if os.access("/tmp", os.W_OK) else None
 
 

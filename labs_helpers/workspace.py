@@ -1,4 +1,4 @@
-"""Where a learner's files live: one folder, LABS_HOME, and nothing outside it is touched."""
+"""Where a learner's files live: in LABS_HOME. The labs write nothing outside this folder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from typing import Any, Self
 from labs_helpers.defaults import ACCOUNT, REGION
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
-"""Bytes of a unix socket's path: ``sun_path`` less its final NUL, unix(7) and macOS's unix(4)."""
+"""The most bytes in a socket's path: ``sun_path`` without its NUL, unix(7) and macOS's unix(4)."""
 
 
 class LabsError(Exception):
-    """Something that stops the labs; the message says what, where and what to do about it."""
+    """Something stops the labs. The message says what, where, and what to do about it."""
 
 
 class WorkspaceError(LabsError):
@@ -31,12 +31,12 @@ class WorkspaceError(LabsError):
 
 
 class SetAside(UserWarning):
-    """A file could not be read; it was kept under another name and a new one takes its place."""
+    """A file could not be read. The file was renamed, and a new file takes its place."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The paths under one LABS_HOME; ``project`` is the folder with ``notebooks/``, if any."""
+    """The paths below one LABS_HOME; ``project`` is the folder with ``notebooks/``, if any."""
 
     home: Path
     project: Path | None = None
@@ -148,9 +148,9 @@ class Workspace:
                     folder.chmod(0o700)
             ignore = self.home / ".gitignore"
             if not ignore.exists():
-                # holds keys and a token: never to be committed, wherever LABS_HOME is
+                # the folder holds keys and a token, which nobody should commit
                 ignore.write_text("*\n")
-            # without this file the Docker SDK reads ~/.docker/config.json after all
+            # without this file, the Docker SDK would read ~/.docker/config.json
             with (
                 contextlib.suppress(FileExistsError),
                 open(self.docker / "config.json", "x", opener=_private) as settings,
@@ -176,11 +176,11 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     def has_short_socket_path(self) -> bool:
-        """Whether the system takes the path of the engine's socket."""
+        """Whether the path of the engine's socket is short enough for the system."""
         return len(os.fsencode(self.socket)) <= SOCKET_PATH_LIMIT
 
     def check_socket_path(self) -> None:
-        """Raise WorkspaceError when the engine's socket would have too long a path."""
+        """Raise WorkspaceError when the path of the engine's socket is too long."""
         if not self.has_short_socket_path():
             length = len(os.fsencode(self.socket))
             raise WorkspaceError(
@@ -191,22 +191,22 @@ class Workspace:
             )
 
     def remembered(self) -> dict[str, Any]:
-        """The choices in config.json, with the defaults for what it does not say.
+        """The choices in config.json, and the defaults for those that are not in the file.
 
-        A file that is not a JSON object is set aside with a SetAside warning.
+        A file that is no JSON object is renamed, with a SetAside warning.
         """
         defaults: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
         return defaults | read_json(self.choices)
 
     def remember(self, **choices: Any) -> None:
-        """Write choices into config.json beside those already there."""
+        """Write choices into config.json; the other choices in the file stay."""
         kept = read_json(self.choices)
         if kept != kept | choices:
             write_json(self.choices, kept | choices)
 
 
 def _private(path: str, flags: int) -> int:
-    """An opener of files that nobody else may read."""
+    """Open a file that other users may not read; an ``opener`` for :func:`open`."""
     return os.open(path, flags, 0o600)
 
 
@@ -225,7 +225,7 @@ def cannot_read(path: Path, error: OSError) -> WorkspaceError:
 
 
 def cannot_write(path: Path, error: OSError) -> WorkspaceError:
-    """The error for a folder or file that the labs cannot write, with what mends it."""
+    """The error for a folder or file that the labs cannot write; the message says what to do."""
     return WorkspaceError(
         f"Cannot write {error.filename or path}: {error.strerror or error}.\n"
         "The labs keep their files there. Free some space or make it writable, or set LABS_HOME "
@@ -234,7 +234,7 @@ def cannot_write(path: Path, error: OSError) -> WorkspaceError:
 
 
 def unused(path: Path) -> Path:
-    """``path`` itself, or with -2, -3 and so on behind it, whichever nothing is at yet."""
+    """``path``, or the first of ``path``-2, ``path``-3 ... that does not exist yet."""
     free, number = path, 1
     while free.exists():
         number += 1
@@ -243,19 +243,19 @@ def unused(path: Path) -> Path:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a disk without room is what failed, as the system or as SQLite says it."""
+    """Whether the error of the system or of SQLite says that the disk is full."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # the second is SQLite's where its index of a write-ahead log cannot grow
+    # SQLite gives the second code when the index of its write-ahead log cannot grow
     return getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 def read_json(path: Path, then: str = "the labs go on with their defaults") -> dict[str, Any]:
     """The JSON object in a file; empty when there is no file.
 
-    What is not a JSON object (a half-written or edited file) is renamed to
-    ``<name>.broken-<date>`` with a SetAside warning that says what comes of it, ``then``, and
-    read as empty. Raises WorkspaceError when the file cannot be opened.
+    A file that is no JSON object (half-written, or edited) is renamed to ``<name>.broken-<date>``
+    and counts as empty. A SetAside warning says so and ends with ``then``, what follows from the
+    loss. Raises WorkspaceError when the file cannot be opened.
     """
     try:
         text = path.read_bytes()
@@ -282,7 +282,7 @@ def set_aside(path: Path, what: str) -> None:
     aside = path.with_name(f"{path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     try:
         path.rename(aside)
-    except FileNotFoundError:  # another process has just set it aside
+    except FileNotFoundError:  # another process has just renamed the file
         return
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -290,12 +290,12 @@ def set_aside(path: Path, what: str) -> None:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace a JSON file, mode 0600, so that no reader ever sees half of it."""
+    """Replace a JSON file, mode 0600. A reader sees the old document or the new one."""
     write_text(path, json.dumps(document, indent=2) + "\n", mode=0o600)
 
 
 def write_text(path: Path, text: str, mode: int) -> None:
-    """Replace a text file at once, or raise WorkspaceError and leave it as it was."""
+    """Replace a text file in one step, or raise WorkspaceError and leave the file as it was."""
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -1,4 +1,4 @@
-"""`labs doctor`: what it finds, how to mend it, and when it says that the labs cannot run."""
+"""`labs doctor`: what it finds, how to fix it, and when it says that the labs cannot run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_doctor_names_what_is_missing_and_how_to_mend_it(
     assert cli.main(["doctor", "--json"]) == 1
     found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
     assert found["aws"]["state"] == "missing"
-    assert "make lab" in found["aws"]["mend"]
+    assert "make lab" in found["aws"]["fix"]
     assert found["python"]["state"] == "ok"
 
 
@@ -29,7 +29,7 @@ def test_doctor_finds_a_configuration_that_aws_cannot_read(
     found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
     assert found["aws"]["state"] == "warning"
     assert str(workspace.aws_credentials) in found["aws"]["found"]
-    assert "labs configure" in found["aws"]["mend"]
+    assert "labs configure" in found["aws"]["fix"]
 
 
 def test_doctor_names_a_port_that_is_none_once(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers import modes
+from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.modes import UNSET, environment
 from labs_helpers.runtime.shims import (
     STANDIN_MODULE,
@@ -101,12 +102,12 @@ def installed(tmp_path: Path) -> Path:
 
 
 def test_an_installed_docker_wins(workspace: Workspace, installed: Path) -> None:
-    place_docker(workspace, choose_docker(workspace, {"PATH": ""}))
+    place_docker(workspace, choose_docker(workspace, {"PATH": ""}), option_words(GLOBAL))
     # ours, left from before, comes first on a labs terminal's PATH and must not be taken for one
     path = os.pathsep.join([str(workspace.bin), str(installed.parent)])
     choice = choose_docker(workspace, {"PATH": path})
     assert (choice.kind, choice.path) == ("installed", installed)
-    place_docker(workspace, choice, python="/bin/echo")
+    place_docker(workspace, choice, option_words(GLOBAL), python="/bin/echo")
     said = [
         subprocess.run([workspace.bin / "docker", *words], capture_output=True, text=True).stdout
         for words in (["info"], ["manifest", "inspect", "a b"])
@@ -130,7 +131,9 @@ def test_an_installed_docker_wins(workspace: Workspace, installed: Path) -> None
 def test_a_manifest_is_ours_after_options_of_docker_itself(
     workspace: Workspace, installed: Path, words: str, ours: bool
 ) -> None:
-    place_docker(workspace, Docker("chosen", installed, ""), python="/bin/echo")
+    place_docker(
+        workspace, Docker("chosen", installed, ""), option_words(GLOBAL), python="/bin/echo"
+    )
     command = [workspace.bin / "docker", *words.split()]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ran.stdout == (
@@ -143,7 +146,7 @@ def test_ours_stands_in_where_none_is_installed_or_when_told(
     workspace: Workspace, environ: dict[str, str]
 ) -> None:
     choice = choose_docker(workspace, environ)
-    place_docker(workspace, choice, python="/bin/echo")
+    place_docker(workspace, choice, option_words(GLOBAL), python="/bin/echo")
     ran = subprocess.run([choice.path, "push", "a b"], capture_output=True, text=True, check=True)
     assert choice.kind == "standin"
     assert ran.stdout == f"-m {STANDIN_MODULE} push a b\n"
@@ -151,7 +154,7 @@ def test_ours_stands_in_where_none_is_installed_or_when_told(
 
 def test_a_named_docker_is_used(workspace: Workspace, installed: Path) -> None:
     choice = choose_docker(workspace, {"LABS_DOCKER": str(installed), "PATH": ""})
-    place_docker(workspace, choice)
+    place_docker(workspace, choice, option_words(GLOBAL))
     ran = subprocess.run([workspace.bin / "docker", "info"], capture_output=True, check=True)
     assert ran.stdout == b"installed info\n"
 

@@ -1,4 +1,4 @@
-"""Local images, asked of the Docker Engine API: what a build really left in them."""
+"""The images in the local engine, and the files in their layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import docker.errors
 
 
 def find(name: str) -> Any | None:
-    """The local image of that name (a docker SDK ``Image``), or None."""
+    """The local image of this name, an ``Image`` of the Docker SDK; None when there is none."""
     try:
         return docker.from_env().images.get(name)
     except docker.errors.ImageNotFound:
@@ -21,10 +21,10 @@ def find(name: str) -> Any | None:
 
 
 def paths(image: Any) -> set[str]:
-    """Every path in every layer of an image, hidden ones included, without a leading slash.
+    """Every path in every layer of an image, without a leading slash.
 
-    Read from what ``docker save`` gives: an archive with ``manifest.json``, whose ``Layers`` name
-    tar files, gzipped or not.
+    A file that a later layer deletes counts too. The source is ``docker save``: an archive with
+    ``manifest.json``, whose ``Layers`` name tar files, gzipped or not.
     https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
     """
     found: set[str] = set()
@@ -41,7 +41,7 @@ def paths(image: Any) -> set[str]:
 
 
 def _member(archive: tarfile.TarFile, name: str) -> io.BufferedReader | Any:
-    """A file of the archive; ``docker save`` of older Dockers links equal layers."""
+    """A file of the archive, or the file that it links to: old Dockers link equal layers."""
     file = archive.extractfile(name)
     if file is None:
         raise docker.errors.DockerException(f"the image's archive has no file {name}")

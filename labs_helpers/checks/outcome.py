@@ -1,4 +1,4 @@
-"""What a check can find. How it is drawn is in ``verdict.py``."""
+"""What a check can find. ``display/verdict.py`` draws it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Passed:
-    """The goal is reached. ``scope`` says what this does not prove."""
+    """The goal is reached. ``scope`` says what the pass does not prove."""
 
     says: str
     scope: str = ""
@@ -25,7 +25,7 @@ class NotYet:
 
 @dataclass(frozen=True)
 class NotAttempted:
-    """The world looks as it did before the exercise."""
+    """The state is as it was before the exercise."""
 
     looked_at: str
     suggestion: str
@@ -33,7 +33,7 @@ class NotAttempted:
 
 @dataclass(frozen=True)
 class CheckError:
-    """The check could not look: nothing is said about the learner's work."""
+    """The check could not look, and so says nothing about the learner's work."""
 
     looked_at: str
     found: str
@@ -41,3 +41,4 @@ class CheckError:
 
 
 Outcome = Passed | NotYet | NotAttempted | CheckError
+"""What a check returns."""

@@ -1,4 +1,4 @@
-"""What a user may do, asked of IAM's own simulator, which decides and does nothing.
+"""What a user may do, by IAM's policy simulator, which decides and does nothing.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
@@ -36,28 +36,28 @@ def groups(iam: Any, user: str) -> list[str]:
 def first_refused(
     iam: Any, user: str, region: str, wanted: Iterable[Permission]
 ) -> Permission | None:
-    """The first that the user's policies do not allow, their groups' included."""
+    """The first permission that the policies of the user and of its groups do not allow."""
     return _first(iam, user, region, wanted, allowed=False)
 
 
 def first_allowed(
     iam: Any, user: str, region: str, unwanted: Iterable[Permission]
 ) -> Permission | None:
-    """The first that they allow."""
+    """The first permission that the policies of the user and of its groups allow."""
     return _first(iam, user, region, unwanted, allowed=True)
 
 
 def _first(
-    iam: Any, user: str, region: str, asked: Iterable[Permission], *, allowed: bool
+    iam: Any, user: str, region: str, permissions: Iterable[Permission], *, allowed: bool
 ) -> Permission | None:
     arn = iam.get_user(UserName=user)["User"]["Arn"]
-    # a simulation is no request: what a condition would see must be said
+    # a real request brings this key; a simulation has to be given the key
     entry = {
         "ContextKeyName": "aws:RequestedRegion",
         "ContextKeyType": "string",
         "ContextKeyValues": [region],
     }
-    for permission in asked:
+    for permission in permissions:
         (result,) = iam.simulate_principal_policy(
             PolicySourceArn=arn,
             ActionNames=[permission.action],

@@ -1,4 +1,4 @@
-"""A registry asked over HTTP, as any client would.
+"""A client of a registry's HTTP API.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -34,7 +34,7 @@ class Answer:
         return json.loads(self.body)
 
     def says(self) -> str:
-        """The registry's own words for what is wrong: its first error, or the status."""
+        """What is wrong, in the registry's words: the first error, or else the HTTP status."""
         try:
             error = self.json()["errors"][0]
             code = str(error["code"]).lower().replace("_", " ")
@@ -46,8 +46,8 @@ class Answer:
 class Registry:
     """The registry ``host``.
 
-    ``address`` is where it is reached, "http://127.0.0.1:4566"; None means by its own name over
-    TLS. The name asked for travels in the Host header either way. Proxies are not used.
+    ``address`` is where the registry is reached, "http://127.0.0.1:4566"; None means by its own
+    name over TLS. The Host header holds the name in both cases. Proxies are not used.
     """
 
     def __init__(self, host: str, address: str | None, login: tuple[str, str] | None) -> None:
@@ -59,7 +59,7 @@ class Registry:
             self._headers["Authorization"] = f"Basic {basic}"
 
     def ask(self, method: str, path: str, accept: str = "*/*") -> Answer:
-        """One request; raises OSError when nothing answers within ten seconds."""
+        """Send one request. Raises OSError when nothing answers within ten seconds."""
         if self._address:
             connection = http.client.HTTPConnection(self._address.netloc, timeout=10)
         else:
@@ -73,12 +73,12 @@ class Registry:
             connection.close()
 
     def accepts_login(self) -> Answer:
-        """What ``GET /v2/`` says: 200 when the login is good."""
+        """The answer to ``GET /v2/``: status 200 when the registry accepts the login."""
         return self.ask("GET", "/v2/")
 
     def tags(self, repository: str) -> Answer:
         return self.ask("GET", f"/v2/{repository}/tags/list")
 
     def manifest(self, repository: str, reference: str) -> Answer:
-        """The manifest of a tag or digest, of whichever media type it is."""
+        """The manifest of a tag or digest, in any media type."""
         return self.ask("GET", f"/v2/{repository}/manifests/{reference}", MANIFESTS)

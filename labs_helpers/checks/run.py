@@ -1,4 +1,4 @@
-"""The table of checks, and what becomes of one that cannot look."""
+"""The table of all checks, and running one of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from labs_helpers.checks.world import UnreadableDockerConfig, World
 Check = Callable[[World], Outcome]
 _CHECKS: dict[str, Check] = {}
 
-
-class UnknownCheck(Exception):
-    """No check has this id; the message lists those there are."""
-
-    @classmethod
-    def among(cls, check_id: str, known: list[str]) -> UnknownCheck:
-        listed = ", ".join(known) or "none"
-        return cls(f"There is no check {check_id!r}. This lab has: {listed}.")
+_BAD_KEYS = {
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "InvalidAccessKeyId",
+}
+"""Error codes with which services of AWS refuse an access key or a signature."""
 
 
 def check(check_id: str) -> Callable[[Check], Check]:
-    """Give the function below an id, ``@check("05.1")``; the lab's number comes before the dot."""
+    """Give the function below an id: ``@check("05.1")``, with the lab's number before the dot."""
 
     def enter(function: Check) -> Check:
         if check_id in _CHECKS and _CHECKS[check_id].__module__ != function.__module__:
@@ -36,7 +36,7 @@ def check(check_id: str) -> Callable[[Check], Check]:
 
 
 def known(lab: str) -> list[str]:
-    """The ids of a lab's checks, in order; loads the lab's module."""
+    """The ids of a lab's checks, sorted. Imports the lab's module ``checks.py``."""
     curriculum.module(lab, "checks")
     return sorted(check_id for check_id in _CHECKS if check_id.split(".")[0] == lab)
 
@@ -44,13 +44,13 @@ def known(lab: str) -> list[str]:
 def run(check_id: str, world: World) -> Outcome:
     """Look at the world with one check.
 
-    What stops a check from looking (no credentials, nothing answering, a refusal) is an outcome
-    too, :class:`CheckError`, with what to do. Raises :class:`UnknownCheck`.
+    When credentials are missing, nothing answers, or AWS refuses, the outcome is a
+    :class:`CheckError` that says what to do. Raises UnknownPart for an id that is no check's.
     """
     lab = check_id.split(".")[0]
     ids = known(lab)
     if check_id not in ids:
-        raise UnknownCheck.among(check_id, ids)
+        raise curriculum.UnknownPart.among("check", check_id, ids)
     try:
         return _CHECKS[check_id](world)
     except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as fault:
@@ -65,29 +65,21 @@ def run(check_id: str, world: World) -> Outcome:
         )
     except aws.ClientError as fault:
         return CheckError(
-            f"the answer to {fault.operation_name}", *_refused(fault.response.get("Error", {}))
+            f"the answer to {fault.operation_name}", *_refusal(fault.response.get("Error", {}))
         )
     except UnreadableDockerConfig as fault:
         return CheckError(
-            "Docker's logins", str(fault), "mend the file, or delete it and log in again"
+            "Docker's logins", str(fault), "correct the file, or delete it and log in again"
         )
 
 
-_BAD_KEYS = {
-    "UnrecognizedClientException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "InvalidSignatureException",
-    "InvalidAccessKeyId",
-}
-
-
-def _refused(error: dict[str, str]) -> tuple[str, str]:
+def _refusal(error: dict[str, str]) -> tuple[str, str]:
+    """AWS's code and message in one line, and what to do about them."""
     code, message = error.get("Code", "unknown"), error.get("Message", "")
     if code in _BAD_KEYS:
         advice = "the access key or its secret is not the one AWS knows: labs configure"
     elif code.startswith("AccessDenied"):
-        advice = "the check uses your own credentials: they need this permission to be looked at"
+        advice = "the check looks with your own credentials: give them this permission"
     else:
         advice = "read the message: it is AWS's own"
     return f"{code}: {message}", advice

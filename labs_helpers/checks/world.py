@@ -1,7 +1,7 @@
-"""The world a check looks at: AWS through boto3, a registry through HTTP, Docker's own files.
+"""The world that a check looks at: AWS by boto3, a registry by HTTP, Docker's own files.
 
-Nothing here knows whether a sandbox or AWS answers. ``address`` alone says where the registries
-are reached when it is not by their own names.
+The same code asks the sandbox and AWS. Only ``World.address`` differs: the sandbox's registries
+are reached at that address, and AWS's by their own names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from labs_helpers.defaults import registry
 
 @dataclass(frozen=True)
 class Login:
-    """One entry of Docker's ``auths``. ``password`` never appears in a drawing."""
+    """One entry of Docker's ``auths``. The ``repr`` leaves the password out."""
 
     registry: str
     user: str
@@ -35,12 +35,18 @@ class Login:
 
 
 class UnreadableDockerConfig(Exception):
-    """Docker's config.json is not JSON, or not a table of logins; the message says which."""
+    """Docker's config.json is not JSON, or its ``auths`` is no table of logins."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What every check is given. ``now`` is the clock that tokens are judged by."""
+    """What every check is given.
+
+    ``repository`` is the name of the labs' repository, ``docker_config`` the folder that holds
+    Docker's config.json. ``now`` reads the clock by which AWS or the sandbox judges tokens.
+    ``address`` is where registries are reached, "http://127.0.0.1:4566"; None means by their
+    names.
+    """
 
     account: str
     region: str
@@ -50,12 +56,15 @@ class World:
     address: str | None = None
 
     def client(self, service: str, region: str | None = None, profile: str | None = None) -> Any:
-        """A boto3 client with the learner's own configuration, re-read each time."""
+        """A boto3 client with the learner's own configuration, which every call reads again."""
         session = boto3.Session(profile_name=profile, region_name=region or self.region)
         return session.client(service)
 
     def tags(self) -> dict[str, str]:
-        """Tag -> digest of the lab's repository, by ECR. Raises ClientError when there is none."""
+        """Tag -> digest in the labs' repository, as ECR lists them.
+
+        Raises ClientError when there is no such repository.
+        """
         pages = (
             self.client("ecr")
             .get_paginator("list_images")
@@ -64,7 +73,7 @@ class World:
         return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}
 
     def host(self, region: str | None = None) -> str:
-        """The private registry's host name in ``region``, by default the lab's."""
+        """The host name of the private registry in ``region``, by default the lab's region."""
         return registry(self.account, region or self.region)
 
     def logins(self) -> dict[str, Login]:
@@ -79,16 +88,16 @@ class World:
             auths = json.loads(path.read_text(encoding="utf-8")).get("auths", {})
             return {_host(name): _login(_host(name), entry) for name, entry in auths.items()}
         except (ValueError, AttributeError, binascii.Error) as fault:
-            raise UnreadableDockerConfig(f"{shown(path)} cannot be read: {fault}") from fault
+            raise UnreadableDockerConfig(f"{_for_message(path)} cannot be read: {fault}") from fault
 
     def ask_registry(self, host: str, login: Login | None = None) -> Registry:
-        """The registry ``host`` over HTTP, as ``login`` or else as whom Docker is logged in."""
+        """The registry ``host`` over HTTP, with ``login`` or else with Docker's own login."""
         login = login or self.logins().get(host)
         secret = (login.user, login.password) if login else None
         return Registry(host, self.address, secret)
 
     def fresh_login(self, region: str | None = None) -> Login:
-        """A login of the check's own, for looking at what the learner's login cannot show."""
+        """A new login by the learner's AWS credentials, whatever Docker is logged in to."""
         answer = self.client("ecr", region).get_authorization_token()
         token = answer["authorizationData"][0]["authorizationToken"]
         user, _, password = base64.b64decode(token).decode().partition(":")
@@ -96,7 +105,7 @@ class World:
 
 
 def _host(name: str) -> str:
-    """Docker keys a login by host, or by URL for some older entries."""
+    """The host of a login: Docker names it by host, and in some older entries by URL."""
     return name.removeprefix("https://").removeprefix("http://").rstrip("/").split("/")[0]
 
 
@@ -106,8 +115,8 @@ def _login(host: str, entry: dict[str, str]) -> Login:
     return Login(host, user, password)
 
 
-def shown(path: Path) -> str:
-    """A path inside LABS_HOME as the labs write it, ``.labs/...``, on every machine."""
+def _for_message(path: Path) -> str:
+    """A path for a message: ``.labs/...`` inside LABS_HOME, the same on every machine."""
     home = Path(os.environ.get("LABS_HOME", ".labs")).resolve()
     resolved = path.resolve()
     if resolved.is_relative_to(home):

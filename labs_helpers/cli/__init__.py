@@ -1,7 +1,7 @@
 """The subcommands of `labs`, one a module.
 
-Each has ``EXAMPLES`` (lines for --help, whose text is the module's docstring),
-``add_arguments(parser)`` and ``run(arguments) -> int``, the exit code; with ``PASSES_ON = True``
-it takes arguments that it does not know, as ``arguments.extra``. `main` lists
-them.
+A subcommand's module has ``EXAMPLES`` (lines for --help, after the module's docstring),
+``add_arguments(parser)`` and ``run(arguments) -> int``, which returns the exit code. A module with
+``PASSES_ON = True`` finds arguments that the parser does not know in ``arguments.extra``.
+``main.COMMANDS`` lists the subcommands.
 """

@@ -29,7 +29,7 @@ FIRST = 200000000001
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """add ACCOUNT [--user NAME] [--profile NAME] | add --count N | restore."""
+    """list | add ACCOUNT [--user NAME] [--profile NAME] | add --count N | restore."""
     parser.add_argument("what", nargs="?", choices=("list", "add", "restore"), default="list")
     parser.add_argument("account", nargs="?", metavar="ACCOUNT", help="12 digits, for add")
     parser.add_argument("--count", type=int, metavar="N", help="add N accounts, for a class")
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the sandbox, started where it does not run."""
+    """Ask the sandbox, and start the sandbox first where it does not run."""
     workspace = Workspace.find()
     if mode(workspace) == AWS:
         raise LabsError("LABS_MODE is aws: accounts of AWS are made in AWS Organizations.")
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         made = control.ask("POST", "accounts", {"account": workspace.remembered()["account"]})
         print(f"User {made['user']} of account {made['account']} may do everything again.")
         return 0
-    made = _added(control, arguments)
+    made = _add(control, arguments)
     if arguments.profile:
         configure(workspace, arguments.profile, key=made[0])
     if arguments.json:
@@ -77,8 +77,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise LabsError(f"labs accounts {arguments.what} takes no account.")
 
 
-def _added(control: Control, arguments: argparse.Namespace) -> list[dict[str, str]]:
-    """The keys of the accounts asked for; by --count the first N of the row, made or there."""
+def _add(control: Control, arguments: argparse.Namespace) -> list[dict[str, str]]:
+    """The keys of the named account, or of the first N ids from FIRST on; makes what is missing."""
     ids = [arguments.account] if arguments.account else list(_ids(arguments.count))
     body = {"accounts": [{"account": one, "user": arguments.user} for one in ids]}
     found: list[dict[str, str]] = control.ask("POST", "accounts", body)["accounts"]

@@ -1,5 +1,5 @@
-"""Show the advisories that the sandbox's scanner uses: from when they are, how many, and which
-packages they cover. `import` takes in an OSV export (zip, JSON, JSON lines), `forget` drops it."""
+"""Show the advisories that the sandbox's scanner uses: their date, their number, and the packages
+that they cover. `import` adds an OSV export (zip, JSON, JSON lines), `forget` removes it."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "action", nargs="?", default="show", choices=("show", "import", "forget"), metavar="ACTION"
     )
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the export to import")
-    parser.add_argument("--coverage", action="store_true", help="name every package covered")
+    parser.add_argument("--coverage", action="store_true", help="name the covered packages")
     parser.add_argument(
         "--complete",
         action="append",
         default=[],
         metavar="ECOSYSTEM",
-        help="the export has every advisory of it, e.g. Debian:12",
+        help="the export has every advisory of this one, e.g. Debian:12",
     )
     parser.add_argument("--retrieved", type=date.fromisoformat, help="the day of the export")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print or change what is known."""
+    """Print the advisories, or change them first."""
     from labs_helpers.sandbox.scanner import importing, snapshot
 
     folder = Workspace.find().home / "advisories"

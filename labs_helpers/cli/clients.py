@@ -1,4 +1,4 @@
-"""boto3 clients for commands: as the notebooks' cells have them, from any terminal."""
+"""ECR's client and the clock, for commands that work in the sandbox and on AWS."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from labs_helpers.workspace import LabsError, Workspace
 
 
 class CannotAsk(LabsError):
-    """AWS, or the sandbox, refused or could not be asked."""
+    """AWS or the sandbox refused, or did not answer."""
 
 
 @contextmanager
 def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
-    """ECR's client in the labs' mode; raises CannotAsk with AWS's own message.
+    """A boto3 client of ECR in the labs' mode, from any terminal.
 
-    In sandbox mode with nothing running, it says how to start.
+    Raises CannotAsk with AWS's own message, also for what the ``with`` block asks; in sandbox mode
+    with no sandbox running, the message says how to start one.
     """
     import boto3
 
@@ -42,7 +43,7 @@ def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
 
 
 def now(workspace: Workspace) -> datetime:
-    """The time by the clock that counts, whole seconds: the sandbox's own in its mode."""
+    """The time, UTC, in whole seconds: by the sandbox's clock in sandbox mode."""
     if modes.mode(workspace) == modes.SANDBOX and (server := process.running(workspace)):
         told = process.told(workspace, server.port, "clock")
         if told is not None:

@@ -1,4 +1,4 @@
-"""Configure the AWS CLI for the sandbox in one go: what lab 01 teaches by hand.
+"""Configure the AWS CLI for the sandbox in one command. Lab 01 teaches how to do this by hand.
 
 Runs `aws configure` with your key of the sandbox, its region and output format json. The files
 are .labs/aws/config and .labs/aws/credentials, never ~/.aws; other profiles in them stay."""
@@ -54,11 +54,9 @@ def configure(
     environ: Mapping[str, str] | None = None,
     key: Mapping[str, str] | None = None,
 ) -> None:
-    """Answer `aws configure`'s four questions; raises LabsError when there is no `aws`.
+    """Answer the four questions of `aws configure`; raises LabsError when there is no `aws`.
 
-    key: ``access_key_id`` and ``secret_access_key``, the learner's when it is left out.
-
-    The secret goes through a pipe: as an argument, every user of the machine could read it.
+    key: ``access_key_id`` and ``secret_access_key``; by default the learner's.
     """
     environ = os.environ if environ is None else environ
     key = learner_key(workspace) if key is None else key
@@ -72,8 +70,9 @@ def configure(
             "There is no `aws` command. The labs' environment has one: run `make lab` once, and "
             "use .venv/bin/labs; or install the AWS CLI."
         )
-    # named, the default profile would get a section of its own beside [default]
+    # with --profile default, `aws` would write a second section beside [default]
     named = [] if profile == "default" else ["--profile", profile]
+    # a pipe, because every user of the machine can read the arguments of a process
     answers = (key["access_key_id"], key["secret_access_key"], region, "json", "")
     ran = subprocess.run(
         [aws, "configure", *named],
@@ -86,6 +85,6 @@ def configure(
     if ran.returncode:
         raise LabsError(
             f"`aws configure` ended with code {ran.returncode}:\n{ran.stderr.strip()}\n"
-            f"Its files are {workspace.aws_config} and {workspace.aws_credentials}: mend or "
-            "remove them, and try again."
+            f"Its files are {workspace.aws_config} and {workspace.aws_credentials}: correct "
+            "or remove them, and try again."
         )

@@ -1,4 +1,4 @@
-"""Check what the labs need, and say for each need what was found and how to mend it.
+"""Check what the labs need of this machine, and say what is there and how to fix what is not.
 
 The exit code is 1 only when the labs cannot run."""
 
@@ -13,7 +13,7 @@ from labs_helpers.cli.terminal import say, table
 from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs doctor", "labs doctor --json")
-SIGNS = {"ok": "✓ ok", "warning": "! look", "missing": "✗ mend"}
+SIGNS = {"ok": "✓ ok", "warning": "! look", "missing": "✗ fix"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print every need; 1 when one that the labs cannot do without is missing."""
+    """Print every need; 1 when something is missing without which the labs cannot run."""
     found = needs(Workspace.find())
     if arguments.json:
         print(json.dumps([asdict(need) for need in found], indent=2))
@@ -33,9 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def explain(found: list[Need]) -> None:
-    """How to mend what is not in order, below the table."""
+    """Print below the table how to fix what is not in order."""
     for need in found:
-        if need.mend:
-            print(f"\n{need.name}: {need.mend}")
+        if need.fix:
+            print(f"\n{need.name}: {need.fix}")
     if all(need.state == "ok" for need in found):
         say("\nEverything is there.")

@@ -1,5 +1,5 @@
 """Print the labs' environment for a terminal: variables that send aws, boto3 and docker to the
-sandbox, and away from ~/.aws and ~/.docker. Terminals in JupyterLab have it already."""
+sandbox, and away from ~/.aws and ~/.docker. JupyterLab's terminals have these variables already."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the exports; says on stderr when the sandbox does not run."""
+    """Print the exports, and on stderr whether the sandbox has to be started."""
     workspace = Workspace.find()
     server = process.running(workspace)
     if server is None and mode(workspace) != AWS:

@@ -1,8 +1,8 @@
 """Judge an image in ECR by its scan: fail on findings of a severity, on a scan that did not end,
-and on packages that nobody judged. It works on AWS as in the sandbox.
+and on packages that were not judged. The command works on AWS as in the sandbox.
 
 Exit codes: 0 the image passes; 1 AWS or the sandbox could not be asked; 2 wrong arguments;
-3 findings at or above the threshold; 4 no complete scan; 5 packages that nobody judged."""
+3 findings at or above the threshold; 4 no complete scan; 5 packages that were not judged."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="HIGH",
         type=str.upper,
         choices=LEVELS,
-        help="the least severity that fails (default HIGH); one that nobody gave always does",
+        help="the lowest severity that fails (default HIGH); an unknown severity always fails",
     )
     parser.add_argument(
-        "--only-fixable", action="store_true", help="let pass what ECR says has no fix"
+        "--only-fixable", action="store_true", help="pass findings for which ECR knows no fix"
     )
     parser.add_argument(
         "--accept", type=Path, metavar="FILE", help="accepted risks: id, reason, expires (YAML)"

@@ -1,6 +1,6 @@
 """Print your access key in the sandbox: what `aws configure` asks for in lab 01.
 
-It was made at random when this sandbox started first, and is of no use anywhere else."""
+The key was made at random at the first start of this sandbox, and opens nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the key's two parts, starting the sandbox where none has made one yet."""
+    """Print the key's two parts. Starts the sandbox when there is no key yet."""
     found = learner_key(Workspace.find())
     if arguments.json:
         print(json.dumps(found, indent=2))
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def learner_key(workspace: Workspace) -> dict[str, str]:
-    """The learner's ``access_key_id`` and ``secret_access_key``, minted by the first start."""
+    """The learner's ``access_key_id`` and ``secret_access_key``; the first start makes them."""
     if not workspace.learner.exists():
         with working("Starting the sandbox and the engine ...") as between:
             servers.start(workspace, between)

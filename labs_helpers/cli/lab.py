@@ -1,7 +1,7 @@
 """Open the workbook in JupyterLab, with the sandbox and the engine running.
 
-Its terminals and notebooks have the labs' environment. Arguments that `labs lab` does not know go
-to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox goes on until `labs stop`."""
+JupyterLab's terminals and notebooks have the labs' environment. Arguments that `labs lab` does not
+know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until `labs stop`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PASSES_ON = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """No arguments."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start what is needed and become JupyterLab, which prints its URL; does not return."""
+    """Start the servers and become JupyterLab, which prints its URL. Does not return."""
     workspace = Workspace.find()
     command = jupyter(workspace, arguments.extra)
     workspace.create()
@@ -44,16 +44,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def jupyter(workspace: Workspace, extra: Sequence[str]) -> list[str]:
-    """The command line of JupyterLab on the learner's notebooks; raises LabsError without it."""
+    """JupyterLab's command line, on the learner's notebooks.
+
+    Raises LabsError when JupyterLab is not installed.
+    """
     if importlib.util.find_spec("jupyterlab") is None:
         raise LabsError(
             f"JupyterLab is not installed for {sys.executable}.\n"
-            "Run `make lab`, which makes an environment with all that the labs need."
+            "Run `make lab`, which makes an environment with everything that the labs need."
         )
     command = [sys.executable, "-m", "jupyterlab"]
     if not any(argument.startswith("--ServerApp.root_dir") for argument in extra):
         command.append(f"--ServerApp.root_dir={workspace.notebooks}")
     if os.geteuid() == 0:
-        # in a container one often is root, and Jupyter refuses that unless told
+        # in a container the user often is root, which Jupyter refuses without this option
         command.append("--allow-root")
     return [*command, *extra]

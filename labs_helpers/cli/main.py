@@ -19,27 +19,27 @@ COMMANDS = {
     "status": "say what runs and what is stored",
     "env": "print shell exports for a terminal",
     "key": "print your access key in the sandbox",
-    "configure": "do lab 01's `aws configure` in one go",
+    "configure": "do lab 01's `aws configure` in one command",
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "run": "run the notebooks without a browser",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
-    "doctor": "check what the labs need, and how to mend it",
-    "reset": "begin anew, keeping a dated backup",
+    "doctor": "check what the labs need, and say how to fix it",
+    "reset": "start again with an empty sandbox, and keep a dated backup",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; the answer is the process's exit code.
+    """Run one subcommand and return the exit code of the process.
 
-    0 done, 1 could not (the message on stderr says what to do), 2 wrong arguments,
-    130 interrupted.
+    0: done; 1: not done, and a message on stderr says what to do; 2: wrong arguments;
+    130: interrupted.
     """
     if reason := unsupported(sys.version_info[:2], sys.platform):
         print(reason, file=sys.stderr)
         return 1
-    # only now: what follows needs fcntl
+    # imported late: Windows, refused above, has no fcntl
     from labs_helpers.workspace import LabsError, SetAside, cannot_write
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = show
         try:
             code = int(arguments.run(arguments))
-            sys.stdout.flush()  # here, where a reader that has gone is understood
+            sys.stdout.flush()  # here, so that BrokenPipeError is caught below
             return code
         except LabsError as error:
             print(error, file=sys.stderr)
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print("\nInterrupted.", file=sys.stderr)
             return 130
         except BrokenPipeError:
-            # the reader has gone (`labs status | head`); keep Python from saying so at exit
+            # the reader ended (`labs status | head`); without this, Python complains at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except OSError as error:
@@ -101,14 +101,11 @@ def unsupported(version: tuple[int, int], platform: str) -> str | None:
 
 
 def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    """The command line; only the subcommand that ``argv`` names is imported.
-
-    Each subcommand's --help ends with an example.
-    """
+    """The parser of the command line. Imports only the subcommand that ``argv`` names."""
     parser = argparse.ArgumentParser(
         prog="labs",
-        description="The workbook on AWS CLI, IAM and Amazon ECR, and the sandbox it runs in.",
-        epilog="example:\n  labs lab        open the workbook; it starts what it needs",
+        description="The workbook on AWS CLI, IAM and Amazon ECR, and its sandbox.",
+        epilog="example:\n  labs lab        start what the workbook needs, and open the workbook",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -1,4 +1,4 @@
-"""What the labs need of a machine, looked at one by one."""
+"""What the labs need of a machine: one function for each need."""
 
 from __future__ import annotations
 
@@ -25,24 +25,28 @@ from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import LabsError, Workspace, cannot_write
 
 LITTLE_SPACE = 500_000_000
-"""Bytes: the images of all labs take about a fifth of this."""
+"""Bytes of free disk below which `labs doctor` warns: five times what all labs' images take."""
 NO_SPACE = 50_000_000
+"""Bytes of free disk below which the labs cannot run."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """One need: ``state`` is "ok", "warning" (the labs run) or "missing" (they cannot)."""
+    """One need. ``state`` is "ok", "warning" (the labs run) or "missing" (the labs cannot run).
+
+    ``fix`` says what to do, and is empty when nothing has to be done.
+    """
 
     name: str
     state: str
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> list[Need]:
-    """Look at everything; a fault found by one look does not keep the others from looking."""
+    """All needs. A LabsError in one of them makes that need "missing" and stops no other."""
     environ = os.environ if environ is None else environ
-    looks: list[tuple[str, Callable[[], Need]]] = [
+    functions: list[tuple[str, Callable[[], Need]]] = [
         ("python", python),
         ("environment", virtual_environment),
         ("files", lambda: files(workspace)),
@@ -54,32 +58,32 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("aws", lambda: aws(workspace, environ)),
         ("jupyterlab", jupyterlab),
     ]
-    return [_looked(name, look) for name, look in looks]
+    return [_need(name, function) for name, function in functions]
 
 
-def _looked(name: str, look: Callable[[], Need]) -> Need:
+def _need(name: str, function: Callable[[], Need]) -> Need:
     try:
-        return look()
+        return function()
     except LabsError as error:
-        found, _, mend = str(error).partition("\n")
-        return Need(name, "missing", found, mend)
+        found, _, fix = str(error).partition("\n")
+        return Need(name, "missing", found, fix)
 
 
 def python() -> Need:
-    """The interpreter; `labs` itself refuses one that is too old."""
+    """The interpreter. `labs` refuses an interpreter that is too old before this is asked."""
     return Need("python", "ok", f"{platform.python_version()} ({sys.executable})")
 
 
 def virtual_environment() -> Need:
-    """Whether the labs have an environment to themselves."""
+    """Whether the labs have a Python environment of their own."""
     if sys.prefix != sys.base_prefix or os.environ.get("CONDA_PREFIX") == sys.prefix:
         return Need("environment", "ok", sys.prefix)
-    mend = "`make lab` makes one in .venv/, with the versions the labs were tested with."
-    return Need("environment", "warning", f"none of its own: {sys.prefix}", mend)
+    fix = "`make lab` makes one in .venv/, with the versions the labs were tested with."
+    return Need("environment", "warning", f"none of its own: {sys.prefix}", fix)
 
 
 def files(workspace: Workspace) -> Need:
-    """Whether LABS_HOME can be written and its socket path is short enough."""
+    """Whether the labs can write in LABS_HOME, and its socket path is short enough."""
     workspace.create()
     try:
         with tempfile.TemporaryFile(dir=workspace.home) as file:
@@ -93,23 +97,23 @@ def disk(workspace: Workspace) -> Need:
     """Free space where LABS_HOME is."""
     free = shutil.disk_usage(_existing(workspace.home)).free
     state = "missing" if free < NO_SPACE else "warning" if free < LITTLE_SPACE else "ok"
-    mend = "" if state == "ok" else "Free some space, or set LABS_HOME to a folder on another disk."
-    return Need("disk", state, f"{size(free)} free", mend)
+    fix = "" if state == "ok" else "Free some space, or set LABS_HOME to a folder on another disk."
+    return Need("disk", state, f"{size(free)} free", fix)
 
 
 def port(workspace: Workspace, environ: Mapping[str, str]) -> Need:
-    """The sandbox's port: its own, free, or whose."""
+    """The sandbox's port: in use by the sandbox, free, or used by another process."""
     wanted = sandbox_process.wanted_port(workspace, environ)
     server = sandbox_process.running(workspace)
     if server is not None and server.port == wanted:
         return Need("port", "ok", f"{wanted}, the sandbox listens there")
     if server is not None:
-        mend = "To move it there: labs stop && labs start. Terminals then need `labs env` again."
-        return Need("port", "warning", f"{wanted} wanted, the sandbox is on {server.port}", mend)
+        fix = "To move it there: labs stop && labs start. Terminals then need `labs env` again."
+        return Need("port", "warning", f"{wanted} wanted, the sandbox is on {server.port}", fix)
     if sandbox_process.is_free(wanted):
         return Need("port", "ok", f"{wanted} is free")
     found = f"{wanted} is used by {sandbox_process.occupant(wanted)}"
-    return Need("port", "warning", found, "The sandbox will take the next free one.")
+    return Need("port", "warning", found, "The sandbox will take the next free port.")
 
 
 def sandbox(workspace: Workspace) -> Need:
@@ -119,13 +123,13 @@ def sandbox(workspace: Workspace) -> Need:
         return Need("sandbox", "ok", "not running; `labs lab` and the notebooks start it")
     if sandbox_process.health(server.port) is None:
         log = workspace.sandbox / "sandbox.log"
-        mend = f"labs stop && labs start; its log is {log}"
-        return Need("sandbox", "warning", f"process {server.pid} does not answer", mend)
+        fix = f"labs stop && labs start; its log is {log}"
+        return Need("sandbox", "warning", f"process {server.pid} does not answer", fix)
     return Need("sandbox", "ok", f"answers at {endpoint(server.port)}")
 
 
 def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
-    """Whether the engine's socket is possible, and answers; which engine, and why."""
+    """Whether the engine's socket answers; which engine the labs choose, and why."""
     workspace.check_socket_path()
     running = engine_process.running(workspace)
     if running is None:
@@ -134,19 +138,18 @@ def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
         return Need("engine", "ok", found)
     health = engine_process.health(workspace.socket)
     if health is Health.WITHOUT_DAEMON:
-        found, mend = running.choice.silence
-        return Need("engine", "warning", found, mend[0].upper() + mend[1:])
+        found, fix = running.choice.no_answer
+        return Need("engine", "warning", found, fix[0].upper() + fix[1:])
     if health is Health.SILENT:
-        mend = f"labs stop && labs start; its log is {workspace.engine / 'engine.log'}"
-        return Need("engine", "warning", f"process {running.pid} does not answer", mend)
+        fix = f"labs stop && labs start; its log is {workspace.engine / 'engine.log'}"
+        return Need("engine", "warning", f"process {running.pid} does not answer", fix)
     found = f"answers at unix://{workspace.socket}: {_named(running.choice)}"
     return Need("engine", "ok", found)
 
 
 def _named(choice: Choice) -> str:
-    return f"{NAMES[choice.kind]} {choice.version}".strip() + (
-        f" ({choice.why})" * bool(choice.why)
-    )
+    name = f"{NAMES[choice.kind]} {choice.version}".strip()
+    return f"{name} ({choice.why})" if choice.why else name
 
 
 def docker(workspace: Workspace, environ: Mapping[str, str]) -> Need:
@@ -158,23 +161,23 @@ def docker(workspace: Workspace, environ: Mapping[str, str]) -> Need:
 
 def aws(workspace: Workspace, environ: Mapping[str, str]) -> Need:
     """The `aws` command on the labs' PATH, and whether it can read its configuration."""
-    # which port does not matter here, and LABS_PORT may be none: that is the look at the port
+    # any port will do: PATH does not depend on it, and a wrong LABS_PORT is the need "port"
     path = environment(workspace, sandbox_process.DEFAULT_PORT, environ).applied(environ)["PATH"]
     if found := shutil.which("aws", path=path):
         for file in (workspace.aws_config, workspace.aws_credentials):
             if file.exists() and not _parses(file):
-                mend = f"Move it away, and run labs configure:\n  mv {file} {file}.broken"
-                return Need("aws", "warning", f"{found}, which cannot read {file}", mend)
+                fix = f"Move it away, and run labs configure:\n  mv {file} {file}.broken"
+                return Need("aws", "warning", f"{found}, which cannot read {file}", fix)
         return Need("aws", "ok", found)
-    mend = (
+    fix = (
         "`make lab` installs it into .venv/. Or install the AWS CLI: "
         "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
     )
-    return Need("aws", "missing", "no `aws` command", mend)
+    return Need("aws", "missing", "no `aws` command", fix)
 
 
 def _parses(file: Path) -> bool:
-    """Whether `aws` takes the file; at one that it does not, it ends with a traceback."""
+    """Whether `aws` can read the file; on a file that it cannot, it ends with a traceback."""
     try:
         configloader.raw_config_parse(str(file))
     except ConfigParseError:
@@ -183,13 +186,13 @@ def _parses(file: Path) -> bool:
 
 
 def jupyterlab() -> Need:
-    """Whether JupyterLab is in this environment; terminals and `labs run` go without."""
+    """Whether JupyterLab is in this environment; terminals and `labs run` work without it."""
     if importlib.util.find_spec("jupyterlab"):
         return Need("jupyterlab", "ok", "installed")
-    mend = f"`make lab` installs it, or: {sys.executable} -m pip install jupyterlab"
-    return Need("jupyterlab", "missing", "not installed in this environment", mend)
+    fix = f"`make lab` installs it, or: {sys.executable} -m pip install jupyterlab"
+    return Need("jupyterlab", "missing", "not installed in this environment", fix)
 
 
 def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
+    """The path, or the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.parents) if folder.exists())

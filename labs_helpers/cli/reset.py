@@ -1,8 +1,8 @@
-"""Begin anew: an empty sandbox, a new access key, no AWS or Docker configuration.
+"""Start again with an empty sandbox, a new access key, and no AWS or Docker configuration.
 
-What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes are
-not touched. Where the labs worked with your own Docker or Podman, the images that they brought
-there are listed, and removed if you agree; your own stay."""
+What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes stay as
+they are. Where the labs worked with your own Docker or Podman, the images that the labs brought
+there are listed, and removed if you agree; your own images stay."""
 
 from __future__ import annotations
 
@@ -35,13 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, stop, move away, and start again what was running; 1 when the answer is no."""
+    """Ask, stop the servers, move the state away, and start the servers that ran.
+
+    1 when the answer is no.
+    """
     workspace = Workspace.find()
     present = [name for name in FOLDERS if (workspace.home / name).exists()]
     if not present:
         print(f"Nothing to reset: {workspace.home} holds no sandbox.")
         return 0
-    if not arguments.yes and not agreed(workspace.home):
+    if not arguments.yes and not confirmed(workspace.home):
         say("Nothing was changed.")
         return 1
     tidy_daemons(workspace, arguments.yes)
@@ -54,12 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     if ran:
         with working("Starting the sandbox and the engine ...") as between:
             servers.start(workspace, between)
-    print("The sandbox is as new, with a new access key. Configure it: lab 01, or labs configure")
+    print("The sandbox is empty and has a new access key. Configure it: lab 01, or labs configure")
     return 0
 
 
-def agreed(home: Path) -> bool:
-    """Ask on the terminal; no without one."""
+def confirmed(home: Path) -> bool:
+    """Ask on the terminal; without a terminal the answer is no."""
     if not sys.stdin.isatty():
         say("There is no terminal to ask on. If you mean it: labs reset --yes")
         return False
@@ -89,8 +92,8 @@ def tidy_daemons(workspace: Workspace, yes: bool) -> None:
 
 def _offer(workspace: Workspace, address: str, found: list[Leftover], yes: bool) -> None:
     say(f"The labs brought these images into your Docker or Podman ({address}):")
-    for one in found:
-        say(f"  {one.label}")
+    for image in found:
+        say(f"  {image.label}")
     if not yes and not sys.stdin.isatty():
         say("They stay: there is no terminal to ask on. To remove them: labs reset -y")
         return
@@ -98,17 +101,17 @@ def _offer(workspace: Workspace, address: str, found: list[Leftover], yes: bool)
         say("They stay; the next labs reset asks again.")
         return
     removed = 0
-    for one, problem in remove_leftovers(workspace.engine, address, found):
+    for image, problem in remove_leftovers(workspace.engine, address, found):
         removed += not problem
         if problem:
-            say(f"{one.label} stays: {problem}")
+            say(f"{image.label} stays: {problem}")
     print(f"Removed from there: {removed} of {len(found)}.")
 
 
 def move_away(workspace: Workspace) -> Path:
-    """Move the state into a dated folder of backups/ and return it.
+    """Move the state into a dated folder of backups/ and return that folder.
 
-    A rename: it takes no space, and is as quick for a full disk. Raises WorkspaceError.
+    Folders are renamed, not copied, so a full disk is no obstacle. Raises WorkspaceError.
     """
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     kept = workspace.backups / stamp

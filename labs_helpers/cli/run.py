@@ -1,7 +1,7 @@
-"""Run the notebooks in order without a browser: what an instructor does the evening before.
+"""Run the notebooks in order without a browser, as an instructor does the evening before a class.
 
-They run as copies in .labs/runs/<date>, in a sandbox of their own, so that your notebooks and
-your sandbox stay as they are. The exit code is 1 when a cell failed that should not have."""
+Copies of the notebooks run in .labs/runs/<date>, in a sandbox of their own, so that your notebooks
+and your sandbox stay as they are. The exit code is 1 when a cell failed that should not have."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ OnCell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Ran:
-    """One lab's run: how long in seconds, how many cells, and what failed, if anything."""
+class LabRun:
+    """The run of one lab: its seconds, its number of cells, and its failure, if any."""
 
     lab: str
     seconds: float
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run, then print the table and every failure."""
+    """Run the labs, then print a table and every failure."""
     workspace = Workspace.find()
     wanted = workbook.find(workspace, arguments.labs)
     if mode(workspace) == AWS and not arguments.here:
@@ -78,12 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
             "cost money.\nIf you want that: labs run --here. For the sandbox: unset LABS_MODE"
         )
     workspace.create()
-    # as for Ctrl-C: kernel and servers of this run end with it
+    # SIGTERM then ends the kernel and the servers of this run, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    scratch = copied(workspace)
+    scratch = copy_notebooks(workspace)
     if arguments.here and mode(workspace) != AWS:
         say("Each lab starts over in your own sandbox: what is in its way there is removed.")
-    with surroundings(workspace, scratch, arguments.here) as environ:
+    with kernel_environment(workspace, scratch, arguments.here) as environ:
         ran = run_all([scratch / path.name for path in wanted], environ)
     table(("lab", "minutes", "cells", "result"), [one.row for one in ran])
     failures = [one.failure for one in ran if one.failure is not None]
@@ -93,15 +93,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def copied(workspace: Workspace) -> Path:
-    """Copy notebooks/ into a new dated folder of runs/."""
+def copy_notebooks(workspace: Workspace) -> Path:
+    """Copy notebooks/ into a new dated folder of runs/ and return the copy."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     try:
         workspace.runs.mkdir(mode=0o700, exist_ok=True)
         folder = unused(workspace.runs / stamp)
         ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
         shutil.copytree(workspace.notebooks, folder / "notebooks", ignore=ignored)
-    except shutil.Error as error:  # one (source, copy, reason) for each file
+    except shutil.Error as error:  # its argument is a list of (source, copy, reason)
         raise cannot_write(workspace.runs, OSError(error.args[0][0][2])) from error
     except OSError as error:
         raise cannot_write(workspace.runs, error) from error
@@ -109,8 +109,10 @@ def copied(workspace: Workspace) -> Path:
 
 
 @contextmanager
-def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Mapping[str, str]]:
-    """The kernels' environment: the learner's own world, or a fresh one for this run."""
+def kernel_environment(
+    workspace: Workspace, scratch: Path, here: bool
+) -> Iterator[Mapping[str, str]]:
+    """The kernels' environment: with the learner's own sandbox or account, or a fresh sandbox."""
     if not here:
         with ExitStack() as stack:
             with working("Starting a sandbox for this run ..."):
@@ -146,8 +148,8 @@ def _tidy(scratch: Workspace) -> None:
             say(f"What the run brought into {address} stays there: {problem}")
 
 
-def run_all(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Ran]:
-    """Run each, showing a bar; a failed one does not keep the next from running."""
+def run_all(paths: Sequence[Path], environ: Mapping[str, str]) -> list[LabRun]:
+    """Run each notebook, with progress bars in a terminal. A failure does not stop the others."""
     console = Console(stderr=True)
     if not console.is_terminal:
         ran = []
@@ -176,8 +178,8 @@ def _draw(bar: Progress, task: TaskID, done: int, count: int) -> None:
     bar.update(task, completed=done, total=count)
 
 
-def run_one(path: Path, environ: Mapping[str, str], on_cell: OnCell) -> Ran:
-    """Run one copy and write it with its outputs, also when a cell of it failed."""
+def run_one(path: Path, environ: Mapping[str, str], on_cell: OnCell) -> LabRun:
+    """Run one copy and write its outputs, also when a cell of it failed."""
     began = time.monotonic()
     failure: workbook.CellFailed | None = None
     try:
@@ -185,4 +187,4 @@ def run_one(path: Path, environ: Mapping[str, str], on_cell: OnCell) -> Ran:
     except workbook.CellFailed as error:
         failure, notebook = error, error.executed
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
-    return Ran(path.stem, time.monotonic() - began, len(notebook.cells), failure)
+    return LabRun(path.stem, time.monotonic() - began, len(notebook.cells), failure)

@@ -1,4 +1,4 @@
-"""Write the bill of materials of an image in ECR, in CycloneDX JSON, read from its layers.
+"""Write the bill of materials of an image in ECR as CycloneDX JSON, read from the layers.
 
 --push attaches it to the image as an OCI referrer: `aws ecr list-image-referrers` shows it."""
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the document, or where it was put."""
+    """Print the document, or say where it is."""
     from labs_helpers import sbom
 
     workspace = Workspace.find()

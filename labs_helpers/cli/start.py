@@ -1,4 +1,4 @@
-"""Start the sandbox and the engine, if they do not run yet, and wait until both answer."""
+"""Start the sandbox and the engine, unless they run already, and wait until both answer."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start both; the last line says where the sandbox is."""
+    """Start both; the last line has the sandbox's address."""
     workspace = Workspace.find()
     if mode(workspace) == AWS:
         say("LABS_MODE is aws: the labs use your AWS account, and there is nothing to start.")
         return 0
-    heard = []
+    said = []
     with working("Starting the sandbox and the engine ...") as between:
 
         def tell(line: str) -> None:
-            heard.append(line)
+            said.append(line)
             between(line)
 
         found = servers.start(workspace, tell)
     told = sandbox_process.told(workspace, found.sandbox.port, "status") or {}
     for notice in told.get("notices", []):
-        if notice not in heard:  # a sandbox that has just started has said it
+        if notice not in said:  # a sandbox that has just started said so itself
             say(notice)
     choice = found.engine.choice
     if choice.kind != EMBEDDED:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def status(workspace: Workspace) -> dict[str, Any]:
-    """What `labs status --json` prints; ``sandbox`` and ``engine`` are null when not running."""
+    """What `labs status --json` prints; ``sandbox`` and ``engine`` are None when not running."""
     chosen = mode(workspace)
     found: dict[str, Any] = {"mode": chosen, "home": str(workspace.home)}
     if chosen == AWS:
@@ -85,7 +85,7 @@ def _engine(workspace: Workspace) -> dict[str, Any] | None:
     return {
         "socket": str(workspace.socket),
         "answers": health is Health.ANSWERS,
-        "trouble": ": ".join(engine.choice.silence) if alone else None,
+        "trouble": ": ".join(engine.choice.no_answer) if alone else None,
         "pid": engine.pid,
         "uptime_seconds": round(time.time() - engine.started),
         "memory_bytes": engine.memory,

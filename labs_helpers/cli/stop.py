@@ -1,4 +1,4 @@
-"""Stop the sandbox and the engine. What they store is kept for the next start."""
+"""Stop the sandbox and the engine. Their state is kept for the next start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Stop both; it is no error when neither runs."""
+    """Stop both. That neither runs is no error."""
     with working("Stopping ...") as between:
         stopped = servers.stop(Workspace.find(), between)
     print("Stopped; what is stored is kept." if stopped else "Nothing was running.")

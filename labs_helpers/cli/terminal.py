@@ -1,4 +1,4 @@
-"""What the subcommands print: progress on stderr, answers on stdout, plain when not a terminal."""
+"""How the subcommands print: progress on stderr, answers on stdout, plain outside a terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from rich.text import Text
 
 
 def say(line: str) -> None:
-    """Tell the learner how it goes."""
+    """Print a line of progress on stderr."""
     print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Show that something goes on, for as long as it does; gives a Say for lines between."""
+    """Show ``what`` until the block ends, with a spinner in a terminal.
+
+    Yields a function that prints a line meanwhile.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
         say(what)
@@ -29,15 +32,18 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda line: console.print(Text(line))
 
 
-def _answers() -> Console:
-    """Standard output. A notebook asks for colour (FORCE_COLOR) and is no terminal all the same."""
+def _stdout() -> Console:
+    """The console of answers: a terminal only where stdout is one.
+
+    Jupyter's kernels set FORCE_COLOR, which rich would take for a terminal.
+    """
     return Console(highlight=False, force_terminal=sys.stdout.isatty())
 
 
 def columns(rows: Sequence[tuple[str, str]]) -> None:
-    """Print names and values below each other."""
+    """Print a line for each name and value, with the values lined up."""
     width = max((len(name) for name, _ in rows), default=0)
-    console = _answers()
+    console = _stdout()
     for name, value in rows:
         if console.is_terminal:
             console.print(Text(name.ljust(width) + "  ", style="bold"), Text(value), sep="")
@@ -46,8 +52,8 @@ def columns(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: drawn in a terminal, aligned columns elsewhere."""
-    console = _answers()
+    """Print a table: with lines in a terminal, as aligned columns elsewhere."""
+    console = _stdout()
     if console.is_terminal:
         drawn = Table(*headers)
         for row in rows:
@@ -62,7 +68,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def size(count: int | float) -> str:
-    """Bytes as people read them: 512 B, 1.5 MB (powers of ten, as ECR's console has it)."""
+    """Bytes as people read them: 512 B, 1.5 MB. In powers of ten, as in ECR's console."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000 or unit == "GB":

@@ -1,6 +1,6 @@
 """``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE]``.
 
-With ``--daemon unix:///path`` it is the front of that daemon.
+With ``--daemon unix:///path`` the process is the front of that daemon.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _server(options: argparse.Namespace) -> EngineServer | FrontServer:
     if options.daemon is None:
         return make_server(options.socket, options.state, options.registries)
-    from .front.server import make_front  # an event loop that the engine itself has no use for
+    from .front.server import make_front  # imports an event loop, which the engine does not need
 
     return make_front(options.socket, options.state, options.registries, options.daemon)
 

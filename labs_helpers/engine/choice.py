@@ -1,7 +1,7 @@
-"""Which engine serves: the labs' own, or the front of a real daemon. LABS_ENGINE says.
+"""The choice between the labs' own engine and the front of a real daemon, by LABS_ENGINE.
 
-``auto`` (the default) takes a daemon that answers, ``embedded`` never looks for one, ``docker`` and
-``podman`` insist.
+``auto`` (the default) chooses a daemon that answers, else the labs' own engine. ``embedded`` always
+means the labs' own engine; ``docker`` and ``podman`` require such a daemon.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ OWN = "the labs' own: no Docker daemon is needed"
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine: ``kind`` is "embedded", "docker" or "podman".
+    """The chosen engine; ``kind`` is "embedded", "docker" or "podman".
 
-    ``address`` (as DOCKER_HOST has it) and ``version`` are the daemon's, empty for our own;
-    ``why`` completes "it was chosen because".
+    ``address`` (in the form of DOCKER_HOST) and ``version`` describe the daemon, and are empty for
+    the labs' own engine. ``why`` completes the sentence "it was chosen because".
     """
 
     kind: str
@@ -33,8 +33,8 @@ class Choice:
     version: str = ""
 
     @property
-    def silence(self) -> tuple[str, str]:
-        """What to say when the daemon does not answer any more, and what to do then."""
+    def no_answer(self) -> tuple[str, str]:
+        """What to say when the daemon no longer answers, and the advice for it."""
         name = NAMES[self.kind]
         return (
             f"{name} does not answer at {self.address}",
@@ -42,71 +42,70 @@ class Choice:
         )
 
     @property
-    def shown(self) -> str:
-        """What a lab's card says; without paths, so that it is the same everywhere."""
+    def description(self) -> str:
+        """The text on a lab's card; without paths, so that every machine shows the same."""
         if self.kind == EMBEDDED:
             return OWN
-        insisted = "LABS_ENGINE" in self.why
+        reason = "LABS_ENGINE asks for" if "LABS_ENGINE" in self.why else "runs on this machine"
         return (
-            f"{NAMES[self.kind]} {self.version}, which"
-            f" {'LABS_ENGINE asks for' if insisted else 'runs on this machine'}; its pushes to and"
+            f"{NAMES[self.kind]} {self.version}, which {reason}; its pushes to and"
             " pulls from the registry go through the labs"
         )
 
 
-def wanted(workspace: Workspace, environ: Mapping[str, str] | None = None) -> str:
-    """LABS_ENGINE, else what config.json remembers, else auto. Raises LabsError."""
+def requested_kind(workspace: Workspace, environ: Mapping[str, str] | None = None) -> str:
+    """The value of LABS_ENGINE, else of config.json, else auto. Raises LabsError."""
     environ = os.environ if environ is None else environ
-    named = environ.get("LABS_ENGINE") or workspace.remembered().get("engine") or AUTO
-    if named not in (AUTO, EMBEDDED, DOCKER, PODMAN):
+    name = environ.get("LABS_ENGINE") or workspace.remembered().get("engine") or AUTO
+    if name not in (AUTO, EMBEDDED, DOCKER, PODMAN):
         raise LabsError(
-            f"LABS_ENGINE is {named!r}. It can be auto (a Docker or Podman that answers, else the"
+            f"LABS_ENGINE is {name!r}. It can be auto (a Docker or Podman that answers, else the"
             " labs' own), embedded (the labs' own), docker or podman."
         )
-    return str(named)
+    return str(name)
 
 
 def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Choice:
-    """The engine to start. Raises LabsError when LABS_ENGINE asks for one that cannot be had."""
+    """The engine to start. Raises LabsError when LABS_ENGINE requires one that is not there."""
     environ = os.environ if environ is None else environ
-    asked = wanted(workspace, environ)
-    if asked == EMBEDDED:
+    name = requested_kind(workspace, environ)
+    if name == EMBEDDED:
         return Choice(EMBEDDED, "LABS_ENGINE=embedded")
     silent: list[NoDaemon] = []
     for place in candidates(environ, workspace.socket):
         found = probe(place)
         if isinstance(found, NoDaemon):
             silent.append(found)
-        elif asked in (AUTO, found.about.kind):
-            return _chosen(found, asked)
+        elif name in (AUTO, found.about.kind):
+            return _choice_of(found, name)
         else:
             other = f"it is {NAMES[found.about.kind]} {found.about.version}"
             silent.append(NoDaemon(str(found.address), other))
-    if asked == AUTO:
-        return Choice(EMBEDDED, _why_none(silent))
-    raise LabsError(_missing(asked, silent))
+    if name == AUTO:
+        return Choice(EMBEDDED, _why_embedded(silent))
+    raise LabsError(_missing_message(name, silent))
 
 
-def _chosen(found: RunningDaemon, asked: str) -> Choice:
+def _choice_of(found: RunningDaemon, name: str) -> Choice:
     why = f"it answers at {found.address}"
-    if asked != AUTO:
-        why = f"LABS_ENGINE={asked}, and {why}"
+    if name != AUTO:
+        why = f"LABS_ENGINE={name}, and {why}"
     return Choice(found.about.kind, why, str(found.address), found.about.version)
 
 
-def _why_none(silent: list[NoDaemon]) -> str:
+def _why_embedded(silent: list[NoDaemon]) -> str:
     if not silent:
         return "no Docker or Podman runs on this machine"
     tried = "; ".join(f"{one.place}: {one.why}" for one in silent)
     return f"no Docker or Podman answers ({tried})"
 
 
-def _missing(asked: str, silent: list[NoDaemon]) -> str:
-    name = NAMES[asked]
+def _missing_message(kind: str, silent: list[NoDaemon]) -> str:
+    name = NAMES[kind]
     tried = "".join(f"  {one.place}: {one.why}\n" for one in silent)
-    start = "podman system service --time=0" if asked == PODMAN else "the Docker daemon"
+    start = "podman system service --time=0" if kind == PODMAN else "the Docker daemon"
     return (
-        f"LABS_ENGINE is {asked}, and no {name} answers.\n"
+        f"LABS_ENGINE is {kind}, and no {name} answers.\n"
         + (f"Tried:\n{tried}" if tried else "None of the usual sockets is there.\n")
         + f"Start it ({start}), or name its socket: export DOCKER_HOST=unix:///path/of/the.sock\n"
         "Or take the labs' own engine, which needs none: export LABS_ENGINE=embedded"

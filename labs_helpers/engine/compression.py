@@ -1,19 +1,19 @@
-"""How layers are packed: gzip, the same bytes on every machine, and what else is unpacked.
+"""Compression of layers: reproducible gzip for writing, gzip and zstd for reading.
 
 The digest of a layer is the digest of its compressed bytes, and committed notebooks print
-digests. zlib, zlib-ng and hardware deflate all compress the same input to different bytes, so
-what a compressor makes cannot be relied on to be equal elsewhere. The rule here:
+digests. zlib, zlib-ng and hardware deflate compress the same input to different bytes, so the
+output of a compressor differs between machines. The rule here:
 
 - a layer of at most ``STORED_LIMIT`` bytes is written as *stored* deflate blocks (RFC 1951,
-  3.2.4) of a fixed size, framed by us without any compressor: equal everywhere, and a few bytes
-  larger than the tar file. Everything the lessons build is of this kind;
-- a larger layer is cut into pieces of ``PIECE`` bytes. One that a sample shows not to shrink (an
-  archive, a picture, a program that is packed) is stored; the others are compressed by ISA-L
-  (https://github.com/intel/isa-l, ten times as fast as zlib here, where compressing is what a push
-  waits for), at ``LEVEL``, each by itself and several at a time: equal from run to run on one
-  machine, which is what Docker gives.
+  3.2.4) of a fixed size, without a compressor. The bytes are equal everywhere, and slightly more
+  than those of the tar file. Every layer that the lessons build is of this kind;
+- a larger layer is cut into pieces of ``PIECE`` bytes. A piece whose sample does not shrink (an
+  archive, a picture, a packed program) is stored. ISA-L (https://github.com/intel/isa-l, ten times
+  as fast as zlib here, where a push waits for the compressor) compresses each other piece by itself
+  at ``LEVEL``, several at a time. The bytes are equal from run to run on one machine, as Docker's
+  are.
 
-The gzip header (RFC 1952) carries no name and time 0 in both cases, and "unknown" as the system.
+In both cases the gzip header (RFC 1952) has no name, time 0, and "unknown" as the system.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ STORED_LIMIT = 4 * 1024 * 1024
 """Largest layer, in bytes of tar, that is stored instead of compressed."""
 
 LEVEL = 1
-"""ISA-L's level above the limit, of 0 to 3: about as small as zlib's level 1."""
+"""ISA-L's level (0 to 3) for layers above the limit; the size is about that of zlib's level 1."""
 
 PIECE = 1024 * 1024
-"""Bytes of tar compressed at once; deflate then looks back less far, which costs under 1 %."""
+"""Bytes of tar compressed at once. Deflate cannot look back further, which costs under 1 %."""
 
 _SAMPLE, _SAMPLES = 4096, 8
 _WORTH_IT = 0.95
-"""A sample that shrinks to more of its size than this is not worth compressing."""
+"""A piece is compressed if its sample shrinks to at most this fraction."""
 
 _AT_ONCE = 2
 _WAITING = 4
@@ -56,37 +56,37 @@ _IsalError = cast("type[Exception]", isal_zlib.error)  # its stub says an instan
 
 GZIP = b"\x1f\x8b"
 _ZSTD, _SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
-"""How frames begin; one to skip (of chunked zstd) has a byte from 0x50 to 0x5f before it.
+"""The start of a frame; a skippable frame (chunked zstd) has 0x50 to 0x5f before it.
 
 https://www.rfc-editor.org/rfc/rfc8878#section-3.1
 """
 HEAD = 4
-"""Bytes that tell how something is packed."""
+"""The number of first bytes that identify a compression."""
 
 _WINDOW_LOG = 27
-"""A frame may ask for a window of gigabytes: 128 MiB is where zstd's own command stops too."""
+"""The largest window of a frame, 128 MiB as in zstd's own command; a frame may demand gigabytes."""
 
 
 class CompressionError(ValueError):
-    """The bytes are not the gzip or zstd stream that they begin as."""
+    """The bytes begin as a gzip or zstd stream, and are not one."""
 
 
 class Decoder(Protocol):
-    """Undoes a compression, fed in any portions."""
+    """Undoes a compression; the input is fed in parts of any size."""
 
     def feed(self, data: bytes, portion: int = ...) -> Iterator[bytes]:
-        """Yield what ``data`` unpacks to, at most ``portion`` bytes at a time.
+        """Yield the decompressed bytes of ``data``, at most ``portion`` bytes at a time.
 
         Raises:
             CompressionError: the data is damaged.
         """
 
     def finish(self) -> Iterator[bytes]:
-        """Yield what is left. Raises CompressionError when the stream ended before its end."""
+        """Yield the last bytes. Raises CompressionError when the stream is cut off."""
 
 
 def decoder_of(head: bytes) -> Decoder | None:
-    """The decoder of what begins with these ``HEAD`` bytes (or fewer); None for a plain tar."""
+    """The decoder for a blob that begins with ``head`` (HEAD bytes); None for a plain tar."""
     if head.startswith(GZIP):
         return GzipDecoder()
     if head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
@@ -95,53 +95,52 @@ def decoder_of(head: bytes) -> Decoder | None:
 
 
 class LayerEncoder:
-    """Turns the bytes of a layer, fed in any portions, into its gzip encoding.
+    """Encodes a layer as gzip; the input is fed in parts of any size.
 
-    Holds at most ``STORED_LIMIT`` bytes. The output depends on the bytes fed only, not on how
-    they were portioned.
+    Buffers at most ``STORED_LIMIT`` bytes. The output does not depend on the size of the parts.
     """
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._crc = 0
         self._length = 0
         self._pool: ThreadPoolExecutor | None = None
         self._pieces: deque[Future[bytes]] = deque()
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of the tar; return what of the encoding is ready (often nothing)."""
+        """Encode the next bytes of the tar; return the output that is ready, which may be empty."""
         self._crc = zlib.crc32(data, self._crc)
         self._length += len(data)
-        self._held += data
+        self._buffer += data
         if self._length <= STORED_LIMIT:
             return b""
         out = b""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(_AT_ONCE)
             out = _HEADER
-        while len(self._held) >= PIECE:
-            out += self._next(self._pool, bytes(self._held[:PIECE]))
-            del self._held[:PIECE]
+        while len(self._buffer) >= PIECE:
+            out += self._next(self._pool, bytes(self._buffer[:PIECE]))
+            del self._buffer[:PIECE]
         return out
 
     def finish(self) -> bytes:
-        """Return the rest of the encoding; the encoder is used up."""
+        """Return the rest of the output. The encoder cannot be used again."""
         trailer = struct.pack("<II", self._crc, self._length & 0xFFFFFFFF)
         if self._pool is None:
-            return _HEADER + b"".join(_stored_blocks(bytes(self._held))) + trailer
+            return _HEADER + b"".join(_stored_blocks(bytes(self._buffer))) + trailer
         with self._pool as pool:
-            out = self._next(pool, bytes(self._held))
+            out = self._next(pool, bytes(self._buffer))
             out += b"".join(piece.result() for piece in self._pieces)
         return out + _LAST + trailer
 
     def _next(self, pool: ThreadPoolExecutor, piece: bytes) -> bytes:
-        """Hand a piece on; what is taken back is the oldest, once several are waiting."""
-        self._pieces.append(pool.submit(_encoded, piece))
+        """Start on a piece; return the oldest piece once several are under way, else nothing."""
+        self._pieces.append(pool.submit(_encode_piece, piece))
         return self._pieces.popleft().result() if len(self._pieces) > _WAITING else b""
 
 
-def _encoded(piece: bytes) -> bytes:
-    """Deflate blocks of a piece, none of them the last, ending at a whole byte."""
+def _encode_piece(piece: bytes) -> bytes:
+    """Encode a piece as deflate blocks that end at a whole byte; none is marked as the last."""
     step = max(1, len(piece) // _SAMPLES)
     sample = b"".join(piece[at : at + _SAMPLE] for at in range(0, len(piece), step))
     if len(isal_zlib.compress(sample, LEVEL)) > _WORTH_IT * len(sample):
@@ -159,7 +158,7 @@ def _stored_blocks(data: bytes, final: bool = True) -> Iterator[bytes]:
 
 
 class GzipDecoder:
-    """Undoes gzip, several members included, in portions of bounded size."""
+    """Undoes gzip, with one or several members."""
 
     def __init__(self) -> None:
         self._inflate = isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16)
@@ -188,7 +187,7 @@ class GzipDecoder:
 
 
 class ZstdDecoder:
-    """Undoes zstd, several frames included, in portions of bounded size."""
+    """Undoes zstd, with one or several frames."""
 
     def __init__(self) -> None:
         self._frame = self._next_frame()

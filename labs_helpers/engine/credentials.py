@@ -1,4 +1,4 @@
-"""Credentials a client sends along, and the challenges a registry answers with.
+"""Credentials that clients send to the engine, and the challenges of registries.
 
 Sources: https://docs.docker.com/reference/api/engine/#section/Authentication (X-Registry-Auth),
 https://distribution.github.io/distribution/spec/auth/token/ (Bearer), RFC 9110 section 11.
@@ -19,7 +19,7 @@ from .errors import BadRequest
 
 @dataclass(frozen=True)
 class Credentials:
-    """What ``docker login`` stored for a registry; everything may be empty."""
+    """The login for a registry from ``docker login``; every field may be empty."""
 
     username: str = ""
     password: str = field(default="", repr=False)
@@ -29,7 +29,7 @@ class Credentials:
 
     @property
     def basic(self) -> str | None:
-        """The value of a Basic Authorization header, when there are a name and a password."""
+        """The value of a Basic Authorization header; None without a name and a password."""
         if not self.username or not self.password:
             return None
         pair = f"{self.username}:{self.password}".encode()
@@ -37,7 +37,7 @@ class Credentials:
 
 
 def from_json(document: Any) -> Credentials:
-    """Read Docker's AuthConfig object. Raises BadRequest when it is not one."""
+    """Read Docker's AuthConfig object. Raises BadRequest when it is malformed."""
     if not isinstance(document, dict):
         raise BadRequest("invalid X-Registry-Auth header: not a JSON object")
 
@@ -60,27 +60,27 @@ def from_json(document: Any) -> Credentials:
 
 
 def from_header(value: str | None) -> Credentials:
-    """Read an X-Registry-Auth header: base64url JSON, or nothing. Raises BadRequest."""
+    """Read an X-Registry-Auth header (base64url JSON), which may be absent. Raises BadRequest."""
     if not value:
         return Credentials()
-    return from_json(decoded(value, "X-Registry-Auth"))
+    return from_json(decode_header(value, "X-Registry-Auth"))
 
 
 def from_config_header(value: str | None) -> dict[str, Credentials]:
-    """Read X-Registry-Config (for builds): credentials by registry. Raises BadRequest."""
+    """Read the X-Registry-Config header of a build: credentials by registry. Raises BadRequest."""
     if not value:
         return {}
-    document = decoded(value, "X-Registry-Config")
+    document = decode_header(value, "X-Registry-Config")
     if not isinstance(document, dict):
         raise BadRequest("invalid X-Registry-Config header: not a JSON object")
     return {str(server): from_json(entry) for server, entry in document.items()}
 
 
-def decoded(value: str, header: str) -> Any:
-    """The document in a header: base64 of JSON, of either alphabet. Raises BadRequest."""
+def decode_header(value: str, header: str) -> Any:
+    """Decode a header that is base64 of JSON, in either alphabet. Raises BadRequest."""
     padded = value.strip() + "=" * (-len(value.strip()) % 4)
     try:
-        # Docker accepts both alphabets; the SDK and the CLI differ
+        # the Docker SDK and the docker command use different alphabets
         data = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
         return json.loads(data)
     except (binascii.Error, ValueError, RecursionError) as error:
@@ -89,7 +89,7 @@ def decoded(value: str, header: str) -> Any:
 
 @dataclass(frozen=True)
 class Challenge:
-    """One WWW-Authenticate challenge; the scheme is lower-case."""
+    """One WWW-Authenticate challenge; the scheme is in lower case."""
 
     scheme: str
     parameters: Mapping[str, str]
@@ -100,7 +100,7 @@ _PARAMETER = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",\s]
 
 
 def challenges(headers: list[str]) -> list[Challenge]:
-    """Read WWW-Authenticate headers, one challenge a header as registries send them."""
+    """Read WWW-Authenticate headers; registries send one challenge per header."""
     found = []
     for header in headers:
         match = _CHALLENGE.fullmatch(header)

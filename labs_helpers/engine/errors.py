@@ -1,12 +1,12 @@
-"""What the engine answers when something cannot be done: a status and Docker's own words."""
+"""Errors of the engine's API: an HTTP status, and a message in Docker's own words."""
 
 from __future__ import annotations
 
 
 class EngineError(Exception):
-    """An answer to the client: HTTP ``status`` and ``{"message": str(error)}``.
+    """The client gets the HTTP ``status`` and ``{"message": str(error)}``.
 
-    In a stream, ``exit_code`` is the exit status that a client ends with, where it is not 1.
+    In a stream, ``exit_code`` is the exit status for the client, if it is not 1.
     """
 
     status = 500
@@ -20,13 +20,13 @@ class BadRequest(EngineError):
 
 
 class Unauthorized(EngineError):
-    """The registry does not accept who is asking."""
+    """The registry does not accept the credentials."""
 
     status = 401
 
 
 class Forbidden(EngineError):
-    """The request is understood and refused."""
+    """The request is valid, and not allowed."""
 
     status = 403
 
@@ -38,6 +38,6 @@ class NotFound(EngineError):
 
 
 class NotSupported(EngineError):
-    """Docker does this; the labs engine does not."""
+    """Docker supports this; the labs engine does not."""
 
     status = 501

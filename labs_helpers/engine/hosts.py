@@ -1,12 +1,12 @@
-"""Where a registry's host name leads: the map that lets AWS's own names work offline.
+"""The map of registry hosts, by which AWS's own names work offline.
 
-``registries.json`` is re-read when it changes:
+``registries.json`` is read again when it changes:
 
     {"hosts": [{"pattern": "*.dkr.ecr.*.amazonaws.com", "address": "http://127.0.0.1:4566"}],
      "offline": true}
 
 The engine connects to ``address`` and sends the original name as Host. With ``offline``, a name
-that no pattern matches is refused before anything is connected to, loopback addresses excepted.
+that matches no pattern is refused without a connection, except for loopback addresses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import EngineError, Forbidden
-from .patience import PATIENT, Patience
+from .retry import DEFAULT_POLICY, RetryPolicy
 
 ECR_HOSTS = ("*.dkr.ecr.*.amazonaws.com", "*.dkr.ecr.*.amazonaws.com.cn")
 HUB_HOSTS = (
@@ -32,8 +32,7 @@ HUB_HOSTS = (
     "auth.docker.io",
     "public.ecr.aws",
 )
-"""Registry host names that the sandbox answers for: the private ones always, the public ones
-unless LABS_HUB=online."""
+"""Registry host names that lead to the sandbox; with LABS_HUB=online, only the private ones."""
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOST = "registry-1.docker.io"
@@ -41,7 +40,7 @@ _HUB_NAMES = {DOCKER_HUB, "index.docker.io", DOCKER_HUB_HOST}
 
 
 class Offline(Forbidden):
-    """The host is none of those the sandbox serves."""
+    """The sandbox does not serve the host, and the engine is offline."""
 
     def __init__(self, host: str) -> None:
         super().__init__(f"the sandbox is offline: registry {host} is not one it serves")
@@ -49,7 +48,7 @@ class Offline(Forbidden):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How to reach a registry: ``host`` is its own name, the rest where the bytes go."""
+    """A registry: ``host`` is its name, ``address`` and ``port`` are where to connect."""
 
     host: str
     address: str
@@ -59,40 +58,40 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """The registry's URL as messages show it: https unless it is a plain loopback address."""
+        """The registry's URL in messages: https, except for a loopback address without TLS."""
         return f"{'https' if self.tls or self.mapped else 'http'}://{self.host}"
 
 
 def api_host(domain: str) -> str:
-    """The host that serves the images of a reference's domain."""
+    """The registry host for the domain of a reference."""
     return DOCKER_HUB_HOST if domain in _HUB_NAMES else domain
 
 
 class HostMap:
-    """The patterns of one ``registries.json``; without a file, names mean what DNS says.
+    """The patterns in ``registries.json``; without a file, DNS decides.
 
-    ``patience`` is how registries are asked again, ``tls`` whom they have to prove themselves to
-    (None: the system's certificates).
+    ``retry_policy`` applies to requests to the registries. ``tls`` verifies their certificates
+    (None: by the system's).
     """
 
     def __init__(
         self,
         path: Path | None = None,
-        patience: Patience = PATIENT,
+        retry_policy: RetryPolicy = DEFAULT_POLICY,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._path = path
-        self.patience, self.tls = patience, tls
+        self.retry_policy, self.tls = retry_policy, tls
         self._lock = threading.Lock()
         self._read_at: tuple[int, int] | None = None
         self._hosts: list[tuple[str, str]] = []
         self._offline = False
 
     def endpoint(self, host: str) -> Endpoint:
-        """Where ``host`` (``name`` or ``name:port``) is reached.
+        """The endpoint for ``host`` (``name`` or ``name:port``).
 
         Raises:
-            Offline: the map does not have it and the engine is offline.
+            Offline: no pattern matches, and the engine is offline.
             EngineError: the map cannot be read.
         """
         host = host.lower()
@@ -103,11 +102,11 @@ class HostMap:
         loopback = _is_loopback(host)
         if offline and not loopback:
             raise Offline(host)
-        # plain HTTP to loopback only, as dockerd does
+        # plain HTTP for loopback only, as in dockerd
         return _endpoint(host, urlsplit(f"{'http' if loopback else 'https'}://{host}"))
 
     def has(self, host: str) -> bool:
-        """Whether a pattern of the map has this host. Raises EngineError as ``endpoint`` does."""
+        """Whether a pattern matches this host. Raises EngineError when the map cannot be read."""
         return any(fnmatch.fnmatchcase(host.lower(), pattern) for pattern, _ in self._read()[0])
 
     def _read(self) -> tuple[list[tuple[str, str]], bool]:

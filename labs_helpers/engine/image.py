@@ -1,4 +1,4 @@
-"""An image as the engine's store has it, how it is named, and what there is to refuse about it."""
+"""An image of the store, and the canonical form of its names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .blobs import Layer
 
 
 class NoSuchImage(LookupError):
-    """No image has that name or ID; the message is dockerd's."""
+    """No image has this name or ID; the message is dockerd's."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"No such image: {name}")
@@ -21,18 +21,18 @@ class NoSuchImage(LookupError):
 
 
 class Conflict(Exception):
-    """The image cannot be removed as asked; the message is dockerd's."""
+    """The image cannot be removed in this way; the message is dockerd's."""
 
 
 @dataclass(frozen=True)
 class Image:
     """An image of the store.
 
-    ``id`` is the digest of ``config_bytes``; ``config`` is the same, decoded (OCI image
+    ``id`` is the digest of ``config_bytes``; ``config`` is their decoded form (OCI image
     configuration: architecture, os, created, config, rootfs, history). ``names`` are its
     references, canonical (``docker.io/library/nginx:alpine``), ``digests`` those with a manifest
-    digest (``docker.io/library/nginx@sha256:...``). ``tagged`` is the Unix time of
-    the last ``docker tag`` or build, 0 when there was none. ``place`` grows with each image that
+    digest (``docker.io/library/nginx@sha256:...``). ``tagged_at`` is the Unix time of
+    the last ``docker tag`` or build, 0 when there was none. ``sequence`` grows with each image that
     arrives.
     """
 
@@ -43,29 +43,29 @@ class Image:
     parent: str | None = None
     names: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
-    tagged: float = 0.0
-    place: int = 0
+    tagged_at: float = 0.0
+    sequence: int = 0
 
     @property
     def short_id(self) -> str:
-        """The twelve digits Docker prints."""
+        """The twelve digits that Docker prints."""
         return self.id.removeprefix("sha256:")[:12]
 
     @property
     def size(self) -> int:
-        """Bytes of the unpacked layers, what ``docker images`` shows."""
+        """Bytes of the files in all layers, as ``docker images`` shows."""
         return sum(layer.unpacked for layer in self.layers)
 
 
-def canonical(reference: str) -> str:
-    """A name as the store has it, tag ``latest`` when none is given. Raises InvalidReference."""
+def canonical_name(reference: str) -> str:
+    """The form of a name in the store; the tag defaults to ``latest``. Raises InvalidReference."""
     parsed = references.parse(reference)
-    # a name with both would be two names; the digest is the one that says which image
+    # of a tag and a digest, the digest identifies the image
     return f"{parsed.name}@{parsed.digest}" if parsed.digest else f"{parsed.name}:{parsed.tag}"
 
 
-def with_tag(name: str) -> str:
-    """The name as dockerd repeats it in "No such image": familiar, with its tag."""
+def familiar_with_tag(name: str) -> str:
+    """The form of a name in dockerd's "No such image": familiar, with its tag."""
     if re.fullmatch(r"(sha256:)?[0-9a-f]{64}", name):
         return name
     try:

@@ -1,7 +1,7 @@
 """``docker load``: Docker image archives, old and new, and OCI image layouts.
 
 The archive is never unpacked: members are read by name from the received file, so a name with
-``..`` leads nowhere (and is refused). An image shows in the store when all of it is there.
+``..`` cannot lead anywhere; it is refused. An image appears in the store when it is complete.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import posixpath
 import tarfile
 import tempfile
 from collections.abc import Generator, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,28 +23,27 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.manifest import Descriptor, InvalidManifest, Manifest
 from labs_helpers.oci.reference import InvalidReference
 
-from .blobs import PORTION
 from .compression import HEAD, CompressionError, decoder_of
 from .errors import BadRequest
 from .platform import DEFAULT
 from .store import BlobError, Image, ImageStore, Layer, NoSuchImage
+from .streams import chunks, map_generator
 
 _DOCUMENT_LIMIT = 8 * 1024 * 1024
 _MEMBER_LIMIT = 100_000
-
 
 Message = dict[str, Any]
 
 
 def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message]:
-    """Add the images of an archive; yield Docker's messages: progress of layers, and each image.
+    """Add the images of an archive; yield Docker's messages for each layer and each image.
 
     Args:
         source: a tar stream, plain or compressed with gzip, zstd, bzip2 or xz.
-        scratch: folder for the archive while it is read.
+        scratch: folder for a temporary copy of the archive.
 
     Raises:
-        BadRequest: it is not such an archive, or not whole; images named before stay loaded.
+        BadRequest: the archive is of another kind, or cut off; images already reported stay.
     """
     with tempfile.TemporaryFile(dir=scratch) as file:
         _receive(source, file)
@@ -60,21 +60,18 @@ def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message
 
 
 def _receive(source: BinaryIO, file: Any) -> None:
-    data = source.read(PORTION)
-    decoder = decoder_of(data[:HEAD])
+    head = source.read(HEAD)
+    decoder = decoder_of(head)
     try:
-        while data:
-            for part in decoder.feed(data) if decoder else (data,):
-                file.write(part)
-            data = source.read(PORTION)
-        for part in decoder.finish() if decoder else ():
-            file.write(part)
+        for data in chain([head], chunks(source)):
+            file.writelines(decoder.feed(data) if decoder else (data,))
+        file.writelines(decoder.finish() if decoder else ())
     except CompressionError as error:
         raise BadRequest(f"invalid archive: {error}") from error
 
 
 class _Archive:
-    """An image archive opened for reading."""
+    """An image archive that is open for reading."""
 
     def __init__(self, tar: tarfile.TarFile, store: ImageStore) -> None:
         self._tar = tar
@@ -83,7 +80,7 @@ class _Archive:
         for count, member in enumerate(tar):
             if count >= _MEMBER_LIMIT:
                 raise BadRequest(f"invalid archive: more than {_MEMBER_LIMIT} entries")
-            self._members[_inside(member.name)] = member
+            self._members[_safe_name(member.name)] = member
 
     def load(self) -> Iterator[Message]:
         """Load every image; yield Docker's messages."""
@@ -106,7 +103,11 @@ class _Archive:
                 raise BadRequest("invalid archive: an entry of manifest.json is not an object")
             config, paths = entry.get("Config"), entry.get("Layers") or []
             names = entry.get("RepoTags") or []
-            if not isinstance(config, str) or not _strings(paths) or not _strings(names):
+            if (
+                not isinstance(config, str)
+                or not _is_string_list(paths)
+                or not _is_string_list(names)
+            ):
                 raise BadRequest("invalid archive: manifest.json lacks Config, Layers or RepoTags")
             layers = []
             for path in paths:
@@ -146,22 +147,22 @@ class _Archive:
         return manifests.parse(self._bytes(path), media_types.OCI_INDEX)
 
     def _add(self, config: bytes, layers: list[Layer], names: list[str]) -> Iterator[Message]:
-        replaced = {name: self._named(name) for name in names}
+        replaced = {name: self._image_named(name) for name in names}
         try:
             image = self._store.add_image(config, layers, names)
         except (ValueError, AttributeError, TypeError) as error:
             raise BadRequest(f"invalid archive: invalid image configuration: {error}") from error
         for name, old in replaced.items():
             if old and old.id != image.id:
-                yield _line(
+                yield _stream_message(
                     f"The image {name} already exists, renaming the old one with ID"
                     f" {old.id} to empty string"
                 )
-            yield _line(f"Loaded image: {references.parse(name).familiar}")
+            yield _stream_message(f"Loaded image: {references.parse(name).familiar}")
         if not names:
-            yield _line(f"Loaded image ID: {image.id}")
+            yield _stream_message(f"Loaded image ID: {image.id}")
 
-    def _named(self, name: str) -> Image | None:
+    def _image_named(self, name: str) -> Image | None:
         references.parse(name)
         try:
             return self._store.find(name)
@@ -172,14 +173,15 @@ class _Archive:
         with self._open(path) as file:
             total = file.seek(0, os.SEEK_END)
             file.seek(0)
-            receiving = self._store.receiving_layer(file, digest)
-            while True:
-                try:
-                    detail = {"current": next(receiving), "total": total}
-                except StopIteration as end:
-                    layer: Layer = end.value
-                    return layer
-                yield {"status": "Loading layer", "progressDetail": detail, "id": _short(path)}
+            message = {"status": "Loading layer", "id": _short(path)}
+            layer = yield from map_generator(
+                lambda received: {
+                    **message,
+                    "progressDetail": {"current": received, "total": total},
+                },
+                self._store.receive_layer(file, digest),
+            )
+            return layer
 
     def _document(self, path: str) -> Any:
         try:
@@ -195,7 +197,7 @@ class _Archive:
         return data
 
     def _open(self, path: str) -> BinaryIO:
-        name = _inside(path)
+        name = _safe_name(path)
         for _ in range(10):
             member = self._members.get(name)
             if member is None:
@@ -204,30 +206,30 @@ class _Archive:
                 file = self._tar.extractfile(member)
                 if file is not None:
                     return file  # type: ignore[return-value]
-            # Docker before 25 links a layer that two images share
+            # Docker before 25 writes a link for a layer that two images share
             if not (member.issym() or member.islnk()):
                 break
             folder = posixpath.dirname(name) if member.issym() else ""
-            name = _inside(posixpath.join(folder, member.linkname))
+            name = _safe_name(posixpath.join(folder, member.linkname))
         raise BadRequest(f"invalid archive: {path} is not a file")
 
 
 def _short(path: str) -> str:
-    """Twelve digits that tell a layer from others: of its blob, or of its folder."""
+    """Twelve digits that identify a layer: from the name of its blob, or of its folder."""
     folder, name = posixpath.split(path)
     return (posixpath.basename(folder) if name == "layer.tar" else name)[:12]
 
 
-def _line(text: str) -> Message:
+def _stream_message(text: str) -> Message:
     return {"stream": f"{text}\n"}
 
 
-def _inside(name: str) -> str:
+def _safe_name(name: str) -> str:
     normal = posixpath.normpath(name)
     if normal.startswith(("/", "../")) or normal == "..":
         raise BadRequest(f"invalid archive: the name {name!r} leads out of it")
     return normal
 
 
-def _strings(value: Any) -> bool:
+def _is_string_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,8 +1,8 @@
-"""Several layers at once, told as if one after the other.
+"""Several layers at once, with messages in the order of one after the other.
 
-Progress (``progressDetail`` with bytes in it) is passed on as it comes: clients draw a bar for
-each layer. What is said besides appears in the order of the layers, so that the lines of a push
-or a pull are the same every time, and so is the error when several layers fail.
+Progress (a ``progressDetail`` with numbers) is passed on immediately: clients draw a bar for each
+layer. Other messages appear in the order of the layers, so that a push or a pull prints the same
+lines every time, and reports the same error when several layers fail.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from typing import Any, Generic, TypeVar
 Message = dict[str, Any]
 T = TypeVar("T")
 Job = Callable[[], Generator[Message, None, T]]
-"""Starts the work on one layer: yields Docker's messages, returns what came of it."""
+"""Starts the work on one layer: the generator yields Docker's messages and returns the result."""
 
 LARGE = 8 * 1024 * 1024
-"""Bytes from which a layer is worth a connection of its own: smaller ones take no longer than the
-requests around them, and one after the other they can be followed in a registry's log."""
+"""Bytes from which a layer gets a connection of its own. Smaller layers take no longer than the
+requests around them; one after the other, they can be followed in a registry's log."""
 
 
-def together(sizes: Sequence[int], most: int) -> int:
-    """How many layers of these sizes to work on at once: 1 unless two are large."""
+def concurrency(sizes: Sequence[int], most: int) -> int:
+    """How many layers of these sizes to work on at once: 1 unless two or more are large."""
     large = sum(size > LARGE for size in sizes)
     return min(most, large) if large > 1 else 1
 
 
-def in_order(jobs: Sequence[Job[T]], at_once: int) -> Generator[Message, None, list[T]]:
+def run_in_order(jobs: Sequence[Job[T]], at_once: int) -> Generator[Message, None, list[T]]:
     """Run jobs, at most ``at_once`` at a time; yield their messages, return their results.
 
-    Raises what the first job in order that fails raises. Jobs after it are stopped at their next
-    message, as all are when this generator is closed.
+    Raises the exception of the first job, in order, that fails. The jobs after it stop at their
+    next message; all jobs do when this generator is closed.
     """
     if at_once > 1:
-        return (yield from _Together(jobs).run(at_once))
+        return (yield from _ParallelRun(jobs).run(at_once))
     results = []
     for job in jobs:
         results.append((yield from job()))
@@ -45,10 +45,10 @@ def in_order(jobs: Sequence[Job[T]], at_once: int) -> Generator[Message, None, l
 
 
 class _Stopped(Exception):
-    """An earlier job has failed, or nobody listens any more."""
+    """An earlier job has failed, or the generator has been closed."""
 
 
-class _Together(Generic[T]):
+class _ParallelRun(Generic[T]):
     def __init__(self, jobs: Sequence[Job[T]]) -> None:
         self._jobs = jobs
         self._events: SimpleQueue[tuple[int, Message | None]] = SimpleQueue()
@@ -59,14 +59,14 @@ class _Together(Generic[T]):
         with ThreadPoolExecutor(at_once, "layer") as pool:
             futures = [pool.submit(self._work, index) for index in range(len(self._jobs))]
             try:
-                return (yield from self._told(futures))
+                return (yield from self._messages(futures))
             finally:
                 self._stop_after(-1)
                 for future in futures:
                     future.cancel()
 
-    def _told(self, futures: Sequence[Future[T]]) -> Generator[Message, None, list[T]]:
-        held: dict[int, list[Message]] = defaultdict(list)
+    def _messages(self, futures: Sequence[Future[T]]) -> Generator[Message, None, list[T]]:
+        waiting: dict[int, list[Message]] = defaultdict(list)
         results: list[T] = []
         ended = set()
         while len(results) < len(futures):
@@ -75,12 +75,12 @@ class _Together(Generic[T]):
                 if message.get("progressDetail") or index == len(results):
                     yield message
                 else:
-                    held[index].append(message)
+                    waiting[index].append(message)
                 continue
             ended.add(index)
             while len(results) in ended:
                 results.append(futures[len(results)].result())
-                yield from held.pop(len(results), [])
+                yield from waiting.pop(len(results), [])
         return results
 
     def _work(self, index: int) -> T:

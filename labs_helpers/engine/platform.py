@@ -13,10 +13,10 @@ from .errors import BadRequest
 
 _ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"}
 _VARIANTS = {"armhf": "v7", "armel": "v6"}
-"""Names for a variant of arm."""
+"""Architectures that are a variant of arm."""
 
 _COMPONENT = "^[A-Za-z0-9_-]+$"
-_MOST_PARTS = 3
+_MAX_PARTS = 3
 _KNOWN_SYSTEMS = frozenset(
     re.findall(
         r"\w+",
@@ -36,7 +36,7 @@ _KNOWN_ARCHITECTURES = frozenset(
 
 @dataclass(frozen=True)
 class Platform:
-    """What to take from a manifest list."""
+    """A platform to select from a manifest list; no variant means any."""
 
     os: str
     architecture: str
@@ -47,20 +47,20 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """Read ``os/architecture[/variant]``, or an architecture (of Linux) or a system alone.
+        """Read ``os/architecture[/variant]``, an architecture (of Linux), or an operating system.
 
         Raises:
-            BadRequest: it is none of these; in containerd's words, which dockerd passes on.
+            BadRequest: for other text; in containerd's words, which dockerd passes on.
         """
         for part in text.split("/"):
             if not re.fullmatch(_COMPONENT.strip("^$"), part):
                 raise BadRequest(
-                    f"{_quoted(part)} is an invalid component of {_quoted(text)}: platform"
-                    f" specifier component must match {_quoted(_COMPONENT)}: invalid argument"
+                    f"{_quote(part)} is an invalid component of {_quote(text)}: platform"
+                    f" specifier component must match {_quote(_COMPONENT)}: invalid argument"
                 )
         parts = text.lower().split("/")
-        if len(parts) > _MOST_PARTS:
-            raise BadRequest(f"{_quoted(text)}: cannot parse platform specifier: invalid argument")
+        if len(parts) > _MAX_PARTS:
+            raise BadRequest(f"{_quote(text)}: cannot parse platform specifier: invalid argument")
         if len(parts) == 1:
             name = _ARCHITECTURES.get(parts[0], parts[0])
             if name in _VARIANTS:
@@ -70,19 +70,19 @@ class Platform:
             if name in _KNOWN_ARCHITECTURES:
                 return cls("linux", name)
             raise BadRequest(
-                f"{_quoted(text)}: unknown operating system or architecture: invalid argument"
+                f"{_quote(text)}: unknown operating system or architecture: invalid argument"
             )
         return cls(parts[0], _ARCHITECTURES.get(parts[1], parts[1]), "/".join(parts[2:]))
 
     def fits(self, os: str, architecture: str, variant: str = "") -> bool:
-        """Whether an image of this description serves; no variant wanted takes any."""
+        """Whether an image of this system, architecture and variant is for this platform."""
         return (os, architecture) == (self.os, self.architecture) and self.variant in ("", variant)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
 DEFAULT = Platform("linux", "amd64")
-"""What is pulled and built unless a client says otherwise, on every machine: digests in the
-lessons are then the same everywhere. Docker takes the machine's own architecture."""
+"""The platform of pulls and builds unless a client chooses another. It is fixed, so that lessons
+print the same digests everywhere; Docker's default is the machine's architecture."""

@@ -1,10 +1,9 @@
-"""The engine as a background process: start, find, stop, which one, which registries it maps."""
+"""The engine as a background process: start, find and stop it, and write its registry map."""
 
 from __future__ import annotations
 
 import http.client
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,15 +13,16 @@ from typing import Any
 
 from labs_helpers.runtime import background_process
 from labs_helpers.runtime.background_process import BackgroundProcess, Say
+from labs_helpers.runtime.unix_http import UnixConnection, exchange
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
-from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, wanted
+from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested_kind
 from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
 MODULE = "labs_helpers.engine"
 FRUGAL = {"MALLOC_ARENA_MAX": "2"}
-"""For glibc, which otherwise keeps free memory for each thread that has worked on layers.
+"""Limits the memory that glibc otherwise keeps for each thread that has worked on layers.
 
 https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
 """
@@ -39,52 +39,40 @@ class Engine:
 
 
 class Health(Enum):
-    """What answers on the engine's socket."""
+    """The state of the engine's socket."""
 
     ANSWERS = "it answers"
     WITHOUT_DAEMON = "the front answers, and the daemon that it stands before does not"
     SILENT = "nothing answers"
 
 
-class _SocketConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: Path, seconds: float) -> None:
-        super().__init__("localhost", timeout=seconds)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self.path))
-
-
 def running(workspace: Workspace) -> Engine | None:
-    """The running engine of this workspace, without asking it."""
-    return _engine(background_process.running(_record(workspace)))
+    """The engine process of this workspace, by its record; the engine itself is not asked."""
+    return _engine(background_process.running(_record_file(workspace)))
 
 
 def start(
     workspace: Workspace, port: int, say: Say, environ: Mapping[str, str] | None = None
 ) -> Engine:
-    """The running engine, its registries mapped to the sandbox on ``port``, once it answers.
+    """Start the engine, or keep the one that runs; return it once it answers.
 
-    Raises ProcessError when it does not start, WorkspaceError when it has no place.
+    Its registries lead to the sandbox on ``port``. Raises ProcessError when the engine does not
+    start, WorkspaceError when its folder cannot be created.
     """
     environ = os.environ if environ is None else environ
-    asked = wanted(workspace, environ)
+    kind = requested_kind(workspace, environ)
     workspace.create()
     with background_process.only_one(workspace.engine / "start.lock", say):
         map_registries(workspace, port, environ)
         there = running(workspace)
-        if there and asked in (AUTO, there.choice.kind) and answers(workspace.socket):
+        if there and kind in (AUTO, there.choice.kind) and answers(workspace.socket):
             return there
         choice = choose(workspace, environ)
         if there and there.choice != choice:
             say(f"The engine changes to {NAMES[choice.kind]}: {choice.why}.")
-            background_process.stop(_record(workspace), NAME)
-        if background_process.running(_record(workspace)) is None:
-            # the socket of a killed engine; nobody listens there
+            background_process.stop(_record_file(workspace), NAME)
+        if background_process.running(_record_file(workspace)) is None:
+            # a killed engine leaves its socket
             workspace.socket.unlink(missing_ok=True)
         background_process.start(_process(workspace, environ, choice), say)
     found = running(workspace)
@@ -94,20 +82,20 @@ def start(
 
 
 def stop(workspace: Workspace, say: Say) -> bool:
-    """End the engine; False if there was none."""
+    """End the engine; False when none ran."""
     if not workspace.engine.is_dir():
         return False
     with background_process.only_one(workspace.engine / "start.lock", say):
-        return background_process.stop(_record(workspace), NAME)
+        return background_process.stop(_record_file(workspace), NAME)
 
 
 def map_registries(
     workspace: Workspace, port: int, environ: Mapping[str, str] | None = None
 ) -> None:
-    """Write registries.json; the engine reads it anew when it has changed.
+    """Write registries.json, which the engine reads again after a change.
 
-    LABS_HUB=online leaves Docker Hub and ECR Public to the internet. Raises LabsError for another
-    value than that and ``offline``, the default.
+    With LABS_HUB=online, Docker Hub and ECR Public are reached on the internet; the default is
+    ``offline``. Raises LabsError for any other value.
     """
     environ = os.environ if environ is None else environ
     hub = environ.get("LABS_HUB") or "offline"
@@ -127,23 +115,22 @@ def map_registries(
 
 
 def answers(path: Path, seconds: float = 2.0) -> bool:
-    """Whether an engine answers ``GET /_ping`` on a unix socket, and in front of a daemon that."""
+    """Whether the engine on a unix socket, and the daemon behind a front, answer ``GET /_ping``."""
     return health(path, seconds) is Health.ANSWERS
 
 
 def health(path: Path, seconds: float = 2.0) -> Health:
-    """How an engine answers ``GET /_ping`` on a unix socket."""
-    connection = _SocketConnection(path, seconds)
+    """The response to ``GET /_ping`` on a unix socket."""
+    connection = UnixConnection(path, seconds)
     try:
-        connection.request("GET", "/_ping")
-        status = connection.getresponse().status
+        status = exchange(connection, "GET", "/_ping").status
     except (OSError, http.client.HTTPException):
         return Health.SILENT
     finally:
         connection.close()
     if status == 200:
         return Health.ANSWERS
-    # what a front answers itself, as a gateway does
+    # a front responds itself, as a gateway does
     return Health.WITHOUT_DAEMON if status in (502, 503) else Health.SILENT
 
 
@@ -152,22 +139,21 @@ def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -
         facts = {"socket": str(workspace.socket), "choice": asdict(choice)}
         return facts if answers(workspace.socket) else None
 
-    real = ("--daemon", choice.address) if choice.address else ()
     return BackgroundProcess(
         name=NAME,
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
             *("--state", str(workspace.engine), "--registries", str(workspace.registries)),
-            *real,
+            *(("--daemon", choice.address) if choice.address else ()),
         ),
-        record=_record(workspace),
+        record=_record_file(workspace),
         log=workspace.engine / "engine.log",
         ready=ready,
         environ={**FRUGAL, **environ},
     )
 
 
-def _record(workspace: Workspace) -> Path:
+def _record_file(workspace: Workspace) -> Path:
     return workspace.engine / "engine.json"
 
 

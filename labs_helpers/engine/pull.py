@@ -1,4 +1,4 @@
-"""Pull: what dockerd says and fetches, in an order that does not vary.
+"""Pull: the messages and requests of dockerd, in an order that does not vary.
 
 Source of messages and order: daemon/internal/distribution/pull_v2.go and errors.go of
 https://github.com/moby/moby
@@ -16,16 +16,17 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Descriptor, Manifest
 from labs_helpers.oci.reference import Reference
 
-from .client import Repository
 from .credentials import Credentials
 from .errors import EngineError, NotFound, Unauthorized
 from .hosts import HostMap, api_host
-from .parallel import Message, in_order, together
+from .parallel import Message, concurrency, run_in_order
 from .platform import DEFAULT, Platform
+from .registry_client import Repository
 from .registry_errors import RegistryError
 from .store import BlobError, Image, ImageStore, NoSuchImage
+from .streams import map_generator, result_of
 
-Kept = TypeVar("Kept", covariant=True)
+StoredLayer = TypeVar("StoredLayer", covariant=True)
 
 AT_ONCE = 3
 """dockerd downloads three layers at a time."""
@@ -42,14 +43,15 @@ def pull(
     credentials: Credentials,
     platform: Platform | None = None,
 ) -> Iterator[Message]:
-    """Pull a tag or digest, or every tag of a name without; yield Docker's progress messages.
+    """Pull a tag or digest, or every tag when the reference has neither.
 
-    Nothing of the image shows in the store before all of it is there and verified.
+    Yields Docker's progress messages. The image appears in the store when it is complete and
+    verified.
 
     Raises:
         EngineError: with dockerd's message and status.
     """
-    wanted = platform or DEFAULT
+    target = platform or DEFAULT
     newer = False
     host = api_host(reference.domain)
     with (
@@ -58,11 +60,11 @@ def pull(
     ):
         tags = [reference.digest or reference.tag] if reference.digest or reference.tag else []
         for tag in tags or repository.tags():
-            newer |= yield from _pull_one(reference, str(tag), wanted, store, repository)
-    yield status(reference, newer)
+            newer |= yield from _pull_one(reference, str(tag), target, store, repository)
+    yield status_message(reference, newer)
 
 
-def status(reference: Reference, newer: bool) -> Message:
+def status_message(reference: Reference, newer: bool) -> Message:
     """The last line of a pull."""
     state = "Downloaded newer image" if newer else "Image is up to date"
     return {"status": f"Status: {state} for {reference.familiar}"}
@@ -70,27 +72,27 @@ def status(reference: Reference, newer: bool) -> Message:
 
 @contextmanager
 def pull_errors(reference: Reference) -> Iterator[None]:
-    """A registry's refusals in the words that dockerd has for a pull."""
+    """Reword a registry's refusals as dockerd does for a pull."""
     try:
         yield
     except RegistryError as error:
-        raise _translated(error, reference) from error
+        raise _as_dockerd(error, reference) from error
 
 
-def _translated(error: RegistryError, reference: Reference) -> EngineError:
-    said = {
+def _as_dockerd(error: RegistryError, reference: Reference) -> EngineError:
+    text = {
         "DENIED": f"pull access denied for {reference.familiar_name}, repository does not exist"
         " or may require 'docker login'",
         "MANIFEST_UNKNOWN": f"manifest for {reference.familiar} not found",
         "NAME_UNKNOWN": f"repository {reference.familiar_name} not found",
     }.get(error.code)
-    if said and not error.faults[0].bare:
-        return NotFound(f"{said}: {error.faults[0]}{_instead(error)}")
+    if text and not error.faults[0].bare:
+        return NotFound(f"{text}: {error.faults[0]}{_advice(error)}")
     return Unauthorized(str(error)) if error.code == "UNAUTHORIZED" else error
 
 
-def _instead(error: RegistryError) -> str:
-    """After Docker's words for an image that the labs' stand-in for Docker Hub does not have."""
+def _advice(error: RegistryError) -> str:
+    """What to do about an image that the labs' stand-in for Docker Hub does not have."""
     images = [image for fault in error.faults for image in fault.images]
     if not images or error.code != "DENIED":
         return ""
@@ -111,57 +113,45 @@ def _pull_one(
     top = repository.manifest(tag)
     manifest = for_platform(top, platform, repository)
     yield {"status": f"Pulling from {reference.path}", "id": tag}
-    image = yield from _image(manifest, reference, store, repository)
+    image = yield from _fetch_image(manifest, reference, store, repository)
     yield {"status": f"Digest: {top.digest}"}
-    named = f"{reference.name}:{tag}" if ":" not in tag else f"{reference.name}@{tag}"
-    newer = _image_of(named, store) != image.id
-    for name in dict.fromkeys((f"{reference.name}@{top.digest}", named)):
+    pulled_name = f"{reference.name}:{tag}" if ":" not in tag else f"{reference.name}@{tag}"
+    newer = _image_id(pulled_name, store) != image.id
+    for name in dict.fromkeys((f"{reference.name}@{top.digest}", pulled_name)):
         store.tag(image, name, timed=False)
     return newer
 
 
-def _image(
+def _fetch_image(
     manifest: Manifest, reference: Reference, store: ImageStore, repository: Repository
 ) -> Generator[Message, None, Image]:
-    image = yield from fetch_image(manifest, store, repository)
+    """The image of a manifest, fetched unless the store has it. Raises EngineError."""
+    config = config_of(manifest)
+    try:
+        image = store.find(config.digest)
+    except NoSuchImage:
+        layers = yield from fetch_layers(manifest.layers, store, repository)
+        document = fetch_config(config, repository)
+        try:
+            image = store.add_image(document, layers)
+        except BlobError as error:
+            raise EngineError(str(error)) from error
+        except (ValueError, AttributeError, TypeError) as error:
+            raise EngineError(MISMATCH) from error
     for layer in manifest.layers:
         store.remember_location(layer.digest, reference.name)
     return image
 
 
-def fetch_image(
-    manifest: Manifest, store: ImageStore, repository: Repository
-) -> Generator[Message, None, Image]:
-    """The image of a manifest, fetched unless the store has it. Raises EngineError."""
-    config = config_of(manifest)
-    try:
-        return store.find(config.digest)
-    except NoSuchImage:
-        return (yield from _fetch(manifest, config, store, repository))
-
-
 def config_of(manifest: Manifest) -> Descriptor:
-    """The configuration that a manifest names. Raises EngineError when it is not an image's."""
+    """The image configuration that a manifest names. Raises EngineError when it names another."""
     if manifest.config is None or manifest.config.media_type not in _CONFIGS:
         kind = manifest.config.media_type if manifest.config else manifest.media_type
         raise EngineError(f'Encountered remote "{kind}" when fetching: this is not an image')
     return manifest.config
 
 
-def _fetch(
-    manifest: Manifest, config: Descriptor, store: ImageStore, repository: Repository
-) -> Generator[Message, None, Image]:
-    layers = yield from fetch_layers(manifest.layers, store, repository)
-    document = fetch_config(config, repository)
-    try:
-        return store.add_image(document, layers)
-    except BlobError as error:
-        raise EngineError(str(error)) from error
-    except (ValueError, AttributeError, TypeError) as error:
-        raise EngineError(MISMATCH) from error
-
-
-def _image_of(name: str, store: ImageStore) -> str | None:
+def _image_id(name: str, store: ImageStore) -> str | None:
     try:
         return store.find(name).id
     except NoSuchImage:
@@ -169,7 +159,7 @@ def _image_of(name: str, store: ImageStore) -> str | None:
 
 
 def for_platform(manifest: Manifest, platform: Platform, repository: Repository) -> Manifest:
-    """The manifest itself, or the one of an index that serves. Raises NotFound."""
+    """The manifest itself, or the manifest for the platform in an index. Raises NotFound."""
     if not manifest.is_index:
         return manifest
     for entry in manifest.manifests:
@@ -182,67 +172,70 @@ def for_platform(manifest: Manifest, platform: Platform, repository: Repository)
     raise NotFound(f"no matching manifest for {platform} in the manifest list entries")
 
 
-class LayerStore(Protocol, Generic[Kept]):
-    """Where layers that are fetched go; used from several threads."""
+class LayerStore(Protocol, Generic[StoredLayer]):
+    """Where fetched layers are stored; used from several threads."""
 
-    def known_layer(self, digest: str) -> Kept | None:
-        """What is kept already of the blob of this digest."""
+    def known_layer(self, digest: str) -> StoredLayer | None:
+        """The stored layer for a blob digest, if there is one."""
 
-    def receiving_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, Kept]:
-        """Keep a blob, verified; yield the bytes received so far. Raises BlobError."""
+    def receive_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, StoredLayer]:
+        """Verify and store a blob; yield the bytes received so far. Raises BlobError."""
 
 
 def fetch_layers(
-    descriptors: tuple[Descriptor, ...], store: LayerStore[Kept], repository: Repository
-) -> Generator[Message, None, list[Kept]]:
-    """What ``store`` makes of the layers of a manifest, those it has not fetched.
+    descriptors: tuple[Descriptor, ...], store: LayerStore[StoredLayer], repository: Repository
+) -> Generator[Message, None, list[StoredLayer]]:
+    """Fetch the layers of a manifest that ``store`` lacks; return all of them as stored.
 
     Raises EngineError.
     """
-    found: dict[str, Kept] = {}
+    stored: dict[str, StoredLayer] = {}
     for descriptor in descriptors:
         if known := store.known_layer(descriptor.digest):
-            found[descriptor.digest] = known
-            yield _of(descriptor, "Already exists")
+            stored[descriptor.digest] = known
+            yield _message(descriptor, "Already exists")
         else:
-            yield _of(descriptor, "Pulling fs layer")
+            yield _message(descriptor, "Pulling fs layer")
     unique = {descriptor.digest: descriptor for descriptor in descriptors}
-    missing = [descriptor for digest, descriptor in unique.items() if digest not in found]
-    at_once = together([descriptor.size for descriptor in missing], AT_ONCE)
-    jobs = [partial(_fetch_layer, d, store, repository, at_once < 2) for d in missing]
-    fetched = yield from in_order(jobs, at_once)
+    missing = [descriptor for digest, descriptor in unique.items() if digest not in stored]
+    at_once = concurrency([descriptor.size for descriptor in missing], AT_ONCE)
+    jobs = [partial(_fetch_layer, d, store, repository, at_once > 1) for d in missing]
+    fetched = yield from run_in_order(jobs, at_once)
     for descriptor, layer in zip(missing, fetched, strict=True):
-        # under the manifest's digest: a layer that came as a plain tar is kept under another
-        found[descriptor.digest] = layer
-        yield _of(descriptor, "Pull complete")
-    return [found[descriptor.digest] for descriptor in descriptors]
+        # the key is the manifest's digest: the store may compress a plain tar to another blob
+        stored[descriptor.digest] = layer
+        yield _message(descriptor, "Pull complete")
+    return [stored[descriptor.digest] for descriptor in descriptors]
 
 
 def _fetch_layer(
-    descriptor: Descriptor, store: LayerStore[Kept], repository: Repository, alone: bool
-) -> Generator[Message, None, Kept]:
+    descriptor: Descriptor,
+    store: LayerStore[StoredLayer],
+    repository: Repository,
+    own_connection: bool,
+) -> Generator[Message, None, StoredLayer]:
     with ExitStack() as stack:
-        if not alone:
-            repository = stack.enter_context(repository.another())
+        if own_connection:
+            repository = stack.enter_context(repository.clone())
         stream = stack.enter_context(repository.blob(descriptor.digest))
-        receiving = store.receiving_layer(stream, descriptor.digest)
         try:
-            while True:
-                received = next(receiving)
-                yield _of(descriptor, "Downloading", current=received, total=descriptor.size)
-        except StopIteration as end:
-            layer: Kept = end.value
+            layer = yield from map_generator(
+                lambda received: _message(
+                    descriptor, "Downloading", current=received, total=descriptor.size
+                ),
+                store.receive_layer(stream, descriptor.digest),
+            )
         except BlobError as error:
             raise EngineError(
                 f"filesystem layer verification failed for digest {descriptor.digest}"
             ) from error
-    yield _of(descriptor, "Verifying Checksum")
-    yield _of(descriptor, "Download complete")
+    yield _message(descriptor, "Verifying Checksum")
+    yield _message(descriptor, "Download complete")
     return layer
 
 
 def fetch_config(descriptor: Descriptor, repository: Repository) -> bytes:
-    """The configuration of an image, verified. Raises EngineError."""
+    """Fetch and verify the configuration of an image. Raises EngineError."""
     with repository.blob(descriptor.digest) as stream:
         config = stream.read(_CONFIG_LIMIT)
     if digests.of_bytes(config) != descriptor.digest:
@@ -250,31 +243,31 @@ def fetch_config(descriptor: Descriptor, repository: Repository) -> bytes:
     return config
 
 
-def _of(descriptor: Descriptor, status: str, **detail: int) -> Message:
+def _message(descriptor: Descriptor, status: str, **detail: int) -> Message:
     short = descriptor.digest.partition(":")[2][:12]
     return {"status": status, "progressDetail": detail, "id": short}
 
 
-def pull_quietly(
+def pull_silently(
     reference: Reference, store: ImageStore, hosts: HostMap, credentials: Credentials
 ) -> Image:
-    """Pull without telling; the image it gave. Raises as ``pull`` does."""
+    """Pull without messages; return the image. Raises as ``pull`` does."""
     for _ in pull(reference, store, hosts, credentials):
         pass
     return store.find(str(reference))
 
 
-def fetch_unnamed(
+def fetch_without_name(
     reference: Reference,
     store: ImageStore,
     hosts: HostMap,
     credentials: Credentials,
     platform: Platform,
 ) -> Image:
-    """Get the image of a platform and leave the local name to the one that has it.
+    """Fetch the image for a platform without giving it the local name.
 
-    For ``FROM`` in a build for another platform: the next build for this one begins where it
-    began before. Raises as ``pull`` does.
+    For ``FROM`` in a build for another platform: the local name stays with the image that has it,
+    so that the next build for the default platform finds it. Raises as ``pull`` does.
     """
     host = api_host(reference.domain)
     with (
@@ -282,10 +275,5 @@ def fetch_unnamed(
         Repository(host, reference.path, hosts, credentials) as repository,
     ):
         top = repository.manifest(str(reference.digest or reference.tag))
-        messages = _image(for_platform(top, platform, repository), reference, store, repository)
-        try:
-            while True:
-                next(messages)
-        except StopIteration as done:
-            image: Image = done.value
-            return image
+        manifest = for_platform(top, platform, repository)
+        return result_of(_fetch_image(manifest, reference, store, repository))

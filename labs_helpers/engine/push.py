@@ -1,4 +1,4 @@
-"""Push: what dockerd says and sends, in an order that does not vary.
+"""Push: the messages and requests of dockerd, in an order that does not vary.
 
 Source of messages and order: daemon/internal/distribution/push_v2.go of
 https://github.com/moby/moby
@@ -7,83 +7,88 @@ https://github.com/moby/moby
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, Protocol
 
 from labs_helpers.oci import digest as digests
+from labs_helpers.oci import media_types
 from labs_helpers.oci.reference import Reference
 
-from . import manifest
-from .client import Repository
 from .credentials import Credentials
 from .errors import EngineError
 from .hosts import HostMap, api_host
-from .parallel import Job, Message, in_order, together
+from .parallel import Job, Message, concurrency, run_in_order
+from .registry_client import Repository
 from .registry_errors import RequestFailed
 from .store import Image, ImageStore, Layer, NoSuchImage
+from .streams import map_generator, result_of
 from .upload import Blob
 
 AT_ONCE = 5
-"""dockerd uploads five layers at a time; those after say Waiting."""
+"""dockerd uploads five layers at a time; it says Waiting for the others."""
 
 
-class Layers(Protocol):
-    """Where the layers of what is pushed come from; used from several threads."""
+class LayerSource(Protocol):
+    """Where the layers of a push come from; used from several threads."""
 
     @property
     def at_once(self) -> int:
-        """How many of them to work on at a time."""
+        """How many layers to push at a time."""
 
-    def known(self, diff_id: str) -> Layer | None:
-        """The blob that a layer was last sent or received as, whether or not it is at hand."""
+    def known_blob(self, diff_id: str) -> Layer | None:
+        """The blob that this layer was last sent or received as, if any; it may be gone here."""
 
-    def ready(self, diff_id: str) -> Layer:
-        """The blob that ``opened`` opens. Raises EngineError when it cannot be had."""
+    def prepare(self, diff_id: str) -> Layer:
+        """Make the blob of a layer ready to open. Raises EngineError when that fails."""
 
-    def opened(self, layer: Layer) -> BinaryIO:
+    def open(self, layer: Layer) -> BinaryIO:
         """The bytes of a blob that is ready."""
 
     def locations(self, digest: str) -> Iterable[str]:
-        """Repositories (``registry/path``) known to have a blob, the latest first."""
+        """Repositories (``registry/path``) known to have a blob, the most recent first."""
 
     def remember_location(self, digest: str, repository: str) -> None:
-        """Note that a repository has a blob."""
+        """Record that a repository has a blob."""
 
 
 def push(
     reference: Reference, store: ImageStore, hosts: HostMap, credentials: Credentials
 ) -> Iterator[Message]:
-    """Push one tag, or every tag of a name that has none; yield Docker's progress messages.
+    """Push one tag, or every tag when the reference has none; yield Docker's progress messages.
 
     Raises:
-        EngineError: with dockerd's message; RegistryError when it is the registry's refusal.
+        EngineError: with dockerd's message; RegistryError when the registry refuses.
     """
     yield {"status": f"The push refers to repository [{reference.name}]"}
     if reference.digest:
         raise EngineError("cannot push a digest reference")
     tags = local_tags(reference, (name for image in store.list() for name in image.names))
-    with push_errors(), opened_for_push(reference, hosts, credentials) as repository:
+    with push_errors(), open_repository(reference, hosts, credentials) as repository:
         for tag in tags:
             image = store.find(f"{reference.name}:{tag}")
-            layers = _Stored(image, store)
             diff_ids = [layer.diff_id for layer in image.layers]
-            digest = yield from push_image(
-                reference, tag, image.config_bytes, diff_ids, layers, repository
+            layers = yield from push_layers(
+                reference, diff_ids, _StoredLayers(image, store), repository
             )
-            _record(store, image, f"{reference.name}@{digest}")
+            digest = yield from push_manifest(tag, image.config_bytes, layers, repository)
+            try:
+                store.tag(image, f"{reference.name}@{digest}")
+            except NoSuchImage as error:
+                raise EngineError(f"the image was removed while it was pushed: {error}") from error
 
 
-def opened_for_push(reference: Reference, hosts: HostMap, credentials: Credentials) -> Repository:
-    """The repository of a reference, to be pushed to."""
+def open_repository(reference: Reference, hosts: HostMap, credentials: Credentials) -> Repository:
+    """The repository of a reference, for a push."""
     host = api_host(reference.domain)
     return Repository(host, reference.path, hosts, credentials, "pull,push")
 
 
 @contextmanager
 def push_errors() -> Iterator[None]:
-    """dockerd names the request that failed when it pulls, and only the cause when it pushes."""
+    """Report a refused login as dockerd does for a push: the cause only, without the request."""
     try:
         yield
     except RequestFailed as error:
@@ -93,7 +98,7 @@ def push_errors() -> Iterator[None]:
 
 
 def local_tags(reference: Reference, names: Iterable[str]) -> list[str]:
-    """The tags to push, of the canonical names that there are. Raises EngineError for none."""
+    """The tags to push, out of the canonical names of all images. Raises EngineError for none."""
     prefix = f"{reference.name}:"
     tags = sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
     if not tags:
@@ -107,117 +112,130 @@ def local_tags(reference: Reference, names: Iterable[str]) -> list[str]:
     return [reference.tag]
 
 
-def push_image(
-    reference: Reference,
-    tag: str,
-    config: bytes,
-    diff_ids: Sequence[str],
-    layers: Layers,
-    repository: Repository,
-) -> Generator[Message, None, str]:
-    """Push an image, given by its configuration and layers, lowest first; returns the digest.
-
-    Raises as ``push`` does. The tag appears in the registry last, when everything else is there.
-    """
-    found = yield from push_layers(reference, diff_ids, layers, repository)
-    return (yield from push_made(tag, config, found, repository))
-
-
-def push_made(
+def push_manifest(
     tag: str, config: bytes, layers: Sequence[Layer], repository: Repository
 ) -> Generator[Message, None, str]:
-    """Push the configuration and a manifest made of it and the layers; returns its digest."""
+    """Push the configuration, then a manifest of the configuration and the pushed layers.
+
+    The tag appears in the registry last. Returns the digest of the manifest; raises as ``push``.
+    """
     push_blob(repository, digests.of_bytes(config), len(config), lambda: io.BytesIO(config))
-    body = manifest.manifest_of(config, layers)
-    repository.put_manifest(tag, manifest.MEDIA_TYPE, body)
+    body = docker_manifest(config, layers)
+    repository.put_manifest(tag, media_types.DOCKER_MANIFEST, body)
     digest = digests.of_bytes(body)
-    yield from pushed(tag, digest, len(body))
+    yield from pushed_messages(tag, digest, len(body))
     return digest
 
 
+def docker_manifest(config: bytes, layers: Sequence[Layer]) -> bytes:
+    """The Docker schema 2 manifest of an image, byte for byte as dockerd writes it.
+
+    Source: https://distribution.github.io/distribution/spec/manifest-v2-2/
+    """
+    document = {
+        "schemaVersion": 2,
+        "mediaType": media_types.DOCKER_MANIFEST,
+        "config": {
+            "mediaType": media_types.DOCKER_CONFIG,
+            "size": len(config),
+            "digest": digests.of_bytes(config),
+        },
+        "layers": [
+            {
+                "mediaType": media_types.DOCKER_LAYER_GZIP,
+                "size": layer.size,
+                "digest": layer.digest,
+            }
+            for layer in layers
+        ],
+    }
+    return json.dumps(document, indent=3).encode()
+
+
 def push_layers(
-    reference: Reference, diff_ids: Sequence[str], layers: Layers, repository: Repository
+    reference: Reference, diff_ids: Sequence[str], layers: LayerSource, repository: Repository
 ) -> Generator[Message, None, list[Layer]]:
-    """Push the layers of an image, lowest first; returns the blobs that they are there."""
+    """Push the layers of an image, lowest first; return their blobs in the registry."""
     upwards = list(reversed(diff_ids))
     for diff_id in upwards:
-        yield _of(diff_id, "Preparing")
+        yield _message(diff_id, "Preparing")
     for diff_id in upwards[AT_ONCE:]:
-        yield _of(diff_id, "Waiting")
+        yield _message(diff_id, "Waiting")
     at_once = layers.at_once
-    pushing = _Pushing(reference, layers, repository, alone=at_once < 2)
-    first = {diff_id: place for place, diff_id in reversed(list(enumerate(upwards)))}
-    jobs: list[Job[Layer | None]] = [
-        partial(pushing.push if first[diff_id] == place else pushing.repeat, diff_id)
-        for place, diff_id in enumerate(upwards)
-    ]
-    sent = yield from in_order(jobs, at_once)
-    found = {layer.diff_id: layer for layer in sent if layer}
-    return [found[diff_id] for diff_id in diff_ids]
+    pusher = _LayerPusher(reference, layers, repository, own_connections=at_once > 1)
+    jobs: list[Job[Layer | None]] = []
+    for place, diff_id in enumerate(upwards):
+        is_repeated = diff_id in upwards[:place]
+        jobs.append(partial(pusher.skip if is_repeated else pusher.push, diff_id))
+    pushed = yield from run_in_order(jobs, at_once)
+    by_diff_id = {layer.diff_id: layer for layer in pushed if layer}
+    return [by_diff_id[diff_id] for diff_id in diff_ids]
 
 
-def push_blob(
-    repository: Repository, digest: str, size: int, opened: Callable[[], BinaryIO]
-) -> None:
-    """Send a blob that nothing is told of, unless the repository has it. Raises as ``push``."""
+def push_blob(repository: Repository, digest: str, size: int, open: Callable[[], BinaryIO]) -> None:
+    """Send a blob without messages, unless the repository has it. Raises as ``push``."""
     if not repository.has_blob(digest):
-        for _ in repository.upload(digest, size, opened):
-            pass
+        result_of(repository.upload(lambda: Blob(digest, size, open)))
 
 
-def pushed(tag: str, digest: str, size: int) -> Iterator[Message]:
-    """What is said of a manifest of ``size`` bytes that a tag has now."""
+def pushed_messages(tag: str, digest: str, size: int) -> Iterator[Message]:
+    """The messages that a tag now names a manifest of ``size`` bytes."""
     yield {"status": f"{tag}: digest: {digest} size: {size}"}
     yield {"progressDetail": {}, "aux": {"Tag": tag, "Digest": digest, "Size": size}}
 
 
-class _Pushing:
-    """The layers of one image on their way to one repository."""
+class _LayerPusher:
+    """Pushes the layers of one image to one repository."""
 
     def __init__(
-        self, reference: Reference, layers: Layers, repository: Repository, alone: bool
+        self,
+        reference: Reference,
+        layers: LayerSource,
+        repository: Repository,
+        own_connections: bool,
     ) -> None:
-        self._reference, self._layers = reference, layers
-        self._repository, self._alone = repository, alone
+        self._reference, self._layers, self._repository = reference, layers, repository
+        self._own_connections = own_connections
 
-    def repeat(self, diff_id: str) -> Generator[Message, None, None]:
-        """A layer that the image has more than once."""
-        yield _of(diff_id, "Layer already exists")
+    def skip(self, diff_id: str) -> Generator[Message, None, None]:
+        """Report a layer that an earlier job of the same image pushes."""
+        yield _message(diff_id, "Layer already exists")
 
     def push(self, diff_id: str) -> Generator[Message, None, Layer]:
-        """Send a layer, unless the registry has it or takes it from another repository."""
-        if self._alone:
+        """Send a layer, unless the registry has it or mounts it from another repository."""
+        if not self._own_connections:
             return (yield from self._push(diff_id, self._repository))
-        with self._repository.another() as repository:
+        with self._repository.clone() as repository:
             return (yield from self._push(diff_id, repository))
 
     def _push(self, diff_id: str, repository: Repository) -> Generator[Message, None, Layer]:
         name = self._reference.name
-        known = self._layers.known(diff_id)
-        if known and repository.has_blob(known.digest):
-            self._layers.remember_location(known.digest, name)
-            yield _of(diff_id, "Layer already exists")
-            return known
-        sent: list[Layer] = []
+        layer = self._layers.known_blob(diff_id)
+        if layer and repository.has_blob(layer.digest):
+            self._layers.remember_location(layer.digest, name)
+            yield _message(diff_id, "Layer already exists")
+            return layer
+        source = self._mount_source(layer)
+        size = 0
 
-        def prepared() -> Blob:
-            sent.append(self._layers.ready(diff_id))
-            return Blob(sent[0].digest, sent[0].size, lambda: self._layers.opened(sent[0]))
+        def blob() -> Blob:
+            nonlocal layer, size
+            ready = layer = self._layers.prepare(diff_id)
+            size = ready.size
+            return Blob(ready.digest, size, lambda: self._layers.open(ready))
 
-        source = self._mount_source(known)
-        mount = (known.digest, source) if known and source else None
-        done = "Pushed"
-        for item in repository.send(prepared, mount):
-            if known and isinstance(item, str):
-                done, sent = f"Mounted from {item}", [known]
-            elif isinstance(item, int):
-                yield _of(diff_id, "Pushing", current=item, total=sent[0].size)
-        yield _of(diff_id, done)
-        self._layers.remember_location(sent[0].digest, name)
-        return sent[0]
+        mount = (layer.digest, source) if layer and source else None
+        mounted = yield from map_generator(
+            lambda sent: _message(diff_id, "Pushing", current=sent, total=size),
+            repository.upload(blob, mount),
+        )
+        yield _message(diff_id, f"Mounted from {source}" if mounted else "Pushed")
+        assert layer, "an upload is either mounted from a known blob or made ready"
+        self._layers.remember_location(layer.digest, name)
+        return layer
 
     def _mount_source(self, layer: Layer | None) -> str | None:
-        """The path of a repository of the same registry that is known to have the layer."""
+        """The path of another repository of this registry that is known to have the layer."""
         prefix = f"{self._reference.domain}/"
         for known in self._layers.locations(layer.digest) if layer else ():
             if known.startswith(prefix) and known != self._reference.name:
@@ -225,32 +243,26 @@ class _Pushing:
         return None
 
 
-class _Stored:
-    """The layers of an image of the store."""
+class _StoredLayers:
+    """The layers of an image in the store."""
 
     def __init__(self, image: Image, store: ImageStore) -> None:
         self._layers = {layer.diff_id: layer for layer in image.layers}
         self._store = store
-        self.at_once = together([layer.size for layer in self._layers.values()], AT_ONCE)
+        self.at_once = concurrency([layer.size for layer in self._layers.values()], AT_ONCE)
         self.locations = store.locations
         self.remember_location = store.remember_location
 
-    def known(self, diff_id: str) -> Layer:
+    def known_blob(self, diff_id: str) -> Layer:
         return self._layers[diff_id]
 
-    ready = known
+    def prepare(self, diff_id: str) -> Layer:
+        return self._layers[diff_id]
 
-    def opened(self, layer: Layer) -> BinaryIO:
+    def open(self, layer: Layer) -> BinaryIO:
         return self._store.blobs.path(layer.digest).open("rb")
 
 
-def _record(store: ImageStore, image: Image, name: str) -> None:
-    try:
-        store.tag(image, name)
-    except NoSuchImage as error:
-        raise EngineError(f"the image was removed while it was pushed: {error}") from error
-
-
-def _of(diff_id: str, status: str, **detail: int) -> Message:
+def _message(diff_id: str, status: str, **detail: int) -> Message:
     short = diff_id.removeprefix("sha256:")[:12]
     return {"status": status, "progressDetail": detail, "id": short}

@@ -1,4 +1,4 @@
-"""A registry's error answers, in the words dockerd gives them.
+"""The errors of a registry, in dockerd's words.
 
 Source: registry/client/errors.go and registry/api/errcode of
 https://github.com/distribution/distribution/tree/release/2.8
@@ -38,9 +38,9 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One error of a registry's answer.
+    """One error in a registry's response.
 
-    ``images``: what the labs' stand-in for Docker Hub, which says so in the details, has instead.
+    ``images`` are the images that the labs' stand-in for Docker Hub lists in the details.
     """
 
     code: str
@@ -50,7 +50,7 @@ class Fault:
 
     @property
     def bare(self) -> bool:
-        """Whether it says no more than its code; dockerd then prints the code alone."""
+        """Whether the error has only a code; dockerd then prints the code alone."""
         return not self.detailed and self.message in ("", _CODES[self.code])
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Fault:
 
 
 class RegistryError(EngineError):
-    """The registry refused; ``faults`` is empty when it did not say why in JSON."""
+    """The registry refused; ``faults`` is empty when its response has no JSON errors."""
 
     def __init__(self, message: str, faults: list[Fault] | None = None) -> None:
         super().__init__(message)
@@ -67,12 +67,12 @@ class RegistryError(EngineError):
 
     @property
     def code(self) -> str:
-        """The code of the first error, "" when there is none."""
+        """The code of the first error, or ""."""
         return self.faults[0].code if self.faults else ""
 
 
 class NoCredentials(EngineError):
-    """The registry asks for a name and password, and the client sent none."""
+    """The registry requires a name and a password, and the client sent none."""
 
     status = 401
 
@@ -81,38 +81,38 @@ class NoCredentials(EngineError):
 
 
 class RequestFailed(EngineError):
-    """A request got no answer worth the name; dockerd puts the request before the cause."""
+    """A request failed without a response; as in dockerd, the message begins with the request."""
 
     def __init__(self, method: str, url: str, cause: Exception) -> None:
         super().__init__(f'{method.capitalize()} "{url}": {cause}')
         self.cause = cause
 
 
-def from_answer(
+def from_response(
     status: int, content_type: str | None, authenticate: list[str], body: bytes
 ) -> RegistryError:
-    """The error that dockerd makes of a registry's answer of status 400 or more."""
+    """The error that dockerd reports for a registry's response of status 400 or more."""
     if not 400 <= status < 500:
         return RegistryError(f"received unexpected HTTP status: {status_line(status)}")
-    faults, unparsed = _faults(status, content_type, body)
+    faults, parse_error = _faults(status, content_type, body)
     for challenge in challenges(authenticate):
         code = {"invalid_token": "UNAUTHORIZED", "insufficient_scope": "DENIED"}.get(
             challenge.parameters.get("error", "") if challenge.scheme == "bearer" else ""
         )
         if code:
-            said = challenge.parameters.get("error_description") or _CODES[code]
-            first = Fault(code, said, detailed=True)
+            text = challenge.parameters.get("error_description") or _CODES[code]
+            first = Fault(code, text, detailed=True)
             shown = [str(fault) for fault in (first, *faults)]
             message = (
                 shown[0] if len(shown) == 1 else "errors:\n" + "".join(f"{s}\n" for s in shown)
             )
             return RegistryError(message, [first, *faults])
-    if unparsed:
+    if parse_error:
         if status == HTTPStatus.UNAUTHORIZED:
             return RegistryError(
                 "unauthorized: authentication required", [Fault("UNAUTHORIZED", "")]
             )
-        return RegistryError(unparsed)
+        return RegistryError(parse_error)
     if len(faults) == 1:
         return RegistryError(str(faults[0]), faults)
     return RegistryError("errors:\n" + "".join(f"{fault}\n" for fault in faults), faults)
@@ -144,9 +144,9 @@ def _faults(status: int, content_type: str | None, body: bytes) -> tuple[list[Fa
             for entry in entries
         ]
     except (ValueError, AttributeError, TypeError, RecursionError):
-        return [], _unparsed(status, "invalid JSON", body)
+        return [], _parse_error(status, "invalid JSON", body)
     if not faults:
-        return [], _unparsed(status, "no error details found in HTTP response body", body)
+        return [], _parse_error(status, "no error details found in HTTP response body", body)
     return faults, None
 
 
@@ -157,6 +157,6 @@ def _images(detail: Any) -> tuple[str, ...]:
     return ()
 
 
-def _unparsed(status: int, why: str, body: bytes) -> str:
+def _parse_error(status: int, why: str, body: bytes) -> str:
     shown = json.dumps(body[:500].decode(errors="replace"), ensure_ascii=False)
     return f"error parsing HTTP {status} response body: {why}: {shown}"

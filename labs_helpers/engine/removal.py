@@ -1,6 +1,6 @@
-"""Removing an image: what is untagged, what is deleted, what stands in the way.
+"""Removal of an image: its names, the image, the unnamed images below it, and conflicts.
 
-The rules and words are dockerd's: daemon/images/image_delete.go of
+The rules and messages are dockerd's: daemon/images/image_delete.go of
 https://github.com/moby/moby. Layers are reported by chain ID:
 https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
 """
@@ -18,20 +18,20 @@ Record = dict[str, str]
 
 
 def remove(name: str, store: ImageStore, force: bool, prune: bool) -> list[Record]:
-    """Remove a name, or an image; return Docker's list of what was untagged and deleted.
+    """Remove a name or an image; return Docker's records of untagged names and deleted layers.
 
     Args:
-        name: a reference takes that name away, and the image when it was the last one; an ID
-            takes the image, if it has no names in several repositories or ``force`` is given.
-        prune: also remove the unnamed images it was built from.
+        name: a reference removes that name, and the image with its last name. An ID removes the
+            image, unless it has names in several repositories and ``force`` is not set.
+        prune: also remove the unnamed images that the image was built from.
 
     Raises:
         NoSuchImage, InvalidReference, Conflict.
     """
     image = store.find(name)
     records: list[Record] = []
-    given_by_id = image.id.startswith(name) or image.id.removeprefix("sha256:").startswith(name)
-    if not given_by_id:
+    is_id = image.id.startswith(name) or image.id.removeprefix("sha256:").startswith(name)
+    if not is_id:
         reference = references.parse(name)
         _untag(reference, image, store, records)
         image = store.find(image.id)
@@ -86,10 +86,10 @@ def _delete(
         raise conflict
     for name in (*image.names, *image.digests):
         _untag_name(name, store, records)
-    kept = {chain for other in store.list() if other.id != image.id for chain in chain_ids(other)}
+    used = {chain for other in store.list() if other.id != image.id for chain in chain_ids(other)}
     store.remove(image.id)
     records.append({"Deleted": image.id})
-    records += [{"Deleted": chain} for chain in reversed(chain_ids(image)) if chain not in kept]
+    records += [{"Deleted": chain} for chain in reversed(chain_ids(image)) if chain not in used]
     if prune and image.parent and any(other.id == image.parent for other in store.list()):
         _delete(store.find(image.parent), store, records, force=False, prune=True, quiet=True)
 
@@ -114,7 +114,7 @@ def _conflict(image: Image, how: str, why: str) -> Conflict:
 
 
 def chain_ids(image: Image) -> list[str]:
-    """The chain ID of every layer, lowest first: what dockerd calls the layers it deletes."""
+    """The chain ID of every layer, lowest first; dockerd names deleted layers by these."""
     chain: list[str] = []
     for layer in image.layers:
         if chain:

@@ -1,4 +1,4 @@
-"""The engine's process: one unix socket that only its owner can use."""
+"""The engine's server, on a unix socket that only its owner can use."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 from cheroot.wsgi import Server
 
+from .api import Backend
 from .api.app import App
-from .api.world import World
 from .build.run.rootfs import remove_folder
 from .hosts import HostMap
 from .store import ImageStore
 
 SOCKET_LIMIT = 107
-"""Bytes a unix socket's path may have: sockaddr_un, unix(7)."""
+"""The longest path of a unix socket, in bytes: sockaddr_un, unix(7)."""
 
 
 class CannotServe(Exception):
@@ -26,14 +26,14 @@ class CannotServe(Exception):
 
 
 class UnixServer(Server):
-    """cheroot on a unix socket of mode 0600; cheroot's own is open to everybody."""
+    """cheroot on a unix socket of mode 0600; cheroot itself would open the socket to everybody."""
 
     def __init__(self, path: Path, app: App) -> None:
         super().__init__(str(path), app, numthreads=8, server_name="labs-engine", timeout=600)
 
     @staticmethod
     def bind_socket(socket_: Any, bind_addr: Any) -> Any:
-        """Bind so that the file is private from its first moment."""
+        """Bind the socket so that its file is private from the start."""
         os.fchmod(socket_.fileno(), stat.S_IRUSR | stat.S_IWUSR)
         before = os.umask(0o177)
         try:
@@ -44,20 +44,20 @@ class UnixServer(Server):
 
 
 class EngineServer(UnixServer):
-    """The engine without a daemon."""
+    """The labs' own engine, which needs no daemon."""
 
-    def __init__(self, path: Path, world: World) -> None:
-        super().__init__(path, App(world))
-        self.world = world
+    def __init__(self, path: Path, backend: Backend) -> None:
+        super().__init__(path, App(backend))
+        self.backend = backend
 
 
 def make_server(path: Path, state: Path, registries: Path | None) -> EngineServer:
-    """An engine ready to serve: call ``serve()``, and ``stop()`` from elsewhere.
+    """An engine that is ready: call ``serve()``, and ``stop()`` from another thread.
 
     Args:
         path: of the socket.
-        state: folder of the images; made when missing.
-        registries: the map of registry hosts, see hosts.py; None uses names as they are.
+        state: folder of the images, created when missing.
+        registries: the map of registry hosts (hosts.py); None uses DNS.
 
     Raises:
         CannotServe: the path is too long, or another engine serves there.
@@ -67,20 +67,20 @@ def make_server(path: Path, state: Path, registries: Path | None) -> EngineServe
     store = ImageStore(state)
     store.sweep()
     scratch = empty_folder(state / "scratch")
-    return EngineServer(path, World(store, HostMap(registries), scratch))
+    return EngineServer(path, Backend(store, HostMap(registries), scratch))
 
 
 def empty_folder(path: Path) -> Path:
-    """A private folder without what an earlier process left in it."""
+    """Create a private folder; the content from an earlier process is removed."""
     if path.is_dir():
-        # a command may have left folders that nobody may enter
+        # a command may have left folders without permissions
         remove_folder(path)
     path.mkdir(mode=0o700, parents=True)
     return path
 
 
 def check_socket(path: Path) -> None:
-    """Raise CannotServe when a socket cannot be at ``path``."""
+    """Raise CannotServe when no socket can be created at ``path``."""
     length = len(os.fsencode(path.absolute()))
     if length > SOCKET_LIMIT:
         raise CannotServe(
@@ -102,11 +102,11 @@ def _answers(path: Path) -> bool:
 
 
 def remove_socket(path: Path) -> None:
-    """Take the socket away after serving."""
+    """Remove the socket after serving."""
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
 
 
 def log_message(server: Any) -> str:
-    """What the log says when the engine is ready."""
+    """The line in the log when the engine is ready."""
     return f"the labs engine serves on {server.bind_addr}"

@@ -1,8 +1,8 @@
-"""The images of the engine: configurations, layers and the names they go by.
+"""The images of the engine: configurations, layers and names.
 
-Records live in one SQLite database beside the blobs; an image is added in one transaction after
-its layers are whole, so a process killed at any moment leaves either the image or nothing.
-Layers are shared: a blob goes when the last image that has it goes.
+The records are in one SQLite database beside the blobs. An image is added in one transaction when
+its layers are complete, so a process that is killed leaves either the whole image or nothing.
+Images share layers: a blob is removed with the last image that uses it.
 """
 
 from __future__ import annotations
@@ -21,68 +21,60 @@ from typing import Any, BinaryIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from . import database
-from .blobs import GZIP_TYPE, BlobError, Blobs, Layer, finished
-from .config import created_at, encode_config, read_config
-from .image import Conflict, Image, NoSuchImage, canonical, with_tag
-from .locations import Locations
+from .blobs import GZIP_TYPE, BlobError, Blobs, Layer
+from .database import BlobLocations, open_database
+from .image import Conflict, Image, NoSuchImage, canonical_name, familiar_with_tag
+from .image_config import created_at, encode_config, read_config
 
 __all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]
 
 
-class ImageStore(Locations):
-    """The images under one folder; usable from several threads of one process.
+class ImageStore(BlobLocations):
+    """The images in one folder; safe to use from several threads of one process.
 
-    ``durable`` as for Blobs.
+    ``durable`` is passed to Blobs.
     """
 
     def __init__(self, root: Path, durable: bool = True) -> None:
-        super().__init__(database.opened(root), threading.RLock())
+        super().__init__(open_database(root), threading.RLock())
         self.blobs = Blobs(root / "blobs", durable)
         self._in_use: Counter[str] = Counter()
 
     def close(self) -> None:
-        """Close the database; the store is used up."""
+        """Close the database. The store cannot be used again."""
         with self._lock:
             self._db.close()
 
     # layers
 
     def write_layer(self, tar: BinaryIO) -> Layer:
-        """Store a layer given as an uncompressed tar stream; equal tars are stored once.
+        """Store a layer from an uncompressed tar stream; equal tars are stored once.
 
-        The blob is kept until an image with it is added and removed, or this process ends.
+        The blob stays until an image with this layer is added and removed, or this process ends.
         """
-        return self._pinned(self.blobs.encode(tar))
+        return self._pin(self.blobs.encode(tar))
 
     def receive_layer(
         self, source: BinaryIO, digest: str | None = None, media_type: str = GZIP_TYPE
-    ) -> Layer:
-        """Store a layer as a registry or an archive has it. Raises BlobError."""
-        return finished(self.receiving_layer(source, digest, media_type))
-
-    def receiving_layer(
-        self, source: BinaryIO, digest: str | None = None, media_type: str = GZIP_TYPE
     ) -> Generator[int, None, Layer]:
-        """As ``receive_layer``, yielding the bytes received so far; see Blobs.receiving."""
-        layer = yield from self.blobs.receiving(source, digest, media_type)
-        return self._pinned(layer)
+        """Store a layer from a registry or an archive, as Blobs.receive does. Raises BlobError."""
+        return self._pin((yield from self.blobs.receive(source, digest, media_type)))
 
     def known_layer(self, digest: str) -> Layer | None:
-        """The layer with this blob digest, when some image has it and its blob is there."""
+        """The layer with this blob digest, if an image uses it and the blob exists."""
         with self._lock, closing(self._db.cursor()) as cursor:
             row = cursor.execute(
                 "SELECT diff_id, digest, size, media_type, unpacked FROM layers"
                 " WHERE digest = ? LIMIT 1",
                 (digest,),
             ).fetchone()
-        return self._pinned(Layer(*row)) if row and digest in self.blobs else None
+        return self._pin(Layer(*row)) if row and digest in self.blobs else None
 
     def open_layer(self, layer: Layer) -> BinaryIO:
-        """The uncompressed tar of a layer, as a forward-only stream."""
-        return self.blobs.decoded(layer.digest)
+        """The uncompressed tar of a layer as a forward-only stream."""
+        return self.blobs.open_tar(layer.digest)
 
-    def _pinned(self, layer: Layer) -> Layer:
+    def _pin(self, layer: Layer) -> Layer:
         with self._lock:
             self._in_use[layer.digest] += 1
         return layer
@@ -96,26 +88,26 @@ class ImageStore(Locations):
         references: Sequence[str] = (),
         parent: str | None = None,
     ) -> Image:
-        """Add an image, or find the one that has the same configuration, and name it.
+        """Add an image and name it; an image with the same configuration is not added twice.
 
         Args:
             config: the image configuration; a dict is encoded in one fixed way (sorted keys, no
-                blanks), bytes are kept as they are. The ID is the digest of the encoding.
-            layers: in order, lowest first, each from ``write_layer`` or another image.
-            references: names to give it, in any form Docker accepts; taken from other images.
-            parent: ID of the image it was built from, when that is an image of this store.
+                blanks), bytes are stored as they are. The ID is the digest of the encoding.
+            layers: lowest first, each from ``write_layer``, ``receive_layer`` or another image.
+            references: names for the image, in any form Docker accepts; other images lose them.
+            parent: ID of the image in this store that it was built from, if any.
 
         Raises:
-            ValueError: the bytes are not an image configuration, or its rootfs.diff_ids are not
-                those of the layers.
-            BlobError: the blob of a layer is not (any more) there.
-            InvalidReference: a name is not one.
+            ValueError: the bytes are not an image configuration, or its rootfs.diff_ids differ
+                from the layers.
+            BlobError: the blob of a layer does not exist.
+            InvalidReference: a name is malformed.
         """
         encoded = config if isinstance(config, bytes) else encode_config(config)
         diff_ids = read_config(encoded)["rootfs"].get("diff_ids") or []
         if diff_ids != [layer.diff_id for layer in layers]:
-            raise ValueError("the layers are not those that rootfs.diff_ids of the config names")
-        names = [canonical(reference) for reference in references]
+            raise ValueError("the layers differ from rootfs.diff_ids of the configuration")
+        names = [canonical_name(reference) for reference in references]
         image_id = f"sha256:{hashlib.sha256(encoded).hexdigest()}"
         with self._lock, self._db:
             for layer in layers:
@@ -138,14 +130,16 @@ class ImageStore(Locations):
         return self._load(image_id)
 
     def find(self, name: str) -> Image:
-        """The image of a name, ``name@digest``, ID or unambiguous start of an ID.
+        """The image with a name, a ``name@digest``, an ID or an unambiguous start of an ID.
 
         Raises:
-            NoSuchImage: there is none.
+            NoSuchImage: no image has it.
         """
         hexadecimal = name.removeprefix("sha256:")
         with self._lock:
-            if re.fullmatch(r"[0-9a-f]{64}", hexadecimal) and self._exists(f"sha256:{hexadecimal}"):
+            if re.fullmatch(r"[0-9a-f]{64}", hexadecimal) and self._is_known(
+                f"sha256:{hexadecimal}"
+            ):
                 return self._load(f"sha256:{hexadecimal}")
             if not name.startswith("sha256:"):
                 row = self._db.execute(
@@ -159,10 +153,10 @@ class ImageStore(Locations):
                 ).fetchall()
                 if len(rows) == 1:
                     return self._load(rows[0][0])
-        raise NoSuchImage(with_tag(name))
+        raise NoSuchImage(familiar_with_tag(name))
 
     def list(self) -> list[Image]:
-        """Every image, the newest first (by creation, then by ID)."""
+        """Every image, the most recently created first, then by ID."""
         with self._lock:
             rows = self._db.execute("SELECT id FROM images").fetchall()
             images = [self._load(row[0]) for row in rows]
@@ -171,7 +165,7 @@ class ImageStore(Locations):
         return images
 
     def children(self, image_id: str) -> Sequence[Image]:
-        """The images that were built on this one."""
+        """The images that were built on this image."""
         with self._lock:
             rows = self._db.execute(
                 "SELECT id FROM images WHERE parent = ? ORDER BY id", (image_id,)
@@ -179,32 +173,32 @@ class ImageStore(Locations):
             return [self._load(row[0]) for row in rows]
 
     def tag(self, image: Image, reference: str, *, timed: bool = True) -> Reference:
-        """Give an image a name (tag ``latest`` when none is given), taking it from any other.
+        """Give an image a name, whose tag defaults to ``latest``; another image loses that name.
 
-        ``name@digest`` records the digest that a registry has the image under. Not ``timed`` is
-        a name that came with a pull.
+        ``name@digest`` records the digest of the image in a registry. Pass ``timed=False`` for a
+        name from a pull.
 
         Raises:
-            InvalidReference: the reference is not one.
+            InvalidReference: the reference is malformed.
             NoSuchImage: the image has been removed.
         """
-        name = canonical(reference)
+        name = canonical_name(reference)
         with self._lock, self._db:
-            if not self._exists(image.id):
+            if not self._is_known(image.id):
                 raise NoSuchImage(image.id)
             self._name(name, image.id, timed)
         return references.parse(name, default_tag=False)
 
     def untag(self, name: str) -> bool:
-        """Take one canonical name away; True when it was there."""
+        """Remove one canonical name; False when no image had it."""
         with self._lock, self._db:
             return self._db.execute("DELETE FROM names WHERE name = ?", (name,)).rowcount > 0
 
     def remove(self, image_id: str) -> int:
-        """Delete an image, its names and the blobs no other image has; return the bytes freed.
+        """Delete an image, its names and the blobs of no other image; return the bytes freed.
 
         Raises:
-            NoSuchImage: there is none.
+            NoSuchImage: the image does not exist.
             Conflict: other images were built on it.
         """
         with self._lock:
@@ -218,22 +212,22 @@ class ImageStore(Locations):
                 self._db.execute("DELETE FROM images WHERE id = ?", (image_id,))
             freed = 0
             for layer in image.layers:
-                if not self._used(layer.digest) and not self._in_use[layer.digest]:
+                if not self._is_used(layer.digest) and not self._in_use[layer.digest]:
                     freed += self.blobs.remove(layer.digest)
             return freed
 
     def sweep(self) -> None:
-        """Remove blobs that no image has. For the start of a process, before anything is built."""
+        """Remove blobs that no image uses. Call at the start of a process, before any build."""
         with self._lock:
             self.blobs.clear_incoming()
             for digest in list(self.blobs.digests()):
-                if not self._used(digest) and not self._in_use[digest]:
+                if not self._is_used(digest) and not self._in_use[digest]:
                     self.blobs.remove(digest)
 
-    def _exists(self, image_id: str) -> bool:
+    def _is_known(self, image_id: str) -> bool:
         return bool(self._db.execute("SELECT 1 FROM images WHERE id = ?", (image_id,)).fetchone())
 
-    def _used(self, digest: str) -> bool:
+    def _is_used(self, digest: str) -> bool:
         return bool(self._db.execute("SELECT 1 FROM layers WHERE digest = ?", (digest,)).fetchone())
 
     def _name(self, name: str, image_id: str, timed: bool = True) -> None:
@@ -267,13 +261,13 @@ class ImageStore(Locations):
             parent=row[1],
             names=tuple(name for name in names if "@" not in name),
             digests=tuple(name for name in names if "@" in name),
-            tagged=row[2],
-            place=row[3],
+            tagged_at=row[2],
+            sequence=row[3],
         )
 
 
 def _lookup_name(name: str) -> str | None:
     try:
-        return canonical(name)
+        return canonical_name(name)
     except InvalidReference:
         return None

@@ -1,6 +1,6 @@
-"""How many bytes the files of a layer have: the size Docker shows for it.
+"""The size that Docker shows for a layer: the bytes of the files in its tar.
 
-Reads the headers of a tar stream as it passes, without unpacking.
+Only the headers of the passing tar stream are read; nothing is unpacked.
 Source: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar and pax)
 """
 
@@ -14,14 +14,14 @@ _PAX_SIZE = re.compile(rb"\d+ size=(\d{1,18})\n")
 
 
 class ContentSize:
-    """Counts the bytes of files in a tar fed in any portions.
+    """Counts the bytes of the files in a tar that is fed in parts of any size.
 
-    What is not a tar counts as far as it could be read; nothing is raised.
+    Malformed input raises nothing: the count then stops where the tar stops being one.
     """
 
     def __init__(self) -> None:
         self.total = 0
-        self._held = b""
+        self._buffer = b""
         self._skip = 0
         self._override: int | None = None
         self._ended = False
@@ -30,10 +30,10 @@ class ContentSize:
         """Take the next bytes of the tar."""
         if self._ended:
             return
-        if self._skip >= len(data) and not self._held:
+        if self._skip >= len(data) and not self._buffer:
             self._skip -= len(data)
             return
-        view = memoryview(self._held + data)
+        view = memoryview(self._buffer + data)
         at = min(self._skip, len(view))
         self._skip -= at
         while not self._ended and len(view) - at >= _BLOCK:
@@ -42,10 +42,10 @@ class ContentSize:
                 break
             self._skip = max(0, after - len(view))
             at = min(after, len(view))
-        self._held = b"" if self._ended else bytes(view[at:])
+        self._buffer = b"" if self._ended else bytes(view[at:])
 
     def _entry(self, view: memoryview, at: int) -> int | None:
-        """Count the entry at ``at``; where the next begins, None when more bytes are needed."""
+        """Count the entry at ``at``; return the start of the next, None to wait for more bytes."""
         header = bytes(view[at : at + _BLOCK])
         if not header.strip(b"\0"):
             self._ended = True
@@ -76,7 +76,7 @@ class ContentSize:
 
 def _number(field: bytes) -> int | None:
     if field[0] & 0x80:
-        # base-256, for files of 8 GB and more
+        # base-256, for files of 8 GB or more
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
     text = field.strip(b" \0")
     try:

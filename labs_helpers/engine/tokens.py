@@ -1,4 +1,4 @@
-"""Bearer tokens of one registry: asked for where its challenge says, kept while they are valid.
+"""Bearer tokens of one registry: fetched from the server in its challenge, kept while valid.
 
 Sources: https://distribution.github.io/distribution/spec/auth/token/ (GET),
 https://distribution.github.io/distribution/spec/auth/oauth/ (POST with an identity token).
@@ -15,24 +15,24 @@ from urllib.parse import urlencode, urlsplit
 from .credentials import Credentials
 from .registry_errors import RegistryError
 
-SHORTEST = 60
-"""Seconds a token lasts when the answer does not say: the specification's default."""
+DEFAULT_SECONDS = 60
+"""Seconds a token lasts when the response gives no time: the specification's default."""
 
 _MARGIN = timedelta(seconds=10)
 
 
-class Told(Protocol):
-    """A token server's answer."""
+class TokenResponse(Protocol):
+    """The response of a token server."""
 
-    def raise_for_status(self) -> Told:
-        """Itself, unless it is an error."""
+    def raise_for_status(self) -> TokenResponse:
+        """Return the response. Raises RegistryError when it is an error."""
 
     def body(self) -> bytes:
-        """The whole of it."""
+        """The whole body."""
 
 
-Send = Callable[[str, str, Mapping[str, str], bytes | None], Told]
-"""method, URL, headers, body -> answer"""
+Send = Callable[[str, str, Mapping[str, str], bytes | None], TokenResponse]
+"""method, URL, headers, body -> response"""
 
 
 class Tokens:
@@ -40,33 +40,33 @@ class Tokens:
 
     def __init__(self, credentials: Credentials, send: Send, now: Callable[[], datetime]) -> None:
         self._credentials, self._send, self._now = credentials, send, now
-        self._kept: dict[str, tuple[str, datetime]] = {}
+        self._tokens: dict[str, tuple[str, datetime]] = {}
 
     def token(self, parameters: Mapping[str, str], scope: str) -> str:
-        """A valid token for a scope; ``parameters`` are those of the registry's challenge.
+        """A valid token for a scope; ``parameters`` come from the registry's challenge.
 
         Raises:
-            RegistryError: the token server's refusal, or it gave no token.
-            RequestFailed: it could not be asked.
+            RegistryError: the token server refused, or sent no token.
+            RequestFailed: the token server could not be reached.
         """
         if self._credentials.registry_token:
             return self._credentials.registry_token
-        if kept := self._kept.get(scope):
-            token, until = kept
+        if scope in self._tokens:
+            token, until = self._tokens[scope]
             if self._now() < until:
                 return token
-        document = self._ask(parameters, scope)
-        given = document.get("token") or document.get("access_token")
-        if not isinstance(given, str) or not given.isprintable():
+        document = self._fetch(parameters, scope)
+        fetched = document.get("token") or document.get("access_token")
+        if not isinstance(fetched, str) or not fetched.isprintable():
             raise RegistryError("authorization server did not include a token in the response")
-        self._kept[scope] = (given, self._now() + _lifetime(document))
-        return given
+        self._tokens[scope] = (fetched, self._now() + _lifetime(document))
+        return fetched
 
     def forget(self, scope: str) -> bool:
-        """Drop a token that the registry did not take; False when it was not one of ours."""
-        return self._kept.pop(scope, None) is not None
+        """Drop a token that the registry rejected; False when there was none."""
+        return self._tokens.pop(scope, None) is not None
 
-    def _ask(self, parameters: Mapping[str, str], scope: str) -> dict[str, Any]:
+    def _fetch(self, parameters: Mapping[str, str], scope: str) -> dict[str, Any]:
         realm = parameters.get("realm", "")
         if not urlsplit(realm).netloc:
             raise RegistryError("no auth realm was set in the registry's challenge")
@@ -80,15 +80,15 @@ class Tokens:
                 "refresh_token": self._credentials.identity_token,
             }
             kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            answer = self._send("POST", realm, kind, urlencode(form).encode())
+            response = self._send("POST", realm, kind, urlencode(form).encode())
         else:
             basic = self._credentials.basic
             query |= {"account": self._credentials.username} if basic else {}
             separator = "&" if urlsplit(realm).query else "?"
-            given = {"Authorization": basic} if basic else {}
-            answer = self._send("GET", f"{realm}{separator}{urlencode(query)}", given, None)
+            headers = {"Authorization": basic} if basic else {}
+            response = self._send("GET", f"{realm}{separator}{urlencode(query)}", headers, None)
         try:
-            decoded = json.loads(answer.raise_for_status().body())
+            decoded = json.loads(response.raise_for_status().body())
         except (ValueError, RecursionError) as error:
             raise RegistryError(f"unable to decode token response: {error}") from error
         if not isinstance(decoded, dict):
@@ -99,5 +99,5 @@ class Tokens:
 def _lifetime(document: Mapping[str, Any]) -> timedelta:
     seconds = document.get("expires_in")
     if not isinstance(seconds, int | float) or not 0 < seconds < 10**9:
-        seconds = SHORTEST
+        seconds = DEFAULT_SECONDS
     return max(timedelta(seconds=seconds) - _MARGIN, timedelta(seconds=1))

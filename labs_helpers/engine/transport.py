@@ -1,8 +1,8 @@
-"""HTTP to one registry: connections kept, names mapped, credentials added, redirects followed.
+"""HTTP to one registry: keeps connections, maps names, adds credentials, follows redirects.
 
-Authentication: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617. A host
-that the map does not have is reached with TLS, verified by the system's certificates, through the
-proxy that HTTPS_PROXY names unless NO_PROXY has the host.
+Authentication: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617. Hosts
+outside the map are reached with TLS, verified with the system's certificates, and through the
+proxy in HTTPS_PROXY unless NO_PROXY lists the host.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from urllib.parse import urljoin, urlsplit
 from .credentials import Challenge, Credentials, challenges
 from .errors import EngineError
 from .hosts import Endpoint, HostMap
-from .registry_errors import NoCredentials, RegistryError, RequestFailed, from_answer
+from .registry_errors import NoCredentials, RegistryError, RequestFailed, from_response
 from .tokens import Tokens
 
-PORTION = 1024 * 1024
 TIMEOUT = 300.0
-"""Seconds without a byte before a registry is given up."""
+"""Seconds without a byte after which a request fails."""
 
-LOST = (ConnectionError, http.client.HTTPException, TimeoutError)
-"""What a connection that broke raises; the request can be sent again on a new one."""
+CONNECTION_LOST = (ConnectionError, http.client.HTTPException, TimeoutError)
+"""The errors of a broken connection; the request can be sent again on a new one."""
 
 _BODY_LIMIT = 8 * 1024 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Answer:
-    """A registry's answer; read it whole or in portions before the next request."""
+class RegistryResponse:
+    """A registry's response; read the body, whole or in parts, before the next request."""
 
     def __init__(
         self,
@@ -50,49 +49,49 @@ class Answer:
 
     @property
     def stream(self) -> BinaryIO:
-        """The body, unread."""
+        """The body, which has not been read."""
         return self._response
 
     def body(self) -> bytes:
-        """The whole body, at most a few megabytes: manifests and errors."""
+        """The whole body, for manifests and errors. Raises EngineError above 8 MiB."""
         data = self._response.read(_BODY_LIMIT + 1)
         if len(data) > _BODY_LIMIT:
             self.abandon()
-            raise EngineError(f"the answer of {self.url} has more than {_BODY_LIMIT} bytes")
+            raise EngineError(f"the response of {self.url} has more than {_BODY_LIMIT} bytes")
         return data
 
     def abandon(self) -> None:
-        """Give up a body that is not read to its end: its connection serves nothing more."""
+        """Close the connection of a body that is not read to its end."""
         self._response.close()
         self._connection.close()
 
-    def raise_for_status(self) -> Answer:
-        """This answer, unless it is an error: then RegistryError, as dockerd words it."""
+    def raise_for_status(self) -> RegistryResponse:
+        """Return this response. Raises RegistryError, in dockerd's words, when it is an error."""
         if self.status < 400:
             return self
         authenticate = self._response.headers.get_all("WWW-Authenticate") or []
         kind = self.headers.get("Content-Type")
-        raise from_answer(self.status, kind, authenticate, self.body())
+        raise from_response(self.status, kind, authenticate, self.body())
 
 
 class Transport:
-    """Requests to one registry on behalf of one client. Not shared between threads."""
+    """Requests to one registry with the credentials of one client. Not thread-safe."""
 
     def __init__(self, host: str, hosts: HostMap, credentials: Credentials) -> None:
         self._hosts = hosts
-        self.patience = hosts.patience
+        self.retry_policy = hosts.retry_policy
         self._credentials = credentials
         self._connections: dict[tuple[str, int, bool], http.client.HTTPConnection] = {}
         self._challenge: Challenge | None = None
         self._pinged = False
-        self._tokens = Tokens(credentials, self._send, hosts.patience.now)
+        self._tokens = Tokens(credentials, self._send, hosts.retry_policy.now)
         self.endpoint = hosts.endpoint(host)
 
-    def another(self) -> Transport:
-        """One for another thread, which knows already how the registry wants to be asked."""
-        twin = Transport(self.endpoint.host, self._hosts, self._credentials)
-        twin._challenge, twin._pinged = self._challenge, self._pinged
-        return twin
+    def clone(self) -> Transport:
+        """A transport for another thread that already knows the registry's challenge."""
+        clone = Transport(self.endpoint.host, self._hosts, self._credentials)
+        clone._challenge, clone._pinged = self._challenge, self._pinged
+        return clone
 
     def close(self) -> None:
         """Close the connections."""
@@ -111,40 +110,42 @@ class Transport:
         scope: str = "",
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-    ) -> Answer:
-        """Send a request, again as long as Patience says, and return the answer, any status.
+    ) -> RegistryResponse:
+        """Send a request, with retries, and return the response of any status.
 
         Args:
             url: a URL of the registry, or its path.
-            scope: what a Bearer token has to allow, e.g. ``repository:demo:pull,push``.
+            scope: the scope of the Bearer token, e.g. ``repository:demo:pull,push``.
 
         Raises:
-            RequestFailed: no connection, or no credentials that the registry would take.
-            Offline: the registry, or a host it redirects to, is not in the map.
+            RequestFailed: there is no connection, or there are no credentials for this registry.
+            Offline: the map lacks the registry, or a host that it redirects to.
         """
         url = urljoin(self.url("/"), url)
-        answer = self._send(method, url, self.authorized(method, url, scope, headers), body)
-        if answer.status == 401 and self._tokens.forget(scope):
-            # the token ran out earlier than it said, or was withdrawn: a new one, once
-            self._learn(answer)
-            answer.body()
-            answer = self._send(method, url, self.authorized(method, url, scope, headers), body)
-        for _ in range(5):
-            if answer.status not in _REDIRECTS or method not in ("GET", "HEAD"):
-                break
-            answer.body()
-            target = urljoin(answer.url, answer.headers.get("Location") or "")
-            answer = self._send(
-                method, target, self.authorized(method, target, scope, headers), None
-            )
-        return answer
 
-    def authorized(
+        def send(target: str, body: bytes | None) -> RegistryResponse:
+            authorized = self.with_authorization(method, target, scope, headers)
+            return self._send(method, target, authorized, body)
+
+        response = send(url, body)
+        if response.status == 401 and self._tokens.forget(scope):
+            # the token expired early or was revoked: fetch a new one, once
+            self._learn_challenge(response)
+            response.body()
+            response = send(url, body)
+        for _ in range(5):
+            if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
+                break
+            response.body()
+            response = send(urljoin(response.url, response.headers.get("Location") or ""), None)
+        return response
+
+    def with_authorization(
         self, method: str, url: str, scope: str, headers: Mapping[str, str] | None = None
     ) -> dict[str, str]:
-        """Headers with the Authorization that the registry's challenge asks for.
+        """The headers, and the Authorization header that the registry's challenge requires.
 
-        Credentials are for the registry, not for a store that it redirects to.
+        Other hosts, to which the registry redirects, get no credentials.
         """
         result = dict(headers or {})
         if urlsplit(url).netloc.lower() != self.endpoint.host:
@@ -160,37 +161,41 @@ class Transport:
     def open_upload(
         self, method: str, url: str, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPConnection, str]:
-        """Start a request whose body the caller sends; finish it with ``finish_upload``."""
+        """Start a request; the caller sends the body, then calls ``finish_upload``."""
         url = urljoin(self.url("/"), url)
         connection, endpoint, target = self._connection(url)
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-            for name, value in _complete(endpoint, headers).items():
+            for name, value in _with_host(endpoint, headers).items():
                 connection.putheader(name, value)
             connection.endheaders()
-        except LOST:
+        except CONNECTION_LOST:
             self._drop(connection)
             raise
         return connection, url
 
-    def finish_upload(self, connection: http.client.HTTPConnection, url: str) -> Answer:
-        """The answer to a request started with ``open_upload``."""
+    def finish_upload(self, connection: http.client.HTTPConnection, url: str) -> RegistryResponse:
+        """The response to a request that ``open_upload`` started."""
         try:
-            return Answer(connection.getresponse(), url, connection)
-        except LOST:
+            return RegistryResponse(connection.getresponse(), url, connection)
+        except CONNECTION_LOST:
             self._drop(connection)
             raise
 
-    def ping(self) -> Answer:
-        """``GET /v2/`` without credentials: how the registry wants to be asked."""
-        answer = self._send("GET", self.url("/v2/"), {}, None)
-        answer.body()
-        self._learn(answer)
+    def ping(self) -> RegistryResponse:
+        """Send ``GET /v2/`` without credentials, and learn the registry's challenge."""
+        response = self._send("GET", self.url("/v2/"), {}, None)
+        response.body()
+        self._learn_challenge(response)
         self._pinged = True
-        return answer
+        return response
 
-    def _learn(self, answer: Answer) -> None:
-        found = challenges(_all(answer, "WWW-Authenticate")) if answer.status == 401 else []
+    def _learn_challenge(self, response: RegistryResponse) -> None:
+        found = (
+            challenges(_header_values(response, "WWW-Authenticate"))
+            if response.status == 401
+            else []
+        )
         known = [challenge for challenge in found if challenge.scheme in ("basic", "bearer")]
         self._challenge = known[0] if known else None
 
@@ -207,24 +212,26 @@ class Transport:
 
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
+    ) -> RegistryResponse:
         for attempt in itertools.count(1):
             connection, endpoint, target = self._connection(url)
-            sent = _complete(endpoint, headers)
+            sent = _with_host(endpoint, headers)
             try:
                 connection.request(method, target, body=body, headers=sent)
-                answer = Answer(connection.getresponse(), url, connection)
-            except LOST as error:
+                response = RegistryResponse(connection.getresponse(), url, connection)
+            except CONNECTION_LOST as error:
                 self._drop(connection)
-                if not self.patience.after_loss(attempt, isinstance(error, ConnectionRefusedError)):
-                    raise RequestFailed(method, url, _described(error, endpoint)) from error
+                if not self.retry_policy.after_loss(
+                    attempt, isinstance(error, ConnectionRefusedError)
+                ):
+                    raise RequestFailed(method, url, _go_error(error, endpoint)) from error
                 continue
             except OSError as error:
                 self._drop(connection)
-                raise RequestFailed(method, url, _described(error, endpoint)) from error
-            if not self.patience.after_answer(attempt, answer.status, answer.headers):
-                return answer
-            answer.abandon()
+                raise RequestFailed(method, url, _go_error(error, endpoint)) from error
+            if not self.retry_policy.after_response(attempt, response.status, response.headers):
+                return response
+            response.abandon()
         raise AssertionError("unreachable")
 
     def _connection(self, url: str) -> tuple[http.client.HTTPConnection, Endpoint, str]:
@@ -266,16 +273,16 @@ def _connection_to(
     return connection
 
 
-def _complete(endpoint: Endpoint, headers: Mapping[str, str]) -> dict[str, str]:
+def _with_host(endpoint: Endpoint, headers: Mapping[str, str]) -> dict[str, str]:
     return {"Host": endpoint.host, "User-Agent": "docker/labs-engine", **headers}
 
 
-def _all(answer: Answer, name: str) -> list[str]:
-    return [value for key, value in answer.headers.items() if key.lower() == name.lower()]
+def _header_values(response: RegistryResponse, name: str) -> list[str]:
+    return [value for key, value in response.headers.items() if key.lower() == name.lower()]
 
 
-def _described(error: BaseException, endpoint: Endpoint) -> Exception:
-    """What went wrong in Go's words, which are those that people search for."""
+def _go_error(error: BaseException, endpoint: Endpoint) -> Exception:
+    """The error in Go's words, which people search for."""
     if isinstance(error, ConnectionRefusedError):
         advice = " (is the sandbox running? `labs start` starts it)" if endpoint.mapped else ""
         return EngineError(

@@ -1,1 +1,1 @@
-"""JupyterLab for the labs: its settings (`config/`) and where it keeps its files."""
+"""JupyterLab for the labs: its settings (`config/`) and its folders."""

@@ -1,4 +1,4 @@
-"""Jupyter's and IPython's own files, kept under LABS_HOME instead of the learner's home."""
+"""The folders of Jupyter and IPython: in LABS_HOME instead of the learner's home."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SETTINGS = Path(__file__).parent / "config"
 def environment(workspace: Workspace) -> dict[str, str]:
     """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython.
 
-    Kernels of this Python environment are found all the same, through its own prefix:
+    Jupyter still finds the kernels of this Python environment, in the environment's own folder:
     https://docs.jupyter.org/en/latest/use/jupyter-directories.html
     """
     folder = workspace.home / "jupyter"
@@ -28,9 +28,9 @@ def environment(workspace: Workspace) -> dict[str, str]:
 
 
 def place(workspace: Workspace) -> None:
-    """Copy the labs' settings to where Jupyter looks; what the learner adds there stays."""
+    """Copy the labs' settings into Jupyter's folder; files that the learner added there stay."""
     try:
-        # a copy, since Jupyter writes into its config folder and the package may be read-only
+        # copied, because Jupyter writes into this folder and the package may be read-only
         shutil.copytree(SETTINGS, workspace.home / "jupyter" / "config", dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
         plain = error if isinstance(error, OSError) else OSError(str(error))

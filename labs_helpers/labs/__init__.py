@@ -1,6 +1,6 @@
-"""One folder a lab: what the lab starts from, its checks, its questions, its differences from AWS.
+"""One folder a lab, ``labNN/``, and the modules that read the parts which are data.
 
-``labNN/prepare.py``, ``checks.py``, ``questions.json`` and ``differences.json``; a lab leaves out
-what the lab does not need. What several labs share is in ``labs_helpers.prepare`` and
-``labs_helpers.checks``. The list of labs is ``labs_helpers.curriculum``.
+README.md in this folder shows how the parts of a lab meet. What several labs share is in
+``labs_helpers.prepare`` and ``labs_helpers.checks``; the list of labs is
+``labs_helpers.curriculum``.
 """

@@ -1,1 +1,1 @@
-"""What sandbox and engine stand on: background processes, SQLite files, the labs' PATH."""
+"""What the other rooms stand on: background processes, HTTP over sockets, SQLite files, shims."""

@@ -1,7 +1,8 @@
-"""A background process that is started once, found again, and stopped.
+"""Background processes: starting one, finding it again, and stopping it.
 
-Used for the sandbox and the engine. Two starts at once give one process (a lock file); a pid is
-believed only with the start time it was recorded with, so a stale or reused one is recognised.
+The sandbox and the engine are such processes. A lock file makes two starts at once give one
+process. The record of a process has its pid and its start time; when the system has given the pid
+to another process, the start times differ.
 """
 
 from __future__ import annotations
@@ -26,30 +27,31 @@ if sys.platform == "win32":
 import fcntl
 
 START_SECONDS = 90.0
-"""How long a process may take until it answers: a cold disk and a busy machine included."""
+"""How long a process may take until it answers, on a slow disk and a busy machine too."""
 ANSWER_SECONDS = 10.0
 """How long a running process may take to answer before it counts as hung."""
 STOP_SECONDS = 10.0
-"""How long after SIGTERM until SIGKILL."""
+"""How long a process may take to end after SIGTERM, before SIGKILL."""
 LOG_KEPT = 1_000_000
-"""Bytes of log above which a start puts the old log aside as ``<name>.1``."""
+"""Bytes of log above which a start renames the old log to ``<name>.1``."""
 _ASIDE = "SetAside: "
-"""What stands before a SetAside warning's text, however Python writes warnings down."""
+"""What Python writes into the log before the text of a SetAside warning."""
 
 Say = Callable[[str], None]
 """Takes one line of progress for the learner."""
 
 
 class ProcessError(LabsError):
-    """A background process did not start or did not stop; the message has the end of its log."""
+    """A background process did not start or did not stop."""
 
 
 @dataclass(frozen=True)
 class BackgroundProcess:
-    """What to run and how to know that it is there.
+    """What to run, and how to know that it runs.
 
-    ``record`` is the JSON file in which a start notes pid and start time; ``ready`` asks the
-    process for what it is (facts to note beside them) and answers None while it does not reply.
+    ``record`` is the JSON file in which a start writes pid and start time. ``ready`` asks the
+    process about itself and returns facts, which go into the record too, or None while the process
+    does not reply.
     """
 
     name: str
@@ -62,7 +64,7 @@ class BackgroundProcess:
 
 @dataclass(frozen=True)
 class Running:
-    """A live process: its pid, start time (seconds since 1970) and recorded facts."""
+    """A running process: its pid, start time (seconds since 1970) and recorded facts."""
 
     pid: int
     started: float
@@ -70,19 +72,19 @@ class Running:
 
     @property
     def memory(self) -> int:
-        """Resident bytes; 0 once it has gone."""
+        """Resident bytes; 0 when the process has ended."""
         try:
             return int(psutil.Process(self.pid).memory_info().rss)
         except psutil.NoSuchProcess:
             return 0
 
 
-# Processes started from here. Whoever starts one must also reap it: as a zombie its pid lives on.
+# The processes that this process has started and has to reap: the pid of a zombie stays in use.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def running(record: Path) -> Running | None:
-    """The live process that a record names, or None when there is none any more."""
+    """The running process of a record, or None when that process has ended."""
     noted = read_json(record)
     pid, started = noted.get("pid"), noted.get("process_started")
     if not isinstance(pid, int) or not isinstance(started, int | float):
@@ -95,19 +97,19 @@ def _lives(pid: int, started: float) -> bool:
         child.poll()
     try:
         process = psutil.Process(pid)
-        # the clock of the boot time may be adjusted by a fraction while a process runs
+        # the system may correct its boot time, from which it computes start times
         same = abs(process.create_time() - started) < 2
         return same and bool(process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        # another user's process cannot be ours
+        # a process of another user is not ours
         return False
 
 
 @contextlib.contextmanager
 def only_one(lock: Path, say: Say) -> Iterator[None]:
-    """Hold a lock file; wait, saying so, while another process holds it.
+    """Hold a lock file during the block. While another process holds the lock, say so and wait.
 
-    The kernel frees the lock when its holder ends, however it ends.
+    The kernel frees the lock of a process that ends in any way.
     """
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -125,27 +127,28 @@ def only_one(lock: Path, say: Say) -> Iterator[None]:
 
 
 def start(process: BackgroundProcess, say: Say) -> Running:
-    """The running process: the one already there, or a new one that has answered.
+    """The running process: one that runs already, or a new one that has answered.
 
-    What a new one had to set aside of its state, by its log, is said. Call with ``only_one``
-    held. Raises ProcessError when it ends or stays silent.
+    SetAside warnings in the log of a new process are passed to ``say``. Call this with
+    ``only_one`` held. Raises ProcessError, with the end of the log, when a new process ends or
+    does not answer.
     """
     if there := running(process.record):
         if _answer(process, there.pid, there.started, ANSWER_SECONDS) is not None:
             return there
-        say(f"The {process.name} (process {there.pid}) does not answer; starting it anew.")
+        say(f"The {process.name} (process {there.pid}) does not answer; starting it again.")
         stop(process.record, process.name)
     child, logged = _spawn(process)
     started = _created(child.pid)
     note = {"pid": child.pid, "process_started": started}
     try:
-        # before it is ready: should this start be interrupted, the next finds the process
+        # written before the process answers: after an interruption, the next start finds it
         write_json(process.record, note)
         found = _until_ready(process, child, started, note)
         _say_what_was_set_aside(process.log, logged, say)
         return found
     except LabsError:
-        # without a record, nothing would find it again
+        # without a record, no later start would find the process
         child.kill()
         child.wait()
         raise
@@ -170,9 +173,9 @@ def _until_ready(
 
 
 def stop(record: Path, name: str, seconds: float = STOP_SECONDS) -> bool:
-    """End a process: SIGTERM, and SIGKILL when that is not heeded. False if there was none.
+    """End a process with SIGTERM, and with SIGKILL after ``seconds``. False when none ran.
 
-    Call with ``only_one`` held.
+    Call this with ``only_one`` held. Raises ProcessError when the process does not end.
     """
     there = running(record)
     if there is not None:
@@ -194,7 +197,7 @@ def stop(record: Path, name: str, seconds: float = STOP_SECONDS) -> bool:
 
 
 def _ended(there: Running, seconds: float) -> bool:
-    """Wait for an end. A zombie has ended: its parent may be a notebook that reaps it later."""
+    """Wait until a process has ended. A zombie counts as ended: its parent may reap it later."""
     deadline = time.monotonic() + seconds
     pause = 0.01
     while _lives(there.pid, there.started):
@@ -215,7 +218,7 @@ def _say_what_was_set_aside(log: Path, begin: int, say: Say) -> None:
 
 
 def _spawn(process: BackgroundProcess) -> tuple[subprocess.Popen[bytes], int]:
-    """The new process, and where in its log it begins to write."""
+    """Start the process. Returns it, and the offset in the log at which its lines begin."""
     try:
         if process.log.exists() and process.log.stat().st_size > LOG_KEPT:
             process.log.replace(process.log.with_name(process.log.name + ".1"))
@@ -229,7 +232,7 @@ def _spawn(process: BackgroundProcess) -> tuple[subprocess.Popen[bytes], int]:
                 stderr=log,
                 env=dict(process.environ),
                 cwd=process.record.parent,
-                # its own session: Ctrl-C in the learner's terminal is not for it
+                # in a session of its own, Ctrl-C in the learner's terminal does not reach it
                 start_new_session=True,
             )
     except OSError as error:
@@ -248,13 +251,13 @@ def _created(pid: int) -> float:
 def _answer(
     process: BackgroundProcess, pid: int, started: float, seconds: float
 ) -> Mapping[str, Any] | None:
-    """What the process says of itself; None when it ends, or ``seconds`` pass."""
+    """The facts from ``ready``; None when the process ends or ``seconds`` have passed."""
     deadline = time.monotonic() + seconds
     pause = 0.01
     while _lives(pid, started):
         facts = process.ready()
         if facts is not None:
-            # whoever answered must be this process: one that found its port taken has ended
+            # a process that found its port taken has ended, and another one answered there
             return facts if _lives(pid, started) else None
         if time.monotonic() > deadline:
             return None
@@ -264,7 +267,7 @@ def _answer(
 
 
 def _pause(pid: int, seconds: float) -> None:
-    """Wait a moment, or until the process ends."""
+    """Wait for ``seconds``, or until the process ends."""
     ended = (psutil.TimeoutExpired, psutil.NoSuchProcess, subprocess.TimeoutExpired)
     with contextlib.suppress(*ended):
         if child := _children.get(pid):

@@ -1,8 +1,8 @@
-"""The SQLite databases of sandbox and engine: how one is opened, and what becomes of a damaged one.
+"""The SQLite databases of sandbox and engine: opening one, and keeping a damaged one.
 
-A damaged one is kept under a dated name, with the files that mean nothing without it, and a new
-one takes its place. A full disk, a lock or a missing right (`sqlite3.OperationalError`) is no
-damage: the file stays where it is, since what is in it may be sound.
+A damaged database is moved into a dated folder, together with the files that mean nothing without
+the database, and a new database takes its place. A full disk, a lock or a missing permission
+(`sqlite3.OperationalError`) is no damage: the database may be sound, and stays.
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ BUSY_SECONDS = 30.0
 
 
 def warned(message: str) -> None:
-    """Say what was set aside: a SetAside warning."""
+    """Issue a SetAside warning."""
     warnings.warn(message, SetAside, stacklevel=2)
 
 
 @dataclass(frozen=True)
 class DatabaseFile:
-    """Where a database is, and what a learner is told when it is damaged.
+    """Where a database is, and what a learner reads when the database is damaged.
 
-    ``prepare`` makes the tables on each opening, see ``create``; it raises sqlite3.DatabaseError,
-    saying why, for a database that is none of this program's. ``what`` is its name and ``then``
-    what its loss means, as in "The <what> was damaged (...). It is kept in ...; <then>.".
-    ``beside`` are folders of what the rows name: they are set aside with it, and one with files in
-    it makes an empty database a damaged one. ``synchronous`` is SQLite's: with FULL a transaction
-    outlives a power cut, with NORMAL the end of the process only.
+    ``prepare`` makes the tables each time the database is opened, see ``create``. It raises
+    sqlite3.DatabaseError, with the reason, for a database of another program. ``what`` is the
+    database's name and ``then`` what its loss means, as in "The <what> was damaged (...). It is
+    kept in ...; <then>.". ``beside`` are folders with files that rows of the database name: these
+    folders are moved with a damaged database, and files in them mean that an empty database is a
+    damaged one. ``synchronous`` is SQLite's: with FULL a transaction survives a power cut, with
+    NORMAL it survives the end of the process only.
     """
 
     path: Path
@@ -47,23 +48,23 @@ class DatabaseFile:
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
 
     def open(self, tell: Callable[[str], None] = warned) -> sqlite3.Connection:
-        """A connection to the database, sound and with its tables; made when missing, mode 0600.
+        """A connection to a sound database with its tables; makes a missing one, mode 0600.
 
-        ``tell`` takes the sentences about a damaged one, set aside before. Raises OSError,
-        sqlite3.Error, and what ``prepare`` raises.
+        ``tell`` is called with a sentence about a damaged database. Raises OSError, sqlite3.Error,
+        and what ``prepare`` raises.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             return self._checked()
         except sqlite3.OperationalError:
-            raise  # locked, read-only or full: the file itself may be sound
+            raise  # locked, read-only or full: the database may be sound
         except sqlite3.DatabaseError as error:
             aside = self._set_aside()
             tell(f"The {self.what} was damaged ({error}). It is kept in {aside}; {self.then}.")
         return self._checked()
 
     def connect(self) -> sqlite3.Connection:
-        """One more connection, usable from any thread; raises sqlite3.Error."""
+        """Another connection, for use from any thread; raises sqlite3.Error."""
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
         with _closed_on_error(connection):
             connection.execute("PRAGMA journal_mode = WAL")
@@ -84,9 +85,10 @@ class DatabaseFile:
         return connection
 
     def _check_that_nothing_is_beside(self) -> None:
-        """Raise DatabaseError for files that no row names any more.
+        """Raise DatabaseError when there are files beside an empty database.
 
-        Emptied or lost, and taken for a new one, it would have them removed as orphans.
+        The database was lost or emptied. Used as a new one, it would have these files removed,
+        since no row names them.
         """
         for folder in self.beside:
             if any(path.is_file() for path in folder.rglob("*")):
@@ -95,7 +97,7 @@ class DatabaseFile:
     def _set_aside(self) -> Path:
         aside = dated(self.path)
         aside.mkdir(mode=0o700)
-        # the database first: killed between two steps, the next start finds the same damage
+        # the database first: after a kill between two renames, the next start sees the damage
         database = [self.path.with_name(self.path.name + end) for end in ("", "-wal", "-shm")]
         for path in (*database, *self.beside):
             if path.exists():
@@ -104,7 +106,7 @@ class DatabaseFile:
 
 
 def dated(path: Path) -> Path:
-    """A free path beside ``path`` for what was damaged: ``<name>.damaged-<date>``, UTC."""
+    """A new path beside a damaged ``path``: ``<name>.damaged-<date>``, UTC."""
     return unused(path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
 
 
@@ -117,8 +119,8 @@ def create(connection: sqlite3.Connection, schema: str) -> None:
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """A transaction that keeps other writers out from its beginning.
 
-    On disk when the block ends, undone when it raises. The connection begins none by itself
-    (``isolation_level`` None).
+    Committed when the block ends, rolled back when the block raises. The connection must not begin
+    transactions by itself (``isolation_level`` None).
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

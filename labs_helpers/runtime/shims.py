@@ -1,28 +1,28 @@
-"""What the labs' ``bin/`` puts first on the PATH: which `docker` runs, and how `aws` does."""
+"""The commands in the labs' ``bin/``, which is first on the PATH: `docker` and `aws`."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
 
-STANDIN_MODULE = "labs_helpers.engine.command"
-"""The module that answers as `docker` where none is installed."""
+STANDIN_MODULE = "labs_helpers.engine.cli"
+"""The module that is the `docker` command where none is installed."""
 
 _PLUGIN = (
     '{"SchemaVersion":"0.1.0","Vendor":"the labs","Version":"v0.1.0",'
     '"ShortDescription":"docker build on the labs engine"}'
 )
-"""What a plugin says of itself; https://github.com/docker/cli/issues/1534"""
+"""The metadata with which a plugin answers Docker; https://github.com/docker/cli/issues/1534"""
 
 _CHOSEN = """\
 #!/bin/sh
-# The command is the first word that is no option, and no value of an option.
+# The command is the first word that is neither an option nor the value of one.
 value=
 for word do
   if [ "$value" ]; then
@@ -30,8 +30,7 @@ for word do
     continue
   fi
   case $word in
-    --config|--context|--host|--log-level|--tlscacert|--tlscert|--tlskey) value=next ;;
-    -c|-H|-l|-Dc|-DH|-Dl) value=next ;;
+    {with_value}) value=next ;;
     -*) ;;
     manifest) {ours} ;;
     *) break ;;
@@ -43,10 +42,10 @@ exec "{chosen}" "$@"
 
 @dataclass(frozen=True)
 class Docker:
-    """Which `docker` command the labs' PATH gives, and why.
+    """The `docker` command on the labs' PATH, and why this one.
 
-    ``kind`` is "installed", "standin" or "chosen" (LABS_DOCKER names a path); ``path`` is the
-    command that runs.
+    ``kind`` is "installed", "standin" or "chosen" (by a path in LABS_DOCKER); ``path`` is the
+    program that runs.
     """
 
     kind: str
@@ -55,9 +54,9 @@ class Docker:
 
 
 def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Docker:
-    """Read LABS_DOCKER (auto, standin or a path): an installed `docker` wins unless told.
+    """Choose by LABS_DOCKER: auto, standin or a path. With auto, an installed `docker` wins.
 
-    Raises LabsError when the path it names is no executable.
+    Raises LabsError for a path that is no executable.
     """
     environ = os.environ if environ is None else environ
     ours = workspace.bin / "docker"
@@ -79,20 +78,26 @@ def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None
     return Docker("standin", ours, "no docker command is installed")
 
 
-def place_docker(workspace: Workspace, choice: Docker, python: str = sys.executable) -> None:
-    """Put into the labs' ``bin/`` what leads to the chosen `docker`.
+def place_docker(
+    workspace: Workspace,
+    choice: Docker,
+    with_value: Sequence[str],
+    python: str = sys.executable,
+) -> None:
+    """Write a script into the labs' ``bin/`` that runs the chosen `docker`.
 
-    The command itself is unmodified. For `docker manifest` it asks registries on its own, past the
-    engine, by names that lead to AWS: so the stand-in has those.
+    The chosen program is unmodified. `docker manifest` bypasses the engine and would contact real
+    AWS, so the stand-in handles this one command. ``with_value`` are the options of `docker` itself
+    whose value is the next word.
     """
     ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
     script = f"#!/bin/sh\n{ours}\n"
     if choice.kind != "standin":
-        script = _CHOSEN.format(ours=ours, chosen=choice.path)
+        script = _CHOSEN.format(ours=ours, chosen=choice.path, with_value="|".join(with_value))
     _place(workspace.bin / "docker", script)
     builder = f"""\
 #!/bin/sh
-# Docker 23 and later hand `docker build` to the plugin buildx, which speaks to BuildKit only.
+# Docker 23 and later pass `docker build` to the plugin buildx, which works with BuildKit only.
 if [ "$1" = docker-cli-plugin-metadata ]; then
   echo '{_PLUGIN}'
   exit
@@ -108,12 +113,13 @@ def place_aws(
     environ: Mapping[str, str] | None = None,
     python: str = sys.executable,
 ) -> None:
-    """Put a launcher of the installed `aws` into the labs' ``bin/``; none where none is installed.
+    """Write a script into the labs' ``bin/`` that runs the installed `aws`, if there is one.
 
-    The command itself is unmodified. Two things that no setting of it reaches are seen to: its
-    aliases, models and caches are in ``~/.aws/``, whatever AWS_CONFIG_FILE says, so HOME is one
-    of the labs'; and a service for which version 1 passes over AWS_ENDPOINT_URL (`aws sqs`) is
-    led to the sandbox as a proxy, which answers that it is none.
+    The installed program is unmodified. The script sets what no setting of `aws` can:
+
+    - HOME, because aliases, models and caches are in ``~/.aws/`` whatever AWS_CONFIG_FILE says;
+    - a proxy, because version 1 ignores AWS_ENDPOINT_URL for some services (`aws sqs`). The proxy
+      is the sandbox, which refuses such a request.
     """
     environ = os.environ if environ is None else environ
     beside = Path(python).parent

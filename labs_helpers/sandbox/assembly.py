@@ -1,4 +1,4 @@
-"""The sandbox put together: its state, and the applications over it."""
+"""The sandbox, assembled: its state, its workers, and the applications over the state."""
 
 from __future__ import annotations
 
@@ -34,20 +34,24 @@ from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.services import MotoServices, bucket
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.request_log import id_of
+from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The application behind the port, and what it keeps, to close at the end."""
+    """The application behind the port, with the state and the workers to close at the end."""
 
     application: WSGIApplication
     store: Store
     people: People
+    workers: tuple[Worker[Store], ...]
 
     def close(self) -> None:
-        """Close every database."""
+        """Close the workers, then the databases."""
+        for worker in self.workers:
+            worker.close()
         self.store.close()
         self.people.close()
 
@@ -58,7 +62,7 @@ def build(
     instance: str,
     frozen_at: datetime | None = None,
 ) -> Sandbox:
-    """The sandbox over its folder (LABS_HOME/sandbox).
+    """The sandbox with its state in a folder (LABS_HOME/sandbox).
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
@@ -74,8 +78,10 @@ def build(
     others = OtherServices(authorizer, moto, partial(_operations, who))
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
-    ScanWorker(store, imports=folder.parent / "advisories")
-    EventDelivery(store, events.publish)
+    workers = (
+        ScanWorker(store, imports=folder.parent / "advisories"),
+        EventDelivery(store, events.publish),
+    )
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
@@ -86,7 +92,9 @@ def build(
         hub=Traced(_Hub(folder / "hub", clock), trace),
         aws=Gateway(who.directory.find, {"ecr": partial(_ecr, ecr)}, others, others.unsigned),
     )
-    return Sandbox(application, store, who)
+    for worker in workers:
+        worker.start()
+    return Sandbox(application, store, who, workers)
 
 
 def _ecr(service: EcrService, call: SignedCall) -> Answer:
@@ -116,7 +124,7 @@ def _operations(who: People) -> Operations:
 
 
 class _Hub:
-    """The stand-in Docker Hub, imported when first asked for: starting does not wait for it."""
+    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
         self._root = root

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.runtime.shims import Docker as Chosen
@@ -54,7 +55,11 @@ class Terminal:
         workspace.create()
         installed = shutil.which("docker")
         assert installed
-        place_docker(workspace, Chosen("installed", Path(installed), "the tests say so"))
+        place_docker(
+            workspace,
+            Chosen("installed", Path(installed), "the tests say so"),
+            option_words(GLOBAL),
+        )
         logins = (room.folder / "docker" / "config.json").read_bytes()
         (workspace.docker / "config.json").write_bytes(logins)
         _, plugin = daemons.current_docker()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers import servers
-from labs_helpers.engine.command import buildx
+from labs_helpers.engine.cli import buildx
 from labs_helpers.modes import environment
 from labs_helpers.workspace import Workspace
 

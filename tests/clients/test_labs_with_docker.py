@@ -194,7 +194,7 @@ def test_an_image_that_a_container_uses_stops_a_lab_before_the_account_is_touche
     assert "begun earlier" in kept.stdout, kept.stderr
     stopped = learner.run(sys.executable, "-c", RESTART)
     assert "LabError: Lab 07 is not ready." in stopped.stderr
-    assert "The local image demo-app:latest is in the way" in stopped.stderr
+    assert "demo-app:latest is in the way" in stopped.stderr
     assert learner.stored() == {"repositories": 1, "images": 1}
 
     # either way out that the message names

@@ -90,7 +90,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     assert REAL, "LABS_REQUIRE_CLIENTS is set and there is no docker command"
     commands = {
         "real": [REAL],
-        "ours": [sys.executable, "-m", "labs_helpers.engine.command"],
+        "ours": [sys.executable, "-m", "labs_helpers.engine.cli"],
     }
     sides, engines = {}, []
     try:
@@ -343,7 +343,7 @@ def test_login_push_and_pull_say_the_same(
     rooms: tuple[Room, Room], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     assert REAL
-    commands = [REAL], [sys.executable, "-m", "labs_helpers.engine.command"]
+    commands = [REAL], [sys.executable, "-m", "labs_helpers.engine.cli"]
     environments = [{**os.environ, **room.environment} for room in rooms]
     sides = [Side(*pair) for pair in zip(commands, environments, strict=True)]
     pair = Pair(sides[0], sides[1], _project(tmp_path_factory.mktemp("push") / "project"))
@@ -388,7 +388,7 @@ def test_login_push_and_pull_say_the_same(
 
 def test_a_terminal_is_drawn_the_same_bars(rooms: tuple[Room, Room], tmp_path: Path) -> None:
     assert REAL
-    commands = [REAL], [sys.executable, "-m", "labs_helpers.engine.command"]
+    commands = [REAL], [sys.executable, "-m", "labs_helpers.engine.cli"]
     for arguments in (
         ["pull", "debian:12"],
         ["pull", "debian:12"],
@@ -421,7 +421,7 @@ def test_manifest_inspect_shows_what_the_registry_has(
     rooms: tuple[Room, Room], tmp_path: Path
 ) -> None:
     side = Side(
-        [sys.executable, "-m", "labs_helpers.engine.command"],
+        [sys.executable, "-m", "labs_helpers.engine.cli"],
         {**os.environ, **rooms[1].environment},
     )
     out, errors, status = side.run(["manifest", "inspect", "debian:12"], tmp_path, b"")
@@ -438,7 +438,7 @@ def test_credentials_are_kept_as_docker_keeps_them(
 ) -> None:
     room = rooms[1]
     side = Side(
-        [sys.executable, "-m", "labs_helpers.engine.command"],
+        [sys.executable, "-m", "labs_helpers.engine.cli"],
         {**os.environ, **room.environment, "DOCKER_CONFIG": str(tmp_path / "config")},
     )
     login = ["login", "-u", "AWS", "--password-stdin", REGISTRY]

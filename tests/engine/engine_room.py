@@ -184,7 +184,7 @@ def running(hub_root: Path, daemon: Address | None = None) -> Iterator[Room]:
         server.stop()
         thread.join()
         if isinstance(server, EngineServer):
-            server.world.store.close()
+            server.backend.store.close()
         sandbox.stop()
         registry.store.close()
         shutil.rmtree(folder)

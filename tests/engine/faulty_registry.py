@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.engine.hosts import HostMap
-from labs_helpers.engine.patience import Patience
+from labs_helpers.engine.retry import RetryPolicy
 from labs_helpers.oci import media_types
 
 HOST = "registry.example"
@@ -213,7 +213,7 @@ def faulty_registry(folder: Path) -> Iterator[Faulty]:
         address = f"http://127.0.0.1:{server.server_address[1]}"
         hosts = [{"pattern": HOST, "address": address}]
         path.write_text(json.dumps({"hosts": hosts, "offline": True}))
-        found.hosts = HostMap(path, Patience(pause=found.clock.sleep, now=found.clock.now))
+        found.hosts = HostMap(path, RetryPolicy(pause=found.clock.sleep, now=found.clock.now))
         try:
             yield found
         finally:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.engine.archive import save
 from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.load import load
+from labs_helpers.engine.save import save
 from labs_helpers.engine.store import ImageStore
 from tests.engine.build.building import Builder
 

@@ -15,13 +15,15 @@ import pytest
 from cheroot.errors import FatalSSLAlert
 from cheroot.wsgi import Server
 
-from labs_helpers.engine.client import Repository, check_login
 from labs_helpers.engine.credentials import Credentials
 from labs_helpers.engine.hosts import HostMap, Offline
 from labs_helpers.engine.platform import Platform
 from labs_helpers.engine.pull import pull
+from labs_helpers.engine.registry_client import Repository, check_login
 from labs_helpers.engine.registry_errors import RegistryError, RequestFailed
 from labs_helpers.engine.store import ImageStore
+from labs_helpers.engine.streams import result_of
+from labs_helpers.engine.upload import Blob
 from labs_helpers.oci import media_types
 from labs_helpers.oci.reference import parse
 
@@ -146,14 +148,19 @@ def test_an_upload_is_a_post_a_patch_and_a_put(scripted: Scripted) -> None:
     scripted.answers["POST", uploads] = (202, {"Location": f"{uploads}1?state=x"}, b"")
     scripted.answers["PATCH", f"{uploads}1"] = (202, {"Location": f"{uploads}2"}, b"")
     scripted.answers["PUT", f"{uploads}2"] = (201, {}, b"")
-    sent = list(repository(scripted).upload("sha256:x", 5, lambda: io.BytesIO(b"bytes")))
+    sent = list(
+        repository(scripted).upload(lambda: Blob("sha256:x", 5, lambda: io.BytesIO(b"bytes")))
+    )
     assert sent == [5]
     assert [method for method, _, _ in scripted.seen] == ["GET", "POST", "PATCH", "PUT"]
 
 
 def test_a_mounted_blob_is_not_sent(scripted: Scripted) -> None:
     scripted.answers["POST", "/v2/demo/blobs/uploads/"] = (201, {}, b"")
-    assert list(repository(scripted).upload("sha256:x", 5, io.BytesIO, "other")) == ["other"]
+    mounting = repository(scripted).upload(
+        lambda: Blob("sha256:x", 5, io.BytesIO), ("sha256:x", "other")
+    )
+    assert result_of(mounting)
 
 
 def image(scripted: Scripted, platform: dict[str, str], layer: bytes = b"tar") -> dict[str, Any]:

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine import parallel
-from labs_helpers.engine.client import Repository
 from labs_helpers.engine.credentials import Credentials
 from labs_helpers.engine.errors import EngineError
 from labs_helpers.engine.pull import pull
 from labs_helpers.engine.push import push
+from labs_helpers.engine.registry_client import Repository
 from labs_helpers.engine.registry_errors import RegistryError, RequestFailed
 from labs_helpers.engine.store import ImageStore
+from labs_helpers.engine.upload import Blob
 from labs_helpers.oci.reference import parse
 
 from .faulty_registry import HOST, NOON, Faulty, faulty_registry
@@ -51,8 +52,8 @@ def store(tmp_path: Path) -> Iterator[ImageStore]:
     found.close()
 
 
-def upload(repository: Repository) -> list[int | str]:
-    return list(repository.upload(DIGEST, len(CONTENT), lambda: io.BytesIO(CONTENT)))
+def upload(repository: Repository) -> list[int]:
+    return list(repository.upload(lambda: Blob(DIGEST, len(CONTENT), lambda: io.BytesIO(CONTENT))))
 
 
 class TestPauses:

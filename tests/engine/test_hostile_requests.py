@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from labs_helpers.engine.api import Backend
 from labs_helpers.engine.api.app import App
-from labs_helpers.engine.api.world import World
 from labs_helpers.engine.hosts import HostMap
 from labs_helpers.engine.store import ImageStore
 
@@ -137,7 +137,7 @@ def app() -> Iterator[App]:
         scratch = Path(folder) / "scratch"
         scratch.mkdir()
         store = ImageStore(Path(folder) / "state")
-        yield App(World(store, HostMap(registries), scratch))
+        yield App(Backend(store, HostMap(registries), scratch))
         store.close()
 
 

@@ -27,8 +27,8 @@ from labs_helpers.engine import process
 from labs_helpers.engine.credentials import Credentials
 from labs_helpers.engine.errors import EngineError
 from labs_helpers.engine.hosts import HostMap
-from labs_helpers.engine.patience import Patience
 from labs_helpers.engine.pull import pull
+from labs_helpers.engine.retry import RetryPolicy
 from labs_helpers.engine.store import ImageStore
 from labs_helpers.engine.transport import Transport
 from labs_helpers.oci.reference import parse
@@ -114,7 +114,7 @@ def online(tmp_path: Path) -> HostMap:
     """The map that the engine has with LABS_HUB=online."""
     workspace = Workspace(tmp_path / "labs").create()
     process.map_registries(workspace, 4566, {"LABS_HUB": "online"})
-    return HostMap(workspace.registries, Patience(pauses=()))
+    return HostMap(workspace.registries, RetryPolicy(pauses=()))
 
 
 @pytest.mark.parametrize("name", ["nginx:alpine", "public.ecr.aws/docker/library/nginx:alpine"])
@@ -147,7 +147,7 @@ def test_a_certificate_for_another_name_is_refused(
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     monkeypatch.setattr(f"{__name__}.NAMES", (*NAMES, "evil.example"))
     with pytest.raises(EngineError, match="tls: failed to verify certificate: x509: Hostname"):
-        Transport("evil.example", HostMap(None, Patience(pauses=())), NOBODY).request("GET", "/")
+        Transport("evil.example", HostMap(None, RetryPolicy(pauses=())), NOBODY).request("GET", "/")
 
 
 def test_a_name_that_is_none_is_said_in_dockers_words(

@@ -18,7 +18,7 @@ from labs_helpers.engine.credentials import (
     from_header,
 )
 from labs_helpers.engine.errors import BadRequest
-from labs_helpers.engine.registry_errors import from_answer
+from labs_helpers.engine.registry_errors import from_response
 
 JSON = "application/json; charset=utf-8"
 
@@ -74,20 +74,20 @@ def errors(*pairs: tuple[str, str]) -> bytes:
 def test_an_answer_is_told_as_dockerd_tells_it(
     status: int, kind: str | None, authenticate: list[str], body: bytes, said: str
 ) -> None:
-    assert str(from_answer(status, kind, authenticate, body)) == said
+    assert str(from_response(status, kind, authenticate, body)) == said
 
 
 @given(
     status=st.integers(400, 599), kind=st.sampled_from([None, JSON, "text/html"]), body=st.binary()
 )
 def test_any_answer_is_an_error_with_words(status: int, kind: str | None, body: bytes) -> None:
-    assert str(from_answer(status, kind, ["Bearer error", "=", ""], body))
+    assert str(from_response(status, kind, ["Bearer error", "=", ""], body))
 
 
 @given(document=st.recursive(st.none() | st.text() | st.integers(), st.lists))
 def test_any_json_is_an_error_with_words(document: object) -> None:
     body = json.dumps({"errors": document}).encode()
-    assert str(from_answer(400, JSON, [], body))
+    assert str(from_response(400, JSON, [], body))
 
 
 def test_challenges_are_read() -> None:

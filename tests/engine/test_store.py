@@ -26,6 +26,7 @@ from labs_helpers.engine.compression import (
     decoder_of,
 )
 from labs_helpers.engine.store import BlobError, Conflict, ImageStore, Layer, NoSuchImage
+from labs_helpers.engine.streams import result_of
 from labs_helpers.engine.tar_content import ContentSize
 from labs_helpers.workspace import SetAside
 
@@ -167,17 +168,19 @@ class TestLayers:
     def test_a_received_blob_is_kept_as_it_is(self, store: ImageStore) -> None:
         blob = gzip.compress(tar_of(a=b"1").getvalue(), 9)
         digest = "sha256:" + hashlib.sha256(blob).hexdigest()
-        layer = store.receive_layer(io.BytesIO(blob), digest)
+        layer = result_of(store.receive_layer(io.BytesIO(blob), digest))
         assert (layer.digest, layer.size) == (digest, len(blob))
         assert layer.unpacked == len(b"1")
 
     def test_zstd_becomes_gzip_once_its_own_digest_is_verified(self, store: ImageStore) -> None:
         tar = tar_of(a=b"1" * 100_000).getvalue()
         blob = zstd.compress(tar)
-        layer = store.receive_layer(io.BytesIO(blob), "sha256:" + hashlib.sha256(blob).hexdigest())
+        layer = result_of(
+            store.receive_layer(io.BytesIO(blob), "sha256:" + hashlib.sha256(blob).hexdigest())
+        )
         assert layer == store.write_layer(io.BytesIO(tar))
         with pytest.raises(BlobError, match="verification failed"):
-            store.receive_layer(io.BytesIO(blob), layer.diff_id)
+            result_of(store.receive_layer(io.BytesIO(blob), layer.diff_id))
 
     @pytest.mark.parametrize("damage", [lambda b: b[:-5], lambda b: b + b"x", lambda b: b"no"])
     def test_a_blob_that_is_not_its_digest_leaves_nothing(
@@ -186,7 +189,7 @@ class TestLayers:
         blob = gzip.compress(b"content")
         digest = "sha256:" + hashlib.sha256(blob).hexdigest()
         with pytest.raises(BlobError):
-            store.receive_layer(io.BytesIO(damage(blob)), digest)
+            result_of(store.receive_layer(io.BytesIO(damage(blob)), digest))
         store.sweep()
         assert list(store.blobs.digests()) == []
 

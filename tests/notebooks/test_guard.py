@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.checks.lesson import exercises
+from labs_helpers.checks.run import known
 from labs_helpers.curriculum import LABS
+from labs_helpers.labs.exercises import exercises, without_check
 from tests.notebooks import workbook
 
 EVERY = pytest.mark.parametrize("notebook", workbook.NOTEBOOKS, ids=lambda path: path.stem)
@@ -115,21 +116,21 @@ def test_a_lab_says_what_it_is(notebook: Path) -> None:
 
 @EVERY
 def test_an_exercise_has_two_hints_a_solution_and_a_check(notebook: Path) -> None:
-    cells = workbook.read(notebook).cells
-    checks = {cell.metadata["labs"]["check"] for cell in cells if "check" in workbook.tags(cell)}
     found = exercises(notebook)
+    assert without_check(notebook) == [], 'these cells need a cell lab.check("...") after them'
     assert found
-    assert set(found) == checks
+    assert sorted(found) == known(notebook.name[:2])
     assert {one.id: len(one.hints) for one in found.values() if len(one.hints) < 2} == {}
     assert [one.id for one in found.values() if not one.solution] == []
 
 
 @EVERY
 def test_exercises_are_committed_undone(notebook: Path) -> None:
+    checks = {one.check_cell for one in exercises(notebook).values()}
     done = [
         cell.id
         for cell in code_cells(notebook)
-        if "check" in workbook.tags(cell)
+        if cell.id in checks
         and any(workbook.text_of(output).startswith(("✓", "!")) for output in cell.outputs)
     ]
     assert done == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labs_helpers.checks.lesson import exercises
+from labs_helpers.labs.exercises import exercises
 from tests.notebooks import workbook
 
 
@@ -20,11 +20,11 @@ def test_committed_outputs_are_true(notebook: Path, learner: workbook.Desk) -> N
 def test_solutions_pass_their_checks(
     notebook: Path, learner: workbook.Desk, tmp_path: Path
 ) -> None:
-    solutions = exercises(notebook)
+    found = exercises(notebook).values()
+    solutions = {exercise.cell: exercise.solution for exercise in found}
     book = workbook.read(notebook)
     for cell in book.cells:
-        if "exercise" in workbook.tags(cell):
-            cell.source = solutions[cell.metadata["labs"]["check"]].cell
+        cell.source = solutions.get(cell.id, cell.source)
 
     filled = tmp_path / notebook.name
     nbformat.write(book, filled)
@@ -34,14 +34,14 @@ def test_solutions_pass_their_checks(
     wrong = [
         fault
         for cell in solved.cells
-        if "exercise" not in workbook.tags(cell)
+        if cell.id not in solutions
         for fault in workbook.faults(cell)
     ]
     assert wrong == []
+    cells = {cell.id: cell for cell in solved.cells}
     verdicts = {
-        cell.metadata["labs"]["check"]: "".join(map(workbook.text_of, cell.outputs))
-        for cell in solved.cells
-        if "check" in workbook.tags(cell)
+        exercise.id: "".join(map(workbook.text_of, cells[exercise.check_cell].outputs))
+        for exercise in found
     }
+    assert verdicts
     assert {check: text for check, text in verdicts.items() if not text.startswith("✓")} == {}
-    assert set(verdicts) == set(solutions)

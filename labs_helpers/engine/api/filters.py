@@ -1,4 +1,4 @@
-"""Which images a listing shows and a prune takes: ``--filter``.
+"""The images that ``--filter`` selects, for a listing and for a prune.
 
 Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageList
 and https://github.com/moby/moby/blob/v28.2.2/daemon/images/images.go
@@ -14,49 +14,51 @@ from datetime import UTC, datetime
 from labs_helpers.oci import reference as references
 
 from ..build.gotext import parse_duration, quote
-from ..config import created_at
 from ..errors import BadRequest
+from ..image_config import created_at
 from ..store import Image, ImageStore
 
 Filters = Mapping[str, Sequence[str]]
 Names = tuple[Sequence[str], Sequence[str]]
 
-OF_LIST = frozenset({"dangling", "label", "before", "since", "reference", "until"})
-OF_PRUNE = frozenset({"dangling", "label", "label!", "until"})
+LIST_FILTERS = frozenset({"dangling", "label", "before", "since", "reference", "until"})
+PRUNE_FILTERS = frozenset({"dangling", "label", "label!", "until"})
 
 
-def read(given: Mapping[str, list[str]], accepted: frozenset[str]) -> Filters:
-    """Check the names of filters. Raises BadRequest."""
-    for name in given:
+def check(filters: Mapping[str, list[str]], accepted: frozenset[str]) -> Filters:
+    """The filters, once their names are checked. Raises BadRequest."""
+    for name in filters:
         if name not in accepted:
             raise BadRequest(f"invalid filter '{name}'")
-    return given
+    return filters
 
 
-def listed(image: Image, given: Filters, store: ImageStore, used: bool) -> Names | None:
-    """The tags and digests that an image is listed with, None when it is not.
+def listed_names(
+    image: Image, filters: Filters, store: ImageStore, has_children: bool
+) -> Names | None:
+    """The tags and digests that a listing shows for an image; None when the image is left out.
 
     Args:
-        used: other images were built on it, so that it dangles not even without a name.
+        has_children: other images were built on this one, so that it never counts as dangling.
 
     Raises:
-        BadRequest, NoSuchImage: a value is not one.
+        BadRequest, NoSuchImage: the value of a filter is malformed, or names no image.
     """
-    if "dangling" in given and truth(given["dangling"], "dangling") != (
-        not used and not image.names
+    if "dangling" in filters and boolean(filters["dangling"], "dangling") != (
+        not has_children and not image.names
     ):
         return None
-    if not all(_has_label(image, label) for label in given.get("label", ())):
+    if not all(_has_label(image, label) for label in filters.get("label", ())):
         return None
-    for name in given.get("before", ()):
-        if _moment(image) >= _moment(store.find(name)):
+    for name in filters.get("before", ()):
+        if _order(image) >= _order(store.find(name)):
             return None
-    for name in given.get("since", ()):
-        if _moment(image) <= _moment(store.find(name)):
+    for name in filters.get("since", ()):
+        if _order(image) <= _order(store.find(name)):
             return None
-    if "until" in given and _made(image) >= _until(given["until"]):
+    if "until" in filters and _last_used(image) >= _until(filters["until"]):
         return None
-    patterns = given.get("reference")
+    patterns = filters.get("reference")
     if not patterns:
         return image.names, image.digests
     tags = [name for name in image.names if _matches(name, patterns)]
@@ -64,34 +66,34 @@ def listed(image: Image, given: Filters, store: ImageStore, used: bool) -> Names
     return (tags, digests) if tags or digests else None
 
 
-def pruned(image: Image, given: Filters) -> bool:
-    """Whether a prune with these filters takes an image. Raises BadRequest."""
-    if not all(_has_label(image, label) for label in given.get("label", ())):
+def is_pruned(image: Image, filters: Filters) -> bool:
+    """Whether a prune with these filters removes an image. Raises BadRequest."""
+    if not all(_has_label(image, label) for label in filters.get("label", ())):
         return False
-    if any(_has_label(image, label) for label in given.get("label!", ())):
+    if any(_has_label(image, label) for label in filters.get("label!", ())):
         return False
-    return "until" not in given or _made(image) < _until(given["until"])
+    return "until" not in filters or _last_used(image) < _until(filters["until"])
 
 
-def truth(values: Sequence[str], name: str) -> bool:
-    """The one boolean of a filter. Raises BadRequest."""
+def boolean(values: Sequence[str], name: str) -> bool:
+    """The boolean value of a filter. Raises BadRequest."""
     if len(values) != 1 or values[0].lower() not in ("true", "false", "1", "0"):
         raise BadRequest(f"invalid filter '{name}=[{' '.join(values)}]'")
     return values[0].lower() in ("true", "1")
 
 
-def _moment(image: Image) -> tuple[float, int]:
-    # every image built here bears one date; the order in which they came then decides
-    return created_at(image.config), image.place
+def _order(image: Image) -> tuple[float, int]:
+    # every image built here has the same date, so the order of arrival decides
+    return created_at(image.config), image.sequence
 
 
-def _made(image: Image) -> float:
-    """When it was made or last named: the date of what is built here says nothing."""
-    return max(created_at(image.config), image.tagged)
+def _last_used(image: Image) -> float:
+    """The later of creation and last tag: images built here all have the same creation date."""
+    return max(created_at(image.config), image.tagged_at)
 
 
 def _until(values: Sequence[str]) -> float:
-    """A Unix time, a date, or how long ago (``10m``, ``24h``)."""
+    """A Unix time, a date or a duration before now (``10m``, ``24h``), as a Unix time."""
     if len(values) != 1:
         raise BadRequest("more than one until filter specified")
     text = values[0]
@@ -115,7 +117,7 @@ def _has_label(image: Image, wanted: str) -> bool:
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
-    """Docker's rule: the pattern is tried on the familiar name, with and without its tag."""
+    """Whether a pattern matches the name, familiar or canonical, with or without its tag."""
     parsed = references.parse(name, default_tag=False)
     candidates = (parsed.familiar, parsed.familiar_name, str(parsed), parsed.name)
     return any(
@@ -124,6 +126,6 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
-    # as path.Match of Go: a star stays within one component
+    # as in Go's path.Match, a star does not match a slash
     parts = ("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in pattern)
     return re.compile("".join(parts))

@@ -1,4 +1,4 @@
-"""Images that are here: list, inspect, history, tag, delete, prune."""
+"""Operations on the images in the store: list, inspect, history, tag, delete, prune."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..config import created_at
 from ..errors import BadRequest, NotSupported
+from ..image_config import created_at
 from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
-from . import filters
-from .exchange import Answer, Request, json_answer
-from .world import World
+from . import Backend, filters
+from .http import Request, Response, json_response
 
 _ABSENT = object()
 _CONFIG_KEYS: dict[str, Any] = {
@@ -45,132 +44,132 @@ _CONFIG_KEYS: dict[str, Any] = {
     "StopTimeout": _ABSENT,
     "Shell": _ABSENT,
 }
-"""The keys of a container configuration in Docker's order, and what those not given are."""
+"""The keys of a container configuration in Docker's order, and their default values."""
 
 
-class Images:
-    """The operations under ``/images`` that need no registry."""
+def list_images(request: Request, backend: Backend) -> Response:
+    """``GET /images/json``."""
+    wanted = filters.check(request.filters(), filters.LIST_FILTERS)
+    images = backend.store.list()
+    parents = {image.parent for image in images}
+    shown = []
+    for image in top_level(images, everything=request.flag("all")):
+        names = filters.listed_names(image, wanted, backend.store, has_children=image.id in parents)
+        if names is not None:
+            tags, digests = names
+            entry = {**summary(image), "RepoTags": familiar(tags)}
+            shown.append({**entry, "RepoDigests": familiar(digests)})
+    return json_response(shown)
 
-    def __init__(self, world: World) -> None:
-        self._store = world.store
 
-    def list(self, request: Request) -> Answer:
-        """``GET /images/json``."""
-        accepted = filters.read(request.filters(), filters.OF_LIST)
-        images = self._store.list()
-        parents = {image.parent for image in images}
-        shown = []
-        for image in top_level(images, everything=request.flag("all")):
-            names = filters.listed(image, accepted, self._store, used=image.id in parents)
-            if names is not None:
-                tags, digests = names
-                entry = {**summary(image), "RepoTags": familiar(tags)}
-                shown.append({**entry, "RepoDigests": familiar(digests)})
-        return json_answer(shown)
+def inspect(request: Request, backend: Backend, name: str) -> Response:
+    """``GET /images/{name}/json``."""
+    image = named_image(name, backend.store)
+    config = image.config
+    inner = config.get("config") or {}
+    document = {
+        "Id": image.id,
+        "RepoTags": familiar(image.names),
+        "RepoDigests": familiar(image.digests),
+        "Parent": image.parent or "",
+        "Comment": _comment(config),
+        "Created": config.get("created") or "",
+        "DockerVersion": config.get("docker_version", ""),
+        "Author": config.get("author", ""),
+        "Config": {
+            key: inner.get(key, default)
+            for key, default in _CONFIG_KEYS.items()
+            if key in inner or default is not _ABSENT
+        },
+        "Architecture": config.get("architecture", ""),
+        "Os": config.get("os", ""),
+        "Size": image.size,
+        "GraphDriver": {"Data": None, "Name": "labs"},
+        "RootFS": {"Type": "layers", "Layers": [layer.diff_id for layer in image.layers]},
+        "Metadata": {"LastTagTime": _rfc3339(image.tagged_at)},
+    }
+    if config.get("variant"):
+        document["Variant"] = config["variant"]
+    return json_response(document)
 
-    def inspect(self, request: Request, name: str) -> Answer:
-        """``GET /images/{name}/json``."""
-        image = named_image(name, self._store)
-        config = image.config
-        inner = config.get("config") or {}
-        document = {
-            "Id": image.id,
-            "RepoTags": familiar(image.names),
-            "RepoDigests": familiar(image.digests),
-            "Parent": image.parent or "",
-            "Comment": _comment(config),
-            "Created": config.get("created") or "",
-            "DockerVersion": config.get("docker_version", ""),
-            "Author": config.get("author", ""),
-            "Config": {
-                key: inner.get(key, default)
-                for key, default in _CONFIG_KEYS.items()
-                if key in inner or default is not _ABSENT
-            },
-            "Architecture": config.get("architecture", ""),
-            "Os": config.get("os", ""),
-            "Size": image.size,
-            "GraphDriver": {"Data": None, "Name": "labs"},
-            "RootFS": {"Type": "layers", "Layers": [layer.diff_id for layer in image.layers]},
-            "Metadata": {"LastTagTime": _rfc3339(image.tagged)},
-        }
-        if config.get("variant"):
-            document["Variant"] = config["variant"]
-        return json_answer(document)
 
-    def history(self, request: Request, name: str) -> Answer:
-        """``GET /images/{name}/history``: the newest step first."""
-        image = named_image(name, self._store)
-        sizes = iter(image.layers)
-        entries = []
-        for step in image.config.get("history") or []:
-            layer = None if step.get("empty_layer") else next(sizes, None)
-            entries.append(
-                {
-                    "Id": "<missing>",
-                    "Created": int(created_at(step)),
-                    "CreatedBy": step.get("created_by", ""),
-                    "Tags": None,
-                    "Size": layer.unpacked if layer else 0,
-                    "Comment": step.get("comment", ""),
-                }
-            )
-        entries.reverse()
-        step_image: Image | None = image
-        for entry in entries:
-            if step_image is None:
-                break
-            entry["Id"] = step_image.id
-            entry["Tags"] = familiar(step_image.names) or None
-            step_image = _find(step_image.parent, self._store)
-        return json_answer(entries)
-
-    def tag(self, request: Request, name: str) -> Answer:
-        """``POST /images/{name}/tag?repo=&tag=``."""
-        reference = repository_tag(request.text("repo"), request.text("tag"))
-        image = named_image(name, self._store)
-        if reference.digest:
-            raise BadRequest("refusing to create a tag with a digest reference")
-        self._store.tag(image, str(reference))
-        return Answer(201, [])
-
-    def delete(self, request: Request, name: str) -> Answer:
-        """``DELETE /images/{name}?force=&noprune=``."""
-        force, prune = request.flag("force"), not request.flag("noprune")
-        named_image(name, self._store)
-        return json_answer(remove(unquote(name), self._store, force=force, prune=prune))
-
-    def prune(self, request: Request) -> Answer:
-        """``POST /images/prune``: dangling images, or with ``dangling=false`` all unused."""
-        accepted = filters.read(request.filters(), filters.OF_PRUNE)
-        dangling_only = filters.truth(accepted.get("dangling", ["true"]), "dangling")
-        before = _content(self._store)
-        deleted: list[dict[str, str]] = []
-        for image in self._store.list():
-            unnamed = not image.names and not image.digests
-            if (dangling_only and not unnamed) or self._store.children(image.id):
-                continue
-            if not filters.pruned(image, accepted):
-                continue
-            try:
-                names = image.names or image.digests or (image.id,)
-                for given in names:
-                    deleted += remove(given, self._store, force=False, prune=True)
-            except NoSuchImage:
-                continue
-        reclaimed = before - _content(self._store)
-        return json_answer({"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed})
-
-    def search(self, request: Request) -> Answer:
-        """``GET /images/search``: Docker Hub's index is not part of the labs."""
-        raise NotSupported(
-            f"search {request.text('term')}: the labs have no search index of Docker Hub;"
-            " the images they hold are named in lab 03"
+def history(request: Request, backend: Backend, name: str) -> Response:
+    """``GET /images/{name}/history``: the newest step first."""
+    image = named_image(name, backend.store)
+    sizes = iter(image.layers)
+    entries = []
+    for step in image.config.get("history") or []:
+        layer = None if step.get("empty_layer") else next(sizes, None)
+        entries.append(
+            {
+                "Id": "<missing>",
+                "Created": int(created_at(step)),
+                "CreatedBy": step.get("created_by", ""),
+                "Tags": None,
+                "Size": layer.unpacked if layer else 0,
+                "Comment": step.get("comment", ""),
+            }
         )
+    entries.reverse()
+    step_image: Image | None = image
+    for entry in entries:
+        if step_image is None:
+            break
+        entry["Id"] = step_image.id
+        entry["Tags"] = familiar(step_image.names) or None
+        step_image = _find(step_image.parent, backend.store)
+    return json_response(entries)
+
+
+def tag(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /images/{name}/tag?repo=&tag=``."""
+    reference = repository_tag(request.text("repo"), request.text("tag"))
+    image = named_image(name, backend.store)
+    if reference.digest:
+        raise BadRequest("refusing to create a tag with a digest reference")
+    backend.store.tag(image, str(reference))
+    return Response(201, [])
+
+
+def delete(request: Request, backend: Backend, name: str) -> Response:
+    """``DELETE /images/{name}?force=&noprune=``."""
+    force, prune = request.flag("force"), not request.flag("noprune")
+    named_image(name, backend.store)
+    return json_response(remove(unquote(name), backend.store, force=force, prune=prune))
+
+
+def prune(request: Request, backend: Backend) -> Response:
+    """``POST /images/prune``: dangling images, or all unused ones with ``dangling=false``."""
+    wanted = filters.check(request.filters(), filters.PRUNE_FILTERS)
+    dangling_only = filters.boolean(wanted.get("dangling", ["true"]), "dangling")
+    before = _unpacked_size(backend.store)
+    deleted: list[dict[str, str]] = []
+    for image in backend.store.list():
+        unnamed = not image.names and not image.digests
+        if (dangling_only and not unnamed) or backend.store.children(image.id):
+            continue
+        if not filters.is_pruned(image, wanted):
+            continue
+        try:
+            names = image.names or image.digests or (image.id,)
+            for name in names:
+                deleted += remove(name, backend.store, force=False, prune=True)
+        except NoSuchImage:
+            continue
+    reclaimed = before - _unpacked_size(backend.store)
+    return json_response({"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed})
+
+
+def search(request: Request, backend: Backend) -> Response:
+    """``GET /images/search``: refused, as the labs have no index of Docker Hub."""
+    raise NotSupported(
+        f"search {request.text('term')}: the labs have no search index of Docker Hub;"
+        " the images they hold are named in lab 03"
+    )
 
 
 def top_level(images: list[Image], everything: bool = False) -> list[Image]:
-    """The images that have a name, or that no other was built on; all of them when asked."""
+    """The images that have a name or no child image; all images with ``everything``."""
     parents = {image.parent for image in images}
     return [
         image
@@ -180,15 +179,15 @@ def top_level(images: list[Image], everything: bool = False) -> list[Image]:
 
 
 def named_image(name: str, store: ImageStore) -> Image:
-    """The image a path names. Raises NoSuchImage, or InvalidReference for what is no name."""
-    given = unquote(name)
-    if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", given):
-        references.parse(given)
-    return store.find(given)
+    """The image that a path names. Raises NoSuchImage, or InvalidReference for a malformed name."""
+    name = unquote(name)
+    if not re.fullmatch(r"(sha256:)?[0-9a-f]{64}", name):
+        references.parse(name)
+    return store.find(name)
 
 
 def repository_tag(repository: str, tag: str) -> Reference:
-    """The reference of a repository and a tag given apart. Raises InvalidReference."""
+    """The reference of a separate repository and tag (or digest). Raises InvalidReference."""
     parsed = references.parse(repository, default_tag=False)
     if not tag:
         return parsed if parsed.digest else references.parse(repository)
@@ -226,7 +225,7 @@ def _find(image_id: str | None, store: ImageStore) -> Image | None:
         return None
 
 
-def _content(store: ImageStore) -> int:
+def _unpacked_size(store: ImageStore) -> int:
     layers = {layer.digest: layer for image in store.list() for layer in image.layers}
     return sum(layer.unpacked for layer in layers.values())
 

@@ -1,4 +1,4 @@
-"""Images that come and go: pull, push, build, save, load."""
+"""Operations that read or write whole images: pull, push, save, load."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import sqlite3
 from urllib.parse import unquote
 
 from labs_helpers.oci import reference as references
-from labs_helpers.oci.reference import InvalidReference
+from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..archive import save
 from ..credentials import from_header
 from ..errors import BadRequest, EngineError, NotSupported
-from ..load import load
+from ..load import load as load_archive
 from ..platform import Platform
-from ..pull import pull
-from ..push import push
+from ..pull import pull as pull_image
+from ..push import push as push_image
+from ..save import save as save_images
 from ..store import BlobError, NoSuchImage
-from .building import build
-from .exchange import Answer, Request, stream_answer
+from . import Backend
+from .http import Request, Response, stream_response
 from .images import repository_tag
-from .registries import distribution, manifest
-from .world import World
 
-IN_STREAM: tuple[type[Exception], ...] = (
+STREAM_ERRORS: tuple[type[Exception], ...] = (
     EngineError,
     NoSuchImage,
     BlobError,
@@ -30,70 +28,59 @@ IN_STREAM: tuple[type[Exception], ...] = (
     OSError,
     sqlite3.OperationalError,
 )
-"""What is told in a stream once it has begun."""
+"""The errors that become a message once a stream has begun."""
 
 
-class Transfer:
-    """The operations that read or write whole images."""
+def pull(request: Request, backend: Backend) -> Response:
+    """``POST /images/create?fromImage=&tag=&platform=``."""
+    name = request.text("fromImage").removesuffix(":")
+    if not name:
+        raise NotSupported("the labs engine does not import file systems: use docker load")
+    messages = pull_image(
+        named_reference(name, request.text("tag")),
+        backend.store,
+        backend.hosts,
+        from_header(request.headers.get("x-registry-auth")),
+        requested_platform(request),
+    )
+    return stream_response(messages, STREAM_ERRORS)
 
-    def __init__(self, world: World) -> None:
-        self._world = world
 
-    def pull(self, request: Request) -> Answer:
-        """``POST /images/create?fromImage=&tag=&platform=``."""
-        name = request.text("fromImage").removesuffix(":")
-        if not name:
-            raise NotSupported("the labs engine does not import file systems: use docker load")
-        tag = request.text("tag")
-        reference = repository_tag(name, tag) if tag else references.parse(name, default_tag=False)
-        platform = request.text("platform")
-        messages = pull(
-            reference,
-            self._world.store,
-            self._world.hosts,
-            from_header(request.headers.get("x-registry-auth")),
-            Platform.parse(platform) if platform else None,
-        )
-        return stream_answer(messages, IN_STREAM)
+def push(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /images/{name}/push?tag=``."""
+    reference = named_reference(unquote(name), request.text("tag"))
+    credentials = from_header(request.headers.get("x-registry-auth"))
+    messages = push_image(reference, backend.store, backend.hosts, credentials)
+    return stream_response(messages, STREAM_ERRORS)
 
-    def push(self, request: Request, name: str) -> Answer:
-        """``POST /images/{name}/push?tag=``."""
-        tag = request.text("tag")
-        given = unquote(name)
-        reference = (
-            repository_tag(given, tag) if tag else references.parse(given, default_tag=False)
-        )
-        credentials = from_header(request.headers.get("x-registry-auth"))
-        messages = push(reference, self._world.store, self._world.hosts, credentials)
-        return stream_answer(messages, IN_STREAM)
 
-    def distribution(self, request: Request, name: str) -> Answer:
-        """``GET /distribution/{name}/json``: what the registry has under a name."""
-        return distribution(request, name, self._world.hosts)
+def named_reference(name: str, tag: str) -> Reference:
+    """The reference of a push or pull; without a tag in either parameter, all tags are meant."""
+    return repository_tag(name, tag) if tag else references.parse(name, default_tag=False)
 
-    def manifest(self, request: Request, name: str) -> Answer:
-        """``GET /distribution/{name}/manifest``: the manifest itself."""
-        return manifest(request, name, self._world.hosts)
 
-    def save(self, request: Request, name: str = "") -> Answer:
-        """``GET /images/get?names=`` and ``GET /images/{name}/get``: a tar archive."""
-        names = [unquote(name)] if name else request.query.get("names", [])
-        if not names:
-            raise BadRequest("no image names given")
-        return Answer(200, save(names, self._world.store), "application/x-tar")
+def requested_platform(request: Request) -> Platform | None:
+    """The ``platform`` parameter. Raises BadRequest."""
+    platform = request.text("platform")
+    return Platform.parse(platform) if platform else None
 
-    def load(self, request: Request) -> Answer:
-        """``POST /images/load``: what save, or another Docker, wrote.
 
-        What is wrong with it is always told in the stream, where the Docker SDK looks.
-        https://github.com/moby/moby/blob/v26.1.5/api/server/router/image/image_routes.go
-        (postImagesLoad)
-        """
-        messages = load(request.body, self._world.store, self._world.scratch)
-        if request.flag("quiet", default=True):
-            messages = (message for message in messages if "progressDetail" not in message)
-        return stream_answer(messages, IN_STREAM, first_as_status=False)
+def save(request: Request, backend: Backend, name: str = "") -> Response:
+    """``GET /images/get?names=`` and ``GET /images/{name}/get``: a tar archive."""
+    names = [unquote(name)] if name else request.query.get("names", [])
+    if not names:
+        raise BadRequest("no image names given")
+    return Response(200, save_images(names, backend.store), "application/x-tar")
 
-    def build(self, request: Request) -> Answer:
-        """``POST /build``."""
-        return build(request, self._world)
+
+def load(request: Request, backend: Backend) -> Response:
+    """``POST /images/load``: an archive from ``docker save``.
+
+    Errors always come in the stream, where the Docker SDK looks for them.
+    https://github.com/moby/moby/blob/v26.1.5/api/server/router/image/image_routes.go
+    (postImagesLoad)
+    """
+    messages = load_archive(request.body, backend.store, backend.scratch)
+    if request.flag("quiet", default=True):
+        messages = (message for message in messages if "progressDetail" not in message)
+    return stream_response(messages, STREAM_ERRORS, first_as_status=False)

@@ -1,4 +1,4 @@
-"""Dockerfiles to images; RUN through PRoot, where that is installed (see run/)."""
+"""Builds images from Dockerfiles; RUN needs PRoot (see run/)."""
 
 from .builder import Pull, build
 from .errors import BuildError, DockerfileError

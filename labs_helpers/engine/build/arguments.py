@@ -1,4 +1,4 @@
-"""ARG and ENV: which variables an instruction sees, and their replacement in its words."""
+"""ARG and ENV: the variables that an instruction sees, and their expansion in its words."""
 
 from __future__ import annotations
 
@@ -19,82 +19,82 @@ PREDEFINED = _PROXIES | {"SOURCE_DATE_EPOCH"}
 """Build arguments that need no ARG. https://docs.docker.com/reference/dockerfile/#predefined-args"""
 
 
-class Arguments:
-    """The build arguments: given by the client, declared before FROM, declared in this stage."""
+class BuildArguments:
+    """The build arguments: from the client, declared before FROM, declared in this stage."""
 
-    def __init__(self, given: Mapping[str, str | None], platform: str = "") -> None:
-        self._given = given
+    def __init__(self, values: Mapping[str, str | None], platform: str = "") -> None:
+        self._client = values
         self._global: dict[str, str | None] = {**_platforms(platform)}
         self._stage: dict[str, str | None] = {}
         self._declared: set[str] = set()
 
     def declare_global(self, name: str, default: str | None) -> None:
-        """An ARG before the first FROM."""
+        """Declare an ARG that stands before the first FROM."""
         self._declared.add(name)
         self._global[name] = default
 
     def declare(self, name: str, default: str | None) -> None:
-        """An ARG in a stage; without a default it takes that of the global one."""
+        """Declare an ARG of a stage; the default is that of the global ARG of the same name."""
         self._declared.add(name)
         self._stage[name] = self._global.get(name) if default is None else default
 
     def new_stage(self) -> None:
-        """Forget what the stage before declared."""
+        """Forget the arguments of the previous stage."""
         self._stage = {}
 
     def before_from(self) -> dict[str, str]:
         """The variables that a FROM sees."""
-        return {**self._proxies(), **self._values(self._global)}
+        return {**self._proxies(), **self._resolve(self._global)}
 
     def visible(self, env: Sequence[str]) -> dict[str, str]:
-        """The variables that an instruction sees: ENV hides an ARG of the same name."""
-        variables = {**self._proxies(), **self._values(self._stage)}
+        """The variables that an instruction sees; ENV hides an ARG of the same name."""
+        variables = {**self._proxies(), **self._resolve(self._stage)}
         variables.update(_split(pair) for pair in env)
         return variables
 
     def for_run(self, env: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-        """What a RUN sees beside ENV: what the cache heeds, and the predefined it does not."""
+        """The arguments that a RUN sees beside ENV: those in the cache key, and predefined ones."""
         hidden = {_split(pair)[0] for pair in env}
-        heeded = {k: v for k, v in self._values(self._stage).items() if k not in hidden}
+        cached = {k: v for k, v in self._resolve(self._stage).items() if k not in hidden}
         predefined = {
             name: value
-            for name, value in self._given.items()
-            if name in PREDEFINED and value is not None and name not in {*heeded, *hidden}
+            for name, value in self._client.items()
+            if name in PREDEFINED and value is not None and name not in {*cached, *hidden}
         }
-        return heeded, predefined
+        return cached, predefined
 
     def unused(self) -> list[str]:
-        """The given arguments that no ARG declares."""
-        return sorted(set(self._given) - self._declared - PREDEFINED)
+        """The client's arguments that no ARG declares."""
+        return sorted(set(self._client) - self._declared - PREDEFINED)
 
     def _proxies(self) -> dict[str, str]:
-        """The given proxies, which every instruction sees without an ARG."""
+        """The client's proxies, which every instruction sees without an ARG."""
         return {
             name: value
-            for name, value in self._given.items()
+            for name, value in self._client.items()
             if name in _PROXIES and value is not None
         }
 
-    def _values(self, defaults: Mapping[str, str | None]) -> dict[str, str]:
+    def _resolve(self, defaults: Mapping[str, str | None]) -> dict[str, str]:
         chosen = {
-            name: default if self._given.get(name) is None else self._given[name]
+            name: default if self._client.get(name) is None else self._client[name]
             for name, default in defaults.items()
         }
         return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _platforms(asked: str) -> dict[str, str]:
-    """The automatic arguments of the global scope; a stage that wants one declares it.
+def _platforms(requested: str) -> dict[str, str]:
+    """The automatic arguments of the global scope; a stage declares those that it uses.
 
     https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
     """
-    found = {}
-    wanted = Platform.parse(asked) if asked else DEFAULT
-    for name, platform in (("TARGET", wanted), ("BUILD", DEFAULT)):
-        found[f"{name}PLATFORM"] = str(platform)
-        found[f"{name}OS"], found[f"{name}ARCH"] = platform.os, platform.architecture
-        found[f"{name}VARIANT"] = platform.variant
-    return found
+    arguments = {}
+    target = Platform.parse(requested) if requested else DEFAULT
+    for name, platform in (("TARGET", target), ("BUILD", DEFAULT)):
+        arguments[f"{name}PLATFORM"] = str(platform)
+        arguments[f"{name}OS"], arguments[f"{name}ARCH"] = platform.os, platform.architecture
+        arguments[f"{name}VARIANT"] = platform.variant
+    return arguments
 
 
 def _split(pair: str) -> tuple[str, str]:
@@ -103,21 +103,21 @@ def _split(pair: str) -> tuple[str, str]:
 
 
 def expand(word: str, variables: Mapping[str, str], escape: str, line: int) -> str:
-    """Replace variables and take quotes away, as one word.
+    """Replace variables and remove quotes; the result is one word.
 
     Raises:
-        BuildError: a quote or brace is not closed, or a ``${name:?message}`` is not met.
+        BuildError: a quote or brace is not closed, or ``${name:?message}`` finds no value.
     """
-    return _expanded(word, variables, escape, line)[0]
+    return _lex(word, variables, escape, line)[0]
 
 
 def expand_words(word: str, variables: Mapping[str, str], escape: str, line: int) -> list[str]:
-    """As ``expand``, then split at blanks outside quotes. Raises BuildError."""
-    return _expanded(word, variables, escape, line)[1]
+    """Expand as ``expand`` does, and split at blanks outside quotes. Raises BuildError."""
+    return _lex(word, variables, escape, line)[1]
 
 
 def expand_document(text: str, variables: Mapping[str, str], escape: str, line: int) -> str:
-    """Replace variables in a heredoc; its quotes stay. Raises BuildError."""
+    """Replace variables in a heredoc, and leave its quotes. Raises BuildError."""
     lexer = ShellLex(
         escape, raw_quotes=True, skip_process_quotes=True, env=variables, skip_unset_env=False
     )
@@ -127,9 +127,7 @@ def expand_document(text: str, variables: Mapping[str, str], escape: str, line: 
         raise BuildError(f"failed to process heredoc: {error}", line) from error
 
 
-def _expanded(
-    word: str, variables: Mapping[str, str], escape: str, line: int
-) -> tuple[str, list[str]]:
+def _lex(word: str, variables: Mapping[str, str], escape: str, line: int) -> tuple[str, list[str]]:
     lexer = ShellLex(escape, env=variables, skip_unset_env=False)
     try:
         return lexer.process_word(word), lexer.process_words(word)

@@ -1,8 +1,8 @@
-"""The builder: a context and a Dockerfile to images, told as Docker's message stream.
+"""The builder: from a context and a Dockerfile to an image, with Docker's messages.
 
-The words are those of Docker's classic builder (DOCKER_BUILDKIT=0). ``Running in`` and ``Removed
-intermediate container`` are printed for RUN only, since nothing runs for other steps, with an id
-made of the step: random ones would make each build's output differ.
+The messages are those of Docker's classic builder (DOCKER_BUILDKIT=0). ``Running in`` and ``Removed
+intermediate container`` are printed for RUN only, as other steps run nothing. The container ID in
+them is derived from the step, so that a repeated build prints the same.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from labs_helpers.oci.reference import InvalidReference
 from ..errors import BadRequest
 from ..platform import Platform
 from ..store import Image, ImageStore, NoSuchImage
-from . import archive, dockerfile
-from .arguments import Arguments, expand
+from . import dockerfile, tar_reader
+from .arguments import BuildArguments, expand
 from .dispatch import Dispatcher
 from .dockerfile import Dockerfile, Instruction, Stage
 from .errors import BuildError, DockerfileError
@@ -29,6 +29,7 @@ from .stage import Message, StageState
 from .tree import FILE, LinkLoop, Tree
 
 Pull = Callable[[str, str], Image | Iterable[Message]]
+"""Pulls an image that the store lacks, by name and platform ("" is the default)."""
 
 _DOCKERFILE_LIMIT = 4 * 1024 * 1024
 
@@ -40,25 +41,24 @@ def build(
 
     Args:
         context: a tar, plain or compressed; read once, spooled to disk.
-        pull: gets an image that the store lacks, by name and platform ("" is the default); it
-            returns the image, or progress messages after which the store has it. What it raises
-            ends the build.
+        pull: returns the image, or progress messages after which the store has the image. Its
+            exceptions end the build.
 
     Returns:
         Docker's messages: ``{"stream": text}`` and, at the end, ``{"aux": {"ID": id}}``.
 
     Raises:
-        DockerfileError: at once, when nothing can be built (HTTP 400).
-        BuildError: while iterating, when a step fails (in-stream error).
-        InvalidReference: at once, when a tag is not one.
+        DockerfileError: at once, for an invalid Dockerfile or context (HTTP 400).
+        BuildError: during the iteration, when a step fails (an error in the stream).
+        InvalidReference: at once, for a malformed tag.
     """
     for tag in options.tags:
         references.parse(tag)
-    files = archive.read_context(context, options.scratch)
+    files = tar_reader.read_context(context, options.scratch)
     plan = dockerfile.read(_dockerfile_text(files, options.dockerfile))
     if options.target:
         plan = plan.until(options.target)
-    _ignore(files, options.dockerfile)
+    _remove_ignored(files, options.dockerfile)
     run = _Build(files, plan, options, store, pull)
     return _quiet(run.messages()) if options.quiet else run.messages()
 
@@ -81,8 +81,8 @@ def _dockerfile_text(files: Tree, name: str) -> str:
         return file.read().decode("utf-8", "replace")
 
 
-def _ignore(files: Tree, name: str) -> None:
-    """Leave out what clients send although .dockerignore names it: itself and the Dockerfile."""
+def _remove_ignored(files: Tree, name: str) -> None:
+    """Remove .dockerignore and the Dockerfile if ignored; clients send both in any case."""
     entry = files.get(".dockerignore")
     if entry is None or entry.open is None:
         return
@@ -99,35 +99,35 @@ def _ignore(files: Tree, name: str) -> None:
 
 
 def _quiet(messages: Iterator[Message]) -> Iterator[Message]:
-    """The image's ID only; when the build fails, all that was said until then."""
-    held: list[Message] = []
+    """Yield the image's ID only; after a failure, all messages of the build."""
+    messages_so_far: list[Message] = []
     identity = ""
     try:
         for message in messages:
-            held.append(message)
+            messages_so_far.append(message)
             identity = message.get("aux", {}).get("ID", identity)
     except Exception:
-        yield from held
+        yield from messages_so_far
         raise
     yield {"stream": f"{identity}\n"}
 
 
-def _is_of(image: Image, platform: str) -> bool:
+def _is_for(image: Image, platform: str) -> bool:
     keys = ("os", "architecture", "variant")
     return Platform.parse(platform).fits(*(str(image.config.get(key) or "") for key in keys))
 
 
 class _Build:
-    """One run of a build."""
+    """One build under way."""
 
     def __init__(
         self, files: Tree, plan: Dockerfile, options: BuildOptions, store: ImageStore, pull: Pull
     ) -> None:
         self._files, self._plan, self._options, self._store = files, plan, options, store
         self._pull = pull
-        self._arguments = Arguments(options.build_args, options.platform)
+        self._arguments = BuildArguments(options.build_args, options.platform)
         self._epoch = _epoch(options)
-        self._done: list[StageState] = []
+        self._stages: list[StageState] = []
         self._number = 0
         self._total = (
             len(plan.arguments)
@@ -139,20 +139,20 @@ class _Build:
         try:
             yield from self._messages()
         finally:
-            for state in self._done:
+            for state in self._stages:
                 state.close()
 
     def _messages(self) -> Iterator[Message]:
         for argument in self._plan.arguments:
             yield from self._step(argument)
-            known = self._arguments.before_from()
+            variables = self._arguments.before_from()
             for word in argument.args:
                 name, equals, value = word.partition("=")
-                text = expand(value, known, self._plan.escape, argument.line)
+                text = expand(value, variables, self._plan.escape, argument.line)
                 self._arguments.declare_global(name, text if equals else None)
         for stage in self._plan.stages:
             yield from self._stage(stage)
-        yield from self._finish(self._done[-1])
+        yield from self._finish(self._stages[-1])
 
     def _step(self, instruction: Instruction) -> Iterator[Message]:
         self._number += 1
@@ -169,7 +169,7 @@ class _Build:
             state, self._files, self._arguments, self._plan.escape, self._other_root
         )
         triggers = state.config.pop("OnBuild", None) or []
-        self._done.append(state)
+        self._stages.append(state)
         if triggers:
             plural = "s" if len(triggers) > 1 else ""
             yield {"stream": f"# Executing {len(triggers)} build trigger{plural}"}
@@ -177,21 +177,21 @@ class _Build:
         for trigger in triggers:
             step = dockerfile.read_trigger(trigger, self._plan.escape)
             for message in dispatcher.run(step):
-                # one line at the end says what all of them made
-                if message != state.arrival():
+                # one line after all triggers shows the image
+                if message != state.image_message():
                     yield message
-        yield state.arrival()
+        yield state.image_message()
         labels: list[Instruction] = []
         if stage is self._plan.stages[-1]:
             labels = [_label(name, value) for name, value in sorted(self._options.labels.items())]
         for instruction in (*stage.instructions, *labels):
             yield from self._step(instruction)
-            # values given on the command line are not expanded again
+            # the shell has expanded the labels from the command line
             yield from dispatcher.run(instruction, literal=instruction in labels)
 
     def _base(self, stage: Stage) -> Generator[Message, None, Image | None]:
-        known = self._arguments.before_from()
-        platform = expand(stage.platform, known, self._plan.escape, stage.start.line)
+        variables = self._arguments.before_from()
+        platform = expand(stage.platform, variables, self._plan.escape, stage.start.line)
         try:
             if platform:
                 Platform.parse(platform)
@@ -199,12 +199,12 @@ class _Build:
             raise BuildError(
                 f"failed to parse platform {platform}: {error}", stage.start.line
             ) from error
-        name = expand(stage.base, known, self._plan.escape, stage.start.line)
+        name = expand(stage.base, variables, self._plan.escape, stage.start.line)
         if not name:
             raise BuildError(f"base name ({stage.base}) should not be blank", stage.start.line)
-        for place, earlier in enumerate(self._plan.stages[: len(self._done)]):
+        for place, earlier in enumerate(self._plan.stages[: len(self._stages)]):
             if earlier.name and earlier.name == name.lower():
-                return self._done[place].image
+                return self._stages[place].image
         if name == "scratch":
             return None
         return (yield from self._image(name, stage.start.line, platform))
@@ -219,9 +219,9 @@ class _Build:
             try:
                 found = self._store.find(name)
             except NoSuchImage:
-                pass  # it is pulled
+                pass  # pulled below
             else:
-                if not platform or _is_of(found, platform):
+                if not platform or _is_for(found, platform):
                     return found
         pulled = self._pull(name, platform)
         if isinstance(pulled, Image):
@@ -230,14 +230,14 @@ class _Build:
         return self._store.find(name)
 
     def _other_root(self, name: str, line: int) -> Generator[Message, None, Tree]:
-        """The files that ``COPY --from=name`` copies from: a stage, by name or number, or image."""
-        for place, stage in enumerate(self._plan.stages[: len(self._done)]):
+        """The files for ``COPY --from=name``, a stage (by name or number) or an image."""
+        for place, stage in enumerate(self._plan.stages[: len(self._stages)]):
             if name.lower() == stage.name or name == str(place):
-                if place == len(self._done) - 1:
+                if place == len(self._stages) - 1:
                     raise BuildError(
                         f"invalid from flag value {name}: refers to current build stage", line
                     )
-                return self._done[place].root()
+                return self._stages[place].root()
         if name.isascii() and name.isdigit():
             raise BuildError(f"invalid from flag value {name}: index out of bounds", line)
         try:
@@ -266,7 +266,7 @@ def _label(name: str, value: str) -> Instruction:
 
 
 def _epoch(options: BuildOptions) -> int:
-    """The Unix time that images and files of this build bear; 0 unless SOURCE_DATE_EPOCH says.
+    """The Unix time of all images and files of a build: SOURCE_DATE_EPOCH, else 0.
 
     Source: https://reproducible-builds.org/specs/source-date-epoch/
     """

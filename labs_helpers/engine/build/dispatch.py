@@ -1,33 +1,32 @@
-"""Which code an instruction is done by."""
+"""From an instruction to the function that carries it out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 
-from . import copying, metadata, running, sources
-from .arguments import Arguments, expand, expand_document, expand_words
+from . import copy_add, metadata, sources
+from .arguments import BuildArguments, expand, expand_document, expand_words
 from .dockerfile import Instruction
 from .errors import BuildError
 from .layer import WHITEOUT
+from .run import instruction
 from .sources import Source
 from .stage import Message, StageState
 from .tree import Entry, Tree
 
 OtherRoot = Callable[[str, int], Generator[Message, None, Tree]]
+"""From the value of --from and a line to the files of another stage or image."""
 
 
 class Dispatcher:
-    """Carries out the instructions of one stage.
-
-    ``other_root`` gives the files of another stage or image, for ``COPY --from``.
-    """
+    """Carries out the instructions of one stage; ``other_root`` serves ``COPY --from``."""
 
     def __init__(
         self,
         state: StageState,
         context: Tree,
-        arguments: Arguments,
+        arguments: BuildArguments,
         escape: str,
         other_root: OtherRoot,
     ) -> None:
@@ -35,7 +34,7 @@ class Dispatcher:
         self._escape, self._other_root = escape, other_root
 
     def run(self, step: Instruction, literal: bool = False) -> Iterator[Message]:
-        """Carry out one instruction; ``literal`` leaves its words as they are.
+        """Carry out one instruction; with ``literal``, its words are not expanded.
 
         Raises:
             BuildError: dockerd's message.
@@ -48,12 +47,12 @@ class Dispatcher:
 
     def _run(self, step: Instruction, literal: bool) -> Iterator[Message]:
         state, config = self._state, self._state.config
-        known = self._arguments.visible(config.get("Env") or [])
-        replaced = partial(expand, variables=known, escape=self._escape, line=step.line)
-        expanded = (lambda word: word) if literal else replaced
+        variables = self._arguments.visible(config.get("Env") or [])
+        expand_word = partial(expand, variables=variables, escape=self._escape, line=step.line)
+        expanded = (lambda word: word) if literal else expand_word
         match step.name:
             case "COPY" | "ADD":
-                yield from self._copy(step, replaced)
+                yield from self._copy(step, expand_word)
             case "WORKDIR":
                 yield from self._workdir(metadata.workdir(config, step, expanded))
             case "ENV":
@@ -68,7 +67,7 @@ class Dispatcher:
                 words = [
                     word
                     for arg in step.args
-                    for word in expand_words(arg, known, self._escape, step.line)
+                    for word in expand_words(arg, variables, self._escape, step.line)
                 ]
                 yield from state.commit(metadata.expose(config, step, words))
             case "VOLUME":
@@ -90,8 +89,8 @@ class Dispatcher:
                 state.author = step.args[0]
                 yield from state.commit(f"MAINTAINER {state.author}")
             case "RUN":
-                heeded, predefined = self._arguments.for_run(config.get("Env") or [])
-                yield from running.run(state, step, heeded, predefined)
+                cached, predefined = self._arguments.for_run(config.get("Env") or [])
+                yield from instruction.run(state, step, cached, predefined)
 
     def _arg(self, step: Instruction, expanded: Callable[[str], str]) -> str:
         texts = []
@@ -109,29 +108,29 @@ class Dispatcher:
             return
         placed: dict[str, Entry] = {}
         path = state.root().resolve(state.config["WorkingDir"])
-        copying.make_directories(path, state.root(), placed)
+        copy_add.make_directories(path, state.root(), placed)
         yield from state.commit_layer(comment, placed)
 
     def _copy(self, step: Instruction, expanded: Callable[[str], str]) -> Iterator[Message]:
         state = self._state
         words = [word if word.startswith("<<") else expanded(word) for word in step.args]
-        *wanted, destination = words
+        *names, destination = words
         chown = expanded(step.flags.get("chown", ""))
         chmod = expanded(step.flags.get("chmod", ""))
         from_stage = "from" in step.flags
         tree = self._context
         if from_stage:
             tree = yield from self._other_root(expanded(step.flags["from"]), step.line)
-        owner = copying.ownership(chown, chmod, state.root() if chown else Tree())
-        documented = partial(
+        owner = copy_add.ownership(chown, chmod, state.root() if chown else Tree())
+        expand_heredoc = partial(
             expand_document,
             variables=self._arguments.visible(state.config.get("Env") or []),
             escape=self._escape,
             line=step.line,
         )
         found: list[Source] = []
-        for word in wanted:
-            found += self._sources(step, word, tree, from_stage, documented)
+        for word in names:
+            found += self._sources(step, word, tree, from_stage, expand_heredoc)
         if not found:
             raise BuildError(f"{step.name} failed: no source files were specified")
         if len(found) > 1 and not destination.endswith("/"):
@@ -139,20 +138,20 @@ class Dispatcher:
                 f"When using {step.name} with more than one source file, the destination must be"
                 " a directory and end with a /"
             )
-        owned = [owner.applied(source, from_stage) for source in found]
-        marked = next((p for s in owned for p in s.entries if _is_whiteout(p)), None)
+        copied = [owner.apply(source, from_stage) for source in found]
+        marked = next((p for s in copied for p in s.entries if _is_whiteout(p)), None)
         if marked is not None:
             raise BuildError(
                 f"{step.name} failed: {marked}: a layer cannot have a name that begins with .wh."
             )
         shown = f"--chown={chown}" if chown else ""
-        comment = f"{step.name} {shown}{copying.described(owned)} in {destination} "
+        comment = f"{step.name} {shown}{copy_add.describe(copied)} in {destination} "
         cached = state.find_layer(comment)
         if cached:
             yield from state.use(cached)
             return
         workdir = state.config.get("WorkingDir") or "/"
-        placed = copying.place(owned, destination, workdir, state.root(), owner)
+        placed = copy_add.place(copied, destination, workdir, state.root(), owner)
         yield from state.commit_layer(comment, placed)
 
     def _sources(
@@ -161,19 +160,19 @@ class Dispatcher:
         word: str,
         tree: Tree,
         from_stage: bool,
-        documented: Callable[[str], str],
+        expand_heredoc: Callable[[str], str],
     ) -> Iterator[Source]:
         document = step.files.get(word.removeprefix("<<").removeprefix("-").strip("'\""))
         if document and word.startswith("<<"):
             content, expand_it = document
-            text = documented(content) if expand_it else content
+            text = expand_heredoc(content) if expand_it else content
             yield sources.inline(word.lstrip("<-").strip("'\""), text.encode())
             return
         if step.name == "ADD":
-            copying.refuse_remote(word)
+            copy_add.refuse_remote(word)
         for source in sources.find(tree, word, step.name, from_stage):
             if step.name == "ADD":
-                source = copying.extracted(source, self._state.options.scratch)
+                source = copy_add.unpack(source, self._state.options.scratch)
             yield source
 
 

@@ -1,7 +1,7 @@
-"""A Dockerfile read into stages of instructions, each checked for its form.
+"""Reads a Dockerfile into stages of instructions, and checks the form of each.
 
-Lines, words, quotes, escapes and heredocs are read by e2b-dockerfile-utils, a port of BuildKit's
-parser; the checks and their wording are those of the classic builder.
+e2b-dockerfile-utils, a port of BuildKit's parser, reads lines, words, quotes, escapes and heredocs.
+The checks and their messages are those of the classic builder.
 Source: https://github.com/moby/moby/tree/v20.10.24/vendor/github.com/moby/buildkit/frontend/dockerfile/instructions
 """
 
@@ -33,16 +33,16 @@ _EXACTLY_ONE = {"WORKDIR", "USER", "STOPSIGNAL", "MAINTAINER"}
 _AT_LEAST_ONE = {"ENV", "LABEL", "EXPOSE", "VOLUME", "ARG", "ONBUILD"}
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
 _STAGES = 1000
-_SHORTEST = 10**6
-"""Nanoseconds that an interval of HEALTHCHECK has at least."""
+_LEAST_INTERVAL = 10**6
+"""The least interval of HEALTHCHECK, in nanoseconds."""
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction: ``original`` is its text on one line, ``line`` where it starts.
+    """One instruction; ``original`` is its text on one line, ``line`` the line where it starts.
 
     ``args`` of ENV and LABEL are name, value, separator, name, ...; ``files`` are the heredocs of
-    a COPY, ADD or RUN as name -> (content, whether variables in it are replaced).
+    a COPY, ADD or RUN: name -> (content, whether its variables are expanded).
     """
 
     name: str
@@ -61,7 +61,7 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Stage:
-    """A FROM and what follows it; ``name`` is lower case, "" when it has none."""
+    """A FROM and its instructions; ``name`` is in lower case, or ""."""
 
     base: str
     name: str
@@ -79,7 +79,7 @@ class Dockerfile:
     escape: str
 
     def until(self, target: str) -> Dockerfile:
-        """Only what a build of one stage (by name or number) needs.
+        """The Dockerfile up to one stage, by name or number.
 
         Raises:
             DockerfileError: there is no such stage.
@@ -94,7 +94,7 @@ def read(text: str) -> Dockerfile:
     """Parse and check a Dockerfile.
 
     Raises:
-        DockerfileError: with the line and dockerd's wording.
+        DockerfileError: with the line, in dockerd's words.
     """
     instructions, escape = _instructions(text)
     if not instructions:
@@ -114,7 +114,7 @@ def read(text: str) -> Dockerfile:
 
 
 def read_trigger(text: str, escape: str = "\\") -> Instruction:
-    """One instruction of an ONBUILD that a base image carries."""
+    """Parse the instruction of an ONBUILD trigger in a base image."""
     head = "# escape=`\n" if escape == "`" else ""
     instructions, _ = _instructions(head + text)
     if len(instructions) != 1:
@@ -127,22 +127,22 @@ def _instructions(text: str) -> tuple[list[Instruction], str]:
         parsed = parse_dockerfile_ast(text)
     except DockerfileSyntaxError as error:
         message = str(error).partition(": ")[2]
-        raise parse_error(error.line or 1, _upper_unknown(message)) from error
-    return [_checked(found) for found in parsed.instructions], parsed.escape_token
+        raise parse_error(error.line or 1, _uppercase_unknown(message)) from error
+    return [_instruction(found) for found in parsed.instructions], parsed.escape_token
 
 
-def _upper_unknown(message: str) -> str:
+def _uppercase_unknown(message: str) -> str:
     head, separator, word = message.partition("unknown instruction: ")
     return f"{head}{separator}{word.upper()}" if separator else message
 
 
-def _checked(found: DockerfileInstruction) -> Instruction:
+def _instruction(found: DockerfileInstruction) -> Instruction:
     name, line, args = found.name, found.start_line, tuple(found.args)
     if name == "ONBUILD":
-        # the parser leaves the trigger unread
+        # the parser does not split off the trigger
         args = tuple(found.original.split(maxsplit=1)[1:])
     if name in {"COPY", "ADD"} and not found.json:
-        # quotes do not hold these words together
+        # quotes do not group words here
         args = tuple(word for arg in args for word in arg.split())
     flags = _flags(name, found.flags, line)
     _check_count(name, args, line)
@@ -214,7 +214,7 @@ def _check_health(args: Sequence[str], flags: Mapping[str, str], line: int) -> N
             length = parse_duration(value)
         except ValueError as error:
             raise parse_error(line, str(error)) from error
-        if length != 0 and length < _SHORTEST:
+        if length != 0 and length < _LEAST_INTERVAL:
             raise parse_error(line, f'Interval "{name}" cannot be less than 1ms')
 
 

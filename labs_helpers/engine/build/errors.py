@@ -1,13 +1,13 @@
-"""What can go wrong in a build; the messages are dockerd's where dockerd has one."""
+"""Errors of a build, in dockerd's words where dockerd has the error."""
 
 from __future__ import annotations
 
 
 class BuildError(Exception):
-    """A build that has begun cannot go on: reported inside the message stream.
+    """A build failed after its start; the error is reported in the message stream.
 
-    ``line`` is that of the Dockerfile (1 is the first), None when no line is to blame;
-    ``exit_code`` is what a client ends with.
+    ``line`` is the line of the Dockerfile, from 1, or None; ``exit_code`` is the exit status for
+    the client.
     """
 
     def __init__(self, message: str, line: int | None = None, exit_code: int = 1) -> None:
@@ -17,11 +17,11 @@ class BuildError(Exception):
 
 
 class DockerfileError(BuildError):
-    """The request or its Dockerfile is not well formed: HTTP 400, before anything is built."""
+    """The request or its Dockerfile is malformed: HTTP 400, before anything is built."""
 
 
 def parse_error(line: int, message: str) -> DockerfileError:
-    """The error for one line, in dockerd's words."""
+    """The error for a line of the Dockerfile, in dockerd's words."""
     return DockerfileError(f"dockerfile parse error line {line}: {message}", line)
 
 
@@ -31,22 +31,22 @@ def cannot_run(instruction: str, line: int) -> BuildError:
         f"Dockerfile line {line}: {instruction}: this engine has no way to run commands here. "
         "It builds from FROM, COPY, ADD and the instructions that set metadata; with PRoot "
         "installed (on Debian and Ubuntu: apt install proot) it does RUN as well. "
-        f"{_INSTEAD}",
+        f"{_ADVICE}",
         line,
     )
 
 
 def no_program(reason: str) -> BuildError:
-    """The error for RUN of what the image does not have; ``reason`` is in runc's words."""
+    """The error for RUN of a program that the image lacks; ``reason`` is in runc's words."""
     return BuildError(
         "failed to create shim task: OCI runtime create failed: runc create failed: unable to start"
         " container process: "
         f"{reason}: the image does not have this program, as the labs' stand-ins of Docker Hub's "
-        f"images have none. {_INSTEAD}"
+        f"images have none. {_ADVICE}"
     )
 
 
-_INSTEAD = (
+_ADVICE = (
     "To have what the command makes, either start from a base image that already holds it, "
     "or make it outside and COPY it in, or build with a real Docker daemon (LABS_ENGINE=docker)."
 )

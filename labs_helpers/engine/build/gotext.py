@@ -1,4 +1,4 @@
-"""How Go prints and reads the values that appear in Docker's texts."""
+"""Go's way to print and parse the values in Docker's texts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
 
 
 def quote(text: str) -> str:
-    """``%q`` of a string."""
+    """A string as ``%q`` prints it."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def quote_all(texts: Sequence[str]) -> str:
-    """``%q`` of a list of strings: ``["a" "b"]``."""
+    """A list of strings as ``%q`` prints it: ``["a" "b"]``."""
     return f"[{' '.join(quote(text) for text in texts)}]"
 
 
 def parse_duration(text: str) -> int:
-    """Nanoseconds of ``1m30s``; raise ValueError in Go's words when it is no duration."""
+    """The nanoseconds of a duration such as ``1m30s``. Raises ValueError in Go's words."""
     sign = -1 if text.startswith("-") else 1
     body = text.lstrip("+-")
     if body == "0":
@@ -39,7 +39,7 @@ def parse_duration(text: str) -> int:
 
 
 def duration(nanoseconds: int) -> str:
-    """Go's ``Duration.String``: ``1m30s``, ``1.5s``, ``200ms``, ``0s``."""
+    """A duration as Go's ``Duration.String`` prints it: ``1m30s``, ``1.5s``, ``200ms``, ``0s``."""
     if nanoseconds < 10**9:
         for unit, size in (("ms", 10**6), ("µs", 10**3), ("ns", 1)):
             if nanoseconds >= size:

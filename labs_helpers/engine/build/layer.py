@@ -1,7 +1,7 @@
-"""The tar of a new layer, made as it is read: the same entries give the same bytes.
+"""The tar of a new layer, generated while it is read. The same entries give the same bytes.
 
-Entries are sorted, owned as they say by number only, and dated alike; the format is PAX
-(POSIX.1-2001), which tarfile writes without reference to the machine.
+Entries are sorted, have numeric owners only, and share one date. The format is PAX (POSIX.1-2001),
+which tarfile writes the same on every machine.
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from ..produced import produced
+from ..streams import CHUNK_SIZE, stream_of
 from .tree import DIRECTORY, FILE, LINK, Entry
 
 WHITEOUT = ".wh."
-"""What the name of a deleted file begins with, in a layer.
+"""The prefix of a name that marks a deleted file in a layer.
 
 https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts
 """
 
-_PORTION = 1024 * 1024
 _RECORD = 10240
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What a layer does to the files below it; paths have no leading slash."""
+    """The changes of a layer to the files below it; paths have no leading slash."""
 
     entries: Mapping[str, Entry]
     removed: Set[str] = field(default_factory=frozenset)
@@ -36,7 +35,7 @@ class Changes:
         return bool(self.entries or self.removed)
 
     def members(self) -> dict[str, Entry]:
-        """The entries of the layer's tar, whiteouts among them."""
+        """The entries of the layer's tar, with whiteouts for removed paths."""
         whiteouts = {}
         for path in self.removed:
             folder, slash, name = path.rpartition("/")
@@ -46,13 +45,13 @@ class Changes:
 
 def layer_tar(entries: Mapping[str, Entry], mtime: int) -> BinaryIO:
     """The tar of these entries (path without leading slash -> entry), dated ``mtime``."""
-    return produced(_tar(entries, mtime))
+    return stream_of(_tar(entries, mtime))
 
 
 def _tar(entries: Mapping[str, Entry], mtime: int) -> Iterator[bytes]:
     written = 0
     first: dict[int, str] = {}
-    # by components, so that a directory comes before what is in it
+    # sorted by components, so that a directory comes before its content
     for path in sorted(entries, key=lambda name: name.split("/")):
         entry = entries[path]
         linked = entry.inode is not None and first.setdefault(id(entry.inode), path)
@@ -102,7 +101,7 @@ def _content(entry: Entry) -> Iterator[bytes]:
         return
     with entry.open() as file:
         while left:
-            data = file.read(min(left, _PORTION))
+            data = file.read(min(left, CHUNK_SIZE))
             if not data:
                 raise OSError("a file of the build ended before its recorded size")
             left -= len(data)
@@ -110,7 +109,7 @@ def _content(entry: Entry) -> Iterator[bytes]:
 
 
 def content_hash(entries: Mapping[str, Entry]) -> str:
-    """What Docker's history shows of copied files: 64 hex digits over names, modes and content."""
+    """The 64 hex digits that Docker's history shows for copied files: names, modes, content."""
     total = hashlib.sha256()
     for path in sorted(entries, key=lambda name: name.split("/")):
         total.update(_header(path, entries[path], 0))

@@ -1,7 +1,7 @@
-"""The instructions that change an image's configuration only.
+"""The instructions that change only the configuration of an image.
 
-Each function changes ``config`` (Docker's: Env, Cmd, Labels, ...) and returns the text that
-``docker history`` shows, in the words of the classic builder.
+Each function changes ``config`` (Docker's Env, Cmd, Labels, ...) and returns the text for
+``docker history``, in the words of the classic builder.
 Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/dispatchers.go
 """
 
@@ -39,13 +39,13 @@ def env(config: Config, step: Instruction, expand: Expand) -> str:
     """ENV name=value ..."""
     pairs = [(expand(name), expand(value)) for name, value in step.pairs]
     for name, value in pairs:
-        kept = list(config.get("Env") or [])
-        places = [place for place, pair in enumerate(kept) if pair.partition("=")[0] == name]
+        variables = list(config.get("Env") or [])
+        places = [place for place, pair in enumerate(variables) if pair.partition("=")[0] == name]
         if places:
-            kept[places[0]] = f"{name}={value}"
+            variables[places[0]] = f"{name}={value}"
         else:
-            kept.append(f"{name}={value}")
-        config["Env"] = kept
+            variables.append(f"{name}={value}")
+        config["Env"] = variables
     return "ENV " + " ".join(f"{name}={value}" for name, value in pairs)
 
 
@@ -63,7 +63,7 @@ def user(config: Config, step: Instruction, expand: Expand) -> str:
 
 
 def workdir(config: Config, step: Instruction, expand: Expand) -> str:
-    """WORKDIR path; a relative one continues the current."""
+    """WORKDIR path; a relative path starts at the current directory"""
     wanted = expand(step.args[0])
     if not wanted:
         raise BuildError("cannot normalize nothing", step.line)
@@ -117,7 +117,7 @@ def command(config: Config, step: Instruction) -> str:
 
 
 def entrypoint(config: Config, step: Instruction, command_set: bool) -> str:
-    """ENTRYPOINT; it drops a CMD that comes from the base image."""
+    """ENTRYPOINT; a CMD from the base image is dropped"""
     config["Entrypoint"] = _command_line(config, step)
     if not command_set:
         config.pop("Cmd", None)
@@ -131,7 +131,7 @@ def shell(config: Config, step: Instruction) -> str:
 
 
 def on_build(config: Config, step: Instruction) -> str:
-    """ONBUILD instruction: recorded, executed by a build FROM this image"""
+    """ONBUILD instruction; a build FROM this image executes the instruction"""
     config["OnBuild"] = [*(config.get("OnBuild") or []), step.args[0]]
     return f"ONBUILD {step.args[0]}"
 
@@ -160,7 +160,7 @@ def healthcheck(config: Config, step: Instruction) -> str:
 
 
 def current_shell(config: Config) -> list[str]:
-    """What the shell form of a command runs in."""
+    """The shell for the shell form of a command."""
     return list(config.get("Shell") or DEFAULT_SHELL)
 
 

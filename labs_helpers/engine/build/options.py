@@ -1,4 +1,4 @@
-"""What a client asks for with a build."""
+"""The parameters of a build. A file of its own, as the builder and its stages import it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """The parameters of ``POST /build`` that this builder heeds.
+    """The parameters of ``POST /build`` that this builder supports.
 
-    ``build_args`` has None for an argument given without a value (which leaves the default).
-    ``platform`` is ``os/architecture[/variant]`` of the base images, "" for the default.
-    ``scratch`` is the folder for temporary files, the system's when None. ``run_seconds`` is
-    how long one RUN may take; ``network`` is what it asks for, "none" among others.
+    A value of None in ``build_args`` leaves the default of the ARG. ``platform`` is
+    ``os/architecture[/variant]`` of the base images, "" for the default. ``scratch`` is the folder
+    for temporary files (None: the system's). ``run_seconds`` limits the time of one RUN.
+    ``network`` is the value of --network.
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
     """

@@ -1,4 +1,4 @@
-"""What a COPY or ADD names: the files of a context or of another stage, found and described.
+"""The sources of a COPY or ADD: files of the context or of another stage.
 
 Source: https://github.com/moby/moby/blob/v26.1.5/builder/dockerfile/copy.go
 """
@@ -20,37 +20,37 @@ _WILD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
 
 @dataclass(frozen=True)
 class Source:
-    """One thing to copy: ``name`` as the Dockerfile has it, and its entries.
+    """A file or directory to copy; ``name`` is its name in the Dockerfile.
 
-    ``entries`` are by path relative to the source, "" being the source itself; a directory has
-    its content only. ``archive`` means ``entries`` are what an ADD found in a tar file.
+    ``entries`` have paths relative to the source: "" for a file, the content only for a directory.
+    With ``unpacked``, they come from a tar file that ADD unpacked.
     """
 
     name: str
     is_directory: bool
     entries: Mapping[str, Entry]
-    archive: bool = False
+    unpacked: bool = False
 
 
 @dataclass(frozen=True)
 class Ownership:
-    """What --chown and --chmod say; None leaves what the source has."""
+    """The values of --chown and --chmod; None leaves the value of the source."""
 
     uid: int | None = None
     gid: int | None = None
     mode: int | None = None
 
-    def applied(self, source: Source, from_stage: bool) -> Source:
-        """The source as it is copied.
+    def apply(self, source: Source, from_stage: bool) -> Source:
+        """The source with owners and modes as they are copied.
 
-        Files of a context are root's. The write bits of their group and others come from the
-        umask of whoever checked the context out; dropping them lets the same files give the same
-        digest on every machine. Files of another stage, and those of an archive that ADD
-        unpacks, are taken as they are; --chown does not apply to the latter, as in Docker.
+        Root owns the files of a context. Their write bits for group and others depend on the umask
+        at the checkout; without these bits, the same files give the same digest on every machine.
+        Files of another stage, and of an archive that ADD unpacks, keep owner and mode; --chown
+        does not apply to the latter, as in Docker.
         """
-        if source.archive:
+        if source.unpacked:
             return source
-        made = {}
+        entries = {}
         for path, entry in source.entries.items():
             uid, gid, mode = entry.uid, entry.gid, entry.mode
             if not from_stage:
@@ -61,15 +61,15 @@ class Ownership:
                 mode = self.mode
             uid = uid if self.uid is None else self.uid
             gid = gid if self.gid is None else self.gid
-            made[path] = replace(entry, uid=uid, gid=gid, mode=mode)
-        return replace(source, entries=made)
+            entries[path] = replace(entry, uid=uid, gid=gid, mode=mode)
+        return replace(source, entries=entries)
 
 
 def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[Source]:
-    """What one source argument names, in sorted order.
+    """The sources that one argument names, sorted.
 
     Raises:
-        BuildError: it leads outside the context, or is not there.
+        BuildError: the path leads outside the context, or does not exist.
     """
     path = posixpath.normpath(pattern)
     if path == ".." or path.startswith("../"):
@@ -78,7 +78,7 @@ def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[S
         )
     path = path.lstrip("/")
     if _WILD.search(path):
-        for name in _matching(tree, path, command):
+        for name in _matches(tree, path, command):
             yield _source(tree, name, command, from_stage)
     else:
         yield _source(tree, path, command, from_stage)
@@ -87,10 +87,10 @@ def find(tree: Tree, pattern: str, command: str, from_stage: bool) -> Iterator[S
 def inline(name: str, content: bytes) -> Source:
     """A heredoc as a file."""
 
-    def opened() -> BinaryIO:
+    def open_content() -> BinaryIO:
         return io.BytesIO(content)
 
-    return Source(name, False, {"": Entry(FILE, 0o644, size=len(content), open=opened)})
+    return Source(name, False, {"": Entry(FILE, 0o644, size=len(content), open=open_content)})
 
 
 def _source(tree: Tree, path: str, command: str, from_stage: bool) -> Source:
@@ -108,7 +108,7 @@ def _source(tree: Tree, path: str, command: str, from_stage: bool) -> Source:
     return Source(path, False, {"": entry})
 
 
-def _matching(tree: Tree, pattern: str, command: str) -> list[str]:
+def _matches(tree: Tree, pattern: str, command: str) -> list[str]:
     found = [""]
     parts = pattern.split("/")
     for part in parts:
@@ -124,9 +124,9 @@ def _matching(tree: Tree, pattern: str, command: str) -> list[str]:
 
 
 def _expression(glob: str, pattern: str, command: str) -> re.Pattern[str]:
-    """One component of a pattern of Go's filepath.Match."""
+    """The regular expression for one component of a pattern of Go's filepath.Match."""
     out, place = "", 0
-    # what Go's Match cannot read matches nothing
+    # in Docker, a malformed pattern matches nothing
     bad = BuildError(f"{command} failed: no source files were specified")
     while place < len(glob):
         char = glob[place]

@@ -1,4 +1,4 @@
-"""One stage of a build: the image so far, and how an instruction makes the next one of it."""
+"""One stage of a build: the image so far, and the commit of each instruction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from ..platform import DEFAULT, Platform
 from ..store import Image, ImageStore
-from . import archive
+from . import tar_reader
 from .layer import Changes, layer_tar
 from .metadata import current_shell
 from .options import BuildOptions
@@ -24,7 +24,7 @@ DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 
 class StageState:
-    """What dockerd calls the dispatch state; ``image`` is None until something is committed."""
+    """The state of a stage (in dockerd "dispatch state"); ``image`` is None before a commit."""
 
     def __init__(
         self, store: ImageStore, options: BuildOptions, epoch: int, base: Image | None
@@ -41,7 +41,7 @@ class StageState:
         self._folder: RootFolder | None = None
 
     def close(self) -> None:
-        """Remove what the stage has on disk; the files of its image are read anew if needed."""
+        """Remove the stage's folder; the files of its image can be read again."""
         if self._folder:
             self._folder.close()
             self._folder = self._tree = None
@@ -53,52 +53,52 @@ class StageState:
         return self._tree
 
     def folder(self) -> RootFolder:
-        """The same files on disk, for commands to run in."""
+        """The files of the image so far in a folder, in which commands run."""
         if self._folder is None:
             self._folder = RootFolder(self.root(), self.options.scratch, self.epoch)
         return self._folder
 
     def commit(self, comment: str, shell: list[str] | None = None) -> Iterator[Message]:
-        """Make the next image of a changed configuration."""
+        """Commit a changed configuration as the next image."""
         history = self._history(f"{self._prefix(shell)} {comment}")
-        cached = self._cached(history)
+        cached = self._find_cached(history)
         if cached:
             yield from self.use(cached)
         else:
-            yield from self._arrived(self._add({**history, "empty_layer": True}, None))
+            yield from self._continue_with(self._add({**history, "empty_layer": True}, None))
 
     def find_layer(self, comment: str) -> Image | None:
-        """The image that the same change of the same files made before, if it is still here."""
+        """The cached image of the same change with the same files, if any."""
         return self.find(f"{self._prefix()}{comment}")
 
     def find(self, created_by: str) -> Image | None:
-        """As ``find_layer``, for a change whose history has these words."""
-        return self._cached(self._history(created_by))
+        """The cached image of a change with this history text, if any."""
+        return self._find_cached(self._history(created_by))
 
     def use(self, image: Image) -> Iterator[Message]:
-        """Go on with an image of the cache."""
+        """Continue with an image from the cache."""
         if self.image is None or image.layers != self.image.layers:
             self.close()
             self._tree = None
         yield {"stream": " ---> Using cache\n"}
-        yield from self._arrived(image)
+        yield from self._continue_with(image)
 
     def commit_layer(self, comment: str, entries: Mapping[str, Entry]) -> Iterator[Message]:
-        """Make the next image of new files (path without leading slash -> entry)."""
+        """Commit new files (path without leading slash -> entry) as the next image."""
         changes = Changes(entries)
-        made = self._layered(self._history(f"{self._prefix()}{comment}"), changes)
+        image = self._add_changes(self._history(f"{self._prefix()}{comment}"), changes)
         self._apply(changes)
         if self._folder:
             self._folder.put(dict(entries))
-        yield from self._arrived(made)
+        yield from self._continue_with(image)
 
     def commit_run(self, created_by: str, changes: Changes) -> Iterator[Message]:
-        """Make the next image of what a command changed in ``folder()``."""
-        made = self._layered(self._history(created_by), changes)
+        """Commit the changes of a command in ``folder()`` as the next image."""
+        image = self._add_changes(self._history(created_by), changes)
         self._apply(changes)
-        yield from self._arrived(made)
+        yield from self._continue_with(image)
 
-    def _layered(self, history: dict[str, Any], changes: Changes) -> Image:
+    def _add_changes(self, history: dict[str, Any], changes: Changes) -> Image:
         if changes:
             return self._add(history, changes)
         return self._add({**history, "empty_layer": True}, None)
@@ -110,7 +110,7 @@ class StageState:
         for path in changes.removed:
             tree.remove(path)
         for path in sorted(changes.entries, key=lambda name: name.split("/")):
-            # the layer has one date, and so it is when it is read again
+            # all files in the layer have the same date
             tree.put(path, replace(changes.entries[path], mtime=self.epoch))
 
     def _prefix(self, shell: list[str] | None = None) -> str:
@@ -122,11 +122,11 @@ class StageState:
 
     @property
     def created(self) -> str:
-        """When every image of this build says that it was made."""
+        """The creation date of every image of this build."""
         return datetime.fromtimestamp(self.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _cached(self, history: Mapping[str, Any]) -> Image | None:
-        """The child of this image with this configuration and change."""
+    def _find_cached(self, history: Mapping[str, Any]) -> Image | None:
+        """The child of this image with the same configuration and history entry, if any."""
         if self.options.no_cache:
             return None
         parent = self.image.id if self.image else None
@@ -141,13 +141,12 @@ class StageState:
                 **history,
                 "empty_layer": None,
             }
-            if same and image.config.get("config") == self.config and self._same_kind(image):
+            if same and image.config.get("config") == self.config and self._is_same_platform(image):
                 return image
         return None
 
-    def _same_kind(self, image: Image) -> bool:
-        wanted = self._platform()
-        return all(image.config.get(key) == value for key, value in wanted.items())
+    def _is_same_platform(self, image: Image) -> bool:
+        return all(image.config.get(key) == value for key, value in self._platform().items())
 
     def _past(self) -> list[dict[str, Any]]:
         return list(self.image.config.get("history") or []) if self.image else []
@@ -156,10 +155,10 @@ class StageState:
         if self.image:
             keys = ("architecture", "os", "variant")
             return {key: self.image.config[key] for key in keys if self.image.config.get(key)}
-        asked = self.options.platform
-        wanted = Platform.parse(asked) if asked else DEFAULT
-        described = {"os": wanted.os, "architecture": wanted.architecture}
-        return {**described, "variant": wanted.variant} if wanted.variant else described
+        requested = self.options.platform
+        platform = Platform.parse(requested) if requested else DEFAULT
+        names = {"os": platform.os, "architecture": platform.architecture}
+        return {**names, "variant": platform.variant} if platform.variant else names
 
     def _add(self, history: dict[str, Any], changes: Changes | None) -> Image:
         layers = list(self.image.layers) if self.image else []
@@ -178,20 +177,20 @@ class StageState:
         parent = self.image.id if self.image else None
         return self.store.add_image(config, layers, parent=parent)
 
-    def _arrived(self, image: Image) -> Iterator[Message]:
+    def _continue_with(self, image: Image) -> Iterator[Message]:
         self.image = image
-        # the next instruction changes its own copy
+        # the next instruction changes a copy of its own
         self.config = copy.deepcopy(self.config)
-        yield self.arrival()
+        yield self.image_message()
 
-    def arrival(self) -> Message:
-        """What is said after each step: the image so far."""
+    def image_message(self) -> Message:
+        """The message after each step: the ID of the image so far."""
         return {"stream": f" ---> {self.image.short_id if self.image else ''}\n"}
 
 
 def image_root(store: ImageStore, image: Image | None, options: BuildOptions) -> Tree:
     """The files of an image."""
     layers = image.layers if image else ()
-    return archive.read_layers(
+    return tar_reader.read_layers(
         [partial(store.open_layer, layer) for layer in layers], options.scratch
     )

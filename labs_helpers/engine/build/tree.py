@@ -1,7 +1,7 @@
-"""A file tree held as an index: the build context, or the root of an image.
+"""An index of files: the build context, or the files of an image.
 
-Nothing is unpacked. An entry knows where its content can be read; names are looked up inside the
-tree only, so neither ``..`` nor a symbolic link leads out of it.
+Nothing is unpacked. An entry knows where to read its content. Names are looked up inside the tree
+only, so neither ``..`` nor a symbolic link leads out of it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import BinaryIO
 DIRECTORY, FILE, LINK, OTHER = "directory", "file", "link", "other"
 
 MAX_LINKS = 255
-"""Symbolic links followed before a path counts as a loop, as in dockerd."""
+"""Symbolic links to follow before a path counts as a loop, as in dockerd."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What stands at one path.
+    """A file, directory, link or device at one path.
 
     ``kind`` is one of DIRECTORY, FILE, LINK and OTHER (devices, pipes; ``device`` then has the
-    tar type, major and minor number). ``size`` counts bytes; ``open`` gives a file's content.
-    ``mtime`` is what the archive said, for commands that look (layers made here bear one date).
-    Files with the same ``inode`` are hard links to each other.
+    tar type, major and minor number). ``size`` is in bytes; ``open`` opens a file's content.
+    ``mtime`` is the time in the archive, for commands that look at it (in new layers, all files
+    have one date). Files with the same ``inode`` are hard links to each other.
     """
 
     kind: str
@@ -50,21 +50,21 @@ class LinkLoop(Exception):
 
 
 def parts_of(path: str) -> list[str]:
-    """The names of a path below the root; ``..`` stops at the root."""
+    """The names in a path below the root; ``..`` stops at the root."""
     return [part for part in posixpath.normpath("/" + path).split("/") if part]
 
 
 class Tree:
-    """The files of a context or an image, by path; paths have no leading slash ("" is the root)."""
+    """Files by path; paths have no leading slash, and "" is the root."""
 
     def __init__(self) -> None:
         self._root = _Node(Entry(DIRECTORY))
 
     def resolve(self, path: str, follow_last: bool = True) -> str:
-        """The path with its symbolic links followed, inside the tree, existing or not.
+        """Follow the symbolic links of a path inside the tree; the result may not exist.
 
         Raises:
-            LinkLoop: it never ends.
+            LinkLoop: there are too many links.
         """
         waiting = [part for part in path.split("/") if part and part != "."][::-1]
         done: list[str] = []
@@ -89,7 +89,7 @@ class Tree:
         return "/".join(done)
 
     def get(self, path: str) -> Entry | None:
-        """The entry at a resolved path, None when there is none."""
+        """The entry at a resolved path, or None."""
         node = self._node([part for part in path.split("/") if part])
         return node.entry if node else None
 
@@ -99,16 +99,16 @@ class Tree:
         return sorted(node.children) if node else []
 
     def walk(self, path: str = "") -> Iterator[tuple[str, Entry]]:
-        """Everything below a path, parents first, sorted; paths are relative to it."""
+        """All entries below a path, parents first, sorted; their paths are relative to it."""
         top = self._node([part for part in path.split("/") if part])
-        waiting = [(name, node) for name, node in _sorted(top)] if top else []
+        waiting = [(name, node) for name, node in _children_in_reverse(top)] if top else []
         while waiting:
             name, node = waiting.pop()
             yield name, node.entry
-            waiting += [(f"{name}/{child}", below) for child, below in _sorted(node)]
+            waiting += [(f"{name}/{child}", below) for child, below in _children_in_reverse(node)]
 
     def put(self, path: str, entry: Entry) -> None:
-        """Place an entry, making missing parents; a directory over a directory keeps its content.
+        """Put an entry and its missing parents; a directory over a directory keeps its content.
 
         The parents' symbolic links are followed, as when a layer is unpacked.
         """
@@ -130,7 +130,7 @@ class Tree:
             node.children[parts[-1]] = _Node(entry)
 
     def remove(self, path: str) -> None:
-        """Take away a path and all below it; nothing happens when it is not there."""
+        """Remove a path and everything below it, if it exists."""
         parts = parts_of(path)
         if parts:
             node = self._node(self._parent(parts))
@@ -138,11 +138,11 @@ class Tree:
                 node.children.pop(parts[-1], None)
 
     def clear(self, path: str, keep: Container[str] = ()) -> None:
-        """Empty a directory, but for the paths to keep."""
+        """Remove the content of a directory, except for the paths in ``keep``."""
         parts = parts_of(path)
         node = self._node([*self._parent(parts), parts[-1]] if parts else [])
         if node:
-            _emptied(node, "/".join(parts), keep)
+            _remove_children(node, "/".join(parts), keep)
 
     def _parent(self, parts: list[str]) -> list[str]:
         try:
@@ -161,15 +161,15 @@ class Tree:
         return node
 
 
-def _emptied(node: _Node, path: str, keep: Container[str]) -> None:
+def _remove_children(node: _Node, path: str, keep: Container[str]) -> None:
     for name, child in list(node.children.items()):
         below = f"{path}/{name}" if path else name
         if below in keep:
-            _emptied(child, below, keep)
+            _remove_children(child, below, keep)
         else:
             del node.children[name]
 
 
-def _sorted(node: _Node) -> list[tuple[str, _Node]]:
+def _children_in_reverse(node: _Node) -> list[tuple[str, _Node]]:
     # the last is popped first
     return sorted(node.children.items(), key=lambda item: item[0], reverse=True)

@@ -2,56 +2,44 @@
 
 from __future__ import annotations
 
-from functools import partial
 from urllib.parse import unquote
 
-from labs_helpers.oci import reference as references
-from labs_helpers.oci.reference import Reference
-
-from ..api.app import App, Operation, routes
-from ..api.exchange import Answer, Request, stream_answer
-from ..api.images import repository_tag
+from ..api.app import App, Route
+from ..api.http import Request, Response, stream_response
 from ..api.registries import auth, distribution, manifest
-from ..api.transfer import IN_STREAM
+from ..api.transfer import STREAM_ERRORS, named_reference, requested_platform
 from ..credentials import from_header
-from ..platform import Platform
 from .libpod import libpod_routes
 from .pulling import pull
 from .pushing import push
 from .resources import Resources
 
+_NAME = r"(?P<name>.+)"
+
 
 class FrontApp(App):
     """Login, push, pull and manifests; for Podman, push and pull in its own API too."""
 
-    any_version = True
-
     def __init__(self, resources: Resources) -> None:
-        name, hosts = r"(?P<name>.+)", resources.hosts
-        table: list[tuple[str, str, Operation]] = [
-            ("POST", r"/auth", partial(auth, hosts=hosts)),
-            ("POST", r"/images/create", partial(_pull, resources=resources)),
-            ("POST", rf"/images/{name}/push", partial(_push, resources=resources)),
-            ("GET", rf"/distribution/{name}/json", partial(distribution, hosts=hosts)),
-            ("GET", rf"/distribution/{name}/manifest", partial(manifest, hosts=hosts)),
+        table: list[Route] = [
+            ("POST", r"/auth", auth),
+            ("POST", r"/images/create", _pull),
+            ("POST", rf"/images/{_NAME}/push", _push),
+            ("GET", rf"/distribution/{_NAME}/json", distribution),
+            ("GET", rf"/distribution/{_NAME}/manifest", manifest),
             *(libpod_routes(resources) if resources.is_podman else ()),
         ]
-        self._routes = routes(table)
+        super().__init__(resources, table, any_version=True)
 
 
-def _pull(request: Request, resources: Resources) -> Answer:
-    reference = _reference(request.text("fromImage").removesuffix(":"), request.text("tag"))
+def _pull(request: Request, resources: Resources) -> Response:
+    reference = named_reference(request.text("fromImage").removesuffix(":"), request.text("tag"))
     credentials = from_header(request.headers.get("x-registry-auth"))
-    platform = request.text("platform")
-    wanted = Platform.parse(platform) if platform else None
-    return stream_answer(pull(reference, credentials, wanted, resources), IN_STREAM)
+    messages = pull(reference, credentials, requested_platform(request), resources)
+    return stream_response(messages, STREAM_ERRORS)
 
 
-def _push(request: Request, name: str, resources: Resources) -> Answer:
-    reference = _reference(unquote(name), request.text("tag"))
+def _push(request: Request, resources: Resources, name: str) -> Response:
+    reference = named_reference(unquote(name), request.text("tag"))
     credentials = from_header(request.headers.get("x-registry-auth"))
-    return stream_answer(push(reference, credentials, resources), IN_STREAM)
-
-
-def _reference(name: str, tag: str) -> Reference:
-    return repository_tag(name, tag) if tag else references.parse(name, default_tag=False)
+    return stream_response(push(reference, credentials, resources), STREAM_ERRORS)

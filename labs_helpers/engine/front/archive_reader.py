@@ -22,9 +22,10 @@ from typing import IO, Any, BinaryIO, Self, cast
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci.manifest import InvalidManifest
 
-from ..blobs import GZIP_TYPE, PORTION, BlobError, Blobs, Layer, finished
+from ..blobs import GZIP_TYPE, BlobError, Blobs, Layer
 from ..compression import HEAD, decoder_of
 from ..errors import EngineError
+from ..streams import CHUNK_SIZE, chunks
 from .stored_manifests import StoredManifests, find_stored_manifests
 
 _DOCUMENT_LIMIT = 4 * 1024 * 1024
@@ -71,13 +72,13 @@ class ArchiveReader:
     def receive(self, archive: BinaryIO) -> None:
         """Read the archive. Raises EngineError if it is cut off, or not an image's archive."""
         try:
-            with tarfile.open(fileobj=archive, mode="r|", bufsize=PORTION) as tar:
+            with tarfile.open(fileobj=archive, mode="r|", bufsize=CHUNK_SIZE) as tar:
                 for member in tar:
                     if self._over:
                         return
                     if member.isreg() and (file := tar.extractfile(member)):
                         self._read_file(member.name, member.size, file)
-            while archive.read(PORTION):
+            while archive.read(CHUNK_SIZE):
                 pass
         except (tarfile.TarError, EOFError, BlobError) as error:
             raise EngineError(f"the daemon's archive of the image cannot be read: {error}") from (
@@ -144,7 +145,7 @@ class ArchiveReader:
         if document and size <= _DOCUMENT_LIMIT:
             self._documents[name] = whole.read() + whole.read()
         elif document or decoder_of(head[:HEAD]):
-            finished(self.blobs.passing(whole, None))
+            self.blobs.store(whole)
         elif self._wanted <= self._new:
             self._compress_now(whole)
         else:
@@ -163,7 +164,7 @@ class ArchiveReader:
         path = self._folder / f"layer{len(self._plain)}"
         content = hashlib.sha256()
         with path.open("wb") as out:
-            while portion := tar.read(PORTION):
+            for portion in chunks(tar):
                 content.update(portion)
                 out.write(portion)
         diff_id = f"sha256:{content.hexdigest()}"

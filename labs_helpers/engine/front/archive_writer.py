@@ -19,8 +19,8 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..archive import header, padding
-from ..blobs import PORTION
+from ..save import header, padding
+from ..streams import chunks
 
 
 def image_archive(
@@ -55,8 +55,7 @@ def image_archive(
         size = layer.stat().st_size
         yield header(digests.layout_path(digest), size)
         with layer.open("rb") as file:
-            while portion := file.read(PORTION):
-                yield portion
+            yield from chunks(file)
         yield padding(size)
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..build.arguments import Arguments, expand
+from ..build.arguments import BuildArguments, expand
 from ..build.dockerfile import Dockerfile, read
 from ..build.errors import BuildError, DockerfileError
 
@@ -67,7 +67,7 @@ def bases(
 
 
 def _names(dockerfile: Dockerfile, given: Mapping[str, str | None], first: str) -> list[str]:
-    arguments = Arguments(given)
+    arguments = BuildArguments(given)
     for instruction in dockerfile.arguments:
         for declared in instruction.args:
             name, equals, default = declared.partition("=")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 from labs_helpers.oci.reference import Reference
 
-from ..api.building import build_arguments, registry_credentials
+from ..api.build_request import build_arguments, registry_credentials
 from ..credentials import Credentials, from_config_header
 from ..platform import DEFAULT
 from .http_messages import RequestHead

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
 
-from ..api.exchange import told
-from ..api.transfer import IN_STREAM
+from ..api.http import error_text
+from ..api.transfer import STREAM_ERRORS
 from ..errors import EngineError
 from .address import Address
 from .base_pulls import pull_bases
@@ -111,8 +111,8 @@ class Conversation:
                 size = file.tell()
             try:
                 target = await asyncio.to_thread(pull_bases, request, context, self._resources)
-            except IN_STREAM as error:
-                await self._refuse(request.raw, getattr(error, "status", 500), told(error))
+            except STREAM_ERRORS as error:
+                await self._refuse(request.raw, getattr(error, "status", 500), error_text(error))
                 return True
             head = request.with_length(size, target)
             return await self._pass_on(self._daemon, request, head, _content_of(context))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
+from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
 from ..errors import EngineError
 from .address import Address
@@ -158,23 +158,17 @@ class DaemonClient:
         headers: Mapping[str, str] | None = None,
         seconds: float = TIMEOUT,
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = _Connection(self.address, seconds)
+        connection = _connection(self.address, seconds)
         try:
             connection.connect()
         except OSError as error:
             connection.close()
             raise self.unreachable(_reason(error)) from error
         try:
-            connection.request(
-                method,
-                self._prefix + path,
-                body=body,
-                headers=dict(headers or {}),
-                encode_chunked=body is not None,
-            )
-            answer = connection.getresponse()
+            answer = exchange(connection, method, self._prefix + path, headers, body)
             if answer.status >= 400:
-                raise DaemonError(_message(answer.read(_DOCUMENT_LIMIT)), answer.status)
+                reason = error_message(answer.read(_DOCUMENT_LIMIT))
+                raise DaemonError(reason or "the daemon gave no reason", answer.status)
             yield answer
         except (OSError, http.client.HTTPException) as error:
             raise DaemonError(f"{self.address}: {_reason(error)}") from error
@@ -213,18 +207,10 @@ class FrontDaemonClient(DaemonClient):
         return ["driver-type", "io.containerd.snapshotter.v1"] in status
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, address: Address, seconds: float) -> None:
-        super().__init__(address.host or "localhost", address.port or 80, timeout=seconds)
-        self._address = address
-
-    def connect(self) -> None:
-        if self._address.path is None:
-            super().connect()
-            return
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._address.path))
+def _connection(address: Address, seconds: float) -> http.client.HTTPConnection:
+    if address.path is not None:
+        return UnixConnection(address.path, seconds)
+    return http.client.HTTPConnection(address.host, address.port, timeout=seconds)
 
 
 def full_id(image: Mapping[str, Any]) -> str:
@@ -234,16 +220,6 @@ def full_id(image: Mapping[str, Any]) -> str:
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _message(body: bytes) -> str:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if isinstance(document, dict) and document.get("message"):
-        return str(document["message"])
-    return body.decode(errors="replace").strip() or "the daemon gave no reason"
 
 
 def _pair(version: Any) -> tuple[int, int]:

@@ -22,9 +22,9 @@ from urllib.parse import quote, unquote, urlencode
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..api.app import Operation
-from ..api.exchange import Answer, Request, json_answer, told
-from ..api.transfer import IN_STREAM
+from ..api.app import Operation, Route
+from ..api.http import Request, Response, error_text, json_response
+from ..api.transfer import STREAM_ERRORS
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..platform import DEFAULT, Platform
 from ..store import BlobError, NoSuchImage
@@ -57,7 +57,7 @@ _NO_LISTS = (
 )
 
 
-def libpod_routes(resources: Resources) -> list[tuple[str, str, Operation]]:
+def libpod_routes(resources: Resources) -> list[Route]:
     """Return the routes of Podman's API: method, pattern of the path, operation."""
     podman = Podman(resources)
     name = r"(?P<name>.+)"
@@ -76,7 +76,7 @@ def _in_podmans_form(operation: Operation) -> Operation:
     """
 
     @wraps(operation)
-    def answer(request: Request, **path: str) -> Answer:
+    def answer(request: Request, _: Resources, **path: str) -> Response:
         try:
             # Podman's clients write parameter names in either case
             query = {key.lower(): values for key, values in request.query.items()}
@@ -91,9 +91,9 @@ def _in_podmans_form(operation: Operation) -> Operation:
     return answer
 
 
-def _error(error: Exception, status: int) -> Answer:
-    message = told(error)
-    return json_answer({"cause": message, "message": message, "response": status}, status)
+def _error(error: Exception, status: int) -> Response:
+    message = error_text(error)
+    return json_response({"cause": message, "message": message, "response": status}, status)
 
 
 class Podman:
@@ -103,7 +103,7 @@ class Podman:
         self._resources = resources
         self._podman = LibpodClient(resources.daemon.address, API, resources.daemon.kind)
 
-    def push(self, request: Request, name: str) -> Answer:
+    def push(self, request: Request, name: str) -> Response:
         """``POST /libpod/images/{name}/push?destination=``: push one image, by any name or ID.
 
         The front does not read these parameters: ``tlsVerify``, as the sandbox is reached without
@@ -128,10 +128,10 @@ class Podman:
         if request.flag("quiet", default=True):
             for _ in messages:
                 pass
-            return Answer(200, [b"\n"], "text/plain; charset=us-ascii")
+            return Response(200, [b"\n"], "text/plain; charset=us-ascii")
         return report_stream(push_reports(messages, _client_version(request) >= ACCEPTS_DIGEST))
 
-    def pull(self, request: Request) -> Answer:
+    def pull(self, request: Request) -> Response:
         """``POST /libpod/images/pull?reference=``: pull a tag, a digest, or ``allTags``.
 
         Raises:
@@ -150,18 +150,18 @@ class Podman:
             # the daemon's image of that name may be for another platform
             policy = "newer"
         if policy in ("missing", "never") and (local := self._local_images(name, platform)):
-            return json_answer(final_report(local))
+            return json_response(final_report(local))
         if policy == "never":
             raise DaemonError(f"{name}: image not known", 404)
         reports = self._pull_reports(name, request, platform)
         try:
             if request.flag("quiet"):
                 *_, last = reports
-                return json_answer(last)
+                return json_response(last)
             return report_stream(reports)
-        except IN_STREAM:
+        except STREAM_ERRORS:
             if policy == "newer" and (local := self._local_images(name, platform)):
-                return json_answer(final_report(local))
+                return json_response(final_report(local))
             raise
 
     def _pull_reports(
@@ -226,7 +226,7 @@ class LibpodClient(FrontDaemonClient):
         return list(found.get("images") or [])
 
 
-def _refuse_list(request: Request, name: str) -> Answer:
+def _refuse_list(request: Request, name: str) -> Response:
     raise NotSupported(_NO_LISTS.format(unquote(name)))
 
 

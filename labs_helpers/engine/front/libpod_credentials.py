@@ -11,7 +11,7 @@ from typing import Any
 
 from labs_helpers.oci.reference import DEFAULT_DOMAIN, Reference
 
-from ..credentials import Credentials, decoded, from_config_header, from_json
+from ..credentials import Credentials, decode_header, from_config_header, from_json
 from ..hosts import DOCKER_HUB_HOST
 
 _HUB_NAMES = ("index.docker.io", DOCKER_HUB_HOST)
@@ -30,7 +30,7 @@ def credentials_for(reference: Reference, headers: Mapping[str, str]) -> Credent
     if config := headers.get("x-registry-config"):
         return _choose(reference, from_config_header(config))
     given = headers.get("x-registry-auth") or "null"
-    document: Any = None if given == "null" else decoded(given, "X-Registry-Auth")
+    document: Any = None if given == "null" else decode_header(given, "X-Registry-Auth")
     if not document:
         return Credentials()
     if isinstance(document, dict) and all(isinstance(one, dict) for one in document.values()):

@@ -15,8 +15,8 @@ from typing import Any
 
 from labs_helpers.oci.reference import Reference
 
-from ..api.exchange import Answer, told
-from ..api.transfer import IN_STREAM
+from ..api.http import Response, error_text
+from ..api.transfer import STREAM_ERRORS
 from ..parallel import Message
 
 Report = dict[str, Any]
@@ -77,7 +77,7 @@ def final_report(images: Sequence[str]) -> Report:
     return {"images": bare, "id": bare[-1]}
 
 
-def report_stream(reports: Iterator[Report]) -> Answer:
+def report_stream(reports: Iterator[Report]) -> Response:
     """Answer with Podman's stream: a JSON object a line.
 
     An error before the first report is raised, and becomes a status. A later error goes into the
@@ -89,10 +89,10 @@ def report_stream(reports: Iterator[Report]) -> Answer:
         try:
             for report in chain(begun, reports):
                 yield _line(report)
-        except IN_STREAM as error:
-            yield _line({"error": told(error)})
+        except STREAM_ERRORS as error:
+            yield _line({"error": error_text(error)})
 
-    return Answer(200, lines())
+    return Response(200, lines())
 
 
 def _line(report: Report) -> bytes:

@@ -12,14 +12,14 @@ import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
-from ..blobs import GZIP_TYPE, PORTION, BlobError, Layer
-from ..client import Repository
+from ..blobs import GZIP_TYPE, BlobError, Layer
 from ..compression import GZIP, HEAD, CompressionError, decoder_of
 from ..credentials import Credentials
 from ..errors import EngineError
@@ -33,8 +33,10 @@ from ..pull import (
     fetch_layers,
     for_platform,
     pull_errors,
-    status,
+    status_message,
 )
+from ..registry_client import Repository
+from ..streams import chunks
 from .archive_writer import image_archive
 from .leftovers import backup_name
 from .resources import Resources
@@ -61,7 +63,7 @@ def pull(
             newer |= yield from _pull_tag(
                 reference, tag, platform or DEFAULT, repository, resources
             )
-    yield status(reference, newer)
+    yield status_message(reference, newer)
 
 
 def _pull_tag(
@@ -147,7 +149,7 @@ def _load(
 class _LayerFiles:
     """The files of layers between the registry and the daemon, compressed or unpacked.
 
-    ``receiving_layer`` returns whether a layer came as gzip.
+    ``receive_layer`` returns whether a layer came as gzip.
     """
 
     def __init__(self, folder: Path, compressed: bool) -> None:
@@ -175,19 +177,18 @@ class _LayerFiles:
     def known_layer(self, _: str) -> bool:
         return False
 
-    def receiving_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, bool]:
+    def receive_layer(self, source: BinaryIO, digest: str) -> Generator[int, None, bool]:
         path = self._folder / digest.removeprefix("sha256:")
         content, received = hashlib.sha256(), 0
-        head = data = source.read(HEAD)
+        head = source.read(HEAD)
         decoder = None if self._compressed else decoder_of(head)
         try:
             with path.open("wb") as file:
-                while data:
+                for data in chain([head], chunks(source)):
                     content.update(data)
                     received += len(data)
                     file.writelines(decoder.feed(data) if decoder else [data])
                     yield received
-                    data = source.read(PORTION)
                 file.writelines(decoder.finish() if decoder else [])
         except CompressionError as error:
             raise BlobError(str(error)) from error

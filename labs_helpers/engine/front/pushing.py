@@ -17,20 +17,20 @@ from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import Reference
 
 from ..blobs import Layer
-from ..client import Repository
 from ..credentials import Credentials
 from ..errors import EngineError
 from ..parallel import LARGE, Message
 from ..push import (
     AT_ONCE,
     local_tags,
-    opened_for_push,
+    open_repository,
     push_blob,
     push_errors,
     push_layers,
-    push_made,
-    pushed,
+    push_manifest,
+    pushed_messages,
 )
+from ..registry_client import Repository
 from .archive_reader import ArchiveReader
 from .archive_writer import descriptor
 from .daemon import full_id
@@ -53,7 +53,7 @@ def push(
     if reference.digest:
         raise EngineError("cannot push a digest reference")
     tags = [str(reference.tag)] if image else local_tags(reference, resources.daemon.names())
-    with push_errors(), opened_for_push(reference, resources.hosts, credentials) as repository:
+    with push_errors(), open_repository(reference, resources.hosts, credentials) as repository:
         for tag in tags:
             name = Reference(reference.domain, reference.path, tag)
             yield from _push_tag(name, image or name.familiar, repository, resources)
@@ -84,7 +84,7 @@ def _push_manifests(
     """Push the daemon's manifests, or one that we make; return the digest that the tag has."""
     stored = image.manifests()
     if not stored:
-        return (yield from push_made(tag, image.config(), layers, repository))
+        return (yield from push_manifest(tag, image.config(), layers, repository))
     sent = {layer.digest for layer in layers}
     for blob in (blob for manifest in stored for blob in manifest.blobs):
         if blob.digest not in sent:
@@ -94,7 +94,7 @@ def _push_manifests(
     for part in parts:
         repository.put_manifest(part.digest, part.media_type, part.body)
     repository.put_manifest(tag, top.media_type, top.body)
-    yield from pushed(tag, top.digest, len(top.body))
+    yield from pushed_messages(tag, top.digest, len(top.body))
     yield from image.index_messages()
     return top.digest
 
@@ -155,15 +155,15 @@ class _DaemonImage:
         """Open a blob that a manifest names."""
         return self._export().open_blob(digest)
 
-    def known(self, diff_id: str) -> Layer | None:
+    def known_blob(self, diff_id: str) -> Layer | None:
         return self._records.layer(diff_id)
 
-    def ready(self, diff_id: str) -> Layer:
+    def prepare(self, diff_id: str) -> Layer:
         layer = self._export().layer(diff_id)
         self._records.remember_layer(layer)
         return layer
 
-    def opened(self, layer: Layer) -> BinaryIO:
+    def open(self, layer: Layer) -> BinaryIO:
         return self._archive.blobs.path(layer.digest).open("rb")
 
     def _export(self) -> ArchiveReader:

@@ -20,8 +20,8 @@ from labs_helpers.oci.manifest import Manifest
 from labs_helpers.oci.reference import InvalidReference
 from labs_helpers.runtime.database import DatabaseFile, create
 
-from .. import locations
 from ..blobs import Layer
+from ..database import LOCATIONS_SCHEMA, BlobLocations
 
 DATABASE = "front.sqlite"
 """The name of the file in the engine's folder."""
@@ -39,11 +39,11 @@ CREATE TABLE IF NOT EXISTS names (
     PRIMARY KEY (daemon, name));
 CREATE TABLE IF NOT EXISTS digests (name TEXT PRIMARY KEY, image TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS daemons (address TEXT PRIMARY KEY, seen REAL NOT NULL);
-{locations.SCHEMA}
+{LOCATIONS_SCHEMA}
 """
 
 
-class Records(locations.Locations):
+class Records(BlobLocations):
     """The database of the records; threads of one process may share it.
 
     ``image`` is always the ID that the daemon has for an image.

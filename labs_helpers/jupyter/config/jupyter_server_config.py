@@ -1,4 +1,4 @@
-"""JupyterLab as the labs open it; `labs lab` copies this file to .labs/jupyter/config/."""
+"""JupyterLab's settings for the labs; `labs lab` copies this file to .labs/jupyter/config/."""
 
 import os
 
@@ -10,9 +10,9 @@ c.LabApp.default_url = "/lab/tree/00-start-here.ipynb"
 # no request leaves this machine
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
-# the labs have no language servers; looking for some runs npm, which writes into ~/.npm
+# the labs use no language servers, and the search for them runs npm, which writes into ~/.npm
 c.LanguageServerManager.autodetect = False
-# not a login shell: /etc/profile would set PATH anew, without the labs' aws and docker
+# not a login shell: /etc/profile would replace PATH, and with it the labs' aws and docker
 c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}
-# other users of the machine can neither read nor join what kernel and notebook say
+# encrypts the messages of kernel and notebook against other users of the machine
 c.KernelManager.transport_encryption = "auto"

@@ -14,7 +14,6 @@ from labs_helpers.sandbox.authorization.forms import account_of
 from labs_helpers.sandbox.authorization.resource_policies import Buckets, ResourcePolicies
 from labs_helpers.sandbox.authorization.terms import Permission
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import AccessDenied
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.rights import Rights
@@ -22,6 +21,7 @@ from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies, Request
 from labs_helpers.sandbox.policy.sentence import sentence
+from labs_helpers.sandbox.service.errors import AccessDenied
 
 
 class Denied(Exception):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labs_helpers.engine.build import BuildError, archive
+from labs_helpers.engine.build import BuildError, tar_reader
 from labs_helpers.engine.build.run.rootfs import RootFolder
 from labs_helpers.engine.build.tree import Tree
 from tests.engine.build.building import Member, link
@@ -35,7 +35,7 @@ KINDS = st.sampled_from(
 
 
 def layered(*layers: io.BytesIO) -> Tree:
-    return archive.read_layers([lambda layer=layer: layer for layer in layers], None)  # type: ignore[misc]
+    return tar_reader.read_layers([lambda layer=layer: layer for layer in layers], None)  # type: ignore[misc]
 
 
 def paths(tree: Tree) -> set[str]:
@@ -134,7 +134,7 @@ def test_any_layers_become_a_folder_or_an_error(
         except (BuildError, OSError):
             assert list(scratch.iterdir()) == []
             return
-        shown = set(folder.seen())
+        shown = set(folder.snapshot())
         # devices are not made
         made = {path for path, entry in tree.walk() if entry.kind != "other" or path in shown}
         assert shown == {path for path in made if path.split("/")[0] not in ("dev", "proc")}

@@ -140,7 +140,8 @@ def test_nothing_of_the_machine_is_seen(builder: Builder, files: dict[str, bytes
         pytest.param(
             '["/bin/env"]',
             marks=pytest.mark.skipif(
-                bool(PROOT and proot.heeds_folder(PROOT)), reason="this PRoot needs the variable"
+                bool(PROOT and proot.reads_folder_variable(PROOT)),
+                reason="this PRoot needs the variable",
             ),
         ),
     ],

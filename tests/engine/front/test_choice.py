@@ -78,7 +78,7 @@ def said(version: dict[str, Any]) -> bytes:
 def test_without_a_daemon_it_is_the_labs_own(folder: Path) -> None:
     found = chosen(folder)
     assert (found.kind, found.why) == ("embedded", "no Docker or Podman runs on this machine")
-    assert found.shown == "the labs' own: no Docker daemon is needed"
+    assert found.description == "the labs' own: no Docker daemon is needed"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_daemon_in_the_home_is_found(folder: Path, place: str) -> None:
     assert found == Choice(
         "docker", f"it answers at unix://{folder}/{place}", f"unix://{folder}/{place}", "99.0"
     )
-    assert found.shown == (
+    assert found.description == (
         "Docker 99.0, which runs on this machine; its pushes to and pulls from the registry go"
         " through the labs"
     )
@@ -205,8 +205,8 @@ def test_a_wrong_value_names_the_right_ones(folder: Path) -> None:
 def test_the_choice_may_be_remembered(folder: Path) -> None:
     workspace = Workspace(folder / "labs").create()
     workspace.remember(engine="embedded")
-    assert choices.wanted(workspace, {}) == "embedded"
-    assert choices.wanted(workspace, {"LABS_ENGINE": "auto"}) == "auto"
+    assert choices.requested_kind(workspace, {}) == "embedded"
+    assert choices.requested_kind(workspace, {"LABS_ENGINE": "auto"}) == "auto"
 
 
 def test_an_address_over_ssh_says_how_to_forward_it(folder: Path) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from labs_helpers.engine.api.libpod import no_libpod
+from labs_helpers.engine.api.refusals import no_libpod
 from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.front.build_parameters import ALL_PLATFORMS, build_parameters
 from labs_helpers.engine.front.digest_names import settings_with_id

@@ -1,4 +1,4 @@
-"""Where the sandbox decides otherwise than AWS, as fidelity/02.json says."""
+"""Where the sandbox decides otherwise than AWS, as labs/lab02/differences.json says."""
 
 from __future__ import annotations
 

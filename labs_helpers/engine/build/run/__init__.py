@@ -1,6 +1,5 @@
-"""RUN without a daemon: the files of an image as a folder, a command in it, and what it changed.
+"""RUN without a daemon: a command under PRoot, in a folder with the files of an image.
 
-The command runs under PRoot, where that is installed: https://proot-me.github.io/. It is the
-learner's own command, run as the learner: PRoot keeps its paths inside the image, and is no wall
-against a program that means harm.
+The command is the learner's own, and runs as the learner. PRoot (https://proot-me.github.io/) keeps
+its paths inside the image, but does not contain a malicious program.
 """

@@ -1,4 +1,4 @@
-"""Users and groups of an image: its own /etc/passwd and /etc/group.
+"""The users and groups of an image, from its own /etc/passwd and /etc/group.
 
 Source: https://github.com/moby/sys/blob/user/v0.4.0/user/user.go
 """
@@ -20,18 +20,18 @@ class UnknownAccount(LookupError):
 
 @dataclass(frozen=True)
 class Account:
-    """Who a command runs as."""
+    """The user and group that a command runs as."""
 
     uid: int = 0
     gid: int = 0
     home: str = "/"
 
 
-def account(user: str, root: Tree) -> Account:
-    """Read ``USER user[:group]``, each a name or a number; "" is root.
+def find_account(user: str, root: Tree) -> Account:
+    """The account of ``USER user[:group]``, each a name or a number; "" is root.
 
     Raises:
-        UnknownAccount: a name is in neither file.
+        UnknownAccount: the files lack a name.
     """
     name, _, group = user.partition(":")
     name = name or "0"
@@ -44,13 +44,8 @@ def account(user: str, root: Tree) -> Account:
     return Account(found.uid, group_id(group, root), found.home) if group else found
 
 
-def user_id(name: str, root: Tree) -> int | None:
-    """The number of a user named in /etc/passwd."""
-    return next((found.uid for key, found in _users(root) if key == name), None)
-
-
 def group_id(name: str, root: Tree) -> int:
-    """The number of a group, given by name or number. Raises UnknownAccount."""
+    """The number of a group, by its name or number. Raises UnknownAccount."""
     for fields in lines(root, "etc/group"):
         if fields[0] == name and len(fields) > 2 and is_number(fields[2]):
             return int(fields[2])
@@ -60,7 +55,7 @@ def group_id(name: str, root: Tree) -> int:
 
 
 def lines(root: Tree, path: str) -> Iterator[list[str]]:
-    """The lines of such a file, split at colons; none when there is no file."""
+    """The lines of an account file, split at colons; none when there is no file."""
     entry = _file(root, path)
     if entry is None or entry.open is None:
         return
@@ -70,12 +65,12 @@ def lines(root: Tree, path: str) -> Iterator[list[str]]:
 
 
 def exists(root: Tree, path: str) -> bool:
-    """Whether the image has such a file."""
+    """Whether the image has the account file."""
     return _file(root, path) is not None
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is the number of a user or group."""
+    """Whether the text is a valid number of a user or group."""
     return text.isascii() and text.isdigit() and int(text[:11]) <= _LARGEST
 
 

@@ -1,4 +1,4 @@
-"""A command under PRoot: how it is started, what it says, how it ends.
+"""Runs a command under PRoot: start, output, exit status.
 
 Source: https://github.com/proot-me/proot/blob/v5.1.0/doc/proot/manual.rst
 """
@@ -24,24 +24,24 @@ from .rootfs import RootFolder
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _FROM_HOST = ("resolv.conf", "hosts")
-"""Files of the machine's /etc that a command has a copy of. Never the files themselves: a command
-that removed one, as apt's scripts may, would remove the machine's."""
+"""Files of the machine's /etc that a command sees as copies. The files themselves are not bound: a
+command that removes one, as apt's scripts may, would remove the machine's."""
 _PORTION = 64 * 1024
-_STILL_HERE = 1.0
-"""Seconds of silence after which "" is yielded, by which a client that has gone is noticed."""
+_HEARTBEAT = 1.0
+"""Seconds of silence after which "" is yielded, so that a lost client is noticed."""
 
 
 class TookTooLong(Exception):
-    """The command was ended because its time was over."""
+    """The command exceeded its time and was killed."""
 
 
 FOLDER_VARIABLE = "PROOT_TMP_DIR"
-"""The variable that names the folder of PRoot's own files; the command sees it, too."""
+"""The variable for the folder of PRoot's own files; the command sees this variable, too."""
 
 
 @functools.cache
-def heeds_folder(proot: Path) -> bool:
-    """Whether this PRoot reads ``FOLDER_VARIABLE``: 5.1.0, that of Debian 12, does not."""
+def reads_folder_variable(proot: Path) -> bool:
+    """Whether this PRoot reads FOLDER_VARIABLE; version 5.1.0, of Debian 12, does not."""
     try:
         return FOLDER_VARIABLE.encode() in proot.read_bytes()
     except OSError:
@@ -50,16 +50,16 @@ def heeds_folder(proot: Path) -> bool:
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: words, environment, folder and user, all as inside the image."""
+    """A command: words, environment, folder and account, as seen inside the image."""
 
     words: Sequence[str]
     environment: Mapping[str, str]
     folder: str = "/"
-    who: Account = field(default_factory=Account)
+    account: Account = field(default_factory=Account)
 
 
 def available() -> Path | None:
-    """Where PRoot is, None where it is not installed (it is a program of Linux)."""
+    """The path of PRoot, a program for Linux; None when it is not installed."""
     found = shutil.which("proot") if sys.platform == "linux" else None
     return Path(found) if found else None
 
@@ -67,17 +67,17 @@ def available() -> Path | None:
 def run(
     proot: Path, root: RootFolder, command: Command, seconds: float
 ) -> Generator[tuple[bool, str], None, int]:
-    """Run a command; a generator of (is it stderr, text) that returns the exit status.
+    """Run a command; a generator of (is stderr, text) that returns the exit status.
 
-    Closing the generator kills the command and all it started.
+    Closing the generator kills the command and all its processes.
 
     Raises:
         TookTooLong: after ``seconds``.
     """
-    own = {FOLDER_VARIABLE: str(root.spare)} if heeds_folder(proot) else {}
-    order = {
+    folder = {FOLDER_VARIABLE: str(root.spare)} if reads_folder_variable(proot) else {}
+    request = {
         "command": _words(proot, root, command),
-        "environment": {**command.environment, **own},
+        "environment": {**command.environment, **folder},
         "tracer": True,
     }
     process = subprocess.Popen(
@@ -92,12 +92,12 @@ def run(
     assert process.stdout
     assert process.stderr
     try:
-        process.stdin.write(json.dumps(order).encode() + b"\n")
+        process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.flush()
-        yield from _said(process.stdout, process.stderr, time.monotonic() + seconds)
+        yield from _output(process.stdout, process.stderr, time.monotonic() + seconds)
         return process.wait()
     finally:
-        # the supervisor kills everything when this closes, and then ends
+        # the supervisor kills all processes when its stdin closes, and then ends
         with contextlib.suppress(OSError):
             process.stdin.close()
         process.wait()
@@ -106,17 +106,21 @@ def run(
 
 
 def _words(proot: Path, root: RootFolder, command: Command) -> list[str]:
-    who = ["-0"] if command.who.uid == 0 else ["-i", f"{command.who.uid}:{command.who.gid}"]
+    identity = (
+        ["-0"]
+        if command.account.uid == 0
+        else ["-i", f"{command.account.uid}:{command.account.gid}"]
+    )
     bound = ["/proc", *(f"/dev/{name}" for name in root.foreign_devices), *_copies(root)]
     return [
-        *(str(proot), "-r", str(root.path), *who, "-w", command.folder),
+        *(str(proot), "-r", str(root.path), *identity, "-w", command.folder),
         *(word for path in bound for word in ("-b", path)),
         *command.words,
     ]
 
 
 def _copies(root: RootFolder) -> list[str]:
-    """Bindings "copy:/etc/name" of what there is of the machine's files."""
+    """Bindings "copy:/etc/name" for copies of the machine's files that exist."""
     folder = root.spare / "etc"
     folder.mkdir(exist_ok=True)
     found = [name for name in _FROM_HOST if Path("/etc", name).is_file()]
@@ -125,31 +129,31 @@ def _copies(root: RootFolder) -> list[str]:
     return [f"{folder / name}:/etc/{name}" for name in found]
 
 
-def _said(
+def _output(
     out: IO[bytes], errors: IO[bytes], until: float
 ) -> Generator[tuple[bool, str], None, None]:
-    held = {False: b"", True: b""}
+    incomplete = {False: b"", True: b""}
     with selectors.DefaultSelector() as selector:
         for stream, is_error in ((out, False), (errors, True)):
             os.set_blocking(stream.fileno(), False)
             selector.register(stream, selectors.EVENT_READ, is_error)
         while selector.get_map():
-            ready = selector.select(max(0, min(_STILL_HERE, until - time.monotonic())))
+            ready = selector.select(max(0, min(_HEARTBEAT, until - time.monotonic())))
             if time.monotonic() >= until:
                 raise TookTooLong
             if not ready:
                 yield False, ""
             for key, _ in ready:
                 data = os.read(key.fd, _PORTION)
-                whole, held[key.data] = _whole(held[key.data] + data, last=not data)
+                whole, incomplete[key.data] = _decode(incomplete[key.data] + data, last=not data)
                 if whole:
                     yield key.data, whole
                 if not data:
                     selector.unregister(key.fileobj)
 
 
-def _whole(data: bytes, last: bool) -> tuple[str, bytes]:
-    """The text so far, and the bytes of a character that has not all arrived."""
+def _decode(data: bytes, last: bool) -> tuple[str, bytes]:
+    """The decoded text, and the bytes of a last character that is incomplete."""
     cut = len(data)
     if not last:
         for back in range(1, min(4, len(data)) + 1):

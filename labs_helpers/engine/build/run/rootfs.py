@@ -1,7 +1,7 @@
-"""The files of an image as a folder, and what a command changed in it.
+"""The files of an image in a folder, and the changes that a command makes there.
 
-The index (Tree) says what the image has; the folder is its shadow for a command to run in. Names
-are written below folders that this module made itself, so no link in an image leads out.
+The index (Tree) describes the image; a command runs in the folder. Names are written only below
+folders that this module created, so no link in an image leads out.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from ...streams import CHUNK_SIZE
 from ..layer import Changes
 from ..tree import DIRECTORY, FILE, LINK, OTHER, Entry, Tree
 from .accounts import Account
 
-OWN = ("dev", "proc", "sys")
-"""Folders of the machine, not of the image: what a command does there is in no layer."""
+MACHINE_FOLDERS = ("dev", "proc", "sys")
+"""Folders of the machine, not of the image; layers leave out their changes."""
 
-_PORTION = 1024 * 1024
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
     "stdin": "/proc/self/fd/0",
@@ -36,8 +36,8 @@ TERMINALS = "pts"
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What lstat says of a path; any write, chmod, chown or replacement changes it."""
+class _Stat:
+    """The lstat of a path; any write, chmod, chown or replacement changes it."""
 
     kind: int
     inode: int
@@ -50,9 +50,9 @@ class _Seen:
 
 
 class RootFolder:
-    """An image's files in a folder of its own under ``scratch``; removed by ``close``.
+    """The files of an image in a folder under ``scratch``, which ``close`` removes.
 
-    Where the engine is not root, it owns every file: the index remembers whose they are.
+    An engine that is not root owns every file; the index has the true owners.
     """
 
     def __init__(self, tree: Tree, scratch: Path | None, epoch: int) -> None:
@@ -79,7 +79,7 @@ class RootFolder:
         folders: list[tuple[str, Entry]] = []
         for path in sorted(entries, key=lambda name: name.split("/")):
             entry = entries[path]
-            if path.partition("/")[0] in OWN:
+            if path.partition("/")[0] in MACHINE_FOLDERS:
                 continue
             target = self._at(path)
             self._clear(target, entry)
@@ -93,31 +93,31 @@ class RootFolder:
                 if first != path:
                     os.link(self._at(first), target)
                     continue
-            if self._written(target, entry):
-                self._dress(target, entry)
+            if self._create(target, entry):
+                self._set_attributes(target, entry)
         # last: a folder without write permission takes no more files
         for path, entry in reversed(folders):
-            self._dress(self._at(path), entry)
+            self._set_attributes(self._at(path), entry)
 
     def remove(self, path: str) -> None:
-        """Take a path and all below it away."""
+        """Remove a path and everything below it."""
         target = self._at(path)
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target, ignore_errors=True)
         else:
             target.unlink(missing_ok=True)
 
-    def seen(self) -> dict[str, _Seen]:
-        """Every path now, but for the machine's own folders."""
-        return dict(self._look("", 0))
+    def snapshot(self) -> dict[str, _Stat]:
+        """The state of every path, except for the machine's folders."""
+        return dict(self._scan(""))
 
-    def changes(self, before: dict[str, _Seen], who: Account) -> Changes:
-        """What differs from an earlier look, as the entries of a layer, the index being as then.
+    def changes(self, before: dict[str, _Stat], account: Account) -> Changes:
+        """The changes since a snapshot, as a layer; the index must not have changed meanwhile.
 
-        As in Docker, a change brings the folders above it, a touched file counts as changed, and
-        sockets are left out. Changed files get the one date that all layers here bear.
+        As in Docker, a change includes the folders above it, a touched file counts as changed, and
+        sockets are left out. Changed files get the one date of this build.
         """
-        after = self.seen()
+        after = self.snapshot()
         removed = {path for path in before if path not in after}
         changed = {path for path, now in after.items() if _differs(before.get(path), now)}
         for path in [*removed, *changed]:
@@ -128,21 +128,21 @@ class RootFolder:
         inodes: dict[int, object] = {}
         entries = {}
         for path in sorted(changed):
-            entry = self._entry(path, before.get(path), after[path], who)
+            entry = self._entry(path, before.get(path), after[path], account)
             if entry.kind == FILE:
                 entry = replace(entry, inode=inodes.setdefault(after[path].inode, object()))
             entries[path] = entry
             if entry.kind != DIRECTORY:
                 date = (self._epoch, self._epoch)
                 os.utime(self._at(path), date, follow_symlinks=False)
-        gone = {
+        deleted = {
             path for path in removed if (parent := path.rpartition("/")[0]) in after or not parent
         }
         return Changes(
-            entries, {p for p in gone if _is_folder(after.get(p.rpartition("/")[0], None))}
+            entries, {p for p in deleted if _is_folder(after.get(p.rpartition("/")[0], None))}
         )
 
-    def _entry(self, path: str, old: _Seen | None, now: _Seen, who: Account) -> Entry:
+    def _entry(self, path: str, old: _Stat | None, now: _Stat, account: Account) -> Entry:
         known = self._tree.get(path) if old and old.inode == now.inode else None
         uid, gid, mode = now.uid, now.gid, now.mode
         if known and old:
@@ -150,14 +150,14 @@ class RootFolder:
             gid = known.gid if now.gid == old.gid else now.gid
             mode = known.mode if now.mode == old.mode else now.mode
         else:
-            # whoever the engine is, the command's user made it
-            uid = who.uid if uid == os.geteuid() else uid
-            gid = who.gid if gid == os.getegid() or not self._root else gid
+            # the command's user created the file, whoever the engine runs as
+            uid = account.uid if uid == os.geteuid() else uid
+            gid = account.gid if gid == os.getegid() or not self._root else gid
         entry = Entry(DIRECTORY, mode, uid, gid, mtime=self._epoch)
         target = self._at(path)
         match now.kind:
             case stat.S_IFREG:
-                return replace(entry, kind=FILE, size=now.size, open=partial(_opened, target))
+                return replace(entry, kind=FILE, size=now.size, open=partial(_open, target))
             case stat.S_IFLNK:
                 return replace(entry, kind=LINK, target=os.readlink(target))  # noqa: PTH115
             case stat.S_IFDIR:
@@ -167,11 +167,11 @@ class RootFolder:
         letter = {stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(now.kind, b"6")
         return replace(entry, kind=OTHER, device=(letter, *(numbers if letter != b"6" else (0, 0))))
 
-    def _look(self, below: str, depth: int) -> Iterator[tuple[str, _Seen]]:
+    def _scan(self, below: str) -> Iterator[tuple[str, _Stat]]:
         with os.scandir(self._at(below)) as found:
             names = sorted(found, key=lambda entry: entry.name)
         for entry in names:
-            if not below and entry.name in OWN:
+            if not below and entry.name in MACHINE_FOLDERS:
                 continue
             path = f"{below}/{entry.name}" if below else entry.name
             now = entry.stat(follow_symlinks=False)
@@ -180,7 +180,7 @@ class RootFolder:
                 continue
             yield (
                 path,
-                _Seen(
+                _Stat(
                     kind,
                     now.st_ino,
                     stat.S_IMODE(now.st_mode),
@@ -193,8 +193,8 @@ class RootFolder:
             )
             if kind == stat.S_IFDIR:
                 if not self._root and now.st_mode & 0o500 != 0o500:
-                    continue  # closed to ourselves, so nothing in it could change
-                yield from self._look(path, depth + 1)
+                    continue  # unreadable for the engine's user, and so unchanged
+                yield from self._scan(path)
 
     def _at(self, path: str) -> Path:
         return self.path / path if path else self.path
@@ -210,23 +210,23 @@ class RootFolder:
         else:
             target.unlink()
 
-    def _written(self, target: Path, entry: Entry) -> bool:
+    def _create(self, target: Path, entry: Entry) -> bool:
         if entry.kind == LINK:
             target.symlink_to(entry.target)
         elif entry.kind == FILE:
             with target.open("xb") as file:
                 if entry.open is not None and entry.size:
                     with entry.open() as content:
-                        shutil.copyfileobj(content, file, _PORTION)
+                        shutil.copyfileobj(content, file, CHUNK_SIZE)
         elif entry.device and entry.device[0] == b"6":
             os.mkfifo(target)
         else:
-            return False  # a device: those that a command needs are in /dev
+            return False  # a device: /dev has those that a command needs
         return True
 
-    def _dress(self, target: Path, entry: Entry) -> None:
+    def _set_attributes(self, target: Path, entry: Entry) -> None:
         if self._root:
-            # a root without all users, in a namespace: whose it is, the index remembers
+            # fails for root in a namespace without all users; the index has the owner
             with contextlib.suppress(OSError):
                 os.chown(target, entry.uid, entry.gid, follow_symlinks=False)
         if entry.kind != LINK:
@@ -247,7 +247,7 @@ class RootFolder:
         (self.path / "proc").mkdir()
 
     def _make_device(self, path: Path) -> None:
-        """A node of the command's own where the engine is root, who could remove the machine's."""
+        """Create a device node if the engine is root: a command could remove the machine's own."""
         real = Path("/dev", path.name)
         if self._root and real.exists():
             try:
@@ -264,9 +264,9 @@ class RootFolder:
 
     @property
     def foreign_devices(self) -> tuple[str, ...]:
-        """Names below /dev to take from the machine: those that could not be made here.
+        """Devices to bind from the machine, because they could not be created here.
 
-        An ordinary user cannot remove them; from root the supervisor protects them.
+        An ordinary user cannot remove them; the supervisor protects them from root.
         """
         missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
         missing += [] if self._root else [TERMINALS]
@@ -274,7 +274,7 @@ class RootFolder:
 
 
 def remove_folder(top: Path) -> None:
-    """Remove a folder, whatever modes a command left in it."""
+    """Remove a folder, even if a command left files without permissions."""
     top.chmod(0o700)
     for folder, names, _ in os.walk(top):
         for name in names:
@@ -284,7 +284,7 @@ def remove_folder(top: Path) -> None:
     shutil.rmtree(top, ignore_errors=True)
 
 
-def _differs(old: _Seen | None, now: _Seen) -> bool:
+def _differs(old: _Stat | None, now: _Stat) -> bool:
     if old is None or _is_folder(now) != _is_folder(old):
         return True
     if _is_folder(now):
@@ -292,9 +292,9 @@ def _differs(old: _Seen | None, now: _Seen) -> bool:
     return old != now
 
 
-def _is_folder(seen: _Seen | None) -> bool:
+def _is_folder(seen: _Stat | None) -> bool:
     return seen is None or seen.kind == stat.S_IFDIR
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return path.open("rb")

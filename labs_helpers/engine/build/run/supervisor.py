@@ -1,12 +1,12 @@
-"""Runs one command and whatever it starts, and leaves no process behind. A program of its own.
+"""A program that runs one command, and leaves none of its processes behind.
 
 Started as ``python -I -S supervisor.py``. Standard input is one line of JSON, ``{"command": [...],
-"environment": {...}, "tracer": bool}``, and then stays open: when it closes, whether because the
-engine wants an end or because the engine is gone, everything is killed. The exit status is the
-command's; 137 after a kill.
+"environment": {...}, "tracer": bool}``, and then stays open. When it closes, because the engine
+stops the command or has ended itself, all processes are killed. The exit status is the command's,
+or 137 after a kill.
 
-As in a container, the end of the first process is the end of all. With a tracer (PRoot), the
-first process is the tracer's first child, since the tracer itself waits for every other.
+As in a container, all processes end with the first. With a tracer (PRoot), the first process is
+the tracer's first child, since the tracer itself waits for all others.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _KILLED = 137
 
 
 def main() -> int:
-    """Run what standard input says."""
+    """Run the command on standard input; return its exit status."""
     libc = ctypes.CDLL(None, use_errno=True)
-    # what the command's processes leave behind becomes our child, and so can be found
+    # orphans of the command become our children, and so can be found
     libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     line = b""
     while not line.endswith(b"\n"):
@@ -40,7 +40,7 @@ def main() -> int:
         if not data:
             return _KILLED
         line += data
-    order = json.loads(line)
+    request = json.loads(line)
     parent = os.getpid()
     child = os.fork()
     if child == 0:
@@ -52,23 +52,23 @@ def main() -> int:
             os.umask(_UMASK)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
-            os.execve(order["command"][0], order["command"], order["environment"])
+            os.execve(request["command"][0], request["command"], request["environment"])
         finally:
             os._exit(127)
-    return _watched(child, bool(order["tracer"]))
+    return _watch(child, bool(request["tracer"]))
 
 
 def _guard(libc: ctypes.CDLL) -> None:
-    """Where the engine is root: keep the machine's devices, and what of /proc would change it.
+    """Protect the machine's devices, and the files of /proc that change the machine, from root.
 
-    In a mount namespace of the command's own; the list is Docker's. Where none can be made, as in
-    a container without rights, the container itself has these read-only.
+    Uses a mount namespace for the command; the list is Docker's. Where that is not permitted, as in
+    an ordinary container, the container itself has these files read-only.
     """
     if os.geteuid() != 0 or libc.unshare(_NEW_MOUNTS) != 0:
         return
     libc.mount(b"none", b"/", None, _PRIVATE, None)
     for name in (b"null", b"zero", b"full", b"random", b"urandom", b"tty", b"ptmx"):
-        # what something is mounted on cannot be removed
+        # a mount point cannot be removed
         device = b"/dev/" + name
         libc.mount(device, device, None, _BIND, None)
     for name in (b"bus", b"fs", b"irq", b"sys", b"sysrq-trigger"):
@@ -77,14 +77,14 @@ def _guard(libc: ctypes.CDLL) -> None:
         libc.mount(b"none", path, None, _READ_ONLY, None)
 
 
-def _watched(child: int, tracer: bool) -> int:
+def _watch(child: int, tracer: bool) -> int:
     ended, first = os.pidfd_open(child), None
     while True:
         if tracer and first is None:
             found = _children(child)
-            first = _opened(min(found)) if found else None
+            first = _open_pid(min(found)) if found else None
             if not found and len(_children(os.getpid())) > 1:
-                # it has ended already, and what it started is ours now
+                # the first process has ended, and its children are ours now
                 _kill_all(spare=child)
         waiting = [0, ended] + ([first] if first is not None else [])
         pause = _BEFORE_FIRST_CHILD if tracer and first is None else None
@@ -98,13 +98,13 @@ def _watched(child: int, tracer: bool) -> int:
             return _KILLED
         if first is not None and first in ready:
             os.close(first)
-            # the tracer goes when it has nothing left to trace, with the first one's status
+            # the tracer ends with the first process's status when nothing is left to trace
             _kill_all(spare=child)
             os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
             tracer, first = False, None
 
 
-def _opened(pid: int) -> int | None:
+def _open_pid(pid: int) -> int | None:
     try:
         return os.pidfd_open(pid)
     except ProcessLookupError:
@@ -112,7 +112,7 @@ def _opened(pid: int) -> int | None:
 
 
 def _kill_all(spare: int | None) -> None:
-    """Kill every descendant but one, until there is none."""
+    """Kill every descendant except ``spare``, until none is left."""
     while True:
         left = [pid for pid in _descendants() if pid != spare]
         if not left:

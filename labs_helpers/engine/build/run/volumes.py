@@ -1,7 +1,7 @@
-"""The volumes of an image while a command runs: a copy of what is there, forgotten afterwards.
+"""The volumes of an image while a command runs: copies, which are dropped afterwards.
 
-As dockerd's classic builder does it: each RUN has new volumes, with what the image has at their
-places; what the command writes there is in no layer, and a folder that was missing is.
+As in dockerd's classic builder, each RUN gets new volumes with the content of the image. Files that
+the command writes there are not in the layer; the folder of a volume, if it was missing, is.
 """
 
 from __future__ import annotations
@@ -17,67 +17,69 @@ from pathlib import Path
 
 from ..layer import Changes
 from ..tree import LinkLoop, Tree
-from .rootfs import OWN, RootFolder, remove_folder
+from .rootfs import MACHINE_FOLDERS, RootFolder, remove_folder
 
 _MODE = 0o755
 
 
 class VolumeError(Exception):
-    """A volume cannot be where it is to be."""
+    """A volume cannot be mounted at its path."""
 
 
 class Volumes:
-    """Volumes of one command; ``mount`` before it runs, ``unmount`` when it has ended well."""
+    """The volumes of one command; ``mount`` before it runs, ``unmount`` after its success."""
 
     def __init__(self, folder: RootFolder, tree: Tree, paths: Iterable[str]) -> None:
         self._folder = folder
         self._paths = sorted(_places(tree, paths))
-        self._made: set[str] = set()
-        self._kept: dict[str, Path] = {}
+        self._created: set[str] = set()
+        self._originals: dict[str, Path] = {}
 
     def mount(self) -> None:
-        """Put copies where the volumes are, and folders where nothing is.
+        """Replace each volume's folder by a copy, and create the missing folders.
 
         Raises:
-            VolumeError: a file is there.
+            VolumeError: a file is in the place of a volume.
         """
         for number, path in enumerate(self._paths):
-            place = self._reached(path)
+            place = self._prepare_path(path)
             if not os.path.lexists(place):
-                self._make(place, path)
+                self._create(place, path)
             elif not _is_folder(place):
                 raise VolumeError(f"cannot mount volume over existing file, file exists /{path}")
             elif not self._is_inner(path):
-                kept = self._folder.spare / f"volume-{number}"
-                _move(place, kept)
-                self._kept[path] = kept
-                # what cannot be read, a command of this user cannot read either
-                subprocess.run(["cp", "-a", "--", kept, place], check=False, capture_output=True)
+                original = self._folder.spare / f"volume-{number}"
+                _move(place, original)
+                self._originals[path] = original
+                # the command, of the same user, cannot read unreadable files either
+                subprocess.run(
+                    ["cp", "-a", "--", original, place], check=False, capture_output=True
+                )
 
     def unmount(self) -> None:
-        """Put back what was there.
+        """Put the original folders back.
 
         Raises:
-            VolumeError: the command moved the folder that a volume is in.
+            VolumeError: the command moved the folder that contains a volume.
         """
         for path in self._paths:
             if self._is_inner(path):
-                continue  # it went with the other
-            place = self._reached(path)
+                continue  # removed with the outer volume
+            place = self._prepare_path(path)
             if _is_folder(place):
                 with _writable(place.parent):
                     remove_folder(place)
             else:
                 place.unlink(missing_ok=True)
-            if path in self._kept:
-                _move(self._kept[path], place)
+            if path in self._originals:
+                _move(self._originals[path], place)
             else:
-                self._make(place, path)
+                self._create(place, path)
 
-    def owned(self, changes: Changes) -> Changes:
-        """The changes, in which the folders made for volumes are root's, whoever ran."""
+    def with_owners(self, changes: Changes) -> Changes:
+        """The changes, with root as the owner of the folders created for volumes."""
         entries = dict(changes.entries)
-        for path in self._made & entries.keys():
+        for path in self._created & entries.keys():
             if (self._folder.path / path).lstat().st_uid == os.geteuid():
                 entries[path] = replace(entries[path], uid=0, gid=0)
         return replace(changes, entries=entries)
@@ -85,19 +87,19 @@ class Volumes:
     def _is_inner(self, path: str) -> bool:
         return any(path.startswith(f"{outer}/") for outer in self._paths)
 
-    def _make(self, place: Path, path: str) -> None:
+    def _create(self, place: Path, path: str) -> None:
         with _writable(place.parent):
             place.mkdir()
         place.chmod(_MODE)
-        self._made.add(path)
+        self._created.add(path)
 
-    def _reached(self, path: str) -> Path:
-        """Where a volume is; the folders above it are made, and no link is followed."""
+    def _prepare_path(self, path: str) -> Path:
+        """The path of a volume; missing folders above it are created, and no link is followed."""
         place, done = self._folder.path, ""
         for part in path.split("/")[:-1]:
             place, done = place / part, posixpath.join(done, part)
             if not os.path.lexists(place):
-                self._make(place, done)
+                self._create(place, done)
             elif not _is_folder(place):
                 raise VolumeError(f"/{done}: the volume /{path} is in it, and it is no folder")
         return place / path.rpartition("/")[2]
@@ -109,7 +111,7 @@ def _places(tree: Tree, paths: Iterable[str]) -> Iterator[str]:
             place = tree.resolve(path)
         except LinkLoop as error:
             raise VolumeError(f"{path}: too many levels of symbolic links") from error
-        if place and place.partition("/")[0] not in OWN:
+        if place and place.partition("/")[0] not in MACHINE_FOLDERS:
             yield place
 
 
@@ -121,7 +123,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename a folder, which an ordinary user can where the folders are open to writing."""
+    """Rename a folder; an ordinary user needs write permission for its parents."""
     mode = stat.S_IMODE(source.lstat().st_mode)
     with _writable(source.parent), _writable(target.parent):
         source.chmod(mode | stat.S_IRWXU)

@@ -1,0 +1,45 @@
+"""A check's verdict: passed or not, what the check looked at, found and wanted, what to try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from labs_helpers.checks.outcome import CheckError, NotAttempted, NotYet, Outcome, Passed
+from labs_helpers.display.rendering import BAD, GOOD, WARN, Rendering, columns, framed, rows_html
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict(Rendering):
+    """A check's outcome, drawn."""
+
+    outcome: Outcome
+
+    @property
+    def passed(self) -> bool:
+        return isinstance(self.outcome, Passed)
+
+
+def verdict(check_id: str, outcome: Outcome) -> Verdict:
+    """Draw what the check ``check_id`` found."""
+    match outcome:
+        case Passed(says, scope):
+            head = f"✓ {check_id}  {says}"
+            text = head + (f"\n  {scope}" if scope else "")
+            return Verdict(text, framed(GOOD, head, escape(scope)), outcome)
+        case NotYet(looked_at, found, wanted, suggestion):
+            colour, head = WARN, f"✗ {check_id}  not yet"
+            rows = [("looked at", looked_at), *_found(found), ("wanted", wanted)]
+        case NotAttempted(looked_at, suggestion):
+            colour, head = WARN, f"○ {check_id}  nothing to see yet"
+            rows = [("looked at", looked_at)]
+        case CheckError(looked_at, found, suggestion):
+            colour, head = BAD, f"! {check_id}  the check could not look"
+            rows = [("looked at", looked_at), *_found(found)]
+    rows.append(("try", suggestion))
+    return Verdict(f"{head}\n{columns(rows, 2)}", framed(colour, head, rows_html(rows)), outcome)
+
+
+def _found(lines: str) -> list[tuple[str, str]]:
+    """A row for each line."""
+    return [("found", line) for line in lines.splitlines() or [""]]

@@ -1,0 +1,102 @@
+"""``POST /build``: the parameters of the request, passed to the builder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import Reference
+
+from ..build import BuildError, BuildOptions, DockerfileError, Pull
+from ..build import build as build_image
+from ..credentials import Credentials, from_config_header
+from ..errors import BadRequest, EngineError, NotSupported
+from ..hosts import DOCKER_HUB
+from ..platform import DEFAULT, Platform
+from ..pull import fetch_without_name, pull_silently
+from ..store import Image
+from . import Backend
+from .http import Request, Response, read_json, stream_response
+from .transfer import STREAM_ERRORS
+
+_HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)
+
+
+def build(request: Request, backend: Backend) -> Response:
+    """``POST /build``: the stream of the builder's messages.
+
+    Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
+    """
+    if request.text("version", "1") == "2":
+        raise NotSupported(
+            "the labs engine has Docker's classic builder, not BuildKit: set DOCKER_BUILDKIT=0"
+        )
+    if request.text("remote"):
+        raise NotSupported("the labs engine builds from a local folder only, not from a URL")
+    options = BuildOptions(
+        dockerfile=request.text("dockerfile") or "Dockerfile",
+        tags=request.query.get("t", []),
+        build_args=build_arguments(request.text("buildargs")),
+        labels={k: v or "" for k, v in _strings(request.json("labels"), "labels").items()},
+        target=request.text("target"),
+        platform=request.text("platform"),
+        no_cache=request.flag("nocache"),
+        quiet=request.flag("q"),
+        network=request.text("networkmode"),
+        pull=request.flag("pull"),
+        scratch=backend.scratch,
+    )
+    credentials = from_config_header(request.headers.get("x-registry-config"))
+    pull = _puller(backend, credentials)
+    return stream_response(_messages(request, options, backend, pull), STREAM_ERRORS)
+
+
+def _puller(backend: Backend, credentials: dict[str, Credentials]) -> Pull:
+    def pull(name: str, platform: str) -> Image:
+        reference = references.parse(name)
+        wanted = Platform.parse(platform) if platform else DEFAULT
+        chosen = registry_credentials(reference, credentials)
+        if wanted == DEFAULT:
+            return pull_silently(reference, backend.store, backend.hosts, chosen)
+        return fetch_without_name(reference, backend.store, backend.hosts, chosen, wanted)
+
+    return pull
+
+
+def build_arguments(text: str) -> dict[str, str | None]:
+    """The build arguments in the JSON of the ``buildargs`` parameter. Raises BadRequest."""
+    return _strings(read_json(text.encode()) if text else None, "buildargs", nullable=True)
+
+
+def registry_credentials(reference: Reference, credentials: dict[str, Credentials]) -> Credentials:
+    """The credentials in X-Registry-Config for the registry of an image."""
+    keys = _HUB_KEYS if reference.domain == DOCKER_HUB else (reference.domain,)
+    for server, found in credentials.items():
+        bare = server.removeprefix("https://").removeprefix("http://").partition("/")[0]
+        if server in keys or bare in keys:
+            return found
+    return Credentials()
+
+
+def _strings(document: Any, key: str, nullable: bool = False) -> dict[str, str | None]:
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(
+        isinstance(value, str) or (nullable and value is None) for value in document.values()
+    ):
+        raise BadRequest(f"invalid {key}: not a JSON object of strings")
+    return document
+
+
+def _messages(
+    request: Request, options: BuildOptions, backend: Backend, pull: Pull
+) -> Iterator[dict[str, Any]]:
+    try:
+        yield from build_image(request.body, options, backend.store, pull)
+    except DockerfileError as error:
+        raise BadRequest(str(error)) from error
+    except BuildError as error:
+        failed = EngineError(str(error))
+        failed.exit_code = error.exit_code if error.exit_code != 1 else None
+        raise failed from error

@@ -1,0 +1,68 @@
+"""The requests that the engine refuses, and the words for each: containers, Swarm, Podman's API."""
+
+from __future__ import annotations
+
+import re
+
+from .http import Request, Response, error_response, json_response
+
+_NO_CONTAINERS = (
+    "the labs engine does not run containers: it builds, tags, pushes and pulls images."
+    " To run one, start Docker or Podman and then the labs anew (labs stop; labs start): they work"
+    " with a daemon that answers. Or push the image and let ECS, EKS or Fargate run it on AWS"
+)
+_SWARM = ("swarm", "services", "tasks", "nodes", "secrets", "configs")
+_LIBPOD = re.compile(r"(?:/v[0-9.]+)?/libpod/(?P<rest>.*)")
+_NO_LIBPOD = (
+    "this engine has Docker's API, not Podman's own: use the docker command. `podman --remote`"
+    " works where the labs stand in front of a Podman: start podman system service --time=0, then"
+    " LABS_ENGINE=podman labs start"
+)
+
+
+def no_containers(request: Request, backend: object) -> Response:
+    """``POST /containers/create``."""
+    return error_response(501, _NO_CONTAINERS)
+
+
+def refuse(method: str, path: str) -> Response:
+    """The response to a path without an operation."""
+    if response := no_libpod(method, path):
+        return response
+    kind, _, name = path.removeprefix("/").partition("/")
+    name = name.removesuffix("/json")
+    if method == "GET" and name:
+        # docker inspect tries every kind of object in turn, and goes on after a 404
+        missing = {
+            "containers": f"No such container: {name}",
+            "networks": f"network {name} not found",
+            "volumes": f"get {name}: no such volume",
+            "plugins": f'plugin "{name}" not found',
+        }.get(kind)
+        if missing:
+            return error_response(404, missing)
+    if kind in _SWARM:
+        return error_response(
+            503, "This node is not a swarm manager. The labs engine has images only."
+        )
+    if kind in ("containers", "exec"):
+        return error_response(501, f"{_NO_CONTAINERS} ({method} {path})")
+    if kind in ("images", "networks", "volumes", "plugins", "commit", "session", "grpc", "build"):
+        return error_response(501, f"the labs engine does not have {method} {path}")
+    return error_response(404, f"page not found: {method} {path}")
+
+
+def no_libpod(method: str, path: str) -> Response | None:
+    """The response to a request of Podman's own API; None for another request.
+
+    `podman --remote` first sends ``/libpod/_ping``, and shows only the number of any status but
+    200. So the ping succeeds, without the header that would claim a version, and the next request
+    gets the explanation. Source: pingNewConnection of
+    https://github.com/containers/podman/blob/v5.4.2/pkg/bindings/connection.go
+    """
+    found = _LIBPOD.fullmatch(path)
+    if found is None:
+        return None
+    if found["rest"] == "_ping" and method in ("GET", "HEAD"):
+        return Response(200, [b"OK"], "text/plain; charset=utf-8")
+    return json_response({"cause": _NO_LIBPOD, "message": _NO_LIBPOD, "response": 501}, 501)

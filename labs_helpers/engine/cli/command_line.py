@@ -1,0 +1,256 @@
+"""Commands: their options, the parsing of their arguments as in Docker, and their failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from .client import EngineClient, Failure
+
+SWITCH, VALUE, LIST = "switch", "value", "list"
+"""Kinds of options: without a value, with one value, with several values."""
+
+_TRUE, _FALSE = {"1", "t", "true"}, {"0", "f", "false"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option ``--name``, and ``-short`` if any; ``kind`` is SWITCH, VALUE or LIST.
+
+    ``text`` is the line in --help; an option without a text is accepted, but not listed.
+    """
+
+    name: str
+    short: str = ""
+    kind: str = SWITCH
+    text: str = ""
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The usage of a command: ``arguments`` in the usage line, their least and most number."""
+
+    command: str
+    arguments: str
+    text: str
+    least: int = 0
+    most: int | None = None
+    options: Sequence[Option] = ()
+
+    @property
+    def line(self) -> str:
+        """The usage line."""
+        return f"Usage:  docker {self.command} {self.arguments}".rstrip()
+
+    def help(self) -> str:
+        """The text of --help."""
+        listed = [option for option in self.options if option.text]
+        lines = [self.line, "", self.text, ""]
+        if listed:
+            heads = [_head(option) for option in listed]
+            width = max(len(head) for head in heads) + 3
+            lines.append("Options:")
+            lines += [f"{head:{width}}{o.text}" for head, o in zip(heads, listed, strict=True)]
+        return "\n".join(lines).rstrip() + "\n"
+
+
+def _head(option: Option) -> str:
+    short = f"-{option.short}, " if option.short else "    "
+    kind = {SWITCH: "", VALUE: " string", LIST: " list"}[option.kind]
+    return f"  {short}--{option.name}{kind}"
+
+
+@dataclass
+class Arguments:
+    """The parsed arguments of a command: positional words, and values of options."""
+
+    positional: list[str] = field(default_factory=list)
+    values: dict[str, list[str]] = field(default_factory=dict)
+
+    def on(self, name: str) -> bool:
+        """Whether a switch is on."""
+        return (self.values.get(name) or ["false"])[-1] in _TRUE
+
+    def text(self, name: str, default: str = "") -> str:
+        """The last value of an option."""
+        return (self.values.get(name) or [default])[-1]
+
+    def all(self, name: str) -> list[str]:
+        """Every value of an option, in order."""
+        return self.values.get(name, [])
+
+
+FORMAT = Option("format", "", VALUE, "Format output using a custom template")
+SHORT_FORMAT = Option("format", "f", VALUE, "Format output using a custom template")
+FILTER = Option("filter", "f", LIST, "Filter output based on conditions provided")
+NO_TRUNC = Option("no-trunc", "", SWITCH, "Don't truncate output")
+FORCE = Option("force", "f", SWITCH, "Do not prompt for confirmation")
+IMAGE_OR_ID = "IMAGE [IMAGE...]"
+"""Options and arguments of several commands."""
+
+
+GLOBAL = Usage(
+    "",
+    "[OPTIONS] COMMAND",
+    "A self-sufficient runtime for containers",
+    options=[
+        Option("config", "", VALUE, "Location of client config files"),
+        Option("context", "c", VALUE),
+        Option("debug", "D"),
+        Option("host", "H", LIST, "Daemon socket to connect to"),
+        Option("log-level", "l", VALUE),
+        *(Option(name, "", VALUE) for name in ("tlscacert", "tlscert", "tlskey")),
+        Option("tls"),
+        Option("tlsverify"),
+        Option("version", "v", SWITCH, "Print version information and quit"),
+    ],
+)
+"""The options of ``docker`` itself, before the name of the command."""
+
+
+def option_words(usage: Usage) -> list[str]:
+    """The words of all options with a value in a separate word: ``--config``, ``-c``, ...
+
+    Switches with one letter may stand together, and an option with a value may end the group.
+    """
+    options = [option for option in usage.options if option.kind != SWITCH]
+    switches = [option.short for option in usage.options if option.kind == SWITCH and option.short]
+    shorts = [option.short for option in options if option.short]
+    return [
+        *(f"--{option.name}" for option in options),
+        *(f"-{short}" for short in shorts),
+        *(f"-{switch}{short}" for switch in switches for short in shorts),
+    ]
+
+
+Action = Callable[[Arguments, "EngineClient"], int]
+"""Carries out a command and returns its exit status."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the stand-in: what it accepts, and the function that carries it out."""
+
+    usage: Usage
+    action: Action
+
+    def __call__(self, args: Arguments, engine: EngineClient) -> int:
+        """Carry out the command; return its exit status. Raises Failure."""
+        return self.action(args, engine)
+
+
+def command(
+    name: str,
+    arguments: str,
+    text: str,
+    least: int = 0,
+    most: int | None = None,
+    options: Sequence[Option] = (),
+) -> Callable[[Action], Command]:
+    """Make a function the command ``docker <name>``; the parameters are those of Usage."""
+    return partial(Command, Usage(name, arguments, text, least, most, options))
+
+
+class Help(Exception):
+    """The arguments contain --help."""
+
+
+def parse(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Arguments:
+    """Parse the words after a command's name.
+
+    Raises:
+        Failure: in Docker's words; status 125 for a bad option, 1 for the number of arguments.
+        Help: the words contain --help.
+    """
+    args, rest = Arguments(), list(words)
+    by_name = {option.name: option for option in usage.options}
+    by_short = {option.short: option for option in usage.options if option.short}
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            args.positional += rest
+            break
+        if word.startswith("--"):
+            _long(usage, by_name, word, rest, args)
+        elif word.startswith("-") and word != "-":
+            _shorts(usage, by_short, word, rest, args)
+        elif interspersed:
+            args.positional.append(word)
+        else:
+            args.positional += [word, *rest]
+            break
+    _count(usage, args.positional)
+    return args
+
+
+def _long(
+    usage: Usage, options: Mapping[str, Option], word: str, rest: list[str], args: Arguments
+) -> None:
+    name, equals, value = word[2:].partition("=")
+    if name == "help":
+        raise Help
+    option = options.get(name)
+    if option is None:
+        raise _usage_error(usage, f"unknown flag: --{name}")
+    if option.kind == SWITCH:
+        value = value.lower() if equals else "true"
+        if value not in _TRUE | _FALSE:
+            raise _usage_error(
+                usage,
+                f'invalid argument "{value}" for "--{name}" flag: strconv.ParseBool: '
+                f'parsing "{value}": invalid syntax',
+            )
+    elif not equals:
+        if not rest:
+            raise _usage_error(usage, f"flag needs an argument: --{name}")
+        value = rest.pop(0)
+    args.values.setdefault(name, []).append(value)
+
+
+def _shorts(
+    usage: Usage, options: Mapping[str, Option], word: str, rest: list[str], args: Arguments
+) -> None:
+    letters = word[1:]
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        option = options.get(letter)
+        if option is None:
+            if letter == "h":
+                raise Help
+            raise _usage_error(usage, f"unknown shorthand flag: '{letter}' in {word}")
+        if option.kind == SWITCH:
+            value = "true"
+        elif letters:
+            value, letters = letters.removeprefix("="), ""
+        elif rest:
+            value = rest.pop(0)
+        else:
+            raise _usage_error(usage, f"flag needs an argument: '{letter}' in {word}")
+        args.values.setdefault(option.name, []).append(value)
+
+
+def _count(usage: Usage, arguments: Sequence[str]) -> None:
+    least, most, count = usage.least, usage.most, len(arguments)
+    if count >= least and (most is None or count <= most):
+        return
+    if most == 0:
+        wanted = "accepts no arguments"
+    elif least == most:
+        wanted = f"requires {least} argument{'s' if least != 1 else ''}"
+    elif count < least:
+        wanted = f"requires at least {least} argument{'s' if least != 1 else ''}"
+    else:
+        wanted = f"requires at most {most} argument{'s' if most != 1 else ''}"
+    raise Failure(
+        f"docker: 'docker {usage.command}' {wanted}\n\n{usage.line}\n\n"
+        f"Run 'docker {usage.command} --help' for more information"
+    )
+
+
+def _usage_error(usage: Usage, message: str) -> Failure:
+    return Failure(
+        f"{message}\n\n{usage.line}\n\nRun 'docker {usage.command} --help' for more information",
+        125,
+    )

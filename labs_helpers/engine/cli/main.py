@@ -1,0 +1,139 @@
+"""The entry of the stand-in docker: from words to a command and its exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from . import system
+from .client import EngineClient, Failure
+from .command_line import GLOBAL, Arguments, Command, Help, Usage, parse
+from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
+
+
+def main(words: Sequence[str]) -> int:
+    """Carry out ``docker <words>``; return the exit status.
+
+    Errors go to stderr as Docker prints them. After a closed pipe or Ctrl-C, nothing is printed.
+    """
+    try:
+        status = _main(words)
+        sys.stdout.flush()
+    except Failure as failure:
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush()
+        if failure.message:
+            print(failure.message, file=sys.stderr)
+        return failure.code
+    except BrokenPipeError:
+        # nobody reads any more; Python must not flush stdout at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _main(words: Sequence[str]) -> int:
+    try:
+        args = parse(GLOBAL, words, interspersed=False)
+    except Help:
+        return _overview()
+    if args.on("version"):
+        sys.stdout.write(system.short_version())
+        return 0
+    if args.text("context", "default") != "default":
+        raise Failure(f'context "{args.text("context")}": context not found')
+    if args.text("config"):
+        os.environ["DOCKER_CONFIG"] = args.text("config")
+    if not args.positional:
+        return _overview()
+    name, *rest = args.positional
+    host = args.text("host") or None
+    if name == "help":
+        return _overview() if not rest else _run(_find(rest), ["--help"], host)
+    if name in GROUPS:
+        if not rest or rest[0].startswith("-"):
+            return _group_overview(name)
+        if name == "container" and rest[0] in CONTAINER_COMMANDS | {"inspect"}:
+            usage = Usage(f"container {rest[0]}", "CONTAINER", "", 1)
+            sys.stdout.write("[]\n" if rest[0] == "inspect" else "")
+            return system.no_container(_without_options(usage, rest[1:]), EngineClient(host))
+        return _run(_find([name, rest[0]]), rest[1:], host)
+    if name in CONTAINER_COMMANDS:
+        usage = Usage(name, "CONTAINER", "", 1)
+        return system.no_container(_without_options(usage, rest), EngineClient(host))
+    command = _find([name])
+    # the words after the image of `docker run` are for the container
+    if name == "run" and rest[:1] != ["--help"]:
+        return system.run(_without_options(command.usage, rest), EngineClient(host))
+    return _run(command, rest, host)
+
+
+def _without_options(usage: Usage, rest: Sequence[str]) -> Arguments:
+    """The arguments of a refused command, whose options do not matter."""
+    return parse(usage, [word for word in rest if not word.startswith("-")])
+
+
+def _find(words: Sequence[str]) -> Command:
+    if words[0] in GROUPS and len(words) > 1:
+        group, commands = words[0], GROUPS[words[0]][1]
+        name = ALIASES.get(words[1], words[1])
+        if name in commands:
+            return commands[name]
+        if why := REFUSED_IN_GROUPS.get(f"{group} {name}"):
+            raise Failure(f"docker {group} {name}: {why}")
+        raise Failure(
+            f"docker: unknown command: docker {group} {words[1]}\n\n"
+            f"Usage:  docker {group}\n\nRun 'docker {group} --help' for more information"
+        )
+    if words[0] in COMMANDS:
+        return COMMANDS[words[0]]
+    if words[0] in REFUSED:
+        raise Failure(
+            f"docker {words[0]}: this is the labs' stand-in for docker: it builds, tags, pushes,"
+            " pulls and lists images. Install Docker for the rest"
+        )
+    raise Failure(
+        f"docker: unknown command: docker {words[0]}\n\nRun 'docker --help' for more information"
+    )
+
+
+def _run(command: Command, words: Sequence[str], host: str | None) -> int:
+    try:
+        args = parse(command.usage, words)
+    except Help:
+        sys.stdout.write(command.usage.help())
+        return 0
+    return command(args, EngineClient(host))
+
+
+def _summary(name: str, command: Command) -> str:
+    return f"  {name:12}{command.usage.text.splitlines()[0]}"
+
+
+def _overview() -> int:
+    lines = [_summary(name, command) for name, command in COMMANDS.items()]
+    sys.stdout.write(
+        "Usage:  docker [OPTIONS] COMMAND\n\n"
+        "A self-sufficient runtime for containers (the labs' stand-in: images only)\n\n"
+        "Commands:\n"
+        + "\n".join(lines)
+        + "\n\nManagement Commands:\n"
+        + "\n".join(f"  {name:12}{text}" for name, (text, _) in GROUPS.items())
+        + "\n\nRun 'docker COMMAND --help' for more information on a command.\n"
+    )
+    return 0
+
+
+def _group_overview(group: str) -> int:
+    text, commands = GROUPS[group]
+    lines = [_summary(name, command) for name, command in commands.items()]
+    sys.stdout.write(
+        f"Usage:  docker {group} COMMAND\n\n{text}\n\nCommands:\n"
+        + "\n".join(lines)
+        + f"\n\nRun 'docker {group} COMMAND --help' for more information on a command.\n"
+    )
+    return 0

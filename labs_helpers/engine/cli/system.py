@@ -1,0 +1,223 @@
+"""docker version, info, events, and the commands whose objects the engine does not have."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+from .client import API_VERSION, EngineClient, Failure, ResponseError
+from .command_line import (
+    FILTER,
+    FORMAT,
+    LIST,
+    NO_TRUNC,
+    SHORT_FORMAT,
+    SWITCH,
+    VALUE,
+    Arguments,
+    Command,
+    Option,
+    command,
+)
+from .gofunctions import go_json
+from .tables import parse_template, render
+from .units import human_binary
+
+VERSION = "28.2.2"
+"""The version of Docker's command that the output follows."""
+
+BUILD = "labs"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_PS = "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n"
+
+_FILTER = Option("filter", "f", LIST)
+_LIST = [_FILTER, FORMAT, Option("no-trunc"), Option("quiet", "q", SWITCH)]
+
+
+def short_version() -> str:
+    """The line of docker --version."""
+    return f"Docker version {VERSION}, build {BUILD} (the labs' stand-in)\n"
+
+
+def _client(api: str) -> dict[str, Any]:
+    machine = platform.machine()
+    return {
+        "Platform": {"Name": "Labs stand-in for docker"},
+        "Version": VERSION,
+        "ApiVersion": api,
+        "DefaultAPIVersion": API_VERSION,
+        "GitCommit": BUILD,
+        "GoVersion": "none (Python)",
+        "Os": platform.system().lower(),
+        "Arch": _ARCHITECTURES.get(machine, machine),
+        "BuildTime": "",
+        "Context": "default",
+    }
+
+
+@command("version", "[OPTIONS]", "Show the Docker version information", 0, 0, [SHORT_FORMAT])
+def version(args: Arguments, engine: EngineClient) -> int:
+    """docker version [OPTIONS]"""
+    failure, server, api = None, None, API_VERSION
+    try:
+        server, api = engine.json("/version"), engine.version
+    except Failure as error:
+        failure = error
+    client = _client(api)
+    if args.text("format") in ("", "json"):
+        document = {"Client": client, "Server": server}
+    else:
+        # templates use the names of Go's fields; one differs from its name in JSON
+        document = {"Client": _with_go_names(client), "Server": server and _with_go_names(server)}
+    if not _write_formatted(args, document):
+        _write_version(client, server)
+    if failure:
+        raise failure
+    return 0
+
+
+def _with_go_names(side: dict[str, Any]) -> dict[str, Any]:
+    return {**side, "APIVersion": side.get("ApiVersion")}
+
+
+def _write_formatted(args: Arguments, document: dict[str, Any]) -> bool:
+    """Write a document by ``--format``; False when there is no such option."""
+    layout = args.text("format")
+    if layout:
+        text = go_json(document) if layout == "json" else render(parse_template(layout), document)
+        sys.stdout.write(text + "\n")
+    return bool(layout)
+
+
+def _write_version(client: dict[str, Any] | None, server: dict[str, Any] | None) -> None:
+    if client:
+        api = client["ApiVersion"]
+        if api != client["DefaultAPIVersion"]:
+            api += f" (downgraded from {client['DefaultAPIVersion']})"
+        sys.stdout.write(
+            f"Client: {client['Platform']['Name']}\n"
+            f" Version:           {client['Version']}\n"
+            f" API version:       {api}\n"
+            f" OS/Arch:           {client['Os']}/{client['Arch']}\n"
+            f" Context:           {client['Context']}\n"
+        )
+    if server:
+        name = (server.get("Platform") or {}).get("Name") or ""
+        least = server.get("MinAPIVersion")
+        sys.stdout.write(
+            f"\nServer:{' ' + name if name else ''}\n Engine:\n"
+            f"  Version:          {server['Version']}\n"
+            f"  API version:      {server['ApiVersion']} (minimum version {least})\n"
+            f"  Go version:       {server.get('GoVersion', '')}\n"
+            f"  Git commit:       {server.get('GitCommit', '')}\n"
+            f"  Built:            {server.get('BuildTime', '')}\n"
+            f"  OS/Arch:          {server['Os']}/{server['Arch']}\n"
+            f"  Experimental:     {str(bool(server.get('Experimental'))).lower()}\n"
+        )
+
+
+@command("info", "[OPTIONS]", "Display system-wide information", 0, 0, [SHORT_FORMAT])
+def info(args: Arguments, engine: EngineClient) -> int:
+    """docker info [OPTIONS]"""
+    found = engine.json("/info")
+    document = {**found, "ClientInfo": {**_client(engine.version), "Debug": False, "Plugins": []}}
+    if not _write_formatted(args, document):
+        status = "".join(f"  {pair[0]}: {pair[1]}\n" for pair in found.get("DriverStatus") or [])
+        sys.stdout.write(
+            f"Client: Labs stand-in for docker\n Version:    {VERSION}\n Context:    default\n"
+            " Debug Mode: false\n\nServer:\n"
+            f" Containers: {found['Containers']}\n"
+            f"  Running: {found['ContainersRunning']}\n"
+            f"  Paused: {found['ContainersPaused']}\n"
+            f"  Stopped: {found['ContainersStopped']}\n"
+            f" Images: {found['Images']}\n"
+            f" Server Version: {found['ServerVersion']}\n"
+            f" Storage Driver: {found['Driver']}\n{status}"
+            f" Kernel Version: {found['KernelVersion']}\n"
+            f" Operating System: {found['OperatingSystem']}\n"
+            f" OSType: {found['OSType']}\n"
+            f" Architecture: {found['Architecture']}\n"
+            f" CPUs: {found['NCPU']}\n"
+            f" Total Memory: {human_binary(found['MemTotal'])}\n"
+            f" Name: {found['Name']}\n"
+            f" ID: {found['ID']}\n"
+            f" Docker Root Dir: {found['DockerRootDir']}\n"
+            " Debug Mode: false\n\n"
+        )
+    return 0
+
+
+@command(
+    "ps",
+    "[OPTIONS]",
+    "List containers",
+    0,
+    0,
+    [
+        Option("all", "a", SWITCH, "Show all containers (default shows just running)"),
+        *(FILTER, FORMAT),
+        Option("last", "n", VALUE),
+        Option("latest", "l"),
+        NO_TRUNC,
+        Option("quiet", "q", SWITCH, "Only display container IDs"),
+        Option("size", "s"),
+    ],
+)
+def containers(args: Arguments, engine: EngineClient) -> int:
+    """docker ps [OPTIONS]; the engine has no containers, so the table is empty"""
+    engine.json("/containers/json")
+    if not args.on("quiet") and not args.text("format").replace("table", ""):
+        sys.stdout.write(_PS)
+    return 0
+
+
+@command("run", "IMAGE", "Create and run a new container from an image", 1)
+def run(args: Arguments, engine: EngineClient) -> int:
+    """docker run; the engine refuses, and says why"""
+    try:
+        engine.post("/containers/create", {"Image": args.positional[0]})
+    except ResponseError as error:
+        raise Failure(
+            f"docker: {error.message}\n\nRun 'docker run --help' for more information", 125
+        ) from error
+    raise Failure("docker: this stand-in starts no containers; use Docker's own command", 125)
+
+
+@command("search", "[OPTIONS] TERM", "Search Docker Hub for images", 1, 1)
+def search(args: Arguments, engine: EngineClient) -> int:
+    """docker search TERM; the engine refuses, and says why"""
+    engine.json("/images/search", {"term": args.positional[0], "limit": "25"})
+    return 0
+
+
+def list_nothing(kind: str, text: str, header: str) -> Command:
+    """docker <kind> ls, for a kind of object that the engine never has."""
+
+    @command(f"{kind} ls", "[OPTIONS]", text, 0, 0, _LIST)
+    def list_kind(args: Arguments, engine: EngineClient) -> int:
+        engine.json(f"/{kind}s")
+        if not args.on("quiet"):
+            sys.stdout.write(f"{header}\n")
+        return 0
+
+    return list_kind
+
+
+@command(
+    "system events",
+    "[OPTIONS]",
+    "Get real time events from the server",
+    0,
+    0,
+    [_FILTER, FORMAT, Option("since", "", VALUE), Option("until", "", VALUE)],
+)
+def events(args: Arguments, engine: EngineClient) -> int:
+    """docker events; the engine reports none"""
+    engine.json("/events")
+    return 0
+
+
+def no_container(args: Arguments, engine: EngineClient) -> int:
+    """Any command about one container; there are none"""
+    raise Failure(f"Error response from daemon: No such container: {args.positional[0]}")

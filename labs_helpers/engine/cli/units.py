@@ -1,0 +1,69 @@
+"""Sizes and times as Docker prints them.
+
+Source: https://github.com/docker/go-units
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def human_size(size: float, digits: int = 3) -> str:
+    """Bytes as ``7.26MB``, in decimal units, with this number of significant digits."""
+    units = ["B", "kB", "MB", "GB", "TB", "PB"]
+    place = 0
+    while size >= 1000 and place < len(units) - 1:
+        size /= 1000
+        place += 1
+    return f"{_general(size, digits)}{units[place]}"
+
+
+def human_binary(size: float) -> str:
+    """Bytes as ``23.54GiB``."""
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    place = 0
+    while size >= 1024 and place < len(units) - 1:
+        size /= 1024
+        place += 1
+    return f"{_general(size, 4)}{units[place]}"
+
+
+def _general(value: float, digits: int) -> str:
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        return text
+    mantissa, exponent = text.split("e")
+    return f"{mantissa}e{exponent[0]}{exponent[1:].rjust(2, '0')}"
+
+
+def since(created: float, now: float | None = None) -> str:
+    """The time since a Unix time: ``2 hours ago``."""
+    seconds = int((datetime.now(UTC).timestamp() if now is None else now) - created)
+    return f"{_duration(seconds)} ago"
+
+
+def _duration(seconds: int) -> str:
+    minutes, hours = seconds // 60, round(seconds / 3600)
+    if seconds < 1:
+        return "Less than a second"
+    if seconds == 1:
+        return "1 second"
+    if seconds < 60:
+        return f"{seconds} seconds"
+    if minutes == 1:
+        return "About a minute"
+    if minutes < 60:
+        return f"{minutes} minutes"
+    if hours == 1:
+        return "About an hour"
+    for size, name, until in ((1, "hours", 48), (24, "days", 24 * 14), (24 * 7, "weeks", 1460)):
+        if hours < until:
+            return f"{hours // size} {name}"
+    if hours < 24 * 365 * 2:
+        return f"{hours // 24 // 30} months"
+    return f"{hours // 24 // 365} years"
+
+
+def timestamp(created: float) -> str:
+    """A Unix time as ``2026-11-23 23:27:54 +0000 UTC``."""
+    return datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")

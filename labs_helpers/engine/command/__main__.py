@@ -1,7 +1,0 @@
-"""``python -m labs_helpers.engine.command``: the stand-in docker."""
-
-import sys
-
-from .main import main
-
-sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""Image configurations: decoding, checking and encoding.
+
+Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+
+def created_at(config: dict[str, Any]) -> float:
+    """The creation date of an image in Unix time; 0 when its configuration has none.
+
+    Raises:
+        ValueError: the date is not an RFC 3339 time.
+    """
+    created = config.get("created")
+    if not created:
+        return 0.0
+    # Go writes nanoseconds, datetime reads microseconds
+    moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(created)))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def read_config(encoded: bytes) -> dict[str, Any]:
+    """Decode a configuration, and check the fields that the engine relies on.
+
+    Raises:
+        ValueError: the bytes are not an image configuration.
+    """
+    try:
+        config = json.loads(encoded)
+    except RecursionError as error:
+        raise ValueError("the image configuration is nested too deeply") from error
+    if not isinstance(config, dict) or not isinstance(config.get("rootfs"), dict):
+        raise ValueError("the image configuration has no rootfs")
+    inner, history = config.get("config"), config.get("history")
+    labels = inner.get("Labels") if isinstance(inner, dict) else None
+    if not isinstance(inner, dict | None) or not isinstance(labels, dict | None):
+        raise ValueError("config of the image configuration is not an object")
+    if not isinstance(history, list | None) or any(not isinstance(h, dict) for h in history or ()):
+        raise ValueError("history of the image configuration is not a list of objects")
+    for document in (config, *(history or ())):
+        created_at(document)
+    return config
+
+
+def encode_config(config: dict[str, Any]) -> bytes:
+    """Encode an image configuration in one fixed way, so that equal images have equal IDs."""
+    return json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

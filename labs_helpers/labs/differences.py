@@ -1,0 +1,43 @@
+"""Where the sandbox differs from AWS: ``labs/labNN/differences.json``.
+
+An entry says what happens ``here``, what happens on ``aws``, the ``source`` of that as a URL, and
+the ``test`` (a pytest node id) that fails when the entry is no longer true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labs_helpers import curriculum
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference from AWS.
+
+    ``lab`` is the lab in whose folder the entry is; ``also`` are the other labs that show it.
+    """
+
+    id: str
+    lab: str
+    here: str
+    aws: str
+    source: str
+    test: str
+    also: tuple[str, ...] = ()
+
+
+def every() -> list[Difference]:
+    """The entries of all labs, in the order of the labs and then of the file."""
+    return [
+        Difference(**{**entry, "lab": lab, "also": tuple(entry.get("also", ()))})
+        for lab in curriculum.LABS
+        for entry in curriculum.data(lab, "differences")
+    ]
+
+
+def of_lab(number: str) -> list[Difference]:
+    """The entries that one lab shows: the lab's own first, then those of other labs."""
+    entries = every()
+    own = [entry for entry in entries if entry.lab == number]
+    return own + [entry for entry in entries if number in entry.also]

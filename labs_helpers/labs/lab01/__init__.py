@@ -1,1 +1,0 @@
-"""Lab 01: Set up the AWS CLI."""

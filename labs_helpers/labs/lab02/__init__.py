@@ -1,1 +1,0 @@
-"""Lab 02: Who may do what: IAM."""

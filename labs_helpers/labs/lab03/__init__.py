@@ -1,1 +1,0 @@
-"""Lab 03: Amazon ECR and Docker Hub."""

@@ -1,1 +1,0 @@
-"""Lab 04: Create a repository."""

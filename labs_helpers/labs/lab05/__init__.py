@@ -1,1 +1,0 @@
-"""Lab 05: Log Docker in to ECR."""

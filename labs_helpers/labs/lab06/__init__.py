@@ -1,1 +1,0 @@
-"""Lab 06: Build an image."""

@@ -1,1 +1,0 @@
-"""Lab 07: Push and pull."""

@@ -1,1 +1,0 @@
-"""Lab 08: Scan an image."""

@@ -1,1 +1,0 @@
-"""Lab 09: Build and deploy by pipeline."""

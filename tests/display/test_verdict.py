@@ -1,0 +1,40 @@
+"""How a check speaks, to the letter: learners and nbval read it."""
+
+from labs_helpers.checks import CheckError, NotAttempted, NotYet, Passed
+from labs_helpers.display.verdict import verdict
+
+
+def test_a_pass_names_its_scope() -> None:
+    shown = verdict("05.1", Passed("Docker is logged in.", "This says nothing about pushes."))
+    assert repr(shown) == "✓ 05.1  Docker is logged in.\n  This says nothing about pushes."
+    assert shown.passed
+
+
+def test_not_yet_says_what_was_seen_and_what_to_try() -> None:
+    shown = verdict("05.1", NotYet("the logins", "one\ntwo", "three", "look again"))
+    assert repr(shown) == (
+        "✗ 05.1  not yet\n"
+        "  looked at  the logins\n"
+        "  found      one\n"
+        "             two\n"
+        "  wanted     three\n"
+        "  try        look again"
+    )
+    assert not shown.passed
+
+
+def test_an_untouched_world_is_no_mistake() -> None:
+    shown = verdict("05.1", NotAttempted("the logins", "log in"))
+    assert repr(shown).splitlines()[0] == "○ 05.1  nothing to see yet"
+
+
+def test_a_check_that_cannot_look_says_nothing_of_the_learner() -> None:
+    shown = verdict("05.1", CheckError("AWS", "no answer", "labs status"))
+    assert repr(shown).splitlines()[0] == "! 05.1  the check could not look"
+
+
+def test_html_holds_the_same_words_and_no_markup_of_the_world() -> None:
+    html = verdict("05.1", NotYet("<b>x", "<script>", "w", "t"))._repr_html_()
+    assert "&lt;script&gt;" in html
+    assert "<script>" not in html
+    assert "✗ 05.1  not yet" in html
