@@ -93,9 +93,7 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
-        aws=Gateway(
-            who.directory.find, {"ecr": partial(_on_the_kit, ecr)}, others, others.unsigned
-        ),
+        aws=Gateway(who.directory.find, services, others, others.unsigned),
     )
     for worker in workers:
         worker.start()
