@@ -11,7 +11,7 @@ __all__ = ["start"]
 
 
 def start(number: str, fresh: bool = False) -> Lab:
-    """Open a lab by its number, "00" to "10"; see :func:`labs_helpers.startup.start`.
+    """Open a lab by its number, such as "05"; see :func:`labs_helpers.startup.start`.
 
     Imported late: the sandbox is a process of this package too, and must not wait for what only
     a notebook needs.

@@ -5,6 +5,8 @@ Host names follow https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registr
 
 from __future__ import annotations
 
+import re
+
 ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "210987654321"
 REGION = "us-west-2"
@@ -19,15 +21,24 @@ before.
 """
 
 
+_REGISTRY = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)"
+    r"\.(?:amazonaws\.com(?:\.cn)?|on\.aws)",
+    re.ASCII,
+)
+
+
 def registry(account: str, region: str) -> str:
     """The host name of an account's private registry in a region."""
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"{account}.dkr.ecr.{region}.{suffix}"
 
 
-def region_of(host: str) -> str | None:
-    """The region in the host name of a private registry; None for any other host."""
-    parts = host.split(".")
-    if len(parts) >= 6 and parts[1:3] == ["dkr", "ecr"]:
-        return parts[3]
-    return None
+def registry_of(host: str) -> tuple[str, str] | None:
+    """(account, region) of a private registry's host name; None for any other host.
+
+    The FIPS and dual-stack endpoints name the same registry:
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
+    """
+    found = _REGISTRY.fullmatch(host.lower())
+    return (found["account"], found["region"]) if found else None

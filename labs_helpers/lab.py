@@ -270,7 +270,7 @@ def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
     begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
     return card.card(
         f"lab {number} · {lab.title.name}",
-        card.World(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
+        card.Setting(lab.mode, lab.account, lab.region, lab.registry, lab._engine),
         (EARLIER,) if begun.facts is None else begun.facts,
         "needs" if lab.mode == modes.AWS else "ready",
         begun.removed,

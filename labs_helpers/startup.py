@@ -22,7 +22,7 @@ from labs_helpers.workspace import Workspace
 
 @spoken
 def start(number: str, fresh: bool = False) -> Lab:
-    """Open lab ``number`` ("00" to "10"): the world it needs, and the card that says so.
+    """Open lab ``number``, such as "05": the world it needs, and the card that says so.
 
     In the sandbox, starts sandbox and engine where they are not running. The first time, prepares
     the lab's beginning; the card says what that removed. After that, leaves everything as it is,
@@ -40,7 +40,9 @@ def start(number: str, fresh: bool = False) -> Lab:
     if modes.mode(workspace) == modes.AWS:
         lab = Lab(LABS[number], _place_on_aws(workspace))
         _enter(workspace, number)
-        display(lab.restart() if fresh else card_of(lab))
+        if fresh:
+            lab.restart()  # which says what to use on AWS
+        display(card_of(lab))
         return lab
     place, engine = _place_in_sandbox(workspace)
     lab = Lab(LABS[number], place, engine)

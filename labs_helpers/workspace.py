@@ -191,9 +191,9 @@ class Workspace:
             )
 
     def remembered(self) -> dict[str, Any]:
-        """The choices in config.json, with the defaults for what it does not say.
+        """The choices in config.json, and the defaults for those that are not in the file.
 
-        A file that is not a JSON object is set aside with a SetAside warning.
+        A file that is no JSON object is renamed, with a SetAside warning.
         """
         defaults: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
         return defaults | read_json(self.choices)

@@ -227,6 +227,30 @@ def test_an_image_built_on_a_lab_s_image_stays_and_stops_no_lab(
     learner.kernel('sh("docker history -q mine:1; docker tag mine:1 mine:2")')
 
 
+def test_an_image_pulled_by_its_digest_loses_that_name_and_keeps_the_learner_s(
+    learner: Learner,
+) -> None:
+    learner.kernel(
+        """
+        start("05")
+        work()
+        repository = "$REGISTRY/demo-app-repo"
+        digest = world()["repositories"]["demo-app-repo"][1][0][0]
+        sh(f"docker rmi {repository}:latest; docker pull -q {repository}@{digest}")
+        sh(f"docker tag demo-app:latest mine:2; docker rmi demo-app:latest")
+        """
+    )
+    assert "image 123456789012.dkr.ecr.us-west-2.amazonaws.com/demo-app-repo@sha256:" in (
+        learner.kernel('start("06")')
+    )
+    left = """
+        for image in docker.from_env().images.list():
+            if "mine:2" in image.tags:
+                print(image.tags, image.attrs["RepoDigests"])
+    """
+    assert learner.kernel(left) == "['mine:2'] []\n"
+
+
 FAILING = """
 from labs_helpers.labs.lab05 import prepare as lab05
 from labs_helpers.prepare import Step

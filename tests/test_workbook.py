@@ -149,10 +149,10 @@ def test_a_run_works_on_copies_and_goes_on_after_a_failure(
         new_code_cell("open('files/Dockerfile').read()"),
     )
     before = first.read_bytes(), second.read_bytes()
-    copies = run.copied(workspace)
+    copies = run.copy_notebooks(workspace)
     ran = run.run_all([copies / first.name, copies / second.name], environ)
     assert [one.row[0::3] for one in ran] == [("00-start-here", "failed"), ("01-aws-cli", "ok")]
     assert "FROM scratch" in (copies / second.name).read_text()
     assert "ZeroDivisionError" in (copies / first.name).read_text()
     assert (first.read_bytes(), second.read_bytes()) == before
-    assert run.copied(workspace) != copies
+    assert run.copy_notebooks(workspace) != copies

@@ -88,7 +88,7 @@ class World:
             auths = json.loads(path.read_text(encoding="utf-8")).get("auths", {})
             return {_host(name): _login(_host(name), entry) for name, entry in auths.items()}
         except (ValueError, AttributeError, binascii.Error) as fault:
-            raise UnreadableDockerConfig(f"{shown(path)} cannot be read: {fault}") from fault
+            raise UnreadableDockerConfig(f"{_for_message(path)} cannot be read: {fault}") from fault
 
     def ask_registry(self, host: str, login: Login | None = None) -> Registry:
         """The registry ``host`` over HTTP, with ``login`` or else with Docker's own login."""
@@ -115,7 +115,7 @@ def _login(host: str, entry: dict[str, str]) -> Login:
     return Login(host, user, password)
 
 
-def shown(path: Path) -> str:
+def _for_message(path: Path) -> str:
     """A path for a message: ``.labs/...`` inside LABS_HOME, the same on every machine."""
     home = Path(os.environ.get("LABS_HOME", ".labs")).resolve()
     resolved = path.resolve()

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not present:
         print(f"Nothing to reset: {workspace.home} holds no sandbox.")
         return 0
-    if not arguments.yes and not agreed(workspace.home):
+    if not arguments.yes and not confirmed(workspace.home):
         say("Nothing was changed.")
         return 1
     tidy_daemons(workspace, arguments.yes)
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def agreed(home: Path) -> bool:
+def confirmed(home: Path) -> bool:
     """Ask on the terminal; without a terminal the answer is no."""
     if not sys.stdin.isatty():
         say("There is no terminal to ask on. If you mean it: labs reset --yes")

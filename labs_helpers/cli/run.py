@@ -80,10 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
     workspace.create()
     # SIGTERM then ends the kernel and the servers of this run, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    scratch = copied(workspace)
+    scratch = copy_notebooks(workspace)
     if arguments.here and mode(workspace) != AWS:
         say("Each lab starts over in your own sandbox: what is in its way there is removed.")
-    with surroundings(workspace, scratch, arguments.here) as environ:
+    with kernel_environment(workspace, scratch, arguments.here) as environ:
         ran = run_all([scratch / path.name for path in wanted], environ)
     table(("lab", "minutes", "cells", "result"), [one.row for one in ran])
     failures = [one.failure for one in ran if one.failure is not None]
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def copied(workspace: Workspace) -> Path:
+def copy_notebooks(workspace: Workspace) -> Path:
     """Copy notebooks/ into a new dated folder of runs/ and return the copy."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     try:
@@ -109,8 +109,10 @@ def copied(workspace: Workspace) -> Path:
 
 
 @contextmanager
-def surroundings(workspace: Workspace, scratch: Path, here: bool) -> Iterator[Mapping[str, str]]:
-    """The kernels' environment: the learner's own world, or a fresh one for this run."""
+def kernel_environment(
+    workspace: Workspace, scratch: Path, here: bool
+) -> Iterator[Mapping[str, str]]:
+    """The kernels' environment: with the learner's own sandbox or account, or a fresh sandbox."""
     if not here:
         with ExitStack() as stack:
             with working("Starting a sandbox for this run ..."):

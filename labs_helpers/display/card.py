@@ -1,4 +1,4 @@
-"""The card a lab opens with: which world this is, and what it starts from."""
+"""The card that a lab opens with: where the lab works, and what the lab starts from."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from labs_helpers.display.rendering import BAD, CALM, Rendering, columns, framed
 
 
 @dataclass(frozen=True)
-class World:
-    """What the card names; ``mode`` is "sandbox" or "aws"."""
+class Setting:
+    """Where a lab works; ``mode`` is "sandbox" or "aws"."""
 
     mode: str
     account: str
@@ -21,7 +21,7 @@ class World:
 
 def card(
     title: str,
-    world: World,
+    setting: Setting,
     ready: Sequence[str],
     label: str = "ready",
     removed: Sequence[str] = (),
@@ -33,17 +33,17 @@ def card(
     ``label`` says so. ``removed`` is what was taken away to make them true. No port, path, time or
     process id: the card is the same on every machine.
     """
-    on_aws = world.mode == "aws"
+    on_aws = setting.mode == "aws"
     head = f"{'REAL AWS' if on_aws else 'SANDBOX'} · {title}"
     gone = ["to make this beginning:", *removed] if removed else []
     rows = [
         (
             "account",
-            world.account + ("  (real: what you do here can cost money)" if on_aws else ""),
+            setting.account + ("  (real: what you do here can cost money)" if on_aws else ""),
         ),
-        ("region", world.region),
-        ("registry", world.registry),
-        ("engine", world.engine),
+        ("region", setting.region),
+        ("registry", setting.registry),
+        ("engine", setting.engine),
         *((label, fact) for fact in ready),
         *(("removed", one) for one in gone),
         *(("note", note) for note in notes),

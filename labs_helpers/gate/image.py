@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from labs_helpers.defaults import registry_of
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import reference as references
 from labs_helpers.workspace import LabsError
-
-_REGISTRY = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\."
-    r"(?:amazonaws\.com(?:\.cn)?|on\.aws)"
-)
 
 
 class InvalidImage(LabsError):
@@ -52,7 +47,7 @@ def parse(text: str) -> ImageName:
     """Read a name as ``docker push`` takes it; raises InvalidImage."""
     rest, at, digest = text.partition("@")
     host, slash, path = rest.partition("/")
-    registry = _REGISTRY.fullmatch(host) if slash else None
+    registry = registry_of(host) if slash else None
     if registry is None:
         path = rest
     path, colon, tag = path.partition(":")
@@ -70,6 +65,6 @@ def parse(text: str) -> ImageName:
         repository=path,
         tag=tag or (None if at else references.DEFAULT_TAG),
         digest=digest or None,
-        account=registry["account"] if registry else None,
-        region=registry["region"] if registry else None,
+        account=registry[0] if registry else None,
+        region=registry[1] if registry else None,
     )

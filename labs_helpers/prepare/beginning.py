@@ -59,12 +59,14 @@ def make(number: str, place: Place) -> Beginning:
             _stopped(number, place, step, fault)
             raise
     record.write(number, Entry(finished=True))
-    notes: tuple[str, ...] = ()
-    if unfinished.stopped_at:
-        notes = (f"an earlier start stopped half-way, at: {unfinished.stopped_at}",)
-    elif unfinished is found:
-        notes = ("an earlier start stopped half-way",)
-    return Beginning(tuple(step.fact for step in wanted), tuple(place.removed), notes)
+    facts = tuple(step.fact for step in wanted)
+    notes = _notes(found) if found is unfinished else ()
+    return Beginning(facts, tuple(place.removed), notes)
+
+
+def _notes(unfinished: Entry) -> tuple[str, ...]:
+    at = f", at: {unfinished.stopped_at}" if unfinished.stopped_at else ""
+    return (f"an earlier preparation stopped half-way{at}", "it was made again from its first step")
 
 
 def _in_order(listed: tuple[Step, ...]) -> list[Step]:
@@ -75,7 +77,7 @@ def _in_order(listed: tuple[Step, ...]) -> list[Step]:
 def _stopped(number: str, place: Place, step: Step, fault: BaseException) -> None:
     """Record where the preparation stopped; raise LabError for a fault that the learner can fix."""
     reason = str(fault) or type(fault).__name__
-    entry = Entry(False, f"{step.fact} ({reason})", tuple(place.removed))
+    entry = Entry(False, f"{step.fact} ({reason.splitlines()[0]})", tuple(place.removed))
     removed = "".join(f"\n  {one}" for one in place.removed)
     said = f"Removed until then:{removed}" if removed else "Nothing had been removed until then."
     try:

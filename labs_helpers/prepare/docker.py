@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import docker.errors
 
@@ -96,15 +97,22 @@ def take_names(place: Place, repositories: Sequence[str], removed: list[str]) ->
     embedded = _is_embedded(place)
     for repository in repositories:
         for image in place.docker.images.list(repository):
-            names = [
-                name
-                for name in image.tags or image.attrs.get("RepoDigests") or ()
-                if _repository(name) == repository
-                or (embedded and name.startswith(f"{place.registry}/"))
-            ]
-            for name in names:
-                _take(place, name)
-                removed.append(f"image {name}")
+            for name in _names(image):
+                if _repository(name) == repository or (
+                    embedded and name.startswith(f"{place.registry}/")
+                ):
+                    _take(place, name)
+                    removed.append(f"image {name}")
+
+
+def _names(image: Any) -> list[str]:
+    """An image's tags, and its digests in repositories where it has no tag.
+
+    Where it has one, Docker takes the digest away with the last tag.
+    """
+    tagged = {_repository(name) for name in image.tags}
+    digests = image.attrs.get("RepoDigests") or ()
+    return [*image.tags, *(name for name in digests if _repository(name) not in tagged)]
 
 
 def _take(place: Place, name: str) -> None:

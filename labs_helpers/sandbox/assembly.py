@@ -1,4 +1,4 @@
-"""The sandbox put together: its state, and the applications over it."""
+"""The sandbox, assembled: its state, its workers, and the applications over the state."""
 
 from __future__ import annotations
 
@@ -28,20 +28,24 @@ from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The application behind the port, and what it keeps, to close at the end."""
+    """The application behind the port, with the state and the workers to close at the end."""
 
     application: WSGIApplication
     store: Store
     people: People
+    workers: tuple[Worker[Store], ...]
 
     def close(self) -> None:
-        """Close every database."""
+        """Close the workers, then the databases."""
+        for worker in self.workers:
+            worker.close()
         self.store.close()
         self.people.close()
 
@@ -52,7 +56,7 @@ def build(
     instance: str,
     frozen_at: datetime | None = None,
 ) -> Sandbox:
-    """The sandbox over its folder (LABS_HOME/sandbox).
+    """The sandbox with its state in a folder (LABS_HOME/sandbox).
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
@@ -66,8 +70,10 @@ def build(
     ecr = EcrService(store, clock, authorizer.authorize)
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
-    ScanWorker(store, imports=folder.parent / "advisories")
-    EventDelivery(store, events.publish)
+    workers = (
+        ScanWorker(store, imports=folder.parent / "advisories"),
+        EventDelivery(store, events.publish),
+    )
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
@@ -78,11 +84,13 @@ def build(
         hub=Traced(_Hub(folder / "hub", clock), trace),
         aws=Gateway(who.directory.find, ecr, moto, authorizer),
     )
-    return Sandbox(application, store, who)
+    for worker in workers:
+        worker.start()
+    return Sandbox(application, store, who, workers)
 
 
 class _Hub:
-    """The stand-in Docker Hub, imported when first asked for: starting does not wait for it."""
+    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
         self._root = root

@@ -1,6 +1,6 @@
-"""A small SQLite database that is there when something was kept, and set aside when damaged.
+"""A small SQLite database, made by the first write and set aside when damaged.
 
-Written in WAL with synchronous=FULL: what a transaction wrote outlives `kill -9`.
+A transaction outlives `kill -9` (WAL, synchronous=FULL).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from labs_helpers.runtime.database import DatabaseFile, transaction
 
 
 class Database:
-    """Thread-safe; its file is made by the first write, so that a start need not wait for it.
+    """Thread-safe. The first write makes the file, so that a start need not wait for that.
 
     `notices` says, for people, what was set aside since the start.
     """
 
     def __init__(self, path: Path, schema: str, what: str) -> None:
-        """schema: SQL of "create table" statements; what: of what this is the memory, for people.
+        """schema: SQL of "create table" statements, each ended by ";"; what: names the content.
 
-        Each statement ends with ";". A file that is no sound database of this schema is set aside.
+        A file that is no sound database of this schema is set aside.
         """
         self.path = path
         self.notices: list[str] = []
@@ -39,30 +39,30 @@ class Database:
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever written."""
+        """Whether the file exists."""
         return self._connection is not None
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection | None]:
-        """The connection, whose rows are `sqlite3.Row`; None when nothing was ever written."""
+        """The connection, whose rows are `sqlite3.Row`; None before the first write."""
         with self._lock:
             yield self._connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: on disk when the block ends, undone when it raises."""
+        """A transaction: on disk when the block ends, undone when the block raises."""
         with self._lock, transaction(self._connection or self._open()) as connection:
             yield connection
 
     def close(self) -> None:
-        """Close it; it is not used after this."""
+        """Close the connection; nobody uses the database after this."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
 
     def notice(self, message: str) -> None:
-        """Say something that the owner must know: a SetAside warning, and in `labs status`."""
+        """Tell the owner something: in a SetAside warning, and in `labs status`."""
         database.warned(message)
         self.notices.append(message)
 
@@ -71,7 +71,7 @@ class Database:
         return self._connection
 
     def _same_tables(self, connection: sqlite3.Connection) -> None:
-        """Make the tables of a new database; a foreign one has others."""
+        """Make the tables of a new database; raise DatabaseError for a database with others."""
         with closing(sqlite3.connect(":memory:")) as model:
             model.executescript(self._schema)
             wanted = _tables(model)
@@ -83,7 +83,7 @@ class Database:
 
 
 def explicit(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection, beginning no transaction by itself and giving rows as `sqlite3.Row`."""
+    """The connection, which begins no transaction by itself and returns `sqlite3.Row`."""
     connection.isolation_level = None
     connection.row_factory = sqlite3.Row
     return connection

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_helpers.display.bars import bars, layers, size
-from labs_helpers.display.card import World, card
+from labs_helpers.display.card import Setting, card
 from labs_helpers.display.lesson import Choice, Question, QuizForm, differences
 from labs_helpers.display.registry import Token, readable, token, trace
 from labs_helpers.display.rendering import Rendering, columns, duration, relative, table
 
 REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-SANDBOX = World("sandbox", "123456789012", "us-west-2", REGISTRY, "the labs' own")
+SANDBOX = Setting("sandbox", "123456789012", "us-west-2", REGISTRY, "the labs' own")
 DIGEST = "sha256:" + "ab" * 32
 
 
@@ -64,7 +64,7 @@ def test_a_card_names_what_was_removed_and_what_else_to_know() -> None:
 
 
 def test_a_card_on_aws_says_that_it_is_real_in_words_and_in_red() -> None:
-    on_aws = World("aws", "998877665544", "us-west-2", REGISTRY, "your Docker")
+    on_aws = Setting("aws", "998877665544", "us-west-2", REGISTRY, "your Docker")
     shown = card("lab 05", on_aws, ["a repository"], "needs")
     assert "REAL AWS" in shown.text
     assert "998877665544  (real" in shown.text

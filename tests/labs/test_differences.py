@@ -11,18 +11,11 @@ import pytest
 from labs_helpers.curriculum import LABS
 from labs_helpers.labs.differences import Difference, every, of_lab
 from labs_helpers.sandbox.authorization.tables import arn_formats
-from labs_helpers.sandbox.ecr.operations import OPERATIONS
-from labs_helpers.sandbox.ecr.protocol import service_model
 from labs_helpers.sandbox.iam import managed
 
 PROJECT = Path(__file__).parents[2]
 ENTRIES = {entry.id: entry for entry in every()}
 EACH = pytest.mark.parametrize("entry", ENTRIES.values(), ids=lambda entry: entry.id)
-
-
-def ecr_operations() -> str:
-    model = service_model().operation_names
-    return f"{len(set(OPERATIONS) & set(model))} of ECR's {len(model)} operations answer."
 
 
 def managed_policies() -> str:
@@ -38,7 +31,6 @@ def managed_policies() -> str:
 
 
 COUNTS: dict[str, Callable[[], str]] = {
-    "ecr-operations": ecr_operations,
     "iam-managed-subset": managed_policies,
 }
 """What an entry has to say when it counts something of the code, by the entry's id."""

@@ -17,8 +17,8 @@ from labs_helpers.oci.reference import InvalidReference
 
 from ..streams import CHUNK_SIZE
 from . import build_context
-from .client import EngineClient
-from .command_line import LIST, SWITCH, VALUE, Arguments, Failure, Option, command
+from .client import EngineClient, Failure
+from .command_line import LIST, SWITCH, VALUE, Arguments, Option, command
 from .logins import Logins, header
 from .progress import show_progress
 from .units import human_size

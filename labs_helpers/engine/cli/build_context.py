@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from e2b_dockerfile_utils import PatternMatcher
 
 from ..streams import CHUNK_SIZE
-from .command_line import Failure
+from .client import Failure
 
 
 def ignore_patterns(text: str) -> list[str]:

@@ -32,8 +32,8 @@ from ..front.bases import bases
 from ..hosts import ECR_HOSTS, HUB_HOSTS
 from . import transfer
 from .build import build_arguments
-from .client import EngineClient, ResponseError
-from .command_line import GLOBAL, LIST, SWITCH, Arguments, Failure, Help, Option, Usage, parse
+from .client import EngineClient, Failure, ResponseError
+from .command_line import GLOBAL, LIST, SWITCH, Arguments, Help, Option, Usage, parse
 from .images import path_of
 from .main import main as docker
 

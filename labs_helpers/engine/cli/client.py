@@ -15,14 +15,20 @@ from urllib.parse import urlencode
 
 from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
-from .command_line import Failure
-
 API_VERSION = "1.50"
 """The newest API version of this client; a lower version of the engine is used instead."""
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 Query = Mapping[str, str | Sequence[str]]
+
+
+class Failure(Exception):
+    """A command ends with the exit status ``code``; ``message`` goes to stderr unless empty."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.message, self.code = message, code
 
 
 class ResponseError(Failure):

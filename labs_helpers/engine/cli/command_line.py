@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .client import EngineClient
+from .client import EngineClient, Failure
 
 SWITCH, VALUE, LIST = "switch", "value", "list"
 """Kinds of options: without a value, with one value, with several values."""
 
 _TRUE, _FALSE = {"1", "t", "true"}, {"0", "f", "false"}
-
-
-class Failure(Exception):
-    """A command ends with the exit status ``code``; ``message`` goes to stderr unless empty."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.message, self.code = message, code
 
 
 @dataclass(frozen=True)

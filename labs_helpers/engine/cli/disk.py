@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .client import EngineClient
-from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Command, Failure, Option, command
+from .client import EngineClient, Failure
+from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Command, Option, command
 from .gofunctions import Row
 from .images import filters, short
 from .tables import columns, write_table

@@ -9,17 +9,8 @@ from typing import Any
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
-from .client import EngineClient, ResponseError
-from .command_line import (
-    IMAGE_OR_ID,
-    SHORT_FORMAT,
-    SWITCH,
-    VALUE,
-    Arguments,
-    Failure,
-    Option,
-    command,
-)
+from .client import EngineClient, Failure, ResponseError
+from .command_line import IMAGE_OR_ID, SHORT_FORMAT, SWITCH, VALUE, Arguments, Option, command
 from .gotemplate import Template
 from .images import path_of
 from .tables import parse_template, render

@@ -8,17 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from .client import EngineClient
-from .command_line import (
-    FILTER,
-    FORMAT,
-    NO_TRUNC,
-    SWITCH,
-    Arguments,
-    Failure,
-    Option,
-    command,
-)
+from .client import EngineClient, Failure
+from .command_line import FILTER, FORMAT, NO_TRUNC, SWITCH, Arguments, Option, command
 from .gofunctions import Row
 from .tables import write_table
 from .units import human_size, since, timestamp

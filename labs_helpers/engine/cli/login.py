@@ -6,8 +6,8 @@ import getpass
 import os
 import sys
 
-from .client import EngineClient
-from .command_line import SWITCH, VALUE, Arguments, Failure, Option, command
+from .client import EngineClient, Failure
+from .command_line import SWITCH, VALUE, Arguments, Option, command
 from .logins import HUB, Logins, server_key
 
 _UNENCRYPTED = """

@@ -16,7 +16,7 @@ from typing import Any
 
 from labs_helpers.oci.reference import DEFAULT_DOMAIN, Reference
 
-from .command_line import Failure
+from .client import Failure
 
 HUB = "https://index.docker.io/v1/"
 Login = dict[str, str]

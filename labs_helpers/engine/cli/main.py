@@ -8,16 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from . import system
-from .client import EngineClient
-from .command_line import (
-    GLOBAL,
-    Arguments,
-    Command,
-    Failure,
-    Help,
-    Usage,
-    parse,
-)
+from .client import EngineClient, Failure
+from .command_line import GLOBAL, Arguments, Command, Help, Usage, parse
 from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
 
 

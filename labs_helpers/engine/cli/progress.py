@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from .command_line import Failure
+from .client import Failure
 from .units import human_size
 
 Message = dict[str, Any]

@@ -6,7 +6,7 @@ import platform
 import sys
 from typing import Any
 
-from .client import API_VERSION, EngineClient, ResponseError
+from .client import API_VERSION, EngineClient, Failure, ResponseError
 from .command_line import (
     FILTER,
     FORMAT,
@@ -17,7 +17,6 @@ from .command_line import (
     VALUE,
     Arguments,
     Command,
-    Failure,
     Option,
     command,
 )

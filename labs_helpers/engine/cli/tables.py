@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .command_line import Failure
+from .client import Failure
 from .gofunctions import Row, TemplateError, go_json
 from .gotemplate import Template
 

@@ -16,8 +16,8 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
 from ..streams import chunks
-from .client import EngineClient, ResponseError
-from .command_line import IMAGE_OR_ID, SWITCH, VALUE, Arguments, Failure, Option, command
+from .client import EngineClient, Failure, ResponseError
+from .command_line import IMAGE_OR_ID, SWITCH, VALUE, Arguments, Option, command
 from .images import path_of
 from .logins import Logins, header, key_of
 from .progress import show_progress

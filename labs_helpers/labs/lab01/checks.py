@@ -45,7 +45,7 @@ def workshop_profile(world: World) -> Outcome:
             "the region of profile default",
             kept or "none",
             world.region,
-            "the profile default was to stay: aws configure without --profile mends it",
+            "the profile default was to stay: aws configure without --profile sets it again",
         )
     return Passed(
         f"Profile {PROFILE} is {caller['Arn'].rpartition('/')[2]} in {PROFILE_REGION}; "

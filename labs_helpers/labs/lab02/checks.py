@@ -115,7 +115,7 @@ def _not_allowed(who: str, what: Permission, suggestion: str) -> NotYet:
 
 
 def _too_much(world: World, iam: Any, user: str, more: list[Permission]) -> NotYet | None:
-    """The first thing that is allowed and should not be: `more`, another team's, anything."""
+    """The first permission that the user should not have: in `more`, another team's, any other."""
     another = _on(world, "another-teams/repository", "PutImage", "BatchGetImage")
     tried = [*more, *another, *ANYTHING_ELSE]
     allowed = permissions.first_allowed(iam, user, world.region, tried)

@@ -1,4 +1,4 @@
-"""Checks of lab 03: a copied image and a cache rule, asked of the registry and of ECR."""
+"""Checks of lab 03: an image copied to ECR, and a pull-through cache rule."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def rule_for_kubernetes(world: World) -> Outcome:
 
 
 def _tags(world: World) -> list[str]:
-    """The tags of the copy; none when the repository is empty or not there."""
+    """The tags in the repository of the copy; none when there is no such repository."""
     ecr = world.client("ecr")
     try:
         listed = ecr.list_images(repositoryName=COPY, filter={"tagStatus": "TAGGED"})["imageIds"]
@@ -85,12 +85,12 @@ def _tags(world: World) -> list[str]:
 
 
 def _digests(answer: Answer) -> set[str]:
-    """What an image in a registry is known by: its configuration, and its manifest."""
+    """The digests of an image in a registry: of its configuration, and of its manifest."""
     config = answer.json().get("config", {}).get("digest")
     return {digest for digest in (config, answer.headers.get("docker-content-digest")) if digest}
 
 
 def _digests_of(local: Any) -> set[str]:
-    """The same of a local image: by its engine's choice, the id is the one or the other."""
+    """The digests of a local image, whose id is one of the two, by the engine's choice."""
     pulled = local.attrs.get("RepoDigests") or []
     return {local.id, *(name.rpartition("@")[2] for name in pulled)}

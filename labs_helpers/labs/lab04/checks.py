@@ -1,4 +1,4 @@
-"""Check of lab 04: the settings of a repository, as ECR tells them."""
+"""Check of lab 04: the settings of a repository in ECR."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Checks of lab 05: Docker's logins, asked of the registries themselves."""
+"""Checks of lab 05: Docker's logins, which the check tries on the registries."""
 
 from __future__ import annotations
 
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.defaults import region_of
+from labs_helpers.defaults import registry_of
 
 SECOND_REGION = "eu-west-1"
 LOGINS = "the credentials in .labs/docker/config.json"
@@ -57,11 +57,12 @@ def colleague_can_push(world: World) -> Outcome:
             host,
             "which registry is in the name that is pushed, and which one did they log in to?",
         )
-    others = sorted(other for other in logins if region_of(other) not in (None, world.region))
+    regions = {found[1] for other in logins if (found := registry_of(other)) is not None}
+    others = sorted(regions - {world.region})
     return NotYet(
         looked_at,
         seen.says(),
         "a manifest",
         "the login is right now: run the push"
-        + (f" (to {world.region}, not to {region_of(others[0])})" if others else ""),
+        + (f" (to {world.region}, not to {others[0]})" if others else ""),
     )

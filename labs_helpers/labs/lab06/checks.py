@@ -1,4 +1,4 @@
-"""Checks of lab 06: what is in an image, and what was written on it."""
+"""Checks of lab 06: the files in an image, and its configuration."""
 
 from __future__ import annotations
 

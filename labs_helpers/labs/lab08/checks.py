@@ -62,7 +62,7 @@ def accepted_for_a_time(world: World) -> Outcome:
     try:
         entries = gate.load(ACCEPTED)
     except gate.AcceptedRisksError as error:
-        return NotYet(str(ACCEPTED), str(error), "entries with id, reason and expires", "mend it")
+        return NotYet(str(ACCEPTED), str(error), "entries with id, reason and expires", "fix it")
     ecr = world.client("ecr")
     looked_at = f"{ACCEPTED} and ECR's scan of {IMAGE}"
     if gate.parse(IMAGE).tag not in _tags(ecr):
@@ -122,7 +122,7 @@ def _tags(ecr: Any) -> dict[str, str]:
 
 
 def _scan(ecr: Any, looked_at: str) -> gate.Scan | NotYet:
-    """The image's enhanced scan once it is complete."""
+    """The image's complete enhanced scan, or the outcome that says what is wrong with the scan."""
     scan = gate.fetch(ecr, gate.parse(IMAGE), wait=WAIT)
     advice = {
         "NONE": "no rule has it scanned: put the registry's rules again, with --scan-type ENHANCED",
@@ -144,7 +144,7 @@ def _scan(ecr: Any, looked_at: str) -> gate.Scan | NotYet:
 
 
 def _listed(findings: Iterable[gate.Finding]) -> str:
-    """A line a finding, eight at most."""
+    """One line for each finding, at most eight of them."""
     lines = [
         f"{one.id} {one.package} {one.version}" + (f", fixed in {one.fixed}" if one.fixed else "")
         for one in findings

@@ -1,4 +1,4 @@
-"""Checks of lab 09: what a pipeline left in the registry, and what it wrote down about it."""
+"""Checks of lab 09: the image that a pipeline pushed, and the file that names this image."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ REPOSITORIES = (
 USERS = ("labs-ci",)
 ROLES = ("demo-app-build", ROLE, "demo-app-github", "demo-app-pipeline")
 BUCKETS = ("labs-archive", "labs-cli")
-"""Beginnings of names: the account's number follows."""
+"""Prefixes of bucket names; the account's number follows."""
 
 
 @check("10.1")
@@ -61,7 +61,7 @@ def runs_one_image(world: World) -> Outcome:
 
 
 def _cannot_pull(world: World, digest: str) -> str:
-    """What the registry says to a pull of the digest; empty when it gives the manifest."""
+    """The registry's error for a pull of the digest; empty when the registry has the manifest."""
     answer = world.ask_registry(world.host(), world.fresh_login()).manifest(
         world.repository, digest
     )

@@ -14,13 +14,13 @@ from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
 from labs_helpers.sandbox.authorization.needed import Needed
 from labs_helpers.sandbox.authorization.resource_policies import ResourcePolicies
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import AccessDenied
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.directory import Directory, Held
 from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies, Request
 from labs_helpers.sandbox.policy.sentence import sentence
+from labs_helpers.sandbox.service.errors import AccessDenied
 
 
 class Denied(Exception):

@@ -1,4 +1,4 @@
-"""Blobs as files: put in place whole or not at all, removed once nobody holds them."""
+"""The files of blobs: each is put in place whole, and removed when no repository holds the blob."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from labs_helpers.sandbox.ecr.store import Store
 
 
 def place(store: Store, source: Path, digest: str) -> None:
-    """Give the finished file its final name; on disk, name and all, when this returns.
+    """Give the finished file its final name, and write the name to disk.
 
-    The bytes of `source` must be on disk already (fsync). To be called within a write
-    transaction, so that nobody removes the file as unused in between.
+    The bytes of `source` must be on disk already (fsync). Call this within a transaction, so that
+    nobody removes the file as unused meanwhile.
     """
     target = store.blob_path(digest)
     for folder in (target.parent.parent, target.parent):
@@ -25,7 +25,7 @@ def place(store: Store, source: Path, digest: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Write the names in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -33,17 +33,21 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def forget_unused(db: sqlite3.Connection) -> list[str]:
-    """Delete the rows of blobs that no repository holds; returns their digests, to unlink."""
+def remove_unused(store: Store, db: sqlite3.Connection) -> None:
+    """Delete the rows of blobs that no repository holds, and their files after the commit."""
     rows = db.execute(
         "delete from blobs where not exists"
         " (select 1 from repository_blobs where repository_blobs.digest = blobs.digest)"
         " returning digest"
     ).fetchall()
-    return [row["digest"] for row in rows]
+    digests = [row["digest"] for row in rows]
+    if digests:
+        store.after_commit(lambda: _unlink(store, digests))
 
 
-def unlink(store: Store, digests: Iterable[str]) -> None:
-    """Remove the files of blobs whose rows are gone; readers that have one open keep it."""
-    for digest in digests:
-        store.blob_path(digest).unlink(missing_ok=True)
+def _unlink(store: Store, digests: Iterable[str]) -> None:
+    """Remove the files of blobs that still have no row; whoever has a file open can read on."""
+    with store.write() as db:  # nobody puts a blob in place meanwhile
+        for digest in digests:
+            if not db.execute("select 1 from blobs where digest = ?", (digest,)).fetchone():
+                store.blob_path(digest).unlink(missing_ok=True)

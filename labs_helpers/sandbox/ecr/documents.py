@@ -1,19 +1,24 @@
-"""JSON documents that ECR keeps whole: policies, rules, templates, scan findings.
+"""JSON documents that ECR stores whole: policies, rules, templates, scan findings.
 
-Each belongs to a registry, a repository or an image and goes when its owner does. `kind` says
-what it is (`lifecycle-policy`), `name` which one of several (a prefix, an id), else empty.
+Each document belongs to a registry, a repository or an image, and is deleted with its owner.
+`kind` says what the document is (`lifecycle-policy`); `name` tells several of a kind apart (a
+prefix, an id), and is empty where there is one.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository, require
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.errors import ServiceError
 
 Owner = Registry | Repository | Image
+
+_TIMES = ("createdAt", "updatedAt")
 
 
 def _place(owner: Owner) -> tuple[str, dict[str, str | int]]:
@@ -25,7 +30,7 @@ def _place(owner: Owner) -> tuple[str, dict[str, str | int]]:
 
 
 def put(store: Store, owner: Owner, kind: str, body: Any, name: str = "") -> None:
-    """Keep `body` (anything that JSON can spell), replacing what was there.
+    """Store `body` (anything that JSON can spell) in place of the document that was there.
 
     Raises RepositoryNotFound when the repository was deleted since it was read.
     """
@@ -41,9 +46,14 @@ def put(store: Store, owner: Owner, kind: str, body: Any, name: str = "") -> Non
         )
 
 
-def get(store: Store, owner: Owner, kind: str, name: str = "") -> Any | None:
-    """The document, or None."""
-    return list_all(store, owner, kind).get(name)
+def get(
+    store: Store, owner: Owner, kind: str, name: str = "", missing: ServiceError | None = None
+) -> Any:
+    """The document; without one, None, or raises ``missing``."""
+    found = list_all(store, owner, kind).get(name)
+    if found is None and missing is not None:
+        raise missing
+    return found
 
 
 def list_all(store: Store, owner: Owner, kind: str) -> dict[str, Any]:
@@ -57,11 +67,17 @@ def list_all(store: Store, owner: Owner, kind: str) -> dict[str, Any]:
     return {row["name"]: json.loads(row["body"]) for row in rows}
 
 
-def delete(store: Store, owner: Owner, kind: str, name: str = "") -> Any | None:
-    """Remove a document; returns what it held, or None when there was none."""
-    before = get(store, owner, kind, name)
+def delete(store: Store, owner: Owner, kind: str, name: str = "") -> Any:
+    """Remove a document and return it; None when there was none."""
+    document = get(store, owner, kind, name)
     table, key = _place(owner)
     where = " and ".join(f"{column} = ?" for column in [*key, "kind", "name"])
     with store.write() as db:
         db.execute(f"delete from {table} where {where}", (*key.values(), kind, name))
-    return before
+    return document
+
+
+def with_times(document: dict[str, Any]) -> dict[str, Any]:
+    """A document with createdAt and updatedAt, stored as seconds since 1970, as datetimes."""
+    times = {name: datetime.fromtimestamp(document[name], UTC) for name in _TIMES}
+    return {**document, **times}

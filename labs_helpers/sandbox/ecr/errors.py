@@ -1,43 +1,16 @@
-"""ECR's errors: one class each, holding AWS's wording; each plane renders them its own way.
+"""ECR's errors: one class each, with AWS's wording; both planes raise and render them.
 
 Codes: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html and the errors
-of each operation. Wording: what AWS answers, as quoted in public reports.
+of each operation. Wording: what AWS answers, as quoted in public reports. An error that one
+operation alone raises is in that operation's module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from labs_helpers.sandbox.service.errors import ServiceError
 
 
-class EcrError(Exception):
-    """An answer of the ECR service: `code` (the AWS exception's name), message, HTTP status."""
-
-    code = "ServerException"
-
-    def __init__(self, message: str, http_status: int = 400) -> None:
-        super().__init__(message)
-        self.message = message
-        self.http_status = http_status
-        #: what the AWS JSON answer says beside code and message
-        self.members: dict[str, object] = {}
-
-
-class NoRoom(EcrError):
-    """The sandbox's disk is full; AWS never says this. No SDK tries a 507 again."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The sandbox has no room left on its disk; free some and try again.", http_status=507
-        )
-
-
-class AccessDenied(EcrError):
-    """The principal may not do this; the message is IAM's sentence."""
-
-    code = "AccessDeniedException"
-
-
-class InvalidParameter(EcrError):
+class InvalidParameter(ServiceError):
     """A value that ECR itself refuses."""
 
     code = "InvalidParameterException"
@@ -48,155 +21,136 @@ class InvalidParameter(EcrError):
         return cls(f"Invalid parameter at '{parameter}' failed to satisfy constraint: {constraint}")
 
 
-class InvalidTagParameter(EcrError):
+class InvalidTagParameter(ServiceError):
     """A resource tag with a key or value out of bounds."""
 
     code = "InvalidTagParameterException"
 
 
-class TooManyTags(EcrError):
+class TooManyTags(ServiceError):
     """More than fifty resource tags on one repository."""
 
     code = "TooManyTagsException"
 
 
-class LimitExceeded(EcrError):
+class LimitExceeded(ServiceError):
     """A service quota is used up."""
 
     code = "LimitExceededException"
 
 
-class RepositoryNotFound(EcrError):
+class RepositoryNotFound(ServiceError):
     """No repository of that name in that registry."""
 
     code = "RepositoryNotFoundException"
+    words = (
+        "The repository with name '{repositoryName}' does not exist in the registry with id "
+        "'{registryId}'"
+    )
 
-    def __init__(self, name: str, account: str) -> None:
-        super().__init__(
-            f"The repository with name '{name}' does not exist in the registry with id '{account}'"
-        )
 
-
-class RepositoryAlreadyExists(EcrError):
+class RepositoryAlreadyExists(ServiceError):
     """The name is taken in this registry."""
 
     code = "RepositoryAlreadyExistsException"
+    words = (
+        "The repository with name '{repositoryName}' already exists in the registry with id "
+        "'{registryId}'"
+    )
 
-    def __init__(self, name: str, account: str) -> None:
-        super().__init__(
-            f"The repository with name '{name}' already exists in the registry with id '{account}'"
-        )
 
-
-class RepositoryNotEmpty(EcrError):
-    """Deletion without `force` of a repository that holds images."""
+class RepositoryNotEmpty(ServiceError):
+    """DeleteRepository without `force`, of a repository with images."""
 
     code = "RepositoryNotEmptyException"
-
-    def __init__(self, name: str, account: str) -> None:
-        super().__init__(
-            f"The repository with name '{name}' in registry with id '{account}' "
-            "cannot be deleted because it still contains images"
-        )
+    words = (
+        "The repository with name '{repositoryName}' in registry with id '{registryId}' cannot "
+        "be deleted because it still contains images"
+    )
 
 
-class ImageNotFound(EcrError):
+class ImageNotFound(ServiceError):
     """No image with that digest and tag in the repository."""
 
     code = "ImageNotFoundException"
-
-    def __init__(self, digest: str | None, tag: str | None, name: str, account: str) -> None:
-        super().__init__(
-            f"The image with imageId {{imageDigest:'{digest or 'null'}', "
-            f"imageTag:'{tag or 'null'}'}} does not exist within the repository with name "
-            f"'{name}' in the registry with id '{account}'"
-        )
+    words = (
+        "The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist "
+        "within the repository with name '{repositoryName}' in the registry with id "
+        "'{registryId}'"
+    )
 
 
-class ImageAlreadyExists(EcrError):
-    """PutImage changed nothing: same manifest, same tag."""
+class ImageAlreadyExists(ServiceError):
+    """PutImage changes nothing: the manifest has the tag already."""
 
     code = "ImageAlreadyExistsException"
-
-    def __init__(self, digest: str, tag: str | None, name: str, account: str) -> None:
-        super().__init__(
-            f"Image with digest '{digest}' and tag '{tag or 'null'}' already exists in the "
-            f"repository with name '{name}' in registry with id '{account}'"
-        )
+    words = (
+        "Image with digest '{digest}' and tag '{tag}' already exists in the repository with "
+        "name '{repositoryName}' in registry with id '{registryId}'"
+    )
 
 
-class ImageTagAlreadyExists(EcrError):
-    """The tag is taken and the repository keeps its tags."""
+class ImageTagAlreadyExists(ServiceError):
+    """Another image has the tag, and the tag is immutable."""
 
     code = "ImageTagAlreadyExistsException"
-
-    def __init__(self, tag: str, name: str) -> None:
-        super().__init__(
-            f"The image tag '{tag}' already exists in the '{name}' repository and cannot be "
-            "overwritten because the repository is immutable."
-        )
+    words = (
+        "The image tag '{tag}' already exists in the '{repositoryName}' repository and cannot "
+        "be overwritten because the repository is immutable."
+    )
 
 
-class ImageDigestDoesNotMatch(EcrError):
-    """The manifest's bytes do not hash to the digest it was pushed under."""
+class ImageDigestDoesNotMatch(ServiceError):
+    """The manifest was pushed under a digest that its bytes do not have."""
 
     code = "ImageDigestDoesNotMatchException"
-
-    def __init__(self, digest: str, name: str, account: str) -> None:
-        super().__init__(
-            f"The image with digest '{digest}' in repository '{name}' and registry ID "
-            f"'{account}' does not match the image digest that Amazon ECR has calculated."
-        )
+    words = (
+        "The image with digest '{digest}' in repository '{repositoryName}' and registry ID "
+        "'{registryId}' does not match the image digest that Amazon ECR has calculated."
+    )
 
 
-class LayersNotFound(EcrError):
-    """The manifest names blobs that the repository does not hold."""
+class LayersNotFound(ServiceError):
+    """The repository does not hold a layer that somebody pulls, or layers that a manifest names."""
 
     code = "LayersNotFoundException"
-
-    @classmethod
-    def for_push(cls, digests: Iterable[str], name: str, account: str) -> LayersNotFound:
-        """A manifest was pushed before its layers."""
-        return cls(
-            f"Layers with digests '[{', '.join(digests)}]' required for pushing image into "
-            f"repository with name '{name}' in the registry with id '{account}' do not exist"
-        )
-
-    @classmethod
-    def for_pull(cls, digest: str, name: str, account: str) -> LayersNotFound:
-        """A layer was asked for that the repository does not hold."""
-        return cls(
-            f"The layer with digest '{digest}' does not exist in the repository with name "
-            f"'{name}' in the registry with id '{account}'"
-        )
+    words = (
+        "The layer with digest '{digest}' does not exist in the repository with name "
+        "'{repositoryName}' in the registry with id '{registryId}'"
+    )
 
 
-class ReferencedImagesNotFound(EcrError):
+class LayersOfImageNotFound(LayersNotFound):
+    """A manifest was pushed before its layers."""
+
+    words = (
+        "Layers with digests '{digests}' required for pushing image into repository with name "
+        "'{repositoryName}' in the registry with id '{registryId}' do not exist"
+    )
+
+
+class ReferencedImagesNotFound(ServiceError):
     """An index names manifests that the repository does not hold."""
 
     code = "ReferencedImagesNotFoundException"
-
-    def __init__(self, digests: Iterable[str], name: str, account: str) -> None:
-        super().__init__(
-            f"Images with digests '[{', '.join(digests)}]' required for pushing image into "
-            f"repository with name '{name}' in the registry with id '{account}' do not exist"
-        )
+    words = (
+        "Images with digests '{digests}' required for pushing image into repository with name "
+        "'{repositoryName}' in the registry with id '{registryId}' do not exist"
+    )
 
 
-class UploadNotFound(EcrError):
-    """No upload under way with that id in this repository."""
+class UploadNotFound(ServiceError):
+    """The repository has no unfinished upload with that id."""
 
     code = "UploadNotFoundException"
-
-    def __init__(self, upload_id: str, name: str, account: str) -> None:
-        super().__init__(
-            f"Upload with id '{upload_id}' could not be found for the repository with name "
-            f"'{name}' in the registry with id '{account}'"
-        )
+    words = (
+        "Upload with id '{upload_id}' could not be found for the repository with name "
+        "'{repositoryName}' in the registry with id '{registryId}'"
+    )
 
 
-class InvalidLayerPart(EcrError):
-    """A part that does not start where the last one ended; `received` is the bytes kept."""
+class InvalidLayerPart(ServiceError):
+    """A part that does not begin where the last part ended, after `received` bytes."""
 
     code = "InvalidLayerPartException"
 
@@ -205,69 +159,66 @@ class InvalidLayerPart(EcrError):
         self.received = received
 
 
-class LayerPartTooSmall(EcrError):
+class LayerPartTooSmall(ServiceError):
     """A part, other than the last, of less than 5 MiB."""
 
     code = "LayerPartTooSmallException"
-
-    def __init__(self) -> None:
-        super().__init__("Layer parts must be at least 5 MiB in size.")
+    words = "Layer parts must be at least 5 MiB in size."
 
 
-class InvalidLayer(EcrError):
-    """The bytes do not hash to the digest given."""
+class InvalidLayer(ServiceError):
+    """The bytes have none of the digests of the request."""
 
     code = "InvalidLayerException"
-
-    def __init__(self) -> None:
-        super().__init__("None of the provided layer digests match the calculated layer digest")
+    words = "None of the provided layer digests match the calculated layer digest"
 
 
-class EmptyUpload(EcrError):
-    """An upload was completed before any part of it arrived."""
+class EmptyUpload(ServiceError):
+    """CompleteLayerUpload of an upload without parts."""
 
     code = "EmptyUploadException"
-
-    def __init__(self, upload_id: str, name: str, account: str) -> None:
-        # https://github.com/devcontainers/cli/issues/814
-        super().__init__(
-            f"The upload with id '{upload_id}' in the repository with name '{name}' in registry "
-            f"with id '{account}' cannot be completed because it does not have any parts"
-        )
+    # https://github.com/devcontainers/cli/issues/814
+    words = (
+        "The upload with id '{upload_id}' in the repository with name '{repositoryName}' in "
+        "registry with id '{registryId}' cannot be completed because it does not have any parts"
+    )
 
 
-class LayerAlreadyExists(EcrError):
+class LayerAlreadyExists(ServiceError):
     """The repository holds that layer already."""
 
     code = "LayerAlreadyExistsException"
-
-    def __init__(self, digest: str, name: str, account: str) -> None:
-        super().__init__(
-            f"The layer with digest '{digest}' already exists in the repository with name "
-            f"'{name}' in the registry with id '{account}'"
-        )
+    words = (
+        "The layer with digest '{digest}' already exists in the repository with name "
+        "'{repositoryName}' in the registry with id '{registryId}'"
+    )
 
 
-class ImageReferenced(EcrError):
-    """The image is listed by an index of the repository, so it stays."""
+class ImageReferenced(ServiceError):
+    """An index of the repository lists the image, so the image stays."""
 
     code = "ImageReferencedByManifestList"
-
-    def __init__(self, digest: str, indexes: Iterable[str]) -> None:
-        super().__init__(f"Requested image referenced by manifest list: [{', '.join(indexes)}]")
-        self.digest = digest
+    words = "Requested image referenced by manifest list: {indexes}"
 
 
-class InvalidToken(EcrError):
-    """The registry password is not a token of this registry; told apart by `http_status`."""
+class InvalidToken(ServiceError):
+    """The registry password is no token of ours (status 401), or one of another region (403)."""
 
     code = "InvalidToken"
+    words = "Not Authorized"
+    http_status = 401
 
 
-class TokenExpired(EcrError):
+class TokenOfAnotherRegion(InvalidToken):
+    """The token works in the region for which it was made."""
+
+    words = "Your Authorization Token is invalid."
+    http_status = 403
+
+
+class TokenExpired(ServiceError):
     """The token's twelve hours are over."""
 
     code = "TokenExpired"
-
-    def __init__(self) -> None:
-        super().__init__("Your authorization token has expired. Reauthenticate and try again.", 403)
+    words = "Your authorization token has expired. Reauthenticate and try again."
+    http_status = 403

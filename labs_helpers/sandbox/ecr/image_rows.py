@@ -1,14 +1,33 @@
-"""The rows behind an image, within one transaction: what it needs, what it is made of."""
+"""The database rows of an image and its parts, read and written within one transaction."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import errors
 from labs_helpers.sandbox.ecr.repositories import Repository
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as stored; `size` is imageSizeInBytes, `body` the manifest's own bytes."""
+
+    id: int
+    digest: str
+    media_type: str
+    artifact_type: str | None
+    subject: str | None
+    size: int
+    body: bytes
+    annotations: Mapping[str, str]
+    pushed_at: datetime
+    last_pulled_at: datetime | None
+    tags: tuple[str, ...]
 
 
 def with_digest(db: sqlite3.Connection, repository: Repository, digest: str) -> int | None:
@@ -19,8 +38,8 @@ def with_digest(db: sqlite3.Connection, repository: Repository, digest: str) -> 
     return int(row["id"]) if row else None
 
 
-def tagged(db: sqlite3.Connection, repository: Repository, tag: str) -> int | None:
-    """The id of the image that has the tag."""
+def with_tag(db: sqlite3.Connection, repository: Repository, tag: str) -> int | None:
+    """The id of the image with that tag."""
     row = db.execute(
         "select image_id from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
     ).fetchone()
@@ -42,17 +61,17 @@ def require_parts(db: sqlite3.Connection, repository: Repository, manifest: Mani
     children = (child.digest for child in manifest.manifests)
     missing = _missing(db, "images", repository, children)
     if missing:
-        raise errors.ReferencedImagesNotFound(missing, repository.name, repository.account)
+        raise errors.ReferencedImagesNotFound(digests=missing, **repository.names)
     parts = (blob.digest for blob in manifest.blobs)
     missing = _missing(db, "repository_blobs", repository, parts)
     if missing:
-        raise errors.LayersNotFound.for_push(missing, repository.name, repository.account)
+        raise errors.LayersOfImageNotFound(digests=missing, **repository.names)
 
 
 def insert(
     db: sqlite3.Connection, repository: Repository, manifest: Manifest, digest: str, now: float
 ) -> int:
-    """Add an image, known by `digest`, and its parts; returns its id."""
+    """Add an image under `digest`, and its parts; returns the image's id."""
     cursor = db.execute(
         "insert into images (repository_id, digest, media_type, artifact_type, subject, size,"
         " body, annotations, pushed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
@@ -91,9 +110,9 @@ def _missing(
 
 
 def _size(db: sqlite3.Connection, repository: Repository, manifest: Manifest) -> int:
-    """Bytes: of an image its configuration and layers, of an index its largest image."""
+    """Size in bytes: an image's configuration and layers; for an index, the largest image."""
     if not manifest.is_index:
-        # Descriptors are the client's word; what is beyond a database integer is nobody's size.
+        # the client states the sizes, and may state more than a database integer holds
         return min(manifest.size_in_bytes, 2**63 - 1)
     query = "select size from images where repository_id = ? and digest = ?"
     return max(

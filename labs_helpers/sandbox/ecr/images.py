@@ -8,49 +8,33 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, image_events, image_rows, scan_queue
-from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.ecr import errors, events, image_rows, scan_queue
+from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.repositories import Repository, require
 from labs_helpers.sandbox.ecr.store import Store
 
 PULL_TIME_RESOLUTION = timedelta(minutes=1)
-"""A later pull within it is not written down again; AWS says once in 24 hours at least."""
+"""A second pull within this time is not recorded; AWS records one at least every 24 hours."""
 
 
 @dataclass(frozen=True)
-class Image:
-    """An image as stored; `size` is imageSizeInBytes, `body` the manifest's own bytes."""
-
-    id: int
-    digest: str
-    media_type: str
-    artifact_type: str | None
-    subject: str | None
-    size: int
-    body: bytes
-    annotations: Mapping[str, str]
-    pushed_at: datetime
-    last_pulled_at: datetime | None
-    tags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Put:
-    """What putting an image did; `changed` is false when it and its tag were there already."""
+class PutResult:
+    """The image that was put; `changed` is false when the image and its tag existed already."""
 
     image: Image
     changed: bool
 
 
 @dataclass(frozen=True)
-class Deleted:
-    """What a deletion removed: tags, and the image itself unless other tags keep it."""
+class Deletion:
+    """What was deleted: tags, and the image itself unless the image has other tags."""
 
     digest: str
     tags: tuple[str, ...]
@@ -73,8 +57,8 @@ def put(
     media_type: str | None = None,
     tag: str | None = None,
     digest: str | None = None,
-) -> Put:
-    """Store a manifest and let `tag` name it; the image that had the tag stays, untagged.
+) -> PutResult:
+    """Store a manifest and move `tag` to it; the image that had the tag stays without the tag.
 
     Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
     ImageTagAlreadyExists. An immutable tag is refused even for the same image, as on AWS
@@ -82,22 +66,20 @@ def put(
     """
     manifest = read_manifest(body, media_type)
     if digest is not None and digest != _digest_like(digest, body):
-        raise errors.ImageDigestDoesNotMatch(digest, repository.name, repository.account)
+        raise errors.ImageDigestDoesNotMatch(digest=digest, **repository.names)
     name = digest or manifest.digest
     now = store.clock.now().timestamp()
-    scan = False
     with store.write() as db:
-        if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
-            raise errors.RepositoryNotFound(repository.name, repository.account)
-        tagged = None if tag is None else image_rows.tagged(db, repository, tag)
-        if tag is not None and tagged is not None and repository.keeps(tag):
-            raise errors.ImageTagAlreadyExists(tag, repository.name)
+        require(db, repository)
+        tagged = None if tag is None else image_rows.with_tag(db, repository, tag)
+        if tag is not None and tagged is not None and repository.is_immutable(tag):
+            raise errors.ImageTagAlreadyExists(tag=tag, **repository.names)
         image_rows.require_parts(db, repository, manifest)
         image_id = image_rows.with_digest(db, repository, name)
         changed = image_id is None
         if image_id is None:
             image_id = image_rows.insert(db, repository, manifest, name, now)
-            scan = scan_queue.on_push(db, store, repository, image_id)
+            scan_queue.add_pushed(store, db, repository, image_id)
         if tag is not None and tagged != image_id:
             changed = True
             db.execute(
@@ -106,18 +88,14 @@ def put(
             )
         image = _select(db, "images.id = ?", (image_id,))[0]
         if changed:
-            image_events.pushed(db, repository, image, tag, now)
-    if changed:
-        store.event_kept()
-    if scan:
-        store.scan_queued()
-    return Put(image, changed)
+            events.image_action(store, db, repository, image, "PUSH", (tag,) if tag else (), now)
+    return PutResult(image, changed)
 
 
 def find(
     store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
 ) -> Image | None:
-    """The image with that digest, that tag, or both; None when there is none (or they differ)."""
+    """The image with that digest, tag or both; None if none has, or if two images have them."""
     with store.read() as db:
         return _find(db, repository, digest, tag)
 
@@ -128,7 +106,7 @@ def get(
     """Like find; raises ImageNotFound."""
     image = find(store, repository, digest=digest, tag=tag)
     if image is None:
-        raise errors.ImageNotFound(digest, tag, repository.name, repository.account)
+        raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
     return image
 
 
@@ -155,7 +133,7 @@ def referrers(store: Store, repository: Repository, digest: str) -> list[Image]:
 
 
 def record_pull(store: Store, image: Image) -> None:
-    """Note the time of a pull, which ECR shows as lastRecordedPullTime."""
+    """Store the time of a pull, which ECR shows as lastRecordedPullTime."""
     now = store.clock.now()
     if image.last_pulled_at and now - image.last_pulled_at < PULL_TIME_RESOLUTION:
         return
@@ -165,7 +143,7 @@ def record_pull(store: Store, image: Image) -> None:
 
 def delete(
     store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
-) -> Deleted:
+) -> Deletion:
     """Delete by digest (the image and all its tags) or by tag (the image with its last tag).
 
     With both, the tag must name that image. Raises ImageNotFound, and ImageReferenced when an
@@ -174,33 +152,32 @@ def delete(
     with store.write() as db:
         image = _find(db, repository, digest, tag)
         if image is None:
-            raise errors.ImageNotFound(digest, tag, repository.name, repository.account)
-        deleted = _delete(db, repository, image, tag)
+            raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
+        deletion = _delete(db, repository, image, tag)
         now = store.clock.now().timestamp()
-        image_events.deleted(db, repository, image, deleted.tags, now)
-    store.event_kept()
-    return deleted
+        events.image_action(store, db, repository, image, "DELETE", deletion.tags, now)
+    return deletion
 
 
 def _delete(
     db: sqlite3.Connection, repository: Repository, image: Image, tag: str | None
-) -> Deleted:
+) -> Deletion:
     if tag is not None and image.tags != (tag,):
         db.execute(
             "delete from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
         )
-        return Deleted(image.digest, (tag,), image=False)
+        return Deletion(image.digest, (tag,), image=False)
     indexes = image_rows.indexes_of(db, repository, image.digest)
     if indexes:
-        raise errors.ImageReferenced(image.digest, indexes)
+        raise errors.ImageReferenced(indexes=indexes)
     db.execute("delete from images where id = ?", (image.id,))
-    return Deleted(image.digest, image.tags, image=True)
+    return Deletion(image.digest, image.tags, image=True)
 
 
-def _digest_like(given: str, body: bytes) -> str | None:
-    """The digest of `body` by the algorithm of `given`; None when that is no digest."""
+def _digest_like(example: str, body: bytes) -> str | None:
+    """The digest of `body` with the algorithm of the digest `example`; None for no digest."""
     try:
-        return digests.of_bytes(body, digests.parse(given).algorithm)
+        return digests.of_bytes(body, digests.parse(example).algorithm)
     except digests.DigestError:
         return None
 

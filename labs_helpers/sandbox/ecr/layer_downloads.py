@@ -1,9 +1,9 @@
-"""The URLs of GetDownloadUrlForLayer: made here, and answered here.
+"""The URLs of GetDownloadUrlForLayer: how they are made, and the application that serves them.
 
 On AWS they are presigned URLs of Amazon S3. Here they are
 ``<endpoint>/_labs/layers/<account>/<region>/<repository>/<digest>?Expires=...&Signature=...``;
-the signature covers all the rest, so a URL serves one layer of one repository until it expires by
-the sandbox clock, and needs no other credential.
+the signature covers everything else. A URL serves one layer of one repository until the URL expires
+by the sandbox clock; a client needs no other credential.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import layers, repositories, signing
-from labs_helpers.sandbox.ecr.errors import EcrError
+from labs_helpers.sandbox.ecr import layers, repositories
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.errors import ServiceError
 
 PREFIX = "/_labs/layers/"
 LIFETIME = timedelta(hours=1)
@@ -27,7 +27,7 @@ StartResponse = Callable[..., Any]
 
 
 def url_of(endpoint: str, repository: Repository, digest: str, now: datetime, key: bytes) -> str:
-    """The URL under which LayerDownloads gives the layer, for LIFETIME from now."""
+    """The URL under which LayerDownloads serves the layer, for LIFETIME from now."""
     registry = repository.registry
     path = f"{PREFIX}{registry.account}/{registry.region}/{repository.name}/{digest}"
     expires = str(int((now + LIFETIME).timestamp()))
@@ -35,29 +35,29 @@ def url_of(endpoint: str, repository: Repository, digest: str, now: datetime, ke
 
 
 class LayerDownloads:
-    """WSGI: gives a layer's bytes to whoever brings a URL of ``url_of`` that has not expired."""
+    """WSGI: serves a layer's bytes for a URL of ``url_of`` that has not expired."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """GET and HEAD; 403 for a signature that is wrong or expired, 404 for a lost layer."""
+        """Answer GET and HEAD: 403 for a wrong or expired signature, 404 for a lost layer."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _refusal(start_response, "405 Method Not Allowed", "only GET and HEAD")
         path = environ.get("PATH_INFO", "")
         query = parse_qs(environ.get("QUERY_STRING", ""))
         expires = query.get("Expires", [""])[0]
-        given = query.get("Signature", [""])[0]
+        signature = query.get("Signature", [""])[0]
         if not hmac.compare_digest(
-            given.encode(), _signature(path, expires, signing.key(self._store)).encode()
+            signature.encode(), _signature(path, expires, self._store.secret()).encode()
         ):
             return _refusal(start_response, "403 Forbidden", "the signature does not match")
         if self._clock.now().timestamp() > int(expires):
             return _refusal(start_response, "403 Forbidden", "Request has expired")
         try:
             blob, file = self._open(path)
-        except EcrError as error:
+        except ServiceError as error:
             return _refusal(start_response, "404 Not Found", error.message)
         headers = [
             ("Content-Type", "application/octet-stream"),

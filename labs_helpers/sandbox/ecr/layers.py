@@ -23,7 +23,7 @@ class Blob:
 
 
 def find(store: Store, repository: Repository, digest: str) -> Blob | None:
-    """The blob, when this repository holds it; another repository's does not count."""
+    """The blob if this repository holds it, else None."""
     with store.read() as db:
         row = db.execute(
             "select blobs.digest, blobs.size from repository_blobs"
@@ -31,7 +31,7 @@ def find(store: Store, repository: Repository, digest: str) -> Blob | None:
             " where repository_id = ? and blobs.digest = ?",
             (repository.id, digest),
         ).fetchone()
-    # A file that went missing is asked for again, which mends it.
+    # a blob whose file is lost counts as missing, so that the next push brings the file back
     if row is None or not store.blob_path(digest).exists():
         return None
     return Blob(row["digest"], row["size"])
@@ -41,17 +41,17 @@ def open_blob(store: Store, repository: Repository, digest: str) -> tuple[Blob, 
     """The blob and its bytes, open for reading; raises LayersNotFound."""
     blob = find(store, repository, digest)
     if blob is None:
-        raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account)
+        raise errors.LayersNotFound(digest=digest, **repository.names)
     try:
         return blob, store.blob_path(digest).open("rb")
     except FileNotFoundError as error:
-        raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account) from error
+        raise errors.LayersNotFound(digest=digest, **repository.names) from error
 
 
 def mount(store: Store, source: Repository, target: Repository, digest: str) -> Blob | None:
-    """Let `target` hold a blob that `source` holds, without moving bytes; None when it cannot.
+    """Let `target` hold a blob of `source` without copying bytes; None when that is impossible.
 
-    Both must be of one registry and encrypted alike, as AWS asks
+    Both must be in one registry and have the same encryption, as AWS requires
     (https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html).
     """
     if source.registry != target.registry or source.encryption != target.encryption:
@@ -77,14 +77,14 @@ def holders(store: Store, registry: Registry, digest: str) -> list[str]:
 
 
 def delete(store: Store, repository: Repository, digest: str) -> None:
-    """Let a repository forget a blob that no image of it needs.
+    """Remove a blob from a repository.
 
-    Raises LayersNotFound when it does not hold it, InvalidParameter when an image needs it.
+    Raises LayersNotFound when the repository does not hold the blob, InvalidParameter when one of
+    its images needs the blob.
     """
-    freed: list[str] = []
-    with store.write(after=lambda: blobs.unlink(store, freed)) as db:
+    with store.write() as db:
         if not holds(db, repository, digest):
-            raise errors.LayersNotFound.for_pull(digest, repository.name, repository.account)
+            raise errors.LayersNotFound(digest=digest, **repository.names)
         needed = db.execute(
             "select 1 from image_parts join images on images.id = image_parts.image_id"
             " where images.repository_id = ? and image_parts.digest = ? limit 1",
@@ -99,11 +99,11 @@ def delete(store: Store, repository: Repository, digest: str) -> None:
             "delete from repository_blobs where repository_id = ? and digest = ?",
             (repository.id, digest),
         )
-        freed += blobs.forget_unused(db)
+        blobs.remove_unused(store, db)
 
 
 def holds(db: sqlite3.Connection, repository: Repository, digest: str) -> bool:
-    """Whether the repository's list of blobs names this one."""
+    """Whether the repository holds the blob, by the database."""
     row = db.execute(
         "select 1 from repository_blobs where repository_id = ? and digest = ?",
         (repository.id, digest),
@@ -112,7 +112,7 @@ def holds(db: sqlite3.Connection, repository: Repository, digest: str) -> bool:
 
 
 def link(store: Store, db: sqlite3.Connection, repository: Repository, digest: str) -> None:
-    """Add a stored blob to the repository's list."""
+    """Let the repository hold a stored blob."""
     db.execute(
         "insert or ignore into repository_blobs values (?, ?, ?)",
         (repository.id, digest, store.clock.now().timestamp()),

@@ -1,4 +1,4 @@
-"""Whether a text is a lifecycle policy: its schema and the rules between its rules.
+"""Validation of lifecycle policies: the schema, and what the rules must not do together.
 
 ECR checks the text with a JSON schema validator and passes on that validator's words; those below
 are the ones reported from AWS. Schema:
@@ -20,7 +20,7 @@ _MAX_WILDCARDS = 4
 
 
 class InvalidLifecyclePolicy(InvalidParameter):
-    """The text is not a lifecycle policy; the message names the first fault."""
+    """The text is no lifecycle policy; the message names the first problem."""
 
     def __init__(self, fault: str) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class InvalidLifecyclePolicy(InvalidParameter):
 
 
 def check_lifecycle_policy(text: str) -> None:
-    """Raises InvalidLifecyclePolicy unless ECR would take the text as a lifecycle policy."""
+    """Raise InvalidLifecyclePolicy unless ECR would accept the text as a lifecycle policy."""
     rules = _rules(text)
     for rule in rules:
         _check_rule(rule)
@@ -96,7 +96,7 @@ def _check_selection(selection: Any) -> None:
 
 
 def _check_count(selection: dict[str, Any]) -> None:
-    """countUnit goes with the counts of days, and only with them."""
+    """Counts of days need a countUnit; no other count may have one."""
     if selection["countType"] in _COUNTS_WITH_UNIT:
         if "countUnit" not in selection:
             raise InvalidLifecyclePolicy(_NO_SCHEMA)

@@ -1,6 +1,6 @@
-"""Whether a text is a resource policy that ECR accepts, and how ECR shows one.
+"""Validation of the policies of repositories and registries, and how ECR prints them.
 
-The form only; what a policy permits is decided elsewhere. Source:
+Here is their form; sandbox/authorization decides what a policy permits. Source:
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
 """
 
@@ -24,15 +24,15 @@ _REGISTRY_ACTIONS = {
 
 
 def check_repository_policy(text: str) -> None:
-    """InvalidParameter in ECR's words, and the place, unless it is a repository's policy.
+    """Raise InvalidParameter, with the place, unless ECR accepts the text for a repository.
 
-    A repository's policy speaks of its own repository, so a statement needs no Resource.
+    A repository's policy is about that repository, so that a statement needs no Resource.
     """
     _check(text, "Invalid repository policy provided")
 
 
 def check_registry_policy(text: str) -> None:
-    """InvalidParameter in ECR's words, and the place, unless it is the registry's policy."""
+    """Raise InvalidParameter, with the place, unless ECR accepts the text for a registry."""
     _check(text, "Invalid registry policy provided", True, _REGISTRY_ACTIONS)
 
 
@@ -42,28 +42,28 @@ def _check(
     try:
         check_resource_policy(text, "ecr", needs_resource, actions)
     except MalformedPolicy as error:
-        # ECR itself leaves it to the reader to find the place
+        # ECR does not say the place
         found = f"{error.place}: {error.message}" if error.place else error.message
         raise InvalidParameter.constraint("PolicyText", f"'{words}' ({found})") from error
 
 
-def shown(text: str) -> str:
-    """A policy that was accepted, laid out as ECR hands it back.
+def as_ecr_prints(text: str) -> str:
+    """An accepted policy, formatted as ECR returns policies.
 
-    Two spaces a level, a space on each side of a colon, lists on the line of their name:
+    Two spaces for each level, a space on each side of a colon, a list on the line of its name:
     https://docs.aws.amazon.com/cli/latest/reference/ecr/set-repository-policy.html
     """
-    return _laid_out(json.loads(text), "")
+    return _format(json.loads(text), "")
 
 
-def _laid_out(value: Any, margin: str) -> str:
+def _format(value: Any, margin: str) -> str:
     if isinstance(value, dict) and value:
         inner = margin + "  "
         members = [
-            f"{inner}{json.dumps(name, ensure_ascii=False)} : {_laid_out(item, inner)}"
+            f"{inner}{json.dumps(name, ensure_ascii=False)} : {_format(item, inner)}"
             for name, item in value.items()
         ]
         return "{\n" + ",\n".join(members) + f"\n{margin}}}"
     if isinstance(value, list) and value:
-        return f"[ {', '.join(_laid_out(item, margin) for item in value)} ]"
+        return f"[ {', '.join(_format(item, margin) for item in value)} ]"
     return {"{}": "{ }", "[]": "[ ]"}.get(text := json.dumps(value, ensure_ascii=False), text)

@@ -1,4 +1,4 @@
-"""Registries and repositories: what they are called and how they are kept.
+"""Registries and repositories: their names, and their rows in the store.
 
 Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html
 """
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from labs_helpers.defaults import registry as registry_host
 from labs_helpers.sandbox.ecr import blobs, errors
 from labs_helpers.sandbox.ecr.store import Store
 
-MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
 DEFAULT_ENCRYPTION: Mapping[str, str] = {"encryptionType": "AES256"}
 
 
@@ -29,8 +29,8 @@ class Registry:
 
     @property
     def host(self) -> str:
-        """The registry's name, as in `docker login`."""
-        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
+        """The registry's host name, as in `docker login`."""
+        return registry_host(self.account, self.region)
 
     def arn(self, repository: str) -> str:
         """The ARN of a repository of this registry, existing or not (`*` for all)."""
@@ -39,7 +39,7 @@ class Registry:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository as stored; `id` is the database's own and never shown."""
+    """A stored repository; `id` is the database's, and no answer shows it."""
 
     id: int
     registry: Registry
@@ -56,6 +56,11 @@ class Repository:
         return self.registry.account
 
     @property
+    def names(self) -> dict[str, str]:
+        """The members with which ECR's answers and errors name the repository."""
+        return {"registryId": self.account, "repositoryName": self.name}
+
+    @property
     def arn(self) -> str:
         """The repositoryArn."""
         return self.registry.arn(self.name)
@@ -65,8 +70,8 @@ class Repository:
         """The repositoryUri, AWS-shaped in every mode."""
         return f"{self.registry.host}/{self.name}"
 
-    def keeps(self, tag: str) -> bool:
-        """Whether `tag`, once taken, cannot be moved (immutability and its exclusions).
+    def is_immutable(self, tag: str) -> bool:
+        """Whether nobody can move `tag` to another image (immutability and its exclusions).
 
         Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
         """
@@ -93,10 +98,10 @@ def create(
     encryption: Mapping[str, str] = DEFAULT_ENCRYPTION,
     tags: Mapping[str, str] | None = None,
 ) -> Repository:
-    """Make a repository; raises RepositoryAlreadyExists. The name is validated by the caller."""
+    """Create a repository, whose name the caller validates; raises RepositoryAlreadyExists."""
     with store.write() as db:
         if _row(db, registry, name):
-            raise errors.RepositoryAlreadyExists(name, registry.account)
+            raise errors.RepositoryAlreadyExists(repositoryName=name, registryId=registry.account)
         cursor = db.execute(
             "insert into repositories (account, region, name, created_at, mutability,"
             " mutability_exclusions, scan_on_push, encryption) values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -123,12 +128,12 @@ def get(store: Store, registry: Registry, name: str) -> Repository:
     with store.read() as db:
         row = _row(db, registry, name)
     if row is None:
-        raise errors.RepositoryNotFound(name, registry.account)
+        raise errors.RepositoryNotFound(repositoryName=name, registryId=registry.account)
     return _repository(row)
 
 
 def list_all(store: Store, registry: Registry) -> list[Repository]:
-    """Every repository of the registry, by name."""
+    """Every repository of the registry, in the order of names."""
     with store.read() as db:
         rows = db.execute(
             "select * from repositories where account = ? and region = ? order by name",
@@ -138,17 +143,16 @@ def list_all(store: Store, registry: Registry) -> list[Repository]:
 
 
 def delete(store: Store, repository: Repository, *, force: bool = False) -> None:
-    """Remove it and all it holds; raises RepositoryNotEmpty when it has images, without force."""
-    freed: list[str] = []
-    with store.write(after=lambda: blobs.unlink(store, freed)) as db:
+    """Delete a repository with its content; with images, force is needed: RepositoryNotEmpty."""
+    with store.write() as db:
         require(db, repository)
         images = db.execute(
             "select 1 from images where repository_id = ? limit 1", (repository.id,)
         ).fetchone()
         if images and not force:
-            raise errors.RepositoryNotEmpty(repository.name, repository.account)
+            raise errors.RepositoryNotEmpty(**repository.names)
         db.execute("delete from repositories where id = ?", (repository.id,))
-        freed += blobs.forget_unused(db)
+        blobs.remove_unused(store, db)
 
 
 def set_mutability(
@@ -157,14 +161,14 @@ def set_mutability(
     mutability: str,
     exclusions: Sequence[Mapping[str, str]] = (),
 ) -> Repository:
-    """Change whether tags may be moved; returns the repository as it is now."""
+    """Set whether tags may be moved; returns the changed repository."""
     return _update(
         store, repository, mutability=mutability, mutability_exclusions=json.dumps(list(exclusions))
     )
 
 
 def set_scan_on_push(store: Store, repository: Repository, scan_on_push: bool) -> Repository:
-    """Change whether an image is scanned as it arrives; returns the repository as it is now."""
+    """Set whether an image is scanned when it is pushed; returns the changed repository."""
     return _update(store, repository, scan_on_push=scan_on_push)
 
 
@@ -189,7 +193,7 @@ def tag(store: Store, repository: Repository, changes: Mapping[str, str]) -> Non
 
 
 def untag(store: Store, repository: Repository, keys: Iterable[str]) -> None:
-    """Remove resource tags; keys that are not there are passed over."""
+    """Remove resource tags; a key without a tag is no error."""
     with store.write() as db:
         db.executemany(
             "delete from repository_tags where repository_id = ? and key = ?",
@@ -206,9 +210,9 @@ def _row(db: sqlite3.Connection, registry: Registry, name: str) -> sqlite3.Row |
 
 
 def require(db: sqlite3.Connection, repository: Repository) -> None:
-    """Raise RepositoryNotFound when it was deleted since it was read."""
+    """Raise RepositoryNotFound if the repository was deleted since it was read."""
     if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
-        raise errors.RepositoryNotFound(repository.name, repository.account)
+        raise errors.RepositoryNotFound(**repository.names)
 
 
 def _update(store: Store, repository: Repository, **columns: Any) -> Repository:

@@ -1,4 +1,4 @@
-"""When an image is to be scanned: at its push, when asked, when enhanced scanning begins.
+"""When a scan is queued: at a push, at StartImageScan, when enhanced scanning begins.
 
 Sources: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-basic.html,
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_StartImageScan.html
@@ -18,6 +18,9 @@ from labs_helpers.sandbox.ecr.scan_rules import Rule
 from labs_helpers.sandbox.ecr.scan_states import Scan
 from labs_helpers.sandbox.ecr.store import Store
 
+TOPIC = "scans"
+"""What the store notifies of after a commit that queued a scan."""
+
 AGAIN_AFTER = timedelta(hours=24)
 """A basic scan of an image can be started once in this time, that of its push included."""
 
@@ -30,36 +33,31 @@ def is_scannable(media_type: str, artifact_type: str | None) -> bool:
     return media_type not in media_types.INDEXES and artifact_type in CONFIGURATIONS
 
 
-def on_push(db: sqlite3.Connection, store: Store, repository: Repository, image_id: int) -> bool:
-    """Ask for the scan that the registry's rules want of a new image; whether there is one."""
+def add_pushed(store: Store, db: sqlite3.Connection, repository: Repository, image_id: int) -> None:
+    """Queue the scan that the registry's rules want of a new image, if they want one."""
     row = db.execute(
         "select media_type, artifact_type from images where id = ?", (image_id,)
     ).fetchone()
     if not is_scannable(row["media_type"], row["artifact_type"]):
-        return False
+        return
     rule = scan_rules.rule(scan_rules.configuration(db, repository.registry), repository)
-    if rule.frequency == "MANUAL":
-        return False
-    _ask(db, store, image_id, rule)
-    return True
+    if rule.frequency != "MANUAL":
+        _add(store, db, image_id, rule)
 
 
-def start(store: Store, image_id: int) -> Scan:
-    """Ask for a basic scan; raises LimitExceeded within 24 hours of the last one."""
+def add_basic(store: Store, image_id: int) -> Scan:
+    """Queue a basic scan; raises LimitExceeded within 24 hours of the last one."""
     with store.write() as db:
         last = scan_states.get(db, image_id, "BASIC")
         now = store.clock.now().timestamp()
         if last is not None and now - last.requested_at < AGAIN_AFTER.total_seconds():
             # https://github.com/aws/containers-roadmap/issues/1226
             raise LimitExceeded("The scan quota per image has been exceeded. Wait and try again.")
-        scan = _ask(db, store, image_id, Rule("BASIC", "MANUAL"))
-    store.scan_queued()
-    return scan
+        return _add(store, db, image_id, Rule("BASIC", "MANUAL"))
 
 
-def on_rules(store: Store, registry: Registry) -> None:
-    """After the registry's rules changed: the images that enhanced scanning now takes in."""
-    asked = False
+def add_by_rules(store: Store, registry: Registry) -> None:
+    """Queue the images that the registry's new rules include in enhanced scanning."""
     repositories = list_repositories(store, registry)
     with store.write() as db:
         configuration = scan_rules.configuration(db, registry)
@@ -77,13 +75,10 @@ def on_rules(store: Store, registry: Registry) -> None:
                 before = scan_states.get(db, row["id"], "ENHANCED")
                 wanted = before is None or before.frequency != rule.frequency
                 if wanted and is_scannable(row["media_type"], row["artifact_type"]):
-                    _ask(db, store, row["id"], rule)
-                    asked = True
-    if asked:
-        store.scan_queued()
+                    _add(store, db, row["id"], rule)
 
 
-def _ask(db: sqlite3.Connection, store: Store, image_id: int, rule: Rule) -> Scan:
+def _add(store: Store, db: sqlite3.Connection, image_id: int, rule: Rule) -> Scan:
     scan = Scan(
         scan_type=rule.scan_type,
         frequency=rule.frequency,
@@ -91,4 +86,5 @@ def _ask(db: sqlite3.Connection, store: Store, image_id: int, rule: Rule) -> Sca
         requested_at=store.clock.now().timestamp(),
     )
     scan_states.put(db, image_id, scan)
+    store.notify(TOPIC)
     return scan

@@ -1,4 +1,4 @@
-"""What of a registry is scanned how often: its configuration and the filters of its rules.
+"""How often a repository is scanned: the registry's configuration, and the filters of its rules.
 
 Sources: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html and
 image-scanning-filters.html beside it.
@@ -15,7 +15,7 @@ from typing import Any
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 
 KIND = "scanning"
-"""The kind of the registry's document that holds its configuration."""
+"""The kind of the registry's document that holds the configuration."""
 
 #: The rule that scans more often wins.
 _ORDER = ("CONTINUOUS_SCAN", "SCAN_ON_PUSH", "MANUAL")
@@ -44,8 +44,8 @@ def configuration(db: sqlite3.Connection, registry: Registry) -> dict[str, Any]:
 def rule(configuration: dict[str, Any], repository: Repository) -> Rule:
     """The rule that applies to a repository.
 
-    Its own ``scanOnPush`` counts for basic scanning where no filter takes it in; enhanced
-    scanning knows the registry's filters only.
+    The repository's ``scanOnPush`` counts for basic scanning when no filter matches; enhanced
+    scanning has only the registry's filters.
     """
     scan_type = configuration["scanType"]
     for each in sorted(configuration["rules"], key=lambda one: _ORDER.index(one["scanFrequency"])):
@@ -59,13 +59,13 @@ def rule(configuration: dict[str, Any], repository: Repository) -> Rule:
 
 
 def matches(wildcard: str, name: str) -> bool:
-    """Whether a scanning filter takes a repository in.
+    """Whether a scanning filter matches a repository's name.
 
-    A filter without ``*`` takes in every name that contains it; ``*`` stands for any characters.
+    A filter without ``*`` matches every name that contains it; ``*`` stands for any characters.
     """
     if "*" not in wildcard:
         return wildcard in name
-    # stars in a row are one; lazily, each piece is looked for once, left to right
+    # several stars count as one; each piece is searched once, from left to right
     first, *middle, last = re.split(r"\*+", wildcard)
     if not (name.startswith(first) and name.endswith(last)):
         return False

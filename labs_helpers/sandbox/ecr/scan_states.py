@@ -1,6 +1,6 @@
-"""The scans of images as the store keeps them: one of each type (BASIC, ENHANCED) an image.
+"""The stored scans of images: one of each type (BASIC, ENHANCED) an image.
 
-A scan that waits is a row like any other: a process that dies while it scans does it again.
+A queued scan is a row as well, so that a scan that `kill -9` interrupts starts again.
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanStatus.html
 """
 
@@ -13,15 +13,15 @@ from typing import Any
 
 _SCAN, _RESULT = "scan", "scan-result"
 
-WAITING = ("IN_PROGRESS", "PENDING")
+_QUEUED = ("IN_PROGRESS", "PENDING")
 
 
 @dataclass(frozen=True)
 class Scan:
     """A scan's state. Times in seconds since 1970 by the sandbox clock.
 
-    ``fingerprint`` is that of the advisories it was judged by, ``first_seen`` when a scan of this
-    type first ended.
+    ``fingerprint`` identifies the advisories of the scan; ``first_seen`` is when the first scan of
+    this type ended.
     """
 
     scan_type: str
@@ -35,7 +35,7 @@ class Scan:
 
     @property
     def has_findings(self) -> bool:
-        """Whether there is a result to show."""
+        """Whether the scan has a result."""
         return self.status in ("COMPLETE", "ACTIVE")
 
 
@@ -49,47 +49,40 @@ class Job:
 
 def get(db: sqlite3.Connection, image_id: int, scan_type: str) -> Scan | None:
     """The scan of that type."""
-    row = db.execute(
-        "select body from image_documents where image_id = ? and kind = ? and name = ?",
-        (image_id, _SCAN, scan_type),
-    ).fetchone()
-    return Scan(**json.loads(row["body"])) if row else None
+    state = _get(db, image_id, _SCAN, scan_type)
+    return None if state is None else Scan(**state)
 
 
 def result(db: sqlite3.Connection, image_id: int, scan_type: str) -> dict[str, Any] | None:
-    """The report of the last scan of that type that ended well."""
-    row = db.execute(
-        "select body from image_documents where image_id = ? and kind = ? and name = ?",
-        (image_id, _RESULT, scan_type),
-    ).fetchone()
-    return dict(json.loads(row["body"])) if row else None
+    """The report of the last successful scan of that type."""
+    return _get(db, image_id, _RESULT, scan_type)
 
 
 def put(db: sqlite3.Connection, image_id: int, scan: Scan) -> None:
-    """Keep a scan's state, if its image is still there."""
+    """Store a scan's state, if the image still exists."""
     _put(db, image_id, _SCAN, scan.scan_type, asdict(scan))
 
 
 def put_result(db: sqlite3.Connection, image_id: int, scan: Scan, report: dict[str, Any]) -> None:
-    """Keep a scan's state together with its report."""
+    """Store a scan's state with its report."""
     _put(db, image_id, _RESULT, scan.scan_type, report)
     put(db, image_id, scan)
 
 
-def waiting(db: sqlite3.Connection) -> list[Job]:
-    """The scans that were asked for and have not ended, the oldest first."""
-    marks = ", ".join("?" * len(WAITING))
-    return _jobs(db, f"json_extract(body, '$.status') in ({marks})", WAITING)
+def queue(db: sqlite3.Connection) -> list[Job]:
+    """The scans that have not ended, the oldest first."""
+    marks = ", ".join("?" * len(_QUEUED))
+    return _jobs(db, f"json_extract(body, '$.status') in ({marks})", _QUEUED)
 
 
 def outdated(db: sqlite3.Connection, fingerprint: str) -> list[Job]:
-    """Continuous scans that were judged by other advisories than those of this fingerprint."""
+    """Continuous scans that used other advisories than those of this fingerprint."""
     where = "json_extract(body, '$.status') = 'ACTIVE' and json_extract(body, '$.fingerprint') != ?"
     return _jobs(db, where, (fingerprint,))
 
 
-def ended(scan: Scan, status: str, at: float, description: str, fingerprint: str = "") -> Scan:
-    """The scan after it ended."""
+def finish(scan: Scan, status: str, at: float, description: str, fingerprint: str = "") -> Scan:
+    """The scan with its result."""
     return replace(
         scan,
         status=status,
@@ -107,6 +100,14 @@ def _jobs(db: sqlite3.Connection, where: str, values: tuple[str, ...]) -> list[J
         (_SCAN, *values),
     ).fetchall()
     return [Job(row["image_id"], Scan(**json.loads(row["body"]))) for row in rows]
+
+
+def _get(db: sqlite3.Connection, image_id: int, kind: str, name: str) -> dict[str, Any] | None:
+    row = db.execute(
+        "select body from image_documents where image_id = ? and kind = ? and name = ?",
+        (image_id, kind, name),
+    ).fetchone()
+    return dict(json.loads(row["body"])) if row else None
 
 
 def _put(db: sqlite3.Connection, image_id: int, kind: str, name: str, body: Any) -> None:

@@ -1,7 +1,6 @@
-"""The thread that scans: takes what waits in the store, one image at a time, and keeps the result.
+"""The worker that scans: takes the queued scans one at a time, and stores each result.
 
-It is started by the first scan asked for (or found waiting from an earlier run), and only then
-is the scanner imported. `kill -9` at any moment leaves the scan waiting.
+The scanner is imported with the first scan. `kill -9` at any moment leaves the scan queued.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labs_helpers.oci import manifest as manifests
-from labs_helpers.sandbox.background import Background
-from labs_helpers.sandbox.ecr import scan_events, scan_states
+from labs_helpers.sandbox.ecr import events, scan_queue, scan_states
 from labs_helpers.sandbox.ecr.scan_states import Job
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.worker import Worker
 
 if TYPE_CHECKING:
     from labs_helpers.sandbox.scanner.snapshot import Snapshot
@@ -34,55 +33,50 @@ UNSUPPORTED = "The operating system and/or package manager are not supported."
 _CONFIG_LIMIT = 4 * 1024**2
 
 
-class _Stopped(Exception):
-    pass
+class _Closing(Exception):
+    """The worker closes in the middle of a scan."""
 
 
-class ScanWorker:
+class ScanWorker(Worker[Store]):
     """Scans for one store. ``imports`` is the folder with imported advisories."""
+
+    name = "scans"
+    topic = scan_queue.TOPIC
+    failure = "a scan's result could not be stored"
 
     def __init__(
         self, store: Store, imports: Path | None, environ: Mapping[str, str] | None = None
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._imports = imports
         self._environ = os.environ if environ is None else environ
-        self._thread = Background("scans", self._until_stopped, "a scan could not be kept")
         self._loaded: tuple[object, Snapshot] | None = None
-        store.scan_queued = self.wake
-        store.before_close.append(self.stop)
-        with store.read() as db:
-            if scan_states.waiting(db):
-                self.wake()
 
-    def wake(self) -> None:
-        """There is something to scan, or there may be."""
-        self._thread.wake()
+    def has_work(self) -> bool:
+        """Whether a scan is queued."""
+        with self.store.read() as db:
+            return bool(scan_states.queue(db))
 
-    def stop(self) -> None:
-        """End the thread; a scan under way is left waiting."""
-        self._thread.stop()
+    def work(self) -> None:
+        """Do the queued scans, and those again that newer advisories concern."""
+        with suppress(_Closing):
+            self._work()
 
-    def run_waiting(self) -> None:
-        """Do every scan that waits now, and judge again what newer advisories concern."""
+    def _work(self) -> None:
         from labs_helpers.sandbox.scanner.snapshot import SnapshotError
 
-        with self._store.read() as db:
-            jobs = scan_states.waiting(db)
+        with self.store.read() as db:
+            jobs = scan_states.queue(db)
         try:
             snapshot = self._snapshot()
         except SnapshotError as error:
             for job in jobs:
                 self._end(job, "FAILED", str(error))
             return
-        with self._store.read() as db:
+        with self.store.read() as db:
             jobs += scan_states.outdated(db, snapshot.fingerprint)
         for job in jobs:
             self._scan(job, snapshot)
-
-    def _until_stopped(self) -> None:
-        with suppress(_Stopped):
-            self.run_waiting()
 
     def _scan(self, job: Job, snapshot: Snapshot) -> None:
         from labs_helpers.sandbox.scanner.limits import Unscannable
@@ -104,10 +98,10 @@ class ScanWorker:
             description = UNSUPPORTED if enhanced else f"UnsupportedImageError: {UNSUPPORTED}"
         except Unscannable as error:
             status, description = "FAILED", str(error)
-        except _Stopped:
+        except _Closing:
             raise
         except Exception:
-            # what nobody foresaw is no clean image either
+            # an unforeseen error does not make an image clean either
             log.exception("the scan of image %d failed", job.image_id)
             status, description = "FAILED", "An internal error ended the scan: see sandbox.log."
         self._end(job, status, description, snapshot.fingerprint, report)
@@ -120,22 +114,21 @@ class ScanWorker:
         fingerprint: str = "",
         report: dict[str, Any] | None = None,
     ) -> None:
-        now = self._store.clock.now().timestamp()
-        scan = scan_states.ended(job.scan, status, now, description, fingerprint)
-        with self._store.write() as db:
+        now = self.store.clock.now().timestamp()
+        scan = scan_states.finish(job.scan, status, now, description, fingerprint)
+        with self.store.write() as db:
             if report is not None:
                 scan_states.put_result(db, job.image_id, scan, report)
             else:
                 scan_states.put(db, job.image_id, scan)
-            scan_events.scanned(db, job.image_id, scan, report)
-        self._store.event_kept()
+            events.scan_ended(self.store, db, job.image_id, scan, report)
 
     def _report(self, job: Job, snapshot: Snapshot, enhanced: bool) -> dict[str, Any] | None:
         from labs_helpers.sandbox.scanner import engines
         from labs_helpers.sandbox.scanner.limits import Unscannable
         from labs_helpers.sandbox.scanner.tree import Layer
 
-        with self._store.read() as db:
+        with self.store.read() as db:
             row = db.execute(
                 "select body, media_type from images where id = ?", (job.image_id,)
             ).fetchone()
@@ -144,7 +137,7 @@ class ScanWorker:
         manifest = manifests.parse(row["body"], row["media_type"])
         layers: list[Layer] = []
         for layer in manifest.layers:
-            path = self._store.blob_path(layer.digest)
+            path = self.store.blob_path(layer.digest)
             if not path.exists():
                 raise Unscannable(f"The layer {layer.digest} is not in the registry.")
             layers.append(Layer(layer.digest, path))
@@ -157,7 +150,7 @@ class ScanWorker:
         if manifest.config is None:
             return ""
         try:
-            with self._store.blob_path(manifest.config.digest).open("rb") as file:
+            with self.store.blob_path(manifest.config.digest).open("rb") as file:
                 document = json.loads(file.read(_CONFIG_LIMIT))
         except (OSError, ValueError, RecursionError):
             return ""
@@ -165,8 +158,8 @@ class ScanWorker:
         return found if isinstance(found, str) else ""
 
     def _check(self) -> None:
-        if self._thread.stopping:
-            raise _Stopped
+        if self.closing:
+            raise _Closing
 
     def _snapshot(self) -> Snapshot:
         from labs_helpers.sandbox.scanner import snapshot as snapshots

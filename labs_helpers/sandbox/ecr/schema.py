@@ -83,7 +83,7 @@ create table tokens (
     access_key_id text not null,
     expires_at real not null
 ) without rowid;
--- settings that ECR keeps whole and only hands back: policies, rules, templates, findings
+-- JSON that ECR stores and returns whole: policies, rules, templates, findings
 create table registry_documents (
     account text not null,
     region text not null,

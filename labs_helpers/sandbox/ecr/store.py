@@ -2,81 +2,82 @@
 
     <root>/ecr.sqlite             repositories, images, tags, tokens, settings
     <root>/blobs/sha256/ab/<hex>  layers and configurations, by content
-    <root>/uploads/<id>           layers on their way in
+    <root>/uploads/<id>           layers of which not all bytes have arrived
 
-A call is acknowledged after its transaction is on disk (WAL, synchronous=FULL); a blob's file is
-on disk under its final name before the row that names it is committed. `kill -9` at any moment
-therefore loses nothing acknowledged and leaves at most an orphan file, removed at the next start.
+A blob's file is on disk under its final name before the row that names the blob is committed.
+`kill -9` at any moment therefore loses nothing acknowledged, and leaves at most a file without a
+row, which the next start removes.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import hashlib
+import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from labs_helpers.oci import digest as digests
-from labs_helpers.runtime.database import DatabaseFile, create, transaction
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.database import explicit
-from labs_helpers.sandbox.ecr import errors, schema
-from labs_helpers.sandbox.ecr.hashing import RunningHashes
-from labs_helpers.workspace import LabsError, is_full
+from labs_helpers.sandbox.ecr import schema
+from labs_helpers.sandbox.service import store
 
 UPLOAD_LIFE = timedelta(days=1)
-"""How long an upload that was left unfinished may still be resumed after a restart."""
+"""How long an unfinished upload can still be resumed after a restart."""
 
 
-@contextmanager
-def naming_a_full_disk() -> Iterator[None]:
-    """Let what fails for want of room leave the block as NoRoom."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        if is_full(error):
-            raise errors.NoRoom() from error
-        raise
+class RunningHash:
+    """The sha256 of the first `size` bytes of an upload: bytes are hashed once, as they arrive.
+
+    A thread that adds bytes holds the `lock`. The hash lives in memory; after a restart it is made
+    again from the upload's file.
+    """
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+        self.lock = threading.Lock()
+
+    def restart(self, path: Path, size: int) -> None:
+        """Cut the file to its acknowledged `size` and hash the rest."""
+        os.truncate(path, size)
+        with path.open("rb") as file:
+            self.sha256 = hashlib.file_digest(file, hashlib.sha256)
+        self.size = size
 
 
-class StoreTooNew(LabsError):
-    """The database was written by a later version of this program."""
+class RunningHashes:
+    """The RunningHash of each upload, by upload id."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, RunningHash] = {}
+        self._lock = threading.Lock()
+
+    def of(self, upload_id: str) -> RunningHash:
+        """The upload's hash; a new one when this process has none."""
+        with self._lock:
+            return self._hashes.setdefault(upload_id, RunningHash())
+
+    def forget(self, upload_id: str) -> None:
+        """Drop the hash of an upload that ended."""
+        with self._lock:
+            self._hashes.pop(upload_id, None)
 
 
-class Store:
-    """Thread-safe: each thread reads through its own connection, writers take turns."""
+class Store(store.Store):
+    """The state of all registries; thread-safe."""
 
     def __init__(self, root: Path, clock: Clock) -> None:
         """Open or create the state under `root`.
 
-        A damaged database is set aside with its blobs (a SetAside warning), never deleted.
-        Raises StoreTooNew, OSError, sqlite3.Error.
+        A damaged database is set aside with its blobs (a SetAside warning), never deleted: without
+        their rows, the files would be removed. Raises StoreTooNew, OSError, sqlite3.Error.
         """
-        self.root = root
         self.clock = clock
         self.uploads = root / "uploads"
         self.blobs = root / "blobs"
         self.hashes = RunningHashes()
-        #: called after a scan was asked for, once that is on disk
-        self.scan_queued: Callable[[], None] = _nobody
-        #: called after an event for EventBridge was kept, once that is on disk
-        self.event_kept: Callable[[], None] = _nobody
-        #: called before the connections are closed
-        self.before_close: list[Callable[[], None]] = []
-        self._file = DatabaseFile(
-            root / "ecr.sqlite",
-            prepare=self._prepare,
-            what="ECR database",
-            then="ECR starts empty",
-            # without their rows, the files would be removed as orphans
-            beside=(self.blobs, self.uploads),
-        )
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._writing = threading.RLock()
-        self._file.open().close()
+        super().__init__(root, "ECR", schema.SCHEMA, schema.VERSION, (self.blobs, self.uploads))
         for folder in (self.uploads, self.blobs, self.blobs / "sha256"):
             folder.mkdir(mode=0o700, exist_ok=True)
         self._remove_orphans()
@@ -89,58 +90,6 @@ class Store:
     def upload_path(self, upload_id: str) -> Path:
         """The file of an upload; `upload_id` must come from the uploads table."""
         return self.uploads / upload_id
-
-    @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection; rows are `sqlite3.Row`. Raises NoRoom on a full disk."""
-        with naming_a_full_disk():
-            yield self._connection()
-
-    @contextmanager
-    def write(self, after: Callable[[], None] | None = None) -> Iterator[sqlite3.Connection]:
-        """A transaction: committed to disk when the block ends, undone when it raises.
-
-        `after` runs once it is committed, before the next writer: for removing files. Raises
-        NoRoom on a full disk.
-        """
-        with self._writing, naming_a_full_disk():
-            connection = self._connection()
-            if connection.in_transaction:
-                raise RuntimeError("a transaction is open on this thread already")
-            with transaction(connection):
-                yield connection
-            if after:
-                after()
-
-    def close(self) -> None:
-        """Close every connection; the store is not used after this."""
-        for end in self.before_close:
-            end()
-        with self._writing:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = explicit(self._file.connect())
-            self._local.connection = connection
-            with self._writing:
-                self._connections.append(connection)
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("pragma user_version").fetchone()[0]
-        if version > schema.VERSION:
-            raise StoreTooNew(
-                f"{self._file.path} has schema {version}, this program knows up to "
-                f"{schema.VERSION}: use the newer version of the labs, or labs reset"
-            )
-        if version == 0:
-            if connection.execute("select 1 from sqlite_master").fetchone():
-                raise sqlite3.DatabaseError("its tables are not those of this program")
-            create(connection, f"{schema.SCHEMA}pragma user_version = {schema.VERSION};")
 
     def _remove_orphans(self) -> None:
         with self.write() as connection:
@@ -156,7 +105,3 @@ class Store:
             for path in self.uploads.iterdir():
                 if path.name not in uploads:
                     path.unlink()
-
-
-def _nobody() -> None:
-    """What is called while nobody scans or delivers: scan and event wait in the store."""

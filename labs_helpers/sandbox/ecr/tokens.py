@@ -1,4 +1,4 @@
-"""Authorization tokens: the registry's passwords, random, twelve hours long, of one principal.
+"""Authorization tokens: random passwords for registries, valid for twelve hours, of one principal.
 
 The text has the shape of AWS's (base64 of a JSON object with payload, datakey, version, type and
 expiration), so that a learner who opens one sees what they would see there. Only its hash is
@@ -29,7 +29,7 @@ _DATAKEY_BYTES = 184
 
 @dataclass(frozen=True)
 class Token:
-    """A minted token: `password` for docker login, `expires_at` by the sandbox clock."""
+    """A new token: `password` for docker login, `expires_at` by the sandbox clock."""
 
     password: str
     expires_at: datetime
@@ -41,12 +41,12 @@ class Token:
 
 
 def mint(store: Store, principal: Principal, region: str) -> Token:
-    """A new token of this principal, good for the registries of one region."""
+    """A new token of this principal, valid for the registries of one region."""
     now = store.clock.now()
     expires_at = (now + LIFETIME).replace(microsecond=0)
     password = _password(expires_at)
     with store.write() as db:
-        # Kept a while after they expire, so that they are called expired and not unknown.
+        # expired tokens stay a while, so that they are called expired and not unknown
         db.execute("delete from tokens where expires_at < ?", ((now - 60 * LIFETIME).timestamp(),))
         db.execute(
             "insert into tokens (hash, account, region, arn, user_id, access_key_id, expires_at)"
@@ -65,18 +65,18 @@ def mint(store: Store, principal: Principal, region: str) -> Token:
 
 
 def verify(store: Store, password: str, registry: Registry) -> Principal:
-    """Whose token this is; raises InvalidToken or TokenExpired.
+    """The principal of a token; raises InvalidToken or TokenExpired.
 
-    A token works in the region it was made for, whatever the account: what the principal may do
-    there is for policies to say. Source:
+    A token works for every account's registry in its region: policies decide what the principal may
+    do there. Source:
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
     """
     with store.read() as db:
         row = db.execute("select * from tokens where hash = ?", (_hash(password),)).fetchone()
     if row is None:
-        raise errors.InvalidToken("Not Authorized", 401)
+        raise errors.InvalidToken()
     if row["region"] != registry.region:
-        raise errors.InvalidToken("Your Authorization Token is invalid.", 403)
+        raise errors.TokenOfAnotherRegion()
     if store.clock.now() >= datetime.fromtimestamp(row["expires_at"], UTC):
         raise errors.TokenExpired()
     return Principal(

@@ -1,7 +1,7 @@
-"""Layers on their way in: an upload is a file that grows part by part, hashed as it arrives.
+"""Uploads of layers: an upload is a file that grows part by part, and is hashed as it grows.
 
-Its row holds how many bytes were acknowledged; a part that broke off is cut away, so that a
-client resumes from what it was told. Source:
+The upload's row holds the number of acknowledged bytes. The bytes of an interrupted part are cut
+off, so that a client resumes from the number that it knows. Source:
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html
 """
 
@@ -20,39 +20,39 @@ from pathlib import Path
 from typing import Protocol
 
 from labs_helpers.sandbox.ecr import blobs, errors, layers
-from labs_helpers.sandbox.ecr.hashing import RunningHash
 from labs_helpers.sandbox.ecr.layers import Blob
-from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.store import Store, naming_a_full_disk
+from labs_helpers.sandbox.ecr.repositories import Repository, require
+from labs_helpers.sandbox.ecr.store import RunningHash, Store
+from labs_helpers.sandbox.service.store import naming_a_full_disk
 
 BUFFER = 1024 * 1024
-"""Bytes read at a time: what bounds memory however large the layer."""
+"""Bytes read at a time, which bounds the memory for a layer of any size."""
 
 CHUNKED_BUFFER = 64 * 1024
-"""Likewise where the length is not announced: a server joins its chunks to make up what is asked
-for, at a cost that grows with the square of it (cheroot's ChunkedRFile)."""
+"""Bytes read at a time when the length is not announced: cheroot's ChunkedRFile joins chunks to the
+size of the read, at a cost that grows with the square of that size."""
 
 BEHIND = 4
-"""How many chunks the hash may be behind the file."""
+"""How many chunks the hash may lag behind the file."""
 
 SETTLE = 32 * 1024 * 1024
-"""Bytes after which what was written is sent on to the disk."""
+"""Bytes after which the written bytes are flushed to disk."""
 
 
 class Reader(Protocol):
-    """Where the bytes of a part come from: `read(n)` gives b"" at the end."""
+    """The source of a part's bytes: `read(n)` returns b"" at the end."""
 
     def read(self, size: int, /) -> bytes:
         """Up to `size` bytes."""
 
 
 class Truncated(Exception):
-    """The part ended before the number of bytes that was announced."""
+    """The part has fewer bytes than were announced."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload under way: bytes acknowledged, and how many parts they came in."""
+    """An unfinished upload: acknowledged bytes, and in how many parts they came."""
 
     id: str
     received: int
@@ -60,8 +60,8 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Completed:
-    """A finished upload; `existed` when the repository held that blob before."""
+class FinishedUpload:
+    """The blob of an upload; `existed` when the repository held the blob before."""
 
     blob: Blob
     existed: bool
@@ -71,8 +71,7 @@ def initiate(store: Store, repository: Repository) -> str:
     """Begin an upload; returns its id (a UUID)."""
     upload_id = str(uuid.uuid4())
     with store.write() as db:
-        if not db.execute("select 1 from repositories where id = ?", (repository.id,)).fetchone():
-            raise errors.RepositoryNotFound(repository.name, repository.account)
+        require(db, repository)
         store.upload_path(upload_id).touch(mode=0o600)
         db.execute(
             "insert into uploads (id, repository_id, started_at) values (?, ?, ?)",
@@ -82,14 +81,14 @@ def initiate(store: Store, repository: Repository) -> str:
 
 
 def find(store: Store, repository: Repository, upload_id: str) -> Upload:
-    """The upload as acknowledged so far; raises UploadNotFound."""
+    """The unfinished upload; raises UploadNotFound."""
     with store.read() as db:
         row = db.execute(
             "select id, received, parts from uploads where id = ? and repository_id = ?",
             (upload_id, repository.id),
         ).fetchone()
     if row is None:
-        raise errors.UploadNotFound(upload_id, repository.name, repository.account)
+        raise errors.UploadNotFound(upload_id=upload_id, **repository.names)
     return Upload(row["id"], row["received"], row["parts"])
 
 
@@ -104,11 +103,11 @@ def append(
 ) -> int:
     """Add a part; returns the bytes received so far.
 
-    `length` is the announced size of the part (None: until its end), `first_byte` where it says
-    it belongs. Raises UploadNotFound, InvalidLayerPart (it belongs elsewhere), Truncated. A part
-    that fails is forgotten.
+    `length` is the announced size of the part (None: until its end), `first_byte` the part's place
+    in the layer. Raises UploadNotFound, InvalidLayerPart (a wrong place), Truncated. Of a part that
+    fails, no byte stays.
     """
-    with _held(store, repository, upload_id) as (running, path):
+    with _exclusively(store, repository, upload_id) as (running, path):
         before = running.size
         if first_byte is not None and first_byte != before:
             raise errors.InvalidLayerPart(first_byte, before)
@@ -123,7 +122,7 @@ def append(
                         (before + size, upload_id),
                     ).rowcount
                 if not changed:
-                    raise errors.UploadNotFound(upload_id, repository.name, repository.account)
+                    raise errors.UploadNotFound(upload_id=upload_id, **repository.names)
             except BaseException:
                 file.truncate(before)
                 raise
@@ -134,43 +133,43 @@ def append(
 
 def complete(
     store: Store, repository: Repository, upload_id: str, layer_digests: Sequence[str]
-) -> Completed:
+) -> FinishedUpload:
     """Finish an upload; raises UploadNotFound, InvalidLayer.
 
-    An upload that does not hash to one of `layer_digests` is dropped with its bytes.
+    An upload without one of `layer_digests` is dropped with its bytes.
     """
-    with _held(store, repository, upload_id) as (running, path):
+    with _exclusively(store, repository, upload_id) as (running, path):
         digest = _matching(running, path, layer_digests)
         if digest is None:
             _drop(store, upload_id)
             raise errors.InvalidLayer()
         blob = Blob(digest, running.size)
-        # Before the transaction: other writers do not wait for these bytes to reach the disk.
+        # before the transaction, so that other writers do not wait for these bytes
         with path.open("rb") as file:
             os.fsync(file.fileno())
         with store.write() as db:
             if not db.execute("delete from uploads where id = ?", (upload_id,)).rowcount:
-                raise errors.UploadNotFound(upload_id, repository.name, repository.account)
+                raise errors.UploadNotFound(upload_id=upload_id, **repository.names)
             existed = layers.holds(db, repository, blob.digest)
             if not store.blob_path(blob.digest).exists():
                 blobs.place(store, path, blob.digest)
             db.execute("insert or ignore into blobs values (?, ?)", (blob.digest, blob.size))
             layers.link(store, db, repository, blob.digest)
         _forget(store, upload_id)
-        return Completed(blob, existed)
+        return FinishedUpload(blob, existed)
 
 
 def cancel(store: Store, repository: Repository, upload_id: str) -> None:
     """Drop an upload and its bytes; raises UploadNotFound."""
-    with _held(store, repository, upload_id):
+    with _exclusively(store, repository, upload_id):
         _drop(store, upload_id)
 
 
 @contextmanager
-def _held(
+def _exclusively(
     store: Store, repository: Repository, upload_id: str
 ) -> Iterator[tuple[RunningHash, Path]]:
-    """The running hash and file of an upload, for this thread alone.
+    """The running hash and the file of an upload, which only this thread changes in the block.
 
     Raises UploadNotFound, and NoRoom when the disk is full.
     """
@@ -180,17 +179,17 @@ def _held(
     with running.lock, naming_a_full_disk():
         upload = find(store, repository, upload_id)  # it may have ended while this thread waited
         if running.size != upload.received:
-            running.start_again(path, upload.received)
+            running.restart(path, upload.received)
         yield running, path
 
 
 def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) -> str | None:
-    """The digest of those given that the upload's bytes have."""
+    """The one of the digests that the upload's bytes have, or None."""
     for digest in layer_digests:
         algorithm, _, expected = digest.partition(":")
         if algorithm == "sha256":
             actual = running.sha256.hexdigest()
-        elif algorithm == "sha512":  # rare, and not known before the end: read once more
+        elif algorithm == "sha512":  # rare, and unknown before the end: read the file again
             with path.open("rb") as file:
                 actual = hashlib.file_digest(file, hashlib.sha512).hexdigest()
         else:
@@ -201,9 +200,9 @@ def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) ->
 
 
 def _copy(part: Reader, file: FileIO, update: Callable[[bytes], object], length: int | None) -> int:
-    """Write a part and hash it: the hash follows on a thread of its own, a few chunks behind.
+    """Write a part; another thread hashes it, a few chunks later.
 
-    What was written goes to the disk meanwhile, so that the end need not wait for all of it.
+    That thread also flushes written bytes to disk, so that the end need not wait for all of them.
     """
     size = settled = 0
     with ThreadPoolExecutor(1, "hash") as hashing:
@@ -214,7 +213,7 @@ def _copy(part: Reader, file: FileIO, update: Callable[[bytes], object], length:
                 break
             behind.append(hashing.submit(update, chunk))
             view = memoryview(chunk)
-            while view:  # a raw file may take less than it was given
+            while view:  # a raw file may write less than it is given
                 view = view[file.write(view) :]
             size += len(chunk)
             if size - settled >= SETTLE:

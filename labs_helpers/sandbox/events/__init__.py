@@ -1,1 +1,1 @@
-"""From what a service keeps for EventBridge to the targets of the rules that want it."""
+"""Delivery of a service's events to the targets of EventBridge's rules."""

@@ -1,55 +1,48 @@
-"""The thread that delivers ECR's events to EventBridge, in order and at least once.
+"""The worker that delivers ECR's events to EventBridge, in order and at least once.
 
-An event is forgotten only after every rule has had it; `kill -9` before that leaves it waiting in
-the store, for the next start. The thread starts with the first event.
+An event leaves its queue after every rule has had it. `kill -9` before that leaves the event in the
+queue, for the next start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from labs_helpers.sandbox.background import Background
 from labs_helpers.sandbox.ecr import events
 from labs_helpers.sandbox.ecr.events import Event
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.worker import Worker
 
 
-class EventDelivery:
-    """Delivers what one store keeps; thread-safe."""
+class EventDelivery(Worker[Store]):
+    """Delivers the events of one store."""
+
+    name = "events"
+    topic = events.TOPIC
+    failure = "events could not be delivered"
 
     def __init__(self, store: Store, publish: Callable[[Event], None]) -> None:
-        """publish: gives an event to EventBridge, and raises nothing for a target that fails.
-
-        What waits from an earlier run is delivered now.
-        """
-        self._store = store
+        """publish: gives an event to EventBridge, and raises nothing for a target that fails."""
+        super().__init__(store)
         self._publish = publish
-        self._thread = Background("events", self.deliver_waiting, "events could not be delivered")
-        store.event_kept = self.wake
-        store.before_close.append(self.stop)
-        if events.any_waiting(store):
-            self.wake()
 
-    def wake(self) -> None:
-        """There is something to deliver."""
-        self._thread.wake()
+    def has_work(self) -> bool:
+        """Whether an event is queued."""
+        return not events.is_empty(self.store)
 
-    def stop(self) -> None:
-        """End the thread after the event under way; the others are left waiting."""
-        self._thread.stop()
+    def work(self) -> None:
+        """Deliver the queued events, the oldest first.
 
-    def deliver_waiting(self) -> None:
-        """Deliver what waits, the oldest first; raises sqlite3.Error when it cannot be forgotten.
-
-        It is then delivered again the next time.
+        Raises sqlite3.Error when a delivered event cannot be removed; the next time delivers it
+        again.
         """
-        done = []
+        delivered = []
         try:
-            for one in events.waiting(self._store):
-                if self._thread.stopping:
+            for queued in events.queue(self.store):
+                if self.closing:
                     break
-                self._publish(one.event)
-                done.append(one)
+                self._publish(queued.event)
+                delivered.append(queued)
         finally:
-            if done:
-                events.delivered(self._store, done)
+            if delivered:
+                events.remove(self.store, delivered)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.sandbox.moto.s3 import S3
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 
 EVERY = "*"
@@ -177,97 +178,8 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-ANSWERED: Mapping[str, frozenset[str]] = {
-    # moto takes a sub-resource that it does not know for none: GET ?retention reads the object,
-    # DELETE ?inventory deletes the bucket (moto/s3/responses.py)
-    "s3": frozenset(
-        [
-            "AbortMultipartUpload",
-            "CompleteMultipartUpload",
-            "CopyObject",
-            "CreateBucket",
-            "CreateMultipartUpload",
-            "DeleteBucket",
-            "DeleteBucketCors",
-            "DeleteBucketEncryption",
-            "DeleteBucketLifecycle",
-            "DeleteBucketOwnershipControls",
-            "DeleteBucketPolicy",
-            "DeleteBucketReplication",
-            "DeleteBucketTagging",
-            "DeleteBucketWebsite",
-            "DeleteObject",
-            "DeleteObjectTagging",
-            "DeleteObjects",
-            "DeletePublicAccessBlock",
-            "GetBucketAccelerateConfiguration",
-            "GetBucketAcl",
-            "GetBucketCors",
-            "GetBucketEncryption",
-            "GetBucketInventoryConfiguration",
-            "GetBucketLifecycle",
-            "GetBucketLifecycleConfiguration",
-            "GetBucketLocation",
-            "GetBucketLogging",
-            "GetBucketNotification",
-            "GetBucketNotificationConfiguration",
-            "GetBucketOwnershipControls",
-            "GetBucketPolicy",
-            "GetBucketPolicyStatus",
-            "GetBucketReplication",
-            "GetBucketTagging",
-            "GetBucketVersioning",
-            "GetBucketWebsite",
-            "GetObject",
-            "GetObjectAcl",
-            "GetObjectAttributes",
-            "GetObjectLegalHold",
-            "GetObjectLockConfiguration",
-            "GetObjectTagging",
-            "GetPublicAccessBlock",
-            "HeadBucket",
-            "HeadObject",
-            "ListBucketInventoryConfigurations",
-            "ListBuckets",
-            "ListMultipartUploads",
-            "ListObjectVersions",
-            "ListObjects",
-            "ListObjectsV2",
-            "ListParts",
-            "PutBucketAccelerateConfiguration",
-            "PutBucketAcl",
-            "PutBucketCors",
-            "PutBucketEncryption",
-            "PutBucketInventoryConfiguration",
-            "PutBucketLifecycle",
-            "PutBucketLifecycleConfiguration",
-            "PutBucketLogging",
-            "PutBucketNotification",
-            "PutBucketNotificationConfiguration",
-            "PutBucketOwnershipControls",
-            "PutBucketPolicy",
-            "PutBucketReplication",
-            "PutBucketTagging",
-            "PutBucketVersioning",
-            "PutBucketWebsite",
-            "PutObject",
-            "PutObjectAcl",
-            "PutObjectLegalHold",
-            "PutObjectLockConfiguration",
-            "PutObjectRetention",
-            "PutObjectTagging",
-            "PutPublicAccessBlock",
-            "RestoreObject",
-            "SelectObjectContent",
-            "UploadPart",
-            "UploadPartCopy",
-        ]
-    ),
-}
-"""All operations of a service that moto has, where moto answers another one with the wrong thing.
-
-tests/sandbox/authorization/test_s3_requests.py holds the list to what moto does.
-"""
+ANSWERED: Mapping[str, frozenset[str]] = {"s3": S3}
+"""Services of which moto has these operations only, and takes another one for one of these."""
 
 
 @dataclass(frozen=True)
@@ -363,11 +275,10 @@ REFUSED_TYPES: Mapping[str, str] = {
 
 def check(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Raise Refusal when a table refuses the operation, or one of its arguments."""
-    rows = REFUSED.get(service, {})
-    reason = rows.get(operation) or rows.get(EVERY)
     if operation not in ANSWERED.get(service, {operation}):
         raise not_implemented(f"the operation {service}:{operation}")
-    if reason:
+    rows = REFUSED.get(service, {})
+    if reason := rows.get(operation) or rows.get(EVERY):
         raise not_implemented(f"the operation {service}:{operation}", reason)
     for argument in REFUSED_ARGUMENTS.get((service, operation), ()):
         if argument.is_in(params):

@@ -24,6 +24,9 @@ LARGEST = 1024 * 1024
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
+DEEPEST = 100
+"""Levels of a template. CloudFormation names no limit; moto follows each level by recursion."""
+
 _FUNCTIONS = (
     "And",
     "Base64",
@@ -227,7 +230,12 @@ def _members(template: Mapping[str, Any], section: str) -> Iterator[tuple[str, A
 
 
 def _nulls(value: Any, place: str) -> Iterator[str]:
-    """Where there is no value; CloudFormation writes Type for Properties in such a place."""
+    """Where there is no value; CloudFormation writes Type for Properties in such a place.
+
+    Raises Refusal for what is nested too deep.
+    """
+    if place.count("/") > DEEPEST:
+        raise _format("unsupported structure.")
     if value is None:
         yield place
     elif isinstance(value, dict):

@@ -13,7 +13,7 @@ from typing import Any
 
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import EcrError, InvalidToken, NoRoom
+from labs_helpers.sandbox.ecr.errors import InvalidToken
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
@@ -24,6 +24,7 @@ from labs_helpers.sandbox.registry.context import Context, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
 from labs_helpers.sandbox.request_log import CALLER, REFUSED, id_of
+from labs_helpers.sandbox.service.errors import NoRoom, ServiceError
 from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class RegistryApp:
                 environ[REFUSED] = "UNAUTHORIZED"
                 return not_authorized(registry.host)
             refusal = translate(error)
-        except EcrError as error:
+        except ServiceError as error:
             refusal = translate(error)
         except Truncated as error:
             refusal = RegistryError("SIZE_INVALID", str(error), 400)

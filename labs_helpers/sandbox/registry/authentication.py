@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import re
 
+from labs_helpers import defaults
 from labs_helpers.oci import headers
 from labs_helpers.sandbox.ecr import errors, tokens
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import Principal
 
-_HOST = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)"
-    r"\.(?:amazonaws\.com|on\.aws)",
-    re.ASCII,
-)
-
 
 def registry_of(host: str, default: Registry) -> Registry:
     """The registry that a Host header names, with or without a port; else `default`."""
     name = host.rpartition(":")[0] if re.search(r":\d*$", host) else host
-    match = _HOST.fullmatch(name.lower().rstrip("."))
-    return Registry(match["account"], match["region"]) if match else default
+    found = defaults.registry_of(name.rstrip("."))
+    return Registry(*found) if found else default
 
 
 def password_of(authorization: str | None) -> str | None:
@@ -46,5 +41,5 @@ def authenticate(store: Store, authorization: str | None, registry: Registry) ->
     """The principal that sent the request; raises InvalidToken or TokenExpired."""
     password = password_of(authorization)
     if password is None:
-        raise errors.InvalidToken("Not Authorized", 401)
+        raise errors.InvalidToken()
     return tokens.verify(store, password, registry)

@@ -20,7 +20,7 @@ def head(context: Context, digest_text: str) -> Response:
     repository = context.repository()
     blob = layers.find(context.store, repository, digest)
     if blob is None:
-        raise ecr.LayersNotFound.for_pull(digest, repository.name, repository.account)
+        raise ecr.LayersNotFound(digest=digest, **repository.names)
     if _is_unmodified(context.request, digest):
         return Response(304, _headers(digest))
     return Response(200, _headers(digest), length=blob.size)

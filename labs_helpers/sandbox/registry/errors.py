@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.registry.http import Response
+from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
 
 JSON = "application/json; charset=utf-8"
 
@@ -28,8 +29,8 @@ class RegistryError(Exception):
         self.headers = dict(headers or {})
 
 
-_TABLE: dict[type[ecr.EcrError], tuple[str, int]] = {
-    ecr.AccessDenied: ("DENIED", 403),
+_TABLE: dict[type[ServiceError], tuple[str, int]] = {
+    AccessDenied: ("DENIED", 403),
     ecr.TokenExpired: ("DENIED", 403),
     ecr.InvalidToken: ("DENIED", 403),
     ecr.RepositoryNotFound: ("NAME_UNKNOWN", 404),
@@ -46,9 +47,10 @@ _TABLE: dict[type[ecr.EcrError], tuple[str, int]] = {
 }
 
 
-def translate(error: ecr.EcrError) -> RegistryError:
+def translate(error: ServiceError) -> RegistryError:
     """The OCI form of an ECR error."""
-    code, status = _TABLE.get(type(error), ("UNKNOWN", error.http_status))
+    kinds = (_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)
+    code, status = next(kinds, ("UNKNOWN", error.http_status))
     message = error.message
     if isinstance(error, ecr.ImageNotFound):
         # ECR's message here; in the answers of its API, the message names the image

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from labs_helpers.oci import media_types
 from labs_helpers.sandbox.ecr import images, repositories
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.registry.context import Context, check_digest
 from labs_helpers.sandbox.registry.errors import JSON, RegistryError
 from labs_helpers.sandbox.registry.http import Response

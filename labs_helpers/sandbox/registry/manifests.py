@@ -10,7 +10,7 @@ from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import reference as references
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import images
-from labs_helpers.sandbox.ecr.images import Image
+from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_tag
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
@@ -83,7 +83,12 @@ def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | 
     if ":" in reference:
         return reference, None
     if not references.is_tag(reference):
-        raise ecr.ImageNotFound(None, reference, context.name, context.registry.account)
+        raise ecr.ImageNotFound(
+            digest=None,
+            tag=reference,
+            repositoryName=context.name,
+            registryId=context.registry.account,
+        )
     return None, reference
 
 

@@ -16,6 +16,7 @@ from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
+from labs_helpers.sandbox.service.errors import AccessDenied
 
 
 def start(context: Context) -> Response:
@@ -103,7 +104,7 @@ def _mount(
             check_name(name)
             context.allow("GetDownloadUrlForLayer", name=name, tentative=True)
             source = repositories.get(context.store, context.registry, name)
-        except (RegistryError, ecr.AccessDenied, ecr.RepositoryNotFound):
+        except (RegistryError, AccessDenied, ecr.RepositoryNotFound):
             continue
         blob = layers.mount(context.store, source, target, digest)
         if blob is not None:
@@ -145,7 +146,9 @@ def _valid_id(context: Context, upload_id: str) -> str:
             return upload_id
     except ValueError:
         pass
-    raise ecr.UploadNotFound(upload_id, context.name, context.registry.account)
+    raise ecr.UploadNotFound(
+        upload_id=upload_id, repositoryName=context.name, registryId=context.registry.account
+    )
 
 
 def _progress(context: Context, upload_id: str, received: int) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""What every service of ours stands on: refusals in the words and form of each AWS protocol."""
+"""The kit on which the sandbox's own services stand: AWS JSON 1.1, state, paging, workers."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.cli import build_context
-from labs_helpers.engine.cli.command_line import Failure, parse
+from labs_helpers.engine.cli.client import Failure
+from labs_helpers.engine.cli.command_line import parse
 from labs_helpers.engine.cli.commands import COMMANDS, GROUPS
 from labs_helpers.engine.cli.logins import HUB, Logins, key_of
 from labs_helpers.engine.cli.main import main

@@ -77,7 +77,8 @@ def test_settings_change_and_stay(store: Store, demo: Repository) -> None:
     repositories.set_mutability(store, demo, "IMMUTABLE_WITH_EXCLUSION", exclusions)
     repositories.set_scan_on_push(store, demo, True)
     now = repositories.get(store, HOME, "demo")
-    assert (now.scan_on_push, now.keeps("v1"), now.keeps("dev-1")) == (True, True, False)
+    assert now.scan_on_push
+    assert (now.is_immutable("v1"), now.is_immutable("dev-1")) == (True, False)
 
 
 def test_resource_tags_are_added_and_removed(store: Store, demo: Repository) -> None:

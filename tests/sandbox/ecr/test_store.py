@@ -19,9 +19,12 @@ import pytest
 
 from labs_helpers.oci import digest
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import errors, layers, repositories, signing, uploads
+from labs_helpers.sandbox.ecr import errors, layers, repositories, uploads
 from labs_helpers.sandbox.ecr.repositories import Registry
-from labs_helpers.sandbox.ecr.store import Store, StoreTooNew
+from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service import store as kit
+from labs_helpers.sandbox.service.errors import NoRoom
+from labs_helpers.sandbox.service.store import StoreTooNew
 from labs_helpers.workspace import SetAside
 
 HOME = Registry("123456789012", "us-west-2")
@@ -152,7 +155,7 @@ def test_a_full_database_is_told_as_a_full_disk(store: Store) -> None:
     with store.read() as db:
         pages = db.execute("pragma page_count").fetchone()[0]
         db.execute(f"pragma max_page_count = {pages}")
-    with pytest.raises(errors.NoRoom, match="no room left on its disk"), store.write() as db:
+    with pytest.raises(NoRoom, match="no room left on its disk"), store.write() as db:
         db.executemany(
             "insert into blobs values (?, 1)", ((f"sha256:{number:0900}",) for number in range(200))
         )
@@ -167,24 +170,26 @@ def test_a_page_mark_that_finds_the_disk_full_leaves_no_half_key(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     before = set(store.root.iterdir())
-    monkeypatch.setattr(signing.os, "fsync", full)
-    with pytest.raises(errors.NoRoom):
-        signing.key(store)
+    monkeypatch.setattr(kit.os, "fsync", full)
+    with pytest.raises(NoRoom):
+        store.secret()
     assert set(store.root.iterdir()) == before
 
 
-def test_a_part_that_finds_the_disk_full_is_forgotten(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_a_part_that_finds_the_disk_full_is_forgotten(store: Store) -> None:
+    class Full(io.BytesIO):
+        """Some bytes of a part, and then a full disk."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if data := super().read(size):
+                return data
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     repository = repositories.create(store, HOME, "demo")
     upload_id = uploads.initiate(store, repository)
     uploads.append(store, repository, upload_id, io.BytesIO(b"kept"))
-    monkeypatch.setattr(uploads, "_copy", full)
-    with pytest.raises(errors.NoRoom):
-        uploads.append(store, repository, upload_id, io.BytesIO(b"lost"))
+    with pytest.raises(NoRoom):
+        uploads.append(store, repository, upload_id, Full(b"lost"))
     assert uploads.find(store, repository, upload_id).received == 4
 
 

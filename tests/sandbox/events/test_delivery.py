@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,8 +34,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def keep(store: Store, *names: str) -> None:
     for name in names:
         with store.write() as db:
-            events.keep(db, HOME, CLOCK.now().timestamp(), "ECR Image Action", {"name": name})
-        store.event_kept()
+            at = CLOCK.now().timestamp()
+            events.add(store, db, HOME, at, "ECR Image Action", {"name": name})
+
+
+@contextmanager
+def delivering(store: Store, publish: Callable[[Event], None]) -> Iterator[EventDelivery]:
+    """A started delivery, which is closed before its store."""
+    with closing(EventDelivery(store, publish)) as delivery:
+        delivery.start()
+        yield delivery
 
 
 class Bus:
@@ -57,25 +66,24 @@ class Bus:
 
 def test_events_arrive_in_the_order_of_the_acts(store: Store) -> None:
     bus = Bus()
-    EventDelivery(store, bus.publish)
     names = [str(number) for number in range(50)]
-    keep(store, *names)
-    assert bus.until(50) == names
+    with delivering(store, bus.publish):
+        keep(store, *names)
+        assert bus.until(50) == names
 
 
 def test_what_was_delivered_is_forgotten(store: Store) -> None:
     bus = Bus()
-    delivery = EventDelivery(store, bus.publish)
-    keep(store, "one")
-    bus.until(1)
-    delivery.stop()
-    assert events.waiting(store) == []
+    with delivering(store, bus.publish):
+        keep(store, "one")
+        bus.until(1)
+    assert events.queue(store) == []
 
 
 def test_no_thread_runs_before_the_first_event(store: Store) -> None:
     before = set(threading.enumerate())
-    EventDelivery(store, Bus().publish)
-    assert set(threading.enumerate()) <= before
+    with delivering(store, Bus().publish):
+        assert set(threading.enumerate()) <= before
 
 
 def test_whoever_keeps_an_event_does_not_wait_for_its_delivery(store: Store) -> None:
@@ -85,11 +93,11 @@ def test_whoever_keeps_an_event_does_not_wait_for_its_delivery(store: Store) -> 
         assert hold.wait(30)
         bus.publish(event)
 
-    EventDelivery(store, slow)
-    keep(store, "one", "two")
-    assert bus.names == []
-    hold.set()
-    assert bus.until(2) == ["one", "two"]
+    with delivering(store, slow):
+        keep(store, "one", "two")
+        assert bus.names == []
+        hold.set()
+        assert bus.until(2) == ["one", "two"]
 
 
 def test_an_event_that_breaks_off_is_delivered_again_with_the_next(
@@ -103,11 +111,11 @@ def test_an_event_that_breaks_off_is_delivered_again_with_the_next(
             raise OSError("no memory")
         bus.publish(event)
 
-    EventDelivery(store, once_broken)
-    keep(store, "one")
-    assert broken.wait(30)
-    keep(store, "two")
-    assert bus.until(2) == ["one", "two"]
+    with delivering(store, once_broken):
+        keep(store, "one")
+        assert broken.wait(30)
+        keep(store, "two")
+        assert bus.until(2) == ["one", "two"]
     assert "events could not be delivered" in caplog.text
 
 
@@ -116,8 +124,8 @@ def test_events_left_by_a_closed_store_are_delivered_by_the_next(tmp_path: Path)
     keep(first, "one", "two")
     first.close()
     again, bus = Store(tmp_path / "ecr", CLOCK), Bus()
-    EventDelivery(again, bus.publish)
-    assert bus.until(2) == ["one", "two"]
+    with delivering(again, bus.publish):
+        assert bus.until(2) == ["one", "two"]
     again.close()
 
 
@@ -135,7 +143,7 @@ def publish(event):
 
 store = here.Store(Path(sys.argv[1]), here.CLOCK)
 here.keep(store, "one", "two", "three")
-EventDelivery(store, publish).deliver_waiting()
+EventDelivery(store, publish).work()
 signal.pause()
 """
 
@@ -147,13 +155,13 @@ def test_an_event_outlives_kill_9_at_any_moment_of_its_delivery(tmp_path: Path, 
     killed = subprocess.run(command, timeout=60, check=False)
     assert killed.returncode == -signal.SIGKILL
     store, bus = Store(root, CLOCK), Bus()
-    EventDelivery(store, bus.publish)
-    # what had arrived may arrive again; what had not does
-    assert bus.until(3) == ["one", "two", "three"]
+    with delivering(store, bus.publish):
+        # what had arrived may arrive again; what had not does
+        assert bus.until(3) == ["one", "two", "three"]
     assert arrived.read_text().split()[-1] == last
     store.close()
 
 
 def test_nothing_is_kept_for_a_repository_that_only_exists(store: Store) -> None:
     repositories.create(store, HOME, "demo")
-    assert not events.any_waiting(store)
+    assert events.is_empty(store)

@@ -273,8 +273,8 @@ from tests.sandbox.events import test_delivery as here
 
 store = here.Store(Path(sys.argv[1]), here.CLOCK)
 here.keep(store, "one")
-EventDelivery(store, moto_events.publish).deliver_waiting()
-print(events.waiting(store), [name for name in sys.modules if name.startswith("moto")])
+EventDelivery(store, moto_events.publish).work()
+print(events.queue(store), [name for name in sys.modules if name.startswith("moto")])
 """
 
 

@@ -153,6 +153,10 @@ TOPIC = "Resources: {A: {Type: 'AWS::SNS::Topic'}}\n"
         ("hello", "Template format error: unsupported structure."),
         ("[]", "Template format error: unsupported structure."),
         ("{", "Template format error: JSON not well-formed. (line 1, column 2)"),
+        (
+            '{"Resources": ' + '{"A": ' * 200 + "1" + "}" * 201,
+            "Template format error: unsupported structure.",
+        ),
         ("a: b: c", "Template format error: YAML not well-formed. (line 1, column 5)"),
         ("a: !Unknown b", "Template format error: YAML not well-formed. (line 1, column 4)"),
         ("[" * 2000, "Template format error: YAML not well-formed."),

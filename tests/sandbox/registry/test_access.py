@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from labs_helpers.sandbox.ecr import repositories, tokens
-from labs_helpers.sandbox.ecr.errors import AccessDenied
 from labs_helpers.sandbox.ecr.repositories import Registry
+from labs_helpers.sandbox.service.errors import AccessDenied
 from tests.sandbox.registry.registry_server import ACCOUNT, LEARNER, RegistryUnderTest
 
 EUROPE = Registry(ACCOUNT, "eu-west-1")

@@ -200,7 +200,7 @@ def test_an_image_pushed_to_a_repository_that_scans_waits_for_its_scan_once(
         registry.push_image(reference, name="scanned")
     registry.push_image("v1")
     with registry.store.read() as db:
-        (job,) = scan_states.waiting(db)
+        (job,) = scan_states.queue(db)
     assert (job.scan.scan_type, job.scan.status) == ("BASIC", "IN_PROGRESS")
 
 
@@ -208,7 +208,7 @@ def test_a_push_and_a_deletion_leave_eventbridges_events(registry: RegistryUnder
     digest = registry.push_image("v1")
     registry.push_image("v1")
     registry.send("DELETE", "/v2/demo/manifests/v1")
-    found = [one.event["detail"] for one in events.waiting(registry.store)]
+    found = [one.event["detail"] for one in events.queue(registry.store)]
     assert [(one["action-type"], one["image-tag"]) for one in found] == [
         ("PUSH", "v1"),
         ("DELETE", "v1"),

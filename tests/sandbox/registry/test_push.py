@@ -8,9 +8,8 @@ import pytest
 
 from labs_helpers.oci import digest
 from labs_helpers.sandbox.ecr import documents
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.registries import get_account_setting
-from tests.sandbox.registry.registry_server import HOME, LEARNER, RegistryUnderTest
+from tests.sandbox.ecr.operations.ecr_api import Ecr
+from tests.sandbox.registry.registry_server import HOME, RegistryUnderTest
 
 DATA = b"0123456789" * 100
 DIGEST = digest.of_bytes(DATA)
@@ -209,8 +208,8 @@ def test_a_blob_is_mounted_from_another_repository(registry: RegistryUnderTest) 
 
 
 def test_the_account_setting_turns_mounts_off(registry: RegistryUnderTest) -> None:
-    call = Call(registry.store, registry.clock, LEARNER, HOME, "")
-    assert get_account_setting(call, {"name": "BLOB_MOUNTING"})["value"] == "ENABLED"
+    ecr = Ecr(registry.store, registry.clock)
+    assert ecr("GetAccountSetting", name="BLOB_MOUNTING")["value"] == "ENABLED"
     registry.create("base")
     registry.push_blob(DATA, "base")
     path = f"{UPLOADS}?mount={DIGEST}&from=base"

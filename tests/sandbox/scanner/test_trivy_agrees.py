@@ -162,8 +162,7 @@ def test_without_a_trivy_it_says_so() -> None:
 def test_the_sandbox_scans_with_trivy_when_told(tmp_path: Path, environ: Mapping[str, str]) -> None:
     ecr = Ecr(Store(tmp_path / "ecr", Clock()), Clock())
     ecr("CreateRepository", repositoryName="demo")
-    scans = Scans(ecr)
-    scans.worker._environ = {**environ, "LABS_SCANNER": "trivy"}
+    scans = Scans(ecr, environ={**environ, "LABS_SCANNER": "trivy"})
     scans.push_stand_in("v1", "nginx-1.21-alpine", tmp_path)
     scans.start()
     scans.run()

@@ -1,21 +1,19 @@
-"""Pull through cache rules, as settings: the sandbox keeps them and caches nothing by them yet."""
+"""Operations on pull through cache rules, which the sandbox stores and does not follow yet."""
 
-from datetime import datetime
-from typing import Any
-
+from labs_helpers.defaults import registry, registry_of
 from labs_helpers.sandbox.ecr import documents
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.pagination import page
-from labs_helpers.sandbox.ecr.settings_errors import (
-    PullThroughCacheRuleAlreadyExists,
-    PullThroughCacheRuleNotFound,
-    UnsupportedUpstreamRegistry,
-)
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.validation import invalid
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
+
+NOT_BUILT = {
+    "ValidatePullThroughCacheRule": "The sandbox does not reach upstream registries.",
+}
 
 KIND = "pull-through-cache-rule"
 
-#: Upstreams by host name, and whether they need a secret with credentials.
+#: Upstream registries by host name; whether they need a secret with credentials.
 #: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html
 _UPSTREAMS = {
     "public.ecr.aws": ("ecr-public", False),
@@ -37,60 +35,85 @@ _DELETED = (
 )
 
 
-def create_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Keeps a rule: a prefix of repository names stands for an upstream registry."""
+class PullThroughCacheRuleAlreadyExists(ServiceError):
+    """The prefix has a rule already."""
+
+    code = "PullThroughCacheRuleAlreadyExistsException"
+    words = (
+        "A pull through cache rule with prefix '{prefix}' already exists in the registry with "
+        "id '{registryId}'"
+    )
+
+
+class PullThroughCacheRuleNotFound(ServiceError):
+    """The prefix has no rule."""
+
+    code = "PullThroughCacheRuleNotFoundException"
+    words = (
+        "The pull through cache rule with prefix '{prefix}' does not exist in the registry with "
+        "id '{registryId}'"
+    )
+
+
+class UnsupportedUpstreamRegistry(ServiceError):
+    """ECR caches nothing from that registry."""
+
+    code = "UnsupportedUpstreamRegistryException"
+    words = "The specified upstream registry isn't supported: '{url}'"
+
+
+def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
+    """Stores a rule: a prefix of repository names stands for an upstream registry."""
     prefix = params["ecrRepositoryPrefix"]
     url = params["upstreamRegistryUrl"].removeprefix("https://").rstrip("/")
     upstream, needs_secret = _upstream(url)
     if params.get("upstreamRegistry", upstream) != upstream:
-        raise UnsupportedUpstreamRegistry(url)
+        raise UnsupportedUpstreamRegistry(url=url)
     if needs_secret and "credentialArn" not in params:
         raise invalid("credentialArn", f"Must be specified for upstream registry {url}")
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
-        raise PullThroughCacheRuleAlreadyExists(prefix, call.registry_id)
+        raise PullThroughCacheRuleAlreadyExists(prefix=prefix, registryId=call.account)
     now = call.clock.now().timestamp()
     rule = {
         **params,
         "upstreamRegistryUrl": url,
         "upstreamRegistry": upstream,
-        "registryId": call.registry_id,
+        "registryId": call.account,
         "createdAt": now,
         "updatedAt": now,
     }
     documents.put(call.store, call.registry, KIND, rule, prefix)
-    return _without(_shown(call, rule), "updatedAt")
+    return _without(_description(rule), "updatedAt")
 
 
-def describe_pull_through_cache_rules(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """The rules, all or those of the prefixes asked for."""
+def describe_pull_through_cache_rules(call: Call, params: Members) -> Members:
+    """All rules, or those of the requested prefixes."""
     prefixes = params.get("ecrRepositoryPrefixes")
     if prefixes is not None:
-        rules = [_found(call, prefix) for prefix in prefixes]
-        return {"pullThroughCacheRules": [_shown(call, rule) for rule in rules]}
-    keyed = [
-        ([prefix], _shown(call, rule))
+        rules = [_rule(call, prefix) for prefix in prefixes]
+        return {"pullThroughCacheRules": [_description(rule) for rule in rules]}
+    items = [
+        ([prefix], _description(rule))
         for prefix, rule in documents.list_all(call.store, call.registry, KIND).items()
     ]
-    scope = ["DescribePullThroughCacheRules", call.registry_id, call.registry.region]
-    rules, token = page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    rules, token = call.page(items, params)
     return {"pullThroughCacheRules": rules, "nextToken": token}
 
 
-def update_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def update_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Changes a rule's credentials or role."""
-    rule = _found(call, params["ecrRepositoryPrefix"])
+    rule = _rule(call, params["ecrRepositoryPrefix"])
     rule = {**rule, **params, "updatedAt": call.clock.now().timestamp()}
     documents.put(call.store, call.registry, KIND, rule, params["ecrRepositoryPrefix"])
-    shown = _shown(call, rule)
-    return _without(shown, "createdAt", "upstreamRegistryUrl", "upstreamRegistry")
+    return _without(_description(rule), "createdAt", "upstreamRegistryUrl", "upstreamRegistry")
 
 
-def delete_pull_through_cache_rule(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Removes a rule and answers what it was."""
-    rule = _found(call, params["ecrRepositoryPrefix"])
+def delete_pull_through_cache_rule(call: Call, params: Members) -> Members:
+    """Removes a rule and answers with it."""
+    rule = _rule(call, params["ecrRepositoryPrefix"])
     documents.delete(call.store, call.registry, KIND, params["ecrRepositoryPrefix"])
-    shown = _shown(call, rule)
-    return {name: shown[name] for name in _DELETED if name in shown}
+    description = _description(rule)
+    return {name: description[name] for name in _DELETED if name in description}
 
 
 def _upstream(url: str) -> tuple[str, bool]:
@@ -98,29 +121,21 @@ def _upstream(url: str) -> tuple[str, bool]:
         return _UPSTREAMS[url]
     if url.endswith(".azurecr.io"):
         return "azure-container-registry", True
-    if ".dkr.ecr." in url and url.endswith(".amazonaws.com"):
+    found = registry_of(url)
+    if found is not None and url == registry(*found):
         return "ecr", False
-    raise UnsupportedUpstreamRegistry(url)
+    raise UnsupportedUpstreamRegistry(url=url)
 
 
-def _found(call: Call, prefix: str) -> dict[str, Any]:
-    rule: dict[str, Any] | None = documents.get(call.store, call.registry, KIND, prefix)
-    if rule is None:
-        raise PullThroughCacheRuleNotFound(prefix, call.registry_id)
-    return rule
+def _rule(call: Call, prefix: str) -> Members:
+    missing = PullThroughCacheRuleNotFound(prefix=prefix, registryId=call.account)
+    return dict(documents.get(call.store, call.registry, KIND, prefix, missing))
 
 
-def _shown(call: Call, rule: dict[str, Any]) -> dict[str, Any]:
-    times = {name: _moment(call, rule[name]) for name in ("createdAt", "updatedAt")}
-    return {
-        **rule,
-        "upstreamRepositoryPrefix": rule.get("upstreamRepositoryPrefix", "ROOT"),
-    } | times
+def _description(rule: Members) -> Members:
+    """A rule as ECR's answers describe it."""
+    return {"upstreamRepositoryPrefix": "ROOT", **documents.with_times(rule)}
 
 
-def _moment(call: Call, seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, call.clock.now().tzinfo)
-
-
-def _without(answer: dict[str, Any], *names: str) -> dict[str, Any]:
+def _without(answer: Members, *names: str) -> Members:
     return {name: value for name, value in answer.items() if name not in names}

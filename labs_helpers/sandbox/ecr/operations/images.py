@@ -4,27 +4,25 @@ import json
 import re
 from typing import Any
 
-from labs_helpers.sandbox.ecr import images
+from labs_helpers.sandbox.ecr import image_ids, images
 from labs_helpers.sandbox.ecr.errors import (
     ImageAlreadyExists,
     ImageNotFound,
     ImageReferenced,
     InvalidParameter,
 )
-from labs_helpers.sandbox.ecr.images import Image
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.image_ids import failure, fault, look_up, not_found
-from labs_helpers.sandbox.ecr.operations.repositories import refuse_paging
-from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid
+from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid, refuse_paging
+from labs_helpers.sandbox.service.service import Members
 
-#: What ListImageReferrers gives when maxResults is not said.
+#: Items of a page of ListImageReferrers when maxResults is left out.
 _REFERRERS_PAGE = 20
 
 
-def put_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Stores a manifest, whose layers the repository must hold, and lets a tag name it."""
+def put_image(call: Call, params: Members) -> Members:
+    """Stores a manifest, whose layers the repository must hold, and tags the image."""
     repository = call.repository(params["repositoryName"])
     tag = params.get("imageTag")
     if tag is not None and not re.fullmatch(IMAGE_TAG, tag):
@@ -41,103 +39,104 @@ def put_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         digest=params.get("imageDigest"),
     )
     if not put.changed:
-        raise ImageAlreadyExists(put.image.digest, tag, repository.name, repository.account)
-    return {"image": _shown(repository, put.image, tag)}
+        raise ImageAlreadyExists(digest=put.image.digest, tag=tag, **repository.names)
+    return {"image": _image(repository, put.image, tag)}
 
 
-def batch_get_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """The manifests asked for; by digest alone, once for each tag that the image has."""
+def batch_get_image(call: Call, params: Members) -> Members:
+    """The requested manifests; an image requested by digest comes once for each tag."""
     repository = call.repository(params["repositoryName"])
     accepted = params.get("acceptedMediaTypes")
     found: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for image_id in params["imageIds"]:
-        image, failed = look_up(call.store, repository, image_id)
+        image, failed = image_ids.look_up(call.store, repository, image_id)
         if image is None:
             failures.append(failed)
             continue
         if accepted and image.media_type not in accepted:
-            failures.append(not_found(image_id))
+            failures.append(image_ids.not_found(image_id))
             continue
         tag = image_id.get("imageTag")
         images.record_pull(call.store, image)
         tags: tuple[str | None, ...] = (tag,) if tag else image.tags or (None,)
-        found.extend(_shown(repository, image, each) for each in tags)
+        found.extend(_image(repository, image, each) for each in tags)
     return {"images": found, "failures": failures}
 
 
-def batch_delete_image(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def batch_delete_image(call: Call, params: Members) -> Members:
     """Deletes by digest (the image with all its tags) or by tag (the image with its last tag).
 
-    What is listed by an index goes after the index, in whatever order they are asked for.
+    An index is deleted before the images that it lists, whatever their order in the request.
     """
     repository = call.repository(params["repositoryName"])
     deleted: list[dict[str, str]] = []
     failures: list[dict[str, Any]] = []
     waiting = []
     for image_id in params["imageIds"]:
-        image, failed = look_up(call.store, repository, image_id)
+        image, failed = image_ids.look_up(call.store, repository, image_id)
         if image is None:
             failures.append(failed)
         else:
             waiting.append(image_id)
-    held: list[dict[str, Any]] = []
+    blocked: list[dict[str, Any]] = []
     while waiting:
-        held, again = [], []
+        blocked, again = [], []
         for image_id in waiting:
             try:
                 deleted.extend(_delete(call, repository, image_id))
             except ImageReferenced as error:
                 again.append(image_id)
-                held.append(failure(image_id, error.code, error.message))
+                blocked.append(image_ids.failure(image_id, error.code, error.message))
         waiting = again if len(again) < len(waiting) else []
-    return {"imageIds": deleted, "failures": failures + held}
+    return {"imageIds": deleted, "failures": failures + blocked}
 
 
-def describe_images(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """What is known of the images asked for, else of all, in the order they were pushed."""
+def describe_images(call: Call, params: Members) -> Members:
+    """Details of the requested images, else of all images, in the order of their pushes."""
     repository = call.repository(params["repositoryName"])
     if "imageIds" in params:
         refuse_paging(params, "imageIds")
-        return {"imageDetails": _details(call, repository, params["imageIds"])}
-    wanted = params.get("filter", {})
-    keyed = [
+        found = [image_ids.get(call.store, repository, each) for each in params["imageIds"]]
+        by_digest = {image.digest: image for image in found}
+        return {"imageDetails": [_detail(repository, image) for image in by_digest.values()]}
+    filters = params.get("filter", {})
+    items = [
         ([_order(image)], _detail(repository, image))
         for image in images.list_all(call.store, repository)
-        if _passes(wanted, image)
+        if _passes(filters, image)
     ]
-    part, token = _page(call, params, "DescribeImages", keyed)
+    part, token = call.page(items, params, repository.name)
     return {"imageDetails": part, "nextToken": token}
 
 
-def list_images(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Digest and tag of each tag, and the digest of each image that has none."""
+def list_images(call: Call, params: Members) -> Members:
+    """Digest and tag for each tag, and the digest of each image without a tag."""
     repository = call.repository(params["repositoryName"])
-    wanted = params.get("filter", {})
-    keyed = [
+    filters = params.get("filter", {})
+    items = [
         ([_order(image), tag or ""], _image_id(image, tag))
         for image in images.list_all(call.store, repository)
-        if _passes(wanted, image)
+        if _passes(filters, image)
         for tag in (image.tags or (None,))
     ]
-    part, token = _page(call, params, "ListImages", keyed)
+    part, token = call.page(items, params, repository.name)
     return {"imageIds": part, "nextToken": token}
 
 
-def list_image_referrers(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def list_image_referrers(call: Call, params: Members) -> Members:
     """The artifacts (signatures, SBOMs) whose subject is the image."""
     repository = call.repository(params["repositoryName"])
-    wanted = params.get("filter", {})
-    types = wanted.get("artifactTypes")
+    filters = params.get("filter", {})
+    types = filters.get("artifactTypes")
     referrers = images.referrers(call.store, repository, params["subjectId"].get("imageDigest", ""))
-    keyed = [
+    items = [
         ([_order(image)], _referrer(image))
         for image in referrers
-        if wanted.get("artifactStatus", "ACTIVE") in ("ACTIVE", "ANY")
+        if filters.get("artifactStatus", "ACTIVE") in ("ACTIVE", "ANY")
         and (not types or image.artifact_type in types)
     ]
-    params = {"maxResults": _REFERRERS_PAGE, **params}
-    part, token = _page(call, params, "ListImageReferrers", keyed)
+    part, token = call.page(items, params, repository.name, size=_REFERRERS_PAGE)
     return {"referrers": part, "nextToken": token}
 
 
@@ -145,34 +144,18 @@ def _names_its_type(manifest: str) -> bool:
     try:
         document = json.loads(manifest)
     except (ValueError, RecursionError):
-        return True  # it is no manifest, which the manifest's own check says better
+        return True  # not a manifest: the manifest's own validation says so better
     return not isinstance(document, dict) or "mediaType" in document
 
 
 def _delete(call: Call, repository: Repository, image_id: dict[str, str]) -> list[dict[str, str]]:
-    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
     try:
-        gone = images.delete(call.store, repository, digest=digest, tag=tag)
+        deletion = images.delete(call.store, repository, **image_ids.digest_and_tag(image_id))
     except ImageNotFound:
-        return []  # it was there: another identifier of the same request took it
-    if not gone.tags:
-        return [{"imageDigest": gone.digest}]
-    return [{"imageDigest": gone.digest, "imageTag": each} for each in gone.tags]
-
-
-def _details(
-    call: Call, repository: Repository, image_ids: list[dict[str, str]]
-) -> list[dict[str, Any]]:
-    found: dict[str, Image] = {}
-    for image_id in image_ids:
-        wrong = fault(image_id)
-        if wrong:
-            raise InvalidParameter(wrong[1])
-        image = images.get(
-            call.store, repository, digest=image_id.get("imageDigest"), tag=image_id.get("imageTag")
-        )
-        found[image.digest] = image
-    return [_detail(repository, image) for image in found.values()]
+        return []  # another identifier of this request deleted the image
+    if not deletion.tags:
+        return [{"imageDigest": deletion.digest}]
+    return [{"imageDigest": deletion.digest, "imageTag": each} for each in deletion.tags]
 
 
 def _detail(repository: Repository, image: Image) -> dict[str, Any]:
@@ -184,8 +167,7 @@ def _detail(repository: Repository, image: Image) -> dict[str, Any]:
     https://github.com/aws/containers-roadmap/issues/1662
     """
     return {
-        "registryId": repository.account,
-        "repositoryName": repository.name,
+        **repository.names,
         "imageDigest": image.digest,
         "imageTags": list(image.tags) or None,
         "imageSizeInBytes": image.size,
@@ -198,10 +180,9 @@ def _detail(repository: Repository, image: Image) -> dict[str, Any]:
     }
 
 
-def _shown(repository: Repository, image: Image, tag: str | None) -> dict[str, Any]:
+def _image(repository: Repository, image: Image, tag: str | None) -> dict[str, Any]:
     return {
-        "registryId": repository.account,
-        "repositoryName": repository.name,
+        **repository.names,
         "imageId": _image_id(image, tag),
         "imageManifest": image.body.decode(),
         "imageManifestMediaType": image.media_type,
@@ -227,15 +208,7 @@ def _order(image: Image) -> str:
     return f"{image.id:020d}"
 
 
-def _passes(wanted: dict[str, str], image: Image) -> bool:
+def _passes(filters: dict[str, str], image: Image) -> bool:
     by_tag = {"TAGGED": bool(image.tags), "UNTAGGED": not image.tags}
-    active = wanted.get("imageStatus", "ACTIVE") in ("ACTIVE", "ANY")
-    return active and by_tag.get(wanted.get("tagStatus", "ANY"), True)
-
-
-def _page(
-    call: Call, params: dict[str, Any], operation: str, keyed: list[tuple[list[str], Any]]
-) -> tuple[list[Any], str | None]:
-    registry = call.registry
-    scope = [operation, registry.account, registry.region, params["repositoryName"]]
-    return page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    active = filters.get("imageStatus", "ACTIVE") in ("ACTIVE", "ANY")
+    return active and by_tag.get(filters.get("tagStatus", "ANY"), True)

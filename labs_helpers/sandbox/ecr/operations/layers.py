@@ -13,18 +13,19 @@ from labs_helpers.sandbox.ecr.errors import (
     LayerPartTooSmall,
 )
 from labs_helpers.sandbox.ecr.layer_downloads import url_of
-from labs_helpers.sandbox.ecr.operations.call import Call
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.validation import invalid
+from labs_helpers.sandbox.service.service import Members
 
-#: The size of parts that ECR asks for, bytes.
+#: Bytes of a part, as ECR tells clients to send them.
 PART_SIZE = 10 * 1024 * 1024
 
-#: What every part but the last must have, bytes.
+#: Bytes that every part but the last must have.
 SMALLEST_PART = 5 * 1024 * 1024
 
 
-def batch_check_layer_availability(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """For each digest whether the repository holds the layer; a malformed digest is a failure."""
+def batch_check_layer_availability(call: Call, params: Members) -> Members:
+    """Says which layers the repository holds; a malformed digest is a failure."""
     repository = call.repository(params["repositoryName"])
     found: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
@@ -48,22 +49,18 @@ def batch_check_layer_availability(call: Call, params: dict[str, Any]) -> dict[s
     return {"layers": found, "failures": failures}
 
 
-def initiate_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def initiate_layer_upload(call: Call, params: Members) -> Members:
     """Begins an upload."""
     repository = call.repository(params["repositoryName"])
     return {"uploadId": uploads.initiate(call.store, repository), "partSize": PART_SIZE}
 
 
-def upload_layer_part(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def upload_layer_part(call: Call, params: Members) -> Members:
     """Adds one part, which must begin where the last one ended."""
     repository = call.repository(params["repositoryName"])
     upload, part = params["uploadId"].lower(), params["layerPartBlob"]
     first, last = params["partFirstByte"], params["partLastByte"]
-    about = {
-        "registryId": repository.account,
-        "repositoryName": repository.name,
-        "uploadId": upload,
-    }
+    about = {**repository.names, "uploadId": upload}
     received = uploads.find(call.store, repository, upload).received
     try:
         if last - first + 1 != len(part):
@@ -77,35 +74,30 @@ def upload_layer_part(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return {**about, "lastByteReceived": received - 1}
 
 
-def complete_layer_upload(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Ends an upload: its bytes become a layer under the digest they hash to."""
+def complete_layer_upload(call: Call, params: Members) -> Members:
+    """Ends an upload: its bytes become a layer, under their digest."""
     repository = call.repository(params["repositoryName"])
     upload = params["uploadId"].lower()
     arrived = uploads.find(call.store, repository, upload)
     if not arrived.parts:
-        raise EmptyUpload(upload, repository.name, repository.account)
+        raise EmptyUpload(upload_id=upload, **repository.names)
     if arrived.received <= (arrived.parts - 1) * SMALLEST_PART:
-        # sizes of single parts are not kept: some part before the last must have been too small
+        # the sizes of single parts are not stored, but one before the last must have been too small
         raise LayerPartTooSmall()
     done = uploads.complete(call.store, repository, upload, params["layerDigests"])
     if done.existed:
-        raise LayerAlreadyExists(done.blob.digest, repository.name, repository.account)
-    return {
-        "registryId": repository.account,
-        "repositoryName": repository.name,
-        "uploadId": upload,
-        "layerDigest": done.blob.digest,
-    }
+        raise LayerAlreadyExists(digest=done.blob.digest, **repository.names)
+    return {**repository.names, "uploadId": upload, "layerDigest": done.blob.digest}
 
 
-def get_download_url_for_layer(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """A URL of the sandbox that gives the layer's bytes for an hour, to whoever has it."""
+def get_download_url_for_layer(call: Call, params: Members) -> Members:
+    """A URL of the sandbox under which anybody can read the layer for an hour."""
     repository = call.repository(params["repositoryName"])
     digest = params["layerDigest"]
     if _fault(digest):
         raise invalid("layerDigest", "Invalid layer digest")
     layers.open_blob(call.store, repository, digest)[1].close()
-    url = url_of(call.endpoint, repository, digest, call.clock.now(), call.key)
+    url = url_of(call.endpoint, repository, digest, call.clock.now(), call.store.secret())
     return {"downloadUrl": url, "layerDigest": digest}
 
 

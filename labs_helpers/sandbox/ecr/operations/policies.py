@@ -1,77 +1,88 @@
-"""Operations on a repository's policies: who may use it, and which images it lets go."""
+"""Operations on a repository's policies: who may use it, and which images expire."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.policy_text import check_repository_policy, shown
-from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.settings_errors import (
-    LifecyclePolicyNotFound,
-    RepositoryPolicyNotFound,
-)
+from labs_helpers.sandbox.ecr.operations import Call
+from labs_helpers.sandbox.ecr.policy_text import as_ecr_prints, check_repository_policy
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
+
+NOT_BUILT = {
+    "StartLifecyclePolicyPreview": "Lifecycle policies are stored and not evaluated yet.",
+    "GetLifecyclePolicyPreview": "Lifecycle policies are stored and not evaluated yet.",
+}
 
 POLICY = "repository-policy"
 LIFECYCLE = "lifecycle-policy"
 
-#: What ECR says of a lifecycle policy that it has not evaluated yet.
+#: ``lastEvaluatedAt`` of a lifecycle policy that ECR has not evaluated yet.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def set_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Sets who may use the repository, in place of what was set before."""
+class RepositoryPolicyNotFound(ServiceError):
+    """The repository has no policy."""
+
+    code = "RepositoryPolicyNotFoundException"
+    words = (
+        "Repository policy does not exist for the repository with name '{repositoryName}' in "
+        "the registry with id '{registryId}'"
+    )
+
+
+class LifecyclePolicyNotFound(ServiceError):
+    """The repository has no lifecycle policy."""
+
+    code = "LifecyclePolicyNotFoundException"
+    words = (
+        "Lifecycle policy does not exist for the repository with name '{repositoryName}' in the "
+        "registry with id '{registryId}'"
+    )
+
+
+def set_repository_policy(call: Call, params: Members) -> Members:
+    """Replaces the policy that says who may use the repository."""
     repository = call.repository(params["repositoryName"])
     check_repository_policy(params["policyText"])
-    text = shown(params["policyText"])
+    text = as_ecr_prints(params["policyText"])
     documents.put(call.store, repository, POLICY, text)
-    return {**_names(repository), "policyText": text}
+    return {**repository.names, "policyText": text}
 
 
-def get_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def get_repository_policy(call: Call, params: Members) -> Members:
     """The repository's policy; RepositoryPolicyNotFoundException when none is set."""
     repository = call.repository(params["repositoryName"])
-    text = documents.get(call.store, repository, POLICY)
-    if text is None:
-        raise RepositoryPolicyNotFound(repository.name, repository.account)
-    return {**_names(repository), "policyText": text}
+    missing = RepositoryPolicyNotFound(**repository.names)
+    text = documents.get(call.store, repository, POLICY, missing=missing)
+    return {**repository.names, "policyText": text}
 
 
-def delete_repository_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Removes the repository's policy and answers what it was."""
-    repository = call.repository(params["repositoryName"])
-    text = documents.delete(call.store, repository, POLICY)
-    if text is None:
-        raise RepositoryPolicyNotFound(repository.name, repository.account)
-    return {**_names(repository), "policyText": text}
+def delete_repository_policy(call: Call, params: Members) -> Members:
+    """Removes the repository's policy and answers with it."""
+    answer = get_repository_policy(call, params)
+    documents.delete(call.store, call.repository(params["repositoryName"]), POLICY)
+    return answer
 
 
-def put_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Keeps which images the repository is to let go. The sandbox does not expire them yet."""
+def put_lifecycle_policy(call: Call, params: Members) -> Members:
+    """Stores which images are to expire. The sandbox does not let them expire yet."""
     repository = call.repository(params["repositoryName"])
     check_lifecycle_policy(params["lifecyclePolicyText"])
     documents.put(call.store, repository, LIFECYCLE, params["lifecyclePolicyText"])
-    return {**_names(repository), "lifecyclePolicyText": params["lifecyclePolicyText"]}
+    return {**repository.names, "lifecyclePolicyText": params["lifecyclePolicyText"]}
 
 
-def get_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def get_lifecycle_policy(call: Call, params: Members) -> Members:
     """The lifecycle policy; ``lastEvaluatedAt`` is 1970 for one that was never evaluated."""
     repository = call.repository(params["repositoryName"])
-    return _lifecycle(repository, documents.get(call.store, repository, LIFECYCLE))
+    missing = LifecyclePolicyNotFound(**repository.names)
+    text = documents.get(call.store, repository, LIFECYCLE, missing=missing)
+    return {**repository.names, "lifecyclePolicyText": text, "lastEvaluatedAt": NEVER}
 
 
-def delete_lifecycle_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Removes the lifecycle policy and answers what it was."""
-    repository = call.repository(params["repositoryName"])
-    return _lifecycle(repository, documents.delete(call.store, repository, LIFECYCLE))
-
-
-def _lifecycle(repository: Repository, text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise LifecyclePolicyNotFound(repository.name, repository.account)
-    return {**_names(repository), "lifecyclePolicyText": text, "lastEvaluatedAt": NEVER}
-
-
-def _names(repository: Repository) -> dict[str, str]:
-    return {"registryId": repository.account, "repositoryName": repository.name}
+def delete_lifecycle_policy(call: Call, params: Members) -> Members:
+    """Removes the lifecycle policy and answers with it."""
+    answer = get_lifecycle_policy(call, params)
+    documents.delete(call.store, call.repository(params["repositoryName"]), LIFECYCLE)
+    return answer

@@ -1,18 +1,24 @@
-"""Operations on a registry as a whole: policy, replication, scanning and account settings."""
+"""Operations on a whole registry: password, policy, replication, scanning, account settings."""
 
 from typing import Any
 
-from labs_helpers.sandbox.ecr import documents, scan_queue, scan_rules
-from labs_helpers.sandbox.ecr.operations.call import Call
+from labs_helpers.sandbox.ecr import documents, scan_queue, scan_rules, tokens
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import check_registry_policy
-from labs_helpers.sandbox.ecr.settings_errors import RegistryPolicyNotFound
-from labs_helpers.sandbox.ecr.validation import invalid
+from labs_helpers.sandbox.ecr.repositories import Registry
+from labs_helpers.sandbox.ecr.validation import invalid, one_of
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
+
+NOT_BUILT = {
+    "DescribeImageReplicationStatus": "Replication rules are stored and not followed.",
+}
 
 POLICY = "registry-policy"
 REPLICATION = "replication"
 ACCOUNT = "account-setting"
 
-#: Settings of an account, the values each takes and the one it has at first.
+#: The possible values of each account setting; the first is the default.
 #: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutAccountSetting.html
 _ACCOUNT_SETTINGS = {
     "BASIC_SCAN_TYPE_VERSION": ("AWS_NATIVE",),
@@ -26,45 +32,69 @@ _FREQUENCIES = {
 }
 
 
-def put_registry_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Sets who may replicate into, and cache through, the registry."""
+class RegistryPolicyNotFound(ServiceError):
+    """The registry has no policy."""
+
+    code = "RegistryPolicyNotFoundException"
+    words = "Registry policy does not exist in the registry with id '{registryId}'"
+
+
+def get_authorization_token(call: Call, params: Members) -> Members:
+    """A new password of the caller for the registries of the region, valid for 12 hours.
+
+    One entry for each of ``registryIds``, else one for the caller's own registry.
+    """
+    data = []
+    for account in dict.fromkeys(params.get("registryIds", [call.account])):
+        token = tokens.mint(call.store, call.principal, call.registry.region)
+        host = Registry(account, call.registry.region).host
+        data.append(
+            {
+                "authorizationToken": token.authorization_token,
+                "expiresAt": token.expires_at,
+                "proxyEndpoint": f"https://{host}",
+            }
+        )
+    return {"authorizationData": data}
+
+
+def put_registry_policy(call: Call, params: Members) -> Members:
+    """Replaces the policy that says who may replicate and cache into the registry."""
     text = params["policyText"]
     check_registry_policy(text)
     documents.put(call.store, call.registry, POLICY, {"text": text})
-    return {"registryId": call.registry_id, "policyText": text}
+    return {"registryId": call.account, "policyText": text}
 
 
-def get_registry_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def get_registry_policy(call: Call, params: Members) -> Members:
     """The registry's policy; RegistryPolicyNotFoundException when none is set."""
-    found = documents.get(call.store, call.registry, POLICY)
-    if found is None:
-        raise RegistryPolicyNotFound(call.registry_id)
-    return {"registryId": call.registry_id, "policyText": found["text"]}
+    missing = RegistryPolicyNotFound(registryId=call.account)
+    found = documents.get(call.store, call.registry, POLICY, missing=missing)
+    return {"registryId": call.account, "policyText": found["text"]}
 
 
-def delete_registry_policy(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Removes the registry's policy and answers what it was."""
-    found = documents.delete(call.store, call.registry, POLICY)
-    if found is None:
-        raise RegistryPolicyNotFound(call.registry_id)
-    return {"registryId": call.registry_id, "policyText": found["text"]}
+def delete_registry_policy(call: Call, params: Members) -> Members:
+    """Removes the registry's policy and answers with it."""
+    answer = get_registry_policy(call, params)
+    documents.delete(call.store, call.registry, POLICY)
+    return answer
 
 
-def describe_registry(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+def describe_registry(call: Call, params: Members) -> Members:
     """The registry's id and its replication rules."""
     rules = documents.get(call.store, call.registry, REPLICATION)
     return {
-        "registryId": call.registry_id,
+        "registryId": call.account,
         "replicationConfiguration": rules or {"rules": []},
     }
 
 
-def put_replication_configuration(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Keeps the replication rules. The sandbox does not copy images by them."""
+def put_replication_configuration(call: Call, params: Members) -> Members:
+    """Stores the replication rules. The sandbox does not follow them."""
     configuration = params["replicationConfiguration"]
     for rule in configuration["rules"]:
         for destination in rule["destinations"]:
-            if destination == {"region": call.registry.region, "registryId": call.registry_id}:
+            if destination == {"region": call.registry.region, "registryId": call.account}:
                 raise invalid(
                     "replicationConfiguration",
                     "Replication destination cannot be the same as the source registry",
@@ -73,14 +103,14 @@ def put_replication_configuration(call: Call, params: dict[str, Any]) -> dict[st
     return {"replicationConfiguration": configuration}
 
 
-def get_registry_scanning_configuration(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """What is scanned when; BASIC without rules until somebody sets it."""
-    return {"registryId": call.registry_id, "scanningConfiguration": scanning_configuration(call)}
+def get_registry_scanning_configuration(call: Call, params: Members) -> Members:
+    """The scanning rules; BASIC without rules until somebody sets others."""
+    return {"registryId": call.account, "scanningConfiguration": _scanning_configuration(call)}
 
 
-def put_registry_scanning_configuration(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Replaces the registry's scanning rules; a member that is not given keeps its value."""
-    configuration = {**scanning_configuration(call), **params}
+def put_registry_scanning_configuration(call: Call, params: Members) -> Members:
+    """Replaces the scanning rules; a member that the request leaves out keeps its value."""
+    configuration = {**_scanning_configuration(call), **params}
     for rule in configuration["rules"]:
         if rule["scanFrequency"] not in _FREQUENCIES[configuration["scanType"]]:
             raise invalid(
@@ -89,37 +119,33 @@ def put_registry_scanning_configuration(call: Call, params: dict[str, Any]) -> d
                 f"{configuration['scanType']}",
             )
     documents.put(call.store, call.registry, scan_rules.KIND, configuration)
-    scan_queue.on_rules(call.store, call.registry)
+    scan_queue.add_by_rules(call.store, call.registry)
     return {"registryScanningConfiguration": configuration}
 
 
-def scanning_configuration(call: Call) -> dict[str, Any]:
+def _scanning_configuration(call: Call) -> dict[str, Any]:
     """``{"scanType": ..., "rules": [...]}`` of the call's registry."""
     with call.store.read() as db:
         return scan_rules.configuration(db, call.registry)
 
 
-def get_account_setting(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """The value of an account setting, the first one until it is set."""
+def get_account_setting(call: Call, params: Members) -> Members:
+    """The value of an account setting, or its default."""
     values = _values_of(params["name"])
     found = documents.get(call.store, call.registry, ACCOUNT, params["name"])
     return {"name": params["name"], "value": found["value"] if found else values[0]}
 
 
-def put_account_setting(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Sets an account setting to one of the values it takes."""
+def put_account_setting(call: Call, params: Members) -> Members:
+    """Sets an account setting to one of its possible values."""
     name, value = params["name"], params["value"]
     if value not in _values_of(name):
-        raise invalid(
-            "value", f"Member must satisfy enum value set: [{', '.join(_values_of(name))}]"
-        )
+        raise invalid("value", one_of(_values_of(name)))
     documents.put(call.store, call.registry, ACCOUNT, {"value": value}, name)
     return {"name": name, "value": value}
 
 
 def _values_of(name: str) -> tuple[str, ...]:
     if name not in _ACCOUNT_SETTINGS:
-        raise invalid(
-            "name", f"Member must satisfy enum value set: [{', '.join(_ACCOUNT_SETTINGS)}]"
-        )
+        raise invalid("name", one_of(list(_ACCOUNT_SETTINGS)))
     return _ACCOUNT_SETTINGS[name]

@@ -1,36 +1,61 @@
-"""Scanning: which repositories are scanned when, a scan asked for, and what a scan found."""
+"""Operations on scans: when repositories are scanned, how a scan starts, what a scan found."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.oci import media_types
 from labs_helpers.sandbox.ecr import (
-    images,
-    scan_enhanced,
-    scan_events,
+    image_ids,
     scan_findings,
     scan_queue,
     scan_rules,
     scan_states,
 )
-from labs_helpers.sandbox.ecr.errors import InvalidParameter, RepositoryNotFound
-from labs_helpers.sandbox.ecr.images import Image
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.image_ids import fault
-from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.errors import RepositoryNotFound
+from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
-from labs_helpers.sandbox.ecr.scan_errors import (
-    FeatureDisabled,
-    ScanNotFound,
-    UnsupportedImageType,
-)
 from labs_helpers.sandbox.ecr.scan_states import Scan
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
 
 
-def batch_get_repository_scanning_configuration(
-    call: Call, params: dict[str, Any]
-) -> dict[str, Any]:
-    """For each repository how often it is scanned and which of the registry's filters say so."""
+class ScanNotFound(ServiceError):
+    """The image has no scan of the registry's type (BASIC or ENHANCED)."""
+
+    code = "ScanNotFoundException"
+    words = (
+        "Image scan does not exist for the image with '{{imageDigest:'{digest}', "
+        "imageTag:'{tag}'}}' in the repository with name '{repositoryName}' in the registry with "
+        "id '{registryId}'"
+    )
+
+
+class UnsupportedImageType(ServiceError):
+    """An index, or an artifact that is no container image.
+
+    https://github.com/docker/setup-buildx-action/issues/186
+    """
+
+    code = "UnsupportedImageTypeException"
+    words = (
+        "An artifact with media type '{media_type}' cannot be scanned. For more information, "
+        "see the Amazon ECR documentation."
+    )
+
+
+class FeatureDisabled(ServiceError):
+    """StartImageScan in a registry with enhanced scanning.
+
+    https://github.com/alexjurkiewicz/ecr-scan-image/issues/44
+    """
+
+    code = "ValidationException"
+    words = "This feature is disabled"
+
+
+def batch_get_repository_scanning_configuration(call: Call, params: Members) -> Members:
+    """Says how often each repository is scanned, and by which of the registry's filters."""
     with call.store.read() as db:
         configuration = scan_rules.configuration(db, call.registry)
     found: list[dict[str, Any]] = []
@@ -60,39 +85,37 @@ def batch_get_repository_scanning_configuration(
     return {"scanningConfigurations": found, "failures": failures}
 
 
-def start_image_scan(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Asks for a basic scan; it runs after the answer, which says IN_PROGRESS."""
+def start_image_scan(call: Call, params: Members) -> Members:
+    """Queues a basic scan, which runs after the answer (IN_PROGRESS)."""
     repository = call.repository(params["repositoryName"])
-    image = _image(call, repository, params["imageId"])
+    image = image_ids.get(call.store, repository, params["imageId"])
     if _scan_type(call) == "ENHANCED":
-        raise FeatureDisabled
+        raise FeatureDisabled()
     if not scan_queue.is_scannable(image.media_type, image.artifact_type):
         index = image.media_type in media_types.INDEXES
-        raise UnsupportedImageType(image.media_type if index else str(image.artifact_type))
-    scan = scan_queue.start(call.store, image.id)
+        raise UnsupportedImageType(media_type=image.media_type if index else image.artifact_type)
+    scan = scan_queue.add_basic(call.store, image.id)
     return {
-        "registryId": repository.account,
-        "repositoryName": repository.name,
+        **repository.names,
         "imageId": _image_id(image, params["imageId"]),
         "imageScanStatus": {"status": scan.status},
     }
 
 
-def describe_image_scan_findings(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """The state of an image's scan of the registry's type and, once it ended well, its findings."""
+def describe_image_scan_findings(call: Call, params: Members) -> Members:
+    """The state of an image's scan of the registry's type, and the findings of a complete scan."""
     repository = call.repository(params["repositoryName"])
-    image = _image(call, repository, params["imageId"])
+    image = image_ids.get(call.store, repository, params["imageId"])
     scan_type = _scan_type(call)
     with call.store.read() as db:
         scan = scan_states.get(db, image.id, scan_type)
         report = scan_states.result(db, image.id, scan_type)
     if scan is None:
-        raise ScanNotFound(params["imageId"], repository.name, repository.account)
+        raise ScanNotFound(**image_ids.digest_and_tag(params["imageId"]), **repository.names)
     if scan.status == "ACTIVE":
-        call.store.scan_queued()  # newer advisories are looked at, as on AWS a little later
+        call.store.notify(scan_queue.TOPIC)  # newer advisories are judged soon, as on AWS
     answer = {
-        "registryId": repository.account,
-        "repositoryName": repository.name,
+        **repository.names,
         "imageId": _image_id(image, params["imageId"]),
         "imageScanStatus": {"status": scan.status, "description": scan.description or None},
     }
@@ -104,27 +127,24 @@ def describe_image_scan_findings(call: Call, params: dict[str, Any]) -> dict[str
 
 def _findings(
     call: Call,
-    params: dict[str, Any],
+    params: Members,
     repository: Repository,
     image: Image,
     scan: Scan,
     report: dict[str, Any],
 ) -> tuple[dict[str, Any], str | None]:
     completed = datetime.fromtimestamp(scan.completed_at or scan.requested_at, UTC)
-    counts = scan_events.severity_counts(report)
+    counts = scan_findings.severity_counts(report)
     if scan.scan_type == "ENHANCED":
         first = datetime.fromtimestamp(scan.first_seen or scan.requested_at, UTC)
         member = "enhancedFindings"
-        every = scan_enhanced.enhanced(report, repository, image, first, completed)
-        counts = {scan_enhanced.triaged(level): count for level, count in counts.items()}
+        every = scan_findings.enhanced(report, repository, image, first, completed)
+        counts = {scan_findings.triaged(level): count for level, count in counts.items()}
     else:
         member, every = "findings", scan_findings.basic(report)
-    keyed = [([f"{number:08d}"], one) for number, one in enumerate(every)]
-    scope = [
-        *("DescribeImageScanFindings", call.registry.account, call.registry.region),
-        *(repository.name, image.digest, scan.scan_type, str(scan.completed_at)),
-    ]
-    part, token = page(keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key)
+    items = [([f"{number:08d}"], one) for number, one in enumerate(every)]
+    within = (repository.name, image.digest, scan.scan_type, str(scan.completed_at))
+    part, token = call.page(items, params, *within)
     retrieved = datetime.fromisoformat(report["snapshot"]["retrieved"]).replace(tzinfo=UTC)
     return {
         "imageScanCompletedAt": completed,
@@ -139,13 +159,5 @@ def _scan_type(call: Call) -> str:
         return str(scan_rules.configuration(db, call.registry)["scanType"])
 
 
-def _image(call: Call, repository: Repository, image_id: dict[str, str]) -> Image:
-    wrong = fault(image_id)
-    if wrong:
-        raise InvalidParameter(wrong[1])
-    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
-    return images.get(call.store, repository, digest=digest, tag=tag)
-
-
-def _image_id(image: Image, asked: dict[str, str]) -> dict[str, Any]:
-    return {"imageDigest": image.digest, "imageTag": asked.get("imageTag")}
+def _image_id(image: Image, image_id: dict[str, str]) -> dict[str, Any]:
+    return {"imageDigest": image.digest, "imageTag": image_id.get("imageTag")}

@@ -1,15 +1,12 @@
-"""Repository creation templates: what a repository made by a push or a cache rule starts with."""
-
-from datetime import datetime
-from typing import Any
+"""Operations on templates: what a repository made by a push or a cache rule starts with."""
 
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
-from labs_helpers.sandbox.ecr.operations.call import Call
-from labs_helpers.sandbox.ecr.operations.tagging import check_exclusions
-from labs_helpers.sandbox.ecr.pagination import page
+from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import check_repository_policy
-from labs_helpers.sandbox.ecr.settings_errors import TemplateAlreadyExists, TemplateNotFound
+from labs_helpers.sandbox.ecr.validation import check_exclusions
+from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.service import Members
 
 KIND = "repository-creation-template"
 _DEFAULTS = {
@@ -18,50 +15,67 @@ _DEFAULTS = {
 }
 
 
-def create_repository_creation_template(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Keeps a template for the repositories under a prefix."""
+class TemplateAlreadyExists(ServiceError):
+    """The prefix has a template already."""
+
+    code = "TemplateAlreadyExistsException"
+    words = (
+        "The repository creation template with prefix '{prefix}' already exists in the registry "
+        "with id '{registryId}'"
+    )
+
+
+class TemplateNotFound(ServiceError):
+    """The prefix has no template."""
+
+    code = "TemplateNotFoundException"
+    words = (
+        "The repository creation template with prefix '{prefix}' does not exist in the registry "
+        "with id '{registryId}'"
+    )
+
+
+def create_repository_creation_template(call: Call, params: Members) -> Members:
+    """Stores a template for the repositories under a prefix."""
     prefix = params["prefix"]
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
-        raise TemplateAlreadyExists(prefix, call.registry_id)
+        raise TemplateAlreadyExists(prefix=prefix, registryId=call.account)
     now = call.clock.now().timestamp()
-    return _keep(call, {**_DEFAULTS, **params, "createdAt": now, "updatedAt": now})
+    return _store(call, {**_DEFAULTS, **params, "createdAt": now, "updatedAt": now})
 
 
-def update_repository_creation_template(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Changes the members that are given."""
-    template = {**_found(call, params["prefix"]), **params}
+def update_repository_creation_template(call: Call, params: Members) -> Members:
+    """Changes the members that the request has."""
+    template = {**_template(call, params["prefix"]), **params}
     if "imageTagMutability" in params and "imageTagMutabilityExclusionFilters" not in params:
         template.pop("imageTagMutabilityExclusionFilters", None)
-    return _keep(call, {**template, "updatedAt": call.clock.now().timestamp()})
+    return _store(call, {**template, "updatedAt": call.clock.now().timestamp()})
 
 
-def describe_repository_creation_templates(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """The templates, all or those of the prefixes asked for that exist."""
+def describe_repository_creation_templates(call: Call, params: Members) -> Members:
+    """All templates, or those that exist of the requested prefixes."""
     wanted = params.get("prefixes")
-    keyed = [
-        ([prefix], _shown(call, template))
+    items = [
+        ([prefix], documents.with_times(template))
         for prefix, template in documents.list_all(call.store, call.registry, KIND).items()
         if not wanted or prefix in wanted
     ]
-    scope = ["DescribeRepositoryCreationTemplates", call.registry_id, call.registry.region]
-    templates, token = page(
-        keyed, params.get("nextToken"), params.get("maxResults"), scope, call.key
-    )
+    templates, token = call.page(items, params)
     return {
-        "registryId": call.registry_id,
+        "registryId": call.account,
         "repositoryCreationTemplates": templates,
         "nextToken": token,
     }
 
 
-def delete_repository_creation_template(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Removes a template and answers what it was."""
-    template = _found(call, params["prefix"])
+def delete_repository_creation_template(call: Call, params: Members) -> Members:
+    """Removes a template and answers with it."""
+    template = _template(call, params["prefix"])
     documents.delete(call.store, call.registry, KIND, params["prefix"])
-    return {"registryId": call.registry_id, "repositoryCreationTemplate": _shown(call, template)}
+    return _answer(call, template)
 
 
-def _keep(call: Call, template: dict[str, Any]) -> dict[str, Any]:
+def _store(call: Call, template: Members) -> Members:
     check_exclusions(
         template["imageTagMutability"], template.get("imageTagMutabilityExclusionFilters")
     )
@@ -70,19 +84,14 @@ def _keep(call: Call, template: dict[str, Any]) -> dict[str, Any]:
     if template.get("lifecyclePolicy"):
         check_lifecycle_policy(template["lifecyclePolicy"])
     documents.put(call.store, call.registry, KIND, template, template["prefix"])
-    return {"registryId": call.registry_id, "repositoryCreationTemplate": _shown(call, template)}
+    return _answer(call, template)
 
 
-def _found(call: Call, prefix: str) -> dict[str, Any]:
-    template: dict[str, Any] | None = documents.get(call.store, call.registry, KIND, prefix)
-    if template is None:
-        raise TemplateNotFound(prefix, call.registry_id)
-    return template
+def _template(call: Call, prefix: str) -> Members:
+    missing = TemplateNotFound(prefix=prefix, registryId=call.account)
+    return dict(documents.get(call.store, call.registry, KIND, prefix, missing))
 
 
-def _shown(call: Call, template: dict[str, Any]) -> dict[str, Any]:
-    zone = call.clock.now().tzinfo
-    times = {
-        name: datetime.fromtimestamp(template[name], zone) for name in ("createdAt", "updatedAt")
-    }
-    return {**template, **times}
+def _answer(call: Call, template: Members) -> Members:
+    described = documents.with_times(template)
+    return {"registryId": call.account, "repositoryCreationTemplate": described}

@@ -3,15 +3,15 @@
 import base64
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 from botocore.model import Shape
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr import protocol
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
+from labs_helpers.sandbox.service import protocol
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "210987654321", "us-west-2"
 TARGET = "AmazonEC2ContainerRegistry_V20150921"
@@ -35,6 +35,11 @@ def allow_all(
     """Nobody is refused: for a server whose callers are all trusted, such as a test's."""
 
 
+STATELESS = EcrService(cast(Any, None), Clock(), allow_all)
+"""The service without a store, for what it knows before any call."""
+OPERATIONS = sorted(STATELESS.operations)
+
+
 class Refused(Exception):
     """An error answer: its code, its message and everything else it says."""
 
@@ -50,7 +55,7 @@ class Ecr:
         self.store, self.clock = store, clock
         self.authorize: Authorize = allow_all
         self.service = EcrService(
-            store, clock, lambda *asked, **keys: self.authorize(*asked, **keys)
+            store, clock, lambda *needs, **keys: self.authorize(*needs, **keys)
         )
         self.caller, self.region = principal(), REGION
 
@@ -64,7 +69,7 @@ class Ecr:
         if answer.status != 200:
             assert answer.status == 400
             raise Refused(body)
-        shape = protocol.service_model().operation_model(operation).output_shape
+        shape = self.service.model.operation_model(operation).output_shape
         assert shape is not None
         assert_of_shape(body, shape, operation)
         return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from labs_helpers.oci import media_types
@@ -14,15 +15,16 @@ from tests.sandbox.scanner.images import Entries, stand_in, tar
 
 
 class Scans:
-    """``wake`` does nothing: a scan is done by ``run``, in the test's own thread."""
+    """The worker is not started: ``run`` does the scans, in the test's own thread."""
 
-    def __init__(self, ecr: Ecr, imports: Path | None = None) -> None:
+    def __init__(
+        self, ecr: Ecr, imports: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
         self.ecr = ecr
-        self.worker = ScanWorker(ecr.store, imports, environ={})
-        ecr.store.scan_queued = lambda: None
+        self.worker = ScanWorker(ecr.store, imports, environ=environ or {})
 
     def run(self) -> None:
-        self.worker.run_waiting()
+        self.worker.work()
 
     def push(self, tag: str, *layers: Entries, repository: str = "demo") -> str:
         """An image with layers of these entries; the digest of its manifest."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from labs_helpers.sandbox.ecr.errors import AccessDenied
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.service.errors import AccessDenied
 from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, OTHER_ACCOUNT, Ecr
 
 DEMO = f"arn:aws:ecr:us-west-2:{ACCOUNT}:repository/demo"

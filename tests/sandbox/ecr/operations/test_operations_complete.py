@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from labs_helpers.sandbox.ecr.operations import NOT_BUILT, OPERATIONS
-from labs_helpers.sandbox.ecr.protocol import service_model
-from tests.sandbox.ecr.operations.ecr_api import TARGET, Ecr
+from tests.sandbox.ecr.operations.ecr_api import OPERATIONS, TARGET, Ecr
 
 ABSENT = {
     "DeleteSigningConfiguration",
@@ -28,10 +26,14 @@ ABSENT = {
 }
 
 
-def test_every_operation_of_the_model_is_built_or_known_to_be_absent() -> None:
-    assert set(service_model().operation_names) == set(OPERATIONS) | ABSENT
+def test_every_operation_of_the_model_is_built_or_known_to_be_absent(ecr: Ecr) -> None:
+    assert set(ecr.service.model.operation_names) == set(OPERATIONS) | ABSENT
     assert not set(OPERATIONS) & ABSENT
-    assert set(NOT_BUILT) <= ABSENT
+
+
+def test_a_reason_is_given_where_there_is_one(ecr: Ecr) -> None:
+    _, message = ecr.error("ValidatePullThroughCacheRule")
+    assert message.endswith("it exists on AWS. The sandbox does not reach upstream registries.")
 
 
 @pytest.mark.parametrize("operation", sorted(ABSENT))

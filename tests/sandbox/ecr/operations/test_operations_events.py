@@ -13,10 +13,10 @@ from tests.sandbox.ecr.operations.ecr_api import CONFIG, LIST, MANIFEST, Ecr
 
 
 def details(ecr: Ecr) -> list[dict[str, Any]]:
-    return [one.event["detail"] for one in events.waiting(ecr.store)]
+    return [one.event["detail"] for one in events.queue(ecr.store)]
 
 
-def told(ecr: Ecr) -> list[tuple[str, str]]:
+def actions(ecr: Ecr) -> list[tuple[str, str]]:
     """(action, tag) of each event."""
     return [(one["action-type"], one["image-tag"]) for one in details(ecr)]
 
@@ -26,7 +26,7 @@ def pushed(demo: Ecr) -> str:
     """The digest of an image under v1 and v2, whose events are delivered."""
     digest = demo.push("demo", "v1")
     demo.push("demo", "v2")
-    events.delivered(demo.store, events.waiting(demo.store))
+    events.remove(demo.store, events.queue(demo.store))
     return digest
 
 
@@ -36,7 +36,7 @@ def delete(ecr: Ecr, *image_ids: dict[str, str]) -> None:
 
 def test_a_push_leaves_the_event_that_aws_documents(demo: Ecr) -> None:
     digest = demo.push("demo", "v1")
-    (one,) = events.waiting(demo.store)
+    (one,) = events.queue(demo.store)
     assert {key: value for key, value in one.event.items() if key != "id"} == {
         "version": "0",
         "detail-type": "ECR Image Action",
@@ -60,26 +60,26 @@ def test_a_push_leaves_the_event_that_aws_documents(demo: Ecr) -> None:
 def test_another_tag_for_the_same_image_is_a_push(demo: Ecr) -> None:
     demo.push("demo", "v1")
     demo.push("demo", "production")
-    assert told(demo) == [("PUSH", "v1"), ("PUSH", "production")]
+    assert actions(demo) == [("PUSH", "v1"), ("PUSH", "production")]
 
 
 def test_a_push_that_changes_nothing_leaves_no_event(demo: Ecr, pushed: str) -> None:
     demo.error(
         "PutImage", repositoryName="demo", imageManifest=demo.manifest("demo"), imageTag="v1"
     )
-    assert told(demo) == []
+    assert actions(demo) == []
 
 
 def test_an_index_and_its_parts_are_pushes_of_their_own(demo: Ecr) -> None:
     part = demo.push("demo")
     demo.push_index("demo", [part], "all")
-    assert told(demo) == [("PUSH", ""), ("PUSH", "all")]
+    assert actions(demo) == [("PUSH", ""), ("PUSH", "all")]
     assert [one["manifest-media-type"] for one in details(demo)] == [MANIFEST, LIST]
 
 
 def test_an_image_deleted_with_its_tags_leaves_an_event_a_tag(demo: Ecr, pushed: str) -> None:
     delete(demo, {"imageDigest": pushed})
-    assert told(demo) == [("DELETE", "v1"), ("DELETE", "v2")]
+    assert actions(demo) == [("DELETE", "v1"), ("DELETE", "v2")]
     assert {one["image-digest"] for one in details(demo)} == {pushed}
 
 
@@ -88,26 +88,26 @@ def test_a_tag_deleted_leaves_its_event_then_the_image_with_the_last(
 ) -> None:
     delete(demo, {"imageTag": "v2"})
     delete(demo, {"imageTag": "v1"})
-    assert told(demo) == [("DELETE", "v2"), ("DELETE", "v1")]
+    assert actions(demo) == [("DELETE", "v2"), ("DELETE", "v1")]
 
 
 def test_an_untagged_image_deleted_has_no_tag(demo: Ecr) -> None:
     digest = demo.push("demo")
     delete(demo, {"imageDigest": digest})
-    assert told(demo) == [("PUSH", ""), ("DELETE", "")]
+    assert actions(demo) == [("PUSH", ""), ("DELETE", "")]
 
 
 def test_what_is_refused_leaves_no_event(demo: Ecr) -> None:
     part = demo.push("demo")
     demo.push_index("demo", [part], "all")
-    events.delivered(demo.store, events.waiting(demo.store))
+    events.remove(demo.store, events.queue(demo.store))
     delete(demo, {"imageDigest": part}, {"imageTag": "absent"})
-    assert told(demo) == []
+    assert actions(demo) == []
 
 
 def test_an_event_is_undone_with_the_act_it_tells_of(demo: Ecr) -> None:
     digest = demo.push("demo", "v1")
-    events.delivered(demo.store, events.waiting(demo.store))
+    events.remove(demo.store, events.queue(demo.store))
     with demo.store.write() as db:
         db.execute(
             "create temp trigger full_disk before insert on registry_documents"
@@ -123,27 +123,27 @@ def test_events_of_one_moment_keep_the_order_of_the_acts(demo: Ecr) -> None:
     tags = [f"v{number}" for number in range(30)]
     for tag in tags:
         demo.push("demo", tag)
-    assert [tag for _, tag in told(demo)] == tags
+    assert [tag for _, tag in actions(demo)] == tags
 
 
 def test_the_newest_events_are_kept(demo: Ecr, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "KEPT", 3)
+    monkeypatch.setattr(events, "CAPACITY", 3)
     for number in range(5):
         demo.push("demo", f"v{number}")
-    assert told(demo) == [("PUSH", "v2"), ("PUSH", "v3"), ("PUSH", "v4")]
+    assert actions(demo) == [("PUSH", "v2"), ("PUSH", "v3"), ("PUSH", "v4")]
 
 
 def test_only_what_was_delivered_is_forgotten(demo: Ecr) -> None:
     demo.push("demo", "v1")
-    first = events.waiting(demo.store)
+    first = events.queue(demo.store)
     demo.push("demo", "v2")
-    events.delivered(demo.store, first)
-    assert told(demo) == [("PUSH", "v2")]
+    events.remove(demo.store, first)
+    assert actions(demo) == [("PUSH", "v2")]
 
 
 def test_whoever_delivers_is_told_once_the_event_is_on_disk(demo: Ecr, tmp_path: Path) -> None:
     seen: list[list[tuple[str, str]]] = []
-    demo.store.event_kept = lambda: seen.append(told(demo))
+    demo.store.subscribe(events.TOPIC, lambda: seen.append(actions(demo)))
     demo.push("demo", "v1")
     delete(demo, {"imageTag": "v1"})
     assert seen == [[("PUSH", "v1")], [("PUSH", "v1"), ("DELETE", "v1")]]

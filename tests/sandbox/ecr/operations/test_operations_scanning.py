@@ -296,8 +296,8 @@ def test_a_scan_that_waits_survives_the_process(scans: Scans) -> None:
     again.ecr.store.close()
 
 
-def test_the_thread_does_a_scan_and_ends_with_the_store(scans: Scans) -> None:
-    scans.ecr.store.scan_queued = scans.worker.wake
+def test_the_thread_does_a_scan_and_ends_with_its_worker(scans: Scans) -> None:
+    scans.worker.start()
     scans.push("v1", OLD)
     scans.start()
     while scans.status()[0] == "IN_PROGRESS":
@@ -316,7 +316,7 @@ def test_a_scan_that_ended_leaves_eventbridges_event(scans: Scans) -> None:
     digest = scans.push("v1", OLD)
     scans.start()
     scans.run()
-    _, one = events.waiting(scans.ecr.store)
+    _, one = events.queue(scans.ecr.store)
     assert {key: value for key, value in one.event.items() if key != "id"} == {
         "version": "0",
         "detail-type": "ECR Image Scan",
@@ -453,7 +453,7 @@ def test_an_enhanced_scan_leaves_no_event(scans: Scans) -> None:
     scans.push("v1", OLD)
     scans.run()
     assert scans.status()[0] == "COMPLETE"
-    kept = [one.event["detail-type"] for one in events.waiting(scans.ecr.store)]
+    kept = [one.event["detail-type"] for one in events.queue(scans.ecr.store)]
     assert kept == ["ECR Image Action"]
 
 
@@ -497,8 +497,8 @@ def test_imported_advisories_that_cannot_be_read_fail_the_scan(demo: Ecr, tmp_pa
     assert "labs advisories forget" in str(description)
 
 
-def test_an_unknown_engine_fails_the_scan(scans: Scans) -> None:
-    scans.worker._environ = {"LABS_SCANNER": "magic"}
+def test_an_unknown_engine_fails_the_scan(demo: Ecr) -> None:
+    scans = Scans(demo, environ={"LABS_SCANNER": "magic"})
     scans.push("v1", OLD)
     scans.start()
     scans.run()

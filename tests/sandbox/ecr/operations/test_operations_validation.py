@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox.ecr.operations import OPERATIONS
-from labs_helpers.sandbox.ecr.protocol import service_model
-from labs_helpers.sandbox.ecr.validation import SAFE_PATTERNS
-from tests.sandbox.ecr.operations.ecr_api import TARGET, Ecr
+from labs_helpers.sandbox.service.protocol import service_model
+from labs_helpers.sandbox.service.validation import SAFE_PATTERNS
+from tests.sandbox.ecr.operations.ecr_api import OPERATIONS, TARGET, Ecr
 
 NAME = (
     r"'must satisfy regular expression "
@@ -144,12 +143,9 @@ def test_a_long_filter_is_judged_at_once(ecr: Ecr) -> None:
     assert code == "InvalidParameterException"
 
 
+MODEL = service_model("ecr")
 MEMBERS = sorted(
-    {
-        name
-        for operation in OPERATIONS
-        for name in service_model().operation_model(operation).input_shape.members
-    }
+    {name for each in OPERATIONS for name in MODEL.operation_model(each).input_shape.members}
 )
 TEXTS = st.sampled_from(
     ["demo", "v1", "none", "sha256:" + "0" * 64, "123456789012", "MUTABLE", "{}", ""]
@@ -169,7 +165,7 @@ VALUES = st.recursive(
 
 
 @given(
-    operation=st.sampled_from(sorted(OPERATIONS)),
+    operation=st.sampled_from(OPERATIONS),
     params=st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=4),
     named=st.booleans(),
 )
@@ -185,7 +181,7 @@ def test_no_parameters_break_an_operation(
     assert answer.status == 200 or set(body) >= {"__type", "message"}
 
 
-@given(operation=st.sampled_from(sorted(OPERATIONS)), body=st.binary(max_size=40))
+@given(operation=st.sampled_from(OPERATIONS), body=st.binary(max_size=40))
 @FRESH
 def test_no_bytes_break_an_operation(demo: Ecr, operation: str, body: bytes) -> None:
     assert demo.raw(f"{TARGET}.{operation}", body).status in (200, 400)

@@ -1,0 +1,218 @@
+"""A service of AWS JSON 1.1: one request in, one answer out.
+
+The way of a request: the target names the operation; botocore's model reads and validates the
+parameters; ``authorize`` decides each permission that the operation needs; the operation's function
+answers; the model serialises. Every refusal is a ServiceError and is rendered here.
+
+A service is a folder whose modules hold one public function an operation, named as in Python
+(``put_image`` answers PutImage), as in moto's Response classes
+(https://github.com/getmoto/moto/blob/master/moto/core/responses.py).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import isfunction
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+from botocore import xform_name
+from botocore.model import ServiceModel
+
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
+from labs_helpers.sandbox.service import paging, protocol
+from labs_helpers.sandbox.service.errors import NotInSandbox, ServiceError, ValidationError
+from labs_helpers.sandbox.service.protocol import Answer
+from labs_helpers.sandbox.service.store import Store
+from labs_helpers.sandbox.service.validation import Invalid, validate
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
+"""Where a caller finds the sandbox when the request does not say."""
+
+Members = dict[str, Any]
+"""The members of a request or an answer, by the names of botocore's model."""
+
+S = TypeVar("S", bound=Store)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call(Generic[S]):
+    """One request, beside its parameters.
+
+    operation: AWS's name; account: the account whose resources the request is about; endpoint: the
+    URL under which the caller reached the sandbox, without a slash at the end; keys: condition keys
+    of the request.
+    """
+
+    operation: str
+    principal: Principal
+    account: str
+    region: str
+    store: S
+    clock: Clock
+    authorize: Authorize
+    endpoint: str = DEFAULT_ENDPOINT
+    keys: Keys = field(default_factory=dict)
+
+    def require(self, action: str, resource: str) -> None:
+        """Raise AccessDenied unless the caller may do this to the resource (an ARN, or ``*``)."""
+        self.authorize(self.principal, action, resource, self.keys)
+
+    def page(
+        self, items: paging.Keyed[T], params: Members, *within: str, size: int = paging.SIZE
+    ) -> tuple[list[T], str | None]:
+        """The page that ``nextToken`` and ``maxResults`` ask for, and the next page's token.
+
+        within: names what is listed, beside operation, account and region; size: items of a page
+        unless ``maxResults`` says. Raises Invalid for a token of another list.
+        """
+        scope = [self.operation, self.account, self.region, *within]
+        size = params.get("maxResults") or size
+        return paging.page(items, params.get("nextToken"), size, scope, self.store.secret())
+
+
+C = TypeVar("C", bound=Call[Any])
+Operation = Callable[[C, Members], Members]
+
+
+class Service(Generic[C]):
+    """One service for every account and region of one store.
+
+    A subclass may say whose resources a request is about (``account``), which permissions it needs
+    (``permissions``, ``condition_keys``), and how invalid parameters are refused (``invalid``).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        operations: ModuleType,
+        call: type[C],
+        store: Store,
+        clock: Clock,
+        authorize: Authorize,
+    ) -> None:
+        """name: the service's in botocore and in IAM's actions; operations: the module of the
+        functions, or the package of such modules.
+
+        A module may hold ``NOT_BUILT`` as well: a sentence about each absent operation of which
+        there is more to say than that it is absent. The first call loads model and modules, so that
+        the sandbox's start need not wait for them.
+        """
+        self.name = name
+        self._modules = operations
+        self._call = call
+        self._store = store
+        self._clock = clock
+        self._authorize = authorize
+
+    @cached_property
+    def model(self) -> ServiceModel:
+        """botocore's model of the service."""
+        return protocol.service_model(self.name)
+
+    @property
+    def operations(self) -> Mapping[str, Operation[Any]]:
+        """The function of each operation that the sandbox has.
+
+        Raises ValueError for a public function, or a name in ``NOT_BUILT``, that is no operation of
+        the service or occurs twice.
+        """
+        return self._collected[0]
+
+    @cached_property
+    def _collected(self) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
+        return _collect(self.model.operation_names, _modules_of(self._modules))
+
+    def handle(
+        self,
+        target: str,
+        body: bytes,
+        principal: Principal,
+        region: str,
+        endpoint: str = DEFAULT_ENDPOINT,
+        keys: Keys = NO_KEYS,
+    ) -> Answer:
+        """The answer to one signed request; no input of a client raises an exception.
+
+        target: the X-Amz-Target header; body: the request's bytes, JSON; endpoint: the sandbox's
+        URL as this caller spells it in the Host header; keys: condition keys of the request.
+        """
+        try:
+            operation = protocol.operation_of(target, self.model)
+            function = self.operations.get(operation.name)
+            if function is None:
+                reason = self._collected[1].get(operation.name, "")
+                raise NotInSandbox(f"{self.name}:{operation.name}", reason)
+            params = protocol.parse(body, operation.input_shape)
+            validate(params, operation.input_shape)
+            call = self._call(
+                operation=operation.name,
+                principal=principal,
+                account=self.account(principal, params),
+                region=region,
+                store=self._store,
+                clock=self._clock,
+                authorize=self._authorize,
+                endpoint=endpoint.rstrip("/"),
+                keys={**keys, **self.condition_keys(params)},
+            )
+            for action, resource in self.permissions(call, params):
+                call.require(action, resource)
+            return protocol.answer(function(call, params), operation)
+        except Invalid as error:
+            return protocol.error_answer(self.invalid(error))
+        except ServiceError as error:
+            return protocol.error_answer(error)
+
+    def account(self, principal: Principal, params: Members) -> str:
+        """The account whose resources the request is about: the caller's."""
+        return principal.account
+
+    def permissions(self, call: C, params: Members) -> Iterator[tuple[str, str]]:
+        """(action, resource ARN) pairs that the caller needs: the operation, on every resource."""
+        yield f"{self.name}:{call.operation}", "*"
+
+    def condition_keys(self, params: Members) -> Mapping[str, tuple[str, ...]]:
+        """Condition keys that the parameters bring, such as aws:RequestTag: none."""
+        return NO_KEYS
+
+    def invalid(self, error: Invalid) -> ServiceError:
+        """The refusal of invalid parameters: a ValidationException that names all of them."""
+        return ValidationError(str(error))
+
+
+def _modules_of(module: ModuleType) -> list[ModuleType]:
+    """The modules of a package, imported; of a plain module, itself."""
+    if not hasattr(module, "__path__"):
+        return [module]
+    names = [f"{module.__name__}.{found.name}" for found in pkgutil.iter_modules(module.__path__)]
+    return [importlib.import_module(name) for name in names]
+
+
+def _collect(
+    names: Iterable[str], modules: Iterable[ModuleType]
+) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
+    """The function of each operation that the modules hold, and their NOT_BUILT."""
+    spelling = {xform_name(name): name for name in names}
+    functions: dict[str, Operation[Any]] = {}
+    reasons: dict[str, str] = {}
+    for module in modules:
+        for name, function in vars(module).items():
+            ours = isfunction(function) and function.__module__ == module.__name__
+            if ours and not name.startswith("_"):
+                where = f"the function {module.__name__}.{name}"
+                if name not in spelling:
+                    raise ValueError(f"{where} is no operation; a helper's name begins with _")
+                if spelling[name] in functions:
+                    raise ValueError(f"{where} is a second function for {spelling[name]}")
+                functions[spelling[name]] = function
+        reasons |= getattr(module, "NOT_BUILT", {})
+    if stale := sorted(set(reasons) - set(spelling.values()) | set(reasons) & set(functions)):
+        raise ValueError(f"NOT_BUILT names what is built, or is no operation: {', '.join(stale)}")
+    return functions, reasons

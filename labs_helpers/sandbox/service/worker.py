@@ -1,0 +1,80 @@
+"""A thread that does the work which waits in a store: started, woken and closed by its maker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+from labs_helpers.sandbox.service.store import Store
+
+log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound=Store)
+
+
+class Worker(ABC, Generic[S]):
+    """Calls ``work`` after each wake-up until ``close``; thread-safe.
+
+    The thread begins with the first wake-up, and whoever wakes the worker does not wait. What
+    ``work`` raises is logged, and the next wake-up finds the thread alive.
+    """
+
+    name: str
+    """Of the thread."""
+    topic: str
+    """The store's topic that wakes the worker."""
+    failure: str
+    """What the log says when ``work`` raises."""
+
+    def __init__(self, store: S) -> None:
+        self.store = store
+        self._woken = threading.Event()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @abstractmethod
+    def work(self) -> None:
+        """Do all the work that waits; stop soon once ``closing``."""
+
+    @abstractmethod
+    def has_work(self) -> bool:
+        """Whether work waits, for example since an earlier run."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether ``work`` is to stop."""
+        return self._closing.is_set()
+
+    def start(self) -> None:
+        """Wake up now if work waits, and from now on after each notification of the topic."""
+        self.store.subscribe(self.topic, self.wake)
+        if self.has_work():
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the thread look for work."""
+        with self._lock:
+            self._woken.set()
+            if self._thread is None and not self.closing:
+                self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, and wait for that up to ten seconds; unfinished work stays waiting."""
+        with self._lock:
+            self._closing.set()
+            self._woken.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self.closing:
+            self._woken.wait()
+            self._woken.clear()
+            try:
+                self.work()
+            except Exception:
+                log.exception("%s", self.failure)

@@ -1,0 +1,133 @@
+"""What follows a commit: callbacks in order, outside the transaction, and only if it stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.sandbox.service.store import Store, StoreTooNew
+
+SCHEMA = "create table words (word text not null);"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path, "Words", SCHEMA)
+    yield opened
+    opened.close()
+
+
+def words(store: Store) -> list[str]:
+    with store.read() as db:
+        return [row["word"] for row in db.execute("select word from words")]
+
+
+def add(store: Store, word: str) -> None:
+    with store.write() as db:
+        db.execute("insert into words values (?)", (word,))
+
+
+def test_callbacks_run_in_order_after_the_commit(store: Store) -> None:
+    seen: list[object] = []
+    with store.write() as db:
+        store.after_commit(lambda: seen.append(words(store)))
+        db.execute("insert into words values ('one')")
+        store.after_commit(lambda: seen.append("second"))
+        assert seen == []
+    assert seen == [["one"], "second"]
+
+
+def test_a_transaction_that_is_undone_has_no_callbacks(store: Store) -> None:
+    seen: list[str] = []
+    with suppress(ZeroDivisionError), store.write() as db:
+        db.execute("insert into words values ('one')")
+        store.after_commit(lambda: seen.append("called"))
+        1 / 0  # noqa: B018
+    add(store, "two")
+    assert (words(store), seen) == (["two"], [])
+
+
+def test_a_callback_that_fails_undoes_nothing_and_stops_no_other(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise OSError("the callback's own words")
+
+    seen: list[str] = []
+    with store.write() as db:
+        db.execute("insert into words values ('one')")
+        store.after_commit(fail)
+        store.after_commit(lambda: seen.append("called"))
+    assert (words(store), seen) == (["one"], ["called"])
+    assert "the callback's own words" in caplog.text
+
+
+def test_another_thread_writes_while_a_callback_runs(store: Store) -> None:
+    def wait_for_another_writer() -> None:
+        other = threading.Thread(target=add, args=(store, "theirs"))
+        other.start()
+        other.join(timeout=30)
+        assert not other.is_alive()
+
+    with store.write() as db:
+        db.execute("insert into words values ('ours')")
+        store.after_commit(wait_for_another_writer)
+    assert words(store) == ["ours", "theirs"]
+
+
+def test_a_callback_writes_and_its_own_callbacks_run(store: Store) -> None:
+    seen: list[list[str]] = []
+
+    def write_again() -> None:
+        with store.write() as db:
+            db.execute("insert into words values ('two')")
+            store.after_commit(lambda: seen.append(words(store)))
+
+    with store.write() as db:
+        db.execute("insert into words values ('one')")
+        store.after_commit(write_again)
+    assert seen == [["one", "two"]]
+
+
+def test_without_a_transaction_a_callback_runs_at_once(store: Store) -> None:
+    seen: list[str] = []
+    store.after_commit(lambda: seen.append("called"))
+    assert seen == ["called"]
+
+
+def test_a_topics_subscribers_run_once_a_transaction(store: Store) -> None:
+    seen: list[str] = []
+    store.subscribe("words", lambda: seen.append("first"))
+    store.subscribe("words", lambda: seen.append("second"))
+    store.subscribe("others", lambda: seen.append("never"))
+    with store.write():
+        store.notify("words")
+        store.notify("words")
+        assert seen == []
+    assert seen == ["first", "second"]
+    store.notify("words")
+    assert seen == ["first", "second"] * 2
+
+
+def test_a_transaction_within_a_transaction_is_refused(store: Store) -> None:
+    with store.write(), pytest.raises(RuntimeError, match="open on this thread"):
+        add(store, "one")
+
+
+def test_the_secret_stays_and_is_the_stores_own(store: Store, tmp_path: Path) -> None:
+    other = Store(tmp_path / "other", "Words", SCHEMA)
+    again = Store(tmp_path, "Words", SCHEMA)
+    assert store.secret() == again.secret() != other.secret()
+    other.close()
+    again.close()
+
+
+def test_a_later_versions_database_is_left_alone(store: Store, tmp_path: Path) -> None:
+    newer = Store(tmp_path / "newer", "Words", SCHEMA, version=2)
+    newer.close()
+    with pytest.raises(StoreTooNew, match="has schema 2, this program knows up to 1"):
+        Store(tmp_path / "newer", "Words", SCHEMA)
