@@ -30,9 +30,8 @@ from labs_helpers.sandbox.iam import credentials, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
-from labs_helpers.sandbox.moto.buckets import bucket
 from labs_helpers.sandbox.moto.records import open_records
-from labs_helpers.sandbox.moto.services import MotoServices
+from labs_helpers.sandbox.moto.services import MotoServices, bucket
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.worker import Worker

@@ -31,7 +31,7 @@ NO_KEYS: Keys = MappingProxyType({})
 
 
 class Authorize(Protocol):
-    """Asked before each operation, e.g. (principal, "ecr:PutImage", resource ARN, keys).
+    """ApiRequest before each operation, e.g. (principal, "ecr:PutImage", resource ARN, keys).
 
     Raises labs_helpers.sandbox.service.errors.AccessDenied to refuse. tentative: the caller goes on
     without the permission, so that a refusal need not be explained to anybody.

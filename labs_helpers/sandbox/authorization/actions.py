@@ -24,9 +24,9 @@ from labs_helpers.sandbox.authorization.forms import (
 )
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
 from labs_helpers.sandbox.authorization.models import LISTED
-from labs_helpers.sandbox.authorization.needed import Asked, Needed
 from labs_helpers.sandbox.authorization.s3_requests import object_of_url
 from labs_helpers.sandbox.authorization.tables import Row, arn_formats, start, table
+from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.identity import Principal
 
 _OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
@@ -35,7 +35,7 @@ _SILENT = ("Describe", "Get", "List")
 """EC2 names no resource in its refusal of these."""
 
 
-def needed(asked: Asked, caller: Principal, region: str, names: Names) -> list[Needed]:
+def needed(asked: ApiRequest, caller: Principal, region: str, names: Names) -> list[Permission]:
     """Every permission that the request needs; an operation that anybody may call needs none."""
     if asked.service == "s3":
         found = list(s3.needed(asked))
@@ -47,11 +47,11 @@ def needed(asked: Asked, caller: Principal, region: str, names: Names) -> list[N
     elif asked.service in LISTED:
         found = list(_listed(asked, caller, region))
     else:
-        found = [Needed(f"{asked.prefix}:{asked.operation}")]
+        found = [Permission(f"{asked.prefix}:{asked.operation}")]
     return [*found, *_passed(asked, caller, names)]
 
 
-def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
+def _listed(asked: ApiRequest, caller: Principal, region: str) -> Iterator[Permission]:
     service, params = asked.service, asked.params
     row = table(service).get(asked.operation, {})
     action = f"{asked.prefix}:{asked.operation}"
@@ -64,14 +64,14 @@ def _listed(asked: Asked, caller: Principal, region: str) -> Iterator[Needed]:
         if service == "ec2" and asked.operation.startswith(_SILENT):
             shown = ""
     for arn in arns:
-        yield Needed(action, arn, account_of(arn), keys, shown)
+        yield Permission(action, arn, account_of(arn), keys, shown)
     if service == "cloudformation":
         for url in values(params, "TemplateURL"):
             if place := object_of_url(url):
-                yield Needed("s3:GetObject", f"arn:aws:s3:::{'/'.join(place)}")
+                yield Permission("s3:GetObject", f"arn:aws:s3:::{'/'.join(place)}")
 
 
-def _arns(asked: Asked, row: Row, whose: tuple[str, str]) -> Iterator[str]:
+def _arns(asked: ApiRequest, row: Row, whose: tuple[str, str]) -> Iterator[str]:
     service, params = asked.service, asked.params
     if not row.get("needs") and not row.get("may"):
         return
@@ -109,7 +109,7 @@ def _rule(params: Mapping[str, Any], begins: str) -> str:
     return f"{begins}rule/{name}" if bus == "default" else f"{begins}rule/{bus}/{name}"
 
 
-def _own_keys(asked: Asked, row: Row, begins: str) -> dict[str, tuple[str, ...]]:
+def _own_keys(asked: ApiRequest, row: Row, begins: str) -> dict[str, tuple[str, ...]]:
     """ecs:cluster, which most actions of ECS have: the cluster's ARN."""
     if asked.service != "ecs" or "ecs:cluster" not in row.get("keys", ()):
         return {}
@@ -142,7 +142,7 @@ def _tag_lists(params: Mapping[str, Any], given: Any) -> Iterator[Mapping[str, A
             yield from (tag for tag in each if isinstance(tag, Mapping))
 
 
-def _passed(asked: Asked, caller: Principal, names: Names) -> Iterator[Needed]:
+def _passed(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permission]:
     """iam:PassRole for each role that the request hands to a service."""
     if asked.service == "ec2" and asked.operation in _PROFILED:
         yield from _of_profile(asked, caller, names)
@@ -153,10 +153,10 @@ def _passed(asked: Asked, caller: Principal, names: Names) -> Iterator[Needed]:
             )
             arn = arn or f"arn:aws:iam::{caller.account}:role/{role}"
             keys = {"iam:passedtoservice": (f"{service}.amazonaws.com",)}
-            yield Needed("iam:PassRole", arn, account_of(arn), keys)
+            yield Permission("iam:PassRole", arn, account_of(arn), keys)
 
 
-def _of_profile(asked: Asked, caller: Principal, names: Names) -> Iterator[Needed]:
+def _of_profile(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permission]:
     """An instance profile hands its role to the instance."""
     for name in values(asked.params, "IamInstanceProfile.Name") + [
         arn.rpartition("/")[2] for arn in values(asked.params, "IamInstanceProfile.Arn")
@@ -164,4 +164,4 @@ def _of_profile(asked: Asked, caller: Principal, names: Names) -> Iterator[Neede
         role = names.role_of_profile(caller.account, name)
         arn = role or f"arn:aws:iam::{caller.account}:role/{name}"
         keys = {"iam:passedtoservice": ("ec2.amazonaws.com",)}
-        yield Needed("iam:PassRole", arn, account_of(arn), keys)
+        yield Permission("iam:PassRole", arn, account_of(arn), keys)

@@ -11,8 +11,8 @@ from dataclasses import replace
 from labs_helpers.sandbox.authorization import context
 from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
 from labs_helpers.sandbox.authorization.forms import account_of
-from labs_helpers.sandbox.authorization.needed import Needed
 from labs_helpers.sandbox.authorization.resource_policies import Buckets, ResourcePolicies
+from labs_helpers.sandbox.authorization.terms import Permission
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.directory import Directory
@@ -58,14 +58,18 @@ class Authorizer:
         tentative: bool = False,
     ) -> None:
         """`identity.Authorize` for ECR, on both planes: raises AccessDenied in IAM's words."""
-        needed = Needed(action, resource, account_of(resource))
+        needed = Permission(action, resource, account_of(resource))
         try:
             self.check(principal, [needed], keys, tentative)
         except Denied as denied:
             raise AccessDenied(str(denied)) from denied
 
     def check(
-        self, principal: Principal, needed: Iterable[Needed], keys: Keys, tentative: bool = False
+        self,
+        principal: Principal,
+        needed: Iterable[Permission],
+        keys: Keys,
+        tentative: bool = False,
     ) -> None:
         """Raise Denied for the first permission that is not given, and remember it."""
         held: Rights | None = None
@@ -77,7 +81,7 @@ class Authorizer:
                     self.decisions.note(verdict)
                 raise Denied(verdict)
 
-    def decide(self, held: Rights, needed: Needed, keys: Keys) -> Verdict:
+    def decide(self, held: Rights, needed: Permission, keys: Keys) -> Verdict:
         """The verdict on one permission; `keys` of the request, those of `needed` before them."""
         now = self._clock.now()
         on = self.resources.of(needed.action, needed.resource, held.caller.account)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from labs_helpers.sandbox.authorization.forms import account_of, values
-from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.identity import Principal
 
 
@@ -84,21 +84,21 @@ SELF = frozenset(
 
 
 def of_iam(
-    asked: Asked, row: Mapping[str, list[str]], caller: Principal, names: Names
-) -> Iterator[Needed]:
+    asked: ApiRequest, row: Mapping[str, list[str]], caller: Principal, names: Names
+) -> Iterator[Permission]:
     """What an operation of IAM needs; `row` is its row of the table."""
     account, action = caller.account, f"iam:{asked.operation}"
     keys = dict(_keys(asked, row))
     if asked.operation == "ListPolicies":
         path = asked.params.get("PathPrefix", "/")
-        yield Needed(action, "*", keys=keys, shown=f"policy path {path}")
+        yield Permission(action, "*", keys=keys, shown=f"policy path {path}")
     elif kind := _LISTS.get(asked.operation):
         path = asked.params.get("PathPrefix", "/")
-        yield Needed(action, f"arn:aws:iam::{account}:{kind}{path}", keys=keys)
+        yield Permission(action, f"arn:aws:iam::{account}:{kind}{path}", keys=keys)
     elif asked.operation == "CreateServiceLinkedRole":
         service = asked.params.get("AWSServiceName", "*")
         arn = f"arn:aws:iam::{account}:role/aws-service-role/{service}/*"
-        yield Needed(action, arn, keys=keys | {"iam:awsservicename": (service,)})
+        yield Permission(action, arn, keys=keys | {"iam:awsservicename": (service,)})
     else:
         limited = "iam:PermissionsBoundary" in row.get("keys", ())
         for arn in list(_arns(asked, row, caller, names)) or ["*"]:
@@ -106,13 +106,13 @@ def of_iam(
             boundary = names.boundary_of(arn) if limited and _BOUNDARY not in keys else None
             further = {_BOUNDARY: (boundary,)} if boundary else {}
             owner = account_of(arn) if _mine(arn) else account
-            yield Needed(action, arn, owner, {**keys, **further})
+            yield Permission(action, arn, owner, {**keys, **further})
     if asked.operation == "AddRoleToInstanceProfile":
         role = asked.params.get("RoleName", "*")
-        yield Needed("iam:PassRole", _arn("role", role, "/", account, names))
+        yield Permission("iam:PassRole", _arn("role", role, "/", account, names))
 
 
-def of_sts(asked: Asked, caller: Principal) -> Iterator[Needed]:
+def of_sts(asked: ApiRequest, caller: Principal) -> Iterator[Permission]:
     """What an operation of STS needs: nothing, for those that everybody may call."""
     params, action = asked.params, f"sts:{asked.operation}"
     if asked.operation in _UNNEEDED:
@@ -122,20 +122,20 @@ def of_sts(asked: Asked, caller: Principal) -> Iterator[Needed]:
     elif asked.operation == "GetFederationToken":
         name = params.get("Name", "*")
         arn = f"arn:aws:sts::{caller.account}:federated-user/{name}"
-        yield Needed(action, arn, caller.account, _tag_keys(params))
+        yield Permission(action, arn, caller.account, _tag_keys(params))
         if params.get("Tags"):
-            yield Needed("sts:TagSession", arn, caller.account, _tag_keys(params))
+            yield Permission("sts:TagSession", arn, caller.account, _tag_keys(params))
     elif asked.operation == "AssumeRoot":
         account = params.get("TargetPrincipal", "")
-        yield Needed(action, f"arn:aws:iam::{account}:root", account)
+        yield Permission(action, f"arn:aws:iam::{account}:root", account)
     else:
-        yield Needed(action, keys=_tag_keys(params))
+        yield Permission(action, keys=_tag_keys(params))
 
 
 _NOT_OF_TAGS = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity")
 
 
-def _assumed(params: Mapping[str, Any]) -> Iterator[Needed]:
+def _assumed(params: Mapping[str, Any]) -> Iterator[Permission]:
     role = str(params.get("RoleArn", "*"))
     keys: dict[str, tuple[str, ...]] = {
         key: (str(params[name]),)
@@ -150,17 +150,17 @@ def _assumed(params: Mapping[str, Any]) -> Iterator[Needed]:
     if transitive := values(params, "TransitiveTagKeys"):
         keys["sts:transitivetagkeys"] = tuple(transitive)
     account = account_of(role)
-    yield Needed("sts:AssumeRole", role, account, keys)
+    yield Permission("sts:AssumeRole", role, account, keys)
     if params.get("Tags"):
         tagged = {key: value for key, value in keys.items() if key not in _NOT_OF_TAGS}
-        yield Needed("sts:TagSession", role, account, tagged)
+        yield Permission("sts:TagSession", role, account, tagged)
     if params.get("SourceIdentity"):
         source = {"sts:sourceidentity": (str(params["SourceIdentity"]),)}
-        yield Needed("sts:SetSourceIdentity", role, account, source)
+        yield Permission("sts:SetSourceIdentity", role, account, source)
 
 
 def _arns(
-    asked: Asked, row: Mapping[str, list[str]], caller: Principal, names: Names
+    asked: ApiRequest, row: Mapping[str, list[str]], caller: Principal, names: Names
 ) -> Iterator[str]:
     params, account = asked.params, caller.account
     path = str(params.get("Path", "/"))
@@ -196,7 +196,7 @@ def _mine(arn: str) -> bool:
     return arn.startswith("arn:") and account_of(arn) != ""
 
 
-def _keys(asked: Asked, row: Mapping[str, list[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _keys(asked: ApiRequest, row: Mapping[str, list[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
     params = asked.params
     if "iam:PolicyARN" in row.get("keys", ()) and params.get("PolicyArn"):
         yield "iam:policyarn", (str(params["PolicyArn"]),)

@@ -19,21 +19,21 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-LISTED = {
-    "iam": "iam",
-    "sts": "sts",
-    "s3": "s3",
-    "ecs": "ecs",
-    "eks": "eks",
-    "codebuild": "codebuild",
-    "codepipeline": "codepipeline",
-    "codedeploy": "codedeploy",
-    "ec2": "ec2",
-    "logs": "logs",
-    "events": "events",
-    "cloudformation": "cloudformation",
-}
-"""The services whose resources and condition keys are known, with the prefix of their actions."""
+LISTED = (
+    "iam",
+    "sts",
+    "s3",
+    "ecs",
+    "eks",
+    "codebuild",
+    "codepipeline",
+    "codedeploy",
+    "ec2",
+    "logs",
+    "events",
+    "cloudformation",
+)
+"""The services whose resources and condition keys are known."""
 
 _BOTOCORE = {
     "monitoring": "cloudwatch",

@@ -1,9 +1,16 @@
-"""A request as it came over the wire -> what it asks, by the service's protocol.
+"""Requests: a request as it came over the wire -> the operation and its parameters -> a decision.
 
-What is read here is also all that moto is given (`Plain`): a request that could be read in two
-ways, one for the decision and one for the deed, is refused. Protocols:
+What is read here is also all that moto is given (`CanonicalRequest`): a request that could be read
+in two ways, once for the decision and once for the effect, is refused. Protocols:
 https://smithy.io/2.0/aws/protocols/index.html, Amazon S3's ways to name a bucket:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+
+Why moto's own parser (moto/core/parse.py, moto 5.2.5) does not decide: it was tried on 2026-11-28.
+It drops in silence what it cannot place (a parameter given twice, a list that begins at 3, a
+member it does not know), where other code of moto still reads the raw form; it names parameters as
+botocore does (InstanceIds), so that every row of forms.py would change; and importing it takes more
+than a second, before the first call that moto is not needed for. What it would save is `nested` of
+query.py and `_members` below: eleven of the open services speak JSON, which needs no reading.
 """
 
 from __future__ import annotations
@@ -16,8 +23,8 @@ from urllib.parse import urlencode
 from labs_helpers.sandbox.authorization import actions, context, models, s3_requests
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
-from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.query import FORM, SIGNING, nested, once, pairs
+from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
 from labs_helpers.sandbox.call import SignedCall
 from labs_helpers.sandbox.iam import sts
 from labs_helpers.sandbox.request_log import OPERATION
@@ -27,7 +34,7 @@ from labs_helpers.sandbox.service.refusal import Protocol, Refusal
 from labs_helpers.sandbox.sigv4 import Request
 
 
-def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+def read(request: Request, body: bytes, service: str) -> tuple[ApiRequest, CanonicalRequest]:
     """What a request to a service (a signing name in lower case) asks.
 
     Raises Refusal for what names no operation of a listed service, or names it in two ways.
@@ -40,7 +47,7 @@ def read(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     return speak(request, body, service)
 
 
-def _protocol(request: Request, service: str) -> Callable[..., tuple[Asked, Plain]]:
+def _protocol(request: Request, service: str) -> Callable[..., tuple[ApiRequest, CanonicalRequest]]:
     """How to read a request, as the service's model says."""
     model = model_of(service)
     if model is None:
@@ -54,7 +61,7 @@ def _protocol(request: Request, service: str) -> Callable[..., tuple[Asked, Plai
     return _json if "json" in protocols else _rest
 
 
-def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+def _json(request: Request, body: bytes, service: str) -> tuple[ApiRequest, CanonicalRequest]:
     """AWS JSON: the operation is in X-Amz-Target, its parameters are the body."""
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     if not _is_known(service, operation):
@@ -69,9 +76,9 @@ def _json(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     plain = json.dumps(params).replace("&", "\\u0026").encode()
     kind = request.headers.get("content-type", "")
     kind = kind if kind.startswith("application/x-amz-json-1.") else "application/x-amz-json-1.1"
-    asked = Asked(service, prefix_of(service), operation, params)
+    asked = ApiRequest(service, prefix_of(service), operation, params)
     drop = _foreign(request) - {"x-amz-target"}
-    return asked, Plain("POST", "/", "", plain, _host(request), kind, drop)
+    return asked, CanonicalRequest("POST", "/", "", plain, _host(request), kind, drop)
 
 
 def _is_known(service: str, operation: str) -> bool:
@@ -93,7 +100,7 @@ def _unknown(service: str, operation: str) -> Refusal:
     )
 
 
-def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+def _form(request: Request, body: bytes, service: str) -> tuple[ApiRequest, CanonicalRequest]:
     """AWS Query and EC2: a form, in the body or (GET, presigned) in the query."""
     listed = pairs(request.query.encode("latin-1", "replace"))
     if request.method != "GET" and body:
@@ -103,14 +110,14 @@ def _form(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    asked = Asked(service, prefix_of(service), operation, nested(flat))
+    asked = ApiRequest(service, prefix_of(service), operation, nested(flat))
     plain = urlencode(given).encode()
-    return asked, Plain(
+    return asked, CanonicalRequest(
         "POST", "/", "", plain, _host(request), f"{FORM}; charset=utf-8", _foreign(request)
     )
 
 
-def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
+def _rest(request: Request, body: bytes, service: str) -> tuple[ApiRequest, CanonicalRequest]:
     """REST: method and path name the operation; path, query and a JSON body its parameters."""
     query = dict(once(pairs(request.query.encode("latin-1", "replace"))))
     found = models.match(service, request.method, request.path, query, request.headers)
@@ -125,7 +132,7 @@ def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
     asked_for = {name: query[name] for name in members["querystring"] if name in query}
     params = {**inside, **asked_for, **labels}
     # a parameter of the path must not come again in the query or body, where moto looks first
-    plain = Plain(
+    plain = CanonicalRequest(
         request.method,
         request.path,
         urlencode(asked_for),
@@ -134,7 +141,7 @@ def _rest(request: Request, body: bytes, service: str) -> tuple[Asked, Plain]:
         "application/json" if body else kind,
         _foreign(request),
     )
-    return Asked(service, prefix_of(service), operation, params), plain
+    return ApiRequest(service, prefix_of(service), operation, params), plain
 
 
 def _members(service: str, operation: str) -> dict[str, list[str]]:
@@ -184,7 +191,7 @@ def _host(request: Request) -> str:
     return request.headers.get("host", "")
 
 
-def decide(authorizer: Authorizer, call: SignedCall) -> tuple[Asked, Plain]:
+def decide(authorizer: Authorizer, call: SignedCall) -> tuple[ApiRequest, CanonicalRequest]:
     """What is asked, and the request to hand on; raises Refusal when it may not be."""
     principal, service, region = call.principal, call.service, call.region
     asked, plain = read(call.request, call.body, service)

@@ -46,7 +46,7 @@ Buckets = Callable[[str], tuple[str, str | None] | None]
 
 
 @dataclass(frozen=True)
-class OfResource:
+class ResourceFacts:
     """What a resource brings to a decision on it."""
 
     policies: tuple[Policy, ...] = ()
@@ -62,7 +62,7 @@ class ResourcePolicies:
         self._store = store
         self._bucket = bucket
 
-    def of(self, action: str, arn: str, caller_account: str) -> OfResource:
+    def of(self, action: str, arn: str, caller_account: str) -> ResourceFacts:
         """The policies on a resource for an action; nothing for a resource that has none."""
         service, _, operation = action.lower().partition(":")
         if service == "ecr":
@@ -72,35 +72,35 @@ class ResourcePolicies:
         if service == "sts":
             return self._of_role(operation, arn)
         if service == "iam" and arn.startswith("arn:aws:iam:"):
-            return OfResource(tags=self._directory.tags_of(arn))
-        return OfResource()
+            return ResourceFacts(tags=self._directory.tags_of(arn))
+        return ResourceFacts()
 
-    def _of_bucket(self, arn: str) -> OfResource:
+    def _of_bucket(self, arn: str) -> ResourceFacts:
         """A bucket's owner and policy, for the bucket itself or an object in it."""
         name = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
         found = self._bucket(name)
         if found is None:
-            return OfResource()
+            return ResourceFacts()
         account, text = found
         if text is None:
-            return OfResource(account=account)
+            return ResourceFacts(account=account)
         title = f"bucket policy of {name}"
         policy = Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {name}")
-        return OfResource((policy,), account=account)
+        return ResourceFacts((policy,), account=account)
 
-    def _of_role(self, operation: str, arn: str) -> OfResource:
+    def _of_role(self, operation: str, arn: str) -> ResourceFacts:
         if operation not in ("assumerole", "tagsession", "setsourceidentity") or "*" in arn:
-            return OfResource()
+            return ResourceFacts()
         trust = self._directory.role_trust(arn)
         if trust is None:
             # without the role nobody may become it, and nobody learns that it is not there
             trust = Policy(Kind.TRUST, "trust policy of no role", _parsed(_NOTHING, arn))
-        return OfResource((trust,), self._directory.tags_of(arn))
+        return ResourceFacts((trust,), self._directory.tags_of(arn))
 
-    def _of_ecr(self, action: str, arn: str, caller_account: str) -> OfResource:
+    def _of_ecr(self, action: str, arn: str, caller_account: str) -> ResourceFacts:
         parts = arn.split(":", 5)
         if len(parts) != 6 or not parts[5].startswith("repository/"):
-            return OfResource()
+            return ResourceFacts()
         account, region, name = parts[4], parts[3], parts[5].removeprefix("repository/")
         policies: list[Policy] = []
         tags: Mapping[str, str] = {}
@@ -120,7 +120,7 @@ class ResourcePolicies:
                 text = json.loads(registry["policy"])["text"]
                 title = f"registry policy of {account}"
                 policies.append(Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {account}"))
-        return OfResource(tuple(policies), tags)
+        return ResourceFacts(tuple(policies), tags)
 
 
 @lru_cache(maxsize=256)

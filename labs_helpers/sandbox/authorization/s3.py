@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.authorization.needed import Asked, Needed
 from labs_helpers.sandbox.authorization.s3_copies import CopySource
+from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 
 _RENAMED = {
     "ListObjects": "ListBucket",
@@ -117,13 +117,13 @@ _HEADER_KEYS = (
 )
 
 
-def needed(asked: Asked) -> Iterator[Needed]:
+def needed(asked: ApiRequest) -> Iterator[Permission]:
     """The permissions; the account is left to whoever knows the buckets' owners."""
     params = asked.params
     bucket, key = params["Bucket"], params["Key"]
     keys = dict(_keys(params))
     if asked.operation in ("ListBuckets", "ListDirectoryBuckets"):
-        yield Needed("s3:ListAllMyBuckets", keys=keys, shown="")
+        yield Permission("s3:ListAllMyBuckets", keys=keys, shown="")
     elif asked.operation == "DeleteObjects":
         for each, version in params["objects"]:
             action = "DeleteObjectVersion" if version else "DeleteObject"
@@ -139,7 +139,7 @@ def needed(asked: Asked) -> Iterator[Needed]:
         yield from _with_headers(action, bucket, key, params, keys)
 
 
-def _read(source: CopySource) -> Needed:
+def _read(source: CopySource) -> Permission:
     """What a copy needs of its source."""
     if source.version is None:
         return _on(source.bucket, source.key, "GetObject", {})
@@ -153,7 +153,7 @@ def _with_headers(
     key: str,
     params: Mapping[str, Any],
     keys: Mapping[str, tuple[str, ...]],
-) -> Iterator[Needed]:
+) -> Iterator[Permission]:
     """What the headers of a request need besides its own action."""
     asked_for = {
         more
@@ -164,9 +164,9 @@ def _with_headers(
         yield _on(bucket, key, more, keys)
 
 
-def _on(bucket: str, key: str, action: str, keys: Mapping[str, tuple[str, ...]]) -> Needed:
+def _on(bucket: str, key: str, action: str, keys: Mapping[str, tuple[str, ...]]) -> Permission:
     arn = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-    return Needed(f"s3:{action}", arn, keys=keys)
+    return Permission(f"s3:{action}", arn, keys=keys)
 
 
 def _keys(params: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:

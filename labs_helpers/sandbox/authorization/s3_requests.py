@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
 from labs_helpers.sandbox.authorization import models
-from labs_helpers.sandbox.authorization.needed import Asked, Plain
 from labs_helpers.sandbox.authorization.query import FORM, SIGNING, once, pairs
 from labs_helpers.sandbox.authorization.s3_copies import BUCKET, HEADER, source
+from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 from labs_helpers.sandbox.sigv4 import Request
@@ -30,7 +30,7 @@ _S3_CONTROL = "v20180820"
 _LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?")
 
 
-def read(request: Request, body: bytes) -> tuple[Asked, Plain]:
+def read(request: Request, body: bytes) -> tuple[ApiRequest, CanonicalRequest]:
     """Amazon S3: bucket and key of the path, or the bucket of the host name."""
     bucket, key, host = _place(request)
     path = "/" + quote(bucket, safe="")
@@ -64,8 +64,8 @@ def read(request: Request, body: bytes) -> tuple[Asked, Plain]:
     if kind.startswith((FORM, "multipart/")):
         kind = "binary/octet-stream"  # a body is the object, never a form
     handed = urlencode(given, quote_via=quote)
-    plain = Plain(request.method, path, handed, body, host, kind, headers=moved)
-    return Asked("s3", "s3", operation, params), plain
+    plain = CanonicalRequest(request.method, path, handed, body, host, kind, headers=moved)
+    return ApiRequest("s3", "s3", operation, params), plain
 
 
 _OF_SIGNATURE = ("x-amz-content-sha256", "x-amz-date", "x-amz-security-token")

@@ -15,7 +15,7 @@ from labs_helpers.sandbox.authorization import context
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import explained
 from labs_helpers.sandbox.authorization.forms import account_of
-from labs_helpers.sandbox.authorization.needed import Needed
+from labs_helpers.sandbox.authorization.terms import Permission
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.iam.rights import Rights
 
@@ -41,7 +41,7 @@ def routes(authorizer: Authorizer, region: str) -> Routes:
             raise ControlRefused(400, _BODY)
         held = _held(authorizer, principal)
         keys = {**context.of_request({}, _region(resource) or region), **_context(sent)}
-        needed = Needed(action, resource, account_of(resource))
+        needed = Permission(action, resource, account_of(resource))
         return {"verdict": explained(authorizer.decide(held, needed, keys))}
 
     return {("GET", "/_labs/why"): last, ("POST", "/_labs/why"): would}

@@ -113,7 +113,6 @@ class Gateway:
         answer = self._unsigned(environ, request, body) if body else None
         if answer is None:
             raise _refused_unsigned(request)
-        environ[CALLER] = "a web identity"
         return answer
 
     def _verify(

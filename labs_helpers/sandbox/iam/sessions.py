@@ -48,7 +48,7 @@ class Origin(Enum):
 
 
 @dataclass(frozen=True)
-class Facts:
+class SessionFacts:
     """What decides over a session's rights, as it was when the session was made.
 
     source: ARN of the role whose rights it has, or of the user that called; source_id: its unique
@@ -81,7 +81,7 @@ class Session:
     token: str
     issued_at: datetime
     ends_at: datetime
-    facts: Facts
+    facts: SessionFacts
 
 
 class Sessions:
@@ -96,7 +96,7 @@ class Sessions:
         return datetime.now(UTC) + self._clock.offset
 
     def issue(
-        self, account: str, arn: str, user_id: str, facts: Facts, lifetime: timedelta
+        self, account: str, arn: str, user_id: str, facts: SessionFacts, lifetime: timedelta
     ) -> Session:
         """New temporary credentials, on disk before they are returned; raises sqlite3.Error."""
         now = self.now().replace(microsecond=0)
@@ -155,7 +155,7 @@ def _session(row: sqlite3.Row) -> Session:
         row["token"],
         datetime.fromtimestamp(row["issued_at"], UTC),
         datetime.fromtimestamp(row["ends_at"], UTC),
-        Facts(
+        SessionFacts(
             **{
                 **facts,
                 "origin": Origin(origin),

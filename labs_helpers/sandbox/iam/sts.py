@@ -16,7 +16,7 @@ from labs_helpers.sandbox.iam import mfa
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.records import Role
 from labs_helpers.sandbox.iam.session_policies import SessionPolicies, session_policies
-from labs_helpers.sandbox.iam.sessions import Facts, Origin, Session, Sessions
+from labs_helpers.sandbox.iam.sessions import Origin, Session, SessionFacts, Sessions
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -65,7 +65,7 @@ class SecurityTokens:
         chained = before is not None and before.facts.origin in (Origin.ROLE, Origin.WEB_IDENTITY)
         policies = session_policies(params)
         tags, transitive = _tags(params, before)
-        facts = Facts(
+        facts = SessionFacts(
             origin=Origin.ROLE,
             source=role.arn,
             source_id=role.id,
@@ -85,7 +85,7 @@ class SecurityTokens:
         """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html"""
         self._long_lived(caller, "GetSessionToken")
         lasts = timedelta(seconds=params.get("DurationSeconds", 43_200))
-        facts = Facts(
+        facts = SessionFacts(
             Origin.USER, caller.arn, caller.user_id, mfa=self._checked_mfa(caller, params)
         )
         made = self._sessions.issue(caller.account, caller.arn, caller.user_id, facts, lasts)
@@ -97,7 +97,7 @@ class SecurityTokens:
         name, account = params["Name"], caller.account
         policies = session_policies(params)
         tags, transitive = _tags(params, None)
-        facts = Facts(
+        facts = SessionFacts(
             origin=Origin.FEDERATION,
             source=caller.arn,
             source_id=caller.user_id,
@@ -116,7 +116,7 @@ class SecurityTokens:
             **policies.size,
         }
 
-    def role_session(self, role: Role, facts: Facts, lasts: timedelta) -> Session:
+    def role_session(self, role: Role, facts: SessionFacts, lasts: timedelta) -> Session:
         """A session of a role."""
         account = role.account
         arn = f"arn:aws:sts::{account}:assumed-role/{role.name}/{facts.name}"

@@ -12,7 +12,7 @@ from labs_helpers.sandbox.iam import oidc, sts
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.oidc import NotAToken, NotVerified, Token, TokenIssuer
 from labs_helpers.sandbox.iam.session_policies import session_policies
-from labs_helpers.sandbox.iam.sessions import Facts, Origin, Sessions
+from labs_helpers.sandbox.iam.sessions import Origin, SessionFacts, Sessions
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Policies
@@ -89,7 +89,7 @@ class WebIdentities:
         if role is None or not trusted:
             raise Refusal("AccessDenied", f"Not authorized to perform {ACTION}", 403)
         policies = session_policies(params)
-        facts = Facts(
+        facts = SessionFacts(
             origin=Origin.WEB_IDENTITY,
             source=role.arn,
             source_id=role.id,

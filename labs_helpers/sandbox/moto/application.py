@@ -13,7 +13,7 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.call import Answer, SignedCall
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto.services import MotoServices
-from labs_helpers.sandbox.request_log import OPERATION
+from labs_helpers.sandbox.request_log import CALLER, OPERATION
 from labs_helpers.sandbox.sigv4 import Request
 
 UNSIGNED = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
@@ -64,6 +64,7 @@ class OtherServices:
         asked, _ = requests.read(request, body, "sts")
         if asked.operation not in UNSIGNED:
             return None
+        environ[CALLER] = "a web identity"
         environ[OPERATION] = f"sts:{asked.operation}"
         table.answerer("sts", asked.operation, asked.params)
         nobody = Principal("", "", "", "")

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.sandbox import confinement
-from labs_helpers.sandbox.authorization.needed import Plain
+from labs_helpers.sandbox.authorization.terms import CanonicalRequest
 from labs_helpers.sandbox.call import HEADERS, Answer, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.moto import iam_operations, patches
@@ -54,7 +54,7 @@ class MotoServices:
             return []
         return sorted(map(str, self._application.app_instances))
 
-    def call(self, call: SignedCall, what: str, plain: Plain) -> Answer:
+    def call(self, call: SignedCall, what: str, plain: CanonicalRequest) -> Answer:
         """moto's answer; raises Refusal when moto lacks the operation or fails at it.
 
         what: the operation, "iam:CreateUser"; plain: the request as it was understood.
@@ -192,7 +192,7 @@ def _signed_region(response: Any, request: Any, url: str) -> str:
     return str(request.headers["Authorization"].split(",")[0].split("/")[2])
 
 
-def _for_moto(call: SignedCall, plain: Plain) -> WSGIEnvironment:
+def _for_moto(call: SignedCall, plain: CanonicalRequest) -> WSGIEnvironment:
     """The request as moto's own server would hand it over, with the account that we verified.
 
     Only what the decision was made on goes on: path, query and body as they were understood.
@@ -250,3 +250,17 @@ def _refuse_web_page(status: str, headers: list[tuple[str, str]], what: str) -> 
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     if status[:3] in ("404", "405") and kind.startswith("text/html"):
         raise aws_errors.not_implemented(f"the operation {what}")
+
+
+def bucket(name: str) -> tuple[str, str | None] | None:
+    """(account, JSON text of the policy or None) of a bucket; None where there is no bucket.
+
+    Nothing of moto is imported: before S3 was called, there are no buckets.
+    """
+    models: Any = sys.modules.get("moto.s3.models")
+    if models is None or name not in models.s3_backends.bucket_accounts:
+        return None
+    partition, account = models.s3_backends.bucket_accounts[name]
+    found = models.s3_backends[account][partition].buckets.get(name)
+    text = None if found is None or found.policy is None else found.policy.decode()
+    return str(account), text

@@ -15,7 +15,7 @@ from tests.sandbox.sandbox_process import REGION
 
 
 @dataclass
-class Told:
+class Reply:
     status: int
     body: str
 
@@ -38,7 +38,7 @@ class Crook:
         region: str = REGION,
         signer: type = SigV4Auth,
         unsigned: dict[str, str] | None = None,
-    ) -> Told:
+    ) -> Reply:
         """`unsigned`: headers added after the signature was made."""
         port = self.person.sandbox.port
         host = host or f"127.0.0.1:{port}"
@@ -56,6 +56,6 @@ class Crook:
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
         answer = connection.getresponse()
-        told = Told(answer.status, answer.read().decode(errors="replace"))
+        told = Reply(answer.status, answer.read().decode(errors="replace"))
         connection.close()
         return told

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.sandbox.authorization import actions, requests
-from labs_helpers.sandbox.authorization.needed import Asked
+from labs_helpers.sandbox.authorization.terms import ApiRequest
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.sigv4 import Request
 from tests.sandbox.authorization.people_here import Nobody
@@ -18,7 +18,7 @@ HOST = {"host": "127.0.0.1:4566"}
 
 
 def asks(service: str, operation: str, **params: Any) -> list[tuple[str, str]]:
-    asked = Asked(service, service, operation, params)
+    asked = ApiRequest(service, service, operation, params)
     found = actions.needed(asked, DEV, "us-west-2", Nobody())
     return [(each.action, each.resource.removeprefix(f"arn:aws:{service}:")) for each in found]
 
@@ -131,7 +131,7 @@ def test_a_call_of_s3_needs(
 
 
 def test_keys_of_a_request_are_its_tags_cluster_and_passed_service() -> None:
-    asked = Asked("ecs", "ecs", "RunTask", {
+    asked = ApiRequest("ecs", "ecs", "RunTask", {
         "cluster": "c", "taskDefinition": "t", "tags": [{"key": "Team", "value": "red"}],
         "overrides": {"taskRoleArn": ROLE},
     })  # fmt: skip

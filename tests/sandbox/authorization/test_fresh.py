@@ -16,7 +16,7 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.moto.buckets import bucket
+from labs_helpers.sandbox.moto.services import bucket
 from labs_helpers.sandbox.moto.records import open_records
 
 folder = Path(sys.argv[1])

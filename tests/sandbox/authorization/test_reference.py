@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from labs_helpers.sandbox.authorization import actions, forms, models, s3, s3_copies
-from labs_helpers.sandbox.authorization.needed import Asked, Needed
+from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.store import Store
@@ -45,7 +45,7 @@ def every_operation() -> list[tuple[str, str]]:
     ]
 
 
-def asked_with_everything(service: str, operation: str) -> Asked:
+def asked_with_everything(service: str, operation: str) -> ApiRequest:
     """A request in which each parameter is given, by its name and as the wire spells it."""
     shape = reference.model(service).operation_model(operation).input_shape
     params: dict[str, object] = {}
@@ -54,10 +54,10 @@ def asked_with_everything(service: str, operation: str) -> Asked:
         if member.type_name in ("string", "list"):
             params[member.serialization.get("name", name)] = value
             params[name] = value
-    return Asked(service, service, operation, params)
+    return ApiRequest(service, service, operation, params)
 
 
-def needs(asked: Asked) -> list[Needed]:
+def needs(asked: ApiRequest) -> list[Permission]:
     return actions.needed(asked, DEV, "us-west-2", Nobody())
 
 
@@ -183,7 +183,7 @@ def test_the_actions_of_s3_are_the_references() -> None:
         copied = s3_copies.source("b/k?versionId=1")
         params = {"Bucket": "b", "Key": "k", "objects": objects, "source": copied}
         for version in ({}, {"versionId": "1"}):
-            for needed in s3.needed(Asked("s3", "s3", route.operation, {**params, **version})):
+            for needed in s3.needed(ApiRequest("s3", "s3", route.operation, {**params, **version})):
                 try:
                     reference.action("s3", needed.action.partition(":")[2])
                 except KeyError:

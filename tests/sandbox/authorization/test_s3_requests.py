@@ -15,7 +15,7 @@ import pytest
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 
 from tests.policies import allow, deny
-from tests.sandbox.authorization.crook import Crook, Told
+from tests.sandbox.authorization.crook import Crook, Reply
 from tests.sandbox.authorization.people_here import People, Person
 from tests.sandbox.sandbox_process import REGION, Running
 
@@ -59,7 +59,7 @@ def _named(*parts: str) -> str:
     return re.sub("[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
 
 
-def copy(person: Person, source: str, path: str = f"/{PUBLIC}/stolen") -> Told:
+def copy(person: Person, source: str, path: str = f"/{PUBLIC}/stolen") -> Reply:
     headers = {"x-amz-copy-source": source}
     return Crook(person).send("s3", "PUT", path, headers=headers, signer=S3SigV4Auth)
 

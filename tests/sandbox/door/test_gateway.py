@@ -24,7 +24,7 @@ from labs_helpers.sandbox.assembly import build
 from labs_helpers.sandbox.call import HEADERS
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.iam.people import People
-from labs_helpers.sandbox.iam.sessions import Facts, Origin, Session
+from labs_helpers.sandbox.iam.sessions import Origin, Session, SessionFacts
 
 HOST = "127.0.0.1:4566"
 TARGET = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"
@@ -34,7 +34,7 @@ IDENTITY = b"Action=GetCallerIdentity&Version=2011-06-15"
 
 
 @dataclass
-class Told:
+class Reply:
     """An answer; `code` and `message` of its error, whatever the protocol."""
 
     status: int
@@ -77,7 +77,7 @@ class Door:
         path: str = "/",
         signer: type = SigV4Auth,
         sent: bytes | None = None,
-    ) -> Told:
+    ) -> Reply:
         """Sign as the learner unless told otherwise, and send `sent` in place of the body."""
         learner = self.who.records.learner
         asked = AWSRequest(method, f"http://{HOST}{path}", {"Host": HOST, **(headers or {})}, body)
@@ -90,7 +90,7 @@ class Door:
 
     def send(
         self, method: str, path: str, query: str, headers: dict[str, Any], body: bytes
-    ) -> Told:
+    ) -> Reply:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
             "REQUEST_URI": f"{path}?{query}" if query else path,
@@ -114,7 +114,7 @@ class Door:
         started: list[tuple[str, list[tuple[str, str]]]] = []
         answer = self.gateway(environ, lambda *told: started.append(told))  # type: ignore
         ((status, told),) = started
-        return Told(int(status[:3]), dict(told), b"".join(answer))
+        return Reply(int(status[:3]), dict(told), b"".join(answer))
 
 
 @pytest.fixture(scope="module")
@@ -237,13 +237,13 @@ def test_a_session_needs_its_own_token_until_it_ends(door: Door) -> None:
     whose = door.who.records.learner.principal
 
     def made(lifetime: timedelta) -> Session:
-        facts = Facts(Origin.USER, whose.arn, whose.user_id)
+        facts = SessionFacts(Origin.USER, whose.arn, whose.user_id)
         return door.who.sessions.issue(whose.account, whose.arn, whose.user_id, facts, lifetime)
 
     one, other = made(timedelta(hours=1)), made(timedelta(hours=1))
     over = made(timedelta(seconds=-1))
 
-    def ask(session: Session, token: str | None) -> Told:
+    def ask(session: Session, token: str | None) -> Reply:
         key = session.principal.access_key_id
         return door.ask("ecr", headers=ECR, key=key, secret=session.secret, token=token)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.iam.sessions import KEPT, Facts, Origin, Session, Sessions
+from labs_helpers.sandbox.iam.sessions import KEPT, Origin, Session, SessionFacts, Sessions
 
-FACTS = Facts(
+FACTS = SessionFacts(
     origin=Origin.ROLE,
     source="arn:aws:iam::123456789012:role/deployer",
     source_id="AROAIOSFODNN7EXAMPLE1",

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiRequest:
     """A request to a service of AWS, understood.
 
     service: as botocore names it; prefix: of its actions; operation: of the service's model;
@@ -22,7 +22,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Needed:
+class Permission:
     """One permission that a request needs.
 
     account: who owns the resource; empty for the caller's own.
@@ -39,7 +39,7 @@ class Needed:
 
 
 @dataclass(frozen=True)
-class Plain:
+class CanonicalRequest:
     """The request reduced to what was understood of it.
 
     drop: names of headers that were not understood. headers: those to hand on as they are here.
