@@ -167,7 +167,7 @@ class DaemonClient:
         try:
             answer = exchange(connection, method, self._prefix + path, headers, body)
             if answer.status >= 400:
-                reason = error_message(answer.read(_DOCUMENT_LIMIT)) or "the daemon gave no reason"
+                reason = error_message(answer.read(_DOCUMENT_LIMIT))
                 raise DaemonError(reason or "the daemon gave no reason", answer.status)
             yield answer
         except (OSError, http.client.HTTPException) as error:
