@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,16 @@ def against_the_table(module: str, source: str) -> list[str]:
     assert row is not None, f"{module} has no row in CONTRIBUTING.md"
     allowed = [row, *(ROOMS[room] for room in row.allowed)]
     return sorted(other for other in imported(module, source) if row_of(other) not in allowed)
+
+
+def test_no_module_imports_in_a_circle() -> None:
+    sources = {module: (PACKAGE / module).read_text(encoding="utf-8") for module in MODULES}
+    arrows = {
+        # a package that imports a module of its own is its table of contents
+        module: {one for one in imported(module, source) if Path(one).name != "__init__.py"}
+        for module, source in sources.items()
+    }
+    tuple(TopologicalSorter(arrows).static_order())
 
 
 @pytest.mark.parametrize("module", MODULES)

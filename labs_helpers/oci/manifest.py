@@ -67,6 +67,15 @@ class Manifest:
         return (self.config, *needed) if self.config else needed
 
 
+def descriptor_of(manifest: Manifest) -> dict[str, Any]:
+    """Return the JSON of a manifest's own descriptor: its media type, digest and size in bytes.
+
+    https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
+    """
+    size = len(manifest.body)
+    return {"mediaType": manifest.media_type, "digest": manifest.digest, "size": size}
+
+
 def parse(body: bytes, content_type: str | None = None) -> Manifest:
     """Read a manifest; raises InvalidManifest.
 

@@ -51,8 +51,11 @@ def exchange(
 
 
 def error_message(body: bytes) -> str:
-    """The text of a Docker error response: ``message`` of the JSON object, or the body itself."""
+    """The text of a Docker error response: ``message`` of the JSON object, else the body itself."""
     try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace").strip()
+        document = json.loads(body)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and document.get("message"):
+        return str(document["message"])
+    return body.decode(errors="replace").strip()

@@ -10,7 +10,8 @@ from moto.iam.access_control import IAMPolicy
 
 from labs_helpers.sandbox.policy.document import parse
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Caller, Kind, Policies, Policy, Request
+from labs_helpers.sandbox.policy.model import Kind, Policies, Policy
+from labs_helpers.sandbox.policy.request import Caller, Request
 
 pytestmark = pytest.mark.bench
 

@@ -78,6 +78,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
         (b"[1]", "[1]"),
         (b"5", "5"),
         (b'{"error":1}', '{"error":1}'),
+        (b'{"message":null}', '{"message":null}'),
         (b"\xff", "\ufffd"),
         (b"", ""),
     ],

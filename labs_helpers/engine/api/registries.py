@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from labs_helpers.oci import reference as references
-from labs_helpers.oci.manifest import Manifest
+from labs_helpers.oci.manifest import Manifest, descriptor_of
 
 from ..credentials import from_header, from_json
 from ..errors import BadRequest, NotFound
@@ -48,8 +48,7 @@ def distribution(request: Request, backend: RegistryAccess, name: str) -> Respon
     """``GET /distribution/{name}/json``: descriptor and platforms of an image in its registry."""
     found = _manifest(request, backend, name)
     platforms = [dict(entry.platform) for entry in found.manifests if entry.platform]
-    descriptor = {"mediaType": found.media_type, "digest": found.digest, "size": len(found.body)}
-    return json_response({"Descriptor": descriptor, "Platforms": platforms})
+    return json_response({"Descriptor": descriptor_of(found), "Platforms": platforms})
 
 
 def manifest(request: Request, backend: RegistryAccess, name: str) -> Response:

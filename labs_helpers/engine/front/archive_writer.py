@@ -16,7 +16,7 @@ from typing import Any
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
-from labs_helpers.oci.manifest import Manifest
+from labs_helpers.oci.manifest import Manifest, descriptor_of
 from labs_helpers.oci.reference import Reference
 
 from ..save import header, padding
@@ -60,14 +60,8 @@ def image_archive(
     yield b"\0" * 2 * tarfile.BLOCKSIZE
 
 
-def descriptor(manifest: Manifest) -> dict[str, Any]:
-    """Return the OCI descriptor of a manifest."""
-    size = len(manifest.body)
-    return {"mediaType": manifest.media_type, "digest": manifest.digest, "size": size}
-
-
 def _layout(manifest: Manifest, reference: Reference | None) -> dict[str, bytes]:
-    entry = descriptor(manifest)
+    entry = descriptor_of(manifest)
     if reference is not None:
         # Docker reads the first annotation; Podman reads the second, as the full name
         entry["annotations"] = {

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from labs_helpers.oci.manifest import Manifest
+from labs_helpers.oci.manifest import Manifest, descriptor_of
 from labs_helpers.oci.reference import Reference
 
 from ..blobs import Layer
@@ -32,7 +32,6 @@ from ..push import (
 )
 from ..registry_client import Repository
 from .archive_reader import ArchiveReader
-from .archive_writer import descriptor
 from .daemon import full_id
 from .resources import Resources
 from .stored_manifests import StoredManifests
@@ -108,8 +107,8 @@ def index_messages(stored: StoredManifests) -> Iterator[Message]:
     if stored.incomplete_index:
         aux = {
             "manifestPushedInsteadOfIndex": True,
-            "originalIndex": descriptor(stored.incomplete_index),
-            "selectedManifest": descriptor(stored.image),
+            "originalIndex": descriptor_of(stored.incomplete_index),
+            "selectedManifest": descriptor_of(stored.image),
         }
         yield {"progressDetail": {}, "aux": aux}
 

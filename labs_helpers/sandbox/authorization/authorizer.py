@@ -19,7 +19,8 @@ from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.rights import Rights
 from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies, Request
+from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies
+from labs_helpers.sandbox.policy.request import Request
 from labs_helpers.sandbox.policy.sentence import sentence
 from labs_helpers.sandbox.service.errors import AccessDenied
 

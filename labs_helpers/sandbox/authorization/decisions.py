@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from labs_helpers.sandbox.policy.missing import smallest_statement, where
-from labs_helpers.sandbox.policy.model import Decision, Policies, Policy, Request
+from labs_helpers.sandbox.policy.model import Decision, Policies, Policy
+from labs_helpers.sandbox.policy.request import Request
 
 KEPT = 200
 """How many refusals are remembered, of all accounts together."""

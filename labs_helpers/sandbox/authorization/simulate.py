@@ -21,7 +21,8 @@ from labs_helpers.sandbox.iam.rights import Rights
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Caller, Kind, Policies, Policy, Request
+from labs_helpers.sandbox.policy.model import Kind, Policies, Policy
+from labs_helpers.sandbox.policy.request import Caller, Request
 from labs_helpers.sandbox.service.refusal import Refusal
 
 Params = Mapping[str, Any]

@@ -22,15 +22,8 @@ from labs_helpers.sandbox.authorization.query import Entries
 from labs_helpers.sandbox.authorization.tables import arn_formats
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import (
-    Decision,
-    Kind,
-    Match,
-    Outcome,
-    Policies,
-    Policy,
-    Request,
-)
+from labs_helpers.sandbox.policy.model import Decision, Kind, Match, Outcome, Policies, Policy
+from labs_helpers.sandbox.policy.request import Request
 
 _SPACE = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()

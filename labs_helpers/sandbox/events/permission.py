@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Caller, Kind, Policies, Policy, Request
+from labs_helpers.sandbox.policy.model import Kind, Policies, Policy
+from labs_helpers.sandbox.policy.request import Caller, Request
 
 SERVICE = "events.amazonaws.com"
 

@@ -30,7 +30,8 @@ from labs_helpers.sandbox.iam.rights import (
 from labs_helpers.sandbox.iam.session_limits import refusal
 from labs_helpers.sandbox.iam.sessions import Origin, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
+from labs_helpers.sandbox.policy.model import Kind, Policy
+from labs_helpers.sandbox.policy.request import Caller
 from labs_helpers.sandbox.service.refusal import Refusal
 
 

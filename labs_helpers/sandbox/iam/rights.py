@@ -11,7 +11,8 @@ from labs_helpers.sandbox.iam.records import Entity, Role, User
 from labs_helpers.sandbox.iam.sessions import Session
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.document import Document, NotAPolicy
-from labs_helpers.sandbox.policy.model import Caller, Kind, Policy
+from labs_helpers.sandbox.policy.model import Kind, Policy
+from labs_helpers.sandbox.policy.request import Caller
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from labs_helpers.sandbox.iam.session_policies import session_policies
 from labs_helpers.sandbox.iam.sessions import Origin, SessionFacts, Sessions
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Caller, Policies, Request
+from labs_helpers.sandbox.policy.model import Policies
+from labs_helpers.sandbox.policy.request import Caller, Request
 from labs_helpers.sandbox.service.refusal import Refusal
 
 ACTION = "sts:AssumeRoleWithWebIdentity"

@@ -7,7 +7,7 @@ that nobody did: a build that "succeeded", a scan without findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -248,20 +248,6 @@ REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
 }
 
 
-def _template(text: str) -> None:
-    from labs_helpers.sandbox.moto import (
-        templates,  # not at the start, which nobody should wait for
-    )
-
-    templates.parse(text)
-
-
-CHECKED: Mapping[str, Mapping[str, Callable[[str], None]]] = {
-    # moto keeps the template of a stack set without reading it
-    "cloudformation": {"TemplateBody": _template},
-}
-"""What moto checks too late, or not at all: service -> parameter -> a function that raises."""
-
 REFUSED_TYPES: Mapping[str, str] = {
     "AWS::AutoScaling::AutoScalingGroup": _NO_MACHINE,
     "AWS::Batch::": _NO_JOB,
@@ -289,9 +275,6 @@ def check_arguments(service: str, operation: str, params: Mapping[str, Any]) -> 
             value = f"={params[argument.parameter]}" if argument.values else ""
             what = f"the operation {service}:{operation} with {argument.parameter}{value}"
             raise not_implemented(what, argument.reason)
-    for parameter, check_value in CHECKED.get(service, {}).items():
-        if parameter in params:
-            check_value(params[parameter])
 
 
 def check_type(kind: str) -> None:

@@ -61,4 +61,9 @@ def answerer(service: str, operation: str, params: Mapping[str, Any]) -> Answere
         reason = rows.get(operation) or rows.get(EVERY) or f"The sandbox has what {PAGE} lists."
         raise not_implemented(f"the operation {service}:{operation}", reason)
     check_arguments(service, operation, params)
+    if service == "cloudformation" and "TemplateBody" in params:
+        # moto keeps the template of a stack set without reading it
+        from labs_helpers.sandbox.moto import templates  # the start need not wait for it
+
+        templates.parse(params["TemplateBody"])
     return Answerer.OURS if operation in row.ours else Answerer.MOTO

@@ -16,7 +16,7 @@ from typing import Any
 from labs_helpers.sandbox.policy import compare
 from labs_helpers.sandbox.policy.compare import Comparison
 from labs_helpers.sandbox.policy.match import arn_matches
-from labs_helpers.sandbox.policy.model import Context
+from labs_helpers.sandbox.policy.request import Context
 from labs_helpers.sandbox.policy.variables import Template, template
 
 #: name in lower case -> (comparison, negated, whether its values may have variables)

@@ -17,8 +17,8 @@ from typing import Any
 from labs_helpers.sandbox.policy.actions import Actions
 from labs_helpers.sandbox.policy.conditions import Condition, conditions
 from labs_helpers.sandbox.policy.match import arn_matches, arn_pattern
-from labs_helpers.sandbox.policy.model import Context
 from labs_helpers.sandbox.policy.principals import Principals, principals
+from labs_helpers.sandbox.policy.request import Context
 from labs_helpers.sandbox.policy.variables import Template, template
 
 #: The number of actions whose statements a document caches; the labs' services have fewer.

@@ -16,16 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from labs_helpers.sandbox.policy.document import Statement
-from labs_helpers.sandbox.policy.model import (
-    Decision,
-    Kind,
-    Match,
-    Outcome,
-    Policies,
-    Policy,
-    Request,
-)
+from labs_helpers.sandbox.policy.model import Decision, Kind, Match, Outcome, Policies, Policy
 from labs_helpers.sandbox.policy.principals import Grant
+from labs_helpers.sandbox.policy.request import Request
 
 _WITHOUT_POLICIES = ("service", "provider", "anonymous")
 """The kinds of callers that only resource-based and resource control policies apply to."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome, Request
+from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome
+from labs_helpers.sandbox.policy.request import Request
 
 
 def smallest_statement(request: Request, decision: Decision) -> dict[str, Any]:

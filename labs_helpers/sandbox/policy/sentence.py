@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 
 from __future__ import annotations
 
-from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome, Request
+from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome
+from labs_helpers.sandbox.policy.request import Request
 
 _EXPLICIT = {
     Kind.IDENTITY: "an identity-based policy",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from labs_helpers.sandbox.policy.match import LITERAL, literal
-from labs_helpers.sandbox.policy.model import Context
+from labs_helpers.sandbox.policy.request import Context
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 #: "separate the variable text and the default value with a comma and space"

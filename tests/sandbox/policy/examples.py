@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from labs_helpers.sandbox.policy.document import parse
-from labs_helpers.sandbox.policy.model import Caller, Kind, Policy, Request
+from labs_helpers.sandbox.policy.model import Kind, Policy
+from labs_helpers.sandbox.policy.request import Caller, Request
 
 OURS = "123456789012"
 THEIRS = "444455556666"

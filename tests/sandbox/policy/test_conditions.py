@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Policies, Request
+from labs_helpers.sandbox.policy.model import Policies
+from labs_helpers.sandbox.policy.request import Request
 from tests.sandbox.policy.examples import DEV, GUIDE, OURS, REPOSITORY, identity, statement
 
 OPERATORS = GUIDE + "reference_policies_elements_condition_operators.html"

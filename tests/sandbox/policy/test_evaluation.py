@@ -3,7 +3,8 @@
 import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Caller, Decision, Kind, Outcome, Policies, Policy
+from labs_helpers.sandbox.policy.model import Decision, Kind, Outcome, Policies, Policy
+from labs_helpers.sandbox.policy.request import Caller
 from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,

@@ -6,7 +6,8 @@ import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.missing import smallest_statement, where
-from labs_helpers.sandbox.policy.model import Kind, Policies, Request
+from labs_helpers.sandbox.policy.model import Kind, Policies
+from labs_helpers.sandbox.policy.request import Request
 from tests.sandbox.policy.examples import (
     ALLOW,
     ANYONE,

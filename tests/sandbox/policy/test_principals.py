@@ -3,7 +3,8 @@
 import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Caller, Kind, Outcome, Policies
+from labs_helpers.sandbox.policy.model import Kind, Outcome, Policies
+from labs_helpers.sandbox.policy.request import Caller
 from tests.sandbox.policy.examples import (
     ALLOW,
     CODEBUILD,

@@ -14,7 +14,8 @@ from labs_helpers.sandbox.policy.document import NotAPolicy, parse
 from labs_helpers.sandbox.policy.elements import MalformedPolicy
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.grammar import check_identity_policy
-from labs_helpers.sandbox.policy.model import Kind, Outcome, Policies, Policy, Request
+from labs_helpers.sandbox.policy.model import Kind, Outcome, Policies, Policy
+from labs_helpers.sandbox.policy.request import Request
 from labs_helpers.sandbox.policy.sentence import sentence
 from tests.sandbox.policy.examples import DEV, FEDERATED, OURS, SESSION, STRANGER, THEIRS, policy
 

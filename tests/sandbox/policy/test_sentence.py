@@ -3,7 +3,8 @@
 import pytest
 
 from labs_helpers.sandbox.policy.evaluate import evaluate
-from labs_helpers.sandbox.policy.model import Kind, Policies, Request
+from labs_helpers.sandbox.policy.model import Kind, Policies
+from labs_helpers.sandbox.policy.request import Request
 from labs_helpers.sandbox.policy.sentence import sentence
 from tests.sandbox.policy.examples import (
     ALLOW,
