@@ -10,6 +10,7 @@ import pytest
 from labs_helpers.sandbox.moto.page import page
 from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
 from labs_helpers.sandbox.moto.table import PAGE, services
+from tests.policies import policy
 from tests.sandbox.authorization.people_here import refusal_of
 from tests.sandbox.sandbox_process import Running
 
@@ -57,6 +58,28 @@ def test_what_moto_stumbles_over_has_an_error_in_words(
     sandbox: Running, service: str, operation: str, params: dict[str, Any], code: str
 ) -> None:
     assert refusal_of(sandbox.client(service), operation, **params)[1] == code
+
+
+def test_what_moto_cannot_answer_is_not_in_the_sandbox(sandbox: Running) -> None:
+    trust = policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+            "Action": "sts:AssumeRole",
+        }
+    )
+    role = sandbox.client("iam").create_role(RoleName="of-us", AssumeRolePolicyDocument=trust)
+    kind = {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"}
+    pipeline = {
+        "name": "p",
+        "roleArn": role["Role"]["Arn"],
+        "artifactStore": {"type": "S3", "location": "bucket"},
+        "stages": [{"name": "s", "actions": [{"name": "a", "actionTypeId": kind}]}] * 2,
+    }
+    codepipeline = sandbox.client("codepipeline")
+    status, code, message = refusal_of(codepipeline, "create_pipeline", pipeline=pipeline)
+    assert (status, code) == (501, "NotInSandbox")
+    assert "codepipeline:CreatePipeline with these parameters; it exists on AWS. Check" in message
 
 
 @pytest.mark.parametrize("service", ["ecr", "ecs", "sqs", "ec2", "logs", "events", "sts"])
