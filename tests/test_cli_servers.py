@@ -187,7 +187,7 @@ def test_a_port_that_another_folder_took_just_before_is_left_to_it(
         assert seen[0] == first.port
         assert second.port > first.port
         assert second.instance != first.instance
-        assert sandbox_process.told(other, second.port, "status") is not None
+        assert sandbox_process.control_answer(other, second.port, "status") is not None
     finally:
         sandbox_process.stop(other, lambda line: None)
 
