@@ -9,6 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.defaults import REGION
@@ -34,6 +35,7 @@ from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.services import MotoServices, bucket
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.request_log import id_of
+from labs_helpers.sandbox.service.service import Service
 from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
@@ -85,20 +87,21 @@ def build(
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
+    services = {"ecr": partial(_on_the_kit, ecr)}
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(_Hub(folder / "hub", clock), trace),
-        aws=Gateway(who.directory.find, {"ecr": partial(_ecr, ecr)}, others, others.unsigned),
+        aws=Gateway(who.directory.find, services, others, others.unsigned),
     )
     for worker in workers:
         worker.start()
     return Sandbox(application, store, who, workers)
 
 
-def _ecr(service: EcrService, call: SignedCall) -> Answer:
-    """`call.Application` of Amazon ECR."""
+def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
+    """`call.Application` of a service that stands on the kit."""
     environ = call.environ
     endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
     target = environ.get("HTTP_X_AMZ_TARGET", "")

@@ -293,7 +293,7 @@ def test_a_fault_of_ours_is_an_error_of_the_protocol(
     def broken(*_: Any) -> None:
         raise fault
 
-    monkeypatch.setattr(door.gateway, "_services", {"ecr": broken})
+    monkeypatch.setattr(door.gateway, "_services", {"sts": broken})
     told = door.ask("sts", IDENTITY, FORM)
     assert told.error == (501, "InternalFailure")
     assert "inside" not in told.body.decode()
