@@ -73,7 +73,9 @@ def test_start_status_stop(learner: Learner) -> None:
     assert found["engine"]["answers"] is True
     assert "real time" in learner.labs("status").stdout
 
-    assert learner.labs("stop").stdout == "Stopped; what is stored is kept.\n"
+    stopped = learner.labs("stop").stdout
+    assert "Kept: repositories, images, users" in stopped
+    assert "Gone: what other services held, such as S3 buckets." in stopped
     assert sandbox_process.is_free(int(port))
     assert not engine_process.answers(learner.workspace.socket)
     assert learner.labs("stop").stdout == "Nothing was running.\n"
@@ -187,7 +189,7 @@ def test_a_port_that_another_folder_took_just_before_is_left_to_it(
         assert seen[0] == first.port
         assert second.port > first.port
         assert second.instance != first.instance
-        assert sandbox_process.told(other, second.port, "status") is not None
+        assert sandbox_process.control_answer(other, second.port, "status") is not None
     finally:
         sandbox_process.stop(other, lambda line: None)
 

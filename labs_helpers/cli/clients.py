@@ -45,8 +45,8 @@ def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
 def now(workspace: Workspace) -> datetime:
     """The time, UTC, in whole seconds: by the sandbox's clock in sandbox mode."""
     if modes.mode(workspace) == modes.SANDBOX and (server := process.running(workspace)):
-        told = process.told(workspace, server.port, "clock")
-        if told is not None:
-            found = datetime.fromisoformat(str(told["now"])).astimezone(UTC)
+        answer = process.control_answer(workspace, server.port, "clock")
+        if answer is not None:
+            found = datetime.fromisoformat(str(answer["now"])).astimezone(UTC)
             return found.replace(microsecond=0)
     return datetime.now(UTC).replace(microsecond=0)

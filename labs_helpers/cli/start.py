@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
             between(line)
 
         found = servers.start(workspace, tell)
-    told = sandbox_process.told(workspace, found.sandbox.port, "status") or {}
-    for notice in told.get("notices", []):
+    answer = sandbox_process.control_answer(workspace, found.sandbox.port, "status") or {}
+    for notice in answer.get("notices", []):
         if notice not in said:  # a sandbox that has just started said so itself
             say(notice)
     choice = found.engine.choice

@@ -69,8 +69,8 @@ def _sandbox(workspace: Workspace) -> dict[str, Any] | None:
         "uptime_seconds": round(time.time() - server.started),
         "memory_bytes": server.memory,
     }
-    clock = sandbox_process.told(workspace, server.port, "clock")
-    facts = sandbox_process.told(workspace, server.port, "status")
+    clock = sandbox_process.control_answer(workspace, server.port, "clock")
+    facts = sandbox_process.control_answer(workspace, server.port, "status")
     if clock is None or facts is None:
         return {**found, "answers": False}
     return {**facts, **found, "answers": True, "clock": clock}

@@ -8,6 +8,11 @@ from labs_helpers import servers
 from labs_helpers.cli.terminal import working
 from labs_helpers.workspace import Workspace
 
+STOPPED = (
+    "Stopped. Kept: repositories, images, users, roles, policies, sessions and your files.\n"
+    "Gone: what other services held, such as S3 buckets."
+)
+
 EXAMPLES = ("labs stop",)
 
 
@@ -19,5 +24,5 @@ def run(arguments: argparse.Namespace) -> int:
     """Stop both. That neither runs is no error."""
     with working("Stopping ...") as between:
         stopped = servers.stop(Workspace.find(), between)
-    print("Stopped; what is stored is kept." if stopped else "Nothing was running.")
+    print(STOPPED if stopped else "Nothing was running.")
     return 0

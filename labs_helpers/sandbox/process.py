@@ -69,7 +69,7 @@ def health(port: int, seconds: float = 2.0) -> dict[str, Any] | None:
     return found if found is not None and found.get("service") == SERVICE else None
 
 
-def told(
+def control_answer(
     workspace: Workspace, port: int, about: str, seconds: float = 5.0
 ) -> dict[str, Any] | None:
     """What the sandbox tells the owner of its files about "status" or "clock"; None if silent."""
@@ -166,7 +166,7 @@ def _process(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Bac
         answer = health(port)
         # two folders may have found the same port free: the sandbox of the other one, which was
         # quicker, answers as well, but does not take this folder's token
-        if answer is None or told(workspace, port, "clock") is None:
+        if answer is None or control_answer(workspace, port, "clock") is None:
             return None
         return {"port": port, "instance": str(answer["instance"])}
 

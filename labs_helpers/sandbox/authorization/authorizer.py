@@ -72,35 +72,35 @@ class Authorizer:
         tentative: bool = False,
     ) -> None:
         """Raise Denied for the first permission that is not given, and remember it."""
-        held: Rights | None = None
+        rights: Rights | None = None
         for each in needed:
-            held = held or self.directory.rights_of(principal)
-            verdict = self.decide(held, each, keys)
+            rights = rights or self.directory.rights_of(principal)
+            verdict = self.decide(rights, each, keys)
             if not verdict.decision.allowed:
                 if not tentative:
                     self.decisions.note(verdict)
                 raise Denied(verdict)
 
-    def decide(self, held: Rights, needed: Permission, keys: Keys) -> Verdict:
+    def decide(self, rights: Rights, needed: Permission, keys: Keys) -> Verdict:
         """The verdict on one permission; `keys` of the request, those of `needed` before them."""
         now = self._clock.now()
-        on = self.resources.of(needed.action, needed.resource, held.caller.account)
-        owner = needed.account or on.account or held.caller.account
+        on = self.resources.of(needed.action, needed.resource, rights.caller.account)
+        owner = needed.account or on.account or rights.caller.account
         service = needed.action.partition(":")[0]
         resource = context.of_resource(owner, on.tags, service) if needed.resource != "*" else {}
         known = {
             **context.of_time(now),
             **keys,
-            **context.of_principal(held),
+            **context.of_principal(rights),
             **resource,
             **needed.keys,
         }
-        request = Request(held.caller, needed.action, needed.resource, owner, known)
+        request = Request(rights.caller, needed.action, needed.resource, owner, known)
         policies = Policies(
-            identity=held.identity,
+            identity=rights.identity,
             resource=on.policies,
-            boundary=held.boundary,
-            session=held.session,
+            boundary=rights.boundary,
+            session=rights.session,
         )
         decision = evaluate(request, policies)
         said = "" if decision.allowed else worded(request, decision, needed.shown)

@@ -44,9 +44,9 @@ def of_time(now: datetime) -> dict[str, tuple[str, ...]]:
     }
 
 
-def of_principal(held: Rights) -> dict[str, tuple[str, ...]]:
+def of_principal(rights: Rights) -> dict[str, tuple[str, ...]]:
     """Who asks: ARN, account, type, ids and tags of the principal and its session."""
-    caller = held.caller
+    caller = rights.caller
     found: dict[str, tuple[str, ...]] = {
         "aws:principalarn": (caller.principal_arn,),
         "aws:principalaccount": (caller.account,),
@@ -56,8 +56,8 @@ def of_principal(held: Rights) -> dict[str, tuple[str, ...]]:
         found["aws:principaltype"] = (_TYPES[caller.kind],)
     if caller.kind == "root":
         found["aws:userid"] = (caller.account,)
-    found |= {key.lower(): (value,) for key, value in held.session_keys.items()}
-    for key, value in held.tags.items():
+    found |= {key.lower(): (value,) for key, value in rights.session_keys.items()}
+    for key, value in rights.tags.items():
         found[f"aws:principaltag/{key.lower()}"] = (value,)
     return found
 

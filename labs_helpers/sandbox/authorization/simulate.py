@@ -49,20 +49,22 @@ class Simulator:
 
     def principal(self, caller: Principal, params: Params, source_ip: str) -> dict[str, Any]:
         """SimulatePrincipalPolicy: the policies of a user, group or role, and further ones."""
-        held = self._held(params["PolicySourceArn"])
+        rights = self._rights(params["PolicySourceArn"])
         boundaries = _given(params, "PermissionsBoundaryPolicyInputList", Kind.BOUNDARY)
         identity = tuple(
-            policy for policy in held.identity if not _excluded(policy, params, held.caller.account)
+            policy
+            for policy in rights.identity
+            if not _excluded(policy, params, rights.caller.account)
         )
-        boundary = boundaries[0] if boundaries else held.boundary
-        if boundary and not boundaries and _excluded(boundary, params, held.caller.account):
+        boundary = boundaries[0] if boundaries else rights.boundary
+        if boundary and not boundaries and _excluded(boundary, params, rights.caller.account):
             boundary = None
         policies = Policies(
             identity=(*identity, *_given(params, "PolicyInputList", Kind.IDENTITY)),
             resource=_resource_policy(params),
             boundary=boundary,
         )
-        return _simulated(_Simulation(_caller(params, held.caller), policies), params)
+        return _simulated(_Simulation(_caller(params, rights.caller), policies), params)
 
     def custom(self, caller: Principal, params: Params, source_ip: str) -> dict[str, Any]:
         """SimulateCustomPolicy: the policies that the request brings, and no others."""
@@ -90,20 +92,20 @@ class Simulator:
         self, caller: Principal, params: Params, source_ip: str
     ) -> dict[str, Any]:
         """GetContextKeysForPrincipalPolicy: of what a user, group or role has, and further ones."""
-        held = self._held(params["PolicySourceArn"])
+        rights = self._rights(params["PolicySourceArn"])
         further = _given(params, "PolicyInputList", Kind.IDENTITY)
-        return {"ContextKeyNames": _keys([*held.identity, *further])}
+        return {"ContextKeyNames": _keys([*rights.identity, *further])}
 
-    def _held(self, arn: str) -> Rights:
+    def _rights(self, arn: str) -> Rights:
         kind, _, name = arn.split(":", 5)[-1].partition("/")
         if not arn.startswith("arn:aws:iam::") or kind not in _KINDS or not name:
             raise _invalid(
                 f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
             )
-        held = self._directory.of_arn(arn)
-        if held is None:
+        rights = self._directory.of_arn(arn)
+        if rights is None:
             raise iam_errors.no_such(kind, name.rpartition("/")[2])
-        return held
+        return rights
 
 
 def operations(directory: Directory) -> dict[str, Operation]:

@@ -39,24 +39,24 @@ def routes(authorizer: Authorizer, region: str) -> Routes:
         )
         if action.count(":") != 1:
             raise ControlRefused(400, _BODY)
-        held = _held(authorizer, principal)
+        rights = _rights(authorizer, principal)
         keys = {**context.of_request({}, _region(resource) or region), **_context(sent)}
         needed = Permission(action, resource, account_of(resource))
-        return {"verdict": explained(authorizer.decide(held, needed, keys))}
+        return {"verdict": explained(authorizer.decide(rights, needed, keys))}
 
     return {("GET", "/_labs/why"): last, ("POST", "/_labs/why"): would}
 
 
-def _held(authorizer: Authorizer, principal: str) -> Rights:
+def _rights(authorizer: Authorizer, principal: str) -> Rights:
     """What a user, group or role has; of a session of a role what the role has."""
     parts = principal.split(":", 5)
     arn: str | None = principal
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
         arn = authorizer.directory.entity_arn(parts[4], "role", parts[5].split("/")[1])
-    held = authorizer.directory.of_arn(arn) if arn else None
-    if held is None:
+    rights = authorizer.directory.of_arn(arn) if arn else None
+    if rights is None:
         raise ControlRefused(404, f"there is no user, group or role {principal[:200]} here")
-    return held
+    return rights
 
 
 def _context(sent: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -81,7 +81,7 @@ def parse(body: bytes, shape: Shape) -> dict[str, Any]:
     """The request's parameters, with blobs decoded; members that the shape lacks are left out.
 
     Raises SerializationError for a body that is not JSON, and for a value of another type than its
-    member. Required members, bounds and patterns are the affair of validation.py.
+    member. Required members, bounds and patterns are checked by validation.py.
     """
     try:
         value = json.loads(body or b"{}", parse_constant=_refuse_constant)

@@ -69,7 +69,7 @@ def validate(params: Mapping[str, Any], shape: Shape) -> None:
 
 
 def _any(value: Any, shape: Shape, path: str) -> Iterator[Problem]:
-    """Problems of a value; a value of another type is the affair of whoever reads the request."""
+    """Problems of a value; the reader of the request has checked the types."""
     if shape.type_name in ("structure", "map"):
         if isinstance(value, Mapping):
             yield from (_map if shape.type_name == "map" else _structure)(value, shape, path)
