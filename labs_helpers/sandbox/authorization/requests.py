@@ -6,10 +6,10 @@ https://smithy.io/2.0/aws/protocols/index.html, Amazon S3's ways to name a bucke
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 
 Why moto's own parser (moto/core/parse.py, moto 5.2.5) does not decide: it was tried on 2026-11-28
-for Query and EC2 forms. The parser drops in silence what it cannot place (a parameter given twice, a
-list that begins at 3), so that a request with two readings would pass; it names parameters as
-botocore does (InstanceIds), so that every row of forms.py would change; and importing the parser took
-1.2 to 2.3 seconds. It would save `nested` of query.py and `_members` below.
+for Query and EC2 forms. The parser drops in silence what it cannot place (a parameter given twice,
+a list that begins at 3), so that a request with two readings would pass. It names parameters as
+botocore does (InstanceIds), so that every row of forms.py would change. To import it took 1.2 to
+2.3 seconds. It would save `nested` of query.py and `_members` below.
 """
 
 from __future__ import annotations
