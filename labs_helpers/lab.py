@@ -50,25 +50,35 @@ class Lab:
     # what the exercises need
 
     @spoken
-    def check(self, check_id: str) -> Verdict:
+    def check(self, check_id: str = "") -> Verdict:
         """Look at the world with one check and say what was seen."""
+        self._require(check_id, "check", "exercise")
         return verdict(check_id, checks.run(check_id, self._world()))
 
     @spoken
-    def hint(self, check_id: str, number: int = 1) -> Rendering:
+    def hint(self, check_id: str = "", number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
+        self._require(check_id, "hint", "exercise")
         return _passage(exercise(self._notebook, check_id).hint(number))
 
     @spoken
-    def solution(self, check_id: str) -> Rendering:
+    def solution(self, check_id: str = "") -> Rendering:
         """One way to do an exercise."""
+        self._require(check_id, "solution", "exercise")
         return _passage(exercise(self._notebook, check_id).solution)
 
     @spoken
-    def quiz(self, question_id: str, answer: str | None = None) -> QuizForm | Rendering:
+    def quiz(self, question_id: str = "", answer: str | None = None) -> QuizForm | Rendering:
         """A question; with ``answer``, a letter, what choosing it teaches."""
+        self._require(question_id, "quiz", "question")
         question = question_of(question_id)
         return QuizForm(question) if answer is None else question.answer(answer)
+
+    def _require(self, part_id: str, method: str, kind: str) -> None:
+        """Raise LabError, with an example, when the id of an exercise or question is left out."""
+        if not part_id:
+            example = f"{self.title.number}.{'q1' if kind == 'question' else '1'}"
+            raise LabError(f'Which {kind}? Write its id, as in  lab.{method}("{example}")')
 
     # clients
 

@@ -151,6 +151,10 @@ def test_a_new_kernel_has_the_key_that_lab_01_types_in(learner: Learner) -> None
     assert "us-west-2" in Path(learner.environ["AWS_CONFIG_FILE"]).read_text()
 
 
+OF_WORK = "of repository demo-app-repo: 1 image (latest) and the settings you gave it"
+"""What `work` put into the repository, as a card names it."""
+
+
 def test_restart_makes_the_beginning_and_says_what_it_removed(learner: Learner) -> None:
     said = learner.kernel(
         """
@@ -164,7 +168,7 @@ def test_restart_makes_the_beginning_and_says_what_it_removed(learner: Learner) 
     card = said.rpartition("SANDBOX")[2]
     assert "repository demo-app-repo exists, empty" in card
     assert "removed   to make this beginning:" in card
-    assert "of repository demo-app-repo: 1 image and the settings you gave it" in card
+    assert OF_WORK in card
     assert "Docker's login to 123456789012.dkr.ecr.us-west-2.amazonaws.com" in card
     after = learner.world()
     assert after["repositories"]["demo-app-repo"] == ["MUTABLE", []]
@@ -176,7 +180,7 @@ def test_restart_makes_the_beginning_and_says_what_it_removed(learner: Learner) 
 
 def test_fresh_is_restart_in_the_first_cell(learner: Learner) -> None:
     said = learner.kernel('start("05"); work(); start("05", fresh=True)')
-    assert "of repository demo-app-repo: 1 image and the settings you gave it" in said
+    assert OF_WORK in said
     assert learner.world()["repositories"]["demo-app-repo"] == ["MUTABLE", []]
 
 
@@ -197,8 +201,21 @@ def test_the_first_start_of_another_lab_names_what_it_removes(learner: Learner) 
     assert "bucket labs-cli-123456789012 with 1 file" in cli
     assert "user labs-ci" in learner.kernel('start("02")')
     assert "of repository demo-app-repo" not in learner.kernel('start("03")')
-    assert "repository demo-app-repo with no images" in learner.kernel('start("04")')
-    assert "repository hello-labs with no images" in learner.kernel('start("00")')
+    assert "repository demo-app-repo" in learner.kernel('start("04")').partition("removed")[2]
+    assert "repository hello-labs" in learner.kernel('start("00")').partition("removed")[2]
+
+
+def test_a_begun_lab_says_what_other_labs_have_removed_since(learner: Learner) -> None:
+    learner.kernel('start("05"); work()')
+    learner.kernel('start("04")')
+    card = learner.kernel('start("05")')
+    assert "begun earlier" in card
+    assert "lab 04: repository demo-app-repo with 1 image (latest)" in card
+    assert (
+        "lab 04"
+        not in learner.kernel('lab = start("05"); print(lab.restart())').rpartition("SANDBOX")[2]
+    )
+    assert "lab 04" not in learner.kernel('start("05")')
 
 
 def test_files_that_were_changed_are_named(learner: Learner) -> None:

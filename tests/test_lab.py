@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -218,7 +219,7 @@ def test_on_aws_a_preparation_names_what_it_removed(shown: list[str], aws: Any) 
     card = opened.prepare(account=opened.account)
 
     assert repositories(aws) == []
-    assert "repository hello-labs with no images" in card.text
+    assert "repository hello-labs" in card.text.partition("removed")[2]
 
 
 @pytest.mark.parametrize("again", [lambda lab: lab.restart(), lambda lab: start("00", fresh=True)])
@@ -386,3 +387,19 @@ def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str])
             "principal": "arn:aws:iam::123456789012:user/learner",
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "example"),
+    [
+        ("check", 'lab.check("05.1")'),
+        ("hint", 'lab.hint("05.1")'),
+        ("solution", 'lab.solution("05.1")'),
+        ("quiz", 'lab.quiz("05.q1")'),
+    ],
+)
+def test_a_call_without_an_id_shows_how_to_write_one(
+    shown: list[str], aws: Any, method: str, example: str
+) -> None:
+    with pytest.raises(LabError, match=re.escape(example)):
+        getattr(start("05"), method)()

@@ -34,10 +34,12 @@ def go_on(number: str, place: Place, found: Entry | None) -> Beginning:
     for step in steps(number, place.mode):
         if step.kernel:
             step.ensure(place)
-    if not found.assumed:
-        return Beginning(None)
-    lost = "the record of begun labs was missing or damaged, so this lab counts as begun"
-    return Beginning(None, notes=(lost,))
+    notes: tuple[str, ...] = ()
+    if found.since:
+        notes += ("other labs have removed since then what was in their way:", *found.since)
+    if found.assumed:
+        notes += ("the record of begun labs was missing or damaged, so this lab counts as begun",)
+    return Beginning(None, notes=notes)
 
 
 def make(number: str, place: Place) -> Beginning:
@@ -58,7 +60,7 @@ def make(number: str, place: Place) -> Beginning:
         except BaseException as fault:
             _stopped(number, place, step, fault)
             raise
-    record.write(number, Entry(finished=True))
+    record.write(number, Entry(finished=True), place.removed)
     facts = tuple(step.fact for step in wanted)
     notes = _notes(found) if found is unfinished else ()
     return Beginning(facts, tuple(place.removed), notes)

@@ -9,7 +9,8 @@ nothing that the learner made may depend on this file.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from labs_helpers.curriculum import LABS
@@ -23,24 +24,31 @@ class Entry:
 
     ``finished`` is False from its first step until its last one has succeeded. ``stopped_at``
     says where and why it stopped. ``removed`` is what it had removed until then. ``assumed`` is
-    True where the record was lost.
+    True where the record was lost. ``since`` is what the preparations of other labs have removed
+    after this one: "lab 04: repository demo-app-repo ...".
     """
 
     finished: bool
     stopped_at: str = ""
     removed: tuple[str, ...] = ()
     assumed: bool = False
+    since: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, found: Any) -> Entry:
         """Raises ValueError for what :meth:`Record.write` does not write."""
         if not isinstance(found, dict) or not isinstance(found.get("removed"), list):
             raise ValueError(f"no entry of a lab: {found!r}")
-        entry = cls(**{**found, "removed": tuple(found["removed"])})
+        since = found.get("since", [])
+        if not isinstance(since, list):
+            raise ValueError(f"no entry of a lab: {found!r}")
+        entry = cls(**{**found, "removed": tuple(found["removed"]), "since": tuple(since)})
         if not (
             isinstance(entry.finished, bool)
             and isinstance(entry.assumed, bool)
-            and all(isinstance(one, str) for one in (entry.stopped_at, *entry.removed))
+            and all(
+                isinstance(one, str) for one in (entry.stopped_at, *entry.removed, *entry.since)
+            )
         ):
             raise ValueError(f"no entry of a lab: {found!r}")
         return entry
@@ -61,10 +69,18 @@ class Record:
         with self._locked():
             return self._read().get(number)
 
-    def write(self, number: str, entry: Entry) -> None:
-        """Put a lab's entry in place of an earlier one. Raises WorkspaceError."""
+    def write(self, number: str, entry: Entry, removed: Sequence[str] = ()) -> None:
+        """Put a lab's entry in place of an earlier one. Raises WorkspaceError.
+
+        ``removed``: what the lab's preparation took away; other begun labs are told of it.
+        """
+        since = tuple(f"lab {number}: {one}" for one in removed)
         with self._locked():
-            self._write({**self._read(), number: entry})
+            entries = {
+                other: replace(found, since=(*found.since, *since))
+                for other, found in self._read().items()
+            }
+            self._write({**entries, number: entry})
 
     def _locked(self) -> Any:
         # two kernels may start two labs at once

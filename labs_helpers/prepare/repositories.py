@@ -34,7 +34,7 @@ def no_repository(name: str = REPOSITORY) -> Step:
         with suppress(ecr.exceptions.RepositoryNotFoundException):
             had = _said(_images(ecr, name))
             ecr.delete_repository(repositoryName=name, force=True)
-            place.removed.append(f"repository {name} with {had}")
+            place.removed.append(f"repository {name} with {had}" if had else f"repository {name}")
 
     return Step(f"repository {name} does not exist", ensure)
 
@@ -56,8 +56,8 @@ def _renew(place: Place, name: str) -> None:
     ecr = place.client("ecr")
     had = []
     with suppress(ecr.exceptions.RepositoryNotFoundException):
-        images = _images(ecr, name)
-        had = [_said(images)] if images != set() else []
+        images = _said(_images(ecr, name))
+        had = [images] if images else []
         had += ["the settings you gave it"] if _is_changed(ecr, name) else []
         ecr.delete_repository(repositoryName=name, force=True)
         if had:
@@ -67,27 +67,37 @@ def _renew(place: Place, name: str) -> None:
 
 def _empty(place: Place, name: str) -> None:
     ecr = place.client("ecr")
-    pages = ecr.get_paginator("list_images").paginate(repositoryName=name)
-    digests = sorted({image["imageDigest"] for page in pages for image in page["imageIds"]})
+    images = _images(ecr, name) or {}
+    digests = sorted(images)
     for start in range(0, len(digests), 100):
-        some = [{"imageDigest": digest} for digest in digests[start : start + 100]]
-        ecr.batch_delete_image(repositoryName=name, imageIds=some)
-        place.removed.append(f"of repository {name}: {count(len(some), 'image')}")
+        some = {digest: images[digest] for digest in digests[start : start + 100]}
+        found = [{"imageDigest": digest} for digest in some]
+        ecr.batch_delete_image(repositoryName=name, imageIds=found)
+        place.removed.append(f"of repository {name}: {_said(some)}")
 
 
-def _images(ecr: Any, name: str) -> set[str] | None:
-    """The digests of a repository's images; None where its own policy keeps them from us."""
+def _images(ecr: Any, name: str) -> dict[str, set[str]] | None:
+    """The tags of each image by digest; None where the repository's policy keeps them from us."""
+    found: dict[str, set[str]] = {}
     try:
-        pages = ecr.get_paginator("list_images").paginate(repositoryName=name)
-        return {image["imageDigest"] for page in pages for image in page["imageIds"]}
+        for page in ecr.get_paginator("list_images").paginate(repositoryName=name):
+            for image in page["imageIds"]:
+                tags = found.setdefault(image["imageDigest"], set())
+                tags.update([image["imageTag"]] if "imageTag" in image else [])
     except ClientError as error:
         if error.response["Error"]["Code"] != "AccessDeniedException":
             raise
         return None
+    return found
 
 
-def _said(images: set[str] | None) -> str:
-    return "its images" if images is None else count(len(images), "image")
+def _said(images: dict[str, set[str]] | None) -> str:
+    """Images in words, with their tags; empty for no image."""
+    if images is None:
+        return "its images"
+    tags = sorted(tag for of_image in images.values() for tag in of_image)
+    said = count(len(images), "image") if images else ""
+    return f"{said} ({', '.join(tags)})" if tags else said
 
 
 def _is_changed(ecr: Any, name: str) -> bool:

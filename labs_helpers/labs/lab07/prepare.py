@@ -9,10 +9,7 @@ from labs_helpers.prepare.step import Place, Step
 
 def _mounting_off(place: Place) -> None:
     """What other repositories hold must not decide what this lab's push sends and prints."""
-    ecr = place.client("ecr")
-    if ecr.get_account_setting(name="BLOB_MOUNTING")["value"] != "DISABLED":
-        place.removed.append("the account setting BLOB_MOUNTING=ENABLED")
-    ecr.put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
+    place.client("ecr").put_account_setting(name="BLOB_MOUNTING", value="DISABLED")
 
 
 STEPS = (
