@@ -61,5 +61,7 @@ def _path(environ: dict[str, Any]) -> str:
 
 def _field(text: object) -> str:
     """A field on one line; a client chooses some of the text."""
-    printable = "".join(char if char.isprintable() else "?" for char in str(text or "-"))
-    return printable[:_LONGEST]
+    field = str(text or "-")[:_LONGEST]
+    if field.isprintable():
+        return field
+    return "".join(char if char.isprintable() else "?" for char in field)
