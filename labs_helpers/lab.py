@@ -120,7 +120,7 @@ class Lab:
         seen = control.ask("GET", "trace")
         if clear:
             control.ask("DELETE", "trace")
-        return registry.trace(seen["requests"] if isinstance(seen, dict) else seen)
+        return registry.trace(seen["requests"])
 
     @spoken
     def why(

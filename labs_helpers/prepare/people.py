@@ -7,6 +7,7 @@ first; https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from labs_helpers.prepare.step import Place, Step
 
@@ -42,10 +43,7 @@ def no_group(name: str) -> Step:
         with suppress(iam.exceptions.NoSuchEntityException):
             for user in iam.get_group(GroupName=name)["Users"]:
                 iam.remove_user_from_group(GroupName=name, UserName=user["UserName"])
-            for one in iam.list_attached_group_policies(GroupName=name)["AttachedPolicies"]:
-                iam.detach_group_policy(GroupName=name, PolicyArn=one["PolicyArn"])
-            for inline in iam.list_group_policies(GroupName=name)["PolicyNames"]:
-                iam.delete_group_policy(GroupName=name, PolicyName=inline)
+            _remove_policies(iam, "group", name)
             iam.delete_group(GroupName=name)
             place.removed.append(f"group {name}")
 
@@ -62,10 +60,7 @@ def no_role(name: str) -> Step:
                 iam.remove_role_from_instance_profile(
                     InstanceProfileName=one["InstanceProfileName"], RoleName=name
                 )
-            for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-                iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
-            for inline in iam.list_role_policies(RoleName=name)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=name, PolicyName=inline)
+            _remove_policies(iam, "role", name)
             iam.delete_role(RoleName=name)
             place.removed.append(f"role {name}")
 
@@ -106,9 +101,15 @@ def _delete_user(place: Place, name: str) -> None:
             iam.deactivate_mfa_device(UserName=name, SerialNumber=device["SerialNumber"])
         with suppress(iam.exceptions.NoSuchEntityException):
             iam.delete_login_profile(UserName=name)
-        for one in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]:
-            iam.detach_user_policy(UserName=name, PolicyArn=one["PolicyArn"])
-        for inline in iam.list_user_policies(UserName=name)["PolicyNames"]:
-            iam.delete_user_policy(UserName=name, PolicyName=inline)
+        _remove_policies(iam, "user", name)
         iam.delete_user(UserName=name)
         place.removed.append(f"user {name}")
+
+
+def _remove_policies(iam: Any, kind: str, name: str) -> None:
+    """Detach and delete every policy of a "user", "group" or "role"."""
+    whose = {f"{kind.capitalize()}Name": name}
+    for one in getattr(iam, f"list_attached_{kind}_policies")(**whose)["AttachedPolicies"]:
+        getattr(iam, f"detach_{kind}_policy")(**whose, PolicyArn=one["PolicyArn"])
+    for inline in getattr(iam, f"list_{kind}_policies")(**whose)["PolicyNames"]:
+        getattr(iam, f"delete_{kind}_policy")(**whose, PolicyName=inline)
