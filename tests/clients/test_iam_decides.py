@@ -122,7 +122,7 @@ def street() -> Iterator[Street]:
     yield Street(sandbox, folder, folder / "d.sock")
     server.stop()
     thread.join()
-    server.world.store.close()
+    server.backend.store.close()
     sandbox.stop()
     shutil.rmtree(folder)
 
