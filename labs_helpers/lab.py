@@ -13,13 +13,13 @@ from typing import Any
 import boto3
 
 from labs_helpers import checks, gate, iam_simulator, modes, notebook_output, prepare
+from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import Entry
 from labs_helpers.defaults import REPOSITORY, USER
 from labs_helpers.display import bars, card, progress, registry, why
 from labs_helpers.display.lesson import QuizForm, differences
 from labs_helpers.display.rendering import Rendering, table
-from labs_helpers.display.verdict import Verdict, verdict
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
 from labs_helpers.labs.exercises import exercise

@@ -1,4 +1,4 @@
-"""What a check can find. ``display/verdict.py`` draws it."""
+"""What a check can find. ``verdict.py`` draws it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How a check speaks, to the letter: learners and nbval read it."""
 
 from labs_helpers.checks import CheckError, NotAttempted, NotYet, Passed
-from labs_helpers.display.verdict import verdict
+from labs_helpers.checks.verdict import verdict
 
 
 def test_a_pass_names_its_scope() -> None:
