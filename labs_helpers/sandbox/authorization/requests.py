@@ -71,6 +71,9 @@ def _json(request: Request, body: bytes, service: str) -> tuple[ApiRequest, Cano
         params = None
     if not isinstance(params, dict):
         raise Refusal("SerializationException", "The request body is not valid JSON")
+    # another operation's parameter must not decide what this one is on, nor reach moto
+    known = _members(service, operation)["body"]
+    params = {name: value for name, value in params.items() if name in known}
     # as JSON, an ampersand can be written so that nobody mistakes the body for a form
     plain = json.dumps(params).replace("&", "\\u0026").encode()
     kind = request.headers.get("content-type", "")
@@ -109,7 +112,9 @@ def _form(request: Request, body: bytes, service: str) -> tuple[ApiRequest, Cano
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    asked = ApiRequest(service, prefix_of(service), operation, nested(flat))
+    is_known = _form_names(service, operation)
+    given = [(name, value) for name, value in given if is_known(name.partition(".")[0])]
+    asked = ApiRequest(service, prefix_of(service), operation, nested(dict(given)))
     plain = urlencode(given).encode()
     return asked, CanonicalRequest(
         "POST", "/", "", plain, _host(request), f"{FORM}; charset=utf-8", _foreign(request)
@@ -141,6 +146,26 @@ def _rest(request: Request, body: bytes, service: str) -> tuple[ApiRequest, Cano
         _foreign(request),
     )
     return ApiRequest(service, prefix_of(service), operation, params), plain
+
+
+def _form_names(service: str, operation: str) -> Callable[[str], bool]:
+    """Whether a name begins one of the operation's own parameters; AWS ignores any other.
+
+    EC2 writes a capital first letter, and a flattened list has the name of its members:
+    https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html. Amazon SQS's model is of AWS
+    JSON and does not have the names of the older form, so there every name counts.
+    """
+    model = model_of(service)
+    if model is None or "awsQueryCompatible" in model.metadata:
+        return lambda name: True
+    shape = model.operation_model(operation).input_shape
+    names = {"Action", "Version"}
+    for name, member in (shape.members if shape else {}).items():
+        own = member.serialization.get("name", name)
+        names |= {own, own[:1].upper() + own[1:], member.serialization.get("queryName", own)}
+        if member.type_name == "list" and member.serialization.get("flattened"):
+            names.add(member.member.serialization.get("name", own))
+    return names.__contains__
 
 
 def _members(service: str, operation: str) -> dict[str, list[str]]:

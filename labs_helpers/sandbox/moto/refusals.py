@@ -180,6 +180,11 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         ),
         _NO_DATA,
     ),
+    # moto makes the resources in every account that is named, whatever that account allows
+    "cloudformation": dict.fromkeys(
+        ("CreateStackInstances", "UpdateStackInstances"),
+        "A stack set would act in other accounts without a role of theirs.",
+    ),
     # MOTO_EVENTS_INVOKE_HTTP, which is off, would send a request (moto/events/models.py)
     "events": dict.fromkeys(
         ("CreateApiDestination", "UpdateApiDestination"),
@@ -252,6 +257,9 @@ REFUSED_TYPES: Mapping[str, str] = {
     "AWS::AutoScaling::AutoScalingGroup": _NO_MACHINE,
     "AWS::Batch::": _NO_JOB,
     "AWS::CloudFormation::CustomResource": _NO_FUNCTION,
+    "AWS::CloudFormation::Stack": (
+        "moto would read the nested template from any account's bucket. Write its resources here."
+    ),
     "AWS::EC2::EC2Fleet": _NO_MACHINE,
     "AWS::ECR::": _NO_REPOSITORY,
     "AWS::EC2::Instance": _NO_MACHINE,

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from labs_helpers.sandbox.moto import refusals
+from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
 LARGEST = 1024 * 1024
@@ -232,7 +233,7 @@ def _members(template: Mapping[str, Any], section: str) -> Iterator[tuple[str, A
 def _nulls(value: Any, place: str) -> Iterator[str]:
     """Where there is no value; CloudFormation writes Type for Properties in such a place.
 
-    Raises Refusal for what is nested too deep.
+    Raises Refusal for what is nested too deep, and for Fn::Transform.
     """
     if place.count("/") > DEEPEST:
         raise _format("unsupported structure.")
@@ -240,6 +241,8 @@ def _nulls(value: Any, place: str) -> Iterator[str]:
         yield place
     elif isinstance(value, dict):
         for name, each in value.items():
+            if name == "Fn::Transform":  # moto would read the file from any account's bucket
+                raise not_implemented("Fn::Transform in a template")
             of_resource = place.startswith("/Resources/") and place.count("/") == 2
             step = "Type" if of_resource and name == "Properties" else name
             yield from _nulls(each, f"{place}/{step}")

@@ -298,3 +298,30 @@ def test_the_sandbox_connects_nowhere_whatever_a_stack_subscribes(
     assert f"connect to ('127.0.0.1', {ear.port})" in message
     assert not ear.heard.is_set()
     ear.close()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"Resources": {"Nested": {"Type": "AWS::CloudFormation::Stack"}}},
+        {
+            "Mappings": {"M": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {}}}},
+            "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        },
+    ],
+)
+def test_what_reads_a_file_of_any_account_is_refused(
+    cloudformation: Any, template: dict[str, Any]
+) -> None:
+    text = json.dumps(template)
+    _, code, _ = refusal_of(cloudformation, "create_stack", StackName="x", TemplateBody=text)
+    assert code == "NotInSandbox"
+
+
+def test_a_stack_set_makes_nothing_in_another_account(cloudformation: Any) -> None:
+    where = {"Accounts": ["210987654321"], "Regions": ["us-west-2"]}
+    make_set(cloudformation, "elsewhere")
+    _, code, _ = refusal_of(
+        cloudformation, "create_stack_instances", StackSetName="elsewhere", **where
+    )
+    assert code == "NotInSandbox"
