@@ -77,7 +77,7 @@ class Record:
         since = tuple(f"lab {number}: {one}" for one in removed)
         with self._locked():
             entries = {
-                other: replace(found, since=(*found.since, *since))
+                other: replace(found, since=tuple(dict.fromkeys((*found.since, *since))))
                 for other, found in self._read().items()
             }
             self._write({**entries, number: entry})

@@ -72,8 +72,8 @@ def _json(request: Request, body: bytes, service: str) -> tuple[ApiRequest, Cano
     if not isinstance(params, dict):
         raise Refusal("SerializationException", "The request body is not valid JSON")
     # another operation's parameter must not decide what this one is on, nor reach moto
-    known = _members(service, operation)["body"]
-    params = {name: value for name, value in params.items() if name in known}
+    own = _members(service, operation)["body"]
+    params = {name: value for name, value in params.items() if name in own}
     # as JSON, an ampersand can be written so that nobody mistakes the body for a form
     plain = json.dumps(params).replace("&", "\\u0026").encode()
     kind = request.headers.get("content-type", "")
@@ -112,8 +112,8 @@ def _form(request: Request, body: bytes, service: str) -> tuple[ApiRequest, Cano
     operation = flat.get("Action", "")
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    is_known = _form_names(service, operation)
-    given = [(name, value) for name, value in given if is_known(name.partition(".")[0])]
+    is_own = _form_names(service, operation)
+    given = [(name, value) for name, value in given if is_own(name.partition(".")[0])]
     asked = ApiRequest(service, prefix_of(service), operation, nested(dict(given)))
     plain = urlencode(given).encode()
     return asked, CanonicalRequest(
