@@ -12,13 +12,22 @@ from typing import Any
 
 import boto3
 
-from labs_helpers import checks, gate, iam_simulator, modes, notebook_output, prepare
+from labs_helpers import (
+    answers,
+    catch_up,
+    checks,
+    gate,
+    iam_simulator,
+    modes,
+    notebook_output,
+    prepare,
+)
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import Entry
 from labs_helpers.defaults import REPOSITORY, USER
-from labs_helpers.display import bars, card, progress, registry, why
-from labs_helpers.display.lesson import QuizForm, differences
+from labs_helpers.display import bars, card, registry, transfers, why
+from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, table
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
@@ -26,14 +35,26 @@ from labs_helpers.labs.exercises import exercise
 from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import beginning
 from labs_helpers.prepare.beginning import Beginning
+from labs_helpers.progress.journal import Journal
+from labs_helpers.progress.report import report
+from labs_helpers.workspace import LabsError
 
+_EXAMPLES = {"quiz": "q1", "predict": "p1"}
+"""How the ids of a method's questions end."""
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
 class Lab:
     """One lab in one mode. ``start`` makes it; the kernel's environment is then the lab's."""
 
-    def __init__(self, title: Entry, place: prepare.Place, engine: str = "your Docker") -> None:
+    def __init__(
+        self,
+        title: Entry,
+        place: prepare.Place,
+        engine: str = "your Docker",
+        journal: Journal | None = None,
+    ) -> None:
+        """``journal``: where the learner's steps are noted; None when a program runs the lab."""
         self.title = title
         self.mode = place.mode
         self.account = place.account
@@ -43,6 +64,7 @@ class Lab:
         self._place = place
         self._control = place.sandbox
         self._engine = engine
+        self._journal = journal
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -53,31 +75,75 @@ class Lab:
     def check(self, check_id: str = "") -> Verdict:
         """Look at the world with one check and say what was seen."""
         self._require(check_id, "check", "exercise")
-        return verdict(check_id, checks.run(check_id, self._world()))
+        outcome = checks.run(check_id, self._world())
+        self.note("check", check_id, checks.NAMES[type(outcome)])
+        return verdict(check_id, outcome)
 
     @spoken
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
         self._require(check_id, "hint", "exercise")
-        return _passage(exercise(self._notebook, check_id).hint(number))
+        said = exercise(self._notebook, check_id).hint(number)
+        self.note("hint", check_id, str(number))
+        return _passage(said)
 
     @spoken
     def solution(self, check_id: str = "") -> Rendering:
         """One way to do an exercise."""
         self._require(check_id, "solution", "exercise")
-        return _passage(exercise(self._notebook, check_id).solution)
+        said = exercise(self._notebook, check_id).solution
+        self.note("solution", check_id)
+        return _passage(said)
 
     @spoken
-    def quiz(self, question_id: str = "", answer: str | None = None) -> QuizForm | Rendering:
+    def quiz(self, question_id: str = "", answer: str | None = None) -> Rendering:
         """A question; with ``answer``, a letter, what choosing it teaches."""
-        self._require(question_id, "quiz", "question")
-        question = question_of(question_id)
-        return QuizForm(question) if answer is None else question.answer(answer)
+        return self._question("quiz", question_id, answer)
+
+    @spoken
+    def predict(self, question_id: str = "", answer: str | None = None) -> Rendering:
+        """A question about the next cells; ``answer``, a letter, is compared when they have run."""
+        return self._question("predict", question_id, answer)
+
+    @spoken
+    def progress(self) -> Rendering:
+        """Every lab: which exercises are done, your own minutes, and where to go on."""
+        events = self._journal.events() if self._journal else []
+        return report(self._place.workspace, events)
+
+    @spoken
+    def catch_up(self, exercise_id: str | None = None) -> Rendering:
+        """Do the exercises up to and including this one, by default all, with their solutions.
+
+        Runs the lab's cells in this kernel, from the last exercise whose check passes. What you
+        made stays. An exercise that is done this way counts as shown. Raises LabError when a
+        check still does not pass, with the cells that failed.
+        """
+        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes)
+        for one in caught.shown:
+            self.note("shown", one)
+        return caught.drawn()
+
+    def _passes(self, check_id: str) -> bool:
+        return isinstance(checks.run(check_id, self._world()), checks.Passed)
+
+    def _question(self, method: str, question_id: str, answer: str | None) -> Rendering:
+        self._require(question_id, method, "question")
+        return answers.ask(question_of(question_id, method), answer, self._journal)
+
+    def note(self, event: str, part: str = "", outcome: str = "") -> None:
+        """Note a step of the learner; a journal that cannot be written stops nothing."""
+        if self._journal is None:
+            return
+        try:
+            self._journal.add(event, part.split(".")[0] or self.title.number, part, outcome)
+        except LabsError as fault:
+            print(f"The labs cannot keep your progress. {fault}")
 
     def _require(self, part_id: str, method: str, kind: str) -> None:
         """Raise LabError, with an example, when the id of an exercise or question is left out."""
         if not part_id:
-            example = f"{self.title.number}.{'q1' if kind == 'question' else '1'}"
+            example = f"{self.title.number}.{_EXAMPLES.get(method, '1')}"
             raise LabError(f'Which {kind}? Write its id, as in  lab.{method}("{example}")')
 
     # clients
@@ -172,7 +238,7 @@ class Lab:
     @spoken
     def watch(
         self, stream: Iterable[Mapping[str, Any]], mbit: float | None = None
-    ) -> progress.TransferResult:
+    ) -> transfers.TransferResult:
         """Follow the messages of a push or a pull, with a bar for each layer while it goes on.
 
         ``stream`` is what the Docker SDK's ``images.push`` or ``api.pull`` gives with
@@ -220,6 +286,7 @@ class Lab:
             )
         made = beginning.make(self.title.number, self._place)
         self.trace(clear=True)  # what the preparation sent is not the lesson
+        self.note("restarted")
         return card_of(self, made)
 
     @spoken

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labs_helpers.display import progress
+from labs_helpers.display import transfers
 from labs_helpers.errors import LabError
 
 
@@ -29,16 +29,16 @@ def someone_looks() -> bool:
     return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
 
 
-def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.TransferResult:
+def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> transfers.TransferResult:
     """Follow a push or a pull as ``Lab.watch`` does; raises LabError."""
     if mbit is not None and not mbit > 0:
         raise LabError(f"mbit={mbit}: a line carries more than 0 Mbit/s.")
-    pace = progress.Pace(mbit) if mbit else None
-    live = progress.Bars(pace) if someone_looks() else None
+    pace = transfers.Pace(mbit) if mbit else None
+    live = transfers.Bars(pace) if someone_looks() else None
     area = display(live.box) if live else None
     try:
-        seen = progress.follow(stream, live.update) if live else progress.follow(stream)
-    except progress.NotAStream as error:
+        seen = transfers.follow(stream, live.update) if live else transfers.follow(stream)
+    except transfers.NotAStream as error:
         raise LabError(str(error)) from error
     finally:
         if area:
@@ -46,6 +46,6 @@ def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> progress.T
             area.update({}, raw=True)
     if seen.error:
         if seen.layers:
-            display(progress.result(seen))
+            display(transfers.result(seen))
         raise LabError(seen.error)
-    return progress.result(seen)
+    return transfers.result(seen)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import boto3
 
-from labs_helpers import modes, servers
+from labs_helpers import kernel, modes, servers
 from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START, REGION, registry
@@ -17,6 +17,7 @@ from labs_helpers.lab import Lab, card_of
 from labs_helpers.notebook_output import display
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
+from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import Workspace
 
 
@@ -37,15 +38,19 @@ def start(number: str, fresh: bool = False) -> Lab:
         raise LabError(f"There is no lab {number!r}. There are: {', '.join(LABS)}.")
     by_program = _is_run_by_a_program()
     workspace = Workspace.find()
+    journal = None if by_program else Journal(workspace)
+    kernel.install(number, journal)
     if modes.mode(workspace) == modes.AWS:
-        lab = Lab(LABS[number], _place_on_aws(workspace))
+        lab = Lab(LABS[number], _place_on_aws(workspace), journal=journal)
+        lab.note("opened")
         _enter(workspace, number)
         if fresh:
             lab.restart()  # which says what to use on AWS
         display(card_of(lab))
         return lab
     place, engine = _place_in_sandbox(workspace)
-    lab = Lab(LABS[number], place, engine)
+    lab = Lab(LABS[number], place, engine, journal)
+    lab.note("opened")
     found = Record(workspace).entry(number)
     _enter(workspace, number)
     if fresh or by_program:

@@ -127,6 +127,11 @@ class Workspace:
         return self.home / "backups"
 
     @property
+    def progress(self) -> Path:
+        """The journal of the learner's steps; see :mod:`labs_helpers.progress.journal`."""
+        return self.home / "progress" / "events.jsonl"
+
+    @property
     def runs(self) -> Path:
         return self.home / "runs"
 

@@ -5,11 +5,12 @@ Each check is a function from a :class:`World` to an outcome, with an id such as
 Docker's files. So every way of reaching the goal passes, in the sandbox and on AWS.
 """
 
-from labs_helpers.checks.outcome import CheckError, NotAttempted, NotYet, Outcome, Passed
+from labs_helpers.checks.outcome import NAMES, CheckError, NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check, run
 from labs_helpers.checks.world import Login, World
 
 __all__ = [
+    "NAMES",
     "CheckError",
     "Login",
     "NotAttempted",

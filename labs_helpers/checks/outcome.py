@@ -42,3 +42,11 @@ class CheckError:
 
 Outcome = Passed | NotYet | NotAttempted | CheckError
 """What a check returns."""
+
+NAMES: dict[type[Outcome], str] = {
+    Passed: "passed",
+    NotYet: "not yet",
+    NotAttempted: "not attempted",
+    CheckError: "could not look",
+}
+"""What the learner's journal calls each outcome."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "key": "print your access key in the sandbox",
     "configure": "do lab 01's `aws configure` in one command",
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
+    "progress": "show which exercises you have done, and where to go on",
     "run": "run the notebooks without a browser",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
-from labs_helpers.display.rendering import BAD, GOOD, Rendering, columns, framed, paragraph
+from labs_helpers.display.rendering import GOOD, WARN, Rendering, columns, framed, paragraph
 
 
 @dataclass(frozen=True)
@@ -22,72 +21,119 @@ class Choice:
 class Question:
     """A multiple-choice question.
 
-    ``id`` is, for example, "05.q1"; ``right`` is the key of the right one of the ``choices``.
+    ``id`` is, for example, "05.q1"; ``right`` is the key of the right one of the ``choices``. A
+    prediction, "05.p1", is compared below the cell ``shown_by``, which shows what happens; a
+    question of a quiz has none and is judged at once.
     """
 
     id: str
     question: str
     right: str
     choices: Mapping[str, Choice]
+    shown_by: str = ""
 
-    def answer(self, letter: str) -> Rendering:
-        """Whether the choice is right, and why; a letter without a choice gets the valid ones."""
+    @property
+    def method(self) -> str:
+        """The method of ``lab`` that asks this question."""
+        return "predict" if self.shown_by else "quiz"
+
+    def call(self, letter: str) -> str:
+        """What a learner types to answer."""
+        return f'lab.{self.method}("{self.id}", "{letter}")'
+
+    def key(self, letter: str) -> str | None:
+        """The key of the choice that the learner means by ``letter``; None when there is none."""
         key = letter.strip().lower()
-        if key not in self.choices:
-            return paragraph(f"{self.id}: choose one of {', '.join(self.choices)}")
+        return key if key in self.choices else None
+
+    def unknown(self) -> Rendering:
+        """What is said of a letter that no choice has."""
+        return paragraph(f"{self.id}: choose one of {', '.join(self.choices)}")
+
+    def judged(self, key: str) -> Rendering:
+        """Whether the choice ``key`` is right, and why."""
         chosen, right = self.choices[key], key == self.right
-        head = f"{'✓ right' if right else '✗ not this one'}: {key}) {chosen.text}"
+        if self.shown_by:
+            head = f"You predicted {key}) {chosen.text}: {'✓ so it is' if right else '✗ not so'}"
+        else:
+            head = f"{'✓ right' if right else '✗ not this one'}: {key}) {chosen.text}"
         return Rendering(
             f"{head}\n  {chosen.says}",
-            framed(GOOD if right else BAD, head, escape(chosen.says)),
+            framed(GOOD if right else WARN, head, escape(chosen.says)),
         )
 
+    def kept(self, key: str) -> Rendering:
+        """What is said of a prediction until the cell has run that shows what happens."""
+        chosen = self.choices[key].text
+        return paragraph(f"Kept: {key}) {chosen}. Run the next cells: they show what happens.")
 
-class QuizForm:
-    """A question as a cell shows it: in JupyterLab a button for each choice, elsewhere text."""
 
-    def __init__(self, question: Question) -> None:
-        self._question = question
+def form(question: Question, earlier: str = "") -> Rendering:
+    """A question and its choices; ``earlier`` is the key of the learner's last answer, if any.
 
-    def __repr__(self) -> str:
-        choices = [(f"{key})", choice.text) for key, choice in self._question.choices.items()]
-        return (
-            f"{self._question.question}\n{columns(choices, 2)}\n"
-            f'answer with  lab.quiz("{self._question.id}", "{next(iter(self._question.choices))}")'
-        )
+    In HTML each choice opens, by mouse or keyboard, and needs neither a kernel nor a widget to do
+    so; a kernel that runs keeps the answer. Of a quiz the choice holds what the choice teaches.
+    """
+    rows = [(f"{key})", choice.text) for key, choice in question.choices.items()]
+    how = f"answer with  {question.call(next(iter(question.choices)))}"
+    said = f"you answered {earlier}" if earlier else ""
+    text = "\n".join(filter(None, (question.question, columns(rows, 2), how, said)))
+    items = "".join(_choice(question, key) for key in question.choices)
+    html = (
+        f'<div data-labs-question="{escape(question.id)}" role="group" '
+        f'aria-label="{escape(question.question)}" style="max-width:60em">'
+        f"<p><b>{escape(question.question)}</b></p>{items}"
+        f"{f'<p>{escape(said.capitalize())}.</p>' if said else ''}<script>{KEEP}</script></div>"
+    )
+    return Rendering(text, html)
 
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f"<div>{escape(key)}) {escape(choice.text)}</div>"
-            for key, choice in self._question.choices.items()
-        )
-        how = f'answer with <code>lab.quiz("{self._question.id}", "...")</code>'
-        return f"<div><b>{escape(self._question.question)}</b>{items}<div>{how}</div></div>"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        plain = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        return {**self._widget()._repr_mimebundle_(), **plain}
+def _choice(question: Question, key: str) -> str:
+    choice = question.choices[key]
+    if question.shown_by:
+        inner = f"To keep this answer, run <code>{escape(question.call(key))}</code>"
+    else:
+        inner = question.judged(key).html
+    return (
+        f'<details name="{escape(question.id)}" data-labs-answer="{escape(key)}" '
+        'style="border:1px solid var(--jp-border-color2);border-radius:3px;margin:3px 0;'
+        'padding:4px 10px"><summary style="cursor:pointer">'
+        f"{escape(key)}) {escape(choice.text)}</summary>"
+        f'<div data-labs-says="" aria-live="polite">{inner}</div></details>'
+    )
 
-    def _widget(self) -> Any:
-        import ipywidgets
 
-        wide = ipywidgets.Layout(width="auto", max_width="60em")
-        feedback = ipywidgets.HTML()
-        title = ipywidgets.HTML(f"<b>{escape(self._question.question)}</b>")
-        buttons = []
-        for key, choice in self._question.choices.items():
-            button = ipywidgets.Button(description=f"{key}) {choice.text}", layout=wide)
-            button.style.text_align = "left"
-            button.on_click(self._on_click(key, feedback))
-            buttons.append(button)
-        return ipywidgets.VBox([title, *buttons, feedback])
+KEEP = """
+(() => {
+  const at = document.currentScript;
+  const roots = at ? [at.closest("[data-labs-question]")]
+    : document.querySelectorAll("[data-labs-question]");
+  for (const root of roots) for (const one of root.querySelectorAll("details")) {
+    one.addEventListener("toggle", async () => {
+      if (!one.open || !window.jupyterapp) return;
+      const panel = [...window.jupyterapp.shell.widgets("main")]
+        .find(widget => widget.node.contains(root));
+      const kernel = panel?.sessionContext?.session?.kernel;
+      if (!kernel) return;
+      const given = JSON.stringify([root.dataset.labsQuestion, one.dataset.labsAnswer]);
+      const asked = kernel.requestExecute({
+        code: `from labs_helpers.answers import keep; keep(*${given})`,
+        silent: true, store_history: false, allow_stdin: false,
+        user_expressions: {},
+      });
+      const reply = await asked.done;
+      if (reply.content.status === "ok" && root.dataset.labsQuestion.includes(".p"))
+        one.querySelector("[data-labs-says]").textContent =
+          "Kept. Run the next cells: they show what happens.";
+    });
+  }
+})();
+"""
+"""Sends the learner's choice to the notebook's kernel, in JupyterLab as `labs lab` starts it.
 
-    def _on_click(self, key: str, feedback: Any) -> Callable[[object], None]:
-        def show_answer(_: object) -> None:
-            # a callback sets a value: what it prints would appear below any cell
-            feedback.value = self._question.answer(key).html
-
-        return show_answer
+``window.jupyterapp`` is there by ``LabApp.expose_app_in_browser``:
+https://jupyterlab.readthedocs.io/en/stable/extension/extension_dev.html
+"""
 
 
 def differences(entries: Sequence[tuple[str, str, str]]) -> Rendering:

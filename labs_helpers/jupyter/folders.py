@@ -7,7 +7,8 @@ from pathlib import Path
 
 from labs_helpers.workspace import Workspace, cannot_write
 
-SETTINGS = Path(__file__).parent / "config"
+SETTINGS = {name: Path(__file__).parent / name for name in ("config", "ipython")}
+"""Folders of settings that are copied into Jupyter's folder in LABS_HOME."""
 
 
 def environment(workspace: Workspace) -> dict[str, str]:
@@ -31,7 +32,8 @@ def place(workspace: Workspace) -> None:
     """Copy the labs' settings into Jupyter's folder; files that the learner added there stay."""
     try:
         # copied, because Jupyter writes into this folder and the package may be read-only
-        shutil.copytree(SETTINGS, workspace.home / "jupyter" / "config", dirs_exist_ok=True)
+        for name, settings in SETTINGS.items():
+            shutil.copytree(settings, workspace.home / "jupyter" / name, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
         plain = error if isinstance(error, OSError) else OSError(str(error))
         raise cannot_write(workspace.home / "jupyter", plain) from error

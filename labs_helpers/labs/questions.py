@@ -1,4 +1,7 @@
-"""The quiz questions of a lab: ``labs/labNN/questions.json``."""
+"""The questions of a lab: ``labs/labNN/questions.json`` and ``labs/labNN/predictions.json``.
+
+A prediction also names the cell that shows what happens, in ``shown_by``.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,33 @@ from labs_helpers.display.lesson import Choice, Question
 
 
 def questions(lab: str) -> dict[str, Question]:
-    """A lab's questions by id, in the order of the file; empty when the lab has none."""
+    """A lab's questions by id: the quiz, then the predictions; empty when the lab has none."""
     return {
         entry["id"]: Question(
             id=entry["id"],
             question=entry["question"],
             right=entry["right"],
             choices={key: Choice(**choice) for key, choice in entry["choices"].items()},
+            shown_by=entry.get("shown_by", ""),
         )
-        for entry in curriculum.data(lab, "questions")
+        for name in ("questions", "predictions")
+        for entry in curriculum.data(lab, name)
     }
 
 
-def question(question_id: str) -> Question:
-    """The question with this id; raises UnknownPart with the ids that the lab has."""
-    known = questions(question_id.split(".")[0])
+def question(question_id: str, method: str = "") -> Question:
+    """The question with this id, of ``quiz`` or ``predict`` when ``method`` says so.
+
+    Raises UnknownPart with the ids that the lab has.
+    """
+    asked = questions(question_id.split(".")[0])
+    known = {key: one for key, one in asked.items() if method in ("", one.method)}
     if question_id not in known:
         raise curriculum.UnknownPart.among("question", question_id, known)
     return known[question_id]
+
+
+def shown_by(cell: str) -> list[Question]:
+    """The predictions that the cell with this id shows; a lab's cells begin with its number."""
+    lab = cell.partition("-")[0]
+    return [one for one in questions(lab).values() if cell and one.shown_by == cell]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from labs_helpers.display.bars import bars, layers, size
 from labs_helpers.display.card import Setting, card
-from labs_helpers.display.lesson import Choice, Question, QuizForm, differences
+from labs_helpers.display.lesson import Choice, Question, differences, form
 from labs_helpers.display.registry import Token, readable, token, trace
 from labs_helpers.display.rendering import Rendering, columns, duration, relative, table
 
@@ -163,35 +163,69 @@ def test_differences_name_their_source() -> None:
     assert "Nothing in this lab" in differences([]).text
 
 
-QUESTION = Question(
-    "05.q1", "Which?", "b", {"a": Choice("one", "no: x"), "b": Choice("two", "yes: y")}
-)
+CHOICES = {"a": Choice("one", "no: x"), "b": Choice("two <b>", "yes: y")}
+QUESTION = Question("05.q1", "Which?", "b", CHOICES)
+PREDICTION = Question("05.p1", "What comes?", "b", CHOICES, shown_by="05-07")
 
 
 def test_a_question_is_complete_as_text() -> None:
-    assert repr(QuizForm(QUESTION)) == (
-        'Which?\n  a)  one\n  b)  two\nanswer with  lab.quiz("05.q1", "a")'
+    assert form(QUESTION).text == (
+        'Which?\n  a)  one\n  b)  two <b>\nanswer with  lab.quiz("05.q1", "a")'
     )
+    assert form(QUESTION, "b").text.endswith("\nyou answered b")
+    assert form(PREDICTION).text.endswith('answer with  lab.predict("05.p1", "a")')
 
 
-def test_an_answer_says_why() -> None:
-    assert QUESTION.answer("a").text == "✗ not this one: a) one\n  no: x"
-    assert QUESTION.answer(" B ").text == "✓ right: b) two\n  yes: y"
-    assert QUESTION.answer("z").text == "05.q1: choose one of a, b"
+def test_an_answer_of_a_quiz_says_why() -> None:
+    assert QUESTION.judged("a").text == "✗ not this one: a) one\n  no: x"
+    assert QUESTION.judged("b").text == "✓ right: b) two <b>\n  yes: y"
+    assert QUESTION.key(" B ") == "b"
+    assert QUESTION.key("z") is None
+    assert QUESTION.unknown().text == "05.q1: choose one of a, b"
 
 
-def test_a_question_has_buttons_that_say_their_answer() -> None:
-    form = QuizForm(QUESTION)
-    title, first, second, said = form._widget().children
-
-    second.click()
-
-    assert (first.description, second.description) == ("a) one", "b) two")
-    assert "Which?" in title.value
-    assert "✓ right" in said.value
+def test_a_prediction_is_judged_as_what_it_is() -> None:
+    assert PREDICTION.judged("a").text == "You predicted a) one: ✗ not so\n  no: x"
+    assert PREDICTION.judged("b").text == "You predicted b) two <b>: ✓ so it is\n  yes: y"
+    assert PREDICTION.kept("a").text.startswith("Kept: a) one.")
 
 
-def test_a_question_is_text_for_who_cannot_show_widgets() -> None:
-    bundle = QuizForm(QUESTION)._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(QuizForm(QUESTION))
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+class Choices(HTMLParser):
+    """The choices of a form: what is read before each is opened, and what stands inside."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.summaries: list[str] = []
+        self.inside: list[str] = []
+        self._into: list[str] | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "summary":
+            self._into = self.summaries
+            self.summaries.append("")
+        elif tag == "details":
+            self.inside.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "summary":
+            self._into = self.inside
+        elif tag == "details":
+            self._into = None
+
+    def handle_data(self, data: str) -> None:
+        if self._into is not None:
+            self._into[-1] += data
+
+
+def test_a_choice_opens_without_a_kernel_and_says_why() -> None:
+    found = Choices(form(QUESTION).html)
+    assert found.summaries == ["a) one", "b) two <b>"]
+    assert ["no: x" in found.inside[0], "yes: y" in found.inside[1]] == [True, True]
+
+
+def test_a_prediction_gives_nothing_away() -> None:
+    html = form(PREDICTION).html
+    assert "no: x" not in html
+    assert "yes: y" not in html
+    assert "lab.predict(&quot;05.p1&quot;, &quot;b&quot;)" in html

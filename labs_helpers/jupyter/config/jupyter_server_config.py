@@ -6,6 +6,8 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter provides i
 
 c.Application.log_level = "WARN"
 c.LabApp.custom_css = True
+# a question's choice reaches the kernel this way: labs_helpers/display/lesson.py
+c.LabApp.expose_app_in_browser = True
 c.LabApp.default_url = "/lab/tree/00-start-here.ipynb"
 # no request leaves this machine
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.display.progress import (
+from labs_helpers.display.transfers import (
     Bars,
     NotAStream,
     Pace,

@@ -1,0 +1,46 @@
+"""A learner's answers to the questions of a lab, kept in the journal."""
+
+from __future__ import annotations
+
+from labs_helpers.curriculum import UnknownPart
+from labs_helpers.display.lesson import Question, form
+from labs_helpers.display.rendering import Rendering
+from labs_helpers.labs.questions import question, shown_by
+from labs_helpers.progress.journal import Journal
+from labs_helpers.workspace import Workspace
+
+
+def ask(asked: Question, answer: str | None, journal: Journal | None) -> Rendering:
+    """The question, or what follows from the letter ``answer``, which ``journal`` keeps."""
+    if answer is None:
+        return form(asked, last(asked.id, journal) if journal else "")
+    key = asked.key(answer)
+    if key is None:
+        return asked.unknown()
+    if journal is not None:
+        journal.add(asked.method, asked.id.split(".")[0], asked.id, key)
+    return asked.kept(key) if asked.shown_by else asked.judged(key)
+
+
+def keep(question_id: str, letter: str) -> None:
+    """Keep the choice that was opened in a question's form, in this workspace's journal.
+
+    Raises UnknownPart for a question or letter that there is not, and WorkspaceError when the
+    answer cannot be written.
+    """
+    asked = question(question_id)
+    if asked.key(letter) is None:
+        raise UnknownPart.among("choice", letter, asked.choices)
+    ask(asked, letter, Journal(Workspace.find()))
+
+
+def last(question_id: str, journal: Journal) -> str:
+    """The key of the last answer to a question; empty when there is none."""
+    answers = [event.outcome for event in journal.events() if event.part == question_id]
+    return answers[-1] if answers else ""
+
+
+def compared(cell: str, journal: Journal) -> list[Rendering]:
+    """The comparisons for the predictions that the cell with this id shows and that were made."""
+    made = [(one, last(one.id, journal)) for one in shown_by(cell)]
+    return [one.judged(key) for one, key in made if key in one.choices]

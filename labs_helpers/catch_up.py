@@ -1,0 +1,138 @@
+"""Bringing a learner to just after an exercise: the lab's cells and tested solutions are run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.display.rendering import Rendering, paragraph
+from labs_helpers.errors import LabError
+from labs_helpers.labs.exercises import Exercise, exercise, exercises
+from labs_helpers.notebook_output import display
+
+_SHOWS_ONLY = re.compile(r"\s*lab\.(check|quiz|predict|progress|differences|hint|solution)\(")
+_STARTS = re.compile(r"^\s*lab\s*=\s*start\(", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell to run. ``exercise`` is the id of the exercise whose solution it is, if any."""
+
+    source: str
+    may_fail: bool
+    exercise: str = ""
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """``shown``: the exercises whose check passes now; ``failed``: how cells failed meanwhile."""
+
+    shown: tuple[str, ...]
+    failed: tuple[str, ...]
+
+    def drawn(self) -> Rendering:
+        """What the learner is told."""
+        if not self.shown:
+            return paragraph("Nothing to do: the check passes already.")
+        listed = ", ".join(self.shown)
+        return paragraph(f"Done for you: {listed}. In your progress this counts as shown.")
+
+
+def catch_up(notebook: Path, exercise_id: str | None, passed: Callable[[str], bool]) -> CaughtUp:
+    """Do the exercises up to and including one, by default the last, that are not done yet.
+
+    ``passed`` tells whether an exercise's check passes. The cell shows how far the run is. Raises
+    LabError when the check does not pass afterwards, with the cells that failed.
+    """
+    if not (known := list(exercises(notebook))):
+        raise LabError("This lab has no exercise.")
+    wanted = exercise(notebook, exercise_id).id if exercise_id else known[-1]
+    cells = until(notebook, wanted, passed)
+    if not cells:
+        return CaughtUp((), ())
+    area = display(paragraph("The lab's cells run for you ..."))
+    caught = run(cells, passed, lambda done, of: area.update(paragraph(f"{done} of {of} cells")))
+    if wanted not in caught.shown:
+        failed = "".join(f"\n  {line}" for line in caught.failed) or " none."
+        raise LabError(
+            f"The check of {wanted} does not pass yet. Cells that failed:{failed}\n"
+            "Make the lab's beginning again, and catch up from there:\n"
+            f'  lab.restart()\n  lab.catch_up("{wanted}")'
+        )
+    return caught
+
+
+def until(notebook: Path, wanted: str, passed: Callable[[str], bool]) -> list[Cell]:
+    """The cells from the last exercise that ``passed`` up to the solution of ``wanted``.
+
+    A cell that only shows something is left out, as is the cell that starts the lab. ``wanted``
+    is the id of an exercise that the notebook has.
+    """
+    known = exercises(notebook)
+    ids = list(known)
+    before = ids[: ids.index(wanted) + 1]
+    done = next((one for one in reversed(before) if passed(one)), None)
+    cells = list(_cells(notebook, known))
+    begin = next((n + 1 for n, cell in enumerate(cells) if cell.exercise == done), 0) if done else 0
+    end = next(n for n, cell in enumerate(cells) if cell.exercise == wanted)
+    return cells[begin : end + 1]
+
+
+def _cells(notebook: Path, known: dict[str, Exercise]) -> Iterator[Cell]:
+    solved = {exercise.cell: exercise for exercise in known.values()}
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            continue
+        if (exercise := solved.get(cell["id"])) is not None:
+            yield Cell(exercise.solution, False, exercise.id)
+        elif not _SHOWS_ONLY.match(source) and not _STARTS.search(source):
+            yield Cell(source, "raises-exception" in cell["metadata"].get("tags", ()))
+
+
+def run(
+    cells: list[Cell], passed: Callable[[str], bool], follow: Callable[[int, int], None]
+) -> CaughtUp:
+    """Run cells in the learner's kernel and try each exercise's check after its solution.
+
+    ``follow(done, count)`` is called before each cell and at the end. A cell that fails does not
+    end the run: the check decides. Raises LabError outside a notebook, and when the run is
+    interrupted.
+    """
+    from IPython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is None:
+        raise LabError("catch_up() runs the lab's cells in a notebook's kernel. Open the notebook.")
+    shown, failed = [], []
+    for number, cell in enumerate(cells):
+        follow(number, len(cells))
+        if fault := _run(shell, cell.source):
+            if isinstance(fault, KeyboardInterrupt):
+                raise LabError("Interrupted. Run the cell again to go on.")
+            if not cell.may_fail:
+                failed.append(_told(cell, fault))
+        if cell.exercise and passed(cell.exercise):
+            shown.append(cell.exercise)
+    follow(len(cells), len(cells))
+    return CaughtUp(tuple(shown), tuple(failed))
+
+
+def _run(shell: Any, source: str) -> BaseException | None:
+    """Run a cell without its outputs; the exception that it ended with."""
+    from IPython.utils.capture import capture_output
+
+    with capture_output():
+        result = shell.run_cell(source, store_history=False)
+    fault: BaseException | None = result.error_before_exec or result.error_in_exec
+    return fault
+
+
+def _told(cell: Cell, fault: BaseException) -> str:
+    lines = [line for line in cell.source.splitlines() if line and not line.startswith(("%%", "#"))]
+    said = (str(fault) or type(fault).__name__).splitlines()[0]
+    return f"{lines[0] if lines else cell.source}: {said}"

@@ -1,0 +1,94 @@
+"""What the labs add to a notebook's kernel: shell errors in words, comparisons, activity."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+from labs_helpers import answers
+from labs_helpers.errors import LabError
+from labs_helpers.notebook_output import display
+from labs_helpers.progress.journal import Journal
+from labs_helpers.workspace import LabsError
+
+SHELLS = ("bash", "sh")
+ACTIVE_SECONDS = 60
+"""The journal notes at most once in so many seconds that cells are run."""
+
+
+class ShellFailed(LabError):
+    """A shell cell ended with an error. What its commands said stands above the message."""
+
+
+def install(number: str, journal: Journal | None) -> None:
+    """Prepare the kernel for lab ``number``; without a journal nothing is noted or compared.
+
+    Outside IPython there is no kernel, and nothing is done.
+    """
+    from IPython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is None:
+        return
+    for name in SHELLS:
+        magic = shell.find_cell_magic(name)
+        if magic is not None and not hasattr(magic, "of_the_labs"):
+            shell.register_magic_function(_in_words(magic), "cell", name)
+    for earlier in [one for one in _hooks(shell) if hasattr(one, "of_the_labs")]:
+        shell.events.unregister("post_run_cell", earlier)
+    if journal is not None:
+        shell.events.register("post_run_cell", _after_a_cell(shell, number, journal))
+
+
+def _hooks(shell: Any) -> list[Any]:
+    return list(shell.events.callbacks["post_run_cell"])
+
+
+def _in_words(magic: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
+    """A shell's cell magic whose failure is one line instead of IPython's traceback."""
+
+    def run(line: str, cell: str) -> Any:
+        try:
+            return magic(line, cell)
+        except subprocess.CalledProcessError as fault:
+            raise ShellFailed(_how_it_ended(fault.returncode)) from None
+
+    run.of_the_labs = True  # type: ignore[attr-defined]
+    return run
+
+
+def _how_it_ended(code: int) -> str:
+    """https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html"""
+    if code < 0:
+        return f"The cell was stopped by signal {-code}."
+    known = {126: ": a command is not a program", 127: ": a command was not found"}
+    return f"The cell ended with exit code {code}{known.get(code, '')}."
+
+
+def _after_a_cell(shell: Any, number: str, journal: Journal) -> Callable[[Any], None]:
+    noted = 0.0
+
+    def after(result: Any) -> None:
+        nonlocal noted
+        try:
+            if time.monotonic() - noted >= ACTIVE_SECONDS:
+                journal.add("active", number)
+                noted = time.monotonic()
+            for comparison in answers.compared(_cell(shell), journal):
+                display(comparison)
+        except LabsError as fault:
+            print(f"The labs cannot keep your progress. {fault}")
+
+    after.of_the_labs = True  # type: ignore[attr-defined]
+    return after
+
+
+def _cell(shell: Any) -> str:
+    """The id of the cell that was run, as JupyterLab tells the kernel; empty elsewhere.
+
+    https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
+    """
+    kernel = getattr(shell, "kernel", None)
+    return str(kernel.get_parent().get("metadata", {}).get("cellId", "")) if kernel else ""

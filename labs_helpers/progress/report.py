@@ -1,0 +1,77 @@
+"""The learner's progress over all labs: as a drawing, and as data for `labs progress --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from labs_helpers.curriculum import LABS
+from labs_helpers.display.overview import Row, overview
+from labs_helpers.display.rendering import Rendering
+from labs_helpers.labs.exercises import exercises
+from labs_helpers.progress.journal import Event
+from labs_helpers.progress.summary import LabSummary, resume, summary
+from labs_helpers.workspace import Workspace
+
+
+def summaries(workspace: Workspace, events: Sequence[Event]) -> list[LabSummary]:
+    """A summary of each lab. Raises WorkspaceError where there are no notebooks."""
+    return [
+        summary(number, list(exercises(workspace.notebooks / lab.notebook)), events)
+        for number, lab in LABS.items()
+    ]
+
+
+def report(workspace: Workspace, events: Sequence[Event]) -> Rendering:
+    """The list of labs with the learner's exercises, minutes, and the next one to do."""
+    labs = summaries(workspace, events)
+    rows = [
+        Row(
+            f"{lab.number} {LABS[lab.number].name}",
+            LABS[lab.number].notebook,
+            lab.finished,
+            tuple((part.id, part.state) for part in lab.parts),
+            lab.minutes,
+        )
+        for lab in labs
+    ]
+    return overview(rows, _go_on(resume(labs, events)))
+
+
+def _go_on(part: str | None) -> tuple[str, str] | None:
+    if part is None:
+        return None
+    number, _, exercise = part.partition(".")
+    what = f"exercise {part}" if exercise else f"lab {number}"
+    return what, LABS[number].notebook
+
+
+def document(workspace: Workspace, events: Sequence[Event]) -> dict[str, Any]:
+    """What `labs progress --json` prints. Minutes are active ones, to a tenth."""
+    labs = summaries(workspace, events)
+    return {
+        "labs": [
+            {
+                "lab": lab.number,
+                "opened": lab.opened,
+                "finished": lab.finished,
+                "minutes": round(lab.minutes, 1),
+                "exercises": [
+                    {
+                        "id": part.id,
+                        "state": part.state,
+                        "minutes": None if part.minutes is None else round(part.minutes, 1),
+                        "checks": part.checks,
+                        "hints": part.hints,
+                    }
+                    for part in lab.parts
+                ],
+                "answers": {
+                    key: {"first": answer.first, "last": answer.last}
+                    for key, answer in lab.answers.items()
+                },
+            }
+            for lab in labs
+        ],
+        "next": resume(labs, events),
+    }

@@ -1,0 +1,60 @@
+"""A kernel of a notebook, as `labs lab` gives a learner one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+from labs_helpers.jupyter import folders
+from labs_helpers.workspace import Workspace
+
+
+class Kernel:
+    """A kernel, and what its cells show."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def run(self, code: str, cell: str = "") -> list[str]:
+        """The texts that a cell shows: of streams, displays and errors, in order."""
+        session = self._client.session
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
+        message = session.msg("execute_request", content, metadata={"cellId": cell})
+        self._client.shell_channel.send(message)
+        shown = []
+        while True:
+            answer = self._client.get_iopub_msg(timeout=60)
+            if answer["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+                continue
+            kind, what = answer["msg_type"], answer["content"]
+            if kind == "stream":
+                shown.append(what["text"])
+            elif kind in ("display_data", "execute_result"):
+                shown.append(what["data"]["text/plain"])
+            elif kind == "error":
+                shown.append("\n".join(what["traceback"]))
+            elif kind == "status" and what["execution_state"] == "idle":
+                return shown
+
+
+@contextmanager
+def kernel_in(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[Kernel]:
+    """A kernel as `labs lab` gives one, in the workspace ``home`` and with this environment."""
+    specs = KernelSpecManager(kernel_dirs=[])
+    manager = KernelManager(kernel_name="python3", kernel_spec_manager=specs)
+    given = {"LABS_HOME": str(home), **folders.environment(Workspace(home))}
+    manager.start_kernel(env={**environ, **given}, cwd=str(home))
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        yield Kernel(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
