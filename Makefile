@@ -20,7 +20,7 @@ help:
 	@echo "make test        every test, every notebook included"
 	@echo "make check       ruff and mypy only"
 	@echo "make notebooks   run every notebook in a fresh sandbox and write its outputs"
-	@echo "make contents    write the tables of labs in README and notebook 00 from curriculum.py"
+	@echo "make contents    write the tables of labs and the foot of every notebook"
 	@echo "make lock        resolve pyproject.toml into the hashed pins again"
 	@echo "make soak        long runs: notebooks shuffled and repeated, a gigabyte pushed"
 	@echo "make bench       speed beside moto_server, in one run"

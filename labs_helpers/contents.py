@@ -1,7 +1,8 @@
-"""The tables of labs in README and in notebook 00, written from the curriculum.
+"""The tables of labs in README and in notebook 00, and the foot of every notebook.
 
-``python -m labs_helpers.contents`` is ``make contents``. It replaces what stands between two HTML
-comments, which a reader of README or of the notebook does not see.
+``python -m labs_helpers.contents`` is ``make contents``. A table takes the place of what stands
+between two HTML comments, which a reader of README or of the notebook does not see. The foot is
+the last cell of a notebook.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import nbformat
 
 from labs_helpers.curriculum import LABS
+from labs_helpers.labs.exercises import exercises
 from labs_helpers.workspace import LabsError, Workspace
 
 BEGIN = '<!-- The labs. "make contents" writes this table from labs_helpers/curriculum.py. -->'
@@ -21,6 +24,23 @@ MAP = "00"
 """The number of the lab whose notebook has the map of all other labs."""
 
 Row = Sequence[str]
+Notebook: TypeAlias = Any  # nbformat's NotebookNode, which has no types
+
+FOOT = """\
+<details><summary>Stuck?</summary>
+
+| you want | run |
+| --- | --- |
+| `lab` back, after a restart of the kernel | the first cell: it changes nothing that you made |
+| a hint | `lab.hint("{exercise}")`, `lab.hint("{exercise}", 2)` |
+| the solution | `lab.solution("{exercise}")` |
+| an exercise done for you | `lab.catch_up("{exercise}")` runs the lab's cells and the solution |
+| to start this lab over | `lab.restart()` names what it removes |
+| to know what works and what does not | `labs status` and `labs doctor`, in a terminal |
+| to see how far you are | `lab.progress()` |
+
+</details>"""
+"""The last cell of a notebook; ``{exercise}`` is the lab's first exercise."""
 
 
 def readme_table() -> str:
@@ -54,14 +74,14 @@ def map_table() -> str:
 
 
 def outdated(project: Path) -> dict[Path, str]:
-    """The files whose table differs from the curriculum, and the text that they should have.
+    """The files whose table or foot differs, and the text that they should have.
 
     Raises LabsError for a file without the two comments.
     """
-    files: dict[Path, Callable[[Path], str]] = {
-        project / "README.md": _readme,
-        project / "notebooks" / LABS[MAP].notebook: _notebook,
-    }
+    files: dict[Path, Callable[[Path], str]] = {project / "README.md": _readme}
+    for lab in LABS.values():
+        if (path := project / "notebooks" / lab.notebook).exists():
+            files[path] = _map if lab.number == MAP else _notebook
     texts = {path: render(path) for path, render in files.items()}
     return {path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text}
 
@@ -71,7 +91,7 @@ def main() -> int:
     project = Workspace.find().notebooks.parent
     for path, text in outdated(project).items():
         path.write_text(text, encoding="utf-8")
-        print(f"{path.name}: the table of labs is new")
+        print(f"{path.name}: the table of labs or the foot is new")
     return 0
 
 
@@ -79,12 +99,32 @@ def _readme(path: Path) -> str:
     return _replaced(path.read_text(encoding="utf-8"), readme_table(), path)
 
 
-def _notebook(path: Path) -> str:
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+def _map(path: Path) -> str:
+    notebook = _read(path)
     cells = [cell for cell in notebook.cells if BEGIN in cell.source]
     if not cells:
         raise _without_comments(path)
     cells[0].source = _replaced(cells[0].source, map_table(), path)
+    return _with_foot(notebook, path)
+
+
+def _notebook(path: Path) -> str:
+    return _with_foot(_read(path), path)
+
+
+def _read(path: Path) -> Notebook:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _with_foot(notebook: Notebook, path: Path) -> str:
+    """The text of the notebook with its foot; a lab without exercises has none."""
+    if known := list(exercises(path)):
+        name = f"{known[0].partition('.')[0]}-stuck"
+        foot = next((cell for cell in notebook.cells if cell.id == name), None)
+        if foot is None:
+            foot = nbformat.v4.new_markdown_cell(id=name)  # type: ignore[no-untyped-call]
+            notebook.cells.append(foot)
+        foot.source = FOOT.format(exercise=known[0])
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"  # type: ignore[no-untyped-call]
 
 

@@ -103,7 +103,9 @@ def _choice(question: Question, key: str) -> str:
     )
 
 
-KEEP = """
+KEEP = "".join(
+    line.strip()
+    for line in """
 (() => {
   const at = document.currentScript;
   const roots = at ? [at.closest("[data-labs-question]")]
@@ -128,7 +130,8 @@ KEEP = """
     });
   }
 })();
-"""
+""".splitlines()
+)
 """Sends the learner's choice to the notebook's kernel, in JupyterLab as `labs lab` starts it.
 
 ``window.jupyterapp`` is there by ``LabApp.expose_app_in_browser``:
