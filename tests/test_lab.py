@@ -396,6 +396,7 @@ def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str])
         ("hint", 'lab.hint("05.1")'),
         ("solution", 'lab.solution("05.1")'),
         ("quiz", 'lab.quiz("05.q1")'),
+        ("predict", 'lab.predict("05.p1")'),
     ],
 )
 def test_a_call_without_an_id_shows_how_to_write_one(
