@@ -22,6 +22,9 @@ CONTROL = "/_labs/"
 LAYERS = "/_labs/layers/"
 MOTO_CONTROL = "/moto-api"
 
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a request to what takes no content: the hub, the control API, the URLs of layers."""
+
 
 @dataclass(frozen=True)
 class Dispatch:
@@ -54,6 +57,9 @@ class Dispatch:
         site = site_of(environ.get("HTTP_HOST", ""))
         if site is Site.FOREIGN:
             return say(421, "the sandbox answers to AWS, Docker Hub and loopback names only")
+        takes_content = site is not Site.HUB and not path.startswith((LAYERS, CONTROL))
+        if not takes_content and int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            return say(413, f"a request to this address has at most {LARGEST_BODY} bytes")
         if site is Site.HUB:
             return self.hub
         if path.startswith(LAYERS):
