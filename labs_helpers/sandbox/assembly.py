@@ -34,6 +34,7 @@ from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.services import MotoServices, bucket
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.service import Service
 from labs_helpers.sandbox.service.worker import Worker
@@ -63,6 +64,7 @@ def build(
     port: int,
     instance: str,
     frozen_at: datetime | None = None,
+    rules: Rules = ECR,
 ) -> Sandbox:
     """The sandbox with its state in a folder (LABS_HOME/sandbox).
 
@@ -78,7 +80,8 @@ def build(
     authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
     ecr = EcrService(store, clock, authorizer.authorize)
     others = OtherServices(authorizer, moto, partial(_operations, who))
-    registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
+    home = (learner.principal.account, REGION)
+    registry = RegistryApp(store, clock, authorizer.authorize, *home, rules)
     trace = Trace()
     workers = (
         ScanWorker(store, imports=folder.parent / "advisories"),

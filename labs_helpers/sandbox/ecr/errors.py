@@ -163,7 +163,8 @@ class LayerPartTooSmall(ServiceError):
     """A part, other than the last, of less than 5 MiB."""
 
     code = "LayerPartTooSmallException"
-    words = "Layer parts must be at least 5 MiB in size."
+    # https://github.com/dotnet/sdk-container-builds/issues/424, from CloudTrail
+    words = "All layer parts except the last part should be at least 5MB"
 
 
 class InvalidLayer(ServiceError):

@@ -57,14 +57,21 @@ def put(
     media_type: str | None = None,
     tag: str | None = None,
     digest: str | None = None,
+    layerless: bool = False,
 ) -> PutResult:
     """Store a manifest and move `tag` to it; the image that had the tag stays without the tag.
 
+    ECR takes no image manifest without layers; layerless: the registry takes it, in OCI mode.
     Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
     ImageTagAlreadyExists. An immutable tag is refused even for the same image, as on AWS
     (https://github.com/aws/containers-roadmap/issues/2179).
     """
     manifest = read_manifest(body, media_type)
+    if not (manifest.is_index or manifest.layers or layerless):
+        # https://github.com/werf/werf/pull/2558
+        raise errors.InvalidParameter.constraint(
+            "ImageManifest", "'Image has to have at least 1 layer'"
+        )
     if digest is not None and digest != _digest_like(digest, body):
         raise errors.ImageDigestDoesNotMatch(digest=digest, **repository.names)
     name = digest or manifest.digest

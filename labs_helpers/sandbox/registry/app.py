@@ -23,6 +23,7 @@ from labs_helpers.sandbox.registry.authentication import authenticate, registry_
 from labs_helpers.sandbox.registry.context import Context, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
+from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.request_log import CALLER, REFUSED, id_of
 from labs_helpers.sandbox.service.errors import NoRoom, ServiceError
 from labs_helpers.workspace import is_full
@@ -79,12 +80,19 @@ class RegistryApp:
     """Serves every registry of the store; `account` and `region` are for a host without them."""
 
     def __init__(
-        self, store: Store, clock: Clock, authorize: Authorize, account: str, region: str
+        self,
+        store: Store,
+        clock: Clock,
+        authorize: Authorize,
+        account: str,
+        region: str,
+        rules: Rules = ECR,
     ) -> None:
         self._store = store
         self._clock = clock
         self._authorize = authorize
         self._default = Registry(account, region)
+        self._rules = rules
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
@@ -114,14 +122,14 @@ class RegistryApp:
             if error.http_status == 401:
                 environ[REFUSED] = "UNAUTHORIZED"
                 return not_authorized(registry.host)
-            refusal = translate(error)
+            refusal = translate(error, self._rules)
         except ServiceError as error:
-            refusal = translate(error)
+            refusal = translate(error, self._rules)
         except Truncated as error:
             refusal = RegistryError("SIZE_INVALID", str(error), 400)
         except (OSError, sqlite3.Error) as error:
             log.exception("the request %s failed", id_of(environ))
-            refusal = _machine_error(error)
+            refusal = self._machine_error(error)
         environ[REFUSED] = refusal.code
         return render(refusal)
 
@@ -145,14 +153,13 @@ class RegistryApp:
                     {"Allow": ", ".join(handlers)},
                 )
             context = Context(
-                request, self._store, self._authorize, principal, registry, name, keys
+                request, self._store, self._authorize, principal, registry, name, self._rules, keys
             )
             return handler(context, *arguments.values())
         raise RegistryError("UNSUPPORTED", "404 page not found", 404)
 
-
-def _machine_error(error: OSError | sqlite3.Error) -> RegistryError:
-    """The answer to a failure of the machine: it names the failure, so that the user can fix it."""
-    if is_full(error):
-        return translate(NoRoom())
-    return RegistryError("UNKNOWN", f"The sandbox cannot read or write its files: {error}", 500)
+    def _machine_error(self, error: OSError | sqlite3.Error) -> RegistryError:
+        """The answer to a failure of the machine: it names the failure, to be put right."""
+        if is_full(error):
+            return translate(NoRoom(), self._rules)
+        return RegistryError("UNKNOWN", f"The sandbox cannot read or write its files: {error}", 500)

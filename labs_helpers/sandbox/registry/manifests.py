@@ -38,7 +38,9 @@ def put(context: Context, reference: str) -> Response:
     if not by_digest:
         check_tag(reference)
     repository = context.repository()
-    body = context.request.body.read_all(manifests.MAX_SIZE)
+    body = None
+    if (context.request.body.length or 0) <= manifests.MAX_SIZE:
+        body = context.request.body.read_all(manifests.MAX_SIZE)
     if body is None:
         message = f"The manifest has more than {manifests.MAX_SIZE} bytes"
         raise RegistryError("SIZE_INVALID", message, 413)
@@ -50,9 +52,10 @@ def put(context: Context, reference: str) -> Response:
             media_type=context.request.header("content-type") or None,
             tag=None if by_digest else reference,
             digest=digest,
+            layerless=context.rules.layerless,
         ).image
     except ecr.LayersNotFound as error:
-        raise RegistryError("MANIFEST_BLOB_UNKNOWN", error.message, 404) from error
+        raise RegistryError(context.rules.missing_blobs, error.message, 404) from error
     headers = {
         "Location": f"/v2/{context.name}/manifests/{image.digest}",
         "Docker-Content-Digest": image.digest,
@@ -79,9 +82,11 @@ def _find(context: Context, reference: str) -> Image:
 
 
 def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | None]:
-    """The digest or the tag; raises ImageNotFound if the reference is neither."""
+    """The digest or the tag; raises ImageNotFound or TAG_INVALID if the reference is neither."""
     if ":" in reference:
         return reference, None
+    if context.rules.checks_tags_of_pulls:
+        check_tag(reference)
     if not references.is_tag(reference):
         raise ecr.ImageNotFound(
             digest=None,

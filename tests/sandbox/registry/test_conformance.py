@@ -21,6 +21,11 @@ EXAMPLE = "application/vnd.example.oci.conformance.v1"
 ALGORITHMS = ["sha256", "sha512"]
 
 
+@pytest.fixture
+def registry(strict_registry: RegistryUnderTest) -> RegistryUnderTest:
+    return strict_registry
+
+
 @pytest.fixture(autouse=True)
 def repository(registry: RegistryUnderTest) -> None:
     registry.create(REPOSITORY)

@@ -169,6 +169,11 @@ def test_an_index_cannot_be_scanned_and_its_images_can(scans: Scans) -> None:
 def test_an_artifact_is_not_scanned(scans: Scans) -> None:
     rules(scans.ecr, "BASIC", "SCAN_ON_PUSH")
     empty = scans.ecr.upload("demo", b"{}")
+    chart = {
+        "mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+        "digest": scans.ecr.upload("demo", b"chart"),
+        "size": 5,
+    }
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -177,7 +182,7 @@ def test_an_artifact_is_not_scanned(scans: Scans) -> None:
             "digest": empty,
             "size": 2,
         },
-        "layers": [],
+        "layers": [chart],
     }
     scans.ecr(
         "PutImage", repositoryName="demo", imageManifest=json.dumps(manifest), imageTag="chart"
