@@ -14,7 +14,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
-from labs_helpers.sandbox.hosts import Site, site_of
+from labs_helpers.sandbox.door.scope import regions
+from labs_helpers.sandbox.hosts import Site, region_of_registry, site_of
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +73,27 @@ class Dispatch:
             return say(404, "there is no such thing here")
         if path == "/v2" or path.startswith("/v2/"):
             # SES's second version has paths below /v2/ too, and signs them
-            return self.aws if sigv4.is_signed(request_of(environ)) else self.registry
+            if sigv4.is_signed(request_of(environ)):
+                return self.aws
+            return self._registry(environ["HTTP_HOST"])
         return self.aws
+
+    def _registry(self, host: str) -> WSGIApplication:
+        """The registry; where AWS has no such region, what a client reads instead of its DNS."""
+        region = region_of_registry(host)
+        if region is None or region in regions():
+            return self.registry
+        words = f"lookup {host}: no such host; AWS has no region {region}, check its spelling"
+        return _answer(421, {"errors": [{"code": "UNKNOWN", "message": words}]})
 
 
 def say(code: int, message: str) -> WSGIApplication:
     """An application that answers every request with one JSON error."""
-    body = json.dumps({"error": message}).encode() + b"\n"
+    return _answer(code, {"error": message})
+
+
+def _answer(code: int, document: object) -> WSGIApplication:
+    body = json.dumps(document).encode() + b"\n"
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

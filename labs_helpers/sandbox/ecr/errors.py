@@ -202,18 +202,24 @@ class ImageReferenced(ServiceError):
     words = "Requested image referenced by manifest list: {indexes}"
 
 
-class InvalidToken(ServiceError):
-    """The registry password is no token of ours (status 401), or one of another region (403)."""
+class NoCredentials(ServiceError):
+    """A request to the registry carries no user name AWS with a password."""
 
-    code = "InvalidToken"
+    code = "NoCredentials"
     words = "Not Authorized"
     http_status = 401
+
+
+class InvalidToken(ServiceError):
+    """The registry password is none that ECR made."""
+
+    code = "InvalidToken"
+    words = "Your Authorization Token is invalid."
 
 
 class TokenOfAnotherRegion(InvalidToken):
     """The token works in the region for which it was made."""
 
-    words = "Your Authorization Token is invalid."
     http_status = 403
 
 

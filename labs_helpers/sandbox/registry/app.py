@@ -13,7 +13,7 @@ from typing import Any
 
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import InvalidToken
+from labs_helpers.sandbox.ecr.errors import NoCredentials
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
@@ -118,11 +118,9 @@ class RegistryApp:
             return self._handle(request, principal, registry, of_request(environ, registry.region))
         except RegistryError as error:
             refusal = error
-        except InvalidToken as error:
-            if error.http_status == 401:
-                environ[REFUSED] = "UNAUTHORIZED"
-                return not_authorized(registry.host)
-            refusal = translate(error, self._rules)
+        except NoCredentials:
+            environ[REFUSED] = "UNAUTHORIZED"
+            return not_authorized(registry.host)
         except ServiceError as error:
             refusal = translate(error, self._rules)
         except Truncated as error:

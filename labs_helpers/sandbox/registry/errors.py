@@ -33,7 +33,8 @@ class RegistryError(Exception):
 _TABLE: dict[type[ServiceError], tuple[str, int]] = {
     AccessDenied: ("DENIED", 403),
     ecr.TokenExpired: ("DENIED", 403),
-    ecr.InvalidToken: ("DENIED", 403),
+    ecr.InvalidToken: ("DENIED", 400),
+    ecr.TokenOfAnotherRegion: ("DENIED", 403),
     ecr.RepositoryNotFound: ("NAME_UNKNOWN", 404),
     ecr.ImageNotFound: ("MANIFEST_UNKNOWN", 404),
     ecr.ImageTagAlreadyExists: ("TAG_INVALID", 400),

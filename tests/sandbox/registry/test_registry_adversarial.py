@@ -120,7 +120,7 @@ def test_any_request_is_answered(
 def test_any_credentials_are_judged(direct: Direct, header: str) -> None:
     for scheme in ("", "Basic ", "Bearer "):
         status, _, _ = direct.call("GET", "/v2/", HTTP_AUTHORIZATION=scheme + header)
-        assert status == 401
+        assert status in {400, 401}
 
 
 @relaxed
