@@ -47,7 +47,7 @@ def test_a_scan_asked_for_is_in_progress_then_complete(scans: Scans) -> None:
         "imageScanStatus": {"status": "IN_PROGRESS"},
     }
     assert scans.status() == ("IN_PROGRESS", None)
-    assert "imageScanFindings" not in scans.findings()
+    assert scans.findings()["imageScanFindings"] == {}
     scans.run()
     assert scans.status() == ("COMPLETE", "The scan was completed successfully.")
 
@@ -198,7 +198,7 @@ def test_an_image_from_scratch_is_unsupported_and_not_clean(scans: Scans) -> Non
     scans.start()
     scans.run()
     assert scans.status() == ("FAILED", f"UnsupportedImageError: {UNSUPPORTED}")
-    assert "imageScanFindings" not in scans.findings()
+    assert scans.findings()["imageScanFindings"] == {}
 
 
 def test_an_rpm_image_is_unsupported_here(scans: Scans) -> None:
