@@ -21,16 +21,18 @@ from labs_helpers.sandbox.call import Answer, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.iam import control_routes as people_control
-from labs_helpers.sandbox.iam import credentials, people
+from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.services import MotoServices, bucket
 from labs_helpers.sandbox.registry.app import RegistryApp
@@ -78,7 +80,8 @@ def build(
     who = people.build(folder / "identity", records, clock)
     moto = MotoServices(records.identity, who.directory, folder / "tmp")
     authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
-    ecr = EcrService(store, clock, authorizer.authorize)
+    elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr)
+    ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who))
     home = (learner.principal.account, REGION)
     registry = RegistryApp(store, clock, authorizer.authorize, *home, rules)

@@ -94,9 +94,11 @@ class ImageTagAlreadyExists(ServiceError):
     """Another image has the tag, and the tag is immutable."""
 
     code = "ImageTagAlreadyExistsException"
+    # until 2025 "because the repository is immutable": tags can be excluded since, see
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
     words = (
         "The image tag '{tag}' already exists in the '{repositoryName}' repository and cannot "
-        "be overwritten because the repository is immutable."
+        "be overwritten because the tag is immutable."
     )
 
 
@@ -150,13 +152,28 @@ class UploadNotFound(ServiceError):
 
 
 class InvalidLayerPart(ServiceError):
-    """A part that does not begin where the last part ended, after `received` bytes."""
+    """A part that does not begin where the last part ended, or is not as long as its range.
+
+    received: the bytes of the upload so far.
+    """
 
     code = "InvalidLayerPartException"
 
-    def __init__(self, first_byte: int, received: int) -> None:
-        super().__init__(f"First byte of the layer part is {first_byte} instead of {received}")
+    def __init__(self, message: str, received: int) -> None:
+        super().__init__(message)
         self.received = received
+
+    @classmethod
+    def elsewhere(cls, first_byte: int, received: int) -> InvalidLayerPart:
+        """The part does not follow the last one."""
+        return cls(f"First byte of the layer part is {first_byte} instead of {received}", received)
+
+    @classmethod
+    def of_size(cls, size: int, first: int, last: int, received: int) -> InvalidLayerPart:
+        """The part has not the size of its range; AWS publishes no words for this."""
+        wanted = last - first + 1
+        message = f"The layer part has {size} bytes, but its range {first}-{last} has {wanted}"
+        return cls(message, received)
 
 
 class LayerPartTooSmall(ServiceError):

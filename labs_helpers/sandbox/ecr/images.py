@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -148,33 +148,50 @@ def record_pull(store: Store, image: Image) -> None:
         db.execute("update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id))
 
 
+def indexes_of(store: Store, repository: Repository, digest: str) -> list[str]:
+    """The digests of the indexes of the repository that list an image."""
+    with store.read() as db:
+        return image_rows.indexes_of(db, repository, digest)
+
+
 def delete(
-    store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
+    store: Store,
+    repository: Repository,
+    *,
+    digest: str | None = None,
+    tag: str | None = None,
+    listed_before: Mapping[str, Sequence[str]] | None = None,
 ) -> Deletion:
     """Delete by digest (the image and all its tags) or by tag (the image with its last tag).
 
     With both, the tag must name that image. Raises ImageNotFound, and ImageReferenced when an
-    index of the repository lists the image.
+    index of the repository lists the image; listed_before: digests of images, and of indexes that
+    count as well, although they may be gone.
     """
     with store.write() as db:
         image = _find(db, repository, digest, tag)
         if image is None:
             raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
-        deletion = _delete(db, repository, image, tag)
+        before = (listed_before or {}).get(image.digest, ())
+        deletion = _delete(db, repository, image, tag, before)
         now = store.clock.now().timestamp()
         events.image_action(store, db, repository, image, "DELETE", deletion.tags, now)
     return deletion
 
 
 def _delete(
-    db: sqlite3.Connection, repository: Repository, image: Image, tag: str | None
+    db: sqlite3.Connection,
+    repository: Repository,
+    image: Image,
+    tag: str | None,
+    listed_before: Sequence[str],
 ) -> Deletion:
     if tag is not None and image.tags != (tag,):
         db.execute(
             "delete from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
         )
         return Deletion(image.digest, (tag,), image=False)
-    indexes = image_rows.indexes_of(db, repository, image.digest)
+    indexes = image_rows.indexes_of(db, repository, image.digest) or list(listed_before)
     if indexes:
         raise errors.ImageReferenced(indexes=indexes)
     db.execute("delete from images where id = ?", (image.id,))

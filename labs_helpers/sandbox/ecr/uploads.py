@@ -122,7 +122,7 @@ def append(
     with _exclusively(store, repository, upload_id) as (running, path):
         before = running.size
         if first_byte is not None and first_byte != before:
-            raise errors.InvalidLayerPart(first_byte, before)
+            raise errors.InvalidLayerPart.elsewhere(first_byte, before)
         sha256 = running.sha256.copy()
         with path.open("r+b", buffering=0) as file:
             file.seek(before)

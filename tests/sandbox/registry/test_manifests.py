@@ -127,7 +127,7 @@ def test_a_moved_tag_leaves_the_old_image_untagged(registry: RegistryUnderTest) 
 IMMUTABLE = (
     "TAG_INVALID",
     "The image tag 'v1' already exists in the 'kept' repository and cannot be overwritten "
-    "because the repository is immutable.",
+    "because the tag is immutable.",
 )
 
 

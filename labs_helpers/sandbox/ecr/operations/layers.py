@@ -59,7 +59,7 @@ def upload_layer_part(call: Call, params: Members) -> Members:
     received = uploads.find(call.store, repository, upload).received
     try:
         if last - first + 1 != len(part):
-            raise InvalidLayerPart(first, received)
+            raise InvalidLayerPart.of_size(len(part), first, last, received)
         received = uploads.append(
             call.store, repository, upload, io.BytesIO(part), length=len(part), first_byte=first
         )
