@@ -84,7 +84,7 @@ def build(
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who))
     home = (learner.principal.account, REGION)
-    registry = RegistryApp(store, clock, authorizer.authorize, *home, rules)
+    registry = RegistryApp(store, clock, authorizer.authorize, *home, rules, who.directory.is_there)
     trace = Trace()
     workers = (
         ScanWorker(store, imports=folder.parent / "advisories"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import NoCredentials
+from labs_helpers.sandbox.ecr.errors import InvalidToken, NoCredentials
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
@@ -87,12 +87,15 @@ class RegistryApp:
         account: str,
         region: str,
         rules: Rules = ECR,
+        is_there: Callable[[Principal], bool] = lambda principal: True,
     ) -> None:
+        """is_there: whether the user or role of a token still exists."""
         self._store = store
         self._clock = clock
         self._authorize = authorize
         self._default = Registry(account, region)
         self._rules = rules
+        self._is_there = is_there
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
@@ -115,6 +118,8 @@ class RegistryApp:
         try:
             principal = authenticate(self._store, request.header("authorization"), registry)
             environ[CALLER] = principal.arn
+            if not self._is_there(principal):
+                raise InvalidToken()
             return self._handle(request, principal, registry, of_request(environ, registry.region))
         except RegistryError as error:
             refusal = error
