@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci import media_types
+from labs_helpers.oci.conversion import converted
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import errors, events, image_rows, scan_queue
 from labs_helpers.sandbox.ecr.image_rows import Image
@@ -115,6 +117,30 @@ def get(
     if image is None:
         raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
     return image
+
+
+def accepted(image: Image, accepts: Callable[[str], bool]) -> Image | None:
+    """The image in a format that a client accepts, as ECR converts images pulled by tag.
+
+    None when the client accepts neither the image's format nor one that it can be converted to.
+    The image then has the converted manifest and its digest. Schema 1, to which ECR converts too,
+    is not among the formats here.
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html
+    """
+    if accepts(image.media_type):
+        return image
+    for media_type in (media_types.DOCKER_MANIFEST, media_types.OCI_MANIFEST):
+        if accepts(media_type):
+            manifest = converted(manifests.parse(image.body, image.media_type), media_type)
+            if manifest is not None:
+                return replace(
+                    image,
+                    digest=manifest.digest,
+                    media_type=media_type,
+                    artifact_type=manifest.artifact_type,
+                    body=manifest.body,
+                )
+    return None
 
 
 def list_all(store: Store, repository: Repository) -> list[Image]:

@@ -5,6 +5,8 @@ Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#
 
 from __future__ import annotations
 
+from functools import partial
+
 from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import reference as references
@@ -18,13 +20,14 @@ from labs_helpers.sandbox.registry.http import Response
 
 def head(context: Context, reference: str) -> Response:
     """The manifest's headers. A HEAD request does not count as a pull."""
-    return _answer(context, _find(context, reference), with_body=False)
+    image = _find(context, reference)
+    return _answer(context, _in_a_format_accepted(context, reference, image), with_body=False)
 
 
 def get(context: Context, reference: str) -> Response:
     """The manifest as it was pushed. The time of the pull is recorded."""
     image = _find(context, reference)
-    response = _answer(context, image, with_body=True)
+    response = _answer(context, _in_a_format_accepted(context, reference, image), with_body=True)
     if response.status == 200:
         images.record_pull(context.store, image)
     return response
@@ -79,6 +82,17 @@ def _find(context: Context, reference: str) -> Image:
     repository = context.repository()
     digest, tag = _digest_or_tag(context, reference)
     return images.get(context.store, repository, digest=digest, tag=tag)
+
+
+def _in_a_format_accepted(context: Context, reference: str, image: Image) -> Image:
+    """The image, converted when a client that pulls by tag accepts the other format only.
+
+    What cannot be converted is answered as it is stored: clients read the Content-Type.
+    """
+    if ":" in reference or not context.rules.converts:
+        return image
+    accept = context.request.header("accept")
+    return images.accepted(image, partial(http_headers.accepts, accept)) or image
 
 
 def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | None]:

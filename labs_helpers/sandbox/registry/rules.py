@@ -62,6 +62,12 @@ class Rules:
     https://github.com/werf/werf/pull/2558
     """
 
+    converts: bool
+    """Whether a pull by tag converts a manifest to a format that the client accepts.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html
+    """
+
     refusal_of_parameters: tuple[str, int]
     """Code and status for a parameter that ECR refuses, such as a manifest.
 
@@ -83,6 +89,7 @@ ECR = Rules(
     checks_tags_of_pulls=True,
     mounts_unreferenced=False,
     layerless=False,
+    converts=True,
     refusal_of_parameters=("UNSUPPORTED", 405),
     missing_blobs="BLOB_UPLOAD_UNKNOWN",
 )
@@ -95,6 +102,7 @@ OCI = Rules(
     checks_tags_of_pulls=False,
     mounts_unreferenced=True,
     layerless=True,
+    converts=False,
     refusal_of_parameters=("MANIFEST_INVALID", 400),
     missing_blobs="MANIFEST_BLOB_UNKNOWN",
 )

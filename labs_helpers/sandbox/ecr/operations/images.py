@@ -44,7 +44,10 @@ def put_image(call: Call, params: Members) -> Members:
 
 
 def batch_get_image(call: Call, params: Members) -> Members:
-    """The requested manifests; an image requested by digest comes once for each tag."""
+    """The requested manifests; an image requested by digest comes once for each tag.
+
+    An image requested by tag is converted when acceptedMediaTypes has the other format only.
+    """
     repository = call.repository(params["repositoryName"])
     accepted = params.get("acceptedMediaTypes")
     found: list[dict[str, Any]] = []
@@ -54,13 +57,18 @@ def batch_get_image(call: Call, params: Members) -> Members:
         if image is None:
             failures.append(failed)
             continue
-        if accepted and image.media_type not in accepted:
-            failures.append(image_ids.not_found(image_id))
-            continue
         tag = image_id.get("imageTag")
+        given = image
+        if accepted and image.media_type not in accepted:
+            by_tag = tag is not None and "imageDigest" not in image_id
+            in_format = images.accepted(image, accepted.__contains__) if by_tag else None
+            if in_format is None:
+                failures.append(image_ids.not_found(image_id))
+                continue
+            given = in_format
         images.record_pull(call.store, image)
         tags: tuple[str | None, ...] = (tag,) if tag else image.tags or (None,)
-        found.extend(_image(repository, image, each) for each in tags)
+        found.extend(_image(repository, given, each) for each in tags)
     return {"images": found, "failures": failures}
 
 
