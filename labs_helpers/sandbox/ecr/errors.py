@@ -1,7 +1,7 @@
 """ECR's errors: one class each, with AWS's wording; both planes raise and render them.
 
 Codes: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html and the errors
-of each operation. Wording: what AWS answers, as quoted in public reports. An error that one
+of each operation. Wording: what AWS answers, as wording.py quotes reports. An error that one
 operation alone raises is in that operation's module.
 """
 

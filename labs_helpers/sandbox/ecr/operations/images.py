@@ -76,8 +76,8 @@ def batch_delete_image(call: Call, params: Members) -> Members:
     """Deletes by digest (the image with all its tags) or by tag (the image with its last tag).
 
     An image that an index listed when the request came stays, although the request deletes the
-    index. AWS's pages do not say so; tools that empty a repository delete the tagged images in one
-    call and the others in the next:
+    index: https://github.com/opensupplyhub/open-supply-hub/pull/1243. Tools that empty a repository
+    therefore delete in passes, as
     https://github.com/aws/aws-cdk/blob/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-ecr/auto-delete-images-handler/index.ts
     """
     repository = call.repository(params["repositoryName"])
