@@ -1,7 +1,8 @@
 """The checks of the OCI conformance suite, in its order: push and pull every kind of content.
 
 Source: https://github.com/opencontainers/distribution-spec/tree/main/conformance (run.go, api.go);
-the suite is a Go program, so its checks are told again here.
+the suite is a Go program, so its checks are told again here, and its conversations of version 1.1
+in conversations.py.
 """
 
 from __future__ import annotations
