@@ -33,6 +33,12 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Response]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
+_DRAINED = 64 * 1024 * 1024
+"""Bytes of a body that are read although the body is refused as too large; more end the connection.
+
+A client that is still sending would otherwise see a reset instead of the answer.
+"""
+
 _API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
@@ -101,7 +107,8 @@ class RegistryApp:
         """PEP 3333."""
         request = Request.of(environ)
         response = self._answer(request, environ)
-        request.body.drain()
+        if response.status != 413 or (request.body.length or 0) <= _DRAINED:
+            request.body.drain()
         headers = {**_API_VERSION, **response.headers}
         if isinstance(response.body, bytes) and response.length is None:
             response.length = len(response.body)

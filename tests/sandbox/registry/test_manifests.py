@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -107,6 +108,18 @@ def test_what_is_not_a_manifest_is_refused(registry: RegistryUnderTest, body: by
 def test_a_manifest_too_large_is_refused(registry: RegistryUnderTest) -> None:
     reply = registry.put_manifest("v1", b" " * (4 * 1024 * 1024 + 1))
     assert (reply.status, reply.error[0]) == (413, "SIZE_INVALID")
+
+
+def test_a_manifest_that_announces_gigabytes_is_refused_before_it_comes(
+    registry: RegistryUnderTest,
+) -> None:
+    head = (
+        f"PUT /v2/demo/manifests/v1 HTTP/1.1\r\nHost: {HOME.host}\r\n"
+        f"Authorization: Bearer {registry.token}\r\nContent-Length: {2 * 1024**3}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", registry.server.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert b" 413 " in connection.makefile("rb").readline()
 
 
 @pytest.mark.parametrize("tag", ["-a", ".a", "a" * 129, "a%20b"])
