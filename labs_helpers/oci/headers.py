@@ -62,6 +62,16 @@ def is_unmodified(if_none_match: str | None, digest: str) -> bool:
     return "*" in tags or digest in tags
 
 
+def accepts(accept: str | None, media_type: str) -> bool:
+    """Whether an Accept header takes a media type; a request without the header takes any.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+    """
+    taken = [each.partition(";")[0].strip().lower() for each in (accept or "*/*").split(",")]
+    kind = media_type.partition("/")[0]
+    return any(each in ("", "*/*", f"{kind}/*", media_type.lower()) for each in taken)
+
+
 def user_and_password(encoded: str) -> tuple[str, str] | None:
     """The two halves of base64 `user:password`; None if the text is not that."""
     try:

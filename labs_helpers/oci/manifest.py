@@ -117,6 +117,11 @@ def _load(body: bytes) -> dict[str, Any]:
         raise InvalidManifest(f"manifest is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise InvalidManifest("manifest is not a JSON object")
+    if document.get("schemaVersion") == 1:
+        raise InvalidManifest(
+            "schemaVersion is 1, not 2: "
+            "the sandbox does not take Docker's schema 1, which ECR takes"
+        )
     if document.get("schemaVersion") != 2 or isinstance(document["schemaVersion"], bool):
         raise InvalidManifest("schemaVersion is not 2")
     return document

@@ -71,9 +71,19 @@ def _empty(place: Place, name: str) -> None:
     digests = sorted(images)
     for start in range(0, len(digests), 100):
         some = {digest: images[digest] for digest in digests[start : start + 100]}
-        found = [{"imageDigest": digest} for digest in some]
-        ecr.batch_delete_image(repositoryName=name, imageIds=found)
         place.removed.append(f"of repository {name}: {_said(some)}")
+    while digests:
+        left = []
+        for start in range(0, len(digests), 100):
+            found = [{"imageDigest": digest} for digest in digests[start : start + 100]]
+            answer = ecr.batch_delete_image(repositoryName=name, imageIds=found)
+            # what an index listed goes in a later call than the index
+            left += [
+                one["imageId"]["imageDigest"]
+                for one in answer["failures"]
+                if one["failureCode"] == "ImageReferencedByManifestList"
+            ]
+        digests = left if len(left) < len(digests) else []
 
 
 def _images(ecr: Any, name: str) -> dict[str, set[str]] | None:

@@ -21,19 +21,22 @@ from labs_helpers.sandbox.call import Answer, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.iam import control_routes as people_control
-from labs_helpers.sandbox.iam import credentials, people
+from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.services import MotoServices, bucket
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.service import Service
 from labs_helpers.sandbox.service.worker import Worker
@@ -63,6 +66,7 @@ def build(
     port: int,
     instance: str,
     frozen_at: datetime | None = None,
+    rules: Rules = ECR,
 ) -> Sandbox:
     """The sandbox with its state in a folder (LABS_HOME/sandbox).
 
@@ -76,9 +80,11 @@ def build(
     who = people.build(folder / "identity", records, clock)
     moto = MotoServices(records.identity, who.directory, folder / "tmp")
     authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
-    ecr = EcrService(store, clock, authorizer.authorize)
+    elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr)
+    ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who))
-    registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
+    home = (learner.principal.account, REGION)
+    registry = RegistryApp(store, clock, authorizer.authorize, *home, rules, who.directory.is_there)
     trace = Trace()
     workers = (
         ScanWorker(store, imports=folder.parent / "advisories"),

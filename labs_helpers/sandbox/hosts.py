@@ -18,6 +18,9 @@ _HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?", re.ASCII)
 _AWS = re.compile(r"(?:.+\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)")
 
 
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.", re.ASCII)
+
+
 class Site(Enum):
     """Whom a request is addressed to."""
 
@@ -38,3 +41,9 @@ def site_of(host: str) -> Site:
     if name in _LOOPBACK:
         return Site.LOOPBACK
     return Site.AWS if _AWS.fullmatch(name) else Site.FOREIGN
+
+
+def region_of_registry(host: str) -> str | None:
+    """The region in the host name of a private registry; None for any other host."""
+    found = _REGISTRY.match(host.lower())
+    return found[1] if found else None

@@ -64,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(folder: Path, port: int) -> int:
     from labs_helpers.sandbox import assembly, confinement
     from labs_helpers.sandbox.door.http import Server
+    from labs_helpers.sandbox.registry import rules
 
     instance = secrets.token_hex(8)
-    sandbox = assembly.build(folder, port, instance, _frozen_at())
+    chosen = rules.chosen(os.environ)
+    sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen)
     server = Server(port, sandbox.application)
     server.prepare()
     confinement.confine(port, _scanner())

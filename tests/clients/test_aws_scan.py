@@ -76,7 +76,9 @@ def push(ecr: Any, demo: str, folder: Path, name: str, *above: Entries, tag: str
     """One of the hub's images with layers on top; the digest of its manifest."""
     layers = [layer.path.read_bytes() for layer in stand_in(folder, name)]
     layers += [gzip.compress(tar(one), mtime=0) for one in above]
-    config = json.dumps({"architecture": "amd64", "os": "linux"}).encode()
+    diff_ids = [digests.of_bytes(gzip.decompress(one)) for one in layers]
+    rootfs = {"type": "layers", "diff_ids": diff_ids}
+    config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": rootfs}).encode()
     sent = [sbom._upload(ecr, gate.parse(demo), blob) for blob in (config, *layers)]
     manifest = json.dumps(
         {

@@ -14,13 +14,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
-from labs_helpers.sandbox.hosts import Site, site_of
+from labs_helpers.sandbox.door.scope import regions
+from labs_helpers.sandbox.hosts import Site, region_of_registry, site_of
 
 log = logging.getLogger(__name__)
 
 CONTROL = "/_labs/"
 LAYERS = "/_labs/layers/"
 MOTO_CONTROL = "/moto-api"
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a request to what takes no content: the hub, the control API, the URLs of layers."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Dispatch:
         site = site_of(environ.get("HTTP_HOST", ""))
         if site is Site.FOREIGN:
             return say(421, "the sandbox answers to AWS, Docker Hub and loopback names only")
+        takes_content = site is not Site.HUB and not path.startswith((LAYERS, CONTROL))
+        if not takes_content and int(environ.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            return say(413, f"a request to this address has at most {LARGEST_BODY} bytes")
         if site is Site.HUB:
             return self.hub
         if path.startswith(LAYERS):
@@ -66,13 +73,27 @@ class Dispatch:
             return say(404, "there is no such thing here")
         if path == "/v2" or path.startswith("/v2/"):
             # SES's second version has paths below /v2/ too, and signs them
-            return self.aws if sigv4.is_signed(request_of(environ)) else self.registry
+            if sigv4.is_signed(request_of(environ)):
+                return self.aws
+            return self._registry(environ["HTTP_HOST"])
         return self.aws
+
+    def _registry(self, host: str) -> WSGIApplication:
+        """The registry; where AWS has no such region, what a client reads instead of its DNS."""
+        region = region_of_registry(host)
+        if region is None or region in regions():
+            return self.registry
+        words = f"lookup {host}: no such host; AWS has no region {region}, check its spelling"
+        return _answer(421, {"errors": [{"code": "UNKNOWN", "message": words}]})
 
 
 def say(code: int, message: str) -> WSGIApplication:
     """An application that answers every request with one JSON error."""
-    body = json.dumps({"error": message}).encode() + b"\n"
+    return _answer(code, {"error": message})
+
+
+def _answer(code: int, document: object) -> WSGIApplication:
+    body = json.dumps(document).encode() + b"\n"
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

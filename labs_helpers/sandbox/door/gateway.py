@@ -71,6 +71,7 @@ class Gateway:
         request = request_of(environ)
         service = ""
         try:
+            _refuse_longer(environ, LARGEST_OBJECT)
             if sigv4.is_signed(request):
                 signature = _parsed(request)
                 service = service_of(signature.service, signature.region)
@@ -197,6 +198,7 @@ def _payload_hash(request: Request, signature: Signature, body: bytes) -> tuple[
 
 def _body(environ: WSGIEnvironment, limit: int) -> bytes:
     """The whole body; raises Refusal when it is longer than `limit` bytes."""
+    _refuse_longer(environ, limit)
     stream: Any = environ["wsgi.input"]
     parts = []
     size = 0
@@ -206,3 +208,9 @@ def _body(environ: WSGIEnvironment, limit: int) -> bytes:
             raise aws_errors.too_large(limit)
         parts.append(piece)
     return b"".join(parts)
+
+
+def _refuse_longer(environ: WSGIEnvironment, limit: int) -> None:
+    """Raise Refusal when the request announces more than `limit` bytes: nobody waits for them."""
+    if int(environ.get("CONTENT_LENGTH") or 0) > limit:
+        raise aws_errors.too_large(limit)

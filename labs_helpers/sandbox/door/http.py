@@ -10,6 +10,7 @@ from wsgiref.types import WSGIApplication
 from cheroot import wsgi
 
 from labs_helpers.sandbox.call import HEADERS
+from labs_helpers.sandbox.door import framing
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,9 @@ class Server(wsgi.Server):
             shutdown_timeout=3,
         )
         self.gateway = RequestGateway
+        self.ConnectionClass = framing.StrictConnection
         self.max_request_header_size = 64 * 1024
+        self.max_request_body_size = framing.LARGEST_BODY
 
     def prepare(self) -> None:
         """Listen; the OSError of a port that is taken has its errno."""

@@ -8,6 +8,7 @@ prefix, an id), and is empty where there is one.
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,16 +35,21 @@ def put(store: Store, owner: Owner, kind: str, body: Any, name: str = "") -> Non
 
     Raises RepositoryNotFound when the repository was deleted since it was read.
     """
+    with store.write() as db:
+        put_within(db, owner, kind, body, name)
+
+
+def put_within(db: sqlite3.Connection, owner: Owner, kind: str, body: Any, name: str = "") -> None:
+    """Like put, in the transaction of the caller."""
     table, key = _place(owner)
     columns = [*key, "kind", "name", "body"]
     marks = ", ".join("?" * len(columns))
-    with store.write() as db:
-        if isinstance(owner, Repository):
-            require(db, owner)
-        db.execute(
-            f"insert or replace into {table} ({', '.join(columns)}) values ({marks})",
-            (*key.values(), kind, name, json.dumps(body)),
-        )
+    if isinstance(owner, Repository):
+        require(db, owner)
+    db.execute(
+        f"insert or replace into {table} ({', '.join(columns)}) values ({marks})",
+        (*key.values(), kind, name, json.dumps(body)),
+    )
 
 
 def get(

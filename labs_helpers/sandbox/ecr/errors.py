@@ -1,7 +1,7 @@
 """ECR's errors: one class each, with AWS's wording; both planes raise and render them.
 
 Codes: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html and the errors
-of each operation. Wording: what AWS answers, as quoted in public reports. An error that one
+of each operation. Wording: what AWS answers, as wording.py quotes reports. An error that one
 operation alone raises is in that operation's module.
 """
 
@@ -94,9 +94,11 @@ class ImageTagAlreadyExists(ServiceError):
     """Another image has the tag, and the tag is immutable."""
 
     code = "ImageTagAlreadyExistsException"
+    # until 2025 "because the repository is immutable": tags can be excluded since, see
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
     words = (
         "The image tag '{tag}' already exists in the '{repositoryName}' repository and cannot "
-        "be overwritten because the repository is immutable."
+        "be overwritten because the tag is immutable."
     )
 
 
@@ -150,20 +152,36 @@ class UploadNotFound(ServiceError):
 
 
 class InvalidLayerPart(ServiceError):
-    """A part that does not begin where the last part ended, after `received` bytes."""
+    """A part that does not begin where the last part ended, or is not as long as its range.
+
+    received: the bytes of the upload so far.
+    """
 
     code = "InvalidLayerPartException"
 
-    def __init__(self, first_byte: int, received: int) -> None:
-        super().__init__(f"First byte of the layer part is {first_byte} instead of {received}")
+    def __init__(self, message: str, received: int) -> None:
+        super().__init__(message)
         self.received = received
+
+    @classmethod
+    def elsewhere(cls, first_byte: int, received: int) -> InvalidLayerPart:
+        """The part does not follow the last one."""
+        return cls(f"First byte of the layer part is {first_byte} instead of {received}", received)
+
+    @classmethod
+    def of_size(cls, size: int, first: int, last: int, received: int) -> InvalidLayerPart:
+        """The part has not the size of its range; AWS publishes no words for this."""
+        wanted = last - first + 1
+        message = f"The layer part has {size} bytes, but its range {first}-{last} has {wanted}"
+        return cls(message, received)
 
 
 class LayerPartTooSmall(ServiceError):
     """A part, other than the last, of less than 5 MiB."""
 
     code = "LayerPartTooSmallException"
-    words = "Layer parts must be at least 5 MiB in size."
+    # https://github.com/dotnet/sdk-container-builds/issues/424, from CloudTrail
+    words = "All layer parts except the last part should be at least 5MB"
 
 
 class InvalidLayer(ServiceError):
@@ -201,18 +219,24 @@ class ImageReferenced(ServiceError):
     words = "Requested image referenced by manifest list: {indexes}"
 
 
-class InvalidToken(ServiceError):
-    """The registry password is no token of ours (status 401), or one of another region (403)."""
+class NoCredentials(ServiceError):
+    """A request to the registry carries no user name AWS with a password."""
 
-    code = "InvalidToken"
+    code = "NoCredentials"
     words = "Not Authorized"
     http_status = 401
+
+
+class InvalidToken(ServiceError):
+    """The registry password is none that ECR made."""
+
+    code = "InvalidToken"
+    words = "Your Authorization Token is invalid."
 
 
 class TokenOfAnotherRegion(InvalidToken):
     """The token works in the region for which it was made."""
 
-    words = "Your Authorization Token is invalid."
     http_status = 403
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci import media_types
+from labs_helpers.oci.conversion import converted
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import errors, events, image_rows, scan_queue
 from labs_helpers.sandbox.ecr.image_rows import Image
@@ -57,14 +59,21 @@ def put(
     media_type: str | None = None,
     tag: str | None = None,
     digest: str | None = None,
+    layerless: bool = False,
 ) -> PutResult:
     """Store a manifest and move `tag` to it; the image that had the tag stays without the tag.
 
+    ECR takes no image manifest without layers; layerless: the registry takes it, in OCI mode.
     Raises InvalidParameter, ImageDigestDoesNotMatch, LayersNotFound, ReferencedImagesNotFound,
     ImageTagAlreadyExists. An immutable tag is refused even for the same image, as on AWS
     (https://github.com/aws/containers-roadmap/issues/2179).
     """
     manifest = read_manifest(body, media_type)
+    if not (manifest.is_index or manifest.layers or layerless):
+        # https://github.com/werf/werf/pull/2558
+        raise errors.InvalidParameter.constraint(
+            "ImageManifest", "'Image has to have at least 1 layer'"
+        )
     if digest is not None and digest != _digest_like(digest, body):
         raise errors.ImageDigestDoesNotMatch(digest=digest, **repository.names)
     name = digest or manifest.digest
@@ -110,6 +119,30 @@ def get(
     return image
 
 
+def accepted(image: Image, accepts: Callable[[str], bool]) -> Image | None:
+    """The image in a format that a client accepts, as ECR converts images pulled by tag.
+
+    None when the client accepts neither the image's format nor one that it can be converted to.
+    The image then has the converted manifest and its digest. Schema 1, to which ECR converts too,
+    is not among the formats here.
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-manifest-formats.html
+    """
+    if accepts(image.media_type):
+        return image
+    for media_type in (media_types.DOCKER_MANIFEST, media_types.OCI_MANIFEST):
+        if accepts(media_type):
+            manifest = converted(manifests.parse(image.body, image.media_type), media_type)
+            if manifest is not None:
+                return replace(
+                    image,
+                    digest=manifest.digest,
+                    media_type=media_type,
+                    artifact_type=manifest.artifact_type,
+                    body=manifest.body,
+                )
+    return None
+
+
 def list_all(store: Store, repository: Repository) -> list[Image]:
     """Every image of the repository, in the order they were pushed."""
     with store.read() as db:
@@ -141,33 +174,50 @@ def record_pull(store: Store, image: Image) -> None:
         db.execute("update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id))
 
 
+def indexes_of(store: Store, repository: Repository, digest: str) -> list[str]:
+    """The digests of the indexes of the repository that list an image."""
+    with store.read() as db:
+        return image_rows.indexes_of(db, repository, digest)
+
+
 def delete(
-    store: Store, repository: Repository, *, digest: str | None = None, tag: str | None = None
+    store: Store,
+    repository: Repository,
+    *,
+    digest: str | None = None,
+    tag: str | None = None,
+    listed_before: Mapping[str, Sequence[str]] | None = None,
 ) -> Deletion:
     """Delete by digest (the image and all its tags) or by tag (the image with its last tag).
 
     With both, the tag must name that image. Raises ImageNotFound, and ImageReferenced when an
-    index of the repository lists the image.
+    index of the repository lists the image; listed_before: digests of images, and of indexes that
+    count as well, although they may be gone.
     """
     with store.write() as db:
         image = _find(db, repository, digest, tag)
         if image is None:
             raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
-        deletion = _delete(db, repository, image, tag)
+        before = (listed_before or {}).get(image.digest, ())
+        deletion = _delete(db, repository, image, tag, before)
         now = store.clock.now().timestamp()
         events.image_action(store, db, repository, image, "DELETE", deletion.tags, now)
     return deletion
 
 
 def _delete(
-    db: sqlite3.Connection, repository: Repository, image: Image, tag: str | None
+    db: sqlite3.Connection,
+    repository: Repository,
+    image: Image,
+    tag: str | None,
+    listed_before: Sequence[str],
 ) -> Deletion:
     if tag is not None and image.tags != (tag,):
         db.execute(
             "delete from image_tags where repository_id = ? and tag = ?", (repository.id, tag)
         )
         return Deletion(image.digest, (tag,), image=False)
-    indexes = image_rows.indexes_of(db, repository, image.digest)
+    indexes = image_rows.indexes_of(db, repository, image.digest) or list(listed_before)
     if indexes:
         raise errors.ImageReferenced(indexes=indexes)
     db.execute("delete from images where id = ?", (image.id,))

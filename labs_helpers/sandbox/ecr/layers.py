@@ -65,6 +65,12 @@ def mount(store: Store, source: Repository, target: Repository, digest: str) -> 
     return find(store, target, digest)
 
 
+def is_referenced(store: Store, repository: Repository, digest: str) -> bool:
+    """Whether an image of the repository is made of the blob."""
+    with store.read() as db:
+        return _needed(db, repository, digest)
+
+
 def holders(store: Store, registry: Registry, digest: str) -> list[str]:
     """The names of the registry's repositories that hold a blob."""
     with store.read() as db:
@@ -85,12 +91,7 @@ def delete(store: Store, repository: Repository, digest: str) -> None:
     with store.write() as db:
         if not holds(db, repository, digest):
             raise errors.LayersNotFound(digest=digest, **repository.names)
-        needed = db.execute(
-            "select 1 from image_parts join images on images.id = image_parts.image_id"
-            " where images.repository_id = ? and image_parts.digest = ? limit 1",
-            (repository.id, digest),
-        ).fetchone()
-        if needed:
+        if _needed(db, repository, digest):
             raise errors.InvalidParameter(
                 f"The layer with digest '{digest}' is referenced by an image in the repository "
                 f"with name '{repository.name}'"
@@ -117,3 +118,12 @@ def link(store: Store, db: sqlite3.Connection, repository: Repository, digest: s
         "insert or ignore into repository_blobs values (?, ?, ?)",
         (repository.id, digest, store.clock.now().timestamp()),
     )
+
+
+def _needed(db: sqlite3.Connection, repository: Repository, digest: str) -> bool:
+    row = db.execute(
+        "select 1 from image_parts join images on images.id = image_parts.image_id"
+        " where images.repository_id = ? and image_parts.digest = ? limit 1",
+        (repository.id, digest),
+    ).fetchone()
+    return row is not None

@@ -85,6 +85,9 @@ def _check_selection(selection: Any) -> None:
     )
     _enum(selection["tagStatus"], _TAG_STATUS)
     _number(selection["countNumber"])
+    for name in ("tagPatternList", "tagPrefixList"):
+        if not isinstance(selection.get(name, []), list):
+            raise InvalidLifecyclePolicy(_wrong_type(selection[name], "array"))
     _check_count(selection)
     if "storageClass" in selection:
         _enum(selection["storageClass"], _STORAGE)
@@ -105,9 +108,7 @@ def _check_count(selection: dict[str, Any]) -> None:
         raise InvalidLifecyclePolicy(_NO_SCHEMA)
 
 
-def _check_tags(tags: Any, patterns: bool) -> None:
-    if not isinstance(tags, list):
-        raise InvalidLifecyclePolicy(_wrong_type(tags, "array"))
+def _check_tags(tags: list[Any], patterns: bool) -> None:
     if not tags:
         raise InvalidLifecyclePolicy("array is too short: must have at least 1 elements")
     for tag in tags:

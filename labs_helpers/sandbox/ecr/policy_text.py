@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
 from labs_helpers.sandbox.policy.elements import MalformedPolicy
-from labs_helpers.sandbox.policy.grammar import check_resource_policy
+from labs_helpers.sandbox.policy.grammar import check_resource_policy, principals_of
 
 #: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
 _REGISTRY_ACTIONS = {
@@ -26,9 +26,22 @@ _REGISTRY_ACTIONS = {
 def check_repository_policy(text: str) -> None:
     """Raise InvalidParameter, with the place, unless ECR accepts the text for a repository.
 
-    A repository's policy is about that repository, so that a statement needs no Resource.
+    A repository's policy is about that repository: ECR refuses a statement with a Resource, and
+    takes two statements with one Sid. Sources, read on 2026-11-28:
+    https://github.com/aws/aws-cdk/issues/24314,
+    https://github.com/awsdocs/amazon-ecr-user-guide/pull/20 and
+    https://github.com/getmoto/moto/pull/8933
     """
-    _check(text, "Invalid repository policy provided")
+    _check(text, "Invalid repository policy provided", False, unique_sids=False)
+
+
+def check_principals(text: str, exists: Callable[[str], bool]) -> None:
+    """Raise InvalidParameter if a checked policy names a user or role that does not exist.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/39064
+    """
+    if not all(exists(principal) for principal in principals_of(text)):
+        raise InvalidParameter.constraint("PolicyText", "'Principal not found'")
 
 
 def check_registry_policy(text: str) -> None:
@@ -37,10 +50,14 @@ def check_registry_policy(text: str) -> None:
 
 
 def _check(
-    text: str, words: str, needs_resource: bool = False, actions: Collection[str] = ()
+    text: str,
+    words: str,
+    resource: bool,
+    actions: Collection[str] = (),
+    unique_sids: bool = True,
 ) -> None:
     try:
-        check_resource_policy(text, "ecr", needs_resource, actions)
+        check_resource_policy(text, "ecr", resource, actions, unique_sids)
     except MalformedPolicy as error:
         # ECR does not say the place
         found = f"{error.place}: {error.message}" if error.place else error.message

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labs_helpers.oci import manifest as manifests
+from labs_helpers.oci import media_types
 from labs_helpers.sandbox.ecr import events, scan_queue, scan_states
 from labs_helpers.sandbox.ecr.scan_states import Job
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.service.worker import Worker
 
 if TYPE_CHECKING:
+    from labs_helpers.oci.manifest import Descriptor
     from labs_helpers.sandbox.scanner.snapshot import Snapshot
     from labs_helpers.sandbox.scanner.tree import Layer
 
@@ -124,9 +126,7 @@ class ScanWorker(Worker[Store]):
             events.scan_ended(self.store, db, job.image_id, scan, report)
 
     def _report(self, job: Job, snapshot: Snapshot, enhanced: bool) -> dict[str, Any] | None:
-        from labs_helpers.sandbox.scanner import engines
-        from labs_helpers.sandbox.scanner.limits import Unscannable
-        from labs_helpers.sandbox.scanner.tree import Layer
+        from labs_helpers.sandbox.scanner import engines, rootfs
 
         with self.store.read() as db:
             row = db.execute(
@@ -135,27 +135,53 @@ class ScanWorker(Worker[Store]):
         if row is None:
             return None
         manifest = manifests.parse(row["body"], row["media_type"])
-        layers: list[Layer] = []
-        for layer in manifest.layers:
-            path = self.store.blob_path(layer.digest)
-            if not path.exists():
-                raise Unscannable(f"The layer {layer.digest} is not in the registry.")
-            layers.append(Layer(layer.digest, path))
+        layers = [self._layer(layer) for layer in manifest.layers]
+        config = self._config(manifest)
         engine = engines.choose(self._environ)
+        # whichever engine scans: what a runtime would refuse is not judged
+        rootfs.check_layers(config, layers, check=self._check)
         report = engine(layers, snapshot, languages=enhanced, check=self._check)
-        report["architecture"] = self._architecture(manifest)
+        found = json.loads(config).get("architecture")
+        report["architecture"] = found if isinstance(found, str) else ""
         return report
 
-    def _architecture(self, manifest: manifests.Manifest) -> str:
-        if manifest.config is None:
-            return ""
-        try:
-            with self.store.blob_path(manifest.config.digest).open("rb") as file:
-                document = json.loads(file.read(_CONFIG_LIMIT))
-        except (OSError, ValueError, RecursionError):
-            return ""
-        found = document.get("architecture") if isinstance(document, dict) else None
-        return found if isinstance(found, str) else ""
+    def _layer(self, descriptor: Descriptor) -> Layer:
+        """A layer of the registry; raises Unscannable for a layer that a runtime cannot take."""
+        from labs_helpers.sandbox.scanner.limits import Unscannable
+        from labs_helpers.sandbox.scanner.tree import Layer
+
+        if descriptor.media_type in media_types.FOREIGN_LAYERS:
+            # https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
+            raise Unscannable(
+                f"The layer {descriptor.digest} is a foreign layer ({descriptor.media_type}): "
+                "runtimes fetch it from elsewhere, so the registry cannot judge it."
+            )
+        return Layer(descriptor.digest, self._blob(descriptor, "layer"))
+
+    def _config(self, manifest: manifests.Manifest) -> bytes:
+        """The image's configuration; raises Unscannable for one that no runtime reads."""
+        from labs_helpers.sandbox.scanner.limits import Unscannable
+
+        assert manifest.config is not None  # an index is not scanned
+        path = self._blob(manifest.config, "configuration")
+        if path.stat().st_size > _CONFIG_LIMIT:
+            raise Unscannable(f"The configuration has more than {_CONFIG_LIMIT} bytes.")
+        return path.read_bytes()
+
+    def _blob(self, descriptor: Descriptor, what: str) -> Path:
+        """The file of a blob; raises Unscannable when it is lost or has another size."""
+        from labs_helpers.sandbox.scanner.limits import Unscannable
+
+        path = self.store.blob_path(descriptor.digest)
+        if not path.exists():
+            raise Unscannable(f"The {what} {descriptor.digest} is not in the registry.")
+        size = path.stat().st_size
+        if size != descriptor.size:
+            raise Unscannable(
+                f"The {what} {descriptor.digest} has {size} bytes, and the manifest says "
+                f"{descriptor.size}: container runtimes refuse the image."
+            )
+        return path
 
     def _check(self) -> None:
         if self.closing:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 VERSION = 1
 
+ADDED = """
+create table if not exists upload_parts (
+    upload_id text primary key references uploads on delete cascade,
+    last integer not null,   -- bytes of the last part
+    smallest integer         -- bytes of the smallest part before the last one
+) without rowid;
+"""
+"""Tables that came later, made at each start in a database that lacks them."""
+
 SCHEMA = """
 create table repositories (
     id integer primary key,

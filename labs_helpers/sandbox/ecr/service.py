@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import operations
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.store import Store
@@ -18,8 +20,15 @@ from labs_helpers.sandbox.service.validation import Invalid
 class EcrService(Service[Call]):
     """ECR for every account and region."""
 
-    def __init__(self, store: Store, clock: Clock, authorize: Authorize) -> None:
-        super().__init__("ecr", operations, Call, store, clock, authorize)
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        authorize: Authorize,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        call = partial(Call, elsewhere=elsewhere or Elsewhere())
+        super().__init__("ecr", operations, call, store, clock, authorize)
 
     def account(self, principal: Principal, params: Members) -> str:
         """The registry's account: ``registryId``, or the caller's."""

@@ -4,6 +4,10 @@ The text has the shape of AWS's (base64 of a JSON object with payload, datakey, 
 expiration), so that a learner who opens one sees what they would see there. Only its hash is
 stored. Source:
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html#registry-auth-token
+
+A token is its principal's, with the rights of each moment, for twelve hours: no page says that the
+end of a role's session, or an access key that is switched off, ends a token. A token whose user or
+role is deleted is invalid; no page says so either, and this is the safe way to read them.
 """
 
 from __future__ import annotations

@@ -35,8 +35,20 @@ size of the read, at a cost that grows with the square of that size."""
 BEHIND = 4
 """How many chunks the hash may lag behind the file."""
 
+SMALLEST_PART = 5 * 1024 * 1024
+"""Bytes that ECR wants of every part but the last.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+"""
+
 SETTLE = 32 * 1024 * 1024
 """Bytes after which the written bytes are flushed to disk."""
+
+
+_REMEMBER_PART = """
+insert into upload_parts (upload_id, last) values (?, ?) on conflict do update
+set smallest = min(coalesce(smallest, last), last), last = excluded.last
+"""
 
 
 class Reader(Protocol):
@@ -105,12 +117,12 @@ def append(
 
     `length` is the announced size of the part (None: until its end), `first_byte` the part's place
     in the layer. Raises UploadNotFound, InvalidLayerPart (a wrong place), Truncated. Of a part that
-    fails, no byte stays.
+    fails, no byte stays. A part without bytes is no part.
     """
     with _exclusively(store, repository, upload_id) as (running, path):
         before = running.size
         if first_byte is not None and first_byte != before:
-            raise errors.InvalidLayerPart(first_byte, before)
+            raise errors.InvalidLayerPart.elsewhere(first_byte, before)
         sha256 = running.sha256.copy()
         with path.open("r+b", buffering=0) as file:
             file.seek(before)
@@ -118,11 +130,13 @@ def append(
                 size = _copy(part, file, sha256.update, length)
                 with store.write() as db:
                     changed = db.execute(
-                        "update uploads set received = ?, parts = parts + 1 where id = ?",
-                        (before + size, upload_id),
+                        "update uploads set received = ?, parts = parts + ? where id = ?",
+                        (before + size, size > 0, upload_id),
                     ).rowcount
-                if not changed:
-                    raise errors.UploadNotFound(upload_id=upload_id, **repository.names)
+                    if not changed:
+                        raise errors.UploadNotFound(upload_id=upload_id, **repository.names)
+                    if size:
+                        db.execute(_REMEMBER_PART, (upload_id, size))
             except BaseException:
                 file.truncate(before)
                 raise
@@ -132,13 +146,21 @@ def append(
 
 
 def complete(
-    store: Store, repository: Repository, upload_id: str, layer_digests: Sequence[str]
+    store: Store,
+    repository: Repository,
+    upload_id: str,
+    layer_digests: Sequence[str],
+    *,
+    ecr_parts: bool = True,
 ) -> FinishedUpload:
     """Finish an upload; raises UploadNotFound, InvalidLayer.
 
-    An upload without one of `layer_digests` is dropped with its bytes.
+    An upload without one of `layer_digests` is dropped with its bytes. ecr_parts: ECR's rules of
+    parts hold, so that EmptyUpload and LayerPartTooSmall may be raised; the upload then goes on.
     """
     with _exclusively(store, repository, upload_id) as (running, path):
+        if ecr_parts:
+            _check_parts(store, repository, upload_id)
         digest = _matching(running, path, layer_digests)
         if digest is None:
             _drop(store, upload_id)
@@ -181,6 +203,19 @@ def _exclusively(
         if running.size != upload.received:
             running.restart(path, upload.received)
         yield running, path
+
+
+def _check_parts(store: Store, repository: Repository, upload_id: str) -> None:
+    with store.read() as db:
+        row = db.execute(
+            "select parts, smallest from uploads left join upload_parts on upload_id = id"
+            " where id = ?",
+            (upload_id,),
+        ).fetchone()
+    if row is None or not row["parts"]:
+        raise errors.EmptyUpload(upload_id=upload_id, **repository.names)
+    if row["smallest"] is not None and row["smallest"] < SMALLEST_PART:
+        raise errors.LayerPartTooSmall()
 
 
 def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) -> str | None:

@@ -23,7 +23,7 @@ from labs_helpers.oci import media_types
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.hub.answers import Answer, HubError, StartResponse, json_answer
 from labs_helpers.sandbox.hub.catalogue import Catalogue
-from labs_helpers.sandbox.hub.limits import EXCEEDED, PullLimits
+from labs_helpers.sandbox.hub.limits import PullLimits, exceeded
 from labs_helpers.sandbox.hub.registries import ECR_PUBLIC, Registry, registry_of
 from labs_helpers.sandbox.hub.tokens import LIFETIME, Access, TokenService, scope_repositories
 
@@ -187,7 +187,8 @@ class HubApp:
             return self._limits.look(access.user, address, now).headers()
         allowance = self._limits.count(access.user, address, now, digest, always=preview)
         if allowance.exceeded:
-            raise HubError(429, "TOOMANYREQUESTS", EXCEEDED, headers=allowance.headers())
+            words = exceeded(access.user)
+            raise HubError(429, "TOOMANYREQUESTS", words, headers=allowance.headers())
         return allowance.headers()
 
     def _blob(self, environ: Mapping[str, Any], repository: str, digest: str) -> Answer:

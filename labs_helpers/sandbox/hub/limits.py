@@ -19,10 +19,24 @@ WINDOW = timedelta(hours=6)
 ANONYMOUS = 100
 AUTHENTICATED = 200
 
-EXCEEDED = (
-    "You have reached your pull rate limit. You may increase the limit by authenticating and "
-    "upgrading: https://www.docker.com/increase-rate-limits"
+_UNKNOWN = (
+    "You have reached your unauthenticated pull rate limit. "
+    "https://www.docker.com/increase-rate-limit"
 )
+_KNOWN = (
+    "You have reached your pull rate limit as '{user}'. You may increase the limit by upgrading. "
+    "https://www.docker.com/increase-rate-limit"
+)
+
+
+def exceeded(user: str) -> str:
+    """What Docker Hub says above the limit; user: empty for a pull without an account.
+
+    The page about the limits still has the sentence of before 2025, the registry has these:
+    https://github.com/CommunityToolkit/Aspire/issues/556 (March 2025). After the name of a user the
+    registry puts the id of the token, which the stand-in leaves out.
+    """
+    return _KNOWN.format(user=user) if user else _UNKNOWN
 
 
 @dataclass(frozen=True)

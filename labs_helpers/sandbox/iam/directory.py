@@ -72,6 +72,19 @@ class Directory:
             return self._of_role_session(session)
         return self._of_user_session(session)
 
+    def is_there(self, principal: Principal) -> bool:
+        """Whether the user or role that a principal is, or acts as, is not deleted.
+
+        One of the same name that was made later is another.
+        """
+        session = self._sessions.session(principal.access_key_id)
+        if session is None:
+            return self._records.user(principal.account, principal.user_id) is not None
+        source = session.facts.source_id
+        if session.facts.origin in (Origin.ROLE, Origin.WEB_IDENTITY):
+            return self._records.role(principal.account, source) is not None
+        return self._records.user(principal.account, source) is not None
+
     def of_arn(self, arn: str) -> Rights | None:
         """The rights of a user, group or role, by its ARN; None where there is none."""
         account, kind, name = _parts(arn)

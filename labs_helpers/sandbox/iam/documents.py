@@ -38,7 +38,7 @@ def check_documents(
             _check_inline(operation, given, inline)
         elif operation in _TRUST:
             text = given[_TRUST[operation]]
-            grammar.check_trust_policy(text, lambda arn: _exists(directory, arn))
+            grammar.check_trust_policy(text, lambda arn: exists(directory, arn))
             quotas.check_trust(text)
     except MalformedPolicy as error:
         status = 409 if error.code == "LimitExceeded" else 400
@@ -51,8 +51,8 @@ def _check_inline(operation: str, given: Mapping[str, Any], inline: Mapping[str,
     quotas.check_inline(kind.lower(), given[f"{kind}Name"], texts.values())
 
 
-def _exists(directory: Directory, arn: str) -> bool:
-    """Whether a principal that a trust policy names is there.
+def exists(directory: Directory, arn: str) -> bool:
+    """Whether a principal that a policy names is there.
 
     Accounts are taken as they come: one may be made later. So are sessions and federated users.
     """

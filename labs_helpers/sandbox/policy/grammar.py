@@ -112,13 +112,18 @@ def _check_trust_actions(place: str, statement: dict[str, Any]) -> None:
 
 
 def check_resource_policy(
-    text: str, service: str, needs_resource: bool = False, actions: Collection[str] = ()
+    text: str,
+    service: str,
+    resource: bool | None = None,
+    actions: Collection[str] = (),
+    unique_sids: bool = True,
 ) -> None:
     """Check the policy of a service's resource, such as an ECR repository or an S3 bucket.
 
-    service: the prefix that every action must have, such as ``ecr``; needs_resource: whether every
-    statement needs a Resource, as for ECR's registry but not for its repositories; actions: the
-    only actions that the policy may have, in lower case, or empty for all.
+    service: the prefix that every action must have, such as ``ecr``; resource: True when every
+    statement needs a Resource, as for ECR's registry, False when none may have a Resource, as for
+    its repositories; actions: the only actions that the policy may have, in lower case, or empty
+    for all; unique_sids: whether no two statements may have one Sid.
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
     """
@@ -130,12 +135,29 @@ def check_resource_policy(
             raise MalformedPolicy("Missing required field Principal", place)
         _check_principal(statement[name], f"{place}.{name}", lambda arn: True, bare_star=True)
     _check_sids(
-        statements, "Statement IDs (SID) in a single policy must be unique.", alphanumeric=False
+        statements,
+        "Statement IDs (SID) in a single policy must be unique." if unique_sids else None,
+        alphanumeric=False,
     )
     _check_actions(statements)
     for place, statement in statements:
         _check_actions_of(service, actions, place, statement)
-    _check_resources(statements, required=needs_resource)
+        for name in ("Resource", "NotResource"):
+            if resource is False and name in statement:
+                raise MalformedPolicy(f"Has prohibited field {name}", f"{place}.{name}")
+    _check_resources(statements, required=bool(resource))
+
+
+def principals_of(text: str) -> list[str]:
+    """The users, roles, sessions and accounts that a checked policy names, as it spells them."""
+    found = []
+    for place, statement in _statements(json.loads(text)):
+        for name in ("Principal", "NotPrincipal"):
+            element = statement.get(name)
+            if isinstance(element, dict):
+                entries = elements.principal_entries(element, f"{place}.{name}")
+                found += [value for _, kind, value in entries if kind == "AWS"]
+    return found
 
 
 def _check_actions_of(
@@ -217,14 +239,15 @@ def _check_form(place: str, statement: dict[str, Any]) -> None:
         elements.check_condition(statement["Condition"], f"{place}.Condition")
 
 
-def _check_sids(statements: Statements, message: str, alphanumeric: bool = True) -> None:
+def _check_sids(statements: Statements, message: str | None, alphanumeric: bool = True) -> None:
+    """Check each Sid; message: what is said of a second statement with a Sid, None for nothing."""
     seen = set()
     for place, statement in statements:
         if "Sid" not in statement:
             continue
         sid = statement["Sid"]
         elements.check_sid(sid, f"{place}.Sid", alphanumeric)
-        if sid and sid in seen:
+        if message is not None and sid and sid in seen:
             raise MalformedPolicy(message, f"{place}.Sid")
         seen.add(sid)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.ecr.errors import InvalidToken
+from labs_helpers.sandbox.ecr.errors import InvalidToken, NoCredentials
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.uploads import Truncated
@@ -23,6 +23,7 @@ from labs_helpers.sandbox.registry.authentication import authenticate, registry_
 from labs_helpers.sandbox.registry.context import Context, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
+from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.request_log import CALLER, REFUSED, id_of
 from labs_helpers.sandbox.service.errors import NoRoom, ServiceError
 from labs_helpers.workspace import is_full
@@ -31,6 +32,12 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[..., Response]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+_DRAINED = 64 * 1024 * 1024
+"""Bytes of a body that are read although the body is refused as too large; more end the connection.
+
+A client that is still sending would otherwise see a reset instead of the answer.
+"""
 
 _API_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
@@ -79,18 +86,29 @@ class RegistryApp:
     """Serves every registry of the store; `account` and `region` are for a host without them."""
 
     def __init__(
-        self, store: Store, clock: Clock, authorize: Authorize, account: str, region: str
+        self,
+        store: Store,
+        clock: Clock,
+        authorize: Authorize,
+        account: str,
+        region: str,
+        rules: Rules = ECR,
+        is_there: Callable[[Principal], bool] = lambda principal: True,
     ) -> None:
+        """is_there: whether the user or role of a token still exists."""
         self._store = store
         self._clock = clock
         self._authorize = authorize
         self._default = Registry(account, region)
+        self._rules = rules
+        self._is_there = is_there
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """PEP 3333."""
         request = Request.of(environ)
         response = self._answer(request, environ)
-        request.body.drain()
+        if response.status != 413 or (request.body.length or 0) <= _DRAINED:
+            request.body.drain()
         headers = {**_API_VERSION, **response.headers}
         if isinstance(response.body, bytes) and response.length is None:
             response.length = len(response.body)
@@ -107,21 +125,21 @@ class RegistryApp:
         try:
             principal = authenticate(self._store, request.header("authorization"), registry)
             environ[CALLER] = principal.arn
+            if not self._is_there(principal):
+                raise InvalidToken()
             return self._handle(request, principal, registry, of_request(environ, registry.region))
         except RegistryError as error:
             refusal = error
-        except InvalidToken as error:
-            if error.http_status == 401:
-                environ[REFUSED] = "UNAUTHORIZED"
-                return not_authorized(registry.host)
-            refusal = translate(error)
+        except NoCredentials:
+            environ[REFUSED] = "UNAUTHORIZED"
+            return not_authorized(registry.host)
         except ServiceError as error:
-            refusal = translate(error)
+            refusal = translate(error, self._rules)
         except Truncated as error:
             refusal = RegistryError("SIZE_INVALID", str(error), 400)
         except (OSError, sqlite3.Error) as error:
             log.exception("the request %s failed", id_of(environ))
-            refusal = _machine_error(error)
+            refusal = self._machine_error(error)
         environ[REFUSED] = refusal.code
         return render(refusal)
 
@@ -145,14 +163,13 @@ class RegistryApp:
                     {"Allow": ", ".join(handlers)},
                 )
             context = Context(
-                request, self._store, self._authorize, principal, registry, name, keys
+                request, self._store, self._authorize, principal, registry, name, self._rules, keys
             )
             return handler(context, *arguments.values())
         raise RegistryError("UNSUPPORTED", "404 page not found", 404)
 
-
-def _machine_error(error: OSError | sqlite3.Error) -> RegistryError:
-    """The answer to a failure of the machine: it names the failure, so that the user can fix it."""
-    if is_full(error):
-        return translate(NoRoom())
-    return RegistryError("UNKNOWN", f"The sandbox cannot read or write its files: {error}", 500)
+    def _machine_error(self, error: OSError | sqlite3.Error) -> RegistryError:
+        """The answer to a failure of the machine: it names the failure, to be put right."""
+        if is_full(error):
+            return translate(NoRoom(), self._rules)
+        return RegistryError("UNKNOWN", f"The sandbox cannot read or write its files: {error}", 500)

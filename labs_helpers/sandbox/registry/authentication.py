@@ -38,8 +38,12 @@ def password_of(authorization: str | None) -> str | None:
 
 
 def authenticate(store: Store, authorization: str | None, registry: Registry) -> Principal:
-    """The principal that sent the request; raises InvalidToken or TokenExpired."""
+    """The principal that sent the request; raises NoCredentials, InvalidToken or TokenExpired.
+
+    Any password that ECR did not make is an invalid token, with status 400:
+    https://github.com/TritonDataCenter/node-docker-registry-client/blob/master/lib/registry-client-v2.js
+    """
     password = password_of(authorization)
     if password is None:
-        raise errors.InvalidToken()
+        raise errors.NoCredentials()
     return tokens.verify(store, password, registry)

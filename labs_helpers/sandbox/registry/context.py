@@ -14,6 +14,7 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import Authorize, Keys, Principal
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Request
+from labs_helpers.sandbox.registry.rules import Rules
 
 NAME_LENGTHS = range(2, 257)
 _NAME_RULE = r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*"
@@ -30,6 +31,7 @@ class Context:
     principal: Principal
     registry: Registry
     name: str
+    rules: Rules
     keys: Keys = field(default_factory=dict)
 
     def allow(self, *actions: str, name: str | None = None, tentative: bool = False) -> None:

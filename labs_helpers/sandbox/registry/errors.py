@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.registry.http import Response
+from labs_helpers.sandbox.registry.rules import Rules
 from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
 
 JSON = "application/json; charset=utf-8"
@@ -32,25 +33,29 @@ class RegistryError(Exception):
 _TABLE: dict[type[ServiceError], tuple[str, int]] = {
     AccessDenied: ("DENIED", 403),
     ecr.TokenExpired: ("DENIED", 403),
-    ecr.InvalidToken: ("DENIED", 403),
+    ecr.InvalidToken: ("DENIED", 400),
+    ecr.TokenOfAnotherRegion: ("DENIED", 403),
     ecr.RepositoryNotFound: ("NAME_UNKNOWN", 404),
     ecr.ImageNotFound: ("MANIFEST_UNKNOWN", 404),
     ecr.ImageTagAlreadyExists: ("TAG_INVALID", 400),
     ecr.ImageDigestDoesNotMatch: ("MANIFEST_INVALID", 400),
-    ecr.InvalidParameter: ("MANIFEST_INVALID", 400),
     ecr.LayersNotFound: ("BLOB_UNKNOWN", 404),
     ecr.ReferencedImagesNotFound: ("MANIFEST_BLOB_UNKNOWN", 404),
     ecr.ImageReferenced: ("UNSUPPORTED", 405),
     ecr.UploadNotFound: ("BLOB_UPLOAD_UNKNOWN", 404),
     ecr.InvalidLayerPart: ("BLOB_UPLOAD_INVALID", 416),
     ecr.InvalidLayer: ("BLOB_UPLOAD_INVALID", 400),
+    ecr.EmptyUpload: ("BLOB_UPLOAD_INVALID", 400),
+    ecr.LayerPartTooSmall: ("BLOB_UPLOAD_INVALID", 400),
 }
 
 
-def translate(error: ServiceError) -> RegistryError:
+def translate(error: ServiceError, rules: Rules) -> RegistryError:
     """The OCI form of an ECR error."""
     kinds = (_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)
     code, status = next(kinds, ("UNKNOWN", error.http_status))
+    if isinstance(error, ecr.InvalidParameter):
+        code, status = rules.refusal_of_parameters
     message = error.message
     if isinstance(error, ecr.ImageNotFound):
         # ECR's message here; in the answers of its API, the message names the image

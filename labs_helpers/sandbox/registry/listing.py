@@ -6,13 +6,14 @@ Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from labs_helpers.oci import media_types
 from labs_helpers.sandbox.ecr import images, repositories
 from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.validation import invalid
 from labs_helpers.sandbox.registry.context import Context, check_digest
 from labs_helpers.sandbox.registry.errors import JSON, RegistryError
 from labs_helpers.sandbox.registry.http import Response
@@ -24,7 +25,7 @@ def tags(context: Context) -> Response:
     """The repository's tags, sorted and paged by `n` and `last`."""
     context.allow("ListImages")
     found = images.tags(context.store, context.repository())
-    page, link = _page(context.request.query, found, f"/v2/{context.name}/tags/list")
+    page, link = _page(context, found, f"/v2/{context.name}/tags/list")
     return _json({"name": context.name, "tags": page}, link)
 
 
@@ -32,7 +33,7 @@ def catalog(context: Context) -> Response:
     """The registry's repositories, sorted and paged by `n` and `last`."""
     context.allow("DescribeRepositories", name="*")
     names = [each.name for each in repositories.list_all(context.store, context.registry)]
-    page, link = _page(context.request.query, names, "/v2/_catalog")
+    page, link = _page(context, names, "/v2/_catalog")
     return _json({"repositories": page}, link)
 
 
@@ -71,22 +72,32 @@ def _descriptor(image: Image) -> dict[str, Any]:
     return descriptor
 
 
-def _page(
-    query: Mapping[str, str], items: Sequence[str], path: str
-) -> tuple[list[str], dict[str, str]]:
+def _page(context: Context, items: Sequence[str], path: str) -> tuple[list[str], dict[str, str]]:
     """The requested page and, unless it is the last, the Link header to the next."""
-    last = query.get("last", "")
+    last = context.request.query.get("last", "")
     rest = [item for item in items if item > last]
-    number = query.get("n", "")
-    if not number:
-        return rest, {}
-    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
-        raise RegistryError("PAGINATION_NUMBER_INVALID", "invalid number of results requested", 400)
-    page = rest[: int(number)]
+    number = _number(context)
+    page = rest[:number]
     if not page or len(page) == len(rest):
         return page, {}
     following = urlencode({"last": page[-1], "n": number})
     return page, {"Link": f'<{path}?{following}>; rel="next"'}
+
+
+def _number(context: Context) -> int | None:
+    """How many items a page has at most, None for no limit; raises UNSUPPORTED as ECR does."""
+    text = context.request.query.get("n", "")
+    largest = context.rules.largest_page
+    if not text:
+        return context.rules.page
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise RegistryError("PAGINATION_NUMBER_INVALID", "invalid number of results requested", 400)
+    number = int(text)
+    if largest is not None and number > largest:
+        raise invalid("maxResults", f"Member must have value less than or equal to {largest}")
+    if largest is not None and number < 1:
+        raise invalid("maxResults", "Member must have value greater than or equal to 1")
+    return number
 
 
 def _json(body: dict[str, Any], headers: dict[str, str]) -> Response:

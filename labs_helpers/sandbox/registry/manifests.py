@@ -5,6 +5,8 @@ Source: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#
 
 from __future__ import annotations
 
+from functools import partial
+
 from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import reference as references
@@ -18,13 +20,14 @@ from labs_helpers.sandbox.registry.http import Response
 
 def head(context: Context, reference: str) -> Response:
     """The manifest's headers. A HEAD request does not count as a pull."""
-    return _answer(context, _find(context, reference), with_body=False)
+    image = _find(context, reference)
+    return _answer(context, _in_a_format_accepted(context, reference, image), with_body=False)
 
 
 def get(context: Context, reference: str) -> Response:
     """The manifest as it was pushed. The time of the pull is recorded."""
     image = _find(context, reference)
-    response = _answer(context, image, with_body=True)
+    response = _answer(context, _in_a_format_accepted(context, reference, image), with_body=True)
     if response.status == 200:
         images.record_pull(context.store, image)
     return response
@@ -38,7 +41,9 @@ def put(context: Context, reference: str) -> Response:
     if not by_digest:
         check_tag(reference)
     repository = context.repository()
-    body = context.request.body.read_all(manifests.MAX_SIZE)
+    body = None
+    if (context.request.body.length or 0) <= manifests.MAX_SIZE:
+        body = context.request.body.read_all(manifests.MAX_SIZE)
     if body is None:
         message = f"The manifest has more than {manifests.MAX_SIZE} bytes"
         raise RegistryError("SIZE_INVALID", message, 413)
@@ -50,9 +55,10 @@ def put(context: Context, reference: str) -> Response:
             media_type=context.request.header("content-type") or None,
             tag=None if by_digest else reference,
             digest=digest,
+            layerless=context.rules.layerless,
         ).image
     except ecr.LayersNotFound as error:
-        raise RegistryError("MANIFEST_BLOB_UNKNOWN", error.message, 404) from error
+        raise RegistryError(context.rules.missing_blobs, error.message, 404) from error
     headers = {
         "Location": f"/v2/{context.name}/manifests/{image.digest}",
         "Docker-Content-Digest": image.digest,
@@ -78,10 +84,23 @@ def _find(context: Context, reference: str) -> Image:
     return images.get(context.store, repository, digest=digest, tag=tag)
 
 
+def _in_a_format_accepted(context: Context, reference: str, image: Image) -> Image:
+    """The image, converted when a client that pulls by tag accepts the other format only.
+
+    What cannot be converted is answered as it is stored: clients read the Content-Type.
+    """
+    if ":" in reference or not context.rules.converts:
+        return image
+    accept = context.request.header("accept")
+    return images.accepted(image, partial(http_headers.accepts, accept)) or image
+
+
 def _digest_or_tag(context: Context, reference: str) -> tuple[str | None, str | None]:
-    """The digest or the tag; raises ImageNotFound if the reference is neither."""
+    """The digest or the tag; raises ImageNotFound or TAG_INVALID if the reference is neither."""
     if ":" in reference:
         return reference, None
+    if context.rules.checks_tags_of_pulls:
+        check_tag(reference)
     if not references.is_tag(reference):
         raise ecr.ImageNotFound(
             digest=None,

@@ -47,7 +47,8 @@ def part(context: Context, upload_id: str) -> Response:
     context.allow("UploadLayerPart")
     repository = context.repository()
     received = _append(context, repository, _valid_id(context, upload_id))
-    return Response(202, _progress(context, upload_id, received))
+    status = context.rules.part_accepted
+    return Response(status, _progress(context, upload_id, received))
 
 
 def finish(context: Context, upload_id: str) -> Response:
@@ -59,7 +60,7 @@ def finish(context: Context, upload_id: str) -> Response:
     if context.request.body.length != 0:
         context.allow("UploadLayerPart")
         _append(context, repository, upload_id)
-    completed = uploads.complete(context.store, repository, upload_id, [digest])
+    completed = _complete(context, repository, upload_id, digest)
     return _created(context, completed.blob)
 
 
@@ -76,8 +77,8 @@ def _store_whole(context: Context, digest: str) -> Response:
     upload_id = uploads.initiate(context.store, repository)
     try:
         _append(context, repository, upload_id)
-        completed = uploads.complete(context.store, repository, upload_id, [digest])
-    except uploads.Truncated:
+        completed = _complete(context, repository, upload_id, digest)
+    except (uploads.Truncated, ecr.EmptyUpload):
         uploads.cancel(context.store, repository, upload_id)
         raise
     return _created(context, completed.blob)
@@ -106,10 +107,22 @@ def _mount(
             source = repositories.get(context.store, context.registry, name)
         except (RegistryError, AccessDenied, ecr.RepositoryNotFound):
             continue
+        if not context.rules.mounts_unreferenced and not layers.is_referenced(
+            context.store, source, digest
+        ):
+            continue
         blob = layers.mount(context.store, source, target, digest)
         if blob is not None:
             return blob
     return None
+
+
+def _complete(
+    context: Context, repository: Repository, upload_id: str, digest: str
+) -> uploads.FinishedUpload:
+    return uploads.complete(
+        context.store, repository, upload_id, [digest], ecr_parts=context.rules.ecr_parts
+    )
 
 
 def _append(context: Context, repository: Repository, upload_id: str) -> int:

@@ -92,13 +92,13 @@ class Service(Generic[C]):
         self,
         name: str,
         operations: ModuleType,
-        call: type[C],
+        call: Callable[..., C],
         store: Store,
         clock: Clock,
         authorize: Authorize,
     ) -> None:
         """name: the service's in botocore and in IAM's actions; operations: the module of the
-        functions, or the package of such modules.
+        functions, or the package of such modules; call: makes the operation's first argument.
 
         A module may hold ``NOT_BUILT`` as well: a sentence about each absent operation of which
         there is more to say than that it is absent. The first call loads model and modules, so that

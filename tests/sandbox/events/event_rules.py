@@ -77,7 +77,9 @@ class Events:
         if known["layerAvailability"] == "UNAVAILABLE":
             self.ecr.complete_layer_upload(uploadId=upload, **asked)
         blob = {"mediaType": CONFIG, "digest": digest, "size": 2}
-        return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": []})
+        return json.dumps(
+            {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": [blob]}
+        )
 
     def received(self, url: str, count: int) -> list[str]:
         """The bodies of the first messages of a queue, once there are that many."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.hub.app import PREVIEW, HubApp
-from labs_helpers.sandbox.hub.limits import EXCEEDED, WINDOW, PullLimits
+from labs_helpers.sandbox.hub.limits import WINDOW, PullLimits, exceeded
 from tests.sandbox.hub.hub_client import Hub, Response
 
 PREVIEW_PATH = f"/v2/{PREVIEW}/manifests/latest"
@@ -54,7 +54,7 @@ def test_one_pull_too_many_is_refused_until_six_hours_have_passed(
     assert [hub.pull(PREVIEW_PATH).status for _ in range(3)] == [200, 200, 429]
     refused = hub.pull(path)
     assert (refused.status, refused.code) == (429, "TOOMANYREQUESTS")
-    assert refused.json["errors"][0]["message"] == EXCEEDED
+    assert refused.json["errors"][0]["message"] == exceeded("")
     assert hub.pull(path, "HEAD").status == 200
     clock.advance(WINDOW - timedelta(seconds=1))
     assert hub.pull(path).status == 429
@@ -75,3 +75,15 @@ def test_an_account_has_an_allowance_of_its_own(hub: Hub) -> None:
     assert answer.headers["ratelimit-limit"] == "200;w=21600"
     assert answer.headers["docker-ratelimit-source"] == "labs"
     assert remaining(answer) == 199
+
+
+def test_the_words_name_the_account_that_is_above_its_limit() -> None:
+    """https://github.com/CommunityToolkit/Aspire/issues/556"""
+    assert exceeded("") == (
+        "You have reached your unauthenticated pull rate limit. "
+        "https://www.docker.com/increase-rate-limit"
+    )
+    assert exceeded("labs") == (
+        "You have reached your pull rate limit as 'labs'. You may increase the limit by upgrading. "
+        "https://www.docker.com/increase-rate-limit"
+    )

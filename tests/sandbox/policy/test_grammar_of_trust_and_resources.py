@@ -111,6 +111,8 @@ def test_a_trust_policy_names_principals_that_exist() -> None:
         (changed(SHARED, Principal=ABSENT, NotPrincipal={"AWS": OURS}), False, None),
         (changed(SHARED, Resource="*"), True, None),
         (SHARED, True, "Policy statement must contain resources."),
+        (changed(SHARED, Resource="*"), False, "Has prohibited field Resource"),
+        (changed(SHARED, NotResource="*"), False, "Has prohibited field NotResource"),
         (changed(SHARED, Principal=ABSENT), False, "Missing required field Principal"),
         (changed(SHARED, Action="s3:GetObject"), False, "Policy has invalid action"),
         (changed(SHARED, Condition={"StringEqual": {"aws:x": "y"}}), False, SYNTAX),

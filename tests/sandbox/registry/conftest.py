@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.sandbox.registry.rules import OCI
 from tests.sandbox.registry.registry_server import RegistryUnderTest, Server
 
 
@@ -20,5 +21,13 @@ def registry_server() -> Iterator[Server]:
 @pytest.fixture
 def registry(tmp_path: Path, registry_server: Server) -> Iterator[RegistryUnderTest]:
     under_test = RegistryUnderTest(tmp_path / "ecr", registry_server)
+    yield under_test
+    under_test.store.close()
+
+
+@pytest.fixture
+def strict_registry(tmp_path: Path, registry_server: Server) -> Iterator[RegistryUnderTest]:
+    """A registry in the strict OCI mode."""
+    under_test = RegistryUnderTest(tmp_path / "oci", registry_server, OCI)
     yield under_test
     under_test.store.close()

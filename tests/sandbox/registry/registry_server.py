@@ -21,6 +21,7 @@ from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.registry.rules import ECR, Rules
 
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
@@ -73,6 +74,7 @@ class RegistryUnderTest:
 
     root: Path
     server: Server
+    rules: Rules = ECR
     clock: Clock = field(default_factory=lambda: Clock(frozen_at=START))
     asked: list[tuple[str, str]] = field(default_factory=list)
     refuse: Callable[[str, str], None] = lambda action, arn: None
@@ -84,7 +86,8 @@ class RegistryUnderTest:
     def open(self) -> None:
         """Open the store again, as a restarted server does."""
         self.store = Store(self.root, self.clock)
-        self.server.app = RegistryApp(self.store, self.clock, self._authorize, ACCOUNT, REGION)
+        here = (ACCOUNT, REGION, self.rules)
+        self.server.app = RegistryApp(self.store, self.clock, self._authorize, *here)
 
     def restart(self) -> None:
         self.store.close()

@@ -39,10 +39,24 @@ def test_a_token_opens_the_door_as_basic_and_as_bearer(registry: RegistryUnderTe
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Basic", "Basic !!!", "Basic QVdT", "Bearer x", "Digest a", "Basic /////w==", "Bearer "],
+    ["", "Basic", "Basic !!!", "Basic QVdT", "Digest a", "Basic /////w==", "Bearer "],
 )
-def test_what_is_no_token_does_not(registry: RegistryUnderTest, header: str) -> None:
+def test_what_has_no_password_does_not(registry: RegistryUnderTest, header: str) -> None:
     assert registry.send("GET", "/v2/", headers={"Authorization": header}).status == 401
+
+
+def test_a_password_that_ecr_did_not_make_is_an_invalid_token(registry: RegistryUnderTest) -> None:
+    made = registry.token
+    passwords = ["", "password", made[:-1], made[1:], "\ufeff" + made, made + "\n", made * 2]
+    headers = [basic(f"AWS:{password}") for password in passwords]
+    headers += [{"Authorization": "Bearer x"}, {"Authorization": f"Bearer {made[:-1]}"}]
+    for header in headers:
+        reply = registry.send("GET", "/v2/", headers=header)
+        assert (reply.status, reply.error) == (
+            400,
+            ("DENIED", "Your Authorization Token is invalid."),
+        ), header
+        assert "www-authenticate" not in reply.headers
 
 
 def test_the_user_is_called_aws(registry: RegistryUnderTest) -> None:

@@ -1,7 +1,8 @@
 """The checks of the OCI conformance suite, in its order: push and pull every kind of content.
 
 Source: https://github.com/opencontainers/distribution-spec/tree/main/conformance (run.go, api.go);
-the suite is a Go program, so its checks are told again here.
+the suite is a Go program, so its checks are told again here, and its conversations of version 1.1
+in conversations.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from tests.sandbox.registry.registry_server import RegistryUnderTest
 REPOSITORY = "conformance/repo1"
 EXAMPLE = "application/vnd.example.oci.conformance.v1"
 ALGORITHMS = ["sha256", "sha512"]
+
+
+@pytest.fixture
+def registry(strict_registry: RegistryUnderTest) -> RegistryUnderTest:
+    return strict_registry
 
 
 @pytest.fixture(autouse=True)

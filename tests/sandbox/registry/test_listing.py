@@ -47,7 +47,6 @@ def test_pages_follow_their_links(tagged: RegistryUnderTest) -> None:
 @pytest.mark.parametrize(
     ("query", "tags"),
     [
-        ("n=0", []),
         ("n=2", TAGS[:2]),
         ("n=99", TAGS),
         ("last=1.1", TAGS[2:]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_missing_blobs_are_named(registry: RegistryUnderTest) -> None:
     assert (reply.status, reply.error) == (
         404,
         (
-            "MANIFEST_BLOB_UNKNOWN",
+            "BLOB_UPLOAD_UNKNOWN",
             f"Layers with digests '[{digest.of_bytes(config)}, {digest.of_bytes(layer)}]' "
             "required for pushing image into repository with name 'demo' in the registry with id "
             "'123456789012' do not exist",
@@ -101,12 +102,24 @@ def test_a_wrong_digest_is_refused(registry: RegistryUnderTest) -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"not json", b"[]", b'{"schemaVersion": 1}'])
 def test_what_is_not_a_manifest_is_refused(registry: RegistryUnderTest, body: bytes) -> None:
     reply = registry.put_manifest("v1", body)
-    assert (reply.status, reply.error[0]) == (400, "MANIFEST_INVALID")
+    assert (reply.status, reply.error[0]) == (405, "UNSUPPORTED")
 
 
 def test_a_manifest_too_large_is_refused(registry: RegistryUnderTest) -> None:
     reply = registry.put_manifest("v1", b" " * (4 * 1024 * 1024 + 1))
     assert (reply.status, reply.error[0]) == (413, "SIZE_INVALID")
+
+
+def test_a_manifest_that_announces_gigabytes_is_refused_before_it_comes(
+    registry: RegistryUnderTest,
+) -> None:
+    head = (
+        f"PUT /v2/demo/manifests/v1 HTTP/1.1\r\nHost: {HOME.host}\r\n"
+        f"Authorization: Bearer {registry.token}\r\nContent-Length: {2 * 1024**3}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", registry.server.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert b" 413 " in connection.makefile("rb").readline()
 
 
 @pytest.mark.parametrize("tag", ["-a", ".a", "a" * 129, "a%20b"])
@@ -127,7 +140,7 @@ def test_a_moved_tag_leaves_the_old_image_untagged(registry: RegistryUnderTest) 
 IMMUTABLE = (
     "TAG_INVALID",
     "The image tag 'v1' already exists in the 'kept' repository and cannot be overwritten "
-    "because the repository is immutable.",
+    "because the tag is immutable.",
 )
 
 

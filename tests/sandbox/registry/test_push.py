@@ -1,4 +1,7 @@
-"""Pushes of blobs: whole, in parts, mounted; a refused blob leaves nothing behind."""
+"""Pushes of blobs: whole, in parts, mounted; a refused blob leaves nothing behind.
+
+In the strict OCI mode, where parts may be small; what ECR wants besides is in test_ecr_rules.py.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,11 @@ from tests.sandbox.registry.registry_server import HOME, RegistryUnderTest
 DATA = b"0123456789" * 100
 DIGEST = digest.of_bytes(DATA)
 UPLOADS = "/v2/demo/blobs/uploads/"
+
+
+@pytest.fixture
+def registry(strict_registry: RegistryUnderTest) -> RegistryUnderTest:
+    return strict_registry
 
 
 @pytest.fixture(autouse=True)

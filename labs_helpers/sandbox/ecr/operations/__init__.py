@@ -6,8 +6,9 @@ has the members of the operation's output shape (a member that is None is left o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.repositories import get as get_repository
 from labs_helpers.sandbox.ecr.store import Store
@@ -17,6 +18,8 @@ from labs_helpers.sandbox.service import service
 @dataclass(frozen=True)
 class Call(service.Call[Store]):
     """One request to ECR."""
+
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
     @property
     def registry(self) -> Registry:

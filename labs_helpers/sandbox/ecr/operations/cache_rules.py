@@ -3,7 +3,6 @@
 from labs_helpers.defaults import registry, registry_of
 from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.operations import Call
-from labs_helpers.sandbox.ecr.validation import invalid
 from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
 
@@ -59,7 +58,21 @@ class UnsupportedUpstreamRegistry(ServiceError):
     """ECR caches nothing from that registry."""
 
     code = "UnsupportedUpstreamRegistryException"
-    words = "The specified upstream registry isn't supported: '{url}'"
+    # https://github.com/goharbor/harbor/issues/20174
+    words = (
+        "The upstream registry URL {url} is invalid. Specify a valid upstream registry URL and "
+        "try again"
+    )
+
+
+class UpstreamNeedsSecret(UnsupportedUpstreamRegistry):
+    """The upstream registry wants a user name and password, and the rule names no secret."""
+
+    # https://github.com/aws-controllers-k8s/community/issues/2589
+    words = (
+        "The specified upstream registry requires authentication. Specify a valid Secrets Manager "
+        "ARN containing the upstream registry credentials."
+    )
 
 
 def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
@@ -70,7 +83,7 @@ def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
     if params.get("upstreamRegistry", upstream) != upstream:
         raise UnsupportedUpstreamRegistry(url=url)
     if needs_secret and "credentialArn" not in params:
-        raise invalid("credentialArn", f"Must be specified for upstream registry {url}")
+        raise UpstreamNeedsSecret()
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
         raise PullThroughCacheRuleAlreadyExists(prefix=prefix, registryId=call.account)
     now = call.clock.now().timestamp()

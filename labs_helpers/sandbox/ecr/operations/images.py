@@ -44,7 +44,10 @@ def put_image(call: Call, params: Members) -> Members:
 
 
 def batch_get_image(call: Call, params: Members) -> Members:
-    """The requested manifests; an image requested by digest comes once for each tag."""
+    """The requested manifests; an image requested by digest comes once for each tag.
+
+    An image requested by tag is converted when acceptedMediaTypes has the other format only.
+    """
     repository = call.repository(params["repositoryName"])
     accepted = params.get("acceptedMediaTypes")
     found: list[dict[str, Any]] = []
@@ -54,42 +57,47 @@ def batch_get_image(call: Call, params: Members) -> Members:
         if image is None:
             failures.append(failed)
             continue
-        if accepted and image.media_type not in accepted:
-            failures.append(image_ids.not_found(image_id))
-            continue
         tag = image_id.get("imageTag")
+        given = image
+        if accepted and image.media_type not in accepted:
+            by_tag = tag is not None and "imageDigest" not in image_id
+            in_format = images.accepted(image, accepted.__contains__) if by_tag else None
+            if in_format is None:
+                failures.append(image_ids.not_found(image_id))
+                continue
+            given = in_format
         images.record_pull(call.store, image)
         tags: tuple[str | None, ...] = (tag,) if tag else image.tags or (None,)
-        found.extend(_image(repository, image, each) for each in tags)
+        found.extend(_image(repository, given, each) for each in tags)
     return {"images": found, "failures": failures}
 
 
 def batch_delete_image(call: Call, params: Members) -> Members:
     """Deletes by digest (the image with all its tags) or by tag (the image with its last tag).
 
-    An index is deleted before the images that it lists, whatever their order in the request.
+    An image that an index listed when the request came stays, although the request deletes the
+    index: https://github.com/opensupplyhub/open-supply-hub/pull/1243. Tools that empty a repository
+    therefore delete in passes, as
+    https://github.com/aws/aws-cdk/blob/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-ecr/auto-delete-images-handler/index.ts
     """
     repository = call.repository(params["repositoryName"])
     deleted: list[dict[str, str]] = []
     failures: list[dict[str, Any]] = []
-    waiting = []
+    found = []
+    indexes: dict[str, list[str]] = {}
     for image_id in params["imageIds"]:
         image, failed = image_ids.look_up(call.store, repository, image_id)
         if image is None:
             failures.append(failed)
         else:
-            waiting.append(image_id)
-    blocked: list[dict[str, Any]] = []
-    while waiting:
-        blocked, again = [], []
-        for image_id in waiting:
-            try:
-                deleted.extend(_delete(call, repository, image_id))
-            except ImageReferenced as error:
-                again.append(image_id)
-                blocked.append(image_ids.failure(image_id, error.code, error.message))
-        waiting = again if len(again) < len(waiting) else []
-    return {"imageIds": deleted, "failures": failures + blocked}
+            found.append(image_id)
+            indexes[image.digest] = images.indexes_of(call.store, repository, image.digest)
+    for image_id in found:
+        try:
+            deleted.extend(_delete(call, repository, image_id, indexes))
+        except ImageReferenced as error:
+            failures.append(image_ids.failure(image_id, error.code, error.message))
+    return {"imageIds": deleted, "failures": failures}
 
 
 def describe_images(call: Call, params: Members) -> Members:
@@ -148,9 +156,13 @@ def _names_its_type(manifest: str) -> bool:
     return not isinstance(document, dict) or "mediaType" in document
 
 
-def _delete(call: Call, repository: Repository, image_id: dict[str, str]) -> list[dict[str, str]]:
+def _delete(
+    call: Call, repository: Repository, image_id: dict[str, str], indexes: dict[str, list[str]]
+) -> list[dict[str, str]]:
     try:
-        deletion = images.delete(call.store, repository, **image_ids.digest_and_tag(image_id))
+        deletion = images.delete(
+            call.store, repository, **image_ids.digest_and_tag(image_id), listed_before=indexes
+        )
     except ImageNotFound:
         return []  # another identifier of this request deleted the image
     if not deletion.tags:

@@ -7,10 +7,8 @@ from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
 from labs_helpers.sandbox.ecr import layers, uploads
 from labs_helpers.sandbox.ecr.errors import (
-    EmptyUpload,
     InvalidLayerPart,
     LayerAlreadyExists,
-    LayerPartTooSmall,
 )
 from labs_helpers.sandbox.ecr.layer_downloads import url_of
 from labs_helpers.sandbox.ecr.operations import Call
@@ -19,9 +17,6 @@ from labs_helpers.sandbox.service.service import Members
 
 #: Bytes of a part, as ECR tells clients to send them.
 PART_SIZE = 10 * 1024 * 1024
-
-#: Bytes that every part but the last must have.
-SMALLEST_PART = 5 * 1024 * 1024
 
 
 def batch_check_layer_availability(call: Call, params: Members) -> Members:
@@ -64,7 +59,7 @@ def upload_layer_part(call: Call, params: Members) -> Members:
     received = uploads.find(call.store, repository, upload).received
     try:
         if last - first + 1 != len(part):
-            raise InvalidLayerPart(first, received)
+            raise InvalidLayerPart.of_size(len(part), first, last, received)
         received = uploads.append(
             call.store, repository, upload, io.BytesIO(part), length=len(part), first_byte=first
         )
@@ -78,12 +73,6 @@ def complete_layer_upload(call: Call, params: Members) -> Members:
     """Ends an upload: its bytes become a layer, under their digest."""
     repository = call.repository(params["repositoryName"])
     upload = params["uploadId"].lower()
-    arrived = uploads.find(call.store, repository, upload)
-    if not arrived.parts:
-        raise EmptyUpload(upload_id=upload, **repository.names)
-    if arrived.received <= (arrived.parts - 1) * SMALLEST_PART:
-        # the sizes of single parts are not stored, but one before the last must have been too small
-        raise LayerPartTooSmall()
     done = uploads.complete(call.store, repository, upload, params["layerDigests"])
     if done.existed:
         raise LayerAlreadyExists(digest=done.blob.digest, **repository.names)

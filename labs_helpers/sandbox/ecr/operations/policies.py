@@ -1,12 +1,19 @@
 """Operations on a repository's policies: who may use it, and which images expire."""
 
+import json
 from datetime import UTC, datetime
 
 from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr.errors import InvalidParameter
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
 from labs_helpers.sandbox.ecr.operations import Call
-from labs_helpers.sandbox.ecr.policy_text import as_ecr_prints, check_repository_policy
-from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.ecr.policy_text import (
+    as_ecr_prints,
+    check_principals,
+    check_repository_policy,
+)
+from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
 from labs_helpers.sandbox.service.service import Members
 
 NOT_BUILT = {
@@ -31,6 +38,16 @@ class RepositoryPolicyNotFound(ServiceError):
     )
 
 
+class LockedOut(InvalidParameter):
+    """The policy would keep its author from setting another; AWS publishes no words for this."""
+
+    words = (
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository "
+        "policy provided' (the policy would prevent you from setting another policy: repeat the "
+        "request with force, --force in the AWS CLI, if you want that)"
+    )
+
+
 class LifecyclePolicyNotFound(ServiceError):
     """The repository has no lifecycle policy."""
 
@@ -42,12 +59,31 @@ class LifecyclePolicyNotFound(ServiceError):
 
 
 def set_repository_policy(call: Call, params: Members) -> Members:
-    """Replaces the policy that says who may use the repository."""
+    """Replaces the policy that says who may use the repository.
+
+    Without ``force``, the caller must be able to replace the new policy in turn:
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_SetRepositoryPolicy.html
+    """
     repository = call.repository(params["repositoryName"])
     check_repository_policy(params["policyText"])
+    check_principals(params["policyText"], call.elsewhere.principal_exists)
     text = as_ecr_prints(params["policyText"])
-    documents.put(call.store, repository, POLICY, text)
+    with call.store.write() as db:
+        documents.put_within(db, repository, POLICY, text)
+        if not params.get("force", False) and not _may_set_again(call, repository):
+            raise LockedOut()
     return {**repository.names, "policyText": text}
+
+
+def _may_set_again(call: Call, repository: Repository) -> bool:
+    """Whether the caller may set a policy under the one that this transaction has stored."""
+    try:
+        call.authorize(
+            call.principal, "ecr:SetRepositoryPolicy", repository.arn, call.keys, tentative=True
+        )
+    except AccessDenied:
+        return False
+    return True
 
 
 def get_repository_policy(call: Call, params: Members) -> Members:
@@ -66,11 +102,17 @@ def delete_repository_policy(call: Call, params: Members) -> Members:
 
 
 def put_lifecycle_policy(call: Call, params: Members) -> Members:
-    """Stores which images are to expire. The sandbox does not let them expire yet."""
+    """Stores which images are to expire. The sandbox does not let them expire yet.
+
+    ECR hands the text back without the white space between its parts, as in the example of
+    https://docs.aws.amazon.com/cli/latest/reference/ecr/put-lifecycle-policy.html
+    """
     repository = call.repository(params["repositoryName"])
     check_lifecycle_policy(params["lifecyclePolicyText"])
-    documents.put(call.store, repository, LIFECYCLE, params["lifecyclePolicyText"])
-    return {**repository.names, "lifecyclePolicyText": params["lifecyclePolicyText"]}
+    document = json.loads(params["lifecyclePolicyText"])
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    documents.put(call.store, repository, LIFECYCLE, text)
+    return {**repository.names, "lifecyclePolicyText": text}
 
 
 def get_lifecycle_policy(call: Call, params: Members) -> Members:

@@ -1,5 +1,6 @@
 """Operations on repositories: create, describe, delete, and their settings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.ecr import repositories
@@ -19,9 +20,7 @@ def create_repository(call: Call, params: Members) -> Members:
     mutability = params.get("imageTagMutability", "MUTABLE")
     exclusions = params.get("imageTagMutabilityExclusionFilters")
     check_exclusions(mutability, exclusions)
-    encryption = params.get("encryptionConfiguration", DEFAULT_ENCRYPTION)
-    if encryption["encryptionType"] == "AES256" and "kmsKey" in encryption:
-        raise invalid("encryptionConfiguration", "KMS key cannot be specified with AES256")
+    encryption = _encryption(call, params.get("encryptionConfiguration", DEFAULT_ENCRYPTION))
     made = repositories.create(
         call.store,
         call.registry,
@@ -82,6 +81,19 @@ def put_image_scanning_configuration(call: Call, params: Members) -> Members:
         **now.names,
         "imageScanningConfiguration": {"scanOnPush": now.scan_on_push},
     }
+
+
+def _encryption(call: Call, wanted: Mapping[str, str]) -> Mapping[str, str]:
+    """The encryption with its key: that of the request, or the key that AWS manages for ECR.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EncryptionConfiguration.html
+    """
+    if wanted["encryptionType"] != "AES256":
+        key = call.elsewhere.kms_key(call.account, call.region, wanted.get("kmsKey"))
+        return {**wanted, "kmsKey": key}
+    if "kmsKey" in wanted:
+        raise invalid("encryptionConfiguration", "KMS key cannot be specified with AES256")
+    return wanted
 
 
 def _description(repository: Repository) -> dict[str, Any]:

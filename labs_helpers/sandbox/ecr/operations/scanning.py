@@ -103,7 +103,12 @@ def start_image_scan(call: Call, params: Members) -> Members:
 
 
 def describe_image_scan_findings(call: Call, params: Members) -> Members:
-    """The state of an image's scan of the registry's type, and the findings of a complete scan."""
+    """The state of an image's scan of the registry's type, and the findings of a complete scan.
+
+    A scan without a result has an empty ``imageScanFindings``, which says nothing of findings: the
+    paginator of botocore and of the ``aws`` command fails when the member is missing.
+    https://github.com/boto/botocore/blob/1.44.5/botocore/data/ecr/2015-09-21/paginators-1.json
+    """
     repository = call.repository(params["repositoryName"])
     image = image_ids.get(call.store, repository, params["imageId"])
     scan_type = _scan_type(call)
@@ -118,6 +123,7 @@ def describe_image_scan_findings(call: Call, params: Members) -> Members:
         **repository.names,
         "imageId": _image_id(image, params["imageId"]),
         "imageScanStatus": {"status": scan.status, "description": scan.description or None},
+        "imageScanFindings": {},
     }
     if not scan.has_findings or report is None:
         return answer

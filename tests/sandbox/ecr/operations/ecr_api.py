@@ -8,6 +8,7 @@ from typing import Any, cast
 from botocore.model import Shape
 
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
@@ -54,8 +55,15 @@ class Ecr:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
         self.authorize: Authorize = allow_all
+        self.elsewhere = Elsewhere()
         self.service = EcrService(
-            store, clock, lambda *needs, **keys: self.authorize(*needs, **keys)
+            store,
+            clock,
+            lambda *needs, **keys: self.authorize(*needs, **keys),
+            Elsewhere(
+                lambda arn: self.elsewhere.principal_exists(arn),
+                lambda *key: self.elsewhere.kms_key(*key),
+            ),
         )
         self.caller, self.region = principal(), REGION
 

@@ -37,28 +37,37 @@ class Scans:
         return self._put("demo", tag, below + above)
 
     def _put(self, repository: str, tag: str, layers: list[bytes]) -> str:
-        config = json.dumps({"architecture": "amd64", "os": "linux"}).encode()
+        diff_ids = [_sha256(gzip.decompress(layer)) for layer in layers]
+        config = {"architecture": "amd64", "os": "linux", "rootfs": {"diff_ids": diff_ids}}
+        return self.put_parts(repository, tag, config, layers)
+
+    def put_parts(
+        self, repository: str, tag: str, config: object, layers: list[bytes], **changes: object
+    ) -> str:
+        """An image of this configuration and these layers; changes: members of each layer."""
+        packed = config if isinstance(config, bytes) else json.dumps(config).encode()
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
                 "mediaType": media_types.OCI_MANIFEST,
                 "config": {
                     "mediaType": media_types.OCI_CONFIG,
-                    "digest": self.ecr.upload(repository, config),
-                    "size": len(config),
+                    "digest": self.ecr.upload(repository, packed),
+                    "size": len(packed),
                 },
                 "layers": [
                     {
                         "mediaType": media_types.OCI_LAYER_GZIP,
                         "digest": self.ecr.upload(repository, layer),
                         "size": len(layer),
+                        **changes,
                     }
                     for layer in layers
                 ],
             }
         )
         self.ecr("PutImage", repositoryName=repository, imageManifest=manifest, imageTag=tag)
-        return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+        return _sha256(manifest.encode())
 
     def findings(self, tag: str = "v1", **more: object) -> dict[str, object]:
         """What DescribeImageScanFindings says."""
@@ -78,3 +87,7 @@ class Scans:
     def start(self, tag: str = "v1") -> dict[str, object]:
         """StartImageScan."""
         return self.ecr("StartImageScan", repositoryName="demo", imageId={"imageTag": tag})
+
+
+def _sha256(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -259,8 +259,45 @@ def test_an_image_of_an_index_stays_until_the_index_goes(demo: Ecr) -> None:
             }
         ],
     }
-    both = [*wanted, {"imageDigest": index}]
-    assert demo("BatchDeleteImage", repositoryName="demo", imageIds=both)["failures"] == []
+
+
+@pytest.mark.parametrize("index_first", [True, False])
+def test_an_image_that_an_index_lists_goes_in_a_later_call(demo: Ecr, index_first: bool) -> None:
+    child = demo.push("demo", content="child")
+    index = demo.push_index("demo", [child], "multi")
+    both = [{"imageDigest": index}, {"imageDigest": child}]
+    asked = both if index_first else both[::-1]
+    answer = demo("BatchDeleteImage", repositoryName="demo", imageIds=asked)
+    assert [one["imageDigest"] for one in answer["imageIds"]] == [index]
+    assert answer["failures"] == [
+        {
+            "imageId": {"imageDigest": child},
+            "failureCode": "ImageReferencedByManifestList",
+            "failureReason": f"Requested image referenced by manifest list: [{index}]",
+        }
+    ]
+    again = demo("BatchDeleteImage", repositoryName="demo", imageIds=[{"imageDigest": child}])
+    assert again["failures"] == []
+
+
+def test_indexes_of_indexes_go_level_by_level(demo: Ecr) -> None:
+    child = demo.push("demo", content="child")
+    inner = demo.push_index("demo", [child])
+    outer = demo.push_index("demo", [inner])
+    every = [{"imageDigest": digest} for digest in (child, inner, outer)]
+    for gone in (outer, inner, child):
+        answer = demo("BatchDeleteImage", repositoryName="demo", imageIds=every)
+        assert [one["imageDigest"] for one in answer["imageIds"]] == [gone]
+
+
+def test_the_last_tag_of_a_listed_image_stays_and_the_others_go(demo: Ecr) -> None:
+    child = demo.push("demo", "v1", content="child")
+    demo.push("demo", "v2", content="child")
+    demo.push_index("demo", [child])
+    tags = [{"imageTag": "v1"}, {"imageTag": "v2"}]
+    answer = demo("BatchDeleteImage", repositoryName="demo", imageIds=tags)
+    assert answer["imageIds"] == [{"imageDigest": child, "imageTag": "v1"}]
+    assert [one["imageId"] for one in answer["failures"]] == [{"imageTag": "v2"}]
 
 
 def test_referrers_of_an_image_are_listed(demo: Ecr) -> None:

@@ -8,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
+from labs_helpers.sandbox.ecr.operations.policies import POLICY
 from labs_helpers.sandbox.ecr.policy_text import check_registry_policy, check_repository_policy
-from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, Ecr
+from labs_helpers.sandbox.ecr.repositories import Registry, get
+from labs_helpers.sandbox.service.errors import AccessDenied
+from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, REGION, Ecr
+
+HOME = Registry(ACCOUNT, REGION)
 
 PULL = {
     "Version": "2012-10-17",
@@ -94,6 +101,8 @@ def test_a_repository_policy_is_kept_laid_out_as_ecr_does(demo: Ecr) -> None:
         {"Condition": "x"},
         {"Condition": {"StringEquals": {"aws:x": {}}}},
         {"Sid": "\ud800"},
+        {"Resource": "*"},
+        {"NotResource": "arn:aws:ecr:us-west-2:123456789012:repository/demo"},
     ],
 )
 def test_what_is_no_repository_policy_is_refused(demo: Ecr, change: dict[str, Any]) -> None:
@@ -117,6 +126,51 @@ def test_the_place_that_is_wrong_is_named(demo: Ecr) -> None:
     assert message.endswith("(Statement[1].Action: Policy has invalid action)")
 
 
+def test_two_statements_may_have_one_sid(demo: Ecr) -> None:
+    policy = json.dumps({**PULL, "Statement": PULL["Statement"] * 2})  # type: ignore[operator]
+    stored = demo("SetRepositoryPolicy", repositoryName="demo", policyText=policy)["policyText"]
+    assert json.loads(stored) == json.loads(policy)
+
+
+def test_a_principal_that_is_not_there_is_not_found(ecr: Ecr) -> None:
+    there = f"arn:aws:iam::{ACCOUNT}:role/here"
+    ecr.elsewhere = Elsewhere(principal_exists=lambda arn: arn == there)
+    ecr("CreateRepository", repositoryName="demo")
+
+    def policy(*principals: str) -> str:
+        statement = {**PULL["Statement"][0], "Principal": {"AWS": list(principals)}}  # type: ignore[dict-item]
+        return json.dumps({**PULL, "Statement": statement})
+
+    ecr("SetRepositoryPolicy", repositoryName="demo", policyText=policy(there))
+    gone = policy(there, f"arn:aws:iam::{ACCOUNT}:role/gone")
+    assert ecr.error("SetRepositoryPolicy", repositoryName="demo", policyText=gone) == (
+        "InvalidParameterException",
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'",
+    )
+
+
+def test_a_policy_that_locks_its_author_out_needs_force(demo: Ecr) -> None:
+    def refuse(principal: Any, action: str, *rest: Any, **more: Any) -> None:
+        stored = documents.get(demo.store, get(demo.store, HOME, "demo"), POLICY)
+        if action == "ecr:SetRepositoryPolicy" and stored and '"Deny"' in stored:
+            raise AccessDenied("no")
+
+    demo.authorize = refuse
+    asked = {"repositoryName": "demo"}
+    demo("SetRepositoryPolicy", **asked, policyText=json.dumps(PULL))
+    deny = {**PULL["Statement"][0], "Effect": "Deny", "Principal": "*", "Action": "ecr:*"}  # type: ignore[dict-item]
+    locked = json.dumps({**PULL, "Statement": deny})
+    for force in ({}, {"force": False}):
+        code, message = demo.error("SetRepositoryPolicy", **asked, policyText=locked, **force)
+        assert code == "InvalidParameterException"
+        assert "would prevent you from setting another policy" in message
+    kept = demo("GetRepositoryPolicy", **asked)["policyText"]
+    assert json.loads(kept) == PULL
+    demo("SetRepositoryPolicy", **asked, policyText=locked, force=True)
+    kept = demo("GetRepositoryPolicy", **asked)["policyText"]
+    assert json.loads(kept)["Statement"]["Effect"] == "Deny"
+
+
 def test_a_missing_policy_is_named_as_ecr_names_it(demo: Ecr) -> None:
     assert demo.error("SetRepositoryPolicy", repositoryName="demo") == (
         "InvalidParameterException",
@@ -132,11 +186,23 @@ def test_no_document_breaks_the_checks(document: Any) -> None:
             check(text)
 
 
+def compact(text: str) -> str:
+    return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
+
+
+def test_a_lifecycle_policy_comes_back_compact_in_every_answer(demo: Ecr) -> None:
+    text = lifecycle({**rule(), "description": "älter als ein Tag"})
+    asked = {"repositoryName": "demo"}
+    answers = [demo("PutLifecyclePolicy", **asked, lifecyclePolicyText=text)]
+    answers += [demo(f"{verb}LifecyclePolicy", **asked) for verb in ("Get", "Delete")]
+    assert {one["lifecyclePolicyText"] for one in answers} == {compact(text)}
+
+
 def test_a_lifecycle_policy_is_kept_and_never_evaluated_yet(demo: Ecr) -> None:
     text = lifecycle(rule())
     demo("PutLifecyclePolicy", repositoryName="demo", lifecyclePolicyText=text)
     kept = demo("GetLifecyclePolicy", repositoryName="demo")
-    assert (kept["lifecyclePolicyText"], kept["lastEvaluatedAt"]) == (text, 0)
+    assert (kept["lifecyclePolicyText"], kept["lastEvaluatedAt"]) == (compact(text), 0)
     demo("DeleteLifecyclePolicy", repositoryName="demo")
     assert demo.error("GetLifecyclePolicy", repositoryName="demo") == (
         "LifecyclePolicyNotFoundException",
@@ -164,6 +230,7 @@ def test_the_documented_lifecycle_rules_are_accepted(rules: list[Any]) -> None:
     check_lifecycle_policy(lifecycle(*rules))
 
 
+NO_ARRAY = 'instance type ({}) does not match any allowed primitive type (allowed: ["array"])'
 NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
 
 
@@ -189,6 +256,11 @@ NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
             "numeric instance is lower than the required minimum (minimum: 1, found: 0)",
         ),
         (lifecycle(rule(countUnit="days")), NO_SCHEMA),
+        (
+            lifecycle(rule(tagStatus="tagged", tagPatternList=["v*"], tagPrefixList=None)),
+            NO_ARRAY.format("null"),
+        ),
+        (lifecycle(rule(tagPrefixList="v")), NO_ARRAY.format("string")),
         (lifecycle(rule(tagStatus="tagged")), NO_SCHEMA),
         (lifecycle(rule(tagPrefixList=["v"])), NO_SCHEMA),
         (lifecycle(rule(tagStatus="tagged", tagPatternList=["*a*b*c*d*"])), NO_SCHEMA),

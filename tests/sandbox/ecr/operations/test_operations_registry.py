@@ -143,10 +143,18 @@ def test_a_pull_through_cache_rule_is_kept_changed_and_removed(ecr: Ecr) -> None
 
 def test_an_upstream_is_one_that_ecr_knows_and_has_its_secret(ecr: Ecr) -> None:
     rule = {"ecrRepositoryPrefix": "cache"}
-    code, _ = ecr.error("CreatePullThroughCacheRule", **rule, upstreamRegistryUrl="example.com")
-    assert code == "UnsupportedUpstreamRegistryException"
-    rule["upstreamRegistryUrl"] = "registry-1.docker.io"
-    assert ecr.error("CreatePullThroughCacheRule", **rule)[0] == "InvalidParameterException"
+    url = "harbor.example.com"
+    assert ecr.error("CreatePullThroughCacheRule", **rule, upstreamRegistryUrl=url) == (
+        "UnsupportedUpstreamRegistryException",
+        "The upstream registry URL harbor.example.com is invalid. Specify a valid upstream "
+        "registry URL and try again",
+    )
+    for url in ("registry-1.docker.io", "ghcr.io", "https://registry-1.docker.io"):
+        assert ecr.error("CreatePullThroughCacheRule", **rule, upstreamRegistryUrl=url) == (
+            "UnsupportedUpstreamRegistryException",
+            "The specified upstream registry requires authentication. Specify a valid Secrets "
+            "Manager ARN containing the upstream registry credentials.",
+        )
 
 
 def test_a_creation_template_is_kept_changed_and_removed(ecr: Ecr) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, OTHER_ACCOUNT, Ecr, principal
+from labs_helpers.sandbox.ecr.elsewhere import Elsewhere, KmsError
+from tests.sandbox.ecr.operations.ecr_api import ACCOUNT, OTHER_ACCOUNT, Ecr, Refused, principal
 
 ARN = f"arn:aws:ecr:us-west-2:{ACCOUNT}:repository/demo"
 
@@ -161,3 +162,38 @@ def test_a_repository_has_fifty_resource_tags_at_most(demo: Ecr) -> None:
     demo("TagResource", resourceArn=ARN, tags=tags)
     code, _ = demo.error("TagResource", resourceArn=ARN, tags=[{"Key": "more", "Value": ""}])
     assert code == "TooManyTagsException"
+
+
+def test_encryption_with_kms_names_its_key(ecr: Ecr) -> None:
+    managed, own = "arn:aws:kms:us-west-2:123456789012:key/managed", "arn:aws:kms:::key/own"
+
+    def key(account: str, region: str, name: str | None) -> str:
+        assert (account, region) == ("123456789012", "us-west-2")
+        if name not in (None, "own"):
+            raise KmsError.no_key(name)
+        return own if name else managed
+
+    ecr.elsewhere = Elsewhere(kms_key=key)
+    for name, kind, given, used in (
+        ("one", "KMS", {}, managed),
+        ("two", "KMS_DSSE", {}, managed),
+        ("three", "KMS", {"kmsKey": "own"}, own),
+    ):
+        made = ecr(
+            "CreateRepository",
+            repositoryName=name,
+            encryptionConfiguration={"encryptionType": kind, **given},
+        )
+        wanted = {"encryptionType": kind, "kmsKey": used}
+        assert made["repository"]["encryptionConfiguration"] == wanted
+    with pytest.raises(Refused) as refused:
+        ecr(
+            "CreateRepository",
+            repositoryName="four",
+            encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "arn:aws:kms:::key/gone"},
+        )
+    assert refused.value.body == {
+        "__type": "KmsException",
+        "message": "Key 'arn:aws:kms:::key/gone' does not exist",
+        "kmsError": "NotFoundException",
+    }

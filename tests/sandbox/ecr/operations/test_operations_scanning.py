@@ -47,7 +47,7 @@ def test_a_scan_asked_for_is_in_progress_then_complete(scans: Scans) -> None:
         "imageScanStatus": {"status": "IN_PROGRESS"},
     }
     assert scans.status() == ("IN_PROGRESS", None)
-    assert "imageScanFindings" not in scans.findings()
+    assert scans.findings()["imageScanFindings"] == {}
     scans.run()
     assert scans.status() == ("COMPLETE", "The scan was completed successfully.")
 
@@ -169,6 +169,11 @@ def test_an_index_cannot_be_scanned_and_its_images_can(scans: Scans) -> None:
 def test_an_artifact_is_not_scanned(scans: Scans) -> None:
     rules(scans.ecr, "BASIC", "SCAN_ON_PUSH")
     empty = scans.ecr.upload("demo", b"{}")
+    chart = {
+        "mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+        "digest": scans.ecr.upload("demo", b"chart"),
+        "size": 5,
+    }
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
@@ -177,7 +182,7 @@ def test_an_artifact_is_not_scanned(scans: Scans) -> None:
             "digest": empty,
             "size": 2,
         },
-        "layers": [],
+        "layers": [chart],
     }
     scans.ecr(
         "PutImage", repositoryName="demo", imageManifest=json.dumps(manifest), imageTag="chart"
@@ -193,7 +198,7 @@ def test_an_image_from_scratch_is_unsupported_and_not_clean(scans: Scans) -> Non
     scans.start()
     scans.run()
     assert scans.status() == ("FAILED", f"UnsupportedImageError: {UNSUPPORTED}")
-    assert "imageScanFindings" not in scans.findings()
+    assert scans.findings()["imageScanFindings"] == {}
 
 
 def test_an_rpm_image_is_unsupported_here(scans: Scans) -> None:
