@@ -76,7 +76,7 @@ def build(
     who = people.build(folder / "identity", records, clock)
     moto = MotoServices(records.identity, who.directory, folder / "tmp")
     authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
-    ecr = EcrService(store, clock, authorizer.authorize)
+    ecr = EcrService(store, clock, authorizer.authorize, who.directory)
     others = OtherServices(authorizer, moto, partial(_operations, who))
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()

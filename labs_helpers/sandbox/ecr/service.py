@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import operations
@@ -10,7 +11,7 @@ from labs_helpers.sandbox.ecr.errors import InvalidParameter
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.validation import in_ecrs_words
-from labs_helpers.sandbox.identity import Authorize, Principal
+from labs_helpers.sandbox.identity import NOBODY_KNOWN, Authorize, Principal, Principals
 from labs_helpers.sandbox.service.service import Members, Service
 from labs_helpers.sandbox.service.validation import Invalid
 
@@ -18,8 +19,16 @@ from labs_helpers.sandbox.service.validation import Invalid
 class EcrService(Service[Call]):
     """ECR for every account and region."""
 
-    def __init__(self, store: Store, clock: Clock, authorize: Authorize) -> None:
-        super().__init__("ecr", operations, Call, store, clock, authorize)
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        authorize: Authorize,
+        principals: Principals = NOBODY_KNOWN,
+    ) -> None:
+        """principals: the users and roles that the policies of repositories name."""
+        call = partial(Call, principals=principals)
+        super().__init__("ecr", operations, call, store, clock, authorize)
 
     def account(self, principal: Principal, params: Members) -> str:
         """The registry's account: ``registryId``, or the caller's."""

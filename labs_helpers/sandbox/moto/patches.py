@@ -47,6 +47,10 @@ PATCHES: Mapping[str, str] = {
     f"{_IAM_MODELS}:ManagedPolicy.__init__": "the same",
     f"{_IAM_MODELS}:InstanceProfile.__init__": "the same",
     f"{_IAM_MODELS}:User.permissions_boundary": "moto's users have no boundary",
+    f"{_IAM_MODELS}:Role.assume_role_policy_document": (
+        "a trust policy names users and roles by their unique ids: policy/unique_ids.py"
+    ),
+    "moto.s3.models:FakeBucket.policy": "a bucket policy does, too",
     f"{_IAM}.RESPONSE_KEY_PATH_TO_TRANSFORMER": "CreateUser and GetUser show the boundary",
     f"{_IAM}.call_action": "the rules of iam_rules.py hold before each operation",
     f"{_IAM}.create_user": "moto forgets the boundary",
@@ -65,6 +69,8 @@ PATCHES: Mapping[str, str] = {
 NEW = frozenset(
     {
         f"{_IAM_MODELS}:User.permissions_boundary",
+        f"{_IAM_MODELS}:Role.assume_role_policy_document",
+        "moto.s3.models:FakeBucket.policy",
         f"{_IAM}.put_user_permissions_boundary",
         f"{_IAM}.delete_user_permissions_boundary",
         f"{_IAM}.add_client_id_to_open_id_connect_provider",

@@ -18,7 +18,7 @@ from labs_helpers.sandbox import confinement
 from labs_helpers.sandbox.authorization.terms import CanonicalRequest
 from labs_helpers.sandbox.call import HEADERS, Answer, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
-from labs_helpers.sandbox.moto import iam_operations, patches
+from labs_helpers.sandbox.moto import iam_operations, patches, principals
 from labs_helpers.sandbox.moto.identity import MotoIdentity
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -78,7 +78,10 @@ class MotoServices:
             if self._application is None:
                 self._application = _start(self._scratch)
                 iam_operations.install(self._directory)
+                principals.install_on_roles(self._directory)
         self._identity.ready()
+        if service in ("s3", "cloudformation"):
+            principals.install_on_buckets(self._directory)
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":

@@ -92,7 +92,7 @@ class Service(Generic[C]):
         self,
         name: str,
         operations: ModuleType,
-        call: type[C],
+        call: Callable[..., C],
         store: Store,
         clock: Clock,
         authorize: Authorize,

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.repositories import get as get_repository
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.identity import NOBODY_KNOWN, Principals
 from labs_helpers.sandbox.service import service
 
 
 @dataclass(frozen=True)
 class Call(service.Call[Store]):
-    """One request to ECR."""
+    """One request to ECR; principals: the users and roles that policies name."""
+
+    principals: Principals = NOBODY_KNOWN
 
     @property
     def registry(self) -> Registry:

@@ -6,6 +6,7 @@ from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import as_ecr_prints, check_repository_policy
+from labs_helpers.sandbox.policy.unique_ids import saved, shown
 from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
 
@@ -45,9 +46,9 @@ def set_repository_policy(call: Call, params: Members) -> Members:
     """Replaces the policy that says who may use the repository."""
     repository = call.repository(params["repositoryName"])
     check_repository_policy(params["policyText"])
-    text = as_ecr_prints(params["policyText"])
-    documents.put(call.store, repository, POLICY, text)
-    return {**repository.names, "policyText": text}
+    text = saved(params["policyText"], call.principals.id_of)
+    documents.put(call.store, repository, POLICY, as_ecr_prints(text))
+    return {**repository.names, "policyText": as_ecr_prints(shown(text, call.principals.arn_of))}
 
 
 def get_repository_policy(call: Call, params: Members) -> Members:
@@ -55,7 +56,7 @@ def get_repository_policy(call: Call, params: Members) -> Members:
     repository = call.repository(params["repositoryName"])
     missing = RepositoryPolicyNotFound(**repository.names)
     text = documents.get(call.store, repository, POLICY, missing=missing)
-    return {**repository.names, "policyText": text}
+    return {**repository.names, "policyText": as_ecr_prints(shown(text, call.principals.arn_of))}
 
 
 def delete_repository_policy(call: Call, params: Members) -> Members:
