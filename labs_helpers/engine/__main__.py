@@ -15,6 +15,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.workspace import LabsError
+
 from .errors import EngineError
 from .front.address import parse as parse_address
 from .server import CannotServe, EngineServer, log_message, make_server, remove_socket
@@ -41,9 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FolderLock.take(options.state, "engine")  # held until the process ends
         server = _server(options)
         server.prepare()
-    except (CannotServe, EngineError, OSError, sqlite3.Error) as error:
+    except (CannotServe, EngineError, LabsError, OSError, sqlite3.Error) as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     # stop() waits for the serving thread, so it cannot run in the signal handler on that thread
@@ -54,6 +59,7 @@ def _serve(options: argparse.Namespace) -> int:
         server.serve()
     finally:
         remove_socket(options.socket)
+        lock.release()
     return 0
 
 

@@ -15,6 +15,7 @@ import psutil
 
 from labs_helpers.runtime import background_process
 from labs_helpers.runtime.background_process import BackgroundProcess, ProcessError, Say
+from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.workspace import LabsError, Workspace
 
 NAME = "sandbox"
@@ -47,7 +48,8 @@ def running(workspace: Workspace) -> Server | None:
 def start(workspace: Workspace, say: Say, environ: Mapping[str, str] | None = None) -> Server:
     """The running sandbox, started if there was none, once it answers.
 
-    Raises ProcessError when it does not start, PortError and WorkspaceError.
+    Raises ProcessError when it does not start, FolderInUse when another process serves this
+    workspace, PortError and WorkspaceError.
     """
     environ = os.environ if environ is None else environ
     workspace.create()
@@ -138,6 +140,9 @@ def _start(workspace: Workspace, say: Say, environ: Mapping[str, str]) -> Server
     record = workspace.sandbox / "server.json"
     there = _server(background_process.running(record))
     wanted = wanted_port(workspace, environ)
+    if there is None:
+        # says so before a process is started, and before a port is chosen
+        FolderLock.take(workspace.sandbox, NAME).release()
     first = there.port if there else wanted
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         if there is None and not is_free(port):

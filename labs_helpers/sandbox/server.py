@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _serve(folder: Path, port: int) -> int:
     from labs_helpers.sandbox.door.http import Server
 
     instance = secrets.token_hex(8)
+    # held until the process ends
+    lock = FolderLock.take(folder, "sandbox")
     sandbox = assembly.build(folder, port, instance, _frozen_at())
     server = Server(port, sandbox.application)
     server.prepare()
@@ -84,6 +87,7 @@ def _serve(folder: Path, port: int) -> int:
         if read_json(record).get("pid") == os.getpid():
             record.unlink(missing_ok=True)
         log.info("the sandbox has stopped")
+        lock.release()
     return 0
 
 
@@ -142,11 +146,9 @@ def _record(record: Path, port: int, instance: str) -> None:
     noted = read_json(record)
     if noted.get("pid") == os.getpid():
         return
-    import psutil
+    from labs_helpers.runtime import process_identity
 
-    started = psutil.Process().create_time()
-    note = {"pid": os.getpid(), "process_started": started, "port": port, "instance": instance}
-    write_json(record, note)
+    write_json(record, {**process_identity.noted(os.getpid()), "port": port, "instance": instance})
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
