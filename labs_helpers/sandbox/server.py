@@ -10,6 +10,7 @@ import argparse
 import errno
 import logging
 import os
+import resource
 import secrets
 import shutil
 import signal
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 _STOP = (signal.SIGTERM, signal.SIGINT)
 
+_FILES = 4096
+"""Descriptors that the process may have open."""
+
 PORT_TAKEN = 98
 """The exit code when another program listens on the port; as EADDRINUSE on Linux."""
 
@@ -48,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in _STOP:
         signal.signal(number, _end)
     os.umask(0o077)
+    _allow_many_files()
     try:
         folder = home / "sandbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -118,6 +123,14 @@ def _keep_inside(folder: Path) -> None:
     # botocore, inside moto, looks for models and configuration below the home folder
     os.environ.update(HOME=str(scratch), TMPDIR=str(scratch), AWS_EC2_METADATA_DISABLED="true")
     tempfile.tempdir = str(scratch)
+
+
+def _allow_many_files() -> None:
+    """Room for the waiting connections of http_server.py: macOS begins with 256 descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _scanner() -> list[str]:

@@ -11,6 +11,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +66,8 @@ class Store:
             beside=tuple(beside),
         )
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        # a thread that ends takes its connection along
+        self._connections: weakref.WeakSet[_Own] = weakref.WeakSet()
         self._writing = threading.RLock()
         self._subscribers: dict[str, list[Callback]] = {}
         self._file.open().close()
@@ -132,8 +134,8 @@ class Store:
     def close(self) -> None:
         """Close every connection; nobody uses the store after this."""
         with self._writing:
-            for connection in self._connections:
-                connection.close()
+            for own in list(self._connections):
+                own.connection.close()
             self._connections.clear()
 
     @property
@@ -143,13 +145,12 @@ class Store:
         return pending
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = explicit(self._file.connect())
-            self._local.connection = connection
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is None:
+            own = self._local.own = _Own(explicit(self._file.connect()))
             with self._writing:
-                self._connections.append(connection)
-        return connection
+                self._connections.add(own)
+        return own.connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("pragma user_version").fetchone()[0]
@@ -162,6 +163,13 @@ class Store:
             if connection.execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("its tables are not those of this program")
             create(connection, f"{self._schema}pragma user_version = {self._version};")
+
+
+class _Own:
+    """A thread's connection. SQLite closes the connection when nothing holds it any longer."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
 
 
 def _run(callback: Callback) -> None:
