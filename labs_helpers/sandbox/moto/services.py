@@ -22,6 +22,7 @@ from labs_helpers.sandbox.moto import iam_operations, patches, principals
 from labs_helpers.sandbox.moto.identity import MotoIdentity
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
+from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class MotoServices:
             return answer
         except sqlite3.Error as error:
             log.exception("IAM's state could not be written")
+            if is_full(error):
+                raise aws_errors.no_room() from error
             raise aws_errors.internal(what) from error
 
     def _ready(self, service: str) -> Any:
@@ -109,6 +112,8 @@ def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
             reason = f"Doing it here would {confined}, which the sandbox never does."
             raise aws_errors.not_implemented(f"the operation {what}", reason) from error
         log.exception("moto failed at %s", what)
+        if is_full(error):
+            raise aws_errors.no_room() from error
         reason = "Check its parameters first; sandbox.log has the details."
         raise aws_errors.not_implemented(
             f"the operation {what} with these parameters", reason
