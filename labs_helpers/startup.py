@@ -54,7 +54,10 @@ def start(number: str, fresh: bool = False) -> Lab:
         begun = beginning.go_on(number, place, found)
     if begun.facts is not None:
         lab.trace(clear=True)  # what the preparation sent is not the lesson
-    display(card_of(lab, replace(begun, removed=()) if by_program else begun))
+    if by_program:  # what ran before is not in the outputs
+        display(card_of(lab, replace(begun, removed=())))
+    else:
+        display(card_of(lab, replace(begun, notes=(*place.control.notes(), *begun.notes))))
     return lab
 
 

@@ -1,4 +1,4 @@
-"""``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE]``.
+"""``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE] [--log FILE]``.
 
 With ``--daemon unix:///path`` the process is the front of that daemon.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError
 
 from .errors import EngineError
@@ -33,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--registries", type=Path)
     parser.add_argument("--daemon", type=parse_address)
+    parser.add_argument("--log", type=Path, help="the file that stdout and stderr are, to rotate")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to(options.log)
     before = os.umask(0o077)
     try:
         return _serve(options)

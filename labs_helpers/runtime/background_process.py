@@ -34,7 +34,7 @@ ANSWER_SECONDS = 10.0
 STOP_SECONDS = 10.0
 """How long a process may take to end after SIGTERM, before SIGKILL."""
 LOG_KEPT = 1_000_000
-"""Bytes of log above which a start renames the old log to ``<name>.1``."""
+"""Bytes of log above which a start renames the old log to ``<name>.1``. See rotated_log.py."""
 _ASIDE = "SetAside: "
 """What Python writes into the log before the text of a SetAside warning."""
 

@@ -175,15 +175,16 @@ def _process(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Bac
             return None
         return {"port": port, "instance": str(answer["instance"])}
 
+    log = workspace.sandbox / "sandbox.log"
     return BackgroundProcess(
         name=NAME,
         command=(
             # -P: the folder it runs in is no place to import from
             *(sys.executable, "-P", "-m", MODULE),
-            *("--home", str(workspace.home), "--port", str(port)),
+            *("--home", str(workspace.home), "--port", str(port), "--log", str(log)),
         ),
         record=workspace.sandbox / "server.json",
-        log=workspace.sandbox / "sandbox.log",
+        log=log,
         ready=ready,
         # with no credentials of the learner's in it, it could not reach AWS even by a mistake
         environ={name: value for name, value in environ.items() if not name.startswith("AWS_")},

@@ -25,6 +25,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; the exit code."""
     options = _options(arguments)
     home = Path(options.home).absolute()
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.captureWarnings(True)
+    log_to(options.log)
     for number in _STOP:
         signal.signal(number, _end)
     os.umask(0o077)
@@ -168,6 +166,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="labs_helpers.sandbox.server")
     parser.add_argument("--home", required=True, help="the folder of the labs, LABS_HOME")
     parser.add_argument("--port", required=True, type=int, help="the loopback port")
+    parser.add_argument("--log", type=Path, help="the file that stdout and stderr are, to rotate")
     return parser.parse_args(arguments)
 
 

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from labs_helpers.runtime.database import DatabaseFile, create, transaction
-from labs_helpers.sandbox.database import explicit
+from labs_helpers.runtime.commit_count import CommitCount
+from labs_helpers.runtime.database import DatabaseFile, create, warned
+from labs_helpers.sandbox.database import explicit, opened
 from labs_helpers.sandbox.service.errors import NoRoom
 from labs_helpers.workspace import LabsError, is_full
 
@@ -44,7 +45,10 @@ class StoreTooNew(LabsError):
 
 
 class Store:
-    """Thread-safe: each thread reads through its own connection, and writers take turns."""
+    """Thread-safe: each thread reads through its own connection, and writers take turns.
+
+    `notices` says, for people, what was damaged or set aside since the start.
+    """
 
     def __init__(
         self, root: Path, service: str, schema: str, version: int = 1, beside: Sequence[Path] = ()
@@ -70,7 +74,10 @@ class Store:
         self._connections: weakref.WeakSet[_Own] = weakref.WeakSet()
         self._writing = threading.RLock()
         self._subscribers: dict[str, list[Callback]] = {}
-        self._file.open().close()
+        self.notices: list[str] = []
+        self._commits = CommitCount(self._file.path, "application_id")
+        what = f"{service}'s records"
+        opened(self._file, self._commits, what, self._notice).close()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -89,7 +96,11 @@ class Store:
         callbacks: list[Callback] = []
         self._local.pending = callbacks
         try:
-            with self._writing, naming_a_full_disk(), transaction(self._connection()) as connection:
+            with (
+                self._writing,
+                naming_a_full_disk(),
+                self._commits.counted(self._connection()) as connection,
+            ):
                 yield connection
         finally:
             self._local.pending = None
@@ -151,6 +162,11 @@ class Store:
             with self._writing:
                 self._connections.add(own)
         return own.connection
+
+    def _notice(self, message: str) -> None:
+        """Tell the owner something: in a SetAside warning, and in `labs status`."""
+        warned(message)
+        self.notices.append(message)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("pragma user_version").fetchone()[0]
