@@ -40,7 +40,9 @@ def token_in(path: Path) -> str:
     try:
         if path.exists() and (token := path.read_text(encoding="ascii").strip()):
             return token
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        pass  # garbled by a crash: whoever may read the new one may have it
+    except OSError as error:
         raise cannot_write(path, OSError(str(error))) from error
     token = secrets.token_urlsafe(32)
     write_text(path, token + "\n", mode=0o600)

@@ -72,6 +72,7 @@ def _serve(folder: Path, port: int) -> int:
     instance = secrets.token_hex(8)
     # held until the process ends
     lock = FolderLock.take(folder, "sandbox")
+    _empty(Path(tempfile.gettempdir()))
     sandbox = assembly.build(folder, port, instance, _frozen_at())
     server = Server(port, sandbox.application)
     server.prepare()
@@ -117,10 +118,24 @@ def _keep_inside(folder: Path) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     scratch = folder / "tmp"
+    if scratch.is_symlink() or scratch.is_file():
+        scratch.unlink()
     scratch.mkdir(mode=0o700, exist_ok=True)
     # botocore, inside moto, looks for models and configuration below the home folder
     os.environ.update(HOME=str(scratch), TMPDIR=str(scratch), AWS_EC2_METADATA_DISABLED="true")
     tempfile.tempdir = str(scratch)
+
+
+def _empty(scratch: Path) -> None:
+    """Remove what a killed process left; what cannot be removed stays, and stops no start."""
+    for path in scratch.iterdir():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except (OSError, RecursionError) as error:
+            log.warning("%s of an earlier process stays: %s", path, error)
 
 
 def _allow_many_files() -> None:
