@@ -25,6 +25,8 @@ PATCHES: Mapping[str, str] = {
     "moto.core.responses:BaseResponse.get_region_from_url": (
         "moto takes a region from any URL or user agent; the signed region counts"
     ),
+    "moto.utilities.utils:load_resource": "a table of EC2's takes 48 MB: memory.py",
+    "moto.core.utils:_load_service_model": "the models are in memory already: memory.py",
     "moto.s3.models:FakeBucket.get_permission": (
         "moto asks bucket policies without principals and conditions; the door has decided"
     ),

@@ -135,9 +135,10 @@ def _start(scratch: Path) -> Any:
         del os.environ[name]
     os.environ.update(_SETTINGS)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from labs_helpers.sandbox.moto import templates
+    from labs_helpers.sandbox.moto import memory, templates
 
     templates.install()
+    memory.install()
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     patches.put("moto.core.responses:BaseResponse.get_region_from_url", _signed_region)
