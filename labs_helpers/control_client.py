@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from labs_helpers.defaults import CLOCK_GOES_FORWARD
 from labs_helpers.display.rendering import Rendering, duration, paragraph
 from labs_helpers.errors import spoken
 from labs_helpers.workspace import LabsError, Workspace
@@ -40,6 +41,13 @@ class Control:
         if response.status >= 400:
             raise LabsError(f"The sandbox refuses {method} {path}: {text.strip()}")
         return json.loads(text) if text else {}
+
+    def notes(self) -> tuple[str, ...]:
+        """What the card of a lab says of this sandbox: what was damaged, and a moved clock."""
+        found = self.ask("GET", "status")
+        ahead = timedelta(seconds=float(found["clock"]["offset_seconds"]))
+        moved = f"the sandbox clock is {duration(ahead)} ahead of real time; {CLOCK_GOES_FORWARD}"
+        return (*found["notices"], *((moved,) if ahead else ()))
 
 
 @dataclass(frozen=True)

@@ -42,3 +42,10 @@ def registry_of(host: str) -> tuple[str, str] | None:
     """
     found = _REGISTRY.fullmatch(host.lower())
     return (found["account"], found["region"]) if found else None
+
+
+CLOCK_GOES_FORWARD = (
+    "it goes forward only, because what was made since has later dates: "
+    "labs reset begins again at real time"
+)
+"""What is said of a sandbox clock that was moved."""

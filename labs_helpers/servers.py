@@ -19,11 +19,15 @@ from labs_helpers.workspace import Workspace
 
 @dataclass(frozen=True)
 class Servers:
-    """The running sandbox and engine, and the `docker` command on the labs' PATH."""
+    """The running sandbox and engine, and the `docker` command on the labs' PATH.
+
+    started_again: whether this start started a sandbox that had been stopped.
+    """
 
     sandbox: Server
     engine: Engine
     docker: Docker
+    started_again: bool = False
 
 
 def quiet(line: str) -> None:
@@ -42,10 +46,11 @@ def start(
     requested_kind(workspace, environ)  # raises for a wrong LABS_ENGINE before anything starts
     workspace.create()
     place_docker(workspace, docker, option_words(GLOBAL))
+    again = workspace.learner.exists() and sandbox_process.running(workspace) is None
     sandbox = sandbox_process.start(workspace, say, environ)
     place_aws(workspace, sandbox.port, environ)
     engine = engine_process.start(workspace, sandbox.port, say, environ)
-    return Servers(sandbox, engine, docker)
+    return Servers(sandbox, engine, docker, again)
 
 
 def stop(workspace: Workspace, say: Say = quiet) -> bool:

@@ -20,6 +20,11 @@ from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import Workspace
 
+STARTED_AGAIN = (
+    "the sandbox was stopped and has started again: what services other than ECR, IAM and STS "
+    "held, such as S3 buckets, is gone"
+)
+
 
 @spoken
 def start(number: str, fresh: bool = False) -> Lab:
@@ -48,7 +53,7 @@ def start(number: str, fresh: bool = False) -> Lab:
             lab.restart()  # which says what to use on AWS
         display(card_of(lab))
         return lab
-    place, engine = _place_in_sandbox(workspace)
+    place, engine, notes = _place_in_sandbox(workspace)
     lab = Lab(LABS[number], place, engine, journal)
     lab.note("opened")
     found = Record(workspace).entry(number)
@@ -59,7 +64,10 @@ def start(number: str, fresh: bool = False) -> Lab:
         begun = beginning.go_on(number, place, found)
     if begun.facts is not None:
         lab.trace(clear=True)  # what the preparation sent is not the lesson
-    display(card_of(lab, replace(begun, removed=()) if by_program else begun))
+    if by_program:  # what ran before is not in the outputs
+        display(card_of(lab, replace(begun, removed=())))
+    else:
+        display(card_of(lab, replace(begun, notes=(*notes, *begun.notes))))
     return lab
 
 
@@ -70,8 +78,8 @@ def _is_run_by_a_program() -> bool:
     return bool(wanted)
 
 
-def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str]:
-    """The place of the labs in the sandbox, and what the card says of the engine."""
+def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]]:
+    """The place of the labs in the sandbox, and what the card says of engine and sandbox."""
     found = servers.start(workspace)
     port = found.sandbox.port
     _apply(modes.environment(workspace, port))
@@ -79,7 +87,8 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str]:
     account, region = str(choices["account"]), str(choices["region"])
     control = Control(workspace, port)
     place = Place(workspace, modes.SANDBOX, account, region, control)
-    return place, found.engine.choice.description
+    notes = ((STARTED_AGAIN,) if found.started_again else ()) + control.notes()
+    return place, found.engine.choice.description, notes
 
 
 def _place_on_aws(workspace: Workspace) -> Place:

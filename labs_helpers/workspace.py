@@ -247,8 +247,23 @@ def unused(path: Path) -> Path:
     return free
 
 
+NO_ROOM = "The sandbox has no room left on its disk; free some and try again."
+"""What every part of the sandbox says of a full disk, in the form of each protocol."""
+
+
 def is_full(error: BaseException) -> bool:
-    """Whether the error of the system or of SQLite says that the disk is full."""
+    """Whether an error, or an error that it came from, says that the disk is full."""
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        if _says_full(each):
+            return True
+        seen.add(id(each))
+        each = each.__cause__ or each.__context__
+    return False
+
+
+def _says_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     # SQLite gives the second code when the index of its write-ahead log cannot grow

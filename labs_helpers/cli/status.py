@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from labs_helpers.cli.terminal import columns, duration, size
-from labs_helpers.defaults import registry
+from labs_helpers.defaults import CLOCK_GOES_FORWARD, registry
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES
 from labs_helpers.engine.process import Health
@@ -153,7 +153,9 @@ def _clock(clock: dict[str, Any]) -> str:
     offset = timedelta(seconds=float(clock.get("offset_seconds", 0)))
     if clock.get("frozen"):
         return f"{now}, standing still (LABS_CLOCK)"
-    return f"{now}, {duration(offset.total_seconds())} ahead" if offset else f"{now}, real time"
+    if not offset:
+        return f"{now}, real time"
+    return f"{now}, {duration(offset.total_seconds())} ahead of real time; {CLOCK_GOES_FORWARD}"
 
 
 def _stored(sandbox: dict[str, Any]) -> str:

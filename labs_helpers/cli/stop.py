@@ -10,7 +10,7 @@ from labs_helpers.workspace import Workspace
 
 STOPPED = (
     "Stopped. Kept: repositories, images, users, roles, policies, sessions and your files.\n"
-    "Gone: what other services held, such as S3 buckets."
+    "Gone: what every other service held, such as S3 buckets, queues and CloudFormation stacks."
 )
 
 EXAMPLES = ("labs stop",)

@@ -1,4 +1,4 @@
-"""``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE]``.
+"""``python -m labs_helpers.engine --socket PATH --state FOLDER [--registries FILE] [--log FILE]``.
 
 With ``--daemon unix:///path`` the process is the front of that daemon.
 """
@@ -15,6 +15,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.rotated_log import log_to
+from labs_helpers.workspace import LabsError
+
 from .errors import EngineError
 from .front.address import parse as parse_address
 from .server import CannotServe, EngineServer, log_message, make_server, remove_socket
@@ -30,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--registries", type=Path)
     parser.add_argument("--daemon", type=parse_address)
+    parser.add_argument("--log", type=Path, help="the file that stdout and stderr are, to rotate")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to(options.log)
     before = os.umask(0o077)
     try:
         return _serve(options)
@@ -41,9 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
+        options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FolderLock.take(options.state, "engine")  # held until the process ends
         server = _server(options)
         server.prepare()
-    except (CannotServe, EngineError, OSError, sqlite3.Error) as error:
+    except (CannotServe, EngineError, LabsError, OSError, sqlite3.Error) as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     # stop() waits for the serving thread, so it cannot run in the signal handler on that thread
@@ -54,6 +61,7 @@ def _serve(options: argparse.Namespace) -> int:
         server.serve()
     finally:
         remove_socket(options.socket)
+        lock.release()
     return 0
 
 

@@ -139,15 +139,17 @@ def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -
         facts = {"socket": str(workspace.socket), "choice": asdict(choice)}
         return facts if answers(workspace.socket) else None
 
+    log = workspace.engine / "engine.log"
     return BackgroundProcess(
         name=NAME,
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
             *("--state", str(workspace.engine), "--registries", str(workspace.registries)),
+            *("--log", str(log)),
             *(("--daemon", choice.address) if choice.address else ()),
         ),
         record=_record_file(workspace),
-        log=workspace.engine / "engine.log",
+        log=log,
         ready=ready,
         environ={**FRUGAL, **environ},
     )

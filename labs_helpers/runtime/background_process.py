@@ -1,8 +1,8 @@
 """Background processes: starting one, finding it again, and stopping it.
 
 The sandbox and the engine are such processes. A lock file makes two starts at once give one
-process. The record of a process has its pid and its start time; when the system has given the pid
-to another process, the start times differ.
+process. The record of a process has its pid, and what tells the process apart from a later one that
+the system gave the same pid (process_identity.py).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from labs_helpers.runtime import process_identity
 from labs_helpers.workspace import LabsError, cannot_write, read_json, write_json
 
 if sys.platform == "win32":
@@ -33,7 +34,7 @@ ANSWER_SECONDS = 10.0
 STOP_SECONDS = 10.0
 """How long a process may take to end after SIGTERM, before SIGKILL."""
 LOG_KEPT = 1_000_000
-"""Bytes of log above which a start renames the old log to ``<name>.1``."""
+"""Bytes of log above which a start renames the old log to ``<name>.1``. See rotated_log.py."""
 _ASIDE = "SetAside: "
 """What Python writes into the log before the text of a SetAside warning."""
 
@@ -49,9 +50,9 @@ class ProcessError(LabsError):
 class BackgroundProcess:
     """What to run, and how to know that it runs.
 
-    ``record`` is the JSON file in which a start writes pid and start time. ``ready`` asks the
-    process about itself and returns facts, which go into the record too, or None while the process
-    does not reply.
+    ``record`` is the JSON file in which a start writes what process_identity.py notes. ``ready``
+    asks the process about itself and returns facts, which go into the record too, or None while the
+    process does not reply.
     """
 
     name: str
@@ -64,11 +65,18 @@ class BackgroundProcess:
 
 @dataclass(frozen=True)
 class Running:
-    """A running process: its pid, start time (seconds since 1970) and recorded facts."""
+    """A running process: its pid and recorded facts."""
 
     pid: int
-    started: float
     facts: Mapping[str, Any]
+
+    @property
+    def started(self) -> float:
+        """When it started, in seconds since 1970 by the clock of now."""
+        try:
+            return float(psutil.Process(self.pid).create_time())
+        except psutil.NoSuchProcess:
+            return float(self.facts["process_started"])
 
     @property
     def memory(self) -> int:
@@ -85,24 +93,15 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 def running(record: Path) -> Running | None:
     """The running process of a record, or None when that process has ended."""
-    noted = read_json(record)
-    pid, started = noted.get("pid"), noted.get("process_started")
-    if not isinstance(pid, int) or not isinstance(started, int | float):
-        return None
-    return Running(pid, float(started), noted) if _lives(pid, float(started)) else None
+    note = read_json(record)
+    return Running(note["pid"], note) if _lives(note) else None
 
 
-def _lives(pid: int, started: float) -> bool:
-    if child := _children.get(pid):
+def _lives(note: Mapping[str, Any]) -> bool:
+    pid = note.get("pid")
+    if isinstance(pid, int) and (child := _children.get(pid)):
         child.poll()
-    try:
-        process = psutil.Process(pid)
-        # the system may correct its boot time, from which it computes start times
-        same = abs(process.create_time() - started) < 2
-        return same and bool(process.status() != psutil.STATUS_ZOMBIE)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        # a process of another user is not ours
-        return False
+    return process_identity.is_alive(note)
 
 
 @contextlib.contextmanager
@@ -134,17 +133,16 @@ def start(process: BackgroundProcess, say: Say) -> Running:
     does not answer.
     """
     if there := running(process.record):
-        if _answer(process, there.pid, there.started, ANSWER_SECONDS) is not None:
+        if _answer(process, there.facts, ANSWER_SECONDS) is not None:
             return there
         say(f"The {process.name} (process {there.pid}) does not answer; starting it again.")
         stop(process.record, process.name)
     child, logged = _spawn(process)
-    started = _created(child.pid)
-    note = {"pid": child.pid, "process_started": started}
+    note = _noted(child.pid)
     try:
         # written before the process answers: after an interruption, the next start finds it
         write_json(process.record, note)
-        found = _until_ready(process, child, started, note)
+        found = _until_ready(process, child, note)
         _say_what_was_set_aside(process.log, logged, say)
         return found
     except LabsError:
@@ -155,9 +153,9 @@ def start(process: BackgroundProcess, say: Say) -> Running:
 
 
 def _until_ready(
-    process: BackgroundProcess, child: subprocess.Popen[bytes], started: float, note: dict[str, Any]
+    process: BackgroundProcess, child: subprocess.Popen[bytes], note: dict[str, Any]
 ) -> Running:
-    facts = _answer(process, child.pid, started, START_SECONDS)
+    facts = _answer(process, note, START_SECONDS)
     if facts is None:
         code = child.poll()
         what = f"ended with code {code}" if code is not None else "does not answer"
@@ -169,7 +167,7 @@ def _until_ready(
             + _tail(process.log)
         )
     write_json(process.record, {**facts, **note})
-    return Running(child.pid, started, {**facts, **note})
+    return Running(child.pid, {**facts, **note})
 
 
 def stop(record: Path, name: str, seconds: float = STOP_SECONDS) -> bool:
@@ -200,7 +198,7 @@ def _ended(there: Running, seconds: float) -> bool:
     """Wait until a process has ended. A zombie counts as ended: its parent may reap it later."""
     deadline = time.monotonic() + seconds
     pause = 0.01
-    while _lives(there.pid, there.started):
+    while _lives(there.facts):
         if time.monotonic() > deadline:
             return False
         _pause(there.pid, pause)
@@ -241,27 +239,27 @@ def _spawn(process: BackgroundProcess) -> tuple[subprocess.Popen[bytes], int]:
     return child, begin
 
 
-def _created(pid: int) -> float:
+def _noted(pid: int) -> dict[str, Any]:
     try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return time.time()
+        return process_identity.noted(pid)
+    except psutil.NoSuchProcess:  # it has ended at once
+        return {"pid": pid, "process_started": time.time()}
 
 
 def _answer(
-    process: BackgroundProcess, pid: int, started: float, seconds: float
+    process: BackgroundProcess, note: Mapping[str, Any], seconds: float
 ) -> Mapping[str, Any] | None:
     """The facts from ``ready``; None when the process ends or ``seconds`` have passed."""
     deadline = time.monotonic() + seconds
     pause = 0.01
-    while _lives(pid, started):
+    while _lives(note):
         facts = process.ready()
         if facts is not None:
             # a process that found its port taken has ended, and another one answered there
-            return facts if _lives(pid, started) else None
+            return facts if _lives(note) else None
         if time.monotonic() > deadline:
             return None
-        _pause(pid, pause)
+        _pause(note["pid"], pause)
         pause = min(pause * 1.5, 0.2)
     return None
 

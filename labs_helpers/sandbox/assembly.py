@@ -80,7 +80,7 @@ def build(
     who = people.build(folder / "identity", records, clock)
     moto = MotoServices(records.identity, who.directory, folder / "tmp")
     authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
-    elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr)
+    elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr, who.directory)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who))
     home = (learner.principal.account, REGION)

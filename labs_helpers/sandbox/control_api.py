@@ -16,7 +16,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.trace import Trace
-from labs_helpers.workspace import WorkspaceError, cannot_write, write_text
+from labs_helpers.workspace import NO_ROOM, WorkspaceError, cannot_write, is_full, write_text
 
 SERVICE = "labs-sandbox"
 _LONGEST = 100_000
@@ -40,7 +40,9 @@ def token_in(path: Path) -> str:
     try:
         if path.exists() and (token := path.read_text(encoding="ascii").strip()):
             return token
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        pass  # garbled by a crash: whoever may read the new one may have it
+    except OSError as error:
         raise cannot_write(path, OSError(str(error))) from error
     token = secrets.token_urlsafe(32)
     write_text(path, token + "\n", mode=0o600)
@@ -70,7 +72,8 @@ class ControlApp:
         try:
             code, document = 200, self._answer(environ)
         except ControlRefused as refused:
-            code, document = refused.status, {"error": str(refused)}
+            said = NO_ROOM if is_full(refused) else str(refused)
+            code, document = refused.status, {"error": said}
         body = json.dumps(document).encode() + b"\n"
         headers = [
             ("Content-Type", "application/json"),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from labs_helpers.runtime import database
-from labs_helpers.runtime.database import DatabaseFile, transaction
+from labs_helpers.runtime.commit_count import CommitCount
+from labs_helpers.runtime.database import DatabaseFile
 
 
 class Database:
@@ -34,7 +35,9 @@ class Database:
         )
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
-        if path.exists():
+        self._what = what
+        self._commits = CommitCount(path, "user_version")
+        if path.exists() or self._commits.expects_a_database:
             self._open()
 
     @property
@@ -51,7 +54,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction: on disk when the block ends, undone when the block raises."""
-        with self._lock, transaction(self._connection or self._open()) as connection:
+        with self._lock, self._commits.counted(self._connection or self._open()) as connection:
             yield connection
 
     def close(self) -> None:
@@ -67,7 +70,7 @@ class Database:
         self.notices.append(message)
 
     def _open(self) -> sqlite3.Connection:
-        self._connection = explicit(self._file.open(self.notice))
+        self._connection = opened(self._file, self._commits, self._what, self.notice)
         return self._connection
 
     def _same_tables(self, connection: sqlite3.Connection) -> None:
@@ -80,6 +83,21 @@ class Database:
             database.create(connection, self._schema)
         elif found != wanted:
             raise sqlite3.DatabaseError("its tables are not those of this program")
+
+
+def opened(
+    file: DatabaseFile, commits: CommitCount, what: str, tell: Callable[[str], None]
+) -> sqlite3.Connection:
+    """A sound database; ``tell`` is called with a sentence about what was damaged or is missing."""
+    told: list[str] = []
+    commits.before_opening()
+    connection = explicit(file.open(told.append))
+    # what is set aside as a whole has been told already
+    if (loss := commits.loss(connection, what)) and not told:
+        told.append(loss)
+    for sentence in told:
+        tell(sentence)
+    return connection
 
 
 def explicit(connection: sqlite3.Connection) -> sqlite3.Connection:

@@ -30,6 +30,29 @@ Keys = Mapping[str, tuple[str, ...]]
 NO_KEYS: Keys = MappingProxyType({})
 
 
+class Principals(Protocol):
+    """The users and roles of every account, as a policy of a resource names them."""
+
+    def id_of(self, arn: str) -> str | None:
+        """The unique id of a user or role by its ARN; None where there is none."""
+
+    def arn_of(self, unique_id: str) -> str | None:
+        """The ARN of a user or role by its unique id; None where there is none."""
+
+
+class NobodyKnown:
+    """`Principals` where nobody keeps users and roles: every name stays as it was written."""
+
+    def id_of(self, arn: str) -> str | None:
+        return None
+
+    def arn_of(self, unique_id: str) -> str | None:
+        return None
+
+
+NOBODY_KNOWN = NobodyKnown()
+
+
 class Authorize(Protocol):
     """ApiRequest before each operation, e.g. (principal, "ecr:PutImage", resource ARN, keys).
 

@@ -15,6 +15,7 @@ import psutil
 
 from labs_helpers.runtime import background_process
 from labs_helpers.runtime.background_process import BackgroundProcess, ProcessError, Say
+from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.workspace import LabsError, Workspace
 
 NAME = "sandbox"
@@ -47,7 +48,8 @@ def running(workspace: Workspace) -> Server | None:
 def start(workspace: Workspace, say: Say, environ: Mapping[str, str] | None = None) -> Server:
     """The running sandbox, started if there was none, once it answers.
 
-    Raises ProcessError when it does not start, PortError and WorkspaceError.
+    Raises ProcessError when it does not start, FolderInUse when another process serves this
+    workspace, PortError and WorkspaceError.
     """
     environ = os.environ if environ is None else environ
     workspace.create()
@@ -138,6 +140,9 @@ def _start(workspace: Workspace, say: Say, environ: Mapping[str, str]) -> Server
     record = workspace.sandbox / "server.json"
     there = _server(background_process.running(record))
     wanted = wanted_port(workspace, environ)
+    if there is None:
+        # says so before a process is started, and before a port is chosen
+        FolderLock.take(workspace.sandbox, NAME).release()
     first = there.port if there else wanted
     for port in range(first, min(first + PORTS_TRIED, 65536)):
         if there is None and not is_free(port):
@@ -170,15 +175,16 @@ def _process(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Bac
             return None
         return {"port": port, "instance": str(answer["instance"])}
 
+    log = workspace.sandbox / "sandbox.log"
     return BackgroundProcess(
         name=NAME,
         command=(
             # -P: the folder it runs in is no place to import from
             *(sys.executable, "-P", "-m", MODULE),
-            *("--home", str(workspace.home), "--port", str(port)),
+            *("--home", str(workspace.home), "--port", str(port), "--log", str(log)),
         ),
         record=workspace.sandbox / "server.json",
-        log=workspace.sandbox / "sandbox.log",
+        log=log,
         ready=ready,
         # with no credentials of the learner's in it, it could not reach AWS even by a mistake
         environ={name: value for name, value in environ.items() if not name.startswith("AWS_")},

@@ -10,6 +10,7 @@ import argparse
 import errno
 import logging
 import os
+import resource
 import secrets
 import shutil
 import signal
@@ -23,6 +24,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ log = logging.getLogger(__name__)
 
 _STOP = (signal.SIGTERM, signal.SIGINT)
 
+_FILES = 4096
+"""Descriptors that the process may have open."""
+
 PORT_TAKEN = 98
 """The exit code when another program listens on the port; as EADDRINUSE on Linux."""
 
@@ -40,13 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; the exit code."""
     options = _options(arguments)
     home = Path(options.home).absolute()
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.captureWarnings(True)
+    log_to(options.log)
     for number in _STOP:
         signal.signal(number, _end)
     os.umask(0o077)
+    _allow_many_files()
     try:
         folder = home / "sandbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,6 +72,9 @@ def _serve(folder: Path, port: int) -> int:
 
     instance = secrets.token_hex(8)
     chosen = rules.chosen(os.environ)
+    # held until the process ends
+    lock = FolderLock.take(folder, "sandbox")
+    _empty(Path(tempfile.gettempdir()))
     sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen)
     server = Server(port, sandbox.application)
     server.prepare()
@@ -86,6 +93,7 @@ def _serve(folder: Path, port: int) -> int:
         if read_json(record).get("pid") == os.getpid():
             record.unlink(missing_ok=True)
         log.info("the sandbox has stopped")
+        lock.release()
     return 0
 
 
@@ -112,10 +120,32 @@ def _keep_inside(folder: Path) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     scratch = folder / "tmp"
+    if scratch.is_symlink() or scratch.is_file():
+        scratch.unlink()
     scratch.mkdir(mode=0o700, exist_ok=True)
     # botocore, inside moto, looks for models and configuration below the home folder
     os.environ.update(HOME=str(scratch), TMPDIR=str(scratch), AWS_EC2_METADATA_DISABLED="true")
     tempfile.tempdir = str(scratch)
+
+
+def _empty(scratch: Path) -> None:
+    """Remove what a killed process left; what cannot be removed stays, and stops no start."""
+    for path in scratch.iterdir():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except (OSError, RecursionError) as error:
+            log.warning("%s of an earlier process stays: %s", path, error)
+
+
+def _allow_many_files() -> None:
+    """Room for the waiting connections of http_server.py: macOS begins with 256 descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _scanner() -> list[str]:
@@ -144,17 +174,16 @@ def _record(record: Path, port: int, instance: str) -> None:
     noted = read_json(record)
     if noted.get("pid") == os.getpid():
         return
-    import psutil
+    from labs_helpers.runtime import process_identity
 
-    started = psutil.Process().create_time()
-    note = {"pid": os.getpid(), "process_started": started, "port": port, "instance": instance}
-    write_json(record, note)
+    write_json(record, {**process_identity.noted(os.getpid()), "port": port, "instance": instance})
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="labs_helpers.sandbox.server")
     parser.add_argument("--home", required=True, help="the folder of the labs, LABS_HOME")
     parser.add_argument("--port", required=True, type=int, help="the loopback port")
+    parser.add_argument("--log", type=Path, help="the file that stdout and stderr are, to rotate")
     return parser.parse_args(arguments)
 
 

@@ -65,7 +65,7 @@ class Status:
             "stored": stored,
             "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
             "accounts": len(self._who.records.accounts),
-            "notices": self._who.notices,
+            "notices": [*self._store.notices, *self._who.notices],
             "kept": {
                 "ecr": "across restarts",
                 "iam": "across restarts",

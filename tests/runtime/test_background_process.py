@@ -141,9 +141,50 @@ def test_a_pid_that_now_belongs_to_another_program_is_neither_believed_nor_kille
         other.communicate(b"\n")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a start is known by the clock only")
+@pytest.mark.parametrize("step", [-3600.0, 2.5, 3600.0])
+def test_a_step_of_the_clock_loses_no_process(
+    home: Path, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    """psutil computes a start from the time of the boot, which moves with the clock."""
+    first = started(home)
+    told = psutil.Process.create_time
+
+    def after_the_step(process: psutil.Process) -> float:
+        return float(told(process)) + step
+
+    monkeypatch.setattr(psutil.Process, "create_time", after_the_step)
+    found = background_process.running(home / "record.json")
+    assert found is not None
+    assert found.pid == first.pid
+    assert started(home).pid == first.pid
+
+
+def test_a_record_without_ticks_is_read_by_the_start_time(home: Path) -> None:
+    """Of an earlier version, and of systems that do not count ticks."""
+    first = started(home)
+    kept = read_json(home / "record.json")
+    kept.pop("process_ticks", None)
+    write_json(home / "record.json", kept)
+    found = background_process.running(home / "record.json")
+    assert found is not None
+    assert found.pid == first.pid
+    write_json(home / "record.json", {**kept, "process_started": kept["process_started"] - 60})
+    assert background_process.running(home / "record.json") is None
+    write_json(home / "record.json", kept)
+
+
 @pytest.mark.parametrize(
     "record",
-    ["", "{", "[]", '{"pid": "x"}', '{"pid": 1}', '{"pid": 4000000, "process_started": 1}'],
+    [
+        "",
+        "{",
+        "[]",
+        '{"pid": [1], "process_started": 1}',
+        '{"pid": "x"}',
+        '{"pid": 1}',
+        '{"pid": 4000000, "process_started": 1}',
+    ],
 )
 @pytest.mark.filterwarnings("ignore::labs_helpers.workspace.SetAside")
 def test_a_broken_record_is_no_process(home: Path, record: str) -> None:

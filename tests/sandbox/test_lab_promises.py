@@ -33,6 +33,9 @@ def test_buckets_last_until_the_sandbox_stops(tmp_path: Path) -> None:
         Bucket="goes", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
     )
     first.client("iam").create_user(UserName="stays")
+    first.client("sqs").create_queue(QueueName="goes")
+    first.client("ssm").put_parameter(Name="goes", Value="v", Type="String")
+    first.client("logs").create_log_group(logGroupName="goes")
     first.stop()
 
     second = sandbox_process.start(tmp_path)
@@ -40,9 +43,13 @@ def test_buckets_last_until_the_sandbox_stops(tmp_path: Path) -> None:
         (repository,) = second.client("ecr").describe_repositories()["repositories"]
         users = [user["UserName"] for user in second.client("iam").list_users()["Users"]]
         buckets = second.client("s3").list_buckets()["Buckets"]
+        queues = second.client("sqs").list_queues().get("QueueUrls", [])
+        parameters = second.client("ssm").describe_parameters()["Parameters"]
+        groups = second.client("logs").describe_log_groups()["logGroups"]
     finally:
         second.stop()
-    assert (repository["repositoryName"], users, buckets) == ("stays", ["learner", "stays"], [])
+    assert (repository["repositoryName"], users) == ("stays", ["learner", "stays"])
+    assert (buckets, queues, parameters, groups) == ([], [], [], [])
 
 
 def test_ec2_lists_govcloud_and_passes_over_dry_run(sandbox: Running) -> None:

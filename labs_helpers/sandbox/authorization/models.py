@@ -16,8 +16,9 @@ from functools import cache
 from urllib.parse import unquote
 
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
+
+from labs_helpers.sandbox.service.protocol import service_model
 
 LISTED = (
     "iam",
@@ -59,7 +60,7 @@ def model_of(service: str) -> ServiceModel | None:
     if not name.replace("-", "").isalnum() or not name.isascii():
         return None
     try:
-        return ServiceModel(Loader().load_service_model(name, "service-2"), name)
+        return service_model(name)
     except UnknownServiceError:
         return None
 

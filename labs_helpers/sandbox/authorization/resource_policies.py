@@ -16,6 +16,7 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import document
 from labs_helpers.sandbox.policy.model import Kind, Policy
+from labs_helpers.sandbox.policy.unique_ids import shown
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class ResourcePolicies:
         if text is None:
             return ResourceFacts(account=account)
         title = f"bucket policy of {name}"
-        policy = Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {name}")
+        policy = Policy(Kind.RESOURCE, title, _parsed(self._shown(text), arn), f"on {name}")
         return ResourceFacts((policy,), account=account)
 
     def _of_role(self, operation: str, arn: str) -> ResourceFacts:
@@ -111,16 +112,20 @@ class ResourcePolicies:
         if row is not None:
             tags = json.loads(row["tags"])
             if row["policy"] is not None:
-                text = json.loads(row["policy"])
+                text = self._shown(json.loads(row["policy"]))
                 title = f"repository policy of {name}"
                 policies.append(Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {arn}"))
         if registry is not None and registry["policy"] is not None:
             whole = registry["scope"] is not None and "V2" in registry["scope"]
             if whole or action in REGISTRY_ACTIONS:
-                text = json.loads(registry["policy"])["text"]
+                text = self._shown(json.loads(registry["policy"])["text"])
                 title = f"registry policy of {account}"
                 policies.append(Policy(Kind.RESOURCE, title, _parsed(text, arn), f"on {account}"))
         return ResourceFacts(tuple(policies), tags)
+
+    def _shown(self, text: str) -> str:
+        """A stored policy with the ARNs that its users and roles have now."""
+        return shown(text, self._directory.arn_of)
 
 
 @lru_cache(maxsize=256)

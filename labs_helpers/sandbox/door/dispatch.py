@@ -16,6 +16,7 @@ from labs_helpers.sandbox.door.gateway import request_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
 from labs_helpers.sandbox.door.scope import regions
 from labs_helpers.sandbox.hosts import Site, region_of_registry, site_of
+from labs_helpers.workspace import NO_ROOM, is_full
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,10 @@ class Dispatch:
             return self._choose(environ)(environ, start)
         except CLIENT_GONE:
             raise  # the client went away, or garbled its body: http.py tells which
-        except Exception:
+        except Exception as error:
             log.exception("the request %s failed", request_log.id_of(environ))
+            if is_full(error):
+                return say(507, NO_ROOM)(environ, start)
             return say(500, "the sandbox failed at this; sandbox.log says where")(environ, start)
 
     def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:

@@ -21,6 +21,7 @@ from labs_helpers.sandbox.request_log import CALLER, OPERATION, REFUSED, id_of
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.sigv4 import Request, Signature
+from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +83,10 @@ class Gateway:
             refusal = error
         except CLIENT_GONE:
             raise  # the client went away in the middle of its request
-        except Exception:
-            log.exception("a call of %s failed", service or "AWS")
-            refusal = aws_errors.internal(f"a call of {service or 'AWS'}")
+        except Exception as error:
+            what = f"a call of {service or 'AWS'}"
+            log.exception("%s failed", what)
+            refusal = aws_errors.no_room() if is_full(error) else aws_errors.internal(what)
         else:
             status, headers, content = answer
             environ[REFUSED] = _code_of(answer)

@@ -9,8 +9,9 @@ from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
 
+from labs_helpers.runtime.http_framing import LARGEST_BODY
+from labs_helpers.runtime.http_server import PatientServer
 from labs_helpers.sandbox.call import HEADERS
-from labs_helpers.sandbox.door import framing
 
 log = logging.getLogger(__name__)
 
@@ -151,23 +152,22 @@ class RequestGateway(wsgi.Gateway_10):
         return result
 
 
-class Server(wsgi.Server):
+class Server(PatientServer):
     """One loopback port; raises OSError from prepare() when it is taken."""
 
     def __init__(self, port: int, application: WSGIApplication) -> None:
         super().__init__(
             ("127.0.0.1", port),
             application,
-            numthreads=16,
+            threads=16,
+            most_threads=128,
             server_name="labs-sandbox",
             request_queue_size=128,
             timeout=60,
             shutdown_timeout=3,
         )
         self.gateway = RequestGateway
-        self.ConnectionClass = framing.StrictConnection
-        self.max_request_header_size = 64 * 1024
-        self.max_request_body_size = framing.LARGEST_BODY
+        self.max_request_body_size = LARGEST_BODY
 
     def prepare(self) -> None:
         """Listen; the OSError of a port that is taken has its errno."""

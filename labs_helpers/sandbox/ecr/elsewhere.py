@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labs_helpers.sandbox.identity import NOBODY_KNOWN, Principals
 from labs_helpers.sandbox.service.errors import ServiceError
 
 
@@ -38,7 +39,9 @@ class Elsewhere:
     principal_exists: whether the principal with this ARN exists.
     kms_key: the ARN of a key, by account, region, and the key's id, ARN or alias; for None the key
     that AWS manages for ECR. Raises KmsError for a key that cannot be used.
+    principals: the unique ids of the users and roles that policies name.
     """
 
     principal_exists: Callable[[str], bool] = lambda arn: True
     kms_key: Callable[[str, str, str | None], str] = _no_key
+    principals: Principals = NOBODY_KNOWN

@@ -26,6 +26,7 @@ from labs_helpers.sandbox.hub.catalogue import Catalogue
 from labs_helpers.sandbox.hub.limits import PullLimits, exceeded
 from labs_helpers.sandbox.hub.registries import ECR_PUBLIC, Registry, registry_of
 from labs_helpers.sandbox.hub.tokens import LIFETIME, Access, TokenService, scope_repositories
+from labs_helpers.workspace import NO_ROOM, is_full
 
 PREVIEW = "ratelimitpreview/test"
 """The repository that Docker documents for reading your rate limit; here it is alpine:latest."""
@@ -61,7 +62,10 @@ class HubApp:
             answer = refusal.answer()
         except OSError as fault:
             message = f"the stand-in images cannot be read or written: {fault}"
-            answer = HubError(500, "UNKNOWN", message).answer()
+            status = 500
+            if is_full(fault):
+                status, message = 507, NO_ROOM
+            answer = HubError(status, "UNKNOWN", message).answer()
         return answer.send(method, start_response)
 
     def _answer(self, method: str, environ: Mapping[str, Any]) -> Answer:

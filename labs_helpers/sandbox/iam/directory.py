@@ -32,6 +32,7 @@ from labs_helpers.sandbox.iam.sessions import Origin, Session, Sessions
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy.model import Kind, Policy
 from labs_helpers.sandbox.policy.request import Caller
+from labs_helpers.sandbox.policy.unique_ids import shown
 from labs_helpers.sandbox.service.refusal import Refusal
 
 
@@ -107,12 +108,26 @@ class Directory:
         role = self._records.role_of_profile(account, name)
         return None if role is None else role.arn
 
+    def id_of(self, arn: str) -> str | None:
+        """`identity.Principals`: the unique id of a user or role by its ARN."""
+        found = self._found(arn)
+        return found.id if isinstance(found, User | Role) and found.arn == arn else None
+
+    def arn_of(self, unique_id: str) -> str | None:
+        """`identity.Principals`: the ARN of a user or role by its unique id."""
+        look = self._records.role if unique_id.startswith("AROA") else self._records.user
+        for account in self._records.accounts:
+            if found := look(account, unique_id):
+                return found.arn
+        return None
+
     def role_trust(self, role_arn: str) -> Policy | None:
         """A role's trust policy; None where there is no such role."""
         role = self.role(role_arn)
         if role is None:
             return None
-        return Policy(Kind.TRUST, f"trust policy of role {role.name}", parsed(role.trust))
+        text = shown(role.trust, self.arn_of)
+        return Policy(Kind.TRUST, f"trust policy of role {role.name}", parsed(text))
 
     def tags_of(self, arn: str) -> Mapping[str, str]:
         """The tags of a user, role or policy; empty for anything else."""

@@ -12,6 +12,7 @@ from typing import Any
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import grammar, quotas
 from labs_helpers.sandbox.policy.elements import MalformedPolicy
+from labs_helpers.sandbox.policy.unique_ids import is_unique_id
 from labs_helpers.sandbox.service.refusal import Refusal
 
 _MANAGED = {"CreatePolicy", "CreatePolicyVersion"}
@@ -56,6 +57,8 @@ def exists(directory: Directory, arn: str) -> bool:
 
     Accounts are taken as they come: one may be made later. So are sessions and federated users.
     """
+    if is_unique_id(arn):
+        return directory.arn_of(arn) is not None
     pieces = arn.split(":", 5)
     if len(pieces) != 6 or pieces[2] != "iam":
         return True

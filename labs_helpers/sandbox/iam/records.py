@@ -51,7 +51,7 @@ class User(Entity):
 
 @dataclass(frozen=True)
 class Role(Entity):
-    """A role; trust: JSON text; longest_session: seconds."""
+    """A role; trust: JSON text, principals by their unique ids; longest_session: seconds."""
 
     boundary: ManagedPolicy | None = None
     tags: Mapping[str, str] = field(default_factory=dict)

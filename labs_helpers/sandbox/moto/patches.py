@@ -25,6 +25,8 @@ PATCHES: Mapping[str, str] = {
     "moto.core.responses:BaseResponse.get_region_from_url": (
         "moto takes a region from any URL or user agent; the signed region counts"
     ),
+    "moto.utilities.utils:load_resource": "a table of EC2's takes 48 MB: memory.py",
+    "moto.core.utils:_load_service_model": "the models are in memory already: memory.py",
     "moto.s3.models:FakeBucket.get_permission": (
         "moto asks bucket policies without principals and conditions; the door has decided"
     ),
@@ -47,6 +49,10 @@ PATCHES: Mapping[str, str] = {
     f"{_IAM_MODELS}:ManagedPolicy.__init__": "the same",
     f"{_IAM_MODELS}:InstanceProfile.__init__": "the same",
     f"{_IAM_MODELS}:User.permissions_boundary": "moto's users have no boundary",
+    f"{_IAM_MODELS}:Role.assume_role_policy_document": (
+        "a trust policy names users and roles by their unique ids: policy/unique_ids.py"
+    ),
+    "moto.s3.models:FakeBucket.policy": "a bucket policy does, too",
     f"{_IAM}.RESPONSE_KEY_PATH_TO_TRANSFORMER": "CreateUser and GetUser show the boundary",
     f"{_IAM}.call_action": "the rules of iam_rules.py hold before each operation",
     f"{_IAM}.create_user": "moto forgets the boundary",
@@ -65,6 +71,8 @@ PATCHES: Mapping[str, str] = {
 NEW = frozenset(
     {
         f"{_IAM_MODELS}:User.permissions_boundary",
+        f"{_IAM_MODELS}:Role.assume_role_policy_document",
+        "moto.s3.models:FakeBucket.policy",
         f"{_IAM}.put_user_permissions_boundary",
         f"{_IAM}.delete_user_permissions_boundary",
         f"{_IAM}.add_client_id_to_open_id_connect_provider",

@@ -227,7 +227,8 @@ def _role(backend: Any, role: Any) -> Role:
         **_shared(role),
         boundary=_boundary(backend, role),
         tags=_tags(role.tags),
-        trust=str(role.assume_role_policy_document),
+        # as it was saved: moto/principals.py shows the attribute with the ARNs of today
+        trust=str(vars(role)["assume_role_policy_document"]),
         longest_session=int(role.max_session_duration or 3600),
     )
 

@@ -18,10 +18,11 @@ from labs_helpers.sandbox import confinement
 from labs_helpers.sandbox.authorization.terms import CanonicalRequest
 from labs_helpers.sandbox.call import HEADERS, Answer, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
-from labs_helpers.sandbox.moto import iam_operations, patches
+from labs_helpers.sandbox.moto import iam_operations, patches, principals
 from labs_helpers.sandbox.moto.identity import MotoIdentity
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
+from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class MotoServices:
             return answer
         except sqlite3.Error as error:
             log.exception("IAM's state could not be written")
+            if is_full(error):
+                raise aws_errors.no_room() from error
             raise aws_errors.internal(what) from error
 
     def _ready(self, service: str) -> Any:
@@ -78,7 +81,10 @@ class MotoServices:
             if self._application is None:
                 self._application = _start(self._scratch)
                 iam_operations.install(self._directory)
+                principals.install_on_roles(self._directory)
         self._identity.ready()
+        if service in ("s3", "cloudformation"):
+            principals.install_on_buckets(self._directory)
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":
@@ -106,6 +112,8 @@ def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
             reason = f"Doing it here would {confined}, which the sandbox never does."
             raise aws_errors.not_implemented(f"the operation {what}", reason) from error
         log.exception("moto failed at %s", what)
+        if is_full(error):
+            raise aws_errors.no_room() from error
         reason = "Check its parameters first; sandbox.log has the details."
         raise aws_errors.not_implemented(
             f"the operation {what} with these parameters", reason
@@ -127,9 +135,10 @@ def _start(scratch: Path) -> Any:
         del os.environ[name]
     os.environ.update(_SETTINGS)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from labs_helpers.sandbox.moto import templates
+    from labs_helpers.sandbox.moto import memory, templates
 
     templates.install()
+    memory.install()
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     patches.put("moto.core.responses:BaseResponse.get_region_from_url", _signed_region)

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
 from __future__ import annotations
 
 from labs_helpers.sandbox.service.refusal import Protocol, Refusal
+from labs_helpers.workspace import NO_ROOM
 
 _FORBIDDEN = {Protocol.QUERY: 403, Protocol.REST_JSON: 403, Protocol.S3: 403}
 """The protocols that say 403 of a caller whom AWS JSON tells 400."""
@@ -207,6 +208,16 @@ def not_implemented(what: str, reason: str = "") -> Refusal:
     """
     words = f"The sandbox does not have {what}; it exists on AWS. {reason}".rstrip()
     return Refusal("NotInSandbox", words, 501)
+
+
+def no_room() -> Refusal:
+    """The disk is full. AWS never answers this; no SDK tries a 507 again."""
+    codes = {
+        Protocol.QUERY: "InternalFailure",
+        Protocol.EC2: "InternalError",
+        Protocol.S3: "InternalError",
+    }
+    return Refusal("ServerException", NO_ROOM, 507, codes)
 
 
 def internal(what: str) -> Refusal:

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html
 
 from __future__ import annotations
 
+from labs_helpers.workspace import NO_ROOM
+
 
 class ServiceError(Exception):
     """A service's refusal.
@@ -39,7 +41,7 @@ class AccessDenied(ServiceError):
 class NoRoom(ServiceError):
     """The sandbox's disk is full. AWS never answers this; no SDK retries a status of 507."""
 
-    words = "The sandbox has no room left on its disk; free some and try again."
+    words = NO_ROOM
     http_status = 507
 
 

@@ -64,9 +64,19 @@ class Answer:
 
 
 @cache
+def description(name: str, kind: str = "service-2") -> dict[str, Any]:
+    """botocore's own description of a service (``ecr``), in memory once a process.
+
+    Raises botocore.exceptions.UnknownServiceError.
+    """
+    found: dict[str, Any] = Loader().load_service_model(name, kind)
+    return found
+
+
+@cache
 def service_model(name: str) -> ServiceModel:
-    """botocore's model of a service (``ecr``), loaded once a process."""
-    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
+    """botocore's model of a service (``ecr``)."""
+    return ServiceModel(description(name), name)
 
 
 def operation_of(target: str, model: ServiceModel) -> OperationModel:

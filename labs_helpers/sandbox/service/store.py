@@ -11,12 +11,14 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from labs_helpers.runtime.database import DatabaseFile, create, transaction
-from labs_helpers.sandbox.database import explicit
+from labs_helpers.runtime.commit_count import CommitCount
+from labs_helpers.runtime.database import DatabaseFile, create, warned
+from labs_helpers.sandbox.database import explicit, opened
 from labs_helpers.sandbox.service.errors import NoRoom
 from labs_helpers.workspace import LabsError, is_full
 
@@ -43,7 +45,10 @@ class StoreTooNew(LabsError):
 
 
 class Store:
-    """Thread-safe: each thread reads through its own connection, and writers take turns."""
+    """Thread-safe: each thread reads through its own connection, and writers take turns.
+
+    `notices` says, for people, what was damaged or set aside since the start.
+    """
 
     def __init__(
         self, root: Path, service: str, schema: str, version: int = 1, beside: Sequence[Path] = ()
@@ -65,10 +70,14 @@ class Store:
             beside=tuple(beside),
         )
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        # a thread that ends takes its connection along
+        self._connections: weakref.WeakSet[_Own] = weakref.WeakSet()
         self._writing = threading.RLock()
         self._subscribers: dict[str, list[Callback]] = {}
-        self._file.open().close()
+        self.notices: list[str] = []
+        self._commits = CommitCount(self._file.path, "application_id")
+        what = f"{service}'s records"
+        opened(self._file, self._commits, what, self._notice).close()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -87,7 +96,11 @@ class Store:
         callbacks: list[Callback] = []
         self._local.pending = callbacks
         try:
-            with self._writing, naming_a_full_disk(), transaction(self._connection()) as connection:
+            with (
+                self._writing,
+                naming_a_full_disk(),
+                self._commits.counted(self._connection()) as connection,
+            ):
                 yield connection
         finally:
             self._local.pending = None
@@ -132,8 +145,8 @@ class Store:
     def close(self) -> None:
         """Close every connection; nobody uses the store after this."""
         with self._writing:
-            for connection in self._connections:
-                connection.close()
+            for own in list(self._connections):
+                own.connection.close()
             self._connections.clear()
 
     @property
@@ -143,13 +156,17 @@ class Store:
         return pending
 
     def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = explicit(self._file.connect())
-            self._local.connection = connection
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is None:
+            own = self._local.own = _Own(explicit(self._file.connect()))
             with self._writing:
-                self._connections.append(connection)
-        return connection
+                self._connections.add(own)
+        return own.connection
+
+    def _notice(self, message: str) -> None:
+        """Tell the owner something: in a SetAside warning, and in `labs status`."""
+        warned(message)
+        self.notices.append(message)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("pragma user_version").fetchone()[0]
@@ -162,6 +179,13 @@ class Store:
             if connection.execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("its tables are not those of this program")
             create(connection, f"{self._schema}pragma user_version = {self._version};")
+
+
+class _Own:
+    """A thread's connection. SQLite closes the connection when nothing holds it any longer."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
 
 
 def _run(callback: Callback) -> None:

@@ -283,7 +283,7 @@ def test_a_body_beyond_the_limit_is_refused(door: Door, monkeypatch: pytest.Monk
     assert told.error == (413, "RequestEntityTooLarge")
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("inside"), OSError(28, "inside")])
+@pytest.mark.parametrize("fault", [RuntimeError("inside"), OSError(5, "inside")])
 def test_a_fault_of_ours_is_an_error_of_the_protocol(
     door: Door,
     monkeypatch: pytest.MonkeyPatch,

@@ -265,3 +265,36 @@ def test_a_change_that_the_disk_does_not_take_is_undone(tmp_path: Path) -> None:
     users = [user["UserName"] for user in iam.list_users()["Users"]]
     sandbox.stop()
     assert users == ["learner", "stays"]
+
+
+def flipped_log(path: Path) -> None:
+    log = path.with_name(path.name + "-wal")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    log.write_bytes(content)
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [flipped_log, emptied])
+def test_lost_changes_are_said_in_status_and_log(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    first = sandbox_process.start(tmp_path)
+    for number in range(8):
+        first.client("iam").create_user(UserName=f"user-{number}")
+    first.process.kill()
+    first.process.wait()
+    damage(tmp_path / "sandbox" / "identity" / "iam.sqlite")
+    second = sandbox_process.start(tmp_path)
+    _, status = second.control("GET", "status")
+    users = second.client("iam").list_users()["Users"]
+    second.stop()
+    (notice,) = status["notices"]
+    assert len(users) < 9
+    assert f"IAM's users and roles was damaged: {len(users) - 1} of 8 changes are left" in notice
+    (kept,) = (tmp_path / "sandbox" / "identity").glob("iam.sqlite.damaged-*")
+    assert str(kept) in notice
+    assert notice in second.log

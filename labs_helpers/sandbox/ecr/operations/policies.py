@@ -13,6 +13,7 @@ from labs_helpers.sandbox.ecr.policy_text import (
     check_repository_policy,
 )
 from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.policy.unique_ids import saved, shown
 from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
 from labs_helpers.sandbox.service.service import Members
 
@@ -67,12 +68,12 @@ def set_repository_policy(call: Call, params: Members) -> Members:
     repository = call.repository(params["repositoryName"])
     check_repository_policy(params["policyText"])
     check_principals(params["policyText"], call.elsewhere.principal_exists)
-    text = as_ecr_prints(params["policyText"])
+    text = as_ecr_prints(saved(params["policyText"], call.elsewhere.principals.id_of))
     with call.store.write() as db:
         documents.put_within(db, repository, POLICY, text)
         if not params.get("force", False) and not _may_set_again(call, repository):
             raise LockedOut()
-    return {**repository.names, "policyText": text}
+    return {**repository.names, "policyText": _shown(call, text)}
 
 
 def _may_set_again(call: Call, repository: Repository) -> bool:
@@ -91,7 +92,12 @@ def get_repository_policy(call: Call, params: Members) -> Members:
     repository = call.repository(params["repositoryName"])
     missing = RepositoryPolicyNotFound(**repository.names)
     text = documents.get(call.store, repository, POLICY, missing=missing)
-    return {**repository.names, "policyText": text}
+    return {**repository.names, "policyText": _shown(call, text)}
+
+
+def _shown(call: Call, text: str) -> str:
+    """A stored policy as ECR shows it, with the ARNs that users and roles have now."""
+    return as_ecr_prints(shown(text, call.elsewhere.principals.arn_of))
 
 
 def delete_repository_policy(call: Call, params: Members) -> Members:

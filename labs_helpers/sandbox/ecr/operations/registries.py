@@ -7,6 +7,7 @@ from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import check_registry_policy
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.validation import invalid, one_of
+from labs_helpers.sandbox.policy.unique_ids import saved, shown
 from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
 
@@ -62,15 +63,17 @@ def put_registry_policy(call: Call, params: Members) -> Members:
     """Replaces the policy that says who may replicate and cache into the registry."""
     text = params["policyText"]
     check_registry_policy(text)
-    documents.put(call.store, call.registry, POLICY, {"text": text})
-    return {"registryId": call.account, "policyText": text}
+    kept = saved(text, call.elsewhere.principals.id_of)
+    documents.put(call.store, call.registry, POLICY, {"text": kept})
+    return {"registryId": call.account, "policyText": shown(kept, call.elsewhere.principals.arn_of)}
 
 
 def get_registry_policy(call: Call, params: Members) -> Members:
     """The registry's policy; RegistryPolicyNotFoundException when none is set."""
     missing = RegistryPolicyNotFound(registryId=call.account)
     found = documents.get(call.store, call.registry, POLICY, missing=missing)
-    return {"registryId": call.account, "policyText": found["text"]}
+    text = shown(found["text"], call.elsewhere.principals.arn_of)
+    return {"registryId": call.account, "policyText": text}
 
 
 def delete_registry_policy(call: Call, params: Members) -> Members:

@@ -1,0 +1,231 @@
+"""cheroot's HTTP server, which no slow or garbled client can keep from serving the others.
+
+cheroot gives a connection to one of its threads with the first byte, so that as many clients as
+there are threads, each with half a request line, stop the server. Here:
+
+- a connection waits in the selector, and takes no thread, until the head of its request is whole;
+- a thread that waits for the rest of a body, or for a client that does not read, is replaced: the
+  pool grows up to ``most_threads``, and shrinks again;
+- a head that breaks RFC 9112 is refused with 400 (https://www.rfc-editor.org/rfc/rfc9112#section-5).
+  cheroot fails at a first field that begins with a blank.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from cheroot import server as cheroot_server
+from cheroot import wsgi
+from cheroot.makefile import MakeFile, StreamReader
+from cheroot.workers.threadpool import ThreadPool
+
+from labs_helpers.runtime.http_framing import StrictRequest
+
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a request's line and fields."""
+MOST_WAITING = 512
+"""Connections with an unfinished head; the one that waits longest makes room for another."""
+MOST_IDLE = 128
+"""Connections kept open between two requests."""
+
+_HEAD_IS_WHOLE = re.compile(rb"\r\n\r\n|(?<!\r)\n")
+"""An empty line, or a line that HTTP does not allow: the refusal need not wait."""
+_TLS = b"\x16"
+"""The first byte of a TLS ClientHello: https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
+_PIECE = 64 * 1024
+
+
+class _Socket(socket.SocketIO):
+    """A socket's bytes, those first that were read ahead."""
+
+    def __init__(self, sock: socket.socket, mode: Any) -> None:
+        super().__init__(sock, mode)
+        self.ahead = bytearray()
+
+    def readinto(self, buffer: Any) -> int | None:
+        if not self.ahead:
+            return super().readinto(buffer)
+        size = min(len(buffer), len(self.ahead))
+        buffer[:size] = self.ahead[:size]
+        del self.ahead[:size]
+        return size
+
+
+class _Reader(StreamReader):
+    """cheroot's reader over such a socket; ``waiting`` while the head is not whole."""
+
+    def __init__(self, sock: socket.socket, mode: Any, bufsize: int) -> None:
+        self.source = _Socket(sock, mode)
+        # past StreamReader's own, which would make a plain SocketIO
+        super(StreamReader, self).__init__(self.source, bufsize)
+        self.bytes_read = 0
+        self.waiting = False
+
+    def has_data(self) -> bool:
+        """Whether a request may be in what was read already."""
+        return not self.waiting and (bool(self.source.ahead) or self.is_filled())
+
+    def is_filled(self) -> bool:
+        """Whether cheroot's own buffer holds bytes."""
+        return bool(super().has_data())  # type: ignore[no-untyped-call]
+
+
+def _make_file(sock: socket.socket, mode: str, bufsize: int) -> Any:
+    return _Reader(sock, mode, bufsize) if "r" in mode else MakeFile(sock, mode, bufsize)
+
+
+class _Request(StrictRequest):
+    def read_request_line(self) -> bool:
+        """Read the first line; False when the answer is sent already. TLS is refused in HTTP."""
+        if self.conn.rfile.peek(1)[:1] == _TLS:
+            self.simple_response("400 Bad Request", "This port speaks HTTP, not HTTPS.")
+            return False
+        return super().read_request_line()
+
+
+class _Connection(cheroot_server.HTTPConnection):
+    RequestHandlerClass = _Request
+
+    def __init__(self, server: Any, sock: Any, makefile: Any = MakeFile) -> None:
+        super().__init__(server, sock, _make_file)
+        self._since = time.time()
+
+    @property
+    def last_used(self) -> float:
+        """What cheroot ends silent connections by: of an unfinished head, when the head began."""
+        return self._since
+
+    @last_used.setter
+    def last_used(self, now: float) -> None:
+        if not self.rfile.source.ahead:
+            self._since = now
+
+    def close(self) -> None:
+        self.server.forget(self)
+        super().close()
+
+    def head_is_whole(self) -> bool:
+        """Read what has arrived, without waiting; whether a thread has something to do."""
+        reader = self.rfile
+        ahead = reader.source.ahead
+        if reader.is_filled():  # the next request came with the one before
+            ahead[:0] = reader.read(len(reader.peek(1)))
+        if not ahead:
+            self._since = time.time()
+        reader.waiting = not self._read_head(ahead)
+        return not reader.waiting
+
+    def _read_head(self, ahead: bytearray) -> bool:
+        looked = 0
+        self.socket.settimeout(0)
+        try:
+            while not _HEAD_IS_WHOLE.search(ahead, max(looked - 3, 0)):
+                if len(ahead) > LONGEST_HEAD or ahead[:1] == _TLS:
+                    return True  # the refusal need not wait
+                looked = len(ahead)
+                piece = self.socket.recv(_PIECE)
+                if not piece:
+                    return True
+                ahead += piece
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # the thread that reads next meets it too, and closes the connection
+        finally:
+            self.socket.settimeout(self.server.timeout)
+        return True
+
+
+class _Pool(ThreadPool):
+    """cheroot's pool, which the stub of its type does not describe whole."""
+
+    _threads: list[Any]
+    _pending_shutdowns: Any
+    _spawn_worker: Any
+
+    @property
+    def size(self) -> int:
+        """The threads that were not told to end."""
+        return len(self._threads) - len(self._pending_shutdowns)
+
+    def grow(self, amount: int) -> None:
+        """Without cheroot's pause of 0.1 s, in which nobody's connection would be accepted."""
+        budget = max(self.max - len(self._threads), 0)
+        self._threads += [self._spawn_worker() for _ in range(min(amount, budget))]
+
+
+class PatientServer(wsgi.Server):
+    """A WSGI server that slow clients do not block."""
+
+    ConnectionClass = _Connection
+    keep_alive_conn_limit = MOST_IDLE
+    max_request_header_size = LONGEST_HEAD
+
+    def __init__(
+        self,
+        address: Any,
+        application: WSGIApplication,
+        threads: int,
+        most_threads: int,
+        **settings: Any,
+    ) -> None:
+        """address: (host, port), or the path of a unix socket; settings: cheroot's."""
+        super().__init__(address, application, numthreads=threads, **settings)
+        self.requests: _Pool = _Pool(self, min=threads, max=most_threads)
+        self._served: set[_Connection] = set()
+        self._unfinished: dict[_Connection, None] = {}
+        self._turns = threading.Lock()
+
+    def process_conn(self, conn: _Connection) -> None:
+        """Give a connection to a thread, or let the connection wait for the rest of its head.
+
+        cheroot calls this for a new connection, and for one on which bytes have arrived.
+        """
+        if conn.head_is_whole():
+            with self._turns:
+                self._unfinished.pop(conn, None)
+                self._served.add(conn)
+                self._fit_the_pool()
+            super().process_conn(conn)
+            return
+        with self._turns:
+            if conn.rfile.source.ahead:
+                self._unfinished.setdefault(conn)
+            crowded = len(self._unfinished) > MOST_WAITING
+            oldest = next(iter(self._unfinished)) if crowded else None
+        if oldest is not None:
+            _hang_up(oldest)
+            self.forget(oldest)
+        self.put_conn(conn)
+
+    def put_conn(self, conn: _Connection) -> None:
+        """Let a connection wait for its next request, or for the rest of one."""
+        with self._turns:
+            self._served.discard(conn)
+        super().put_conn(conn)
+
+    def forget(self, conn: _Connection) -> None:
+        """A connection is closed, or about to be."""
+        with self._turns:
+            self._served.discard(conn)
+            self._unfinished.pop(conn, None)
+
+    def _fit_the_pool(self) -> None:
+        """A thread for each request that is being answered, and no crowd without work."""
+        spare = self.requests.size - len(self._served)
+        if spare < 0:
+            self.requests.grow(1)
+        elif spare > self.requests.min:
+            self.requests.shrink(1)
+
+
+def _hang_up(conn: _Connection) -> None:
+    """End a waiting connection: the selector then sees its end, as of one that the client ended."""
+    with contextlib.suppress(OSError):  # the client was quicker
+        conn.socket.shutdown(socket.SHUT_RDWR)

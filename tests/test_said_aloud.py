@@ -1,0 +1,70 @@
+"""What a learner has to know of the sandbox is said where learners look: card, status, doctor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labs_helpers.cli import needs, status
+from labs_helpers.control_client import Control
+from labs_helpers.sandbox import process
+from labs_helpers.sandbox.process import Server
+from labs_helpers.workspace import Workspace
+
+LOST = "The memory of IAM's users and roles was damaged: 1 of 9 changes are left."
+CLOCK = {"now": "2026-11-29T07:00:00+00:00", "offset_seconds": 0.0, "frozen": False}
+
+
+def sandbox(offset: float = 0.0, *notices: str) -> dict[str, Any]:
+    return {"clock": {**CLOCK, "offset_seconds": offset}, "notices": list(notices)}
+
+
+def notes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]
+) -> tuple[str, ...]:
+    monkeypatch.setattr(Control, "ask", lambda *_: facts)
+    return Control(workspace, 1).notes()
+
+
+def clock_row(offset: float) -> str:
+    facts = sandbox(offset) | {"answers": True, "endpoint": "", "pid": 1}
+    facts |= {"uptime_seconds": 1, "memory_bytes": 1}
+    found = {"mode": "sandbox", "account": "", "region": "", "registry": "", "home": ""}
+    docker = {"kind": "standin", "path": "", "why": ""}
+    rows = status.rows({**found, "sandbox": facts, "engine": None, "docker": docker})
+    return dict(rows)["clock"]
+
+
+def test_the_card_says_nothing_of_a_sandbox_in_order(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert notes(workspace, monkeypatch, sandbox()) == ()
+
+
+def test_the_card_says_what_was_damaged_and_that_the_clock_was_moved(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged, moved = notes(workspace, monkeypatch, sandbox(46_800, LOST))
+    assert damaged == LOST
+    assert "13 hours ahead of real time" in moved
+    assert "labs reset begins again at real time" in moved
+
+
+def test_status_says_how_to_get_back_to_real_time() -> None:
+    assert clock_row(0) == "2026-11-29 07:00 UTC, real time"
+    assert "13 h 0 min ahead of real time" in clock_row(46_800)
+    assert "labs reset" in clock_row(46_800)
+
+
+def test_the_doctor_says_what_was_damaged(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "running", lambda _: Server(1, 4566, "i", 0.0, 1))
+    monkeypatch.setattr(process, "health", lambda _: {})
+    monkeypatch.setattr(process, "control_answer", lambda *_: sandbox(0, LOST))
+    found = needs.sandbox(workspace)
+    assert found.state == "warning"
+    assert LOST in found.fix
+    monkeypatch.setattr(process, "control_answer", lambda *_: sandbox())
+    assert needs.sandbox(workspace).state == "ok"
