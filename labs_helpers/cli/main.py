@@ -22,6 +22,7 @@ COMMANDS = {
     "configure": "do lab 01's `aws configure` in one command",
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "run": "run the notebooks without a browser",
+    "build": "run a buildspec as CodeBuild runs it",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
