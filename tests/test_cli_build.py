@@ -47,7 +47,7 @@ def test_a_build_prints_its_log_and_copies_its_artifacts(
         r"^\[Container\] \d{4}/\d\d/\d\d [\d:.]{15} Entering phase BUILD$", shown, re.M
     )
     assert "\nstage test\n" in shown
-    assert shown.endswith("[labs] the build SUCCEEDED\n[labs] artifact artifacts/made.txt\n")
+    assert shown.endswith("\nthe build SUCCEEDED\nartifact artifacts/made.txt\n")
     assert (folder / "artifacts" / "made.txt").read_text() == "made\n"
     assert sorted(path.name for path in folder.iterdir()) == ["artifacts", "buildspec.yml"]
     assert list((folder.parent / "home" / "builds").iterdir()) == []
@@ -59,8 +59,8 @@ def test_a_failed_build_ends_with_1_and_names_old_artifacts(
     cli.main(["build"])
     Path("buildspec.yml").write_text(SPEC.replace("echo made > made.txt", "exit 4"))
     assert cli.main(["build"]) == 1
-    ending = "[labs] the build FAILED\n[labs] what is in artifacts is not of this build\n"
-    assert capsys.readouterr().out.endswith(ending)
+    ending = "the build FAILED\nwhat is in artifacts is not of this build\n"
+    assert capsys.readouterr().err == ending
 
 
 def test_a_wrong_buildspec_fails_as_on_aws_and_is_explained(
@@ -111,14 +111,15 @@ def test_a_variable_without_name_or_value_is_a_wrong_argument(folder: Path, wron
 def test_control_c_ends_the_command_and_the_build(folder: Path, number: signal.Signals) -> None:
     spec = "version: 0.2\nphases: {build: {commands: 'trap \"\" INT; echo $$; sleep 600'}}\n"
     Path("buildspec.yml").write_text(spec)
-    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True) as build:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(COMMAND, text=True, **pipes) as build:
         assert build.stdout
         pid = next(int(line) for line in build.stdout if line.strip().isdigit())
         build.send_signal(number)
         rest = build.stdout.read()
     assert build.returncode == 130
     assert "Phase complete: BUILD State: STOPPED" in rest
-    assert rest.endswith("[labs] the build STOPPED\n")
+    assert rest.endswith("the build STOPPED\n")
     with pytest.raises(ProcessLookupError):
         _wait(pid)
     assert list((folder.parent / "home" / "builds").iterdir()) == []

@@ -99,7 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
         build = Build(spec, settings, log)
         with _stopping(build):
             result = build.run()
-    log.labs(_ending(result, destination))
+    for line in _ending(result, destination):
+        print(line, file=sys.stdout if result.status == "SUCCEEDED" else sys.stderr)
     return _CODES[result.status]
 
 
@@ -151,13 +152,13 @@ def _client(service: str) -> Any:
     return boto3.Session().client(service)
 
 
-def _ending(result: Result, destination: Path) -> str:
+def _ending(result: Result, destination: Path) -> list[str]:
     words = [f"the build {result.status}"]
     shown = os.path.relpath(destination)
     words += [f"artifact {shown}/{path.as_posix()}" for path in result.artifacts]
     if not result.artifacts and destination.is_dir() and any(destination.iterdir()):
         words.append(f"what is in {shown} is not of this build")
-    return "\n".join(words)
+    return words
 
 
 def _print(text: str) -> None:
