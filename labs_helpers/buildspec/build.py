@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from labs_helpers.buildspec.problems import BuildspecError
 from labs_helpers.buildspec.processes import Processes, Stopped
 from labs_helpers.buildspec.result import Context, PhaseEnded, Result, Status
 from labs_helpers.buildspec.shell import Shell
-from labs_helpers.buildspec.variables import Identity, codebuild_variables, succeeding
+from labs_helpers.buildspec.variables import Identity, codebuild_variables, succeeding, user
 from labs_helpers.workspace import LabsError
 
 _TAIL = 1 << 16
@@ -233,11 +232,12 @@ def _check(spec: Buildspec) -> None:
             f"line {spec.batch_line}: batch: this key makes a batch of builds, and only one build "
             "runs here. Remove the key to run the phases once."
         )
+    me = user()
     users = [(spec.run_as, spec.run_as_line, "run-as")]
     users += [(p.run_as, p.run_as_line, f"phases/{p.name}/run-as") for p in spec.phases.values()]
-    for user, line, path in users:
-        if user and user != getpass.getuser():
+    for name, line, path in users:
+        if name and name != me:
             raise CannotRun(
-                f"line {line}: {path}: the commands run as {getpass.getuser()} here, and cannot "
-                f"become {user}. Remove the key to run them as yourself."
+                f"line {line}: {path}: the commands run as {me} here, and cannot become "
+                f"{name}. Remove the key to run them as yourself."
             )

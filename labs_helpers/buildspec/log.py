@@ -50,12 +50,12 @@ class Log:
         """A line of CodeBuild's."""
         self.end_output()
         stamp = self.clock().astimezone(UTC).strftime("%Y/%m/%d %H:%M:%S.%f")
-        self._write(self._masked(f"[Container] {stamp} {words}\n"))
+        self._write(f"[Container] {stamp} {self._masked(words)}\n")
 
     def labs(self, words: str) -> None:
         """A line that CodeBuild has not: what is different here."""
         self.end_output()
-        self._write(self._masked("".join(f"[labs] {line}\n" for line in words.splitlines())))
+        self._write("".join(f"[labs] {line}\n" for line in self._masked(words).splitlines()))
 
     def output(self, data: bytes) -> None:
         """Bytes that a command printed; what is not UTF-8 shows as U+FFFD."""

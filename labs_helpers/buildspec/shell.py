@@ -27,6 +27,9 @@ from labs_helpers.buildspec.processes import Processes
 
 _LINES_BEFORE = 3
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NOT_HANDED_ON = (
+    "its variables cannot be handed on: they are too long, or memory or disk is used up"
+)
 LAST_EXIT = "CODEBUILD_LAST_EXIT"
 
 
@@ -42,7 +45,8 @@ class Shell:
     ) -> None:
         self.environment = {**environment, LAST_EXIT: "0"}
         self.folder = folder
-        self._program = program
+        # found once: a command may change the PATH
+        self._program = shutil.which(program, path=environment.get("PATH")) or program
         self._keep = keep
         self._command = tmp / "command" / "script.sh"
         self._script = tmp / "script.sh"
@@ -67,7 +71,7 @@ class Shell:
             return f"fork/exec {self._program}: {(error.strerror or str(error)).lower()}"
         reason = _reason(code)
         if self._keep and not self._take_over() and reason is None:
-            code, reason = 1, "its variables are too long to hand on, or the disk is full"
+            code, reason = 1, _NOT_HANDED_ON
         self.environment[LAST_EXIT] = str(code if code >= 0 else 128 - code)
         return reason
 

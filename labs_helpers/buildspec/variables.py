@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.ht
 
 from __future__ import annotations
 
+import getpass
+import os
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +32,14 @@ class Identity:
     @property
     def arn(self) -> str:
         return f"arn:aws:codebuild:{self.region}:{self.account}:build/{self.id}"
+
+
+def user() -> str:
+    """Who runs the build; the number of a user who has no name, as on some JupyterHubs."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def codebuild_variables(build: Identity, source: Path, started: datetime) -> dict[str, str]:

@@ -7,7 +7,6 @@ Exit codes: 0 the build succeeded; 1 the build failed, or could not begin; 2 wro
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import signal
 import sys
@@ -21,7 +20,7 @@ from labs_helpers.buildspec.build import unreadable
 from labs_helpers.buildspec.problems import Problem
 from labs_helpers.buildspec.result import Result
 from labs_helpers.buildspec.scratch import scratch
-from labs_helpers.buildspec.variables import Identity
+from labs_helpers.buildspec.variables import Identity, user
 from labs_helpers.cli import clients
 from labs_helpers.defaults import ACCOUNT, REGION
 from labs_helpers.workspace import LabsError, Workspace
@@ -143,7 +142,7 @@ def _identity() -> Identity:
     import boto3
 
     region = boto3.Session().region_name or REGION
-    return Identity(account=ACCOUNT, region=region, initiator=getpass.getuser())
+    return Identity(account=ACCOUNT, region=region, initiator=user())
 
 
 def _client(service: str) -> Any:

@@ -43,6 +43,7 @@ def in_shell(folder: Path, shell: str, *lines: str) -> Ran:
         (["'cat <<END\n\n  here\n\nEND'"], ["here"]),
         (["'echo a \\'", "echo b"], ["a", "b"]),
         (["unset PATH", "echo still here"], ["still here"]),
+        (["PATH=/nowhere", "echo still here"], ["still here"]),
         (["echo $CODEBUILD_LAST_EXIT$CODEBUILD_BUILD_SUCCEEDING"], ["01"]),
         (["cd / && cd $CODEBUILD_SRC_DIR && ls"], ["a.txt"]),
     ],
@@ -230,7 +231,7 @@ def test_a_folder_that_a_command_removed_fails_the_next(tmp_path: Path) -> None:
 
 def test_more_variables_than_the_system_takes_fail_the_command(tmp_path: Path) -> None:
     ran = run(tmp_path, commands("A=$(head -c 3000000 /dev/zero | tr '\\0' x)", "echo no"))
-    assert "too long to hand on" in ran.messages["BUILD"]
+    assert "its variables cannot be handed on" in ran.messages["BUILD"]
     assert ran.phases["POST_BUILD"] == "SUCCEEDED"
 
 

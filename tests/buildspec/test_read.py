@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_helpers.buildspec import BuildspecError, Problem, read
@@ -287,6 +287,7 @@ def test_aliases_of_aliases_cannot_explode() -> None:
     assert len(problems("\n".join(lines))) >= 30
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("abv:-[]{}&*!|>'\"#%@` \n\t0.2phases"), max_size=60))
 def test_no_text_raises_anything_but_problems(text: str) -> None:
     with suppress(BuildspecError):

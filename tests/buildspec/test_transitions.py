@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs_helpers.buildspec.model import PHASES, OnFailure
@@ -41,6 +41,7 @@ def test_without_on_failure(failing: set[str], ran: list[str]) -> None:
     assert path(failing, {}) == ran
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(PHASES)), st.fixed_dictionaries(dict.fromkeys(PHASES, Action)))
 def test_properties_of_every_path(failing: set[str], actions: dict[str, OnFailure | None]) -> None:
     ran = path(failing, actions)
