@@ -28,6 +28,18 @@ def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
     """
     import boto3
 
+    aim(workspace)
+    try:
+        yield boto3.Session(region_name=region).client("ecr")
+    except (ClientError, BotoCoreError) as error:
+        raise CannotAsk(str(error)) from error
+
+
+def aim(workspace: Workspace) -> None:
+    """Set this process's environment, so that `aws`, `docker` and boto3 reach the labs' mode.
+
+    Raises CannotAsk in sandbox mode with no sandbox running.
+    """
     if modes.mode(workspace) == modes.SANDBOX and "AWS_ENDPOINT_URL" not in os.environ:
         server = process.running(workspace)
         if server is None:
@@ -36,10 +48,6 @@ def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
         for name in given.unset:
             os.environ.pop(name, None)
         os.environ.update(given.set)
-    try:
-        yield boto3.Session(region_name=region).client("ecr")
-    except (ClientError, BotoCoreError) as error:
-        raise CannotAsk(str(error)) from error
 
 
 def now(workspace: Workspace) -> datetime:

@@ -23,6 +23,7 @@ COMMANDS = {
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "progress": "show which exercises you have done, and where to go on",
     "run": "run the notebooks without a browser",
+    "build": "run a buildspec as CodeBuild runs it",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",

@@ -11,7 +11,7 @@ from labs_helpers.checks.world import World
 
 COMMIT = "9b1d4e7c2f5a8063d1e4b7a0c3f6928d5e8b1a47"
 TAG = COMMIT[:7]
-RECORD = "imagedefinitions.json"
+RECORD = "artifacts/imagedefinitions.json"
 GOOD, BAD, LIVE = "4f2a91c", "e07b3d5", "production"
 
 

@@ -54,7 +54,7 @@ STEPS = (
     as_they_came(
         "09",
         "the lab's files are as they came",
-        made=("imagedefinitions.json", "releases.txt"),
+        made=("artifacts/imagedefinitions.json", "releases.txt"),
     ),
     Step("no build project, pipeline, rule or identity provider of demo-app", _nothing_defined),
 )

@@ -24,7 +24,7 @@ _NO_REPOSITORY = (
 )
 _NO_BUILD = (
     "No build would run here. Lab 09 runs the commands of a buildspec on this machine instead, "
-    "with run_buildspec.py."
+    "with `labs build`."
 )
 _NO_STAGE = (
     "No stage would run here. Lab 09 runs the steps of a pipeline one by one: the build, the gate "

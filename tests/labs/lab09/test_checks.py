@@ -40,7 +40,10 @@ def in_the_labs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def record(uri: str) -> None:
-    Path("imagedefinitions.json").write_text(json.dumps([{"name": "web", "imageUri": uri}]))
+    Path("artifacts").mkdir()
+    Path("artifacts/imagedefinitions.json").write_text(
+        json.dumps([{"name": "web", "imageUri": uri}])
+    )
 
 
 def test_latest_only_is_not_attempted(tmp_path: Path) -> None:
