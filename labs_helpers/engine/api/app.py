@@ -15,7 +15,7 @@ from labs_helpers.workspace import is_full
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from ..streams import chunks
-from . import images, registries, system, transfer
+from . import absent, images, parameters, registries, system, transfer
 from .build_request import build
 from .http import Request, Response, error_response, error_text
 from .refusals import no_containers, refuse
@@ -38,12 +38,16 @@ ROUTES: tuple[Route, ...] = (
     ("POST", r"/auth", registries.auth),
     ("GET", r"/events", system.events),
     ("GET", r"/system/df", system.disk_usage),
-    ("GET", r"/containers/json", system.empty_list),
-    ("GET", r"/networks", system.empty_list),
-    ("GET", r"/volumes", system.no_volumes),
-    ("POST", r"/(?:containers|networks|volumes|build)/prune", system.prune_nothing),
+    ("GET", r"/containers/json", absent.containers),
+    ("GET", r"/networks", absent.networks),
+    ("GET", r"/volumes", absent.volumes),
+    ("GET", r"/plugins", absent.plugins),
+    ("POST", r"/containers/prune", absent.prune_containers),
+    ("POST", r"/networks/prune", absent.prune_networks),
+    ("POST", r"/volumes/prune", absent.prune_volumes),
+    ("POST", r"/build/prune", absent.prune_build_cache),
     ("GET", r"/images/json", images.list_images),
-    ("POST", r"/images/create", transfer.pull),
+    ("POST", r"/images/create", transfer.create),
     ("GET", r"/images/get", transfer.save),
     ("POST", r"/images/load", transfer.load),
     ("POST", r"/images/prune", images.prune),
@@ -58,7 +62,6 @@ ROUTES: tuple[Route, ...] = (
     ("GET", rf"/distribution/{_NAME}/manifest", registries.manifest),
     ("POST", r"/build", build),
     ("POST", r"/containers/create", no_containers),
-    ("GET", r"/plugins", system.empty_list),
 )
 """The operations of the engine; the first route that matches is taken."""
 
@@ -114,6 +117,7 @@ class App:
             for method, pattern, operation in self._routes:
                 match = pattern.fullmatch(path)
                 if match and method == request.method:
+                    parameters.check(operation, request)
                     return operation(request, self._backend, **match.groupdict())
             return refuse(request.method, path)
         except EngineError as error:

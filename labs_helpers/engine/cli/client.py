@@ -68,6 +68,11 @@ class EngineClient:
             body = response.read()
         return json.loads(body) if body.strip() else None
 
+    def content(self, path: str, headers: Mapping[str, str]) -> bytes:
+        """The bytes of a response to GET. Raises ResponseError for an error status."""
+        with self._request("GET", path, None, headers) as response:
+            return response.read()
+
     def post(self, path: str, document: object) -> Any:
         """POST a JSON document; return the decoded response. Raises ResponseError."""
         headers = {"Content-Type": "application/json"}

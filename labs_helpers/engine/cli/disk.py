@@ -1,4 +1,4 @@
-"""docker system df, and all prune commands.
+"""docker system df, system prune and image prune.
 
 Source: https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/disk_usage.go and
 https://github.com/docker/cli/blob/v28.2.2/cli/command/system/prune.go
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .client import EngineClient, Failure
-from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Command, Option, command
+from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Option, command
 from .gofunctions import Row
 from .images import filters, short
 from .tables import columns, write_table
@@ -55,6 +55,8 @@ def usage(args: Arguments, engine: EngineClient) -> int:
     """docker system df [OPTIONS]"""
     found = engine.json("/system/df")
     if args.on("verbose"):
+        if args.text("format"):
+            raise Failure("docker system df --verbose: the labs' stand-in has no --format with it")
         _write_images(found["Images"] or [])
         return 0
     rows = [_images_row(found)]
@@ -176,23 +178,3 @@ def prune_unused(args: Arguments, engine: EngineClient) -> int:
     unused = "all images without at least one container associated to them"
     kind = unused if args.on("all") else "all dangling images"
     return _prune_images(args, engine, f"WARNING! This will remove {kind}.\n")
-
-
-def prune_nothing(kind: str, text: str) -> Command:
-    """docker <kind> prune, for a kind of object that the engine never has."""
-
-    @command(
-        f"{kind} prune",
-        "[OPTIONS]",
-        text,
-        0,
-        0,
-        [Option("all", "a"), Option("filter", "", LIST), FORCE],
-    )
-    def prune_kind(args: Arguments, engine: EngineClient) -> int:
-        engine.json("/containers/json")
-        if args.on("force"):
-            write_reclaimed(0)
-        return 0
-
-    return prune_kind

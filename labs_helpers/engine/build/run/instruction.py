@@ -190,7 +190,7 @@ def _command(
     if invocation.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
         # PRoot passes on its own variable, which names a folder of this machine
         words[-1] = f"unset {proot.FOLDER_VARIABLE}; {words[-1]}"
-    return proot.Command(words, environment, folder, account)
+    return proot.Command(words, environment, folder, account, state.options.hosts)
 
 
 def _account(state: StageState) -> Account:

@@ -50,12 +50,16 @@ def reads_folder_variable(proot: Path) -> bool:
 
 @dataclass(frozen=True)
 class Command:
-    """A command: words, environment, folder and account, as seen inside the image."""
+    """A command: words, environment, folder and account, as seen inside the image.
+
+    ``hosts`` are additional lines of /etc/hosts.
+    """
 
     words: Sequence[str]
     environment: Mapping[str, str]
     folder: str = "/"
     account: Account = field(default_factory=Account)
+    hosts: Sequence[str] = ()
 
 
 def available() -> Path | None:
@@ -111,7 +115,11 @@ def _words(proot: Path, root: RootFolder, command: Command) -> list[str]:
         if command.account.uid == 0
         else ["-i", f"{command.account.uid}:{command.account.gid}"]
     )
-    bound = ["/proc", *(f"/dev/{name}" for name in root.foreign_devices), *_copies(root)]
+    bound = [
+        "/proc",
+        *(f"/dev/{name}" for name in root.foreign_devices),
+        *_copies(root, command.hosts),
+    ]
     return [
         *(str(proot), "-r", str(root.path), *identity, "-w", command.folder),
         *(word for path in bound for word in ("-b", path)),
@@ -119,13 +127,20 @@ def _words(proot: Path, root: RootFolder, command: Command) -> list[str]:
     ]
 
 
-def _copies(root: RootFolder) -> list[str]:
-    """Bindings "copy:/etc/name" for copies of the machine's files that exist."""
+def _copies(root: RootFolder, hosts: Sequence[str]) -> list[str]:
+    """Bindings "copy:/etc/name" for copies of the machine's files that exist.
+
+    ``hosts`` are lines to add to the copy of /etc/hosts.
+    """
     folder = root.spare / "etc"
     folder.mkdir(exist_ok=True)
     found = [name for name in _FROM_HOST if Path("/etc", name).is_file()]
     for name in found:
         shutil.copyfile(Path("/etc", name), folder / name)
+    if hosts:
+        with (folder / "hosts").open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in hosts)
+        found = [*found, *({"hosts"} - set(found))]
     return [f"{folder / name}:/etc/{name}" for name in found]
 
 
