@@ -141,9 +141,15 @@ def _prune_command(kind: str, text: str, some: str, every: str, *more: Option) -
     @command(f"{kind} prune", "[OPTIONS]", text, 0, 0, options)
     def prune_kind(args: Arguments, engine: EngineClient) -> int:
         found = filters(args)
+        query = {}
+        if args.on("all") and kind == "volume":
+            found["all"] = ["1"]
+        elif args.on("all"):
+            query["all"] = "1"
         warning = every if args.on("all") else some
         if args.on("force") or confirm(f"WARNING! This will remove {warning}.\n"):
-            query = {"filters": json.dumps(found)} if found else {}
+            if found:
+                query["filters"] = json.dumps(found)
             done = engine.json(f"{path}/prune", query, "POST")
             write_reclaimed(int(done["SpaceReclaimed"]))
         return 0

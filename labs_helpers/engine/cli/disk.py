@@ -107,13 +107,12 @@ def confirm(warning: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _prune_images(args: Arguments, engine: EngineClient, warning: str) -> int:
-    """Ask unless --force is set, remove images, and print which; return the exit status."""
+def _prune_images(args: Arguments, engine: EngineClient) -> int:
+    """Remove images, and print which; return the exit status."""
     query = {**filters(args), "dangling": ["false" if args.on("all") else "true"]}
-    if args.on("force") or confirm(warning):
-        done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
-        _write_deleted(done.get("ImagesDeleted") or [])
-        write_reclaimed(int(done["SpaceReclaimed"]))
+    done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
+    _write_deleted(done.get("ImagesDeleted") or [])
+    write_reclaimed(int(done["SpaceReclaimed"]))
     return 0
 
 
@@ -158,7 +157,13 @@ def prune(args: Arguments, engine: EngineClient) -> int:
     if wanted:
         text += "\n  Items to be pruned will be filtered with:\n"
         text += "".join(f"  - {pair}\n" for pair in sorted(args.all("filter")))
-    return _prune_images(args, engine, f"{text}\n")
+    if not args.on("force") and not confirm(f"{text}\n"):
+        return 0
+    query = {"filters": json.dumps(wanted)} if wanted else {}
+    for kind in ("containers", "networks", *(["volumes"] if args.on("volumes") else [])):
+        # the engine has none, and checks the filters
+        engine.json(f"/{kind}/prune", query, "POST")
+    return _prune_images(args, engine)
 
 
 @command(
@@ -177,4 +182,6 @@ def prune_unused(args: Arguments, engine: EngineClient) -> int:
     """docker image prune [OPTIONS]"""
     unused = "all images without at least one container associated to them"
     kind = unused if args.on("all") else "all dangling images"
-    return _prune_images(args, engine, f"WARNING! This will remove {kind}.\n")
+    if args.on("force") or confirm(f"WARNING! This will remove {kind}.\n"):
+        return _prune_images(args, engine)
+    return 0

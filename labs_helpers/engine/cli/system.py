@@ -8,10 +8,7 @@ from typing import Any
 
 from .client import API_VERSION, EngineClient, Failure
 from .command_line import (
-    FILTER,
-    FORMAT,
     LIST,
-    NO_TRUNC,
     SHORT_FORMAT,
     VALUE,
     Arguments,
@@ -142,11 +139,16 @@ def info(args: Arguments, engine: EngineClient) -> int:
     return 0
 
 
+_REFUSED = "the engine refuses the command"
 _SEARCH = [
-    Option("filter", "f", LIST, "Filter output based on conditions provided"),
-    Option("format", "", VALUE, "Pretty-print search using a Go template"),
-    Option("limit", "", VALUE, "Max number of search results"),
-    NO_TRUNC,
+    Option("filter", "f", LIST, moot=_REFUSED),
+    Option("format", "", VALUE, moot=_REFUSED),
+    Option("limit", "", VALUE, moot=_REFUSED),
+    Option("no-trunc", moot=_REFUSED),
+]
+_EVENTS = [
+    Option("filter", "f", LIST, moot=_REFUSED),
+    *(Option(name, "", VALUE, moot=_REFUSED) for name in ("format", "since", "until")),
 ]
 
 
@@ -157,18 +159,7 @@ def search(args: Arguments, engine: EngineClient) -> int:
     return 0
 
 
-@command(
-    "system events",
-    "[OPTIONS]",
-    "Get real time events from the server",
-    0,
-    0,
-    [
-        *(FILTER, FORMAT),
-        Option("since", "", VALUE, "Show all events created since timestamp"),
-        Option("until", "", VALUE, "Stream events until this timestamp"),
-    ],
-)
+@command("system events", "[OPTIONS]", "Get real time events from the server", 0, 0, _EVENTS)
 def events(args: Arguments, engine: EngineClient) -> int:
     """docker events; the engine refuses, and says why"""
     engine.json("/events")
