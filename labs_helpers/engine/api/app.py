@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from labs_helpers.oci.reference import InvalidReference
+from labs_helpers.runtime.http_bodies import BrokenBody
 from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest, EngineError
@@ -65,6 +66,8 @@ ROUTES: tuple[Route, ...] = (
 )
 """The operations of the engine; the first route that matches is taken."""
 
+_READ_BODIES = frozenset({build, transfer.create, transfer.load, registries.auth})
+
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})(?=/)")
 _ANY_VERSION = re.compile(r"^/v\d+(\.\d+)+(?=/)")
 _STATUS: Mapping[type[Exception], int] = {
@@ -103,7 +106,7 @@ class App:
         if isinstance(body, list):
             # an early refusal: read the rest of the request first, or a client that sends all of
             # it before it reads sees a broken pipe instead of the message
-            _drain(request)
+            _drain_quietly(request)
             headers["Content-Length"] = str(sum(map(len, body)))
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
         start_response(status, list(headers.items()))
@@ -118,10 +121,15 @@ class App:
                 match = pattern.fullmatch(path)
                 if match and method == request.method:
                     parameters.check(operation, request)
+                    if operation not in _READ_BODIES:
+                        # a malformed body is noticed before anything is done
+                        _drain(request)
                     return operation(request, self._backend, **match.groupdict())
             return refuse(request.method, path)
         except EngineError as error:
             return error_response(error.status, str(error))
+        except BrokenBody as error:
+            return error_response(400, f"the body of the request is malformed: {error}")
         except tuple(_STATUS) as error:
             return error_response(_STATUS[type(error)], str(error))
         except Exception as error:
@@ -174,10 +182,14 @@ def _numbers(version: str) -> tuple[int, int]:
 
 
 def _drain(request: Request) -> None:
+    for _ in chunks(request.body):
+        pass
+
+
+def _drain_quietly(request: Request) -> None:
     try:
-        for _ in chunks(request.body):
-            pass
-    except (OSError, ValueError) as error:
+        _drain(request)
+    except OSError as error:
         log.info("the rest of a request could not be read: %s", error)
 
 
@@ -188,4 +200,4 @@ def _stream(body: Iterable[bytes], request: Request) -> Iterator[bytes]:
         # the status has been sent: cut the stream off before its end mark
         log.exception("%s %s", request.method, request.path)
         raise
-    _drain(request)
+    _drain_quietly(request)

@@ -13,7 +13,8 @@ import socket
 import threading
 from pathlib import Path
 
-from ..server import UnixServer, check_socket, remove_socket
+from ..server import check_socket, remove_socket
+from ..unix_server import UnixServer
 from .address import Address, unix
 from .app import FrontApp
 from .connection import Connection

@@ -7,6 +7,7 @@ https://github.com/moby/buildkit/blob/v0.13.2/frontend/dockerfile/dockerfile2llb
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import platform
 import posixpath
@@ -117,7 +118,14 @@ def _execute(
         volumes.unmount()
     except VolumeError as error:
         raise BuildError(str(error)) from error
-    changes = volumes.with_owners(folder.changes(before, command.account))
+    try:
+        changes = volumes.with_owners(folder.changes(before, command.account))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise BuildError(
+            f"The command '{command_text}' left a path that is longer than this system allows"
+        ) from error
     marked = next((p for p in changes.entries if posixpath.basename(p).startswith(".wh.")), None)
     if marked:
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")

@@ -1,0 +1,108 @@
+"""An HTTP server on a unix socket that only its owner can use: cheroot, with stricter reading.
+
+A request whose head or body is malformed, or does not come, is refused: 400 or 408. So many threads
+serve that clients which are slow, or wait for a long build, do not keep out others.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from cheroot import server as cheroot
+from cheroot import wsgi
+
+from labs_helpers.runtime.http_bodies import Chunked, KnownLength
+
+_THREADS = 64
+_BACKLOG = 128
+"""Connections that wait to be accepted; further clients are refused (EAGAIN)."""
+
+_HEAD_SECONDS = 10.0
+_HEAD_SIZE = 1024 * 1024
+_BODY_SECONDS = 600
+"""Seconds without a byte after which a client counts as gone."""
+
+
+class _HeaderReader(cheroot.HeaderReader):
+    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
+        """Read the headers. Raises ValueError, which becomes a 400, for a malformed one."""
+        return super().__call__(_Lines(rfile), hdict)
+
+
+class _Lines:
+    """The lines of headers; cheroot itself fails when the first line continues another."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._is_first = file, True
+
+    def readline(self) -> bytes:
+        line: bytes = self._file.readline()
+        if self._is_first and line[:1] in (b" ", b"\t"):
+            raise ValueError("Illegal header line.")
+        self._is_first = False
+        return line
+
+
+class _Request(cheroot.HTTPRequest):
+    header_reader = _HeaderReader()
+
+    def parse_request(self) -> None:
+        """Read the head of a request, for which the client has little time."""
+        self.conn.socket.settimeout(self.server.head_seconds)
+        super().parse_request()
+        self.conn.socket.settimeout(self.server.timeout)
+        length = self.inheaders.get(b"Content-Length", b"0") if self.ready else b"0"
+        if not length.isdigit():
+            self.simple_response("400 Bad Request", "Malformed Content-Length Header.")
+            self.ready = False
+
+
+class _Connection(cheroot.HTTPConnection):
+    RequestHandlerClass = _Request
+
+
+class _Gateway(wsgi.Gateway_10):
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
+        """The environ; reading ``wsgi.input`` raises BrokenBody for a malformed body."""
+        request: Any = self.req
+        if request.chunked_read:
+            request.rfile = Chunked(request.conn.rfile)
+        else:
+            length = int(request.inheaders.get(b"Content-Length", b"0"))
+            request.rfile = KnownLength(request.conn.rfile, length)
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        return environ
+
+
+class UnixServer(wsgi.Server):
+    """cheroot on a unix socket of mode 0600; cheroot itself would open the socket to everybody."""
+
+    ConnectionClass = _Connection
+
+    def __init__(self, path: Path, app: WSGIApplication) -> None:
+        super().__init__(
+            str(path),
+            app,
+            numthreads=_THREADS,
+            server_name="labs-engine",
+            request_queue_size=_BACKLOG,
+            timeout=_BODY_SECONDS,
+        )
+        self.gateway = _Gateway
+        self.head_seconds = _HEAD_SECONDS
+        self.max_request_header_size = _HEAD_SIZE
+
+    @staticmethod
+    def bind_socket(socket_: Any, bind_addr: Any) -> Any:
+        """Bind the socket so that its file is private from the start."""
+        os.fchmod(socket_.fileno(), stat.S_IRUSR | stat.S_IWUSR)
+        before = os.umask(0o177)
+        try:
+            socket_.bind(bind_addr)
+        finally:
+            os.umask(before)
+        return socket_
