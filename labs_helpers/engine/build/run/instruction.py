@@ -34,6 +34,12 @@ _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 """The classic builder's marks around the stderr of a command."""
 
 
+_NOT_ALLOWED = (
+    "[Warning] USER {} wrote /{}, which a real Docker refuses (Permission denied), unless a RUN has"
+    " changed the owner with chown: this engine does not run as root, and so has one user only\n"
+)
+
+
 @dataclass(frozen=True)
 class _Invocation:
     """The words to run, and a script (name, content) to put into the image's /dev for them."""
@@ -126,6 +132,10 @@ def _execute(
         raise BuildError(
             f"The command '{command_text}' left a path that is longer than this system allows"
         ) from error
+    if command.account.uid != 0 and not proot.becomes_user(command.account):
+        denied = folder.written_without_permission(changes, command.account)
+        if denied:
+            yield {"stream": _NOT_ALLOWED.format(state.config["User"], denied)}
     marked = next((p for p in changes.entries if posixpath.basename(p).startswith(".wh.")), None)
     if marked:
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")

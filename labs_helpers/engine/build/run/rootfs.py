@@ -80,7 +80,7 @@ class RootFolder:
         try:
             for folder in (self.path, self.spare):
                 folder.mkdir()
-            self.path.chmod(0o755)
+                folder.chmod(0o755)
             self.put(dict(tree.walk()))
             self._make_devices()
         except BaseException:
@@ -162,6 +162,26 @@ class RootFolder:
         return Changes(
             entries, {p for p in deleted if _is_folder(after.get(p.rpartition("/")[0], None))}
         )
+
+    def written_without_permission(self, changes: Changes, account: Account) -> str | None:
+        """The first change that the account may not make by the owners and modes of the index.
+
+        None when there is no such change. The index must not have the changes yet.
+        """
+        for path in sorted({*changes.entries, *changes.removed}):
+            old = self._tree.get(path)
+            above = self._tree.get(path.rpartition("/")[0]) or Entry(DIRECTORY)
+            if old and path in changes.entries:
+                is_denied = old.kind == FILE and not _may_write(old, account)
+            else:
+                # a new folder is the account's own
+                is_new = path.rpartition("/")[0] in changes.entries and not self._tree.get(
+                    path.rpartition("/")[0]
+                )
+                is_denied = not is_new and not _may_write(above, account)
+            if is_denied:
+                return path
+        return None
 
     def _entry(self, path: str, old: _Stat | None, now: _Stat, account: Account) -> Entry:
         known = self._tree.get(path) if old and old.inode == now.inode else None
@@ -286,6 +306,15 @@ class RootFolder:
         missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
         missing += [] if self._root else [TERMINALS]
         return tuple(name for name in missing if Path("/dev", name).exists())
+
+
+def _may_write(entry: Entry, account: Account) -> bool:
+    shift = 0
+    if entry.uid == account.uid:
+        shift = 6
+    elif entry.gid in (account.gid, *account.groups):
+        shift = 3
+    return bool(entry.mode >> shift & 2)
 
 
 def _differs(old: _Stat | None, now: _Stat) -> bool:
