@@ -15,10 +15,10 @@ from wsgiref.types import WSGIApplication
 from cheroot import server as cheroot
 from cheroot import wsgi
 
-from labs_helpers.runtime.http_bodies import Chunked, KnownLength
+from labs_helpers.runtime.http_bodies import BrokenBody, Chunked, KnownLength
 
 _THREADS = 64
-_BACKLOG = 128
+BACKLOG = 1024
 """Connections that wait to be accepted; further clients are refused (EAGAIN)."""
 
 _HEAD_SECONDS = 10.0
@@ -65,15 +65,38 @@ class _Connection(cheroot.HTTPConnection):
     RequestHandlerClass = _Request
 
 
+class _Body:
+    """The body of a request; after a malformed body, the connection is closed."""
+
+    def __init__(self, body: Chunked | KnownLength, request: Any) -> None:
+        self._body: Chunked | KnownLength | None = body
+        self._request = request
+
+    @property
+    def remaining(self) -> int:
+        """The bytes of a body of known length that cheroot has to skip."""
+        return self._body.remaining if isinstance(self._body, KnownLength) else 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to ``size`` bytes. Raises BrokenBody once; there is nothing more to read then."""
+        if self._body is None:
+            return b""
+        try:
+            return self._body.read(size)
+        except BrokenBody:
+            self._body, self._request.close_connection = None, True
+            raise
+
+
 class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
         """The environ; reading ``wsgi.input`` raises BrokenBody for a malformed body."""
         request: Any = self.req
-        if request.chunked_read:
-            request.rfile = Chunked(request.conn.rfile)
-        else:
+        body: Chunked | KnownLength = Chunked(request.conn.rfile)
+        if not request.chunked_read:
             length = int(request.inheaders.get(b"Content-Length", b"0"))
-            request.rfile = KnownLength(request.conn.rfile, length)
+            body = KnownLength(request.conn.rfile, length)
+        request.rfile = _Body(body, request)
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         return environ
 
@@ -89,7 +112,7 @@ class UnixServer(wsgi.Server):
             app,
             numthreads=_THREADS,
             server_name="labs-engine",
-            request_queue_size=_BACKLOG,
+            request_queue_size=BACKLOG,
             timeout=_BODY_SECONDS,
         )
         self.gateway = _Gateway

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from labs_helpers.runtime.shims import NOT_RUNNING
 from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
 API_VERSION = "1.50"
@@ -145,6 +146,7 @@ class EngineClient:
             )
         return Failure(
             f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running?"
+            f" {NOT_RUNNING}"
         )
 
 

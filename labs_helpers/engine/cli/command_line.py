@@ -106,7 +106,7 @@ IMAGE_OR_ID = "IMAGE [IMAGE...]"
 
 
 _OFF = frozenset(_FALSE)
-_NO_LOG = "the labs' stand-in for docker writes no log"
+_NO_LOG = "the stand-in writes no log, so there is none to make longer"
 _NO_TLS = (
     "the labs' stand-in for docker speaks no TLS: it talks to the engine on this machine. Install"
     " Docker's own command for a daemon elsewhere"
@@ -131,9 +131,9 @@ GLOBAL = Usage(
     options=[
         Option("config", "", VALUE, "Location of client config files"),
         Option("context", "c", VALUE, 'Name of the context to use; the only one is "default"'),
-        Option("debug", "D", refused=_NO_LOG, harmless=_OFF),
+        Option("debug", "D", moot=_NO_LOG),
         Option("host", "H", LIST, "Daemon socket to connect to"),
-        Option("log-level", "l", VALUE, refused=_NO_LOG, harmless=frozenset({"info"})),
+        Option("log-level", "l", VALUE, moot=_NO_LOG),
         *(Option(name, "", VALUE, refused=_NO_TLS) for name in ("tlscacert", "tlscert", "tlskey")),
         *(Option(name, refused=_NO_TLS, harmless=_OFF) for name in ("tls", "tlsverify")),
         Option("version", "v", SWITCH, "Print version information and quit"),
