@@ -81,7 +81,10 @@ OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
     transfer.load: {"quiet": DONE, "platform": _ONE},
     transfer.push: {"tag": DONE, "platform": DONE},
     images.prune: {"filters": DONE},
-    images.search: dict.fromkeys(("term", "limit", "filters"), Moot("the engine refuses a search")),
+    images.search: {
+        "term": DONE,
+        **dict.fromkeys(("limit", "filters"), Moot("the engine refuses a search")),
+    },
     images.inspect: {
         "manifests": Refused("the engine keeps no list of manifests"),
         "platform": _ONE,
