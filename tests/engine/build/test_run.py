@@ -16,6 +16,8 @@ import pytest
 
 from labs_helpers.engine.build import BuildError
 from labs_helpers.engine.build.run import proot, supervisor
+from labs_helpers.engine.build.run.rootfs import RootFolder
+from labs_helpers.engine.build.tree import Tree
 from tests.engine.build.building import Builder, archive, link
 from tests.engine.engine_room import require
 
@@ -378,6 +380,24 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
         {"open": ["0o777", 0, 0], "open/made": ["0o644", 7, 8]},
         {"made2": ["0o644", 0, 0], "v": ["0o755", 0, 0]},
     ]
+
+
+def test_a_host_can_be_added(builder: Builder, files: dict[str, bytes]) -> None:
+    hosts = ["10.0.0.1\tdb", "::1\tsix"]
+    builder.build(f"{BASE}RUN grep -E 'db|six' /etc/hosts\n", files, hosts=hosts)
+    assert "10.0.0.1\tdb\n::1\tsix\n" in builder.said
+    assert "\tdb" not in Path("/etc/hosts").read_text()
+
+
+def test_folders_may_be_nested_as_deep_as_a_path_can_be(tmp_path: Path) -> None:
+    folder = RootFolder(Tree(), tmp_path, 0)
+    here = folder.path
+    for _ in range(1200):
+        here /= "d"
+        here.mkdir()
+    assert len(folder.snapshot()) == 1200
+    folder.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 DENIED = [
