@@ -6,7 +6,7 @@ from __future__ import annotations
 class EngineError(Exception):
     """The client gets the HTTP ``status`` and ``{"message": str(error)}``.
 
-    In a stream, ``exit_code`` is the exit status for the client, if it is not 1.
+    In a stream, ``exit_code`` is the exit status of a failed RUN, which the client takes over.
     """
 
     status = 500

@@ -93,12 +93,14 @@ def _as_dockerd(error: RegistryError, reference: Reference) -> EngineError:
 
 def _advice(error: RegistryError) -> str:
     """What to do about an image that the labs' stand-in for Docker Hub does not have."""
-    images = [image for fault in error.faults for image in fault.images]
-    if not images or error.code != "DENIED":
+    images = sorted({image for fault in error.faults for image in fault.images})
+    if not images:
         return ""
-    names = ", ".join(sorted({image.rpartition(":")[0] for image in images}))
+    if error.code != "MANIFEST_UNKNOWN":
+        # every image has tags, so the list of images with their tags is long
+        images = sorted({image.rpartition(":")[0] for image in images})
     return (
-        f"\nThe labs' stand-in for the registry has {names}."
+        f"\nThe labs' stand-in for the registry has {', '.join(images)}."
         " To take the real one: LABS_HUB=online labs start"
     )
 

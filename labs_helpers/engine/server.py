@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import stat
 from pathlib import Path
 from typing import Any
 
-from cheroot.wsgi import Server
-
 from .api import Backend
 from .api.app import App
-from .build.run.rootfs import remove_folder
+from .folders import fresh_folder
 from .hosts import HostMap
 from .store import ImageStore
+from .unix_server import UnixServer
 
 SOCKET_LIMIT = 107
 """The longest path of a unix socket, in bytes: sockaddr_un, unix(7)."""
@@ -23,24 +21,6 @@ SOCKET_LIMIT = 107
 
 class CannotServe(Exception):
     """The engine cannot start; the message says what to do."""
-
-
-class UnixServer(Server):
-    """cheroot on a unix socket of mode 0600; cheroot itself would open the socket to everybody."""
-
-    def __init__(self, path: Path, app: App) -> None:
-        super().__init__(str(path), app, numthreads=8, server_name="labs-engine", timeout=600)
-
-    @staticmethod
-    def bind_socket(socket_: Any, bind_addr: Any) -> Any:
-        """Bind the socket so that its file is private from the start."""
-        os.fchmod(socket_.fileno(), stat.S_IRUSR | stat.S_IWUSR)
-        before = os.umask(0o177)
-        try:
-            socket_.bind(bind_addr)
-        finally:
-            os.umask(before)
-        return socket_
 
 
 class EngineServer(UnixServer):
@@ -66,17 +46,7 @@ def make_server(path: Path, state: Path, registries: Path | None) -> EngineServe
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = ImageStore(state)
     store.sweep()
-    scratch = empty_folder(state / "scratch")
-    return EngineServer(path, Backend(store, HostMap(registries), scratch))
-
-
-def empty_folder(path: Path) -> Path:
-    """Create a private folder; the content from an earlier process is removed."""
-    if path.is_dir():
-        # a command may have left folders without permissions
-        remove_folder(path)
-    path.mkdir(mode=0o700, parents=True)
-    return path
+    return EngineServer(path, Backend(store, HostMap(registries), fresh_folder(state, "scratch")))
 
 
 def check_socket(path: Path) -> None:

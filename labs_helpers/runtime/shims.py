@@ -20,8 +20,16 @@ _PLUGIN = (
 )
 """The metadata with which a plugin answers Docker; https://github.com/docker/cli/issues/1534"""
 
+NOT_RUNNING = (
+    "The labs' engine does not run: `labs start` starts it, and so does the first cell of a lab."
+)
+"""What to do when nothing answers on the engine's socket; one line."""
+
 _CHOSEN = """\
 #!/bin/sh
+if [ "$DOCKER_HOST" = "unix://{socket}" ] && [ ! -S "{socket}" ]; then
+  echo '{not_running}' >&2
+fi
 # The command is the first word that is neither an option nor the value of one.
 value=
 for word do
@@ -93,7 +101,13 @@ def place_docker(
     ours = f'exec "{python}" -m {STANDIN_MODULE} "$@"'
     script = f"#!/bin/sh\n{ours}\n"
     if choice.kind != "standin":
-        script = _CHOSEN.format(ours=ours, chosen=choice.path, with_value="|".join(with_value))
+        script = _CHOSEN.format(
+            ours=ours,
+            chosen=choice.path,
+            with_value="|".join(with_value),
+            socket=workspace.socket,
+            not_running=NOT_RUNNING.replace("'", "'\\''"),
+        )
     _place(workspace.bin / "docker", script)
     builder = f"""\
 #!/bin/sh

@@ -12,6 +12,7 @@ import pytest
 from labs_helpers import servers
 from labs_helpers.engine.cli import buildx
 from labs_helpers.modes import environment
+from labs_helpers.runtime.shims import NOT_RUNNING
 from labs_helpers.workspace import Workspace
 
 FILES = Path(__file__).parents[2] / "notebooks" / "files" / "06"
@@ -44,6 +45,17 @@ def test_a_build_says_its_steps_and_nothing_of_builders(terminal: dict[str, str]
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "Step 1/3 : FROM nginx:alpine" in ran.stdout
     assert "Successfully tagged demo-app:latest" in ran.stdout
+
+
+def test_a_stopped_engine_is_said_at_once(terminal: dict[str, str]) -> None:
+    socket = Path(terminal["DOCKER_HOST"].removeprefix("unix://"))
+    aside = socket.rename(socket.with_name("aside"))
+    try:
+        ran = docker(terminal, "images")
+    finally:
+        aside.rename(socket)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"{NOT_RUNNING}\nCannot connect to the Docker daemon")
 
 
 @pytest.mark.parametrize(

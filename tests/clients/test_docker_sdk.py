@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,3 +166,118 @@ def test_prune_removes_what_has_no_name(client: Client) -> None:
     pruned = client.images.prune()
     assert pruned["SpaceReclaimed"] == 1
     assert len(client.images.list()) == 1
+
+
+def test_a_pushed_image_has_its_platform_in_the_registry(client: Client, room: Room) -> None:
+    room.registry.create("demo")
+    client.login("AWS", room.registry.token, registry=REGISTRY)
+    image, _ = client.images.build(
+        fileobj=context(Dockerfile="FROM scratch\nLABEL a=1"), custom_context=True
+    )
+    image.tag(f"{REGISTRY}/demo", tag="v1")
+    client.images.push(f"{REGISTRY}/demo", tag="v1")
+    found = client.images.get_registry_data(f"{REGISTRY}/demo:v1")
+    assert found.attrs["Platforms"] == [{"architecture": "amd64", "os": "linux"}]
+    assert found.has_platform("linux/amd64")
+    assert not found.has_platform("linux/arm64")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("nginx:no-such-tag", 404, "manifest unknown"),
+        ("no-such-image:1", 403, "requested access to the resource is denied"),
+        (f"{REGISTRY}/missing:1", 404, "does not exist in the registry"),
+    ],
+)
+def test_what_a_registry_lacks_is_an_error_of_its_kind(
+    client: Client, room: Room, name: str, status: int, said: str
+) -> None:
+    client.login("AWS", room.registry.token, registry=REGISTRY)
+    with pytest.raises(APIError) as failed:
+        client.images.get_registry_data(name)
+    assert failed.value.response.status_code == status
+    assert said in failed.value.explanation
+
+
+def test_an_image_is_imported(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "fs.tar").write_bytes(context(hello="hi").getvalue())
+    answer = client.api.import_image_from_file(
+        str(tmp_path / "fs.tar"), repository="fs", tag="1", changes=["ENV a=b"]
+    )
+    image = client.images.get("fs:1")
+    assert json.loads(answer)["status"] == image.id
+    assert image.attrs["Config"]["Env"] == ["a=b"]
+    assert client.api.import_image_from_data(context(hello="hi").getvalue(), repository="fs")
+
+
+def test_a_cache_from_an_unrelated_image_is_not_used(client: Client) -> None:
+    client.images.pull("nginx", tag="alpine")
+    text = "FROM scratch\nLABEL a=1\nLABEL b=1"
+    client.images.build(fileobj=context(Dockerfile=text), custom_context=True, tag="done:1")
+
+    def said(cache_from: list[str] | None) -> str:
+        _, lines = client.images.build(
+            fileobj=context(Dockerfile=text), custom_context=True, cache_from=cache_from
+        )
+        return "".join(line.get("stream", "") for line in lines)
+
+    assert said(None).count("Using cache") == 2
+    assert said(["nginx:alpine"]).count("Using cache") == 0
+    assert said(["done:1"]).count("Using cache") == 2
+
+
+def test_a_pulled_image_is_a_cache(client: Client, room: Room) -> None:
+    room.registry.create("demo")
+    client.login("AWS", room.registry.token, registry=REGISTRY)
+    name = f"{REGISTRY}/demo:v1"
+    text = "FROM scratch\nCOPY f /\nLABEL a=1\nLABEL b={}"
+    built, _ = client.images.build(
+        fileobj=context(Dockerfile=text.format(1), f="x"), custom_context=True, tag=name
+    )
+    client.images.push(name)
+    client.images.remove(name)
+    assert client.images.list(all=True) == []
+    client.images.pull(name)
+    again, lines = client.images.build(
+        fileobj=context(Dockerfile=text.format(2), f="x"), custom_context=True, cache_from=[name]
+    )
+    assert "".join(line.get("stream", "") for line in lines).count("Using cache") == 2
+    whole, _ = client.images.build(
+        fileobj=context(Dockerfile=text.format(1), f="x"), custom_context=True, cache_from=[name]
+    )
+    assert whole.id == built.id
+    assert again.attrs["Config"]["Labels"] == {"a": "1", "b": "2"}
+
+
+def test_a_tag_that_the_stand_in_hub_lacks_is_answered_with_those_it_has(client: Client) -> None:
+    with pytest.raises(NotFound) as failed:
+        client.images.pull("nginx", tag="no-such-tag")
+    assert "nginx:alpine" in failed.value.explanation
+    assert "python" not in failed.value.explanation
+    with pytest.raises(BuildError) as stopped:
+        client.images.build(fileobj=context(Dockerfile="FROM redis:7"), custom_context=True)
+    assert "stand-in for the registry has alpine," in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda api: api.search("nginx"), "no search index"),
+        (lambda api: api.import_image_from_url("http://x/fs.tar"), "fetches nothing from a URL"),
+    ],
+)
+def test_what_the_engine_does_not_do_is_refused_in_words(
+    client: Client, call: Any, said: str
+) -> None:
+    with pytest.raises(APIError) as failed:
+        call(client.api)
+    assert failed.value.response.status_code == 501
+    assert said in failed.value.explanation
+
+
+def test_events_are_not_said_to_be_none(client: Client) -> None:
+    # the SDK takes an error for an event
+    said = list(client.api.events(since=1, until=2, decode=True))
+    assert [list(event) for event in said] == [["message"]]
+    assert "keeps no events" in said[0]["message"]

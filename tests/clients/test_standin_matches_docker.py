@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import pty
@@ -431,6 +432,33 @@ def test_manifest_inspect_shows_what_the_registry_has(
     out, errors, status = side.run(["manifest", "inspect", "debian:none"], tmp_path, b"")
     # Docker's words for what a registry does not have, with the whole name
     assert (out, errors, status) == ("", "no such manifest: docker.io/library/debian:none\n", 1)
+
+
+def test_manifest_inspect_describes_each_manifest(rooms: tuple[Room, Room], tmp_path: Path) -> None:
+    side = Side(
+        [sys.executable, "-m", "labs_helpers.engine.cli"],
+        {**os.environ, **rooms[1].environment},
+    )
+    out, errors, status = side.run(["manifest", "inspect", "-v", "debian:12"], tmp_path, b"")
+    assert status == 0, errors
+    entries = json.loads(out)
+    assert {entry["Descriptor"]["platform"]["architecture"] for entry in entries} >= {"amd64"}
+    for entry in entries:
+        kind = "SchemaV2Manifest" if "SchemaV2Manifest" in entry else "OCIManifest"
+        assert list(entry) == ["Ref", "Descriptor", "Raw", kind]
+        digest = entry["Descriptor"]["digest"]
+        assert entry["Ref"] == f"docker.io/library/debian:12@{digest}"
+        raw = base64.b64decode(entry["Raw"])
+        assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == digest
+        assert json.loads(raw) == entry[kind]
+    name = entries[0]["Ref"].replace(":12@", "@")
+    out, errors, status = side.run(["manifest", "inspect", "-v", name], tmp_path, b"")
+    assert status == 0, errors
+    single = json.loads(out)
+    assert single["Ref"] == name
+    assert single["Descriptor"] == entries[0]["Descriptor"]
+    two = side.run(["manifest", "inspect", "list:1", "debian:12"], tmp_path, b"")
+    assert two == ("", "No such manifest: docker.io/library/debian:12\n", 1)
 
 
 def test_credentials_are_kept_as_docker_keeps_them(

@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from labs_helpers.oci.reference import InvalidReference
+from labs_helpers.runtime.http_bodies import BrokenBody
 from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from ..streams import chunks
-from . import images, registries, system, transfer
+from . import absent, images, parameters, registries, system, transfer
 from .build_request import build
 from .http import Request, Response, error_response, error_text
 from .refusals import no_containers, refuse
@@ -38,12 +39,16 @@ ROUTES: tuple[Route, ...] = (
     ("POST", r"/auth", registries.auth),
     ("GET", r"/events", system.events),
     ("GET", r"/system/df", system.disk_usage),
-    ("GET", r"/containers/json", system.empty_list),
-    ("GET", r"/networks", system.empty_list),
-    ("GET", r"/volumes", system.no_volumes),
-    ("POST", r"/(?:containers|networks|volumes|build)/prune", system.prune_nothing),
+    ("GET", r"/containers/json", absent.containers),
+    ("GET", r"/networks", absent.networks),
+    ("GET", r"/volumes", absent.volumes),
+    ("GET", r"/plugins", absent.plugins),
+    ("POST", r"/containers/prune", absent.prune_containers),
+    ("POST", r"/networks/prune", absent.prune_networks),
+    ("POST", r"/volumes/prune", absent.prune_volumes),
+    ("POST", r"/build/prune", absent.prune_build_cache),
     ("GET", r"/images/json", images.list_images),
-    ("POST", r"/images/create", transfer.pull),
+    ("POST", r"/images/create", transfer.create),
     ("GET", r"/images/get", transfer.save),
     ("POST", r"/images/load", transfer.load),
     ("POST", r"/images/prune", images.prune),
@@ -58,9 +63,10 @@ ROUTES: tuple[Route, ...] = (
     ("GET", rf"/distribution/{_NAME}/manifest", registries.manifest),
     ("POST", r"/build", build),
     ("POST", r"/containers/create", no_containers),
-    ("GET", r"/plugins", system.empty_list),
 )
 """The operations of the engine; the first route that matches is taken."""
+
+_READ_BODIES = frozenset({build, transfer.create, transfer.load, registries.auth})
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})(?=/)")
 _ANY_VERSION = re.compile(r"^/v\d+(\.\d+)+(?=/)")
@@ -100,7 +106,7 @@ class App:
         if isinstance(body, list):
             # an early refusal: read the rest of the request first, or a client that sends all of
             # it before it reads sees a broken pipe instead of the message
-            _drain(request)
+            _drain_quietly(request)
             headers["Content-Length"] = str(sum(map(len, body)))
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
         start_response(status, list(headers.items()))
@@ -114,10 +120,16 @@ class App:
             for method, pattern, operation in self._routes:
                 match = pattern.fullmatch(path)
                 if match and method == request.method:
+                    parameters.check(operation, request)
+                    if operation not in _READ_BODIES:
+                        # a malformed body is noticed before anything is done
+                        _drain(request)
                     return operation(request, self._backend, **match.groupdict())
             return refuse(request.method, path)
         except EngineError as error:
             return error_response(error.status, str(error))
+        except BrokenBody as error:
+            return error_response(400, f"the body of the request is malformed: {error}")
         except tuple(_STATUS) as error:
             return error_response(_STATUS[type(error)], str(error))
         except Exception as error:
@@ -170,10 +182,14 @@ def _numbers(version: str) -> tuple[int, int]:
 
 
 def _drain(request: Request) -> None:
+    for _ in chunks(request.body):
+        pass
+
+
+def _drain_quietly(request: Request) -> None:
     try:
-        for _ in chunks(request.body):
-            pass
-    except (OSError, ValueError) as error:
+        _drain(request)
+    except OSError as error:
         log.info("the rest of a request could not be read: %s", error)
 
 
@@ -184,4 +200,4 @@ def _stream(body: Iterable[bytes], request: Request) -> Iterator[bytes]:
         # the status has been sent: cut the stream off before its end mark
         log.exception("%s %s", request.method, request.path)
         raise
-    _drain(request)
+    _drain_quietly(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 
 from labs_helpers.oci import reference as references
@@ -10,6 +11,7 @@ from labs_helpers.oci.reference import Reference
 
 from ..build import BuildError, BuildOptions, DockerfileError, Pull
 from ..build import build as build_image
+from ..build.gotext import quote
 from ..credentials import Credentials, from_config_header
 from ..errors import BadRequest, EngineError, NotSupported
 from ..hosts import DOCKER_HUB
@@ -32,8 +34,8 @@ def build(request: Request, backend: Backend) -> Response:
         raise NotSupported(
             "the labs engine has Docker's classic builder, not BuildKit: set DOCKER_BUILDKIT=0"
         )
-    if request.text("remote"):
-        raise NotSupported("the labs engine builds from a local folder only, not from a URL")
+    if request.text("version", "1") not in ("", "1"):
+        raise BadRequest(f"invalid version {quote(request.text('version'))}")
     options = BuildOptions(
         dockerfile=request.text("dockerfile") or "Dockerfile",
         tags=request.query.get("t", []),
@@ -43,13 +45,52 @@ def build(request: Request, backend: Backend) -> Response:
         platform=request.text("platform"),
         no_cache=request.flag("nocache"),
         quiet=request.flag("q"),
-        network=request.text("networkmode"),
+        network=_network(request.text("networkmode")),
+        hosts=[_host_line(text) for text in request.query.get("extrahosts", []) if text],
+        cache_from=_names(request.json("cachefrom")),
         pull=request.flag("pull"),
         scratch=backend.scratch,
     )
     credentials = from_config_header(request.headers.get("x-registry-config"))
     pull = _puller(backend, credentials)
     return stream_response(_messages(request, options, backend, pull), STREAM_ERRORS)
+
+
+def _network(mode: str) -> str:
+    """The value of ``networkmode``. Raises NotSupported for a network that RUN cannot have."""
+    if mode in ("", "default", "bridge", "host"):
+        return ""
+    if mode == "none":
+        return mode
+    raise NotSupported(
+        f"the labs engine refuses networkmode={mode}: a RUN has this machine's network (default,"
+        " bridge, host) or none"
+    )
+
+
+def _host_line(text: str) -> str:
+    """A line of /etc/hosts for ``host:ip``. Raises BadRequest, in the words of Docker's command.
+
+    Source: https://github.com/docker/cli/blob/v28.2.2/opts/hosts.go (ValidateExtraHost)
+    """
+    name, _, address = text.partition(":")
+    if not name or not address or any(character.isspace() for character in text):
+        raise BadRequest(f"bad format for add-host: {quote(text)}")
+    if address == "host-gateway":
+        # a RUN has the network of this machine
+        address = "127.0.0.1"
+    try:
+        return f"{ip_address(address.strip('[]'))}\t{name}"
+    except ValueError as error:
+        raise BadRequest(f"invalid IP address in add-host: {quote(address)}") from error
+
+
+def _names(document: Any) -> list[str]:
+    if document is None:
+        return []
+    if not isinstance(document, list) or not all(isinstance(name, str) for name in document):
+        raise BadRequest("error reading cache-from: not a JSON array of strings")
+    return document
 
 
 def _puller(backend: Backend, credentials: dict[str, Credentials]) -> Pull:
@@ -98,5 +139,5 @@ def _messages(
         raise BadRequest(str(error)) from error
     except BuildError as error:
         failed = EngineError(str(error))
-        failed.exit_code = error.exit_code if error.exit_code != 1 else None
+        failed.exit_code = error.exit_code
         raise failed from error

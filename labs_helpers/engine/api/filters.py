@@ -15,6 +15,7 @@ from labs_helpers.oci import reference as references
 
 from ..build.gotext import parse_duration, quote
 from ..errors import BadRequest
+from ..glob import BadPattern, Glob
 from ..image_config import created_at
 from ..store import Image, ImageStore
 
@@ -58,7 +59,7 @@ def listed_names(
             return None
     if "until" in filters and _last_used(image) >= _until(filters["until"]):
         return None
-    patterns = filters.get("reference")
+    patterns = _globs(filters.get("reference", ()))
     if not patterns:
         return image.names, image.digests
     tags = [name for name in image.names if _matches(name, patterns)]
@@ -116,16 +117,15 @@ def _has_label(image: Image, wanted: str) -> bool:
     return key in labels and (not equals or labels[key] == value)
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
+def _matches(name: str, patterns: Sequence[Glob]) -> bool:
     """Whether a pattern matches the name, familiar or canonical, with or without its tag."""
     parsed = references.parse(name, default_tag=False)
     candidates = (parsed.familiar, parsed.familiar_name, str(parsed), parsed.name)
-    return any(
-        _glob(pattern).fullmatch(candidate) for pattern in patterns for candidate in candidates
-    )
+    return any(pattern.matches(candidate) for pattern in patterns for candidate in candidates)
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
-    # as in Go's path.Match, a star does not match a slash
-    parts = ("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in pattern)
-    return re.compile("".join(parts))
+def _globs(patterns: Sequence[str]) -> list[Glob]:
+    try:
+        return [Glob(pattern) for pattern in patterns]
+    except BadPattern as error:
+        raise BadRequest(f"invalid filter 'reference={error}': syntax error in pattern") from error

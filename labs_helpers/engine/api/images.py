@@ -58,6 +58,8 @@ def list_images(request: Request, backend: Backend) -> Response:
         if names is not None:
             tags, digests = names
             entry = {**summary(image), "RepoTags": familiar(tags)}
+            if request.flag("shared-size"):
+                entry["SharedSize"] = shared_size(image, images)
             shown.append({**entry, "RepoDigests": familiar(digests)})
     return json_response(shown)
 
@@ -211,6 +213,12 @@ def summary(image: Image) -> dict[str, Any]:
         "SharedSize": -1,
         "Size": image.size,
     }
+
+
+def shared_size(image: Image, images: list[Image]) -> int:
+    """The size in bytes of the layers that an image shares with others of these images."""
+    others = {layer.digest for other in images if other.id != image.id for layer in other.layers}
+    return sum(layer.unpacked for layer in image.layers if layer.digest in others)
 
 
 def familiar(names: Iterable[str]) -> list[str]:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from labs_helpers.oci import reference as references
-from labs_helpers.oci.manifest import Manifest, descriptor_of
+from labs_helpers.oci.manifest import descriptor_of
 
 from ..credentials import from_header, from_json
 from ..errors import BadRequest, NotFound
 from ..hosts import DOCKER_HUB, HostMap, api_host
+from ..pull import fetch_config
 from ..registry_client import Repository, check_login
 from ..registry_errors import RegistryError
 from .http import Request, Response, error_response, json_response
+
+_PLATFORM_KEYS = ("architecture", "os", "os.version", "os.features", "variant")
+_STATUS = {
+    "UNAUTHORIZED": 401,
+    "DENIED": 403,
+    "NAME_UNKNOWN": 404,
+    "MANIFEST_UNKNOWN": 404,
+    "UNSUPPORTED": 405,
+    "TOOMANYREQUESTS": 429,
+    "UNAVAILABLE": 503,
+    **dict.fromkeys(("NAME_INVALID", "TAG_INVALID", "MANIFEST_INVALID", "DIGEST_INVALID"), 400),
+}
+"""The statuses of errors that dockerd passes on from a registry, by their codes:
+https://github.com/distribution/distribution/blob/release/2.8/registry/api/v2/errors.go and
+https://github.com/distribution/distribution/blob/release/2.8/registry/api/errcode/register.go"""
 
 _NOT_THERE = {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"}
 
@@ -45,10 +64,30 @@ def auth(request: Request, backend: RegistryAccess) -> Response:
 
 
 def distribution(request: Request, backend: RegistryAccess, name: str) -> Response:
-    """``GET /distribution/{name}/json``: descriptor and platforms of an image in its registry."""
-    found = _manifest(request, backend, name)
-    platforms = [dict(entry.platform) for entry in found.manifests if entry.platform]
+    """``GET /distribution/{name}/json``: descriptor and platforms of an image in its registry.
+
+    The platform of a single manifest is that of its configuration. Source:
+    https://github.com/moby/moby/blob/v28.2.2/api/server/router/distribution/distribution_routes.go
+
+    Raises:
+        RegistryError: with the status of its code, as dockerd answers.
+    """
+    with _repository(request, backend, name) as (repository, reference):
+        found = repository.manifest(reference)
+        platforms = [dict(entry.platform) for entry in found.manifests if entry.platform]
+        if found.config:
+            platforms = _platforms(fetch_config(found.config, repository))
     return json_response({"Descriptor": descriptor_of(found), "Platforms": platforms})
+
+
+def _platforms(config: bytes) -> list[dict[str, Any]]:
+    """The platform that a configuration names; none in that of an artifact."""
+    try:
+        document = json.loads(config)
+        found = {key: document[key] for key in _PLATFORM_KEYS if document.get(key)}
+    except (ValueError, AttributeError, TypeError):
+        return []
+    return [found] if "os" in found or "architecture" in found else []
 
 
 def manifest(request: Request, backend: RegistryAccess, name: str) -> Response:
@@ -61,7 +100,8 @@ def manifest(request: Request, backend: RegistryAccess, name: str) -> Response:
         NotFound: the registry has no such manifest, in the words of Docker's command.
     """
     try:
-        found = _manifest(request, backend, name)
+        with _repository(request, backend, name) as (repository, reference):
+            found = repository.manifest(reference)
     except RegistryError as error:
         if error.code not in _NOT_THERE:
             raise
@@ -71,9 +111,17 @@ def manifest(request: Request, backend: RegistryAccess, name: str) -> Response:
     return Response(200, [found.body], found.media_type, {"Docker-Content-Digest": found.digest})
 
 
-def _manifest(request: Request, backend: RegistryAccess, name: str) -> Manifest:
+@contextmanager
+def _repository(
+    request: Request, backend: RegistryAccess, name: str
+) -> Iterator[tuple[Repository, str]]:
+    """The repository of an image, and its tag or digest; an error gets the status of its code."""
     reference = references.parse(unquote(name))
     credentials = from_header(request.headers.get("x-registry-auth"))
     host = api_host(reference.domain)
     with Repository(host, reference.path, backend.hosts, credentials) as repository:
-        return repository.manifest(reference.digest or str(reference.tag))
+        try:
+            yield repository, reference.digest or str(reference.tag)
+        except RegistryError as error:
+            error.status = _STATUS.get(error.code, error.status)
+            raise

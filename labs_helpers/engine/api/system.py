@@ -6,17 +6,24 @@ import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Any
 
+from ..errors import BadRequest, NotSupported
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT
-from ..store import Image
 from . import Backend
 from .http import Request, Response, json_response
-from .images import summary, top_level
+from .images import shared_size, summary, top_level
 
 API_VERSION = "1.47"
 MIN_API_VERSION = "1.22"
 """dockerd 25 and later have 1.24, but skopeo of Debian 12 always saves and loads with 1.22: https://github.com/containers/image/blob/v5.22.0/docker/daemon/client.go"""
+_KINDS = {
+    "image": "Images",
+    "container": "Containers",
+    "volume": "Volumes",
+    "build-cache": "BuildCache",
+}
 DOCKER_HUB_INDEX = "https://index.docker.io/v1/"
 
 
@@ -116,47 +123,27 @@ def info(request: Request, backend: Backend) -> Response:
 
 
 def events(request: Request, backend: Backend) -> Response:
-    """``GET /events``: an empty stream, which ends at once."""
-    return Response(200, [])
+    """``GET /events``: refused; an empty stream would say that nothing happened."""
+    raise NotSupported("the labs engine keeps no events: `docker images` shows what there is")
 
 
 def disk_usage(request: Request, backend: Backend) -> Response:
-    """``GET /system/df``."""
-    images = backend.store.list()
-    sizes = {layer.digest: layer.unpacked for image in images for layer in image.layers}
-    return json_response(
-        {
-            "LayersSize": sum(sizes.values()),
-            "Images": [
-                {**summary(image), "Containers": 0, "SharedSize": _shared_size(image, images)}
-                for image in top_level(images)
-            ],
-            "Containers": [],
-            "Volumes": [],
-            "BuildCache": [],
-            "BuilderSize": 0,
-        }
-    )
-
-
-def empty_list(request: Request, backend: Backend) -> Response:
-    """``GET /containers/json``, ``/networks``: the engine has none."""
-    return json_response([])
-
-
-def no_volumes(request: Request, backend: Backend) -> Response:
-    """``GET /volumes``."""
-    return json_response({"Volumes": [], "Warnings": None})
-
-
-def prune_nothing(request: Request, backend: Backend) -> Response:
-    """``POST /containers/prune`` and the like: there is nothing to remove."""
-    return json_response({"SpaceReclaimed": 0})
-
-
-def _shared_size(image: Image, images: list[Image]) -> int:
-    others = {layer.digest for other in images if other.id != image.id for layer in other.layers}
-    return sum(layer.unpacked for layer in image.layers if layer.digest in others)
+    """``GET /system/df``; ``type`` leaves out the other kinds of objects."""
+    kinds = set(request.query.get("type", ())) or set(_KINDS)
+    if unknown := sorted(kinds - set(_KINDS)):
+        raise BadRequest(f"unknown object type: {unknown[0]}")
+    document: dict[str, Any] = {key: [] for kind, key in _KINDS.items() if kind in kinds}
+    if "image" in kinds:
+        images = backend.store.list()
+        sizes = {layer.digest: layer.unpacked for image in images for layer in image.layers}
+        document["LayersSize"] = sum(sizes.values())
+        document["Images"] = [
+            {**summary(image), "Containers": 0, "SharedSize": shared_size(image, images)}
+            for image in top_level(images)
+        ]
+    if "build-cache" in kinds:
+        document["BuilderSize"] = 0
+    return json_response(document)
 
 
 def _memory() -> int:

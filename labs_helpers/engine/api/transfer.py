@@ -8,14 +8,15 @@ from urllib.parse import unquote
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
+from ..build import import_archive
 from ..credentials import from_header
-from ..errors import BadRequest, EngineError, NotSupported
+from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..load import load as load_archive
 from ..platform import Platform
 from ..pull import pull as pull_image
 from ..push import push as push_image
 from ..save import save as save_images
-from ..store import BlobError, NoSuchImage
+from ..store import BlobError, ImageStore, NoSuchImage
 from . import Backend
 from .http import Request, Response, stream_response
 from .images import repository_tag
@@ -31,13 +32,12 @@ STREAM_ERRORS: tuple[type[Exception], ...] = (
 """The errors that become a message once a stream has begun."""
 
 
-def pull(request: Request, backend: Backend) -> Response:
-    """``POST /images/create?fromImage=&tag=&platform=``."""
-    name = request.text("fromImage").removesuffix(":")
-    if not name:
-        raise NotSupported("the labs engine does not import file systems: use docker load")
+def create(request: Request, backend: Backend) -> Response:
+    """``POST /images/create``: a pull with ``fromImage``, else an import with ``fromSrc``."""
+    if not request.text("fromImage"):
+        return _import(request, backend)
     messages = pull_image(
-        named_reference(name, request.text("tag")),
+        named_reference(request.text("fromImage").removesuffix(":"), request.text("tag")),
         backend.store,
         backend.hosts,
         from_header(request.headers.get("x-registry-auth")),
@@ -46,12 +46,56 @@ def pull(request: Request, backend: Backend) -> Response:
     return stream_response(messages, STREAM_ERRORS)
 
 
+def _import(request: Request, backend: Backend) -> Response:
+    source, repository = request.text("fromSrc"), request.text("repo")
+    if source != "-":
+        raise NotSupported(
+            f"import {source or '(no fromSrc)'}: the labs engine fetches nothing from a URL;"
+            " download the file, then: docker import FILE"
+        )
+    name = repository_tag(repository, request.text("tag")) if repository else None
+    if name and name.digest:
+        raise BadRequest("cannot import digest reference")
+    image = import_archive(
+        request.body,
+        request.query.get("changes", []),
+        request.text("message") or f"Imported from {source}",
+        requested_platform(request),
+        backend.store,
+        backend.scratch,
+    )
+    if name:
+        backend.store.tag(image, str(name))
+    return stream_response(iter([{"status": image.id}]), STREAM_ERRORS)
+
+
 def push(request: Request, backend: Backend, name: str) -> Response:
-    """``POST /images/{name}/push?tag=``."""
+    """``POST /images/{name}/push?tag=&platform=``."""
     reference = named_reference(unquote(name), request.text("tag"))
+    _check_platform(request, reference, backend.store)
     credentials = from_header(request.headers.get("x-registry-auth"))
     messages = push_image(reference, backend.store, backend.hosts, credentials)
     return stream_response(messages, STREAM_ERRORS)
+
+
+def _check_platform(request: Request, reference: Reference, store: ImageStore) -> None:
+    """Raise NotFound when the image is not for the platform in the request, as dockerd does.
+
+    Source: https://github.com/moby/moby/blob/v28.2.2/daemon/images/image.go
+    """
+    wanted = request.json("platform")
+    if wanted is None:
+        return
+    if not isinstance(wanted, dict) or not all(isinstance(part, str) for part in wanted.values()):
+        raise BadRequest("failed to parse platform: not a JSON object of strings")
+    platform = Platform(*(wanted.get(key, "") for key in ("os", "architecture", "variant")))
+    config = store.find(str(reference)).config
+    found = Platform(*(str(config.get(key) or "") for key in ("os", "architecture", "variant")))
+    if not platform.fits(found.os, found.architecture, found.variant):
+        raise NotFound(
+            f"image with reference {reference} was found but its platform ({found}) does not match"
+            f" the specified platform ({platform})"
+        )
 
 
 def named_reference(name: str, tag: str) -> Reference:

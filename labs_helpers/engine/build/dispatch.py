@@ -55,42 +55,21 @@ class Dispatcher:
                 yield from self._copy(step, expand_word)
             case "WORKDIR":
                 yield from self._workdir(metadata.workdir(config, step, expanded))
-            case "ENV":
-                yield from state.commit(metadata.env(config, step, expanded))
-            case "LABEL":
-                yield from state.commit(metadata.label(config, step, expanded))
             case "ARG":
                 yield from state.commit(self._arg(step, expanded))
-            case "USER":
-                yield from state.commit(metadata.user(config, step, expanded))
-            case "EXPOSE":
-                words = [
-                    word
-                    for arg in step.args
-                    for word in expand_words(arg, variables, self._escape, step.line)
-                ]
-                yield from state.commit(metadata.expose(config, step, words))
-            case "VOLUME":
-                yield from state.commit(metadata.volume(config, step, expanded))
-            case "CMD":
-                state.command_set = True
-                yield from state.commit(metadata.command(config, step))
-            case "ENTRYPOINT":
-                yield from state.commit(metadata.entrypoint(config, step, state.command_set))
-            case "STOPSIGNAL":
-                yield from state.commit(metadata.stop_signal(config, step, expanded))
-            case "SHELL":
-                yield from state.commit(metadata.shell(config, step))
-            case "HEALTHCHECK":
-                yield from state.commit(metadata.healthcheck(config, step))
-            case "ONBUILD":
-                yield from state.commit(metadata.on_build(config, step))
             case "MAINTAINER":
                 state.author = step.args[0]
                 yield from state.commit(f"MAINTAINER {state.author}")
             case "RUN":
                 cached, predefined = self._arguments.for_run(config.get("Env") or [])
                 yield from instruction.run(state, step, cached, predefined)
+            case _:
+                words = partial(
+                    expand_words, variables=variables, escape=self._escape, line=step.line
+                )
+                text = metadata.configure(config, step, expanded, words, state.command_set)
+                state.command_set |= step.name == "CMD"
+                yield from state.commit(text)
 
     def _arg(self, step: Instruction, expanded: Callable[[str], str]) -> str:
         texts = []

@@ -6,11 +6,11 @@ from __future__ import annotations
 class BuildError(Exception):
     """A build failed after its start; the error is reported in the message stream.
 
-    ``line`` is the line of the Dockerfile, from 1, or None; ``exit_code`` is the exit status for
-    the client.
+    ``line`` is the line of the Dockerfile, from 1, or None; ``exit_code`` is the exit status of a
+    failed RUN, which the client takes over, or None.
     """
 
-    def __init__(self, message: str, line: int | None = None, exit_code: int = 1) -> None:
+    def __init__(self, message: str, line: int | None = None, exit_code: int | None = None) -> None:
         super().__init__(message)
         self.line = line
         self.exit_code = exit_code

@@ -35,6 +35,37 @@ _PROTOCOLS = ("tcp", "udp", "sctp")
 _PORT = re.compile(r"(?:[^/]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.I | re.ASCII)
 
 
+def configure(
+    config: Config,
+    step: Instruction,
+    expand: Expand,
+    expand_words: Callable[[str], Sequence[str]],
+    command_set: bool,
+) -> str:
+    """Carry out an instruction that changes only the configuration; return the text for history.
+
+    ``command_set`` says that a CMD stands before an ENTRYPOINT, which then keeps the CMD.
+
+    Raises:
+        KeyError: the instruction is of another kind.
+        BuildError: dockerd's message.
+    """
+    match step.name:
+        case "CMD":
+            return command(config, step)
+        case "ENTRYPOINT":
+            return entrypoint(config, step, command_set)
+        case "EXPOSE":
+            return expose(config, step, [word for arg in step.args for word in expand_words(arg)])
+        case "SHELL" | "HEALTHCHECK" | "ONBUILD":
+            return {"SHELL": shell, "HEALTHCHECK": healthcheck, "ONBUILD": on_build}[step.name](
+                config, step
+            )
+    return {"ENV": env, "LABEL": label, "USER": user, "VOLUME": volume, "STOPSIGNAL": stop_signal}[
+        step.name
+    ](config, step, expand)
+
+
 def env(config: Config, step: Instruction, expand: Expand) -> str:
     """ENV name=value ..."""
     pairs = [(expand(name), expand(value)) for name, value in step.pairs]

@@ -14,7 +14,9 @@ class BuildOptions:
     A value of None in ``build_args`` leaves the default of the ARG. ``platform`` is
     ``os/architecture[/variant]`` of the base images, "" for the default. ``scratch`` is the folder
     for temporary files (None: the system's). ``run_seconds`` limits the time of one RUN.
-    ``network`` is the value of --network.
+    ``network`` is the value of --network, "none" or "" for the machine's network. ``hosts`` are
+    additional lines of /etc/hosts for RUN. ``cache_from`` are the images of --cache-from; without
+    any, every image in the store may be the cached result of a step.
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
     """
@@ -31,3 +33,5 @@ class BuildOptions:
     scratch: Path | None = None
     run_seconds: float = 3600
     network: str = ""
+    hosts: Sequence[str] = ()
+    cache_from: Sequence[str] = ()

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from ..glob import BadPattern, Glob
 from .errors import BuildError
 from .tree import DIRECTORY, FILE, LINK, Entry, LinkLoop, Tree
 
@@ -112,47 +113,16 @@ def _matches(tree: Tree, pattern: str, command: str) -> list[str]:
     found = [""]
     parts = pattern.split("/")
     for part in parts:
-        expression = _expression(part, pattern, command)
+        try:
+            glob = Glob(part)
+        except BadPattern as error:
+            # in Docker, a malformed pattern matches nothing
+            raise BuildError(f"{command} failed: no source files were specified") from error
         below = []
         for folder in found:
             entry = tree.get(folder)
             if entry and entry.kind == DIRECTORY:
-                names = (name for name in tree.names(folder) if expression.fullmatch(name))
+                names = (name for name in tree.names(folder) if glob.matches(name))
                 below += [f"{folder}/{name}" if folder else name for name in names]
         found = below
     return found
-
-
-def _expression(glob: str, pattern: str, command: str) -> re.Pattern[str]:
-    """The regular expression for one component of a pattern of Go's filepath.Match."""
-    out, place = "", 0
-    # in Docker, a malformed pattern matches nothing
-    bad = BuildError(f"{command} failed: no source files were specified")
-    while place < len(glob):
-        char = glob[place]
-        place += 1
-        if char == "*":
-            out += ".*"
-        elif char == "?":
-            out += "."
-        elif char == "[":
-            end = glob.find("]", place + 1)
-            if end < 0:
-                raise bad
-            body = glob[place:end]
-            negated = body.startswith("^")
-            body = re.sub(r"([\[\]&~|])", r"\\\1", body.removeprefix("^"))
-            if not body:
-                raise bad
-            out += f"[{'^' if negated else ''}{body}]"
-            place = end + 1
-        else:
-            if char == "\\":
-                if place == len(glob):
-                    raise bad
-                char, place = glob[place], place + 1
-            out += re.escape(char)
-    try:
-        return re.compile(out, re.DOTALL)
-    except re.error as error:
-        raise bad from error

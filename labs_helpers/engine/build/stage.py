@@ -11,7 +11,7 @@ from typing import Any
 
 from ..platform import DEFAULT, Platform
 from ..store import Image, ImageStore
-from . import tar_reader
+from . import cache, tar_reader
 from .layer import Changes, layer_tar
 from .metadata import current_shell
 from .options import BuildOptions
@@ -19,6 +19,14 @@ from .run.rootfs import RootFolder
 from .tree import Entry, Tree
 
 Message = dict[str, Any]
+
+
+def _date(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+CREATED_FIRST = _date(0)
+"""The date of an image whose client names no other (SOURCE_DATE_EPOCH)."""
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -39,6 +47,7 @@ class StageState:
             self.config = {key: value for key, value in found.items() if value is not None}
         self._tree: Tree | None = None
         self._folder: RootFolder | None = None
+        self._sources: list[Image] | None = None
 
     def close(self) -> None:
         """Remove the stage's folder; the files of its image can be read again."""
@@ -123,30 +132,17 @@ class StageState:
     @property
     def created(self) -> str:
         """The creation date of every image of this build."""
-        return datetime.fromtimestamp(self.epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _date(self.epoch)
 
     def _find_cached(self, history: Mapping[str, Any]) -> Image | None:
-        """The child of this image with the same configuration and history entry, if any."""
         if self.options.no_cache:
             return None
-        parent = self.image.id if self.image else None
-        if parent:
-            candidates = list(self.store.children(parent))
-        else:
-            candidates = [image for image in self.store.list() if image.parent is None]
-        depth = len(self._past()) + 1
-        for image in candidates:
-            past = image.config.get("history") or []
-            same = len(past) == depth and {**past[-1], "empty_layer": None} == {
-                **history,
-                "empty_layer": None,
-            }
-            if same and image.config.get("config") == self.config and self._is_same_platform(image):
-                return image
-        return None
-
-    def _is_same_platform(self, image: Image) -> bool:
-        return all(image.config.get(key) == value for key, value in self._platform().items())
+        step = cache.Step(self.image, self.config, history, self._platform())
+        if not self.options.cache_from:
+            return cache.find_local(self.store, step)
+        if self._sources is None:
+            self._sources = cache.sources(self.store, self.options.cache_from)
+        return cache.find_from(self.store, step, self._sources)
 
     def _past(self) -> list[dict[str, Any]]:
         return list(self.image.config.get("history") or []) if self.image else []

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from ..errors import BadRequest
 from ..streams import chunks, section
 from .errors import BuildError, DockerfileError
 from .layer import WHITEOUT
@@ -47,6 +48,21 @@ def read_context(stream: BinaryIO, scratch: Path | None) -> Tree:
     except _BROKEN as error:
         raise DockerfileError(f"Error processing tar file: {error}") from error
     return tree
+
+
+def read_archive(stream: BinaryIO, scratch: Path | None) -> BinaryIO:
+    """Spool a tar, plain or compressed, to a temporary file; return its uncompressed content.
+
+    Raises:
+        BadRequest: the stream is not a tar archive.
+    """
+    try:
+        tar = decompress(_spool(stream, scratch), scratch)
+        index(tar, Tree(), whiteouts=False)
+    except _BROKEN as error:
+        raise BadRequest(f"Error processing tar file: {error}") from error
+    tar.seek(0)
+    return tar
 
 
 def decompress(file: BinaryIO, scratch: Path | None) -> BinaryIO:

@@ -2,6 +2,17 @@
 
 import sys
 
-from .main import main
+from .main import command_of, main
 
-sys.exit(main(sys.argv[1:]))
+
+def run(words: list[str]) -> int:
+    """Carry out ``docker <words>``; return the exit status."""
+    if command_of(words) == "buildx":
+        from .buildx import main as buildx  # takes time to import
+
+        return buildx(words)
+    return main(words)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

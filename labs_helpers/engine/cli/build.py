@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tarfile
+import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -17,35 +18,15 @@ from labs_helpers.oci.reference import InvalidReference
 
 from ..streams import CHUNK_SIZE
 from . import build_context
+from .build_options import OPTIONS
 from .client import EngineClient, Failure
-from .command_line import LIST, SWITCH, VALUE, Arguments, Option, command
+from .command_line import Arguments, command
 from .logins import Logins, header
 from .progress import show_progress
 from .units import human_size
 
 _REMOTE = ("http://", "https://", "git://", "git@", "github.com/")
 _COMPRESSED = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00")
-
-
-_OPTIONS = [
-    Option("build-arg", "", LIST, "Set build-time variables"),
-    Option("file", "f", VALUE, 'Name of the Dockerfile (Default is "PATH/Dockerfile")'),
-    Option("iidfile", "", VALUE, "Write the image ID to the file"),
-    Option("label", "", LIST, "Set metadata for an image"),
-    Option("no-cache", "", SWITCH, "Do not use cache when building the image"),
-    Option("platform", "", VALUE, "Set platform if server is multi-platform capable"),
-    Option("pull", "", SWITCH, "Always attempt to pull a newer version of the image"),
-    Option("quiet", "q", SWITCH, "Suppress the build output and print image ID on success"),
-    Option("tag", "t", LIST, 'Name and optionally a tag in the "name:tag" format'),
-    Option("target", "", VALUE, "Set the target build stage to build."),
-    # accepted without effect
-    *(Option(name) for name in ("force-rm", "rm", "compress", "squash", "load")),
-    *(Option(name, "", LIST) for name in ("cache-from", "add-host", "security-opt", "ulimit")),
-    *(Option(name, "", VALUE) for name in ("network", "progress", "shm-size", "isolation")),
-    Option("memory", "m", VALUE),
-    Option("memory-swap", "", VALUE),
-    Option("disable-content-trust"),
-]
 
 
 class _CountedChunks:
@@ -60,11 +41,13 @@ class _CountedChunks:
             yield chunk
 
 
-@command("build", "[OPTIONS] PATH | -", "Build an image from a Dockerfile", 1, 1, _OPTIONS)
+@command("build", "[OPTIONS] PATH | -", "Build an image from a Dockerfile", 1, 1, OPTIONS)
 def build(args: Arguments, engine: EngineClient) -> int:
     """docker build [OPTIONS] PATH | -"""
     query = _query(args)
     context, query["dockerfile"] = _context(args)
+    if args.on("compress"):
+        context = _compressed(context)
     headers = {
         "Content-Type": "application/x-tar",
         "X-Registry-Config": header(Logins().all()),
@@ -75,6 +58,14 @@ def build(args: Arguments, engine: EngineClient) -> int:
     if args.text("iidfile"):
         Path(args.text("iidfile")).write_text(image_id)
     return 0
+
+
+def _compressed(context: Iterator[bytes]) -> Iterator[bytes]:
+    """The context as gzip. The engine unpacks a compressed context, so the image is the same."""
+    packer = zlib.compressobj(wbits=31)
+    for chunk in context:
+        yield packer.compress(chunk)
+    yield packer.flush()
 
 
 def _show_quietly(messages: Iterator[dict[str, Any]]) -> str:
@@ -136,6 +127,12 @@ def _query(args: Arguments) -> dict[str, str | list[str]]:
         query["buildargs"] = json.dumps(arguments)
     if labels:
         query["labels"] = json.dumps(labels)
+    if hosts := args.all("add-host"):
+        # Docker's command also takes host=ip; the API has one form
+        query["extrahosts"] = [host.replace("=", ":", 1) for host in hosts]
+    if sources := args.all("cache-from"):
+        # a value may be a list, as in Docker: --cache-from a,b
+        query["cachefrom"] = json.dumps([name for value in sources for name in value.split(",")])
     for option, key in (("no-cache", "nocache"), ("pull", "pull"), ("quiet", "q")):
         if args.on(option):
             query[key] = "1"

@@ -93,7 +93,7 @@ def main(words: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
                 return _build(run, words[1:]) if is_build else run(words)
             if not is_build:
                 raise Failure(f"docker buildx {command}: {_NOT_FOUND if front else _EMBEDDED}")
-        return docker([*options, "build", *words[1:]])
+        return _classic_build(options, words[1:])
     except Failure as failure:
         print(failure.message, file=sys.stderr)
         return failure.code
@@ -183,6 +183,21 @@ def _build(run: _Buildx, words: Sequence[str]) -> int:
     code = run(["build", *(w for w in words if w.partition("=")[0] not in dropped)])
     for name in args.all("tag") if args.on("push") else ():
         code = code or docker(["push", name])
+    return code
+
+
+def _classic_build(options: Sequence[str], words: Sequence[str]) -> int:
+    """Build with the labs' own engine, then push the tags if --push says so."""
+    try:
+        args = parse(_BUILD, words)
+    except (Failure, Help):
+        # `docker build` reports its own errors
+        return docker([*options, "build", *words])
+    if args.on("push") and not args.all("tag"):
+        raise Failure("docker buildx build --push: name what to push with --tag")
+    code = docker([*options, "build", *(w for w in words if w.partition("=")[0] != "--push")])
+    for name in args.all("tag") if args.on("push") else ():
+        code = code or docker([*options, "push", name])
     return code
 
 

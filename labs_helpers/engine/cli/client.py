@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from labs_helpers.runtime.shims import NOT_RUNNING
 from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
 API_VERSION = "1.50"
@@ -67,6 +68,11 @@ class EngineClient:
         with self._request(method, path, query, headers) as response:
             body = response.read()
         return json.loads(body) if body.strip() else None
+
+    def content(self, path: str, headers: Mapping[str, str]) -> bytes:
+        """The bytes of a response to GET. Raises ResponseError for an error status."""
+        with self._request("GET", path, None, headers) as response:
+            return response.read()
 
     def post(self, path: str, document: object) -> Any:
         """POST a JSON document; return the decoded response. Raises ResponseError."""
@@ -140,6 +146,7 @@ class EngineClient:
             )
         return Failure(
             f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running?"
+            f" {NOT_RUNNING}"
         )
 
 

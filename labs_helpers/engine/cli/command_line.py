@@ -18,14 +18,19 @@ _TRUE, _FALSE = {"1", "t", "true"}, {"0", "f", "false"}
 class Option:
     """An option ``--name``, and ``-short`` if any; ``kind`` is SWITCH, VALUE or LIST.
 
-    ``text`` is the line in --help; an option without a text is accepted, but not listed.
+    A command carries out an option that has a ``text``, the line in --help. The stand-in refuses an
+    option that has a reason in ``refused``, unless its value is in ``harmless``: such a value asks
+    for what the stand-in does anyway. ``moot`` says why an option changes nothing here, whatever
+    its value. No option is taken and ignored: tests/engine/cli/test_options.py goes over all.
     """
 
     name: str
     short: str = ""
     kind: str = SWITCH
     text: str = ""
-    default: str = ""
+    refused: str = ""
+    harmless: frozenset[str] = frozenset()
+    moot: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,15 @@ class Arguments:
         return self.values.get(name, [])
 
 
+def refuse(usage: Usage, args: Arguments) -> None:
+    """Raise Failure, with the option's name and the reason, for an option that is refused."""
+    for option in usage.options:
+        values = args.all(option.name) if option.refused else []
+        if any(value.lower() not in option.harmless for value in values):
+            command = f"docker {usage.command}".rstrip()
+            raise Failure(f"{command} --{option.name}: {option.refused}", 125)
+
+
 FORMAT = Option("format", "", VALUE, "Format output using a custom template")
 SHORT_FORMAT = Option("format", "f", VALUE, "Format output using a custom template")
 FILTER = Option("filter", "f", LIST, "Filter output based on conditions provided")
@@ -91,19 +105,37 @@ IMAGE_OR_ID = "IMAGE [IMAGE...]"
 """Options and arguments of several commands."""
 
 
+_OFF = frozenset(_FALSE)
+_NO_LOG = "the stand-in writes no log, so there is none to make longer"
+_NO_TLS = (
+    "the labs' stand-in for docker speaks no TLS: it talks to the engine on this machine. Install"
+    " Docker's own command for a daemon elsewhere"
+)
+NO_TRUST = Option(
+    "disable-content-trust",
+    refused="nothing here is signed or verified with Docker Content Trust, whose support Docker"
+    " has removed; Amazon ECR signs images with AWS Signer",
+    harmless=frozenset(_TRUE),
+)
+"""https://docs.docker.com/engine/deprecated/#docker-content-trust, read 2026-11-28"""
+
+ONE_PLATFORM = (
+    "the labs' engine keeps one platform of an image; `docker pull --platform` chooses it. Docker"
+    " has this option from API 1.48 on, the engine has API 1.47"
+)
+
 GLOBAL = Usage(
     "",
     "[OPTIONS] COMMAND",
     "A self-sufficient runtime for containers",
     options=[
         Option("config", "", VALUE, "Location of client config files"),
-        Option("context", "c", VALUE),
-        Option("debug", "D"),
+        Option("context", "c", VALUE, 'Name of the context to use; the only one is "default"'),
+        Option("debug", "D", moot=_NO_LOG),
         Option("host", "H", LIST, "Daemon socket to connect to"),
-        Option("log-level", "l", VALUE),
-        *(Option(name, "", VALUE) for name in ("tlscacert", "tlscert", "tlskey")),
-        Option("tls"),
-        Option("tlsverify"),
+        Option("log-level", "l", VALUE, moot=_NO_LOG),
+        *(Option(name, "", VALUE, refused=_NO_TLS) for name in ("tlscacert", "tlscert", "tlskey")),
+        *(Option(name, refused=_NO_TLS, harmless=_OFF) for name in ("tls", "tlsverify")),
         Option("version", "v", SWITCH, "Print version information and quit"),
     ],
 )

@@ -6,12 +6,12 @@ What a command accepts is declared at its function. A new command is a function 
 
 from __future__ import annotations
 
-from . import build, disk, image, images, login, system, transfer
+from . import absent, archives, build, disk, image, images, login, manifest, system, transfer
 from .command_line import Command
 
 COMMANDS: dict[str, Command] = {
-    "run": system.run,
-    "ps": system.containers,
+    "run": absent.run,
+    "ps": absent.containers,
     "build": build.build,
     "pull": transfer.pull,
     "push": transfer.push,
@@ -22,10 +22,11 @@ COMMANDS: dict[str, Command] = {
     "version": system.version,
     "info": system.info,
     "history": images.history,
+    "import": archives.import_archive,
     "inspect": image.inspect_any,
-    "load": transfer.load,
+    "load": archives.load,
     "rmi": image.remove,
-    "save": transfer.save,
+    "save": archives.save,
     "tag": image.tag,
     "events": system.events,
 }
@@ -34,19 +35,20 @@ COMMANDS: dict[str, Command] = {
 _IMAGE: dict[str, Command] = {
     "build": build.build,
     "history": images.history,
+    "import": archives.import_archive,
     "inspect": image.inspect,
-    "load": transfer.load,
+    "load": archives.load,
     "ls": images.image_list,
     "prune": disk.prune_unused,
     "pull": transfer.pull,
     "push": transfer.push,
     "rm": image.remove,
-    "save": transfer.save,
+    "save": archives.save,
     "tag": image.tag,
 }
 _CONTAINER: dict[str, Command] = {
-    "ls": system.containers,
-    "prune": disk.prune_nothing("container", "Remove all stopped containers"),
+    "ls": absent.containers,
+    "prune": absent.prune_containers,
 }
 _SYSTEM: dict[str, Command] = {
     "df": disk.usage,
@@ -54,23 +56,17 @@ _SYSTEM: dict[str, Command] = {
     "info": system.info,
     "prune": disk.prune,
 }
-_NETWORKS = system.list_nothing(
-    "network", "List networks", "NETWORK ID   NAME      DRIVER    SCOPE"
-)
-_VOLUME: dict[str, Command] = {
-    "ls": system.list_nothing("volume", "List volumes", "DRIVER    VOLUME NAME"),
-    "prune": disk.prune_nothing("volume", "Remove unused local volumes"),
-}
+_VOLUME: dict[str, Command] = {"ls": absent.volumes, "prune": absent.prune_volumes}
 
 GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
-    "builder": ("Manage builds", {"prune": disk.prune_nothing("builder", "Remove build cache")}),
+    "builder": ("Manage builds", {"build": build.build, "prune": absent.prune_builder}),
     "container": ("Manage containers", _CONTAINER),
     "image": ("Manage images", _IMAGE),
     "manifest": (
         "Manage Docker image manifests and manifest lists",
-        {"inspect": transfer.inspect_manifest},
+        {"inspect": manifest.inspect_manifest},
     ),
-    "network": ("Manage networks", {"ls": _NETWORKS}),
+    "network": ("Manage networks", {"ls": absent.networks}),
     "system": ("Manage Docker", _SYSTEM),
     "volume": ("Manage volumes", _VOLUME),
 }
@@ -84,16 +80,3 @@ CONTAINER_COMMANDS = frozenset(
     | {"restart", "rm", "start", "stats", "stop", "top", "unpause", "update", "wait"}
 )
 """Commands about an existing container; the engine has no containers."""
-
-REFUSED = frozenset(
-    {"buildx", "checkpoint", "compose", "config", "context", "import", "node", "plugin"}
-    | {"secret", "service", "stack", "swarm", "trust"}
-)
-"""Docker's commands that this stand-in does not have."""
-
-_LISTS = (
-    "the labs make and send no manifest lists by docker. Push each image, and put a list of them"
-    " with `aws ecr put-image`"
-)
-REFUSED_IN_GROUPS = {f"manifest {name}": _LISTS for name in ("annotate", "create", "push", "rm")}
-"""Commands of a group that this stand-in does not have, and what to do instead."""

@@ -1,4 +1,4 @@
-"""docker system df, and all prune commands.
+"""docker system df, system prune and image prune.
 
 Source: https://github.com/docker/cli/blob/v28.2.2/cli/command/formatter/disk_usage.go and
 https://github.com/docker/cli/blob/v28.2.2/cli/command/system/prune.go
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .client import EngineClient, Failure
-from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Command, Option, command
+from .command_line import FORCE, FORMAT, LIST, SWITCH, Arguments, Option, command
 from .gofunctions import Row
 from .images import filters, short
 from .tables import columns, write_table
@@ -55,6 +55,8 @@ def usage(args: Arguments, engine: EngineClient) -> int:
     """docker system df [OPTIONS]"""
     found = engine.json("/system/df")
     if args.on("verbose"):
+        if args.text("format"):
+            raise Failure("docker system df --verbose: the labs' stand-in has no --format with it")
         _write_images(found["Images"] or [])
         return 0
     rows = [_images_row(found)]
@@ -105,13 +107,12 @@ def confirm(warning: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _prune_images(args: Arguments, engine: EngineClient, warning: str) -> int:
-    """Ask unless --force is set, remove images, and print which; return the exit status."""
+def _prune_images(args: Arguments, engine: EngineClient) -> int:
+    """Remove images, and print which; return the exit status."""
     query = {**filters(args), "dangling": ["false" if args.on("all") else "true"]}
-    if args.on("force") or confirm(warning):
-        done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
-        _write_deleted(done.get("ImagesDeleted") or [])
-        write_reclaimed(int(done["SpaceReclaimed"]))
+    done = engine.json("/images/prune", {"filters": json.dumps(query)}, "POST")
+    _write_deleted(done.get("ImagesDeleted") or [])
+    write_reclaimed(int(done["SpaceReclaimed"]))
     return 0
 
 
@@ -156,7 +157,13 @@ def prune(args: Arguments, engine: EngineClient) -> int:
     if wanted:
         text += "\n  Items to be pruned will be filtered with:\n"
         text += "".join(f"  - {pair}\n" for pair in sorted(args.all("filter")))
-    return _prune_images(args, engine, f"{text}\n")
+    if not args.on("force") and not confirm(f"{text}\n"):
+        return 0
+    query = {"filters": json.dumps(wanted)} if wanted else {}
+    for kind in ("containers", "networks", *(["volumes"] if args.on("volumes") else [])):
+        # the engine has none, and checks the filters
+        engine.json(f"/{kind}/prune", query, "POST")
+    return _prune_images(args, engine)
 
 
 @command(
@@ -175,24 +182,6 @@ def prune_unused(args: Arguments, engine: EngineClient) -> int:
     """docker image prune [OPTIONS]"""
     unused = "all images without at least one container associated to them"
     kind = unused if args.on("all") else "all dangling images"
-    return _prune_images(args, engine, f"WARNING! This will remove {kind}.\n")
-
-
-def prune_nothing(kind: str, text: str) -> Command:
-    """docker <kind> prune, for a kind of object that the engine never has."""
-
-    @command(
-        f"{kind} prune",
-        "[OPTIONS]",
-        text,
-        0,
-        0,
-        [Option("all", "a"), Option("filter", "", LIST), FORCE],
-    )
-    def prune_kind(args: Arguments, engine: EngineClient) -> int:
-        engine.json("/containers/json")
-        if args.on("force"):
-            write_reclaimed(0)
-        return 0
-
-    return prune_kind
+    if args.on("force") or confirm(f"WARNING! This will remove {kind}.\n"):
+        return _prune_images(args, engine)
+    return 0

@@ -10,7 +10,17 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
 from .client import EngineClient, Failure, ResponseError
-from .command_line import IMAGE_OR_ID, SHORT_FORMAT, SWITCH, VALUE, Arguments, Option, command
+from .command_line import (
+    IMAGE_OR_ID,
+    LIST,
+    ONE_PLATFORM,
+    SHORT_FORMAT,
+    SWITCH,
+    VALUE,
+    Arguments,
+    Option,
+    command,
+)
 from .gotemplate import Template
 from .images import path_of
 from .tables import parse_template, render
@@ -21,7 +31,7 @@ from .tables import parse_template, render
     f"[OPTIONS] {IMAGE_OR_ID}",
     "Display detailed information on one or more images",
     1,
-    options=[SHORT_FORMAT],
+    options=[SHORT_FORMAT, Option("platform", "", VALUE, refused=ONE_PLATFORM)],
 )
 def inspect(args: Arguments, engine: EngineClient) -> int:
     """docker image inspect [OPTIONS] IMAGE [IMAGE...]"""
@@ -44,6 +54,8 @@ def inspect_any(args: Arguments, engine: EngineClient) -> int:
     kind = args.text("type")
     if kind not in {"", "image"}:
         raise Failure(f"Error: No such {kind}: {args.positional[0]}")
+    if args.on("size"):
+        sys.stderr.write("WARNING: --size ignored for image\n")
     return _inspect(args, engine, "" if kind else "Error: No such object: ")
 
 
@@ -108,6 +120,7 @@ def tag(args: Arguments, engine: EngineClient) -> int:
     options=[
         Option("force", "f", SWITCH, "Force removal of the image"),
         Option("no-prune", "", SWITCH, "Do not delete untagged parents"),
+        Option("platform", "", LIST, refused=ONE_PLATFORM),
     ],
 )
 def remove(args: Arguments, engine: EngineClient) -> int:

@@ -9,7 +9,17 @@ from typing import Any
 from urllib.parse import quote
 
 from .client import EngineClient, Failure
-from .command_line import FILTER, FORMAT, NO_TRUNC, SWITCH, Arguments, Option, command
+from .command_line import (
+    FILTER,
+    FORMAT,
+    NO_TRUNC,
+    ONE_PLATFORM,
+    SWITCH,
+    VALUE,
+    Arguments,
+    Option,
+    command,
+)
 from .gofunctions import Row
 from .tables import write_table
 from .units import human_size, since, timestamp
@@ -72,6 +82,7 @@ def filters(args: Arguments, flag: str = "--filter") -> dict[str, list[str]]:
         Option("digests", "", SWITCH, "Show digests"),
         *(FILTER, FORMAT, NO_TRUNC),
         _ONLY_IDS,
+        Option("tree", refused=ONE_PLATFORM, harmless=frozenset({"false", "0", "f"})),
     ],
 )
 def image_list(args: Arguments, engine: EngineClient) -> int:
@@ -149,6 +160,7 @@ def short(identity: str) -> str:
         FORMAT,
         Option("human", "H", SWITCH, "Print sizes and dates in human readable format"),
         *(NO_TRUNC, _ONLY_IDS),
+        Option("platform", "", VALUE, refused=ONE_PLATFORM),
     ],
 )
 def history(args: Arguments, engine: EngineClient) -> int:

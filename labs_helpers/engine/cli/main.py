@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import system
+from . import absent, system
 from .client import EngineClient, Failure
-from .command_line import GLOBAL, Arguments, Command, Help, Usage, parse
-from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS, REFUSED, REFUSED_IN_GROUPS
+from .command_line import GLOBAL, Arguments, Command, Help, Usage, parse, refuse
+from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS
+from .refused import INSTEAD, REFUSED, REFUSED_IN_GROUPS
 
 
 def main(words: Sequence[str]) -> int:
@@ -36,11 +37,20 @@ def main(words: Sequence[str]) -> int:
     return status
 
 
+def command_of(words: Sequence[str]) -> str:
+    """The name of the command in ``docker <words>``; "" when there is none, or an error."""
+    try:
+        return next(iter(parse(GLOBAL, words, interspersed=False).positional), "")
+    except (Failure, Help):
+        return ""
+
+
 def _main(words: Sequence[str]) -> int:
     try:
         args = parse(GLOBAL, words, interspersed=False)
     except Help:
         return _overview()
+    refuse(GLOBAL, args)
     if args.on("version"):
         sys.stdout.write(system.short_version())
         return 0
@@ -60,15 +70,15 @@ def _main(words: Sequence[str]) -> int:
         if name == "container" and rest[0] in CONTAINER_COMMANDS | {"inspect"}:
             usage = Usage(f"container {rest[0]}", "CONTAINER", "", 1)
             sys.stdout.write("[]\n" if rest[0] == "inspect" else "")
-            return system.no_container(_without_options(usage, rest[1:]), EngineClient(host))
+            return absent.no_container(_without_options(usage, rest[1:]), EngineClient(host))
         return _run(_find([name, rest[0]]), rest[1:], host)
     if name in CONTAINER_COMMANDS:
         usage = Usage(name, "CONTAINER", "", 1)
-        return system.no_container(_without_options(usage, rest), EngineClient(host))
+        return absent.no_container(_without_options(usage, rest), EngineClient(host))
     command = _find([name])
     # the words after the image of `docker run` are for the container
     if name == "run" and rest[:1] != ["--help"]:
-        return system.run(_without_options(command.usage, rest), EngineClient(host))
+        return absent.run(_without_options(command.usage, rest), EngineClient(host))
     return _run(command, rest, host)
 
 
@@ -92,10 +102,8 @@ def _find(words: Sequence[str]) -> Command:
     if words[0] in COMMANDS:
         return COMMANDS[words[0]]
     if words[0] in REFUSED:
-        raise Failure(
-            f"docker {words[0]}: this is the labs' stand-in for docker: it builds, tags, pushes,"
-            " pulls and lists images. Install Docker for the rest"
-        )
+        instead = f". {INSTEAD[words[0]]}" if words[0] in INSTEAD else ""
+        raise Failure(f"docker {words[0]}: {REFUSED[words[0]]}{instead}")
     raise Failure(
         f"docker: unknown command: docker {words[0]}\n\nRun 'docker --help' for more information"
     )
@@ -107,6 +115,7 @@ def _run(command: Command, words: Sequence[str], host: str | None) -> int:
     except Help:
         sys.stdout.write(command.usage.help())
         return 0
+    refuse(command.usage, args)
     return command(args, EngineClient(host))
 
 

@@ -1,4 +1,4 @@
-"""docker version, info, events, and the commands whose objects the engine does not have."""
+"""docker version, info, search and events."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import platform
 import sys
 from typing import Any
 
-from .client import API_VERSION, EngineClient, Failure, ResponseError
+from .client import API_VERSION, EngineClient, Failure
 from .command_line import (
-    FILTER,
-    FORMAT,
     LIST,
-    NO_TRUNC,
     SHORT_FORMAT,
-    SWITCH,
     VALUE,
     Arguments,
-    Command,
     Option,
     command,
 )
@@ -29,10 +24,6 @@ VERSION = "28.2.2"
 
 BUILD = "labs"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-_PS = "CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n"
-
-_FILTER = Option("filter", "f", LIST)
-_LIST = [_FILTER, FORMAT, Option("no-trunc"), Option("quiet", "q", SWITCH)]
 
 
 def short_version() -> str:
@@ -148,76 +139,28 @@ def info(args: Arguments, engine: EngineClient) -> int:
     return 0
 
 
-@command(
-    "ps",
-    "[OPTIONS]",
-    "List containers",
-    0,
-    0,
-    [
-        Option("all", "a", SWITCH, "Show all containers (default shows just running)"),
-        *(FILTER, FORMAT),
-        Option("last", "n", VALUE),
-        Option("latest", "l"),
-        NO_TRUNC,
-        Option("quiet", "q", SWITCH, "Only display container IDs"),
-        Option("size", "s"),
-    ],
-)
-def containers(args: Arguments, engine: EngineClient) -> int:
-    """docker ps [OPTIONS]; the engine has no containers, so the table is empty"""
-    engine.json("/containers/json")
-    if not args.on("quiet") and not args.text("format").replace("table", ""):
-        sys.stdout.write(_PS)
-    return 0
+_REFUSED = "the engine refuses the command"
+_SEARCH = [
+    Option("filter", "f", LIST, moot=_REFUSED),
+    Option("format", "", VALUE, moot=_REFUSED),
+    Option("limit", "", VALUE, moot=_REFUSED),
+    Option("no-trunc", moot=_REFUSED),
+]
+_EVENTS = [
+    Option("filter", "f", LIST, moot=_REFUSED),
+    *(Option(name, "", VALUE, moot=_REFUSED) for name in ("format", "since", "until")),
+]
 
 
-@command("run", "IMAGE", "Create and run a new container from an image", 1)
-def run(args: Arguments, engine: EngineClient) -> int:
-    """docker run; the engine refuses, and says why"""
-    try:
-        engine.post("/containers/create", {"Image": args.positional[0]})
-    except ResponseError as error:
-        raise Failure(
-            f"docker: {error.message}\n\nRun 'docker run --help' for more information", 125
-        ) from error
-    raise Failure("docker: this stand-in starts no containers; use Docker's own command", 125)
-
-
-@command("search", "[OPTIONS] TERM", "Search Docker Hub for images", 1, 1)
+@command("search", "[OPTIONS] TERM", "Search Docker Hub for images", 1, 1, _SEARCH)
 def search(args: Arguments, engine: EngineClient) -> int:
     """docker search TERM; the engine refuses, and says why"""
     engine.json("/images/search", {"term": args.positional[0], "limit": "25"})
     return 0
 
 
-def list_nothing(kind: str, text: str, header: str) -> Command:
-    """docker <kind> ls, for a kind of object that the engine never has."""
-
-    @command(f"{kind} ls", "[OPTIONS]", text, 0, 0, _LIST)
-    def list_kind(args: Arguments, engine: EngineClient) -> int:
-        engine.json(f"/{kind}s")
-        if not args.on("quiet"):
-            sys.stdout.write(f"{header}\n")
-        return 0
-
-    return list_kind
-
-
-@command(
-    "system events",
-    "[OPTIONS]",
-    "Get real time events from the server",
-    0,
-    0,
-    [_FILTER, FORMAT, Option("since", "", VALUE), Option("until", "", VALUE)],
-)
+@command("system events", "[OPTIONS]", "Get real time events from the server", 0, 0, _EVENTS)
 def events(args: Arguments, engine: EngineClient) -> int:
-    """docker events; the engine reports none"""
+    """docker events; the engine refuses, and says why"""
     engine.json("/events")
     return 0
-
-
-def no_container(args: Arguments, engine: EngineClient) -> int:
-    """Any command about one container; there are none"""
-    raise Failure(f"Error response from daemon: No such container: {args.positional[0]}")

@@ -9,6 +9,7 @@ from ..api.http import Request, Response, stream_response
 from ..api.registries import auth, distribution, manifest
 from ..api.transfer import STREAM_ERRORS, named_reference, requested_platform
 from ..credentials import from_header
+from ..errors import NotSupported
 from .libpod import libpod_routes
 from .pulling import pull
 from .pushing import push
@@ -41,5 +42,10 @@ def _pull(request: Request, resources: Resources) -> Response:
 
 def _push(request: Request, resources: Resources, name: str) -> Response:
     reference = named_reference(unquote(name), request.text("tag"))
+    if request.text("platform") not in ("", "null"):
+        raise NotSupported(
+            "docker push --platform: the labs push the image as the daemon has it; pull or build"
+            " it for that platform, and push without --platform"
+        )
     credentials = from_header(request.headers.get("x-registry-auth"))
     return stream_response(push(reference, credentials, resources), STREAM_ERRORS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..folders import fresh_folder
 from ..hosts import HostMap
-from ..server import empty_folder
 from .address import Address
 from .daemon import OLDEST_API, DaemonClient, DaemonError, FrontDaemonClient
 from .records import DATABASE, Records
@@ -52,5 +52,5 @@ def open_resources(
         daemon=FrontDaemonClient(address, about.request_api, about.kind),
         records=records,
         hosts=HostMap(registries),
-        scratch=empty_folder(state / "passing"),
+        scratch=fresh_folder(state, "passing"),
     )

@@ -13,7 +13,8 @@ import socket
 import threading
 from pathlib import Path
 
-from ..server import UnixServer, check_socket, remove_socket
+from ..server import check_socket, remove_socket
+from ..unix_server import BACKLOG, UnixServer
 from .address import Address, unix
 from .app import FrontApp
 from .connection import Connection
@@ -47,7 +48,7 @@ class FrontServer:
         for left in (self._path, self._own_path):
             left.unlink(missing_ok=True)
         UnixServer.bind_socket(self._listener, str(self._path))
-        self._listener.listen(128)
+        self._listener.listen(BACKLOG)
         self._listener.setblocking(False)
         self.own.prepare()
 

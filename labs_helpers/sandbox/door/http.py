@@ -9,94 +9,16 @@ from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
 
+from labs_helpers.runtime.http_bodies import PIECE, BrokenBody, Chunked, KnownLength
 from labs_helpers.runtime.http_framing import LARGEST_BODY
 from labs_helpers.runtime.http_server import PatientServer
 from labs_helpers.sandbox.call import HEADERS
 
 log = logging.getLogger(__name__)
 
-PIECE = 256 * 1024
-"""Bytes of a body held at once while it is skipped."""
-
-_CHUNK_LINE = 256
-_TRAILERS = 16_384
-
-
-class BrokenBody(OSError):
-    """The client ended or garbled its body; the connection cannot be used further."""
-
 
 CLIENT_GONE = (BrokenBody, ConnectionError, TimeoutError)
 """What an application lets through to here: there is nobody left to answer."""
-
-
-class KnownLength:
-    """A body of Content-Length bytes."""
-
-    def __init__(self, stream: Any, length: int) -> None:
-        self._stream = stream
-        self.remaining = length
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Up to `size` bytes (all that is left when negative); empty at the end."""
-        size = self.remaining if size is None or size < 0 else min(size, self.remaining)
-        if size == 0:
-            return b""
-        data: bytes = self._stream.read(size)
-        if len(data) < size:
-            raise BrokenBody(f"the body ended {self.remaining - len(data)} bytes early")
-        self.remaining -= len(data)
-        return data
-
-
-class Chunked:
-    """A body in chunks (RFC 9112 section 7.1), however large each may be."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._left = 0
-        self._done = False
-        self._first = True
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Up to `size` bytes (all that is left when negative); empty at the end."""
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(PIECE), b""))
-        found = []
-        while size and self._more():
-            data = self._stream.read(min(size, self._left))
-            if not data:
-                raise BrokenBody("the body ended inside a chunk")
-            self._left -= len(data)
-            size -= len(data)
-            found.append(data)
-        return b"".join(found)
-
-    def _more(self) -> bool:
-        """Whether there are bytes to read, having read the next chunk's size where needed."""
-        if self._left == 0 and not self._done:
-            if not self._first and self._stream.readline(_CHUNK_LINE) != b"\r\n":
-                raise BrokenBody("a chunk does not end where it says")
-            self._first = False
-            self._left = self._size(self._stream.readline(_CHUNK_LINE))
-            if self._left == 0:
-                self._done = True
-                self._skip_trailers()
-        return not self._done
-
-    @staticmethod
-    def _size(line: bytes) -> int:
-        digits = line.partition(b";")[0].strip()
-        if not line.endswith(b"\r\n") or not digits or digits.strip(b"0123456789abcdefABCDEF"):
-            raise BrokenBody("a chunk has no size")
-        return int(digits, 16)
-
-    def _skip_trailers(self) -> None:
-        read = 0
-        while (line := self._stream.readline(_TRAILERS)) not in (b"\r\n", b""):
-            read += len(line)
-            if read > _TRAILERS:
-                raise BrokenBody("the body's trailers do not end")
 
 
 def _unmistakable(headers: dict[bytes, bytes]) -> dict[bytes, bytes]:

@@ -1,7 +1,7 @@
 """Builds a Dockerfile as an ordinary user, and prints its layers: a program of the tests.
 
-``python -m tests.engine.build.as_nobody FOLDER < Dockerfile``, as root, who alone may become
-another user. FOLDER is given to that user.
+``python -m tests.engine.build.as_nobody FOLDER [AS_ROOT] < Dockerfile``, as root, who alone may
+become another user. FOLDER is given to that user. With AS_ROOT=1, root builds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from labs_helpers.engine.build import BuildError
 from labs_helpers.engine.build.run import proot, supervisor
 from labs_helpers.engine.store import ImageStore
 from tests.engine.build.building import Builder
@@ -19,7 +20,7 @@ from tests.engine.build.building import Builder
 NOBODY = 65534
 
 
-def main(folder: Path, text: str) -> None:
+def main(folder: Path, text: str, as_root: bool = False) -> None:
     busybox = shutil.which("busybox")
     assert busybox
     content = Path(busybox).read_bytes()
@@ -27,21 +28,27 @@ def main(folder: Path, text: str) -> None:
     shutil.copy(supervisor.__file__, folder / "supervisor.py")
     proot._SUPERVISOR = folder / "supervisor.py"
     sys.executable = os.environ["OPEN_PYTHON"]
-    os.chown(folder, NOBODY, NOBODY)
-    os.chown(folder / "supervisor.py", NOBODY, NOBODY)
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
+    if not as_root:
+        os.chown(folder, NOBODY, NOBODY)
+        os.chown(folder / "supervisor.py", NOBODY, NOBODY)
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
     (folder / "scratch").mkdir()
     builder = Builder(ImageStore(folder / "store"), folder / "scratch")
-    image = builder.build(text, {"busybox": content, "f": "F\n"})
-    layers = [
-        {name: [oct(m.mode), m.uid, m.gid] for name, m in builder.files(image, number).items()}
-        for number in range(len(image.layers))
-    ]
+    error, layers = "", []
+    try:
+        image = builder.build(text, {"busybox": content, "f": "F\n"})
+    except BuildError as failed:
+        error = str(failed)
+    else:
+        layers = [
+            {name: [oct(m.mode), m.uid, m.gid] for name, m in builder.files(image, number).items()}
+            for number in range(len(image.layers))
+        ]
     left = [path.name for path in (folder / "scratch").iterdir()]
-    print(json.dumps({"layers": layers, "said": builder.said, "left": left}))
+    print(json.dumps({"layers": layers, "said": builder.said, "left": left, "error": error}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.stdin.read())
+    main(Path(sys.argv[1]), sys.stdin.read(), sys.argv[2:] == ["1"])

@@ -10,11 +10,14 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from labs_helpers.engine.build import BuildError
 from labs_helpers.engine.build.run import proot, supervisor
+from labs_helpers.engine.build.run.rootfs import RootFolder
+from labs_helpers.engine.build.tree import Tree
 from tests.engine.build.building import Builder, archive, link
 from tests.engine.engine_room import require
 
@@ -105,7 +108,8 @@ def test_a_command_cannot_change_the_machines_kernel(
 
 def test_the_command_has_the_images_settings(builder: Builder, files: dict[str, bytes]) -> None:
     image = builder.build(
-        f"{BASE}ARG A=1\nARG B\nENV E=env A=hidden\nWORKDIR /w/x\nUSER app\n"
+        f"{BASE}ARG A=1\nARG B\nENV E=env A=hidden\nRUN mkdir -p /w/x && chown app:1001 /w/x\n"
+        "WORKDIR /w/x\nUSER app\n"
         'SHELL ["/bin/sh", "-ec"]\n'
         "RUN echo $A $B $E $HOME $http_proxy $(pwd) $(id -u):$(id -g) $(umask); touch made\n",
         files,
@@ -343,9 +347,10 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
     folder = Path(tempfile.mkdtemp(prefix="labs"))
     text = (
         f"{BASE}COPY --chown=1000:5 --chmod=000 f /zero\nCOPY --chmod=555 f /ro/x\n"
-        "RUN cat /zero >> /ro/x; chmod 500 /ro; rm /etc/passwd; echo > /dev/null\n"
-        "USER 7:8\nRUN touch /made; echo $(id -u):$(id -g)\n"
-        "VOLUME /v /ro\nRUN ls /ro; echo 1 > /v/x; touch /made2\n"
+        "RUN cat /zero >> /ro/x; chmod 500 /ro; rm /etc/passwd; echo > /dev/null;"
+        " mkdir -m 777 /open\n"
+        "USER 7:8\nRUN touch /open/made; echo $(id -u):$(id -g)\n"
+        "VOLUME /v /ro\nUSER 0\nRUN ls /ro; echo 1 > /v/x; touch /made2\n"
     )
     try:
         done = subprocess.run(
@@ -361,19 +366,110 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
         shutil.rmtree(folder)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["left"] == []
+    assert (found["left"], found["error"]) == ([], "")
     assert "\n7:8\n" in found["said"]
     assert "\nx\n ---> Removed" in found["said"]
     assert found["layers"][-3:] == [
         {
             "etc": ["0o755", 0, 0],
             "etc/.wh.passwd": ["0o0", 0, 0],
+            "open": ["0o777", 0, 0],
             "ro": ["0o500", 0, 0],
             "ro/x": ["0o555", 0, 0],
         },
-        {"made": ["0o644", 7, 8]},
-        {"made2": ["0o644", 7, 8], "v": ["0o755", 0, 0]},
+        {"open": ["0o777", 0, 0], "open/made": ["0o644", 7, 8]},
+        {"made2": ["0o644", 0, 0], "v": ["0o755", 0, 0]},
     ]
+
+
+def test_a_host_can_be_added(builder: Builder, files: dict[str, bytes]) -> None:
+    hosts = ["10.0.0.1\tdb", "::1\tsix"]
+    builder.build(f"{BASE}RUN grep -E 'db|six' /etc/hosts\n", files, hosts=hosts)
+    assert "10.0.0.1\tdb\n::1\tsix\n" in builder.said
+    assert "\tdb" not in Path("/etc/hosts").read_text()
+
+
+def test_folders_may_be_nested_as_deep_as_a_path_can_be(tmp_path: Path) -> None:
+    folder = RootFolder(Tree(), tmp_path, 0)
+    here = folder.path
+    for _ in range(1200):
+        here /= "d"
+        here.mkdir()
+    assert len(folder.snapshot()) == 1200
+    folder.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+DENIED = [
+    ("touch /app/x", "touch: /app/x: Permission denied"),
+    ("echo >> /app/roots", "can't create /app/roots: Permission denied"),
+    ("rm /app/roots", "rm: can't remove '/app/roots': Permission denied"),
+    ("cat /secret", "cat: can't open '/secret': Permission denied"),
+    ("ls /closed", "ls: can't open '/closed': Permission denied"),
+    ("touch /etc/passwd /x", "touch: /x: Permission denied"),
+]
+ALLOWED = ["touch /app/own/x", "echo >> /app/group", "cat /app/roots", "touch /tmp/x"]
+OWNED = (
+    f"{BASE}COPY <<EOF /etc/group\nteam:x:5:app\nEOF\nWORKDIR /app\n"
+    "RUN echo > roots; echo > group; chown 0:5 group; chmod 664 group; mkdir own;"
+    " chown app own; echo > /secret; chmod 600 /secret; mkdir -m 700 /closed; mkdir -m 1777 /tmp\n"
+    "USER app\n"
+)
+
+
+def test_a_user_may_do_what_the_owners_and_modes_say() -> None:
+    lines = "".join(f"RUN ({c}) 2>&1 || echo failed\n" for c, _ in DENIED)
+    lines += "".join(f"RUN {command} && echo done\n" for command in ALLOWED)
+    text = OWNED + lines + "USER root\nRUN touch /app/x && cat /secret\n"
+    found = _as_user(text, as_root=True)
+    for command, said in DENIED:
+        assert f"{said}\nfailed\n" in found["said"], command
+    assert found["said"].count("\ndone\n") == len(ALLOWED)
+    assert found["layers"][-1]["app/x"] == ["0o644", 0, 0]
+    assert found["left"] == []
+
+
+@pytest.mark.parametrize("command", ["touch /app/x", "echo >> /etc/passwd", "rm /app/roots"])
+def test_an_ordinary_users_engine_says_what_a_user_may_not_write(command: str) -> None:
+    base = f"{BASE}WORKDIR /app\nRUN echo > roots; mkdir -m 1777 /tmp\nUSER app\n"
+    allowed = "RUN touch /tmp/x; mkdir /tmp/y; touch /tmp/y/z\n"
+    assert "[Warning]" not in _as_user(base + allowed, as_root=False)["said"]
+    found = _as_user(f"{base}RUN {command}\n", as_root=False)
+    assert f"[Warning] USER app wrote /{command.split('/', 1)[1]}, which a real" in found["said"]
+
+
+def test_a_command_ends_no_process_outside() -> None:
+    # without namespaces, this would end all processes of the user, the engine included
+    found = _as_user(f"{BASE}RUN kill -9 -1; sleep 0\n", as_root=False, may_fail=True)
+    assert "returned a non-zero code: 137" in found["error"]
+
+
+def _as_user(text: str, as_root: bool, may_fail: bool = False) -> dict[str, Any]:
+    """Build as root, or as an ordinary user of this test's own."""
+    if os.geteuid() != 0 and as_root:
+        pytest.skip("only root can build as root")
+    if not proot.has_namespaces():
+        pytest.skip("this machine gives no namespaces")
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    if python is None:
+        pytest.skip("no python3 that other users may run")
+    folder = Path(tempfile.mkdtemp(prefix="labs"))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.engine.build.as_nobody", str(folder), str(int(as_root))],
+            input=text,
+            env={**os.environ, "OPEN_PYTHON": python},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        shutil.rmtree(folder)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert may_fail or not found["error"], found
+    return found
 
 
 def test_devices_that_cannot_be_made_are_the_machines(

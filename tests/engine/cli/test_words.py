@@ -71,7 +71,8 @@ def test_no_engine_says_what_docker_says(
     assert main(["-H", f"unix://{tmp_path}/s", "images"]) == 1
     assert capsys.readouterr().err == (
         f"Cannot connect to the Docker daemon at unix://{tmp_path}/s."
-        " Is the docker daemon running?\n"
+        " Is the docker daemon running? The labs' engine does not run: `labs start` starts it,"
+        " and so does the first cell of a lab.\n"
     )
 
 

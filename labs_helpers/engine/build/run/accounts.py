@@ -6,7 +6,7 @@ Source: https://github.com/moby/sys/blob/user/v0.4.0/user/user.go
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..tree import FILE, Entry, LinkLoop, Tree
 
@@ -20,11 +20,12 @@ class UnknownAccount(LookupError):
 
 @dataclass(frozen=True)
 class Account:
-    """The user and group that a command runs as."""
+    """The user and group that a command runs as; ``groups`` are further groups of the user."""
 
     uid: int = 0
     gid: int = 0
     home: str = "/"
+    groups: tuple[int, ...] = ()
 
 
 def find_account(user: str, root: Tree) -> Account:
@@ -41,7 +42,21 @@ def find_account(user: str, root: Tree) -> Account:
         found = next((a for _, a in _users(root) if a.uid == number), Account(number))
     if found is None:
         raise UnknownAccount(f"unable to find user {name}: no matching entries in passwd file")
-    return Account(found.uid, group_id(group, root), found.home) if group else found
+    if group:
+        # as in Docker, a group in USER takes the place of all groups of the user
+        return Account(found.uid, group_id(group, root), found.home)
+    return replace(found, groups=tuple(_groups(_name(found.uid, name, root), root)))
+
+
+def _name(uid: int, name: str, root: Tree) -> str:
+    return next((key for key, a in _users(root) if a.uid == uid), name)
+
+
+def _groups(name: str, root: Tree) -> Iterator[int]:
+    """The groups that list a user as a member."""
+    for fields in lines(root, "etc/group"):
+        if len(fields) > 3 and is_number(fields[2]) and name in fields[3].split(","):
+            yield int(fields[2])
 
 
 def group_id(name: str, root: Tree) -> int:

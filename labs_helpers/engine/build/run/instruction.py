@@ -7,6 +7,7 @@ https://github.com/moby/buildkit/blob/v0.13.2/frontend/dockerfile/dockerfile2llb
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import platform
 import posixpath
@@ -31,6 +32,12 @@ _SCRIPTS = "dev/pipes"
 _POSIX_SHELLS = {"ash", "bash", "dash", "sh", "zsh"}
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 """The classic builder's marks around the stderr of a command."""
+
+
+_NOT_ALLOWED = (
+    "[Warning] USER {} wrote /{}, which a real Docker refuses (Permission denied), unless a RUN has"
+    " changed the owner with chown: this engine does not run as root, and so has one user only\n"
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,18 @@ def _execute(
         volumes.unmount()
     except VolumeError as error:
         raise BuildError(str(error)) from error
-    changes = volumes.with_owners(folder.changes(before, command.account))
+    try:
+        changes = volumes.with_owners(folder.changes(before, command.account))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise BuildError(
+            f"The command '{command_text}' left a path that is longer than this system allows"
+        ) from error
+    if command.account.uid != 0 and not proot.becomes_user(command.account):
+        denied = folder.written_without_permission(changes, command.account)
+        if denied:
+            yield {"stream": _NOT_ALLOWED.format(state.config["User"], denied)}
     marked = next((p for p in changes.entries if posixpath.basename(p).startswith(".wh.")), None)
     if marked:
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")
@@ -190,7 +208,7 @@ def _command(
     if invocation.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
         # PRoot passes on its own variable, which names a folder of this machine
         words[-1] = f"unset {proot.FOLDER_VARIABLE}; {words[-1]}"
-    return proot.Command(words, environment, folder, account)
+    return proot.Command(words, environment, folder, account, state.options.hosts)
 
 
 def _account(state: StageState) -> Account:

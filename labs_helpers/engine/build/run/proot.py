@@ -48,14 +48,43 @@ def reads_folder_variable(proot: Path) -> bool:
         return True
 
 
+_ROOT, _SPARE = "/tmp/labs/rootfs", "/tmp/labs/spare"
+"""Where a command in namespaces has its root folder, and the other files of its run."""
+
+
+@functools.cache
+def has_namespaces() -> bool:
+    """Whether this user gets namespaces, so that a command sees no process of the machine.
+
+    Ubuntu 24.04 and ordinary containers refuse them to an ordinary user:
+    https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces
+    """
+    command = [sys.executable, "-I", "-S", str(_SUPERVISOR)]
+    done = subprocess.run(command, input=b'{"probe": true}\n', capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def becomes_user(account: Account) -> bool:
+    """Whether a command runs as the true user, so that the kernel checks each of its accesses.
+
+    That needs root, and namespaces: the image's folder is in one that other users may not enter.
+    Elsewhere PRoot pretends to be the user, and all files are of the engine's user.
+    """
+    return account.uid != 0 and os.geteuid() == 0 and has_namespaces()
+
+
 @dataclass(frozen=True)
 class Command:
-    """A command: words, environment, folder and account, as seen inside the image."""
+    """A command: words, environment, folder and account, as seen inside the image.
+
+    ``hosts`` are additional lines of /etc/hosts.
+    """
 
     words: Sequence[str]
     environment: Mapping[str, str]
     folder: str = "/"
     account: Account = field(default_factory=Account)
+    hosts: Sequence[str] = ()
 
 
 def available() -> Path | None:
@@ -74,12 +103,25 @@ def run(
     Raises:
         TookTooLong: after ``seconds``.
     """
-    folder = {FOLDER_VARIABLE: str(root.spare)} if reads_folder_variable(proot) else {}
+    isolated = has_namespaces()
+    is_real = becomes_user(command.account)
+    places = {str(root.path): _ROOT, str(root.spare): _SPARE}
+    seen_at = places if isolated else {place: place for place in places}
+    folder = {FOLDER_VARIABLE: "/tmp" if isolated else str(root.spare)}
     request = {
-        "command": _words(proot, root, command),
-        "environment": {**command.environment, **folder},
+        "command": _words(proot, root, command, seen_at, fake=not is_real),
+        "environment": {
+            **command.environment,
+            **(folder if reads_folder_variable(proot) else {}),
+        },
         "tracer": True,
+        "isolated": isolated,
+        "folders": places,
     }
+    if is_real:
+        account = command.account
+        groups = [account.gid, *account.groups]
+        request["account"] = {"uid": account.uid, "gid": account.gid, "groups": groups}
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", str(_SUPERVISOR)],
         stdin=subprocess.PIPE,
@@ -105,28 +147,44 @@ def run(
         process.stderr.close()
 
 
-def _words(proot: Path, root: RootFolder, command: Command) -> list[str]:
-    identity = (
-        ["-0"]
-        if command.account.uid == 0
-        else ["-i", f"{command.account.uid}:{command.account.gid}"]
-    )
-    bound = ["/proc", *(f"/dev/{name}" for name in root.foreign_devices), *_copies(root)]
+def _words(
+    proot: Path, root: RootFolder, command: Command, seen_at: Mapping[str, str], fake: bool
+) -> list[str]:
+    """PRoot's words; ``seen_at`` leads from a path here to that in the namespaces.
+
+    With ``fake``, PRoot pretends that the command has the account's user and group.
+    """
+    user, group = command.account.uid, command.account.gid
+    identity = ["-0"] if user == 0 else ["-i", f"{user}:{group}"]
+    devices = (f"/dev/{name}" for name in root.foreign_devices)
+    spare = seen_at[str(root.spare)]
+    files = (f"{spare}/etc/{name}:/etc/{name}" for name in _copies(root, command.hosts))
     return [
-        *(str(proot), "-r", str(root.path), *identity, "-w", command.folder),
-        *(word for path in bound for word in ("-b", path)),
+        *(str(proot), "-r", seen_at[str(root.path)], *(identity if fake else ())),
+        *("-w", command.folder),
+        *(word for path in ("/proc", *devices, *files) for word in ("-b", path)),
         *command.words,
     ]
 
 
-def _copies(root: RootFolder) -> list[str]:
-    """Bindings "copy:/etc/name" for copies of the machine's files that exist."""
+def _copies(root: RootFolder, hosts: Sequence[str]) -> list[str]:
+    """Copy files of the machine's /etc to ``spare/etc``; return their names.
+
+    ``hosts`` are lines to add to the copy of /etc/hosts.
+    """
     folder = root.spare / "etc"
     folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
     found = [name for name in _FROM_HOST if Path("/etc", name).is_file()]
     for name in found:
         shutil.copyfile(Path("/etc", name), folder / name)
-    return [f"{folder / name}:/etc/{name}" for name in found]
+    if hosts:
+        with (folder / "hosts").open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in hosts)
+        found = [*found, *({"hosts"} - set(found))]
+    for name in found:
+        (folder / name).chmod(0o644)
+    return found
 
 
 def _output(

@@ -7,6 +7,7 @@ folders that this module created, so no link in an image leads out.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import stat
@@ -17,10 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from ...folders import remove_folder
 from ...streams import CHUNK_SIZE
 from ..layer import Changes
 from ..tree import DIRECTORY, FILE, LINK, OTHER, Entry, Tree
 from .accounts import Account
+
+log = logging.getLogger(__name__)
 
 MACHINE_FOLDERS = ("dev", "proc", "sys")
 """Folders of the machine, not of the image; layers leave out their changes."""
@@ -48,6 +52,20 @@ class _Stat:
     modified: int
     changed: int
 
+    @classmethod
+    def of(cls, found: os.stat_result) -> _Stat:
+        """The state from an lstat."""
+        return cls(
+            stat.S_IFMT(found.st_mode),
+            found.st_ino,
+            stat.S_IMODE(found.st_mode),
+            found.st_uid,
+            found.st_gid,
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ctime_ns,
+        )
+
 
 class RootFolder:
     """The files of an image in a folder under ``scratch``, which ``close`` removes.
@@ -62,7 +80,7 @@ class RootFolder:
         try:
             for folder in (self.path, self.spare):
                 folder.mkdir()
-            self.path.chmod(0o755)
+                folder.chmod(0o755)
             self.put(dict(tree.walk()))
             self._make_devices()
         except BaseException:
@@ -70,8 +88,11 @@ class RootFolder:
             raise
 
     def close(self) -> None:
-        """Remove the folder."""
-        remove_folder(self._home)
+        """Remove the folder; the log says when that fails, and the next start tries again."""
+        try:
+            remove_folder(self._home)
+        except OSError as error:
+            log.warning("%s cannot be removed: %s", self._home, error)
 
     def put(self, entries: dict[str, Entry]) -> None:
         """Write entries of the index (path -> entry), parents first."""
@@ -103,13 +124,13 @@ class RootFolder:
         """Remove a path and everything below it."""
         target = self._at(path)
         if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target, ignore_errors=True)
+            remove_folder(target)
         else:
             target.unlink(missing_ok=True)
 
     def snapshot(self) -> dict[str, _Stat]:
         """The state of every path, except for the machine's folders."""
-        return dict(self._scan(""))
+        return dict(self._scan())
 
     def changes(self, before: dict[str, _Stat], account: Account) -> Changes:
         """The changes since a snapshot, as a layer; the index must not have changed meanwhile.
@@ -142,6 +163,26 @@ class RootFolder:
             entries, {p for p in deleted if _is_folder(after.get(p.rpartition("/")[0], None))}
         )
 
+    def written_without_permission(self, changes: Changes, account: Account) -> str | None:
+        """The first change that the account may not make by the owners and modes of the index.
+
+        None when there is no such change. The index must not have the changes yet.
+        """
+        for path in sorted({*changes.entries, *changes.removed}):
+            old = self._tree.get(path)
+            above = self._tree.get(path.rpartition("/")[0]) or Entry(DIRECTORY)
+            if old and path in changes.entries:
+                is_denied = old.kind == FILE and not _may_write(old, account)
+            else:
+                # a new folder is the account's own
+                is_new = path.rpartition("/")[0] in changes.entries and not self._tree.get(
+                    path.rpartition("/")[0]
+                )
+                is_denied = not is_new and not _may_write(above, account)
+            if is_denied:
+                return path
+        return None
+
     def _entry(self, path: str, old: _Stat | None, now: _Stat, account: Account) -> Entry:
         known = self._tree.get(path) if old and old.inode == now.inode else None
         uid, gid, mode = now.uid, now.gid, now.mode
@@ -167,34 +208,28 @@ class RootFolder:
         letter = {stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(now.kind, b"6")
         return replace(entry, kind=OTHER, device=(letter, *(numbers if letter != b"6" else (0, 0))))
 
-    def _scan(self, below: str) -> Iterator[tuple[str, _Stat]]:
-        with os.scandir(self._at(below)) as found:
-            names = sorted(found, key=lambda entry: entry.name)
-        for entry in names:
-            if not below and entry.name in MACHINE_FOLDERS:
-                continue
-            path = f"{below}/{entry.name}" if below else entry.name
-            now = entry.stat(follow_symlinks=False)
-            kind = stat.S_IFMT(now.st_mode)
-            if kind == stat.S_IFSOCK:
-                continue
-            yield (
-                path,
-                _Stat(
-                    kind,
-                    now.st_ino,
-                    stat.S_IMODE(now.st_mode),
-                    now.st_uid,
-                    now.st_gid,
-                    now.st_size,
-                    now.st_mtime_ns,
-                    now.st_ctime_ns,
-                ),
-            )
-            if kind == stat.S_IFDIR:
-                if not self._root and now.st_mode & 0o500 != 0o500:
-                    continue  # unreadable for the engine's user, and so unchanged
-                yield from self._scan(path)
+    def _scan(self) -> Iterator[tuple[str, _Stat]]:
+        """Every path with its state, folders before their content.
+
+        Raises:
+            OSError: a path is longer than the system allows (ENAMETOOLONG).
+        """
+        waiting = [""]
+        while waiting:
+            below = waiting.pop()
+            with os.scandir(self._at(below)) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+            for entry in entries:
+                if not below and entry.name in MACHINE_FOLDERS:
+                    continue
+                path = f"{below}/{entry.name}" if below else entry.name
+                seen = _Stat.of(entry.stat(follow_symlinks=False))
+                if seen.kind == stat.S_IFSOCK:
+                    continue
+                yield path, seen
+                # what is unreadable for the engine's user is unchanged
+                if seen.kind == stat.S_IFDIR and (self._root or seen.mode & 0o500 == 0o500):
+                    waiting.append(path)
 
     def _at(self, path: str) -> Path:
         return self.path / path if path else self.path
@@ -206,7 +241,7 @@ class RootFolder:
             return
         if stat.S_ISDIR(found.st_mode):
             if entry.kind != DIRECTORY:
-                shutil.rmtree(target)
+                remove_folder(target)
         else:
             target.unlink()
 
@@ -273,15 +308,13 @@ class RootFolder:
         return tuple(name for name in missing if Path("/dev", name).exists())
 
 
-def remove_folder(top: Path) -> None:
-    """Remove a folder, even if a command left files without permissions."""
-    top.chmod(0o700)
-    for folder, names, _ in os.walk(top):
-        for name in names:
-            path = os.path.join(folder, name)  # noqa: PTH118 - may hold bytes that are no text
-            if not os.path.islink(path):  # noqa: PTH114
-                os.chmod(path, 0o700)  # noqa: PTH101
-    shutil.rmtree(top, ignore_errors=True)
+def _may_write(entry: Entry, account: Account) -> bool:
+    shift = 0
+    if entry.uid == account.uid:
+        shift = 6
+    elif entry.gid in (account.gid, *account.groups):
+        shift = 3
+    return bool(entry.mode >> shift & 2)
 
 
 def _differs(old: _Stat | None, now: _Stat) -> bool:

@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ...folders import remove_folder
 from ..layer import Changes
 from ..tree import LinkLoop, Tree
-from .rootfs import MACHINE_FOLDERS, RootFolder, remove_folder
+from .rootfs import MACHINE_FOLDERS, RootFolder
 
 _MODE = 0o755
 
