@@ -80,7 +80,8 @@ class Engine:
     def left(self) -> list[str]:
         """What lies in the folders of blobs and of unfinished things."""
         state = self.folder / "state"
-        places = [state / "blobs" / "incoming", state / "blobs" / "sha256", state / "scratch"]
+        places = [state / "blobs" / "incoming", state / "blobs" / "sha256"]
+        places += state.glob("scratch-*")
         return sorted(str(found.relative_to(state)) for p in places for found in p.iterdir())
 
 
