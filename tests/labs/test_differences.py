@@ -37,6 +37,7 @@ COUNTS: dict[str, Callable[[], str]] = {
 
 FIXED = {
     "07": "the lab",
+    "1": "a version of Docker's manifests",
     "12": "hours of a token, which the named test lets pass",
     "127.0.0.1": "an address",
     "1970": "a year",
