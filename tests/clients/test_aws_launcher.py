@@ -63,7 +63,7 @@ def test_a_sandbox_that_is_down_is_said_in_one_line(
         try:
             ran = aws(terminal, *command)
             version = aws(terminal, "--version")
-            local = aws(terminal, "configure", "list-profiles")
+            local = aws(terminal, "configure", "list")
         finally:
             record.write_text(kept)
         assert (ran.returncode, ran.stdout) == (255, "")
