@@ -49,7 +49,8 @@ class Control:
         found = self.ask("GET", "status")
         ahead = timedelta(seconds=float(found["clock"]["offset_seconds"]))
         moved = f"the sandbox clock is {duration(ahead)} ahead of real time; {CLOCK_GOES_FORWARD}"
-        return (*found["notices"], *((moved,) if ahead else ()))
+        damaged = (*found.get("set_aside", ()), *found["notices"])
+        return (*damaged, *((moved,) if ahead else ()))
 
 
 @dataclass(frozen=True)
