@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from labs_helpers.defaults import CLOCK_GOES_FORWARD
+from labs_helpers.defaults import CLOCK_GOES_FORWARD, SANDBOX_DOWN
 from labs_helpers.display.rendering import Rendering, duration, paragraph
 from labs_helpers.errors import spoken
 from labs_helpers.workspace import LabsError, Workspace
@@ -33,7 +33,9 @@ class Control:
             text = response.read().decode("utf-8", "replace")
         except OSError as error:
             raise LabsError(
-                f"The sandbox does not answer: {error}.\n"
+                SANDBOX_DOWN
+                if isinstance(error, ConnectionRefusedError)
+                else f"The sandbox does not answer: {error}.\n"
                 "Run the cell with start(...) again: it starts the sandbox."
             ) from error
         finally:
@@ -47,7 +49,8 @@ class Control:
         found = self.ask("GET", "status")
         ahead = timedelta(seconds=float(found["clock"]["offset_seconds"]))
         moved = f"the sandbox clock is {duration(ahead)} ahead of real time; {CLOCK_GOES_FORWARD}"
-        return (*found["notices"], *((moved,) if ahead else ()))
+        damaged = (*found.get("set_aside", ()), *found["notices"])
+        return (*damaged, *((moved,) if ahead else ()))
 
 
 @dataclass(frozen=True)

@@ -49,3 +49,9 @@ CLOCK_GOES_FORWARD = (
     "labs reset begins again at real time"
 )
 """What is said of a sandbox clock that was moved."""
+
+SANDBOX_DOWN = (
+    "The sandbox is not running. Start it: labs start in a terminal, or run the first cell of "
+    "the notebook again."
+)
+"""What a client says that finds no sandbox."""

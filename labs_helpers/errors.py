@@ -10,6 +10,7 @@ import botocore.exceptions
 import docker.errors
 
 from labs_helpers.curriculum import UnknownPart
+from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.workspace import LabsError
 
 P = ParamSpec("P")
@@ -33,6 +34,15 @@ FOR_THE_LEARNER = (
 """Exceptions whose message says what to do. Any other is ours to fix, and keeps its traceback."""
 
 
+def said(fault: BaseException) -> str:
+    """The message for the learner. Of a sandbox that is not there it says how to start one."""
+    if isinstance(fault, botocore.exceptions.EndpointConnectionError):
+        endpoint = str(fault.kwargs.get("endpoint_url", ""))
+        if endpoint.startswith("http://127.0.0.1:"):
+            return SANDBOX_DOWN
+    return str(fault)
+
+
 def spoken(function: Callable[P, T]) -> Callable[P, T]:
     """Turn exceptions for the learner that ``function`` raises into :class:`LabError`."""
 
@@ -41,6 +51,6 @@ def spoken(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except FOR_THE_LEARNER as fault:
-            raise LabError(str(fault)) from fault
+            raise LabError(said(fault)) from fault
 
     return speaking

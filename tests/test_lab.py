@@ -30,6 +30,9 @@ class Recorded:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
 
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         self.asked.append((method, path, body))
         return {
@@ -77,7 +80,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def started(workspace: Workspace) -> Any:
         workspace.create()
         engine = SimpleNamespace(choice=Choice(EMBEDDED, ""))
-        return SimpleNamespace(sandbox=SimpleNamespace(port=4566), engine=engine)
+        server = SimpleNamespace(port=4566)
+        return SimpleNamespace(sandbox=server, engine=engine, started_again=False)
 
     monkeypatch.setattr(servers, "start", started)
     monkeypatch.setattr(startup, "Control", lambda workspace, port: Recorded())

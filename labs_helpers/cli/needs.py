@@ -126,7 +126,7 @@ def sandbox(workspace: Workspace) -> Need:
         fix = f"labs stop && labs start; its log is {log}"
         return Need("sandbox", "warning", f"process {server.pid} does not answer", fix)
     facts = sandbox_process.control_answer(workspace, server.port, "status") or {}
-    if notices := facts.get("notices", []):
+    if notices := [*facts.get("set_aside", []), *facts.get("notices", [])]:
         fix = "\n".join([*notices, "What was kept aside stays there until you delete it."])
         return Need("sandbox", "warning", f"answers at {endpoint(server.port)}; see below", fix)
     return Need("sandbox", "ok", f"answers at {endpoint(server.port)}")

@@ -116,7 +116,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         shown += [("endpoint", sandbox["endpoint"]), ("sandbox", _life(sandbox))]
         if sandbox["answers"]:
             shown += [("clock", _clock(sandbox["clock"])), ("stored", _stored(sandbox))]
-            shown += [("set aside", notice) for notice in sandbox.get("notices", [])]
+            shown += [("set aside", notice) for notice in _damaged(sandbox)]
         else:
             shown.append(("", SILENT))
     if engine is None:
@@ -156,6 +156,10 @@ def _clock(clock: dict[str, Any]) -> str:
     if not offset:
         return f"{now}, real time"
     return f"{now}, {duration(offset.total_seconds())} ahead of real time; {CLOCK_GOES_FORWARD}"
+
+
+def _damaged(sandbox: dict[str, Any]) -> list[str]:
+    return [*sandbox.get("set_aside", []), *sandbox.get("notices", [])]
 
 
 def _stored(sandbox: dict[str, Any]) -> str:

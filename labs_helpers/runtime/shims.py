@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
 
 STANDIN_MODULE = "labs_helpers.engine.cli"
@@ -45,6 +46,22 @@ for word do
   esac
 done
 exec "{chosen}" "$@"
+"""
+
+
+_AWS = """\
+#!/bin/sh
+# What needs no sandbox runs without one.
+case " $1 $* " in
+  *" configure "*|*" help "*|*" --version "*|"  ") ;;
+  *)
+    pid=$(sed -n 's/^ *"pid": \\([0-9]*\\).*/\\1/p' "{record}" 2>/dev/null)
+    if ! kill -0 "${{pid:-none}}" 2>/dev/null; then
+      echo "{down}" >&2
+      exit 255
+    fi ;;
+esac
+{settings} exec "{installed}" "$@"
 """
 
 
@@ -134,6 +151,9 @@ def place_aws(
     - HOME, because aliases, models and caches are in ``~/.aws/`` whatever AWS_CONFIG_FILE says;
     - a proxy, because version 1 ignores AWS_ENDPOINT_URL for some services (`aws sqs`). The proxy
       is the sandbox, which refuses such a request.
+
+    When the sandbox's process is gone, the script says so at once: `aws` itself would try for
+    seconds, and end with an address that says nothing to a learner.
     """
     environ = os.environ if environ is None else environ
     beside = Path(python).parent
@@ -146,8 +166,11 @@ def place_aws(
         variables = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy)
         variables |= {name.lower(): proxy for name in variables}
         exports = " ".join(f"{name}={value}" for name, value in variables.items())
-        script = (
-            f'#!/bin/sh\nHOME="{workspace.aws_config.parent}" {exports} exec "{installed}" "$@"\n'
+        script = _AWS.format(
+            record=workspace.sandbox / "server.json",
+            down=SANDBOX_DOWN,
+            settings=f'HOME="{workspace.aws_config.parent}" {exports}',
+            installed=installed,
         )
     _place(workspace.bin / "aws", script)
 

@@ -51,7 +51,8 @@ class Status:
     def __call__(self) -> dict[str, Any]:
         """A JSON object; sizes in bytes, times ISO 8601.
 
-        `kept` says what of it outlives a restart; `notices` what was damaged and set aside.
+        `kept` says what of it outlives a restart; `notices` what of IAM and STS was damaged
+        and set aside, `set_aside` what of ECR was, which the start has said already.
         """
         import psutil
 
@@ -65,7 +66,8 @@ class Status:
             "stored": stored,
             "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
             "accounts": len(self._who.records.accounts),
-            "notices": [*self._store.notices, *self._who.notices],
+            "notices": self._who.notices,
+            "set_aside": self._store.notices,
             "kept": {
                 "ecr": "across restarts",
                 "iam": "across restarts",

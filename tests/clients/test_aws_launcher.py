@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers import servers
+from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.modes import environment
 from labs_helpers.workspace import Workspace
 
@@ -47,3 +48,24 @@ def test_a_service_that_passes_over_the_endpoint_ends_at_the_sandbox(
     ran = aws(terminal | named, "sqs", "list-queues", "--region", "us-west-2")
     assert ran.returncode != 0
     assert terminal["AWS_ENDPOINT_URL"] in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["ecr", "describe-repositories"], ["sts", "get-caller-identity"]]
+)
+def test_a_sandbox_that_is_down_is_said_in_one_line(
+    terminal: dict[str, str], command: list[str]
+) -> None:
+    record = Path(terminal["LABS_HOME"]) / "sandbox" / "server.json"
+    kept = record.read_text()
+    for left in (None, '{\n  "pid": 4000000,\n  "port": 1\n}\n'):
+        record.unlink() if left is None else record.write_text(left)
+        try:
+            ran = aws(terminal, *command)
+            version = aws(terminal, "--version")
+            local = aws(terminal, "configure", "list")
+        finally:
+            record.write_text(kept)
+        assert (ran.returncode, ran.stdout) == (255, "")
+        assert ran.stderr.splitlines() == [SANDBOX_DOWN]
+        assert (version.returncode, local.returncode) == (0, 0)
