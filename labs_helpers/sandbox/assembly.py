@@ -32,7 +32,8 @@ from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.records import open_records
-from labs_helpers.sandbox.moto.services import MotoServices, bucket
+from labs_helpers.sandbox.moto.resources import MotoResources
+from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.service import Service
@@ -75,14 +76,14 @@ def build(
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
     moto = MotoServices(records.identity, who.directory, folder / "tmp")
-    authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
+    authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
     ecr = EcrService(store, clock, authorizer.authorize)
-    others = OtherServices(authorizer, moto, partial(_operations, who))
+    others = OtherServices(authorizer, moto, partial(_operations, who), store)
     registry = RegistryApp(store, clock, authorizer.authorize, learner.principal.account, REGION)
     trace = Trace()
     workers = (
         ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, events.publish),
+        EventDelivery(store, partial(events.publish, as_role=authorizer.require_as_role)),
     )
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
