@@ -25,6 +25,8 @@ from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.service.refusal import Refusal
 
 _OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource", "AddTags", "RemoveTags")
+_TAGS = ("CreateTags",)
+"""An operation that is the action on tags itself."""
 _SILENT = ("Describe", "Get", "List")
 """EC2 names no resource in its refusal of these."""
 
@@ -48,7 +50,8 @@ def needed(
         found += _elsewhere(asked, caller, found)
     else:
         found = [Permission(f"{asked.prefix}:{asked.operation}")]
-    return [*found, *passed(asked, caller, names)]
+    tags = () if asked.operation in _TAGS else tagging.on_creation(asked, found)
+    return [*found, *tags, *passed(asked, caller, names)]
 
 
 def _elsewhere(
@@ -138,7 +141,7 @@ def _arns(
     if prefix == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
         yield from _rules(params, start(prefix, "", *whose))
         return
-    if prefix == "ec2" and "ResourceId" in params:
+    if prefix == "ec2" and operation in ("CreateTags", "DeleteTags"):
         for each in values(params, "ResourceId"):
             kind = OF_ID.get(each.partition("-")[0], "")
             if not kind:

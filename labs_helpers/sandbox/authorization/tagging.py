@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API needs each service's own action beside `tag:*`.
+"""Tags need an action of their own: in the tagging API, and where a resource is made with tags.
 
 "you must have permission to use the service's own tagging operation":
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagResources.html
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_TagRes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from labs_helpers.sandbox.authorization.arns import account_of, values
 from labs_helpers.sandbox.authorization.iam import tag_keys
@@ -17,6 +17,7 @@ from labs_helpers.sandbox.service.refusal import Refusal
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "cloudwatch": ("TagResource", "UntagResource"),
     "codedeploy": ("TagResource", "UntagResource"),
+    "codepipeline": ("TagResource", "UntagResource"),
     "dynamodb": ("TagResource", "UntagResource"),
     "ec2": ("CreateTags", "DeleteTags"),
     "ecr": ("TagResource", "UntagResource"),
@@ -32,6 +33,43 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "ssm": ("AddTagsToResource", "RemoveTagsFromResource"),
 }
 """Prefix -> the actions that tag and untag a resource of the service."""
+
+_OF_IAM: Mapping[str, str] = {
+    "CreateInstanceProfile": "TagInstanceProfile",
+    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "CreatePolicy": "TagPolicy",
+    "CreateRole": "TagRole",
+    "CreateSAMLProvider": "TagSAMLProvider",
+    "CreateUser": "TagUser",
+    "CreateVirtualMFADevice": "TagMFADevice",
+    "UploadServerCertificate": "TagServerCertificate",
+}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html"""
+
+_MAKES = ("Allocate", "Create", "Import", "Put", "Register", "Upload")
+
+
+def on_creation(asked: ApiRequest, found: Iterable[Permission]) -> Iterator[Permission]:
+    """The action that tags, on each resource that a request makes with tags.
+
+    "you must have the sqs:CreateQueue and sqs:TagQueue permissions":
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+    EC2 has the key ec2:CreateAction:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    names = ACTIONS.get(asked.prefix)
+    name = names[0] if names else _OF_IAM.get(asked.operation) if asked.prefix == "iam" else None
+    if name is None or not asked.operation.startswith(_MAKES):
+        return
+    for each in found:
+        keys = {key: values for key, values in each.keys.items() if key.startswith("aws:")}
+        if "aws:tagkeys" not in keys or each.action != f"{asked.prefix}:{asked.operation}":
+            continue
+        if asked.prefix == "ec2":
+            if not each.resource.endswith("/*"):
+                continue  # a resource that is there before
+            keys["ec2:createaction"] = (asked.operation,)
+        yield Permission(f"{asked.prefix}:{name}", each.resource, each.account, keys)
 
 
 def needed(asked: ApiRequest) -> Iterator[Permission]:

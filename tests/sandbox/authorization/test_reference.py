@@ -74,7 +74,7 @@ def asked_with_everything(service: str, operation: str) -> ApiRequest:
         if member.type_name in ("string", "list"):
             if name in forms.BY_ARN:
                 value = f"arn:aws:{service}:us-west-2:123456789012:{name}"
-            if service == "ec2" and name in ("Resources", "ResourceIds"):
+            if service == "ec2" and name == "Resources":
                 value = ["vpc-some"]
             params[member.serialization.get("name", name)] = value
             params[name] = value
