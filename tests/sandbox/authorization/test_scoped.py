@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -117,6 +118,25 @@ def test_a_deny_by_arn_holds(
     status, code, message = refusal_of(guarded.client(service), operation, **params)
     assert status in (400, 403)
     assert "with an explicit deny in an identity-based policy" in message, code
+
+
+def test_a_change_set_is_of_its_stack_whatever_the_request_says(
+    sandbox: Running, guarded: Person
+) -> None:
+    queue = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
+    more = {"Resources": {**queue["Resources"], "R": {"Type": "AWS::SQS::Queue"}}}
+    stacks = sandbox.client("cloudformation")
+    stacks.create_stack(StackName="prod", TemplateBody=json.dumps(queue))
+    change = stacks.create_change_set(
+        StackName="prod",
+        ChangeSetName="more",
+        TemplateBody=json.dumps(more),
+        ChangeSetType="UPDATE",
+    )["Id"]
+    for operation in ("describe_change_set", "execute_change_set", "delete_change_set"):
+        for named in ({}, {"StackName": "dev"}):
+            said = guarded.denied("cloudformation", operation, ChangeSetName=change, **named)
+            assert "stack/prod/" in said
 
 
 def test_what_a_key_sealed_is_opened_with_a_right_to_that_key(
