@@ -81,7 +81,10 @@ _INSTALLERS: Mapping[str, Callable[[AsRole], None]] = {
 
 
 def _bucket(account: str, body: Any) -> Sender:
-    return Sender(str(body["Records"][0]["s3"]["bucket"]["arn"]), account, S3)
+    """The bucket that a message is of: of an object's event, or of the test that S3 sends first."""
+    records = body.get("Records")
+    name = records[0]["s3"]["bucket"]["name"] if records else body["Bucket"]
+    return Sender(f"arn:aws:s3:::{name}", account, S3)
 
 
 def _is_let_in(sender: Sender, action: str, target: str) -> bool:
