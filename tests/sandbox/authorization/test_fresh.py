@@ -22,7 +22,8 @@ from labs_helpers.sandbox.moto.records import open_records
 folder = Path(sys.argv[1])
 clock, learner = Clock(), credentials.learner(folder / "learner.json")
 who = people.build(folder / "identity", open_records(folder / "identity", learner), clock)
-authorizer = Authorizer(who.directory, Store(folder / "ecr", clock), clock, Decisions(), MotoResources())
+store = Store(folder / "ecr", clock)
+authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
 keys = context.of_request({"REMOTE_ADDR": "127.0.0.1"}, "us-west-2")
 arn = "arn:aws:ecr:us-west-2:123456789012:repository/demo"
 authorizer.authorize(learner.principal, "ecr:PutImage", arn, keys)
