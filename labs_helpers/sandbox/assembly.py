@@ -34,7 +34,8 @@ from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
-from labs_helpers.sandbox.moto.services import MotoServices, bucket
+from labs_helpers.sandbox.moto.resources import MotoResources
+from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.request_log import id_of
@@ -79,16 +80,16 @@ def build(
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
     moto = MotoServices(records.identity, who.directory, folder / "tmp")
-    authorizer = Authorizer(who.directory, store, clock, Decisions(), bucket)
+    authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
     elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr, who.directory)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
-    others = OtherServices(authorizer, moto, partial(_operations, who))
+    others = OtherServices(authorizer, moto, partial(_operations, who), store)
     home = (learner.principal.account, REGION)
     registry = RegistryApp(store, clock, authorizer.authorize, *home, rules, who.directory.is_there)
     trace = Trace()
     workers = (
         ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, events.publish),
+        EventDelivery(store, partial(events.publish, as_role=authorizer.require_as_role)),
     )
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)

@@ -10,32 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.authorization import iam, s3
-from labs_helpers.sandbox.authorization.forms import (
-    BY_ARN,
-    FORMS,
-    OF_ID,
-    PASSED,
-    WITHOUT_TYPE,
-    account_of,
-    made,
-    values,
-    wild,
-)
+from labs_helpers.sandbox.authorization import iam, s3, several, tagging
+from labs_helpers.sandbox.authorization.arns import account_of, made, values, wild
+from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, WITHOUT_TYPE
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
+from labs_helpers.sandbox.authorization.known import Known, Nothing
 from labs_helpers.sandbox.authorization.models import LISTED
+from labs_helpers.sandbox.authorization.passed import passed
 from labs_helpers.sandbox.authorization.s3_requests import object_of_url
+from labs_helpers.sandbox.authorization.spelled import SPELLED, Place
 from labs_helpers.sandbox.authorization.tables import Row, arn_formats, start, table
 from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.service.refusal import Refusal
 
-_OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource")
-_PROFILED = ("RunInstances", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation")
+_OF_ARN = ("TagResource", "UntagResource", "ListTagsForResource", "AddTags", "RemoveTags")
+_TAGS = ("CreateTags",)
+"""An operation that is the action on tags itself."""
 _SILENT = ("Describe", "Get", "List")
 """EC2 names no resource in its refusal of these."""
 
 
-def needed(asked: ApiRequest, caller: Principal, region: str, names: Names) -> list[Permission]:
+def needed(
+    asked: ApiRequest, caller: Principal, region: str, names: Names, known: Known | None = None
+) -> list[Permission]:
     """Every permission that the request needs; an operation that anybody may call needs none."""
     if asked.service == "s3":
         found = list(s3.needed(asked))
@@ -45,68 +43,140 @@ def needed(asked: ApiRequest, caller: Principal, region: str, names: Names) -> l
         row = table("iam").get(asked.operation, {})
         found = list(iam.of_iam(asked, row, caller, names))
     elif asked.service in LISTED:
-        found = list(_listed(asked, caller, region))
+        place = Place(region, caller.account, known or Nothing())
+        found = [each for one in several.actions(asked) for each in _listed(one, place)]
+        if asked.service == "tagging":
+            found += tagging.needed(asked)
+        found += _elsewhere(asked, caller, found)
     else:
         found = [Permission(f"{asked.prefix}:{asked.operation}")]
-    return [*found, *_passed(asked, caller, names)]
+    tags = () if asked.operation in _TAGS else tagging.on_creation(asked, found)
+    return [*found, *tags, *passed(asked, caller, names)]
 
 
-def _listed(asked: ApiRequest, caller: Principal, region: str) -> Iterator[Permission]:
-    service, params = asked.service, asked.params
-    row = table(service).get(asked.operation, {})
+def _elsewhere(
+    asked: ApiRequest, caller: Principal, found: list[Permission]
+) -> Iterator[Permission]:
+    """The resources of other accounts that a request names where no action of its own is on them.
+
+    They are decided on like the others, so that only a policy of theirs lets the request in.
+    """
     action = f"{asked.prefix}:{asked.operation}"
-    whose = (region, caller.account)
-    keys = {**_tags(params), **_own_keys(asked, row, start(service, "cluster", *whose))}
-    arns, shown = list(_arns(asked, row, whose)), None
+    covered = {each.resource for each in found}
+    for arn in dict.fromkeys(_arns_in(asked.params, f"arn:aws:{asked.prefix}:", "")):
+        if account_of(arn) not in ("", caller.account) and arn not in covered:
+            yield Permission(action, arn, account_of(arn))
+
+
+_DATA = frozenset(
+    {
+        "Description",
+        "Detail",
+        "Input",
+        "Item",
+        "Key",
+        "Message",
+        "MessageBody",
+        "SecretString",
+        "Subject",
+        "Value",
+        "description",
+        "message",
+        "value",
+    }
+)
+"""Members with text of the caller's, which names nothing even where it looks like an ARN."""
+
+
+def _arns_in(value: Any, begins: str, member: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            if name not in _DATA:
+                yield from _arns_in(each, begins, name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _arns_in(each, begins, member)
+    elif isinstance(value, str) and value.startswith(begins) and " " not in value:
+        yield value
+
+
+def _listed(asked: ApiRequest, place: Place) -> Iterator[Permission]:
+    prefix = asked.prefix
+    spelled = SPELLED.get(prefix)
+    params = spelled(asked.operation, asked.params, place) if spelled else asked.params
+    row = table(prefix).get(asked.operation, {})
+    action = f"{prefix}:{asked.operation}"
+    whose = (place.region, place.account)
+    keys = {**_tags(params), **_own_keys(asked, row, start(prefix, "cluster", *whose))}
+    arns, shown = list(dict.fromkeys(_arns(prefix, asked.operation, params, row, place))), None
     if not arns:
-        form = WITHOUT_TYPE.get((service, asked.operation))
-        arns = [wild(form, params, start(service, "", *whose)) if form else "*"]
-        if service == "ec2" and asked.operation.startswith(_SILENT):
+        form = WITHOUT_TYPE.get((prefix, asked.operation))
+        arns = [wild(form, params, start(prefix, "", *whose)) if form else "*"]
+        if prefix == "ec2" and asked.operation.startswith(_SILENT):
             shown = ""
     for arn in arns:
         yield Permission(action, arn, account_of(arn), keys, shown)
-    if service == "cloudformation":
+    if prefix == "cloudformation":
         for url in values(params, "TemplateURL"):
-            if place := object_of_url(url):
-                yield Permission("s3:GetObject", f"arn:aws:s3:::{'/'.join(place)}")
+            if bucket_and_key := object_of_url(url):
+                yield Permission("s3:GetObject", f"arn:aws:s3:::{'/'.join(bucket_and_key)}")
 
 
-def _arns(asked: ApiRequest, row: Row, whose: tuple[str, str]) -> Iterator[str]:
-    service, params = asked.service, asked.params
+def _arns(
+    prefix: str, operation: str, params: Mapping[str, Any], row: Row, place: Place
+) -> Iterator[str]:
+    """The ARNs of the resources that an action is on."""
+    whose = (place.region, place.account)
     if not row.get("needs") and not row.get("may"):
         return
-    if asked.operation in _OF_ARN or "Policy" in asked.operation:
-        for name in BY_ARN:
-            if given := params.get(name):
-                yield str(given)
-                return
-    if service == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
-        yield _rule(params, start(service, "", *whose))
+    if operation in _OF_ARN or "Policy" in operation:
+        given = [each for name in BY_ARN for each in values(params, name)]
+        if given:
+            for each in given:
+                if not each.startswith(f"arn:aws:{prefix}:"):
+                    words = f"'{each[:200]}' is no ARN of a resource of {prefix}."
+                    raise Refusal("ValidationException", words)
+                yield each
+            return
+    if prefix == "events" and any(kind.startswith("rule-") for kind in row.get("may", ())):
+        yield from _rules(params, start(prefix, "", *whose))
         return
-    if service == "ec2" and "ResourceId" in params:
+    if prefix == "ec2" and operation in ("CreateTags", "DeleteTags"):
         for each in values(params, "ResourceId"):
-            kind = OF_ID.get(each.partition("-")[0], "*")
-            yield f"{start(service, kind, *whose)}{kind}/{each}"
+            kind = OF_ID.get(each.partition("-")[0], "")
+            if not kind:
+                # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+                raise Refusal("InvalidID", f"The ID '{each[:200]}' is not valid")
+            yield f"{start(prefix, kind, *whose)}{kind}/{each}"
         return
-    forms = FORMS[service]
+    forms = FORMS[prefix]
     for kind in row.get("needs", ()):
-        if kind not in arn_formats()[service]:
+        if kind not in arn_formats()[prefix]:
             continue  # another service's, which is asked for by itself
         form = forms.get(kind, f"{kind}/{{{kind}}}")
-        if kind == "task-definition" and asked.operation == "RegisterTaskDefinition":
+        if kind == "task-definition" and operation == "RegisterTaskDefinition":
             form = "task-definition/{family}:*"
-        of_kind = start(service, kind, *whose)
-        yield from made(form, params, of_kind) or [wild(form, params, of_kind)]
+        of_kind = start(prefix, kind, *whose)
+        yield from _meant(kind, made(form, params, of_kind), place) or [wild(form, params, of_kind)]
     for kind in row.get("may", ()):
         if kind in forms:
-            yield from made(forms[kind], params, start(service, kind, *whose))
+            yield from _meant(kind, made(forms[kind], params, start(prefix, kind, *whose)), place)
 
 
-def _rule(params: Mapping[str, Any], begins: str) -> str:
-    """A rule of the default event bus has no bus in its ARN."""
-    name = params.get("Name") or params.get("Rule") or "*"
-    bus = str(params.get("EventBusName") or "default").rpartition("/")[2]
-    return f"{begins}rule/{name}" if bus == "default" else f"{begins}rule/{bus}/{name}"
+def _meant(kind: str, arns: list[str], place: Place) -> list[str]:
+    """The resources that ARNs with a name, an alias or another id mean."""
+    found: list[str] = []
+    for arn in arns:
+        meant = place.known.meant(kind, arn)
+        found += [arn] if meant is None else meant
+    return found
+
+
+def _rules(params: Mapping[str, Any], begins: str) -> list[str]:
+    """The ARN of a rule: on the default event bus it has no bus in it."""
+    form = "rule/{EventBusName=default}/{Name|Rule=*}"
+    found = made(form, params, begins)
+    return [each.replace(":rule/default/", ":rule/") for each in found]
 
 
 def _own_keys(asked: ApiRequest, row: Row, begins: str) -> dict[str, tuple[str, ...]]:
@@ -140,28 +210,3 @@ def _tag_lists(params: Mapping[str, Any], given: Any) -> Iterator[Mapping[str, A
     for each in lists:
         if isinstance(each, list):
             yield from (tag for tag in each if isinstance(tag, Mapping))
-
-
-def _passed(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permission]:
-    """iam:PassRole for each role that the request hands to a service."""
-    if asked.service == "ec2" and asked.operation in _PROFILED:
-        yield from _of_profile(asked, caller, names)
-    for path, service in PASSED.get(asked.service, {}).get(asked.operation, ()):
-        for role in dict.fromkeys(values(asked.params, path)):
-            arn = (
-                role if role.startswith("arn:") else names.entity_arn(caller.account, "role", role)
-            )
-            arn = arn or f"arn:aws:iam::{caller.account}:role/{role}"
-            keys = {"iam:passedtoservice": (f"{service}.amazonaws.com",)}
-            yield Permission("iam:PassRole", arn, account_of(arn), keys)
-
-
-def _of_profile(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permission]:
-    """An instance profile hands its role to the instance."""
-    for name in values(asked.params, "IamInstanceProfile.Name") + [
-        arn.rpartition("/")[2] for arn in values(asked.params, "IamInstanceProfile.Arn")
-    ]:
-        role = names.role_of_profile(caller.account, name)
-        arn = role or f"arn:aws:iam::{caller.account}:role/{name}"
-        keys = {"iam:passedtoservice": ("ec2.amazonaws.com",)}
-        yield Permission("iam:PassRole", arn, account_of(arn), keys)

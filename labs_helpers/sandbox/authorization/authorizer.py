@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from labs_helpers.sandbox.authorization import context
+from labs_helpers.sandbox.authorization.arns import account_of
 from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
-from labs_helpers.sandbox.authorization.forms import account_of
-from labs_helpers.sandbox.authorization.resource_policies import Buckets, ResourcePolicies
+from labs_helpers.sandbox.authorization.known import Known
+from labs_helpers.sandbox.authorization.resource_policies import ResourcePolicies
 from labs_helpers.sandbox.authorization.terms import Permission
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.store import Store
@@ -20,7 +21,7 @@ from labs_helpers.sandbox.iam.rights import Rights
 from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Decision, Outcome, Policies
-from labs_helpers.sandbox.policy.request import Request
+from labs_helpers.sandbox.policy.request import Caller, Request
 from labs_helpers.sandbox.policy.sentence import sentence
 from labs_helpers.sandbox.service.errors import AccessDenied
 
@@ -42,11 +43,12 @@ class Authorizer:
         store: Store,
         clock: Clock,
         decisions: Decisions,
-        bucket: Buckets,
+        known: Known,
     ) -> None:
         self.directory = directory
         self.decisions = decisions
-        self.resources = ResourcePolicies(directory, store, bucket)
+        self.known = known
+        self.resources = ResourcePolicies(directory, store, known)
         self._clock = clock
 
     def authorize(
@@ -80,6 +82,27 @@ class Authorizer:
                 if not tentative:
                     self.decisions.note(verdict)
                 raise Denied(verdict)
+
+    def require_as_role(
+        self, role: str, service: str, source: Keys, action: str, resource: str
+    ) -> None:
+        """Raise AccessDenied unless a service may take a role, and the role may do the action.
+
+        service: "events.amazonaws.com"; source: condition keys of the request for the role.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html
+        """
+        account = account_of(role)
+        rights, trust = self.directory.of_arn(role), self.directory.role_trust(role)
+        if rights is None or trust is None:
+            raise AccessDenied(f"There is no role {role}.")
+        asks = Request(Caller("", service, ""), "sts:AssumeRole", role, account, source)
+        if not evaluate(asks, Policies(resource=(trust,))).allowed:
+            raise AccessDenied(f"The trust policy of {role} does not let {service} in.")
+        session = f"arn:aws:sts::{account}:assumed-role/{role.rpartition('/')[2]}/{service}"
+        rights = replace(rights, caller=Caller(account, session, role))
+        verdict = self.decide(rights, Permission(action, resource, account_of(resource)), {})
+        if not verdict.decision.allowed:
+            raise AccessDenied(verdict.sentence)
 
     def decide(self, rights: Rights, needed: Permission, keys: Keys) -> Verdict:
         """The verdict on one permission; `keys` of the request, those of `needed` before them."""

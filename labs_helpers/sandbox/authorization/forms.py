@@ -1,108 +1,13 @@
 """How a request's parameters spell the ARN of each type of resource.
 
 Which types an action needs is AWS's table (tables/*.json); here is where their names are in a
-request. Forms of the ARNs:
+request, by the prefix of the service's actions. How a form is read: arns.py. Forms of the ARNs:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-
-A form is what follows `arn:aws:<service>:<region>:<account>:`. In braces are parameters to take
-the name from, the first that is there; `=x` stands in when none is; `<:` keeps what is before a
-colon. A parameter may itself be an ARN of the type, and is then taken whole.
 """
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Mapping
-from typing import Any
-
-_HOLE = re.compile(r"\{([^}]+)\}")
-
-
-def values(params: Mapping[str, Any], path: str) -> list[str]:
-    """The strings at a dotted path; through lists, each of their items."""
-    found: list[Any] = [params]
-    for step in path.split("."):
-        inner = []
-        for item in found:
-            for each in item if isinstance(item, list) else [item]:
-                if isinstance(each, Mapping) and each.get(step) is not None:
-                    inner.append(each[step])
-        found = inner
-    flat = itertools.chain.from_iterable(
-        item if isinstance(item, list) else [item] for item in found
-    )
-    return [item for item in flat if isinstance(item, str) and item]
-
-
-def account_of(arn: str) -> str:
-    """The account in an ARN; empty where it has none."""
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
-
-
-def made(form: str, params: Mapping[str, Any], start: str) -> list[str]:
-    """Every ARN of a form, `start` being `arn:aws:ecs:us-west-2:123456789012:`; [] for none.
-
-    None is made when a parameter that the form has no other word for is not there.
-    """
-    holes = list(_HOLE.finditer(form))
-    parts = _HOLE.split(form)[::2]
-    whole: list[str] = []
-    rows: list[list[str]] = []
-    for number, hole in enumerate(holes):
-        given = _given(hole[1], params)
-        if not given:
-            return []
-        if number == len(holes) - 1 and "<:" not in hole[1] and not parts[-1].strip(":/*"):
-            whole = [each for each in given if _is_of(each, start, parts[0])]
-            given = [each for each in given if each not in whole]
-        rows.append([_name(each, parts[0]) for each in given])
-    spelled = [
-        start + parts[0] + "".join(name + part for name, part in zip(row, parts[1:], strict=True))
-        for row in itertools.product(*rows)
-    ]
-    return spelled + whole
-
-
-def wild(form: str, params: Mapping[str, Any], start: str) -> str:
-    """The form with a star for each name that the request does not give."""
-    return start + _HOLE.sub(
-        lambda hole: next((_name(each, "") for each in _given(hole[1], params)), "*"), form
-    )
-
-
-def _given(hole: str, params: Mapping[str, Any]) -> list[str]:
-    names, _, default = hole.partition("=")
-    for name in names.split("|"):
-        path = name.removesuffix("<:")
-        if found := values(params, path):
-            cut = name.endswith("<:")
-            return [_before_colon(each) if cut else each for each in found]
-    return [default] if default else []
-
-
-def _is_of(text: str, start: str, head: str) -> bool:
-    """Whether a text is an ARN of this service and of the type that begins with `head`."""
-    parts, wanted = text.split(":", 5), start.split(":", 5)
-    return len(parts) == 6 and parts[:3] == wanted[:3] and parts[5].startswith(head)
-
-
-def _name(text: str, head: str) -> str:
-    """A name as it is, of an ARN the part that is its name."""
-    if not text.startswith("arn:"):
-        return text
-    resource = text.split(":", 5)[-1]
-    if head and resource.startswith(head):
-        return resource.removeprefix(head).removesuffix(":*")
-    return resource.rpartition("/")[2]
-
-
-def _before_colon(text: str) -> str:
-    if text.startswith("arn:"):
-        text = text.split(":", 5)[-1].rpartition("/")[2]
-    return text.partition(":")[0]
-
 
 _STACK = "stack/{StackName|StackId}/*"
 _GROUP = "log-group:{logGroupName|logGroupIdentifier|resourceIdentifier|logGroupNames}"
@@ -177,23 +82,70 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "lookup-table": "lookup-table:{lookupTableName|lookupTableArn}",
         "scheduled-query": "scheduled-query:{name|identifier}",
     },
+    "cloudtrail": {
+        "channel": "channel/{ResourceIdList}",
+        "dashboard": "dashboard/{ResourceIdList}",
+        "eventdatastore": "eventdatastore/{EventDataStore|ResourceIdList}",
+        "trail": "trail/{Name|TrailName|ResourceIdList}",
+    },
+    "cloudwatch": {
+        "alarm": "alarm:{AlarmName|AlarmNames}",
+        "dashboard": "dashboard/{DashboardName|DashboardNames}",
+    },
+    "dynamodb": {
+        "index": "table/{TableName}/index/{IndexName}",
+        "stream": "{ResourceArn}",
+        "table": "table/{TableName|ResourceArn|RequestItems}",
+    },
     "ec2": {
+        "elastic-ip": "elastic-ip/{AllocationId|PublicIp|AssociationId}",
         "image": "image/{ImageId}",
         "instance": "instance/{InstanceId}",
-        "internet-gateway": "internet-gateway/{InternetGatewayId}",
-        "key-pair": "key-pair/{KeyName}",
+        "internet-gateway": "internet-gateway/{InternetGatewayId|GatewayId}",
+        "key-pair": "key-pair/{KeyName|KeyPairId}",
         "launch-template": "launch-template/{LaunchTemplateId}",
         "natgateway": "natgateway/{NatGatewayId}",
-        "network-acl": "network-acl/{NetworkAclId}",
+        "network-acl": "network-acl/{NetworkAclId|AssociationId}",
         "network-interface": "network-interface/{NetworkInterfaceId}",
-        "route-table": "route-table/{RouteTableId}",
-        "security-group": "security-group/{GroupId|SecurityGroupId}",
+        "prefix-list": "prefix-list/{SecurityGroupRule.SecurityGroupRule.PrefixListId}",
+        "route-table": "route-table/"
+        "{RouteTableId|AddRouteTableId|RemoveRouteTableId|AssociationId}",
+        "security-group": "security-group/"
+        "{GroupId|SecurityGroupId|GroupName|AddSecurityGroupId|RemoveSecurityGroupId}",
+        "security-group-rule": "security-group-rule/"
+        "{SecurityGroupRuleId|SecurityGroupRule.SecurityGroupRuleId}",
         "snapshot": "snapshot/{SnapshotId}",
-        "subnet": "subnet/{SubnetId}",
+        "subnet": "subnet/{SubnetId|AddSubnetId|RemoveSubnetId|AssociationId}",
         "volume": "volume/{VolumeId}",
         "vpc": "vpc/{VpcId}",
         "vpc-endpoint": "vpc-endpoint/{VpcEndpointId}",
     },
+    "elasticloadbalancing": {
+        "listener/app": "{ListenerArn}",
+        "listener/gwy": "{ListenerArn}",
+        "listener/net": "{ListenerArn}",
+        "listener-rule/app": "{RuleArn|RulePriorities.RuleArn}",
+        "listener-rule/net": "{RuleArn|RulePriorities.RuleArn}",
+        "loadbalancer": "{LoadBalancerArn|NewLoadBalancer}",
+        "loadbalancer/app/": "{LoadBalancerArn}",
+        "loadbalancer/gwy/": "{LoadBalancerArn}",
+        "loadbalancer/net/": "{LoadBalancerArn}",
+        "targetgroup": "targetgroup/{Name|TargetGroupArn}/*",
+    },
+    "kms": {
+        "alias": "{AliasName}",
+        "key": "key/{KeyId|TargetKeyId|AliasName}",
+    },
+    "organizations": {
+        "account": "account/*/{account}",
+        "organizationalunit": "ou/*/{organizationalunit}",
+        "policy": "policy/*/*/{policy}",
+        "root": "root/*/{root}",
+    },
+    "secretsmanager": {"Secret": "secret:{SecretId|Name}"},
+    "sns": {"topic": "{TopicArn|TargetArn|Name|SubscriptionArn|ResourceArn}"},
+    "sqs": {"queue": "{QueueUrl|QueueName}"},
+    "ssm": {"parameter": "parameter/{Name|Names|Path|ResourceId}"},
 }
 
 WITHOUT_TYPE: Mapping[tuple[str, str], str] = {
@@ -205,6 +157,15 @@ WITHOUT_TYPE: Mapping[tuple[str, str], str] = {
 
 OF_ID: Mapping[str, str] = {
     "acl": "network-acl",
+    "eigw": "egress-only-internet-gateway",
+    "fl": "vpc-flow-log",
+    "pcx": "vpc-peering-connection",
+    "eipalloc": "elastic-ip",
+    "dopt": "dhcp-options",
+    "key": "key-pair",
+    "pl": "prefix-list",
+    "sgr": "security-group-rule",
+    "vgw": "vpn-gateway",
     "ami": "image",
     "eni": "network-interface",
     "i": "instance",
@@ -221,61 +182,5 @@ OF_ID: Mapping[str, str] = {
 }
 """What the ids of EC2 are of, by how they begin: CreateTags names resources of any type."""
 
-BY_ARN = ("resourceArn", "ResourceARN", "ResourceArn")
+BY_ARN = ("resourceArn", "ResourceARN", "ResourceArn", "ResourceArns")
 """The parameter of operations on whatever resource has that ARN (TagResource and its like)."""
-
-PASSED: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "cloudformation": dict.fromkeys(
-        (
-            "CreateStack",
-            "UpdateStack",
-            "DeleteStack",
-            "CreateChangeSet",
-            "ContinueUpdateRollback",
-            "RollbackStack",
-        ),
-        (("RoleARN", "cloudformation"),),
-    ),
-    "codebuild": {
-        "CreateProject": (("serviceRole", "codebuild"),),
-        "UpdateProject": (("serviceRole", "codebuild"),),
-        "StartBuild": (("serviceRoleOverride", "codebuild"),),
-        "StartBuildBatch": (("serviceRoleOverride", "codebuild"),),
-    },
-    "codedeploy": {
-        "CreateDeploymentGroup": (("serviceRoleArn", "codedeploy"),),
-        "UpdateDeploymentGroup": (("serviceRoleArn", "codedeploy"),),
-    },
-    "codepipeline": {
-        "CreatePipeline": (("pipeline.roleArn", "codepipeline"),),
-        "UpdatePipeline": (("pipeline.roleArn", "codepipeline"),),
-    },
-    "ecs": {
-        "RegisterTaskDefinition": (("taskRoleArn", "ecs-tasks"), ("executionRoleArn", "ecs-tasks")),
-        "RunTask": (
-            ("overrides.taskRoleArn", "ecs-tasks"),
-            ("overrides.executionRoleArn", "ecs-tasks"),
-        ),
-        "StartTask": (
-            ("overrides.taskRoleArn", "ecs-tasks"),
-            ("overrides.executionRoleArn", "ecs-tasks"),
-        ),
-        "CreateService": (("role", "ecs"),),
-    },
-    "eks": {
-        "CreateCluster": (("roleArn", "eks"),),
-        "CreateNodegroup": (("nodeRole", "eks"),),
-        "CreateFargateProfile": (("podExecutionRoleArn", "eks"),),
-        "CreateAddon": (("serviceAccountRoleArn", "eks"),),
-        "UpdateAddon": (("serviceAccountRoleArn", "eks"),),
-    },
-    "events": {"PutRule": (("RoleArn", "events"),), "PutTargets": (("Targets.RoleArn", "events"),)},
-    "logs": {
-        "PutSubscriptionFilter": (("roleArn", "logs"),),
-        "PutDestination": (("roleArn", "logs"),),
-    },
-}
-"""Where a service is handed a role, and for which service principal: iam:PassRole.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
-"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from labs_helpers.sandbox.authorization.forms import account_of, values
+from labs_helpers.sandbox.authorization.arns import account_of, values
 from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.identity import Principal
 

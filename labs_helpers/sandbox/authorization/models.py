@@ -33,8 +33,19 @@ LISTED = (
     "logs",
     "events",
     "cloudformation",
+    "cloudtrail",
+    "dynamodb",
+    "elasticloadbalancing",
+    "kms",
+    "monitoring",
+    "organizations",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "tagging",
 )
-"""The services whose resources and condition keys are known."""
+"""The services, by their signing names, whose resources and condition keys are known."""
 
 _BOTOCORE = {
     "monitoring": "cloudwatch",

@@ -16,10 +16,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from labs_helpers.sandbox.authorization import actions, context, models, s3_requests
+from labs_helpers.sandbox.authorization import (
+    actions,
+    context,
+    models,
+    places,
+    s3_requests,
+)
 from labs_helpers.sandbox.authorization.authorizer import Authorizer, Denied
 from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
 from labs_helpers.sandbox.authorization.query import FORM, SIGNING, nested, once, pairs
@@ -227,9 +234,15 @@ def decide(authorizer: Authorizer, call: SignedCall) -> tuple[ApiRequest, Canoni
     role = asked.params.get("RoleArn")
     if (asked.service, asked.operation) == ("sts", "AssumeRole") and role:
         sts.check_role_arn(str(role))
-    needed = actions.needed(asked, principal, region, directory)
+    needed = actions.needed(asked, principal, region, directory, authorizer.known)
+    places.check_regions(needed, region)
     try:
         authorizer.check(principal, needed, context.of_request(call.environ, region))
     except Denied as denied:
         raise aws_errors.denied(str(denied)) from denied
-    return asked, plain
+    if asked.service == "s3" and (upload := asked.params.get("uploadId")):
+        # moto finds an upload by its id, whatever key the request has
+        key = authorizer.known.key_of_upload(asked.params["Bucket"], str(upload))
+        if key not in (None, asked.params["Key"]):
+            raise s3_requests.no_upload()
+    return asked, replace(plain, account=places.account(asked, needed, principal.account))

@@ -1,6 +1,7 @@
 """The policies and tags on the resource's own side: repositories, registries, buckets, roles.
 
-ECR keeps its own in its store, found by ARN with one indexed read; buckets are room moto's.
+ECR keeps its own in its store, found by ARN with one indexed read; the rest is
+known.py's.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html
 """
 
@@ -8,10 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from labs_helpers.sandbox.authorization.known import Known
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.policy import document
@@ -42,10 +44,6 @@ select (select body from registry_documents
 """
 
 
-Buckets = Callable[[str], tuple[str, str | None] | None]
-"""Name of a bucket -> (account, policy as JSON text or None); None where there is no bucket."""
-
-
 @dataclass(frozen=True)
 class ResourceFacts:
     """What a resource brings to a decision on it."""
@@ -58,10 +56,10 @@ class ResourceFacts:
 class ResourcePolicies:
     """Looks at the state of this moment; thread-safe."""
 
-    def __init__(self, directory: Directory, store: Store, bucket: Buckets) -> None:
+    def __init__(self, directory: Directory, store: Store, known: Known) -> None:
         self._directory = directory
         self._store = store
-        self._bucket = bucket
+        self._known = known
 
     def of(self, action: str, arn: str, caller_account: str) -> ResourceFacts:
         """The policies on a resource for an action; nothing for a resource that has none."""
@@ -74,12 +72,22 @@ class ResourcePolicies:
             return self._of_role(operation, arn)
         if service == "iam" and arn.startswith("arn:aws:iam:"):
             return ResourceFacts(tags=self._directory.tags_of(arn))
-        return ResourceFacts()
+        return self._of_known(service, arn)
+
+    def _of_known(self, service: str, arn: str) -> ResourceFacts:
+        """The policies on a queue, a topic, a key, a secret, a table or an event bus."""
+        kind = Kind.RESOURCE
+        return ResourceFacts(
+            tuple(
+                Policy(kind, f"policy of {arn}", _parsed(text, arn), f"on {arn}")
+                for text in self._known.policies(arn)
+            )
+        )
 
     def _of_bucket(self, arn: str) -> ResourceFacts:
         """A bucket's owner and policy, for the bucket itself or an object in it."""
         name = arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-        found = self._bucket(name)
+        found = self._known.bucket(name)
         if found is None:
             return ResourceFacts()
         account, text = found

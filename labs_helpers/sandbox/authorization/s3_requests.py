@@ -58,6 +58,8 @@ def read(request: Request, body: bytes) -> tuple[ApiRequest, CanonicalRequest]:
         moved[HEADER] = copied.header
     if operation == "DeleteObjects":
         params["objects"], body = deletions(body)
+    elif operation == "PutBucketReplication":
+        params["Role"] = _roles(body)
     elif request.method not in ("PUT", "POST"):
         body = b""  # moto looks for parameters in a body too
     kind = request.headers.get("content-type", "")
@@ -108,11 +110,16 @@ def _check_values(query: Mapping[str, str]) -> None:
     if query.get("versionId") == "":
         raise _invalid("Version id cannot be the empty string")
     if query.get("uploadId") == "":
-        words = (
-            "The specified upload does not exist. The upload ID may be invalid, or the upload may "
-            "have been aborted or completed."
-        )
-        raise Refusal("NoSuchUpload", words, 404)
+        raise no_upload()
+
+
+def no_upload() -> Refusal:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+    words = (
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may "
+        "have been aborted or completed."
+    )
+    return Refusal("NoSuchUpload", words, 404)
 
 
 def _place(request: Request) -> tuple[str, str, str]:
@@ -186,6 +193,21 @@ def deletions(body: bytes) -> tuple[list[tuple[str, str]], bytes]:
     if not found or root.tag.rpartition("}")[2] != "Delete":
         raise _malformed_xml()
     return found, ElementTree.tostring(plain)
+
+
+def _roles(body: bytes) -> list[str]:
+    """Every role in a document, wherever it stands: who executes may take any of them."""
+    from xml.etree import ElementTree
+
+    try:
+        root = ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        raise _malformed_xml() from None
+    return [
+        (each.text or "").strip()
+        for each in root.iter()
+        if each.tag.rpartition("}")[2].rpartition(":")[2] == "Role"
+    ]
 
 
 def _malformed_xml() -> Refusal:

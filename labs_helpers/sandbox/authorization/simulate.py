@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.sandbox.authorization import simulation_results as results
-from labs_helpers.sandbox.authorization.forms import account_of, values
+from labs_helpers.sandbox.authorization.arns import account_of, values
 from labs_helpers.sandbox.authorization.query import Operation
 from labs_helpers.sandbox.authorization.simulation_results import Trial
 from labs_helpers.sandbox.iam import errors as iam_errors

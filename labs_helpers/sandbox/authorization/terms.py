@@ -43,6 +43,7 @@ class CanonicalRequest:
     """The request reduced to what was understood of it.
 
     drop: names of headers that were not understood. headers: those to hand on as they are here.
+    account: of the resources that the request is on; empty for the caller's.
     """
 
     method: str
@@ -53,3 +54,4 @@ class CanonicalRequest:
     content_type: str
     drop: frozenset[str] = field(default_factory=frozenset)
     headers: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 from labs_helpers.sandbox.authorization import context
+from labs_helpers.sandbox.authorization.arns import account_of
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import explained
-from labs_helpers.sandbox.authorization.forms import account_of
 from labs_helpers.sandbox.authorization.terms import Permission
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.iam.rights import Rights

@@ -1,4 +1,4 @@
-"""Whether a queue, a log group or a topic lets EventBridge in: its own policy decides.
+"""Whether a queue, a log group or a topic lets a service of AWS in: its own policy decides.
 
 AWS tells nobody when it does not: the rule's metric FailedInvocations counts, and that is all.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
@@ -18,30 +18,39 @@ SERVICE = "events.amazonaws.com"
 
 
 class NotLetIn(Exception):
-    """A target whose policy does not let EventBridge in; the message says what is missing."""
+    """A target whose policy does not let the service in; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class Sender:
-    """A rule that sends: its ARN and account, which policies may make a condition of."""
+    """What sends: the ARN and account of a rule, a topic or a bucket, and its service.
+
+    Policies may make a condition of the ARN and the account.
+    """
 
     rule: str
     account: str
+    service: str = SERVICE
+
+    @property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """The condition keys of a request that the service makes for the sender."""
+        return {
+            "aws:sourcearn": (self.rule,),
+            "aws:sourceaccount": (self.account,),
+            "aws:principalservicename": (self.service,),
+            "aws:principalisawsservice": ("true",),
+            "aws:securetransport": ("true",),
+        }
 
 
 def require(sender: Sender, action: str, resource: str, policies: Sequence[str]) -> None:
-    """Raises NotLetIn unless the policies on a resource let EventBridge do this for the rule.
+    """Raises NotLetIn unless the policies on a resource let the sender's service do this for it.
 
     action: "sqs:SendMessage"; resource: its ARN; policies: JSON documents.
     """
-    context = {
-        "aws:sourcearn": (sender.rule,),
-        "aws:sourceaccount": (sender.account,),
-        "aws:principalservicename": (SERVICE,),
-        "aws:principalisawsservice": ("true",),
-        "aws:securetransport": ("true",),
-    }
-    caller = Caller(account="", arn=SERVICE, principal_arn="")
+    service, context = sender.service, sender.keys
+    caller = Caller(account="", arn=service, principal_arn="")
     try:
         found = tuple(
             Policy(Kind.RESOURCE, f"policy of {resource}", document.parse(text))
@@ -53,7 +62,7 @@ def require(sender: Sender, action: str, resource: str, policies: Sequence[str])
     decision = evaluate(Request(caller, action, resource, owner, context), Policies(resource=found))
     if not decision.allowed:
         raise NotLetIn(
-            f"no policy on it allows {SERVICE} the action {action}"
+            f"no policy on it allows {service} the action {action}"
             if not decision.matched
-            else f"a policy on it denies {SERVICE} the action {action}"
+            else f"a policy on it denies {service} the action {action}"
         )

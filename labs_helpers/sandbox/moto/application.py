@@ -11,6 +11,7 @@ from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.call import Answer, SignedCall
+from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.request_log import CALLER, OPERATION
@@ -35,10 +36,13 @@ class OtherServices:
         authorizer: Authorizer,
         moto: MotoServices,
         ours: Callable[[], Operations],
+        store: Store,
     ) -> None:
-        """ours: called when the first operation of ours is asked for."""
+        """ours: called when the first operation of ours is asked for; store: ECR's state."""
+        self._store = store
         self._authorizer = authorizer
         self._moto = moto
+        moto.when_ready = self._ready
         self._ours = cache(ours)
 
     def __call__(self, call: SignedCall) -> Answer:
@@ -53,6 +57,13 @@ class OtherServices:
             )
         what = f"{asked.service}:{asked.operation}"
         return self._moto.call(call, what, plain)
+
+    def _ready(self, service: str) -> None:
+        from labs_helpers.sandbox.moto import deliveries, tagging
+
+        deliveries.install(service, self._authorizer.require_as_role)
+        if service == "tagging":
+            tagging.install(self._store)
 
     def unsigned(self, environ: WSGIEnvironment, request: Request, body: bytes) -> Answer | None:
         """The answer to a call that needs no signature; None for any other call."""

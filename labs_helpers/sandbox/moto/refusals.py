@@ -241,6 +241,10 @@ REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
     ("cloudformation", "SetStackPolicy"): (
         Argument("StackPolicyURL", "The sandbox takes a policy in StackPolicyBody."),
     ),
+    # whichever secrets the filters find, each of them would have to be decided on
+    ("secretsmanager", "BatchGetSecretValue"): (
+        Argument("Filters", "Name the secrets in SecretIdList."),
+    ),
     # sends each record to the URL (moto/firehose/models.py)
     ("firehose", "CreateDeliveryStream"): (
         Argument(

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -47,6 +47,8 @@ class MotoServices:
         self._scratch = scratch
         self._lock = threading.Lock()
         self._application: Any = None
+        self.when_ready: Callable[[str], None] = lambda service: None
+        """Called with the service of each call, once moto is loaded and before moto answers."""
 
     @property
     def loaded(self) -> list[str]:
@@ -89,8 +91,7 @@ class MotoServices:
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":
             _read_templates_from_s3()
-        if service == "tagging":
-            _leave_ecr_out()
+        self.when_ready(service)
         return self._application
 
 
@@ -181,17 +182,6 @@ def _read_templates_from_s3() -> None:
         patches.put(f"moto.cloudformation.{module}:get_stack_from_s3_url", read)
 
 
-def _leave_ecr_out() -> None:
-    """No repository of moto's ECR is tagged, untagged or listed by the tagging API."""
-
-    def backends(account_id: str, region_name: str) -> Any:
-        for backend in original(account_id, region_name):
-            if not type(backend).__module__.startswith("moto.ecr."):
-                yield backend
-
-    original = patches.put("moto.resourcegroupstaggingapi.models:iter_taggable_backends", backends)
-
-
 def _unread(words: str) -> Refusal:
     return Refusal("ValidationError", f"S3 error: {words}")
 
@@ -227,7 +217,8 @@ def _for_moto(call: SignedCall, plain: CanonicalRequest) -> WSGIEnvironment:
         "PATH_INFO": unquote_to_bytes(plain.path.encode("latin-1")).decode("latin-1"),
         "QUERY_STRING": plain.query,
         "HTTP_HOST": plain.host,
-        "HTTP_X_MOTO_ACCOUNT_ID": call.principal.account,
+        # of the resources, whose policies have let the caller in
+        "HTTP_X_MOTO_ACCOUNT_ID": plain.account or call.principal.account,
         # a presigned request has it in the query only, where moto does not look
         "HTTP_AUTHORIZATION": (
             f"AWS4-HMAC-SHA256 Credential={scope}, "
@@ -259,17 +250,3 @@ def _refuse_web_page(status: str, headers: list[tuple[str, str]], what: str) -> 
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     if status[:3] in ("404", "405") and kind.startswith("text/html"):
         raise aws_errors.not_implemented(f"the operation {what}")
-
-
-def bucket(name: str) -> tuple[str, str | None] | None:
-    """(account, JSON text of the policy or None) of a bucket; None where there is no bucket.
-
-    Nothing of moto is imported: before S3 was called, there are no buckets.
-    """
-    models: Any = sys.modules.get("moto.s3.models")
-    if models is None or name not in models.s3_backends.bucket_accounts:
-        return None
-    partition, account = models.s3_backends.bucket_accounts[name]
-    found = models.s3_backends[account][partition].buckets.get(name)
-    text = None if found is None or found.policy is None else found.policy.decode()
-    return str(account), text

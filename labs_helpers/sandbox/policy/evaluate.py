@@ -93,13 +93,22 @@ class _Evaluation:
         # "IAM role trust policies [...] are exceptions to this logic, because they must explicitly
         # allow access": they name the user, or the account and the user's own policy allows
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-        if kind is Kind.TRUST and not self.resource.allows:
+        if self._must_be_let_in(kind) and not self.resource.allows:
             return self._implicit_deny(kind)
         if self.resource.grant is Grant.DIRECT and caller.kind != "root":
             return self._by_resource()
         if self.resource.grant is Grant.LIMITED:
             return self._limited() or self._by_resource()
         return self._by_identity(self.resource.allows if kind is Kind.TRUST else [])
+
+    def _must_be_let_in(self, kind: Kind) -> bool:
+        """Whether the resource's policy must allow within its own account, too.
+
+        "Unless the key policy explicitly allows it, you cannot use IAM policies to allow access to
+        a KMS key": https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+        """
+        of_key = self.action.startswith("kms:") and bool(self.policies.resource)
+        return kind is Kind.TRUST or of_key
 
     def _by_resource(self) -> Decision:
         """Decide by the resource-based policy alone."""

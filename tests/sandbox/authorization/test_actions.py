@@ -80,7 +80,8 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("sts", "GetSessionToken", {}, []),
     ("sts", "AssumeRole", {"RoleArn": ROLE, "SourceIdentity": "me", "Tags": [{"Key": "a"}]},
      [("sts:AssumeRole", ROLE), ("sts:TagSession", ROLE), ("sts:SetSourceIdentity", ROLE)]),
-    ("dynamodb", "CreateTable", {"TableName": "t"}, [("dynamodb:CreateTable", "*")]),
+    ("dynamodb", "CreateTable", {"TableName": "t"},
+     [("dynamodb:CreateTable", "us-west-2:123456789012:table/t")]),
 ]  # fmt: skip
 
 

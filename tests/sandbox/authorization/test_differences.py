@@ -9,14 +9,12 @@ from tests.sandbox.authorization.people_here import ACCOUNT, People, no_policy
 from tests.sandbox.sandbox_process import REGION, Running
 
 
-def test_a_service_that_is_not_listed_is_decided_on_every_resource(people: People) -> None:
-    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:mine"
-    scoped = people.make("scoped", allow("sqs:*", on=queue))
-    assert scoped.denied("sqs", "create_queue", QueueName="mine") == no_policy(
-        scoped.arn, "sqs:CreateQueue", "*"
-    )
-    anywhere = people.make("anywhere", allow("sqs:CreateQueue"))
-    assert anywhere.client("sqs").create_queue(QueueName="mine")["QueueUrl"]
+def test_a_condition_key_of_another_service_is_never_there(people: People) -> None:
+    named = {"StringEquals": {"secretsmanager:Name": "mine"}}
+    person = people.make("scoped", allow("secretsmanager:*", Condition=named))
+    said = person.denied("secretsmanager", "create_secret", Name="mine", SecretString="s")
+    secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine-??????"
+    assert said == no_policy(person.arn, "secretsmanager:CreateSecret", secret)
 
 
 def test_every_request_counts_as_sent_over_tls(people: People) -> None:

@@ -16,13 +16,14 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.moto.services import bucket
+from labs_helpers.sandbox.moto.resources import MotoResources
 from labs_helpers.sandbox.moto.records import open_records
 
 folder = Path(sys.argv[1])
 clock, learner = Clock(), credentials.learner(folder / "learner.json")
 who = people.build(folder / "identity", open_records(folder / "identity", learner), clock)
-authorizer = Authorizer(who.directory, Store(folder / "ecr", clock), clock, Decisions(), bucket)
+store = Store(folder / "ecr", clock)
+authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
 keys = context.of_request({"REMOTE_ADDR": "127.0.0.1"}, "us-west-2")
 arn = "arn:aws:ecr:us-west-2:123456789012:repository/demo"
 authorizer.authorize(learner.principal, "ecr:PutImage", arn, keys)

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from labs_helpers.sandbox.authorization import actions, forms, models, s3, s3_copies
+from labs_helpers.sandbox.authorization.models import prefix_of
 from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.operations import Call
@@ -37,10 +38,29 @@ NOT_OF_S3 = {
 """Operations on directory buckets, metadata tables and Object Lambda, which moto does not have."""
 
 
+WHOLE = (
+    "cloudformation",
+    "codebuild",
+    "codedeploy",
+    "codepipeline",
+    "ec2",
+    "ecs",
+    "eks",
+    "events",
+    "iam",
+    "logs",
+    "sts",
+)
+"""Services of which every operation has forms; of the others those that are open have.
+
+test_open_operations.py goes over the open ones.
+"""
+
+
 def every_operation() -> list[tuple[str, str]]:
     return [
         (service, operation)
-        for service in reference.SERVICES
+        for service in WHOLE
         for operation in reference.model(service).operation_names
     ]
 
@@ -52,6 +72,10 @@ def asked_with_everything(service: str, operation: str) -> ApiRequest:
     for name, member in shape.members.items() if shape else ():
         value: object = [f"some-{name}"] if member.type_name == "list" else f"some-{name}"
         if member.type_name in ("string", "list"):
+            if name in forms.BY_ARN:
+                value = f"arn:aws:{service}:us-west-2:123456789012:{name}"
+            if service == "ec2" and name == "Resources":
+                value = ["vpc-some"]
             params[member.serialization.get("name", name)] = value
             params[name] = value
     return ApiRequest(service, service, operation, params)
@@ -63,7 +87,7 @@ def needs(asked: ApiRequest) -> list[Permission]:
 
 @pytest.mark.parametrize("service", reference.SERVICES)
 def test_the_tables_are_the_references_own(service: str) -> None:
-    file = reference.TABLES / f"{service}.json"
+    file = reference.TABLES / f"{prefix_of(service)}.json"
     assert file.read_text(encoding="utf-8") == reference.written(service)
 
 
@@ -86,7 +110,7 @@ def test_every_action_is_one_that_the_reference_knows() -> None:
     assert len(new) < 40
 
 
-@pytest.mark.parametrize("service", [*reference.SERVICES])
+@pytest.mark.parametrize("service", WHOLE)
 def test_every_resource_has_a_form_that_the_reference_gives_the_action(service: str) -> None:
     wrong = []
     for operation in reference.model(service).operation_names:
@@ -98,7 +122,10 @@ def test_every_resource_has_a_form_that_the_reference_gives_the_action(service: 
         own = reference.resource_types(service)
         allowed = [arn_pattern(own[name]) for name in types if name in own]
         for needed in needs(asked_with_everything(service, operation)):
-            if needed.action != f"{service}:{operation}" or needed.resource in ("*", *IDS):
+            if needed.action != f"{service}:{operation}" or needed.resource.split(":")[-1] in (
+                "*",
+                *IDS,
+            ):
                 continue
             unparsed = needed.resource.startswith("some-") or ":*/some-" in needed.resource
             if (service, operation) in EXPLAINED or unparsed:
@@ -108,7 +135,7 @@ def test_every_resource_has_a_form_that_the_reference_gives_the_action(service: 
     assert wrong == []
 
 
-IDS = ("some-resourceArn", "some-ResourceARN", "some-ResourceArn", "some-Arn")
+IDS = ("resourceArn", "ResourceARN", "ResourceArn", "some-Arn")
 
 EXPLAINED = {
     # not in moto
@@ -131,7 +158,7 @@ def arn_pattern(arn: str) -> re.Pattern[str]:
     return re.compile(f"{parts}:{re.escape(head)}.*")
 
 
-@pytest.mark.parametrize("service", sorted({*reference.SERVICES} - {"ec2"}))
+@pytest.mark.parametrize("service", sorted({*WHOLE} - {"ec2"}))
 def test_every_type_that_the_table_needs_has_a_form(service: str) -> None:
     """Else a request would be decided on a resource that it does not name."""
     needed = {

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import policies
 from tests.sandbox.events.event_rules import CONFIG, ECR, MANIFEST, Events, policy, until
 from tests.sandbox.sandbox_process import Running
 
@@ -167,12 +168,50 @@ def test_a_queue_without_a_policy_is_sent_nothing(events: Events) -> None:
     assert said in events.sandbox.log
 
 
-def test_a_target_with_a_role_is_sent_to_without_asking_the_role(events: Events) -> None:
+def test_a_target_with_a_role_is_sent_to_by_the_roles_rights(events: Events) -> None:
     url, queue = events.queue(let_in=False)
-    role = "arn:aws:iam::123456789012:role/absent"
-    events.rule(events.mine(), {"Arn": queue, "RoleArn": role})
+    last, after = events.queue("-last")
+    iam = events.sandbox.client("iam")
+    trust = policies.policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    )
+    role = iam.create_role(RoleName="of-events", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    events.rule(events.mine(), {"Arn": queue, "RoleArn": role}, after)
     events.push("v1")
-    assert events.tags(url, 1) == ["v1"]
+    assert events.tags(last, 1) == ["v1"]
+    assert "is not authorized to perform: sqs:SendMessage on resource" in events.sandbox.log
+    document = policies.policy(policies.allow("sqs:SendMessage", on=queue))
+    iam.put_role_policy(RoleName="of-events", PolicyName="own", PolicyDocument=document)
+    events.push("v2")
+    assert events.tags(url, 1) == ["v2"]
+
+
+def test_a_target_with_a_role_that_does_not_trust_eventbridge_is_not_sent_to(
+    events: Events,
+) -> None:
+    _, queue = events.queue(let_in=False)
+    last, after = events.queue("-last")
+    role = "arn:aws:iam::123456789012:role/absent"
+    events.rule(events.mine(), {"Arn": queue, "RoleArn": role}, after)
+    events.push("v1")
+    assert events.tags(last, 1) == ["v1"]
+    assert f"There is no role {role}" in events.sandbox.log
+
+
+def test_an_event_of_ones_own_asks_the_queues_policy(events: Events) -> None:
+    shut, closed = events.queue("-shut", let_in=False)
+    url, queue = events.queue()
+    events.rule({"source": ["mine"]}, closed, queue)
+    entry = {"Source": "mine", "DetailType": "d", "Detail": "{}"}
+    assert events.rules.put_events(Entries=[entry])["FailedEntryCount"] == 0
+    (body,) = events.received(url, 1)
+    told = json.loads(body)
+    assert (told["source"], told["account"]) == ("mine", "123456789012")
+    assert "Messages" not in events.sqs.receive_message(QueueUrl=shut)
 
 
 def test_a_log_group_has_the_event_as_a_line(events: Events) -> None:
@@ -192,7 +231,13 @@ def test_a_topic_passes_the_event_on(events: Events) -> None:
     sns = events.sandbox.client("sns")
     topic = sns.create_topic(Name=events.name)["TopicArn"]
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy(topic))
-    url, queue = events.queue()
+    url, queue = events.queue(let_in=False)
+    let_in = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+              "Action": "sqs:SendMessage", "Resource": queue}  # fmt: skip
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    sns.publish(TopicArn=topic, Message="too early")
+    attributes = {"Policy": policies.policy(let_in)}
+    events.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     events.rule(events.mine(), topic)
     events.push("v1")
@@ -273,7 +318,7 @@ from tests.sandbox.events import test_delivery as here
 
 store = here.Store(Path(sys.argv[1]), here.CLOCK)
 here.keep(store, "one")
-EventDelivery(store, moto_events.publish).work()
+EventDelivery(store, lambda event: moto_events.publish(event, as_role=None)).work()
 print(events.queue(store), [name for name in sys.modules if name.startswith("moto")])
 """
 

@@ -101,13 +101,17 @@ def test_a_region_that_is_none_is_named(sandbox: Running, service: str) -> None:
     assert message.startswith("The sandbox does not have the region 'us-wets-2'; ")
 
 
-def test_tags_of_a_repository_are_not_motos(sandbox: Running) -> None:
-    made = sandbox.client("ecr").create_repository(repositoryName="tagged-by-nobody")
-    arn = made["repository"]["repositoryArn"]
-    tagging = sandbox.client("resourcegroupstaggingapi")
-    failed = tagging.tag_resources(ResourceARNList=[arn], Tags={"a": "b"})["FailedResourcesMap"]
-    assert list(failed) == [arn]
-    assert tagging.get_resources(ResourceTypeFilters=["ecr"])["ResourceTagMappingList"] == []
+def test_the_tagging_api_tags_and_shows_our_repositories(sandbox: Running) -> None:
+    ecr, tagging = sandbox.client("ecr"), sandbox.client("resourcegroupstaggingapi")
+    arn = ecr.create_repository(repositoryName="tagged")["repository"]["repositoryArn"]
+    gone = arn.replace("tagged", "of-nobody")
+    failed = tagging.tag_resources(ResourceARNList=[arn, gone], Tags={"a": "b"})
+    assert list(failed["FailedResourcesMap"]) == [gone]
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "a", "Value": "b"}]
+    found = tagging.get_resources(ResourceTypeFilters=["ecr"])["ResourceTagMappingList"]
+    assert found == [{"ResourceARN": arn, "Tags": [{"Key": "a", "Value": "b"}]}]
+    tagging.untag_resources(ResourceARNList=[arn], TagKeys=["a"])
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == []
 
 
 @pytest.mark.parametrize(
