@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
+from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.moto.table import PAGE, services
 
 _HEAD = """# What the sandbox answers
@@ -19,6 +20,12 @@ records until the sandbox stops and executes nothing. The sandbox decides on eve
 policies, whoever answers.
 """
 
+_STACKS = (
+    "A stack makes its resources by calls of whoever calls CloudFormation, who needs the right to "
+    "each. A stack that fails is rolled back. Types and properties that a stack can have; a template "
+    "with any other is refused by name:"
+)
+
 
 def page() -> str:
     """The page as Markdown."""
@@ -31,6 +38,8 @@ def page() -> str:
             parts.append(_listed("Ours", row.ours))
         if row.moto:
             parts.append(_listed("moto's" if row.ours else "Operations", row.moto))
+        if name == "cloudformation":
+            parts += _types()
     parts.append("## Refused with a reason of their own\n")
     for service, rows in sorted(REFUSED.items()):
         reasons: dict[str, list[str]] = {}
@@ -40,6 +49,14 @@ def page() -> str:
             named = "every operation" if EVERY in operations else ", ".join(sorted(operations))
             parts.append(_wrapped(f"- `{service}`, {named}: {reason}", "  ") + "\n")
     return "\n".join(parts)
+
+
+def _types() -> list[str]:
+    """What a stack can have, each with the properties that are applied."""
+    parts = [_wrapped(_STACKS, "") + "\n"]
+    for name, kind in sorted(types().items()):
+        parts.append(_wrapped(f"- `{name}`: {', '.join(sorted(kind.properties))}", "  "))
+    return [*parts, ""]
 
 
 def _listed(head: str, operations: frozenset[str]) -> str:

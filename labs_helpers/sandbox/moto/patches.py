@@ -34,6 +34,38 @@ PATCHES: Mapping[str, str] = {
     "moto.cloudformation.responses:get_stack_from_s3_url": (
         "the same function, imported by its name a second time"
     ),
+    **{
+        f"moto.cloudformation.models:{name}": "stacks/ makes, rolls back and tells of resources"
+        for name in (
+            "ChangeSet.diff",
+            "CloudFormationBackend.create_stack",
+            "CloudFormationBackend.delete_change_set",
+            "CloudFormationBackend.describe_change_set",
+            "CloudFormationBackend.execute_change_set",
+            "Stack._create_resource_map",
+            "Stack.create_resources",
+            "Stack.exports",
+            "Stack.keep_exports",
+            "Stack.outputs",
+            "Stack.parameter_list",
+            "Stack.stack_resources",
+            "Stack.tell",
+            "Stack.update",
+        )
+    },
+    **{
+        f"moto.cloudformation.responses:{name}": "moto loses or ignores what stacks/ answers with"
+        for name in (
+            "CloudFormationResponse.create_change_set",
+            "CloudFormationResponse.create_stack",
+            "CloudFormationResponse.delete_stack",
+            "CloudFormationResponse.list_stack_resources",
+            "CloudFormationResponse.update_stack",
+            "CloudFormationResponse.validate_template",
+            "StackResourceDTO",
+        )
+    },
+    "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
         "moto's own ECR, which nobody else is let into, must not answer for ours"
     ),
@@ -64,6 +96,8 @@ PATCHES: Mapping[str, str] = {
 
 NEW = frozenset(
     {
+        "moto.cloudformation.models:Stack.keep_exports",
+        "moto.cloudformation.models:Stack.tell",
         f"{_IAM_MODELS}:User.permissions_boundary",
         f"{_IAM}.put_user_permissions_boundary",
         f"{_IAM}.delete_user_permissions_boundary",

@@ -16,10 +16,12 @@ from wsgiref.types import WSGIEnvironment
 
 from labs_helpers.sandbox import confinement
 from labs_helpers.sandbox.authorization.terms import CanonicalRequest
-from labs_helpers.sandbox.call import HEADERS, Answer, SignedCall
+from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.moto import iam_operations, patches
 from labs_helpers.sandbox.moto.identity import MotoIdentity
+from labs_helpers.sandbox.moto.stacks.calls import serving
+from labs_helpers.sandbox.moto.stacks.loading import leave_instance_types_out
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
 
@@ -36,11 +38,14 @@ _SETTINGS = {
 class MotoServices:
     """moto as a function from a verified request to an answer; thread-safe."""
 
-    def __init__(self, identity: MotoIdentity, directory: Directory, scratch: Path) -> None:
-        """scratch: where moto may put large bodies.
+    def __init__(
+        self, identity: MotoIdentity, directory: Directory, scratch: Path, answer: Application
+    ) -> None:
+        """scratch: where moto may put large bodies; answer: what answers the calls of a stack.
 
         Nothing of moto is loaded before the first call.
         """
+        self._answer = answer
         self._identity = identity
         self._directory = directory
         self._scratch = scratch
@@ -62,7 +67,8 @@ class MotoServices:
         application = self._ready(call.service)
         asked = _for_moto(call, plain)
         if not _changes_iam(what):
-            return _asked(application, asked, what)
+            with serving(call):
+                return _asked(application, asked, what)
         account = call.principal.account
         try:
             with self._identity.changing(account) as kept:
@@ -82,6 +88,9 @@ class MotoServices:
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":
+            from labs_helpers.sandbox.moto.stacks import onto_moto
+
+            onto_moto.install(self._answer)
             _read_templates_from_s3()
         if service == "tagging":
             _leave_ecr_out()
@@ -116,10 +125,10 @@ def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
 
 
 def _changes_iam(what: str) -> bool:
-    """Whether an operation may change IAM: its own, and CloudFormation's stacks with roles."""
+    """Whether an operation may change IAM; the resources of a stack are calls of their own."""
     service, _, operation = what.partition(":")
     reads = operation.startswith(("Get", "List", "Describe", "Simulate", "Validate"))
-    return service in ("iam", "cloudformation") and not reads
+    return service == "iam" and not reads
 
 
 def _start(scratch: Path) -> Any:
@@ -133,6 +142,7 @@ def _start(scratch: Path) -> Any:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     patches.put("moto.core.responses:BaseResponse.get_region_from_url", _signed_region)
+    leave_instance_types_out()
     return DomainDispatcherApplication(create_backend_app)
 
 
