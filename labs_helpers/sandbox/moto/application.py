@@ -44,15 +44,15 @@ class OtherServices:
     def __call__(self, call: SignedCall) -> Answer:
         # not at the start, which nobody should wait for
         from labs_helpers.sandbox.authorization.requests import decide
-        from labs_helpers.sandbox.moto import table
+        from labs_helpers.sandbox.moto import inputs, table
 
         asked, plain = decide(self._authorizer, call)
         if table.answerer(asked.service, asked.operation, asked.params) is table.Answerer.OURS:
             return self._answer(
                 asked.service, asked.operation, call.principal, asked.params, call.source_ip
             )
-        what = f"{asked.service}:{asked.operation}"
-        return self._moto.call(call, what, plain)
+        inputs.check(asked)
+        return self._moto.call(call, asked, plain)
 
     def unsigned(self, environ: WSGIEnvironment, request: Request, body: bytes) -> Answer | None:
         """The answer to a call that needs no signature; None for any other call."""

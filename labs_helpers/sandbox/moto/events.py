@@ -1,8 +1,8 @@
 """Where the sandbox reaches into moto's EventBridge: an event of AWS's own to rules and targets.
 
 tests/sandbox/moto/test_events.py holds each thing used here true for the pinned version.
-moto's own delivery is not used: it leaves the account out of the event, sends to disabled rules,
-asks no policy, gives up at the first target that fails, and does not know SNS.
+moto's own delivery is not used, neither for these events nor for those of PutEvents: it sends to
+disabled rules, asks no policy, gives up at the first target that fails, and does not know SNS.
 
 Nothing of moto is imported for a service that nobody has called: a rule, a queue, a log group and
 a topic exist only where moto's service is loaded.
@@ -16,11 +16,13 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from labs_helpers.sandbox.ecr.events import Event
 from labs_helpers.sandbox.events import inputs, permission
 from labs_helpers.sandbox.events.permission import NotLetIn, Sender
+from labs_helpers.sandbox.moto import patches
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +67,36 @@ def publish(event: Event) -> None:
     A rule or a target that fails is logged and keeps nothing from the others.
     """
     for rule in _rules(event["account"], event["region"]):
-        try:
-            wanted = _wants(rule, event)
-        except Exception:
-            # moto's matcher meets whatever a learner wrote
-            log.exception("the pattern of the rule %s cannot be matched", rule.arn)
-            continue
-        if wanted:
-            for target in list(rule.targets):
-                _try(rule, target, event)
+        _offer(rule, event)
+
+
+def install() -> None:
+    """From now on, what PutEvents puts is delivered as AWS's own events are."""
+    patches.put("moto.events.models:Rule.send_to_targets", _send_to_targets)
+
+
+def _send_to_targets(rule: Any, original_event: Any, transform_input: bool = True) -> None:
+    """An event of PutEvents, as moto has the event, to the targets of one rule.
+
+    https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+    """
+    event = {name: value for name, value in original_event.items() if name != "ingestion-time"}
+    moment = datetime.fromtimestamp(float(event["time"]), UTC)
+    event["time"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    _offer(rule, cast(Event, event))
+
+
+def _offer(rule: Any, event: Event) -> None:
+    """Give an event to each target of a rule that wants the event."""
+    try:
+        wanted = _wants(rule, event)
+    except Exception:
+        # moto's matcher meets whatever a learner wrote
+        log.exception("the pattern of the rule %s cannot be matched", rule.arn)
+        return
+    if wanted:
+        for target in list(rule.targets):
+            _try(rule, target, event)
 
 
 def _rules(account: str, region: str) -> list[Any]:

@@ -14,16 +14,21 @@ _HEAD = """# What the sandbox answers
 Written by `python -m labs_helpers.sandbox.moto.page` from `labs_helpers/sandbox/moto/table.toml`;
 do not edit this page by hand.
 
-An operation that is not listed is refused with the code `NotInSandbox`. "Ours" are operations that
-the sandbox does itself; the others are answered by [moto](https://docs.getmoto.org/), which keeps
-records until the sandbox stops and executes nothing. The sandbox decides on every call with IAM's
-policies, whoever answers.
+An operation that is not listed is refused with the code `NotInSandbox`.
+
+- "Ours" are operations that the sandbox does itself.
+- "True" are operations that [moto](https://docs.getmoto.org/) does, as far as moto goes: what was
+  put is there, and is found again until the sandbox stops.
+- "Recorded" are operations of moto that keep a record on which nothing acts: no packet flows, no
+  alarm rings, nothing expires.
+
+The sandbox decides on every call with IAM's policies, whoever answers.
 """
 
 _STACKS = (
     "A stack makes its resources by calls of whoever calls CloudFormation, who needs the right to "
-    "each. A stack that fails is rolled back. Types and properties that a stack can have; a template "
-    "with any other is refused by name:"
+    "each. A stack that fails is rolled back. Types and properties that a stack can have; a "
+    "template with any other is refused by name:"
 )
 
 
@@ -37,7 +42,9 @@ def page() -> str:
         if row.ours:
             parts.append(_listed("Ours", row.ours))
         if row.moto:
-            parts.append(_listed("moto's" if row.ours else "Operations", row.moto))
+            parts.append(_listed("True", row.moto - row.recorded))
+        if row.recorded:
+            parts.append(_listed("Recorded", row.recorded))
         if name == "cloudformation":
             parts += _types()
     parts.append("## Refused with a reason of their own\n")

@@ -275,8 +275,26 @@ REFUSED_TYPES: Mapping[str, str] = {
 """Types of resources of a stack, by how they begin, that are refused with a reason of their own."""
 
 
+TARGETS = frozenset(("logs", "sns", "sqs"))
+"""Services that EventBridge's events reach here (events.py)."""
+
+
+def _check_targets(targets: object) -> None:
+    """Raise Refusal for a target of a rule that nothing would reach."""
+    for target in targets if isinstance(targets, list) else ():
+        arn = str(target.get("Arn", "")) if isinstance(target, dict) else ""
+        service = (arn.split(":") + [""] * 3)[2]
+        if arn.startswith("arn:") and service not in TARGETS:
+            raise not_implemented(
+                f"the operation events:PutTargets with a target of {service[:40]}",
+                "It delivers events to SQS queues, SNS topics and log groups.",
+            )
+
+
 def check_arguments(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Raise Refusal when the tables refuse one of the arguments of an operation."""
+    if (service, operation) == ("events", "PutTargets"):
+        _check_targets(params.get("Targets"))
     for argument in REFUSED_ARGUMENTS.get((service, operation), ()):
         if argument.is_in(params):
             value = f"={params[argument.parameter]}" if argument.values else ""

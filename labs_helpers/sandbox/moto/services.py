@@ -8,17 +8,15 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
-from labs_helpers.sandbox import confinement
-from labs_helpers.sandbox.authorization.terms import CanonicalRequest
+from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
 from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
-from labs_helpers.sandbox.moto import iam_operations, patches
+from labs_helpers.sandbox.moto import answers, events, iam_operations, patches
 from labs_helpers.sandbox.moto.identity import MotoIdentity
 from labs_helpers.sandbox.moto.stacks.calls import serving
 from labs_helpers.sandbox.moto.stacks.loading import leave_instance_types_out
@@ -59,20 +57,21 @@ class MotoServices:
             return []
         return sorted(map(str, self._application.app_instances))
 
-    def call(self, call: SignedCall, what: str, plain: CanonicalRequest) -> Answer:
+    def call(self, call: SignedCall, asked: ApiRequest, plain: CanonicalRequest) -> Answer:
         """moto's answer; raises Refusal when moto lacks the operation or fails at it.
 
-        what: the operation, "iam:CreateUser"; plain: the request as it was understood.
+        plain: the request as it was understood.
         """
         application = self._ready(call.service)
-        asked = _for_moto(call, plain)
+        what = f"{asked.service}:{asked.operation}"
+        environ = _for_moto(call, plain)
         if not _changes_iam(what):
             with serving(call):
-                return _asked(application, asked, what)
+                return answers.of_moto(application, environ, asked, call.request)
         account = call.principal.account
         try:
             with self._identity.changing(account) as kept:
-                answer = _asked(application, asked, what)
+                answer = answers.of_moto(application, environ, asked, call.request)
                 kept(answer[0].startswith("2"))
             return answer
         except sqlite3.Error as error:
@@ -87,6 +86,8 @@ class MotoServices:
         self._identity.ready()
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
+        if service == "events":
+            events.install()
         if service == "cloudformation":
             from labs_helpers.sandbox.moto.stacks import onto_moto
 
@@ -95,33 +96,6 @@ class MotoServices:
         if service == "tagging":
             _leave_ecr_out()
         return self._application
-
-
-def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
-        started.append((status, headers))
-        return lambda data: None
-
-    try:
-        content = _joined(application(environ, start))
-    except Refusal:
-        raise
-    except NotImplementedError as error:
-        raise aws_errors.not_implemented(f"the operation {what}") from error
-    except Exception as error:
-        if confined := confinement.cause_of(error):
-            reason = f"Doing it here would {confined}, which the sandbox never does."
-            raise aws_errors.not_implemented(f"the operation {what}", reason) from error
-        log.exception("moto failed at %s", what)
-        reason = "Check its parameters first; sandbox.log has the details."
-        raise aws_errors.not_implemented(
-            f"the operation {what} with these parameters", reason
-        ) from error
-    status, headers = started[-1]
-    _refuse_web_page(status, headers, what)
-    return status, headers, content
 
 
 def _changes_iam(what: str) -> bool:
@@ -244,22 +218,6 @@ def _for_moto(call: SignedCall, plain: CanonicalRequest) -> WSGIEnvironment:
 
 
 _OURS = ("host", "authorization", "x-moto-account-id")
-
-
-def _joined(parts: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(parts)
-    finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
-
-
-def _refuse_web_page(status: str, headers: list[tuple[str, str]], what: str) -> None:
-    """moto's web framework answers an unknown path with a page; no AWS client can read one."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    if status[:3] in ("404", "405") and kind.startswith("text/html"):
-        raise aws_errors.not_implemented(f"the operation {what}")
 
 
 def bucket(name: str) -> tuple[str, str | None] | None:
