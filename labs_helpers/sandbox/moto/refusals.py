@@ -142,40 +142,9 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     ),
     # jobs that are only recorded, and queries with answers made up beforehand
     "athena": dict.fromkeys(("StartCalculationExecution", "StartQueryExecution"), _NO_DATA),
-    "databrew": dict.fromkeys(("StartJobRun", "StartProjectSession"), _NO_DATA),
     "elasticmapreduce": dict.fromkeys(("AddJobFlowSteps", "RunJobFlow"), _NO_DATA),
-    "emr-containers": {"StartJobRun": _NO_DATA},
-    "emr-serverless": dict.fromkeys(("StartApplication", "StartJobRun"), _NO_DATA),
-    "glue": dict.fromkeys(
-        (
-            "CreateSession",
-            "RunStatement",
-            "StartBlueprintRun",
-            "StartCrawler",
-            "StartJobRun",
-            "StartTrigger",
-            "StartWorkflowRun",
-        ),
-        _NO_DATA,
-    ),
+    "glue": dict.fromkeys(("StartCrawler", "StartJobRun"), _NO_DATA),
     "rds-data": {EVERY: _NO_DATA},
-    "redshift-data": {EVERY: _NO_DATA},
-    "sagemaker": dict.fromkeys(
-        (
-            "CreateAutoMLJob",
-            "CreateAutoMLJobV2",
-            "CreateCompilationJob",
-            "CreateEndpoint",
-            "CreateHyperParameterTuningJob",
-            "CreateNotebookInstance",
-            "CreateProcessingJob",
-            "CreateTrainingJob",
-            "CreateTransformJob",
-            "StartNotebookInstance",
-            "StartPipelineExecution",
-        ),
-        _NO_DATA,
-    ),
     # moto makes the resources in every account that is named, whatever that account allows
     "cloudformation": dict.fromkeys(
         ("CreateStackInstances", "UpdateStackInstances"),
