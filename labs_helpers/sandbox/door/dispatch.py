@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
+from labs_helpers.sandbox.door.scope import regions
 from labs_helpers.sandbox.hosts import Site, site_of
 
 log = logging.getLogger(__name__)
@@ -65,14 +67,36 @@ class Dispatch:
         if path.startswith(MOTO_CONTROL):
             return say(404, "there is no such thing here")
         if path == "/v2" or path.startswith("/v2/"):
+            if (host := _unknown(environ.get("HTTP_HOST", ""))) is not None:
+                return say(421, f"lookup {host}: no such host. Check the region in the name.", OCI)
             # SES's second version has paths below /v2/ too, and signs them
             return self.aws if sigv4.is_signed(request_of(environ)) else self.registry
         return self.aws
 
 
-def say(code: int, message: str) -> WSGIApplication:
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com")
+
+
+def _unknown(host: str) -> str | None:
+    """The name of a registry in a region that is none, which resolves nowhere; None for any other.
+
+    The words are Go's, as docker shows them: https://pkg.go.dev/net#DNSError
+    """
+    name = host.lower().partition(":")[0]
+    found = _REGISTRY.match(name)
+    return name if found is not None and found[1] not in regions() else None
+
+
+OCI = "errors"
+"""The member of an error of the registry: clients of registries read no other."""
+
+
+def say(code: int, message: str, member: str = "error") -> WSGIApplication:
     """An application that answers every request with one JSON error."""
-    body = json.dumps({"error": message}).encode() + b"\n"
+    told: object = message
+    if member == OCI:
+        told = [{"code": "UNKNOWN", "message": message}]
+    body = json.dumps({member: told}).encode() + b"\n"
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,17 @@ def test_a_region_that_is_none_is_named(sandbox: Running, service: str) -> None:
 def test_a_region_of_botocores_own_is_none_of_aws(sandbox: Running) -> None:
     code = refusal_of(sandbox.client("sqs", region_name="aws-global"), "list_queues")[1]
     assert code == "EndpointConnectionError"
+
+
+@pytest.mark.parametrize("path", ["/v2/", "/v2/demo/manifests/v1"])
+def test_a_registry_in_a_region_that_is_none_is_no_host(sandbox: Running, path: str) -> None:
+    host = "123456789012.dkr.ecr.us-esat-1.amazonaws.com"
+    status, _, body = sandbox.ask("GET", path, headers={"Host": host})
+    assert status == 421
+    words = f"lookup {host}: no such host. Check the region in the name."
+    assert json.loads(body) == {"errors": [{"code": "UNKNOWN", "message": words}]}
+    there = host.replace("us-esat-1", "us-east-1")
+    assert sandbox.ask("GET", path, headers={"Host": there})[0] == 401
 
 
 @pytest.mark.parametrize(
