@@ -203,6 +203,9 @@ def _check(template: dict[str, Any]) -> None:
     for name, each in _members(template, "Outputs"):
         if not isinstance(each, dict) or "Value" not in each:
             raise _format(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
+        export = each.get("Export", {"Name": ""})
+        if not isinstance(export, dict) or "Name" not in export:
+            raise _format(f"[/Outputs/{name}/Export] Every Export must contain a Name.")
     for section in ("Conditions", "Mappings"):
         for name, each in _members(template, section):
             if not isinstance(each, dict):

@@ -597,6 +597,26 @@ def test_a_change_set_does_nothing_until_it_is_executed(stacks: Any, ecr: Any) -
         assert told[1:] == ("ChangeSetNotFound", "ChangeSet [absent] does not exist")
 
 
+def test_an_output_that_is_no_text_takes_the_stack_back(stacks: Any, ecr: Any) -> None:
+    outputs = {"O": {"Value": {"Fn::Split": [",", "a,b"]}}}
+    assert make(stacks, "listed", template(outputs, A=repository("listed")))["StackStatus"] == (
+        "ROLLBACK_COMPLETE"
+    )
+    assert "listed" not in names(ecr)
+
+
+def test_an_export_has_one_stack(stacks: Any, ecr: Any) -> None:
+    outputs = {"O": {"Value": {"Ref": "A"}, "Export": {"Name": "only-one"}}}
+    make(stacks, "exports", template(outputs, A=repository("exports")))
+    again = make(stacks, "again", template(outputs, A=repository("again")))
+    assert again["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "again" not in names(ecr)
+    imported = repository("imports", Tags=[{"Key": "k", "Value": {"Fn::ImportValue": "only-one"}}])
+    assert make(stacks, "imports", template(A=imported))["StackStatus"] == "CREATE_COMPLETE"
+    arn = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/imports"
+    assert ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "k", "Value": "exports"}]
+
+
 @pytest.mark.parametrize(
     ("slot", "value", "words"),
     [

@@ -7,15 +7,16 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.sandbox.moto.stacks import graph
-from labs_helpers.sandbox.moto.stacks.calls import CallFailed, Calls
+from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import Made
 from labs_helpers.sandbox.moto.stacks.reasons import name_of, reason_of
+from labs_helpers.sandbox.moto.stacks.resources import apply, require_in_place, take_away
 from labs_helpers.sandbox.moto.stacks.scope import Scope
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -135,10 +136,10 @@ class Life:
         before = Made(made.physical_id, dict(made.attributes), made.properties)
         self._event(logical_id, "UPDATE_IN_PROGRESS")
         with self._step(logical_id, "UPDATE"):
-            _require_in_place(resource["Type"], self._entry(logical_id).resource_type, made, wanted)
+            require_in_place(resource["Type"], self._entry(logical_id).resource_type, made, wanted)
             # an update that fails halfway is undone too
             undo.append((logical_id, before))
-            _apply(self.calls, resource["Type"], made, wanted)
+            apply(self.calls, resource["Type"], made, wanted)
         self._event(logical_id, "UPDATE_COMPLETE")
 
     def _undo(self, undo: list[tuple[str, Made | None]], old: Scope, words: str) -> None:
@@ -154,7 +155,7 @@ class Life:
             wanted, made.properties = before.properties, {**before.properties, **made.properties}
             try:
                 with self._step(logical_id, "UPDATE"):
-                    _apply(self.calls, kind, made, wanted)
+                    apply(self.calls, kind, made, wanted)
             except Failed:
                 left.append(logical_id)
             else:
@@ -189,7 +190,7 @@ class Life:
             self._event(logical_id, "DELETE_IN_PROGRESS")
             try:
                 with self._step(logical_id, "DELETE"):
-                    _take_away(self.calls, self._entry(logical_id).resource_type, made)
+                    take_away(self.calls, self._entry(logical_id).resource_type, made)
             except Failed:
                 left.append(logical_id)
                 continue
@@ -211,6 +212,9 @@ class Life:
             if not self.scope.exists(each):
                 continue
             value = self.scope.resolve(each["Value"])
+            if isinstance(value, dict | list):
+                words = "The Value field of every Outputs member must evaluate to a String."
+                raise Refusal("ValidationError", f"Template format error: {words}")
             named = (each.get("Export") or {}).get("Name")
             name = None if named is None else str(self.scope.resolve(named))
             outputs.append(
@@ -262,47 +266,6 @@ class _Step:
             return
         self._life._event(self._logical_id, f"{self._verb}_FAILED", reason_of(error))
         raise Failed(self._logical_id) from error
-
-
-def _require_in_place(kind: str, was: str, made: Made, wanted: Mapping[str, Any]) -> None:
-    """Raise Refusal for a change that would need another resource in the place of this one."""
-    found = types()[kind]
-    changed = sorted(
-        name
-        for name in {*made.properties, *wanted}
-        if made.properties.get(name) != wanted.get(name)
-    )
-    fixed = [name for name in changed if name not in found.changes]
-    if kind != was:
-        raise _no_replacement(f"the type {was} to {kind}")
-    if fixed:
-        raise _no_replacement(f"the property {fixed[0]} of {kind}")
-
-
-def _no_replacement(what: str) -> Refusal:
-    words = (
-        f"The sandbox does not change {what} of a resource that a stack has made: AWS might "
-        "replace the resource. Delete the stack and create the stack anew."
-    )
-    return Refusal("NotInSandbox", words, 501)
-
-
-def _apply(calls: Calls, kind: str, made: Made, wanted: Mapping[str, Any]) -> None:
-    update = types()[kind].update
-    if update is None:
-        raise _no_replacement(f"the properties of {kind}")
-    update(calls, made, wanted)
-    made.properties = wanted
-
-
-def _take_away(calls: Calls, kind: str, made: Made) -> None:
-    """Delete a resource; one that somebody has deleted already is gone, as for CloudFormation."""
-    try:
-        types()[kind].delete(calls, made)
-    except CallFailed as error:
-        gone = ("NotFound", "NoSuch", "NonExistent", "DoesNotExist")
-        if not any(word in error.code for word in gone):
-            raise
 
 
 def _not_deleted(left: list[str]) -> str | None:

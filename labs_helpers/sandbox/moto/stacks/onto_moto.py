@@ -174,9 +174,8 @@ def _updating(life: Callable[[Any], Life]) -> Callable[..., None]:
         body = template or stack.template
         wanted = templates.parse(body)
         granted.require(wanted)
-        known = wanted.get("Parameters") or {}
-        kept = {name: value for name, value in stack.parameters.items() if name in known}
-        given = {**kept, **(parameters or {})}
+        # a parameter that the call does not name has its default again, as on AWS
+        given = dict(parameters or {})
         new = _scope_of(stack, wanted, given)
         if tags is not None:
             stack.tags = tags
