@@ -35,8 +35,11 @@ _CODES = {
 _BASE_64 = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 
 
-def check(asked: ApiRequest) -> None:
-    """Raise Refusal for a parameter that the operation's model does not allow."""
+def check(asked: ApiRequest, is_form: bool) -> None:
+    """Raise Refusal for a parameter that the operation's model does not allow.
+
+    is_form: whether the request came as a form, whose values are texts.
+    """
     model: Any = model_of(asked.service)
     if model is None or asked.service in OWN:
         return
@@ -45,10 +48,10 @@ def check(asked: ApiRequest) -> None:
         return
     speaks = {*model.metadata.get("protocols", ()), model.metadata.get("protocol", "")}
     try:
-        if speaks & {"query", "ec2"}:
-            params = _of_form(asked.params, shape, "", asked.service == "ec2")
-        elif "json" in speaks and "awsQueryCompatible" in model.metadata and _is_form(asked, shape):
+        if is_form and "awsQueryCompatible" in model.metadata:
             return  # the older form of Amazon SQS, whose names the model does not have
+        if is_form:
+            params = _of_form(asked.params, shape, "", asked.service == "ec2")
         elif "json" in speaks:
             params = protocol.read(dict(asked.params), shape)
         else:
@@ -77,10 +80,6 @@ def _refused(service: str, error: Invalid) -> Refusal:
         },
         messages={Protocol.EC2: needed if missing else unfit},
     )
-
-
-def _is_form(asked: ApiRequest, shape: Any) -> bool:
-    return bool(set(asked.params) - set(shape.members))
 
 
 def _of_form(value: Any, shape: Any, name: str, ec2: bool) -> Any:

@@ -155,6 +155,26 @@ def test_what_the_model_does_not_allow_has_the_services_own_error(
     assert error[2] in message
 
 
+def test_a_metric_and_an_alarm_are_kept(sandbox: Running) -> None:
+    """CloudWatch's model has three protocols: values come as numbers and as texts."""
+    cloudwatch = sandbox.client("cloudwatch")
+    metric = {"MetricName": "m", "Value": 1.5, "Dimensions": [{"Name": "d", "Value": "v"}]}
+    cloudwatch.put_metric_data(Namespace="labs", MetricData=[metric])
+    assert [one["MetricName"] for one in cloudwatch.list_metrics()["Metrics"]] == ["m"]
+    cloudwatch.put_metric_alarm(
+        AlarmName="a",
+        Namespace="labs",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.5,
+        ComparisonOperator="GreaterThanThreshold",
+        ActionsEnabled=False,
+    )
+    assert [one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]] == ["a"]
+
+
 def test_put_events_reaches_the_targets_of_a_rule(sandbox: Running) -> None:
     sqs, events = sandbox.client("sqs"), sandbox.client("events")
     arn = "arn:aws:sqs:us-west-2:123456789012:told"
