@@ -49,6 +49,27 @@ exec "{chosen}" "$@"
 """
 
 
+_OLD_HOST_NAMES = ("docdb", "emr", "health", "neptune", "rds", "sqs")
+"""Commands of `aws` 1 whose endpoint is an old host name (overridesslcommonname.py)."""
+
+_AWS_WITH_VALUE = (
+    "--ca-bundle",
+    "--cli-binary-format",
+    "--cli-connect-timeout",
+    "--cli-error-format",
+    "--cli-read-timeout",
+    "--color",
+    "--endpoint-url",
+    "--output",
+    "--profile",
+    "--query",
+    "--region",
+)
+"""Options of `aws` itself whose value is the next word.
+
+https://docs.aws.amazon.com/cli/latest/reference/#options
+"""
+
 _AWS = """\
 #!/bin/sh
 # What needs no sandbox runs without one.
@@ -61,7 +82,28 @@ case " $1 $* " in
       exit 255
     fi ;;
 esac
-{settings} exec "{installed}" "$@"
+# The service is the first word that is neither an option nor the value of one.
+service=
+value=
+endpoint=
+for word do
+  case $word in
+    --endpoint-url | --endpoint-url=*) endpoint=given ;;
+  esac
+  if [ "$value" ]; then
+    value=
+    continue
+  fi
+  case $word in
+    {with_value}) value=next ;;
+    -*) ;;
+    *) [ "$service" ] || service=$word ;;
+  esac
+done
+case $endpoint$service in
+  {old_names}) set -- --endpoint-url {proxy} "$@" ;;
+esac
+{run}
 """
 
 
@@ -149,8 +191,10 @@ def place_aws(
     The installed program is unmodified. The script sets what no setting of `aws` can:
 
     - HOME, because aliases, models and caches are in ``~/.aws/`` whatever AWS_CONFIG_FILE says;
-    - a proxy, because version 1 ignores AWS_ENDPOINT_URL for some services (`aws sqs`). The proxy
-      is the sandbox, which refuses such a request.
+    - --endpoint-url for a few services, where version 1 passes over AWS_ENDPOINT_URL for an old
+      host name unless the option is given:
+      https://github.com/aws/aws-cli/blob/1.46.3/awscli/customizations/overridesslcommonname.py
+    - a proxy, for whatever passes over both. The proxy is the sandbox, which refuses the request.
 
     When the sandbox's process is gone, the script says so at once: `aws` itself would try for
     seconds, and end with an address that says nothing to a learner.
@@ -169,8 +213,10 @@ def place_aws(
         script = _AWS.format(
             record=workspace.sandbox / "server.json",
             down=SANDBOX_DOWN,
-            settings=f'HOME="{workspace.aws_config.parent}" {exports}',
-            installed=installed,
+            proxy=proxy,
+            with_value="|".join(_AWS_WITH_VALUE),
+            old_names="|".join(_OLD_HOST_NAMES),
+            run=f'HOME="{workspace.aws_config.parent}" {exports} exec "{installed}" "$@"',
         )
     _place(workspace.bin / "aws", script)
 

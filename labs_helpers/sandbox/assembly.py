@@ -79,7 +79,11 @@ def build(
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
-    moto = MotoServices(records.identity, who.directory, folder / "tmp")
+
+    def answer(call: SignedCall) -> Answer:
+        return services.get(call.service, others)(call)
+
+    moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
     authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
     elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr, who.directory)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)

@@ -1,5 +1,6 @@
 """The real `aws` from the labs' PATH: nothing of ~/.aws, and no service by another way."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -25,7 +26,12 @@ def terminal() -> Iterator[dict[str, str]]:
         given = os.environ | {"LABS_HOME": f"{folder}/labs", "HOME": str(alias.parents[2])}
         workspace = Workspace.find(given)
         port = servers.start(workspace, environ=given).sandbox.port
-        yield environment(workspace, port, given).applied(given)
+        learner = json.loads((workspace.home / "sandbox" / "learner.json").read_text())
+        keys = {
+            "AWS_ACCESS_KEY_ID": learner["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": learner["secret_access_key"],
+        }
+        yield environment(workspace, port, given).applied(given) | keys
         servers.stop(workspace)
 
 
@@ -39,15 +45,32 @@ def test_aliases_of_the_learners_own_home_are_not_read(terminal: dict[str, str])
     assert "from-the-home" not in ran.stdout
 
 
-def test_a_service_that_passes_over_the_endpoint_ends_at_the_sandbox(
-    terminal: dict[str, str],
-) -> None:
-    named = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
-    # where the first attempt ends is what is asked; between four more, aws waits
-    named["AWS_MAX_ATTEMPTS"] = "1"
-    ran = aws(terminal | named, "sqs", "list-queues", "--region", "us-west-2")
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
+def test_aws_sqs_reaches_the_sandbox(terminal: dict[str, str], region: str) -> None:
+    """Version 1 asks queue.amazonaws.com, whatever AWS_ENDPOINT_URL says."""
+
+    def sqs(*words: str) -> str:
+        ran = aws(terminal, "--region", region, "--output", "text", "sqs", *words)
+        assert ran.stderr == ""
+        return ran.stdout.strip()
+
+    url = sqs("create-queue", "--queue-name", "q", "--query", "QueueUrl")
+    sqs("send-message", "--queue-url", url, "--message-body", "hi")
+    assert sqs("receive-message", "--queue-url", url, "--query", "Messages[0].Body") == "hi"
+
+
+def test_an_endpoint_of_the_learners_own_stays(terminal: dict[str, str]) -> None:
+    own = ("--endpoint-url", "http://127.0.0.1:9")
+    one = terminal | {"AWS_MAX_ATTEMPTS": "1"}
+    ran = aws(one, "sqs", "list-queues", "--region", "us-east-1", *own)
     assert ran.returncode != 0
-    assert terminal["AWS_ENDPOINT_URL"] in ran.stderr
+    assert "127.0.0.1:9" in ran.stderr
+
+
+def test_a_service_with_an_old_host_name_that_is_closed_says_so(terminal: dict[str, str]) -> None:
+    ran = aws(terminal, "rds", "describe-db-instances", "--region", "us-east-1")
+    assert "(NotInSandbox)" in ran.stderr
+    assert "docs/services.md" in ran.stderr
 
 
 @pytest.mark.parametrize(

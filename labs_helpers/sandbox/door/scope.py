@@ -21,17 +21,15 @@ def service_of(name: str, region: str) -> str:
     if not _NAME.fullmatch(name):
         raise aws_errors.not_implemented(f"the service '{name[:60]}'")
     if region not in regions():
-        raise aws_errors.not_implemented(
-            f"the region '{region[:60]}'",
-            "Check the spelling: `aws ec2 describe-regions` lists the regions, us-west-2 is one.",
-        )
+        raise aws_errors.unknown_region(name, region)
     return _ALIASES.get(name, name)
 
 
 @cache
 def regions() -> frozenset[str]:
-    """The regions of every partition that botocore knows."""
+    """The regions of every partition that botocore knows; `aws-global` and the like are none."""
     from botocore.loaders import Loader
 
     partitions = Loader().load_data("partitions")["partitions"]
-    return frozenset(name for each in partitions for name in each["regions"])
+    names = (name for each in partitions for name in each["regions"])
+    return frozenset(name for name in names if not name.endswith("-global"))

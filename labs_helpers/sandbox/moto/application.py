@@ -47,16 +47,17 @@ class OtherServices:
 
     def __call__(self, call: SignedCall) -> Answer:
         # not at the start, which nobody should wait for
+        from labs_helpers.sandbox.authorization.query import FORM
         from labs_helpers.sandbox.authorization.requests import decide
-        from labs_helpers.sandbox.moto import table
+        from labs_helpers.sandbox.moto import inputs, table
 
         asked, plain = decide(self._authorizer, call)
         if table.answerer(asked.service, asked.operation, asked.params) is table.Answerer.OURS:
             return self._answer(
                 asked.service, asked.operation, call.principal, asked.params, call.source_ip
             )
-        what = f"{asked.service}:{asked.operation}"
-        return self._moto.call(call, what, plain)
+        inputs.check(asked, plain.content_type.startswith(FORM))
+        return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:
         from labs_helpers.sandbox.moto import deliveries, tagging

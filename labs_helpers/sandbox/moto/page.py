@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
+from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.moto.table import PAGE, services
 
 _HEAD = """# What the sandbox answers
@@ -13,11 +14,22 @@ _HEAD = """# What the sandbox answers
 Written by `python -m labs_helpers.sandbox.moto.page` from `labs_helpers/sandbox/moto/table.toml`;
 do not edit this page by hand.
 
-An operation that is not listed is refused with the code `NotInSandbox`. "Ours" are operations that
-the sandbox does itself; the others are answered by [moto](https://docs.getmoto.org/), which keeps
-records until the sandbox stops and executes nothing. The sandbox decides on every call with IAM's
-policies, whoever answers.
+An operation that is not listed is refused with the code `NotInSandbox`.
+
+- "Ours" are operations that the sandbox does itself.
+- "True" are operations that [moto](https://docs.getmoto.org/) does, as far as moto goes: what was
+  put is there, and is found again until the sandbox stops.
+- "Recorded" are operations of moto that keep a record on which nothing acts: no packet flows, no
+  alarm rings, nothing expires.
+
+The sandbox decides on every call with IAM's policies, whoever answers.
 """
+
+_STACKS = (
+    "A stack makes its resources by calls of whoever calls CloudFormation, who needs the right to "
+    "each. A stack that fails is rolled back. Types and properties that a stack can have; a "
+    "template with any other is refused by name:"
+)
 
 
 def page() -> str:
@@ -30,7 +42,11 @@ def page() -> str:
         if row.ours:
             parts.append(_listed("Ours", row.ours))
         if row.moto:
-            parts.append(_listed("moto's" if row.ours else "Operations", row.moto))
+            parts.append(_listed("True", row.moto - row.recorded))
+        if row.recorded:
+            parts.append(_listed("Recorded", row.recorded))
+        if name == "cloudformation":
+            parts += _types()
     parts.append("## Refused with a reason of their own\n")
     for service, rows in sorted(REFUSED.items()):
         reasons: dict[str, list[str]] = {}
@@ -40,6 +56,14 @@ def page() -> str:
             named = "every operation" if EVERY in operations else ", ".join(sorted(operations))
             parts.append(_wrapped(f"- `{service}`, {named}: {reason}", "  ") + "\n")
     return "\n".join(parts)
+
+
+def _types() -> list[str]:
+    """What a stack can have, each with the properties that are applied."""
+    parts = [_wrapped(_STACKS, "") + "\n"]
+    for name, kind in sorted(types().items()):
+        parts.append(_wrapped(f"- `{name}`: {', '.join(sorted(kind.properties))}", "  "))
+    return [*parts, ""]
 
 
 def _listed(head: str, operations: frozenset[str]) -> str:

@@ -25,7 +25,6 @@ PATCHES: Mapping[str, str] = {
     "moto.core.responses:BaseResponse.get_region_from_url": (
         "moto takes a region from any URL or user agent; the signed region counts"
     ),
-    "moto.utilities.utils:load_resource": "a table of EC2's takes 48 MB: memory.py",
     "moto.core.utils:_load_service_model": "the models are in memory already: memory.py",
     "moto.s3.models:FakeBucket.get_permission": (
         "moto asks bucket policies without principals and conditions; the door has decided"
@@ -41,6 +40,38 @@ PATCHES: Mapping[str, str] = {
     "moto.s3.notifications:_send_sqs_message": "the same",
     "moto.s3.notifications:_send_event_bridge_message": "S3's events take our way to targets",
     "moto.s3.notifications:_send_sns_message": "moto publishes to a topic of any account",
+    **{
+        f"moto.cloudformation.models:{name}": "stacks/ makes, rolls back and tells of resources"
+        for name in (
+            "ChangeSet.diff",
+            "CloudFormationBackend.create_stack",
+            "CloudFormationBackend.delete_change_set",
+            "CloudFormationBackend.describe_change_set",
+            "CloudFormationBackend.execute_change_set",
+            "Stack._create_resource_map",
+            "Stack.create_resources",
+            "Stack.exports",
+            "Stack.keep_exports",
+            "Stack.outputs",
+            "Stack.parameter_list",
+            "Stack.stack_resources",
+            "Stack.tell",
+            "Stack.update",
+        )
+    },
+    **{
+        f"moto.cloudformation.responses:{name}": "moto loses or ignores what stacks/ answers with"
+        for name in (
+            "CloudFormationResponse.create_change_set",
+            "CloudFormationResponse.create_stack",
+            "CloudFormationResponse.delete_stack",
+            "CloudFormationResponse.list_stack_resources",
+            "CloudFormationResponse.update_stack",
+            "CloudFormationResponse.validate_template",
+            "StackResourceDTO",
+        )
+    },
+    "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
         "our repositories stand in the place of moto's own ECR"
     ),
@@ -82,6 +113,8 @@ PATCHES: Mapping[str, str] = {
 
 NEW = frozenset(
     {
+        "moto.cloudformation.models:Stack.keep_exports",
+        "moto.cloudformation.models:Stack.tell",
         f"{_IAM_MODELS}:User.permissions_boundary",
         f"{_IAM_MODELS}:Role.assume_role_policy_document",
         "moto.s3.models:FakeBucket.policy",

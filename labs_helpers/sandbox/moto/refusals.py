@@ -18,10 +18,6 @@ EVERY = "*"
 
 _NO_FUNCTION = "The sandbox keeps and runs no functions."
 _NO_JOB = "The sandbox starts no containers for AWS Batch."
-_NO_REPOSITORY = (
-    "A stack would make a repository that `aws ecr` and `docker` do not see. Create the repository "
-    "with `aws ecr create-repository`."
-)
 _NO_BUILD = (
     "No build would run here. Lab 09 runs the commands of a buildspec on this machine instead, "
     "with `labs build`."
@@ -146,40 +142,9 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     ),
     # jobs that are only recorded, and queries with answers made up beforehand
     "athena": dict.fromkeys(("StartCalculationExecution", "StartQueryExecution"), _NO_DATA),
-    "databrew": dict.fromkeys(("StartJobRun", "StartProjectSession"), _NO_DATA),
     "elasticmapreduce": dict.fromkeys(("AddJobFlowSteps", "RunJobFlow"), _NO_DATA),
-    "emr-containers": {"StartJobRun": _NO_DATA},
-    "emr-serverless": dict.fromkeys(("StartApplication", "StartJobRun"), _NO_DATA),
-    "glue": dict.fromkeys(
-        (
-            "CreateSession",
-            "RunStatement",
-            "StartBlueprintRun",
-            "StartCrawler",
-            "StartJobRun",
-            "StartTrigger",
-            "StartWorkflowRun",
-        ),
-        _NO_DATA,
-    ),
+    "glue": dict.fromkeys(("StartCrawler", "StartJobRun"), _NO_DATA),
     "rds-data": {EVERY: _NO_DATA},
-    "redshift-data": {EVERY: _NO_DATA},
-    "sagemaker": dict.fromkeys(
-        (
-            "CreateAutoMLJob",
-            "CreateAutoMLJobV2",
-            "CreateCompilationJob",
-            "CreateEndpoint",
-            "CreateHyperParameterTuningJob",
-            "CreateNotebookInstance",
-            "CreateProcessingJob",
-            "CreateTrainingJob",
-            "CreateTransformJob",
-            "StartNotebookInstance",
-            "StartPipelineExecution",
-        ),
-        _NO_DATA,
-    ),
     # moto makes the resources in every account that is named, whatever that account allows
     "cloudformation": dict.fromkeys(
         ("CreateStackInstances", "UpdateStackInstances"),
@@ -217,6 +182,8 @@ _TO_QUEUES_ONLY = (
     "delivers to SQS queues."
 )
 
+_ROLLS_BACK = "A stack that fails is rolled back here."
+
 REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
     # sends each message to the URL (moto/sns/models.py)
     ("sns", "Subscribe"): (
@@ -245,52 +212,64 @@ REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
     ("secretsmanager", "BatchGetSecretValue"): (
         Argument("Filters", "Name the secrets in SecretIdList."),
     ),
-    # sends each record to the URL (moto/firehose/models.py)
-    ("firehose", "CreateDeliveryStream"): (
-        Argument(
-            "HttpEndpointDestinationConfiguration", "The sandbox connects to no other machine."
-        ),
-    ),
-    ("firehose", "UpdateDestination"): (
-        Argument("HttpEndpointDestinationUpdate", "The sandbox connects to no other machine."),
-    ),
+    # moto keeps these of a stack, and does nothing with them
+    **{
+        ("cloudformation", operation): (
+            Argument("RoleARN", "A stack here acts with your own permissions."),
+            Argument("NotificationARNs", "Its events are in `describe-stack-events`."),
+            Argument("DisableRollback", _ROLLS_BACK, frozenset({"true"})),
+            Argument("OnFailure", _ROLLS_BACK, frozenset({"do_nothing", "delete"})),
+            Argument("OnStackFailure", _ROLLS_BACK, frozenset({"do_nothing", "delete"})),
+            Argument("EnableTerminationProtection", "", frozenset({"true"})),
+            Argument("RollbackConfiguration", "No alarm is watched while a stack is made."),
+            Argument("ResourcesToImport", "A stack here makes its resources itself."),
+        )
+        for operation in ("CreateStack", "UpdateStack", "CreateChangeSet")
+    },
 }
 
 
 REFUSED_TYPES: Mapping[str, str] = {
-    "AWS::AutoScaling::AutoScalingGroup": _NO_MACHINE,
+    "AWS::AutoScaling::": _NO_MACHINE,
     "AWS::Batch::": _NO_JOB,
     "AWS::CloudFormation::CustomResource": _NO_FUNCTION,
     "AWS::CloudFormation::Stack": (
-        "moto would read the nested template from any account's bucket. Write its resources here."
+        "Write the resources of the nested template into the template itself."
     ),
-    "AWS::EC2::EC2Fleet": _NO_MACHINE,
-    "AWS::ECR::": _NO_REPOSITORY,
+    "AWS::CodeBuild::": _NO_BUILD,
+    "AWS::CodePipeline::": _NO_STAGE,
     "AWS::EC2::Instance": _NO_MACHINE,
-    "AWS::EC2::SpotFleet": _NO_MACHINE,
     "AWS::ECS::Service": _NO_TASK,
-    "AWS::ECS::TaskSet": _NO_TASK,
     "AWS::EKS::": _NO_CLUSTER,
-    "AWS::EMR::Cluster": _NO_DATA,
     "AWS::Lambda::": _NO_FUNCTION,
-    "AWS::SageMaker::Endpoint": _NO_DATA,
-    "AWS::SageMaker::NotebookInstance": _NO_DATA,
+    "AWS::Serverless::": _NO_FUNCTION,
     "Custom::": _NO_FUNCTION,
 }
-"""Types of resources, by how they begin, that a CloudFormation template may not have."""
+"""Types of resources of a stack, by how they begin, that are refused with a reason of their own."""
+
+
+TARGETS = frozenset(("logs", "sns", "sqs"))
+"""Services that EventBridge's events reach here (events.py)."""
+
+
+def _check_targets(targets: object) -> None:
+    """Raise Refusal for a target of a rule that nothing would reach."""
+    for target in targets if isinstance(targets, list) else ():
+        arn = str(target.get("Arn", "")) if isinstance(target, dict) else ""
+        service = (arn.split(":") + [""] * 3)[2]
+        if arn.startswith("arn:") and service not in TARGETS:
+            raise not_implemented(
+                f"the operation events:PutTargets with a target of {service[:40]}",
+                "It delivers events to SQS queues, SNS topics and log groups.",
+            )
 
 
 def check_arguments(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Raise Refusal when the tables refuse one of the arguments of an operation."""
+    if (service, operation) == ("events", "PutTargets"):
+        _check_targets(params.get("Targets"))
     for argument in REFUSED_ARGUMENTS.get((service, operation), ()):
         if argument.is_in(params):
             value = f"={params[argument.parameter]}" if argument.values else ""
             what = f"the operation {service}:{operation} with {argument.parameter}{value}"
             raise not_implemented(what, argument.reason)
-
-
-def check_type(kind: str) -> None:
-    """Raise Refusal when a template may not have a resource of this type."""
-    for begins, reason in REFUSED_TYPES.items():
-        if kind.startswith(begins):
-            raise not_implemented(f"the resource type {kind[:120]}", reason)

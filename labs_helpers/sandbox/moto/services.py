@@ -8,18 +8,18 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
-from labs_helpers.sandbox import confinement
-from labs_helpers.sandbox.authorization.terms import CanonicalRequest
-from labs_helpers.sandbox.call import HEADERS, Answer, SignedCall
+from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
+from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
-from labs_helpers.sandbox.moto import iam_operations, patches, principals
+from labs_helpers.sandbox.moto import answers, iam_operations, patches, principals
 from labs_helpers.sandbox.moto.identity import MotoIdentity
+from labs_helpers.sandbox.moto.stacks.calls import serving
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
 from labs_helpers.workspace import is_full
@@ -37,11 +37,14 @@ _SETTINGS = {
 class MotoServices:
     """moto as a function from a verified request to an answer; thread-safe."""
 
-    def __init__(self, identity: MotoIdentity, directory: Directory, scratch: Path) -> None:
-        """scratch: where moto may put large bodies.
+    def __init__(
+        self, identity: MotoIdentity, directory: Directory, scratch: Path, answer: Application
+    ) -> None:
+        """scratch: where moto may put large bodies; answer: what answers the calls of a stack.
 
         Nothing of moto is loaded before the first call.
         """
+        self._answer = answer
         self._identity = identity
         self._directory = directory
         self._scratch = scratch
@@ -57,19 +60,21 @@ class MotoServices:
             return []
         return sorted(map(str, self._application.app_instances))
 
-    def call(self, call: SignedCall, what: str, plain: CanonicalRequest) -> Answer:
+    def call(self, call: SignedCall, asked: ApiRequest, plain: CanonicalRequest) -> Answer:
         """moto's answer; raises Refusal when moto lacks the operation or fails at it.
 
-        what: the operation, "iam:CreateUser"; plain: the request as it was understood.
+        plain: the request as it was understood.
         """
         application = self._ready(call.service)
-        asked = _for_moto(call, plain)
+        what = f"{asked.service}:{asked.operation}"
+        environ = _for_moto(call, plain)
         if not _changes_iam(what):
-            return _asked(application, asked, what)
+            with serving(call):
+                return answers.of_moto(application, environ, asked, call.request)
         account = call.principal.account
         try:
             with self._identity.changing(account) as kept:
-                answer = _asked(application, asked, what)
+                answer = answers.of_moto(application, environ, asked, call.request)
                 kept(answer[0].startswith("2"))
             return answer
         except sqlite3.Error as error:
@@ -90,45 +95,19 @@ class MotoServices:
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
         if service == "cloudformation":
+            from labs_helpers.sandbox.moto.stacks import onto_moto
+
+            onto_moto.install(self._answer)
             _read_templates_from_s3()
         self.when_ready(service)
         return self._application
 
 
-def _asked(application: Any, environ: WSGIEnvironment, what: str) -> Answer:
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
-        started.append((status, headers))
-        return lambda data: None
-
-    try:
-        content = _joined(application(environ, start))
-    except Refusal:
-        raise
-    except NotImplementedError as error:
-        raise aws_errors.not_implemented(f"the operation {what}") from error
-    except Exception as error:
-        if confined := confinement.cause_of(error):
-            reason = f"Doing it here would {confined}, which the sandbox never does."
-            raise aws_errors.not_implemented(f"the operation {what}", reason) from error
-        log.exception("moto failed at %s", what)
-        if is_full(error):
-            raise aws_errors.no_room() from error
-        reason = "Check its parameters first; sandbox.log has the details."
-        raise aws_errors.not_implemented(
-            f"the operation {what} with these parameters", reason
-        ) from error
-    status, headers = started[-1]
-    _refuse_web_page(status, headers, what)
-    return status, headers, content
-
-
 def _changes_iam(what: str) -> bool:
-    """Whether an operation may change IAM: its own, and CloudFormation's stacks with roles."""
+    """Whether an operation may change IAM; the resources of a stack are calls of their own."""
     service, _, operation = what.partition(":")
     reads = operation.startswith(("Get", "List", "Describe", "Simulate", "Validate"))
-    return service in ("iam", "cloudformation") and not reads
+    return service == "iam" and not reads
 
 
 def _start(scratch: Path) -> Any:
@@ -234,19 +213,3 @@ def _for_moto(call: SignedCall, plain: CanonicalRequest) -> WSGIEnvironment:
 
 
 _OURS = ("host", "authorization", "x-moto-account-id")
-
-
-def _joined(parts: Iterable[bytes]) -> bytes:
-    try:
-        return b"".join(parts)
-    finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
-
-
-def _refuse_web_page(status: str, headers: list[tuple[str, str]], what: str) -> None:
-    """moto's web framework answers an unknown path with a page; no AWS client can read one."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    if status[:3] in ("404", "405") and kind.startswith("text/html"):
-        raise aws_errors.not_implemented(f"the operation {what}")

@@ -30,11 +30,16 @@ class Answerer(Enum):
 
 @dataclass(frozen=True)
 class Service:
-    """One row; room: the room of ours that answers the whole service, empty for none."""
+    """One row.
+
+    recorded: what moto keeps a record of, on which nothing acts; room: the room of ours that
+    answers the whole service, empty for none.
+    """
 
     title: str
     moto: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
+    recorded: frozenset[str] = frozenset()
     room: str = ""
 
 
@@ -47,10 +52,21 @@ def services() -> Mapping[str, Service]:
             row["title"],
             frozenset(row.get("moto", "").split()),
             frozenset(row.get("ours", "").split()),
+            _recorded(row),
             row.get("room", ""),
         )
         for name, row in rows.items()
     }
+
+
+_READS = ("BatchGet", "Describe", "Get", "List")
+
+
+def _recorded(row: Mapping[str, str]) -> frozenset[str]:
+    named = row.get("recorded", "").split()
+    if named != ["*"]:
+        return frozenset(named)
+    return frozenset(name for name in row["moto"].split() if not name.startswith(_READS))
 
 
 def answerer(service: str, operation: str, params: Mapping[str, Any]) -> Answerer:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from labs_helpers.sandbox.moto import refusals
+from labs_helpers.sandbox.moto.stacks import graph, types
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
@@ -74,6 +74,9 @@ _SECTIONS = {
     "Rules",
     "Transform",
 }
+
+_NOT_DONE = {"Globals", "Hooks", "Rules", "Transform"}
+"""Sections that would change or refuse a stack, and that nothing here reads."""
 
 
 def parse(text: object) -> dict[str, Any]:
@@ -200,10 +203,18 @@ def _check(template: dict[str, Any]) -> None:
     for name, each in _members(template, "Outputs"):
         if not isinstance(each, dict) or "Value" not in each:
             raise _format(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
+        export = each.get("Export", {"Name": ""})
+        if not isinstance(export, dict) or "Name" not in export:
+            raise _format(f"[/Outputs/{name}/Export] Every Export must contain a Name.")
     for section in ("Conditions", "Mappings"):
         for name, each in _members(template, section):
             if not isinstance(each, dict):
                 raise _format(f"[/{section}/{name}] Every {section} member must be an object.")
+    for section in _NOT_DONE & set(template):
+        raise not_implemented(f"the section {section} of a template")
+    graph.check(template)
+    for name, each in template["Resources"].items():
+        types.check(name, each)
 
 
 def _check_resources(resources: Any) -> None:
@@ -212,15 +223,14 @@ def _check_resources(resources: Any) -> None:
     if not resources:
         raise _format("At least one Resources member must be defined.")
     for name, each in resources.items():
-        if name.startswith("Fn::"):
-            continue  # of the transform AWS::LanguageExtensions
+        if name.startswith("Fn::"):  # of the transform AWS::LanguageExtensions
+            raise not_implemented(f"{name[:60]} in the resources of a template")
         if not isinstance(each, dict):
             raise _format(f"[/Resources/{name}] resource definition is malformed")
         if not isinstance(each.get("Type"), str):
             raise _format(f"[/Resources/{name}] Every Resources object must contain a Type member.")
         if not isinstance(each.get("Properties", {}), dict):
             raise _format(f"[/Resources/{name}] Any Properties member must be an object.")
-        refusals.check_type(each["Type"])
 
 
 def _members(template: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:

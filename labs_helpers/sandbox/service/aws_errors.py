@@ -220,6 +220,21 @@ def no_room() -> Refusal:
     return Refusal("ServerException", NO_ROOM, 507, codes)
 
 
+def unknown_region(service: str, region: str) -> Refusal:
+    """A region that is none: on AWS, the endpoint's name does not resolve, and no call is answered.
+
+    The words are those of `aws` and boto3 there (EndpointConnectionError):
+    https://github.com/boto/botocore/blob/1.44.5/botocore/exceptions.py
+    """
+    name = f"{service}.{region[:60]}.amazonaws.com"
+    words = (
+        f'Could not connect to the endpoint URL: "https://{name}/". AWS has no region '
+        f"'{region[:60]}', so the host name does not resolve. Check the spelling: "
+        "`aws ec2 describe-regions` lists the regions, us-west-2 is one."
+    )
+    return Refusal("EndpointConnectionError", words, 501)
+
+
 def internal(what: str) -> Refusal:
     """A fault of the sandbox; 501 too, because every SDK would repeat a 500 for ten seconds."""
     words = f"The sandbox failed at {what}; sandbox.log says where."

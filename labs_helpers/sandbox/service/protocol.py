@@ -101,6 +101,15 @@ def parse(body: bytes, shape: Shape) -> dict[str, Any]:
     return parsed
 
 
+def read(params: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """The parameters of a JSON object in their types, as `parse` has them of a body.
+
+    Raises SerializationError.
+    """
+    found: dict[str, Any] = _read(params, shape)
+    return found
+
+
 def answer(members: Mapping[str, Any], operation: OperationModel) -> Answer:
     """A success: the operation's output, serialised by the model.
 

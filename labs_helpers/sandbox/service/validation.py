@@ -20,6 +20,7 @@ from botocore.model import Shape
 
 SAFE_PATTERNS = {
     r"^[a-z0-9*](?:[._\-/a-z0-9*]?[a-z0-9*]+)*$": r"[a-z0-9*]+(?:[._\-/][a-z0-9*]+)*",
+    r"^[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*$": r"[\t\x20-\x7E]*[\x20-\x7E][\t\x20-\x7E]*",
 }
 """Patterns of models that backtrack exponentially, each with an equivalent that does not."""
 

