@@ -35,7 +35,12 @@ class Entry:
     @property
     def notebook(self) -> str:
         """The file name in ``notebooks/``."""
-        return f"{self.number}-{self.slug}.ipynb"
+        return f"{self.folder}.ipynb"
+
+    @property
+    def folder(self) -> str:
+        """The name of the lab's folder in a learner's workbook."""
+        return f"{self.number}-{self.slug}"
 
 
 LABS = {
