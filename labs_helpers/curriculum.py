@@ -14,6 +14,9 @@ from importlib.resources.abc import Traversable
 from types import ModuleType
 from typing import Any
 
+FIRST = "00"
+"""The number of the lab that a learner begins with, whose notebook has the map of all labs."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -35,12 +38,16 @@ class Entry:
     @property
     def notebook(self) -> str:
         """The file name in ``notebooks/``."""
-        return f"{self.folder}.ipynb"
+        return f"{self.number}-{self.slug}.ipynb"
 
     @property
     def folder(self) -> str:
-        """The name of the lab's folder in a learner's workbook."""
-        return f"{self.number}-{self.slug}"
+        """The lab's folder in a learner's workbook, relative to the workbook.
+
+        The first lab, with the map of all others, is in the workbook itself: JupyterLab, which
+        shows the folder of the notebook that is open, then shows all labs.
+        """
+        return "." if self.number == FIRST else f"{self.number}-{self.slug}"
 
 
 LABS = {

@@ -32,6 +32,18 @@ def test_doctor_finds_a_configuration_that_aws_cannot_read(
     assert "labs configure" in found["aws"]["fix"]
 
 
+def test_doctor_names_a_workbook_that_cannot_be_written(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABS_WORKBOOK", "/proc/course")
+    monkeypatch.setattr("labs_helpers.cli.needs.os.access", lambda path, mode: False)
+    assert cli.main(["doctor", "--json"]) == 0
+    found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
+    assert found["workbook"]["state"] == "warning"
+    assert "/proc/course" in found["workbook"]["found"]
+    assert "LABS_WORKBOOK" in found["workbook"]["fix"]
+
+
 def test_doctor_names_a_port_that_is_none_once(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     workspace.create()
     folders.place(workspace)
     added: dict[str, str] = {}
+    workbook: Path | None = None
     if names_no_folder(arguments.extra):
         workbook = opening.up_to_date(workspace, say)
         command += on_workbook(workbook)
@@ -51,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"The sandbox runs at {modes.endpoint(port)}. JupyterLab starts; Ctrl-C ends it.")
     environ = {**os.environ, **added}
     given = modes.environment(workspace, port, environ).applied(environ)
+    if workbook is not None:
+        os.chdir(workbook)  # where the menu opens terminals
     os.execve(command[0], command, {**given, **folders.environment(workspace)})
 
 
@@ -61,7 +64,8 @@ def jupyter(extra: Sequence[str]) -> list[str]:
             f"JupyterLab is not installed for {sys.executable}.\n"
             "Run `make lab`, which makes an environment with everything that the labs need."
         )
-    command = [sys.executable, "-m", "jupyterlab", *extra]
+    # -P: a file of the learner's in the current folder is no module of JupyterLab
+    command = [sys.executable, "-P", "-m", "jupyterlab", *extra]
     if os.geteuid() == 0:
         # in a container the user often is root, which Jupyter refuses without this option
         command.append("--allow-root")
@@ -76,5 +80,5 @@ def names_no_folder(extra: Sequence[str]) -> bool:
 
 def on_workbook(workbook: Path) -> list[str]:
     """The arguments with which JupyterLab shows a workbook, its first notebook open."""
-    first = f"/lab/tree/{opening.FIRST}"
+    first = f"/lab/tree/{opening.FIRST_NOTEBOOK}"
     return [f"--ServerApp.root_dir={workbook}", f"--LabApp.default_url={first}"]

@@ -31,7 +31,7 @@ def open_files(folder: Path, workspace: Workspace) -> set[str]:
         if not (folder.resolve().is_relative_to(root) or root.is_relative_to(folder.resolve())):
             continue
         try:
-            paths = [root / session["path"] for session in _sessions(server)]
+            paths = [(root / session["path"]).resolve() for session in _sessions(server)]
         except (OSError, ValueError, KeyError, TypeError):
             paths = [path.resolve() for path in folder.rglob("*.ipynb")]
         for path in paths:

@@ -50,10 +50,19 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
         raise cannot("write", path, error) from error
 
 
+def free(path: Path) -> Path:
+    """``path``, or the first of "name-2.ipynb", "name-3.ipynb" ... that does not exist yet."""
+    found, number = path, 1
+    while found.exists() or found.is_symlink():
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found
+
+
 def cannot(verb: str, path: Path, error: OSError) -> WorkspaceError:
     """The error for a file of the workbook, with what to do."""
     return WorkspaceError(
-        f"Cannot {verb} {error.filename or path}: {error.strerror or error}.\n"
+        f"Cannot {verb} {path}: {error.strerror or error}.\n"
         "Your workbook is there. Make the folder yours and writable, or name another folder:\n"
         "  export LABS_WORKBOOK=~/my-labs"
     )

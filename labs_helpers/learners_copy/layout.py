@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labs_helpers.curriculum import LABS, Entry
@@ -48,7 +49,7 @@ def parts(notebooks: Path) -> list[Part]:
 def _of_lab(notebooks: Path, entry: Entry) -> Iterator[Part]:
     original = notebooks / entry.notebook
     if original.is_file():
-        path = f"{entry.folder}/{entry.notebook}"
+        path = in_workbook(entry, entry.notebook)
         try:
             yield Part(path, unrun(_read(original), entry).encode())
         except NotANotebook as fault:
@@ -58,7 +59,12 @@ def _of_lab(notebooks: Path, entry: Entry) -> Iterator[Part]:
         inside = file.relative_to(files)
         if file.is_file() and not set(IGNORED).intersection(inside.parts):
             mode = stat.S_IMODE(file.stat().st_mode) | stat.S_IWUSR
-            yield Part(f"{entry.folder}/{inside.as_posix()}", _read(file), mode)
+            yield Part(in_workbook(entry, inside.as_posix()), _read(file), mode)
+
+
+def in_workbook(entry: Entry, name: str) -> str:
+    """The path, relative to the workbook, of a file in a lab's folder."""
+    return (PurePosixPath(entry.folder) / name).as_posix()
 
 
 def _read(file: Path) -> bytes:
@@ -118,8 +124,9 @@ def written(found: dict[str, Any]) -> str:
 def _moved(target: str, entry: Entry) -> str:
     """A link from the project's notebook ``entry``, as the copy of this notebook needs it."""
     if (other := _BY_NOTEBOOK.get(target)) is not None:
-        return target if other is entry else f"../{other.folder}/{target}"
-    if (found := re.fullmatch(r"files/(\d\d)/(.+)", target)) and found[1] in LABS:
-        other = LABS[found[1]]
-        return found[2] if other is entry else f"../{other.folder}/{found[2]}"
-    return target
+        path = in_workbook(other, target)
+    elif (found := re.fullmatch(r"files/(\d\d)/(.+)", target)) and found[1] in LABS:
+        path = in_workbook(LABS[found[1]], found[2])
+    else:
+        return target
+    return posixpath.relpath(path, entry.folder)

@@ -19,7 +19,6 @@ from labs_helpers.learners_copy.base import Base, digest
 from labs_helpers.learners_copy.layout import NotANotebook, Part, notebook, written
 from labs_helpers.learners_copy.merge import Conflict, Merged, is_untouched, merge, same_text
 from labs_helpers.learners_copy.trust import Trust
-from labs_helpers.workspace import unused
 
 EARLIER = "earlier"
 """The folder of a workbook in which versions of the learner's are kept that a merge replaced."""
@@ -152,13 +151,13 @@ class Update:
         other = path.with_name(_beside_name(path.name))
         there = files.read(other)
         if there is not None and digest(there) != self._base.offered(part.path):
-            other = unused(other)
+            other = files.free(other)
         self._write(part, other, new)
         self._base.offer(part.path, new)
         self._say("beside", part.path, self._relative(other), (why,))
 
     def _set_aside(self, part: Part, path: Path, new: bytes, why: str) -> None:
-        aside = unused(path.with_name(f"{path.stem}.broken-{self._now:%Y-%m-%d}{path.suffix}"))
+        aside = files.free(path.with_name(f"{path.stem}.broken-{self._now:%Y-%m-%d}{path.suffix}"))
         try:
             path.rename(aside)
         except OSError as error:
@@ -170,7 +169,7 @@ class Update:
     def _keep(self, path: str, content: bytes) -> str:
         """Keep a version of the learner's; gives its path in the workbook."""
         name = PurePosixPath(path).name
-        kept = unused(self._workbook / EARLIER / f"{self._now:%Y-%m-%d}" / name)
+        kept = files.free(self._workbook / EARLIER / f"{self._now:%Y-%m-%d}" / name)
         files.replace(kept, content)  # the same content has the same signature
         return self._relative(kept)
 
