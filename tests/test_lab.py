@@ -141,18 +141,18 @@ def test_in_the_workbook_a_lab_works_beside_its_notebook_also_after_a_change_of_
 ) -> None:
     project, find = tmp_path / "project", Workspace.find
     book = project / "my-labs"
-    for name in ("notebooks/files/06", "my-labs/05-log-in", f"my-labs/{WORKBOOK_RECORD}"):
+    for name in ("notebooks/files/05", "my-labs/05-log-in", f"my-labs/{WORKBOOK_RECORD}"):
         (project / name).mkdir(parents=True)
     (project / "pyproject.toml").touch()
-    (project / "notebooks" / "files" / "06" / "Dockerfile").write_text("FROM a\n")
+    (project / "notebooks" / "files" / "05" / "Dockerfile").write_text("FROM a\n")
     monkeypatch.setattr(Workspace, "find", lambda: find(package=project / "labs_helpers"))
     monkeypatch.chdir(book / "05-log-in")
 
     start("05")
     assert Path.cwd() == book / "05-log-in"
     os.chdir(tmp_path)
-    start("06")
-    assert Path.cwd() == book / "06-build"
+    start("05")
+    assert Path.cwd() == book / "05-log-in"
     assert Path("Dockerfile").read_text() == "FROM a\n"
 
 
