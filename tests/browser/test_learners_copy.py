@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.driver import chromium, jupyterlab, page, until_kernel_is_idle
+from labs_helpers.learners_copy import opening
+from labs_helpers.workspace import Workspace
+from tests.browser.driver import ROOT, chromium, jupyterlab, page, until_kernel_is_idle
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,31 @@ def test_git_in_a_terminal_finds_no_repository(learner: Page, folder: Path) -> N
     first, *rest = said.read_text().splitlines()
     assert first == f"{folder}/my-labs"
     assert sum("not a git repository" in line for line in rest) == 2
+
+
+def test_an_update_leaves_a_notebook_alone_that_is_open_with_unsaved_words(
+    learner: Page, folder: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "notebooks", project / "notebooks")
+    for name in ("06-build.ipynb", "07-push-and-pull.ipynb"):
+        changed = project / "notebooks" / name
+        text = changed.read_text().replace("# Build an", "# Make an", 1)
+        changed.write_text(text.replace("# Push and", "# Send and", 1))
+    learner.get_by_role("tab", name="06-build.ipynb").click()
+    run_cell(learner, "print('not saved yet')")
+    before = (folder / "my-labs/06-build/06-build.ipynb").read_bytes()
+    said: list[str] = []
+
+    named = {"LABS_WORKBOOK": f"{folder}/my-labs"}
+    opening.up_to_date(Workspace(folder / "h", project), said.append, named)
+
+    assert (folder / "my-labs/06-build/06-build.ipynb").read_bytes() == before
+    assert "06-build/06-build.ipynb is as it was." in said
+    assert "# Send and" in (folder / "my-labs/07-push-and-pull/07-push-and-pull.ipynb").read_text()
+    learner.keyboard.press("Control+s")
+    expect(learner.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
+    assert "not saved yet" in (folder / "my-labs/06-build/06-build.ipynb").read_text()
 
 
 def test_back_in_the_workbook_what_was_run_is_there_and_trusted(
