@@ -38,18 +38,18 @@ def lines(changes: Sequence[Change]) -> list[str]:
 def keep(workbook: Path, changes: Sequence[Change], now: datetime) -> None:
     """Add to the workbook's note what an update did to the learner's files; raises WorkspaceError.
 
-    A note that repeats what the last one said, of a file that still waits, is not added.
+    A file that waits is not in the note: every update until then would add the same line.
     """
     told = [change for change in changes if change.kind in SAID and change.kind != "waiting"]
     if not told:
         return
     path = workbook / NOTE
-    before = (files.read(path) or b"# What updates of the labs changed\n").decode(errors="replace")
-    text = [before.rstrip("\n"), "", f"## {now:%Y-%m-%d %H:%M}", ""]
+    before = files.read(path) or b"# What updates of the labs changed\n"
+    text = ["", f"## {now:%Y-%m-%d %H:%M}", ""]
     for change in told:
         text.append(f"- `{change.path}` {_told(change)}.")
         text += [f"  - {note}" for note in change.notes]
-    files.replace(path, ("\n".join(text) + "\n").encode())
+    files.replace(path, before + ("\n".join(text) + "\n").encode())
 
 
 def _told(change: Change) -> str:

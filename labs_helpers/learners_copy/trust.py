@@ -33,8 +33,12 @@ class Trust:
             self._opened.close()
 
     def has(self, content: bytes) -> bool:
-        """Whether a notebook with this content is trusted."""
-        return bool(self._notary().check_signature(_parsed(content)))
+        """Whether a notebook with this content is trusted; one that Jupyter cannot read is not."""
+        try:
+            found = _parsed(content)
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return False
+        return bool(self._notary().check_signature(found))
 
     def sign(self, content: bytes) -> None:
         """Trust a notebook: one of the project's, or one merged from a trusted notebook."""

@@ -119,7 +119,8 @@ class Update:
             except Conflict as conflict:
                 self._beside(part, path, new, str(conflict))
                 return
-            self._merge(part, path, merged, mine, new)
+            self._merge(part, path, merged, mine, merged.notebook != ours)
+            self._base.lay(part.path, new)
 
     def _version_under(
         self, path: str, new: bytes, ours: dict[str, Any], theirs: dict[str, Any]
@@ -132,13 +133,13 @@ class Update:
             return theirs
         return None
 
-    def _merge(self, part: Part, path: Path, merged: Merged, mine: bytes, new: bytes) -> None:
-        if merged.notes:
+    def _merge(self, part: Part, path: Path, merged: Merged, mine: bytes, changed: bool) -> None:
+        if changed:
             earlier = self._keep(part.path, mine)
             content = written(merged.notebook).encode()
             self._write(part, path, content, mine, signed=self._trust.has(mine))
-            self._say("merged", part.path, earlier, merged.notes)
-        self._base.lay(part.path, new)
+            notes = merged.notes or ("changed: the order of cells, or their settings",)
+            self._say("merged", part.path, earlier, notes)
 
     def _replace(self, part: Part, path: Path, new: bytes, mine: bytes) -> None:
         self._write(part, path, new, mine)

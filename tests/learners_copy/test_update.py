@@ -405,6 +405,33 @@ def test_a_merged_notebook_is_as_trusted_as_the_learner_s_was(course: Course) ->
     assert course.cells()[0] == "best"
 
 
+def test_cells_that_only_changed_places_are_an_update_too(course: Course) -> None:
+    course.edit(lambda cells: cells[1].update(source="mine"))
+    course.publish(("c", "three"), ("a", "one"), ("b", "# your turn"))
+    assert "changed: the order of cells" in course.update()
+    assert course.cells() == ["three", "one", "mine"]
+
+
+def test_a_notebook_that_jupyter_would_not_open_is_merged_all_the_same(course: Course) -> None:
+    found = json.loads((course.book / NOTEBOOK).read_text())
+    found["cells"][1]["source"] = "mine"
+    del found["nbformat"], found["nbformat_minor"]
+    (course.book / NOTEBOOK).write_text(json.dumps(found))
+    course.publish(("a", "better"), ("b", "# your turn"), ("c", "three"))
+    course.update()
+    assert course.cells() == ["better", "mine", "three"]
+
+
+def test_what_the_learner_adds_to_the_note_stays(course: Course) -> None:
+    (course.book / "what-changed.md").write_bytes(b"my words \xff\n")
+    course.edit(lambda cells: cells[0].update(source="mine"))
+    course.publish(("a", "theirs"))
+    course.update()
+    note = (course.book / "what-changed.md").read_bytes()
+    assert note.startswith(b"my words \xff\n")
+    assert b"05-log-in.new.ipynb" in note
+
+
 def test_a_workbook_under_another_name_in_the_project_is_kept_out_of_git(course: Course) -> None:
     named = {"LABS_WORKBOOK": str(course.project / "course")}
     opening.up_to_date(course.workspace, course.said.append, named, lambda folder, _: set())
