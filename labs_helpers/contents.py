@@ -12,12 +12,12 @@ from pathlib import Path
 
 import nbformat
 
-from labs_helpers.curriculum import FIRST, LABS
+from labs_helpers.curriculum import LABS
 from labs_helpers.workspace import LabsError, Workspace
 
 BEGIN = '<!-- The labs. "make contents" writes this table from labs_helpers/curriculum.py. -->'
 END = "<!-- The end of the labs. -->"
-MAP = FIRST
+MAP = "00"
 """The number of the lab whose notebook has the map of all other labs."""
 
 Row = Sequence[str]

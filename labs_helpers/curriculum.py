@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -48,6 +49,10 @@ class Entry:
         shows the folder of the notebook that is open, then shows all labs.
         """
         return "." if self.number == FIRST else f"{self.number}-{self.slug}"
+
+    def link(self, name: str, here: Entry) -> str:
+        """A link to a file of this lab's folder, for the notebook of lab ``here`` in a workbook."""
+        return posixpath.relpath(posixpath.join(self.folder, name), here.folder)
 
 
 LABS = {

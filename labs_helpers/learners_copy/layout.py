@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 import stat
 from collections.abc import Iterator
@@ -124,9 +123,7 @@ def written(found: dict[str, Any]) -> str:
 def _moved(target: str, entry: Entry) -> str:
     """A link from the project's notebook ``entry``, as the copy of this notebook needs it."""
     if (other := _BY_NOTEBOOK.get(target)) is not None:
-        path = in_workbook(other, target)
-    elif (found := re.fullmatch(r"files/(\d\d)/(.+)", target)) and found[1] in LABS:
-        path = in_workbook(LABS[found[1]], found[2])
-    else:
-        return target
-    return posixpath.relpath(path, entry.folder)
+        return other.link(target, entry)
+    if (found := re.fullmatch(r"files/(\d\d)/(.+)", target)) and found[1] in LABS:
+        return LABS[found[1]].link(found[2], entry)
+    return target
