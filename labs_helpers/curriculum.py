@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from types import ModuleType
 from typing import Any
+
+FIRST = "00"
+"""The number of the lab that a learner begins with, whose notebook has the map of all labs."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,19 @@ class Entry:
     def notebook(self) -> str:
         """The file name in ``notebooks/``."""
         return f"{self.number}-{self.slug}.ipynb"
+
+    @property
+    def folder(self) -> str:
+        """The lab's folder in a learner's workbook, relative to the workbook.
+
+        The first lab, with the map of all others, is in the workbook itself: JupyterLab, which
+        shows the folder of the notebook that is open, then shows all labs.
+        """
+        return "." if self.number == FIRST else f"{self.number}-{self.slug}"
+
+    def link(self, name: str, here: Entry) -> str:
+        """A link to a file of this lab's folder, for the notebook of lab ``here`` in a workbook."""
+        return posixpath.relpath(posixpath.join(self.folder, name), here.folder)
 
 
 LABS = {

@@ -109,7 +109,7 @@ class Lab:
     def progress(self) -> Rendering:
         """Every lab: which exercises are done, your own minutes, and where to go on."""
         events = self._journal.events() if self._journal else []
-        return report(self._place.workspace, events)
+        return report(self._place.workspace, events, self.title.number)
 
     @spoken
     def catch_up(self, exercise_id: str | None = None) -> Rendering:

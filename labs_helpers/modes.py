@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.defaults import registry
+from labs_helpers.learners_copy.place import git_ceilings
 from labs_helpers.workspace import LabsError, Workspace
 
 SANDBOX = "sandbox"
@@ -114,6 +115,7 @@ def _sandbox(
     if theirs and theirs != given["DOCKER_HOST"]:
         # an engine that starts in this environment needs the daemon that the learner named
         given["LABS_DOCKER_HOST"] = theirs
+    given |= with_ceilings(environ, git_ceilings(workspace, environ))
     for name in ("NO_PROXY", "no_proxy"):
         given[name] = _joined(["127.0.0.1", "localhost"], environ.get(name, ""), ",")
     prefixed = (name for name in environ if name.startswith(UNSET_PREFIXES))
@@ -131,6 +133,7 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
         # last, so that an `aws` of the learner's own goes before the one of this environment
         "PATH": os.pathsep.join([*kept, last]),
     }
+    given |= with_ceilings(environ, git_ceilings(workspace, environ))
     ours = [
         name
         for name in (
@@ -149,6 +152,12 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
     if environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
         ours += ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED", "REGISTRY", "ACCOUNT"]
     return Environment(given, tuple(ours))
+
+
+def with_ceilings(environ: Mapping[str, str], ceilings: list[str]) -> dict[str, str]:
+    """GIT_CEILING_DIRECTORIES with these folders before those that ``environ`` has."""
+    name = "GIT_CEILING_DIRECTORIES"
+    return {name: _joined(ceilings, environ.get(name, ""), os.pathsep)}
 
 
 def endpoint(port: int) -> str:

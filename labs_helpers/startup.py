@@ -18,7 +18,7 @@ from labs_helpers.notebook_output import display, say_when_the_sandbox_is_down
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import WORKS_IN, Workspace
 
 STARTED_AGAIN = (
     "the sandbox was stopped and has started again: what services other than ECR, IAM and STS "
@@ -35,8 +35,9 @@ def start(number: str, fresh: bool = False) -> Lab:
     unless ``fresh`` asks for the beginning again, as ``lab.restart`` does. On AWS nothing is made
     or deleted before ``lab.prepare``.
 
-    The kernel's environment becomes the lab's, and its folder ``.labs/work/<number>`` with the
-    learner's copies of the lab's files. Raises :class:`LabError` saying what is wrong and what to
+    The kernel's environment becomes the lab's, and its folder the lab's folder in the workbook, or
+    ``.labs/work/<number>`` for a notebook that is not in a workbook, with the learner's copies of
+    the lab's files. Raises :class:`LabError` saying what is wrong and what to
     do.
     """
     if number not in LABS:
@@ -112,12 +113,14 @@ def _apply(environment: modes.Environment) -> None:
 
 def _enter(workspace: Workspace, number: str) -> None:
     """Make the lab's work folder the kernel's, with the files that are not there yet."""
-    work = workspace.work(number)
-    work.mkdir(parents=True, exist_ok=True)
+    work = workspace.enter(number)
     files = workspace.notebooks / "files" / number
     for file in sorted(files.rglob("*")) if files.is_dir() else ():
         copy = work / file.relative_to(files)
         if file.is_file() and not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, copy)
+    if workspace.workbook is not None:
+        # a kernel whose folder a cell changes (%cd) still belongs to the workbook
+        os.environ[WORKS_IN] = str(workspace.workbook)
     os.chdir(work)

@@ -30,7 +30,7 @@ from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import SANDBOX, environment
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import WORKS_IN, LabsError, Workspace
 
 FROZEN_CLOCK = "2026-11-02T09:00:00Z"
 AS_COMMITTED = {"LABS_CLOCK": FROZEN_CLOCK, "LABS_DOCKER": "standin", "LABS_ENGINE": "embedded"}
@@ -205,6 +205,7 @@ def fresh(home: Path | None, workspace: Workspace, **variables: str) -> Iterator
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         environ = {**os.environ, **FRESH_START, **variables}
+        environ.pop(WORKS_IN, None)
         environ |= {"LABS_HOME": str(home), "LABS_PORT": str(port), "LABS_MODE": SANDBOX}
         stack.callback(servers.stop, scratch)
         found = servers.start(scratch, environ=environ)

@@ -1,4 +1,7 @@
-"""Where a learner's files live: in LABS_HOME. The labs write nothing outside this folder."""
+"""Where a learner's files live: in LABS_HOME, and in the workbook of a learner who works there.
+
+The labs write nothing outside these two folders.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import ACCOUNT, REGION
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 """The most bytes in a socket's path: ``sun_path`` without its NUL, unix(7) and macOS's unix(4)."""
+
+
+WORKBOOK_RECORD = ".labs-copy"
+"""The folder by which a workbook is known; see :mod:`labs_helpers.learners_copy`."""
+
+WORKS_IN = "LABS_WORKS_IN"
+"""The variable by which a kernel that ``start`` led into a workbook remembers that workbook."""
 
 
 class LabsError(Exception):
@@ -36,10 +47,15 @@ class SetAside(UserWarning):
 
 @dataclass(frozen=True)
 class Workspace:
-    """The paths below one LABS_HOME; ``project`` is the folder with ``notebooks/``, if any."""
+    """The paths below one LABS_HOME.
+
+    ``project`` is the folder with ``notebooks/``, if any. ``workbook`` is the workbook that the
+    process works in: None for a process that works elsewhere, as `labs run` and the tests do.
+    """
 
     home: Path
     project: Path | None = None
+    workbook: Path | None = None
 
     @classmethod
     def find(
@@ -51,16 +67,19 @@ class Workspace:
         """LABS_HOME if set, else ``.labs`` in the project folder, else ``.labs`` in ``cwd``.
 
         The project folder is the one this package lies in, or the nearest above ``cwd``, that
-        holds ``pyproject.toml`` and ``notebooks/``.
+        holds ``pyproject.toml`` and ``notebooks/``. The workbook is the one that ``cwd`` is in, or
+        the one that this kernel worked in before it changed its folder.
         """
         environ = os.environ if environ is None else environ
         cwd = Path.cwd() if cwd is None else cwd
         package = Path(__file__).parent if package is None else package
         above = [package.parent, cwd, *cwd.parents]
         project = next((folder for folder in above if _is_project(folder)), None)
+        before = [Path(environ[WORKS_IN])] if environ.get(WORKS_IN) else []
+        workbook = next((one for one in (cwd, *cwd.parents, *before) if is_workbook(one)), None)
         if named := environ.get("LABS_HOME"):
-            return cls(cwd / Path(named).expanduser(), project)
-        return cls((project or cwd) / ".labs", project)
+            return cls(cwd / Path(named).expanduser(), project, workbook)
+        return cls((project or cwd) / ".labs", project, workbook)
 
     @property
     def notebooks(self) -> Path:
@@ -136,8 +155,27 @@ class Workspace:
         return self.home / "runs"
 
     def work(self, number: str) -> Path:
-        """A lab's work folder, with the learner's copies of the lab's files."""
+        """A lab's folder, with the learner's copies of the lab's files.
+
+        Beside the lab's notebook for a learner who works in the workbook, else in LABS_HOME.
+        """
+        if self.workbook is not None:
+            return self.workbook / LABS[number].folder
         return self.home / "work" / number
+
+    def was_entered(self, number: str) -> bool:
+        """Whether a lab's work folder was ever made by a start of the lab."""
+        return (self.home / "work" / number).is_dir()
+
+    def enter(self, number: str) -> Path:
+        """Make a lab's folder and return the folder; raises WorkspaceError."""
+        try:
+            # in LABS_HOME also for the workbook, whose folders are there before any start
+            for folder in (self.home / "work" / number, self.work(number)):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.work(number), error) from error
+        return self.work(number)
 
     def create(self) -> Self:
         """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
@@ -217,6 +255,11 @@ def _private(path: str, flags: int) -> int:
 
 def _is_project(folder: Path) -> bool:
     return (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir()
+
+
+def is_workbook(folder: Path) -> bool:
+    """Whether the folder is a workbook that `labs lab` has laid out."""
+    return (folder / WORKBOOK_RECORD).is_dir()
 
 
 def cannot_read(path: Path, error: OSError) -> WorkspaceError:

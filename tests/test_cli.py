@@ -17,6 +17,7 @@ import pytest
 from labs_helpers.cli import env, reset, status
 from labs_helpers.cli import main as cli
 from labs_helpers.curriculum import LABS
+from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import Environment
 from labs_helpers.workspace import Workspace
 from tests.conftest import LEARNER
@@ -125,6 +126,7 @@ def test_status_without_servers(workspace: Workspace, capsys: pytest.CaptureFixt
     found = json.loads(capsys.readouterr().out)
     assert (found["mode"], found["sandbox"], found["engine"]) == ("sandbox", None, None)
     assert ("sandbox", "not running; start it with: labs start") in status.rows(found)
+    assert ("workbook", str(folder(workspace))) in status.rows(found)
 
 
 def test_reset_asks_and_without_an_answer_changes_nothing(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +32,23 @@ def test_doctor_finds_a_configuration_that_aws_cannot_read(
     assert found["aws"]["state"] == "warning"
     assert str(workspace.aws_credentials) in found["aws"]["found"]
     assert "labs configure" in found["aws"]["fix"]
+
+
+def test_doctor_names_a_workbook_that_cannot_be_written(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABS_WORKBOOK", "/proc/course")
+    access = os.access
+    monkeypatch.setattr(
+        os,
+        "access",
+        lambda path, *rest, **more: path != Path("/proc") and access(path, *rest, **more),
+    )
+    assert cli.main(["doctor", "--json"]) == 0
+    found = {need["name"]: need for need in json.loads(capsys.readouterr().out)}
+    assert found["workbook"]["state"] == "warning"
+    assert "/proc/course" in found["workbook"]["found"]
+    assert "LABS_WORKBOOK" in found["workbook"]["fix"]
 
 
 def test_doctor_names_a_port_that_is_none_once(

@@ -20,7 +20,7 @@ from labs_helpers.engine.choice import EMBEDDED, Choice
 from labs_helpers.errors import LabError
 from labs_helpers.lab import Lab
 from labs_helpers.prepare import Place, Step
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import WORKBOOK_RECORD, LabsError, Workspace
 from tests.display.test_why import explained
 
 
@@ -138,6 +138,26 @@ def test_the_lab_s_files_are_copied_once_and_stay_the_learner_s(
     start("05")
 
     assert Path("sub/policy.json").read_text() == "mine"
+
+
+def test_in_the_workbook_a_lab_works_beside_its_notebook_also_after_a_change_of_folder(
+    shown: list[str], sandbox: list[str], kernel: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    project, find = tmp_path / "project", Workspace.find
+    book = project / "my-labs"
+    for name in ("notebooks/files/05", "my-labs/05-log-in", f"my-labs/{WORKBOOK_RECORD}"):
+        (project / name).mkdir(parents=True)
+    (project / "pyproject.toml").touch()
+    (project / "notebooks" / "files" / "05" / "Dockerfile").write_text("FROM a\n")
+    monkeypatch.setattr(Workspace, "find", lambda: find(package=project / "labs_helpers"))
+    monkeypatch.chdir(book / "05-log-in")
+
+    start("05")
+    assert Path.cwd() == book / "05-log-in"
+    os.chdir(tmp_path)
+    start("05")
+    assert Path.cwd() == book / "05-log-in"
+    assert Path("Dockerfile").read_text() == "FROM a\n"
 
 
 def test_a_card_names_no_place_of_this_machine(

@@ -10,6 +10,7 @@ import pytest
 
 from labs_helpers import modes
 from labs_helpers.engine.cli.command_line import GLOBAL, option_words
+from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import UNSET, environment
 from labs_helpers.runtime.shims import (
     STANDIN_MODULE,
@@ -45,6 +46,7 @@ def test_sandbox_sets_what_the_contract_says(workspace: Workspace) -> None:
         "DOCKER_HOST": f"unix://{home}/engine/docker.sock",
         "DOCKER_CONFIG": f"{home}/docker",
         "PATH": f"{home}/bin:/venv/bin:/usr/bin",
+        "GIT_CEILING_DIRECTORIES": f"{home}/work:{folder(workspace)}",
         "NO_PROXY": "127.0.0.1,localhost,corp.example",
         "no_proxy": "127.0.0.1,localhost",
     }
@@ -70,7 +72,9 @@ def test_applying_it_twice_changes_nothing(workspace: Workspace) -> None:
 def test_aws_mode_redirects_nothing(workspace: Workspace) -> None:
     mine = {"PATH": "/usr/bin", "AWS_PROFILE": "work", "LABS_MODE": "aws", "DOCKER_HOST": "ssh://b"}
     left = environment(workspace, 4566, mine, PYTHON).applied(mine)
-    assert left == {**mine, "LABS_HOME": str(workspace.home), "PATH": "/usr/bin:/venv/bin"}
+    ours = {"LABS_HOME": str(workspace.home), "PATH": "/usr/bin:/venv/bin"}
+    git = {"GIT_CEILING_DIRECTORIES": f"{workspace.home}/work:{folder(workspace)}"}
+    assert left == {**mine, **ours, **git}
 
 
 def test_aws_mode_in_a_sandbox_terminal_takes_the_sandbox_back(workspace: Workspace) -> None:

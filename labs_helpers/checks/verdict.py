@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 
 from labs_helpers.checks.outcome import CheckError, NotAttempted, NotYet, Outcome, Passed
-from labs_helpers.display.rendering import BAD, GOOD, WARN, Rendering, columns, framed, rows_html
+from labs_helpers.display.rendering import (
+    BAD,
+    GOOD,
+    WARN,
+    Rendering,
+    columns,
+    framed,
+    rows_html,
+    spelled,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +34,7 @@ def verdict(check_id: str, outcome: Outcome) -> Verdict:
         case Passed(says, scope):
             head = f"✓ {check_id}  {says}"
             text = head + (f"\n  {scope}" if scope else "")
-            return Verdict(text, framed(GOOD, head, escape(scope)), outcome)
+            return Verdict(text, framed(GOOD, head, spelled(scope)), outcome)
         case NotYet(looked_at, found, wanted, suggestion):
             colour, head = WARN, f"✗ {check_id}  not yet"
             rows = [("looked at", looked_at), *_found(found), ("wanted", wanted)]

@@ -1,7 +1,10 @@
-"""Open the workbook in JupyterLab, with the sandbox and the engine running.
+"""Open your workbook in JupyterLab, with the sandbox and the engine running.
 
-JupyterLab's terminals and notebooks have the labs' environment. Arguments that `labs lab` does not
-know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until `labs stop`."""
+The workbook is the folder my-labs/ with your own copy of every lab, or the folder that
+LABS_WORKBOOK names. It is laid out the first time, and brought up to date after that: what you
+wrote stays. JupyterLab's terminals and notebooks have the labs' environment. Arguments that
+`labs lab` does not know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until
+`labs stop`."""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from labs_helpers import servers
+from labs_helpers import modes, servers
 from labs_helpers.cli.terminal import say, working
 from labs_helpers.jupyter import folders
-from labs_helpers.modes import AWS, endpoint, environment, mode
+from labs_helpers.learners_copy import opening
 from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -29,34 +33,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start the servers and become JupyterLab, which prints its URL. Does not return."""
     workspace = Workspace.find()
-    command = jupyter(workspace, arguments.extra)
+    command = jupyter(arguments.extra)
     workspace.create()
     folders.place(workspace)
-    if mode(workspace) == AWS:
+    added: dict[str, str] = {}
+    workbook: Path | None = None
+    if names_no_folder(arguments.extra):
+        workbook = opening.up_to_date(workspace, say)
+        command += on_workbook(workbook)
+        # terminals open in the workbook itself, which the ceilings of all shells do not cover
+        added = modes.with_ceilings(os.environ, [str(workbook.parent)])
+    if modes.mode(workspace) == modes.AWS:
         say("LABS_MODE is aws: what the notebooks do happens in your AWS account.")
         port = process.wanted_port(workspace, os.environ)
     else:
         with working("Starting the sandbox and the engine ...") as between:
             port = servers.start(workspace, between).sandbox.port
-        say(f"The sandbox runs at {endpoint(port)}. JupyterLab starts; Ctrl-C ends it.")
-    given = environment(workspace, port).applied(os.environ)
+        say(f"The sandbox runs at {modes.endpoint(port)}. JupyterLab starts; Ctrl-C ends it.")
+    environ = {**os.environ, **added}
+    given = modes.environment(workspace, port, environ).applied(environ)
+    if workbook is not None:
+        os.chdir(workbook)  # where the menu opens terminals
     os.execve(command[0], command, {**given, **folders.environment(workspace)})
 
 
-def jupyter(workspace: Workspace, extra: Sequence[str]) -> list[str]:
-    """JupyterLab's command line, on the learner's notebooks.
-
-    Raises LabsError when JupyterLab is not installed.
-    """
+def jupyter(extra: Sequence[str]) -> list[str]:
+    """JupyterLab's command line; raises LabsError when JupyterLab is not installed."""
     if importlib.util.find_spec("jupyterlab") is None:
         raise LabsError(
             f"JupyterLab is not installed for {sys.executable}.\n"
             "Run `make lab`, which makes an environment with everything that the labs need."
         )
-    command = [sys.executable, "-m", "jupyterlab"]
-    if not any(argument.startswith("--ServerApp.root_dir") for argument in extra):
-        command.append(f"--ServerApp.root_dir={workspace.notebooks}")
+    # -P: a file of the learner's in the current folder is no module of JupyterLab
+    command = [sys.executable, "-P", "-m", "jupyterlab", *extra]
     if os.geteuid() == 0:
         # in a container the user often is root, which Jupyter refuses without this option
         command.append("--allow-root")
-    return [*command, *extra]
+    return command
+
+
+def names_no_folder(extra: Sequence[str]) -> bool:
+    """Whether the arguments for JupyterLab leave the folder to the labs."""
+    named = ("--ServerApp.root_dir", "--notebook-dir")
+    return not any(argument.startswith(named) for argument in extra)
+
+
+def on_workbook(workbook: Path) -> list[str]:
+    """The arguments with which JupyterLab shows a workbook, its first notebook open."""
+    first = f"/lab/tree/{opening.FIRST_NOTEBOOK}"
+    return [f"--ServerApp.root_dir={workbook}", f"--LabApp.default_url={first}"]

@@ -14,6 +14,7 @@ from typing import TextIO
 OLDEST_PYTHON = (3, 11)
 COMMANDS = {
     "lab": "open the workbook in JupyterLab",
+    "update": "bring your workbook up to date, without opening it",
     "start": "start the sandbox and the engine",
     "stop": "stop the sandbox and the engine",
     "status": "say what runs and what is stored",

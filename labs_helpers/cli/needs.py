@@ -19,10 +19,11 @@ from labs_helpers.cli.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import NAMES, Choice, choose
 from labs_helpers.engine.process import Health
+from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import endpoint, environment
 from labs_helpers.runtime.shims import choose_docker
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import LabsError, Workspace, cannot_write
+from labs_helpers.workspace import LabsError, Workspace, cannot_write, is_workbook
 
 LITTLE_SPACE = 500_000_000
 """Bytes of free disk below which `labs doctor` warns: five times what all labs' images take."""
@@ -50,6 +51,7 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("python", python),
         ("environment", virtual_environment),
         ("files", lambda: files(workspace)),
+        ("workbook", lambda: workbook(workspace, environ)),
         ("disk", lambda: disk(workspace)),
         ("port", lambda: port(workspace, environ)),
         ("sandbox", lambda: sandbox(workspace)),
@@ -91,6 +93,16 @@ def files(workspace: Workspace) -> Need:
     except OSError as error:
         raise cannot_write(workspace.home, error) from error
     return Need("files", "ok", str(workspace.home))
+
+
+def workbook(workspace: Workspace, environ: Mapping[str, str]) -> Need:
+    """Whether the learner's workbook can be written; the rest of the labs runs without it."""
+    place = folder(workspace, environ)
+    if os.access(_existing(place), os.W_OK):
+        found = str(place) if is_workbook(place) else f"{place}, which `labs lab` makes"
+        return Need("workbook", "ok", found)
+    fix = "Make the folder yours, or name another one:\n  export LABS_WORKBOOK=~/my-labs"
+    return Need("workbook", "warning", f"{place} cannot be written", fix)
 
 
 def disk(workspace: Workspace) -> Need:

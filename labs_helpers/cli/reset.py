@@ -1,8 +1,8 @@
 """Start again with an empty sandbox, a new access key, and no AWS or Docker configuration.
 
-What was there is moved to a dated folder in .labs/backups first. Your notebooks and notes stay as
-they are. Where the labs worked with your own Docker or Podman, the images that the labs brought
-there are listed, and removed if you agree; your own images stay."""
+What was there is moved to a dated folder in .labs/backups first. Your workbook stays as it is.
+Where the labs worked with your own Docker or Podman, the images that the labs brought there are
+listed, and removed if you agree; your own images stay."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.engine.front.leftovers import known_daemons, leftovers, remove_leftovers
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
-from labs_helpers.workspace import LabsError, Workspace, cannot_write, unused
+from labs_helpers.workspace import WORKS_IN, LabsError, Workspace, cannot_write, unused
 
 EXAMPLES = ("labs run", "labs run 04 05", "labs run --here 07")
 
@@ -129,6 +129,7 @@ def kernel_environment(
             port = servers.start(workspace, between).sandbox.port
     folders.place(workspace)
     given = environment(workspace, port).applied(os.environ)
+    given.pop(WORKS_IN, None)  # the copies of this run are not the learner's workbook
     yield {**given, **FRESH_START, **folders.environment(workspace)}
 
 

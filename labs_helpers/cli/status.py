@@ -15,6 +15,7 @@ from labs_helpers.defaults import CLOCK_GOES_FORWARD, registry
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES
 from labs_helpers.engine.process import Health
+from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import AWS, endpoint, mode
 from labs_helpers.runtime.shims import choose_docker
 from labs_helpers.sandbox import process as sandbox_process
@@ -43,6 +44,7 @@ def status(workspace: Workspace) -> dict[str, Any]:
     """What `labs status --json` prints; ``sandbox`` and ``engine`` are None when not running."""
     chosen = mode(workspace)
     found: dict[str, Any] = {"mode": chosen, "home": str(workspace.home)}
+    found["workbook"] = str(folder(workspace))
     if chosen == AWS:
         return found
     choices = workspace.remembered()
@@ -102,6 +104,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         return [
             ("mode", "aws: commands reach the AWS account of your own configuration"),
             ("account", os.environ.get("AWS_PROFILE", "see: aws sts get-caller-identity")),
+            ("workbook", found["workbook"]),
         ]
     shown = [
         ("mode", "sandbox"),
@@ -127,6 +130,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         *shown,
         ("docker", f"{_docker(docker)} ({docker['why']})"),
         ("files", found["home"]),
+        ("workbook", found["workbook"]),
     ]
 
 

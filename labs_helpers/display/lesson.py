@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from labs_helpers.display.rendering import GOOD, WARN, Rendering, columns, framed, paragraph
+from labs_helpers.display.rendering import (
+    GOOD,
+    WARN,
+    Rendering,
+    columns,
+    framed,
+    paragraph,
+    spelled,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Question:
             head = f"{'✓ right' if right else '✗ not this one'}: {key}) {chosen.text}"
         return Rendering(
             f"{head}\n  {chosen.says}",
-            framed(GOOD if right else WARN, head, escape(chosen.says)),
+            framed(GOOD if right else WARN, head, spelled(chosen.says)),
         )
 
     def kept(self, key: str) -> Rendering:
@@ -79,10 +87,11 @@ def form(question: Question, earlier: str = "") -> Rendering:
     said = f"you answered {earlier}" if earlier else ""
     text = "\n".join(filter(None, (question.question, columns(rows, 2), how, said)))
     items = "".join(_choice(question, key) for key in question.choices)
+    name = escape(question.question.replace("`", ""))
     html = (
         f'<div data-labs-question="{escape(question.id)}" role="group" '
-        f'aria-label="{escape(question.question)}" style="max-width:60em">'
-        f"<p><b>{escape(question.question)}</b></p>{items}"
+        f'aria-label="{name}" style="max-width:60em">'
+        f"<p><b>{spelled(question.question)}</b></p>{items}"
         f"{f'<p>{escape(said.capitalize())}.</p>' if said else ''}<script>{KEEP}</script></div>"
     )
     return Rendering(text, html)
@@ -98,7 +107,7 @@ def _choice(question: Question, key: str) -> str:
         f'<details name="{escape(question.id)}" data-labs-answer="{escape(key)}" '
         'style="border:1px solid var(--jp-border-color2);border-radius:3px;margin:3px 0;'
         'padding:4px 10px"><summary style="cursor:pointer">'
-        f"{escape(key)}) {escape(choice.text)}</summary>"
+        f"{escape(key)}) {spelled(choice.text)}</summary>"
         f'<div data-labs-says="" aria-live="polite">{inner}</div></details>'
     )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
+
+_CODE = re.compile(r"`([^`\n]+)`")
 
 GOOD = "var(--jp-success-color1)"
 WARN = "var(--jp-warn-color1)"
@@ -27,9 +30,23 @@ class Rendering:
         return self.html
 
 
+def spelled(text: str) -> str:
+    """A text as HTML that every notebook front end shows as it is written.
+
+    MathJax would set what is between two dollar signs as a formula, but never across the border of
+    an element: https://docs.mathjax.org/en/v3.2/options/document.html. Words between backticks
+    become code, as they are in the lessons.
+    """
+    parts = _CODE.split(escape(text))
+    return "".join(
+        f"<code>{part}</code>" if number % 2 else part.replace("$", "<span>$</span>")
+        for number, part in enumerate(parts)
+    )
+
+
 def paragraph(text: str) -> Rendering:
     """One sentence."""
-    return Rendering(text, f"<p>{escape(text)}</p>")
+    return Rendering(text, f"<p>{spelled(text)}</p>")
 
 
 def columns(rows: Iterable[tuple[str, str]], indent: int = 0) -> str:
@@ -48,12 +65,12 @@ def rows_html(rows: Iterable[tuple[str, str]]) -> str:
     """The same rows as a two-column HTML table with row headers."""
     cells, last = [], ""
     for label, value in rows:
-        shown = "" if label == last else escape(label)
+        shown = "" if label == last else spelled(label)
         cells.append(
             '<tr style="background:transparent">'
             '<th scope="row" style="text-align:left;padding:1px 14px 1px 0;'
             f'font-weight:600;vertical-align:top">{shown}</th>'
-            f'<td style="text-align:left;padding:1px 0">{escape(value)}</td></tr>'
+            f'<td style="text-align:left;padding:1px 0">{spelled(value)}</td></tr>'
         )
         last = label
     return f'<table style="margin:0;border:0">{"".join(cells)}</table>'
@@ -74,7 +91,7 @@ def table(
 
     def cell(tag: str, index: int, text: str) -> str:
         align = "right" if index in right else "left"
-        return f'<{tag} style="text-align:{align}">{escape(text)}</{tag}>'
+        return f'<{tag} style="text-align:{align}">{spelled(text)}</{tag}>'
 
     text = "\n".join([line(head), line(["-" * width for width in widths]), *map(line, body)])
     heads = "".join(cell("th", i, name) for i, name in enumerate(head))
@@ -92,7 +109,7 @@ def framed(edge: str, title: str, inner: str) -> str:
         f'<div style="border:1px solid var(--jp-border-color2);border-left:6px solid {edge};'
         "background:var(--jp-layout-color1);color:var(--jp-ui-font-color1);"
         'padding:8px 14px;margin:4px 0;max-width:60em">'
-        f'<div style="font-weight:700;margin-bottom:4px">{escape(title)}</div>{inner}</div>'
+        f'<div style="font-weight:700;margin-bottom:4px">{spelled(title)}</div>{inner}</div>'
     )
 
 

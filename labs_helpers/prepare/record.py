@@ -103,7 +103,7 @@ class Record:
         entries = {
             number: Entry(finished=True, assumed=True)
             for number in LABS
-            if self._workspace.work(number).is_dir()
+            if self._workspace.was_entered(number)
         }
         self._write(entries)
         return entries

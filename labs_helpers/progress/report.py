@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from labs_helpers.curriculum import LABS
+from labs_helpers.curriculum import FIRST, LABS
 from labs_helpers.display.overview import Row, overview
 from labs_helpers.display.rendering import Rendering
 from labs_helpers.labs.exercises import exercises
@@ -22,28 +22,35 @@ def summaries(workspace: Workspace, events: Sequence[Event]) -> list[LabSummary]
     ]
 
 
-def report(workspace: Workspace, events: Sequence[Event]) -> Rendering:
-    """The list of labs with the learner's exercises, minutes, and the next one to do."""
+def report(workspace: Workspace, events: Sequence[Event], here: str = FIRST) -> Rendering:
+    """The list of labs with the learner's exercises, minutes, and the next one to do.
+
+    ``here``: the lab whose notebook shows the list, from which the links lead.
+    """
     labs = summaries(workspace, events)
+
+    def link(number: str) -> str:
+        lab = LABS[number]
+        return lab.link(lab.notebook, LABS[here]) if workspace.workbook else lab.notebook
+
     rows = [
         Row(
             f"{lab.number} {LABS[lab.number].name}",
-            LABS[lab.number].notebook,
+            link(lab.number),
             lab.finished,
             tuple((part.id, part.state) for part in lab.parts),
             lab.minutes,
         )
         for lab in labs
     ]
-    return overview(rows, _go_on(resume(labs, events)))
+    return overview(rows, _go_on(resume(labs, events), link))
 
 
-def _go_on(part: str | None) -> tuple[str, str] | None:
+def _go_on(part: str | None, link: Callable[[str], str]) -> tuple[str, str] | None:
     if part is None:
         return None
     number, _, exercise = part.partition(".")
-    what = f"exercise {part}" if exercise else f"lab {number}"
-    return what, LABS[number].notebook
+    return f"exercise {part}" if exercise else f"lab {number}", link(number)
 
 
 def document(workspace: Workspace, events: Sequence[Event]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from labs_helpers.workbook import AS_COMMITTED
 
 ROOT = Path(__file__).parents[2]
+expect.set_options(timeout=60_000)  # the machine may have much else to do
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # no connection is opened that the page did not ask for
 QUIET = (
@@ -41,15 +42,19 @@ def chromium() -> str:
 
 
 @contextmanager
-def jupyterlab() -> Iterator[str]:
-    """Run `labs lab --no-browser` as a learner would; gives the URL that it prints."""
+def jupyterlab(folder: Path | None = None) -> Iterator[str]:
+    """Run `labs lab --no-browser` as a learner would; gives the URL that it prints.
+
+    ``folder``: an empty folder for LABS_HOME, ``h``, and the workbook, ``my-labs``. Without it, a
+    temporary folder.
+    """
     # short, for the engine's socket path
     with tempfile.TemporaryDirectory(prefix="lab", dir="/tmp") as home:
         labs = [sys.executable, "-m", "labs_helpers.cli"]
+        home = str(folder or home)
         environ = os.environ | {"LABS_HOME": f"{home}/h", "HOME": home} | AS_COMMITTED
-        # JupyterLab saves what it runs: into a copy
-        copy = shutil.copytree(ROOT / "notebooks", f"{home}/notebooks")
-        command = [*labs, "lab", "--no-browser", "--port=0", f"--ServerApp.root_dir={copy}"]
+        environ |= {"LABS_WORKBOOK": f"{home}/my-labs"}
+        command = [*labs, "lab", "--no-browser", "--port=0"]
         server = subprocess.Popen(
             command,
             cwd=ROOT,

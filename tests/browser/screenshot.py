@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.browser.driver import jupyterlab, page, run_all
 
-LAB = "05-log-in.ipynb"
+LAB = "05-log-in/05-log-in.ipynb"
 
 
 def main(target: Path) -> None:
