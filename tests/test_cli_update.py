@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from labs_helpers.cli import lab
@@ -44,10 +42,3 @@ def test_update_names_a_project_that_is_no_workbook(
 )
 def test_a_folder_that_the_learner_names_is_opened_instead(extra: list[str], left: bool) -> None:
     assert lab.names_no_folder(extra) is left
-
-
-def test_jupyterlab_opens_the_first_lab_of_the_workbook() -> None:
-    assert lab.on_workbook(Path("/course")) == [
-        "--ServerApp.root_dir=/course",
-        "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
-    ]

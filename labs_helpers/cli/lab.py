@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     workbook: Path | None = None
     if names_no_folder(arguments.extra):
         workbook = opening.up_to_date(workspace, say)
-        command += on_workbook(workbook)
+        command.append(f"--ServerApp.root_dir={workbook}")
+        say(f"Your workbook is {workbook}")
         # terminals open in the workbook itself, which the ceilings of all shells do not cover
         added = modes.with_ceilings(os.environ, [str(workbook.parent)])
     if modes.mode(workspace) == modes.AWS:
@@ -76,9 +77,3 @@ def names_no_folder(extra: Sequence[str]) -> bool:
     """Whether the arguments for JupyterLab leave the folder to the labs."""
     named = ("--ServerApp.root_dir", "--notebook-dir")
     return not any(argument.startswith(named) for argument in extra)
-
-
-def on_workbook(workbook: Path) -> list[str]:
-    """The arguments with which JupyterLab shows a workbook, its first notebook open."""
-    first = f"/lab/tree/{opening.FIRST_NOTEBOOK}"
-    return [f"--ServerApp.root_dir={workbook}", f"--LabApp.default_url={first}"]

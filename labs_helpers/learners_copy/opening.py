@@ -7,18 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from labs_helpers.curriculum import FIRST, LABS
 from labs_helpers.jupyter import running
 from labs_helpers.learners_copy import files, place, report
 from labs_helpers.learners_copy.base import Base
-from labs_helpers.learners_copy.layout import in_workbook, parts
+from labs_helpers.learners_copy.layout import parts
 from labs_helpers.learners_copy.trust import Trust
 from labs_helpers.learners_copy.update import Change, Update
 from labs_helpers.runtime.background_process import only_one
 from labs_helpers.workspace import WORKBOOK_RECORD, LabsError, Workspace
-
-FIRST_NOTEBOOK = in_workbook(LABS[FIRST], LABS[FIRST].notebook)
-"""The notebook that opens first, by its path in the workbook."""
 
 
 def up_to_date(
