@@ -157,8 +157,8 @@ def differences(entries: Sequence[tuple[str, str, str]]) -> Rendering:
         for here, on_aws, source in entries
     )
     rows = "".join(
-        f'<tr><td style="text-align:left">{escape(here)}</td>'
-        f'<td style="text-align:left">{escape(on_aws)} '
+        f'<tr><td style="text-align:left">{spelled(here)}</td>'
+        f'<td style="text-align:left">{spelled(on_aws)} '
         f'<a href="{escape(source)}" target="_blank" rel="noopener">source</a></td></tr>'
         for here, on_aws, source in entries
     )
