@@ -49,6 +49,29 @@ def test_a_prediction_is_asked_before_the_cell_that_shows_what_happens(lab: str)
             assert one in shown_by(one.shown_by)
 
 
+@pytest.mark.parametrize("lab", LABS)
+def test_each_text_that_says_predict_is_followed_by_its_question(lab: str) -> None:
+    all_cells = cells(lab)
+    says = [
+        place
+        for place, cell in enumerate(all_cells)
+        if cell["kind"] == "markdown" and "**Predict" in cell["source"]
+    ]
+    asks = [
+        place
+        for place, cell in enumerate(all_cells)
+        if cell["kind"] == "code" and cell["source"].startswith("lab.predict(")
+    ]
+    assert asks == [place + 1 for place in says]
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_the_text_above_a_question_does_not_ask_the_question_too(lab: str) -> None:
+    for cell in cells(lab):
+        if cell["kind"] == "markdown" and "**Predict" in cell["source"]:
+            assert "?" not in cell["source"].partition("**Predict")[2], cell["id"]
+
+
 def test_an_unknown_question_lists_what_there_is() -> None:
     with pytest.raises(UnknownPart, match=r"05\.q1"):
         question("05.q9")
