@@ -79,6 +79,20 @@ class Registry:
     def tags(self, repository: str) -> Answer:
         return self.ask("GET", f"/v2/{repository}/tags/list")
 
+    def blob(self, repository: str, digest: str) -> Answer:
+        """A blob. A registry may redirect to where the bytes are, as ECR does to S3.
+
+        The login stays here: the redirection's own signature opens the other place.
+        """
+        answer = self.ask("GET", f"/v2/{repository}/blobs/{digest}")
+        if answer.status not in (302, 303, 307):
+            return answer
+        target = urlsplit(answer.headers["location"])
+        elsewhere = Registry(
+            target.netloc, None if target.scheme == "https" else target.geturl(), None
+        )
+        return elsewhere.ask("GET", f"{target.path}?{target.query}")
+
     def manifest(self, repository: str, reference: str) -> Answer:
         """The manifest of a tag or digest, in any media type."""
         return self.ask("GET", f"/v2/{repository}/manifests/{reference}", MANIFESTS)
