@@ -47,16 +47,25 @@ class Registry:
     """The registry ``host``.
 
     ``address`` is where the registry is reached, "http://127.0.0.1:4566"; None means by its own
-    name over TLS. The Host header holds the name in both cases. Proxies are not used.
+    name over TLS. The Host header holds the name in both cases. Proxies are not used. ``login`` is
+    a user and a password, ``bearer`` a token of a registry that gives tokens.
     """
 
-    def __init__(self, host: str, address: str | None, login: tuple[str, str] | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        address: str | None,
+        login: tuple[str, str] | None,
+        bearer: str = "",
+    ) -> None:
         self.host = host
         self._address = urlsplit(address) if address else None
         self._headers = {"Host": host}
         if login:
             basic = base64.b64encode(":".join(login).encode()).decode()
             self._headers["Authorization"] = f"Basic {basic}"
+        elif bearer:
+            self._headers["Authorization"] = f"Bearer {bearer}"
 
     def ask(self, method: str, path: str, accept: str = "*/*") -> Answer:
         """Send one request. Raises OSError when nothing answers within ten seconds."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import docker
-import docker.errors
-
-from labs_helpers.checks import images
+from labs_helpers.checks import hub, images
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.registry import Answer
@@ -16,6 +13,7 @@ from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
 SOURCE = "nginx:alpine"
+NAMESPACE = "library/nginx"
 COPY = "mirror/nginx"
 TAG = "alpine"
 PREFIX = "k8s"
@@ -29,6 +27,7 @@ class Copy:
     host: str
     answer: Answer
     tags: list[str]
+    address: str | None
 
 
 def _under_the_tag(copy: Copy) -> Finding | None:
@@ -42,13 +41,14 @@ def _under_the_tag(copy: Copy) -> Finding | None:
 
 
 def _is_the_image(copy: Copy) -> Finding | None:
-    """Compare with the local image that came from Docker Hub, or else ask for Docker Hub's."""
+    """Compare with Docker Hub's answer, by way of the local image where that has it."""
     found = _digests(copy.answer)
+    wanted = hub.digest(NAMESPACE, TAG, copy.address)
     local = images.find(SOURCE)
     known = _digests_of(local) if local is not None else set()
-    if not any(name.startswith("nginx@") for name in (local.attrs["RepoDigests"] if local else ())):
-        known = _digests_at_docker_hub()
-    if found & known:
+    if wanted in found or (found & known and wanted in (*known, "")):
+        return None
+    if wanted not in known and found & hub.digests(NAMESPACE, TAG, copy.address):
         return None
     return Finding(
         f"{COPY}:{TAG} in {copy.host}",
@@ -66,7 +66,7 @@ COPY_FACTS = (
 @check("03.1", COPY_FACTS)
 def copied_from_docker_hub(world: World) -> Outcome:
     answer = world.ask_registry(world.host(), world.fresh_login()).manifest(COPY, TAG)
-    copy = Copy(world.host(), answer, _tags(world))
+    copy = Copy(world.host(), answer, _tags(world), world.address)
     if answer.status != 200 and not copy.tags:
         return NotAttempted(f"the images of {COPY} in {world.host()}")
     return unmet(COPY_FACTS, copy) or Passed(
@@ -95,17 +95,6 @@ def _digests_of(local: Any) -> set[str]:
     """The digests of a local image, whose id is one of the two, by the engine's choice."""
     pulled = local.attrs.get("RepoDigests") or []
     return {local.id, *(name.rpartition("@")[2] for name in pulled)}
-
-
-def _digests_at_docker_hub() -> set[str]:
-    """The digest of the image at Docker Hub, where the engine can ask; nothing is pulled.
-
-    https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Distribution
-    """
-    try:
-        return {str(docker.from_env().images.get_registry_data(SOURCE).id)}
-    except docker.errors.APIError:
-        return set()
 
 
 @dataclass(frozen=True)

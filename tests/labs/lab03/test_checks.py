@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from labs_helpers.prepare.docker import take_names
 from labs_helpers.prepare.repositories import no_repository
 from tests.labs.desk import Desk, desk, rows
 
@@ -30,8 +31,8 @@ def an_empty_mirror(lab: Desk) -> None:
     ecr.create_repository(repositoryName="mirror/nginx")
     for one in ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]:
         ecr.delete_pull_through_cache_rule(ecrRepositoryPrefix=one["ecrRepositoryPrefix"])
-    for image in lab.place.docker.images.list():
-        lab.place.docker.images.remove(image.id, force=True)
+    public = ("nginx", "debian", "public.ecr.aws/docker/library/nginx")
+    take_names(lab.place, (*public, f"{lab.place.registry}/mirror/nginx"), [])
     lab.done(PULL)
 
 

@@ -73,7 +73,7 @@ WRONG = {
         f"docker tag nginx:alpine {IMAGE}; {PUSH}",
         "that of myapp:base | build it | the base alone is not your application",
     ),
-    "the page left out": (changed(BASE, PIN, "/index.html/d") + BUILD, "another file than yours"),
+    "the page left out": (changed(BASE, PIN, "/index.html/d") + BUILD, "no such file | fix"),
     "an image without packages": (
         "printf 'FROM scratch\\nCOPY index.html /\\n' > D; "
         f"docker build -q -t {IMAGE} -f D .; {PUSH}",
