@@ -43,7 +43,9 @@ class Commands:
             shim.write_text(_SHIM.format(python=sys.executable, address=str(address)))
             shim.chmod(0o700)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __spec__.name, str(address)], stdout=subprocess.PIPE
+            [sys.executable, "-m", __spec__.name, str(address)],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"

@@ -25,7 +25,7 @@ from labs_helpers.lab import Lab
 from labs_helpers.labs.exercises import Exercise, exercises
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.startup import _enter
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import Workspace, write_json
 from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[2]
@@ -111,6 +111,9 @@ def desk(number: str, account: str = ACCOUNT, region: str = REGION) -> Iterator[
         stack.callback(commands.stop)
         os.environ["PATH"] = f"{commands.folder}{os.pathsep}{given['PATH']}"
         control = Control(workspace, int(given["LABS_PORT"]))
+        if account != ACCOUNT:
+            # the sandbox makes its learner in the default account: be an administrator of this one
+            write_json(workspace.learner, control.ask("POST", "accounts", {"account": account}))
         made = Desk(number, Place(workspace, "sandbox", account, region, control))
         made.begin()
         yield made

@@ -23,15 +23,16 @@ def first() -> Iterator[Desk]:
 def test_a_fresh_lab_s_exercises_are_not_tried_yet(first: Desk, number: str) -> None:
     lab = Desk(number, first.place)
     lab.begin()
+    if number == "01":  # whose first half is about configuring AWS, without which no check can look
+        lab.cells("15")
     for check_id, exercise in lab.exercises.items():
         outcome = lab.check(check_id)
         assert isinstance(outcome, NotAttempted), outcome
         shown = verdict(check_id, outcome)
         assert repr(shown).startswith(f"○ {check_id}  not tried yet\n  looks at  ")
         assert outcome.looks_at in repr(shown)
-        assert words(exercise.solution) & words(repr(shown)) <= words(
-            text_of(lab.notebook, exercise)
-        )
+        known = {*words(text_of(lab.notebook, exercise)), lab.lab.repository}
+        assert words(exercise.solution) & words(repr(shown)) <= known
 
 
 @pytest.mark.parametrize("number", LABS)

@@ -74,7 +74,8 @@ RELEASE_FACTS = (
 def released(world: World) -> Outcome:
     tags = Tags(world, world.tags())
     near = [tag for tag in tags.digests if tag.startswith(("2", "v2", "V2", "release"))]
-    if RELEASE not in tags.digests and not near and "latest" in tags.digests:
+    as_found = "latest" in tags.digests or not tags.digests
+    if RELEASE not in tags.digests and not near and as_found:
         return NotAttempted(f"the tags of {world.repository}")
     return unmet(RELEASE_FACTS, tags) or Passed(
         f"latest and {RELEASE} are the same image, version 2.",

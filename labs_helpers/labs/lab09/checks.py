@@ -266,7 +266,12 @@ def rolled_back(world: World) -> Outcome:
     releases = Releases(world, tags, {one["imageDigest"] for one in ids}, history)
     live = tags.get(LIVE)
     not_begun = live is None and BAD not in tags
-    as_found = live is not None and live == tags.get(BAD) and not _nothing_deleted(releases)
+    as_found = (
+        live is not None
+        and live == tags.get(BAD)
+        and not _nothing_deleted(releases)
+        and not _nothing_built(releases)
+    )
     if not_begun or as_found:
         return NotAttempted(f"the tags of {world.repository}, above all {LIVE}")
     return unmet(ROLLBACK_FACTS, releases) or Passed(
