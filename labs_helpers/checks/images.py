@@ -11,6 +11,8 @@ from typing import Any
 import docker
 import docker.errors
 
+from labs_helpers.checks import layers
+
 
 def find(name: str) -> Any | None:
     """The local image of this name, an ``Image`` of the Docker SDK; None when there is none."""
@@ -20,24 +22,39 @@ def find(name: str) -> Any | None:
         return None
 
 
-def paths(image: Any) -> set[str]:
-    """Every path in every layer of an image, without a leading slash.
+def diff_ids(image: Any) -> list[str]:
+    """The digests of an image's layers, the lowest first, as its configuration has them."""
+    return list(image.attrs["RootFS"].get("Layers") or ())
+
+
+def of_repository(name: str) -> list[Any]:
+    """The local images of a repository such as "nginx", whatever their tags."""
+    return list(docker.from_env().images.list(name))
+
+
+def files(image: Any) -> list[layers.Layer]:
+    """The files of each layer of an image, the lowest first.
 
     A file that a later layer deletes counts too. The source is ``docker save``: an archive with
     ``manifest.json``, whose ``Layers`` name tar files, gzipped or not.
     https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
     """
-    found: set[str] = set()
     with tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as spool:
         for chunk in image.save():
             spool.write(chunk)
         spool.seek(0)
         with tarfile.open(fileobj=spool) as archive:
             (described,) = json.load(_member(archive, "manifest.json"))
-            for layer in described["Layers"]:
-                with tarfile.open(fileobj=_member(archive, layer)) as files:
-                    found |= {name.removeprefix("./").strip("/") for name in files.getnames()}
-    return found
+            return [layers.read(_member(archive, layer)) for layer in described["Layers"]]
+
+
+def instructions(image: Any) -> list[str]:
+    """The instructions that made an image, the oldest first, without Docker's own prefix.
+
+    https://docs.docker.com/reference/cli/docker/image/history/
+    """
+    made = [str(one.get("CreatedBy", "")) for one in reversed(image.history())]
+    return [one.partition("#(nop)")[2].strip() or one.strip() for one in made]
 
 
 def _member(archive: tarfile.TarFile, name: str) -> io.BufferedReader | Any:

@@ -15,7 +15,11 @@ class Passed:
 
 @dataclass(frozen=True)
 class NotYet:
-    """Something is there, but not what was wanted."""
+    """Something is there, but not what was wanted.
+
+    ``wanted`` repeats the exercise's own words, and ``suggestion`` is one thing to think about:
+    neither holds the solution.
+    """
 
     looked_at: str
     found: str
@@ -25,10 +29,12 @@ class NotYet:
 
 @dataclass(frozen=True)
 class NotAttempted:
-    """The state is as it was before the exercise."""
+    """The state is as it was before the exercise. Nothing is said of it but where the check looks.
 
-    looked_at: str
-    suggestion: str
+    ``looks_at`` is what the check looks at.
+    """
+
+    looks_at: str
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,25 @@ class Registry:
     """The registry ``host``.
 
     ``address`` is where the registry is reached, "http://127.0.0.1:4566"; None means by its own
-    name over TLS. The Host header holds the name in both cases. Proxies are not used.
+    name over TLS. The Host header holds the name in both cases. Proxies are not used. ``login`` is
+    a user and a password, ``bearer`` a token of a registry that gives tokens.
     """
 
-    def __init__(self, host: str, address: str | None, login: tuple[str, str] | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        address: str | None,
+        login: tuple[str, str] | None,
+        bearer: str = "",
+    ) -> None:
         self.host = host
         self._address = urlsplit(address) if address else None
         self._headers = {"Host": host}
         if login:
             basic = base64.b64encode(":".join(login).encode()).decode()
             self._headers["Authorization"] = f"Basic {basic}"
+        elif bearer:
+            self._headers["Authorization"] = f"Bearer {bearer}"
 
     def ask(self, method: str, path: str, accept: str = "*/*") -> Answer:
         """Send one request. Raises OSError when nothing answers within ten seconds."""
@@ -78,6 +87,20 @@ class Registry:
 
     def tags(self, repository: str) -> Answer:
         return self.ask("GET", f"/v2/{repository}/tags/list")
+
+    def blob(self, repository: str, digest: str) -> Answer:
+        """A blob. A registry may redirect to where the bytes are, as ECR does to S3.
+
+        The login stays here: the redirection's own signature opens the other place.
+        """
+        answer = self.ask("GET", f"/v2/{repository}/blobs/{digest}")
+        if answer.status not in (302, 303, 307):
+            return answer
+        target = urlsplit(answer.headers["location"])
+        elsewhere = Registry(
+            target.netloc, None if target.scheme == "https" else target.geturl(), None
+        )
+        return elsewhere.ask("GET", f"{target.path}?{target.query}")
 
     def manifest(self, repository: str, reference: str) -> Answer:
         """The manifest of a tag or digest, in any media type."""

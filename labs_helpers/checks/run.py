@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import botocore.exceptions as aws
 
 from labs_helpers import curriculum
+from labs_helpers.checks.goal import Fact
 from labs_helpers.checks.outcome import CheckError, Outcome
 from labs_helpers.checks.world import UnreadableDockerConfig, World
 
 Check = Callable[[World], Outcome]
 _CHECKS: dict[str, Check] = {}
+_GOALS: dict[str, tuple[str, ...]] = {}
 
 _BAD_KEYS = {
     "UnrecognizedClientException",
@@ -23,13 +26,17 @@ _BAD_KEYS = {
 """Error codes with which services of AWS refuse an access key or a signature."""
 
 
-def check(check_id: str) -> Callable[[Check], Check]:
-    """Give the function below an id: ``@check("05.1")``, with the lab's number before the dot."""
+def check(check_id: str, facts: Sequence[Fact[Any]] = ()) -> Callable[[Check], Check]:
+    """Give the function below an id: ``@check("05.1", FACTS)``, with the lab before the dot.
+
+    ``facts`` are the facts that the function looks for.
+    """
 
     def enter(function: Check) -> Check:
         if check_id in _CHECKS and _CHECKS[check_id].__module__ != function.__module__:
             raise ValueError(f"two checks are called {check_id}")
         _CHECKS[check_id] = function
+        _GOALS[check_id] = tuple(fact.says for fact in facts)
         return function
 
     return enter
@@ -41,6 +48,11 @@ def known(lab: str) -> list[str]:
     return sorted(check_id for check_id in _CHECKS if check_id.split(".")[0] == lab)
 
 
+def goal(check_id: str) -> tuple[str, ...]:
+    """The facts of a check, in the exercise's words. Raises UnknownPart."""
+    return _GOALS[_require(check_id)]
+
+
 def run(check_id: str, world: World) -> Outcome:
     """Look at the world with one check.
 
@@ -48,11 +60,8 @@ def run(check_id: str, world: World) -> Outcome:
     :class:`CheckError` that says what to do. Raises UnknownPart for an id that is no check's.
     """
     lab = check_id.split(".")[0]
-    ids = known(lab)
-    if check_id not in ids:
-        raise curriculum.UnknownPart.among("check", check_id, ids)
     try:
-        return _CHECKS[check_id](world)
+        return _CHECKS[_require(check_id)](world)
     except (aws.NoCredentialsError, aws.PartialCredentialsError, aws.ProfileNotFound) as fault:
         return CheckError(
             "your AWS credentials", str(fault), "run aws configure (lab 01), or labs configure"
@@ -71,6 +80,13 @@ def run(check_id: str, world: World) -> Outcome:
         return CheckError(
             "Docker's logins", str(fault), "correct the file, or delete it and log in again"
         )
+
+
+def _require(check_id: str) -> str:
+    ids = known(check_id.split(".")[0])
+    if check_id not in ids:
+        raise curriculum.UnknownPart.among("check", check_id, ids)
+    return check_id
 
 
 def _refusal(error: dict[str, str]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from labs_helpers.checks.outcome import CheckError, NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.display.rendering import (
     BAD,
+    CALM,
     GOOD,
     WARN,
     Rendering,
@@ -38,9 +39,12 @@ def verdict(check_id: str, outcome: Outcome) -> Verdict:
         case NotYet(looked_at, found, wanted, suggestion):
             colour, head = WARN, f"✗ {check_id}  not yet"
             rows = [("looked at", looked_at), *_found(found), ("wanted", wanted)]
-        case NotAttempted(looked_at, suggestion):
-            colour, head = WARN, f"○ {check_id}  nothing to see yet"
-            rows = [("looked at", looked_at)]
+        case NotAttempted(looks_at):
+            head = f"○ {check_id}  not tried yet"
+            rows = [("looks at", looks_at)]
+            return Verdict(
+                f"{head}\n{columns(rows, 2)}", framed(CALM, head, rows_html(rows)), outcome
+            )
         case CheckError(looked_at, found, suggestion):
             colour, head = BAD, f"! {check_id}  the check could not look"
             rows = [("looked at", looked_at), *_found(found)]

@@ -11,15 +11,29 @@ import binascii
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 
 from labs_helpers.checks.registry import Registry
 from labs_helpers.defaults import registry
+
+_MODELS = botocore.loaders.create_loader()
+"""botocore's descriptions of services. Reading them takes most of the time of a client's making, so
+every session of a check shares them.
+"""
+
+
+def session(profile: str | None = None, region: str | None = None) -> Any:
+    """A boto3 session that reads the learner's own configuration, as it is now."""
+    made = botocore.session.Session(profile=profile)
+    made.register_component("data_loader", _MODELS)
+    return boto3.Session(botocore_session=made, region_name=region)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ class World:
     ``repository`` is the name of the labs' repository, ``docker_config`` the folder that holds
     Docker's config.json. ``now`` reads the clock by which AWS or the sandbox judges tokens.
     ``address`` is where registries are reached, "http://127.0.0.1:4566"; None means by their
-    names.
+    names. A world is for one look: what it has read, such as the configuration, it does not read
+    again.
     """
 
     account: str
@@ -54,11 +69,14 @@ class World:
     docker_config: Path
     now: Callable[[], datetime]
     address: str | None = None
+    _clients: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str, region: str | None = None, profile: str | None = None) -> Any:
-        """A boto3 client with the learner's own configuration, which every call reads again."""
-        session = boto3.Session(profile_name=profile, region_name=region or self.region)
-        return session.client(service)
+        """A boto3 client with the learner's own configuration, which every world reads again."""
+        asked = (service, region or self.region, profile)
+        if asked not in self._clients:
+            self._clients[asked] = session(profile, region or self.region).client(service)
+        return self._clients[asked]
 
     def tags(self) -> dict[str, str]:
         """Tag -> digest in the labs' repository, as ECR lists them.

@@ -9,14 +9,15 @@ from typing import Any
 
 import docker.errors
 
-from labs_helpers.defaults import ACCOUNT, IMAGE, REGION, REPOSITORY, registry
+from labs_helpers.defaults import IMAGE, REPOSITORY
 from labs_helpers.engine import process
 from labs_helpers.engine.choice import EMBEDDED
 from labs_helpers.prepare.step import Place, Step, count
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 LATEST = f"{IMAGE}:latest"
-IN_ECR = f"{registry(ACCOUNT, REGION)}/{REPOSITORY}"
+IN_ECR = f"$REGISTRY/{REPOSITORY}"
+"""The labs' repository; ``$REGISTRY`` stands for the registry of the place."""
 
 
 def _token(place: Place) -> str:
@@ -95,7 +96,7 @@ def take_names(place: Place, repositories: Sequence[str], removed: list[str]) ->
     Docker refuses, as it does for an image that a container uses.
     """
     embedded = _is_embedded(place)
-    for repository in repositories:
+    for repository in (one.replace("$REGISTRY", place.registry) for one in repositories):
         for image in place.docker.images.list(repository):
             for name in _names(image):
                 if _repository(name) == repository or (

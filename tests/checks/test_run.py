@@ -8,8 +8,9 @@ import pytest
 
 from labs_helpers.checks import CheckError, run
 from labs_helpers.curriculum import UnknownPart
-from tests.labs.fakes import log_in, world
+from tests.labs.fakes import answer, log_in, world
 
+HERE = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 IRELAND = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
@@ -28,14 +29,10 @@ def refusal(code: str) -> Exception:
 
 
 def outcome_of(fault: Exception, folder: Path) -> CheckError:
-    from tests.labs.fakes import answer
-
-    log_in(folder, IRELAND)
-    seen = world(
-        folder,
-        registries={IRELAND: {"/v2/": answer(200)}},
-        clients={"sts": Refusing(fault)},
-    )
+    hosts = (HERE, IRELAND)
+    log_in(folder, *hosts)
+    accepted = {host: {"/v2/": answer(200)} for host in hosts}
+    seen = world(folder, registries=accepted, clients={"sts": Refusing(fault)})
     outcome = run("05.1", seen)
     assert isinstance(outcome, CheckError)
     return outcome

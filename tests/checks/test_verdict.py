@@ -23,9 +23,17 @@ def test_not_yet_says_what_was_seen_and_what_to_try() -> None:
     assert not shown.passed
 
 
-def test_an_untouched_world_is_no_mistake() -> None:
-    shown = verdict("05.1", NotAttempted("the logins", "log in"))
-    assert repr(shown).splitlines()[0] == "○ 05.1  nothing to see yet"
+def test_an_exercise_not_tried_yet_is_calm_and_gives_nothing_away() -> None:
+    shown = verdict("05.1", NotAttempted("the logins that Docker keeps for you"))
+    assert repr(shown) == (
+        "○ 05.1  not tried yet\n  looks at  the logins that Docker keeps for you"
+    )
+    assert not shown.passed
+    html = shown._repr_html_()
+    assert "○ 05.1  not tried yet" in html
+    assert "the logins that Docker keeps for you" in html
+    for colour in ("warn", "error"):
+        assert colour not in html
 
 
 def test_a_check_that_cannot_look_says_nothing_of_the_learner() -> None:

@@ -39,7 +39,7 @@ def repository(world: World) -> Outcome:
     try:
         ecr.describe_repositories(repositoryNames=["my-lab"])
     except ecr.exceptions.RepositoryNotFoundException:
-        return NotAttempted("the repositories", "create my-lab")
+        return NotAttempted("the repositories")
     return Passed("my-lab is there.")
 '''
 QUESTIONS = [
@@ -101,9 +101,8 @@ OUTPUTS = [
   engine    the labs' own: no Docker daemon is needed
   ready     the AWS CLI is configured as user learner, region us-west-2
             repository my-lab does not exist""",
-    f"""○ {NUMBER}.1  nothing to see yet
-  looked at  the repositories
-  try        create my-lab""",
+    f"""○ {NUMBER}.1  not tried yet
+  looks at  the repositories""",
     "Look at lab 04.",
     f"✓ {NUMBER}.1  my-lab is there.",
     "✓ right: a) three\n  A folder, a notebook and a row.",

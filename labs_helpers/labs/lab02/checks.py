@@ -2,128 +2,225 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.checks import permissions
+from labs_helpers.checks import least_privilege, permissions
+from labs_helpers.checks.ecr_actions import PULL, PUSH
+from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.least_privilege import Work
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.permissions import Permission
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
 CI = "labs-ci"
+PAYMENTS = "payments/api"
 INTERN = "labs-intern"
 READERS = "labs-readers"
-LOGIN = Permission("ecr:GetAuthorizationToken")
-PUSH = (
-    "BatchCheckLayerAvailability",
-    "InitiateLayerUpload",
-    "UploadLayerPart",
-    "CompleteLayerUpload",
-    "PutImage",
+AS_FOUND = "AmazonEC2ContainerRegistryFullAccess"
+SCOPE = (
+    "IAM's simulator tried every action of ECR here and its neighbours elsewhere. It looks at the"
+    " user's policies and at no others."
 )
-PULL = ("BatchGetImage", "GetDownloadUrlForLayer")
-ANYTHING_ELSE = (
-    Permission("iam:CreateUser"),
-    Permission("s3:ListAllMyBuckets"),
-    Permission("ecr:CreateRepository"),
-)
-SCOPE = "Tried with IAM's simulator, which looks at the user's policies and at no repository's."
 
 
-@check("02.1")
-def ci_pushes_to_one_repository(world: World) -> Outcome:
-    iam = world.client("iam")
-    try:
-        has = permissions.direct(iam, CI) + permissions.groups(iam, CI)
-    except iam.exceptions.NoSuchEntityException:
-        return NotAttempted(f"user {CI}", "there is no such user yet: create it first")
-    if not has:
-        return NotYet(
-            f"the policies of {CI} and of its groups",
-            "none",
-            "push and pull on payments/api",
-            "aws iam put-user-policy gives it one from a file",
-        )
-    if permissions.first_refused(iam, CI, world.region, [LOGIN]):
-        return _not_allowed(
-            CI, LOGIN, "without it there is no login; it names no repository, so its resource is *"
-        )
-    if missing := permissions.first_refused(
-        iam, CI, world.region, _on(world, "payments/api", *PUSH, *PULL)
-    ):
-        return _not_allowed(
-            CI, missing, "compare the actions and the ARN with push-demo-app.json, letter by letter"
-        )
-    more = _on(world, "payments/api", "BatchDeleteImage", "DeleteRepository")
-    if too_much := _too_much(world, iam, CI, more):
-        return too_much
-    return Passed(
-        f"{CI} may push to and pull from payments/api, and nothing else that was tried.", SCOPE
+@dataclass(frozen=True)
+class User:
+    """A user, and the work that the user is to do."""
+
+    world: World
+    name: str
+    work: Work
+
+    @property
+    def iam(self) -> Any:
+        return self.world.client("iam")
+
+    def refused(self, wanted: Iterable[Permission]) -> Permission | None:
+        return permissions.first_refused(self.iam, self.name, wanted)
+
+
+# labs-ci
+
+
+def _has_a_policy(user: User) -> Finding | None:
+    if permissions.direct(user.iam, CI) or permissions.groups(user.iam, CI):
+        return None
+    return Finding(
+        f"the policies of {CI} and of its groups",
+        "none",
+        "a new user may do nothing until something allows it",
     )
 
 
-@check("02.2")
-def intern_pulls_through_a_group(world: World) -> Outcome:
-    iam = world.client("iam")
+def _logs_in(user: User) -> Finding | None:
+    refused = user.refused([user.work.login])
+    if refused is None:
+        return None
+    return Finding(
+        f"what the policies of {user.name} allow",
+        f"{refused}: not allowed",
+        "a login comes before everything else, and a token is for no repository in particular",
+    )
+
+
+def _pushes_and_pulls(user: User) -> Finding | None:
+    return _does(user, (*PUSH, *PULL))
+
+
+def _pulls(user: User) -> Finding | None:
+    return _does(user, PULL)
+
+
+def _does(user: User, actions: Iterable[str]) -> Finding | None:
+    refused = user.refused(user.work.needed(actions))
+    if refused is None:
+        return None
+    return Finding(
+        f"what the policies of {user.name} allow",
+        f"{refused}: not allowed",
+        "this action is part of the work: does a statement name it, and is its resource this"
+        " one, letter by letter?",
+    )
+
+
+def _nothing_else(user: User) -> Finding | None:
+    statements = permissions.allow_statements(user.iam, user.name)
+    tried = least_privilege.beyond(user.work, statements)
+    allowed = permissions.first_allowed(user.iam, user.name, tried)
+    if allowed is None:
+        return _in_other_accounts(user, statements) or _by_repository_policy(user)
+    return Finding(
+        f"what the policies of {user.name} allow beyond the work",
+        f"{allowed}: allowed",
+        _too_broad(user.work, allowed),
+    )
+
+
+def _too_broad(work: Work, allowed: Permission) -> str:
+    service = allowed.action.partition(":")[0]
+    if service != "ecr":
+        return "which statement speaks of another service than ECR?"
+    if allowed.resource in (work.arn, "*"):
+        return "which statement covers this action, and does the work need it?"
+    if allowed.resource.split(":")[3] != work.region:
+        return "in which regions does that statement hold?"
+    return "which repositories does the resource of that statement cover?"
+
+
+def _in_other_accounts(user: User, statements: Iterable[Mapping[str, Any]]) -> Finding | None:
+    pattern = least_privilege.of_other_accounts(user.work, statements)
+    if not pattern:
+        return None
+    return Finding(
+        f"the resources in the policies of {user.name}",
+        pattern,
+        "whose repositories does the resource of that statement cover?",
+    )
+
+
+def _by_repository_policy(user: User) -> Finding | None:
+    """A repository policy that names the user adds rights, which the simulator does not see."""
+    ecr = user.world.client("ecr")
     try:
-        direct = permissions.direct(iam, INTERN)
-    except iam.exceptions.NoSuchEntityException:
-        return NotAttempted(
-            f"user {INTERN}",
-            "there is no such user any more: lab.restart() makes it, and starts the lab over",
-        )
-    found = permissions.groups(iam, INTERN)
-    if not found and direct:
-        return NotAttempted(
-            f"the groups and policies of {INTERN}", "it is in no group yet: make one first"
-        )
-    if found != [READERS]:
+        text = ecr.get_repository_policy(repositoryName=user.work.name)["policyText"]
+    except (
+        ecr.exceptions.RepositoryNotFoundException,
+        ecr.exceptions.RepositoryPolicyNotFoundException,
+    ):
+        return None
+    names = {"*", f"arn:aws:iam::{user.world.account}:user/{user.name}"}
+    for statement in permissions.listed(json.loads(text)["Statement"]):
+        principal = statement.get("Principal")
+        if isinstance(principal, dict):
+            principal = principal.get("AWS", [])
+        if statement.get("Effect") == "Allow" and names & set(permissions.listed(principal)):
+            return Finding(
+                f"the repository policy of {user.work.name}",
+                f"a statement that allows {user.name} something",
+                "a right has more than one source: the policies of the user, and of the repository",
+            )
+    return None
+
+
+CI_FACTS = (
+    Fact("the user, with a policy", _has_a_policy),
+    Fact("it pushes and pulls, so it can log in", _logs_in),
+    Fact(f"it pushes to and pulls from the repository {PAYMENTS}", _pushes_and_pulls),
+    Fact("and does nothing else: no other repository, no deleting", _nothing_else),
+)
+
+
+@check("02.1", CI_FACTS)
+def ci_pushes_to_one_repository(world: World) -> Outcome:
+    user = User(world, CI, Work(world.account, world.region, PAYMENTS, (*PUSH, *PULL)))
+    try:
+        user.iam.get_user(UserName=CI)
+    except user.iam.exceptions.NoSuchEntityException:
+        return NotAttempted(f"the user {CI}, and what it may do")
+    return unmet(CI_FACTS, user) or Passed(
+        f"{CI} may push to and pull from {PAYMENTS}, and nothing else that was tried.", SCOPE
+    )
+
+
+# labs-intern
+
+
+def _in_the_group(user: User) -> Finding | None:
+    found = permissions.groups(user.iam, INTERN)
+    if READERS not in found:
+        suggestion = "a group gives its rights to its members: who is one?"
+    elif found != [READERS]:
+        suggestion = f"another group gives rights, too: {READERS} was to be the only one"
+    else:
+        return None
+    return Finding(f"the groups of {INTERN}", ", ".join(found) or "none", suggestion)
+
+
+def _nothing_of_its_own(user: User) -> Finding | None:
+    if not (found := permissions.direct(user.iam, INTERN)):
+        return None
+    return Finding(
+        f"the policies on {INTERN} itself",
+        ", ".join(found),
+        "a group adds rights and takes none away: what the user has itself, it keeps",
+    )
+
+
+INTERN_FACTS = (
+    Fact(f"rights only through a group named {READERS}", _in_the_group),
+    Fact(f"rights only through a group named {READERS}", _nothing_of_its_own),
+    Fact("the group may log in", _logs_in),
+    Fact("and pull from demo-app-repo", _pulls),
+    Fact("and no more", _nothing_else),
+)
+
+
+@check("02.2", INTERN_FACTS)
+def intern_pulls_through_a_group(world: World) -> Outcome:
+    work = Work(world.account, world.region, world.repository, (*PULL, PUSH[0]))
+    user = User(world, INTERN, work)
+    try:
+        direct = permissions.direct(user.iam, INTERN)
+    except user.iam.exceptions.NoSuchEntityException:
         return NotYet(
-            f"the groups of {INTERN}",
-            ", ".join(found) or "none",
-            READERS,
-            "aws iam add-user-to-group and remove-user-from-group change them",
+            f"the user {INTERN}",
+            "there is no such user any more",
+            INTERN_FACTS[0].says,
+            "the user was to stay, with fewer rights: lab.restart() makes it again",
         )
-    if direct:
-        return NotYet(
-            f"the policies on {INTERN} itself",
-            ", ".join(direct),
-            "none",
-            "the group adds a right and takes none away: detach what the user has itself",
-        )
-    needed = [LOGIN, *_on(world, world.repository, *PULL)]
-    if missing := permissions.first_refused(iam, INTERN, world.region, needed):
-        return _not_allowed(
-            READERS, missing, "a login names no repository (*), a pull names this one"
-        )
-    more = _on(world, world.repository, "PutImage", "DescribeImages", "DeleteRepository")
-    if too_much := _too_much(world, iam, INTERN, more):
-        return too_much
-    return Passed(
+    if direct == [AS_FOUND] and not permissions.groups(user.iam, INTERN) and not _readers(user):
+        return NotAttempted(f"the groups of {INTERN}, its policies, and what they allow")
+    return unmet(INTERN_FACTS, user) or Passed(
         f"{INTERN} may pull from {world.repository}, through the group {READERS}, and no more.",
         SCOPE,
     )
 
 
-def _on(world: World, repository: str, *actions: str) -> list[Permission]:
-    arn = f"arn:aws:ecr:{world.region}:{world.account}:repository/{repository}"
-    return [Permission(f"ecr:{action}", arn) for action in actions]
-
-
-def _not_allowed(who: str, what: Permission, suggestion: str) -> NotYet:
-    return NotYet(f"what the policies of {who} allow", "not allowed", str(what), suggestion)
-
-
-def _too_much(world: World, iam: Any, user: str, more: list[Permission]) -> NotYet | None:
-    """The first permission that the user should not have: in `more`, another team's, any other."""
-    another = _on(world, "another-teams/repository", "PutImage", "BatchGetImage")
-    tried = [*more, *another, *ANYTHING_ELSE]
-    allowed = permissions.first_allowed(iam, user, world.region, tried)
-    if allowed is None:
-        return None
-    return NotYet(
-        "what the policies allow beyond the work",
-        f"{allowed}: allowed",
-        "not allowed",
-        "least privilege: the actions one by one, and the resource as a whole ARN",
-    )
+def _readers(user: User) -> bool:
+    """Whether there is a group for the intern already."""
+    pages = user.iam.get_paginator("list_groups").paginate()
+    return READERS in pages.search("Groups[].GroupName")

@@ -2,67 +2,145 @@
 
 from __future__ import annotations
 
-from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
+from labs_helpers.checks import images
+from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
+from labs_helpers.checks.pushed import pushed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.defaults import registry_of
+from labs_helpers.defaults import IMAGE, registry_of
 
 SECOND_REGION = "eu-west-1"
-LOGINS = "the credentials in .labs/docker/config.json"
+LOGINS = "the logins that Docker keeps for you"
+COLLEAGUE = "from-colleague"
+THEIR_REGION = "us-east-1"
 
 
-@check("05.1")
-def logged_in_to_second_region(world: World) -> Outcome:
-    wanted = world.host(SECOND_REGION)
+def _has_second(world: World) -> Finding | None:
     logins = world.logins()
-    if not logins:
-        return NotAttempted(LOGINS, "the login line of this lab, with another region in it")
-    if wanted not in logins:
-        return NotYet(
+    if world.host(SECOND_REGION) in logins:
+        return None
+    return Finding(
+        LOGINS,
+        "\n".join(sorted(logins)),
+        "the region stands twice in the command: which of the two did you change?",
+    )
+
+
+def _second_works(world: World) -> Finding | None:
+    return _works(
+        world, world.host(SECOND_REGION), "a password of one region is refused in another"
+    )
+
+
+def _first_stays(world: World) -> Finding | None:
+    logins = world.logins()
+    if world.host() not in logins:
+        return Finding(
             LOGINS,
             "\n".join(sorted(logins)),
-            wanted,
-            "the region stands twice in the command: which of the two did you change?",
+            f"the login to {world.region} is gone: the line that made it makes it again",
         )
-    answer = world.ask_registry(wanted).accepts_login()
-    if answer.status != 200:
-        return NotYet(
-            f"what {wanted} says to your login",
-            answer.says(),
-            "the registry accepts it",
-            "a password of one region is refused in another: change the region in both places",
-        )
-    who = str(world.client("sts").get_caller_identity()["Arn"]).rsplit("/", 1)[-1]
-    return Passed(
-        f"Docker is logged in to {SECOND_REGION} as user {who}.",
+    return _works(
+        world, world.host(), f"is the password for {world.region} under this name, and is it new?"
+    )
+
+
+def _works(world: World, host: str, suggestion: str) -> Finding | None:
+    answer = world.ask_registry(host).accepts_login()
+    if answer.status == 200:
+        return None
+    return Finding(f"what {host} says to your login", answer.says(), suggestion)
+
+
+SECOND_FACTS = (
+    Fact(f"a login to your account's registry in {SECOND_REGION} as well", _has_second),
+    Fact(f"a login to your account's registry in {SECOND_REGION} as well", _second_works),
+    Fact("the login you have must stay", _first_stays),
+)
+
+
+@check("05.1", SECOND_FACTS)
+def logged_in_to_second_region(world: World) -> Outcome:
+    hosts = set(world.logins())
+    if not hosts or (hosts == {world.host()} and not _first_stays(world)):
+        return NotAttempted(LOGINS)
+    return unmet(SECOND_FACTS, world) or Passed(
+        f"Docker is logged in to {SECOND_REGION} as user {_caller(world)}.",
         "This says nothing about what that user may push there: lab 02 did.",
     )
 
 
-@check("05.2")
-def colleague_can_push(world: World) -> Outcome:
-    host, repository = world.host(), f"{world.repository}"
-    looked_at = f"tag from-colleague in {repository}, asked of {host}"
-    seen = world.ask_registry(host, world.fresh_login()).manifest(repository, "from-colleague")
-    if seen.status == 200:
-        return Passed(
-            f"{repository}:from-colleague is in the registry: the push reached {world.region}.",
-            "The login it used ends 12 hours after it was made, and then the push fails again.",
-        )
+def _caller(world: World) -> str:
+    return str(world.client("sts").get_caller_identity()["Arn"]).rsplit("/", 1)[-1]
+
+
+# the colleague's push
+
+
+def _login(world: World) -> Finding | None:
     logins = world.logins()
-    if host not in logins:
-        return NotYet(
+    if _is_there(world):
+        return None
+    if world.host() not in logins:
+        return Finding(
             LOGINS,
             "\n".join(sorted(logins)) or "no login",
-            host,
             "which registry is in the name that is pushed, and which one did they log in to?",
         )
-    regions = {found[1] for other in logins if (found := registry_of(other)) is not None}
+    return _works(world, world.host(), "the registry refuses the password under this name")
+
+
+def _pushed(world: World) -> Finding | None:
+    seen = world.ask_registry(world.host(), world.fresh_login())
+    answer = seen.manifest(world.repository, COLLEAGUE)
+    if answer.status == 200:
+        return None
+    regions = {found[1] for other in world.logins() if (found := registry_of(other)) is not None}
     others = sorted(regions - {world.region})
-    return NotYet(
-        looked_at,
-        seen.says(),
-        "a manifest",
-        "the login is right now: run the push"
+    return Finding(
+        f"tag {COLLEAGUE} in {world.repository}, asked of {world.host()}",
+        answer.says(),
+        "the login is right now: the push is what is left"
         + (f" (to {world.region}, not to {others[0]})" if others else ""),
+    )
+
+
+def _is_their_image(world: World) -> Finding | None:
+    """The image that the cell before tagged, where that is still on this machine."""
+    local = images.find(f"{IMAGE}:latest")
+    found = pushed(
+        world.ask_registry(world.host(), world.fresh_login()), world.repository, COLLEAGUE
+    )
+    if local is None or found is None or found.diff_ids == images.diff_ids(local):
+        return None
+    return Finding(
+        f"{world.repository}:{COLLEAGUE}",
+        f"another image than {IMAGE}:latest, which the cell above gave this name",
+        "which image did you push under it?",
+    )
+
+
+def _is_there(world: World) -> bool:
+    seen = world.ask_registry(world.host(), world.fresh_login())
+    return seen.manifest(world.repository, COLLEAGUE).status == 200
+
+
+COLLEAGUE_FACTS = (
+    Fact("find what is wrong: a push still answers no basic auth credentials", _login),
+    Fact(f"push demo-app-repo:{COLLEAGUE}", _pushed),
+    Fact("the image they push", _is_their_image),
+)
+
+
+@check("05.2", COLLEAGUE_FACTS)
+def colleague_can_push(world: World) -> Outcome:
+    at_their_desk = images.find(f"{world.host()}/{world.repository}:{COLLEAGUE}") is not None
+    as_they_left = set(world.logins()) == {world.host(SECOND_REGION), world.host(THEIR_REGION)}
+    as_they_left |= set(world.logins()) == {world.host(THEIR_REGION)}
+    if (as_they_left or not at_their_desk) and not _is_there(world):
+        return NotAttempted(f"tag {COLLEAGUE} in {world.repository}, and {LOGINS}")
+    return unmet(COLLEAGUE_FACTS, world) or Passed(
+        f"{world.repository}:{COLLEAGUE} is in the registry: the push reached {world.region}.",
+        "The login it used ends 12 hours after it was made, and then the push fails again.",
     )

@@ -2,78 +2,241 @@
 
 from __future__ import annotations
 
-from labs_helpers.checks import images
-from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.checks import images, layers
+from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
+SMALL, PROD = "demo-site:small", "demo-app:prod"
 VERSION = "org.opencontainers.image.version"
-SERVED = "usr/share/nginx/html/index.html"
+SERVED = "usr/share/nginx/html"
+"""The folder that the official nginx images serve; https://hub.docker.com/_/nginx"""
+BASE = "nginx:alpine"
 
 
-@check("06.1")
+@dataclass(frozen=True)
+class Built:
+    """A local image under its name."""
+
+    name: str
+    image: Any
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return dict(self.image.attrs["Config"])
+
+    @property
+    def environment(self) -> list[str]:
+        return list(self.config.get("Env") or ())
+
+    @cached_property
+    def layers(self) -> list[layers.Layer]:
+        return images.files(self.image)
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        return layers.visible(self.layers)
+
+    @cached_property
+    def instructions(self) -> list[str]:
+        return images.instructions(self.image)
+
+    def is_on(self, base: Any) -> bool:
+        return layers.begins_with(images.diff_ids(self.image), images.diff_ids(base))
+
+    def starts_nginx(self) -> Finding | None:
+        command = [*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ())]
+        if any(re.search(r"(?:^|[/\s;&])nginx(?:$|[\s;&])", word) for word in command):
+            return None
+        return Finding(
+            f"what starts when somebody runs {self.name}",
+            json.dumps(command),
+            "an image that is built on a web server starts it, unless a line says otherwise",
+        )
+
+    def page_is(self, file: Path, path: str) -> Finding | None:
+        """Whether the image serves this file of the lab's folder under ``path``."""
+        wanted, found = layers.sha256(file), self.files.get(path)
+        if wanted and found == wanted:
+            return None
+        if not wanted:
+            return Finding(
+                f"the lab's folder, {file}", "no such file", "lab.restart() brings it back"
+            )
+        if found is None:
+            elsewhere = [name for name, digest in self.files.items() if digest == wanted]
+            return Finding(
+                f"/{path} in {self.name}",
+                f"the file is at /{elsewhere[0]}" if elsewhere else "no such file",
+                "nginx serves one folder: is the file there?",
+            )
+        what = "an empty file" if found == layers.EMPTY else "another file than yours"
+        return Finding(
+            f"/{path} in {self.name}", what, f"nginx would show this instead of your {file.name}"
+        )
+
+
+# demo-site:small
+
+
+def _served_by_nginx(small: Built) -> Finding | None:
+    bases = images.of_repository("nginx")
+    on_one = any(small.is_on(base) for base in bases)
+    # BuildKit keeps no image of the base, so its settings have to do where none is here
+    if on_one or (not bases and any(one.startswith("NGINX_VERSION=") for one in small.environment)):
+        return small.starts_nginx()
+    return Finding(
+        f"the lowest layers of {SMALL}",
+        "not those of an nginx image",
+        "what does the last stage begin with, and is there a web server in it?",
+    )
+
+
+def _page_of_the_site(small: Built) -> Finding | None:
+    public = Path("site") / "public"
+    for file in sorted(public.iterdir()) if public.is_dir() else [public / "index.html"]:
+        if found := small.page_is(file, f"{SERVED}/{file.name}"):
+            return found
+    return None
+
+
+def _no_drafts(small: Built) -> Finding | None:
+    drafts = {layers.sha256(one): one for one in Path("site", "drafts").glob("*") if one.is_file()}
+    drafts.pop(layers.EMPTY, None)
+    for number, layer in enumerate(small.layers, 1):
+        for path, digest in sorted(layer.items()):
+            if "drafts" in path.split("/") or digest in drafts:
+                return Finding(
+                    f"every layer of {SMALL}",
+                    f"/{path} in layer {number} of {len(small.layers)}",
+                    "what a stage copies stays in a layer of that stage: which stage may hold the"
+                    " sources?",
+                )
+    return None
+
+
+def _label(small: Built) -> Finding | None:
+    found = small.image.labels.get(VERSION)
+    if found == "2.0.0":
+        return None
+    return Finding(
+        f"the label {VERSION} of {SMALL}",
+        found if found is not None else "no such label",
+        "which value did the build get?" if found else "a build argument alone leaves no label",
+    )
+
+
+def _by_argument(small: Built) -> Finding | None:
+    last = small.instructions
+    for base in images.of_repository("nginx"):
+        if small.is_on(base):
+            last = last[len(base.history()) :]
+    arguments = [one for one in last if one.startswith("ARG ")]
+    labels = [one for one in last if one.startswith("LABEL ") and VERSION in one]
+    where = f"the instructions that made {SMALL}"
+    if not arguments:
+        return Finding(
+            where,
+            "no argument in the last stage",
+            "with a version that is written into the file, each release changes the file",
+        )
+    if not labels or not all("2.0.0" in one for one in labels):
+        return Finding(
+            where,
+            "a label that no line of the Dockerfile sets to 2.0.0",
+            "the line that writes the label: where does its value come from?",
+        )
+    return None
+
+
+SMALL_FACTS = (
+    Fact("a page served by nginx", _served_by_nginx),
+    Fact("the page of the folder site/", _page_of_the_site),
+    Fact("without the folder drafts in any of its layers", _no_drafts),
+    Fact(f"the label {VERSION} set to 2.0.0", _label),
+    Fact("set by a build argument", _by_argument),
+)
+
+
+@check("06.1", SMALL_FACTS)
 def small_site(world: World) -> Outcome:
-    image = images.find("demo-site:small")
+    image = images.find(SMALL)
     if image is None:
-        return NotAttempted("the local images", "there is no demo-site:small yet: docker build -t")
-    paths = images.paths(image)
-    drafts = sorted(path for path in paths if "drafts" in path.split("/"))
-    if drafts:
-        return NotYet(
-            "every layer of demo-site:small",
-            drafts[0],
-            "no folder drafts in any layer",
-            "what the last stage copies stays in its layer: which stage may hold the sources?",
-        )
-    if SERVED not in paths or not any(path.endswith("html/style.css") for path in paths):
-        return NotYet(
-            "every layer of demo-site:small",
-            "no page of the site",
-            f"/{SERVED} and its style.css",
-            "the last stage takes site/public from an earlier one: COPY --from=",
-        )
-    found = image.labels.get(VERSION, "no such label")
-    if found != "2.0.0":
-        return NotYet(
-            f"the label {VERSION}", found, "2.0.0", "the Dockerfile takes it from ARG VERSION"
-        )
-    return Passed(
-        f"demo-site:small serves the page in {len(image.attrs['RootFS']['Layers'])} layers,"
+        return NotAttempted(f"the local image {SMALL}: its files and its settings")
+    return unmet(SMALL_FACTS, Built(SMALL, image)) or Passed(
+        f"{SMALL} serves the page in {len(images.diff_ids(image))} layers,"
         " without the drafts, as version 2.0.0.",
         "Whether the label is true, nobody checks: it is a note.",
     )
 
 
-@check("06.2")
+# demo-app:prod
+
+
+def _begins_with_base(prod: Built) -> Finding | None:
+    base = images.find(BASE)
+    if base is None:
+        # BuildKit keeps no image of the base
+        if any(one.startswith("NGINX_VERSION=") for one in prod.environment):
+            return None
+    elif prod.is_on(base):
+        return None
+    return Finding(
+        f"the lowest layers of {PROD}",
+        f"not those of {BASE}",
+        "the first line of a Dockerfile says what an image begins with",
+    )
+
+
+def _environment(prod: Built) -> Finding | None:
+    found = [one for one in prod.environment if one.upper().startswith("APP_ENV=")]
+    if found == ["APP_ENV=prod"]:
+        return None
+    suggestion = "a value for the build is gone afterwards: which instruction leaves one behind?"
+    if found:
+        suggestion = "the program reads exactly this name and this value, letter by letter"
+    return Finding(
+        f"the environment in the settings of {PROD}", ", ".join(found) or "no APP_ENV", suggestion
+    )
+
+
+def _port(prod: Built) -> Finding | None:
+    ports = sorted(prod.config.get("ExposedPorts") or {})
+    if "8080/tcp" in ports:
+        return None
+    return Finding(
+        f"the ports in the settings of {PROD}",
+        ", ".join(ports) or "none",
+        "one instruction documents a port; publishing one when a container starts is another thing",
+    )
+
+
+def _page(prod: Built) -> Finding | None:
+    return prod.page_is(Path("index.html"), f"{SERVED}/index.html") or prod.starts_nginx()
+
+
+PROD_FACTS = (
+    Fact(f"{PROD} begins with {BASE}", _begins_with_base),
+    Fact("the environment variable APP_ENV = prod", _environment),
+    Fact("documents port 8080", _port),
+    Fact("serves index.html", _page),
+)
+
+
+@check("06.2", PROD_FACTS)
 def written_for_production(world: World) -> Outcome:
-    image = images.find("demo-app:prod")
+    image = images.find(PROD)
     if image is None:
-        return NotAttempted("the local images", "there is no demo-app:prod yet: docker build -t")
-    config = image.attrs["Config"]
-    environment = [entry for entry in config["Env"] or [] if entry.startswith("APP_ENV=")]
-    if environment != ["APP_ENV=prod"]:
-        return NotYet(
-            "the environment in the image's settings",
-            ", ".join(environment) or "no APP_ENV",
-            "APP_ENV=prod",
-            "ENV stays in the image; ARG is gone after the build",
-        )
-    ports = sorted(config.get("ExposedPorts") or {})
-    if "8080/tcp" not in ports:
-        return NotYet(
-            "the ports in the image's settings",
-            ", ".join(ports) or "none",
-            "8080/tcp",
-            "EXPOSE documents a port",
-        )
-    if SERVED not in images.paths(image) or "nginx" not in " ".join(config["Env"] or []).lower():
-        return NotYet(
-            "the layers of demo-app:prod",
-            "no nginx with a page in it",
-            f"nginx:alpine and /{SERVED}",
-            "begin with FROM nginx:alpine, and COPY the page",
-        )
-    return Passed(
-        "demo-app:prod has APP_ENV=prod, documents port 8080 and serves a page.",
-        "nginx itself still listens on port 80: EXPOSE changes no program.",
+        return NotAttempted(f"the local image {PROD}: its files and its settings")
+    return unmet(PROD_FACTS, Built(PROD, image)) or Passed(
+        f"{PROD} has APP_ENV=prod, documents port 8080 and serves your page.",
+        "nginx itself still listens on port 80: documenting a port changes no program.",
     )

@@ -2,108 +2,291 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from labs_helpers import gate
+from labs_helpers.checks import images, layers
+from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
+from labs_helpers.checks.pushed import Pushed, pushed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
 IMAGE = "myapp:1.1.0"
+REPOSITORY, RELEASE = "myapp", "1.1.0"
 BASE = "base"
+NEW_BASE = "nginx:alpine"
+PIN = "6.0.2"
+PAGE = "usr/share/nginx/html/index.html"
 ACCEPTED = Path("accepted.yaml")
 RULES = gate.Rules(fail_on="MEDIUM")
 LONGEST = timedelta(days=90)
-WAIT = 60.0
+WAIT = 2.0
+"""Seconds that a check waits for a scan that was just asked for."""
+
+_PYYAML = re.compile(r"(?:^|/)pyyaml-(?P<version>[^/]+)\.dist-info/METADATA$", re.IGNORECASE)
+_ADVICE = {
+    "NONE": "no rule has it scanned: the registry's rules were to ask for enhanced scanning",
+    "UNSUPPORTED_IMAGE": "ECR cannot read this image: which base does it have?",
+    "FAILED": "the description in the scan's answer says what went wrong",
+}
 
 
-@check("08.1")
-def fixed(world: World) -> Outcome:
-    ecr = world.client("ecr")
-    tags = _tags(ecr)
-    if gate.parse(IMAGE).tag not in tags:
-        return NotAttempted(f"{IMAGE} in the registry", "it is not there yet: build it and push it")
-    if tags[str(gate.parse(IMAGE).tag)] == tags.get(BASE):
-        return NotYet(
-            f"the digest of {IMAGE}",
-            f"that of myapp:{BASE}",
-            "an image of this lab's Dockerfile",
-            "the base alone is not your application: docker build, then push what you built",
-        )
+@dataclass(frozen=True)
+class Release:
+    """The image under its tag, and ECR's scan of it."""
+
+    world: World
+    tags: dict[str, str]
+
+    @cached_property
+    def scan(self) -> gate.Scan:
+        return gate.fetch(self.world.client("ecr"), gate.parse(IMAGE), wait=WAIT)
+
+    @cached_property
+    def image(self) -> Pushed | None:
+        registry = self.world.ask_registry(self.world.host(), self.world.fresh_login())
+        return pushed(registry, REPOSITORY, RELEASE)
+
+    @cached_property
+    def base(self) -> list[str]:
+        """The digests of the new base's layers; empty where the base is not on this machine."""
+        local = images.find(NEW_BASE)
+        return images.diff_ids(local) if local is not None else []
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """What the image adds to its base."""
+        if self.image is None:
+            return {}
+        own = layers.begins_with(self.image.diff_ids, self.base)
+        return layers.visible(self.image.files(len(self.base) if own else 0))
+
+
+def _built(release: Release) -> Finding | None:
+    if release.tags[RELEASE] != release.tags.get(BASE):
+        return None
+    return Finding(
+        f"the digest of {IMAGE}",
+        f"that of myapp:{BASE}",
+        "the base alone is not your application: which image did you push?",
+    )
+
+
+def _scanned(release: Release) -> Finding | None:
     looked_at = f"ECR's scan of {IMAGE}"
-    scan = _scan(ecr, looked_at)
-    if isinstance(scan, NotYet):
-        return scan
-    unknown = [one for one in scan.findings if one.not_covered]
-    fixable = [one for one in scan.findings if one.fixed and not one.not_covered]
-    if fixable:
-        return NotYet(looked_at, _listed(fixable), "no finding that has a fix", _advice(fixable))
-    if unknown:
-        return NotYet(
+    if not release.scan.complete:
+        suggestion = _ADVICE.get(release.scan.status, "wait a little, then look again")
+        return Finding(looked_at, f"status {release.scan.status}", suggestion)
+    if release.scan.kind != "ENHANCED":
+        return Finding(
             looked_at,
-            _listed(unknown),
-            "packages that were all judged",
-            "not judged is not clean: take nginx:alpine and a PyYAML that the scanner knows",
+            "a scan of type BASIC",
+            "basic scanning does not read PyYAML: this lab switched to the other type",
         )
-    left = ", ".join(sorted({one.id for one in scan.findings})) or "nothing"
+    return None
+
+
+def _fixed(release: Release) -> Finding | None:
+    if unscanned := _scanned(release):
+        return unscanned
+    findings = release.scan.findings
+    looked_at = f"ECR's scan of {IMAGE}"
+    if fixable := [one for one in findings if one.fixed and not one.not_covered]:
+        return Finding(looked_at, _listed(fixable), _advice(fixable))
+    if unknown := [one for one in findings if one.not_covered]:
+        return Finding(looked_at, _listed(unknown), "not judged is not clean: which version is it?")
+    return None
+
+
+def _on_new_base(release: Release) -> Finding | None:
+    if release.image is None or not release.base:
+        return None
+    if layers.begins_with(release.image.diff_ids, release.base):
+        return None
+    return Finding(
+        f"the lowest layers of {IMAGE}",
+        f"not those of {NEW_BASE}",
+        "the first line of the Dockerfile says what an image begins with",
+    )
+
+
+def _pinned(release: Release) -> Finding | None:
+    found = sorted(m["version"] for path in release.files if (m := _PYYAML.search(path)))
+    if found == [PIN]:
+        return None
+    return Finding(
+        f"the Python packages in {IMAGE}",
+        ", ".join(f"PyYAML {one}" for one in found) or "no PyYAML",
+        "a scanner finds nothing in a package that is not there, and the application still needs it"
+        if not found
+        else "which version was the pin to name, and is it the only one?",
+    )
+
+
+def _page(release: Release) -> Finding | None:
+    wanted = layers.sha256(Path("index.html"))
+    if not wanted or release.files.get(PAGE) == wanted:
+        return None
+    return Finding(
+        f"/{PAGE} in {IMAGE}",
+        "another file than yours" if PAGE in release.files else "no such file",
+        "the fix was to change two words: the page stays in the image",
+    )
+
+
+RELEASE_FACTS = (
+    Fact("build it", _built),
+    Fact("fix the image", _fixed),
+    Fact(f"the base moved to {NEW_BASE}", _on_new_base),
+    Fact(f"the pin of PyYAML at {PIN}", _pinned),
+    Fact("fix the image, with all that is in it", _page),
+)
+
+
+@check("08.1", RELEASE_FACTS)
+def fixed(world: World) -> Outcome:
+    tags = _tags(world.client("ecr"))
+    if RELEASE not in tags:
+        near = sorted(set(tags) - {"1.0.0", BASE, "shop", "scratch"})
+        if near:
+            return NotYet(
+                "the tags of myapp", ", ".join(near), f"pushed as {IMAGE}", "compare the two tags"
+            )
+        return NotAttempted(f"{IMAGE} in the registry, and ECR's scan of it")
+    release = Release(world, tags)
+    if found := unmet(RELEASE_FACTS, release):
+        return found
+    left = ", ".join(sorted({one.id for one in release.scan.findings})) or "nothing"
     return Passed(
         f"{IMAGE} is scanned. Nothing is left that has a fix; still there: {left}.",
         "Nothing more is known today. Advisories appear every day.",
     )
 
 
-@check("08.2")
+@dataclass(frozen=True)
+class Acceptance:
+    """The entries of accepted.yaml, the release's scan, and the day."""
+
+    release: Release
+    entries: tuple[gate.AcceptedRisk, ...]
+    today: date
+
+    @property
+    def looked_at(self) -> str:
+        return f"{ACCEPTED} and ECR's scan of {IMAGE}"
+
+
+def _release_is_scanned(acceptance: Acceptance) -> Finding | None:
+    if RELEASE not in acceptance.release.tags:
+        return Finding(acceptance.looked_at, f"no image {IMAGE}", "do Your turn 1 first")
+    return _scanned(acceptance.release)
+
+
+def _only_found(acceptance: Acceptance) -> Finding | None:
+    known = {one.id for one in acceptance.release.scan.findings}
+    for one in acceptance.entries:
+        if one.id not in known:
+            return Finding(
+                acceptance.looked_at,
+                f"{one.id}, which the image has not",
+                "an entry that meets no finding hides the next one that does",
+            )
+    return None
+
+
+def _only_unfixed(acceptance: Acceptance) -> Finding | None:
+    fixable = {one.id: one.fixed for one in acceptance.release.scan.findings if one.fixed}
+    for one in acceptance.entries:
+        if one.id in fixable:
+            return Finding(
+                acceptance.looked_at,
+                f"{one.id}, which has a fix",
+                "what has a fix is fixed, not accepted",
+            )
+    return None
+
+
+def _reason(acceptance: Acceptance) -> Finding | None:
+    for one in acceptance.entries:
+        if sum(map(str.isalpha, one.reason)) < 8:
+            return Finding(
+                f"the reason of {one.id} in {ACCEPTED}",
+                one.reason,
+                "who reads this in three months, and has to decide again, needs a sentence",
+            )
+    return None
+
+
+def _ninety_days(acceptance: Acceptance) -> Finding | None:
+    last = acceptance.today + LONGEST
+    for one in acceptance.entries:
+        looked_at = f"expires of {one.id} in {ACCEPTED}"
+        if one.expires <= acceptance.today:
+            return Finding(
+                looked_at,
+                f"{one.expires}, and today is {acceptance.today}",
+                "on that day the acceptance is over: which day comes after today?",
+            )
+        if one.expires > last:
+            return Finding(
+                looked_at,
+                f"{one.expires}, {(one.expires - acceptance.today).days} days from today",
+                "who accepts for ever never looks again",
+            )
+    return None
+
+
+def _gate_passes(acceptance: Acceptance) -> Finding | None:
+    scan = acceptance.release.scan
+    verdict = gate.judge(scan, RULES, acceptance.entries, acceptance.today)
+    if verdict.passed:
+        return None
+    suggestion = "which finding does the gate still list, and does an entry name it?"
+    return Finding(acceptance.looked_at, verdict.summary(), suggestion)
+
+
+ACCEPTED_FACTS = (
+    Fact(f"findings of {IMAGE}", _release_is_scanned),
+    Fact("accept this one", _only_found),
+    Fact("only what has no fix", _only_unfixed),
+    Fact("with a reason", _reason),
+    Fact("a day on which you look again, for 90 days at most", _ninety_days),
+    Fact(f"labs gate {IMAGE} --fail-on MEDIUM --accept {ACCEPTED} passes", _gate_passes),
+)
+
+
+@check("08.2", ACCEPTED_FACTS)
 def accepted_for_a_time(world: World) -> Outcome:
     if not ACCEPTED.exists():
-        return NotAttempted(f"the file {ACCEPTED} in this lab's folder", "it is not written yet")
+        if near := sorted(Path().glob("accept*")):
+            return NotYet(
+                "the files of this lab's folder",
+                ", ".join(map(str, near)),
+                f"write {ACCEPTED}",
+                "compare the two names",
+            )
+        return NotAttempted(f"the file {ACCEPTED} in this lab's folder")
     try:
         entries = gate.load(ACCEPTED)
     except gate.AcceptedRisksError as error:
-        return NotYet(str(ACCEPTED), str(error), "entries with id, reason and expires", "fix it")
-    ecr = world.client("ecr")
-    looked_at = f"{ACCEPTED} and ECR's scan of {IMAGE}"
-    if gate.parse(IMAGE).tag not in _tags(ecr):
-        return NotYet(looked_at, f"no image {IMAGE}", "its findings", "do Your turn 1 first")
-    scan = _scan(ecr, looked_at)
-    if isinstance(scan, NotYet):
-        return scan
-    today = world.now().date()
-    known = {one.id for one in scan.findings}
-    fixable = {one.id for one in scan.findings if one.fixed}
-    last = today + LONGEST
-    for one in entries:
-        if one.id not in known:
-            return NotYet(
-                looked_at,
-                f"{one.id}, which the image has not",
-                "only what was found",
-                "leave it out",
-            )
-        if one.id in fixable:
-            return NotYet(
-                looked_at,
-                f"{one.id}, which has a fix",
-                "only what has none",
-                "what has a fix is fixed",
-            )
-        if not today < one.expires <= last:
-            return NotYet(
-                f"expires of {one.id} in {ACCEPTED}",
-                str(one.expires),
-                f"a day after {today}, and not after {last}",
-                "who accepts for ever never looks again",
-            )
-    verdict = gate.judge(scan, RULES, entries, today)
-    if not verdict.passed:
         return NotYet(
-            looked_at,
-            verdict.summary(),
-            f"a gate at {RULES.fail_on} that passes",
-            f"which finding does labs gate {IMAGE} --fail-on {RULES.fail_on} still list?",
+            str(ACCEPTED),
+            str(error),
+            "an entry with id, reason and expires",
+            "the message names the entry; the exercise shows the form of one",
         )
+    today = world.now().date()
+    acceptance = Acceptance(Release(world, _tags(world.client("ecr"))), entries, today)
+    if found := unmet(ACCEPTED_FACTS, acceptance):
+        return found
+    verdict = gate.judge(acceptance.release.scan, RULES, entries, today)
     return Passed(
         f"{verdict.summary()}.",
         "On the day after the last one the gate stops again, and somebody looks.",
@@ -113,34 +296,12 @@ def accepted_for_a_time(world: World) -> Outcome:
 def _tags(ecr: Any) -> dict[str, str]:
     """Tag -> digest of myapp; empty when there is no such repository."""
     pages = ecr.get_paginator("list_images").paginate(
-        repositoryName=gate.parse(IMAGE).repository, filter={"tagStatus": "TAGGED"}
+        repositoryName=REPOSITORY, filter={"tagStatus": "TAGGED"}
     )
     try:
         return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}
     except ecr.exceptions.RepositoryNotFoundException:
         return {}
-
-
-def _scan(ecr: Any, looked_at: str) -> gate.Scan | NotYet:
-    """The image's complete enhanced scan, or the outcome that says what is wrong with the scan."""
-    scan = gate.fetch(ecr, gate.parse(IMAGE), wait=WAIT)
-    advice = {
-        "NONE": "no rule has it scanned: put the registry's rules again, with --scan-type ENHANCED",
-        "UNSUPPORTED_IMAGE": "ECR cannot read this image: which base does FROM name?",
-        "FAILED": "describe-image-scan-findings has a description of what went wrong",
-    }
-    if not scan.complete:
-        found = f"status {scan.status}"
-        suggestion = advice.get(scan.status, "wait a little, then look again")
-        return NotYet(looked_at, found, "a scan that is complete", suggestion)
-    if scan.kind != "ENHANCED":
-        return NotYet(
-            looked_at,
-            "a scan of type BASIC",
-            "one of type ENHANCED",
-            "basic scanning does not read PyYAML: run the cell with --scan-type ENHANCED again",
-        )
-    return scan
 
 
 def _listed(findings: Iterable[gate.Finding]) -> str:
@@ -156,5 +317,7 @@ def _listed(findings: Iterable[gate.Finding]) -> str:
 def _advice(fixable: Iterable[gate.Finding]) -> str:
     names = {one.package for one in fixable}
     if names == {"pyyaml"}:
-        return "the base is new; the pin of PyYAML is old: the line ARG"
-    return "the base decides: what does FROM say, and did you build and push after the change?"
+        return "the base is new; the pin of PyYAML is old"
+    if "pyyaml" not in names:
+        return "the pin is new; the base is old: what does the image begin with?"
+    return "base and pin are old: did you build and push after the change?"

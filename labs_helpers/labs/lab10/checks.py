@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
+from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 
 FAMILY = "demo-app"
+RELEASE, NO_RELEASE = "1.0.0", "9.9.9"
+FILE = Path("task-definition.json")
 ROLE = "demo-app-execution"
 REPOSITORIES = (
     "demo-app-repo",
@@ -25,61 +32,144 @@ BUCKETS = ("labs-archive", "labs-cli")
 """Prefixes of bucket names; the account's number follows."""
 
 
-@check("10.1")
+@dataclass(frozen=True)
+class Revision:
+    """The newest revision of the task definition, as ECS describes it."""
+
+    world: World
+    definition: dict[str, Any]
+
+    @property
+    def container(self) -> dict[str, Any]:
+        return dict(self.definition["containerDefinitions"][0])
+
+    @property
+    def image(self) -> str:
+        return str(self.container.get("image", ""))
+
+    @property
+    def repository(self) -> str:
+        return f"{self.world.host()}/{self.world.repository}"
+
+    @property
+    def looked_at(self) -> str:
+        return f"the image in the newest revision of {FAMILY}"
+
+
+def _by_digest(revision: Revision) -> Finding | None:
+    name, _, digest = revision.image.partition("@")
+    if not digest:
+        return Finding(revision.looked_at, revision.image, "this is a tag, and a tag can move")
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        return Finding(
+            revision.looked_at, revision.image, "a digest is sha256: and 64 digits from 0 to f"
+        )
+    if name != revision.repository:
+        return Finding(
+            revision.looked_at,
+            revision.image,
+            "before the @ stands the repository, with its registry and without a tag",
+        )
+    return None
+
+
+def _of_the_release(revision: Revision) -> Finding | None:
+    world, digest = revision.world, revision.image.partition("@")[2]
+    tags = world.tags()
+    if digest == tags.get(RELEASE):
+        return None
+    others = sorted(tag for tag, found in tags.items() if found == digest)
+    found = f"the image of {', '.join(others)}" if others else "an image without a tag"
+    registry = world.ask_registry(world.host(), world.fresh_login())
+    answer = registry.manifest(world.repository, digest)
+    if answer.status != 200:
+        found = answer.says()
+    return Finding(
+        revision.looked_at, f"{revision.image}\n{found}", f"which digest has {RELEASE} now?"
+    )
+
+
+def _from_the_file(revision: Revision) -> Finding | None:
+    """Every value of the file is in the revision, but for the two words that were replaced."""
+    text = FILE.read_text(encoding="utf-8").replace("ACCOUNT", revision.world.account)
+    wanted = json.loads(text)
+    (container,) = wanted.pop("containerDefinitions")
+    del container["image"]
+    for here, there in ((wanted, revision.definition), (container, revision.container)):
+        for name, value in here.items():
+            if not _holds(there.get(name), value):
+                return Finding(
+                    f"{name} in the newest revision of {FAMILY}",
+                    json.dumps(there.get(name)),
+                    f"{FILE} has another value there: Fargate needs what the file says",
+                )
+    return None
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    """Whether what ECS describes holds what was registered: ECS adds its own defaults."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(_holds(found.get(k), v) for k, v in wanted.items())
+    if isinstance(wanted, list):
+        return (
+            isinstance(found, list)
+            and len(found) == len(wanted)
+            and all(map(_holds, found, wanted))
+        )
+    return bool(found == wanted)
+
+
+REVISION_FACTS = (
+    Fact("one more revision, that names the image by digest", _by_digest),
+    Fact(f"the image of {RELEASE}", _of_the_release),
+    Fact(f"from {FILE}", _from_the_file),
+)
+
+
+@check("10.1", REVISION_FACTS)
 def runs_one_image(world: World) -> Outcome:
     ecs = world.client("ecs")
-    if not (arns := _active(ecs)):
-        return NotAttempted(
-            f"the task definitions of {FAMILY}",
-            "none is registered: run the cells above, then yours",
-        )
+    arns = _active(ecs)
+    looks_at = f"the newest revision of {FAMILY}"
+    if not arns:
+        return NotAttempted(looks_at)
     newest = max(arns, key=lambda arn: int(arn.rpartition(":")[2]))
     definition = ecs.describe_task_definition(taskDefinition=newest)["taskDefinition"]
-    image = str(definition["containerDefinitions"][0].get("image", ""))
-    name, _, digest = image.partition("@")
-    looked_at = f"the image in the newest revision of {FAMILY}"
-    wanted = f"{world.host()}/{world.repository}@sha256:..."
-    if not digest:
-        short = image.rpartition("/")[2]
-        return NotAttempted(looked_at, f"it is {short}, a tag: register one that names a digest")
-    if name != f"{world.host()}/{world.repository}":
-        return NotYet(looked_at, image, wanted, "before the @ stands the repository, without a tag")
-    missing = _cannot_pull(world, digest)
-    if missing:
-        return NotYet(looked_at, f"{image}\n{missing}", wanted, "ask describe-images for 1.0.0")
-    if not str(definition.get("executionRoleArn", "")).endswith(f":role/{ROLE}"):
-        return NotYet(
-            f"the execution role of {FAMILY}",
-            str(definition.get("executionRoleArn", "none")),
-            f"arn:aws:iam::{world.account}:role/{ROLE}",
-            "without it Fargate has no right to pull: use the file task-definition.json",
-        )
-    return Passed(
+    revision = Revision(world, definition)
+    by_the_lesson = [f"{revision.repository}:{tag}" for tag in (RELEASE, NO_RELEASE)]
+    if revision.image in by_the_lesson[1:] or (len(arns) == 1 and revision.image in by_the_lesson):
+        return NotAttempted(looks_at)
+    return unmet(REVISION_FACTS, revision) or Passed(
         f"Every task of {FAMILY} starts from this one image, and the registry has it.",
         "Whether it serves anything, only a running task shows.",
     )
 
 
-def _cannot_pull(world: World, digest: str) -> str:
-    """The registry's error for a pull of the digest; empty when the registry has the manifest."""
-    answer = world.ask_registry(world.host(), world.fresh_login()).manifest(
-        world.repository, digest
-    )
-    return "" if answer.status == 200 else answer.says()
+def _nothing(left: list[str]) -> Finding | None:
+    if not left:
+        return None
+    return Finding("what the labs made, by name", "\n".join(left), _advice(left))
 
 
-@check("10.2")
+CLEAN_FACTS = (
+    Fact(
+        "delete the rest: repository, bucket, user, role and all revisions of the task definition",
+        _nothing,
+    ),
+)
+
+
+@check("10.2", CLEAN_FACTS)
 def nothing_left(world: World) -> Outcome:
     left = _left(world)
-    looked_at = "what the labs made, by name"
-    if not left:
-        return Passed(
-            "Nothing of the labs is left, so nothing can cost.",
-            "Only the names in made-by-the-labs.json were looked for, in this one region.",
-        )
-    if f"repository {world.repository}" in left and f"user {USERS[0]}" in left:
-        return NotAttempted(looked_at, f"there are {len(left)} things still: the receipt has them")
-    return NotYet(looked_at, "\n".join(left), "nothing", _advice(left))
+    if {f"repository {world.repository}", f"user {USERS[0]}"} <= set(left) and (
+        f"bucket {BUCKETS[-1]}-{world.account}" in left
+    ):
+        return NotAttempted("what the labs made, by name")
+    return unmet(CLEAN_FACTS, left) or Passed(
+        "Nothing of the labs is left, so nothing can cost.",
+        "Only the names in made-by-the-labs.json were looked for, in this one region.",
+    )
 
 
 def _left(world: World) -> list[str]:
@@ -114,8 +204,8 @@ def _active(ecs: Any) -> list[str]:
 def _advice(left: list[str]) -> str:
     kind = left[0].partition(" ")[0]
     return {
-        "repository": "delete-repository takes --force when there are images",
-        "user": "first its access keys and policies, then the user: the message says which",
-        "role": "detach its policies first: list-attached-role-policies names them",
-        "bucket": "aws s3 rb takes --force when there are files",
-    }.get(kind, "deregister-task-definition takes one revision at a time, name:number")
+        "repository": "a repository that holds images goes only when you say that you mean it",
+        "user": "a user goes when nothing hangs on it: the message of a refused deletion says what",
+        "role": "a role goes when nothing hangs on it: what did this lab attach to it?",
+        "bucket": "a bucket that holds files goes only when you say that you mean it",
+    }.get(kind, "a task definition goes revision by revision, each by its number")

@@ -1,115 +1,165 @@
-"""Lab 03: what its checks say in each state a learner can be in."""
+"""Lab 03: what its checks say of answers that people give."""
 
-import json
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from labs_helpers.checks import NotAttempted, NotYet, Passed, images, run
-from labs_helpers.checks.registry import Answer
-from tests.labs.fakes import FakeWorld, answer, world
+from labs_helpers.prepare.docker import take_names
+from labs_helpers.prepare.repositories import no_repository
+from tests.labs.desk import Desk, desk, rows
 
-HOST = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
-MANIFEST = "/v2/mirror/nginx/manifests/alpine"
-
-
-class Missing(Exception):
-    pass
-
-
-class Ecr:
-    """ECR with the tags of mirror/nginx, and at most one cache rule."""
-
-    exceptions = SimpleNamespace(
-        RepositoryNotFoundException=Missing, PullThroughCacheRuleNotFoundException=Missing
-    )
-
-    def __init__(self, tags: list[str] | None = None, upstream: str = "") -> None:
-        self.tags, self.upstream = tags, upstream
-
-    def list_images(self, **_: Any) -> dict[str, Any]:
-        if self.tags is None:
-            raise Missing
-        return {"imageIds": [{"imageTag": tag} for tag in self.tags]}
-
-    def describe_pull_through_cache_rules(self, **_: Any) -> dict[str, Any]:
-        if not self.upstream:
-            raise Missing
-        return {"pullThroughCacheRules": [{"upstreamRegistryUrl": self.upstream}]}
+COPY = "$REGISTRY/mirror/nginx"
+PULL = "docker pull -q nginx:alpine"
+OTHER = "docker pull -q nginx:1.21-alpine"
+PUSH = f"docker tag nginx:alpine {COPY}:alpine; docker push -q {COPY}:alpine"
+LOGIN = "aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY"
 
 
-def registry(config: str, manifest: str = "sha256:m") -> dict[str, dict[str, Answer]]:
-    """mirror/nginx:alpine with the digests of its configuration and its manifest."""
-    body = json.dumps({"config": {"digest": config}}).encode()
-    return {HOST: {MANIFEST: Answer(200, {"docker-content-digest": manifest}, body)}}
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Desk]:
+    with desk("03") as made:
+        made.done(LOGIN)
+        yield made
 
 
 @pytest.fixture(autouse=True)
-def pulled(monkeypatch: pytest.MonkeyPatch) -> None:
-    attrs = {"RepoDigests": ["nginx@sha256:hub"]}
-    local = SimpleNamespace(id="sha256:nginx", attrs=attrs)
-    monkeypatch.setattr(images, "find", lambda name: local if name == "nginx:alpine" else None)
+def an_empty_mirror(lab: Desk) -> None:
+    """As the lesson's cells leave it: the repository, the login, and the base of the first cell."""
+    ecr = lab.place.client("ecr")
+    for name in ("mirror/nginx", "nginx"):
+        no_repository(name).ensure(lab.place)
+    ecr.create_repository(repositoryName="mirror/nginx")
+    for one in ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]:
+        ecr.delete_pull_through_cache_rule(ecrRepositoryPrefix=one["ecrRepositoryPrefix"])
+    public = ("nginx", "debian", "public.ecr.aws/docker/library/nginx")
+    take_names(lab.place, (*public, f"{lab.place.registry}/mirror/nginx"), [])
+    lab.done(PULL)
 
 
-def copied(folder: Path, **given: Any) -> FakeWorld:
-    return world(folder, **{"clients": {"ecr": Ecr([])}, **given})
+RIGHT = {
+    "by way of ECR Public": "docker pull -q public.ecr.aws/docker/library/nginx:alpine\n"
+    f"docker tag public.ecr.aws/docker/library/nginx:alpine {COPY}:alpine\n"
+    f"docker push -q {COPY}:alpine",
+    "under another tag as well": f"{PUSH}; docker tag nginx:alpine {COPY}:1; "
+    f"docker push -q {COPY}:1",
+    "and the local images removed": f"{PUSH}; docker rmi -f nginx:alpine {COPY}:alpine",
+    "by the SDK": """python -c '
+import docker, os
+client = docker.from_env()
+name = os.environ["REGISTRY"] + "/mirror/nginx"
+client.images.get("nginx:alpine").tag(name, "alpine")
+client.images.push(name, "alpine")'""",
+}
+WRONG = {
+    "another tag": (
+        f"docker tag nginx:alpine {COPY}:latest; docker push -q {COPY}:latest",
+        "tags: latest | under the tag alpine | the tag is part of the name that is pushed",
+    ),
+    "no tag": (f"docker tag nginx:alpine {COPY}; docker push -q {COPY}", "tags: latest"),
+    "an old nginx": (
+        f"{OTHER}; docker tag nginx:1.21-alpine {COPY}:alpine; docker push -q {COPY}:alpine",
+        "another image than nginx:alpine",
+    ),
+    "an old nginx that is called the new one here": (
+        f"{OTHER}; docker tag nginx:1.21-alpine nginx:alpine; {PUSH}",
+        "another image than nginx:alpine",
+    ),
+    "another image": (
+        "docker pull -q debian:12; docker tag debian:12 "
+        f"{COPY}:alpine; docker push -q {COPY}:alpine",
+        "which image had this name when you pushed it?",
+    ),
+    "an image of one's own": (
+        "printf 'FROM nginx:alpine\\nLABEL mine=1\\n' | docker build -q -t nginx:alpine -; " + PUSH,
+        "another image than nginx:alpine",
+    ),
+    "another version under both tags": (
+        f"{OTHER}; for tag in alpine 1; do docker tag nginx:1.21-alpine {COPY}:$tag; "
+        f"docker push -q {COPY}:$tag; done",
+        "another image than nginx:alpine",
+    ),
+}
+NOT_TRIED = {
+    "nothing": "",
+    "tagged and not pushed": f"docker tag nginx:alpine {COPY}:alpine",
+    "another repository": "aws ecr create-repository --repository-name nginx; "
+    "docker tag nginx:alpine $REGISTRY/nginx:alpine; docker push -q $REGISTRY/nginx:alpine",
+}
 
 
-@pytest.mark.parametrize("tags", [None, []])
-def test_no_image_in_the_mirror_is_not_attempted(tmp_path: Path, tags: list[str] | None) -> None:
-    seen = world(tmp_path, registries={HOST: {MANIFEST: answer(404)}}, clients={"ecr": Ecr(tags)})
-
-    assert isinstance(run("03.1", seen), NotAttempted)
-
-
-def test_a_copy_under_another_tag_is_shown(tmp_path: Path) -> None:
-    outcome = run("03.1", copied(tmp_path, clients={"ecr": Ecr(["latest"])}))
-
-    assert isinstance(outcome, NotYet)
-    assert (outcome.found, outcome.wanted) == ("tags: latest", "alpine")
+@pytest.mark.parametrize("answer", rows(RIGHT))
+def test_copy_right(lab: Desk, answer: str) -> None:
+    seen = lab.after("03.1", RIGHT[answer])
+    assert seen.startswith("passed: mirror/nginx:alpine in your registry is the image")
 
 
-def test_another_image_under_the_right_name_is_not_enough(tmp_path: Path) -> None:
-    outcome = run("03.1", copied(tmp_path, registries=registry("sha256:other")))
-
-    assert isinstance(outcome, NotYet)
-    assert "sha256:nginx" in outcome.wanted
-
-
-def test_without_the_local_image_there_is_nothing_to_compare(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(images, "find", lambda name: None)
-
-    outcome = run("03.1", copied(tmp_path, registries=registry("sha256:nginx")))
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == "no nginx:alpine"
+@pytest.mark.parametrize("answer", rows(WRONG))
+def test_copy_wrong(lab: Desk, answer: str) -> None:
+    script, says = WRONG[answer]
+    seen = lab.after("03.1", script)
+    assert seen.startswith("not yet")
+    assert says in seen
 
 
-@pytest.mark.parametrize(
-    ("config", "manifest"), [("sha256:nginx", "sha256:m"), ("sha256:c", "sha256:hub")]
-)
-def test_the_copied_image_passes(tmp_path: Path, config: str, manifest: str) -> None:
-    outcome = run("03.1", copied(tmp_path, registries=registry(config, manifest)))
-
-    assert isinstance(outcome, Passed)
+@pytest.mark.parametrize("answer", rows(NOT_TRIED))
+def test_copy_not_tried(lab: Desk, answer: str) -> None:
+    seen = lab.after("03.1", NOT_TRIED[answer])
+    assert seen.startswith("not tried: the images of mirror/nginx in 123456789012.dkr.ecr")
 
 
-def test_no_rule_is_not_attempted(tmp_path: Path) -> None:
-    assert isinstance(run("03.2", copied(tmp_path)), NotAttempted)
+def rule(prefix: str, upstream: str, more: str = "") -> str:
+    return (
+        f"aws ecr create-pull-through-cache-rule --ecr-repository-prefix {prefix} "
+        f"--upstream-registry-url {upstream} {more}"
+    )
 
 
-def test_a_rule_for_another_registry_is_shown(tmp_path: Path) -> None:
-    outcome = run("03.2", copied(tmp_path, clients={"ecr": Ecr(upstream="quay.io")}))
+RULE_RIGHT = {
+    "the command": rule("k8s", "registry.k8s.io"),
+    "with the kind of registry named": rule("k8s", "registry.k8s.io", "--upstream-registry k8s"),
+    "beside another rule": rule("quay", "quay.io") + "\n" + rule("k8s", "registry.k8s.io"),
+    "made again": rule("k8s", "quay.io")
+    + "\naws ecr delete-pull-through-cache-rule --ecr-repository-prefix k8s\n"
+    + rule("k8s", "registry.k8s.io"),
+}
+RULE_WRONG = {
+    "another registry": (
+        rule("k8s", "public.ecr.aws"),
+        "public.ecr.aws | images from registry.k8s.io | the source of a rule cannot be changed",
+    ),
+    "yet another registry": (rule("k8s", "quay.io"), "quay.io | images from registry.k8s.io"),
+    "another prefix": (
+        rule("kubernetes", "registry.k8s.io"),
+        "kubernetes | under the prefix k8s | the prefix is the beginning",
+    ),
+    "a longer prefix": (rule("k8s-io", "registry.k8s.io"), "k8s-io | under the prefix k8s"),
+    "a namespace": (rule("team/k8s", "registry.k8s.io"), "team/k8s | under the prefix k8s"),
+    "two slips": (
+        rule("kube", "registry.k8s.io") + "\n" + rule("k8s", "quay.io"),
+        "quay.io | images from registry.k8s.io",
+    ),
+}
+RULE_NOT_TRIED = {
+    "nothing": "",
+    "the lesson's rule": rule("labs-public", "public.ecr.aws"),
+    "a rule of another region": rule("k8s", "registry.k8s.io", "--region eu-west-1"),
+}
 
-    assert isinstance(outcome, NotYet)
-    assert (outcome.found, outcome.wanted) == ("quay.io", "registry.k8s.io")
+
+@pytest.mark.parametrize("answer", rows(RULE_RIGHT))
+def test_rule_right(lab: Desk, answer: str) -> None:
+    seen = lab.after("03.2", RULE_RIGHT[answer])
+    assert seen.startswith("passed: What is pulled as k8s/... comes from registry.k8s.io")
 
 
-def test_the_rule_for_kubernetes_passes(tmp_path: Path) -> None:
-    outcome = run("03.2", copied(tmp_path, clients={"ecr": Ecr(upstream="registry.k8s.io")}))
+@pytest.mark.parametrize("answer", rows(RULE_WRONG))
+def test_rule_wrong(lab: Desk, answer: str) -> None:
+    script, says = RULE_WRONG[answer]
+    seen = lab.after("03.2", script)
+    assert seen.startswith("not yet")
+    assert says in seen
 
-    assert isinstance(outcome, Passed)
+
+@pytest.mark.parametrize("answer", rows(RULE_NOT_TRIED))
+def test_rule_not_tried(lab: Desk, answer: str) -> None:
+    assert lab.after("03.2", RULE_NOT_TRIED[answer]).startswith("not tried: the pull-through cache")

@@ -1,179 +1,183 @@
-"""Lab 08: what its checks say in each state a learner can be in."""
+"""Lab 08: what its checks say of answers that people give."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
-from labs_helpers.checks import NotAttempted, NotYet, Outcome, Passed, run
-from labs_helpers.labs.lab08 import checks
-from tests.gate.answers import Ecr as Answers
-from tests.gate.answers import ScanNotFoundException, basic, enhanced
-from tests.labs.fakes import world
+from tests.labs.desk import Desk, desk, rows
 
-UNFIXED = ("CVE-2025-60876", "MEDIUM", "busybox", "NotAvailable")
-CURL = ("CVE-2023-38545", "CRITICAL", "curl", "0:8.4.0-r0")
-PYYAML = ("CVE-2020-14343", "CRITICAL", "pyyaml", "5.4")
-NOBODY = ("LABS-NOT-COVERED-left-pad", "INFORMATIONAL", "left-pad", "NotAvailable")
-ENTRY = "- id: {id}\n  reason: {reason}\n  expires: {expires}\n"
+IMAGE = "$REGISTRY/myapp:1.1.0"
+PUSH = f"docker push -q {IMAGE} && labs gate myapp:1.1.0 --fail-on CRITICAL"
+BUILD = f"docker build -q -t {IMAGE} . && {PUSH}"
+FILES = ("Dockerfile", "index.html")
 
 
-class Missing(Exception):
-    pass
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Desk]:
+    """As the lesson leaves it: enhanced scanning, the old image, and the new base."""
+    with desk("08") as made:
+        made.done("""
+aws ecr create-repository --repository-name myapp
+aws ecr put-registry-scanning-configuration --scan-type ENHANCED --rules file://rules.json
+docker build -q -t $REGISTRY/myapp:1.0.0 .; docker push -q $REGISTRY/myapp:1.0.0
+docker pull -q nginx:alpine; docker tag nginx:alpine $REGISTRY/myapp:base
+docker push -q $REGISTRY/myapp:base
+""")
+        yield made
 
 
-class Ecr(Answers):
-    """ECR with one scan, and the tags of myapp (None: there is no such repository)."""
-
-    class exceptions(Answers.exceptions):
-        RepositoryNotFoundException = Missing
-
-    def __init__(self, answer: Any, tags: dict[str, str] | None, **more: Any) -> None:
-        super().__init__(answer, **more)
-        self._tags = tags
-
-    def get_paginator(self, name: str) -> "Ecr":
-        assert name == "list_images"
-        return self
-
-    def paginate(self, **_: Any) -> Any:
-        if self._tags is None:
-            raise Missing
-        yield {"imageIds": [{"imageTag": tag, "imageDigest": of} for tag, of in self._tags.items()]}
+@pytest.fixture
+def no_release(lab: Desk) -> None:
+    ecr = lab.place.client("ecr")
+    tags = {"imageIds": []} | ecr.list_images(
+        repositoryName="myapp", filter={"tagStatus": "TAGGED"}
+    )
+    made = [one for one in tags["imageIds"] if one["imageTag"] not in ("1.0.0", "base")]
+    if made:
+        ids = [{"imageTag": one["imageTag"]} for one in made]
+        ecr.batch_delete_image(repositoryName="myapp", imageIds=ids)
+    for name in FILES:
+        file = lab.place.workspace.work("08") / name
+        file.write_text((lab.place.files / "08" / name).read_text())
 
 
-PUSHED = {"1.0.0": "sha256:old", "base": "sha256:base", "1.1.0": "sha256:new"}
+def changed(*expressions: str) -> str:
+    """The Dockerfile changed by sed."""
+    options = " ".join(f"-e '{one}'" for one in expressions)
+    return f"sed -i.bak {options} Dockerfile\n"
 
 
-@pytest.fixture(autouse=True)
-def in_the_labs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checks, "WAIT", 0.0)
+BASE, PIN = "s/nginx:1.21-alpine/nginx:alpine/", "s/5.3.1/6.0.2/"
+RIGHT = {
+    "the pin by an option": changed(BASE)
+    + BUILD.replace("-q -t", "--build-arg PYYAML=6.0.2 -q -t"),
+    "a line more": changed(BASE, PIN, "s/^LABEL.*/&\\nENV TZ=UTC/") + BUILD,
+    "pushed by another name first": changed(BASE, PIN)
+    + "docker build -q -t app . ; docker tag app $REGISTRY/myapp:1.1.0\n"
+    + PUSH,
+    "the base by its other name": changed(
+        "s/nginx:1.21-alpine/docker.io\\/library\\/nginx:alpine/", PIN
+    )
+    + BUILD,
+}
+WRONG = {
+    "the base only": (changed(BASE) + BUILD, "the base is new; the pin of PyYAML is old"),
+    "the pin only": (changed(PIN) + BUILD, "the pin is new; the base is old"),
+    "neither": (BUILD, "base and pin are old"),
+    "PyYAML left out": (
+        changed(BASE, "/PYYAML/d") + BUILD,
+        "no PyYAML | the pin of PyYAML at 6.0.2",
+    ),
+    "the bare base": (
+        f"docker tag nginx:alpine {IMAGE}; {PUSH}",
+        "that of myapp:base | build it | the base alone is not your application",
+    ),
+    "the page left out": (changed(BASE, PIN, "/index.html/d") + BUILD, "no such file | fix"),
+    "an image without packages": (
+        "printf 'FROM scratch\\nCOPY index.html /\\n' > D; "
+        f"docker build -q -t {IMAGE} -f D .; {PUSH}",
+        "status UNSUPPORTED_IMAGE | fix the image | ECR cannot read this image",
+    ),
+    "another base without findings": (
+        changed("s/nginx:1.21-alpine/alpine:latest/", PIN) + BUILD,
+        "not those of nginx:alpine | the base moved to nginx:alpine",
+    ),
+    "another tag": (
+        changed(BASE, PIN) + BUILD.replace("1.1.0", "1.1"),
+        "1.1 | pushed as myapp:1.1.0 | compare the two tags",
+    ),
+}
+NOT_TRIED = {
+    "nothing": "",
+    "built and not pushed": changed(BASE, PIN) + f"docker build -q -t {IMAGE} .",
+}
 
 
-def fixed(answer: Any, tags: dict[str, str] | None = PUSHED, **more: Any) -> Outcome:
-    return run("08.1", world(Path(), clients={"ecr": Ecr(answer, tags, **more)}))
+@pytest.mark.usefixtures("no_release")
+@pytest.mark.parametrize("answer", rows(RIGHT))
+def test_fix_right(lab: Desk, answer: str) -> None:
+    assert lab.after("08.1", RIGHT[answer]).startswith("passed: myapp:1.1.0 is scanned.")
 
 
-def accepted(answer: Any, tags: dict[str, str] | None = PUSHED, **entry: str) -> Outcome:
-    given = {"id": UNFIXED[0], "reason": "no fix yet", "expires": "2026-12-01", **entry}
-    Path("accepted.yaml").write_text(ENTRY.format(**given))
-    return run("08.2", world(Path(), clients={"ecr": Ecr(answer, tags)}))
+@pytest.mark.usefixtures("no_release")
+@pytest.mark.parametrize("answer", rows(WRONG))
+def test_fix_wrong(lab: Desk, answer: str) -> None:
+    script, says = WRONG[answer]
+    seen = lab.after("08.1", script)
+    assert seen.startswith("not yet")
+    assert says in seen
 
 
-@pytest.mark.parametrize("tags", [None, {}, {"1.0.0": "sha256:old"}])
-def test_no_image_is_not_attempted(tags: dict[str, str] | None) -> None:
-    assert isinstance(fixed(enhanced(), tags), NotAttempted)
+@pytest.mark.usefixtures("no_release")
+@pytest.mark.parametrize("answer", rows(NOT_TRIED))
+def test_fix_not_tried(lab: Desk, answer: str) -> None:
+    assert lab.after("08.1", NOT_TRIED[answer]).startswith("not tried: myapp:1.1.0 in the registry")
 
 
-def test_the_bare_base_is_not_the_application() -> None:
-    outcome = fixed(enhanced(UNFIXED), {"base": "sha256:base", "1.1.0": "sha256:base"})
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == "that of myapp:base"
+@pytest.fixture(scope="module")
+def release(lab: Desk) -> None:
+    lab.shell(changed(BASE, PIN) + BUILD)
 
 
-@pytest.mark.parametrize("status", ["PENDING", "UNSUPPORTED_IMAGE", "FAILED"])
-def test_a_scan_that_did_not_end_well_does_not_pass_for_clean(status: str) -> None:
-    outcome = fixed(enhanced(status=status))
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == f"status {status}"
-
-
-def test_an_image_that_nobody_scanned_is_not_clean() -> None:
-    outcome = fixed(ScanNotFoundException(), frequency="MANUAL")
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == "status NONE"
-    assert "ENHANCED" in outcome.suggestion
+def entry(days: int = 30, **changed: str) -> str:
+    """accepted.yaml with one entry; DAY is written by the test, so many days from today."""
+    given = {"id": "CVE-2025-60876", "reason": "nothing here calls busybox wget"} | changed
+    lines = "\n".join(f"  {name}: {value}" for name, value in given.items())
+    return f"cat > accepted.yaml <<END\n-{lines[1:]}\n  expires: $(day {days})\nEND\n"
 
 
-def test_a_basic_scan_says_nothing_about_the_pin() -> None:
-    outcome = fixed(basic())
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == "a scan of type BASIC"
-
-
-@pytest.mark.parametrize(
-    ("finding", "found", "hint"),
-    [
-        (CURL, "CVE-2023-38545 curl 1.0-r0, fixed in 8.4.0-r0", "FROM"),
-        (PYYAML, "CVE-2020-14343 pyyaml 1.0-r0, fixed in 5.4", "ARG"),
-        (NOBODY, "LABS-NOT-COVERED-left-pad left-pad 1.0-r0", "not judged is not clean"),
-    ],
-)
-def test_what_is_left_is_shown(finding: Any, found: str, hint: str) -> None:
-    outcome = fixed(enhanced(UNFIXED, finding))
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == found
-    assert hint in outcome.suggestion
-
-
-def test_a_long_list_of_findings_is_cut() -> None:
-    many = [(f"CVE-2026-{number}", "LOW", "curl", "9") for number in range(20)]
-    outcome = fixed(enhanced(*many))
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found.endswith("\nand 12 more")
+ACCEPTED_RIGHT = {
+    "the last day there is": entry(90),
+    "tomorrow": entry(1),
+    "for one package": entry(30, package="busybox"),
+    "quoted": entry(30, reason='"nothing here calls: wget"'),
+}
+ACCEPTED_WRONG = {
+    "yesterday": (entry(-1), "which day comes after today?"),
+    "today": (entry(0), "which day comes after today?"),
+    "a year": (entry(365), "365 days from today | a day on which you look again, for 90 days at"),
+    "another finding": (
+        entry(id="CVE-2022-32207"),
+        "CVE-2022-32207, which the image has not | accept this one",
+    ),
+    "no reason": (entry(reason="..."), "... | with a reason | who reads this in three months"),
+    "no day": (
+        "printf -- '- id: CVE-2025-60876\\n  reason: it has no fix yet\\n' > accepted.yaml",
+        "an entry with id, reason and expires",
+    ),
+    "nothing in it": ("touch accepted.yaml", "does not pass: "),
+    "one more beside it": (
+        entry() + "sed 's/60876/60877/' accepted.yaml > b; cat b >> accepted.yaml",
+        "CVE-2025-60877, which the image has not",
+    ),
+    "no list": ("echo 'id: CVE-2025-60876' > accepted.yaml", "must be a list of entries"),
+    "another name": ("echo > accept.yaml", "accept.yaml | write accepted.yaml"),
+}
 
 
-@pytest.mark.parametrize("status", ["COMPLETE", "ACTIVE"])
-def test_an_image_with_nothing_that_has_a_fix_passes(status: str) -> None:
-    outcome = fixed(enhanced(UNFIXED, status=status))
-
-    assert isinstance(outcome, Passed)
-    assert "CVE-2025-60876" in outcome.says
-
-
-def test_nothing_accepted_is_not_attempted() -> None:
-    assert isinstance(run("08.2", world(Path())), NotAttempted)
+@pytest.fixture
+def nothing_accepted(lab: Desk, release: None) -> str:
+    """Shell that knows the days from the sandbox's today."""
+    lab.done("rm -f accept*.yaml")
+    today = lab.lab._now().date()
+    days = "\n".join(f"{n}) echo {today + timedelta(days=n)};;" for n in (-1, 0, 1, 30, 90, 365))
+    return f"day() {{ case $1 in\n{days}\nesac; }}\n"
 
 
-@pytest.mark.parametrize("text", ["[", "id: 1", "- id: CVE-2025-60876", "[1]"])
-def test_a_file_in_another_form_is_shown(text: str) -> None:
-    Path("accepted.yaml").write_text(text)
-    outcome = run("08.2", world(Path()))
-
-    assert isinstance(outcome, NotYet)
-    assert "accepted.yaml" in outcome.found
+@pytest.mark.parametrize("answer", rows(ACCEPTED_RIGHT))
+def test_accept_right(lab: Desk, nothing_accepted: str, answer: str) -> None:
+    seen = lab.after("08.2", nothing_accepted + ACCEPTED_RIGHT[answer])
+    assert seen.startswith("passed: myapp:1.1.0 passes")
 
 
-def test_what_is_accepted_is_held_against_an_image() -> None:
-    outcome = accepted(enhanced(UNFIXED), {})
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.suggestion == "do Your turn 1 first"
-
-
-@pytest.mark.parametrize(
-    ("entry", "found"),
-    [
-        ({"expires": "2036-12-01"}, "2036-12-01"),
-        ({"expires": "2026-11-02"}, "2026-11-02"),
-        ({"id": CURL[0]}, "CVE-2023-38545, which has a fix"),
-        ({"id": "CVE-1999-1"}, "CVE-1999-1, which the image has not"),
-    ],
-)
-def test_an_entry_that_accepts_too_much_is_shown(entry: dict[str, str], found: str) -> None:
-    outcome = accepted(enhanced(UNFIXED, CURL), **entry)
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == found
+@pytest.mark.parametrize("answer", rows(ACCEPTED_WRONG, 10))
+def test_accept_wrong(lab: Desk, nothing_accepted: str, answer: str) -> None:
+    script, says = ACCEPTED_WRONG[answer]
+    seen = lab.after("08.2", nothing_accepted + script)
+    assert seen.startswith("not yet")
+    assert says in seen
 
 
-def test_a_gate_that_still_stops_is_shown() -> None:
-    Path("accepted.yaml").write_text("")
-    outcome = run("08.2", world(Path(), clients={"ecr": Ecr(enhanced(UNFIXED), PUSHED)}))
-
-    assert isinstance(outcome, NotYet)
-    assert outcome.found == "myapp:1.1.0 does not pass: 1 MEDIUM at or above MEDIUM"
-
-
-def test_an_entry_with_reason_and_day_passes() -> None:
-    outcome = accepted(enhanced(UNFIXED))
-
-    assert isinstance(outcome, Passed)
-    assert outcome.says.startswith("myapp:1.1.0 passes")
+def test_accept_not_tried(lab: Desk, nothing_accepted: str) -> None:
+    assert lab.after("08.2", nothing_accepted).startswith("not tried: the file accepted.yaml")

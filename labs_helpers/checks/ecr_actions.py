@@ -1,0 +1,53 @@
+"""The actions of Amazon ECR that a policy can name, by access level, the riskiest level first.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+A test holds this list equal to AWS's own, so that a check tries every action there is.
+"""
+
+from __future__ import annotations
+
+LEVELS = {
+    "Permissions management": """
+        DeleteRegistryPolicy DeleteRepositoryPolicy PutRegistryPolicy SetRepositoryPolicy
+    """,
+    "Write": """
+        BatchDeleteImage DeleteRepository CreateRepository PutImage BatchImportUpstreamImage
+        CompleteLayerUpload CreatePullThroughCacheRule CreateRepositoryCreationTemplate
+        DeleteLifecyclePolicy DeletePullThroughCacheRule DeleteRepositoryCreationTemplate
+        DeleteSigningConfiguration DeregisterPullTimeUpdateExclusion InitiateLayerUpload
+        PutAccountSetting PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy
+        PutRegistryScanningConfiguration PutReplicationConfiguration PutSigningConfiguration
+        RegisterPullTimeUpdateExclusion ReplicateImage StartImageScan StartLifecyclePolicyPreview
+        StartReplicationBackfill StopReplicationBackfill UpdateImageStorageClass
+        UpdatePullThroughCacheRule UpdateRepositoryCreationTemplate UploadLayerPart
+    """,
+    "Tagging": "TagResource UntagResource",
+    "Read": """
+        BatchCheckLayerAvailability BatchGetImage BatchGetRepositoryScanningConfiguration
+        DescribeImageReplicationStatus DescribeImageScanFindings DescribeImageSigningStatus
+        DescribeRegistry DescribeReplicationBackfillResults DescribeRepositories
+        DescribeRepositoryCreationTemplates GetAccountSetting GetAuthorizationToken
+        GetDownloadUrlForLayer GetImageCopyStatus GetLifecyclePolicy GetLifecyclePolicyPreview
+        GetRegistryPolicy GetRegistryScanningConfiguration GetRepositoryPolicy
+        GetSigningConfiguration ListTagsForResource ValidatePullThroughCacheRule
+    """,
+    "List": """
+        DescribeImages DescribePullThroughCacheRules ListImages ListPullTimeUpdateExclusions
+        ListReplicationBackfills
+    """,
+}
+"""Access level -> the names of its actions, separated by white space."""
+
+ALL = tuple(name for names in LEVELS.values() for name in names.split())
+LOGIN = "GetAuthorizationToken"
+"""The action of a login. A token is for no repository, so the action's only resource is ``*``."""
+PUSH = (
+    "BatchCheckLayerAvailability",
+    "InitiateLayerUpload",
+    "UploadLayerPart",
+    "CompleteLayerUpload",
+    "PutImage",
+)
+"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html"""
+PULL = ("BatchGetImage", "GetDownloadUrlForLayer")
+"""What a pull asks for; a policy for pulls mostly allows BatchCheckLayerAvailability as well."""

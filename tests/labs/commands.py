@@ -1,0 +1,124 @@
+"""`aws`, `docker` and `labs` for tests that run hundreds of them: one process imports the programs.
+
+Each command is a fork of that process, so it runs the program's own code with its own environment,
+folder and streams, and skips the import, which takes half a second for `aws`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_SHIM = """\
+#!{python} -ISs
+import json, os, socket, sys
+asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]], dict(os.environ), os.getcwd()
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    data = json.dumps(asked).encode()
+    socket.send_fds(server, [len(data).to_bytes(4, "big")], [0, 1, 2])
+    server.sendall(data)
+    ended = server.recv(1)
+sys.exit(ended[0] if ended else 70)
+"""
+
+
+class Commands:
+    """A folder with the commands, for the front of a PATH, and the process that runs them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "fast"
+        self.folder.mkdir()
+        address = folder / "commands"
+        for name in ("aws", "docker", "labs"):
+            shim = self.folder / name
+            shim.write_text(_SHIM.format(python=sys.executable, address=str(address)))
+            shim.chmod(0o700)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __spec__.name, str(address)],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def _programs() -> dict[str, Callable[[list[str]], Any]]:
+    import awscli.clidriver
+
+    import labs_helpers.cli.gate  # noqa: F401  (imported here, once)
+    from labs_helpers.cli import main as labs
+    from labs_helpers.engine.cli import main as docker
+
+    loader = awscli.clidriver.create_clidriver().session
+    for service in ("ecr", "iam", "s3", "ecs"):
+        loader.get_service_model(service)
+    return {
+        "aws": lambda argv: awscli.clidriver.main(),
+        "docker": docker.main,
+        "labs": labs.main,
+    }
+
+
+def _serve(address: str) -> None:
+    programs = _programs()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print("ready", flush=True)
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                _run(connection, programs)
+            connection.close()
+
+
+def _run(connection: socket.socket, programs: dict[str, Callable[[list[str]], Any]]) -> None:
+    """The child: become the command, answer its exit code, and end."""
+    head, streams, _, _ = socket.recv_fds(connection, 4, 3)
+    size, data = int.from_bytes(head, "big"), b""
+    while len(data) < size:
+        data += connection.recv(size - len(data))
+    argv, environ, folder = json.loads(data)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    data_of_awscli = os.environ["AWS_DATA_PATH"]  # which awscli sets when it is imported
+    os.environ.clear()
+    os.environ.update(environ, AWS_DATA_PATH=data_of_awscli)
+    os.chdir(folder)
+    sys.argv = argv
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    code: Any = 70
+    try:
+        code = programs[argv[0]](argv[1:])
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    number = code if isinstance(code, int) else 0 if code is None else 1
+    connection.sendall(bytes([number & 255]))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

@@ -1,0 +1,192 @@
+"""Lab 06: what its checks say of answers that people give."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from labs_helpers.prepare.docker import take_names
+from tests.labs.desk import Desk, desk, rows
+
+LABEL = "org.opencontainers.image.version"
+HTML = "/usr/share/nginx/html/"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Desk]:
+    with desk("06") as made:
+        made.done("mkdir -p site/drafts; seq 100000 > site/drafts/measurements.csv")
+        made.done("docker pull -q nginx:alpine")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def no_answer_yet(lab: Desk) -> None:
+    take_names(lab.place, ("demo-site", "demo-app"), [])
+    lab.done("rm -f .dockerignore")
+
+
+def build(*lines: str, name: str = "demo-site:small", options: str = "") -> str:
+    """Build from a Dockerfile with these lines."""
+    text = "\n".join(lines)
+    write = f"cat > Dockerfile.mine <<'END'\n{text}\nEND\n"
+    return f"{write}docker build -q -t {name} {options} -f Dockerfile.mine ."
+
+
+ARG, SET = "ARG VERSION=dev", f"LABEL {LABEL}=$VERSION"
+PUBLIC = f"COPY site/public/ {HTML}"
+TWO = "--build-arg VERSION=2.0.0"
+FROM = "FROM nginx:alpine"
+
+RIGHT = {
+    "one stage that copies the public part": build(FROM, ARG, SET, PUBLIC, options=TWO),
+    "an argument of another name": build(
+        FROM, "ARG V", f'LABEL {LABEL}="$V"', PUBLIC, options="--build-arg V=2.0.0"
+    ),
+    "the default of the argument": build(FROM, "ARG VERSION=2.0.0", SET, PUBLIC),
+    "drafts kept out of the context": "echo site/drafts > .dockerignore\n"
+    + build(FROM, ARG, SET, "COPY site/ /src/", PUBLIC, options=TWO),
+    "an older nginx": build("FROM nginx:1.21-alpine", ARG, SET, PUBLIC, options=TWO),
+    "file by file, and more labels": build(
+        FROM,
+        ARG,
+        SET,
+        "LABEL maintainer=me",
+        f"COPY site/public/index.html {HTML}",
+        f"COPY site/public/style.css {HTML}",
+        options=TWO,
+    ),
+}
+WRONG = {
+    "the label written into the file": build(FROM, f"LABEL {LABEL}=2.0.0", PUBLIC),
+    "another base": build("FROM debian:12", ARG, SET, PUBLIC, options=TWO),
+    "empty files": "mkdir -p empty; touch empty/index.html empty/style.css\n"
+    + build(FROM, ARG, SET, f"COPY empty/ {HTML}", options=TWO),
+    "one stage": "docker build -q -t demo-site:small -f Dockerfile.one-stage --label "
+    f"{LABEL}=2.0.0 .",
+    "no argument given": "docker build -q -t demo-site:small -f Dockerfile.multi-stage .",
+    "an argument of another name given": "docker build -q -t demo-site:small "
+    "-f Dockerfile.multi-stage --build-arg version=2.0.0 .",
+    "another version": "docker build -q -t demo-site:small -f Dockerfile.multi-stage "
+    "--build-arg VERSION=2.0 .",
+    "the label by an option of build": "docker build -q -t demo-site:small "
+    f"-f Dockerfile.multi-stage --label {LABEL}=2.0.0 .",
+    "drafts deleted by an empty folder over them": build(
+        FROM, ARG, SET, "COPY site/ /src/", PUBLIC, options=TWO
+    ),
+    "drafts under another name": build(
+        FROM, ARG, SET, "COPY site/drafts/ /old/", PUBLIC, options=TWO
+    ),
+    "another folder than the one that nginx serves": build(
+        FROM, ARG, SET, "COPY site/public/ /srv/", options=TWO
+    ),
+    "the style left out": build(FROM, ARG, SET, f"COPY site/public/index.html {HTML}", options=TWO),
+    "the page of the other image": build(FROM, ARG, SET, f"COPY index.html {HTML}", options=TWO),
+    "nothing copied": build(FROM, ARG, SET, options=TWO),
+    "another command": build(FROM, ARG, SET, PUBLIC, 'CMD ["ls"]', options=TWO),
+    "a label of another name": build(FROM, ARG, "LABEL version=$VERSION", PUBLIC, options=TWO),
+}
+SAYS = {
+    "the label written into the file": "no argument in the last stage | set by a build argument",
+    "another base": "not those of an nginx image | a page served by nginx",
+    "empty files": "an empty file | the page of the folder site/",
+    "one stage": "/src/drafts",
+    "no argument given": "dev | the label org.opencontainers.image.version set to 2.0.0",
+    "an argument of another name given": "dev | the label",
+    "another version": "2.0 | the label",
+    "the label by an option of build": "a label that no line of the Dockerfile sets to 2.0.0",
+    "drafts deleted by an empty folder over them": "without the folder drafts in any of its layers",
+    "drafts under another name": "/old/measurements.csv in layer",
+    "another folder than the one that nginx serves": "index.html in demo-site:small | another",
+    "the style left out": "style.css in demo-site:small | no such file",
+    "the page of the other image": "another file than yours | the page of the folder site/",
+    "nothing copied": "index.html in demo-site:small | another file than yours",
+    "another command": '"ls"] | a page served by nginx',
+    "a label of another name": "1.31.6 | the label org",
+}
+
+
+def test_at_first_nothing_is_said(lab: Desk) -> None:
+    assert lab.after("06.1", "").startswith("not tried: the local image demo-site:small")
+    assert lab.after("06.2", "").startswith("not tried: the local image demo-app:prod")
+
+
+@pytest.mark.parametrize("answer", rows(RIGHT))
+def test_small_right(lab: Desk, answer: str) -> None:
+    assert lab.after("06.1", RIGHT[answer]).startswith("passed: demo-site:small serves the page")
+
+
+@pytest.mark.parametrize("answer", rows(WRONG, 16))
+def test_small_wrong(lab: Desk, answer: str) -> None:
+    seen = lab.after("06.1", WRONG[answer])
+    assert seen.startswith("not yet")
+    assert SAYS[answer] in seen
+
+
+def prod(*lines: str) -> str:
+    return build(*lines, name="demo-app:prod")
+
+
+ENV, PORT, PAGE = "ENV APP_ENV=prod", "EXPOSE 8080", f"COPY index.html {HTML}"
+PROD_RIGHT = {
+    "the old form of ENV, and the protocol named": prod(
+        FROM, "ENV APP_ENV prod", "EXPOSE 8080/tcp", PAGE
+    ),
+    "by an argument, in another order": prod(
+        FROM, PAGE, "ARG STAGE=prod", "ENV APP_ENV=$STAGE", PORT
+    ),
+    "on the lesson's image": "docker build -q -t demo-app .\n" + prod("FROM demo-app", ENV, PORT),
+    "two stages and a second port": prod(
+        "FROM debian:12 AS page",
+        "COPY index.html /",
+        FROM,
+        ENV,
+        "EXPOSE 8080 9090",
+        f"COPY --from=page /index.html {HTML}",
+    ),
+}
+PROD_WRONG = {
+    "nothing copied": (prod(FROM, ENV, PORT), "another file than yours | serves index.html"),
+    "the first line only": (prod(FROM), "no APP_ENV | the environment variable APP_ENV = prod"),
+    "a value for the build only": (
+        prod(FROM, "ARG APP_ENV=prod", PORT, PAGE),
+        "no APP_ENV | the environment variable APP_ENV = prod | a value for the build is gone",
+    ),
+    "a label instead": (prod(FROM, "LABEL APP_ENV=prod", PORT, PAGE), "no APP_ENV"),
+    "another value": (prod(FROM, "ENV APP_ENV=production", PORT, PAGE), "APP_ENV=production |"),
+    "another name": (prod(FROM, "ENV app_env=prod", PORT, PAGE), "app_env=prod | the environment"),
+    "no port": (prod(FROM, ENV, PAGE), "80/tcp | documents port 8080"),
+    "another port": (prod(FROM, ENV, "EXPOSE 80", PAGE), "80/tcp | documents port 8080"),
+    "another protocol": (prod(FROM, ENV, "EXPOSE 8080/udp", PAGE), "80/tcp, 8080/udp |"),
+    "another base": (
+        prod("FROM nginx:1.21-alpine", ENV, PORT, PAGE),
+        "not those of nginx:alpine | demo-app:prod begins with nginx:alpine",
+    ),
+    "no web server": (prod("FROM alpine", ENV, PORT, PAGE), "not those of nginx:alpine"),
+    "another folder": (
+        prod(FROM, ENV, PORT, "COPY index.html /html/"),
+        "another file than yours | serves index.html",
+    ),
+    "another page": (
+        "echo hello > other.html\n" + prod(FROM, ENV, PORT, f"COPY other.html {HTML}index.html"),
+        "another file than yours | serves index.html",
+    ),
+    "another command": (
+        prod(FROM, ENV, PORT, PAGE, f'CMD ["cat", "{HTML}index.html"]'),
+        "what starts when somebody runs demo-app:prod",
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", rows(PROD_RIGHT))
+def test_prod_right(lab: Desk, answer: str) -> None:
+    assert lab.after("06.2", PROD_RIGHT[answer]).startswith(
+        "passed: demo-app:prod has APP_ENV=prod"
+    )
+
+
+@pytest.mark.parametrize("answer", rows(PROD_WRONG, 14))
+def test_prod_wrong(lab: Desk, answer: str) -> None:
+    script, says = PROD_WRONG[answer]
+    seen = lab.after("06.2", script)
+    assert seen.startswith("not yet")
+    assert says in seen
