@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labs_helpers import answers
-from labs_helpers.errors import LabError
+from labs_helpers.errors import LabError, said
 from labs_helpers.notebook_output import display
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import LabsError
@@ -32,6 +32,7 @@ def install(number: str, journal: Journal | None) -> None:
     shell: Any = get_ipython()
     if shell is None:
         return
+    say_when_the_sandbox_is_down(shell)
     for name in SHELLS:
         magic = shell.find_cell_magic(name)
         if magic is not None and not hasattr(magic, "of_the_labs"):
@@ -40,6 +41,21 @@ def install(number: str, journal: Journal | None) -> None:
         shell.events.unregister("post_run_cell", earlier)
     if journal is not None:
         shell.events.register("post_run_cell", _after_a_cell(shell, number, journal))
+
+
+def say_when_the_sandbox_is_down(shell: Any) -> None:
+    """From now on a cell whose boto3 finds no sandbox shows one line, without a traceback."""
+    from botocore.exceptions import EndpointConnectionError
+
+    def show(shell: Any, kind: Any, error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
+        line = said(error)
+        if line == str(error):  # another host than the sandbox's
+            shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+            return None
+        shell._showtraceback(kind, error, [line])
+        return [line]
+
+    shell.set_custom_exc((EndpointConnectionError,), show)
 
 
 def _hooks(shell: Any) -> list[Any]:

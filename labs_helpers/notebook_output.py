@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labs_helpers.display import transfers
-from labs_helpers.errors import LabError, said
+from labs_helpers.errors import LabError
 
 
 def display(shown: Any) -> Any:
@@ -27,24 +27,6 @@ def someone_looks() -> bool:
 
     kernel = getattr(get_ipython(), "kernel", None)
     return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
-
-
-def say_when_the_sandbox_is_down() -> None:
-    """From now on a cell whose boto3 finds no sandbox shows one line, without a traceback."""
-    from botocore.exceptions import EndpointConnectionError
-    from IPython import get_ipython
-
-    def show(shell: Any, kind: Any, error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
-        line = said(error)
-        if line == str(error):  # another host than the sandbox's
-            shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
-            return None
-        shell._showtraceback(kind, error, [line])
-        return [line]
-
-    shell = get_ipython()
-    if shell is not None:
-        shell.set_custom_exc((EndpointConnectionError,), show)
 
 
 def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> transfers.TransferResult:

@@ -14,7 +14,7 @@ from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START, REGION, registry
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.lab import Lab, card_of
-from labs_helpers.notebook_output import display, say_when_the_sandbox_is_down
+from labs_helpers.notebook_output import display
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
@@ -84,7 +84,6 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]
     found = servers.start(workspace)
     port = found.sandbox.port
     _apply(modes.environment(workspace, port))
-    say_when_the_sandbox_is_down()
     choices = workspace.remembered()
     account, region = str(choices["account"]), str(choices["region"])
     control = Control(workspace, port)

@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.errors import LabError, spoken
-from labs_helpers.notebook_output import say_when_the_sandbox_is_down
+from labs_helpers.kernel import say_when_the_sandbox_is_down
 from labs_helpers.workspace import LabsError, Workspace
 from tests.ports import free_port
 
@@ -63,7 +63,7 @@ def test_what_asks_the_sandbox_itself_says_so(workspace: Workspace) -> None:
 def test_a_cell_with_boto3_shows_one_line_and_no_traceback() -> None:
     shell = InteractiveShell.instance()
     try:
-        say_when_the_sandbox_is_down()
+        say_when_the_sandbox_is_down(shell)
         out = io.StringIO()
         with redirect_stdout(out), redirect_stderr(out):
             ran = shell.run_cell(CALL % free_port())
