@@ -34,6 +34,8 @@ LONG = [
     "tests/test_coming_back.py",
     "tests/clients/test_run_apt.py",
     "tests/test_cli_servers.py",
+    "tests/labs/lab09/test_checks.py",
+    "tests/labs/lab02/test_checks.py",
 ]
 """The longest of the other files, longest first: begun last, they would leave workers idle."""
 

@@ -63,9 +63,13 @@ def _changed(line: str) -> Iterator[tuple[str, list[str]]]:
 
 @dataclass(frozen=True)
 class Known:
-    """``cells``: shell cells of the notebook to run before; ``equivalent``: change -> reason."""
+    """``cells`` and then the solutions ``after`` are run before; ``equivalent``: change -> reason.
+
+    ``cells`` are shell cells of the notebook, ``after`` are ids of exercises.
+    """
 
     cells: list[str]
+    after: list[str]
     equivalent: dict[str, str]
 
 
@@ -73,4 +77,4 @@ def known(check_id: str) -> Known:
     """What is written down about the mutants of a check's solution."""
     path = FOLDER / f"lab{check_id.partition('.')[0]}" / "mutants.json"
     entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[check_id]
-    return Known(entry["cells"], entry["equivalent"])
+    return Known(entry["cells"], entry.get("after", []), entry["equivalent"])

@@ -27,6 +27,8 @@ def tried(place: Desk, check_id: str, answer: str) -> str:
     """The verdict on an answer from the lab's beginning and the cells that the answer needs."""
     place.begin()
     place.cells(*known(check_id).cells)
+    for earlier in known(check_id).after:
+        place.shell(place.solution(earlier))
     if "\nPath(" in answer:  # the one solution that is Python
         today = place.lab._now().date()
         lines = [one for one in answer.splitlines() if not one.startswith("!")]

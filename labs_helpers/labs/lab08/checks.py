@@ -6,67 +6,23 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from labs_helpers import gate
-from labs_helpers.checks import images, layers
+from labs_helpers.checks import layers
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
-from labs_helpers.checks.pushed import Pushed, pushed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
+from labs_helpers.labs.lab08.release import IMAGE, NEW_BASE, RELEASE, Release, scanned, tags
 
-IMAGE = "myapp:1.1.0"
-REPOSITORY, RELEASE = "myapp", "1.1.0"
 BASE = "base"
-NEW_BASE = "nginx:alpine"
 PIN = "6.0.2"
 PAGE = "usr/share/nginx/html/index.html"
 ACCEPTED = Path("accepted.yaml")
 RULES = gate.Rules(fail_on="MEDIUM")
 LONGEST = timedelta(days=90)
-WAIT = 2.0
-"""Seconds that a check waits for a scan that was just asked for."""
-
 _PYYAML = re.compile(r"(?:^|/)pyyaml-(?P<version>[^/]+)\.dist-info/METADATA$", re.IGNORECASE)
-_ADVICE = {
-    "NONE": "no rule has it scanned: the registry's rules were to ask for enhanced scanning",
-    "UNSUPPORTED_IMAGE": "ECR cannot read this image: which base does it have?",
-    "FAILED": "the description in the scan's answer says what went wrong",
-}
-
-
-@dataclass(frozen=True)
-class Release:
-    """The image under its tag, and ECR's scan of it."""
-
-    world: World
-    tags: dict[str, str]
-
-    @cached_property
-    def scan(self) -> gate.Scan:
-        return gate.fetch(self.world.client("ecr"), gate.parse(IMAGE), wait=WAIT)
-
-    @cached_property
-    def image(self) -> Pushed | None:
-        registry = self.world.ask_registry(self.world.host(), self.world.fresh_login())
-        return pushed(registry, REPOSITORY, RELEASE)
-
-    @cached_property
-    def base(self) -> list[str]:
-        """The digests of the new base's layers; empty where the base is not on this machine."""
-        local = images.find(NEW_BASE)
-        return images.diff_ids(local) if local is not None else []
-
-    @cached_property
-    def files(self) -> dict[str, str]:
-        """What the image adds to its base."""
-        if self.image is None:
-            return {}
-        own = layers.begins_with(self.image.diff_ids, self.base)
-        return layers.visible(self.image.files(len(self.base) if own else 0))
 
 
 def _built(release: Release) -> Finding | None:
@@ -79,22 +35,8 @@ def _built(release: Release) -> Finding | None:
     )
 
 
-def _scanned(release: Release) -> Finding | None:
-    looked_at = f"ECR's scan of {IMAGE}"
-    if not release.scan.complete:
-        suggestion = _ADVICE.get(release.scan.status, "wait a little, then look again")
-        return Finding(looked_at, f"status {release.scan.status}", suggestion)
-    if release.scan.kind != "ENHANCED":
-        return Finding(
-            looked_at,
-            "a scan of type BASIC",
-            "basic scanning does not read PyYAML: this lab switched to the other type",
-        )
-    return None
-
-
 def _fixed(release: Release) -> Finding | None:
-    if unscanned := _scanned(release):
+    if unscanned := scanned(release):
         return unscanned
     findings = release.scan.findings
     looked_at = f"ECR's scan of {IMAGE}"
@@ -152,15 +94,15 @@ RELEASE_FACTS = (
 
 @check("08.1", RELEASE_FACTS)
 def fixed(world: World) -> Outcome:
-    tags = _tags(world.client("ecr"))
-    if RELEASE not in tags:
-        near = sorted(set(tags) - {"1.0.0", BASE, "shop", "scratch"})
+    names = tags(world.client("ecr"))
+    if RELEASE not in names:
+        near = sorted(set(names) - {"1.0.0", BASE, "shop", "scratch"})
         if near:
             return NotYet(
                 "the tags of myapp", ", ".join(near), f"pushed as {IMAGE}", "compare the two tags"
             )
         return NotAttempted(f"{IMAGE} in the registry, and ECR's scan of it")
-    release = Release(world, tags)
+    release = Release(world, names)
     if found := unmet(RELEASE_FACTS, release):
         return found
     left = ", ".join(sorted({one.id for one in release.scan.findings})) or "nothing"
@@ -186,7 +128,7 @@ class Acceptance:
 def _release_is_scanned(acceptance: Acceptance) -> Finding | None:
     if RELEASE not in acceptance.release.tags:
         return Finding(acceptance.looked_at, f"no image {IMAGE}", "do Your turn 1 first")
-    return _scanned(acceptance.release)
+    return scanned(acceptance.release)
 
 
 def _only_found(acceptance: Acceptance) -> Finding | None:
@@ -283,7 +225,7 @@ def accepted_for_a_time(world: World) -> Outcome:
             "the message names the entry; the exercise shows the form of one",
         )
     today = world.now().date()
-    acceptance = Acceptance(Release(world, _tags(world.client("ecr"))), entries, today)
+    acceptance = Acceptance(Release(world, tags(world.client("ecr"))), entries, today)
     if found := unmet(ACCEPTED_FACTS, acceptance):
         return found
     verdict = gate.judge(acceptance.release.scan, RULES, entries, today)
@@ -291,17 +233,6 @@ def accepted_for_a_time(world: World) -> Outcome:
         f"{verdict.summary()}.",
         "On the day after the last one the gate stops again, and somebody looks.",
     )
-
-
-def _tags(ecr: Any) -> dict[str, str]:
-    """Tag -> digest of myapp; empty when there is no such repository."""
-    pages = ecr.get_paginator("list_images").paginate(
-        repositoryName=REPOSITORY, filter={"tagStatus": "TAGGED"}
-    )
-    try:
-        return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}
-    except ecr.exceptions.RepositoryNotFoundException:
-        return {}
 
 
 def _listed(findings: Iterable[gate.Finding]) -> str:

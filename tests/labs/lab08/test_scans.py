@@ -11,7 +11,7 @@ import pytest
 
 from labs_helpers.checks import NotAttempted, NotYet, Outcome, Passed, images, run
 from labs_helpers.checks.registry import Answer
-from labs_helpers.labs.lab08 import checks
+from labs_helpers.labs.lab08 import release
 from tests.gate.answers import Ecr as Answers
 from tests.gate.answers import ScanNotFoundException, basic, enhanced
 from tests.labs.fakes import world
@@ -72,7 +72,7 @@ def image() -> dict[str, Answer]:
 @pytest.fixture(autouse=True)
 def in_the_labs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checks, "WAIT", 0.0)
+    monkeypatch.setattr(release, "WAIT", 0.0)
     monkeypatch.setattr(images, "find", lambda name: None)
 
 
