@@ -45,7 +45,10 @@ GATE = "      - labs gate demo-app-repo:$TAG --fail-on CRITICAL\n"
 DIGEST = "      - DIGEST=$(aws ecr describe-images --repository-name demo-app-repo --image-ids imageTag=$TAG --query 'imageDetails[0].imageDigest' --output text)\n"  # noqa: E501
 PUSH = "      - docker push -q $IMAGE:$TAG\n"
 RIGHT = {
-    "bash cuts the text": [(CUT, "${CODEBUILD_RESOLVED_SOURCE_VERSION:0:7}")],
+    "bash cuts the text": [
+        ("version: 0.2\n", "version: 0.2\n\nenv:\n  shell: bash\n"),
+        (CUT, "${CODEBUILD_RESOLVED_SOURCE_VERSION:0:7}"),
+    ],
     "a stricter gate": [("CRITICAL", "HIGH")],
     "the digest from Docker": [
         (

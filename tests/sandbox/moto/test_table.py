@@ -115,7 +115,7 @@ def test_a_registry_in_a_region_that_is_none_is_no_host(sandbox: Running, path: 
     host = "123456789012.dkr.ecr.us-esat-1.amazonaws.com"
     status, _, body = sandbox.ask("GET", path, headers={"Host": host})
     assert status == 421
-    words = f"lookup {host}: no such host. Check the region in the name."
+    words = f"lookup {host}: no such host; AWS has no region us-esat-1, check its spelling"
     assert json.loads(body) == {"errors": [{"code": "UNKNOWN", "message": words}]}
     there = host.replace("us-esat-1", "us-east-1")
     assert sandbox.ask("GET", path, headers={"Host": there})[0] == 401
