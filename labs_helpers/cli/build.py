@@ -70,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{destination} holds the source, and artifacts would mix with it. Name another folder "
             "with --artifacts."
         )
-    log = Log(_print)
+    workspace = Workspace.find()
+    log = Log(_print, clients.clock(workspace))
     try:
         spec = read(_text(source, arguments.buildspec))
     except BuildspecError as error:
@@ -81,7 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.check:
         log.labs(f"{arguments.buildspec}: {_counted(spec)}")
         return 0
-    workspace = Workspace.find()
     clients.aim(workspace)
     with scratch(workspace.home / "builds") as folder:
         settings = Settings(

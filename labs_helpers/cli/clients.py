@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,11 +50,20 @@ def aim(workspace: Workspace) -> None:
         os.environ.update(given.set)
 
 
+def clock(workspace: Workspace) -> Callable[[], datetime]:
+    """A clock, UTC: in sandbox mode one that goes, or stands still, as the sandbox's."""
+    found = None
+    if modes.mode(workspace) == modes.SANDBOX and (server := process.running(workspace)):
+        found = process.control_answer(workspace, server.port, "clock")
+    if found is None:
+        return lambda: datetime.now(UTC)
+    if found["frozen"]:
+        instant = datetime.fromisoformat(str(found["now"])).astimezone(UTC)
+        return lambda: instant
+    ahead = timedelta(seconds=float(found["offset_seconds"]))
+    return lambda: datetime.now(UTC) + ahead
+
+
 def now(workspace: Workspace) -> datetime:
     """The time, UTC, in whole seconds: by the sandbox's clock in sandbox mode."""
-    if modes.mode(workspace) == modes.SANDBOX and (server := process.running(workspace)):
-        answer = process.control_answer(workspace, server.port, "clock")
-        if answer is not None:
-            found = datetime.fromisoformat(str(answer["now"])).astimezone(UTC)
-            return found.replace(microsecond=0)
-    return datetime.now(UTC).replace(microsecond=0)
+    return clock(workspace)().replace(microsecond=0)
