@@ -36,11 +36,20 @@ def keep(question_id: str, letter: str) -> None:
 
 def last(question_id: str, journal: Journal) -> str:
     """The key of the last answer to a question; empty when there is none."""
-    answers = [event.outcome for event in journal.events() if event.part == question_id]
+    events = (event for event in journal.events() if event.part == question_id)
+    answers = [event.outcome for event in events if event.event in ("quiz", "predict")]
     return answers[-1] if answers else ""
 
 
 def compared(cell: str, journal: Journal) -> list[Rendering]:
-    """The comparisons for the predictions that the cell with this id shows and that were made."""
-    made = [(one, last(one.id, journal)) for one in shown_by(cell)]
-    return [one.judged(key) for one, key in made if key in one.choices]
+    """The comparisons for the predictions that the cell with this id shows, each shown once.
+
+    A cell that is run again later may show something else than in the lesson.
+    """
+    made = []
+    for one in shown_by(cell):
+        events = [event for event in journal.events() if event.part == one.id]
+        if events and events[-1].event == "predict" and events[-1].outcome in one.choices:
+            journal.add("compared", one.id.split(".")[0], one.id)
+            made.append(one.judged(events[-1].outcome))
+    return made

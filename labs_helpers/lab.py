@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import docker.errors
 
 from labs_helpers import (
     answers,
@@ -24,7 +25,7 @@ from labs_helpers import (
 )
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
-from labs_helpers.curriculum import Entry
+from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import REPOSITORY, USER
 from labs_helpers.display import bars, card, registry, transfers, why
 from labs_helpers.display.lesson import differences
@@ -119,6 +120,8 @@ class Lab:
         made stays. An exercise that is done this way counts as shown. Raises LabError when a
         check still does not pass, with the cells that failed.
         """
+        if exercise_id is not None:
+            self._require(exercise_id, "catch_up", "exercise")
         caught = catch_up.catch_up(self._notebook, exercise_id, self._passes)
         for one in caught.shown:
             self.note("shown", one)
@@ -140,11 +143,18 @@ class Lab:
         except LabsError as fault:
             print(f"The labs cannot keep your progress. {fault}")
 
-    def _require(self, part_id: str, method: str, kind: str) -> None:
-        """Raise LabError, with an example, when the id of an exercise or question is left out."""
+    def _require(self, part_id: object, method: str, kind: str) -> None:
+        """Raise LabError, with an example, for what is no id of an exercise or question."""
+        example = f'lab.{method}("{self.title.number}.{_EXAMPLES.get(method, "1")}")'
         if not part_id:
-            example = f"{self.title.number}.{_EXAMPLES.get(method, '1')}"
-            raise LabError(f'Which {kind}? Write its id, as in  lab.{method}("{example}")')
+            raise LabError(f"Which {kind}? Write its id, as in  {example}")
+        if not isinstance(part_id, str):
+            raise LabError(f"An id is written in quotes, as in  {example}")
+        if part_id.split(".")[0] not in LABS:
+            raise LabError(
+                f"There is no {kind} {part_id!r}. An id begins with a lab's two digits, as in\n"
+                f"  {example}"
+            )
 
     # clients
 
@@ -233,7 +243,13 @@ class Lab:
     @spoken
     def layers(self, image: str) -> Rendering:
         """The layers of a local image and their sizes."""
-        return bars.layers(self.docker.images.get(image).history())
+        try:
+            return bars.layers(self.docker.images.get(image).history())
+        except docker.errors.ImageNotFound:
+            raise LabError(
+                f"There is no image {image} on this machine. Build or pull it first; docker images "
+                "lists those there are."
+            ) from None
 
     @spoken
     def watch(

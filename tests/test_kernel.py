@@ -85,6 +85,8 @@ def test_a_prediction_is_compared_below_the_cell_that_shows_what_happens(
     assert wrong == ["1", PREDICTION.judged("a").text]
     assert right == ["1", PREDICTION.judged(PREDICTION.right).text]
     assert kernel.run("1", "05-none") == ["1"]
+    # run again later, the cell may show something else than in the lesson
+    assert kernel.run("1", PREDICTION.shown_by) == ["1"]
     kept = [one.outcome for one in journal(home).events() if one.event == "predict"]
     assert kept == ["a", PREDICTION.right]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import botocore.exceptions as aws
+import docker.errors
 
 from labs_helpers import curriculum
 from labs_helpers.checks.goal import Fact
@@ -71,6 +72,12 @@ def run(check_id: str, world: World) -> Outcome:
             "AWS, over the network",
             str(fault),
             f'is the sandbox running? labs status says; start("{lab}") starts it',
+        )
+    except docker.errors.DockerException as fault:
+        return CheckError(
+            "the images on this machine, by Docker's engine",
+            str(fault).splitlines()[0],
+            f'does the engine run? labs status says; labs start, or start("{lab}"), starts it',
         )
     except aws.ClientError as fault:
         return CheckError(

@@ -62,7 +62,8 @@ class Question:
         """Whether the choice ``key`` is right, and why."""
         chosen, right = self.choices[key], key == self.right
         if self.shown_by:
-            head = f"You predicted {key}) {chosen.text}: {'✓ so it is' if right else '✗ not so'}"
+            found = "✓ as the lesson shows" if right else "✗ the lesson shows something else"
+            head = f"You predicted {key}) {chosen.text}: {found}"
         else:
             head = f"{'✓ right' if right else '✗ not this one'}: {key}) {chosen.text}"
         return Rendering(
@@ -92,7 +93,9 @@ def form(question: Question, earlier: str = "") -> Rendering:
         f'<div data-labs-question="{escape(question.id)}" role="group" '
         f'aria-label="{name}" style="max-width:60em">'
         f"<p><b>{spelled(question.question)}</b></p>{items}"
-        f"{f'<p>{escape(said.capitalize())}.</p>' if said else ''}<script>{KEEP}</script></div>"
+        f"<p>{escape(said.capitalize() + '. ' if said else '')}Open an answer, or run "
+        f"<code>{escape(question.call('a'))}</code> with its letter.</p>"
+        f"<script>{KEEP}</script></div>"
     )
     return Rendering(text, html)
 

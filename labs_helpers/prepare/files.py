@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.prepare.step import Place, Step
+from labs_helpers.workspace import unused
 
 
 def as_they_came(
@@ -16,15 +18,17 @@ def as_they_came(
 
     names: glob patterns in ``notebooks/files/<number>``. made: files that the lab's cells write, by
     their path in the work folder; a folder that is empty without them is removed as well. What the
-    learner wrote under other names stays.
+    learner wrote under other names stays. A file that the learner wrote is kept in the folder of
+    backups before it is replaced or removed, and the card names the place.
     """
 
     def ensure(place: Place) -> None:
         files, work = place.files / number, place.workspace.work(number)
+        backup = Backup(unused(place.workspace.backups / f"lab{number}-files"))
         for file in _matching(files, names):
-            _copy(place, file, work / file.relative_to(files))
+            _copy(place, file, work / file.relative_to(files), backup)
         for name in made:
-            _remove(place, work, work / name)
+            _remove(place, work, work / name, backup)
 
     return Step(fact, ensure)
 
@@ -34,19 +38,36 @@ def _matching(folder: Path, names: Sequence[str]) -> Iterator[Path]:
     return (file for file in sorted(found) if file.is_file())
 
 
-def _copy(place: Place, file: Path, copy: Path) -> None:
+@dataclass(frozen=True)
+class Backup:
+    """A folder that is made when the first file is kept in it."""
+
+    folder: Path
+
+    def keep(self, file: Path, name: Path) -> str:
+        """Copy a file into the folder under a relative name; where it is now, in words."""
+        copy = self.folder / name
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copy2(file, copy)
+        return f"kept in .labs/{self.folder.parent.name}/{self.folder.name}/"
+
+
+def _copy(place: Place, file: Path, copy: Path, backup: Backup) -> None:
     changed = copy.exists() and copy.read_bytes() != file.read_bytes()
+    kept = backup.keep(copy, Path(copy.name)) if changed else ""
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(file, copy)
     if changed:
-        place.removed.append(f"your changes to the file {copy.name}")
+        place.removed.append(f"your changes to the file {copy.name} ({kept})")
 
 
-def _remove(place: Place, work: Path, file: Path) -> None:
+def _remove(place: Place, work: Path, file: Path, backup: Backup) -> None:
     if not file.exists():
         return
+    name = file.relative_to(work)
+    kept = backup.keep(file, name)
     file.unlink()
-    place.removed.append(f"the file {file.relative_to(work)}")
+    place.removed.append(f"the file {name} ({kept})")
     folder = file.parent
     while folder != work and not any(folder.iterdir()):
         folder.rmdir()

@@ -185,8 +185,13 @@ def test_an_answer_of_a_quiz_says_why() -> None:
 
 
 def test_a_prediction_is_judged_as_what_it_is() -> None:
-    assert PREDICTION.judged("a").text == "You predicted a) one: ✗ not so\n  no: x"
-    assert PREDICTION.judged("b").text == "You predicted b) two <b>: ✓ so it is\n  yes: y"
+    assert (
+        PREDICTION.judged("a").text
+        == "You predicted a) one: ✗ the lesson shows something else\n  no: x"
+    )
+    assert (
+        PREDICTION.judged("b").text == "You predicted b) two <b>: ✓ as the lesson shows\n  yes: y"
+    )
     assert PREDICTION.kept("a").text.startswith("Kept: a) one.")
 
 

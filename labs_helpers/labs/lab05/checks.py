@@ -82,6 +82,12 @@ def _login(world: World) -> Finding | None:
     logins = world.logins()
     if _is_there(world):
         return None
+    if elsewhere := _elsewhere(world):
+        return Finding(
+            f"tag {COLLEAGUE} in your account's registries",
+            f"it is in {elsewhere}",
+            "the push works there: where is the repository of the second fact?",
+        )
     if world.host() not in logins:
         return Finding(
             LOGINS,
@@ -97,7 +103,7 @@ def _pushed(world: World) -> Finding | None:
     if answer.status == 200:
         return None
     regions = {found[1] for other in world.logins() if (found := registry_of(other)) is not None}
-    others = sorted(regions - {world.region})
+    others = sorted(regions - {world.region, SECOND_REGION})
     return Finding(
         f"tag {COLLEAGUE} in {world.repository}, asked of {world.host()}",
         answer.says(),
@@ -126,6 +132,22 @@ def _is_there(world: World) -> bool:
     return seen.manifest(world.repository, COLLEAGUE).status == 200
 
 
+def _elsewhere(world: World) -> str:
+    """The region of another login in which the image is; "" for none."""
+    regions = {found[1] for other in world.logins() if (found := registry_of(other)) is not None}
+    for region in sorted(regions - {world.region}):
+        ecr = world.client("ecr", region)
+        try:
+            ecr.describe_images(repositoryName=world.repository, imageIds=[{"imageTag": COLLEAGUE}])
+        except (
+            ecr.exceptions.RepositoryNotFoundException,
+            ecr.exceptions.ImageNotFoundException,
+        ):
+            continue
+        return region
+    return ""
+
+
 COLLEAGUE_FACTS = (
     Fact("find what is wrong: a push still answers no basic auth credentials", _login),
     Fact(f"push demo-app-repo:{COLLEAGUE}", _pushed),
@@ -138,7 +160,8 @@ def colleague_can_push(world: World) -> Outcome:
     at_their_desk = images.find(f"{world.host()}/{world.repository}:{COLLEAGUE}") is not None
     as_they_left = set(world.logins()) == {world.host(SECOND_REGION), world.host(THEIR_REGION)}
     as_they_left |= set(world.logins()) == {world.host(THEIR_REGION)}
-    if (as_they_left or not at_their_desk) and not _is_there(world):
+    untouched = as_they_left or not at_their_desk
+    if untouched and not _is_there(world) and not _elsewhere(world):
         return NotAttempted(f"tag {COLLEAGUE} in {world.repository}, and {LOGINS}")
     return unmet(COLLEAGUE_FACTS, world) or Passed(
         f"{world.repository}:{COLLEAGUE} is in the registry: the push reached {world.region}.",

@@ -129,9 +129,17 @@ def _label(small: Built) -> Finding | None:
         return None
     return Finding(
         f"the label {VERSION} of {SMALL}",
-        found if found is not None else "no such label",
-        "which value did the build get?" if found else "a build argument alone leaves no label",
+        {None: "no such label", "": "the label is empty"}.get(found, found),
+        _about_label(found),
     )
+
+
+def _about_label(found: str | None) -> str:
+    if found is None:
+        return "a build argument alone leaves no label"
+    if found:
+        return "which value did the build get?"
+    return "who put nothing in the variable's place: the shell that wrote the file, or the build?"
 
 
 def _by_argument(small: Built) -> Finding | None:
@@ -200,7 +208,7 @@ def _environment(prod: Built) -> Finding | None:
     found = [one for one in prod.environment if one.upper().startswith("APP_ENV=")]
     if found == ["APP_ENV=prod"]:
         return None
-    suggestion = "a value for the build is gone afterwards: which instruction leaves one behind?"
+    suggestion = "which instruction leaves a value behind, and from which file was this built?"
     if found:
         suggestion = "the program reads exactly this name and this value, letter by letter"
     return Finding(
