@@ -21,8 +21,9 @@ ARN = "arn:aws:ssm:us-west-2:123456789012:parameter"
 
 def test_each_row_is_of_an_open_operation_that_has_the_arguments() -> None:
     for (service, operation), arguments in UNREAD.items():
+        model: Any = model_of(service)
         assert operation in services()[service].moto, operation
-        shape: Any = model_of(service).operation_model(operation).input_shape
+        shape = model.operation_model(operation).input_shape
         spelled = {
             name
             for member, inner in shape.members.items()
