@@ -49,7 +49,7 @@ class OtherServices:
         # not at the start, which nobody should wait for
         from labs_helpers.sandbox.authorization.query import FORM
         from labs_helpers.sandbox.authorization.requests import decide
-        from labs_helpers.sandbox.moto import inputs, table
+        from labs_helpers.sandbox.moto import inputs, table, unread
 
         asked, plain = decide(self._authorizer, call)
         if table.answerer(asked.service, asked.operation, asked.params) is table.Answerer.OURS:
@@ -57,6 +57,7 @@ class OtherServices:
                 asked.service, asked.operation, call.principal, asked.params, call.source_ip
             )
         inputs.check(asked, plain.content_type.startswith(FORM))
+        unread.check(asked)
         return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:

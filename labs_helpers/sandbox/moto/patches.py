@@ -71,6 +71,8 @@ PATCHES: Mapping[str, str] = {
             "StackResourceDTO",
         )
     },
+    "moto.ssm.models:Parameter.encrypt": "moto shows a SecureString that was not decrypted",
+    "moto.ssm.models:Parameter.decrypt": "the same",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
         "our repositories stand in the place of moto's own ECR"
@@ -187,6 +189,27 @@ def _give_ids(target: str, prefix: str) -> None:
         entity.id = unique_id(prefix)
 
     original = put(target, initialise)
+
+
+@cache
+def encrypt_secure_strings() -> None:
+    """Keep the value of a SecureString encrypted, with a key of this process.
+
+    Parameters live no longer than the process. AWS answers with the encrypted value, too:
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+    """
+    from cryptography.fernet import Fernet
+
+    key = Fernet(Fernet.generate_key())
+
+    def encrypt(parameter: Any, value: str) -> str:
+        return key.encrypt(value.encode()).decode()
+
+    def decrypt(parameter: Any, value: str) -> str:
+        return key.decrypt(value).decode() if parameter.parameter_type == "SecureString" else value
+
+    put("moto.ssm.models:Parameter.encrypt", encrypt)
+    put("moto.ssm.models:Parameter.decrypt", decrypt)
 
 
 class _NoValidator:

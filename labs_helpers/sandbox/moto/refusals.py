@@ -86,6 +86,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
             "CreateService",
             "CreateTaskSet",
             "ExecuteCommand",
+            "DescribeTasks",
             "RunTask",
             "StartTask",
             "UpdateService",
@@ -124,17 +125,21 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     "autoscaling": dict.fromkeys(
         ("CreateAutoScalingGroup", "SetDesiredCapacity", "UpdateAutoScalingGroup"), _NO_MACHINE
     ),
-    "ec2": dict.fromkeys(
-        (
-            "CreateFleet",
-            "RequestSpotFleet",
-            "RequestSpotInstances",
-            "RunInstances",
-            "RunScheduledInstances",
-            "StartInstances",
+    "ec2": {
+        **dict.fromkeys(
+            (
+                "CreateFleet",
+                "RequestSpotFleet",
+                "RequestSpotInstances",
+                "RunInstances",
+                "RunScheduledInstances",
+                "StartInstances",
+            ),
+            _NO_MACHINE,
         ),
-        _NO_MACHINE,
-    ),
+        "AllocateAddress": "No address of the internet would be yours here.",
+        "CreateVpcEndpoint": "No endpoint would connect here, and nobody would ask its policy.",
+    },
     # moto calls each command Success at once (moto/ssm/models.py)
     "ssm": dict.fromkeys(("SendCommand", "StartAutomationExecution", "StartSession"), _NO_COMMAND),
     "states": dict.fromkeys(
@@ -268,7 +273,14 @@ def check_arguments(service: str, operation: str, params: Mapping[str, Any]) -> 
     """Raise Refusal when the tables refuse one of the arguments of an operation."""
     if (service, operation) == ("events", "PutTargets"):
         _check_targets(params.get("Targets"))
-    for argument in REFUSED_ARGUMENTS.get((service, operation), ()):
+    refuse_arguments(service, operation, params, REFUSED_ARGUMENTS.get((service, operation), ()))
+
+
+def refuse_arguments(
+    service: str, operation: str, params: Mapping[str, Any], arguments: tuple[Argument, ...]
+) -> None:
+    """Raise Refusal, which names the argument, for the first of the arguments in a request."""
+    for argument in arguments:
         if argument.is_in(params):
             value = f"={params[argument.parameter]}" if argument.values else ""
             what = f"the operation {service}:{operation} with {argument.parameter}{value}"

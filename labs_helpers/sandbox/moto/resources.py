@@ -156,7 +156,7 @@ def _groups(state: Any, name: str) -> Iterator[str]:
 
 def _keys(state: Any, name: str) -> Iterator[str]:
     """A pair is named by its name in an ARN, whether the request has the name or the id."""
-    found = [each.key_name for each in list(state.keypairs.values()) if each.id == name]
+    found = [each.key_name for each in list(state.key_pairs.values()) if each.id == name]
     yield from found or [name]
 
 

@@ -94,6 +94,8 @@ class MotoServices:
             principals.install_on_buckets(self._directory)
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
+        if service == "ssm":
+            patches.encrypt_secure_strings()
         if service == "cloudformation":
             from labs_helpers.sandbox.moto.stacks import onto_moto
 

@@ -50,15 +50,11 @@ GIVEN: dict[tuple[str, str], dict[str, Any]] = {
 
 NO_NAME = {
     # AWS gives the id when the resource is made
-    ("ec2", "AllocateAddress"): "elastic-ip/*",
     ("ec2", "CreateInternetGateway"): "internet-gateway/*",
-    ("ec2", "CreateNetworkAcl"): "network-acl/*",
-    ("ec2", "CreateNetworkInterface"): "network-interface/*",
     ("ec2", "CreateRouteTable"): "route-table/*",
     ("ec2", "CreateSecurityGroup"): "security-group/*",
     ("ec2", "CreateSubnet"): "subnet/*",
     ("ec2", "CreateVpc"): "vpc/*",
-    ("ec2", "CreateVpcEndpoint"): "vpc-endpoint/*",
     # CreateDeployment is closed, so that there is no deployment to tell a group by
     ("codedeploy", "BatchGetDeployments"): "deploymentgroup:*/*",
     ("codedeploy", "GetDeployment"): "deploymentgroup:*/*",

@@ -101,7 +101,7 @@ def _delete_table(calls: Calls, made: Made) -> None:
     calls("dynamodb", "DeleteTable", TableName=made.physical_id)
 
 
-_PARAMETER = "AllowedPattern DataType Description Tier Type Value"
+_PARAMETER = "DataType Description Tier Type Value"
 
 
 def _put_parameter(calls: Calls, name: str, properties: Properties, overwrite: bool) -> None:
