@@ -7,9 +7,10 @@ Each rule raises the Refusal that AWS answers with. `backend` is moto's IAMBacke
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.iam import errors
+from labs_helpers.sandbox.iam import errors, mfa
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.documents import check_documents
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -178,6 +179,28 @@ def _change_version(backend: Any, given: Given) -> None:
     _version(backend, given)
 
 
+def _enable_device(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html"""
+    serial = given["SerialNumber"]
+    device = backend.virtual_mfa_devices.get(serial)
+    if device is None:
+        raise errors.no_such_entity(f"VirtualMFADevice with serial number {serial} doesn't exist.")
+    codes = given["AuthenticationCode1"], given["AuthenticationCode2"]
+    if not mfa.are_in_turn(device.base32_string_seed, *codes, datetime.now(UTC)):
+        raise Refusal(
+            "InvalidAuthenticationCode",
+            "Enter two codes that the device shows one after the other.",
+            403,
+        )
+
+
+def _delete_device(backend: Any, given: Given) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html"""
+    device = backend.virtual_mfa_devices.get(given["SerialNumber"])
+    if device is not None and device.enable_date:
+        raise errors.conflict("MFA VirtualDevice in use. Must deactivate first.")
+
+
 def _create_provider(backend: Any, given: Given) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
     host = given["Url"].removeprefix("https://").rstrip("/")
@@ -200,6 +223,8 @@ _RULES: dict[str, Callable[[Any, Given], None]] = {
     "DeletePolicy": _delete_policy,
     "DeletePolicyVersion": _change_version,
     "DeleteUser": _delete_user,
+    "DeleteVirtualMFADevice": _delete_device,
+    "EnableMFADevice": _enable_device,
     "GetLoginProfile": _login_profile,
     "GetPolicyVersion": _version,
     "SetDefaultPolicyVersion": _change_version,

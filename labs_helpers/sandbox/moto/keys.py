@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labs_helpers.sandbox.ecr.elsewhere import KmsError
+from labs_helpers.sandbox.moto.service_states import unusable
 
 _MANAGED = "alias/aws/ecr"
 
@@ -31,8 +32,8 @@ def key_for_ecr(account: str, region: str, name: str | None) -> str:
     key = backend.keys.get(plain)
     if key is None or (wanted.startswith("arn:") and ":key/" in wanted and key.arn != wanted):
         raise KmsError.no_key(_arn(account, region, wanted))
-    if key.key_state != "Enabled":
-        raise KmsError("DisabledException", f"{key.arn} is {key.key_state.lower()}.")
+    if found := unusable(key):
+        raise KmsError(*found)
     return str(key.arn)
 
 

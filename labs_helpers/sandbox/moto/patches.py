@@ -73,6 +73,17 @@ PATCHES: Mapping[str, str] = {
     },
     "moto.ssm.models:Parameter.encrypt": "moto shows a SecureString that was not decrypted",
     "moto.ssm.models:Parameter.decrypt": "the same",
+    "moto.kms.models:KmsBackend.encrypt": "moto encrypts with a disabled key",
+    "moto.kms.models:KmsBackend.decrypt": "moto decrypts with a disabled key",
+    "moto.kms.models:KmsBackend.enable_key": "moto enables a key that is pending deletion",
+    "moto.kms.models:KmsBackend.disable_key": "moto disables a key that is pending deletion",
+    "moto.kms.models:KmsBackend.schedule_key_deletion": "moto does not find a key by its ARN",
+    "moto.kms.models:KmsBackend.cancel_key_deletion": "moto does not find a key by its ARN",
+    "moto.kms.responses:_assert_default_policy": "the name of the policy may be left out",
+    "moto.kms.responses:validate_policy": (
+        "moto asks key policies without principals and conditions; the door has decided"
+    ),
+    "moto.cloudwatch.models:Alarm.__init__": "moto calls a new alarm OK",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
         "our repositories stand in the place of moto's own ECR"

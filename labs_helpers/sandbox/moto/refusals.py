@@ -8,9 +8,9 @@ that nobody did: a build that "succeeded", a scan without findings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.sandbox.moto.arguments import IGNORED, SYMMETRIC, Argument
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 
 EVERY = "*"
@@ -58,6 +58,8 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
             "StartCommandExecution",
             "StartSandbox",
             "StartSandboxConnection",
+            # moto leaves out buildsNotFound, and no build is ever there
+            "BatchGetBuilds",
         ),
         _NO_BUILD,
     ),
@@ -76,10 +78,8 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         ),
         _NO_STAGE,
     ),
-    "codedeploy": dict.fromkeys(
-        ("ContinueDeployment", "CreateDeployment", "PutLifecycleEventHookExecutionStatus"),
-        _NO_DEPLOYMENT,
-    ),
+    # moto cannot delete what it makes, and leaves fields empty (moto/codedeploy/responses.py)
+    "codedeploy": {EVERY: _NO_DEPLOYMENT},
     # moto's tasks are RUNNING, whether their image exists or not (moto/ecs/models.py)
     "ecs": dict.fromkeys(
         (
@@ -118,9 +118,32 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         )
     },
     "iam": {
-        "CreateServiceLinkedRole": (
-            "No service of the sandbox acts with a service-linked role. Create an ordinary role."
-        )
+        **dict.fromkeys(
+            tuple(f"{verb}ServiceLinkedRole" for verb in ("Create", "Delete")),
+            "No service of the sandbox acts with a service-linked role. Create an ordinary role.",
+        ),
+        # moto says N/A of a key that was used a moment ago, and has a report of 2015
+        **dict.fromkeys(
+            ("GenerateCredentialReport", "GetAccessKeyLastUsed", "GetCredentialReport"),
+            "The sandbox does not record when a key or a password was last used.",
+        ),
+        **dict.fromkeys(
+            tuple(f"{verb}SAMLProvider" for verb in ("Create", "Delete", "Get", "Update")),
+            "Nobody signs in with SAML here. Lab 09 creates an OpenID Connect provider.",
+        ),
+    },
+    "kms": {
+        **dict.fromkeys(
+            ("CreateGrant", "ListGrants", "ListRetirableGrants", "RetireGrant", "RevokeGrant"),
+            "A grant would give no permission here. Write the permission into the key policy.",
+        ),
+        # moto signs the digest of a digest, and shows an RSA key for a symmetric key
+        **dict.fromkeys(("GenerateMac", "GetPublicKey", "Sign", "Verify", "VerifyMac"), SYMMETRIC),
+    },
+    "monitoring": {
+        # moto adds up whatever metrics there are for an expression (moto/cloudwatch/models.py)
+        "GetMetricData": "Read a metric with GetMetricStatistics.",
+        "SetAlarmState": "An alarm here takes no action in any state.",
     },
     "autoscaling": dict.fromkeys(
         ("CreateAutoScalingGroup", "SetDesiredCapacity", "UpdateAutoScalingGroup"), _NO_MACHINE
@@ -165,23 +188,6 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
 """service (a signing name) -> operation -> the reason, in whole sentences."""
 
 
-@dataclass(frozen=True)
-class Argument:
-    """A value of one parameter for which an operation is refused.
-
-    values: every value that is refused; None for any value at all.
-    """
-
-    parameter: str
-    reason: str
-    values: frozenset[str] | None = None
-
-    def is_in(self, params: Mapping[str, Any]) -> bool:
-        """Whether a request has the parameter with such a value."""
-        given = params.get(self.parameter)
-        return given is not None and (self.values is None or str(given).lower() in self.values)
-
-
 _TO_QUEUES_ONLY = (
     "The sandbox connects to no other machine and sends no mail and no text messages. A topic "
     "delivers to SQS queues."
@@ -190,6 +196,7 @@ _TO_QUEUES_ONLY = (
 _ROLLS_BACK = "A stack that fails is rolled back here."
 
 REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
+    **IGNORED,
     # sends each message to the URL (moto/sns/models.py)
     ("sns", "Subscribe"): (
         Argument(
@@ -281,7 +288,7 @@ def refuse_arguments(
 ) -> None:
     """Raise Refusal, which names the argument, for the first of the arguments in a request."""
     for argument in arguments:
-        if argument.is_in(params):
-            value = f"={params[argument.parameter]}" if argument.values else ""
-            what = f"the operation {service}:{operation} with {argument.parameter}{value}"
+        for value in argument.refused(params):
+            said = f"={value}" if argument.values or argument.form else ""
+            what = f"the operation {service}:{operation} with {argument.parameter}{said}"
             raise not_implemented(what, argument.reason)

@@ -55,16 +55,9 @@ NO_NAME = {
     ("ec2", "CreateSecurityGroup"): "security-group/*",
     ("ec2", "CreateSubnet"): "subnet/*",
     ("ec2", "CreateVpc"): "vpc/*",
-    # CreateDeployment is closed, so that there is no deployment to tell a group by
-    ("codedeploy", "BatchGetDeployments"): "deploymentgroup:*/*",
-    ("codedeploy", "GetDeployment"): "deploymentgroup:*/*",
     # datasets, which no parameter names (botocore 1.44)
-    ("monitoring", "GetMetricData"): "*",
     ("monitoring", "ListMetrics"): "*",
     ("monitoring", "PutMetricData"): "*",
-    # nothing but the id of an access key, or of a task, is told
-    ("iam", "GetAccessKeyLastUsed"): "user/*",
-    ("iam", "GetServiceLinkedRoleDeletionStatus"): "role/*",
 }
 """Operations whose request does not say which resource, and what is asked for instead."""
 

@@ -219,14 +219,15 @@ def test_a_code_of_the_users_own_device_counts_as_mfa(sandbox: Running) -> None:
     iam, sts = sandbox.client("iam"), sandbox.client("sts")
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]
     seed, serial = device["Base32StringSeed"].decode(), device["SerialNumber"]
-    iam.enable_mfa_device(
-        UserName="learner",
-        SerialNumber=serial,
-        AuthenticationCode1="000000",
-        AuthenticationCode2="111111",
-    )
-    shown = mfa.code(seed, datetime.now(UTC))
+    now = datetime.now(UTC)
+    before, shown = mfa.code(seed, now - timedelta(seconds=30)), mfa.code(seed, now)
     wrong = f"{(int(shown) + 500_000) % 1_000_000:06}"
+    named = {"UserName": "learner", "SerialNumber": serial, "AuthenticationCode1": before}
+    with refused("InvalidAuthenticationCode", 403):
+        iam.enable_mfa_device(**named, AuthenticationCode2=wrong)
+    iam.enable_mfa_device(**named, AuthenticationCode2=shown)
+    with refused("DeleteConflict", 409):
+        iam.delete_virtual_mfa_device(SerialNumber=serial)
     with refused("AccessDenied", 403):
         sts.get_session_token(SerialNumber=serial, TokenCode=wrong)
     given = sts.get_session_token(SerialNumber=serial, TokenCode=shown)["Credentials"]

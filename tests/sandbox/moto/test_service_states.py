@@ -1,0 +1,92 @@
+"""The states of keys and alarms are acted on, on a running sandbox."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.sandbox.authorization.people_here import refusal_of
+from tests.sandbox.sandbox_process import Running
+
+
+@pytest.fixture
+def key(sandbox: Running) -> str:
+    arn: str = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+    return arn
+
+
+def uses(key: str, sealed: bytes) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        ("encrypt", {"KeyId": key, "Plaintext": b"x"}),
+        ("decrypt", {"CiphertextBlob": sealed}),
+        ("re_encrypt", {"CiphertextBlob": sealed, "DestinationKeyId": key}),
+        ("generate_data_key", {"KeyId": key, "KeySpec": "AES_256"}),
+    ]
+
+
+def test_a_disabled_key_is_of_no_use_until_it_is_enabled(sandbox: Running, key: str) -> None:
+    kms = sandbox.client("kms")
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    kms.disable_key(KeyId=key)
+    for operation, params in uses(key, sealed):
+        told = refusal_of(kms, operation, **params)
+        assert told == (400, "DisabledException", f"{key} is disabled."), operation
+    kms.enable_key(KeyId=key)
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"
+
+
+def test_a_key_that_is_pending_deletion_is_neither_used_nor_enabled(
+    sandbox: Running, key: str
+) -> None:
+    kms = sandbox.client("kms")
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    too_soon = refusal_of(kms, "schedule_key_deletion", KeyId=key, PendingWindowInDays=6)
+    assert too_soon[:2] == (400, "ValidationException")
+    kms.schedule_key_deletion(KeyId=key)
+    names = ("enable_key", "disable_key", "schedule_key_deletion")
+    changes = [(name, {"KeyId": key}) for name in names]
+    for operation, params in [*uses(key, sealed), *changes]:
+        told = refusal_of(kms, operation, **params)
+        words = f"{key} is pending deletion."
+        assert told == (400, "KMSInvalidStateException", words), operation
+    kms.cancel_key_deletion(KeyId=key)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Disabled"
+    again = refusal_of(kms, "cancel_key_deletion", KeyId=key)
+    assert again == (400, "KMSInvalidStateException", f"{key} is not pending deletion.")
+    kms.enable_key(KeyId=key)
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"
+
+
+def test_a_key_policy_needs_no_name_and_refuses_only_whom_the_policy_names(
+    sandbox: Running, key: str
+) -> None:
+    kms = sandbox.client("kms")
+    document = json.loads(kms.get_key_policy(KeyId=key)["Policy"])
+    nobody = {
+        "Effect": "Deny",
+        "Principal": {"AWS": "arn:aws:iam::999999999999:root"},
+        "Action": ["kms:DescribeKey"],
+        "Resource": "*",
+    }
+    document["Statement"].append(nobody)
+    kms.put_key_policy(KeyId=key, Policy=json.dumps(document))
+    assert nobody in json.loads(kms.get_key_policy(KeyId=key)["Policy"])["Statement"]
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"] == key
+
+
+def test_a_new_alarm_has_no_data(sandbox: Running) -> None:
+    cloudwatch = sandbox.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="new",
+        Namespace="labs",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=["new"])["MetricAlarms"]
+    assert alarm["StateValue"] == "INSUFFICIENT_DATA"
