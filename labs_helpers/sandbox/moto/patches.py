@@ -37,9 +37,6 @@ PATCHES: Mapping[str, str] = {
     ),
     "moto.events.models:Rule.send_to_targets": "moto asks no policy and no role; see deliveries.py",
     "moto.sns.models:Subscription.publish": "moto does not ask the queue's policy",
-    "moto.s3.notifications:_send_sqs_message": "the same",
-    "moto.s3.notifications:_send_event_bridge_message": "S3's events take our way to targets",
-    "moto.s3.notifications:_send_sns_message": "moto publishes to a topic of any account",
     **{
         f"moto.cloudformation.models:{name}": "stacks/ makes, rolls back and tells of resources"
         for name in (

@@ -273,15 +273,12 @@ def test_a_resource_of_another_region_is_not_the_one_of_the_same_name_here(
     assert f"is in the region eu-west-1; the request was sent to {REGION}" in message
 
 
-def test_a_bucket_does_not_notify_the_topic_of_another_account(
-    sandbox: Running, stranger: Person
-) -> None:
+def test_a_bucket_notifies_no_topic(sandbox: Running, stranger: Person) -> None:
     theirs = stranger.client("sns").create_topic(Name="theirs")["TopicArn"]
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="notifies", CreateBucketConfiguration={"LocationConstraint": REGION})
     told = {"TopicArn": theirs, "Events": ["s3:ObjectCreated:*"]}
-    s3.put_bucket_notification_configuration(
-        Bucket="notifies", NotificationConfiguration={"TopicConfigurations": [told]}
-    )
-    s3.put_object(Bucket="notifies", Key="k", Body=b"x")
-    assert f"did not reach {theirs} in another account" in sandbox.log
+    wanted = {"Bucket": "notifies", "NotificationConfiguration": {"TopicConfigurations": [told]}}
+    status, code, message = refusal_of(s3, "put_bucket_notification_configuration", **wanted)
+    assert (status, code) == (501, "NotInSandbox")
+    assert "A bucket here sends no events." in message
