@@ -60,8 +60,9 @@ class OtherServices:
         return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:
-        from labs_helpers.sandbox.moto import deliveries, tagging
+        from labs_helpers.sandbox.moto import attributes, deliveries, tagging
 
+        attributes.install(service)
         deliveries.install(service, self._authorizer.require_as_role)
         if service == "tagging":
             tagging.install(self._store)
