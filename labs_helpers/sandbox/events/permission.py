@@ -23,7 +23,7 @@ class NotLetIn(Exception):
 
 @dataclass(frozen=True)
 class Sender:
-    """What sends: the ARN and account of a rule, a topic or a bucket, and its service.
+    """What sends: the ARN and account of a rule or a topic, and its service.
 
     Policies may make a condition of the ARN and the account.
     """

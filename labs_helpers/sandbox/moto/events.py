@@ -1,7 +1,7 @@
 """Where the sandbox reaches into moto's EventBridge: an event of AWS's own to rules and targets.
 
 tests/sandbox/moto/test_events.py holds each thing used here true for the pinned version.
-moto's own delivery is not used, nor for the events of PutEvents and S3 (deliveries.py): moto leaves
+moto's own delivery is not used, nor for the events of PutEvents (deliveries.py): moto leaves
 the account out of the event, sends to disabled rules, asks no policy, gives up at the first target
 that fails, and does not know SNS.
 

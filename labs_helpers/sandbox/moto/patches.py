@@ -37,9 +37,9 @@ PATCHES: Mapping[str, str] = {
     ),
     "moto.events.models:Rule.send_to_targets": "moto asks no policy and no role; see deliveries.py",
     "moto.sns.models:Subscription.publish": "moto does not ask the queue's policy",
-    "moto.s3.notifications:_send_sqs_message": "the same",
-    "moto.s3.notifications:_send_event_bridge_message": "S3's events take our way to targets",
-    "moto.s3.notifications:_send_sns_message": "moto publishes to a topic of any account",
+    "moto.sns.models:SNSBackend.create_topic": "moto sets any field; see attributes.py",
+    "moto.sns.models:SNSBackend.set_topic_attribute": "the same",
+    "moto.sqs.models:Queue._set_attributes": "the same; and moto forgets the policy",
     **{
         f"moto.cloudformation.models:{name}": "stacks/ makes, rolls back and tells of resources"
         for name in (

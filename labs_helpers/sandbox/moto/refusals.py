@@ -1,4 +1,4 @@
-"""What the sandbox refuses in words of its own: operations, arguments, types of resources.
+"""What the sandbox refuses in words of its own: operations, and types of resources.
 
 An operation is refused for one of two reasons. moto would run a program or connect to another
 machine, on behalf of whoever sent the request. Or moto would answer as if something had been done
@@ -8,10 +8,8 @@ that nobody did: a build that "succeeded", a scan without findings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from labs_helpers.sandbox.moto.arguments import IGNORED, SYMMETRIC, Argument
-from labs_helpers.sandbox.service.aws_errors import not_implemented
+from labs_helpers.sandbox.moto.arguments import SYMMETRIC
 
 EVERY = "*"
 """All operations of a service."""
@@ -41,6 +39,9 @@ _NO_SCAN = "Nothing would be scanned here. Lab 08 scans images with Amazon ECR i
 _NO_MACHINE = "No virtual machine would run here."
 _NO_COMMAND = "No command would run here."
 _NO_STATES = "No state machine would run here."
+NO_ACLS = "A new bucket on AWS has no access control lists either. Write a bucket policy."
+_NO_EVENTS = "A bucket here sends no events. Repositories of Amazon ECR do."
+NO_LOCK = "The sandbox locks no objects."
 _NO_DATA = "Nothing would run here, and there are no results to answer with."
 
 REFUSED: Mapping[str, Mapping[str, str]] = {
@@ -178,6 +179,25 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         ("CreateStackInstances", "UpdateStackInstances"),
         "A stack set would act in other accounts without a role of theirs.",
     ),
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+    "s3": {
+        "PutBucketAcl": NO_ACLS,
+        "PutObjectAcl": NO_ACLS,
+        "PutBucketNotification": _NO_EVENTS,
+        "PutBucketNotificationConfiguration": _NO_EVENTS,
+        # moto invents who began an upload, and when
+        "ListMultipartUploads": "Give the id of your upload, which CreateMultipartUpload returned.",
+        # moto shortens any lock for whoever asks
+        "PutObjectLegalHold": NO_LOCK,
+        "PutObjectLockConfiguration": NO_LOCK,
+        "PutObjectRetention": NO_LOCK,
+    },
+    # moto invents the dates of versions, and reads the old value after a label has moved
+    "secretsmanager": {
+        "ListSecretVersionIds": "DescribeSecret lists the versions of a secret.",
+        "UpdateSecretVersionStage": "Put the earlier value again, with PutSecretValue.",
+    },
+    "sns": {"ConfirmSubscription": "The subscription of a queue here needs no confirmation."},
     # MOTO_EVENTS_INVOKE_HTTP, which is off, would send a request (moto/events/models.py)
     "events": dict.fromkeys(
         ("CreateApiDestination", "UpdateApiDestination"),
@@ -186,59 +206,6 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     ),
 }
 """service (a signing name) -> operation -> the reason, in whole sentences."""
-
-
-_TO_QUEUES_ONLY = (
-    "The sandbox connects to no other machine and sends no mail and no text messages. A topic "
-    "delivers to SQS queues."
-)
-
-_ROLLS_BACK = "A stack that fails is rolled back here."
-
-REFUSED_ARGUMENTS: Mapping[tuple[str, str], tuple[Argument, ...]] = {
-    **IGNORED,
-    # sends each message to the URL (moto/sns/models.py)
-    ("sns", "Subscribe"): (
-        Argument(
-            "Protocol",
-            _TO_QUEUES_ONLY,
-            frozenset(
-                {
-                    "http",
-                    "https",
-                    "email",
-                    "email-json",
-                    "sms",
-                    "application",
-                    "lambda",
-                    "firehose",
-                }
-            ),
-        ),
-    ),
-    # moto would read an object of a bucket that the caller may not read
-    ("cloudformation", "SetStackPolicy"): (
-        Argument("StackPolicyURL", "The sandbox takes a policy in StackPolicyBody."),
-    ),
-    # whichever secrets the filters find, each of them would have to be decided on
-    ("secretsmanager", "BatchGetSecretValue"): (
-        Argument("Filters", "Name the secrets in SecretIdList."),
-    ),
-    # moto keeps these of a stack, and does nothing with them
-    **{
-        ("cloudformation", operation): (
-            Argument("RoleARN", "A stack here acts with your own permissions."),
-            Argument("NotificationARNs", "Its events are in `describe-stack-events`."),
-            Argument("DisableRollback", _ROLLS_BACK, frozenset({"true"})),
-            Argument("OnFailure", _ROLLS_BACK, frozenset({"do_nothing", "delete"})),
-            Argument("OnStackFailure", _ROLLS_BACK, frozenset({"do_nothing", "delete"})),
-            Argument("EnableTerminationProtection", "", frozenset({"true"})),
-            Argument("RollbackConfiguration", "No alarm is watched while a stack is made."),
-            Argument("ResourcesToImport", "A stack here makes its resources itself."),
-        )
-        for operation in ("CreateStack", "UpdateStack", "CreateChangeSet")
-    },
-}
 
 
 REFUSED_TYPES: Mapping[str, str] = {
@@ -258,37 +225,3 @@ REFUSED_TYPES: Mapping[str, str] = {
     "Custom::": _NO_FUNCTION,
 }
 """Types of resources of a stack, by how they begin, that are refused with a reason of their own."""
-
-
-TARGETS = frozenset(("logs", "sns", "sqs"))
-"""Services that EventBridge's events reach here (events.py)."""
-
-
-def _check_targets(targets: object) -> None:
-    """Raise Refusal for a target of a rule that nothing would reach."""
-    for target in targets if isinstance(targets, list) else ():
-        arn = str(target.get("Arn", "")) if isinstance(target, dict) else ""
-        service = (arn.split(":") + [""] * 3)[2]
-        if arn.startswith("arn:") and service not in TARGETS:
-            raise not_implemented(
-                f"the operation events:PutTargets with a target of {service[:40]}",
-                "It delivers events to SQS queues, SNS topics and log groups.",
-            )
-
-
-def check_arguments(service: str, operation: str, params: Mapping[str, Any]) -> None:
-    """Raise Refusal when the tables refuse one of the arguments of an operation."""
-    if (service, operation) == ("events", "PutTargets"):
-        _check_targets(params.get("Targets"))
-    refuse_arguments(service, operation, params, REFUSED_ARGUMENTS.get((service, operation), ()))
-
-
-def refuse_arguments(
-    service: str, operation: str, params: Mapping[str, Any], arguments: tuple[Argument, ...]
-) -> None:
-    """Raise Refusal, which names the argument, for the first of the arguments in a request."""
-    for argument in arguments:
-        for value in argument.refused(params):
-            said = f"={value}" if argument.values or argument.form else ""
-            what = f"the operation {service}:{operation} with {argument.parameter}{said}"
-            raise not_implemented(what, argument.reason)

@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED, check_arguments
+from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
+from labs_helpers.sandbox.moto.refused_arguments import check_arguments
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 
 PAGE = "docs/services.md"

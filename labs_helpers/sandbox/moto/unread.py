@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.authorization.terms import ApiRequest
-from labs_helpers.sandbox.moto.refusals import Argument, refuse_arguments
+from labs_helpers.sandbox.moto.arguments import Argument
+from labs_helpers.sandbox.moto.refused_arguments import refuse_arguments
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 

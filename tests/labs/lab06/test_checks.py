@@ -149,7 +149,7 @@ PROD_WRONG = {
     "the first line only": (prod(FROM), "no APP_ENV | the environment variable APP_ENV = prod"),
     "a value for the build only": (
         prod(FROM, "ARG APP_ENV=prod", PORT, PAGE),
-        "no APP_ENV | the environment variable APP_ENV = prod | which instruction leaves a value behind",
+        "no APP_ENV | the environment variable APP_ENV = prod | which instruction leaves a value",
     ),
     "a label instead": (prod(FROM, "LABEL APP_ENV=prod", PORT, PAGE), "no APP_ENV"),
     "another value": (prod(FROM, "ENV APP_ENV=production", PORT, PAGE), "APP_ENV=production |"),

@@ -271,3 +271,14 @@ def test_a_resource_of_another_region_is_not_the_one_of_the_same_name_here(
     status, code, message = refusal_of(sandbox.client(service), operation, **params)
     assert (status, code) == (400, "ValidationException")
     assert f"is in the region eu-west-1; the request was sent to {REGION}" in message
+
+
+def test_a_bucket_notifies_no_topic(sandbox: Running, stranger: Person) -> None:
+    theirs = stranger.client("sns").create_topic(Name="theirs")["TopicArn"]
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="notifies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    told = {"TopicArn": theirs, "Events": ["s3:ObjectCreated:*"]}
+    wanted = {"Bucket": "notifies", "NotificationConfiguration": {"TopicConfigurations": [told]}}
+    status, code, message = refusal_of(s3, "put_bucket_notification_configuration", **wanted)
+    assert (status, code) == (501, "NotInSandbox")
+    assert "A bucket here sends no events." in message

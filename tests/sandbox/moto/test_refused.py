@@ -58,3 +58,45 @@ def test_a_program_or_a_connection_of_a_request_is_refused(
     assert (status, code) == (501, "NotInSandbox")
     assert message.startswith(f"The sandbox does not have the operation {named}"[:-1])
     assert "it exists on AWS. The sandbox " in message
+
+
+TABLE = {"TableName": "t", "Key": {"id": {"S": "a"}}}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "named"),
+    [
+        ("sns", "publish", {"PhoneNumber": "+15550100", "Message": "m"}, "PhoneNumber"),
+        (
+            "dynamodb",
+            "delete_item",
+            {**TABLE, "Expected": {"n": {"Exists": False}}},
+            "Expected",
+        ),
+        ("dynamodb", "get_item", {**TABLE, "AttributesToGet": ["n"]}, "AttributesToGet"),
+        (
+            "secretsmanager",
+            "create_secret",
+            {"Name": "s", "AddReplicaRegions": [{"Region": "eu-west-1"}]},
+            "AddReplicaRegions",
+        ),
+        (
+            "s3",
+            "put_object",
+            {"Bucket": "bucket", "Key": "k", "ACL": "public-read"},
+            "x-amz-acl=public-read",
+        ),
+        (
+            "s3",
+            "create_bucket",
+            {"Bucket": "bucket", "ObjectLockEnabledForBucket": True},
+            "x-amz-bucket-object-lock-enabled=True",
+        ),
+    ],
+)
+def test_a_parameter_that_moto_ignores_is_refused(
+    sandbox: Running, service: str, operation: str, params: dict[str, Any], named: str
+) -> None:
+    status, code, message = refusal_of(sandbox.client(service), operation, **params)
+    assert (status, code) == (501, "NotInSandbox")
+    assert f" with {named};".lower() in message.lower()
