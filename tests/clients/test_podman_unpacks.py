@@ -173,7 +173,13 @@ def drivers(unpacker: Podman) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", scanned(ARCHIVES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.soak] if number % 3 else [])
+        for number, name in enumerate(scanned(ARCHIVES))
+    ],
+)
 def test_a_scan_reads_an_archive_as_podman_does(
     tmp_path: Path, unpacker: Podman, drivers: list[str], name: str
 ) -> None:

@@ -164,7 +164,7 @@ def text_of(notebook: Path, exercise: Exercise) -> str:
     return "\n".join(cell.source for cell in cells[next(turns) : end + 1])
 
 
-def rows(table: Iterable[str], quick: int = 9) -> list[Any]:
+def rows(table: Iterable[str], quick: int = 6) -> list[Any]:
     """The names of a table's rows as parameters: those after the first ``quick`` by `make soak`."""
     return [
         pytest.param(name, marks=[pytest.mark.soak] if number >= quick else [])
