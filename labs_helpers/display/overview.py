@@ -8,10 +8,10 @@ from html import escape
 
 from labs_helpers.display.rendering import Rendering, paragraph, table
 
-MARKS = {"done": "✓", "shown": "◐", "tried": "…", "open": "○"}
+MARKS = {"done": "✓", "shown": "◐", "tried": "~", "open": "○"}
 """The sign of each state of an exercise. The legend below the list says what the signs mean."""
 
-LEGEND = "✓ done   ◐ shown by catch_up   … tried   ○ not tried yet"
+LEGEND = "✓ done   ◐ shown by catch_up   ~ tried   ○ not tried yet"
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ class LabSummary:
     @property
     def finished(self) -> bool:
         """Whether every exercise is done or shown; a lab without exercises, whether opened."""
-        return all(part.state in (DONE, SHOWN) for part in self.parts) and self.opened
+        done = all(part.state in (DONE, SHOWN) for part in self.parts)
+        return done if self.parts else self.opened
 
 
 def summary(number: str, exercises: Sequence[str], events: Iterable[Event]) -> LabSummary:
@@ -70,7 +71,8 @@ def summary(number: str, exercises: Sequence[str], events: Iterable[Event]) -> L
             begin = max(begin, ended)
         parts.append(part)
     total = sum((length for _, length in spans), timedelta())
-    return LabSummary(number, bool(own), tuple(parts), _answers(own), total.total_seconds() / 60)
+    opened = any(event.event == "opened" for event in own)
+    return LabSummary(number, opened, tuple(parts), _answers(own), total.total_seconds() / 60)
 
 
 def resume(labs: Sequence[LabSummary], events: Sequence[Event]) -> str | None:
