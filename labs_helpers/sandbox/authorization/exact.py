@@ -142,8 +142,8 @@ DATA = frozenset(
 )
 """Members with text of the caller's, which names no resource even where it looks like an ARN."""
 
-_WORDS = ("Description", "description", "AlarmDescription", "StateReason", "Reason")
-_EVENT = ("Resources", "Source", "DetailType")
+WORDS = ("Description", "description", "AlarmDescription", "StateReason", "Reason")
+EVENT = ("Resources", "Source", "DetailType")
 """What an event tells of, whatever it is."""
 
 
@@ -196,7 +196,7 @@ def kinds_by_arn(prefix: str, operation: str) -> tuple[str, ...]:
 
 def arns_in(params: Mapping[str, Any], service: str) -> Iterator[tuple[str, str]]:
     """(member, text) of every text that may name a resource."""
-    skipped = {*DATA, *_WORDS, *(_EVENT if service == "events" else ())}
+    skipped = {*DATA, *WORDS, *(EVENT if service == "events" else ())}
     yield from _texts(params, "", skipped)
 
 
