@@ -60,9 +60,10 @@ class OtherServices:
         return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:
-        from labs_helpers.sandbox.moto import deliveries, tagging
+        from labs_helpers.sandbox.moto import by_arn, deliveries, tagging
 
         deliveries.install(service, self._authorizer.require_as_role)
+        by_arn.install(service)
         if service == "tagging":
             tagging.install(self._store)
 
