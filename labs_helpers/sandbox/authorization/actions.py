@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.authorization import iam, s3, several, tagging
+from labs_helpers.sandbox.authorization import exact, iam, s3, several, tagging
 from labs_helpers.sandbox.authorization.arns import account_of, made, values, wild
 from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID, WITHOUT_TYPE
 from labs_helpers.sandbox.authorization.iam import Names, tag_keys
@@ -34,7 +34,11 @@ _SILENT = ("Describe", "Get", "List")
 def needed(
     asked: ApiRequest, caller: Principal, region: str, names: Names, known: Known | None = None
 ) -> list[Permission]:
-    """Every permission that the request needs; an operation that anybody may call needs none."""
+    """Every permission that the request needs; an operation that anybody may call needs none.
+
+    Raises Refusal for an ARN that is the ARN of no type of resource.
+    """
+    exact.check(asked)
     if asked.service == "s3":
         found = list(s3.needed(asked))
     elif asked.service == "sts":
@@ -46,7 +50,7 @@ def needed(
         place = Place(region, caller.account, known or Nothing())
         found = [each for one in several.actions(asked) for each in _listed(one, place)]
         if asked.service == "tagging":
-            found += tagging.needed(asked)
+            found += tagging.needed(asked, place.known)
         found += _elsewhere(asked, caller, found)
     else:
         found = [Permission(f"{asked.prefix}:{asked.operation}")]

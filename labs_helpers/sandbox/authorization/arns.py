@@ -17,6 +17,19 @@ from labs_helpers.sandbox.service.refusal import Refusal
 
 _HOLE = re.compile(r"\{([^}]+)\}")
 
+_NAMES_WITH_COLONS: Mapping[str, str] = {
+    "cloudwatch": r".+",
+    "codebuild": r"[^:]+:[^:]+",
+    "ec2": r".+",
+    "ecs": r"[^:]+:[0-9]+",
+    "iam": r".+",
+    "organizations": r".+",
+}
+"""What a name with a colon may be: of an alarm, a build, a rule of a group, a task definition.
+
+Elsewhere a name has no colon, and moto would take what follows one for the name.
+"""
+
 _SLASHED = ("cloudwatch", "ec2", "iam", "kms", "logs", "organizations", "secretsmanager", "ssm")
 """Services with names that may have a slash; elsewhere a name with a slash is a second spelling.
 
@@ -104,7 +117,9 @@ def _check(given: list[str], start: str) -> None:
         if each.startswith("arn:"):
             if each.count(":") < 5 or each.split(":")[:3] != start.split(":")[:3]:
                 raise _invalid(f"'{each[:200]}' is no ARN of a resource of {service}.")
-        elif "/" in each and service not in _SLASHED:
+        elif ("/" in each and service not in _SLASHED) or (
+            ":" in each and not re.fullmatch(_NAMES_WITH_COLONS.get(service, ""), each)
+        ):
             raise _invalid(f"'{each[:200]}' is no name of a resource of {service}.")
 
 

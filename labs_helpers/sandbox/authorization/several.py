@@ -5,12 +5,14 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from labs_helpers.sandbox.authorization.arns import values
 from labs_helpers.sandbox.authorization.terms import ApiRequest
+from labs_helpers.sandbox.service.refusal import Refusal
 
 RENAMED: Mapping[tuple[str, str], str] = {
     ("sns", "PublishBatch"): "Publish",
@@ -56,6 +58,35 @@ def actions(asked: ApiRequest) -> Iterator[ApiRequest]:
         # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
         for secret in values(params, "SecretIdList"):
             yield replace(asked, operation="GetSecretValue", params={"SecretId": secret})
+    if service == "ssm":
+        for secret in _secrets(asked):
+            yield ApiRequest(
+                "secretsmanager", "secretsmanager", "GetSecretValue", {"SecretId": secret}
+            )
+
+
+_REFERENCE = "/aws/reference/secretsmanager"
+_TO_SECRET = re.compile(_REFERENCE + r"/(?P<name>[^:*]+)(?::[^:/*]+)?")
+
+
+def _secrets(asked: ApiRequest) -> Iterator[str]:
+    """The secrets that a request of Parameter Store refers to, which need their own permission.
+
+    Only GetParameter and GetParameters take a reference, and no other spelling of the reference;
+    raises Refusal for another operation and another spelling.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html
+    """
+    for name in ("Name", "Names", "Path", "ResourceId"):
+        for given in values(asked.params, name):
+            path = given.partition(":parameter")[2] if given.startswith("arn:") else given
+            if f"/{path.lstrip('/')}/".startswith(f"{_REFERENCE}/"):
+                found = _TO_SECRET.fullmatch(given)
+                if found is None or asked.operation not in ("GetParameter", "GetParameters"):
+                    words = f"'{given[:200]}' is no reference to a secret that "
+                    words += f"{asked.operation} takes: give {_REFERENCE}/ and the secret's name "
+                    words += "to GetParameter or GetParameters."
+                    raise Refusal("ValidationException", words)
+                yield found["name"]
 
 
 def _tables(params: Mapping[str, Any], path: str) -> dict[str, list[str]]:

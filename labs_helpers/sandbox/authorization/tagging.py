@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from labs_helpers.sandbox.authorization.arns import account_of, values
+from labs_helpers.sandbox.authorization.exact import fits, kinds_by_arn, refusal
 from labs_helpers.sandbox.authorization.iam import tag_keys
+from labs_helpers.sandbox.authorization.known import Known
 from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -33,6 +35,17 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "ssm": ("AddTagsToResource", "RemoveTagsFromResource"),
 }
 """Prefix -> the actions that tag and untag a resource of the service."""
+
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "ecr": ("repository",),
+    "kms": ("key",),
+    "s3": ("bucket",),
+    "secretsmanager": ("Secret",),
+    "sns": ("topic",),
+    "sqs": ("queue",),
+    "ssm": ("parameter",),
+}
+"""Prefix -> the types of resource that have tags in the sandbox, where there are others."""
 
 _OF_IAM: Mapping[str, str] = {
     "CreateInstanceProfile": "TagInstanceProfile",
@@ -72,7 +85,7 @@ def on_creation(asked: ApiRequest, found: Iterable[Permission]) -> Iterator[Perm
         yield Permission(f"{asked.prefix}:{name}", each.resource, each.account, keys)
 
 
-def needed(asked: ApiRequest) -> Iterator[Permission]:
+def needed(asked: ApiRequest, known: Known) -> Iterator[Permission]:
     """The action of the service that owns each resource; raises Refusal for another service."""
     if asked.operation not in ("TagResources", "UntagResources"):
         return
@@ -88,4 +101,9 @@ def needed(asked: ApiRequest) -> Iterator[Permission]:
         if names is None:
             raise not_implemented(f"tags of a resource of {parts[2][:40]} by the tagging API")
         name = names[asked.operation == "UntagResources"]
+        kinds = _KINDS.get(parts[2]) or kinds_by_arn(parts[2], name)
+        meant = known.meant(kinds[0], arn) if parts[2] == "secretsmanager" else None
+        # a secret without the six characters of its ARN would be found by its name
+        if not fits(arn, parts[2], kinds) or meant not in (None, [arn]):
+            raise refusal(asked.service, arn, parts[2])
         yield Permission(f"{parts[2]}:{name}", arn, account_of(arn), keys)

@@ -61,11 +61,18 @@ class OtherServices:
         return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:
-        from labs_helpers.sandbox.moto import attributes, deliveries, service_states, tagging
+        from labs_helpers.sandbox.moto import (
+            attributes,
+            by_arn,
+            deliveries,
+            service_states,
+            tagging,
+        )
 
         service_states.install(service)
         attributes.install(service)
         deliveries.install(service, self._authorizer.require_as_role)
+        by_arn.install(service)
         if service == "tagging":
             tagging.install(self._store)
 

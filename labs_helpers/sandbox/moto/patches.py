@@ -36,6 +36,15 @@ PATCHES: Mapping[str, str] = {
         "the same function, imported by its name a second time"
     ),
     "moto.events.models:Rule.send_to_targets": "moto asks no policy and no role; see deliveries.py",
+    **{
+        f"moto.events.models:EventsBackend.{name}": (
+            "moto takes the first rule of a name, on whatever bus"
+        )
+        for name in ("tag_resource", "untag_resource", "list_tags_for_resource")
+    },
+    "moto.events.models:EventsBackend.put_events": "moto takes events in the name of AWS",
+    "moto.sns.models:SNSBackend.unsubscribe": "moto does not compare the topic",
+    "moto.elbv2.models:ELBv2Backend.delete_rule": "moto deletes a rule that does not exist",
     "moto.sns.models:Subscription.publish": "moto does not ask the queue's policy",
     "moto.sns.models:SNSBackend.create_topic": "moto sets any field; see attributes.py",
     "moto.sns.models:SNSBackend.set_topic_attribute": "the same",

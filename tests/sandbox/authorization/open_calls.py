@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -9,9 +10,11 @@ from urllib.parse import urlencode
 from botocore.model import Shape
 from botocore.serialize import create_serializer
 
+from labs_helpers.sandbox.authorization.exact import kinds_by_arn
 from labs_helpers.sandbox.authorization.forms import BY_ARN
 from labs_helpers.sandbox.authorization.models import model_of, prefix_of
 from labs_helpers.sandbox.authorization.requests import read
+from labs_helpers.sandbox.authorization.tables import arn_formats
 from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
 from labs_helpers.sandbox.moto.table import services
 from labs_helpers.sandbox.sigv4 import Request
@@ -40,7 +43,7 @@ def request_of(
     protocol = next(each for each in _SPOKEN if each in spoken)
     shape = described.input_shape
     params = given if given is not None else some(shape, text) if shape else {}
-    arn = f"arn:aws:{prefix_of(service)}:us-west-2:123456789012:{text}"
+    arn = arn_of(prefix_of(service), operation, text)
     for name in {*BY_ARN} & {*params} if given is None else ():
         params[name] = [arn] if isinstance(params[name], list) else arn
     sent = create_serializer(protocol, False).serialize_to_request(params, described)
@@ -53,6 +56,19 @@ def request_of(
     headers = {key.lower(): value for key, value in sent["headers"].items()}
     content = body if isinstance(body, bytes) else body.encode()
     return Request(sent["method"], path, query, {"host": HOST, **headers}), content
+
+
+def arn_of(prefix: str, operation: str, text: str) -> str:
+    """An ARN of the first type of resource that an operation by ARN takes, each name `text`."""
+    formats = arn_formats().get(prefix, {})
+    kinds = [kind for kind in kinds_by_arn(prefix, operation) if kind in formats] or [*formats]
+    return filled(formats[kinds[0]], text) if kinds else text
+
+
+def filled(form: str, text: str) -> str:
+    """An ARN of AWS's form, each name `text`."""
+    place = {"Partition": "aws", "Region": "us-west-2", "Account": "123456789012"}
+    return re.sub(r"\$\{(\w+)\}", lambda found: place.get(found[1], text), form)
 
 
 def asked_of(
