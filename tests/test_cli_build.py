@@ -100,6 +100,24 @@ def test_artifacts_never_go_over_the_source(
     assert "--artifacts" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("check", [[], ["--check"]])
+@pytest.mark.parametrize("name", ["../outside.yml", "link.yml", "{parent}/outside.yml", ".."])
+def test_a_buildspec_outside_the_source_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, check: list[str]
+) -> None:
+    (folder.parent / "outside.yml").write_text(SPEC)
+    Path("link.yml").symlink_to("../outside.yml")
+    name = name.format(parent=folder.parent)
+    assert cli.main(["build", "--buildspec", name, *check]) == 1
+    shown = capsys.readouterr()
+    assert f"--buildspec {name} is not within the source, {folder}." in shown.err
+    assert shown.out == ""
+
+
+def test_a_buildspec_within_the_source_may_be_named_by_its_whole_path(folder: Path) -> None:
+    assert cli.main(["build", "--check", "--buildspec", str(folder / "buildspec.yml")]) == 0
+
+
 @pytest.mark.parametrize("wrong", ["A", "1A=x", "A B=x", "=x"])
 def test_a_variable_without_name_or_value_is_a_wrong_argument(folder: Path, wrong: str) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -103,7 +103,8 @@ class Build:
         for each in self._spec.not_done:
             log.labs(f"{settings.buildspec}: {each}")
         log.container("Processing environment variables")
-        source.copy(settings.source, self._folder, settings.leave_out)
+        for line in source.copy(settings.source, self._folder, settings.leave_out):
+            log.labs(line)
         try:
             values = secrets.resolve(self._spec.environment, settings.client)
         except secrets.NoValue as error:

@@ -125,6 +125,12 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _text(source: Path, name: str) -> bytes:
+    """The buildspec. Raises BuildspecError where there is none, LabsError for one elsewhere."""
+    if not (source / name).resolve().is_relative_to(source):
+        raise LabsError(
+            f"--buildspec {name} is not within the source, {source}. Name a file within the "
+            "source, or name the folder that holds the file with --source."
+        )
     try:
         return (source / name).read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
