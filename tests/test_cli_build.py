@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from labs_helpers.cli import main as cli
@@ -123,6 +124,23 @@ def test_a_variable_without_name_or_value_is_a_wrong_argument(folder: Path, wron
     with pytest.raises(SystemExit) as ended:
         cli.main(["build", "--env", wrong])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("module", ["labs_helpers.sandbox.server", "labs_helpers.engine"])
+def test_a_server_that_a_build_started_outlives_the_build(folder: Path, module: str) -> None:
+    pid = folder.parent / "pid"
+    Path("server.py").write_text("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    started = f"setsid {sys.executable} server.py -m {module} > {pid} 2>&1 &"
+    waits = f"until [ -s {pid} ]; do :; done"
+    Path("buildspec.yml").write_text(
+        f"version: 0.2\nphases: {{build: {{commands: '{started} {waits}'}}}}\n"
+    )
+    assert cli.main(["build"]) == 0
+    server = psutil.Process(int(pid.read_text()))
+    try:
+        assert server.status() != psutil.STATUS_ZOMBIE
+    finally:
+        server.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
