@@ -44,6 +44,11 @@ def registry_of(host: str) -> tuple[str, str] | None:
     return (found["account"], found["region"]) if found else None
 
 
+def is_sandbox(endpoint: str) -> bool:
+    """Whether an endpoint is a sandbox's: plain HTTP on a loopback port."""
+    return endpoint.startswith("http://127.0.0.1:")
+
+
 CLOCK_GOES_FORWARD = (
     "it goes forward only, because what was made since has later dates: "
     "labs reset begins again at real time"
@@ -55,3 +60,9 @@ SANDBOX_DOWN = (
     "the notebook again."
 )
 """What a client says that finds no sandbox."""
+
+ENGINE_DOWN = (
+    "The labs' Docker engine is not running. Start it: labs start in a terminal, or run the first "
+    "cell of the notebook again."
+)
+"""What a Docker client says that finds no engine on the labs' socket."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import botocore.exceptions
 import docker.errors
+import requests.exceptions
 
 from labs_helpers.curriculum import UnknownPart
-from labs_helpers.defaults import SANDBOX_DOWN
-from labs_helpers.workspace import LabsError
+from labs_helpers.defaults import ENGINE_DOWN, SANDBOX_DOWN, is_sandbox
+from labs_helpers.workspace import LabsError, Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,12 +38,43 @@ FOR_THE_LEARNER = (
 
 
 def said(fault: BaseException) -> str:
-    """The message for the learner. Of a sandbox that is not there it says how to start one."""
-    if isinstance(fault, botocore.exceptions.EndpointConnectionError):
-        endpoint = str(fault.kwargs.get("endpoint_url", ""))
-        if endpoint.startswith("http://127.0.0.1:"):
-            return SANDBOX_DOWN
+    """The message for the learner; for a sandbox or an engine that is down, how to start it."""
+    if isinstance(fault, botocore.exceptions.EndpointConnectionError) and is_sandbox(
+        str(fault.kwargs.get("endpoint_url", ""))
+    ):
+        return SANDBOX_DOWN
+    if _found_no_daemon(fault) and _engine_is_down():
+        return ENGINE_DOWN
     return str(fault)
+
+
+def _found_no_daemon(fault: BaseException) -> bool:
+    """Whether this comes from docker-py's connection to a unix socket.
+
+    docker-py raises DockerException while requests' ConnectionError is handled, or lets the
+    ConnectionError pass; its request has a URL of docker-py's own scheme:
+    https://github.com/docker/docker-py/blob/7.1.0/docker/api/client.py
+    """
+    seen: BaseException | None = fault
+    while seen is not None:
+        if isinstance(seen, requests.exceptions.ConnectionError) and seen.request is not None:
+            return str(seen.request.url).startswith("http+docker://")
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _engine_is_down() -> bool:
+    """Whether DOCKER_HOST is the labs' socket and nothing answers there."""
+    path = Workspace.find().socket
+    if os.environ.get("DOCKER_HOST") != f"unix://{path}":
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return True
+    return False
 
 
 def spoken(function: Callable[P, T]) -> Callable[P, T]:

@@ -44,18 +44,23 @@ def install(number: str, journal: Journal | None) -> None:
 
 
 def say_when_the_sandbox_is_down(shell: Any) -> None:
-    """From now on a cell whose boto3 finds no sandbox shows one line, without a traceback."""
+    """From now on a cell that finds no sandbox or no engine shows one line, without a traceback.
+
+    That holds for boto3 and for docker-py.
+    """
     from botocore.exceptions import EndpointConnectionError
+    from docker.errors import DockerException
+    from requests.exceptions import ConnectionError as NoConnection
 
     def show(shell: Any, kind: Any, error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
         line = said(error)
-        if line == str(error):  # another host than the sandbox's
+        if line == str(error):  # another host than the labs', or another error
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return None
         shell._showtraceback(kind, error, [line])
         return [line]
 
-    shell.set_custom_exc((EndpointConnectionError,), show)
+    shell.set_custom_exc((EndpointConnectionError, DockerException, NoConnection), show)
 
 
 def _hooks(shell: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labs_helpers.defaults import registry
+from labs_helpers.defaults import is_sandbox, registry
 from labs_helpers.learners_copy.place import git_ceilings
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -149,7 +149,7 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
             given["DOCKER_HOST"] = theirs
         else:
             ours += ["DOCKER_HOST"]
-    if environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
+    if is_sandbox(environ.get("AWS_ENDPOINT_URL", "")):
         ours += ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED", "REGISTRY", "ACCOUNT"]
     return Environment(given, tuple(ours))
 

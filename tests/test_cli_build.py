@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from labs_helpers.cli import main as cli
@@ -100,11 +101,46 @@ def test_artifacts_never_go_over_the_source(
     assert "--artifacts" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("check", [[], ["--check"]])
+@pytest.mark.parametrize("name", ["../outside.yml", "link.yml", "{parent}/outside.yml", ".."])
+def test_a_buildspec_outside_the_source_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, check: list[str]
+) -> None:
+    (folder.parent / "outside.yml").write_text(SPEC)
+    Path("link.yml").symlink_to("../outside.yml")
+    name = name.format(parent=folder.parent)
+    assert cli.main(["build", "--buildspec", name, *check]) == 1
+    shown = capsys.readouterr()
+    assert f"--buildspec {name} is not within the source, {folder}." in shown.err
+    assert shown.out == ""
+
+
+def test_a_buildspec_within_the_source_may_be_named_by_its_whole_path(folder: Path) -> None:
+    assert cli.main(["build", "--check", "--buildspec", str(folder / "buildspec.yml")]) == 0
+
+
 @pytest.mark.parametrize("wrong", ["A", "1A=x", "A B=x", "=x"])
 def test_a_variable_without_name_or_value_is_a_wrong_argument(folder: Path, wrong: str) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["build", "--env", wrong])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("module", ["labs_helpers.sandbox.server", "labs_helpers.engine"])
+def test_a_server_that_a_build_started_outlives_the_build(folder: Path, module: str) -> None:
+    pid = folder.parent / "pid"
+    Path("server.py").write_text("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    started = f"setsid {sys.executable} server.py -m {module} > {pid} 2>&1 &"
+    waits = f"until [ -s {pid} ]; do :; done"
+    Path("buildspec.yml").write_text(
+        f"version: 0.2\nphases: {{build: {{commands: '{started} {waits}'}}}}\n"
+    )
+    assert cli.main(["build"]) == 0
+    server = psutil.Process(int(pid.read_text()))
+    try:
+        assert server.status() != psutil.STATUS_ZOMBIE
+    finally:
+        server.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

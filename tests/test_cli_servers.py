@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from labs_helpers import servers
+from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.engine import process as engine_process
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, read_json
@@ -238,6 +239,15 @@ def test_an_account_is_added_with_a_profile_of_its_own(learner: Learner) -> None
         "123456789012  1      your own",
         "210987654321  1",
     ]
+
+
+def test_a_list_of_accounts_starts_no_sandbox_and_adding_says_so(learner: Learner) -> None:
+    listed = learner.labs("accounts")
+    assert (listed.returncode, listed.stdout, listed.stderr) == (1, "", f"{SANDBOX_DOWN}\n")
+    assert learner.status()["sandbox"] is None
+    started = "The sandbox was not running, and runs now"
+    assert started in learner.labs("accounts", "add", "210987654321").stderr
+    assert started not in learner.labs("accounts", "restore").stderr
 
 
 def test_accounts_of_a_class_are_the_same_each_time(learner: Learner) -> None:

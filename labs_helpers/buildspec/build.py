@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.buildspec import artifacts, secrets, source, transitions
+from labs_helpers.buildspec import artifacts, leftovers, secrets, source, transitions
 from labs_helpers.buildspec.log import Log
 from labs_helpers.buildspec.model import Buildspec, Command, OnFailure, Phase
 from labs_helpers.buildspec.problems import BuildspecError
@@ -39,7 +39,8 @@ class Settings:
     their names. environment: the variables of the machine, which env/variables replace.
     overrides: the project's and StartBuild's variables, which replace the buildspec's. client: a
     boto3 client by the name of a service, with the rights of the build. leave_out: files and
-    folders below the source that are no part of the source.
+    folders below the source that are no part of the source. keep: which programs, by their command
+    line, go on after the build although a command started them.
     """
 
     source: Path
@@ -50,6 +51,7 @@ class Settings:
     overrides: Mapping[str, str] = field(default_factory=dict)
     identity: Identity = field(default_factory=Identity)
     leave_out: tuple[Path, ...] = ()
+    keep: leftovers.Keep = leftovers.nothing
     buildspec: str = "buildspec.yml"
 
 
@@ -85,6 +87,7 @@ class Build:
         except (Stopped, KeyboardInterrupt):
             status = "STOPPED"
         finally:
+            leftovers.end(self._settings.identity.id, self._settings.keep)
             self._processes.close()
             self._log.end_output()
         variables = shell.environment if shell else {}
@@ -103,7 +106,8 @@ class Build:
         for each in self._spec.not_done:
             log.labs(f"{settings.buildspec}: {each}")
         log.container("Processing environment variables")
-        source.copy(settings.source, self._folder, settings.leave_out)
+        for line in source.copy(settings.source, self._folder, settings.leave_out):
+            log.labs(line)
         try:
             values = secrets.resolve(self._spec.environment, settings.client)
         except secrets.NoValue as error:

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Collection
 from pathlib import Path
 
+from labs_helpers.buildspec import links
 from labs_helpers.workspace import LabsError
 
 MOST_FILES = 100_000
@@ -18,10 +19,11 @@ class SourceError(LabsError):
     """The folder cannot be the source of a build."""
 
 
-def copy(source: Path, into: Path, leave_out: Collection[Path] = ()) -> None:
+def copy(source: Path, into: Path, leave_out: Collection[Path] = ()) -> list[str]:
     """Copy a folder. ``into`` must not exist. Sockets, pipes and devices are left out.
 
-    leave_out: files and folders that are no part of the source. Raises SourceError.
+    leave_out: files and folders that are no part of the source. Returns a line on each link that
+    is different in the copy (links.py). Raises SourceError.
     """
     if not source.is_dir():
         raise SourceError(f"{source} is no folder. Name the folder of the source with --source.")
@@ -40,12 +42,14 @@ def copy(source: Path, into: Path, leave_out: Collection[Path] = ()) -> None:
     _check_size(source, outside)
     try:
         shutil.copytree(source, into, symlinks=True, ignore=ignored)
+        changed = links.keep_within(source, into)
     except shutil.Error as error:
         first, _, why = error.args[0][0]
         raise SourceError(f"The source cannot be copied: {first}: {why}") from None
     except OSError as error:
         raise SourceError(f"The source cannot be copied: {error}") from error
     into.chmod(into.stat().st_mode | stat.S_IRWXU)
+    return changed
 
 
 def _check_size(source: Path, outside: set[str]) -> None:

@@ -15,7 +15,9 @@ from labs_helpers import servers
 from labs_helpers.cli.configure import configure
 from labs_helpers.cli.terminal import columns, say, table, working
 from labs_helpers.control_client import Control
+from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.modes import AWS, mode
+from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
 EXAMPLES = (
@@ -39,15 +41,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the sandbox, and start the sandbox first where it does not run."""
+    """Ask the sandbox. To list accounts starts nothing; to add or restore one starts the sandbox.
+
+    Raises LabsError for a list while no sandbox runs.
+    """
     workspace = Workspace.find()
     if mode(workspace) == AWS:
         raise LabsError("LABS_MODE is aws: accounts of AWS are made in AWS Organizations.")
     _check(arguments)
+    server = process.running(workspace)
+    if arguments.what == "list":
+        if server is None:
+            raise LabsError(SANDBOX_DOWN)
+        control = Control(workspace, server.port)
+        return _list(control.ask("GET", "accounts")["accounts"], arguments.json)
     with working("Starting the sandbox and the engine ...") as between:
         control = Control(workspace, servers.start(workspace, between).sandbox.port)
-    if arguments.what == "list":
-        return _list(control.ask("GET", "accounts")["accounts"], arguments.json)
+    if server is None:
+        say("The sandbox was not running, and runs now; labs stop stops it.")
     if arguments.what == "restore":
         made = control.ask("POST", "accounts", {"account": workspace.remembered()["account"]})
         print(f"User {made['user']} of account {made['account']} may do everything again.")

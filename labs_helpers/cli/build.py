@@ -10,8 +10,9 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.variables import Identity, user
 from labs_helpers.cli import clients
 from labs_helpers.defaults import ACCOUNT, REGION
+from labs_helpers.engine import process as engine_process
+from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import LabsError, Workspace
 
 EXAMPLES = (
@@ -93,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
             overrides=dict(arguments.env),
             identity=_identity(),
             leave_out=(destination, workspace.home),
+            keep=_is_a_server,
             buildspec=arguments.buildspec,
         )
         build = Build(spec, settings, log)
@@ -125,6 +129,12 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _text(source: Path, name: str) -> bytes:
+    """The buildspec. Raises BuildspecError where there is none, LabsError for one elsewhere."""
+    if not (source / name).resolve().is_relative_to(source):
+        raise LabsError(
+            f"--buildspec {name} is not within the source, {source}. Name a file within the "
+            "source, or name the folder that holds the file with --source."
+        )
     try:
         return (source / name).read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -143,6 +153,12 @@ def _identity() -> Identity:
 
     region = boto3.Session().region_name or REGION
     return Identity(account=ACCOUNT, region=region, initiator=user())
+
+
+def _is_a_server(command_line: Sequence[str]) -> bool:
+    """Whether this is the sandbox or the engine, which `labs start` in a build may have started."""
+    servers = (sandbox_process.MODULE, engine_process.MODULE)
+    return any(option == "-m" and module in servers for option, module in pairwise(command_line))
 
 
 def _client(service: str) -> Any:

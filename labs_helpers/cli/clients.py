@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from labs_helpers import modes
+from labs_helpers.defaults import SANDBOX_DOWN, is_sandbox
 from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -24,13 +25,17 @@ def ecr(workspace: Workspace, region: str | None = None) -> Iterator[Any]:
     """A boto3 client of ECR in the labs' mode, from any terminal.
 
     Raises CannotAsk with AWS's own message, also for what the ``with`` block asks; in sandbox mode
-    with no sandbox running, the message says how to start one.
+    with no sandbox running, the message says how to start one, also where AWS_ENDPOINT_URL names a
+    sandbox that has stopped since.
     """
     import boto3
 
     aim(workspace)
     try:
         yield boto3.Session(region_name=region).client("ecr")
+    except EndpointConnectionError as error:
+        down = is_sandbox(str(error.kwargs.get("endpoint_url", "")))
+        raise CannotAsk(SANDBOX_DOWN if down else str(error)) from error
     except (ClientError, BotoCoreError) as error:
         raise CannotAsk(str(error)) from error
 
@@ -43,7 +48,7 @@ def aim(workspace: Workspace) -> None:
     if modes.mode(workspace) == modes.SANDBOX and "AWS_ENDPOINT_URL" not in os.environ:
         server = process.running(workspace)
         if server is None:
-            raise CannotAsk("The sandbox does not run. Start it with: labs start")
+            raise CannotAsk(SANDBOX_DOWN)
         given = modes.environment(workspace, server.port)
         for name in given.unset:
             os.environ.pop(name, None)

@@ -7,7 +7,10 @@ serve that clients which are slow, or wait for a long build, do not keep out oth
 from __future__ import annotations
 
 import os
+import select
+import socket
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -26,6 +29,10 @@ _HEAD_SECONDS = 10.0
 _HEAD_SIZE = 1024 * 1024
 _BODY_SECONDS = 600
 """Seconds without a byte after which a client counts as gone."""
+
+
+IS_GONE = "labs.client_is_gone"
+"""The key in the environ of a function that says whether the client has closed the connection."""
 
 
 class _Request(cheroot.HTTPRequest):
@@ -75,7 +82,15 @@ class _Gateway(wsgi.Gateway_10):
             body = KnownLength(request.conn.rfile, length)
         request.rfile = _Body(body, request)
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        environ[IS_GONE] = partial(_is_gone, request.conn.socket)
         return environ
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether both directions are closed; a client that only sends nothing more still reads."""
+    poll = select.poll()
+    poll.register(connection, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 class UnixServer(wsgi.Server):

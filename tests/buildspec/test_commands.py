@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -215,6 +217,43 @@ def test_a_background_program_holds_nothing_up_and_ends_with_the_build(tmp_path:
     ran = run(tmp_path, text)
     assert ran.printed[0] == "runs 1"
     _until_gone(int(ran.printed[1]))
+
+
+_IN_A_SESSION = (
+    "import os, sys\n"
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    if os.fork() == 0:\n"
+    '        print(os.getpid(), file=open(sys.argv[1], "w"), flush=True)\n'
+    '        os.execv("/bin/sleep", [sys.argv[2], "600"])\n'
+    "    os._exit(0)\n"
+)
+"""A program that makes a session of its own and leaves its parent, as daemons do."""
+
+
+def in_a_session(folder: Path, name: str, **settings: Any) -> int:
+    """Run a build that starts such a program under a name; the program's pid."""
+    (folder / "source").mkdir(exist_ok=True)
+    (folder / "source" / "daemon.py").write_text(_IN_A_SESSION)
+    pid = folder / f"{name}.pid"
+    text = commands(f"{sys.executable} daemon.py {pid} {name}", f"until [ -s {pid} ]; do :; done")
+    assert run(folder, text, **settings).result.status == "SUCCEEDED"
+    return int(pid.read_text())
+
+
+def test_a_program_in_a_session_of_its_own_ends_with_the_build(tmp_path: Path) -> None:
+    _until_gone(in_a_session(tmp_path, "daemon"))
+
+
+def test_a_program_of_another_build_and_a_kept_program_go_on(tmp_path: Path) -> None:
+    kept = psutil.Process(in_a_session(tmp_path, "server", keep=lambda words: "server" in words))
+    try:
+        (tmp_path / "other").mkdir()
+        run(tmp_path / "other", commands("true"))
+        assert kept.is_running()
+        assert kept.cmdline() == ["server", "600"]
+    finally:
+        kept.kill()
 
 
 def test_what_a_background_program_prints_appears_later(tmp_path: Path) -> None:

@@ -77,3 +77,87 @@ def test_what_this_machine_cannot_do_is_refused_by_line(
         run(tmp_path, commands("true") + more)
     assert str(refused.value).startswith(words)
     assert "Remove the key" in str(refused.value)
+
+
+def _linked(folder: Path) -> tuple[Path, dict[str, str]]:
+    """A source with links of every kind, and what its files say."""
+    source = folder / "source"
+    (source / "dir" / "deep").mkdir(parents=True)
+    (source / "real.txt").write_text("original")
+    (source / "dir" / "a.txt").write_text("original")
+    (folder / "outside.txt").write_text("original")
+    return source, {
+        "absolute": str(source / "real.txt"),
+        "folder": str(source / "dir"),
+        "again": "../source/real.txt",
+        "through": "/".join([str(folder), "source/dir/../real.txt"]),
+        "chain": "absolute",
+        "dir/deep/plain": "../../real.txt",
+        "dir/deep/below": "../../folder/a.txt",
+        "parent": "..",
+        "by_parent": "parent/source/real.txt",
+        "file_outside": "../outside.txt",
+        "root": "/",
+        "new_outside": str(folder / "new.txt"),
+        "loop": "loop",
+    }
+
+
+def test_no_link_of_the_copy_leads_to_a_file_of_the_author(tmp_path: Path) -> None:
+    folder, links = _linked(tmp_path)
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+    copy = tmp_path / "scratch" / "src"
+    copy.parent.mkdir()
+    source.copy(folder, copy)
+    for name in links:
+        seen = Path(os.path.realpath(copy / name))
+        assert seen.is_relative_to(copy.parent), name
+        if name in ("parent", "file_outside", "root", "new_outside", "loop"):
+            assert not seen.exists()
+        else:
+            assert seen.relative_to(copy) == Path(os.path.realpath(folder / name)).relative_to(
+                folder
+            )
+    kept = {name for name, to in links.items() if str((copy / name).readlink()) == to}
+    assert kept == {"chain", "dir/deep/plain", "dir/deep/below", "loop"}
+    assert {name: str((folder / name).readlink()) for name in links} == links
+
+
+def test_a_command_that_writes_through_a_link_changes_the_copy_alone(tmp_path: Path) -> None:
+    folder, links = _linked(tmp_path)
+    for name, target in links.items():
+        (folder / name).symlink_to(target)
+    names = [name for name in links if name not in ("folder", "parent", "root", "loop")]
+    wanted = [*names, "folder/a.txt", "parent/outside.txt", "parent/new2.txt"]
+    lines = [f"echo changed > {name} || true" for name in wanted]
+    ran = run(tmp_path, commands(*lines, "cat real.txt dir/a.txt"))
+    assert ran.printed[-2:] == ["changed", "changed"]
+    assert (folder / "real.txt").read_text() == "original"
+    assert (folder / "dir" / "a.txt").read_text() == "original"
+    assert (tmp_path / "outside.txt").read_text() == "original"
+    assert not (tmp_path / "new.txt").exists()
+    assert not (tmp_path / "new2.txt").exists()
+
+
+def test_the_log_says_what_became_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "in").symlink_to(tmp_path / "source" / "a")
+    (tmp_path / "source" / "out").symlink_to("../outside.txt")
+    ran = run(tmp_path, commands("true"), {"a": "a"})
+    inside = f"[labs] in: the link to {tmp_path}/source/a is a link to a in the build's copy\n"
+    assert inside in ran.log
+    assert "[labs] out: the link to ../outside.txt leads out of the source" in ran.log
+
+
+def test_a_link_in_a_read_only_folder_is_changed_too(tmp_path: Path) -> None:
+    folder, _ = _linked(tmp_path)
+    (folder / "dir" / "link").symlink_to(folder / "real.txt")
+    (folder / "dir").chmod(0o555)
+    try:
+        source.copy(folder, tmp_path / "copy")
+    finally:
+        (folder / "dir").chmod(0o755)
+    assert (tmp_path / "copy" / "dir" / "link").resolve() == tmp_path / "copy" / "real.txt"
+    assert (tmp_path / "copy" / "dir").stat().st_mode & 0o777 == 0o555
+    (tmp_path / "copy" / "dir").chmod(0o755)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import queue
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from labs_helpers.engine.folders import fresh_folder, remove_folder
 from labs_helpers.engine.glob import BadPattern, Glob
-from labs_helpers.engine.unix_server import UnixServer
+from labs_helpers.engine.unix_server import IS_GONE, UnixServer
 from tests.engine.engine_room import Room, running
 
 
@@ -170,3 +173,33 @@ def test_a_malformed_pattern_is_refused(pattern: str) -> None:
 def test_a_listing_with_a_pattern_of_many_stars_is_answered(room: Room) -> None:
     filters = '{"reference":["%s"]}' % ("*a" * 40 + "*b")
     assert room.ask("GET", f"/images/json?filters={filters}").json() == []
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_an_operation_can_ask_whether_its_client_has_gone(tmp_path: Path, closes: bool) -> None:
+    entered, let_go, said = threading.Event(), threading.Event(), queue.Queue[bool]()
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        entered.set()
+        let_go.wait(20)
+        said.put(environ[IS_GONE]())
+        start_response("200 OK", [])
+        return []
+
+    server = UnixServer(tmp_path / "s", app)
+    server.prepare()
+    threading.Thread(target=server.serve, daemon=True).start()
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(str(tmp_path / "s"))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: d\r\n\r\n")
+            assert entered.wait(20)
+            if closes:
+                client.close()
+            else:
+                client.shutdown(socket.SHUT_WR)
+            let_go.set()
+            assert said.get(timeout=20) is closes
+    finally:
+        let_go.set()
+        server.stop()

@@ -16,6 +16,7 @@ from labs_helpers.workspace import is_full
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from ..streams import chunks
+from ..unix_server import IS_GONE
 from . import absent, images, parameters, registries, system, transfer
 from .build_request import build
 from .http import Request, Response, error_response, error_text
@@ -153,6 +154,7 @@ def _request(environ: dict[str, Any]) -> Request:
         query=parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True),
         headers=headers,
         body=environ["wsgi.input"],
+        is_gone=environ.get(IS_GONE, lambda: False),
     )
 
 

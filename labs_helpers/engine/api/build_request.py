@@ -50,6 +50,7 @@ def build(request: Request, backend: Backend) -> Response:
         cache_from=_names(request.json("cachefrom")),
         pull=request.flag("pull"),
         scratch=backend.scratch,
+        is_gone=request.is_gone,
     )
     credentials = from_config_header(request.headers.get("x-registry-config"))
     pull = _puller(backend, credentials)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -18,13 +18,17 @@ _FALSE = {"", "0", "no", "false", "none"}
 
 @dataclass(frozen=True)
 class Request:
-    """A request; ``path`` as it was sent, ``query`` with every value of each key."""
+    """A request; ``path`` as it was sent, ``query`` with every value of each key.
+
+    ``is_gone`` says whether the client has closed the connection.
+    """
 
     method: str
     path: str
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: BinaryIO
+    is_gone: Callable[[], bool] = lambda: False
 
     def text(self, key: str, default: str = "") -> str:
         """The first value of a query key."""

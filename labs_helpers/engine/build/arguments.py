@@ -1,14 +1,10 @@
-"""ARG and ENV: the variables that an instruction sees, and their expansion in its words."""
+"""ARG and ENV: the variables that an instruction sees."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from e2b_dockerfile_utils import ShellLex
-
 from ..platform import DEFAULT, Platform
-from .errors import BuildError
-from .gotext import quote
 
 _PROXIES = frozenset(
     name
@@ -100,37 +96,3 @@ def _platforms(requested: str) -> dict[str, str]:
 def _split(pair: str) -> tuple[str, str]:
     name, _, value = pair.partition("=")
     return name, value
-
-
-def expand(word: str, variables: Mapping[str, str], escape: str, line: int) -> str:
-    """Replace variables and remove quotes; the result is one word.
-
-    Raises:
-        BuildError: a quote or brace is not closed, or ``${name:?message}`` finds no value.
-    """
-    return _lex(word, variables, escape, line)[0]
-
-
-def expand_words(word: str, variables: Mapping[str, str], escape: str, line: int) -> list[str]:
-    """Expand as ``expand`` does, and split at blanks outside quotes. Raises BuildError."""
-    return _lex(word, variables, escape, line)[1]
-
-
-def expand_document(text: str, variables: Mapping[str, str], escape: str, line: int) -> str:
-    """Replace variables in a heredoc, and leave its quotes. Raises BuildError."""
-    lexer = ShellLex(
-        escape, raw_quotes=True, skip_process_quotes=True, env=variables, skip_unset_env=False
-    )
-    try:
-        return lexer.process_word(text)
-    except ValueError as error:
-        raise BuildError(f"failed to process heredoc: {error}", line) from error
-
-
-def _lex(word: str, variables: Mapping[str, str], escape: str, line: int) -> tuple[str, list[str]]:
-    lexer = ShellLex(escape, env=variables, skip_unset_env=False)
-    try:
-        return lexer.process_word(word), lexer.process_words(word)
-    except ValueError as error:
-        reason = str(error).removeprefix(f"failed to process {word!r}: ")
-        raise BuildError(f"failed to process {quote(word)}: {reason}", line) from error

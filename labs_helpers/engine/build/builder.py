@@ -20,10 +20,11 @@ from ..errors import BadRequest
 from ..platform import Platform
 from ..store import Image, ImageStore, NoSuchImage
 from . import dockerfile, tar_reader
-from .arguments import BuildArguments, expand
+from .arguments import BuildArguments
 from .dispatch import Dispatcher
 from .dockerfile import Dockerfile, Instruction, Stage
 from .errors import BuildError, DockerfileError
+from .expansion import check_length, expand
 from .options import BuildOptions
 from .stage import Message, StageState
 from .tree import FILE, LinkLoop, Tree
@@ -149,12 +150,16 @@ class _Build:
             for word in argument.args:
                 name, equals, value = word.partition("=")
                 text = expand(value, variables, self._plan.escape, argument.line)
+                check_length("ARG", name, text, argument.line)
                 self._arguments.declare_global(name, text if equals else None)
         for stage in self._plan.stages:
             yield from self._stage(stage)
         yield from self._finish(self._stages[-1])
 
     def _step(self, instruction: Instruction) -> Iterator[Message]:
+        # a quiet build writes nothing that would fail
+        if self._options.is_gone():
+            raise BuildError("The client has gone; the build ends", instruction.line)
         self._number += 1
         text = f"Step {self._number}/{self._total} : {instruction.original}"
         yield {"stream": text}

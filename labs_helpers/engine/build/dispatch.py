@@ -6,9 +6,10 @@ from collections.abc import Callable, Generator, Iterator
 from functools import partial
 
 from . import copy_add, metadata, sources
-from .arguments import BuildArguments, expand, expand_document, expand_words
+from .arguments import BuildArguments
 from .dockerfile import Instruction
 from .errors import BuildError
+from .expansion import check_length, expand, expand_document, expand_words
 from .layer import WHITEOUT
 from .run import instruction
 from .sources import Source
@@ -75,6 +76,7 @@ class Dispatcher:
         texts = []
         for word in step.args:
             name, equals, value = expanded(word).partition("=")
+            check_length("ARG", name, value, step.line)
             self._arguments.declare(name, value if equals else None)
             texts.append(f"{name}={value}" if equals else name)
         return f"ARG {' '.join(texts)}"

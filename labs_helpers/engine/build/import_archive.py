@@ -16,8 +16,8 @@ from ..errors import BadRequest
 from ..platform import DEFAULT, Platform
 from ..store import Image, ImageStore
 from . import dockerfile, metadata, tar_reader
-from .arguments import expand, expand_words
 from .errors import BuildError
+from .expansion import expand, expand_words
 from .stage import CREATED_FIRST
 
 _CHANGES = frozenset(

@@ -14,6 +14,7 @@ from typing import Any
 
 from .dockerfile import Instruction
 from .errors import BuildError
+from .expansion import check_length
 from .gotext import duration, parse_duration, quote_all
 
 Config = dict[str, Any]
@@ -68,7 +69,7 @@ def configure(
 
 def env(config: Config, step: Instruction, expand: Expand) -> str:
     """ENV name=value ..."""
-    pairs = [(expand(name), expand(value)) for name, value in step.pairs]
+    pairs = _pairs(step, expand)
     for name, value in pairs:
         variables = list(config.get("Env") or [])
         places = [place for place, pair in enumerate(variables) if pair.partition("=")[0] == name]
@@ -82,9 +83,16 @@ def env(config: Config, step: Instruction, expand: Expand) -> str:
 
 def label(config: Config, step: Instruction, expand: Expand) -> str:
     """LABEL name=value ..."""
-    pairs = [(expand(name), expand(value)) for name, value in step.pairs]
+    pairs = _pairs(step, expand)
     config["Labels"] = {**(config.get("Labels") or {}), **dict(pairs)}
     return "LABEL " + " ".join(f"{name}={value}" for name, value in pairs)
+
+
+def _pairs(step: Instruction, expand: Expand) -> list[tuple[str, str]]:
+    pairs = [(expand(name), expand(value)) for name, value in step.pairs]
+    for name, value in pairs:
+        check_length(step.name, name, value, step.line)
+    return pairs
 
 
 def user(config: Config, step: Instruction, expand: Expand) -> str:

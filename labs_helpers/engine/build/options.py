@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,8 @@ class BuildOptions:
     for temporary files (None: the system's). ``run_seconds`` limits the time of one RUN.
     ``network`` is the value of --network, "none" or "" for the machine's network. ``hosts`` are
     additional lines of /etc/hosts for RUN. ``cache_from`` are the images of --cache-from; without
-    any, every image in the store may be the cached result of a step.
+    any, every image in the store may be the cached result of a step. ``is_gone`` says whether the
+    client has gone, which ends the build before its next step.
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
     """
@@ -35,3 +36,4 @@ class BuildOptions:
     network: str = ""
     hosts: Sequence[str] = ()
     cache_from: Sequence[str] = ()
+    is_gone: Callable[[], bool] = lambda: False

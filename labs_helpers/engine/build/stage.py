@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from ..image_config import encode_config
 from ..platform import DEFAULT, Platform
 from ..store import Image, ImageStore
 from . import cache, tar_reader
+from .errors import BuildError
 from .layer import Changes, layer_tar
 from .metadata import current_shell
 from .options import BuildOptions
@@ -27,6 +29,12 @@ def _date(epoch: int) -> str:
 
 CREATED_FIRST = _date(0)
 """The date of an image whose client names no other (SOURCE_DATE_EPOCH)."""
+
+MOST_CONFIG = 6 << 20
+"""Bytes of an image's configuration. Linux starts no program whose variables and arguments have
+more than 6 MiB (https://man7.org/linux/man-pages/man2/execve.2.html); no source limits labels and
+history, which get the same limit because each step writes them again.
+"""
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -170,6 +178,12 @@ class StageState:
         }
         if self.author:
             config["author"] = self.author
+        size = len(encode_config(config))
+        if size > MOST_CONFIG:
+            raise BuildError(
+                f"The configuration of the image would have {size} bytes, with ENV, LABEL and the"
+                f" history of all steps; {MOST_CONFIG} are allowed. Use shorter or fewer values"
+            )
         parent = self.image.id if self.image else None
         return self.store.add_image(config, layers, parent=parent)
 

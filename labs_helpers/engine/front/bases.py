@@ -15,9 +15,10 @@ from typing import BinaryIO
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
-from ..build.arguments import BuildArguments, expand
+from ..build.arguments import BuildArguments
 from ..build.dockerfile import Dockerfile, read
 from ..build.errors import BuildError, DockerfileError
+from ..build.expansion import expand
 
 _DOCKERFILE_LIMIT = 4 * 1024 * 1024
 _SCRATCH = "scratch"
