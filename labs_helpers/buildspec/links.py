@@ -1,11 +1,9 @@
 """The symbolic links of a copied source: none of them leads to a file of the author.
 
 A link that leads to a file or folder of the source leads to its copy. A link that leads out of the
-source leads nowhere: CodeBuild downloads the source alone. The user guide says nothing about links
-(https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html names only the
-source's folder); a Git source keeps a link and has nothing that the link pointed to outside. Here
-such a link cannot keep its target, because a command that writes through the link would change a
-file that the build does not own.
+source leads nowhere, because CodeBuild has the source alone; no page that we found says what
+CodeBuild makes of links. Such a link cannot keep its target here: a command that writes through the
+link would change a file that is not the build's.
 """
 
 from __future__ import annotations
@@ -51,11 +49,16 @@ def keep_within(source: Path, copied: Path) -> list[str]:
 
 
 def _links(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in os.walk(folder, onerror=_unreadable):
         for name in sorted((*folders, *files)):
             path = Path(root, name)
             if path.is_symlink():
                 yield path
+
+
+def _unreadable(error: OSError) -> None:
+    """A folder of the copy that cannot be read may hold a link that leads out."""
+    raise error
 
 
 def _stays(parent: Path, target: Path, source: Path) -> bool:
