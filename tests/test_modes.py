@@ -19,7 +19,7 @@ from labs_helpers.runtime.shims import (
     place_aws,
     place_docker,
 )
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import LabsError, Workspace, write_json
 
 PYTHON = "/venv/bin/python"
 
@@ -175,6 +175,8 @@ def test_aws_runs_as_installed_from_a_home_of_the_labs(
     installed.write_text('#!/bin/sh\necho "$HOME $https_proxy $1"\n')
     installed.chmod(0o755)
     place_aws(workspace, 4566, {"PATH": f"{workspace.bin}{os.pathsep}{tmp_path}"}, python="/none")
+    # this process stands for the sandbox: the launcher says so when there is none
+    write_json(workspace.sandbox / "server.json", {"pid": os.getpid()})
     ran = subprocess.run([workspace.bin / "aws", "a b"], capture_output=True, text=True, check=True)
     assert ran.stdout == f"{workspace.home}/aws http://127.0.0.1:4566 a b\n"
 
