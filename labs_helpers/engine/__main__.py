@@ -21,7 +21,14 @@ from labs_helpers.workspace import LabsError
 
 from .errors import EngineError
 from .front.address import parse as parse_address
-from .server import CannotServe, EngineServer, log_message, make_server, remove_socket
+from .server import (
+    CannotServe,
+    EngineServer,
+    check_socket,
+    log_message,
+    make_server,
+    remove_socket,
+)
 
 if TYPE_CHECKING:
     from .front.server import FrontServer
@@ -46,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     try:
+        check_socket(options.socket)  # before anything is made
         options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FolderLock.take(options.state, "engine")  # held until the process ends
         server = _server(options)

@@ -75,7 +75,7 @@ def jupyterlab(folder: Path | None = None) -> Iterator[str]:
             yield match[0]
         finally:
             server.terminate()
-            server.communicate(timeout=30)
+            server.communicate(timeout=90)
             subprocess.run([*labs, "stop"], env=environ, check=True, capture_output=True)
 
 

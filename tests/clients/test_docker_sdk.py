@@ -172,7 +172,7 @@ def test_a_pushed_image_has_its_platform_in_the_registry(client: Client, room: R
     room.registry.create("demo")
     client.login("AWS", room.registry.token, registry=REGISTRY)
     image, _ = client.images.build(
-        fileobj=context(Dockerfile="FROM scratch\nLABEL a=1"), custom_context=True
+        fileobj=context(Dockerfile="FROM scratch\nCOPY Dockerfile /"), custom_context=True
     )
     image.tag(f"{REGISTRY}/demo", tag="v1")
     client.images.push(f"{REGISTRY}/demo", tag="v1")

@@ -231,7 +231,10 @@ class TestPushAndPull:
             ("pull", f"{DEMO}@sha256:{'a' * 64}"): "Error response from daemon: manifest for"
             f" {DEMO}@sha256:{'a' * 64} not found: manifest unknown: Requested image not found",
             ("pull", "nginx:never"): "Error response from daemon: manifest for nginx:never not"
-            " found: manifest unknown: manifest unknown",
+            " found: manifest unknown: manifest unknown\nThe labs' stand-in for the registry has"
+            " nginx:1-alpine, nginx:1.21-alpine, nginx:1.21.6-alpine, nginx:1.31-alpine,"
+            " nginx:1.31.6-alpine, nginx:alpine, nginx:mainline-alpine. To take the real one:"
+            " LABS_HUB=online labs start",
         }
         for command, message in said.items():
             ended = room.docker(*command)

@@ -31,6 +31,7 @@ def test_it_stays_short() -> None:
         ("2026-11-02T09:00:00Z", "<time>"),
         ("2026-11-02T09:00:00.123456+00:00", "<time>"),
         ("2026-11-02 09:00:00", "<time>"),
+        ("[Container] 2026/11/02 09:00:00.123456 Entering", "[Container] <time> Entering"),
     ],
 )
 def test_ids_and_times_are_taken_out(text: str, expected: str) -> None:
