@@ -162,8 +162,10 @@ def check(asked: ApiRequest) -> None:
         if member not in BY_ARN and service == "logs" and ":log-group:" in arn:
             # so DescribeLogGroups spells a log group
             arn = arn.removesuffix(":*")
-        known = service in arn_formats() or service in _MORE
-        if (known and not fits(arn, service, kinds)) or arn.count(":") < 5:
+        # elsewhere than in a parameter for an ARN, a text that is no ARN says nothing of a resource
+        whole = arn.count(":") >= 5
+        known = (service in arn_formats() or service in _MORE) if whole else bool(kinds)
+        if known and not fits(arn, service, kinds):
             raise refusal(asked.service, arn, service)
 
 
