@@ -153,6 +153,9 @@ ONE_NAME = [
     ("dynamodb", "TagResource", "ResourceArn", "table/tmine/x:table/tsec"),
     ("dynamodb", "PutResourcePolicy", "ResourceArn", "table/tmine:table/tsec"),
     ("elasticloadbalancing", "DeleteRule", "RuleArn", "listener-rule/app/l/1/2/3/x"),
+    ("cloudformation", "DeleteStack", "StackName", "changeSet/mine/1"),
+    ("codedeploy", "GetApplication", "applicationName", "deploymentgroup:mine/sec"),
+    ("ecs", "CreateCluster", "clusterName", "service/mine/sec"),
     ("sns", "Publish", "TopicArn", "mine:sec"),
     ("sns", "Unsubscribe", "SubscriptionArn", "mine:1:2"),
 ]
