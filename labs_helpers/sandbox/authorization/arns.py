@@ -30,6 +30,17 @@ _NAMES_WITH_COLONS: Mapping[str, str] = {
 Elsewhere a name has no colon, and moto would take what follows one for the name.
 """
 
+_OF_ONE_TYPE = frozenset(
+    {
+        "applicationName|applicationNames",
+        "cluster|clusterName|clusters=default",
+        "StackName|StackId",
+        "StackSetName",
+        "taskDefinition|taskDefinitions|family",
+    }
+)
+"""Holes of forms whose parameters take an ARN of the form's own type, and of no other."""
+
 _SLASHED = ("cloudwatch", "ec2", "iam", "kms", "logs", "organizations", "secretsmanager", "ssm")
 """Services with names that may have a slash; elsewhere a name with a slash is a second spelling.
 
@@ -83,6 +94,10 @@ def made(form: str, params: Mapping[str, Any], start: str) -> list[str]:
         if number == len(holes) - 1 and "<:" not in hole[1] and not parts[-1].strip(":/*"):
             whole = [each for each in given if _is_of(each, start, parts[0])]
             given = [each for each in given if each not in whole]
+            other = [each for each in given if each.startswith("arn:")]
+            # a parameter with ids of several types is one that AWS has for all of them
+            if other and hole[1] in _OF_ONE_TYPE:
+                raise _invalid(f"'{other[0][:200]}' is no ARN of a resource of {parts[0]}")
         rows.append([_place_and_name(each, hole[1], parts[0]) for each in given])
     spelled = []
     for row in itertools.product(*rows):

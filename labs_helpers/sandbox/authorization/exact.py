@@ -147,6 +147,10 @@ EVENT = ("Resources", "Source", "DetailType")
 """What an event tells of, whatever it is."""
 
 
+_TARGETS = ("logs", "sns", "sqs")
+"""The services that an event gets to."""
+
+
 def check(asked: ApiRequest) -> None:
     """Raise Refusal for an ARN that has the form of no type of resource of its service.
 
@@ -158,12 +162,16 @@ def check(asked: ApiRequest) -> None:
         if not arn.startswith("arn:"):
             continue
         service = arn.split(":")[2] if arn.count(":") >= 5 else asked.prefix
+        if asked.operation == "PutTargets" and member == "Arn" and service not in _TARGETS:
+            continue  # refused as a target, in words of its own: moto/table.py
         kinds = _kinds(asked, member) if service == asked.prefix else ()
         if member not in BY_ARN and service == "logs" and ":log-group:" in arn:
             # so DescribeLogGroups spells a log group
             arn = arn.removesuffix(":*")
-        known = service in arn_formats() or service in _MORE
-        if (known and not fits(arn, service, kinds)) or arn.count(":") < 5:
+        # elsewhere than in a parameter for an ARN, a text that is no ARN says nothing of a resource
+        whole = arn.count(":") >= 5
+        known = (service in arn_formats() or service in _MORE) if whole else bool(kinds)
+        if known and not fits(arn, service, kinds):
             raise refusal(asked.service, arn, service)
 
 

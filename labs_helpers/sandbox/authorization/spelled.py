@@ -13,6 +13,7 @@ from typing import Any
 
 from labs_helpers.sandbox.authorization.arns import values
 from labs_helpers.sandbox.authorization.known import Known
+from labs_helpers.sandbox.hosts import Site, site_of
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
@@ -59,7 +60,7 @@ def _queue(url: str, place: Place) -> str:
     if _QUEUE_NAME.fullmatch(url):
         return f"arn:aws:sqs:{place.region}:{place.account}:{url}"
     named = _QUEUE.fullmatch(url)
-    if named is None:
+    if named is None or site_of(named["host"]) not in (Site.AWS, Site.LOOPBACK):
         raise Refusal(
             "InvalidAddress", f"The address {url[:200]} is not valid for this endpoint.", 404
         )
@@ -69,8 +70,29 @@ def _queue(url: str, place: Place) -> str:
     return f"arn:aws:sqs:{region}:{named['account']}:{named['name']}"
 
 
+_PROTOCOLS = (
+    "application",
+    "email",
+    "email-json",
+    "firehose",
+    "http",
+    "https",
+    "lambda",
+    "sms",
+    "sqs",
+)
+
+
 def _of_sns(operation: str, params: Params, place: Place) -> Params:
-    """The topic of a subscription: what its ARN has before the last colon."""
+    """The topic of a subscription: what its ARN has before the last colon.
+
+    Raises Refusal for a protocol that SNS does not have:
+    https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+    """
+    protocol = params.get("Protocol")
+    if operation == "Subscribe" and protocol and str(protocol).lower() not in _PROTOCOLS:
+        words = "Invalid parameter: Amazon SNS does not support this protocol string: "
+        raise Refusal("InvalidParameter", words + str(protocol)[:80])
     arn = str(params.get("SubscriptionArn") or "")
     return {**params, "SubscriptionArn": arn.rpartition(":")[0]} if arn.count(":") == 6 else params
 

@@ -118,7 +118,9 @@ def test_no_parameter_takes_an_arn_with_a_segment_too_many_or_too_few(service: s
 
 
 def skipped(service: str, path: tuple[str, ...]) -> bool:
-    """Whether a text is of the caller's own words."""
+    """Whether a text is of the caller's own words, or a target, which moto/table.py refuses."""
+    if service == "events" and path[-1] == "Arn" and "Targets" in path:
+        return True
     return path[-1] in exact.WORDS or (service == "events" and bool({*path} & {*exact.EVENT}))
 
 
@@ -153,6 +155,9 @@ ONE_NAME = [
     ("dynamodb", "TagResource", "ResourceArn", "table/tmine/x:table/tsec"),
     ("dynamodb", "PutResourcePolicy", "ResourceArn", "table/tmine:table/tsec"),
     ("elasticloadbalancing", "DeleteRule", "RuleArn", "listener-rule/app/l/1/2/3/x"),
+    ("cloudformation", "DeleteStack", "StackName", "changeSet/mine/1"),
+    ("codedeploy", "GetApplication", "applicationName", "deploymentgroup:mine/sec"),
+    ("ecs", "CreateCluster", "clusterName", "service/mine/sec"),
     ("sns", "Publish", "TopicArn", "mine:sec"),
     ("sns", "Unsubscribe", "SubscriptionArn", "mine:1:2"),
 ]

@@ -25,6 +25,11 @@ NAME = "zq7"
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("ec2", "CreateTags"): {"Resources": [f"vpc-{NAME}"], "Tags": []},
     ("ec2", "DeleteTags"): {"Resources": [f"vpc-{NAME}"]},
+    ("sns", "Subscribe"): {
+        "TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:{NAME}",
+        "Protocol": "sqs",
+        "Endpoint": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{NAME}",
+    },
     **{
         ("ssm", name): {"ResourceType": "Parameter", "ResourceId": NAME}
         for name in ("AddTagsToResource", "ListTagsForResource", "RemoveTagsFromResource")

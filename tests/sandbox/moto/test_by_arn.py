@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.policies import allow, deny
-from tests.sandbox.authorization.people_here import ACCOUNT, People, refusal_of
+from tests.sandbox.authorization.people_here import ACCOUNT, OTHER, People, refusal_of
 from tests.sandbox.sandbox_process import REGION, Running
 
 
@@ -158,3 +158,83 @@ def test_a_rule_of_a_load_balancer_that_is_not_there_is_not_deleted(sandbox: Run
     rule = arn("elasticloadbalancing", "listener-rule/net/l/1/2/3")
     _, code, _ = refusal_of(sandbox.client("elbv2"), "delete_rule", RuleArn=rule)
     assert code == "RuleNotFound"
+
+
+def test_a_protocol_that_sns_does_not_have_is_refused(sandbox: Running) -> None:
+    sns = sandbox.client("sns")
+    topic = sns.create_topic(Name="protocols")["TopicArn"]
+    for protocol in (" http", "http ", "gopher"):
+        named = {"TopicArn": topic, "Protocol": protocol, "Endpoint": "http://127.0.0.1:9/"}
+        _, code, words = refusal_of(sns, "subscribe", **named)
+        assert code == "InvalidParameter", words
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+def test_a_queue_of_another_host_is_no_queue(sandbox: Running) -> None:
+    sqs = sandbox.client("sqs")
+    sqs.create_queue(QueueName="hosted")
+    for host in ("https://evil", "http://127.0.0.1.evil.org"):
+        url = f"{host}/{ACCOUNT}/hosted"
+        _, code, _ = refusal_of(sqs, "send_message", QueueUrl=url, MessageBody="x")
+        assert code == "InvalidAddress"
+
+
+def test_a_key_of_another_account_is_no_key(sandbox: Running, people: People) -> None:
+    iam = sandbox.client("iam")
+    (own,) = iam.list_access_keys(UserName="learner")["AccessKeyMetadata"]
+    partner = people.of_account(OTHER).key["aws_access_key_id"]
+    assert iam.get_access_key_last_used(AccessKeyId=own["AccessKeyId"])["UserName"] == "learner"
+    _, code, _ = refusal_of(iam, "get_access_key_last_used", AccessKeyId=partner)
+    assert code == "NoSuchEntity"
+
+
+TOPIC = {"T": {"Type": "AWS::SNS::Topic"}}
+
+
+def test_a_change_set_of_a_stack_that_exists_is_an_update(sandbox: Running) -> None:
+    stacks = sandbox.client("cloudformation")
+    before = json.dumps({"Resources": TOPIC})
+    after = json.dumps({"Resources": TOPIC | {"Q": {"Type": "AWS::SQS::Queue"}}})
+    stack = stacks.create_stack(StackName="once", TemplateBody=before)["StackId"]
+    named = {"StackName": "once", "TemplateBody": after}
+    assert stacks.create_change_set(ChangeSetName="c1", **named)["StackId"] == stack
+    by_id = {"StackName": stack, "TemplateBody": after}
+    assert stacks.create_change_set(ChangeSetName="c2", **by_id)["StackId"] == stack
+    _, code, words = refusal_of(
+        stacks, "create_change_set", ChangeSetName="c3", ChangeSetType="CREATE", **named
+    )
+    assert code == "ValidationError"
+    assert "already exists and cannot be created again" in words
+    _, code, words = refusal_of(
+        stacks, "create_change_set", ChangeSetName="c", StackName="none", TemplateBody=after
+    )
+    assert (code, words) == ("ValidationError", "Stack [none] does not exist")
+    stacks.execute_change_set(ChangeSetName="c1", StackName="once")
+    (left,) = [each for each in stacks.describe_stacks()["Stacks"] if each["StackName"] == "once"]
+    assert (left["StackId"], left["StackStatus"]) == (stack, "UPDATE_COMPLETE")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{{resolve:secretsmanager:top}}",
+        "a{{resolve:ssm:plain}}b",
+        {"Fn::Sub": "{{resolve:ssm-secure:plain:1}}"},
+    ],
+)
+def test_a_dynamic_reference_is_refused_by_name(sandbox: Running, value: Any) -> None:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": value}}
+    body = json.dumps({"Resources": {"T": topic}})
+    stacks = sandbox.client("cloudformation")
+    _, code, words = refusal_of(stacks, "create_stack", StackName="dyn", TemplateBody=body)
+    assert code == "NotInSandbox"
+    assert "{{resolve:" in words
+
+
+def test_a_dynamic_reference_that_a_function_makes_is_not_followed(sandbox: Running) -> None:
+    joined = {"Fn::Join": ["", ["{{resolve", ":ssm:plain}}"]]}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": joined}}
+    stacks = sandbox.client("cloudformation")
+    stacks.create_stack(StackName="join", TemplateBody=json.dumps({"Resources": {"T": topic}}))
+    (stack,) = stacks.describe_stacks(StackName="join")["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"

@@ -7,10 +7,40 @@ from typing import Any
 
 from labs_helpers.sandbox.moto.stacks import granted
 from labs_helpers.sandbox.moto.stacks.scope import Scope
+from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
 ScopeOf = Callable[[Any, Any, Any], Scope]
 """(moto's stack, template, parameters) -> the values of the stack."""
+
+
+def of_one_stack(original: Any) -> Callable[[Any], Any]:
+    """CreateChangeSet: for a stack that exists an update, and never a second stack of a name.
+
+    "By default, CloudFormation specifies UPDATE. You can't use the UPDATE type to create a change
+    set for a new stack or the CREATE type to create a change set for an existing stack.":
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+    """
+
+    def create_change_set(response: Any) -> Any:
+        name, wanted = response._get_param("StackName"), response._get_param("ChangeSetName")
+        kind = response._get_param("ChangeSetType") or "UPDATE"
+        stacks = response.cloudformation_backend.stacks
+        found = [one for one in list(stacks.values()) if name in (one.name, one.stack_id)]
+        if kind == "UPDATE" and not found:
+            raise Refusal("ValidationError", f"Stack [{name}] does not exist")
+        if kind == "CREATE" and found:
+            if found[0].status == "REVIEW_IN_PROGRESS":
+                raise not_implemented("a second change set of a stack that is not made yet")
+            words = f"Stack [{name}] already exists and cannot be created again with the "
+            raise Refusal("ValidationError", f"{words}changeSet [{wanted}].")
+        if kind == "UPDATE":
+            # moto takes CREATE for the default, and finds a stack by its name alone
+            response.params["ChangeSetType"] = kind
+            response.params["StackName"] = found[0].name
+        return original(response)
+
+    return create_change_set
 
 
 def executing(scope_of: ScopeOf) -> Callable[..., None]:

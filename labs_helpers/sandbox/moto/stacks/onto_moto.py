@@ -43,6 +43,8 @@ def install(answer: Application) -> None:
     patches.put(f"{_BACKEND}.delete_change_set", change_sets.delete)
     for operation in ("create_stack", "update_stack", "create_change_set"):
         original = patches.put(f"{_RESPONSE}.{operation}", None)
+        if operation == "create_change_set":
+            original = change_sets.of_one_stack(original)
         patches.put(f"{_RESPONSE}.{operation}", granted.with_capabilities(original))
     patches.put(f"{_RESPONSE}.delete_stack", _deleting(life))
     patches.put(f"{_RESPONSE}.list_stack_resources", _list_resources)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks import graph
+from labs_helpers.sandbox.moto.stacks import dynamic, graph
 from labs_helpers.sandbox.moto.stacks.kinds import Made
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service.aws_errors import not_implemented
@@ -56,6 +56,7 @@ class Scope:
     def resolve(self, value: Any) -> Any:
         """A value of the template with its functions done; raises Refusal."""
         found = self._resolve(value)
+        dynamic.refuse(found)  # a function may have put the reference together
         return None if found is _ABSENT else found
 
     def _holds(self, condition: Any) -> bool:
