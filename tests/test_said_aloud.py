@@ -30,7 +30,8 @@ def notes(
 def clock_row(offset: float) -> str:
     facts = sandbox(offset) | {"answers": True, "endpoint": "", "pid": 1}
     facts |= {"uptime_seconds": 1, "memory_bytes": 1}
-    found = {"mode": "sandbox", "account": "", "region": "", "registry": "", "home": ""}
+    names = ("account", "region", "registry", "home", "workbook")
+    found = {"mode": "sandbox", **dict.fromkeys(names, "")}
     docker = {"kind": "standin", "path": "", "why": ""}
     rows = status.rows({**found, "sandbox": facts, "engine": None, "docker": docker})
     return dict(rows)["clock"]

@@ -52,12 +52,9 @@ def test_buckets_last_until_the_sandbox_stops(tmp_path: Path) -> None:
     assert (buckets, queues, parameters, groups) == ([], [], [], [])
 
 
-def test_ec2_lists_govcloud_and_passes_over_dry_run(sandbox: Running) -> None:
-    ec2 = sandbox.client("ec2")
-    regions = {region["RegionName"] for region in ec2.describe_regions()["Regions"]}
-    made = ec2.create_vpc(CidrBlock="10.0.0.0/16", DryRun=True)
-    assert "us-gov-west-1" in regions
-    assert made["Vpc"]["State"] == "available"
+def test_ec2_lists_govcloud_regions(sandbox: Running) -> None:
+    regions = sandbox.client("ec2").describe_regions()["Regions"]
+    assert "us-gov-west-1" in {region["RegionName"] for region in regions}
 
 
 def test_what_no_policy_allows_is_refused_and_a_deny_beats_every_allow(sandbox: Running) -> None:

@@ -11,6 +11,10 @@ from tests.sandbox.sandbox_process import Running
 
 TOPIC = "arn:aws:sns:us-west-2:123456789012:t"
 URL = "http://127.0.0.1:9/"
+ROLE = "arn:aws:iam::123456789012:role/r"
+BUCKET = "arn:aws:s3:::b"
+# of a type that the sandbox has; API destinations are refused whatever they name
+CONNECTION = "arn:aws:events:us-west-2:123456789012:event-bus/c"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +37,7 @@ URL = "http://127.0.0.1:9/"
                 "DeliveryStreamName": "s",
                 "HttpEndpointDestinationConfiguration": {
                     "EndpointConfiguration": {"Url": "https://127.0.0.1:9/"},
-                    "S3Configuration": {"RoleARN": "arn:aws:iam::1:role/r", "BucketARN": "arn:b"},
+                    "S3Configuration": {"RoleARN": ROLE, "BucketARN": BUCKET},
                 },
             },
             "firehose:CreateDeliveryStream;",
@@ -43,7 +47,7 @@ URL = "http://127.0.0.1:9/"
             "create_api_destination",
             {
                 "Name": "d",
-                "ConnectionArn": "arn:aws:events:us-west-2:123456789012:connection/c/1",
+                "ConnectionArn": CONNECTION,
                 "InvocationEndpoint": "https://127.0.0.1:9/",
                 "HttpMethod": "POST",
             },

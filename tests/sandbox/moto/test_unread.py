@@ -16,7 +16,6 @@ from tests.sandbox.sandbox_process import Running
 
 VPC = {"CidrBlock": "10.9.0.0/16"}
 SECRET = "/aws/reference/secretsmanager/of-somebody"
-ARN = "arn:aws:ssm:us-west-2:123456789012:parameter"
 
 
 def test_each_row_is_of_an_open_operation_that_has_the_arguments() -> None:
@@ -55,7 +54,6 @@ def test_an_argument_that_moto_leaves_out_is_refused_by_name(service: str, opera
         ("ecs", "list_task_definition_families", {"status": "INACTIVE"}),
         ("ssm", "put_parameter", {"Name": "n", "Value": "v", "Type": "String", "KeyId": "k"}),
         ("ssm", "get_parameter", {"Name": SECRET, "WithDecryption": True}),
-        ("ssm", "get_parameter", {"Name": ARN + SECRET, "WithDecryption": True}),
         ("ssm", "get_parameters", {"Names": ["n", SECRET]}),
         ("ssm", "get_parameters_by_path", {"Path": "/aws/service/global-infrastructure/regions"}),
     ],
