@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks.calls import CallFailed, Calls
+from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import (
     Create,
     Delete,
@@ -16,7 +16,7 @@ from labs_helpers.sandbox.moto.stacks.kinds import (
     kind,
     tags_of,
     text_of,
-    undone,
+    undone_on_failure,
 )
 
 IAM = "CAPABILITY_IAM"
@@ -44,12 +44,10 @@ def _maker(entity: str) -> Create:
         found = answer[entity]
         attributes = {"Arn": found["Arn"], f"{entity}Id": found[f"{entity}Id"]}
         made = Made(name, attributes)
-        try:
+        with undone_on_failure(calls, made, _taker(entity)):
             _set_policies(calls, entity, made, properties)
             for group in properties.get("Groups", ()) if entity == "User" else ():
                 calls("iam", "AddUserToGroup", UserName=name, GroupName=group)
-        except CallFailed as error:
-            raise undone(calls, made, _taker(entity), error) from error
         return made
 
     return create
@@ -110,13 +108,11 @@ def _create_managed(calls: Calls, name: str, properties: Properties) -> Made:
         Path=properties.get("Path"),
     )["Policy"]["Arn"]
     made = Made(arn, {"PolicyArn": arn})
-    try:
+    with undone_on_failure(calls, made, _delete_managed):
         for many, entity in _HOLDERS.items():
             for holder in properties.get(many, ()):
                 named = {f"{entity}Name": holder, "PolicyArn": arn}
                 calls("iam", f"Attach{entity}Policy", **named)
-    except CallFailed as error:
-        raise undone(calls, made, _delete_managed, error) from error
     return made
 
 

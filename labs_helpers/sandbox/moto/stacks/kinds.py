@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,13 +89,26 @@ def is_true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-def undone(calls: Calls, made: Made, delete: Delete, error: CallFailed) -> CallFailed:
-    """Take away what was made before a later step failed; the error, with what stays."""
+def given(properties: Properties, *names: str) -> dict[str, Any]:
+    """Those of the properties that a template gives."""
+    return {name: properties[name] for name in names if name in properties}
+
+
+@contextmanager
+def undone_on_failure(calls: Calls, made: Made, delete: Delete) -> Iterator[None]:
+    """Take away what was made when a call in the block fails.
+
+    Raises CallFailed, which says so when the resource stays.
+    """
     try:
-        delete(calls, made)
-    except CallFailed as left:
-        return CallFailed(error.service, error.code, f"{error} {made.physical_id} stays: {left}")
-    return error
+        yield
+    except CallFailed as error:
+        try:
+            delete(calls, made)
+        except CallFailed as left:
+            words = f"{error} {made.physical_id} stays: {left}"
+            raise CallFailed(error.service, error.code, words) from error
+        raise
 
 
 def tags_of(calls: Calls, properties: Properties) -> list[dict[str, Any]]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks.calls import CallFailed, Calls
+from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import (
     Kind,
     Made,
     Properties,
+    given,
     kind,
     tags_of,
     text_of,
-    undone,
+    undone_on_failure,
 )
 
 _QUEUE = (
@@ -26,10 +27,9 @@ _CHANGED = " ".join(sorted(set(_QUEUE.split()) - {"FifoQueue"}))
 
 def _attributes(properties: Properties, names: str) -> dict[str, Any]:
     """Those properties that are attributes, as texts."""
-    found = {name: properties[name] for name in names.split() if name in properties}
     return {
         name: text_of(value) if isinstance(value, Mapping) else value
-        for name, value in found.items()
+        for name, value in given(properties, *names.split()).items()
     }
 
 
@@ -47,8 +47,8 @@ def _create_queue(calls: Calls, name: str, properties: Properties) -> Made:
 
 
 def _update_queue(calls: Calls, made: Made, properties: Properties) -> None:
-    given = _attributes(properties, _CHANGED)
-    calls("sqs", "SetQueueAttributes", QueueUrl=made.physical_id, Attributes=given)
+    changed = _attributes(properties, _CHANGED)
+    calls("sqs", "SetQueueAttributes", QueueUrl=made.physical_id, Attributes=changed)
 
 
 def _delete_queue(calls: Calls, made: Made) -> None:
@@ -78,11 +78,9 @@ def _create_topic(calls: Calls, name: str, properties: Properties) -> Made:
         Tags=tags_of(calls, properties),
     )["TopicArn"]
     made = Made(arn, {"TopicArn": arn, "TopicName": name})
-    try:
+    with undone_on_failure(calls, made, _delete_topic):
         for each in properties.get("Subscription", ()):
             calls("sns", "Subscribe", TopicArn=arn, **each)
-    except CallFailed as error:
-        raise undone(calls, made, _delete_topic, error) from error
     return made
 
 
@@ -104,10 +102,8 @@ def _create_group(calls: Calls, name: str, properties: Properties) -> Made:
     calls("logs", "CreateLogGroup", logGroupName=name, tags=tags or None)
     arn = f"arn:aws:logs:{calls.region}:{calls.account}:log-group:{name}:*"
     made = Made(name, {"Arn": arn})
-    try:
+    with undone_on_failure(calls, made, _delete_group):
         _update_group(calls, made, properties)
-    except CallFailed as error:
-        raise undone(calls, made, _delete_group, error) from error
     return made
 
 
@@ -127,18 +123,16 @@ def _delete_group(calls: Calls, made: Made) -> None:
 def _create_rule(calls: Calls, name: str, properties: Properties) -> Made:
     made = Made(str(properties.get("Name", name)))
     made.attributes["Arn"] = _put_rule(calls, made.physical_id, properties)
-    try:
+    with undone_on_failure(calls, made, _delete_rule):
         _put_targets(calls, made, properties)
-    except CallFailed as error:
-        raise undone(calls, made, _delete_rule, error) from error
     return made
 
 
 def _put_rule(calls: Calls, name: str, properties: Properties) -> str:
-    names = ("Description", "ScheduleExpression", "State", "RoleArn")
-    given = {each: properties[each] for each in names if each in properties}
+    as_they_are = given(properties, "Description", "ScheduleExpression", "State", "RoleArn")
     pattern = text_of(properties.get("EventPattern"))
-    return str(calls("events", "PutRule", Name=name, EventPattern=pattern, **given)["RuleArn"])
+    rule = calls("events", "PutRule", Name=name, EventPattern=pattern, **as_they_are)
+    return str(rule["RuleArn"])
 
 
 def _put_targets(calls: Calls, made: Made, properties: Properties) -> None:

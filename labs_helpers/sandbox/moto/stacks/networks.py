@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks.calls import CallFailed, Calls
+from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import (
     Kind,
     Made,
     Properties,
+    given,
     kind,
     lowered,
     tags_of,
-    undone,
+    undone_on_failure,
 )
 
 
@@ -21,25 +22,19 @@ def _tagged(calls: Calls, resource: str, properties: Properties) -> list[dict[st
     return [{"ResourceType": resource, "Tags": tags}] if tags else None
 
 
-def _given(properties: Properties, *names: str) -> dict[str, Any]:
-    return {name: properties[name] for name in names if name in properties}
-
-
 def _create_vpc(calls: Calls, name: str, properties: Properties) -> Made:
     vpc = calls(
         "ec2",
         "CreateVpc",
-        **_given(properties, "CidrBlock", "InstanceTenancy"),
+        **given(properties, "CidrBlock", "InstanceTenancy"),
         TagSpecifications=_tagged(calls, "vpc", properties),
     )["Vpc"]["VpcId"]
     made = Made(vpc, {"VpcId": vpc, "CidrBlock": properties.get("CidrBlock")})
-    try:
+    with undone_on_failure(calls, made, _delete_vpc):
         for each in ("EnableDnsSupport", "EnableDnsHostnames"):
             if each in properties:
                 value = {"Value": properties[each]}
                 calls("ec2", "ModifyVpcAttribute", VpcId=vpc, **{each: value})
-    except CallFailed as error:
-        raise undone(calls, made, _delete_vpc, error) from error
     return made
 
 
@@ -51,7 +46,7 @@ def _create_subnet(calls: Calls, name: str, properties: Properties) -> Made:
     found = calls(
         "ec2",
         "CreateSubnet",
-        **_given(properties, "VpcId", "CidrBlock", "AvailabilityZone"),
+        **given(properties, "VpcId", "CidrBlock", "AvailabilityZone"),
         TagSpecifications=_tagged(calls, "subnet", properties),
     )["Subnet"]
     made = Made(
@@ -81,18 +76,18 @@ def _delete_gateway(calls: Calls, made: Made) -> None:
 
 
 def _attach(calls: Calls, name: str, properties: Properties) -> Made:
-    calls("ec2", "AttachInternetGateway", **_given(properties, "InternetGatewayId", "VpcId"))
+    calls("ec2", "AttachInternetGateway", **given(properties, "InternetGatewayId", "VpcId"))
     return Made(f"IGW|{properties.get('VpcId')}")
 
 
 def _detach(calls: Calls, made: Made) -> None:
-    calls("ec2", "DetachInternetGateway", **_given(made.properties, "InternetGatewayId", "VpcId"))
+    calls("ec2", "DetachInternetGateway", **given(made.properties, "InternetGatewayId", "VpcId"))
 
 
 def _create_table(calls: Calls, name: str, properties: Properties) -> Made:
     tags = _tagged(calls, "route-table", properties)
-    given = _given(properties, "VpcId")
-    found = calls("ec2", "CreateRouteTable", **given, TagSpecifications=tags)["RouteTable"]
+    vpc = given(properties, "VpcId")
+    found = calls("ec2", "CreateRouteTable", **vpc, TagSpecifications=tags)["RouteTable"]
     return Made(found["RouteTableId"], {"RouteTableId": found["RouteTableId"]})
 
 
@@ -104,17 +99,17 @@ _ROUTE = ("RouteTableId", "DestinationCidrBlock")
 
 
 def _create_route(calls: Calls, name: str, properties: Properties) -> Made:
-    calls("ec2", "CreateRoute", **_given(properties, *_ROUTE, "GatewayId"))
+    calls("ec2", "CreateRoute", **given(properties, *_ROUTE, "GatewayId"))
     return Made("|".join(str(properties.get(each)) for each in _ROUTE))
 
 
 def _delete_route(calls: Calls, made: Made) -> None:
-    calls("ec2", "DeleteRoute", **_given(made.properties, *_ROUTE))
+    calls("ec2", "DeleteRoute", **given(made.properties, *_ROUTE))
 
 
 def _associate(calls: Calls, name: str, properties: Properties) -> Made:
-    given = _given(properties, "RouteTableId", "SubnetId")
-    return Made(calls("ec2", "AssociateRouteTable", **given)["AssociationId"])
+    both = given(properties, "RouteTableId", "SubnetId")
+    return Made(calls("ec2", "AssociateRouteTable", **both)["AssociationId"])
 
 
 def _disassociate(calls: Calls, made: Made) -> None:
@@ -131,23 +126,21 @@ def _create_group(calls: Calls, name: str, properties: Properties) -> Made:
         TagSpecifications=_tagged(calls, "security-group", properties),
     )["GroupId"]
     made = Made(group, {"GroupId": group})
-    try:
+    with undone_on_failure(calls, made, _delete_group):
         for way in ("Ingress", "Egress"):
             rules = [_permission(rule) for rule in properties.get(f"SecurityGroup{way}", ())]
             if rules:
                 operation = f"AuthorizeSecurityGroup{way}"
                 calls("ec2", operation, GroupId=group, IpPermissions=rules)
-    except CallFailed as error:
-        raise undone(calls, made, _delete_group, error) from error
     return made
 
 
 def _permission(rule: Properties) -> dict[str, Any]:
     """A rule of a template as EC2's calls have it."""
-    described = _given(rule, "Description")
+    described = given(rule, "Description")
     source, ranges = rule.get("SourceSecurityGroupId"), rule.get("CidrIp")
     return {
-        **_given(rule, "IpProtocol", "FromPort", "ToPort"),
+        **given(rule, "IpProtocol", "FromPort", "ToPort"),
         **({"IpRanges": [{"CidrIp": ranges, **described}]} if ranges else {}),
         **({"UserIdGroupPairs": [{"GroupId": source, **described}]} if source else {}),
     }

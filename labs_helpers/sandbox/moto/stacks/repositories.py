@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks.calls import CallFailed, Calls
+from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import (
     Kind,
     Made,
@@ -17,7 +17,7 @@ from labs_helpers.sandbox.moto.stacks.kinds import (
     lowered,
     tags_of,
     text_of,
-    undone,
+    undone_on_failure,
 )
 
 
@@ -34,10 +34,8 @@ def _create(calls: Calls, name: str, properties: Properties) -> Made:
     )["repository"]
     attributes = {"Arn": found["repositoryArn"], "RepositoryUri": found["repositoryUri"]}
     made = Made(found["repositoryName"], attributes, {})
-    try:
+    with undone_on_failure(calls, made, _delete):
         _set_policies(calls, made, properties)
-    except CallFailed as error:
-        raise undone(calls, made, _delete, error) from error
     return made
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks.calls import CallFailed, Calls
+from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import (
     Kind,
     Made,
     Properties,
+    given,
     kind,
     tags_of,
     text_of,
-    undone,
+    undone_on_failure,
 )
 
 
@@ -29,10 +30,8 @@ def _create_bucket(calls: Calls, name: str, properties: Properties) -> Made:
             "RegionalDomainName": f"{name}.s3.{calls.region}.amazonaws.com",
         },
     )
-    try:
+    with undone_on_failure(calls, made, _delete_bucket):
         _update_bucket(calls, made, properties)
-    except CallFailed as error:
-        raise undone(calls, made, _delete_bucket, error) from error
     return made
 
 
@@ -91,9 +90,10 @@ _TABLE = (
 
 def _create_table(calls: Calls, name: str, properties: Properties) -> Made:
     name = str(properties.get("TableName", name))
-    given = {each: properties[each] for each in _TABLE.split() if each in properties}
     tags = tags_of(calls, properties) or None
-    made = calls("dynamodb", "CreateTable", TableName=name, Tags=tags, **given)
+    made = calls(
+        "dynamodb", "CreateTable", TableName=name, Tags=tags, **given(properties, *_TABLE.split())
+    )
     return Made(name, {"Arn": made["TableDescription"]["TableArn"]})
 
 
@@ -105,8 +105,8 @@ _PARAMETER = "DataType Description Tier Type Value"
 
 
 def _put_parameter(calls: Calls, name: str, properties: Properties, overwrite: bool) -> None:
-    given = {each: properties[each] for each in _PARAMETER.split() if each in properties}
-    calls("ssm", "PutParameter", Name=name, Overwrite=overwrite, **given)
+    as_they_are = given(properties, *_PARAMETER.split())
+    calls("ssm", "PutParameter", Name=name, Overwrite=overwrite, **as_they_are)
 
 
 def _create_parameter(calls: Calls, name: str, properties: Properties) -> Made:
@@ -164,9 +164,9 @@ def _delete_key(calls: Calls, made: Made) -> None:
 
 
 def _create_alias(calls: Calls, name: str, properties: Properties) -> Made:
-    given = {each: properties.get(each) for each in ("AliasName", "TargetKeyId")}
-    calls("kms", "CreateAlias", **given)
-    return Made(str(given["AliasName"]))
+    wanted = {each: properties.get(each) for each in ("AliasName", "TargetKeyId")}
+    calls("kms", "CreateAlias", **wanted)
+    return Made(str(wanted["AliasName"]))
 
 
 def _delete_alias(calls: Calls, made: Made) -> None:
