@@ -18,7 +18,7 @@ from wsgiref.types import WSGIApplication
 from cheroot import server as cheroot
 from cheroot import wsgi
 
-from labs_helpers.runtime.http_bodies import BrokenBody, Chunked, KnownLength
+from labs_helpers.runtime.http_bodies import BrokenBody, Chunked, KnownLength, body_of
 from labs_helpers.runtime.http_framing import StrictHeaders
 
 _THREADS = 64
@@ -76,11 +76,7 @@ class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
         """The environ; reading ``wsgi.input`` raises BrokenBody for a malformed body."""
         request: Any = self.req
-        body: Chunked | KnownLength = Chunked(request.conn.rfile)
-        if not request.chunked_read:
-            length = int(request.inheaders.get(b"Content-Length", b"0"))
-            body = KnownLength(request.conn.rfile, length)
-        request.rfile = _Body(body, request)
+        request.rfile = _Body(body_of(request), request)
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[IS_GONE] = partial(_is_gone, request.conn.socket)
         return environ

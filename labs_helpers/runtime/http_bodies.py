@@ -86,3 +86,11 @@ class Chunked:
             read += len(line)
             if read > _TRAILERS:
                 raise BrokenBody("the body's trailers do not end")
+
+
+def body_of(request: Any) -> KnownLength | Chunked:
+    """The body of one of cheroot's requests, whose length http_framing.py has checked."""
+    if request.chunked_read:
+        return Chunked(request.conn.rfile)
+    length = request.inheaders.get(b"Content-Length", b"0")
+    return KnownLength(request.conn.rfile, int(length))

@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
 
-from labs_helpers.runtime.http_bodies import PIECE, BrokenBody, Chunked, KnownLength
+from labs_helpers.runtime.http_bodies import PIECE, BrokenBody, body_of
 from labs_helpers.runtime.http_framing import LARGEST_BODY
 from labs_helpers.runtime.http_server import PatientServer
 from labs_helpers.sandbox.call import HEADERS
@@ -40,13 +40,7 @@ class RequestGateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
         """The environ, with a body of ours as wsgi.input."""
         request: Any = self.req
-        body: KnownLength | Chunked
-        if request.chunked_read:
-            body = Chunked(request.conn.rfile)
-        else:
-            length = request.inheaders.get(b"Content-Length", b"0")
-            body = KnownLength(request.conn.rfile, max(int(length), 0))
-        request.rfile = body
+        request.rfile = body_of(request)
         headers = _unmistakable(request.inheaders)
         request.inheaders = headers
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
