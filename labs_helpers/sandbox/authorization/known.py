@@ -28,9 +28,6 @@ class Known(Protocol):
     def key_of(self, ciphertext: str) -> str | None:
         """The id of the key in a text that KMS encrypted, in Base64; None for another text."""
 
-    def key_of_grant(self, account: str, region: str, token: str) -> str | None:
-        """The id of the key that a token of a grant is of."""
-
     def stacks_of(self, account: str, region: str, change_set: str) -> Sequence[str]:
         """The ARNs of the stacks that a change set, by its name or ARN, is of."""
 
@@ -51,9 +48,6 @@ class Nothing:
         return None
 
     def key_of(self, ciphertext: str) -> str | None:
-        return None
-
-    def key_of_grant(self, account: str, region: str, token: str) -> str | None:
         return None
 
     def stacks_of(self, account: str, region: str, change_set: str) -> Sequence[str]:

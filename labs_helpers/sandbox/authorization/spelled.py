@@ -165,7 +165,7 @@ def _of_dynamodb(operation: str, params: Params, place: Place) -> Params:
 
 
 def _of_kms(operation: str, params: Params, place: Place) -> Params:
-    """The key of an alias, of a text or of a grant, beside the key that a request names."""
+    """The key of an alias or of a text, beside the key that a request names."""
     found = dict(params)
     for name in ("KeyId", "TargetKeyId"):
         if given := params.get(name):
@@ -179,10 +179,6 @@ def _of_kms(operation: str, params: Params, place: Place) -> Params:
         if of_text and where:
             of_text = f"{where[0]}:key/{of_text}"
         found["KeyId"] = [*given, *([of_text] if of_text else [])]
-    token = params.get("GrantToken")
-    if operation == "RetireGrant" and token:
-        of_grant = place.known.key_of_grant(place.account, place.region, str(token))
-        found["KeyId"] = [*values(found, "KeyId"), *([of_grant] if of_grant else [])]
     return found
 
 

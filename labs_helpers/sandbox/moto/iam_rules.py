@@ -210,21 +210,7 @@ def _create_provider(backend: Any, given: Given) -> None:
         )
 
 
-def _own_key(backend: Any, given: Given) -> None:
-    """A key of another account is none: moto looks through the users of every account.
-
-    The API names no error for such a key; here the answer is that for a key that does not exist.
-    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
-    """
-    wanted = given.get("AccessKeyId")
-    own = [key for user in list(backend.users.values()) for key in user.access_keys]
-    if wanted not in [key.access_key_id for key in own]:
-        words = f"The Access Key with id {str(wanted)[:128]} cannot be found"
-        raise Refusal("NoSuchEntity", words, 404)
-
-
 _RULES: dict[str, Callable[[Any, Given], None]] = {
-    "GetAccessKeyLastUsed": _own_key,
     **{f"Attach{kind}Policy": _attach(kind) for kind in _MANY},
     **{f"Detach{kind}Policy": _detach(kind) for kind in _MANY},
     **{f"Get{kind}Policy": _inline(kind) for kind in _MANY},

@@ -91,13 +91,6 @@ class MotoResources:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return None
 
-    def key_of_grant(self, account: str, region: str, token: str) -> str | None:
-        keys = backend("kms", account, region)
-        for key in [] if keys is None else list(keys.keys.values()):
-            if any(grant.token == token for grant in list(key.grants.values())):
-                return str(key.id)
-        return None
-
     def stacks_of(self, account: str, region: str, change_set: str) -> Sequence[str]:
         stacks = backend("cloudformation", account, region)
         sets = {} if stacks is None else dict(stacks.change_sets)
