@@ -46,10 +46,13 @@ def compared(cell: str, journal: Journal) -> list[Rendering]:
 
     A cell that is run again later may show something else than in the lesson.
     """
+    if not (shown := shown_by(cell)):
+        return []  # most cells: the journal is not read for them
+    latest = {event.part: event for event in journal.events()}
     made = []
-    for one in shown_by(cell):
-        events = [event for event in journal.events() if event.part == one.id]
-        if events and events[-1].event == "predict" and events[-1].outcome in one.choices:
+    for one in shown:
+        event = latest.get(one.id)
+        if event and event.event == "predict" and event.outcome in one.choices:
             journal.add("compared", one.id.split(".")[0], one.id)
-            made.append(one.judged(events[-1].outcome))
+            made.append(one.judged(event.outcome))
     return made

@@ -63,13 +63,13 @@ def summary(number: str, exercises: Sequence[str], events: Iterable[Event]) -> L
     spans = _spans(number, listed)
     parts, begin = [], own[0].at if own else None
     for exercise in exercises:
-        part = _part(exercise, own)
-        ended = _ended(exercise, own)
-        if ended is not None and begin is not None:
-            minutes = _minutes(spans, begin, ended) if part.state == DONE else None
-            part = Part(part.id, part.state, minutes, part.checks, part.hints)
-            begin = max(begin, ended)
-        parts.append(part)
+        mine = [event for event in own if event.part == exercise]
+        end, minutes = _end(mine), None
+        if end is not None and begin is not None:
+            if end.event != "shown":
+                minutes = _minutes(spans, begin, end.at)
+            begin = max(begin, end.at)
+        parts.append(Part(exercise, _state(mine, end), minutes, *_counts(mine)))
     total = sum((length for _, length in spans), timedelta())
     opened = any(event.event == "opened" for event in own)
     return LabSummary(number, opened, tuple(parts), _answers(own), total.total_seconds() / 60)
@@ -90,29 +90,21 @@ def resume(labs: Sequence[LabSummary], events: Sequence[Event]) -> str | None:
     return None
 
 
-def _part(exercise: str, events: Sequence[Event]) -> Part:
-    own = [event for event in events if event.part == exercise]
-    checked = [event.outcome for event in own if event.event == "check"]
-    hints = {event.outcome for event in own if event.event == "hint"}
-    if "passed" in checked:
-        state = DONE
-        if any(event.event == "shown" for event in own[: _first_passed(own)]):
-            state = SHOWN
-    elif any(event.event == "shown" for event in own):
-        state = SHOWN
-    else:
-        state = TRIED if "not yet" in checked else OPEN
-    return Part(exercise, state, None, len(checked), len(hints))
+def _end(events: Sequence[Event]) -> Event | None:
+    """The event with which an exercise was first done or shown."""
+    return next((e for e in events if e.event == "shown" or e.outcome == "passed"), None)
 
 
-def _first_passed(events: Sequence[Event]) -> int:
-    return next(index for index, event in enumerate(events) if event.outcome == "passed")
+def _state(events: Sequence[Event], end: Event | None) -> str:
+    if end is not None:
+        return SHOWN if end.event == "shown" else DONE
+    return TRIED if any(event.outcome == "not yet" for event in events) else OPEN
 
 
-def _ended(exercise: str, events: Sequence[Event]) -> datetime | None:
-    """When an exercise was first done or shown."""
-    own = (event for event in events if event.part == exercise)
-    return next((e.at for e in own if e.outcome == "passed" or e.event == "shown"), None)
+def _counts(events: Sequence[Event]) -> tuple[int, int]:
+    """How often an exercise was checked, and how many different hints were read."""
+    hints = {event.outcome for event in events if event.event == "hint"}
+    return sum(event.event == "check" for event in events), len(hints)
 
 
 def _spans(number: str, events: Sequence[Event]) -> list[tuple[datetime, timedelta]]:
