@@ -360,15 +360,26 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 def write_text(path: Path, text: str, mode: int) -> None:
     """Replace a text file in one step, or raise WorkspaceError and leave the file as it was."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, text.encode(), mode)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def replace_file(path: Path, content: bytes, mode: int, sync: bool = False) -> None:
+    """Replace a file in one step: a reader sees the old content or the new one.
+
+    sync: wait until the content is on the disk, so that the name is never there before it. Raises
+    OSError, and leaves the file as it was.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if sync:
+                os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

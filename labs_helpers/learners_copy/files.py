@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from labs_helpers.workspace import WorkspaceError
+from labs_helpers.workspace import WorkspaceError, replace_file
 
 
 class InTheWay(WorkspaceError):
@@ -33,17 +31,7 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())  # the name must not reach the disk before the content
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, content, mode, sync=True)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise InTheWay(f"something else has the place of {path}") from error
     except OSError as error:

@@ -330,7 +330,7 @@ def test_a_full_or_read_only_disk_is_named_and_what_was_there_stays(
     def full(*arguments: Any, **options: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("labs_helpers.learners_copy.files.tempfile.mkstemp", full)
+    monkeypatch.setattr("labs_helpers.workspace.tempfile.mkstemp", full)
     with pytest.raises(WorkspaceError, match=rf"{os.strerror(number)}\.\n.*\n.*LABS_WORKBOOK"):
         course.update()
     assert course.everything() == before
