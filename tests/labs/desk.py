@@ -90,6 +90,12 @@ class Desk:
         assert given_away(self.notebook, check_id, outcome) == set()
         return f"{said(outcome)}\n  after: {ran.stdout[-300:]}{ran.stderr[-600:]}"
 
+    def finds_wrong(self, check_id: str, script: str, says: str) -> None:
+        """Assert that the check tells a wrong answer, and what it says of the answer."""
+        seen = self.after(check_id, script)
+        assert seen.startswith("not yet"), seen
+        assert says in seen, seen
+
     def check(self, check_id: str) -> Outcome:
         return checks.run(check_id, self.lab._world())
 

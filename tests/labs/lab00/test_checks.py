@@ -54,10 +54,7 @@ def test_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("00.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("00.1", *WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))

@@ -109,10 +109,7 @@ def test_profile_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(WRONG, 10))
 def test_profile_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("01.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("01.1", *WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
@@ -174,10 +171,7 @@ def test_archive_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(ARCHIVE_WRONG))
 def test_archive_wrong(lab: Desk, answer: str) -> None:
-    script, says = ARCHIVE_WRONG[answer]
-    seen = lab.after("01.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("01.2", *ARCHIVE_WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(ARCHIVE_NOT_TRIED))

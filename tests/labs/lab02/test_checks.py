@@ -193,10 +193,7 @@ def test_ci_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(WRONG, 14))
 def test_ci_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("02.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("02.1", *WRONG[answer])
 
 
 def readers(*statements: dict[str, Any], group: str = "labs-readers", own: str = "") -> str:
@@ -283,7 +280,4 @@ def test_intern_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(READERS_WRONG))
 def test_intern_wrong(lab: Desk, answer: str) -> None:
-    script, says = READERS_WRONG[answer]
-    seen = lab.after("02.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("02.2", *READERS_WRONG[answer])

@@ -95,10 +95,7 @@ def test_copy_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_copy_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("03.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("03.1", *WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
@@ -154,10 +151,7 @@ def test_rule_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(RULE_WRONG))
 def test_rule_wrong(lab: Desk, answer: str) -> None:
-    script, says = RULE_WRONG[answer]
-    seen = lab.after("03.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("03.2", *RULE_WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(RULE_NOT_TRIED))

@@ -114,10 +114,7 @@ def test_second_login_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_second_login_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("05.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("05.1", *WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
@@ -205,10 +202,7 @@ def test_colleague_right(lab: Desk, answer: str) -> None:
 @pytest.mark.usefixtures("desk_of_the_colleague")
 @pytest.mark.parametrize("answer", rows(THEIR_WRONG))
 def test_colleague_wrong(lab: Desk, answer: str) -> None:
-    script, says = THEIR_WRONG[answer]
-    seen = lab.after("05.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("05.2", *THEIR_WRONG[answer])
 
 
 @pytest.mark.usefixtures("desk_of_the_colleague")

@@ -186,7 +186,4 @@ def test_prod_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(PROD_WRONG, 14))
 def test_prod_wrong(lab: Desk, answer: str) -> None:
-    script, says = PROD_WRONG[answer]
-    seen = lab.after("06.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("06.2", *PROD_WRONG[answer])

@@ -98,10 +98,7 @@ def test_release_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_release_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("07.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("07.1", *WRONG[answer])
 
 
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
@@ -185,10 +182,7 @@ def test_pin_right(lab: Desk, answer: str) -> None:
 
 @pytest.mark.parametrize("answer", rows(PIN_WRONG, 14))
 def test_pin_wrong(lab: Desk, answer: str) -> None:
-    script, says = PIN_WRONG[answer]
-    seen = lab.after("07.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("07.2", *PIN_WRONG[answer])
 
 
 def test_pin_not_tried(lab: Desk) -> None:

@@ -103,10 +103,7 @@ def test_fix_right(lab: Desk, answer: str) -> None:
 @pytest.mark.usefixtures("no_release")
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_fix_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("08.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("08.1", *WRONG[answer])
 
 
 @pytest.mark.usefixtures("no_release")

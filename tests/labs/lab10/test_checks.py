@@ -115,10 +115,7 @@ def test_revision_right(lab: Desk, answer: str) -> None:
 @pytest.mark.usefixtures("two_revisions")
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_revision_wrong(lab: Desk, answer: str) -> None:
-    script, says = WRONG[answer]
-    seen = lab.after("10.1", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("10.1", *WRONG[answer])
 
 
 @pytest.mark.usefixtures("two_revisions")
@@ -225,10 +222,7 @@ def test_clean_right(lab: Desk, answer: str) -> None:
 @pytest.mark.usefixtures("leftovers")
 @pytest.mark.parametrize("answer", rows(CLEAN_WRONG))
 def test_clean_wrong(lab: Desk, answer: str) -> None:
-    script, says = CLEAN_WRONG[answer]
-    seen = lab.after("10.2", script)
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("10.2", *CLEAN_WRONG[answer])
 
 
 def test_the_check_and_the_learners_list_have_the_same_names() -> None:
