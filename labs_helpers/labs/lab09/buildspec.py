@@ -1,16 +1,13 @@
-"""What a buildspec.yml says, as far as the check of lab 09 asks.
-
-https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
-"""
+"""What a buildspec.yml says, as far as the check of lab 09 asks; `labs build` reads the file."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
+from labs_helpers.buildspec import Buildspec, BuildspecError, read
+from labs_helpers.buildspec.model import PHASES
 
 _GATE = re.compile(r"^\s*labs\s+gate\b.*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b")
 _SWALLOWED = re.compile(r"\|\||;\s*(?:true|:)\s*$|&\s*$")
@@ -18,20 +15,16 @@ _SWALLOWED = re.compile(r"\|\||;\s*(?:true|:)\s*$|&\s*$")
 
 
 @dataclass(frozen=True)
-class Buildspec:
-    """``text`` as it stands, ``phases`` as read."""
+class Spec:
+    """A buildspec, as `labs build` reads it."""
 
-    text: str
-    phases: dict[str, Any]
-
-    def commands(self, phase: str) -> list[str]:
-        found = (self.phases.get(phase) or {}).get("commands") or ()
-        return [str(one) for one in found]
+    read: Buildspec
 
     @property
     def all_commands(self) -> list[str]:
-        names = ("install", "pre_build", "build", "post_build")
-        return [one for name in names for one in self.commands(name)]
+        """Every command, in the order in which the phases run."""
+        phases = (self.read.phases[name] for name in PHASES if name in self.read.phases)
+        return [command.text for phase in phases for command in phase.commands]
 
     def line_with(self, *texts: str) -> str:
         """The first command that holds one of these texts; "" for none."""
@@ -41,7 +34,8 @@ class Buildspec:
 
     @property
     def stops_after_a_failed_build(self) -> bool:
-        return (self.phases.get("build") or {}).get("on-failure") == "ABORT"
+        build = self.read.phases.get("build")
+        return bool(build and build.on_failure and build.on_failure.action == "ABORT")
 
     @property
     def tests_before_the_push(self) -> bool:
@@ -66,18 +60,12 @@ class Buildspec:
         return held[0] if held else None
 
 
-def load(path: Path) -> Buildspec | str:
-    """The buildspec, or what is wrong with the file."""
+def load(path: Path) -> Spec | str:
+    """The buildspec, or the first thing that is wrong with the file."""
     if not path.exists():
         return "no such file"
-    text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        phases = yaml.safe_load(text)["phases"]
-        found = Buildspec(text, dict(phases))
-        return found if found.all_commands else "no command in any phase"
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        return f"not readable as YAML{where}: {getattr(error, 'problem', None) or error}"
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return "no phases with commands"
+        found = Spec(read(path.read_bytes()))
+    except BuildspecError as error:
+        return str(error).splitlines()[0]
+    return found if found.all_commands else "no command in any phase"

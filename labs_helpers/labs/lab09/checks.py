@@ -15,7 +15,7 @@ from labs_helpers.checks.pushed import pushed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.lab09 import buildspec
-from labs_helpers.labs.lab09.buildspec import Buildspec
+from labs_helpers.labs.lab09.buildspec import Spec
 
 COMMIT = "9b1d4e7c2f5a8063d1e4b7a0c3f6928d5e8b1a47"
 TAG = COMMIT[:7]
@@ -36,7 +36,7 @@ class Build:
     tags: dict[str, str]
 
     @cached_property
-    def spec(self) -> Buildspec | str:
+    def spec(self) -> Spec | str:
         return buildspec.load(SPEC)
 
     @property
@@ -64,7 +64,7 @@ def _tagged(build: Build) -> Finding | None:
 
 
 def _spec_is_readable(build: Build) -> Finding | None:
-    if isinstance(build.spec, Buildspec):
+    if isinstance(build.spec, Spec):
         return None
     return Finding(
         str(SPEC), build.spec, "CodeBuild reads this file: the last run was of an earlier one"
@@ -73,7 +73,7 @@ def _spec_is_readable(build: Build) -> Finding | None:
 
 def _for_every_commit(build: Build) -> Finding | None:
     spec = build.spec
-    if not isinstance(spec, Buildspec):
+    if not isinstance(spec, Spec):
         return None
     line = spec.line_with(TAG, COMMIT, COMMIT[:8])
     if not line:
@@ -110,7 +110,7 @@ def _by_digest(build: Build) -> Finding | None:
     found = _uri(ARTIFACT)
     if found == f"{build.name}@{build.digest}":
         spec = build.spec
-        fixed = spec.line_with(build.digest) if isinstance(spec, Buildspec) else ""
+        fixed = spec.line_with(build.digest) if isinstance(spec, Spec) else ""
         if not fixed:
             return None
         return Finding(str(SPEC), fixed, "which image does this line name after the next commit?")
@@ -119,7 +119,7 @@ def _by_digest(build: Build) -> Finding | None:
 
 def _the_rest_stays(build: Build) -> Finding | None:
     spec = build.spec
-    if not isinstance(spec, Buildspec):
+    if not isinstance(spec, Spec):
         return None
     found = ""
     if not spec.stops_after_a_failed_build:
