@@ -21,8 +21,10 @@ from labs_helpers.sandbox.call import Answer, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
+from labs_helpers.sandbox.ecr import control_routes as ecr_control
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
+from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
@@ -91,13 +93,19 @@ def build(
     home = (learner.principal.account, REGION)
     registry = RegistryApp(store, clock, authorizer.authorize, *home, rules, who.directory.is_there)
     trace = Trace()
+    lifecycle = LifecycleWorker(store)
     workers = (
+        lifecycle,
         ScanWorker(store, imports=folder.parent / "advisories"),
         EventDelivery(store, partial(events.publish, as_role=authorizer.require_as_role)),
     )
     account = learner.principal.account
     status = Status(account, REGION, port, instance, clock, store, moto, who)
-    routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
+    routes = {
+        **people_control.routes(who),
+        **why.routes(authorizer, REGION),
+        **ecr_control.routes(store),
+    }
     services = {"ecr": partial(_on_the_kit, ecr)}
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
@@ -108,6 +116,7 @@ def build(
     )
     for worker in workers:
         worker.start()
+    clock.subscribe(lifecycle.work)
     return Sandbox(application, store, who, workers)
 
 

@@ -75,6 +75,11 @@ UNQUOTED = frozenset(
         "TemplateAlreadyExists",
         "TemplateNotFound",
         "RegistryPolicyNotFound",
+        "PreviewNotFound",
+        "StorageClassUpdateNotSupported",  # botocore's model describes the error so, and the next
+        "ImageArchived",
+        "ExclusionAlreadyExists",
+        "ExclusionNotFound",
     }
 )
 """Classes whose sentence nobody was found to quote."""

@@ -8,20 +8,14 @@ from tests.sandbox.ecr.operations.ecr_api import OPERATIONS, TARGET, Ecr
 
 ABSENT = {
     "DeleteSigningConfiguration",
-    "DeregisterPullTimeUpdateExclusion",
     "DescribeImageReplicationStatus",
     "DescribeImageSigningStatus",
     "DescribeReplicationBackfillResults",
-    "GetLifecyclePolicyPreview",
     "GetSigningConfiguration",
-    "ListPullTimeUpdateExclusions",
     "ListReplicationBackfills",
     "PutSigningConfiguration",
-    "RegisterPullTimeUpdateExclusion",
-    "StartLifecyclePolicyPreview",
     "StartReplicationBackfill",
     "StopReplicationBackfill",
-    "UpdateImageStorageClass",
     "ValidatePullThroughCacheRule",
 }
 
