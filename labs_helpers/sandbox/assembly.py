@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -37,9 +37,13 @@ from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
+from labs_helpers.sandbox.moto.secrets import secret_for_ecr
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.registry.cache import Cache
+from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
+from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.service import Service
 from labs_helpers.sandbox.service.worker import Worker
@@ -87,11 +91,24 @@ def build(
 
     moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
     authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
-    elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr, who.directory)
+    hub = _Hub(folder / "hub", clock)
+    elsewhere = Elsewhere(
+        partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
+    )
+    cache = Cache(store, elsewhere, asking(hub))
+    elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who), store)
     home = (learner.principal.account, REGION)
-    registry = RegistryApp(store, clock, authorizer.authorize, *home, rules, who.directory.is_there)
+    registry = RegistryApp(
+        store,
+        clock,
+        authorizer.authorize,
+        *home,
+        rules,
+        who.directory.is_there,
+        Made(elsewhere, cache),
+    )
     trace = Trace()
     lifecycle = LifecycleWorker(store)
     workers = (
@@ -111,7 +128,7 @@ def build(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
-        hub=Traced(_Hub(folder / "hub", clock), trace),
+        hub=Traced(hub, trace),
         aws=Gateway(who.directory.find, services, others, others.unsigned),
     )
     for worker in workers:

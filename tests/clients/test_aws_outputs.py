@@ -135,6 +135,7 @@ CALLS: dict[str, list[str]] = {
     "StartLifecyclePolicyPreview": NAME,
     "TagResource": [*ARN, "--tags", "Key=team,Value=blue"],
     "UntagResource": [*ARN, "--tag-keys", "colour"],
+    "ValidatePullThroughCacheRule": CACHE,
     "UpdateImageStorageClass": [*NAME, "--image-id", "imageTag=v1", *STANDARD],
     "UpdatePullThroughCacheRule": [*CACHE, "--credential-arn", SECRET],
     "UpdateRepositoryCreationTemplate": [*TEMPLATE, "--description", "of the team"],
@@ -322,7 +323,6 @@ def test_an_absent_operation_is_an_error_of_the_service(aws: Aws, operation: str
     required = {
         "DescribeImageReplicationStatus": [*NAME, *IMAGE],
         "DescribeImageSigningStatus": [*NAME, *IMAGE],
-        "ValidatePullThroughCacheRule": CACHE,
         "PutSigningConfiguration": ["--signing-configuration", '{"rules":[]}'],
     }  # fmt: skip
     status, _, err = aws(words_of(operation), *required.get(operation, []))

@@ -80,6 +80,7 @@ UNQUOTED = frozenset(
         "ImageArchived",
         "ExclusionAlreadyExists",
         "ExclusionNotFound",
+        "SecretNotFound",
     }
 )
 """Classes whose sentence nobody was found to quote."""

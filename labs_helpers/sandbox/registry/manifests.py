@@ -41,7 +41,7 @@ def put(context: Context, reference: str) -> Response:
     digest = check_digest(reference) if by_digest else None
     if not by_digest:
         check_tag(reference)
-    repository = context.repository()
+    repository = context.repository_for_push()
     body = None
     if (context.request.body.length or 0) <= manifests.MAX_SIZE:
         body = context.request.body.read_all(manifests.MAX_SIZE)
@@ -80,7 +80,8 @@ def delete(context: Context, reference: str) -> Response:
 
 def _find(context: Context, reference: str) -> Image:
     context.allow("BatchGetImage")
-    repository = context.repository()
+    context.fetch(reference)
+    repository = context.readable()
     digest, tag = _digest_or_tag(context, reference)
     image = images.get(context.store, repository, digest=digest, tag=tag)
     if not images.is_pullable(context.store, image):

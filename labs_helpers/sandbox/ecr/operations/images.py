@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from labs_helpers.sandbox.ecr import image_ids, images
+from labs_helpers.sandbox.ecr.elsewhere import KmsError
 from labs_helpers.sandbox.ecr.errors import (
     ImageAlreadyExists,
     ImageNotFound,
@@ -26,6 +27,7 @@ _REFERRERS_PAGE = 20
 def put_image(call: Call, params: Members) -> Members:
     """Stores a manifest, whose layers the repository must hold, and tags the image."""
     repository = call.repository(params["repositoryName"])
+    call.elsewhere.require_key(repository)
     tag = params.get("imageTag")
     if tag is not None and not re.fullmatch(IMAGE_TAG, tag):
         raise invalid("imageTag", f"must satisfy regular expression '{IMAGE_TAG}'")
@@ -52,6 +54,7 @@ def batch_get_image(call: Call, params: Members) -> Members:
     """
     repository = call.repository(params["repositoryName"])
     accepted = params.get("acceptedMediaTypes")
+    unusable = _unusable_key(call, repository)
     found: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for image_id in params["imageIds"]:
@@ -70,6 +73,9 @@ def batch_get_image(call: Call, params: Members) -> Members:
             given = in_format
         if not images.is_pullable(call.store, image):
             failures.append(image_ids.failure(image_id, "ImageInaccessible", INACCESSIBLE))
+            continue
+        if unusable is not None:
+            failures.append(image_ids.failure(image_id, "KmsError", unusable.message))
             continue
         images.record_pull(call.store, call.registry, image, call.principal.arn)
         tags: tuple[str | None, ...] = (tag,) if tag else image.tags or (None,)
@@ -154,6 +160,14 @@ def list_image_referrers(call: Call, params: Members) -> Members:
     ]
     part, token = call.page(items, params, repository.name, size=_REFERRERS_PAGE)
     return {"referrers": part, "nextToken": token}
+
+
+def _unusable_key(call: Call, repository: Repository) -> KmsError | None:
+    try:
+        call.elsewhere.require_key(repository)
+    except KmsError as error:
+        return error
+    return None
 
 
 def _names_its_type(manifest: str) -> bool:

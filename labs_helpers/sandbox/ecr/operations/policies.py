@@ -1,6 +1,7 @@
 """Operations on the policy that says who may use a repository."""
 
 from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr.creation import REPOSITORY_POLICY as POLICY
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import (
@@ -12,8 +13,6 @@ from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.policy.unique_ids import saved, shown
 from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
 from labs_helpers.sandbox.service.service import Members
-
-POLICY = "repository-policy"
 
 
 class RepositoryPolicyNotFound(ServiceError):
