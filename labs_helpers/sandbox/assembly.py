@@ -45,7 +45,8 @@ from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
-from labs_helpers.sandbox.service.service import Service
+from labs_helpers.sandbox.service.service import DecidedService, Service
+from labs_helpers.sandbox.service.work import Desk
 from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
 from labs_helpers.sandbox.trace import Trace, Traced
@@ -59,6 +60,11 @@ class Sandbox:
     store: Store
     people: People
     workers: tuple[Worker[Store], ...]
+    desk: Desk
+
+    def hang_up(self) -> None:
+        """Answer the requests that wait for something to happen, because the server stops."""
+        self.desk.close()
 
     def close(self) -> None:
         """Close the workers, then the databases."""
@@ -117,11 +123,13 @@ def build(
         EventDelivery(store, partial(events.publish, as_role=authorizer.require_as_role)),
     )
     account = learner.principal.account
+    desk = Desk()
     status = Status(account, REGION, port, instance, clock, store, moto, who)
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, REGION),
         **ecr_control.routes(store),
+        **desk.routes(),
     }
     services = {"ecr": partial(_on_the_kit, ecr)}
     application = Dispatch(
@@ -134,7 +142,16 @@ def build(
     for worker in workers:
         worker.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(application, store, who, workers)
+    return Sandbox(application, store, who, workers, desk)
+
+
+def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
+    """`call.Application` of a service on the kit, after IAM's decision by AWS's tables."""
+    # not at the start, which nobody should wait for
+    from labs_helpers.sandbox.authorization.requests import decide
+
+    decide(authorizer, call)
+    return _on_the_kit(service, call)
 
 
 def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
