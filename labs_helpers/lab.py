@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import docker.errors
@@ -27,7 +28,7 @@ from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import REPOSITORY, USER
-from labs_helpers.display import bars, card, registry, transfers, why
+from labs_helpers.display import bars, card, lifecycle, registry, transfers, why
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, table
 from labs_helpers.errors import LabError, spoken
@@ -219,6 +220,14 @@ class Lab:
             return why.why(last) if last else why.nothing()
         asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
         return why.why(control.ask("POST", "why", asked)["verdict"])
+
+    @spoken
+    def lifecycle(self, repository: str) -> Rendering:
+        """What the repository's lifecycle policy takes today, and why the other images stay."""
+        asked = {"account": self.account, "region": self.region, "repository": repository}
+        control = self._sandbox("ask why a lifecycle policy leaves an image")
+        found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
+        return lifecycle.explained(repository, found)
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:

@@ -130,6 +130,10 @@ class Workspace:
         return self.sandbox / "control-token"
 
     @property
+    def runner(self) -> Path:
+        return self.home / "runner"
+
+    @property
     def engine(self) -> Path:
         return self.home / "engine"
 
@@ -180,7 +184,8 @@ class Workspace:
     def create(self) -> Self:
         """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
         self.check_socket_path()
-        folders = (self.aws_config.parent, self.docker, self.bin, self.sandbox, self.engine)
+        private = (self.aws_config.parent, self.docker, self.bin)
+        folders = (*private, self.sandbox, self.engine, self.runner)
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.sandbox.exists():

@@ -29,6 +29,7 @@ from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError, read_json, write_json
 
 if TYPE_CHECKING:
+    from labs_helpers.sandbox.assembly import Sandbox
     from labs_helpers.sandbox.door.http import Server
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _serve(folder: Path, port: int) -> int:
     server.prepare()
     confinement.confine(port, _scanner())
     record = folder / "server.json"
-    stopping = _stop_when_told(server)
+    stopping = _stop_when_told(server, sandbox)
     try:
         _record(record, port, instance)
         log.info("the sandbox listens on 127.0.0.1:%d", port)
@@ -97,7 +98,7 @@ def _serve(folder: Path, port: int) -> int:
     return 0
 
 
-def _stop_when_told(server: Server) -> list[threading.Thread]:
+def _stop_when_told(server: Server, sandbox: Sandbox) -> list[threading.Thread]:
     """From now on a signal stops the server, on a thread that the list returned then holds.
 
     An exception raised by the handler would come up anywhere in the serving thread, also where it
@@ -105,9 +106,13 @@ def _stop_when_told(server: Server) -> list[threading.Thread]:
     """
     stopping: list[threading.Thread] = []
 
+    def end() -> None:
+        sandbox.hang_up()
+        server.stop()
+
     def stop(number: int, frame: FrameType | None) -> None:
         if not stopping:
-            stopping.append(threading.Thread(target=server.stop, name="stop"))
+            stopping.append(threading.Thread(target=end, name="stop"))
             stopping[0].start()
 
     for number in _STOP:
