@@ -15,7 +15,7 @@ import pytest
 
 from labs_helpers.engine.api import Backend
 from labs_helpers.engine.api.app import App
-from labs_helpers.engine.cli.client import EngineClient
+from labs_helpers.engine.cli.client import EngineClient, Failure
 from labs_helpers.engine.cli.command_line import GLOBAL, SWITCH, Command, Option
 from labs_helpers.engine.cli.commands import COMMANDS, GROUPS
 from labs_helpers.engine.cli.main import main
@@ -43,6 +43,15 @@ WORDS: dict[str, list[str]] = {
     "manifest inspect": ["app:1"],
     **{f"{kind} prune": ["--force"] for kind in ("builder", "container", "image", "volume")},
     "system prune": ["--force"],
+    "run": ["--interactive", "--tty", "app:1", "x"],
+    "create": ["app:1", "x"],
+    "exec": ["c1", "x"],
+    "volume create": [],
+    **{
+        name: ["c1"]
+        for name in ("attach", "container inspect", "kill", "logs", "restart", "rm", "start", "stop")
+    },
+    **{f"volume {name}": ["none"] for name in ("inspect", "rm")},
 }
 """The arguments of each command that needs any."""
 
@@ -66,6 +75,22 @@ VALUES = {
     "host": "tcp://127.0.0.1:1",
     "context": "other",
     "human": "false",
+    "attach": "stdin",
+    "cidfile": "cid",
+    "detach-keys": "ctrl-x",
+    "env-file": "Other",
+    "expose": "90",
+    **dict.fromkeys(("health-interval", "health-timeout", "health-start-period"), "5s"),
+    "health-start-interval": "5s",
+    "mount": "type=volume,target=/x",
+    "publish": "90:90",
+    "pull": "never",
+    "restart": "always",
+    "since": "5",
+    "sig-proxy": "false",
+    "tmpfs": "/x",
+    "until": "5",
+    "volume": "v:/x",
 }
 """A value of each option that needs a certain form."""
 
@@ -74,6 +99,11 @@ IN_PLACE_OF = {("login", "password"): ["--username", "u", "--password", "p", "re
 
 
 REGISTRY = {
+    "/containers/c1/json": {
+        "Id": "c1",
+        "Config": {"Tty": False, "OpenStdin": True},
+        "State": {"Running": True},
+    },
     "/auth": {"Status": "Login Succeeded"},
     "/images/create?fromImage=app": {"status": "Pulling from library/app", "id": "1"},
     "/distribution/app:1/json": {"Platforms": [{"architecture": "arm64", "os": "linux"}]},
@@ -98,6 +128,7 @@ class Harness:
         self.archive = b"".join(save([image.id], self.store))
         self.requests: list[Any] = []
         monkeypatch.setattr(EngineClient, "_send", lambda client, *a: self._send(client, *a))
+        monkeypatch.setattr(EngineClient, "hijack", self._hijack)
         context = folder / "context"
         context.mkdir()
         for name in ("Dockerfile", "Other"):
@@ -125,6 +156,10 @@ class Harness:
             **{f"HTTP_{k.upper().replace('-', '_')}": v for k, v in (headers or {}).items()},
         }
         return Answer(self.app, environ)
+
+    def _hijack(self, path: str, document: Any) -> Any:
+        self.requests.append((path, document))
+        raise Failure("no streams in this test")
 
     def run(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[Any, ...]:
         """Everything that a command does: its output, status, requests and files."""
