@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from ..containers.events import matches
+from ..containers.machine import NAMESPACES, Isolation
 from ..errors import BadRequest, NotSupported
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT
@@ -82,6 +83,7 @@ def version(request: Request, backend: Backend) -> Response:
 def info(request: Request, backend: Backend) -> Response:
     """``GET /info``."""
     known = list(backend.containers.records)
+    isolation = backend.containers.isolation
     running = sum(each.running for each in known)
     return json_response(
         {
@@ -94,7 +96,10 @@ def info(request: Request, backend: Backend) -> Response:
             "ContainersStopped": len(known) - running,
             "Images": len(backend.store.list()),
             "Driver": "labs",
-            "DriverStatus": [["Engine", "labs: images and containers, without a daemon"]],
+            "DriverStatus": [
+                ["Engine", "labs: images and containers, without a daemon"],
+                ["Isolation", isolation.sentence],
+            ],
             "Debug": False,
             "ExperimentalBuild": False,
             "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
@@ -125,9 +130,15 @@ def info(request: Request, backend: Backend) -> Response:
             "DefaultRuntime": "",
             "SecurityOptions": [],
             "Labels": [],
-            "Warnings": None,
+            "Warnings": [f"WARNING: {isolation.sentence}"]
+            if isolation.kind != NAMESPACES
+            else None,
         }
     )
+
+
+def _warnings(isolation: Isolation) -> list[str] | None:
+    return None if isolation.kind == NAMESPACES else [f"WARNING: {isolation.sentence}"]
 
 
 def events(request: Request, backend: Backend) -> Response:

@@ -11,11 +11,11 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.workspace import write_json
+from labs_helpers.workspace import read_json, write_json
 
 from ..build.run.accounts import UnknownAccount, find_account
 from ..errors import BadRequest, NotFound, NotSupported
-from . import lent, rootfs, spec
+from . import lent, machine, rootfs, spec
 from .keeper.words import CannotStart
 from .record import Conflict, Container
 from .service import CannotRun, Containers
@@ -93,18 +93,29 @@ class Execs:
         container, config = instance.container, instance.config
         image = self._containers.image_of(container)
         lower = self._containers.images.path(image)
-        upper = self._containers.records.path(container) / "upper"
+        upper = self._containers.written(container)
         user = str(config.get("User") or container.config.get("User") or "")
         tree = rootfs.accounts(lower, upper)
         account = find_account(user, tree)
         first = find_account(container.config.get("User") or "", tree)
-        if os.geteuid() != 0 and account.uid != first.uid:
+        if (
+            os.geteuid() != 0
+            and account.uid != first.uid
+            and self._containers.isolation.kind == machine.NAMESPACES
+        ):
             raise CannotStart(
                 f"the container has one user, {first.uid}, because the engine is an ordinary"
                 f" user's; {user} is another",
                 126,
             )
         document = spec.of_exec(container, config, account)
+        if self._containers.isolation.kind == machine.PROOT:
+            started = read_json(self._containers.records.path(container) / "spec.json")
+            root = self._containers.records.path(container) / "root"
+            document["network"] = "host"
+            document["proot"] = machine.proot_words(
+                root, account.uid, account.gid, document["cwd"], started["mounts"]
+            )
         if lent.is_stand_in(image.config.get("config") or {}):
             document["words"] = self._containers.lent.words(document["words"], lower)
         return document

@@ -140,6 +140,19 @@ class Link:
         self._ended(None)
 
 
+def stop_keeper(folder: Path) -> None:
+    """End the containers in a folder whose engine does not run any more, if any are left."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.settimeout(_SECONDS)
+            _at(folder, connection.connect)
+            connection.send(b'{"do": "stop"}')
+            while connection.recv(_MESSAGE):
+                pass
+    except OSError:
+        return  # none is left
+
+
 def _at(folder: Path, use: Callable[[str], None]) -> None:
     """Use the socket's address in a folder whose path may be longer than an address may be."""
     descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import stat
+import subprocess
 import threading
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,22 @@ def prepare(folder: Path) -> None:
             remove_folder(path)
         path.mkdir(mode=0o755, exist_ok=True)
         path.chmod(0o755)
+
+
+def copy_layers(folder: Path, layers: list[Path]) -> None:
+    """Fill a container's empty root folder with the files of its layers, the highest first.
+
+    For machines without overlays. Raises OSError.
+    """
+    root = folder / "root"
+    if any(root.iterdir()):
+        return
+    for layer in reversed(layers):
+        done = subprocess.run(
+            ["cp", "-a", "--reflink=auto", f"{layer}/.", root], capture_output=True, check=False
+        )
+        if done.returncode:
+            raise OSError(done.stderr.decode(errors="replace").strip())
 
 
 def accounts(lower: Path, upper: Path) -> Tree:

@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from labs_helpers.workspace import write_json
 from ..build.run.accounts import UnknownAccount, find_account
 from ..errors import BadRequest, EngineError, NotSupported
 from ..store import Image, ImageStore, NoSuchImage
-from . import lent, options, ports, rootfs, spec, volumes
+from . import lent, machine, options, ports, rootfs, spec, volumes
 from .events import Events
 from .keeper.logfile import now
 from .keeper.words import CannotStart
@@ -126,6 +127,7 @@ class Containers:
         )
         spec.relays(config.get("Labels") or {}, kind)
         spec.capabilities(host, kind)
+        self._check_isolation(host, kind, mounts)
         self.records.check_name(container.name)
         folder = self.records.path(container)
         folder.mkdir(mode=0o700)
@@ -135,6 +137,31 @@ class Containers:
         self.records.add(container)
         self._emit(container, "create")
         return container
+
+    @cached_property
+    def isolation(self) -> machine.Isolation:
+        """How this machine isolates containers."""
+        return machine.isolation(self.records.folder)
+
+    def written(self, container: Container) -> Path:
+        """The folder with what a container wrote; without overlays, with the image's files, too."""
+        name = "upper" if self.isolation.overlay else "root"
+        return self.records.path(container) / name
+
+    def _check_isolation(self, host: Document, kind: str, mounts: list[Document]) -> None:
+        if self.isolation.kind == machine.NONE:
+            raise NotSupported(self.isolation.sentence)
+        if self.isolation.kind == machine.NAMESPACES:
+            return
+        asked = [
+            *(["--read-only"] if host.get("ReadonlyRootfs") else []),
+            *(["--tmpfs"] if host.get("Tmpfs") else []),
+            *(["--init"] if host.get("Init") else []),
+            *(["--network none"] if kind == "none" else []),
+            *(["a read-only volume"] if any(mount["read_only"] for mount in mounts) else []),
+        ]
+        if asked:
+            raise NotSupported(f"the labs engine refuses {asked[0]}: {self.isolation.sentence}")
 
     @staticmethod
     def _inherit(config: Document, base: Document) -> None:
@@ -199,14 +226,22 @@ class Containers:
         image = self.image_of(container)
         lower = self.images.path(image)
         rootfs.prepare(folder)
-        tree = rootfs.accounts(lower, folder / "upper")
+        tree = rootfs.accounts(lower, self.written(container))
         account = find_account(container.config.get("User") or "", tree)
         (folder / "exit.json").unlink(missing_ok=True)
         layers, words = [lower], spec.command(container.config)
         if lent.is_stand_in(image.config.get("config") or {}):
             layers += self.lent.layers(lower)
             words = self.lent.words(words, lower)
+        if not self.isolation.overlay:
+            rootfs.copy_layers(folder, layers)
+            layers = []
         document = spec.of_container(container, folder, layers, words, account)
+        if self.isolation.kind == machine.PROOT:
+            document |= {"network": "host", "relays": [], "user_namespace": False}
+            document["proot"] = machine.proot_words(
+                folder / "root", account.uid, account.gid, document["cwd"], document["mounts"]
+            )
         taken = ""
         # of a range of ports on this machine, the first that is free
         for attempt in range(max([1, *(len(port["wanted"]) for port in container.ports)])):
@@ -318,7 +353,7 @@ class Containers:
 
     def sizes(self, container: Container) -> Document:
         """``SizeRw``, the bytes that a container has written, and ``SizeRootFs``."""
-        upper = self.records.path(container) / "upper"
+        upper = self.written(container)
         written = sum(place.lstat().st_size for place in upper.rglob("*") if not place.is_dir())
         with contextlib.suppress(NoSuchImage):
             written_and_image = written + self._store.find(container.image).size

@@ -22,7 +22,7 @@ import os
 import signal
 import socket
 
-from . import network, rights, root_folder, terminal
+from . import network, rights, root_folder, terminal, tracer
 from . import syscalls as sys
 from .words import CannotStart, find_program
 
@@ -64,6 +64,10 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
     Raises:
         CannotStart: the message is runc's, and ``code`` the exit status that Docker gives.
     """
+    if spec.get("proot"):
+        traced = Launched()
+        traced.pid, traced.terminal = tracer.launch(spec, stdio)
+        return traced
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     maker = os.fork()
     if maker == 0:
@@ -276,3 +280,45 @@ def _stay_as_init() -> None:
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             os._exit(code if code >= 0 else 128 - code)
+
+
+def probe(folder: str) -> int:
+    """What this machine gives: 0 namespaces and overlays in ``folder``, 1 namespaces, 2 neither."""
+    user_namespace = os.geteuid() != 0
+    child = os.fork()
+    if child == 0:
+        answer = 2
+        try:
+            flags = sys.NEW_MOUNTS | sys.NEW_PROCESSES | sys.NEW_NAMES | sys.NEW_IPC
+            flags |= sys.NEW_NETWORK
+            if not user_namespace:
+                sys.unshare(flags)
+            else:
+                enter_user_namespace(flags, 0, 0)
+            network.loopback_up()
+            inner = os.fork()
+            if inner == 0:
+                answer = _probe_mounts(folder, user_namespace)
+                os._exit(answer)
+            answer = os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1])
+        finally:
+            os._exit(answer if answer >= 0 else 2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _probe_mounts(folder: str, user_namespace: bool) -> int:
+    answer = 2
+    try:
+        sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)
+        sys.mount("proc", "/proc", "proc", root_folder.QUIET)
+        answer = 1
+        os.chdir(folder)
+        for name in ("lower", "upper", "work", "root"):
+            os.makedirs(name, exist_ok=True)  # noqa: PTH103 - no pathlib: memory
+        options = "lowerdir=lower,upperdir=upper,workdir=work,volatile"
+        extra = ",userxattr" if user_namespace else ""
+        sys.mount("overlay", "root", "overlay", 0, options + extra)
+        answer = 0
+    except OSError:
+        return answer
+    return answer

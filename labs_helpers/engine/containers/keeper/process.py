@@ -7,7 +7,7 @@ import os
 import signal
 from functools import partial
 
-from . import isolation, terminal
+from . import isolation, terminal, tracer
 from .client import Client
 from .logfile import LogFile
 from .loop import PORTION, READ, WRITE, Loop, Sink, close
@@ -78,6 +78,8 @@ class Process:
 
     def signal(self, number: int) -> None:
         """Send a signal; nothing happens when the program has ended."""
+        if self.spec.get("proot") and number == signal.SIGKILL:
+            number = tracer.END
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, number)
 

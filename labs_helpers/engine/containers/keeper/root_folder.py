@@ -33,7 +33,7 @@ _MASKED = (
 _READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 """https://github.com/moby/moby/blob/v28.2.2/oci/defaults.go; the second below /proc."""
 
-_QUIET = sys.NO_SETUID | sys.NO_DEVICES | sys.NO_PROGRAMS
+QUIET = sys.NO_SETUID | sys.NO_DEVICES | sys.NO_PROGRAMS
 
 
 def arrange(spec: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def arrange(spec: dict[str, Any]) -> None:
     _make_devices(devices, spec["shm_size"])
     for path, options in spec["tmpfs"].items():
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 - no pathlib: memory
-        sys.mount("tmpfs", path, "tmpfs", _QUIET, options)
+        sys.mount("tmpfs", path, "tmpfs", QUIET, options)
     for each, descriptor in volumes:
         _mount_volume(each, descriptor)
     os.fchdir(old)
@@ -75,10 +75,10 @@ def _mount_proc_and_sys(spec: dict[str, Any]) -> None:
     for folder in ("/proc", "/sys", "/dev"):
         if not os.path.isdir(folder):  # noqa: PTH112
             os.mkdir(folder, 0o755)  # noqa: PTH102
-    sys.mount("proc", "/proc", "proc", _QUIET)
+    sys.mount("proc", "/proc", "proc", QUIET)
     if spec["network"] != "host":
         # the kernel shows a namespace's owner its own network only
-        sys.mount("sysfs", "/sys", "sysfs", _QUIET | sys.READ_ONLY)
+        sys.mount("sysfs", "/sys", "sysfs", QUIET | sys.READ_ONLY)
     for name in _READ_ONLY:
         path = f"/proc/{name}"
         if os.path.exists(path):  # noqa: PTH110
@@ -97,11 +97,11 @@ def _make_devices(devices: dict[str, int], shm_size: int) -> None:
         os.mkdir(f"/dev/{name}")  # noqa: PTH102
     options = "newinstance,ptmxmode=0666,mode=0620"
     sys.mount("devpts", "/dev/pts", "devpts", sys.NO_SETUID | sys.NO_PROGRAMS, options)
-    sys.mount("shm", "/dev/shm", "tmpfs", _QUIET, f"mode=1777,size={shm_size}")
-    sys.mount("mqueue", "/dev/mqueue", "mqueue", _QUIET)
+    sys.mount("shm", "/dev/shm", "tmpfs", QUIET, f"mode=1777,size={shm_size}")
+    sys.mount("mqueue", "/dev/mqueue", "mqueue", QUIET)
     for path in _MASKED:
         if os.path.isdir(path):  # noqa: PTH112
-            sys.mount("tmpfs", path, "tmpfs", _QUIET | sys.READ_ONLY, "size=0k")
+            sys.mount("tmpfs", path, "tmpfs", QUIET | sys.READ_ONLY, "size=0k")
         elif os.path.exists(path):  # noqa: PTH110
             sys.bind("/dev/null", path)
 

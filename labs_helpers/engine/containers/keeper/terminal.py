@@ -21,10 +21,15 @@ def open_pair(size: list[int] | None) -> tuple[int, tuple[int, int, int]]:
     fcntl.ioctl(master, _UNLOCK, struct.pack("i", 0))
     side = fcntl.ioctl(master, _PEER, os.O_RDWR | os.O_NOCTTY)
     os.set_inheritable(side, False)
-    fcntl.ioctl(side, _CONTROLLING, 0)
+    control(side)
     if size:
         resize(master, size[0], size[1])
     return master, (side, side, side)
+
+
+def control(side: int) -> None:
+    """Make a terminal the one that controls this session. Raises OSError."""
+    fcntl.ioctl(side, _CONTROLLING, 0)
 
 
 def resize(master: int, rows: int, columns: int) -> None:
