@@ -14,6 +14,8 @@ import json
 import os
 import signal
 import socket
+from sys import exc_info
+from sys import excepthook as sys_excepthook
 
 from . import syscalls as sys
 from .client import Client
@@ -197,6 +199,8 @@ class Keeper:
                 from . import archive  # a large import, for this process alone
 
                 archive.run(spec, container[0].pid if container else None, request, stream)
+            except BaseException:  # noqa: BLE001 - the log is all that can be told
+                sys_excepthook(*exc_info())
             finally:
                 os._exit(0)
         stream.close()
