@@ -129,7 +129,7 @@ class Containers:
         )
         spec.relays(config.get("Labels") or {}, kind)
         spec.capabilities(host, kind)
-        self._check_isolation(host, kind, mounts)
+        self._check_isolation(host, kind, mounts, published)
         self.records.check_name(container.name)
         folder = self.records.path(container)
         folder.mkdir(mode=0o700)
@@ -150,11 +150,14 @@ class Containers:
         name = "upper" if self.isolation.overlay else "root"
         return self.records.path(container) / name
 
-    def _check_isolation(self, host: Document, kind: str, mounts: list[Document]) -> None:
+    def _check_isolation(
+        self, host: Document, kind: str, mounts: list[Document], published: list[Document]
+    ) -> None:
         if self.isolation.kind == machine.NONE:
             raise NotSupported(self.isolation.sentence)
         if self.isolation.kind == machine.NAMESPACES:
             return
+        self._check_ports(published)
         asked = [
             *(["--read-only"] if host.get("ReadonlyRootfs") else []),
             *(["--tmpfs"] if host.get("Tmpfs") else []),
@@ -164,6 +167,19 @@ class Containers:
         ]
         if asked:
             raise NotSupported(f"the labs engine refuses {asked[0]}: {self.isolation.sentence}")
+
+    @staticmethod
+    def _check_ports(published: list[Document]) -> None:
+        """Refuse ports that a program under PRoot, in the machine's network, cannot listen on."""
+        first = machine.first_free_port()
+        for port in published:
+            if port["inside"] < first:
+                raise NotSupported(
+                    f"the labs engine refuses to publish port {port['inside']}: containers run"
+                    " under PRoot here, in the machine's own network, where ports below"
+                    f" {first} are root's. Let a program listen on a port from {first} on, or allow"
+                    " namespaces: labs doctor says how"
+                )
 
     @staticmethod
     def _inherit(config: Document, base: Document) -> None:
