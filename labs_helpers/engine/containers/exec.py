@@ -119,7 +119,7 @@ class Execs:
                 root, account.uid, account.gid, document["cwd"], started["mounts"]
             )
         if lent.is_stand_in(image.config.get("config") or {}):
-            document["words"] = self._containers.lent.words(document["words"], lower)
+            document["words"] = self._containers.lent.words_in(document["words"], lower)
         return document
 
     def _ended(self, event: Document) -> None:

@@ -259,7 +259,7 @@ class Containers:
         layers, words = [lower], spec.command(container.config)
         if lent.is_stand_in(image.config.get("config") or {}):
             layers += self.lent.layers(lower)
-            words = self.lent.words(words, lower)
+            words = self.lent.words_in(words, lower)
         if not self.isolation.overlay:
             rootfs.copy_layers(folder, layers)
             layers = []
