@@ -49,15 +49,15 @@ class OtherServices:
         # not at the start, which nobody should wait for
         from labs_helpers.sandbox.authorization.query import FORM
         from labs_helpers.sandbox.authorization.requests import decide
-        from labs_helpers.sandbox.moto import inputs, table, unread
+        from labs_helpers.sandbox.moto import arguments, inputs, table
 
         asked, plain = decide(self._authorizer, call)
-        if table.answerer(asked.service, asked.operation, asked.params) is table.Answerer.OURS:
+        if table.answerer(asked.service, asked.operation) is table.Answerer.OURS:
             return self._answer(
                 asked.service, asked.operation, call.principal, asked.params, call.source_ip
             )
         inputs.check(asked, plain.content_type.startswith(FORM))
-        unread.check(asked)
+        arguments.check(asked)
         return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:
@@ -88,7 +88,7 @@ class OtherServices:
             return None
         environ[CALLER] = "a web identity"
         environ[OPERATION] = f"sts:{asked.operation}"
-        table.answerer("sts", asked.operation, asked.params)
+        table.answerer("sts", asked.operation)
         nobody = Principal("", "", "", "")
         source_ip = str(environ.get("REMOTE_ADDR", ""))
         return self._answer("sts", asked.operation, nobody, asked.params, source_ip)
