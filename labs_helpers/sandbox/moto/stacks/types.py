@@ -49,7 +49,7 @@ def check(logical_id: str, resource: Mapping[str, Any]) -> None:
 
 
 def capabilities(template: Mapping[str, Any]) -> list[str]:
-    """What a stack of the template must be given."""
+    """The capabilities that a stack of the template needs."""
     needy = [each for each in template["Resources"].values() if types()[each["Type"]].needs]
     if not needy:
         return []
@@ -58,6 +58,6 @@ def capabilities(template: Mapping[str, Any]) -> list[str]:
 
 
 def needing_capabilities(template: Mapping[str, Any]) -> list[str]:
-    """The types for which a stack of the template must be given something."""
+    """The types for which a stack of the template needs a capability."""
     found = {each["Type"] for each in template["Resources"].values()}
     return sorted(each for each in found if types()[each].needs)
