@@ -22,7 +22,7 @@ _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 
 @dataclass(frozen=True)
 class Credential:
-    """A key that may sign: its secret, whose it is, and for a temporary one token and end.
+    """A key that may sign requests: secret, owner, and for a temporary key its token and end.
 
     created: when a long-lived key was made, where that is known.
     """

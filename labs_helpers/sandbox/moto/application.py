@@ -1,4 +1,4 @@
-"""Every service that has no application of its own: read, decided, looked up in the table.
+"""Requests to the services without an application of their own: read, decide, look up, answer.
 
 The table (table.py) says for each operation who answers: an operation of ours, moto, or nobody.
 """

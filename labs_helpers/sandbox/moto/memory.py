@@ -1,4 +1,4 @@
-"""What moto loads into memory for ever, left out or loaded once.
+"""Less memory: what moto loads and never releases is left out, or loaded once.
 
 Measured with moto 5.2.5: the types of instances and their offerings take 67 MB from the first call
 of EC2 on, and no instance runs here. botocore's models of services, which the sandbox has read
@@ -16,7 +16,7 @@ _TYPES = "ec2/resources/instance_type"
 
 
 def install() -> None:
-    """From now on in this process; before a service of moto is imported."""
+    """Save the memory in this process; call this before a service of moto is imported."""
 
     def load(resource: str) -> Any:
         if not resource.replace("\\", "/").startswith(_TYPES):

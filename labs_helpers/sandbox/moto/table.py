@@ -31,8 +31,8 @@ class Answerer(Enum):
 class Service:
     """One row.
 
-    recorded: what moto keeps a record of, on which nothing acts; room: the room of ours that
-    answers the whole service, empty for none.
+    recorded: operations of which moto keeps a record on which nothing acts; room: the room of ours
+    that answers the whole service, empty for none.
     """
 
     title: str
