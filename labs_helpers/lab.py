@@ -66,6 +66,7 @@ class Lab:
         self._control = place.sandbox
         self._engine = engine
         self._journal = journal
+        self._names = place.workspace.own_names
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -84,7 +85,7 @@ class Lab:
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
         self._require(check_id, "hint", "exercise")
-        said = exercise(self._notebook, check_id).hint(number)
+        said = exercise(self._notebook, check_id, self._names).hint(number)
         self.note("hint", check_id, str(number))
         return _passage(said)
 
@@ -92,7 +93,7 @@ class Lab:
     def solution(self, check_id: str = "") -> Rendering:
         """One way to do an exercise."""
         self._require(check_id, "solution", "exercise")
-        said = exercise(self._notebook, check_id).solution
+        said = exercise(self._notebook, check_id, self._names).solution
         self.note("solution", check_id)
         return _passage(said)
 
@@ -122,7 +123,7 @@ class Lab:
         """
         if exercise_id is not None:
             self._require(exercise_id, "catch_up", "exercise")
-        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes)
+        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes, self._names)
         for one in caught.shown:
             self.note("shown", one)
         return caught.drawn()
@@ -132,7 +133,7 @@ class Lab:
 
     def _question(self, method: str, question_id: str, answer: str | None) -> Rendering:
         self._require(question_id, method, "question")
-        return answers.ask(question_of(question_id, method), answer, self._journal)
+        return answers.ask(question_of(question_id, method, self._names), answer, self._journal)
 
     def note(self, event: str, part: str = "", outcome: str = "") -> None:
         """Note a step of the learner; a journal that cannot be written stops nothing."""
@@ -177,7 +178,7 @@ class Lab:
 
     def differences(self) -> Rendering:
         """What in this lab differs from AWS."""
-        entries = of_lab(self.title.number)
+        entries = of_lab(self.title.number, self._names)
         return differences([(one.here, one.aws, one.source) for one in entries])
 
     @spoken

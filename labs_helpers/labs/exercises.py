@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.curriculum import UnknownPart
+from labs_helpers.own_names import USUAL, OwnNames
 
 _CHECK = re.compile(r"""\blab\.check\(\s*["'](\d\d\.\d+)["']""")
 _HINT = re.compile(r"<details><summary>Hint \d+</summary>\s*(.*?)\s*</details>", re.DOTALL)
@@ -39,15 +40,15 @@ class Exercise:
         return self.hints[number - 1]
 
 
-def exercises(notebook: Path) -> dict[str, Exercise]:
-    """The exercises of a notebook file by id.
+def exercises(notebook: Path, names: OwnNames = USUAL) -> dict[str, Exercise]:
+    """The exercises of a notebook file by id, with the account and the region of ``names``.
 
     An exercise begins at a code cell tagged ``exercise``. The next code cell that calls
     ``lab.check`` names the exercise, and the markdown cells after the exercise hold the hints and
     the solution, up to the next exercise. A cell that no ``lab.check`` follows is left out; see
     :func:`without_check`.
     """
-    found = (_exercise(cells) for cells in _groups(notebook))
+    found = (_exercise(cells, names) for cells in _groups(notebook))
     return {exercise.id: exercise for exercise in found if exercise is not None}
 
 
@@ -56,9 +57,9 @@ def without_check(notebook: Path) -> list[str]:
     return [str(cells[0]["id"]) for cells in _groups(notebook) if _exercise(cells) is None]
 
 
-def exercise(notebook: Path, exercise_id: str) -> Exercise:
+def exercise(notebook: Path, exercise_id: str, names: OwnNames = USUAL) -> Exercise:
     """One exercise; raises :class:`UnknownPart` with the ids that the notebook has."""
-    known = exercises(notebook)
+    known = exercises(notebook, names)
     if exercise_id in known:
         return known[exercise_id]
     unknown = UnknownPart.among("exercise", exercise_id, known)
@@ -78,7 +79,7 @@ def _groups(notebook: Path) -> Iterator[list[dict[str, Any]]]:
         yield cells[begin:end]
 
 
-def _exercise(cells: list[dict[str, Any]]) -> Exercise | None:
+def _exercise(cells: list[dict[str, Any]], names: OwnNames = USUAL) -> Exercise | None:
     """The exercise that these cells make; None when no cell has its check."""
     first, *rest = cells
     checks = ((cell, _CHECK.search(_source(cell))) for cell in rest if cell["cell_type"] == "code")
@@ -89,7 +90,8 @@ def _exercise(cells: list[dict[str, Any]]) -> Exercise | None:
     code = ""
     if (solution := _SOLUTION.search(prose)) is not None:
         code = f"%%bash\n{solution[2]}" if solution[1] == "bash" else solution[2]
-    return Exercise(check[1], first["id"], check_cell["id"], tuple(_HINT.findall(prose)), code)
+    hints = tuple(names.of(hint) for hint in _HINT.findall(prose))
+    return Exercise(check[1], first["id"], check_cell["id"], hints, names.of(code))
 
 
 def _source(cell: dict[str, Any]) -> str:

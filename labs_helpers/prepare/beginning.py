@@ -61,7 +61,7 @@ def make(number: str, place: Place) -> Beginning:
             _stopped(number, place, step, fault)
             raise
     record.write(number, Entry(finished=True), place.removed)
-    facts = tuple(step.fact for step in wanted)
+    facts = tuple(place.workspace.own_names.of(step.fact) for step in wanted)
     notes = _notes(found) if found is unfinished else ()
     return Beginning(facts, tuple(place.removed), notes)
 

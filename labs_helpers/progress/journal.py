@@ -32,10 +32,11 @@ class Event:
 
 
 class Journal:
-    """The journal of one workspace."""
+    """The journal of one workspace. ``own_names`` are the learner's account and region."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._path = workspace.progress
+        self.own_names = workspace.own_names
 
     def add(self, event: str, lab: str, part: str = "", outcome: str = "") -> None:
         """Add one event, at the time of this machine's clock.
