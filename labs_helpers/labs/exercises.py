@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from labs_helpers.curriculum import UnknownPart
 from labs_helpers.own_names import USUAL, OwnNames
 
 _CHECK = re.compile(r"""\blab\.check\(\s*["'](\d\d\.\d+)["']""")
+_HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HINT = re.compile(r"<details><summary>Hint \d+</summary>\s*(.*?)\s*</details>", re.DOTALL)
 _SOLUTION = re.compile(r"```(bash|python)\n(# solution\n.*?)\n```", re.DOTALL)
 
@@ -24,7 +26,8 @@ class Exercise:
 
     ``id`` is the id of the exercise's check, such as "05.1". ``cell`` is the id of the cell in
     which the learner works, ``check_cell`` the id of the cell with the check. ``solution`` is the
-    source of a code cell, empty when the notebook has no solution.
+    source of a code cell, empty when the notebook has no solution. ``heading`` is the text of the
+    last heading before the cell.
     """
 
     id: str
@@ -32,6 +35,7 @@ class Exercise:
     check_cell: str
     hints: tuple[str, ...]
     solution: str
+    heading: str = ""
 
     def hint(self, number: int) -> str:
         """The hint of this number, counted from 1; raises :class:`UnknownPart`."""
@@ -48,8 +52,13 @@ def exercises(notebook: Path, names: OwnNames = USUAL) -> dict[str, Exercise]:
     the solution, up to the next exercise. A cell that no ``lab.check`` follows is left out; see
     :func:`without_check`.
     """
+    headings = _headings(notebook)
     found = (_exercise(cells, names) for cells in _groups(notebook))
-    return {exercise.id: exercise for exercise in found if exercise is not None}
+    return {
+        exercise.id: replace(exercise, heading=headings[exercise.cell])
+        for exercise in found
+        if exercise is not None
+    }
 
 
 def without_check(notebook: Path) -> list[str]:
@@ -77,6 +86,18 @@ def _groups(notebook: Path) -> Iterator[list[dict[str, Any]]]:
     begins = [n for n, cell in enumerate(cells) if "exercise" in cell["metadata"].get("tags", ())]
     for begin, end in pairwise([*begins, len(cells)]):
         yield cells[begin:end]
+
+
+def _headings(notebook: Path) -> dict[str, str]:
+    """By the id of each cell, the text of the last heading before the cell."""
+    found, last = {}, ""
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        found[cell.get("id", "")] = last
+        if cell["cell_type"] == "markdown" and (
+            headings := _HEADING.findall(_FENCED.sub("", _source(cell)))
+        ):
+            last = headings[-1]
+    return found
 
 
 def _exercise(cells: list[dict[str, Any]], names: OwnNames = USUAL) -> Exercise | None:
