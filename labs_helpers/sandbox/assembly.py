@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from labs_helpers.defaults import REGION
+from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
@@ -80,13 +80,17 @@ def build(
     instance: str,
     frozen_at: datetime | None = None,
     rules: Rules = ECR,
+    own: OwnNames = USUAL,
 ) -> Sandbox:
     """The sandbox with its state in a folder (LABS_HOME/sandbox).
+
+    ``own``: the account in which a first start makes the learner, and the region of requests that
+    name none.
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
     clock = Clock(folder / "clock.json", frozen_at)
-    learner = credentials.learner(folder / "learner.json")
+    learner = credentials.learner(folder / "learner.json", own.account)
     token = control_api.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
@@ -105,7 +109,7 @@ def build(
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who), store)
-    home = (learner.principal.account, REGION)
+    home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
         clock,
@@ -124,10 +128,10 @@ def build(
     )
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, REGION, port, instance, clock, store, moto, who)
+    status = Status(account, own.region, port, instance, clock, store, moto, who)
     routes = {
         **people_control.routes(who),
-        **why.routes(authorizer, REGION),
+        **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
         **desk.routes(),
     }
