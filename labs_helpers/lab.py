@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import docker.errors
@@ -17,6 +18,7 @@ from labs_helpers import (
     answers,
     catch_up,
     checks,
+    following,
     gate,
     iam_simulator,
     modes,
@@ -27,12 +29,12 @@ from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import REPOSITORY, USER
-from labs_helpers.display import bars, card, registry, transfers, why
+from labs_helpers.display import bars, card, lifecycle, registry, transfers, why
 from labs_helpers.display.lesson import differences
-from labs_helpers.display.rendering import Rendering, table
+from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
-from labs_helpers.labs.exercises import exercise
+from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import beginning
 from labs_helpers.prepare.beginning import Beginning
@@ -66,6 +68,7 @@ class Lab:
         self._control = place.sandbox
         self._engine = engine
         self._journal = journal
+        self._names = place.workspace.own_names
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -84,7 +87,7 @@ class Lab:
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
         self._require(check_id, "hint", "exercise")
-        said = exercise(self._notebook, check_id).hint(number)
+        said = exercise(self._notebook, check_id, self._names).hint(number)
         self.note("hint", check_id, str(number))
         return _passage(said)
 
@@ -92,7 +95,7 @@ class Lab:
     def solution(self, check_id: str = "") -> Rendering:
         """One way to do an exercise."""
         self._require(check_id, "solution", "exercise")
-        said = exercise(self._notebook, check_id).solution
+        said = exercise(self._notebook, check_id, self._names).solution
         self.note("solution", check_id)
         return _passage(said)
 
@@ -107,8 +110,48 @@ class Lab:
         return self._question("predict", question_id, answer)
 
     @spoken
-    def progress(self) -> Rendering:
-        """Every lab: which exercises are done, your own minutes, and where to go on."""
+    def follow(self, check_id: str | None = None) -> Rendering | None:
+        """Tick an exercise, by default each of this lab, as soon as its check passes.
+
+        The output changes while you work, also in a terminal. It ends when every tick is there,
+        with another ``follow``, or with the kernel. Where a program runs the notebook, nothing is
+        shown; on AWS, where each look would be several requests, ``lab.check`` is the way.
+        """
+        if check_id is not None:
+            self._require(check_id, "follow", "exercise")
+        if self.mode == modes.AWS:
+            return paragraph("On AWS nothing looks by itself: run lab.check when you are done.")
+        if not notebook_output.someone_looks():
+            return None
+        known = exercises(self._notebook)
+        ids = list(known) if check_id is None else [exercise(self._notebook, check_id).id]
+        done = following.Exercises(ids, self._passes, lambda one: self.note("check", one, "passed"))
+        drawing, more = done.look()
+        if not more:
+            return drawing
+        following.follow("exercises", done.drawn(), done.look)
+        return None
+
+    @spoken
+    def progress(self) -> Rendering | None:
+        """Every lab: which exercises are done, your own minutes, and where to go on.
+
+        In a notebook that somebody looks at, the list is kept up to date.
+        """
+        if self._journal is None or not notebook_output.someone_looks():
+            return self._report()
+        seen = self._journal.size
+
+        def again() -> tuple[Rendering | None, bool]:
+            nonlocal seen
+            before, seen = seen, journal.size
+            return (self._report() if seen != before else None), True
+
+        journal = self._journal
+        following.follow("progress", self._report(), again)
+        return None
+
+    def _report(self) -> Rendering:
         events = self._journal.events() if self._journal else []
         return report(self._place.workspace, events, self.title.number)
 
@@ -122,7 +165,7 @@ class Lab:
         """
         if exercise_id is not None:
             self._require(exercise_id, "catch_up", "exercise")
-        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes)
+        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes, self._names)
         for one in caught.shown:
             self.note("shown", one)
         return caught.drawn()
@@ -132,7 +175,7 @@ class Lab:
 
     def _question(self, method: str, question_id: str, answer: str | None) -> Rendering:
         self._require(question_id, method, "question")
-        return answers.ask(question_of(question_id, method), answer, self._journal)
+        return answers.ask(question_of(question_id, method, self._names), answer, self._journal)
 
     def note(self, event: str, part: str = "", outcome: str = "") -> None:
         """Note a step of the learner; a journal that cannot be written stops nothing."""
@@ -177,7 +220,7 @@ class Lab:
 
     def differences(self) -> Rendering:
         """What in this lab differs from AWS."""
-        entries = of_lab(self.title.number)
+        entries = of_lab(self.title.number, self._names)
         return differences([(one.here, one.aws, one.source) for one in entries])
 
     @spoken
@@ -219,6 +262,14 @@ class Lab:
             return why.why(last) if last else why.nothing()
         asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
         return why.why(control.ask("POST", "why", asked)["verdict"])
+
+    @spoken
+    def lifecycle(self, repository: str) -> Rendering:
+        """What the repository's lifecycle policy takes today, and why the other images stay."""
+        asked = {"account": self.account, "region": self.region, "repository": repository}
+        control = self._sandbox("ask why a lifecycle policy leaves an image")
+        found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
+        return lifecycle.explained(repository, found)
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
@@ -304,6 +355,22 @@ class Lab:
         self.trace(clear=True)  # what the preparation sent is not the lesson
         self.note("restarted")
         return card_of(self, made)
+
+    @spoken
+    def bring_back(self) -> Rendering:
+        """Make again what this lab's beginning had and what is gone. What is there stays as it is.
+
+        For a lab that you began, and from which another lab has removed something since.
+        """
+        if self.mode == modes.AWS:
+            raise LabError(
+                "On AWS no lab removes what another one needs; lab.prepare() lists the needs."
+            )
+        back = beginning.bring_back(self.title.number, self._place)
+        self.trace(clear=True)  # what was sent for it is not the lesson
+        if not back:
+            return paragraph("Nothing to bring back: what this lab began with is there.")
+        return paragraph(f"Back again: {'; '.join(back)}.")
 
     @spoken
     def prepare(self, account: str | None = None) -> Rendering:

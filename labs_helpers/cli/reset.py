@@ -26,7 +26,7 @@ from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace, cannot_write, unused
 
 EXAMPLES = ("labs reset", "labs reset -y")
-FOLDERS = ("sandbox", "engine", "aws", "docker", "bin")
+FOLDERS = ("sandbox", "engine", "runner", "aws", "docker", "bin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

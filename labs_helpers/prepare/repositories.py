@@ -23,7 +23,15 @@ def empty_repository(name: str = REPOSITORY) -> Step:
                 ecr.create_repository(repositoryName=name)
             _empty(place, name)
 
-    return Step(f"repository {name} exists, empty", ensure)
+    def gone(place: Place) -> bool:
+        ecr = place.client("ecr")
+        try:
+            ecr.describe_repositories(repositoryNames=[name])
+        except ecr.exceptions.RepositoryNotFoundException:
+            return True
+        return False
+
+    return Step(f"repository {name} exists, empty", ensure, gone)
 
 
 def no_repository(name: str = REPOSITORY) -> Step:

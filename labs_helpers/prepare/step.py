@@ -77,14 +77,17 @@ class Place:
 class Step:
     """``ensure`` makes ``fact`` true and may be run any number of times.
 
-    ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what
-    was changed; what ``ensure`` takes away, it adds to ``Place.removed``. A step with ``on_aws``
-    False is left out on AWS. An ``engine`` step works on local images only. A ``kernel`` step sets
-    variables of the kernel's environment only, so every start runs it.
+    ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what was
+    changed; what ``ensure`` takes away, it adds to ``Place.removed``. ``gone`` tells whether the
+    thing itself is missing, so that ``ensure`` would take nothing away; None for a step that makes
+    no thing. A step with ``on_aws`` False is left out on AWS. An ``engine`` step works on local
+    images only. A ``kernel`` step sets variables of the kernel's environment only, so every start
+    runs it.
     """
 
     fact: str
     ensure: Callable[[Place], None]
+    gone: Callable[[Place], bool] | None = None
     on_aws: bool = True
     engine: bool = False
     kernel: bool = False

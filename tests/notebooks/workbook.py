@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import nbformat
 
 from labs_helpers import workbook
+from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.workspace import Workspace
 
 PROJECT = Path(__file__).parents[2]
@@ -52,11 +54,17 @@ class Desk:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """A fresh home with a clock that stands still and our own docker, as `make notebooks` has."""
-    workspace = Workspace(PROJECT / ".labs", PROJECT)
-    with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as environment:
-        yield Desk(environment)
+def desk(own: OwnNames = USUAL) -> Iterator[Desk]:
+    """A fresh home with a clock that stands still and our own docker, as `make notebooks` has.
+
+    The learner works in the account and the region of ``own``.
+    """
+    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
+        workspace = Workspace(Path(folder) / "h", PROJECT).create()
+        if own != USUAL:
+            workspace.remember(account=own.account, region=own.region)
+        with workbook.fresh(workspace.home, workspace, **workbook.AS_COMMITTED) as environment:
+            yield Desk(environment)
 
 
 def read(notebook: Path) -> Any:
