@@ -45,12 +45,14 @@ class Place:
 
         In the sandbox it uses the key minted for the learner, whatever the profile files say.
         """
-        if self.mode == "sandbox":
-            key = self.learner
-            session = boto3.Session(key["access_key_id"], key["secret_access_key"])
-        else:
-            session = boto3.Session()
+        session = self._session if self.mode == "sandbox" else boto3.Session()
         return session.client(service, region_name=region or self.region)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """The learner's session in the sandbox. A session reads each service's model once."""
+        key = self.learner
+        return boto3.Session(key["access_key_id"], key["secret_access_key"])
 
     @cached_property
     def learner(self) -> dict[str, str]:
