@@ -65,12 +65,15 @@ class OtherServices:
             attributes,
             by_arn,
             deliveries,
+            memory,
             service_states,
             tagging,
         )
 
         service_states.install(service)
         attributes.install(service)
+        if service == "sns":
+            memory.forget_messages()
         deliveries.install(service, self._authorizer.require_as_role)
         by_arn.install(service)
         if service == "tagging":

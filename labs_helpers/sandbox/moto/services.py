@@ -31,6 +31,8 @@ _SETTINGS = {
     # no other web page may read what the sandbox answers
     "MOTO_DISABLE_GLOBAL_CORS": "true",
     "MOTO_EVENTS_INVOKE_HTTP": "false",
+    # 2600 images, each with a volume and a snapshot, in each account and region; no instance runs
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
 }
 
 
