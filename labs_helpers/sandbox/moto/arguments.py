@@ -57,7 +57,6 @@ _BY_NAME = "Name the log group in logGroupName."
 _NO_FILTER = "Leave the argument out, and choose with --query."
 _NO_ENCLAVE = "The sandbox has no enclave to encrypt an answer for."
 _NOTHING_ACTS = "The sandbox does not evaluate an alarm."
-_NO_BUILD = "The sandbox keeps no such part of a project."
 _ALL_POLICIES = "A resource policy here is one of the account."
 
 _DRY_RUN = Argument("DryRun", "The sandbox would carry the request out.", _TRUE)
@@ -183,30 +182,9 @@ _IAM: Mapping[str, tuple[Argument, ...]] = {
     "ListPolicies": (Argument("PolicyUsageFilter", _NO_FILTER, form="permissionspolicy"),),
 }
 
-_CODEBUILD: Mapping[str, tuple[Argument, ...]] = {
-    "CreateProject": (
-        *(
-            Argument(each, _NO_BUILD)
-            for each in (
-                "autoRetryLimit",
-                "buildBatchConfig",
-                "concurrentBuildLimit",
-                "encryptionKey",
-                "fileSystemLocations",
-                "secondaryArtifacts",
-                "secondarySourceVersions",
-                "secondarySources",
-            )
-        ),
-        Argument("badgeEnabled", _NO_BUILD, _TRUE),
-    ),
-    "ListProjects": (Argument("sortBy", _NO_FILTER), Argument("sortOrder", _NO_FILTER)),
-}
-
 IGNORED: Mapping[tuple[str, str], tuple[Argument, ...]] = {
     (service, operation): arguments
     for service, rows in (
-        ("codebuild", _CODEBUILD),
         ("codepipeline", {"GetPipeline": (Argument("version", "Only the newest is kept."),)}),
         ("iam", _IAM),
         ("kms", _KMS),

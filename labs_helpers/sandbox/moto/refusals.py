@@ -49,21 +49,6 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     "lambda": {EVERY: _NO_FUNCTION},
     # runs a job in Docker (moto/batch/models.py)
     "batch": {EVERY: _NO_JOB},
-    # moto calls each build SUCCEEDED at once (moto/codebuild/models.py)
-    "codebuild": dict.fromkeys(
-        (
-            "RetryBuild",
-            "RetryBuildBatch",
-            "StartBuild",
-            "StartBuildBatch",
-            "StartCommandExecution",
-            "StartSandbox",
-            "StartSandboxConnection",
-            # moto leaves out buildsNotFound, and no build is ever there
-            "BatchGetBuilds",
-        ),
-        _NO_BUILD,
-    ),
     # moto calls each execution Succeeded at once (moto/codepipeline/models.py)
     "codepipeline": dict.fromkeys(
         (
