@@ -83,7 +83,8 @@ case " $1 $* " in
   *" configure "*|*" help "*|*" --version "*|"  ") ;;
   *)
     pid=$(sed -n 's/^ *"pid": \\([0-9]*\\).*/\\1/p' "{{record}}" 2>/dev/null)
-    if ! kill -0 "${{{{pid:-none}}}}" 2>/dev/null; then
+    # a build may signal no process but its own, and sees the sandbox's nevertheless
+    if ! kill -0 "${{{{pid:-none}}}}" 2>/dev/null && ! [ -d "/proc/${{{{pid:-none}}}}" ]; then
       echo "{{down}}" >&2
       exit 255
     fi ;;

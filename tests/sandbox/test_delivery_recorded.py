@@ -16,10 +16,6 @@ ROLE = "arn:aws:iam::123456789012:role/demo-app"
 NOWHERE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/no-such-repository:1"
 
 EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
-    ("codebuild", "StartBuild", {"projectName": "fails"}, "No build would run here. Lab 09 "),
-    ("codebuild", "StartBuildBatch", {"projectName": "fails"}, "No build would run here. Lab 09 "),
-    ("codebuild", "RetryBuild", {"id": "fails:1"}, "No build would run here. Lab 09 "),
-    ("codebuild", "RetryBuildBatch", {"id": "fails:1"}, "No build would run here. Lab 09 "),
     ("codepipeline", "StartPipelineExecution", {"name": "p"}, "No stage would run here. Lab 09 "),
     (
         "codepipeline",
@@ -125,27 +121,6 @@ def test_what_would_execute_is_refused_in_words(
     assert message.startswith(
         f"The sandbox does not have the operation {prefix}:{operation}; it exists on AWS. {reason}"
     )
-
-
-def test_codebuild_keeps_a_project_and_calls_no_build_a_success(sandbox: Running) -> None:
-    codebuild = sandbox.client("codebuild")
-    spec = "version: 0.2\nphases: {build: {commands: [exit 1]}}"
-    made = codebuild.create_project(
-        name="fails",
-        source={"type": "NO_SOURCE", "location": "none", "buildspec": spec},
-        artifacts={"type": "NO_ARTIFACTS"},
-        environment={
-            "type": "LINUX_CONTAINER",
-            "computeType": "BUILD_GENERAL1_SMALL",
-            "image": "x",
-        },
-        serviceRole=ROLE,
-    )["project"]
-    assert made["name"] == "fails"
-    assert codebuild.list_projects()["projects"] == ["fails"]
-    assert refusal_of(codebuild, "start_build", projectName="fails")[1] == "NotInSandbox"
-    assert codebuild.list_builds()["ids"] == []
-    assert codebuild.list_builds_for_project(projectName="fails")["ids"] == []
 
 
 def test_codepipeline_keeps_a_definition_and_executes_none(sandbox: Running) -> None:
