@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
-from functools import partial
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -30,21 +30,50 @@ IS_GONE = "labs.client_is_gone"
 """The key in the environ of a function that says whether the client has closed the connection."""
 
 
+HIJACK = "labs.hijack"
+"""The key in the environ of a function that takes the connection away from the server.
+
+It returns the socket, and the bytes that the client has sent after its request."""
+
+
 class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
         """The environ; reading ``wsgi.input`` raises BrokenBody for a malformed body."""
         request: Any = self.req
         request.rfile = body_of(request)
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        environ[IS_GONE] = partial(_is_gone, request.conn.socket)
+        client = _Client(request)
+        environ[IS_GONE], environ[HIJACK] = client.is_gone, client.hijack
         return environ
 
 
-def _is_gone(connection: socket.socket) -> bool:
-    """Whether both directions are closed; a client that only sends nothing more still reads."""
-    poll = select.poll()
-    poll.register(connection, 0)
-    return any(event & select.POLLHUP for _, event in poll.poll(0))
+class _Client:
+    """The client's connection, as an application may ask for it."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._socket: socket.socket = request.conn.socket
+
+    def is_gone(self) -> bool:
+        """Whether both directions are closed; a client that only sends nothing more still reads."""
+        if self._socket.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(self._socket, 0)
+        return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+    def hijack(self) -> tuple[socket.socket, bytes]:
+        """Take the connection from cheroot, which then neither writes to it nor shuts it down."""
+        connection = self._request.conn
+        self._socket = connection.socket.dup()
+        early = b""
+        while connection.rfile.has_data():
+            early += connection.rfile.read1(_HEAD_SIZE)
+        # the other descriptor must not keep the connection open
+        os.close(connection.socket.detach())
+        self._request.sent_headers = self._request.close_connection = connection.linger = True
+        self._socket.settimeout(None)
+        return self._socket, early
 
 
 class UnixServer(PatientServer):
