@@ -1,26 +1,23 @@
-"""A lab, as a notebook holds it: what it starts from, its names, its checks, its pictures."""
+"""A lab, as a notebook holds the lab: its exercises, its clients, its beginning."""
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import boto3
-import docker.errors
 
 from labs_helpers import (
     answers,
     catch_up,
     checks,
+    explanations,
     following,
     gate,
-    iam_simulator,
     modes,
     notebook_output,
     prepare,
@@ -28,8 +25,8 @@ from labs_helpers import (
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
-from labs_helpers.defaults import REPOSITORY, USER
-from labs_helpers.display import bars, card, lifecycle, registry, transfers, why
+from labs_helpers.defaults import REPOSITORY
+from labs_helpers.display import bars, card, transfers
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError, spoken
@@ -226,20 +223,12 @@ class Lab:
     @spoken
     def show_token(self) -> Rendering:
         """Ask ECR for a token and show whose it is and when it ends, but not the secret in it."""
-        data = boto3.client("ecr").get_authorization_token()["authorizationData"][0]
-        user = base64.b64decode(data["authorizationToken"]).decode().partition(":")[0]
-        owner = boto3.client("sts").get_caller_identity()["Arn"]
-        remaining = data["expiresAt"] - self._now()
-        return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
+        return explanations.token(self._now())
 
     @spoken
     def trace(self, clear: bool = False) -> Rendering:
         """The requests the registry has answered since the last ``trace(clear=True)``."""
-        control = self._sandbox("show what the registry answered")
-        seen = control.ask("GET", "trace")
-        if clear:
-            control.ask("DELETE", "trace")
-        return registry.trace(seen["requests"])
+        return explanations.trace(self._sandbox("show what the registry answered"), clear)
 
     @spoken
     def why(
@@ -251,25 +240,16 @@ class Lab:
         who: a user's name, or the ARN of a user or role, by default the learner. Nothing is done.
         On AWS, IAM's simulator is asked, by default about you.
         """
-        control = self._control
-        if control is None:
-            if action is None:
-                return why.not_kept()
-            asking = self._arn_of(who) if who else None
-            return why.why(iam_simulator.explained(asking, action, self._arn(resource)))
-        if action is None:
-            last = control.ask("GET", "why")["refusal"]
-            return why.why(last) if last else why.nothing()
-        asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
-        return why.why(control.ask("POST", "why", asked)["verdict"])
+        asked = (self.account, self.region, action, resource, who)
+        if self._control is None:
+            return explanations.decision_on_aws(*asked)
+        return explanations.refusal_in_sandbox(self._control, *asked)
 
     @spoken
     def lifecycle(self, repository: str) -> Rendering:
         """What the repository's lifecycle policy takes today, and why the other images stay."""
-        asked = {"account": self.account, "region": self.region, "repository": repository}
         control = self._sandbox("ask why a lifecycle policy leaves an image")
-        found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
-        return lifecycle.explained(repository, found)
+        return explanations.expiry(control, self.account, self.region, repository)
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
@@ -281,26 +261,10 @@ class Lab:
         asked = {"subject": f"repo:{repository}:ref:refs/heads/{branch}"}
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
-    def _arn(self, resource: str | None) -> str:
-        if resource is None or resource == "*" or resource.startswith("arn:"):
-            return resource or "*"
-        return f"arn:aws:ecr:{self.region}:{self.account}:repository/{resource}"
-
-    def _arn_of(self, who: str | None) -> str:
-        if who and who.startswith("arn:"):
-            return who
-        return f"arn:aws:iam::{self.account}:user/{who or USER}"
-
     @spoken
     def layers(self, image: str) -> Rendering:
         """The layers of a local image and their sizes."""
-        try:
-            return bars.layers(self.docker.images.get(image).history())
-        except docker.errors.ImageNotFound:
-            raise LabError(
-                f"There is no image {image} on this machine. Build or pull it first; docker images "
-                "lists those there are."
-            ) from None
+        return explanations.layers(self.docker, image)
 
     @spoken
     def watch(
@@ -323,13 +287,8 @@ class Lab:
         accept: str | Path | None = None,
     ) -> Rendering:
         """Judge an image by ECR's scan of it, as the command `labs gate` does."""
-        named = gate.parse(image)
-        accepted = gate.load(Path(accept)) if accept else ()
-        scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
         rules = gate.Rules(fail_on, only_fixable)
-        verdict = gate.judge(scan, rules, accepted, self._now().date())
-        text = gate.table(verdict)
-        return Rendering(text, f"<pre>{escape(text)}</pre>")
+        return explanations.gate_verdict(image, rules, accept, self._now())
 
     def table(
         self, rows: Sequence[Sequence[str]], head: Sequence[str], right: Sequence[int] = ()
