@@ -35,6 +35,11 @@ def keep(question_id: str, letter: str) -> None:
     ask(asked, letter, journal)
 
 
+def kept(question_id: str) -> str:
+    """The key of the last answer in this workspace's journal; empty when there is none."""
+    return last(question_id, Journal(Workspace.find()))
+
+
 def last(question_id: str, journal: Journal) -> str:
     """The key of the last answer to a question; empty when there is none."""
     events = (event for event in journal.events() if event.part == question_id)

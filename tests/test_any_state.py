@@ -6,18 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from labs_helpers import workbook
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
+from labs_helpers.labs.exercises import exercises
+from labs_helpers.prepare import steps
 from labs_helpers.workspace import Workspace
 from tests.kernels import Kernel, kernel_in
 from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[1]
-QUICK = ("02", "05")
-"""The labs that `make test` tries; `make soak` tries them all."""
+
+
+def every(*quick: str) -> pytest.MarkDecorator:
+    """All labs, of which `make test` tries the ``quick`` ones and `make soak` all."""
+    soak = [pytest.mark.soak]
+    labs = [pytest.param(one, marks=[] if one in quick else soak) for one in LABS]
+    return pytest.mark.parametrize("number", labs)
+
 
 # what a learner has in the account, under names of the labs where they are the labs' to make
 OWN_THINGS = """
@@ -124,10 +133,7 @@ def learner() -> Iterator[Learner]:
             commands.stop()
 
 
-@pytest.mark.parametrize(
-    "number",
-    [pytest.param(one, marks=[] if one in QUICK else [pytest.mark.soak]) for one in LABS],
-)
+@every("05")
 def test_a_lab_starts_and_starts_over_among_the_learner_s_own_things(number: str) -> None:
     with learner() as mine:
         mine.start("05")
@@ -141,4 +147,53 @@ def test_a_lab_starts_and_starts_over_among_the_learner_s_own_things(number: str
         )
         assert "mine:1" in kept, kept
         assert "mine:base" in kept, kept
-        assert kept.rstrip().endswith("1\nmine"), kept
+        assert kept.split()[-2:] == ["1", "mine"], kept
+
+
+@every("00")
+def test_a_lab_left_after_any_cell_goes_on(number: str) -> None:
+    notebook = PROJECT / "notebooks" / LABS[number].notebook
+    solutions = {one.cell: one.solution for one in exercises(notebook).values()}
+    cells = [one for one in nbformat.read(notebook, as_version=4).cells if one.cell_type == "code"]
+    with learner() as mine:
+        mine.start(number)
+        for cell in cells[1:]:
+            mine.kernel.run(solutions.get(cell.id, cell.source))
+            assert "begun earlier" in mine.start(number), cell.id
+
+
+INTERRUPTED = """
+from dataclasses import replace
+from labs_helpers.prepare import beginning, steps as steps_of
+kept = steps_of("{number}", "sandbox")
+def stopped(place):
+    raise KeyboardInterrupt
+beginning.steps = lambda *_: (
+    *kept[:{at}], replace(kept[{at}], ensure=stopped), *kept[{at} + 1 :]
+)
+lab.restart()
+"""
+
+
+@every("05")
+def test_a_preparation_stopped_at_any_step_is_made_again(number: str) -> None:
+    with learner() as mine:
+        mine.start(number)
+        for at in range(len(steps(number, "sandbox"))):
+            said = "\n".join(mine.kernel.run(INTERRUPTED.format(number=number, at=at)))
+            assert "KeyboardInterrupt" in said, said
+            mine.kernel.run("beginning.steps = steps_of")
+            assert "stopped half-way, at: " in mine.start(number)
+            assert "begun earlier" in mine.start(number)
+
+
+@pytest.mark.soak
+def test_any_lab_starts_after_any_other() -> None:
+    """The walk has every pair of labs once, in both orders."""
+    numbers = list(LABS)
+    with learner() as mine:
+        for first in numbers:
+            for second in numbers:
+                if first != second:
+                    mine.start(first, fresh=True)
+                    mine.start(second, fresh=True)

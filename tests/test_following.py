@@ -143,3 +143,6 @@ def test_what_another_lab_removed_comes_back_and_nothing_else_changes(kernel: Ke
 def test_a_moved_clock_stays_and_says_why(kernel: Kernel) -> None:
     (shown,) = kernel.run("lab.clock.reset()")
     assert shown.startswith("The sandbox clock shows real time")
+    kernel.run("lab.clock.advance(hours=2)")
+    (shown,) = kernel.run("lab.clock.reset()")
+    assert shown.startswith("The sandbox clock is 2 hours ahead and stays so: it goes forward only")

@@ -17,15 +17,17 @@ from labs_helpers.defaults import FRESH_START
 from labs_helpers.labs.exercises import exercises
 from tests.notebooks import workbook
 
-QUICK = ("00", "04")
-"""The labs that `make test` runs; `make soak` runs them all."""
-EVERY = pytest.mark.parametrize(
-    "notebook",
-    [
-        pytest.param(one, marks=[] if one.name[:2] in QUICK else [pytest.mark.soak], id=one.stem)
+
+
+def every(*quick: str) -> pytest.MarkDecorator:
+    """All notebooks, of which `make test` runs those of the ``quick`` labs and `make soak` all."""
+    soak = [pytest.mark.soak]
+    notebooks = [
+        pytest.param(one, marks=[] if one.name[:2] in quick else soak, id=one.stem)
         for one in workbook.NOTEBOOKS
-    ],
-)
+    ]
+    return pytest.mark.parametrize("notebook", notebooks)
+
 
 
 def solved(notebook: Path) -> list[Any]:
@@ -57,7 +59,7 @@ def run(notebook: Path, cells: list[Any], folder: Path) -> dict[str, Any]:
         return {cell.id: cell for cell in person.execute(path).cells}
 
 
-@EVERY
+@every("04")
 def test_each_cell_works_twice_in_a_row(notebook: Path, tmp_path: Path) -> None:
     cells = solved(notebook)
     ran = run(notebook, [one for cell in cells for one in (cell, again(cell))], tmp_path)
@@ -67,7 +69,7 @@ def test_each_cell_works_twice_in_a_row(notebook: Path, tmp_path: Path) -> None:
             assert shown.startswith("✓"), shown
 
 
-@EVERY
+@every("00")
 def test_run_all_works_twice(notebook: Path, tmp_path: Path) -> None:
     cells = solved(notebook)
     run(notebook, [*cells, *map(again, cells)], tmp_path)
