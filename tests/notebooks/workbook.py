@@ -36,7 +36,8 @@ class Desk:
         return subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "--quiet", "--no-header", "--color=no"),
-                *("-p", "no:cacheprovider", "--nbval", "--nbval-current-env"),
+                *("--disable-plugin-autoload", "-p", "nbval.plugin", "-p", "no:cacheprovider"),
+                *("--nbval", "--nbval-current-env"),
                 f"--nbval-cell-timeout={CELL_SECONDS}",
                 f"--nbval-sanitize-with={SANITISER}",
                 str(notebook),
