@@ -7,6 +7,7 @@ process that waits.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -14,8 +15,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from labs_helpers.runner.desk import Desk
-from labs_helpers.runner.kinds import KINDS
+from labs_helpers.runner.kinds import kinds
 from labs_helpers.runner.runner import Runner
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.rotated_log import log_to
@@ -37,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LabsError, OSError) as error:
         print(f"The runner cannot use {workspace.runner}: {error}", file=sys.stderr)
         return 1
-    runner = Runner(Desk(workspace), KINDS)
+    _end_builds_below(workspace.home / "builds")
+    runner = Runner(Desk(workspace), kinds(workspace))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.close())
     logging.info("the runner waits for work")
@@ -45,6 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.info("the runner has stopped")
     lock.release()
     return 0
+
+
+def _end_builds_below(folder: Path) -> None:
+    """Kill what a runner that was killed left of its builds; those of `labs build` go on."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(OSError, psutil.Error):
+            variables = process.environ()
+            source = variables.get("CODEBUILD_SRC_DIR", "")
+            if "CODEBUILD_LOCAL_BUILD" not in variables and Path(source).is_relative_to(folder):
+                process.kill()
 
 
 if __name__ == "__main__":

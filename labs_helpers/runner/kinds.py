@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from labs_helpers.runner.runner import Kind
+from labs_helpers.runner.runner import Job, Kind
+from labs_helpers.workspace import Workspace
 
-KINDS: Mapping[str, Kind] = {}
+
+def kinds(workspace: Workspace) -> Mapping[str, Kind]:
+    """The kinds of jobs, by name, for a workspace."""
+
+    def codebuild(job: Job) -> None:
+        from labs_helpers.runner import build
+
+        build.work(workspace, job)
+
+    return {"codebuild": Kind(codebuild, most=4)}

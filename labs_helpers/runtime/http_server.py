@@ -45,7 +45,7 @@ _PIECE = 64 * 1024
 
 
 class _Socket(socket.SocketIO):
-    """A socket's bytes, those first that were read ahead."""
+    """A socket's bytes, beginning with those that were read ahead."""
 
     def __init__(self, sock: socket.socket, mode: Any) -> None:
         super().__init__(sock, mode)
@@ -71,7 +71,7 @@ class _Reader(StreamReader):
         self.waiting = False
 
     def has_data(self) -> bool:
-        """Whether a request may be in what was read already."""
+        """Whether bytes that were read already may hold a request."""
         return not self.waiting and (bool(self.source.ahead) or self.is_filled())
 
     def is_filled(self) -> bool:
@@ -166,11 +166,11 @@ class _Pool(ThreadPool):
 
     @property
     def size(self) -> int:
-        """The threads that were not told to end."""
+        """How many threads there are, without those that were told to end."""
         return len(self._threads) - len(self._pending_shutdowns)
 
     def grow(self, amount: int) -> None:
-        """Without cheroot's pause of 0.1 s, in which nobody's connection would be accepted."""
+        """Add threads, without cheroot's pause of 0.1 s, during which no connection is accepted."""
         budget = max(self.max - len(self._threads), 0)
         self._threads += [self._spawn_worker() for _ in range(min(amount, budget))]
 
@@ -260,7 +260,7 @@ class PatientServer(wsgi.Server):
             self._unfinished.pop(conn, None)
 
     def _fit_the_pool(self) -> None:
-        """A thread for each request that is being answered, and no crowd without work."""
+        """Keep a thread for each request that is being answered, and few idle ones."""
         spare = self.requests.size - len(self._served)
         if spare < 0:
             self.requests.grow(1)

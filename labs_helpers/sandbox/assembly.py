@@ -12,13 +12,14 @@ from threading import Lock
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from labs_helpers.defaults import REGION
+from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.call import Answer, SignedCall
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -32,6 +33,7 @@ from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.keys import key_for_ecr
@@ -46,6 +48,7 @@ from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.service import DecidedService, Service
+from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
 from labs_helpers.sandbox.service.worker import Worker
 from labs_helpers.sandbox.status import Status
@@ -61,6 +64,7 @@ class Sandbox:
     people: People
     workers: tuple[Worker[Store], ...]
     desk: Desk
+    stores: tuple[KitStore, ...] = ()
 
     def hang_up(self) -> None:
         """Answer the requests that wait for something to happen, because the server stops."""
@@ -70,7 +74,8 @@ class Sandbox:
         """Close the workers, then the databases."""
         for worker in self.workers:
             worker.close()
-        self.store.close()
+        for store in (self.store, *self.stores):
+            store.close()
         self.people.close()
 
 
@@ -80,13 +85,17 @@ def build(
     instance: str,
     frozen_at: datetime | None = None,
     rules: Rules = ECR,
+    own: OwnNames = USUAL,
 ) -> Sandbox:
     """The sandbox with its state in a folder (LABS_HOME/sandbox).
+
+    ``own``: the account in which a first start makes the learner, and the region of requests that
+    name none.
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
     clock = Clock(folder / "clock.json", frozen_at)
-    learner = credentials.learner(folder / "learner.json")
+    learner = credentials.learner(folder / "learner.json", own.account)
     token = control_api.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
@@ -105,7 +114,7 @@ def build(
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who), store)
-    home = (learner.principal.account, REGION)
+    home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
         clock,
@@ -117,21 +126,29 @@ def build(
     )
     trace = Trace()
     lifecycle = LifecycleWorker(store)
+    emit = partial(events.publish, as_role=authorizer.require_as_role)
     workers = (
         lifecycle,
         ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, partial(events.publish, as_role=authorizer.require_as_role)),
+        EventDelivery(store, emit),
     )
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, REGION, port, instance, clock, store, moto, who)
+    status = Status(account, own.region, port, instance, clock, store, moto, who)
     routes = {
         **people_control.routes(who),
-        **why.routes(authorizer, REGION),
+        **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
         **desk.routes(),
     }
-    services = {"ecr": partial(_on_the_kit, ecr)}
+    roles = ServiceRoles(who.directory, who.sessions, port)
+    codebuild = CodeBuildService(
+        folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+    )
+    services = {
+        "ecr": partial(_on_the_kit, ecr),
+        "codebuild": partial(_decided, authorizer, codebuild),
+    }
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
@@ -142,7 +159,7 @@ def build(
     for worker in workers:
         worker.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(application, store, who, workers, desk)
+    return Sandbox(application, store, who, workers, desk, (codebuild.store,))
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
