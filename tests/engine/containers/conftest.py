@@ -98,12 +98,18 @@ def client_of(kind: str) -> Iterator[Any]:
         pytest.skip("only root can become another user")
     with engine(kind) as socket:
         found = docker.DockerClient(base_url=f"unix://{socket}", timeout=120)
-        busybox = shutil.which("busybox")
-        assert busybox
-        content = _image(Path(busybox).read_bytes())
-        found.api.import_image_from_data(content, "box", changes=["ENV PATH=/bin"])
+        load_box(found)
         yield found
         found.close()
+
+
+def load_box(client: Any) -> None:
+    """Give an engine the image ``box``: a static busybox, and nothing else."""
+    require("busybox")
+    busybox = shutil.which("busybox")
+    assert busybox
+    content = _image(Path(busybox).read_bytes())
+    client.api.import_image_from_data(content, "box", changes=["ENV PATH=/bin"])
 
 
 @pytest.fixture(scope="module", params=["own", "nobody"])
