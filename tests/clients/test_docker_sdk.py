@@ -152,7 +152,7 @@ def test_errors_are_the_kind_the_sdk_knows(client: Client) -> None:
     with pytest.raises(NotFound, match="manifest for nginx:nope not found"):
         client.images.pull("nginx:nope")
     with pytest.raises(APIError, match='exec: "nosuch": executable file not found'):
-        client.containers.run("nginx:alpine", ["nosuch"], remove=True)
+        client.containers.run("nginx:alpine", entrypoint="nosuch", remove=True)
     (problem,) = [
         line for line in client.images.push("nope", stream=True, decode=True) if "error" in line
     ]
