@@ -89,6 +89,7 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]
     control = Control(workspace, port)
     place = Place(workspace, modes.SANDBOX, account, region, control)
     notes = ((STARTED_AGAIN,) if found.started_again else ()) + control.notes()
+    notes += (found.note,) if found.note else ()
     return place, found.engine.choice.description, notes
 
 

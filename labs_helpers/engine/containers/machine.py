@@ -85,3 +85,13 @@ def proot_words(
         *("-r", str(root), *identity, "-w", cwd),
         *(word for bind in binds for word in ("-b", bind)),
     ]
+
+
+def first_free_port() -> int:
+    """The lowest port on which a program of this user may listen."""
+    if os.geteuid() == 0:
+        return 1
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    except (OSError, ValueError):
+        return 1024
