@@ -98,6 +98,11 @@ def check(asked: ApiRequest) -> None:
     if asked.service == "ec2" and str(asked.params.get("DryRun", "")).lower() == "true":
         words = "Request would have succeeded, but DryRun flag is set."
         raise Refusal("DryRunOperation", words, 412)
+    if asked.service == "organizations":
+        # no organization can be made here, and moto answers with empty lists
+        # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+        words = "Your account is not a member of an organization."
+        raise Refusal("AWSOrganizationsNotInUseException", words)
     key = (asked.service, asked.operation)
     refuse_arguments(asked.service, asked.operation, asked.params, UNREAD.get(key, ()))
     if asked.service == "ssm" and asked.operation != "PutParameter":

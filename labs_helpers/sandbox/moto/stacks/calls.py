@@ -43,6 +43,11 @@ def serving(call: SignedCall) -> Iterator[None]:
         _outer.reset(token)
 
 
+def caller_outside() -> SignedCall | None:
+    """The call from outside that is being answered; None outside of `serving`."""
+    return _outer.get()
+
+
 class CallFailed(Exception):
     """An error that an inner call was answered with; str() is the message."""
 
