@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import docker.errors
 
 from labs_helpers import (
     answers,

@@ -94,6 +94,17 @@ PATCHES: Mapping[str, str] = {
     "moto.kms.responses:validate_policy": (
         "moto asks key policies without principals and conditions; the door has decided"
     ),
+    "moto.kms.responses:RESERVED_ALIASE_TARGET_KEY_IDS": "moto lists aliases of keys that are not",
+    "moto.logs.utils:SingleTermFilterPattern.matches": "moto finds a term inside of a word",
+    "moto.sqs.models:Message.__init__": "moto has one sender for all messages",
+    **dict.fromkeys(
+        (
+            "moto.s3.models:FakeBucket.is_versioned",
+            "moto.s3.models:S3Backend.put_object",
+            "moto.s3.models:S3Backend._set_delete_marker",
+        ),
+        "moto drops the versions of a bucket whose versioning is suspended: corrections.py",
+    ),
     "moto.cloudwatch.models:Alarm.__init__": "moto calls a new alarm OK",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
