@@ -52,10 +52,13 @@ class Desk:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """A fresh home with a clock that stands still and our own docker, as `make notebooks` has."""
+def desk(**variables: str) -> Iterator[Desk]:
+    """A fresh home with a clock that stands still and our own docker, as `make notebooks` has.
+
+    ``variables`` are added to the environment of servers and kernels.
+    """
     workspace = Workspace(PROJECT / ".labs", PROJECT)
-    with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as environment:
+    with workbook.fresh(None, workspace, **workbook.AS_COMMITTED, **variables) as environment:
         yield Desk(environment)
 
 
