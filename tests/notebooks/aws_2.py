@@ -23,6 +23,11 @@ _CREDENTIALS = re.compile(
     re.MULTILINE,
 )
 _OTHER = re.compile(r"^(?=An error occurred \(|The config profile \()", re.MULTILINE)
+_TIP = (
+    "\nTip: You can deliver temporary credentials to the AWS CLI using your AWS Console session by "
+    "running the command 'aws login'.\n\n"
+)
+_QUESTION = re.compile(r"^(?=AWS Access Key ID \[None\])")
 _SECONDS = re.compile(r"(?<=: )1[78]\d{8}\.\d+(?=,?$)", re.MULTILINE)
 
 
@@ -38,9 +43,13 @@ def errors(text: str) -> str:
 
 
 def output(text: str) -> str:
-    """What version 2 prints on stdout: times in ISO 8601, where version 1 prints seconds."""
+    """What version 2 prints on stdout where version 1 prints ``text``.
+
+    It writes times in ISO 8601, where version 1 prints seconds, and has a tip for a first key.
+    """
     return _SECONDS.sub(
-        lambda found: f'"{datetime.fromtimestamp(float(found[0]), UTC).isoformat()}"', text
+        lambda found: f'"{datetime.fromtimestamp(float(found[0]), UTC).isoformat()}"',
+        _QUESTION.sub(_TIP, text),
     )
 
 

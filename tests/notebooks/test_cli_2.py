@@ -66,6 +66,13 @@ def test_a_time_is_written_as_version_2_writes_it() -> None:
     )
 
 
+def test_a_first_key_gets_the_tip_of_version_2() -> None:
+    question = "AWS Access Key ID [None]: "
+    seen = aws_2.output(question)
+    assert seen.startswith("\nTip: You can deliver")
+    assert sanitised(seen) == question
+
+
 def test_the_comparison_takes_the_two_versions_for_one() -> None:
     for text in (
         "\nAn error occurred (AccessDenied) when calling the GetUser operation: no\n",

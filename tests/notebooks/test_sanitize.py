@@ -23,7 +23,7 @@ def sanitised(text: str) -> str:
 def test_it_stays_short() -> None:
     rules = configparser.RawConfigParser()
     rules.read(CONFIG)
-    assert rules.sections() == ["iam-unique-id", "time", "error-of-cli-2"]
+    assert rules.sections() == ["iam-unique-id", "time", "words-of-cli-2"]
 
 
 @pytest.mark.parametrize(
