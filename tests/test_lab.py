@@ -398,12 +398,9 @@ def test_every_lab_has_a_file_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "demo-app", "your-org/", "/demo-app", "a/b/c"])
-def test_github_has_no_repository_without_owner_and_name(
-    name: str, sandbox: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    opened = start("05")
-    opened.github_token(name)
-    assert f"{name!r} is no repository of GitHub: give owner/name." in capsys.readouterr().err
+def test_github_has_no_repository_without_owner_and_name(name: str, sandbox: list[str]) -> None:
+    with pytest.raises(LabError, match="is no repository of GitHub: give owner/name"):
+        start("05").github_token(name)
 
 
 def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str]) -> None:
