@@ -26,7 +26,7 @@ from labs_helpers import (
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
-from labs_helpers.defaults import REPOSITORY
+from labs_helpers.defaults import GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID, REPOSITORY
 from labs_helpers.display import bars, card, page, transfers
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, paragraph, table
@@ -256,10 +256,16 @@ class Lab:
     def github_token(self, repository: str, branch: str = "main") -> str:
         """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
 
-        https://docs.github.com/en/actions/concepts/security/openid-connect
+        ``repository`` is "owner/name". The subject has the form for repositories that were created
+        since 15 July 2026, with GitHub's numbers of owner and repository:
+        https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
         """
         control = self._sandbox("play GitHub")
-        asked = {"subject": f"repo:{repository}:ref:refs/heads/{branch}"}
+        owner, _, name = repository.partition("/")
+        if not owner or not name or "/" in name:
+            raise LabError(f"{repository!r} is no repository of GitHub: give owner/name.")
+        named = f"{owner}@{GITHUB_OWNER_ID}/{name}@{GITHUB_REPOSITORY_ID}"
+        asked = {"subject": f"repo:{named}:ref:refs/heads/{branch}"}
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
     @spoken

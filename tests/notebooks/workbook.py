@@ -56,16 +56,18 @@ class Desk:
 
 
 @contextmanager
-def desk(own: OwnNames = USUAL) -> Iterator[Desk]:
+def desk(own: OwnNames = USUAL, **variables: str) -> Iterator[Desk]:
     """A fresh home with a clock that stands still and our own docker, as `make notebooks` has.
 
-    The learner works in the account and the region of ``own``.
+    The learner works in the account and the region of ``own``. ``variables`` are added to the
+    environment of servers and kernels.
     """
     with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
         workspace = Workspace(Path(folder) / "h", PROJECT).create()
         if own != USUAL:
             workspace.remember(account=own.account, region=own.region)
-        with workbook.fresh(workspace.home, workspace, **workbook.AS_COMMITTED) as environment:
+        settings = {**workbook.AS_COMMITTED, **variables}
+        with workbook.fresh(workspace.home, workspace, **settings) as environment:
             yield Desk(environment)
 
 
