@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import nbformat
 from labs_helpers import workbook
 from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.workspace import Workspace
-from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "notebooks"
@@ -69,20 +67,6 @@ def desk(own: OwnNames = USUAL, **variables: str) -> Iterator[Desk]:
         settings = {**workbook.AS_COMMITTED, **variables}
         with workbook.fresh(workspace.home, workspace, **settings) as environment:
             yield Desk(environment)
-
-
-@contextmanager
-def quick_desk() -> Iterator[Desk]:
-    """A desk on which `aws`, `docker` and `labs` of a %%bash cell begin at once.
-
-    `make soak` runs the notebooks on plain desks, with the programs as installed (test_orders.py).
-    """
-    with desk() as made, tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
-        commands = Commands(Path(folder))
-        try:
-            yield replace(made, environment=commands.for_bash(made.environment))
-        finally:
-            commands.stop()
 
 
 def read(notebook: Path) -> Any:
