@@ -32,6 +32,7 @@ from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.kept.state import ServiceState, use
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
@@ -52,6 +53,7 @@ class Sandbox:
     application: WSGIApplication
     store: Store
     people: People
+    services: ServiceState
     workers: tuple[Worker[Store], ...]
 
     def close(self) -> None:
@@ -60,6 +62,7 @@ class Sandbox:
             worker.close()
         self.store.close()
         self.people.close()
+        self.services.close()
 
 
 def build(
@@ -83,7 +86,8 @@ def build(
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, others)(call)
 
-    moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
+    state = use(ServiceState(folder / "services"))
+    moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
     elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr, who.directory)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
@@ -96,7 +100,7 @@ def build(
         EventDelivery(store, partial(events.publish, as_role=authorizer.require_as_role)),
     )
     account = learner.principal.account
-    status = Status(account, REGION, port, instance, clock, store, moto, who)
+    status = Status(account, REGION, port, instance, clock, store, moto, who, state)
     routes = {**people_control.routes(who), **why.routes(authorizer, REGION)}
     services = {"ecr": partial(_on_the_kit, ecr)}
     application = Dispatch(
@@ -108,7 +112,7 @@ def build(
     )
     for worker in workers:
         worker.start()
-    return Sandbox(application, store, who, workers)
+    return Sandbox(application, store, who, state, workers)
 
 
 def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
