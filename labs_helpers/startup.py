@@ -20,10 +20,7 @@ from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import WORKS_IN, Workspace
 
-STARTED_AGAIN = (
-    "the sandbox was stopped and has started again: what services other than ECR, IAM and STS "
-    "held, such as S3 buckets, is gone"
-)
+STARTED_AGAIN = "the sandbox was stopped and has started again, with what you made"
 
 
 @spoken
