@@ -76,7 +76,7 @@ def test_start_status_stop(learner: Learner) -> None:
 
     stopped = learner.labs("stop").stdout
     assert "Kept: repositories, images, users" in stopped
-    assert "Gone: what every other service held, such as S3 buckets" in stopped
+    assert "What you made in every service is kept" in stopped
     assert sandbox_process.is_free(int(port))
     assert not engine_process.answers(learner.workspace.socket)
     assert learner.labs("stop").stdout == "Nothing was running.\n"
