@@ -217,7 +217,7 @@ def test_reset_gives_an_empty_sandbox_and_a_new_key(learner: Learner) -> None:
     key = learner.labs("key").stdout
     done = learner.labs("reset", "--yes")
     assert done.returncode == 0, done.stderr
-    assert str(learner.workspace.backups) in done.stdout
+    assert str(learner.workspace.snapshots) in done.stdout
     # what ran before runs again, at the same address
     found = sandbox_process.running(learner.workspace)
     assert found is not None

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from moto.core.base_backend import AccountSpecificBackend
 from moto.moto_api._internal import mock_random
 
 from labs_helpers.sandbox.moto import memory
@@ -165,7 +166,7 @@ def in_a_child(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]
     except SystemExit as failure:
         print(failure, file=sys.stderr, flush=True)
         os._exit(1)
-    except Exception:
+    except Exception:  # noqa: BLE001 (a fork must not go on as its parent does)
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
@@ -181,8 +182,10 @@ def main(folder: Path, trials: int, seed: int) -> int:
     chosen = random.Random(seed)
     from labs_helpers.sandbox.moto.kept import restored
 
+    # once, not in every fork
     for package in SEEN:
         restored.import_models(package)
+        AccountSpecificBackend.get_session().get_available_regions(package)
 
     def begin(say: Callable[[str], None]) -> None:
         with kept(folder) as state, state.changing():

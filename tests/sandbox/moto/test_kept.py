@@ -304,9 +304,9 @@ def test_a_change_that_the_disk_does_not_take_is_undone(tmp_path: Path) -> None:
         database.execute(
             "create trigger full before insert on shards begin select raise(abort, 'full'); end"
         )
-    with refused("InternalError"):
+    with refused("InternalFailure"):
         s3.put_object(Bucket="bucket", Key="stays", Body=b"not acknowledged")
-    with refused("InternalError"):
+    with refused("InternalFailure"):
         s3.put_object(Bucket="bucket", Key="goes", Body=b"not acknowledged")
     listed = [each["Key"] for each in s3.list_objects_v2(Bucket="bucket")["Contents"]]
     body = s3.get_object(Bucket="bucket", Key="stays")["Body"].read()
