@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -70,37 +71,47 @@ class Unreadable(Exception):
 def dump(state: Any, handlers: Mapping[type, Handler | None]) -> bytes:
     """The graph as bytes; raises Unreadable for what load() refuses, and what pickle raises."""
 
-    class Pickler(pickle.Pickler):
-        def persistent_id(self, found: Any) -> Name | None:
-            handler = handlers[type(found)]
-            return None if handler is None else handler(found)
-
-        def reducer_override(self, found: Any) -> Any:
-            return _reduced(found)
-
     written = io.BytesIO()
-    Pickler(written, protocol=5).dump(state)
+    _Pickler(written, handlers).dump(state)
     return written.getvalue()
 
 
 def load(content: bytes, named: Callable[[Name], Any]) -> Any:
     """What dump() wrote; `named` gives the objects kept by name. Raises Unreadable."""
-
-    class Unpickler(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            return allowed(module, name)
-
-        def persistent_load(self, name: Any) -> Any:
-            return named(name)
-
     try:
-        return Unpickler(io.BytesIO(content)).load()
+        return _Unpickler(io.BytesIO(content), named).load()
     except Unreadable:
         raise
     except Exception as error:  # what broken bytes raise is anything
         raise Unreadable(f"it cannot be read: {type(error).__name__}: {error}") from error
 
 
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO, handlers: Mapping[type, Handler | None]) -> None:
+        super().__init__(file, protocol=5)
+        self._handlers = handlers
+
+    def persistent_id(self, found: Any) -> Name | None:
+        handler = self._handlers[type(found)]
+        return None if handler is None else handler(found)
+
+    def reducer_override(self, found: Any) -> Any:
+        return _reduced(found)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, named: Callable[[Name], Any]) -> None:
+        super().__init__(file)
+        self._named = named
+
+    def find_class(self, module: str, name: str) -> Any:
+        return allowed(module, name)
+
+    def persistent_load(self, name: Any) -> Any:
+        return self._named(name)
+
+
+@cache
 def allowed(module: str, name: str) -> Any:
     """A class that a stored state may hold; raises Unreadable for any other."""
     for function in _FUNCTIONS:
@@ -182,7 +193,8 @@ def private_key(content: bytes) -> Any:
     """A private key, of PKCS #8; raises ValueError."""
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-    return load_der_private_key(content, password=None)
+    # a check of the key takes 50 ms, and the checksum of the row has been checked
+    return load_der_private_key(content, password=None, unsafe_skip_rsa_key_validation=True)
 
 
 def _keys() -> dict[type, Handler]:

@@ -1,7 +1,8 @@
 """Which backends and shards were used since the last writing, told by hooks on moto's classes.
 
-Every backend is reached through moto's dictionaries of backends, and whoever changes a shard reads
-or sets an attribute of the shard first: what is told here is never less than what was changed.
+Every backend is reached through moto's dictionaries of backends, and whoever changes a shard sets
+an attribute, or reads one that can be changed in place: what is told here is never less than what
+was changed.
 """
 
 from __future__ import annotations
@@ -9,11 +10,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from labs_helpers.sandbox.moto import patches
 from labs_helpers.sandbox.moto.kept.classes import SHARDS
 from labs_helpers.sandbox.moto.kept.rows import Place
+
+_UNCHANGING = frozenset(
+    {str, bytes, int, float, bool, type(None), datetime, MethodType, BuiltinMethodType}
+)
+"""Types of values that nobody changes in place."""
 
 
 class Turns:
@@ -94,9 +102,10 @@ class Tracking:
 
     def _hook(self, target: str) -> None:
         def read(shard: Any, name: str) -> Any:
-            if self.listening:
+            found = own_read(shard, name)
+            if self.listening and type(found) not in _UNCHANGING:
                 self.shards[id(shard)] = shard
-            return own_read(shard, name)
+            return found
 
         def write(shard: Any, name: str, value: Any) -> None:
             if self.listening:
