@@ -1,4 +1,4 @@
-"""Starting and stopping the sandbox and the engine together."""
+"""Starting and stopping the sandbox, the engine and the runner together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import requested_kind
 from labs_helpers.engine.cli.command_line import GLOBAL, option_words
 from labs_helpers.engine.process import Engine
+from labs_helpers.runner import process as runner_process
 from labs_helpers.runtime.background_process import Say
 from labs_helpers.runtime.shims import Docker, choose_docker, place_aws, place_docker
 from labs_helpers.sandbox import process as sandbox_process
@@ -37,7 +38,7 @@ def quiet(line: str) -> None:
 def start(
     workspace: Workspace, say: Say = quiet, environ: Mapping[str, str] | None = None
 ) -> Servers:
-    """Start what does not run yet, and return when both answer.
+    """Start what does not run yet, and return when sandbox and engine answer.
 
     Several processes may call this at once. Raises LabsError, whose message says what to do.
     """
@@ -50,10 +51,13 @@ def start(
     sandbox = sandbox_process.start(workspace, say, environ)
     place_aws(workspace, sandbox.port, environ)
     engine = engine_process.start(workspace, sandbox.port, say, environ)
+    runner_process.start(workspace, say, environ)
     return Servers(sandbox, engine, docker, again)
 
 
 def stop(workspace: Workspace, say: Say = quiet) -> bool:
-    """Stop both; False when neither was running."""
-    stopped = [engine_process.stop(workspace, say), sandbox_process.stop(workspace, say)]
+    """Stop them; False when none was running."""
+    # the runner first: it reports how its jobs ended
+    kinds = (runner_process, engine_process, sandbox_process)
+    stopped = [each.stop(workspace, say) for each in kinds]
     return any(stopped)

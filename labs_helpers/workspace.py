@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import ACCOUNT, REGION
+from labs_helpers.own_names import OwnNames
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 """The most bytes in a socket's path: ``sun_path`` without its NUL, unix(7) and macOS's unix(4)."""
@@ -130,6 +131,10 @@ class Workspace:
         return self.sandbox / "control-token"
 
     @property
+    def runner(self) -> Path:
+        return self.home / "runner"
+
+    @property
     def engine(self) -> Path:
         return self.home / "engine"
 
@@ -181,7 +186,8 @@ class Workspace:
     def create(self) -> Self:
         """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
         self.check_socket_path()
-        folders = (self.aws_config.parent, self.docker, self.bin, self.sandbox, self.engine)
+        private = (self.aws_config.parent, self.docker, self.bin)
+        folders = (*private, self.sandbox, self.engine, self.runner)
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.sandbox.exists():
@@ -241,6 +247,12 @@ class Workspace:
         """
         defaults: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
         return defaults | read_json(self.choices)
+
+    @property
+    def own_names(self) -> OwnNames:
+        """The account and the region that the learner chose, or the labs' usual ones."""
+        found = self.remembered()
+        return OwnNames(str(found["account"]), str(found["region"]))
 
     def remember(self, **choices: Any) -> None:
         """Write choices into config.json; the other choices in the file stay."""

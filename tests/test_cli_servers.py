@@ -82,7 +82,7 @@ def test_start_status_stop(learner: Learner) -> None:
     assert learner.labs("stop").stdout == "Nothing was running.\n"
 
 
-def test_starts_at_once_give_one_sandbox_and_one_engine(learner: Learner) -> None:
+def test_starts_at_once_give_one_sandbox_one_engine_and_one_runner(learner: Learner) -> None:
     with ThreadPoolExecutor(3) as pool:
         ended = list(pool.map(lambda _: learner.labs("start"), range(3)))
     assert [one.returncode for one in ended] == [0, 0, 0], ended
@@ -92,7 +92,7 @@ def test_starts_at_once_give_one_sandbox_and_one_engine(learner: Learner) -> Non
         for process in psutil.process_iter(["cmdline"])
         if str(learner.workspace.home) in " ".join(process.info["cmdline"] or [])
     ]
-    assert len(mine) == 2
+    assert len(mine) == 3
 
 
 def test_killed_servers_are_replaced_on_the_same_port_with_the_same_key(learner: Learner) -> None:

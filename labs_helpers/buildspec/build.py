@@ -14,7 +14,7 @@ from typing import Any
 
 from labs_helpers.buildspec import artifacts, leftovers, secrets, source, transitions
 from labs_helpers.buildspec.log import Log
-from labs_helpers.buildspec.model import Buildspec, Command, OnFailure, Phase
+from labs_helpers.buildspec.model import Artifacts, Buildspec, Command, OnFailure, Phase
 from labs_helpers.buildspec.problems import BuildspecError
 from labs_helpers.buildspec.processes import Processes, Stopped
 from labs_helpers.buildspec.result import Context, PhaseEnded, Result, Status
@@ -30,6 +30,16 @@ class CannotRun(LabsError):
     """A buildspec that is right and that cannot run here."""
 
 
+Deliver = Callable[[str, Artifacts, Mapping[str, Path], Mapping[str, str]], list[Path]]
+"""Takes the files of an output to where they go: (identifier of a secondary output or "", the
+output as in the buildspec, paths within the output -> files, the variables of the build) -> what
+was written. Raises NoArtifacts."""
+
+
+def _unheard(what: object) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a build gets.
@@ -40,7 +50,9 @@ class Settings:
     overrides: the project's and StartBuild's variables, which replace the buildspec's. client: a
     boto3 client by the name of a service, with the rights of the build. leave_out: files and
     folders below the source that are no part of the source. keep: which programs, by their command
-    line, go on after the build although a command started them.
+    line, go on after the build although a command started them. deliver: instead of copying to the
+    destination. begins and ends: told of each phase as it happens. processes: makes what runs the
+    commands, from the function that takes their output.
     """
 
     source: Path
@@ -53,6 +65,10 @@ class Settings:
     leave_out: tuple[Path, ...] = ()
     keep: leftovers.Keep = leftovers.nothing
     buildspec: str = "buildspec.yml"
+    deliver: Deliver | None = None
+    begins: Callable[[str], None] = _unheard
+    ends: Callable[[PhaseEnded], None] = _unheard
+    processes: Callable[[Callable[[bytes], None]], Processes] = Processes
 
 
 class Build:
@@ -62,10 +78,11 @@ class Build:
         _check(spec)
         self._spec, self._settings, self._log = spec, settings, log
         self._folder = settings.scratch / "src"
-        self._processes = Processes(self._output)
+        self._processes = settings.processes(self._output)
         self._tail = b""
         self._ended: list[PhaseEnded] = []
         self._succeeding = True
+        self._early: tuple[Status, Context] | None = None
 
     def stop(self) -> None:
         """End the build; `run` returns with the status STOPPED.
@@ -73,6 +90,18 @@ class Build:
         For any thread and for signal handlers. A KeyboardInterrupt stops the build as well, but one
         that comes while a command starts may leave the command running.
         """
+        self._end_early("STOPPED", Context())
+
+    def time_out(self) -> None:
+        """End the build with the status TIMED_OUT; for any thread."""
+        self._end_early("TIMED_OUT", Context("BUILD_TIMED_OUT", "Build has timed out."))
+
+    def give_up(self, why: str) -> None:
+        """End the build with the status FAILED, for a reason outside its commands; any thread."""
+        self._end_early("FAILED", Context("COMMAND_EXECUTION_ERROR", why))
+
+    def _end_early(self, status: Status, context: Context) -> None:
+        self._early = self._early or (status, context)
         self._processes.stop()
 
     def run(self) -> Result:
@@ -85,7 +114,7 @@ class Build:
                 copied = self._upload(shell)
             status: Status = "SUCCEEDED" if self._succeeding else "FAILED"
         except (Stopped, KeyboardInterrupt):
-            status = "STOPPED"
+            status = self._early[0] if self._early else "STOPPED"
         finally:
             leftovers.end(self._settings.identity.id, self._settings.keep)
             self._processes.close()
@@ -98,6 +127,7 @@ class Build:
     def _begin(self) -> Shell | None:
         """DOWNLOAD_SOURCE: copy the source, set the variables. None where the phase failed."""
         settings, log, started = self._settings, self._log, self._log.clock()
+        settings.begins("DOWNLOAD_SOURCE")
         log.container("Phase is DOWNLOAD_SOURCE")
         log.container(f"YAML location is {settings.buildspec}")
         for name, phase in self._spec.phases.items():
@@ -141,6 +171,7 @@ class Build:
 
     def _phase(self, phase: Phase, shell: Shell) -> Status:
         started, kind = self._log.clock(), phase.name.upper()
+        self._settings.begins(kind)
         self._log.container(f"Entering phase {kind}")
         before, attempts = self._succeeding, 1
         try:
@@ -151,7 +182,7 @@ class Build:
                 self._succeeding, attempts = before, attempts + 1
                 context = self._attempt(phase, shell)
         except (Stopped, KeyboardInterrupt):
-            self._end(kind, started, "STOPPED", Context())
+            self._end(kind, started, *(self._early or ("STOPPED", Context())))
             raise Stopped from None
         status: Status = "FAILED" if context else "SUCCEEDED"
         self._end(kind, started, status, context or Context())
@@ -177,15 +208,23 @@ class Build:
                 return Context("COMMAND_EXECUTION_ERROR", message)
         return None
 
+    def _copy(
+        self, name: str, output: Artifacts, files: Mapping[str, Path], variables: Mapping[str, str]
+    ) -> list[Path]:
+        """`Deliver` to the destination's folder."""
+        made = artifacts.copy(files, self._settings.destination / name)
+        return [Path(name, path) for path in made]
+
     def _upload(self, shell: Shell) -> list[Path]:
         started, spec, copied = self._log.clock(), self._spec, list[Path]()
+        self._settings.begins("UPLOAD_ARTIFACTS")
+        deliver = self._settings.deliver or self._copy
         outputs = [("", spec.artifacts)] if spec.artifacts else []
         context, status = Context(), "SUCCEEDED"
         try:
             for name, each in [*outputs, *spec.secondary.items()]:
                 files = artifacts.collect(each, self._folder, shell.environment, self._log)
-                made = artifacts.copy(files, self._settings.destination / name)
-                copied += [Path(name, path) for path in made]
+                copied += deliver(name, each, files, shell.environment)
         except artifacts.NoArtifacts as error:
             self._succeeding = False
             context, status = Context(error.status_code, str(error)), "FAILED"
@@ -196,7 +235,9 @@ class Build:
         if status != "SUCCEEDED":
             self._succeeding = False
         _complete(self._log, kind, status, context)
-        self._ended.append(PhaseEnded(kind, status, context, started, self._log.clock()))
+        ended = PhaseEnded(kind, status, context, started, self._log.clock())
+        self._ended.append(ended)
+        self._settings.ends(ended)
 
     def _output(self, data: bytes) -> None:
         self._tail = (self._tail + data)[-_TAIL:]

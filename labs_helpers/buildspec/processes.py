@@ -59,7 +59,20 @@ class Processes:
         """
         if self._stop.is_set():
             raise Stopped
-        process = subprocess.Popen(
+        process = self._start(argv, environment, folder)
+        try:
+            self._follow(process)
+        except BaseException:  # KeyboardInterrupt, too, and a log that cannot be written
+            self._end(process)
+            raise
+        self._note_left(process.pid)
+        return process.returncode
+
+    def _start(
+        self, argv: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> subprocess.Popen[bytes]:
+        """Start a command in a session of its own."""
+        return subprocess.Popen(
             argv,
             env=dict(environment),
             cwd=folder,
@@ -68,13 +81,6 @@ class Processes:
             stderr=self._write,
             start_new_session=True,
         )
-        try:
-            self._follow(process)
-        except BaseException:  # KeyboardInterrupt, too, and a log that cannot be written
-            self._end(process)
-            raise
-        self._note_left(process.pid)
-        return process.returncode
 
     def close(self) -> None:
         """End what the commands left running, and hand on its last output."""

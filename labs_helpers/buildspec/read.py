@@ -150,7 +150,8 @@ def _environment(top: Mapping[str, Found]) -> Environment:
         variables=_texts({**plain, **_value(env, "variables", {})}),
         parameters=_texts(_value(env, "parameter-store", {})),
         secrets={
-            name: _secret(text) for name, text in _texts(_value(env, "secrets-manager", {})).items()
+            name: secret_reference(text)
+            for name, text in _texts(_value(env, "secrets-manager", {})).items()
         },
         exported=tuple(each.text for each in _value(env, "exported-variables", ())),
     )
@@ -160,7 +161,7 @@ def _texts(table: Mapping[str, Found]) -> dict[str, str]:
     return {name: found.value for name, found in table.items()}
 
 
-def _secret(text: str) -> SecretReference:
+def secret_reference(text: str) -> SecretReference:
     """An ARN has six colons of its own: arn:aws:secretsmanager:region:account:secret:name."""
     parts = text.split(":")
     if parts[0] == "arn":

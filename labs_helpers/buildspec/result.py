@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-Status = Literal["SUCCEEDED", "FAILED", "STOPPED"]
+Status = Literal["SUCCEEDED", "FAILED", "STOPPED", "TIMED_OUT"]
 
 
 @dataclass(frozen=True)

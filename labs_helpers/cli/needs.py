@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from labs_helpers.engine.choice import NAMES, Choice, choose
 from labs_helpers.engine.process import Health
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import endpoint, environment
+from labs_helpers.runner import process as runner_process
 from labs_helpers.runtime.shims import choose_docker
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, is_workbook
@@ -29,6 +31,10 @@ LITTLE_SPACE = 500_000_000
 """Bytes of free disk below which `labs doctor` warns: five times what all labs' images take."""
 NO_SPACE = 50_000_000
 """Bytes of free disk below which the labs cannot run."""
+
+
+STARTS = 10.0
+"""Seconds in which a runner that has just started need not have asked for work."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("port", lambda: port(workspace, environ)),
         ("sandbox", lambda: sandbox(workspace)),
         ("engine", lambda: engine(workspace, environ)),
+        ("runner", lambda: runner(workspace)),
         ("docker", lambda: docker(workspace, environ)),
         ("aws", lambda: aws(workspace, environ)),
         ("jupyterlab", jupyterlab),
@@ -142,6 +149,22 @@ def sandbox(workspace: Workspace) -> Need:
         fix = "\n".join([*notices, "What was kept aside stays there until you delete it."])
         return Need("sandbox", "warning", f"answers at {endpoint(server.port)}; see below", fix)
     return Need("sandbox", "ok", f"answers at {endpoint(server.port)}")
+
+
+def runner(workspace: Workspace) -> Need:
+    """Whether the process runs that does builds and tasks for the sandbox."""
+    found, server = runner_process.running(workspace), sandbox_process.running(workspace)
+    if found is None and server is None:
+        return Need("runner", "ok", "not running; `labs lab` and the notebooks start it")
+    fix = f"labs stop && labs start; its log is {workspace.runner / 'runner.log'}"
+    if found is None:
+        return Need("runner", "warning", "not running, so builds and tasks wait", fix)
+    work = sandbox_process.control_answer(workspace, server.port, "work") if server else None
+    if time.time() - found.started < STARTS:
+        return Need("runner", "ok", f"process {found.pid} has just started")
+    if work is None or found.pid not in work["runners"]:
+        return Need("runner", "warning", f"process {found.pid} has not asked for work", fix)
+    return Need("runner", "ok", f"process {found.pid} waits for work")
 
 
 def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:

@@ -27,7 +27,7 @@ from labs_helpers.snapshots import store
 from labs_helpers.workspace import Workspace, cannot_write
 
 EXAMPLES = ("labs reset", "labs reset -y")
-FOLDERS = ("sandbox", "engine", "aws", "docker", "bin")
+FOLDERS = ("sandbox", "engine", "runner", "aws", "docker", "bin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from labs_helpers.engine.choice import EMBEDDED, NAMES
 from labs_helpers.engine.process import Health
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import AWS, endpoint, mode
+from labs_helpers.runner import process as runner_process
 from labs_helpers.runtime.shims import choose_docker
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace
@@ -41,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def status(workspace: Workspace) -> dict[str, Any]:
-    """What `labs status --json` prints; ``sandbox`` and ``engine`` are None when not running."""
+    """What `labs status --json` prints; those of ``sandbox``, ``engine`` and ``runner`` that do
+    not run are None."""
     chosen = mode(workspace)
     found: dict[str, Any] = {"mode": chosen, "home": str(workspace.home)}
     found["workbook"] = str(folder(workspace))
@@ -57,6 +59,7 @@ def status(workspace: Workspace) -> dict[str, Any]:
         "registry": registry(account, region),
         "sandbox": _sandbox(workspace),
         "engine": _engine(workspace),
+        "runner": _runner(workspace),
         "docker": {"kind": docker.kind, "path": str(docker.path), "why": docker.why},
     }
 
@@ -98,6 +101,23 @@ def _engine(workspace: Workspace) -> dict[str, Any] | None:
     }
 
 
+def _runner(workspace: Workspace) -> dict[str, Any] | None:
+    """The runner, and the jobs at the sandbox's desk."""
+    runner = runner_process.running(workspace)
+    if runner is None:
+        return None
+    server = sandbox_process.running(workspace)
+    work = sandbox_process.control_answer(workspace, server.port, "work") if server else None
+    return {
+        "pid": runner.pid,
+        "uptime_seconds": round(time.time() - runner.started),
+        "memory_bytes": runner.memory,
+        "answers": work is not None and runner.pid in work["runners"],
+        "waiting": work["waiting"] if work else 0,
+        "claimed": work["claimed"] if work else 0,
+    }
+
+
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     """The status as names and values for people."""
     if found["mode"] == AWS:
@@ -126,12 +146,22 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         shown.append(("engine", "not running; start it with: labs start"))
     else:
         shown += [("engine", _life(engine)), ("", _engine_shown(engine))]
+    shown += _runner_shown(found.get("runner"))
     return [
         *shown,
         ("docker", f"{_docker(docker)} ({docker['why']})"),
         ("files", found["home"]),
         ("workbook", found["workbook"]),
     ]
+
+
+def _runner_shown(runner: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if runner is None:
+        return [("runner", "not running, so no build and no task runs; start it with: labs start")]
+    if not runner["answers"]:
+        return [("runner", _life(runner)), ("", "it has not asked the sandbox for work yet")]
+    jobs = f"{runner['claimed']} jobs running, {runner['waiting']} waiting"
+    return [("runner", _life(runner)), ("", jobs)]
 
 
 def _engine_shown(engine: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Stop the sandbox and the engine. Their state is kept for the next start."""
+"""Stop the sandbox, the engine and the runner. Their state is kept for the next start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Stop both. That neither runs is no error."""
+    """Stop them. That none runs is no error."""
     with working("Stopping ...") as between:
         stopped = servers.stop(Workspace.find(), between)
     print(STOPPED if stopped else "Nothing was running.")

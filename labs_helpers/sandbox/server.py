@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.rotated_log import log_to
-from labs_helpers.workspace import LabsError, read_json, write_json
+from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 if TYPE_CHECKING:
+    from labs_helpers.sandbox.assembly import Sandbox
     from labs_helpers.sandbox.door.http import Server
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = home / "sandbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _keep_inside(folder)
-        return _serve(folder, options.port)
+        return _serve(Workspace(home), options.port)
     except (LabsError, sqlite3.Error) as error:
         return _fail(f"The sandbox cannot use {home}: {error}")
     except OSError as error:
@@ -65,22 +66,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"The sandbox cannot use {error.filename or home}: {error.strerror or error}.")
 
 
-def _serve(folder: Path, port: int) -> int:
+def _serve(workspace: Workspace, port: int) -> int:
     from labs_helpers.sandbox import assembly, confinement
     from labs_helpers.sandbox.door.http import Server
     from labs_helpers.sandbox.registry import rules
 
-    instance = secrets.token_hex(8)
+    instance, folder = secrets.token_hex(8), workspace.sandbox
     chosen = rules.chosen(os.environ)
     # held until the process ends
     lock = FolderLock.take(folder, "sandbox")
     _empty(Path(tempfile.gettempdir()))
-    sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen)
+    sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen, workspace.own_names)
     server = Server(port, sandbox.application)
     server.prepare()
     confinement.confine(port, _scanner())
     record = folder / "server.json"
-    stopping = _stop_when_told(server)
+    stopping = _stop_when_told(server, sandbox)
     try:
         _record(record, port, instance)
         log.info("the sandbox listens on 127.0.0.1:%d", port)
@@ -97,7 +98,7 @@ def _serve(folder: Path, port: int) -> int:
     return 0
 
 
-def _stop_when_told(server: Server) -> list[threading.Thread]:
+def _stop_when_told(server: Server, sandbox: Sandbox) -> list[threading.Thread]:
     """From now on a signal stops the server, on a thread that the list returned then holds.
 
     An exception raised by the handler would come up anywhere in the serving thread, also where it
@@ -105,9 +106,13 @@ def _stop_when_told(server: Server) -> list[threading.Thread]:
     """
     stopping: list[threading.Thread] = []
 
+    def end() -> None:
+        sandbox.hang_up()
+        server.stop()
+
     def stop(number: int, frame: FrameType | None) -> None:
         if not stopping:
-            stopping.append(threading.Thread(target=server.stop, name="stop"))
+            stopping.append(threading.Thread(target=end, name="stop"))
             stopping[0].start()
 
     for number in _STOP:

@@ -187,6 +187,18 @@ class Service(Generic[C]):
         return ValidationError(str(error))
 
 
+class DecidedService(Service[C]):
+    """A service on whose requests IAM has decided before they come here.
+
+    The decision is that of every service of moto's: AWS's table of actions and resources
+    (authorization/tables), where each is in a request (forms.py), and the roles passed (passed.py).
+    """
+
+    def permissions(self, call: C, params: Members) -> Iterator[tuple[str, str]]:
+        """None any more."""
+        return iter(())
+
+
 def _modules_of(module: ModuleType) -> list[ModuleType]:
     """The modules of a package, imported; of a plain module, itself."""
     if not hasattr(module, "__path__"):

@@ -1,0 +1,300 @@
+"""One build of CodeBuild: the job that sandbox/codebuild/owner.py submits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.session import Session
+
+from labs_helpers.buildspec import Build, Buildspec, BuildspecError, Log, Result, Settings, read
+from labs_helpers.buildspec import secrets as secret_values
+from labs_helpers.buildspec.build import CannotRun
+from labs_helpers.buildspec.model import Environment
+from labs_helpers.buildspec.problems import Problem
+from labs_helpers.buildspec.read import secret_reference
+from labs_helpers.buildspec.result import Context, PhaseEnded
+from labs_helpers.buildspec.scratch import scratch
+from labs_helpers.buildspec.source import SourceError
+from labs_helpers.buildspec.variables import Identity
+from labs_helpers.runner import environment, landlock, outputs, sources
+from labs_helpers.runner.cloud_logs import CloudLog, NoLog
+from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
+from labs_helpers.runner.runner import Job
+from labs_helpers.workspace import Workspace
+
+_UNCONFINED = (
+    "this system cannot keep the commands of a build in the build's folder: they can write "
+    "wherever you can"
+)
+_APPLIED = ("/name", "/s3-prefix")
+"""How the paths of keys end that `labs build` passes over and this build applies."""
+_sessions = threading.Lock()
+
+
+def work(workspace: Workspace, job: Job, limits: Limits | None = None) -> None:
+    """Do a build, and report its phases and its end; raises Lost."""
+    with scratch(workspace.home / "builds") as folder:
+        _Builder(workspace, job, folder, limits or Limits()).run()
+
+
+class _Failed(Exception):
+    """DOWNLOAD_SOURCE, or the phase before, ended the build."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.context = Context(code, message)
+
+
+class _Builder:
+    def __init__(self, workspace: Workspace, job: Job, folder: Path, limits: Limits) -> None:
+        self._workspace = workspace
+        self._job = job
+        self._folder = folder
+        self._limits = limits
+        self._build: dict[str, Any] = job.body["build"]
+        self._uuid = self._build["id"].partition(":")[2]
+        self._endpoint = job.desk.endpoint
+        self._offset = timedelta(seconds=job.body["clock_offset"])
+        self._processes: ContainedProcesses | None = None
+        self._clients: dict[str, Any] = {}
+
+    def run(self) -> None:
+        cloud: CloudLog | None = None
+        try:
+            cloud = self._open_log()
+            log = Log(cloud.write if cloud else _nowhere, self._now)
+            self._job.report(_ended("PROVISIONING", "SUCCEEDED", Context()))
+            self._begins("DOWNLOAD_SOURCE")
+            try:
+                result, facts = self._run(log)
+            except _Failed as failed:
+                log.container("Phase is DOWNLOAD_SOURCE")
+                _say(log, "DOWNLOAD_SOURCE", failed.context)
+                raise
+        except _Failed as failed:
+            phase = "DOWNLOAD_SOURCE" if cloud or not self._logged else "PROVISIONING"
+            self._close(cloud)
+            self._job.report(_ended(phase, "FAILED", failed.context))
+            self._job.ended(status="FAILED")
+            return
+        self._close(cloud)
+        self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
+
+    @property
+    def _logged(self) -> bool:
+        return "groupName" in self._build["logs"]
+
+    def _open_log(self) -> CloudLog | None:
+        """The log stream; None for a project without a log; raises _Failed."""
+        if not self._logged:
+            return None
+        logs = self._build["logs"]
+        cloud = CloudLog(self._client("logs"), logs["groupName"], logs["streamName"])
+        try:
+            cloud.open()
+        except NoLog as error:
+            # https://github.com/juspay/hyperswitch-cdk/pull/37 has the message
+            raise _Failed(
+                "ACCESS_DENIED",
+                f"Service role {self._build['serviceRole']} does not allow AWS CodeBuild to create "
+                f"Amazon CloudWatch Logs log streams for build {self._build['arn']}. "
+                f"Error message: {error}",
+            ) from error
+        return cloud
+
+    def _run(self, log: Log) -> tuple[Result, dict[str, Any]]:
+        log.container("Running on CodeBuild On-demand")
+        log.hide([self._job.body["credentials"][name] for name in _SECRET])
+        if not landlock.version():
+            log.labs(_UNCONFINED)
+        image = self._build["environment"]["image"]
+        log.labs(f"the commands run with the programs of this machine, not in the image {image}")
+        home, tmp, source = (self._folder / name for name in ("home", "temporary", "source"))
+        for each in (home, tmp, source):
+            each.mkdir()
+        self._fetch(source)
+        spec = self._spec(source)
+        overrides = self._overrides(log)
+        made = outputs.Outputs(self._build["output"], self._uuid, self._client, self._folder)
+        work = self._folder / "work"
+        work.mkdir()
+        settings = Settings(
+            source=source,
+            scratch=work,
+            destination=self._folder / "out",
+            environment=environment.variables(
+                self._workspace, self._job.body, self._endpoint, home, tmp
+            ),
+            client=self._client,
+            overrides=overrides,
+            identity=self._identity,
+            buildspec=self._spec_name,
+            deliver=made.deliver,
+            begins=self._begins,
+            ends=self._ends,
+            processes=self._contained,
+        )
+        try:
+            build = Build(spec, settings, log)
+        except CannotRun as error:
+            raise _Failed("CLIENT_ERROR", str(error)) from error
+        watch = Watch(
+            lambda: self._processes,
+            self._folder,
+            self._limits,
+            build.give_up,
+            time.monotonic() + self._build["timeoutInMinutes"] * 60,
+            build.time_out,
+        )
+        self._job.on_stop(build.stop)
+        try:
+            result = build.run()
+        except SourceError as error:
+            raise _Failed("CLIENT_ERROR", str(error)) from error
+        finally:
+            watch.close()
+        return result, made.facts
+
+    def _fetch(self, source: Path) -> None:
+        try:
+            version = self._build.get("sourceVersion", "")
+            sources.fetch(self._build["source"], version, self._client, source)
+        except sources.SourceFailed as error:
+            raise _Failed(error.status_code, str(error)) from error
+
+    def _spec(self, source: Path) -> Buildspec:
+        """The project's buildspec, a file of the source, or buildspec.yml; raises _Failed."""
+        given = self._build["source"].get("buildspec", "")
+        try:
+            text = given.encode() if _is_text(given) else _file(source, self._spec_name)
+            spec = read(text)
+        except BuildspecError as error:
+            raise _Failed(error.status_code, error.message) from error
+        kept = tuple(each for each in spec.not_done if not each.path.endswith(_APPLIED))
+        return replace(spec, not_done=kept)
+
+    @property
+    def _spec_name(self) -> str:
+        given = self._build["source"].get("buildspec", "")
+        return "buildspec.yml" if not given or _is_text(given) else given
+
+    def _overrides(self, log: Log) -> dict[str, str]:
+        """The variables of project and StartBuild, with their values; raises _Failed."""
+        given = self._build["environment"]["environmentVariables"]
+        by_type: dict[str, dict[str, str]] = {}
+        for each in given:
+            by_type.setdefault(each["type"], {})[each["name"]] = each["value"]
+        wanted = Environment(
+            parameters=by_type.get("PARAMETER_STORE", {}),
+            secrets={
+                name: secret_reference(text)
+                for name, text in by_type.get("SECRETS_MANAGER", {}).items()
+            },
+        )
+        try:
+            found = secret_values.resolve(wanted, self._client)
+        except secret_values.NoValue as error:
+            raise _Failed(error.status_code, str(error)) from error
+        log.hide(found.values())
+        return {**by_type.get("PLAINTEXT", {}), **found}
+
+    def _contained(self, output: Callable[[bytes], None]) -> ContainedProcesses:
+        home = self._workspace
+        readable = (home.bin, home.docker / "cli-plugins", home.sandbox / "server.json")
+        self._processes = ContainedProcesses(output, Place(self._folder, home.home, readable))
+        return self._processes
+
+    @cached_property
+    def _identity(self) -> Identity:
+        build = self._build
+        return Identity(
+            project=build["projectName"],
+            uuid=self._uuid,
+            account=self._job.body["account"],
+            region=self._job.body["region"],
+            number=build["buildNumber"],
+            initiator=build["initiator"],
+            local=False,
+        )
+
+    def _client(self, service: str) -> Any:
+        """A client with the rights of the build's role."""
+        if service not in self._clients:
+            keys = self._job.body["credentials"]
+            with _sessions:  # making a client is not thread-safe
+                self._clients[service] = _session().create_client(
+                    service,
+                    region_name=self._job.body["region"],
+                    endpoint_url=self._endpoint,
+                    aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                    aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+                    aws_session_token=keys["AWS_SESSION_TOKEN"],
+                    config=Config(
+                        proxies={},
+                        retries={"total_max_attempts": 1},
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+        return self._clients[service]
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+    def _begins(self, phase: str) -> None:
+        self._job.report({"type": "begins", "phase": phase})
+
+    def _ends(self, phase: PhaseEnded) -> None:
+        self._job.report(_ended(phase.type, phase.status, phase.context))
+
+    def _close(self, cloud: CloudLog | None) -> None:
+        if cloud:
+            cloud.close()
+
+
+_SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_kept: list[Session] = []
+
+
+def _session() -> Session:
+    """botocore's, once for the runner: it keeps the models that it has read."""
+    if not _kept:
+        _kept.append(Session())
+    return _kept[0]
+
+
+def _is_text(buildspec: str) -> bool:
+    """Whether a project's buildspec is the text itself, and no path."""
+    return "\n" in buildspec or ":" in buildspec or "{" in buildspec
+
+
+def _file(source: Path, name: str) -> bytes:
+    """A buildspec of the source. Raises BuildspecError where there is none inside the source."""
+    path = source / name
+    if not path.resolve().is_relative_to(source.resolve()) or not path.is_file():
+        what, advice = f"there is no file {name} in the source", "Name the file in the project."
+        raise BuildspecError([Problem(0, "", what, advice, "YAML file does not exist")])
+    return path.read_bytes()
+
+
+def _ended(phase: str, status: str, context: Context) -> dict[str, Any]:
+    found: Sequence[Mapping[str, str]] = [
+        {"statusCode": context.status_code, "message": context.message}
+    ]
+    return {"type": "ends", "phase": phase, "status": status, "contexts": found}
+
+
+def _say(log: Log, phase: str, context: Context) -> None:
+    log.container(f"Phase complete: {phase} State: FAILED")
+    log.container(f"Phase context status code: {context.status_code} Message: {context.message}")
+
+
+def _nowhere(text: str) -> None:
+    """The log of a project that keeps none."""

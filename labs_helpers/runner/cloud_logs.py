@@ -1,0 +1,94 @@
+"""The log of a build in CloudWatch Logs, line by line, with the rights of the build's role."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 0.1
+"""Seconds in which lines gather for one call."""
+_BATCH = 500
+_LONGEST = 200_000
+"""Characters of a line; CloudWatch Logs takes 262,144 bytes of an event with its overhead.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
+"""
+MOST = 8_000_000
+"""Characters of a build's log; the sandbox keeps logs in memory."""
+
+
+class NoLog(Exception):
+    """The role may not write the log; the message is AWS's on what the role did."""
+
+
+class CloudLog:
+    """One log stream. `write` returns at once; a thread sends."""
+
+    def __init__(self, client: Any, group: str, stream: str) -> None:
+        self._client = client
+        self._place = {"logGroupName": group, "logStreamName": stream}
+        self._lines: list[tuple[int, str]] = []
+        self._size = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._send, name="sends a log", daemon=True)
+
+    def open(self) -> None:
+        """Make the stream, and the group where there is none; raises NoLog."""
+        try:
+            try:
+                self._client.create_log_stream(**self._place)
+            except self._client.exceptions.ResourceNotFoundException:
+                self._client.create_log_group(logGroupName=self._place["logGroupName"])
+                self._client.create_log_stream(**self._place)
+        except ClientError as error:
+            raise NoLog(str(error.response["Error"]["Message"])) from error
+        except BotoCoreError as error:
+            raise NoLog(str(error)) from error
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        """Take whole lines."""
+        now = int(time.time() * 1000)
+        with self._changed:
+            for line in text.splitlines(keepends=True):
+                if self._size > MOST:
+                    return
+                self._size += len(line)
+                if self._size > MOST:
+                    line = f"[labs] the log has more than {MOST} characters: the rest is lost\n"
+                self._lines += [
+                    (now, line[at : at + _LONGEST]) for at in range(0, len(line), _LONGEST)
+                ]
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Send what is left, and end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(30)
+
+    def _send(self) -> None:
+        while True:
+            with self._changed:
+                while not self._lines and not self._closing:
+                    self._changed.wait()
+                batch, self._lines = self._lines[:_BATCH], self._lines[_BATCH:]
+                if not batch:
+                    return
+                more = self._closing or bool(self._lines)
+            events = [{"timestamp": at, "message": line} for at, line in batch]
+            try:
+                self._client.put_log_events(**self._place, logEvents=events)
+            except (ClientError, BotoCoreError) as error:
+                log.warning("lines of a log are lost: %s", error)
+            if not more:
+                time.sleep(_PAUSE)

@@ -1,0 +1,74 @@
+"""The variables and the home folder that a build begins with.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.runner import sources
+from labs_helpers.workspace import Workspace
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NO_DAEMON = Path("/var/run/docker.sock")
+"""Where CodeBuild's docker looks; without privileged mode nothing listens there."""
+
+
+def variables(
+    workspace: Workspace, body: Mapping[str, Any], endpoint: str, home: Path, tmp: Path
+) -> dict[str, str]:
+    """The variables of the machine, CodeBuild's that do not change, and the role's session.
+
+    body: of the job; endpoint: the sandbox's; home, tmp: folders of the build's own.
+    """
+    build = body["build"]
+    logs = build["logs"]
+    found = {
+        # the labs' commands first; then what runs the labs, for `python` and `aws`
+        "PATH": os.pathsep.join([str(workspace.bin), str(Path(sys.executable).parent), _PATH]),
+        "HOME": str(home),
+        "TMPDIR": str(tmp),
+        "LANG": "C.UTF-8",
+        "CI": "true",
+        **body["credentials"],
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(home / ".aws" / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
+        "BOTO_CONFIG": str(home / ".boto"),
+        "AWS_PAGER": "",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "GIT_CEILING_DIRECTORIES": str(home.parent),
+        **_docker(workspace, build["environment"]["privilegedMode"], home),
+        "CODEBUILD_BUILD_IMAGE": build["environment"]["image"],
+        "CODEBUILD_KMS_KEY_ID": build["encryptionKey"],
+        "CODEBUILD_LOG_PATH": logs.get("streamName", ""),
+        "CODEBUILD_PROJECT_ARN": _project_arn(build),
+        "CODEBUILD_SOURCE_REPO_URL": sources.url(build["source"]),
+        "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
+    }
+    return {name: value for name, value in found.items() if value or name == "AWS_PAGER"}
+
+
+def _docker(workspace: Workspace, privileged: bool, home: Path) -> dict[str, str]:
+    """With privileged mode the labs' engine; else no daemon, also where the machine has one."""
+    if not privileged:
+        nobody = home / "docker.sock" if _NO_DAEMON.exists() else _NO_DAEMON
+        return {"DOCKER_HOST": f"unix://{nobody}", "DOCKER_CONFIG": str(home / ".docker")}
+    config = home / ".docker"
+    config.mkdir(exist_ok=True)
+    plugins = config / "cli-plugins"
+    if not plugins.is_symlink():
+        plugins.symlink_to(workspace.docker / "cli-plugins")
+    return {"DOCKER_HOST": f"unix://{workspace.socket}", "DOCKER_CONFIG": str(config)}
+
+
+def _project_arn(build: Mapping[str, Any]) -> str:
+    head, _, _ = build["arn"].partition(":build/")
+    return f"{head}:project/{build['projectName']}"

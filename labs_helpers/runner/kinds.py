@@ -1,0 +1,23 @@
+"""What the runner can do: one row a kind of job.
+
+A kind is named as the service submits it (sandbox/service/work.py). Its function is imported with
+the first job of the kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from labs_helpers.runner.runner import Job, Kind
+from labs_helpers.workspace import Workspace
+
+
+def kinds(workspace: Workspace) -> Mapping[str, Kind]:
+    """The kinds of jobs, by name, for a workspace."""
+
+    def codebuild(job: Job) -> None:
+        from labs_helpers.runner import build
+
+        build.work(workspace, job)
+
+    return {"codebuild": Kind(codebuild, most=4)}

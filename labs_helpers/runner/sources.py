@@ -1,0 +1,148 @@
+"""The source of a build, fetched with the rights of the build's role.
+
+A new type of source is a function and a row of `_FETCH`; sandbox/codebuild/projects.py names the
+types that a project may have.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labs_helpers.buildspec.source import MOST_BYTES, MOST_FILES
+
+Client = Callable[[str], Any]
+
+
+class SourceFailed(Exception):
+    """The source cannot be had; the message is the phase's."""
+
+    status_code = "CLIENT_ERROR"
+
+
+def fetch(source: Mapping[str, Any], version: str, client: Client, into: Path) -> None:
+    """Fill an empty folder with the source; raises SourceFailed."""
+    try:
+        _FETCH[source["type"]](source, version, client, into)
+    except ClientError as error:
+        raise SourceFailed(f"{words(error)} for primary source{_of(version)}") from error
+    except (BotoCoreError, OSError) as error:
+        raise SourceFailed(f"{error} for primary source{_of(version)}") from error
+
+
+def words(error: ClientError) -> str:
+    """An error of AWS as CodeBuild's agent prints such errors."""
+    found, meta = error.response["Error"], error.response["ResponseMetadata"]
+    status, request = meta.get("HTTPStatusCode"), meta.get("RequestId", "")
+    return f"{found['Code']}: {found['Message']} status code: {status}, request id: {request}"
+
+
+def url(source: Mapping[str, Any]) -> str:
+    """CODEBUILD_SOURCE_REPO_URL."""
+    location = str(source.get("location", "")).removeprefix("arn:aws:s3:::")
+    return f"s3://{location}" if source["type"] == "S3" else location
+
+
+def _of(version: str) -> str:
+    return f" and source version {version}" if version else ""
+
+
+def _nothing(source: Mapping[str, Any], version: str, client: Client, into: Path) -> None:
+    """NO_SOURCE: the buildspec is the project's."""
+
+
+def _s3(source: Mapping[str, Any], version: str, client: Client, into: Path) -> None:
+    """A ZIP file in a bucket, or a folder of one, whose key ends with a slash.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectSource.html
+    """
+    s3 = client("s3")
+    bucket, _, key = source["location"].removeprefix("arn:aws:s3:::").partition("/")
+    if key.endswith("/"):
+        _folder(s3, bucket, key, into)
+        return
+    archive = into.with_name("source.zip")
+    extra = {"VersionId": version} if version else {}
+    found = s3.get_object(Bucket=bucket, Key=key, **extra)
+    _check_size(found["ContentLength"])
+    with archive.open("wb") as file:
+        for piece in found["Body"].iter_chunks(1 << 20):
+            file.write(piece)
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _unpack(opened, into)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise SourceFailed(
+            f"the object {key} in the bucket {bucket} cannot be unpacked as a ZIP file: {error}"
+        ) from error
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _folder(s3: Any, bucket: str, prefix: str, into: Path) -> None:
+    size = 0
+    for part in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for each in part.get("Contents", []):
+            size += each["Size"]
+            _check_size(size)
+            name = each["Key"][len(prefix) :]
+            if name and not name.endswith("/"):
+                target = _inside(into, name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"]
+                with target.open("wb") as file:
+                    for piece in body.iter_chunks(1 << 20):
+                        file.write(piece)
+
+
+def _unpack(archive: zipfile.ZipFile, into: Path) -> None:
+    """Unpack with the files' modes; links last, so that no file is written through a link."""
+    entries = archive.infolist()
+    if len(entries) > MOST_FILES:
+        raise SourceFailed(f"the source holds more than {MOST_FILES} files")
+    _check_size(sum(each.file_size for each in entries))
+    links = []
+    left = MOST_BYTES
+    for each in entries:
+        mode = each.external_attr >> 16
+        target = _inside(into, each.filename)
+        if each.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif stat.S_ISLNK(mode):
+            links.append((target, archive.read(each)))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(each) as packed, target.open("wb") as file:
+                while piece := packed.read(1 << 20):
+                    left -= len(piece)
+                    _check_size(MOST_BYTES - left)
+                    file.write(piece)
+            if mode:
+                target.chmod(stat.S_IMODE(mode) & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
+    for target, to in links:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(os.fsdecode(to))
+
+
+def _inside(into: Path, name: str) -> Path:
+    target = Path(os.path.normpath(into / name))
+    if not target.is_relative_to(into) or "\0" in name:
+        raise SourceFailed(f"the source holds a path that leads out of the source: {name!r}")
+    return target
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_BYTES:
+        raise SourceFailed(f"the source holds more than {MOST_BYTES >> 30} GiB")
+
+
+_FETCH: Mapping[str, Callable[[Mapping[str, Any], str, Client, Path], None]] = {
+    "NO_SOURCE": _nothing,
+    "S3": _s3,
+}

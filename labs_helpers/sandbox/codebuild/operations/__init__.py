@@ -1,0 +1,1 @@
+"""CodeBuild's operations; one public function each."""

@@ -1,0 +1,169 @@
+"""The builds at the desk: what the runner is given, and what its reports make of a build.
+
+Events of the runner (labs_helpers/runner/build.py):
+    {"type": "begins", "phase"}, {"type": "ends", "phase", "status", "contexts"},
+    {"type": "ended", "status", "exported", "artifacts"} or {"type": "ended", "fault"}
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.codebuild import builds, events, projects, store
+from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
+from labs_helpers.sandbox.service.events import Emit
+from labs_helpers.sandbox.service.store import Store
+from labs_helpers.sandbox.service.work import ENDED, Event, Job
+
+KIND = "codebuild"
+CODEBUILD = Principal("codebuild.amazonaws.com", "CodeBuild")
+_SPARE = timedelta(minutes=15)
+"""How much longer than the build's time limit the role's session lasts."""
+
+Change = Callable[[store.Document, float], None]
+
+
+class Builds:
+    """`work.Owner` of CodeBuild's builds; thread-safe."""
+
+    def __init__(self, state: Store, clock: Clock, roles: ServiceRoles, emit: Emit) -> None:
+        self._store = state
+        self._clock = clock
+        self._roles = roles
+        self._emit = emit
+
+    def claimed(self, job: Job) -> dict[str, Any] | None:
+        """PROVISIONING begins, with the role's session; None for a build that has ended already."""
+        place, build_id = _place(job), job.id
+        with self._store.read() as db:
+            row = store.build(db, place, build_id)
+        if row is None or row["status"] != store.RUNNING:
+            return None
+        build = json.loads(row["body"])
+        now = self._clock.now()
+        waited = now.timestamp() - build["startTime"]
+        if waited > build["queuedTimeoutInMinutes"] * 60:
+            context = [{"statusCode": "BUILD_TIMED_OUT", "message": "Build has timed out. "}]
+            self._change(place, build_id, partial(_fail, status="TIMED_OUT", contexts=context))
+            return None
+        self._change(place, build_id, partial(_begin, phase="PROVISIONING"))
+        source = projects.arn(*place, build["projectName"])
+        try:
+            taken = self._roles.assume(
+                build["serviceRole"],
+                CODEBUILD,
+                f"AWSCodeBuild-{build_id.partition(':')[2]}",
+                place[1],
+                {"aws:sourcearn": (source,), "aws:sourceaccount": (place[0],)},
+                timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
+            )
+        except RoleRefused as error:
+            context = [{"statusCode": "ACCESS_DENIED", "message": str(error)}]
+            self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
+            return None
+        offset = now - datetime.now(UTC)
+        return {
+            "build": build,
+            "account": place[0],
+            "region": place[1],
+            "credentials": taken.environment,
+            "clock_offset": offset.total_seconds(),
+        }
+
+    def reported(self, job: Job, reports: Sequence[Event]) -> None:
+        for each in reports:
+            self._change(_place(job), job.id, partial(_apply, event=each))
+
+    def lost(self, job: Job, why: str) -> None:
+        """The build is FAULT, and its phase says why.
+
+        https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html#CodeBuild-Type-Build-buildStatus
+        """
+        context = [{"statusCode": "INTERNAL_SERVICE_ERROR", "message": why}]
+        self._change(_place(job), job.id, partial(_fail, status="FAULT", contexts=context))
+
+    def stop(self, db: sqlite3.Connection, place: store.Place, build: store.Document) -> None:
+        """In a transaction: a build that no runner has, stopped."""
+        at = self._clock.now().timestamp()
+        before = _ended(build)
+        builds.end(build, "STOPPED", at)
+        builds.complete(build, "STOPPED", at)
+        store.save_build(db, place, build)
+        self.announce(place, build, before)
+
+    def begun(self, place: store.Place, build: store.Document) -> None:
+        """Emit that a build is in progress, after the commit."""
+        self._store.after_commit(
+            partial(self._emit, events.state_changed(build, place, self._clock.now()))
+        )
+
+    def announce(self, place: store.Place, build: store.Document, before: int) -> None:
+        """Emit what changed of a build after the commit; before: the phases that had ended."""
+        now = self._clock.now()
+        phases = [each for each in build["phases"] if "endTime" in each][before:]
+        news = [events.phase_changed(build, each, place, now) for each in phases]
+        if build["buildComplete"]:
+            news.append(events.state_changed(build, place, now))
+        for each in news:
+            self._store.after_commit(partial(self._emit, each))
+
+    def _change(self, place: store.Place, build_id: str, change: Change) -> None:
+        """Change a build that is in progress, and emit what changed."""
+        with self._store.write() as db:
+            row = store.build(db, place, build_id)
+            if row is None or row["status"] != store.RUNNING:
+                return
+            build = json.loads(row["body"])
+            before = _ended(build)
+            change(build, self._clock.now().timestamp())
+            store.save_build(db, place, build)
+            self.announce(place, build, before)
+
+
+def job_of(build: store.Document, place: store.Place) -> Job:
+    return Job(build["id"], KIND, {"account": place[0], "region": place[1]})
+
+
+def _place(job: Job) -> store.Place:
+    return job.body["account"], job.body["region"]
+
+
+def _ended(build: store.Document) -> int:
+    return sum("endTime" in each for each in build["phases"])
+
+
+def _begin(build: store.Document, at: float, phase: str) -> None:
+    builds.begin(build, phase, at)
+
+
+def _fail(
+    build: store.Document, at: float, status: str, contexts: Sequence[dict[str, str]]
+) -> None:
+    builds.end(build, status, at, contexts)
+    builds.complete(build, status, at)
+
+
+def _apply(build: store.Document, at: float, event: Event) -> None:
+    match event["type"]:
+        case "begins":
+            builds.begin(build, event["phase"], at)
+        case "ends":
+            builds.end(build, event["status"], at, event["contexts"])
+        case other if other == ENDED and "fault" in event:
+            context = {"statusCode": "INTERNAL_SERVICE_ERROR", "message": event["fault"]}
+            _fail(build, at, "FAULT", [context])
+        case other if other == ENDED:
+            builds.begin(build, "FINALIZING", at)
+            build["artifacts"] = event.get("artifacts") or build["artifacts"]
+            if event.get("exported"):
+                build["exportedEnvironmentVariables"] = [
+                    {"name": name, "value": value} for name, value in event["exported"].items()
+                ]
+            builds.end(build, "SUCCEEDED", at)
+            builds.complete(build, event["status"], at)

@@ -1,0 +1,183 @@
+"""What a project is made of: defaults, and what CodeBuild or the sandbox refuses.
+
+Rules: https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html. Where no
+public source has CodeBuild's words, the message is the sandbox's; the code is CodeBuild's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from labs_helpers.sandbox.codebuild.errors import InvalidInput, NotHere
+
+Document = dict[str, Any]
+
+ENVIRONMENTS = ("LINUX_CONTAINER", "ARM_CONTAINER")
+"""The types of environment that the runner can stand in for."""
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
+_OTHER = "The runner runs the commands of a build on this machine. "
+_ABSENT: Mapping[str, str] = {
+    "badgeEnabled": "No page shows a badge here.",
+    "buildBatchConfig": "The sandbox runs single builds only.",
+    "fileSystemLocations": "The sandbox has no Amazon EFS.",
+    "secondaryArtifacts": "The sandbox uploads the primary artifacts only.",
+    "secondarySources": "The sandbox has one source for a build.",
+    "secondarySourceVersions": "The sandbox has one source for a build.",
+    "autoRetryLimit": "The sandbox repeats no build by itself. RetryBuild does.",
+}
+"""Members of a project that would be without effect, and why; a value that asks for nothing is
+taken."""
+
+DEFAULTS: Mapping[str, Any] = {
+    "timeoutInMinutes": 60,
+    "queuedTimeoutInMinutes": 480,
+    "cache": {"type": "NO_CACHE"},
+}
+
+
+def project(params: Mapping[str, Any], account: str, region: str, at: float) -> Document:
+    """A new project; raises InvalidInput or NotHere."""
+    name = params["name"]
+    document = {**DEFAULTS, "encryptionKey": default_key(account, region), **params}
+    document.pop("badgeEnabled", None)
+    document |= {
+        "arn": arn(account, region, name),
+        "created": at,
+        "lastModified": at,
+        "badge": {"badgeEnabled": False},
+        "projectVisibility": "PRIVATE",
+        "source": _with_defaults(params["source"], insecureSsl=False, gitCloneDepth=None),
+        "artifacts": _artifacts(params["artifacts"], name),
+        "environment": environment(params["environment"]),
+    }
+    document.setdefault("tags", [])
+    check(document, params, account)
+    return document
+
+
+def changed(before: Document, params: Mapping[str, Any], account: str, at: float) -> Document:
+    """A project after UpdateProject: what the request has replaces what was."""
+    made = {**before, **{name: value for name, value in params.items() if name != "badgeEnabled"}}
+    made["lastModified"] = at
+    made["artifacts"] = _artifacts(made["artifacts"], before["name"])
+    made["environment"] = environment(made["environment"])
+    check(made, params, account)
+    return made
+
+
+def environment(given: Mapping[str, Any]) -> Document:
+    """An environment with AWS's defaults."""
+    return {
+        "environmentVariables": [],
+        "privilegedMode": False,
+        "imagePullCredentialsType": "CODEBUILD",
+        **given,
+    } | {
+        "environmentVariables": [
+            {"type": "PLAINTEXT", **each} for each in given.get("environmentVariables", [])
+        ]
+    }
+
+
+def arn(account: str, region: str, name: str) -> str:
+    return f"arn:aws:codebuild:{region}:{account}:project/{name}"
+
+
+def default_key(account: str, region: str) -> str:
+    """The key that AWS names where a project names none."""
+    return f"arn:aws:kms:{region}:{account}:alias/aws/s3"
+
+
+def check(project: Mapping[str, Any], params: Mapping[str, Any], account: str) -> None:
+    """Raise InvalidInput for what CodeBuild refuses, NotHere for what the sandbox does.
+
+    project: as it would be saved; params: of the request.
+    """
+    for name, why in _ABSENT.items():
+        if params.get(name):
+            raise NotHere(f"The sandbox does not have {name}; it exists on AWS. {why}")
+    if (params.get("vpcConfig") or {}).get("vpcId"):
+        raise NotHere(f"The sandbox does not have vpcConfig; it exists on AWS. {_OTHER}")
+    if (project.get("logsConfig", {}).get("s3Logs") or {}).get("status") == "ENABLED":
+        raise NotHere("The sandbox does not have s3Logs; they exist on AWS. Read the log in Logs.")
+    check_role(project["serviceRole"], account)
+    check_source(project["source"], project["artifacts"])
+    check_artifacts(project["artifacts"])
+    check_environment(project["environment"])
+
+
+def check_role(role: str, account: str) -> None:
+    found = _ROLE.fullmatch(role)
+    if found is None:
+        raise InvalidInput("Invalid service role")
+    if found[1] != account:
+        said = "Service role account ID does not match caller's account"
+        raise InvalidInput(f"Invalid service role: {said}")
+
+
+def check_source(source: Mapping[str, Any], artifacts: Mapping[str, Any]) -> None:
+    """The source's type, location and buildspec, and that source and artifacts fit."""
+    kind, location = source["type"], source.get("location", "")
+    if kind not in ("S3", "CODEPIPELINE", "NO_SOURCE"):
+        raise NotHere(
+            f"The sandbox does not have sources of type {kind}; they exist on AWS. Put the source "
+            "into a bucket as a ZIP file (type S3), or let a pipeline fetch it (CODEPIPELINE)."
+        )
+    if (kind == "CODEPIPELINE") != (artifacts["type"] == "CODEPIPELINE"):
+        raise InvalidInput(
+            "Invalid artifacts: source and artifacts are both of type CODEPIPELINE, or neither is"
+        )
+    if kind == "S3":
+        bucket, _, key = location.removeprefix("arn:aws:s3:::").partition("/")
+        if not bucket or not key:
+            raise InvalidInput(
+                f"Invalid source location {location!r}: write bucket/path/to/source.zip, or "
+                "bucket/path/to/folder/"
+            )
+    if kind == "NO_SOURCE" and not source.get("buildspec"):
+        raise InvalidInput("Invalid source: a project of type NO_SOURCE needs a buildspec")
+
+
+def check_artifacts(artifacts: Mapping[str, Any]) -> None:
+    if artifacts["type"] == "S3" and not artifacts.get("location"):
+        raise InvalidInput("Invalid artifacts: artifacts of type S3 need a location")
+    if artifacts["type"] == "NO_ARTIFACTS" and artifacts.get("location"):
+        raise InvalidInput("Invalid artifacts: NO_ARTIFACTS have no location")
+
+
+def check_environment(given: Mapping[str, Any]) -> None:
+    kind = given["type"]
+    if kind not in ENVIRONMENTS:
+        raise NotHere(
+            f"The sandbox does not have environments of type {kind}; they exist on AWS. {_OTHER}"
+            f"Use {' or '.join(ENVIRONMENTS)}."
+        )
+    for name in ("fleet", "registryCredential", "certificate", "dockerServer"):
+        if given.get(name):
+            raise NotHere(
+                f"The sandbox does not have environment.{name}; it exists on AWS. {_OTHER}"
+            )
+    names = [each["name"] for each in given["environmentVariables"]]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"Duplicate environment variable name: {name}")
+
+
+def _artifacts(given: Mapping[str, Any], name: str) -> Document:
+    if given["type"] != "S3":
+        return dict(given)
+    return {
+        "path": "",
+        "namespaceType": "NONE",
+        "name": name,
+        "packaging": "NONE",
+        "encryptionDisabled": False,
+        **given,
+    }
+
+
+def _with_defaults(given: Mapping[str, Any], **defaults: Any) -> Document:
+    return {**{name: value for name, value in defaults.items() if value is not None}, **given}

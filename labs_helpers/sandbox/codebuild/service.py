@@ -1,0 +1,45 @@
+"""CodeBuild over its store."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.codebuild import operations
+from labs_helpers.sandbox.codebuild.call import CodeBuildCall
+from labs_helpers.sandbox.codebuild.errors import InvalidInput
+from labs_helpers.sandbox.codebuild.owner import KIND, Builds
+from labs_helpers.sandbox.codebuild.store import SCHEMA
+from labs_helpers.sandbox.iam.service_roles import ServiceRoles
+from labs_helpers.sandbox.identity import Authorize
+from labs_helpers.sandbox.service.events import Emit
+from labs_helpers.sandbox.service.service import DecidedService
+from labs_helpers.sandbox.service.store import Store
+from labs_helpers.sandbox.service.validation import Invalid
+from labs_helpers.sandbox.service.work import Desk
+
+
+class CodeBuildService(DecidedService[CodeBuildCall]):
+    """CodeBuild for every account and region."""
+
+    def __init__(
+        self,
+        root: Path,
+        clock: Clock,
+        authorize: Authorize,
+        desk: Desk,
+        roles: ServiceRoles,
+        emit: Emit,
+    ) -> None:
+        """Open the state under `root`; builds that ran before a restart become FAULT."""
+        self.store = Store(root, "CodeBuild", SCHEMA)
+        owner = Builds(self.store, clock, roles, emit)
+        call: Any = partial(CodeBuildCall, builds=owner, desk=desk, roles=roles)
+        super().__init__("codebuild", operations, call, self.store, clock, authorize)
+        desk.serve(self.store, {KIND: owner})
+
+    def invalid(self, error: Invalid) -> InvalidInput:
+        """CodeBuild's code for a parameter that breaks the model."""
+        return InvalidInput(str(error))

@@ -1,0 +1,345 @@
+"""Work that the sandbox's process cannot do itself: jobs, and the runner that does them.
+
+The sandbox starts no program (confinement.py). A service that needs one, for the commands of a
+build or the container of a task, writes a job into its own store, in the transaction that makes the
+build or the task: `submit`. The runner, a process of its own (labs_helpers/runner), claims jobs by
+a long poll of the control API, does them, and reports events: `Desk`. The service that owns the job
+turns the events into its state: `Owner`.
+
+A job is waiting, or claimed by one runner. Waiting jobs outlive a restart of the sandbox. A claimed
+job does not: its runner is told to end the job, and `Owner.lost` says why.
+
+    POST /_labs/work/claim   {"runner", "kinds", "running", "seconds"} -> {"job", "stop"}
+    POST /_labs/work/report  {"runner", "job", "number", "events"} -> {}; 410 where the job is lost
+    GET  /_labs/work         {"runners", "waiting", "claimed"}
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from labs_helpers.runtime import process_identity
+from labs_helpers.sandbox.control_api import ControlRefused, Routes
+from labs_helpers.sandbox.service.store import Store
+
+log = logging.getLogger(__name__)
+
+SCHEMA = """
+create table jobs (
+    id text primary key,
+    kind text not null,
+    body text not null,
+    runner text
+) strict;
+"""
+"""The table of jobs, for the schema of a service's store. runner: the process that claimed the job;
+null while the job waits."""
+
+TOPIC = "jobs"
+"""What a store notifies of after a commit that submitted a job."""
+
+ENDED = "ended"
+"""The ``type`` of a job's last event; every other type is the owner's own."""
+
+RESTARTED = "The sandbox was restarted while this ran."
+RUNNER_ENDED = "The labs' runner ended while this ran. `labs start` starts a new one."
+NO_RUNNER = "The labs' runner does not run, and nothing else does this. `labs start` starts it."
+
+PATIENCE = 60.0
+"""Seconds that a job waits where no runner is alive, before the job is lost."""
+_LOOKS = 1.0
+"""Seconds between two looks at whether the runners of claimed jobs are alive."""
+_LONGEST_POLL = 50.0
+"""Seconds; less than the timeout of the sandbox's server."""
+
+Event = dict[str, Any]
+"""What a runner reports: a JSON object with a ``type``."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """kind: which function of the runner does the job; body: a JSON object, as submitted."""
+
+    id: str
+    kind: str
+    body: dict[str, Any]
+
+
+class Owner(Protocol):
+    """The service whose jobs of a kind these are. Every call may come from any thread.
+
+    A kill between two transactions can repeat a call or leave it out, so that each has to look at
+    the service's own state first: an event or a loss of a build that has ended changes nothing.
+    """
+
+    def claimed(self, job: Job) -> dict[str, Any] | None:
+        """What the runner gets beside the body, such as credentials that are made only now.
+
+        None where there is nothing to do any longer: the job goes, and `claimed` has said why in
+        the service's state.
+        """
+
+    def reported(self, job: Job, events: Sequence[Event]) -> None:
+        """Events of a claimed job, in order and each once; the last of a job is of type ENDED."""
+
+    def lost(self, job: Job, why: str) -> None:
+        """Nobody does the job, or does it any longer; why: a sentence for people."""
+
+
+def submit(store: Store, db: sqlite3.Connection, job: Job) -> None:
+    """Let a job wait for a runner, in the open transaction of the store."""
+    row = (job.id, job.kind, json.dumps(job.body), None)
+    db.execute("insert into jobs values (?, ?, ?, ?)", row)
+    store.notify(TOPIC)
+
+
+def withdraw(db: sqlite3.Connection, job_id: str) -> bool:
+    """Remove a waiting job; False for a job that a runner has claimed, or that is gone."""
+    return db.execute("delete from jobs where id = ? and runner is null", (job_id,)).rowcount > 0
+
+
+@dataclass
+class _Runner:
+    """A runner that has called. note: what tells its process from others (process_identity)."""
+
+    note: Mapping[str, Any]
+    numbers: dict[str, int] = field(default_factory=dict)
+    """By job, the number of the last event that was handed on."""
+
+
+class Desk:
+    """Hands jobs of several services to runners; thread-safe."""
+
+    def __init__(self) -> None:
+        self._stores: list[Store] = []
+        self._owners: dict[str, tuple[Store, Owner]] = {}
+        self._runners: dict[str, _Runner] = {}
+        self._stopping: set[str] = set()
+        self._changed = threading.Condition()
+        self._turn = 0
+        self._closing = False
+        self._watch: threading.Thread | None = None
+        self._alone_since: float | None = None
+
+    def serve(self, store: Store, owners: Mapping[str, Owner]) -> None:
+        """Hand out the store's jobs; owners: by kind. Jobs claimed before a restart are lost."""
+        self._stores.append(store)
+        self._owners |= {kind: (store, owner) for kind, owner in owners.items()}
+        store.subscribe(TOPIC, self._wake)
+        with store.write() as db:
+            rows = db.execute("select * from jobs where runner is not null").fetchall()
+            db.execute("delete from jobs where runner is not null")
+        for row in rows:
+            self._lose(_job(row), RESTARTED)
+        if self._rows("1"):
+            self._wake()
+
+    def stop(self, job_id: str) -> None:
+        """Have the runner end a claimed job, soon. The runner reports how the job ended."""
+        with self._changed:
+            self._stopping.add(job_id)
+            self._turned()
+
+    def claim(
+        self, note: Mapping[str, Any], kinds: Sequence[str], running: Sequence[str], seconds: float
+    ) -> dict[str, Any]:
+        """The next job of these kinds, and which of the running jobs to end; waits for either.
+
+        note: of the runner's process; kinds: those that the runner has a place for.
+        """
+        name = json.dumps(note, sort_keys=True)
+        until = time.monotonic() + min(seconds, _LONGEST_POLL)
+        with self._changed:
+            self._runners.setdefault(name, _Runner(note))
+        while True:
+            turn = self._turn
+            stop = self._to_end(name, running)
+            found = self._take(name, kinds) if not stop else None
+            if found or stop:
+                return {"job": found, "stop": stop}
+            with self._changed:
+                while self._turn == turn and not self._closing and time.monotonic() < until:
+                    self._changed.wait(until - time.monotonic())
+                if self._closing or time.monotonic() >= until:
+                    return {"job": None, "stop": []}
+
+    def report(
+        self, note: Mapping[str, Any], job_id: str, number: int, events: Sequence[Event]
+    ) -> None:
+        """Events of a job; number: of the first of them, counted from 1.
+
+        Events that were reported before are passed over, so that a runner may report again what was
+        not acknowledged. Raises ControlRefused (410) for a job that this runner does not have.
+        """
+        name = json.dumps(note, sort_keys=True)
+        found = self._find(job_id)
+        runner = self._runners.get(name)
+        if found is None or runner is None or found[1]["runner"] != name:
+            raise ControlRefused(410, f"the job {job_id} is not this runner's")
+        store, row = found
+        seen = runner.numbers.get(job_id, 0)
+        new = list(events)[max(seen + 1 - number, 0) :]
+        if new:
+            self._owners[row["kind"]][1].reported(_job(row), new)
+            runner.numbers[job_id] = number + len(events) - 1
+        if any(each.get("type") == ENDED for each in new):
+            self._forget(store, job_id)
+
+    def facts(self) -> dict[str, Any]:
+        """{"runners": [pid], "waiting": n, "claimed": n}."""
+        rows = self._rows("1")
+        claimed = sum(row["runner"] is not None for _, row in rows)
+        alive = [each.note["pid"] for each in self._alive()]
+        return {"runners": alive, "waiting": len(rows) - claimed, "claimed": claimed}
+
+    def routes(self) -> Routes:
+        """(method, path) -> what answers it."""
+
+        def claim(sent: dict[str, Any]) -> dict[str, Any]:
+            try:
+                kinds, running = list(map(str, sent["kinds"])), list(map(str, sent["running"]))
+                note, seconds = dict(sent["runner"]), float(sent["seconds"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise ControlRefused(400, f"this is no claim: {error}") from error
+            return self.claim(note, kinds, running, seconds)
+
+        def report(sent: dict[str, Any]) -> dict[str, Any]:
+            try:
+                note, job, number = dict(sent["runner"]), str(sent["job"]), int(sent["number"])
+                events = [dict(each) for each in sent["events"]]
+            except (KeyError, TypeError, ValueError) as error:
+                raise ControlRefused(400, f"this is no report: {error}") from error
+            self.report(note, job, number, events)
+            return {}
+
+        return {
+            ("POST", "/_labs/work/claim"): claim,
+            ("POST", "/_labs/work/report"): report,
+            ("GET", "/_labs/work"): lambda sent: self.facts(),
+        }
+
+    def close(self) -> None:
+        """Answer every waiting runner, so that the server can end."""
+        with self._changed:
+            self._closing = True
+            self._turned()
+
+    def _wake(self) -> None:
+        with self._changed:
+            if self._watch is None and not self._closing:
+                self._watch = threading.Thread(target=self._look_on, name="jobs", daemon=True)
+                self._watch.start()
+            self._turned()
+
+    def _turned(self) -> None:
+        """Wake whoever waits; with the lock held."""
+        self._turn += 1
+        self._changed.notify_all()
+
+    def _take(self, runner: str, kinds: Sequence[str]) -> dict[str, Any] | None:
+        """Claim the first waiting job of these kinds, as the runner gets the job."""
+        for store in self._stores:
+            while row := self._mark(store, runner, kinds):
+                job = _job(row)
+                try:
+                    given = self._owners[job.kind][1].claimed(job)
+                except Exception:
+                    log.exception("the job %s cannot begin", job.id)
+                    self._forget(store, job.id)
+                    self._lose(job, "The sandbox could not begin this; its log says why.")
+                    continue
+                if given is not None:
+                    return {"id": job.id, "kind": job.kind, "body": {**job.body, **given}}
+                self._forget(store, job.id)
+        return None
+
+    def _mark(self, store: Store, runner: str, kinds: Sequence[str]) -> sqlite3.Row | None:
+        marks = ", ".join("?" * len(kinds))
+        asked = f"select * from jobs where runner is null and kind in ({marks}) order by rowid"
+        with store.read() as db:
+            if db.execute(f"{asked} limit 1", tuple(kinds)).fetchone() is None:
+                return None
+        with store.write() as db:
+            row: sqlite3.Row | None = db.execute(f"{asked} limit 1", tuple(kinds)).fetchone()
+            if row is not None:
+                db.execute("update jobs set runner = ? where id = ?", (runner, row["id"]))
+        return row
+
+    def _to_end(self, runner: str, running: Sequence[str]) -> list[str]:
+        """Which of a runner's jobs are to end: those asked to, and those lost."""
+        if not running:
+            return []
+        own = {row["id"] for _, row in self._rows("runner = ?", runner)}
+        return [each for each in running if each not in own or each in self._stopping]
+
+    def _look_on(self) -> None:
+        """While there are jobs: those whose runner has ended are lost."""
+        while True:
+            with self._changed:
+                if self._closing or not self._rows("1"):
+                    self._watch = None
+                    return
+                self._changed.wait_for(lambda: self._closing, _LOOKS)
+            try:
+                self._look()
+            except Exception:
+                log.exception("the jobs could not be looked at")
+
+    def _look(self) -> None:
+        for store, row in self._rows("runner is not null"):
+            if not process_identity.is_alive(json.loads(row["runner"])):
+                self._forget(store, row["id"])
+                self._lose(_job(row), RUNNER_ENDED)
+        if self._alive():
+            self._alone_since = None
+            return
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since > PATIENCE:
+            for store, row in self._rows("runner is null"):
+                self._forget(store, row["id"])
+                self._lose(_job(row), NO_RUNNER)
+
+    def _alive(self) -> list[_Runner]:
+        with self._changed:
+            known = list(self._runners.items())
+        for name, runner in known:
+            if not process_identity.is_alive(runner.note):
+                self._runners.pop(name, None)
+        return list(self._runners.values())
+
+    def _lose(self, job: Job, why: str) -> None:
+        log.warning("the job %s is lost: %s", job.id, why)
+        found = self._owners.get(job.kind)
+        if found is not None:
+            found[1].lost(job, why)
+
+    def _find(self, job_id: str) -> tuple[Store, sqlite3.Row] | None:
+        return next(iter(self._rows("id = ?", job_id)), None)
+
+    def _rows(self, where: str, *values: str) -> list[tuple[Store, sqlite3.Row]]:
+        found = []
+        for store in self._stores:
+            with store.read() as db:
+                rows = db.execute(f"select * from jobs where {where} order by rowid", values)
+                found += [(store, row) for row in rows.fetchall()]
+        return found
+
+    def _forget(self, store: Store, job_id: str) -> None:
+        with store.write() as db:
+            db.execute("delete from jobs where id = ?", (job_id,))
+        with self._changed:
+            self._stopping.discard(job_id)
+            for runner in self._runners.values():
+                runner.numbers.pop(job_id, None)
+            self._turned()
+
+
+def _job(row: sqlite3.Row) -> Job:
+    return Job(row["id"], row["kind"], json.loads(row["body"]))

@@ -1,0 +1,53 @@
+"""Sandbox and runner end in the middle of a build: the build says so, and nothing goes on."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.sandbox import sandbox_process
+from tests.sandbox.codebuild import build_room
+from tests.sandbox.codebuild.build_room import context, phases
+from tests.sandbox.codebuild.test_contained import left_of
+
+
+def test_a_build_is_fault_after_either_process_ended_and_a_queued_one_runs(tmp_path: Path) -> None:
+    room = build_room.begin(tmp_path)
+    room.project("long", "sleep 600")
+    room.project("short", "echo run after all")
+    first = room.start("long")
+    room.log_until(first, "Running command sleep 600")
+
+    assert room.runner is not None
+    room.runner.kill()
+    room.runner.wait(30)
+    lost = room.ended(first)
+    assert lost["buildStatus"] == "FAULT"
+    assert phases(lost)["BUILD"] == "FAULT"
+    code, message = context(lost, "BUILD")
+    assert code == "INTERNAL_SERVICE_ERROR"
+    assert "the labs' runner ended" in message.lower()
+
+    queued = room.start("short")
+    assert room.build(queued)["buildStatus"] == "IN_PROGRESS"
+    room.start_runner()
+    assert room.ended(queued)["buildStatus"] == "SUCCEEDED"
+    deadline = time.monotonic() + build_room.PATIENCE
+    while left_of(first) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_of(first) == []
+
+    second = room.start("long")
+    room.log_until(second, "Running command sleep 600")
+    room.sandbox.process.kill()
+    room.sandbox.process.wait(30)
+    room.sandbox = sandbox_process.start(tmp_path)
+    fault = room.ended(second)
+    assert fault["buildStatus"] == "FAULT"
+    assert context(fault, "BUILD")[1] == "The sandbox was restarted while this ran."
+    while left_of(second) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_of(second) == []
+    assert room.run("short")["buildStatus"] == "SUCCEEDED"
+    room.stop_runner()
+    room.sandbox.stop()
