@@ -69,6 +69,7 @@ class Status:
             "notices": self._who.notices,
             "set_aside": self._store.notices,
             "kept": {
+                "codebuild": "across restarts",
                 "ecr": "across restarts",
                 "iam": "across restarts",
                 "sts": "across restarts",

@@ -16,10 +16,7 @@ EVERY = "*"
 
 _NO_FUNCTION = "The sandbox keeps and runs no functions."
 _NO_JOB = "The sandbox starts no containers for AWS Batch."
-_NO_BUILD = (
-    "No build would run here. Lab 09 runs the commands of a buildspec on this machine instead, "
-    "with `labs build`."
-)
+_NO_BUILD = "A stack here makes no build projects. `aws codebuild create-project` does."
 _NO_STAGE = (
     "No stage would run here. Lab 09 runs the steps of a pipeline one by one: the build, the gate "
     "and the release."
