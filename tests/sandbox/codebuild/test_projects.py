@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from tests.policies import allow
 from tests.sandbox import sandbox_process
@@ -76,11 +77,6 @@ INVALID: list[tuple[str, dict[str, Any], str]] = [
     ("too short a limit", {"timeoutInMinutes": 4}, "greater than or equal to 5"),
     ("no role", {"serviceRole": "builder"}, "Invalid service role"),
     (
-        "another account's role",
-        {"serviceRole": "arn:aws:iam::210987654321:role/builder"},
-        "Service role account ID does not match caller's account",
-    ),
-    (
         "a role that is not there",
         {"serviceRole": ROLE + "s"},
         f"CodeBuild is not authorized to perform: sts:AssumeRole on {ROLE}s",
@@ -129,6 +125,12 @@ def test_what_the_sandbox_refuses_by_name(room: Room, name: str, changed: dict[s
     assert "AWS" in message
 
 
+def unchecked(room: Room) -> Any:
+    """A client that lets the service check the parameters."""
+    settings = Config(parameter_validation=False, retries={"max_attempts": 0})
+    return room.client("codebuild", config=settings)
+
+
 def refused(room: Room, changed: dict[str, Any]) -> tuple[str, str]:
     settings = {
         "name": "refused",
@@ -138,14 +140,14 @@ def refused(room: Room, changed: dict[str, Any]) -> tuple[str, str]:
         "serviceRole": ROLE,
         **changed,
     }
-    return refusal_of(room.client("codebuild"), "create_project", **settings)[1:]
+    return refusal_of(unchecked(room), "create_project", **settings)[1:]
 
 
 @pytest.mark.parametrize(
     ("operation", "params"),
     [
-        ("start_build_batch", {"projectName": "p"}),
-        ("create_webhook", {"projectName": "p"}),
+        ("start_build_batch", {"projectName": "plain"}),
+        ("create_webhook", {"projectName": "plain"}),
         ("list_curated_environment_images", {}),
     ],
 )
