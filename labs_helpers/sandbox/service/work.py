@@ -225,10 +225,13 @@ class Desk:
         }
 
     def close(self) -> None:
-        """Answer every waiting runner, so that the server can end."""
+        """Answer every waiting runner, so that the server can end; nobody looks at stores then."""
         with self._changed:
             self._closing = True
+            watch = self._watch
             self._turned()
+        if watch is not None:
+            watch.join()
 
     def _wake(self) -> None:
         with self._changed:
