@@ -28,10 +28,16 @@ def keep(question_id: str, letter: str) -> None:
     Raises UnknownPart for a question or letter that there is not, and WorkspaceError when the
     answer cannot be written.
     """
-    asked = question(question_id)
+    journal = Journal(Workspace.find())
+    asked = question(question_id, names=journal.own_names)
     if asked.key(letter) is None:
         raise UnknownPart.among("choice", letter, asked.choices)
-    ask(asked, letter, Journal(Workspace.find()))
+    ask(asked, letter, journal)
+
+
+def kept(question_id: str) -> str:
+    """The key of the last answer in this workspace's journal; empty when there is none."""
+    return last(question_id, Journal(Workspace.find()))
 
 
 def last(question_id: str, journal: Journal) -> str:
@@ -46,7 +52,7 @@ def compared(cell: str, journal: Journal) -> list[Rendering]:
 
     A cell that is run again later may show something else than in the lesson.
     """
-    if not (shown := shown_by(cell)):
+    if not (shown := shown_by(cell, journal.own_names)):
         return []  # most cells: the journal is not read for them
     latest = {event.part: event for event in journal.events()}
     made = []

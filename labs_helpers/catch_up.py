@@ -13,6 +13,7 @@ from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 from labs_helpers.labs.exercises import Exercise, exercise, exercises
 from labs_helpers.notebook_output import display
+from labs_helpers.own_names import USUAL, OwnNames
 
 _SHOWS_ONLY = re.compile(r"\s*lab\.(check|quiz|predict|progress|differences|hint|solution)\(")
 _STARTS = re.compile(r"^\s*lab\s*=\s*start\(", re.MULTILINE)
@@ -42,7 +43,12 @@ class CaughtUp:
         return paragraph(f"Done for you: {listed}. In your progress this counts as shown.")
 
 
-def catch_up(notebook: Path, exercise_id: str | None, passed: Callable[[str], bool]) -> CaughtUp:
+def catch_up(
+    notebook: Path,
+    exercise_id: str | None,
+    passed: Callable[[str], bool],
+    names: OwnNames = USUAL,
+) -> CaughtUp:
     """Do the exercises up to and including one, by default the last, that are not done yet.
 
     ``passed`` tells whether an exercise's check passes. The cell shows how far the run is. Raises
@@ -51,7 +57,7 @@ def catch_up(notebook: Path, exercise_id: str | None, passed: Callable[[str], bo
     if not (known := list(exercises(notebook))):
         raise LabError("This lab has no exercise.")
     wanted = exercise(notebook, exercise_id).id if exercise_id else known[-1]
-    cells = until(notebook, wanted, passed)
+    cells = until(notebook, wanted, passed, names)
     if not cells:
         return CaughtUp((), ())
     area = display(paragraph("The lab's cells run for you ..."))
@@ -66,23 +72,25 @@ def catch_up(notebook: Path, exercise_id: str | None, passed: Callable[[str], bo
     return caught
 
 
-def until(notebook: Path, wanted: str, passed: Callable[[str], bool]) -> list[Cell]:
+def until(
+    notebook: Path, wanted: str, passed: Callable[[str], bool], names: OwnNames = USUAL
+) -> list[Cell]:
     """The cells from the last exercise that ``passed`` up to the solution of ``wanted``.
 
     A cell that only shows something is left out, as is the cell that starts the lab. ``wanted``
     is the id of an exercise that the notebook has.
     """
-    known = exercises(notebook)
+    known = exercises(notebook, names)
     ids = list(known)
     before = ids[: ids.index(wanted) + 1]
     done = next((one for one in reversed(before) if passed(one)), None)
-    cells = list(_cells(notebook, known))
+    cells = list(_cells(notebook, known, names))
     begin = next((n + 1 for n, cell in enumerate(cells) if cell.exercise == done), 0) if done else 0
     end = next(n for n, cell in enumerate(cells) if cell.exercise == wanted)
     return cells[begin : end + 1]
 
 
-def _cells(notebook: Path, known: dict[str, Exercise]) -> Iterator[Cell]:
+def _cells(notebook: Path, known: dict[str, Exercise], names: OwnNames) -> Iterator[Cell]:
     solved = {exercise.cell: exercise for exercise in known.values()}
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
@@ -91,7 +99,7 @@ def _cells(notebook: Path, known: dict[str, Exercise]) -> Iterator[Cell]:
         if (exercise := solved.get(cell["id"])) is not None:
             yield Cell(exercise.solution, False, exercise.id)
         elif not _SHOWS_ONLY.match(source) and not _STARTS.search(source):
-            yield Cell(source, "raises-exception" in cell["metadata"].get("tags", ()))
+            yield Cell(names.of(source), "raises-exception" in cell["metadata"].get("tags", ()))
 
 
 def run(

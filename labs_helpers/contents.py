@@ -35,6 +35,8 @@ FOOT = """\
 | a hint | `lab.hint("{exercise}")`, `lab.hint("{exercise}", 2)` |
 | the solution | `lab.solution("{exercise}")` |
 | an exercise done for you | `lab.catch_up("{exercise}")` runs the lab's cells and the solution |
+| to see each exercise ticked as soon as it is done | `lab.follow()` |
+| what another lab has removed of this one | `lab.bring_back()` changes nothing else |
 | to start this lab over | `lab.restart()` names what it removes |
 | to know what works and what does not | `labs status` and `labs doctor`, in a terminal |
 | to see how far you are | `lab.progress()` |

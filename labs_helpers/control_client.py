@@ -73,3 +73,13 @@ class LabClock:
             raise LabsError("The clock goes forward only: name hours, minutes or days above zero.")
         self.control.ask("POST", "clock", {"advance_seconds": by.total_seconds()})
         return paragraph(f"The sandbox clock has moved forward by {duration(by)}.")
+
+    @spoken
+    def reset(self) -> Rendering:
+        """Say whether the clock was moved; raises LabError for one that was, which stays so."""
+        ahead = timedelta(seconds=float(self.control.ask("GET", "clock")["offset_seconds"]))
+        if ahead:
+            raise LabsError(
+                f"The sandbox clock is {duration(ahead)} ahead and stays so: {CLOCK_GOES_FORWARD}."
+            )
+        return paragraph("The sandbox clock shows real time: there is nothing to set back.")

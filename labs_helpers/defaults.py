@@ -10,6 +10,8 @@ import re
 ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "210987654321"
 REGION = "us-west-2"
+SECOND_REGION = "eu-west-1"
+"""Where the team of the lessons works as well."""
 USER = "learner"
 REPOSITORY = "demo-app-repo"
 IMAGE = "demo-app"

@@ -1,8 +1,7 @@
-"""A lab, as a notebook holds it: what it starts from, its names, its checks, its pictures."""
+"""A lab, as a notebook holds the lab: its exercises, its clients, its beginning."""
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import docker.errors
 
 from labs_helpers import (
     answers,
     catch_up,
     checks,
+    explanations,
+    following,
     gate,
-    iam_simulator,
     modes,
     notebook_output,
     prepare,
@@ -26,13 +25,13 @@ from labs_helpers import (
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
-from labs_helpers.defaults import REPOSITORY, USER
-from labs_helpers.display import bars, card, registry, transfers, why
+from labs_helpers.defaults import REPOSITORY
+from labs_helpers.display import bars, card, transfers
 from labs_helpers.display.lesson import differences
-from labs_helpers.display.rendering import Rendering, table
+from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
-from labs_helpers.labs.exercises import exercise
+from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import beginning
 from labs_helpers.prepare.beginning import Beginning
@@ -66,6 +65,7 @@ class Lab:
         self._control = place.sandbox
         self._engine = engine
         self._journal = journal
+        self._names = place.workspace.own_names
 
     def __repr__(self) -> str:
         return f"<Lab {self.title.number} in mode {self.mode}>"
@@ -84,7 +84,7 @@ class Lab:
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:
         """A hint of an exercise, counted from 1."""
         self._require(check_id, "hint", "exercise")
-        said = exercise(self._notebook, check_id).hint(number)
+        said = exercise(self._notebook, check_id, self._names).hint(number)
         self.note("hint", check_id, str(number))
         return _passage(said)
 
@@ -92,7 +92,7 @@ class Lab:
     def solution(self, check_id: str = "") -> Rendering:
         """One way to do an exercise."""
         self._require(check_id, "solution", "exercise")
-        said = exercise(self._notebook, check_id).solution
+        said = exercise(self._notebook, check_id, self._names).solution
         self.note("solution", check_id)
         return _passage(said)
 
@@ -107,8 +107,48 @@ class Lab:
         return self._question("predict", question_id, answer)
 
     @spoken
-    def progress(self) -> Rendering:
-        """Every lab: which exercises are done, your own minutes, and where to go on."""
+    def follow(self, check_id: str | None = None) -> Rendering | None:
+        """Tick an exercise, by default each of this lab, as soon as its check passes.
+
+        The output changes while you work, also in a terminal. It ends when every tick is there,
+        with another ``follow``, or with the kernel. Where a program runs the notebook, nothing is
+        shown; on AWS, where each look would be several requests, ``lab.check`` is the way.
+        """
+        if check_id is not None:
+            self._require(check_id, "follow", "exercise")
+        if self.mode == modes.AWS:
+            return paragraph("On AWS nothing looks by itself: run lab.check when you are done.")
+        if not notebook_output.someone_looks():
+            return None
+        known = exercises(self._notebook)
+        ids = list(known) if check_id is None else [exercise(self._notebook, check_id).id]
+        done = following.Exercises(ids, self._passes, lambda one: self.note("check", one, "passed"))
+        drawing, more = done.look()
+        if not more:
+            return drawing
+        following.follow("exercises", done.drawn(), done.look)
+        return None
+
+    @spoken
+    def progress(self) -> Rendering | None:
+        """Every lab: which exercises are done, your own minutes, and where to go on.
+
+        In a notebook that somebody looks at, the list is kept up to date.
+        """
+        if self._journal is None or not notebook_output.someone_looks():
+            return self._report()
+        seen = self._journal.size
+
+        def again() -> tuple[Rendering | None, bool]:
+            nonlocal seen
+            before, seen = seen, journal.size
+            return (self._report() if seen != before else None), True
+
+        journal = self._journal
+        following.follow("progress", self._report(), again)
+        return None
+
+    def _report(self) -> Rendering:
         events = self._journal.events() if self._journal else []
         return report(self._place.workspace, events, self.title.number)
 
@@ -122,7 +162,7 @@ class Lab:
         """
         if exercise_id is not None:
             self._require(exercise_id, "catch_up", "exercise")
-        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes)
+        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes, self._names)
         for one in caught.shown:
             self.note("shown", one)
         return caught.drawn()
@@ -132,7 +172,7 @@ class Lab:
 
     def _question(self, method: str, question_id: str, answer: str | None) -> Rendering:
         self._require(question_id, method, "question")
-        return answers.ask(question_of(question_id, method), answer, self._journal)
+        return answers.ask(question_of(question_id, method, self._names), answer, self._journal)
 
     def note(self, event: str, part: str = "", outcome: str = "") -> None:
         """Note a step of the learner; a journal that cannot be written stops nothing."""
@@ -177,26 +217,18 @@ class Lab:
 
     def differences(self) -> Rendering:
         """What in this lab differs from AWS."""
-        entries = of_lab(self.title.number)
+        entries = of_lab(self.title.number, self._names)
         return differences([(one.here, one.aws, one.source) for one in entries])
 
     @spoken
     def show_token(self) -> Rendering:
         """Ask ECR for a token and show whose it is and when it ends, but not the secret in it."""
-        data = boto3.client("ecr").get_authorization_token()["authorizationData"][0]
-        user = base64.b64decode(data["authorizationToken"]).decode().partition(":")[0]
-        owner = boto3.client("sts").get_caller_identity()["Arn"]
-        remaining = data["expiresAt"] - self._now()
-        return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
+        return explanations.token(self._now())
 
     @spoken
     def trace(self, clear: bool = False) -> Rendering:
         """The requests the registry has answered since the last ``trace(clear=True)``."""
-        control = self._sandbox("show what the registry answered")
-        seen = control.ask("GET", "trace")
-        if clear:
-            control.ask("DELETE", "trace")
-        return registry.trace(seen["requests"])
+        return explanations.trace(self._sandbox("show what the registry answered"), clear)
 
     @spoken
     def why(
@@ -208,17 +240,16 @@ class Lab:
         who: a user's name, or the ARN of a user or role, by default the learner. Nothing is done.
         On AWS, IAM's simulator is asked, by default about you.
         """
-        control = self._control
-        if control is None:
-            if action is None:
-                return why.not_kept()
-            asking = self._arn_of(who) if who else None
-            return why.why(iam_simulator.explained(asking, action, self._arn(resource)))
-        if action is None:
-            last = control.ask("GET", "why")["refusal"]
-            return why.why(last) if last else why.nothing()
-        asked = {"action": action, "resource": self._arn(resource), "principal": self._arn_of(who)}
-        return why.why(control.ask("POST", "why", asked)["verdict"])
+        asked = (self.account, self.region, action, resource, who)
+        if self._control is None:
+            return explanations.decision_on_aws(*asked)
+        return explanations.refusal_in_sandbox(self._control, *asked)
+
+    @spoken
+    def lifecycle(self, repository: str) -> Rendering:
+        """What the repository's lifecycle policy takes today, and why the other images stay."""
+        control = self._sandbox("ask why a lifecycle policy leaves an image")
+        return explanations.expiry(control, self.account, self.region, repository)
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
@@ -230,26 +261,10 @@ class Lab:
         asked = {"subject": f"repo:{repository}:ref:refs/heads/{branch}"}
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
-    def _arn(self, resource: str | None) -> str:
-        if resource is None or resource == "*" or resource.startswith("arn:"):
-            return resource or "*"
-        return f"arn:aws:ecr:{self.region}:{self.account}:repository/{resource}"
-
-    def _arn_of(self, who: str | None) -> str:
-        if who and who.startswith("arn:"):
-            return who
-        return f"arn:aws:iam::{self.account}:user/{who or USER}"
-
     @spoken
     def layers(self, image: str) -> Rendering:
         """The layers of a local image and their sizes."""
-        try:
-            return bars.layers(self.docker.images.get(image).history())
-        except docker.errors.ImageNotFound:
-            raise LabError(
-                f"There is no image {image} on this machine. Build or pull it first; docker images "
-                "lists those there are."
-            ) from None
+        return explanations.layers(self.docker, image)
 
     @spoken
     def watch(
@@ -272,13 +287,8 @@ class Lab:
         accept: str | Path | None = None,
     ) -> Rendering:
         """Judge an image by ECR's scan of it, as the command `labs gate` does."""
-        named = gate.parse(image)
-        accepted = gate.load(Path(accept)) if accept else ()
-        scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
         rules = gate.Rules(fail_on, only_fixable)
-        verdict = gate.judge(scan, rules, accepted, self._now().date())
-        text = gate.table(verdict)
-        return Rendering(text, f"<pre>{escape(text)}</pre>")
+        return explanations.gate_verdict(image, rules, accept, self._now())
 
     def table(
         self, rows: Sequence[Sequence[str]], head: Sequence[str], right: Sequence[int] = ()
@@ -304,6 +314,22 @@ class Lab:
         self.trace(clear=True)  # what the preparation sent is not the lesson
         self.note("restarted")
         return card_of(self, made)
+
+    @spoken
+    def bring_back(self) -> Rendering:
+        """Make again what this lab's beginning had and what is gone. What is there stays as it is.
+
+        For a lab that you began, and from which another lab has removed something since.
+        """
+        if self.mode == modes.AWS:
+            raise LabError(
+                "On AWS no lab removes what another one needs; lab.prepare() lists the needs."
+            )
+        back = beginning.bring_back(self.title.number, self._place)
+        self.trace(clear=True)  # what was sent for it is not the lesson
+        if not back:
+            return paragraph("Nothing to bring back: what this lab began with is there.")
+        return paragraph(f"Back again: {'; '.join(back)}.")
 
     @spoken
     def prepare(self, account: str | None = None) -> Rendering:

@@ -119,6 +119,7 @@ def _enter(workspace: Workspace, number: str) -> None:
         if file.is_file() and not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, copy)
+            copy.write_bytes(workspace.own_names.in_file(file.read_bytes()))
     if workspace.workbook is not None:
         # a kernel whose folder a cell changes (%cd) still belongs to the workbook
         os.environ[WORKS_IN] = str(workspace.workbook)

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import ACCOUNT, REGION
+from labs_helpers.own_names import OwnNames
 
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 """The most bytes in a socket's path: ``sun_path`` without its NUL, unix(7) and macOS's unix(4)."""
@@ -245,6 +246,12 @@ class Workspace:
         """
         defaults: dict[str, Any] = {"account": ACCOUNT, "region": REGION}
         return defaults | read_json(self.choices)
+
+    @property
+    def own_names(self) -> OwnNames:
+        """The account and the region that the learner chose, or the labs' usual ones."""
+        found = self.remembered()
+        return OwnNames(str(found["account"]), str(found["region"]))
 
     def remember(self, **choices: Any) -> None:
         """Write choices into config.json; the other choices in the file stay."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from labs_helpers.engine.front.address import Address
@@ -21,6 +24,24 @@ from tests.clients import daemons
 
 os.environ["LABS_ENGINE"] = "embedded"
 os.environ.pop("LABS_HUB", None)
+# Tests start hundreds of Pythons: each would compile the labs again where byte code is not kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+_make_loader = botocore.session.create_loader
+_read_models: dict[str | None, dict[Any, Any]] = {}
+
+
+def _loader(paths: str | None = None) -> botocore.loaders.Loader:
+    """A loader for a session of boto3's own, which reads no model that an earlier session read."""
+    loader = _make_loader(paths)
+    loader._cache = _read_models.setdefault(paths, {})
+    return loader
+
+
+# Tests make thousands of sessions, so that none has another's keys; a client's model is always the
+# same, and to read the model takes five times as long as all else of a client.
+botocore.session.create_loader = _loader
 
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
 

@@ -20,16 +20,21 @@ class Kernel:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._changes: list[str] = []
 
-    def run(self, code: str, cell: str = "") -> list[str]:
-        """The texts that a cell shows: of streams, displays and errors, in order."""
+    def run(self, code: str, cell: str = "", somebody_looks: bool = False) -> list[str]:
+        """The texts that a cell shows: of streams, displays and errors, in order.
+
+        ``somebody_looks``: as a front end with a person runs the cell, and not a program.
+        """
         session = self._client.session
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
+        content = {"code": code, "silent": False, "store_history": True}
+        content["allow_stdin"] = somebody_looks
         message = session.msg("execute_request", content, metadata={"cellId": cell})
         self._client.shell_channel.send(message)
         shown = []
         while True:
-            answer = self._client.get_iopub_msg(timeout=60)
+            answer = self._next()
             if answer["parent_header"].get("msg_id") != message["header"]["msg_id"]:
                 continue
             kind, what = answer["msg_type"], answer["content"]
@@ -41,6 +46,18 @@ class Kernel:
                 shown.append("\n".join(what["traceback"]))
             elif kind == "status" and what["execution_state"] == "idle":
                 return shown
+
+    def changed(self) -> str:
+        """The text of the next change of an output that is there; waits for the change."""
+        while not self._changes:
+            self._next()
+        return self._changes.pop(0)
+
+    def _next(self) -> Any:
+        answer = self._client.get_iopub_msg(timeout=60)
+        if answer["msg_type"] == "update_display_data":
+            self._changes.append(str(answer["content"]["data"]["text/plain"]))
+        return answer
 
 
 @contextmanager

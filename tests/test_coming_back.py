@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pytest
 from labs_helpers import workbook
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.workspace import Workspace
+from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[1]
 
@@ -108,11 +110,20 @@ class Learner:
         return Workspace(Path(self.environ["LABS_HOME"])).begun
 
 
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Commands]:
+    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
+        made = Commands(Path(folder))
+        yield made
+        made.stop()
+
+
 @pytest.fixture
-def learner() -> Iterator[Learner]:
+def learner(commands: Commands) -> Iterator[Learner]:
     workspace = Workspace(PROJECT / ".labs", PROJECT)
     with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as environ:
-        yield Learner({name: environ[name] for name in environ if name not in FRESH_START})
+        own = {name: environ[name] for name in environ if name not in FRESH_START}
+        yield Learner(commands.for_bash(own))
 
 
 BEGUN = "ready     begun earlier: nothing that you made was changed. To start over: lab.restart()"

@@ -80,6 +80,10 @@ def test_a_prediction_is_compared_below_the_cell_that_shows_what_happens(
     kernel.run(f'from labs_helpers.answers import keep; keep("{PREDICTION.id}", "a")')
     wrong = kernel.run("1", PREDICTION.shown_by)
     kernel.run(f'keep("{PREDICTION.id}", "{PREDICTION.right}")')
+    # what a question asks the kernel for when the page is loaded again
+    assert kernel.run(f'__import__("labs_helpers.answers").answers.kept("{PREDICTION.id}")') == [
+        repr(PREDICTION.right)
+    ]
     right = kernel.run("1", PREDICTION.shown_by)
 
     assert wrong == ["1", PREDICTION.judged("a").text]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from labs_helpers.checks.outcome import NotYet
+from labs_helpers.own_names import OwnNames
 
 Seen = TypeVar("Seen")
 
@@ -32,6 +33,11 @@ class Fact(Generic[Seen]):
 
     says: str
     look: Callable[[Seen], Finding | None]
+
+
+def named(facts: Iterable[Fact[Seen]], names: OwnNames) -> list[Fact[Seen]]:
+    """The facts in the words of an exercise that has the learner's account and region."""
+    return [replace(fact, says=names.of(fact.says)) for fact in facts]
 
 
 def unmet(facts: Iterable[Fact[Seen]], seen: Seen) -> NotYet | None:

@@ -22,6 +22,7 @@ import botocore.session
 
 from labs_helpers.checks.registry import Registry
 from labs_helpers.defaults import registry
+from labs_helpers.own_names import OwnNames
 
 _MODELS = botocore.loaders.create_loader()
 """botocore's descriptions of services. Reading them takes most of the time of a client's making, so
@@ -89,6 +90,11 @@ class World:
             .paginate(repositoryName=self.repository, filter={"tagStatus": "TAGGED"})
         )
         return {one["imageTag"]: one["imageDigest"] for page in pages for one in page["imageIds"]}
+
+    @property
+    def own_names(self) -> OwnNames:
+        """The account and region here, for texts and names of the lessons."""
+        return OwnNames(self.account, self.region)
 
     def host(self, region: str | None = None) -> str:
         """The host name of the private registry in ``region``, by default the lab's region."""

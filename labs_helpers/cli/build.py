@@ -23,7 +23,6 @@ from labs_helpers.buildspec.result import Result
 from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.variables import Identity, user
 from labs_helpers.cli import clients
-from labs_helpers.defaults import ACCOUNT, REGION
 from labs_helpers.engine import process as engine_process
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import LabsError, Workspace
@@ -151,8 +150,9 @@ def _counted(spec: Buildspec) -> str:
 def _identity() -> Identity:
     import boto3
 
-    region = boto3.Session().region_name or REGION
-    return Identity(account=ACCOUNT, region=region, initiator=user())
+    own = Workspace.find().own_names
+    region = boto3.Session().region_name or own.region
+    return Identity(account=own.account, region=region, initiator=user())
 
 
 def _is_a_server(command_line: Sequence[str]) -> bool:

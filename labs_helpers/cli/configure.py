@@ -1,7 +1,11 @@
 """Configure the AWS CLI for the sandbox in one command. Lab 01 teaches how to do this by hand.
 
 Runs `aws configure` with your key of the sandbox, its region and output format json. The files
-are .labs/aws/config and .labs/aws/credentials, never ~/.aws; other profiles in them stay."""
+are .labs/aws/config and .labs/aws/credentials, never ~/.aws; other profiles in them stay.
+
+With --account or --region, you work in an account and a region of your own from then on: lessons,
+files, checks and preparations name these. What you made under the earlier names stays, and is
+there again when you go back to them."""
 
 from __future__ import annotations
 
@@ -11,18 +15,25 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from labs_helpers.cli import own_account
 from labs_helpers.cli.key import learner_key
-from labs_helpers.cli.terminal import columns, working
+from labs_helpers.cli.terminal import columns, say, working
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
-EXAMPLES = ("labs configure", "labs configure --profile classroom")
+EXAMPLES = (
+    "labs configure",
+    "labs configure --profile classroom",
+    "labs configure --account 210987654321 --region eu-central-1",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--profile."""
+    """--profile, --account, --region."""
     parser.add_argument("--profile", default="default", help="the profile to write")
+    parser.add_argument("--account", metavar="ID", help="work in this account, of 12 digits")
+    parser.add_argument("--region", help="work in this region, such as eu-central-1")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,12 +44,17 @@ def run(arguments: argparse.Namespace) -> int:
             "LABS_MODE is aws: your AWS account's own credentials are in use, and the labs do not "
             "touch them.\nConfigure them yourself with: aws configure"
         )
+    names = own_account.chosen(workspace, arguments.account, arguments.region)
+    if names != workspace.own_names:
+        own_account.change(workspace, names, say)
+        say("Run the first cell of a notebook that is open again: its names are the earlier ones.")
     key = learner_key(workspace)
     with working("Running aws configure ..."):
         configure(workspace, arguments.profile)
     columns(
         [
             ("profile", arguments.profile),
+            ("account", names.account),
             ("access key", key["access_key_id"]),
             ("region", workspace.remembered()["region"]),
             ("output", "json"),

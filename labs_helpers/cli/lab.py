@@ -2,8 +2,9 @@
 
 The workbook is the folder my-labs/ with your own copy of every lab, or the folder that
 LABS_WORKBOOK names. It is laid out the first time, and brought up to date after that: what you
-wrote stays. JupyterLab's terminals and notebooks have the labs' environment. Arguments that
-`labs lab` does not know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until
+wrote stays. It opens where you worked last. While it is open, a second `labs lab` prints the
+address of the first. JupyterLab's terminals and notebooks have the labs' environment. Arguments
+that `labs lab` does not know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until
 `labs stop`."""
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from pathlib import Path
 
 from labs_helpers import modes, servers
 from labs_helpers.cli.terminal import say, working
-from labs_helpers.jupyter import folders
-from labs_helpers.learners_copy import opening
+from labs_helpers.curriculum import LABS
+from labs_helpers.jupyter import folders, running
+from labs_helpers.learners_copy import opening, place
+from labs_helpers.learners_copy.layout import in_workbook
+from labs_helpers.progress.journal import Journal
 from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -31,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start the servers and become JupyterLab, which prints its URL. Does not return."""
+    """Start the servers and become JupyterLab, which prints its URL; does not return then.
+
+    0 when a JupyterLab has the workbook open already.
+    """
     workspace = Workspace.find()
     command = jupyter(arguments.extra)
     workspace.create()
@@ -39,8 +46,13 @@ def run(arguments: argparse.Namespace) -> int:
     added: dict[str, str] = {}
     workbook: Path | None = None
     if names_no_folder(arguments.extra):
+        if there := running.address(place.folder(workspace), workspace):
+            say("Your workbook is open already, in the JupyterLab at this address:")
+            print(there)
+            return 0
         workbook = opening.up_to_date(workspace, say)
         command.append(f"--ServerApp.root_dir={workbook}")
+        command += begins_at(workspace, workbook, arguments.extra)
         say(f"Your workbook is {workbook}")
         # terminals open in the workbook itself, which the ceilings of all shells do not cover
         added = modes.with_ceilings(os.environ, [str(workbook.parent)])
@@ -55,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = modes.environment(workspace, port, environ).applied(environ)
     if workbook is not None:
         os.chdir(workbook)  # where the menu opens terminals
-    os.execve(command[0], command, {**given, **folders.environment(workspace)})
+    return os.execve(command[0], command, {**given, **folders.environment(workspace)})
 
 
 def jupyter(extra: Sequence[str]) -> list[str]:
@@ -71,6 +83,18 @@ def jupyter(extra: Sequence[str]) -> list[str]:
         # in a container the user often is root, which Jupyter refuses without this option
         command.append("--allow-root")
     return command
+
+
+def begins_at(workspace: Workspace, workbook: Path, extra: Sequence[str]) -> list[str]:
+    """The option by which JupyterLab opens the lab that the learner worked in last, if any."""
+    if any(argument.startswith("--LabApp.default_url") for argument in extra):
+        return []
+    events = Journal(workspace).events()
+    if not events or events[-1].lab not in LABS:
+        return []
+    last = LABS[events[-1].lab]
+    path = in_workbook(last, last.notebook)
+    return [f"--LabApp.default_url=/lab/tree/{path}"] if (workbook / path).is_file() else []
 
 
 def names_no_folder(extra: Sequence[str]) -> bool:

@@ -93,7 +93,8 @@ def form(question: Question, earlier: str = "") -> Rendering:
         f'<div data-labs-question="{escape(question.id)}" role="group" '
         f'aria-label="{name}" style="max-width:60em">'
         f"<p><b>{spelled(question.question)}</b></p>{items}"
-        f"<p>{escape(said.capitalize() + '. ' if said else '')}Open an answer, or run "
+        f'<p><span data-labs-answered="">{escape(said.capitalize() + ". " if said else "")}</span>'
+        "Open an answer, or run "
         f"<code>{escape(question.call('a'))}</code> with its letter.</p>"
         f"<script>{KEEP}</script></div>"
     )
@@ -122,29 +123,56 @@ KEEP = "".join(
   const at = document.currentScript;
   const roots = at ? [at.closest("[data-labs-question]")]
     : document.querySelectorAll("[data-labs-question]");
-  for (const root of roots) for (const one of root.querySelectorAll("details")) {
-    one.addEventListener("toggle", async () => {
-      if (!one.open || !window.jupyterapp) return;
-      const panel = [...window.jupyterapp.shell.widgets("main")]
-        .find(widget => widget.node.contains(root));
-      const kernel = panel?.sessionContext?.session?.kernel;
-      if (!kernel) return;
-      const given = JSON.stringify([root.dataset.labsQuestion, one.dataset.labsAnswer]);
-      const asked = kernel.requestExecute({
-        code: `from labs_helpers.answers import keep; keep(*${given})`,
-        silent: true, store_history: false, allow_stdin: false,
-        user_expressions: {},
-      });
-      const reply = await asked.done;
-      if (reply.content.status === "ok" && root.dataset.labsQuestion.includes(".p"))
-        one.querySelector("[data-labs-says]").textContent =
-          "Kept. Run the next cells: they show what happens.";
+  const kernelOf = root => window.jupyterapp && [...window.jupyterapp.shell.widgets("main")]
+    .find(widget => widget.node.contains(root))?.sessionContext?.session?.kernel;
+  const says = (root, one) => {
+    if (root.dataset.labsQuestion.includes(".p"))
+      one.querySelector("[data-labs-says]").textContent =
+        "Kept. Run the next cells: they show what happens.";
+  };
+  const restore = async root => {
+    let kernel;
+    for (let tries = 0; tries < 60 && !(kernel = kernelOf(root)); tries++)
+      await new Promise(done => setTimeout(done, 500));
+    if (!kernel) return;
+    const given = JSON.stringify(root.dataset.labsQuestion);
+    const asked = kernel.requestExecute({
+      code: "", silent: true, store_history: false, allow_stdin: false,
+      user_expressions: {
+        last: `__import__("labs_helpers.answers").answers.kept(${given})`,
+      },
     });
+    const found = (await asked.done).content.user_expressions?.last?.data?.["text/plain"];
+    const one = root.querySelector(`details[data-labs-answer=${found?.replaceAll("'", '"')}]`);
+    if (!one || root.querySelector("details[open]")) return;
+    one.dataset.labsRestored = "";
+    one.open = true;
+    says(root, one);
+    const answered = root.querySelector("[data-labs-answered]");
+    if (answered) answered.textContent = `You answered ${one.dataset.labsAnswer}. `;
+  };
+  for (const root of roots) {
+    for (const one of root.querySelectorAll("details")) {
+      one.addEventListener("toggle", async () => {
+        const kernel = one.open && kernelOf(root);
+        if (!kernel) return;
+        if ("labsRestored" in one.dataset) { delete one.dataset.labsRestored; return; }
+        const given = JSON.stringify([root.dataset.labsQuestion, one.dataset.labsAnswer]);
+        const asked = kernel.requestExecute({
+          code: `from labs_helpers.answers import keep; keep(*${given})`,
+          silent: true, store_history: false, allow_stdin: false,
+          user_expressions: {},
+        });
+        if ((await asked.done).content.status === "ok") says(root, one);
+      });
+    }
+    if (window.jupyterapp) restore(root);
   }
 })();
 """.splitlines()
 )
-"""Sends the learner's choice to the notebook's kernel, in JupyterLab as `labs lab` starts it.
+"""Sends the learner's choice to the notebook's kernel, in JupyterLab as `labs lab` starts it. When
+the output is drawn, also after a reload, opens the choice that is in the learner's journal.
 
 ``window.jupyterapp`` is there by ``LabApp.expose_app_in_browser``:
 https://jupyterlab.readthedocs.io/en/stable/extension/extension_dev.html

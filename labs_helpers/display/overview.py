@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import quote
 
 from labs_helpers.display.rendering import Rendering, paragraph, table
 
@@ -25,8 +26,8 @@ class Row:
     minutes: float
 
 
-def overview(rows: Sequence[Row], go_on: tuple[str, str] | None) -> Rendering:
-    """The list. ``go_on`` is (what, notebook) of the next exercise, None when all is done."""
+def overview(rows: Sequence[Row], go_on: tuple[str, str, str] | None) -> Rendering:
+    """The list. ``go_on`` is (what, notebook, heading) of what is next, None when all is done."""
     text = table(("", "lab", "exercises", "minutes"), [_cells(row) for row in rows], (3,)).text
     said, link = _next(go_on)
     body = "".join(_html(row) for row in rows)
@@ -69,10 +70,18 @@ _HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inse
 """Words for a screen reader only, beside a sign that says the same to the eye."""
 
 
-def _next(go_on: tuple[str, str] | None) -> tuple[str, str]:
+def _next(go_on: tuple[str, str, str] | None) -> tuple[str, str]:
     if go_on is None:
         said = "Every exercise of every lab is done."
         return said, paragraph(said).html
-    what, notebook = go_on
-    link = f'<a href="{escape(notebook)}">{escape(what)}</a>'
+    what, notebook, heading = go_on
+    link = f'<a href="{escape(notebook + _fragment(heading))}">{escape(what)}</a>'
     return f"Go on with {what} in {notebook}", f"<p>Go on with {link}</p>"
+
+
+def _fragment(heading: str) -> str:
+    """The part of a link that leads to a heading of a notebook, as JupyterLab names headings.
+
+    https://github.com/jupyterlab/jupyterlab/blob/v4.4.0/packages/rendermime/src/renderers.ts
+    """
+    return f"#{quote(heading.replace(' ', '-'))}" if heading else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_Test = Callable[[str], bool]
+Test = Callable[[str], bool]
 _STAR = None
 
 
@@ -18,7 +18,7 @@ class BadPattern(ValueError):
 
 
 class Glob:
-    """A pattern of ``*``, ``?``, ``[a-z]``, ``[^a]`` and ``\\``; none of them matches a slash."""
+    """A pattern of ``*``, ``?``, ``[a-z]``, ``[^a]`` and ``\\``; no star takes a slash."""
 
     def __init__(self, pattern: str) -> None:
         """Raises BadPattern."""
@@ -45,24 +45,31 @@ class Glob:
         return all(part is _STAR for part in parts[place:])
 
 
-def _parse(pattern: str) -> list[_Test | None]:
-    parts: list[_Test | None] = []
+def _parse(pattern: str) -> list[Test | None]:
+    parts: list[Test | None] = []
     place = 0
     while place < len(pattern):
         character = pattern[place]
         if character == "*":
             parts.append(_STAR)
             place += 1
-        elif character == "?":
-            parts.append(lambda found: found != "/")
-            place += 1
-        elif character == "[":
-            test, place = _class(pattern, place + 1)
-            parts.append(test)
         else:
-            character, place = _character(pattern, place)
-            parts.append(character.__eq__)
+            test, place = one_character(pattern, place)
+            parts.append(test)
     return parts
+
+
+def one_character(pattern: str, place: int) -> tuple[Test, int]:
+    """The test of what stands for one character at a place that has no star, and the place after.
+
+    Raises BadPattern.
+    """
+    if pattern[place] == "?":
+        return "/".__ne__, place + 1
+    if pattern[place] == "[":
+        return _class(pattern, place + 1)
+    character, place = _character(pattern, place)
+    return character.__eq__, place
 
 
 def _character(pattern: str, place: int) -> tuple[str, int]:
@@ -74,7 +81,7 @@ def _character(pattern: str, place: int) -> tuple[str, int]:
     return pattern[place], place + 1
 
 
-def _class(pattern: str, place: int) -> tuple[_Test, int]:
+def _class(pattern: str, place: int) -> tuple[Test, int]:
     negated = pattern[place : place + 1] == "^"
     place += negated
     ranges: list[tuple[str, str]] = []
@@ -90,6 +97,6 @@ def _class(pattern: str, place: int) -> tuple[_Test, int]:
         ranges.append((low, high))
 
     def test(found: str) -> bool:
-        return found != "/" and negated != any(low <= found <= high for low, high in ranges)
+        return negated != any(low <= found <= high for low, high in ranges)
 
     return test, place + 1

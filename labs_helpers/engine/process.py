@@ -17,6 +17,7 @@ from labs_helpers.runtime.unix_http import UnixConnection, exchange
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested_kind
+from .containers.link import stop_keeper
 from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
@@ -86,7 +87,10 @@ def stop(workspace: Workspace, say: Say) -> bool:
     if not workspace.engine.is_dir():
         return False
     with background_process.only_one(workspace.engine / "start.lock", say):
-        return background_process.stop(_record_file(workspace), NAME)
+        stopped = background_process.stop(_record_file(workspace), NAME)
+        # an engine that was killed leaves its containers to the next
+        stop_keeper(workspace.engine / "containers")
+        return stopped
 
 
 def map_registries(

@@ -30,6 +30,11 @@ class EngineServer(UnixServer):
         super().__init__(path, App(backend))
         self.backend = backend
 
+    def stop(self) -> None:
+        """Stop serving. All containers are stopped: they belong to this engine."""
+        self.backend.containers.close()
+        super().stop()
+
 
 def make_server(path: Path, state: Path, registries: Path | None) -> EngineServer:
     """An engine that is ready: call ``serve()``, and ``stop()`` from another thread.
@@ -46,7 +51,9 @@ def make_server(path: Path, state: Path, registries: Path | None) -> EngineServe
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = ImageStore(state)
     store.sweep()
-    return EngineServer(path, Backend(store, HostMap(registries), fresh_folder(state, "scratch")))
+    backend = Backend(store, HostMap(registries), fresh_folder(state, "scratch"), state)
+    backend.containers.adopt()
+    return EngineServer(path, backend)
 
 
 def check_socket(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which files of a folder a running JupyterLab has open."""
+"""Which JupyterLab runs in a folder, and which files of the folder one has open."""
 
 from __future__ import annotations
 
@@ -38,6 +38,22 @@ def open_files(folder: Path, workspace: Workspace) -> set[str]:
             if path.is_relative_to(folder.resolve()):
                 found.add(path.relative_to(folder.resolve()).as_posix())
     return found
+
+
+def address(folder: Path, workspace: Workspace) -> str | None:
+    """The address, with its token, of a JupyterLab that runs in ``folder`` and answers.
+
+    Without a token for one that asks for a password. None when there is no such JupyterLab.
+    """
+    for server in _servers(workspace):
+        if Path(server.get("root_dir") or "/").resolve() == folder.resolve():
+            try:
+                _sessions(server)
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            token = server.get("token", "")
+            return f"{server['url']}lab" + (f"?token={token}" if token else "")
+    return None
 
 
 def _servers(workspace: Workspace) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,10 @@ the ``test`` (a pytest node id) that fails when the entry is no longer true.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labs_helpers import curriculum
+from labs_helpers.own_names import USUAL, OwnNames
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,11 @@ def every() -> list[Difference]:
     ]
 
 
-def of_lab(number: str) -> list[Difference]:
-    """The entries that one lab shows: the lab's own first, then those of other labs."""
-    entries = every()
+def of_lab(number: str, names: OwnNames = USUAL) -> list[Difference]:
+    """The entries that one lab shows: the lab's own first, then those of other labs.
+
+    The texts have the account and the region of ``names``.
+    """
+    entries = [replace(one, here=names.of(one.here), aws=names.of(one.aws)) for one in every()]
     own = [entry for entry in entries if entry.lab == number]
     return own + [entry for entry in entries if number in entry.also]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from labs_helpers.curriculum import UnknownPart
+from labs_helpers.own_names import USUAL, OwnNames
 
 _CHECK = re.compile(r"""\blab\.check\(\s*["'](\d\d\.\d+)["']""")
+_HEADING = re.compile(r"^#{1,6} +(.+?)[ #]*$", re.MULTILINE)
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HINT = re.compile(r"<details><summary>Hint \d+</summary>\s*(.*?)\s*</details>", re.DOTALL)
 _SOLUTION = re.compile(r"```(bash|python)\n(# solution\n.*?)\n```", re.DOTALL)
 
@@ -23,7 +26,8 @@ class Exercise:
 
     ``id`` is the id of the exercise's check, such as "05.1". ``cell`` is the id of the cell in
     which the learner works, ``check_cell`` the id of the cell with the check. ``solution`` is the
-    source of a code cell, empty when the notebook has no solution.
+    source of a code cell, empty when the notebook has no solution. ``heading`` is the text of the
+    last heading before the cell.
     """
 
     id: str
@@ -31,6 +35,7 @@ class Exercise:
     check_cell: str
     hints: tuple[str, ...]
     solution: str
+    heading: str = ""
 
     def hint(self, number: int) -> str:
         """The hint of this number, counted from 1; raises :class:`UnknownPart`."""
@@ -39,16 +44,21 @@ class Exercise:
         return self.hints[number - 1]
 
 
-def exercises(notebook: Path) -> dict[str, Exercise]:
-    """The exercises of a notebook file by id.
+def exercises(notebook: Path, names: OwnNames = USUAL) -> dict[str, Exercise]:
+    """The exercises of a notebook file by id, with the account and the region of ``names``.
 
     An exercise begins at a code cell tagged ``exercise``. The next code cell that calls
     ``lab.check`` names the exercise, and the markdown cells after the exercise hold the hints and
     the solution, up to the next exercise. A cell that no ``lab.check`` follows is left out; see
     :func:`without_check`.
     """
-    found = (_exercise(cells) for cells in _groups(notebook))
-    return {exercise.id: exercise for exercise in found if exercise is not None}
+    headings = _headings(notebook)
+    found = (_exercise(cells, names) for cells in _groups(notebook))
+    return {
+        exercise.id: replace(exercise, heading=headings[exercise.cell])
+        for exercise in found
+        if exercise is not None
+    }
 
 
 def without_check(notebook: Path) -> list[str]:
@@ -56,9 +66,9 @@ def without_check(notebook: Path) -> list[str]:
     return [str(cells[0]["id"]) for cells in _groups(notebook) if _exercise(cells) is None]
 
 
-def exercise(notebook: Path, exercise_id: str) -> Exercise:
+def exercise(notebook: Path, exercise_id: str, names: OwnNames = USUAL) -> Exercise:
     """One exercise; raises :class:`UnknownPart` with the ids that the notebook has."""
-    known = exercises(notebook)
+    known = exercises(notebook, names)
     if exercise_id in known:
         return known[exercise_id]
     unknown = UnknownPart.among("exercise", exercise_id, known)
@@ -78,7 +88,19 @@ def _groups(notebook: Path) -> Iterator[list[dict[str, Any]]]:
         yield cells[begin:end]
 
 
-def _exercise(cells: list[dict[str, Any]]) -> Exercise | None:
+def _headings(notebook: Path) -> dict[str, str]:
+    """By the id of each cell, the text of the last heading before the cell."""
+    found, last = {}, ""
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        found[cell.get("id", "")] = last
+        if cell["cell_type"] == "markdown" and (
+            headings := _HEADING.findall(_FENCED.sub("", _source(cell)))
+        ):
+            last = headings[-1]
+    return found
+
+
+def _exercise(cells: list[dict[str, Any]], names: OwnNames = USUAL) -> Exercise | None:
     """The exercise that these cells make; None when no cell has its check."""
     first, *rest = cells
     checks = ((cell, _CHECK.search(_source(cell))) for cell in rest if cell["cell_type"] == "code")
@@ -89,7 +111,8 @@ def _exercise(cells: list[dict[str, Any]]) -> Exercise | None:
     code = ""
     if (solution := _SOLUTION.search(prose)) is not None:
         code = f"%%bash\n{solution[2]}" if solution[1] == "bash" else solution[2]
-    return Exercise(check[1], first["id"], check_cell["id"], tuple(_HINT.findall(prose)), code)
+    hints = tuple(names.of(hint) for hint in _HINT.findall(prose))
+    return Exercise(check[1], first["id"], check_cell["id"], hints, names.of(code))
 
 
 def _source(cell: dict[str, Any]) -> str:

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from labs_helpers import curriculum
 from labs_helpers.display.lesson import Choice, Question
+from labs_helpers.own_names import USUAL, OwnNames
 
 
-def questions(lab: str) -> dict[str, Question]:
-    """A lab's questions by id: the quiz, then the predictions; empty when the lab has none."""
+def questions(lab: str, names: OwnNames = USUAL) -> dict[str, Question]:
+    """A lab's questions by id: the quiz, then the predictions; empty when the lab has none.
+
+    The texts have the account and the region of ``names``.
+    """
     return {
         entry["id"]: Question(
             id=entry["id"],
-            question=entry["question"],
+            question=names.of(entry["question"]),
             right=entry["right"],
-            choices={key: Choice(**choice) for key, choice in entry["choices"].items()},
+            choices={
+                key: Choice(names.of(choice["text"]), names.of(choice["says"]))
+                for key, choice in entry["choices"].items()
+            },
             shown_by=entry.get("shown_by", ""),
         )
         for name in ("questions", "predictions")
@@ -24,19 +31,19 @@ def questions(lab: str) -> dict[str, Question]:
     }
 
 
-def question(question_id: str, method: str = "") -> Question:
+def question(question_id: str, method: str = "", names: OwnNames = USUAL) -> Question:
     """The question with this id, of ``quiz`` or ``predict`` when ``method`` says so.
 
     Raises UnknownPart with the ids that the lab has.
     """
-    asked = questions(question_id.split(".")[0])
+    asked = questions(question_id.split(".")[0], names)
     known = {key: one for key, one in asked.items() if method in ("", one.method)}
     if question_id not in known:
         raise curriculum.UnknownPart.among("question", question_id, known)
     return known[question_id]
 
 
-def shown_by(cell: str) -> list[Question]:
+def shown_by(cell: str, names: OwnNames = USUAL) -> list[Question]:
     """The predictions that the cell with this id shows; a lab's cells begin with its number."""
     lab = cell.partition("-")[0]
-    return [one for one in questions(lab).values() if cell and one.shown_by == cell]
+    return [one for one in questions(lab, names).values() if cell and one.shown_by == cell]

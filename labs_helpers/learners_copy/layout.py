@@ -6,11 +6,12 @@ import json
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labs_helpers.curriculum import LABS, Entry
+from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.workspace import LabsError, cannot_read
 
 IGNORED = (".ipynb_checkpoints", "__pycache__")
@@ -36,13 +37,20 @@ class Part:
     fault: str = ""
 
 
-def parts(notebooks: Path) -> list[Part]:
+def parts(notebooks: Path, names: OwnNames = USUAL) -> list[Part]:
     """Every file of the workbook, lab by lab; ``notebooks`` is the project's folder.
+
+    The texts have the account and the region of ``names``.
 
     A lab whose notebook the project lacks has no part. Raises WorkspaceError for a file that cannot
     be opened.
     """
-    return [part for entry in LABS.values() for part in _of_lab(notebooks, entry)]
+    every = (part for entry in LABS.values() for part in _of_lab(notebooks, entry))
+    return [_with(names, part) for part in every]
+
+
+def _with(names: OwnNames, part: Part) -> Part:
+    return part if part.content is None else replace(part, content=names.in_file(part.content))
 
 
 def _of_lab(notebooks: Path, entry: Entry) -> Iterator[Part]:

@@ -31,7 +31,7 @@ def up_to_date(
     environ = os.environ if environ is None else environ
     workbook = place.folder(workspace, environ)
     _refuse_the_project(workbook, workspace)
-    wanted = parts(workspace.notebooks)
+    wanted = parts(workspace.notebooks, workspace.own_names)
     record = workbook / WORKBOOK_RECORD
     try:
         record.mkdir(parents=True, exist_ok=True)

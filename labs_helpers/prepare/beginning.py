@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labs_helpers.errors import FOR_THE_LEARNER, LabError
 from labs_helpers.prepare import Place, Step, steps
@@ -36,7 +36,11 @@ def go_on(number: str, place: Place, found: Entry | None) -> Beginning:
             step.ensure(place)
     notes: tuple[str, ...] = ()
     if found.since:
-        notes += ("other labs have removed since then what was in their way:", *found.since)
+        notes += (
+            "other labs have removed since then what was in their way:",
+            *found.since,
+            "lab.bring_back() makes again what this lab needs of it, and changes nothing else",
+        )
     if found.assumed:
         notes += ("the record of begun labs was missing or damaged, so this lab counts as begun",)
     return Beginning(None, notes=notes)
@@ -61,9 +65,25 @@ def make(number: str, place: Place) -> Beginning:
             _stopped(number, place, step, fault)
             raise
     record.write(number, Entry(finished=True), place.removed)
-    facts = tuple(step.fact for step in wanted)
+    facts = tuple(place.workspace.own_names.of(step.fact) for step in wanted)
     notes = _notes(found) if found is unfinished else ()
     return Beginning(facts, tuple(place.removed), notes)
+
+
+def bring_back(number: str, place: Place) -> tuple[str, ...]:
+    """Make the things of a lab's beginning that are gone; in words, what was made.
+
+    Raises as a step does.
+    """
+    back = []
+    for step in _in_order(steps(number, place.mode)):
+        if step.gone is not None and step.gone(place):
+            step.ensure(place)
+            back.append(place.workspace.own_names.of(step.fact))
+    found = Record(place.workspace).entry(number)
+    if found is not None:
+        Record(place.workspace).write(number, replace(found, since=()))
+    return tuple(back)
 
 
 def _notes(unfinished: Entry) -> tuple[str, ...]:

@@ -34,10 +34,14 @@ def no_profile(name: str) -> Step:
 
 
 def profile_of_account(name: str, account: str) -> Step:
-    """A profile that is an administrator of another account of the sandbox. Not made on AWS."""
+    """A profile that is an administrator of another account of the sandbox. Not made on AWS.
+
+    ``account`` is one of the lessons; a learner with names of their own may have another.
+    """
 
     def ensure(place: Place) -> None:
-        made = place.control.ask("POST", "accounts", {"account": account})
+        asked = {"account": place.workspace.own_names.of(account)}
+        made = place.control.ask("POST", "accounts", asked)
         _put(place, name, _key(made), {"region": place.region, "output": "json"})
 
     return Step(f"profile {name} is an administrator of account {account}", ensure, on_aws=False)

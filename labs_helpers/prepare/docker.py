@@ -52,7 +52,10 @@ def built(image: str = LATEST, folder: str = "06") -> Step:
             # without rm, the SDK has a real daemon keep the containers that it built in
             place.docker.images.build(path=str(place.files / folder), tag=image, rm=True)
 
-    return Step(f"image {image} is built", ensure, engine=True)
+    def gone(place: Place) -> bool:
+        return _id(place, image) is None
+
+    return Step(f"image {image} is built", ensure, gone, engine=True)
 
 
 def tagged(image: str = LATEST, repository: str = REPOSITORY, tag: str = "latest") -> Step:
@@ -63,7 +66,10 @@ def tagged(image: str = LATEST, repository: str = REPOSITORY, tag: str = "latest
         with _taking_name(place, f"{name}:{tag}"):
             place.docker.images.get(image).tag(name, tag)
 
-    return Step(f"image {image} is tagged for {repository}:{tag}", ensure, engine=True)
+    def gone(place: Place) -> bool:
+        return _id(place, f"{place.registry}/{repository}:{tag}") is None
+
+    return Step(f"image {image} is tagged for {repository}:{tag}", ensure, gone, engine=True)
 
 
 def no_local_images(*repositories: str) -> Step:
@@ -190,4 +196,15 @@ def pushed(repository: str = REPOSITORY, tag: str = "latest", image: str = LATES
             if "error" in message:
                 raise docker.errors.APIError(f"push of {name}:{tag}: {message['error']}")
 
-    return Step(f"{repository}:{tag} is in the registry", ensure)
+    def gone(place: Place) -> bool:
+        ecr = place.client("ecr")
+        try:
+            ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        except (
+            ecr.exceptions.RepositoryNotFoundException,
+            ecr.exceptions.ImageNotFoundException,
+        ):
+            return True
+        return False
+
+    return Step(f"{repository}:{tag} is in the registry", ensure, gone)

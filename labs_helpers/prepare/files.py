@@ -53,10 +53,12 @@ class Backup:
 
 
 def _copy(place: Place, file: Path, copy: Path, backup: Backup) -> None:
-    changed = copy.exists() and copy.read_bytes() != file.read_bytes()
+    content = place.workspace.own_names.in_file(file.read_bytes())
+    changed = copy.exists() and copy.read_bytes() != content
     kept = backup.keep(copy, Path(copy.name)) if changed else ""
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(file, copy)
+    copy.write_bytes(content)
     if changed:
         place.removed.append(f"your changes to the file {copy.name} ({kept})")
 

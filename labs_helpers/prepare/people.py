@@ -32,7 +32,15 @@ def user_with(name: str, policy: str) -> Step:
         iam.create_user(UserName=name)
         iam.attach_user_policy(UserName=name, PolicyArn=MANAGED + policy)
 
-    return Step(f"user {name} has the policy {policy}", ensure)
+    def gone(place: Place) -> bool:
+        iam = place.client("iam")
+        try:
+            iam.get_user(UserName=name)
+        except iam.exceptions.NoSuchEntityException:
+            return True
+        return False
+
+    return Step(f"user {name} has the policy {policy}", ensure, gone)
 
 
 def no_group(name: str) -> Step:
@@ -74,6 +82,7 @@ def no_policy(name: str) -> Step:
         iam = place.client("iam")
         arn = f"arn:aws:iam::{place.account}:policy/{name}"
         with suppress(iam.exceptions.NoSuchEntityException):
+            _lift_boundary(place, arn)
             having = iam.list_entities_for_policy(PolicyArn=arn)
             for user in having["PolicyUsers"]:
                 iam.detach_user_policy(UserName=user["UserName"], PolicyArn=arn)
@@ -88,6 +97,22 @@ def no_policy(name: str) -> Step:
             place.removed.append(f"policy {name}")
 
     return Step(f"no policy {name}", ensure)
+
+
+def _lift_boundary(place: Place, arn: str) -> None:
+    """Take a policy away as the permissions boundary of users and roles, which keeps it from going.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPermissionsBoundary.html
+    """
+    iam = place.client("iam")
+    for kind in ("user", "role"):
+        name, pages = f"{kind.capitalize()}Name", iam.get_paginator(f"list_{kind}s").paginate()
+        for one in (one for page in pages for one in page[f"{kind.capitalize()}s"]):
+            # a list leaves the boundary out
+            found = getattr(iam, f"get_{kind}")(**{name: one[name]})[kind.capitalize()]
+            if found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == arn:
+                getattr(iam, f"delete_{kind}_permissions_boundary")(**{name: one[name]})
+                place.removed.append(f"the permissions boundary of {kind} {one[name]}")
 
 
 def _delete_user(place: Place, name: str) -> None:

@@ -23,7 +23,15 @@ def empty_repository(name: str = REPOSITORY) -> Step:
                 ecr.create_repository(repositoryName=name)
             _empty(place, name)
 
-    return Step(f"repository {name} exists, empty", ensure)
+    def gone(place: Place) -> bool:
+        ecr = place.client("ecr")
+        try:
+            ecr.describe_repositories(repositoryNames=[name])
+        except ecr.exceptions.RepositoryNotFoundException:
+            return True
+        return False
+
+    return Step(f"repository {name} exists, empty", ensure, gone)
 
 
 def no_repository(name: str = REPOSITORY) -> Step:
@@ -33,7 +41,7 @@ def no_repository(name: str = REPOSITORY) -> Step:
         ecr = place.client("ecr")
         with suppress(ecr.exceptions.RepositoryNotFoundException):
             had = _said(_images(ecr, name))
-            ecr.delete_repository(repositoryName=name, force=True)
+            _delete(ecr, name)
             place.removed.append(f"repository {name} with {had}" if had else f"repository {name}")
 
     return Step(f"repository {name} does not exist", ensure)
@@ -59,10 +67,25 @@ def _renew(place: Place, name: str) -> None:
         images = _said(_images(ecr, name))
         had = [images] if images else []
         had += ["the settings you gave it"] if _is_changed(ecr, name) else []
-        ecr.delete_repository(repositoryName=name, force=True)
+        _delete(ecr, name)
         if had:
             place.removed.append(f"of repository {name}: {' and '.join(had)}")
     ecr.create_repository(repositoryName=name)
+
+
+def _delete(ecr: Any, name: str) -> None:
+    """Delete a repository with its images, also one whose own policy forbids that to everybody.
+
+    Whoever may delete the policy may then delete the repository:
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepositoryPolicy.html
+    """
+    try:
+        ecr.delete_repository(repositoryName=name, force=True)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        ecr.delete_repository_policy(repositoryName=name)
+        ecr.delete_repository(repositoryName=name, force=True)
 
 
 def _empty(place: Place, name: str) -> None:

@@ -45,12 +45,14 @@ class Place:
 
         In the sandbox it uses the key minted for the learner, whatever the profile files say.
         """
-        if self.mode == "sandbox":
-            key = self.learner
-            session = boto3.Session(key["access_key_id"], key["secret_access_key"])
-        else:
-            session = boto3.Session()
+        session = self._session if self.mode == "sandbox" else boto3.Session()
         return session.client(service, region_name=region or self.region)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """The learner's session in the sandbox. A session reads each service's model once."""
+        key = self.learner
+        return boto3.Session(key["access_key_id"], key["secret_access_key"])
 
     @cached_property
     def learner(self) -> dict[str, str]:
@@ -77,14 +79,17 @@ class Place:
 class Step:
     """``ensure`` makes ``fact`` true and may be run any number of times.
 
-    ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what
-    was changed; what ``ensure`` takes away, it adds to ``Place.removed``. A step with ``on_aws``
-    False is left out on AWS. An ``engine`` step works on local images only. A ``kernel`` step sets
-    variables of the kernel's environment only, so every start runs it.
+    ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what was
+    changed; what ``ensure`` takes away, it adds to ``Place.removed``. ``gone`` tells whether the
+    thing itself is missing, so that ``ensure`` would take nothing away; None for a step that makes
+    no thing. A step with ``on_aws`` False is left out on AWS. An ``engine`` step works on local
+    images only. A ``kernel`` step sets variables of the kernel's environment only, so every start
+    runs it.
     """
 
     fact: str
     ensure: Callable[[Place], None]
+    gone: Callable[[Place], bool] | None = None
     on_aws: bool = True
     engine: bool = False
     kernel: bool = False

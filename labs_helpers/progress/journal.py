@@ -32,10 +32,21 @@ class Event:
 
 
 class Journal:
-    """The journal of one workspace."""
+    """The journal of one workspace. ``own_names`` are the learner's account and region."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._path = workspace.progress
+        self.own_names = workspace.own_names
+
+    @property
+    def size(self) -> int:
+        """How many bytes the journal has: the number grows with each event."""
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise cannot_read(self._path, error) from error
 
     def add(self, event: str, lab: str, part: str = "", outcome: str = "") -> None:
         """Add one event, at the time of this machine's clock.

@@ -43,14 +43,20 @@ def report(workspace: Workspace, events: Sequence[Event], here: str = FIRST) -> 
         )
         for lab in labs
     ]
-    return overview(rows, _go_on(resume(labs, events), link))
+    return overview(rows, _go_on(workspace, resume(labs, events), link))
 
 
-def _go_on(part: str | None, link: Callable[[str], str]) -> tuple[str, str] | None:
+def _go_on(
+    workspace: Workspace, part: str | None, link: Callable[[str], str]
+) -> tuple[str, str, str] | None:
+    """What is next, its notebook, and the heading of the exercise."""
     if part is None:
         return None
     number, _, exercise = part.partition(".")
-    return f"exercise {part}" if exercise else f"lab {number}", link(number)
+    if not exercise:
+        return f"lab {number}", link(number), ""
+    heading = exercises(workspace.notebooks / LABS[number].notebook)[part].heading
+    return f"exercise {part}", link(number), heading
 
 
 def document(workspace: Workspace, events: Sequence[Event]) -> dict[str, Any]:

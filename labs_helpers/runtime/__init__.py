@@ -1,1 +1,1 @@
-"""What the other rooms stand on: background processes, HTTP over sockets, SQLite files, shims."""
+"""The base of the other rooms: background processes, HTTP servers, SQLite files, shims."""

@@ -19,15 +19,39 @@ class BrokenBody(OSError):
     """The client ended or garbled its body; the connection cannot be used further."""
 
 
-class KnownLength:
-    """A body of Content-Length bytes."""
+class _Body:
+    """The body of one of cheroot's requests; a broken body ends the connection."""
 
-    def __init__(self, stream: Any, length: int) -> None:
-        self._stream = stream
-        self.remaining = length
+    def __init__(self, request: Any) -> None:
+        self._stream = request.conn.rfile
+        self._request = request
+        self._broken: BrokenBody | None = None
 
     def read(self, size: int | None = -1) -> bytes:
-        """Up to `size` bytes (all that is left when negative); empty at the end."""
+        """Up to `size` bytes (all that is left when negative or None); empty at the end.
+
+        Raises BrokenBody, and again at each further read: what follows is no body.
+        """
+        if self._broken:
+            raise self._broken
+        try:
+            return self._read(size)
+        except BrokenBody as error:
+            self._broken, self._request.close_connection = error, True
+            raise
+
+    def _read(self, size: int | None) -> bytes:
+        raise NotImplementedError
+
+
+class _KnownLength(_Body):
+    """A body of Content-Length bytes; cheroot skips the `remaining` bytes after the answer."""
+
+    def __init__(self, request: Any) -> None:
+        super().__init__(request)
+        self.remaining = int(request.inheaders.get(b"Content-Length", b"0"))
+
+    def _read(self, size: int | None) -> bytes:
         size = self.remaining if size is None or size < 0 else min(size, self.remaining)
         if size == 0:
             return b""
@@ -38,19 +62,18 @@ class KnownLength:
         return data
 
 
-class Chunked:
+class _Chunked(_Body):
     """A body in chunks (RFC 9112 section 7.1), however large each may be."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, request: Any) -> None:
+        super().__init__(request)
         self._left = 0
         self._done = False
         self._first = True
 
-    def read(self, size: int | None = -1) -> bytes:
-        """Up to `size` bytes (all that is left when negative); empty at the end."""
+    def _read(self, size: int | None) -> bytes:
         if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(PIECE), b""))
+            return b"".join(iter(lambda: self._read(PIECE), b""))
         found = []
         while size and self._more():
             data = self._stream.read(min(size, self._left))
@@ -88,9 +111,6 @@ class Chunked:
                 raise BrokenBody("the body's trailers do not end")
 
 
-def body_of(request: Any) -> KnownLength | Chunked:
+def body_of(request: Any) -> _Body:
     """The body of one of cheroot's requests, whose length http_framing.py has checked."""
-    if request.chunked_read:
-        return Chunked(request.conn.rfile)
-    length = request.inheaders.get(b"Content-Length", b"0")
-    return KnownLength(request.conn.rfile, int(length))
+    return _Chunked(request) if request.chunked_read else _KnownLength(request)

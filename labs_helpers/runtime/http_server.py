@@ -1,9 +1,10 @@
-"""cheroot's HTTP server, which no slow or garbled client can keep from serving the others.
+"""cheroot's HTTP server on TCP or a unix socket, which no slow or garbled client can block.
 
 cheroot gives a connection to one of its threads with the first byte, so that as many clients as
 there are threads, each with half a request line, stop the server. Here:
 
 - a connection waits in the selector, and takes no thread, until the head of its request is whole;
+  a head that is not whole in time is answered with 408;
 - a thread that waits for the rest of a body, or for a client that does not read, is replaced: the
   pool grows up to ``most_threads``, and shrinks again;
 - a head that breaks RFC 9112 is refused with 400 (https://www.rfc-editor.org/rfc/rfc9112#section-5).
@@ -13,8 +14,10 @@ there are threads, each with half a request line, stop the server. Here:
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
+import stat
 import threading
 import time
 from typing import Any
@@ -28,7 +31,7 @@ from cheroot.workers.threadpool import ThreadPool
 from labs_helpers.runtime.http_framing import StrictRequest
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of a request's line and fields."""
+"""Bytes of a request's line and fields, unless the server says otherwise."""
 MOST_WAITING = 512
 """Connections with an unfinished head; the one that waits longest makes room for another."""
 MOST_IDLE = 128
@@ -42,7 +45,7 @@ _PIECE = 64 * 1024
 
 
 class _Socket(socket.SocketIO):
-    """A socket's bytes, those first that were read ahead."""
+    """A socket's bytes, beginning with those that were read ahead."""
 
     def __init__(self, sock: socket.socket, mode: Any) -> None:
         super().__init__(sock, mode)
@@ -68,7 +71,7 @@ class _Reader(StreamReader):
         self.waiting = False
 
     def has_data(self) -> bool:
-        """Whether a request may be in what was read already."""
+        """Whether bytes that were read already may hold a request."""
         return not self.waiting and (bool(self.source.ahead) or self.is_filled())
 
     def is_filled(self) -> bool:
@@ -98,8 +101,12 @@ class _Connection(cheroot_server.HTTPConnection):
 
     @property
     def last_used(self) -> float:
-        """What cheroot ends silent connections by: of an unfinished head, when the head began."""
-        return self._since
+        """When the connection fell silent, as cheroot counts with the server's ``timeout``.
+
+        A head that began has only ``head_seconds`` from its beginning.
+        """
+        late = self.server.timeout - self.server.head_seconds if self.rfile.source.ahead else 0
+        return self._since - late
 
     @last_used.setter
     def last_used(self, now: float) -> None:
@@ -107,7 +114,15 @@ class _Connection(cheroot_server.HTTPConnection):
             self._since = now
 
     def close(self) -> None:
+        """Close; a client whose head is not whole is told so, as far as it can be without waiting.
+
+        https://www.rfc-editor.org/rfc/rfc9110#section-15.5.9
+        """
         self.server.forget(self)
+        if self.rfile.waiting and self.rfile.source.ahead:
+            with contextlib.suppress(OSError):  # the client was quicker
+                self.socket.settimeout(0)
+                self.RequestHandlerClass(self.server, self).simple_response("408 Request Timeout")
         super().close()
 
     def head_is_whole(self) -> bool:
@@ -126,7 +141,7 @@ class _Connection(cheroot_server.HTTPConnection):
         self.socket.settimeout(0)
         try:
             while not _HEAD_IS_WHOLE.search(ahead, max(looked - 3, 0)):
-                if len(ahead) > LONGEST_HEAD or ahead[:1] == _TLS:
+                if len(ahead) > self.server.max_request_header_size or ahead[:1] == _TLS:
                     return True  # the refusal need not wait
                 looked = len(ahead)
                 piece = self.socket.recv(_PIECE)
@@ -151,11 +166,11 @@ class _Pool(ThreadPool):
 
     @property
     def size(self) -> int:
-        """The threads that were not told to end."""
+        """How many threads there are, without those that were told to end."""
         return len(self._threads) - len(self._pending_shutdowns)
 
     def grow(self, amount: int) -> None:
-        """Without cheroot's pause of 0.1 s, in which nobody's connection would be accepted."""
+        """Add threads, without cheroot's pause of 0.1 s, during which no connection is accepted."""
         budget = max(self.max - len(self._threads), 0)
         self._threads += [self._spawn_worker() for _ in range(min(amount, budget))]
 
@@ -173,14 +188,42 @@ class PatientServer(wsgi.Server):
         application: WSGIApplication,
         threads: int,
         most_threads: int,
+        head_seconds: float | None = None,
         **settings: Any,
     ) -> None:
-        """address: (host, port), or the path of a unix socket; settings: cheroot's."""
+        """A server that listens once ``prepare`` is called.
+
+        Args:
+            address: (host, port), or the path of a unix socket, which only its owner can use.
+            application: answers the requests.
+            threads: how many threads wait for requests.
+            most_threads: how many requests can be answered at the same time.
+            head_seconds: what a client has for a request's head; ``timeout`` without a number.
+            settings: cheroot's.
+        """
         super().__init__(address, application, numthreads=threads, **settings)
+        self.head_seconds = self.timeout if head_seconds is None else head_seconds
         self.requests: _Pool = _Pool(self, min=threads, max=most_threads)
         self._served: set[_Connection] = set()
         self._unfinished: dict[_Connection, None] = {}
         self._turns = threading.Lock()
+
+    @staticmethod
+    def bind_socket(socket_: Any, bind_addr: Any) -> Any:
+        """Bind; the file of a unix socket is private from the start.
+
+        cheroot itself would open the socket to everybody.
+        """
+        if socket_.family != socket.AF_UNIX:
+            socket_.bind(bind_addr)
+            return socket_
+        os.fchmod(socket_.fileno(), stat.S_IRUSR | stat.S_IWUSR)
+        before = os.umask(0o177)
+        try:
+            socket_.bind(bind_addr)
+        finally:
+            os.umask(before)
+        return socket_
 
     def process_conn(self, conn: _Connection) -> None:
         """Give a connection to a thread, or let the connection wait for the rest of its head.
@@ -217,7 +260,7 @@ class PatientServer(wsgi.Server):
             self._unfinished.pop(conn, None)
 
     def _fit_the_pool(self) -> None:
-        """A thread for each request that is being answered, and no crowd without work."""
+        """Keep a thread for each request that is being answered, and few idle ones."""
         spare = self.requests.size - len(self._served)
         if spare < 0:
             self.requests.grow(1)

@@ -26,12 +26,9 @@ NOT_RUNNING = (
 )
 """What to do when nothing answers on the engine's socket; one line."""
 
-_CHOSEN = """\
-#!/bin/sh
-if [ "$DOCKER_HOST" = "unix://{socket}" ] && [ ! -S "{socket}" ]; then
-  echo '{not_running}' >&2
-fi
+_FIRST_WORD = """\
 # The command is the first word that is neither an option nor the value of one.
+first=
 value=
 for word do
   if [ "$value" ]; then
@@ -41,13 +38,22 @@ for word do
   case $word in
     {with_value}) value=next ;;
     -*) ;;
-    manifest) {ours} ;;
-    *) break ;;
+    *) first=$word; break ;;
   esac
 done
-exec "{chosen}" "$@"
 """
 
+_CHOSEN = f"""\
+#!/bin/sh
+if [ "$DOCKER_HOST" = "unix://{{socket}}" ] && [ ! -S "{{socket}}" ]; then
+  echo '{{not_running}}' >&2
+fi
+{_FIRST_WORD}\
+case $first in
+  manifest) {{ours}} ;;
+esac
+exec "{{chosen}}" "$@"
+"""
 
 _OLD_HOST_NAMES = ("docdb", "emr", "health", "neptune", "rds", "sqs")
 """Commands of `aws` 1 whose endpoint is an old host name (overridesslcommonname.py)."""
@@ -70,41 +76,30 @@ _AWS_WITH_VALUE = (
 https://docs.aws.amazon.com/cli/latest/reference/#options
 """
 
-_AWS = """\
+_AWS = f"""\
 #!/bin/sh
 # What needs no sandbox runs without one.
 case " $1 $* " in
   *" configure "*|*" help "*|*" --version "*|"  ") ;;
   *)
-    pid=$(sed -n 's/^ *"pid": \\([0-9]*\\).*/\\1/p' "{record}" 2>/dev/null)
+    pid=$(sed -n 's/^ *"pid": \\([0-9]*\\).*/\\1/p' "{{record}}" 2>/dev/null)
     # a build may signal no process but its own, and sees the sandbox's nevertheless
-    if ! kill -0 "${{pid:-none}}" 2>/dev/null && ! [ -d "/proc/${{pid:-none}}" ]; then
-      echo "{down}" >&2
+    if ! kill -0 "${{{{pid:-none}}}}" 2>/dev/null && ! [ -d "/proc/${{{{pid:-none}}}}" ]; then
+      echo "{{down}}" >&2
       exit 255
     fi ;;
 esac
-# The service is the first word that is neither an option nor the value of one.
-service=
-value=
 endpoint=
 for word do
   case $word in
     --endpoint-url | --endpoint-url=*) endpoint=given ;;
   esac
-  if [ "$value" ]; then
-    value=
-    continue
-  fi
-  case $word in
-    {with_value}) value=next ;;
-    -*) ;;
-    *) [ "$service" ] || service=$word ;;
-  esac
 done
-case $endpoint$service in
-  {old_names}) set -- --endpoint-url {proxy} "$@" ;;
+{_FIRST_WORD}\
+case $endpoint$first in
+  {{old_names}}) set -- --endpoint-url {{proxy}} "$@" ;;
 esac
-{run}
+{{run}}
 """
 
 

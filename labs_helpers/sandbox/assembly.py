@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from labs_helpers.defaults import REGION
+from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
@@ -22,8 +22,10 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
+from labs_helpers.sandbox.ecr import control_routes as ecr_control
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
+from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
@@ -37,9 +39,13 @@ from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
+from labs_helpers.sandbox.moto.secrets import secret_for_ecr
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.registry.cache import Cache
+from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
+from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
 from labs_helpers.sandbox.service.service import DecidedService, Service
 from labs_helpers.sandbox.service.store import Store as KitStore
@@ -79,13 +85,17 @@ def build(
     instance: str,
     frozen_at: datetime | None = None,
     rules: Rules = ECR,
+    own: OwnNames = USUAL,
 ) -> Sandbox:
     """The sandbox with its state in a folder (LABS_HOME/sandbox).
+
+    ``own``: the account in which a first start makes the learner, and the region of requests that
+    name none.
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
     clock = Clock(folder / "clock.json", frozen_at)
-    learner = credentials.learner(folder / "learner.json")
+    learner = credentials.learner(folder / "learner.json", own.account)
     token = control_api.token_in(folder / "control-token")
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
@@ -96,21 +106,41 @@ def build(
 
     moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
     authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
-    elsewhere = Elsewhere(partial(documents.exists, who.directory), key_for_ecr, who.directory)
+    hub = _Hub(folder / "hub", clock)
+    elsewhere = Elsewhere(
+        partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
+    )
+    cache = Cache(store, elsewhere, asking(hub))
+    elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who), store)
-    home = (learner.principal.account, REGION)
-    registry = RegistryApp(store, clock, authorizer.authorize, *home, rules, who.directory.is_there)
+    home = (learner.principal.account, own.region)
+    registry = RegistryApp(
+        store,
+        clock,
+        authorizer.authorize,
+        *home,
+        rules,
+        who.directory.is_there,
+        Made(elsewhere, cache),
+    )
     trace = Trace()
+    lifecycle = LifecycleWorker(store)
     emit = partial(events.publish, as_role=authorizer.require_as_role)
     workers = (
+        lifecycle,
         ScanWorker(store, imports=folder.parent / "advisories"),
         EventDelivery(store, emit),
     )
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, REGION, port, instance, clock, store, moto, who)
-    routes = {**people_control.routes(who), **why.routes(authorizer, REGION), **desk.routes()}
+    status = Status(account, own.region, port, instance, clock, store, moto, who)
+    routes = {
+        **people_control.routes(who),
+        **why.routes(authorizer, own.region),
+        **ecr_control.routes(store),
+        **desk.routes(),
+    }
     roles = ServiceRoles(who.directory, who.sessions, port)
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
@@ -123,11 +153,12 @@ def build(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
-        hub=Traced(_Hub(folder / "hub", clock), trace),
+        hub=Traced(hub, trace),
         aws=Gateway(who.directory.find, services, others, others.unsigned),
     )
     for worker in workers:
         worker.start()
+    clock.subscribe(lifecycle.work)
     return Sandbox(application, store, who, workers, desk, (codebuild.store,))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +33,11 @@ class Clock:
         self._frozen_at = frozen_at.astimezone(UTC) if frozen_at else None
         self._lock = threading.Lock()
         self._offset = _kept(path) if path else timedelta()
+        self._subscribers: list[Callable[[], None]] = []
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Run ``callback`` after each advance, before ``advance`` returns."""
+        self._subscribers.append(callback)
 
     @property
     def offset(self) -> timedelta:
@@ -63,6 +69,8 @@ class Clock:
             if self._path:
                 write_json(self._path, {"offset_seconds": moved.total_seconds()})
             self._offset = moved
+        for callback in self._subscribers:
+            callback()
 
 
 def _kept(path: Path) -> timedelta:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.rotated_log import log_to
-from labs_helpers.workspace import LabsError, read_json, write_json
+from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 if TYPE_CHECKING:
     from labs_helpers.sandbox.assembly import Sandbox
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = home / "sandbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _keep_inside(folder)
-        return _serve(folder, options.port)
+        return _serve(Workspace(home), options.port)
     except (LabsError, sqlite3.Error) as error:
         return _fail(f"The sandbox cannot use {home}: {error}")
     except OSError as error:
@@ -66,17 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"The sandbox cannot use {error.filename or home}: {error.strerror or error}.")
 
 
-def _serve(folder: Path, port: int) -> int:
+def _serve(workspace: Workspace, port: int) -> int:
     from labs_helpers.sandbox import assembly, confinement
     from labs_helpers.sandbox.door.http import Server
     from labs_helpers.sandbox.registry import rules
 
-    instance = secrets.token_hex(8)
+    instance, folder = secrets.token_hex(8), workspace.sandbox
     chosen = rules.chosen(os.environ)
     # held until the process ends
     lock = FolderLock.take(folder, "sandbox")
     _empty(Path(tempfile.gettempdir()))
-    sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen)
+    sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen, workspace.own_names)
     server = Server(port, sandbox.application)
     server.prepare()
     confinement.confine(port, _scanner())

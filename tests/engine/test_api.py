@@ -88,8 +88,8 @@ class TestSocket:
         ("method", "path", "status"),
         [
             ("GET", "/nonsense", 404),
-            ("POST", "/containers/create", 501),
-            ("POST", "/containers/x/start", 501),
+            ("POST", "/containers/create", 400),
+            ("POST", "/containers/x/start", 404),
             ("GET", "/containers/x/json", 404),
             ("POST", "/commit", 501),
             ("POST", "/session", 501),

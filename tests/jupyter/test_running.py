@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.jupyter import running
 from labs_helpers.jupyter.running import open_files
 from labs_helpers.workspace import Workspace
 
@@ -87,3 +88,20 @@ def test_servers_of_other_folders_and_servers_that_ended_do_not_count(
     note(runtime, **ended, pid=2**22 + 1)
     (runtime / "jpserver-1.json").write_text("{")
     assert open_files(book, workspace) == set()
+
+
+def test_a_jupyterlab_in_the_workbook_is_found_with_its_token(
+    address: str, workspace: Workspace, book: Path
+) -> None:
+    runtime = workspace.home / "jupyter" / "runtime"
+    assert running.address(book, workspace) is None
+    note(runtime, pid=os.getpid(), root_dir=str(book), url=address, token="secret")
+    assert running.address(book, workspace) == f"{address}lab?token=secret"
+    assert running.address(book / "05-log-in", workspace) is None
+
+
+def test_a_jupyterlab_that_does_not_answer_is_none(workspace: Workspace, book: Path) -> None:
+    runtime = workspace.home / "jupyter" / "runtime"
+    gone = "http://127.0.0.1:9/"
+    note(runtime, pid=os.getpid(), root_dir=str(book), url=gone, token="secret")
+    assert running.address(book, workspace) is None

@@ -6,16 +6,21 @@ folder and streams, and skips the import, which takes half a second for `aws`.
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from labs_helpers.defaults import REGION
 
 _SHIM = """\
 #!{python} -ISs
@@ -50,6 +55,26 @@ class Commands:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"
 
+    def for_bash(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """``environ``, in which each script of bash has these commands for those of LABS_HOME.
+
+        The labs' own launcher of `aws` still runs first: only the program that it ends in is quick.
+        """
+        home = Path(environ["LABS_HOME"])
+        launcher = (home / "bin" / "aws").read_text()
+        before, ends_in, rest = launcher.rpartition(' exec "')
+        program, mark, arguments = rest.partition('"')
+        assert (bool(ends_in), Path(program).name, mark) == (True, "aws", '"'), launcher
+        quick = Path(tempfile.mkdtemp(dir=self.folder))
+        (quick / "aws").write_text(f'{before}{ends_in}{self.folder / "aws"}"{arguments}')
+        (quick / "aws").chmod(0o700)
+        for name in ("docker", "labs"):
+            (quick / name).symlink_to(self.folder / name)
+        # bash reads this file before a script; on its PATH, the labs' bin/ is first
+        settings = quick / "settings"
+        settings.write_text(f'PATH="{quick}:$PATH"\n')
+        return {**environ, "BASH_ENV": str(settings)}
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(30)
@@ -64,9 +89,17 @@ def _programs() -> dict[str, Callable[[list[str]], Any]]:
     from labs_helpers.cli import main as labs
     from labs_helpers.engine.cli import main as docker
 
-    loader = awscli.clidriver.create_clidriver().session
-    for service in ("ecr", "iam", "s3", "ecs"):
-        loader.get_service_model(service)
+    # each command makes a session of its own; the program's files stay read
+    sessions = awscli.clidriver.botocore.session  # the program's own botocore
+    sessions.create_loader = functools.cache(sessions.create_loader)
+    driver = awscli.clidriver.create_clidriver()
+    driver.create_help_command()  # which reads the names of all services
+    loader = driver.session.get_component("data_loader")
+    for service in ("ecr", "iam", "s3", "sts", "ecs", "events", "logs", "codebuild"):
+        driver.session.create_client(
+            service, REGION, aws_access_key_id="-", aws_secret_access_key="-"
+        )
+        loader.load_service_model(service, "paginators-1")
     return {
         "aws": lambda argv: awscli.clidriver.main(),
         "docker": docker.main,
@@ -76,6 +109,8 @@ def _programs() -> dict[str, Callable[[list[str]], Any]]:
 
 def _serve(address: str) -> None:
     programs = _programs()
+    gc.collect()
+    gc.freeze()  # a child's collections leave alone, and so share, what the programs are made of
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -26,10 +28,13 @@ def echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
     return [answer]
 
 
-@pytest.fixture
-def server() -> Iterator[PatientServer]:
+@pytest.fixture(params=["tcp", "unix"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PatientServer]:
     """Two threads, which may become six."""
-    made = PatientServer(("127.0.0.1", 0), echo, 2, 6, timeout=60, shutdown_timeout=1)
+    address = ("127.0.0.1", 0) if request.param == "tcp" else str(tmp_path / "socket")
+    made = PatientServer(
+        address, echo, 2, 6, timeout=60, shutdown_timeout=1, request_queue_size=128
+    )
     made.prepare()
     thread = threading.Thread(target=made.serve)
     thread.start()
@@ -39,7 +44,12 @@ def server() -> Iterator[PatientServer]:
 
 
 def connect(server: PatientServer) -> socket.socket:
-    return socket.create_connection(server.bind_addr, timeout=LONG_ENOUGH)
+    if not isinstance(server.bind_addr, str):
+        return socket.create_connection(server.bind_addr, timeout=LONG_ENOUGH)
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    client.settimeout(LONG_ENOUGH)
+    client.connect(server.bind_addr)
+    return client
 
 
 def answer_on(client: socket.socket) -> tuple[int, bytes]:
@@ -95,7 +105,8 @@ def test_many_clients_at_once_are_all_answered(server: PatientServer) -> None:
 
 def test_a_request_in_single_bytes_is_answered(server: PatientServer) -> None:
     with connect(server) as client:
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if client.family != socket.AF_UNIX:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in b"POST /bytes HTTP/1.1\r\nContent-Length: 4\r\nHost: x\r\n\r\nbody":
             client.sendall(bytes([byte]))
         assert answer_on(client) == (200, b"/bytes body")
@@ -142,6 +153,15 @@ def test_a_tls_hello_is_refused_in_http_at_once(server: PatientServer) -> None:
     assert b"not HTTPS" in said
 
 
+def test_a_head_that_does_not_come_is_answered_with_408(server: PatientServer) -> None:
+    server.head_seconds = 0.05
+    with connect(server) as silent, connect(server) as late:
+        late.sendall(b"GET / HTTP/1.1\r\nHos")
+        assert answer_on(late)[0] == 408
+        silent.sendall(GET)  # who has begun no request may still begin one
+        assert answer_on(silent) == (200, b"/here ")
+
+
 def test_a_head_without_an_end_is_refused(server: PatientServer) -> None:
     with connect(server) as client:
         client.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000)
@@ -163,3 +183,12 @@ def test_the_longest_unfinished_head_makes_room_for_others(
         for client in clients[2:]:
             client.sendall(b" /kept HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer_on(client) == (200, b"/kept ")
+
+
+def test_only_its_owner_can_use_a_unix_socket(tmp_path: Path) -> None:
+    made = PatientServer(str(tmp_path / "socket"), echo, 1, 1)
+    made.prepare()
+    try:
+        assert stat.S_IMODE((tmp_path / "socket").stat().st_mode) == 0o600
+    finally:
+        made.stop()

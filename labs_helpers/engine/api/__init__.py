@@ -1,4 +1,4 @@
-"""The Docker Engine API, as far as images need it.
+"""The Docker Engine API, for images and containers.
 
 Source: https://docs.docker.com/reference/api/engine/version/v1.47/
 """
@@ -6,8 +6,11 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.47/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from ..containers.exec import Execs
+from ..containers.service import Containers
 from ..hosts import HostMap
 from ..store import ImageStore
 
@@ -16,9 +19,21 @@ from ..store import ImageStore
 class Backend:
     """What the operations of the API work on.
 
-    ``hosts`` leads to registries; ``scratch`` is a folder for temporary files.
+    ``hosts`` leads to registries; ``scratch`` is a folder for temporary files. ``state`` is the
+    folder of the containers, which outlive this process; None: they are in ``scratch``.
     """
 
     store: ImageStore
     hosts: HostMap
     scratch: Path
+    state: Path | None = None
+
+    @cached_property
+    def containers(self) -> Containers:
+        """The containers of this engine."""
+        return Containers(self.state or self.scratch, self.store)
+
+    @cached_property
+    def execs(self) -> Execs:
+        """The programs that joined a container."""
+        return Execs(self.containers)

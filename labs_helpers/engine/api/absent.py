@@ -1,4 +1,4 @@
-"""The objects that the engine never has: containers, networks, volumes, build cache, plugins.
+"""The objects that the engine never has: networks, build cache, plugins.
 
 Their lists are empty, and a prune removes nothing. A filter that dockerd does not know is refused
 as dockerd refuses the filter. Sources: the pages of
@@ -8,31 +8,10 @@ https://github.com/moby/moby/blob/v28.2.2/daemon/list.go
 
 from __future__ import annotations
 
-from ..errors import BadRequest, NotFound
 from .filters import check
 from .http import Request, Response, json_response
 
-_CONTAINER = frozenset(
-    [
-        "ancestor",
-        "before",
-        "exited",
-        "expose",
-        "health",
-        "id",
-        "is-task",
-        "isolation",
-        "label",
-        "name",
-        "network",
-        "publish",
-        "since",
-        "status",
-        "volume",
-    ]
-)
 _NETWORK = frozenset(["dangling", "driver", "id", "label", "name", "scope", "type"])
-_VOLUME = frozenset(["dangling", "driver", "label", "name"])
 _PLUGIN = frozenset({"capability", "enabled"})
 _PRUNE = frozenset({"label", "label!", "until"})
 _BUILD_CACHE = frozenset(
@@ -51,28 +30,10 @@ _BUILD_CACHE = frozenset(
 )
 
 
-def containers(request: Request, backend: object) -> Response:
-    """``GET /containers/json``. Raises NotFound for a filter that names a container."""
-    wanted = check(request.filters(), _CONTAINER)
-    for name in ("before", "since"):
-        for container in wanted.get(name, ()):
-            raise NotFound(f"No such container: {container}")
-    limit = request.text("limit") or "0"
-    if not limit.lstrip("-").isdecimal() or not limit.isascii():
-        raise BadRequest(f'strconv.Atoi: parsing "{limit}": invalid syntax')
-    return json_response([])
-
-
 def networks(request: Request, backend: object) -> Response:
     """``GET /networks``."""
     check(request.filters(), _NETWORK)
     return json_response([])
-
-
-def volumes(request: Request, backend: object) -> Response:
-    """``GET /volumes``."""
-    check(request.filters(), _VOLUME)
-    return json_response({"Volumes": [], "Warnings": None})
 
 
 def plugins(request: Request, backend: object) -> Response:
@@ -81,22 +42,10 @@ def plugins(request: Request, backend: object) -> Response:
     return json_response([])
 
 
-def prune_containers(request: Request, backend: object) -> Response:
-    """``POST /containers/prune``."""
-    check(request.filters(), _PRUNE)
-    return json_response({"ContainersDeleted": None, "SpaceReclaimed": 0})
-
-
 def prune_networks(request: Request, backend: object) -> Response:
     """``POST /networks/prune``."""
     check(request.filters(), _PRUNE)
     return json_response({"NetworksDeleted": None, "SpaceReclaimed": 0})
-
-
-def prune_volumes(request: Request, backend: object) -> Response:
-    """``POST /volumes/prune``."""
-    check(request.filters(), frozenset({"all", "label", "label!"}))
-    return json_response({"VolumesDeleted": [], "SpaceReclaimed": 0})
 
 
 def prune_build_cache(request: Request, backend: object) -> Response:

@@ -16,11 +16,11 @@ from labs_helpers.workspace import is_full
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from ..streams import chunks
-from ..unix_server import IS_GONE
-from . import absent, images, parameters, registries, system, transfer
+from ..unix_server import HIJACK, IS_GONE
+from . import absent, containers, exec, images, parameters, registries, system, transfer, volumes
 from .build_request import build
 from .http import Request, Response, error_response, error_text
-from .refusals import no_containers, refuse
+from .refusals import refuse
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,33 @@ ROUTES: tuple[Route, ...] = (
     ("POST", r"/auth", registries.auth),
     ("GET", r"/events", system.events),
     ("GET", r"/system/df", system.disk_usage),
-    ("GET", r"/containers/json", absent.containers),
+    ("GET", r"/containers/json", containers.list_containers),
+    ("POST", r"/containers/create", containers.create),
+    ("POST", r"/containers/prune", containers.prune),
+    ("GET", rf"/containers/{_NAME}/json", containers.inspect),
+    ("POST", rf"/containers/{_NAME}/start", containers.start),
+    ("POST", rf"/containers/{_NAME}/stop", containers.stop),
+    ("POST", rf"/containers/{_NAME}/restart", containers.restart),
+    ("POST", rf"/containers/{_NAME}/kill", containers.kill),
+    ("POST", rf"/containers/{_NAME}/rename", containers.rename),
+    ("POST", rf"/containers/{_NAME}/wait", containers.wait),
+    ("POST", rf"/containers/{_NAME}/attach", containers.attach),
+    ("POST", rf"/containers/{_NAME}/resize", containers.resize),
+    ("GET", rf"/containers/{_NAME}/logs", containers.read_logs),
+    ("GET", rf"/containers/{_NAME}/top", containers.top),
+    ("DELETE", rf"/containers/{_NAME}", containers.remove),
+    ("POST", rf"/containers/{_NAME}/exec", exec.create),
+    ("POST", rf"/exec/{_NAME}/start", exec.start),
+    ("POST", rf"/exec/{_NAME}/resize", exec.resize),
+    ("GET", rf"/exec/{_NAME}/json", exec.inspect),
     ("GET", r"/networks", absent.networks),
-    ("GET", r"/volumes", absent.volumes),
+    ("GET", r"/volumes", volumes.list_volumes),
+    ("POST", r"/volumes/create", volumes.create),
+    ("POST", r"/volumes/prune", volumes.prune),
+    ("GET", rf"/volumes/{_NAME}", volumes.inspect),
+    ("DELETE", rf"/volumes/{_NAME}", volumes.remove),
     ("GET", r"/plugins", absent.plugins),
-    ("POST", r"/containers/prune", absent.prune_containers),
     ("POST", r"/networks/prune", absent.prune_networks),
-    ("POST", r"/volumes/prune", absent.prune_volumes),
     ("POST", r"/build/prune", absent.prune_build_cache),
     ("GET", r"/images/json", images.list_images),
     ("POST", r"/images/create", transfer.create),
@@ -63,11 +83,13 @@ ROUTES: tuple[Route, ...] = (
     ("GET", rf"/distribution/{_NAME}/json", registries.distribution),
     ("GET", rf"/distribution/{_NAME}/manifest", registries.manifest),
     ("POST", r"/build", build),
-    ("POST", r"/containers/create", no_containers),
 )
 """The operations of the engine; the first route that matches is taken."""
 
-_READ_BODIES = frozenset({build, transfer.create, transfer.load, registries.auth})
+_READ_BODIES = frozenset(
+    {build, transfer.create, transfer.load, registries.auth}
+    | {containers.create, exec.create, exec.start, volumes.create}
+)
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})(?=/)")
 _ANY_VERSION = re.compile(r"^/v\d+(\.\d+)+(?=/)")
@@ -104,6 +126,8 @@ class App:
             **response.headers,
         }
         body = response.body
+        if response.take:
+            return _hand_over(environ, request, response, headers)
         if isinstance(body, list):
             # an early refusal: read the rest of the request first, or a client that sends all of
             # it before it reads sees a broken pipe instead of the message
@@ -139,6 +163,24 @@ class App:
                 error_text(error) if is_full(error) else "the labs engine failed; its log says why"
             )
             return error_response(500, why)
+
+
+def _hand_over(
+    environ: dict[str, Any], request: Request, response: Response, headers: Mapping[str, str]
+) -> Iterable[bytes]:
+    """Send the head of a response, and give the connection to the operation."""
+    assert response.take
+    _drain_quietly(request)
+    connection, early = environ[HIJACK]()
+    phrase = "UPGRADED" if response.status == 101 else HTTPStatus(response.status).phrase
+    lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{k}: {v}" for k, v in headers.items())]
+    try:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        response.take(connection, early)
+    except OSError as error:
+        log.info("a client has gone: %s", error)
+        connection.close()
+    return []
 
 
 def _request(environ: dict[str, Any]) -> Request:

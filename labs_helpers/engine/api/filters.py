@@ -57,7 +57,7 @@ def listed_names(
     for name in filters.get("since", ()):
         if _order(image) <= _order(store.find(name)):
             return None
-    if "until" in filters and _last_used(image) >= _until(filters["until"]):
+    if "until" in filters and _last_used(image) >= until_moment(filters["until"]):
         return None
     patterns = _globs(filters.get("reference", ()))
     if not patterns:
@@ -73,7 +73,7 @@ def is_pruned(image: Image, filters: Filters) -> bool:
         return False
     if any(_has_label(image, label) for label in filters.get("label!", ())):
         return False
-    return "until" not in filters or _last_used(image) < _until(filters["until"])
+    return "until" not in filters or _last_used(image) < until_moment(filters["until"])
 
 
 def boolean(values: Sequence[str], name: str) -> bool:
@@ -93,8 +93,12 @@ def _last_used(image: Image) -> float:
     return max(created_at(image.config), image.tagged_at)
 
 
-def _until(values: Sequence[str]) -> float:
-    """A Unix time, a date or a duration before now (``10m``, ``24h``), as a Unix time."""
+def until_moment(values: Sequence[str]) -> float:
+    """A Unix time, a date or a duration before now (``10m``, ``24h``), as a Unix time.
+
+    Raises:
+        BadRequest: there is more than one value, or it is malformed.
+    """
     if len(values) != 1:
         raise BadRequest("more than one until filter specified")
     text = values[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -11,6 +12,9 @@ from typing import Any, BinaryIO
 from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest
+
+Take = Callable[[socket.socket, bytes], None]
+"""Called with a connection, and with what the client sent after its request."""
 
 _JSON_LIMIT = 4 * 1024 * 1024
 _FALSE = {"", "0", "no", "false", "none"}
@@ -81,6 +85,31 @@ class Response:
     body: Iterable[bytes] = ()
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    take: Take | None = None
+    """Takes the connection over, once the head of the response is sent. There is no other body."""
+
+
+def raw_response(request: Request, content_type: str, take: Take) -> Response:
+    """Docker's hijacked connection: a raw stream in both directions, from the head on.
+
+    https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container/operation/ContainerAttach
+    """
+    if request.headers.get("upgrade", "").lower() == "tcp":
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        return Response(101, [], content_type, headers, take)
+    return Response(200, [], content_type, {"Connection": "close"}, take)
+
+
+def moment(text: str) -> float | None:
+    """A time in Docker's form, seconds since 1970 with a fraction; None for "" and 0.
+
+    Raises:
+        BadRequest: the text is no number.
+    """
+    try:
+        return float(text or 0) or None
+    except ValueError as error:
+        raise BadRequest(f'invalid value for "since" or "until": {text}') from error
 
 
 def json_response(document: Any, status: int = 200) -> Response:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BadRequest, NotSupported
-from . import absent, images, registries, system, transfer
+from . import absent, containers, exec, images, registries, system, transfer, volumes
 from .build_request import build
 from .http import Request
 
@@ -47,7 +47,6 @@ _BUILDKIT = Moot(
 )
 _ONE = Refused("the engine keeps one platform of an image; Docker has this parameter from 1.48 on")
 _EMPTY = Moot("the engine has none of these objects, so the answer is empty")
-_NO_EVENTS = Refused("the engine keeps no events", frozenset())
 
 OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
     build: {
@@ -93,19 +92,9 @@ OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
     images.tag: {"repo": DONE, "tag": DONE},
     images.delete: {"force": DONE, "noprune": DONE, "platforms": _ONE},
     system.disk_usage: {"type": DONE},
-    system.events: dict.fromkeys(("since", "until", "filters"), _NO_EVENTS),
-    absent.containers: {
-        "filters": DONE,
-        "limit": DONE,
-        "all": _EMPTY,
-        "size": _EMPTY,
-    },
     absent.networks: {"filters": DONE},
-    absent.volumes: {"filters": DONE},
     absent.plugins: {"filters": DONE},
-    absent.prune_containers: {"filters": DONE},
     absent.prune_networks: {"filters": DONE},
-    absent.prune_volumes: {"filters": DONE},
     absent.prune_build_cache: {
         "filters": DONE,
         "all": _EMPTY,
@@ -120,9 +109,41 @@ OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
 """Every operation of the engine with query parameters: parameter -> DONE, Refused or Moot."""
 
 
+CONTAINER_OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
+    system.events: dict.fromkeys(("since", "until", "filters"), DONE),
+    containers.create: {"name": DONE, "platform": Refused("--platform chooses at a pull")},
+    containers.list_containers: dict.fromkeys(("all", "limit", "size", "filters"), DONE),
+    containers.inspect: {"size": DONE},
+    containers.start: {"detachKeys": Moot("an attached client says its keys itself")},
+    **{each: {"t": DONE, "signal": DONE} for each in (containers.stop, containers.restart)},
+    containers.kill: {"signal": DONE},
+    containers.rename: {"name": DONE},
+    containers.wait: {"condition": DONE},
+    containers.read_logs: dict.fromkeys(
+        ("follow", "stdout", "stderr", "since", "until", "timestamps", "tail"), DONE
+    ),
+    containers.attach: dict.fromkeys(
+        ("detachKeys", "logs", "stream", "stdin", "stdout", "stderr"), DONE
+    ),
+    containers.resize: {"h": DONE, "w": DONE},
+    containers.top: {"ps_args": Refused("the columns are those of ps -ef", _UNSET | {"-ef"})},
+    containers.remove: {
+        "v": DONE,
+        "force": DONE,
+        "link": Refused("containers have no links"),
+    },
+    containers.prune: {"filters": DONE},
+    exec.resize: {"h": DONE, "w": DONE},
+    volumes.list_volumes: {"filters": DONE},
+    volumes.remove: {"force": DONE},
+    volumes.prune: {"filters": DONE},
+}
+"""The operations about containers, in the same form."""
+
+
 def check(operation: Callable[..., Any], request: Request) -> None:
     """Raise NotSupported or BadRequest for a parameter of the operation that is refused."""
-    for name, rule in OPERATIONS.get(operation, {}).items():
+    for name, rule in {**OPERATIONS, **CONTAINER_OPERATIONS}.get(operation, {}).items():
         if not isinstance(rule, Refused):
             continue
         values = [

@@ -1,16 +1,11 @@
-"""The requests that the engine refuses, and the words for each: containers, Swarm, Podman's API."""
+"""The requests that the engine refuses, and the words for each: Swarm, Podman's API, the rest."""
 
 from __future__ import annotations
 
 import re
 
-from .http import Request, Response, error_response, json_response
+from .http import Response, error_response, json_response
 
-_NO_CONTAINERS = (
-    "the labs engine does not run containers: it builds, tags, pushes and pulls images."
-    " To run one, start Docker or Podman and then the labs anew (labs stop; labs start): they work"
-    " with a daemon that answers. Or push the image and let ECS, EKS or Fargate run it on AWS"
-)
 _SWARM = ("swarm", "services", "tasks", "nodes", "secrets", "configs")
 _LIBPOD = re.compile(r"(?:/v[0-9.]+)?/libpod/(?P<rest>.*)")
 _NO_LIBPOD = (
@@ -18,11 +13,6 @@ _NO_LIBPOD = (
     " works where the labs stand in front of a Podman: start podman system service --time=0, then"
     " LABS_ENGINE=podman labs start"
 )
-
-
-def no_containers(request: Request, backend: object) -> Response:
-    """``POST /containers/create``."""
-    return error_response(501, _NO_CONTAINERS)
 
 
 def refuse(method: str, path: str) -> Response:
@@ -43,11 +33,20 @@ def refuse(method: str, path: str) -> Response:
             return error_response(404, missing)
     if kind in _SWARM:
         return error_response(
-            503, "This node is not a swarm manager. The labs engine has images only."
+            503, "This node is not a swarm manager. The labs engine has no Swarm."
         )
-    if kind in ("containers", "exec"):
-        return error_response(501, f"{_NO_CONTAINERS} ({method} {path})")
-    if kind in ("images", "networks", "volumes", "plugins", "commit", "session", "grpc", "build"):
+    if kind in (
+        "containers",
+        "exec",
+        "images",
+        "networks",
+        "volumes",
+        "plugins",
+        "commit",
+        "session",
+        "grpc",
+        "build",
+    ):
         return error_response(501, f"the labs engine does not have {method} {path}")
     return error_response(404, f"page not found: {method} {path}")
 

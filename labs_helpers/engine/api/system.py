@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from ..containers.events import matches
+from ..containers.machine import NAMESPACES, Isolation
 from ..errors import BadRequest, NotSupported
 from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT
 from . import Backend
-from .http import Request, Response, json_response
+from .filters import check
+from .http import Request, Response, json_response, moment
 from .images import shared_size, summary, top_level
+from .long_responses import long_response
 
 API_VERSION = "1.47"
 MIN_API_VERSION = "1.22"
@@ -24,6 +30,7 @@ _KINDS = {
     "volume": "Volumes",
     "build-cache": "BuildCache",
 }
+_EVENT_FILTERS = frozenset({"container", "event", "image", "label", "type"})
 DOCKER_HUB_INDEX = "https://index.docker.io/v1/"
 
 
@@ -69,24 +76,30 @@ def version(request: Request, backend: Backend) -> Response:
         "GoVersion": "none (Python)",
     }
     component = {"Name": "Engine", "Version": engine_version(), "Details": details}
-    name = "Labs engine: builds, pushes and pulls images; runs no containers"
+    name = "Labs engine: images and containers, without a daemon"
     return json_response({"Platform": {"Name": name}, "Components": [component], **common})
 
 
 def info(request: Request, backend: Backend) -> Response:
     """``GET /info``."""
+    known = list(backend.containers.records)
+    isolation = backend.containers.isolation
+    running = sum(each.running for each in known)
     return json_response(
         {
             "ID": "LABS-ENGINE",
             "Name": platform.node(),
             "ServerVersion": engine_version(),
-            "Containers": 0,
-            "ContainersRunning": 0,
+            "Containers": len(known),
+            "ContainersRunning": running,
             "ContainersPaused": 0,
-            "ContainersStopped": 0,
+            "ContainersStopped": len(known) - running,
             "Images": len(backend.store.list()),
             "Driver": "labs",
-            "DriverStatus": [["Engine", "labs: images only, no containers"]],
+            "DriverStatus": [
+                ["Engine", "labs: images and containers, without a daemon"],
+                ["Isolation", isolation.sentence],
+            ],
             "Debug": False,
             "ExperimentalBuild": False,
             "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
@@ -117,14 +130,37 @@ def info(request: Request, backend: Backend) -> Response:
             "DefaultRuntime": "",
             "SecurityOptions": [],
             "Labels": [],
-            "Warnings": None,
+            "Warnings": [f"WARNING: {isolation.sentence}"]
+            if isolation.kind != NAMESPACES
+            else None,
         }
     )
 
 
+def _warnings(isolation: Isolation) -> list[str] | None:
+    return None if isolation.kind == NAMESPACES else [f"WARNING: {isolation.sentence}"]
+
+
 def events(request: Request, backend: Backend) -> Response:
-    """``GET /events``: refused; an empty stream would say that nothing happened."""
-    raise NotSupported("the labs engine keeps no events: `docker images` shows what there is")
+    """``GET /events``: what happens to containers, one JSON document a line.
+
+    Raises:
+        NotSupported: a filter asks for objects whose events the engine does not keep.
+    """
+    filters = check(request.filters(), _EVENT_FILTERS)
+    for kind in filters.get("type", ()):
+        if kind != "container":
+            raise NotSupported(f"the labs engine keeps events of containers only, not of {kind}")
+    since, until = moment(request.text("since")), moment(request.text("until"))
+
+    def lines() -> Iterator[bytes]:
+        for event in backend.containers.events.follow(since, until, request.is_gone):
+            if event is None:
+                yield b""
+            elif matches(event, filters):
+                yield json.dumps(event, separators=(",", ":")).encode() + b"\n"
+
+    return long_response(lines(), "application/json")
 
 
 def disk_usage(request: Request, backend: Backend) -> Response:

@@ -11,12 +11,12 @@ import posixpath
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import BinaryIO
 
-from e2b_dockerfile_utils import PatternMatcher
-
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
 
 from ..errors import BadRequest
+from ..glob import BadPattern
+from ..ignore import IgnorePatterns
 from ..platform import Platform
 from ..store import Image, ImageStore, NoSuchImage
 from . import dockerfile, tar_reader
@@ -91,11 +91,11 @@ def _remove_ignored(files: Tree, name: str) -> None:
         lines = file.read().decode("utf-8", "replace").splitlines()
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     try:
-        matcher = PatternMatcher(patterns)
-    except ValueError as error:
+        ignored = IgnorePatterns(patterns)
+    except BadPattern as error:
         raise DockerfileError(f"failed to read .dockerignore: {error}") from error
     for path in (".dockerignore", posixpath.normpath(name)):
-        if matcher.matches(path):
+        if ignored.leaves_out(path):
             files.remove(path)
 
 

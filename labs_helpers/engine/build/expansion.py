@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from e2b_dockerfile_utils import ShellLex
-
 from .errors import BuildError
 from .gotext import quote
+from .shell_patterns import ShellLex
 
 MOST_BYTES = 32 * 4096
 """The longest `NAME=value`, in bytes, with the NUL that ends it."""

@@ -1,6 +1,6 @@
-"""The commands about what the engine never has: containers, networks, volumes, build cache.
+"""The lists and prunes of what the engine never has, networks and build cache, and other prunes.
 
-A list is empty, but has the title, and the errors, that Docker gives for its options. Sources:
+An empty list has the title, and the errors, that Docker gives for its options. Sources:
 https://github.com/docker/cli/tree/v28.2.2/cli/command/formatter (container.go, volume.go) and
 https://github.com/docker/cli/blob/v28.2.2/cli/command/network/formatter.go
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from .client import EngineClient, Failure, ResponseError
+from .client import EngineClient
 from .command_line import (
     FILTER,
     FORCE,
@@ -27,23 +27,6 @@ from .disk import confirm, write_reclaimed
 from .images import filters
 from .tables import write_table
 
-_CONTAINER = {
-    "ID": "CONTAINER ID",
-    "Image": "IMAGE",
-    "Command": "COMMAND",
-    "CreatedAt": "CREATED AT",
-    "RunningFor": "CREATED",
-    "Status": "STATUS",
-    "State": "STATE",
-    "Ports": "PORTS",
-    "Names": "NAMES",
-    "Size": "SIZE",
-    "Labels": "LABELS",
-    "Mounts": "MOUNTS",
-    "LocalVolumes": "LOCAL VOLUMES",
-    "Networks": "NETWORKS",
-}
-_CONTAINER_LAYOUT = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}"
 _NETWORK = {
     "ID": "NETWORK ID",
     "Name": "NAME",
@@ -55,18 +38,6 @@ _NETWORK = {
     "Labels": "LABELS",
     "CreatedAt": "CREATED AT",
 }
-_VOLUME = {
-    "Name": "VOLUME NAME",
-    "Driver": "DRIVER",
-    "Scope": "SCOPE",
-    "Availability": "AVAILABILITY",
-    "Mountpoint": "MOUNTPOINT",
-    "Labels": "LABELS",
-    "Links": "LINKS",
-    "Size": "SIZE",
-    "Group": "GROUP",
-    "Status": "STATUS",
-}
 _NOTHING_TO_CUT = "the list is empty, so nothing is cut off"
 
 
@@ -75,35 +46,6 @@ def _write_empty(args: Arguments, headers: Mapping[str, str], default: str) -> i
     if not args.on("quiet"):
         write_table([], headers, args.text("format"), default, "")
     return 0
-
-
-@command(
-    "ps",
-    "[OPTIONS]",
-    "List containers",
-    0,
-    0,
-    [
-        Option("all", "a", SWITCH, "Show all containers (default shows just running)"),
-        *(FILTER, FORMAT),
-        Option("last", "n", VALUE, "Show n last created containers (includes all states)"),
-        Option("latest", "l", SWITCH, "Show the latest created container (includes all states)"),
-        Option("no-trunc", moot=_NOTHING_TO_CUT),
-        Option("quiet", "q", SWITCH, "Only display container IDs"),
-        Option("size", "s", SWITCH, "Display total file sizes"),
-    ],
-)
-def containers(args: Arguments, engine: EngineClient) -> int:
-    """docker ps [OPTIONS]"""
-    query = {name: "1" for name in ("all", "size") if args.on(name)}
-    limit = args.text("last") or ("1" if args.on("latest") else "")
-    if limit:
-        query["limit"] = limit
-    if args.all("filter"):
-        query["filters"] = json.dumps(filters(args, "-f, --filter"))
-    engine.json("/containers/json", query)
-    size = "\t{{.Size}}" if args.on("size") else ""
-    return _write_empty(args, _CONTAINER, _CONTAINER_LAYOUT + "\t{{.Names}}" + size)
 
 
 def _list_command(
@@ -124,10 +66,6 @@ def _list_command(
 networks = _list_command(
     *("network", "List networks", _NETWORK, "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}"),
     Option("no-trunc", moot=_NOTHING_TO_CUT),
-)
-volumes = _list_command(
-    *("volume", "List volumes", _VOLUME, "{{.Driver}}\t{{.Name}}"),
-    Option("cluster", refused="the labs' engine is not part of a Swarm"),
 )
 
 
@@ -170,20 +108,3 @@ prune_builder = _prune_command(
     *("builder", "Remove build cache", "all dangling build cache", "all build cache"),
     Option("keep-storage", "", VALUE, moot="there is no build cache beside the images"),
 )
-
-
-@command("run", "IMAGE", "Create and run a new container from an image", 1)
-def run(args: Arguments, engine: EngineClient) -> int:
-    """docker run; the engine refuses, and says why"""
-    try:
-        engine.post("/containers/create", {"Image": args.positional[0]})
-    except ResponseError as error:
-        raise Failure(
-            f"docker: {error.message}\n\nRun 'docker run --help' for more information", 125
-        ) from error
-    raise Failure("docker: this stand-in starts no containers; use Docker's own command", 125)
-
-
-def no_container(args: Arguments, engine: EngineClient) -> int:
-    """Any command about one container; there are none"""
-    raise Failure(f"Error response from daemon: No such container: {args.positional[0]}")

@@ -13,8 +13,8 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from e2b_dockerfile_utils import PatternMatcher
-
+from ..glob import BadPattern
+from ..ignore import IgnorePatterns
 from ..streams import CHUNK_SIZE
 from .client import Failure
 
@@ -35,7 +35,7 @@ def ignore_patterns(text: str) -> list[str]:
     return patterns
 
 
-def read_ignore(folder: Path, dockerfile: str) -> PatternMatcher:
+def read_ignore(folder: Path, dockerfile: str) -> IgnorePatterns:
     """The matcher for files that are not sent; .dockerignore and the Dockerfile are always sent.
 
     Raises:
@@ -47,14 +47,14 @@ def read_ignore(folder: Path, dockerfile: str) -> PatternMatcher:
     except FileNotFoundError:
         patterns = []
     try:
-        matcher = PatternMatcher(patterns)
-        needed = [name for name in (".dockerignore", dockerfile) if name and matcher.matches(name)]
-        return PatternMatcher([*patterns, *(f"!{name}" for name in needed)])
-    except ValueError as error:
+        found = IgnorePatterns(patterns)
+        needed = [name for name in (".dockerignore", dockerfile) if name and found.leaves_out(name)]
+        return IgnorePatterns([*patterns, *(f"!{name}" for name in needed)])
+    except BadPattern as error:
         raise Failure(f"error checking context: {error}") from error
 
 
-def send(folder: Path, ignored: PatternMatcher, extra: dict[str, bytes]) -> Iterator[bytes]:
+def send(folder: Path, ignored: IgnorePatterns, extra: dict[str, bytes]) -> Iterator[bytes]:
     """The tar of a folder, in chunks, with the additional files ``extra``.
 
     Names are sorted, owners are root, times are whole seconds.
@@ -104,7 +104,7 @@ def _header(member: tarfile.TarInfo) -> bytes:
 
 
 def _walk(
-    folder: Path, ignored: PatternMatcher, below: PurePosixPath
+    folder: Path, ignored: IgnorePatterns, below: PurePosixPath
 ) -> Iterator[tuple[str, Path]]:
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names only, and bytes that are no text
@@ -112,11 +112,11 @@ def _walk(
         raise Failure(f"error checking context: can't stat '{folder}'") from error
     for name in names:
         path, inside = folder / name, below / name
-        left_out = ignored.matches(str(inside))
+        left_out = ignored.leaves_out(str(inside))
         is_folder = path.is_dir() and not path.is_symlink()
         if not left_out:
             yield f"{inside}", path
-        if is_folder and (not left_out or ignored.may_match_under(str(inside))):
+        if is_folder and (not left_out or ignored.may_take_back_below(str(inside))):
             yield from _walk(path, ignored, inside)
 
 

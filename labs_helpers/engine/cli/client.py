@@ -9,7 +9,8 @@ import http.client
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchan
 API_VERSION = "1.50"
 """The newest API version of this client; a lower version of the engine is used instead."""
 
+_PORTION = 64 * 1024
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 Query = Mapping[str, str | Sequence[str]]
@@ -74,11 +76,66 @@ class EngineClient:
         with self._request("GET", path, None, headers) as response:
             return response.read()
 
-    def post(self, path: str, document: object) -> Any:
+    def post(self, path: str, document: object, query: Query | None = None) -> Any:
         """POST a JSON document; return the decoded response. Raises ResponseError."""
         headers = {"Content-Type": "application/json"}
-        with self._request("POST", path, None, headers, json.dumps(document).encode()) as response:
-            return json.loads(response.read() or b"null")
+        with self._request("POST", path, query, headers, json.dumps(document).encode()) as response:
+            body = response.read()
+        return json.loads(body) if body.strip() else None
+
+    def action(self, path: str, method: str = "POST") -> None:
+        """Send a request whose response has no body of interest. Raises ResponseError."""
+        with self._request(method, path) as response:
+            response.read()
+
+    def begin(self, path: str) -> Callable[[], Any]:
+        """POST, and return once the response has begun; the result waits for its document."""
+        response = self._request("POST", path)
+
+        def document() -> Any:
+            with response:
+                return json.loads(response.read())
+
+        return document
+
+    def hijack(self, path: str, document: object) -> tuple[socket.socket, bytes]:
+        """POST, and take over the connection: the socket, and what has come already.
+
+        Raises:
+            ResponseError: the engine refuses.
+        """
+        body = b"" if document is None else json.dumps(document).encode()
+        lines = [
+            f"POST /v{self.version}{path} HTTP/1.1",
+            "Host: docker",
+            "Connection: Upgrade",
+            "Upgrade: tcp",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        ]
+        connection = self._connection()
+        try:
+            connection.connect()
+        except OSError as error:
+            raise self._unreachable(error) from error
+        # http.client would read ahead, and keep what belongs to the stream
+        taken: socket.socket = connection.sock
+        taken.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            data = taken.recv(_PORTION)
+            if not data:
+                raise Failure("error during connect: the engine closed the connection")
+            answer += data
+        head, _, early = answer.partition(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        if status < 400:
+            return taken, early
+        with taken:
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            while length and len(early) < int(length[1]):
+                early += taken.recv(_PORTION)
+        raise ResponseError(error_message(early), status)
 
     def messages(
         self,

@@ -6,12 +6,27 @@ What a command accepts is declared at its function. A new command is a function 
 
 from __future__ import annotations
 
-from . import absent, archives, build, disk, image, images, login, manifest, system, transfer
+from . import (
+    absent,
+    archives,
+    build,
+    containers,
+    disk,
+    image,
+    images,
+    login,
+    manifest,
+    run,
+    system,
+    transfer,
+    volumes,
+)
 from .command_line import Command
 
 COMMANDS: dict[str, Command] = {
-    "run": absent.run,
-    "ps": absent.containers,
+    "run": run.run,
+    "exec": run.execute,
+    "ps": containers.containers,
     "build": build.build,
     "pull": transfer.pull,
     "push": transfer.push,
@@ -29,6 +44,18 @@ COMMANDS: dict[str, Command] = {
     "save": archives.save,
     "tag": image.tag,
     "events": system.events,
+    "attach": run.attach,
+    "create": run.create,
+    "kill": containers.kill,
+    "logs": containers.logs,
+    "port": containers.port,
+    "rename": containers.rename,
+    "restart": containers.restart,
+    "rm": containers.remove,
+    "start": run.start,
+    "stop": containers.stop,
+    "top": containers.top,
+    "wait": containers.wait,
 }
 """``docker <name>``, in the order in which ``docker --help`` lists them."""
 
@@ -47,8 +74,12 @@ _IMAGE: dict[str, Command] = {
     "tag": image.tag,
 }
 _CONTAINER: dict[str, Command] = {
-    "ls": absent.containers,
+    **{name: COMMANDS[name] for name in ("attach", "create", "exec", "kill", "logs", "port")},
+    **{name: COMMANDS[name] for name in ("rename", "restart", "rm", "run", "start", "stop", "top")},
+    "inspect": containers.inspect,
+    "ls": containers.containers,
     "prune": absent.prune_containers,
+    "wait": containers.wait,
 }
 _SYSTEM: dict[str, Command] = {
     "df": disk.usage,
@@ -56,7 +87,13 @@ _SYSTEM: dict[str, Command] = {
     "info": system.info,
     "prune": disk.prune,
 }
-_VOLUME: dict[str, Command] = {"ls": absent.volumes, "prune": absent.prune_volumes}
+_VOLUME: dict[str, Command] = {
+    "create": volumes.create,
+    "inspect": volumes.inspect,
+    "ls": volumes.volume_list,
+    "prune": absent.prune_volumes,
+    "rm": volumes.remove,
+}
 
 GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
     "builder": ("Manage builds", {"build": build.build, "prune": absent.prune_builder}),
@@ -75,8 +112,7 @@ GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
 ALIASES = {"list": "ls", "remove": "rm"}
 """Other names of the commands of a group."""
 
-CONTAINER_COMMANDS = frozenset(
-    {"attach", "commit", "cp", "diff", "exec", "export", "kill", "logs", "pause", "port", "rename"}
-    | {"restart", "rm", "start", "stats", "stop", "top", "unpause", "update", "wait"}
+WORDS_FOLLOW = frozenset(
+    {"run", "create", "exec", "container run", "container create"} | {"container exec"}
 )
-"""Commands about an existing container; the engine has no containers."""
+"""Commands whose options end at the first word that is none: the rest is the container's."""

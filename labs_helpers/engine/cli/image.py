@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference
@@ -50,22 +52,41 @@ def inspect(args: Arguments, engine: EngineClient) -> int:
     ],
 )
 def inspect_any(args: Arguments, engine: EngineClient) -> int:
-    """docker inspect [OPTIONS] NAME|ID [NAME|ID...]; the only objects are images"""
+    """docker inspect [OPTIONS] NAME|ID [NAME|ID...]: containers first, then images and volumes"""
     kind = args.text("type")
-    if kind not in {"", "image"}:
+    kinds = [kind] if kind else ["container", "image", "volume"]
+    if kind not in {"", "container", "image", "volume"}:
         raise Failure(f"Error: No such {kind}: {args.positional[0]}")
-    if args.on("size"):
+    if args.on("size") and kind == "image":
         sys.stderr.write("WARNING: --size ignored for image\n")
-    return _inspect(args, engine, "" if kind else "Error: No such object: ")
+    places = {"container": "/containers/{}/json", "volume": "/volumes/{}"}
+
+    def find(name: str) -> Any:
+        for each in kinds:
+            path = f"{path_of(name)}/json" if each == "image" else places[each].format(quote(name))
+            size = {"size": "1"} if args.on("size") and each == "container" else None
+            try:
+                return engine.json(path, size)
+            except ResponseError as error:
+                if error.status != 404 or each == kinds[-1]:
+                    raise
+        return None
+
+    return inspect_objects(args, find, "" if kind else "Error: No such object: ")
 
 
 def _inspect(args: Arguments, engine: EngineClient, missing: str) -> int:
+    return inspect_objects(args, lambda name: engine.json(f"{path_of(name)}/json"), missing)
+
+
+def inspect_objects(args: Arguments, find: Callable[[str], Any], missing: str) -> int:
+    """Print what ``find`` returns for each name; ``missing`` begins the error for a 404."""
     layout = args.text("format")
     template = parse_template(layout) if layout and layout != "json" else None
     found, errors = [], []
     for name in args.positional:
         try:
-            found.append(engine.json(f"{path_of(name)}/json"))
+            found.append(find(name))
         except ResponseError as error:
             if error.status != 404:
                 raise

@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import absent, system
+from . import system
 from .client import EngineClient, Failure
-from .command_line import GLOBAL, Arguments, Command, Help, Usage, parse, refuse
-from .commands import ALIASES, COMMANDS, CONTAINER_COMMANDS, GROUPS
+from .command_line import GLOBAL, Command, Help, parse, refuse
+from .commands import ALIASES, COMMANDS, GROUPS, WORDS_FOLLOW
 from .refused import INSTEAD, REFUSED, REFUSED_IN_GROUPS
 
 
@@ -67,24 +67,8 @@ def _main(words: Sequence[str]) -> int:
     if name in GROUPS:
         if not rest or rest[0].startswith("-"):
             return _group_overview(name)
-        if name == "container" and rest[0] in CONTAINER_COMMANDS | {"inspect"}:
-            usage = Usage(f"container {rest[0]}", "CONTAINER", "", 1)
-            sys.stdout.write("[]\n" if rest[0] == "inspect" else "")
-            return absent.no_container(_without_options(usage, rest[1:]), EngineClient(host))
         return _run(_find([name, rest[0]]), rest[1:], host)
-    if name in CONTAINER_COMMANDS:
-        usage = Usage(name, "CONTAINER", "", 1)
-        return absent.no_container(_without_options(usage, rest), EngineClient(host))
-    command = _find([name])
-    # the words after the image of `docker run` are for the container
-    if name == "run" and rest[:1] != ["--help"]:
-        return absent.run(_without_options(command.usage, rest), EngineClient(host))
-    return _run(command, rest, host)
-
-
-def _without_options(usage: Usage, rest: Sequence[str]) -> Arguments:
-    """The arguments of a refused command, whose options do not matter."""
-    return parse(usage, [word for word in rest if not word.startswith("-")])
+    return _run(_find([name]), rest, host)
 
 
 def _find(words: Sequence[str]) -> Command:
@@ -111,7 +95,7 @@ def _find(words: Sequence[str]) -> Command:
 
 def _run(command: Command, words: Sequence[str], host: str | None) -> int:
     try:
-        args = parse(command.usage, words)
+        args = parse(command.usage, words, command.usage.command not in WORDS_FOLLOW)
     except Help:
         sys.stdout.write(command.usage.help())
         return 0
@@ -127,7 +111,7 @@ def _overview() -> int:
     lines = [_summary(name, command) for name, command in COMMANDS.items()]
     sys.stdout.write(
         "Usage:  docker [OPTIONS] COMMAND\n\n"
-        "A self-sufficient runtime for containers (the labs' stand-in: images only)\n\n"
+        "A self-sufficient runtime for containers (the labs' stand-in)\n\n"
         "Commands:\n"
         + "\n".join(lines)
         + "\n\nManagement Commands:\n"

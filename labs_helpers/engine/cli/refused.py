@@ -5,16 +5,29 @@ Names and purposes: https://docs.docker.com/reference/cli/docker/, read 2026-11-
 
 from __future__ import annotations
 
-_NOT_IMAGES = "the labs build, push, pull and list images, and have no {}. Install Docker for that"
+_NOT_HERE = "the labs' engine has no {}. Install Docker for that"
 _PLUGIN = "{}; it is a plugin of Docker's own command, and the labs do not have it"
-_SWARM = "Docker Swarm runs containers on several machines; the labs have no containers. {}"
+_SWARM = "Docker Swarm runs containers on several machines; the labs have one. {}"
 _ECS = "Amazon ECS or EKS runs what you push"
 REFUSED: dict[str, str] = {
     **{name: _SWARM.format(_ECS) for name in ("config", "node", "secret", "service", "stack")},
     "swarm": _SWARM.format(_ECS),
-    "checkpoint": _NOT_IMAGES.format("containers, whose state a checkpoint keeps"),
+    "checkpoint": _NOT_HERE.format("checkpoints, which keep the state of a container"),
+    **{
+        name: _NOT_HERE.format(what)
+        for name, what in (
+            ("commit", "images made of containers: write a Dockerfile"),
+            ("cp", "copies to and from containers: use a volume, or docker exec"),
+            ("diff", "list of a container's changes"),
+            ("export", "archives of containers"),
+            ("pause", "pause, which needs a cgroup"),
+            ("stats", "statistics, which need a cgroup"),
+            ("unpause", "pause, which needs a cgroup"),
+            ("update", "limits to update, which need a cgroup"),
+        )
+    },
     "context": "the labs have one context, default: DOCKER_HOST names the labs' engine",
-    "plugin": _NOT_IMAGES.format("plugins of the engine"),
+    "plugin": _NOT_HERE.format("plugins of the engine"),
     "trust": "nothing here is signed with Docker Content Trust, whose support Docker has removed;"
     " Amazon ECR signs images with AWS Signer",
     **{

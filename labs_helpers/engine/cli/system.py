@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from .client import API_VERSION, EngineClient, Failure
@@ -16,8 +18,9 @@ from .command_line import (
     command,
 )
 from .gofunctions import go_json
+from .images import filters
 from .tables import parse_template, render
-from .units import human_binary
+from .units import human_binary, moment
 
 VERSION = "28.2.2"
 """The version of Docker's command that the output follows."""
@@ -147,8 +150,10 @@ _SEARCH = [
     Option("no-trunc", moot=_REFUSED),
 ]
 _EVENTS = [
-    Option("filter", "f", LIST, moot=_REFUSED),
-    *(Option(name, "", VALUE, moot=_REFUSED) for name in ("format", "since", "until")),
+    Option("filter", "f", LIST, "Filter output based on conditions provided"),
+    Option("format", "", VALUE, "Format output using a custom template"),
+    Option("since", "", VALUE, "Show all events created since timestamp"),
+    Option("until", "", VALUE, "Stream events until this timestamp"),
 ]
 
 
@@ -161,6 +166,32 @@ def search(args: Arguments, engine: EngineClient) -> int:
 
 @command("system events", "[OPTIONS]", "Get real time events from the server", 0, 0, _EVENTS)
 def events(args: Arguments, engine: EngineClient) -> int:
-    """docker events; the engine refuses, and says why"""
-    engine.json("/events")
+    """docker events [OPTIONS]"""
+    query = {key: moment(args.text(key)) for key in ("since", "until") if args.text(key)}
+    if args.all("filter"):
+        query["filters"] = json.dumps(filters(args, "-f, --filter"))
+    layout = args.text("format")
+    template = parse_template(layout) if layout and layout != "json" else None
+    with engine.download("/events", query) as response:
+        for line in response:
+            event = json.loads(line)
+            if template:
+                sys.stdout.write(f"{render(template, event)}\n")
+            elif layout:
+                sys.stdout.write(f"{go_json(event)}\n")
+            else:
+                sys.stdout.write(f"{_event_line(event)}\n")
+            sys.stdout.flush()
     return 0
+
+
+def _event_line(event: dict[str, Any]) -> str:
+    """https://github.com/docker/cli/blob/v28.2.2/cli/command/system/events.go"""
+    moment = datetime.fromtimestamp(event["timeNano"] // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    attributes = event["Actor"]["Attributes"]
+    pairs = ", ".join(f"{key}={attributes[key]}" for key in sorted(attributes))
+    nanoseconds = event["timeNano"] % 10**9
+    return (
+        f"{moment}.{nanoseconds:09}Z {event['Type']} {event['Action']} {event['Actor']['ID']}"
+        + (f" ({pairs})" if pairs else "")
+    )

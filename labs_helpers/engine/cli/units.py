@@ -5,6 +5,8 @@ Source: https://github.com/docker/go-units
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import UTC, datetime
 
 
@@ -67,3 +69,21 @@ def _duration(seconds: int) -> str:
 def timestamp(created: float) -> str:
     """A Unix time as ``2026-11-23 23:27:54 +0000 UTC``."""
     return datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+
+
+def moment(text: str) -> str:
+    """A time as the API wants it: a Unix time for a date, or for a duration before now (``42m``).
+
+    What is neither is passed on, and the engine says what is wrong.
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)(h|m|s)", text)
+    if parts and "".join(number + unit for number, unit in parts) == text:
+        units = {"h": 3600, "m": 60, "s": 1}
+        return str(time.time() - sum(float(number) * units[unit] for number, unit in parts))
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return text
+    try:
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except ValueError:
+        return text
+    return str((found if found.tzinfo else found.astimezone()).timestamp())

@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.goal import Fact, Finding, named, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World, session
+from labs_helpers.defaults import SECOND_REGION
 
 PROFILE = "workshop"
-PROFILE_REGION = "eu-west-1"
 BUCKET = "labs-archive"
 
 
@@ -47,7 +47,7 @@ def key_of(profile: Any) -> str | None:
 
 def _region(profiles: Profiles) -> Finding | None:
     found = setting(profiles.workshop, "region")
-    if found == PROFILE_REGION:
+    if found == profiles.world.own_names.second_region:
         return None
     return Finding(
         f"the region of profile {PROFILE}",
@@ -96,7 +96,7 @@ def _said(error: ClientError | NoCredentialsError) -> str:
 
 
 PROFILE_FACTS = (
-    Fact(f"region {PROFILE_REGION}", _region),
+    Fact(f"region {SECOND_REGION}", _region),
     Fact("the same key", _key),
     Fact("output json", _output),
     Fact("the profile default must stay as it is", _default_stays),
@@ -121,8 +121,9 @@ def workshop_profile(world: World) -> Outcome:
             PROFILE_FACTS[-1].says,
             "there is no default any more: aws configure, with no profile named, makes it again",
         )
-    return unmet(PROFILE_FACTS, profiles) or Passed(
-        f"Profile {PROFILE} has the key of default, in {PROFILE_REGION}; default stays in"
+    return unmet(named(PROFILE_FACTS, world.own_names), profiles) or Passed(
+        f"Profile {PROFILE} has the key of default, in "
+        f"{world.own_names.second_region}; default stays in"
         f" {world.region}.",
         "A second profile is a second set of answers, not a second user: lab 02 makes one.",
     )

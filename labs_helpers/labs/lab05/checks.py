@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from labs_helpers.checks import images
-from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.goal import Fact, Finding, named, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.pushed import pushed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.defaults import IMAGE, registry_of
+from labs_helpers.defaults import IMAGE, SECOND_REGION, registry_of
 
-SECOND_REGION = "eu-west-1"
 LOGINS = "the logins that Docker keeps for you"
 COLLEAGUE = "from-colleague"
 THEIR_REGION = "us-east-1"
@@ -18,7 +17,7 @@ THEIR_REGION = "us-east-1"
 
 def _has_second(world: World) -> Finding | None:
     logins = world.logins()
-    if world.host(SECOND_REGION) in logins:
+    if world.host(world.own_names.second_region) in logins:
         return None
     return Finding(
         LOGINS,
@@ -29,7 +28,9 @@ def _has_second(world: World) -> Finding | None:
 
 def _second_works(world: World) -> Finding | None:
     return _works(
-        world, world.host(SECOND_REGION), "a password of one region is refused in another"
+        world,
+        world.host(world.own_names.second_region),
+        "a password of one region is refused in another",
     )
 
 
@@ -65,8 +66,8 @@ def logged_in_to_second_region(world: World) -> Outcome:
     hosts = set(world.logins())
     if not hosts or (hosts == {world.host()} and not _first_stays(world)):
         return NotAttempted(LOGINS)
-    return unmet(SECOND_FACTS, world) or Passed(
-        f"Docker is logged in to {SECOND_REGION} as user {_caller(world)}.",
+    return unmet(named(SECOND_FACTS, world.own_names), world) or Passed(
+        f"Docker is logged in to {world.own_names.second_region} as user {_caller(world)}.",
         "This says nothing about what that user may push there: lab 02 did.",
     )
 
@@ -103,7 +104,7 @@ def _pushed(world: World) -> Finding | None:
     if answer.status == 200:
         return None
     regions = {found[1] for other in world.logins() if (found := registry_of(other)) is not None}
-    others = sorted(regions - {world.region, SECOND_REGION})
+    others = sorted(regions - {world.region, world.own_names.second_region})
     return Finding(
         f"tag {COLLEAGUE} in {world.repository}, asked of {world.host()}",
         answer.says(),
@@ -158,9 +159,9 @@ COLLEAGUE_FACTS = (
 @check("05.2", COLLEAGUE_FACTS)
 def colleague_can_push(world: World) -> Outcome:
     at_their_desk = images.find(f"{world.host()}/{world.repository}:{COLLEAGUE}") is not None
-    as_they_left = set(world.logins()) == {world.host(SECOND_REGION), world.host(THEIR_REGION)}
-    as_they_left |= set(world.logins()) == {world.host(THEIR_REGION)}
-    untouched = as_they_left or not at_their_desk
+    second, theirs = world.own_names.second_region, world.own_names.of(THEIR_REGION)
+    as_they_left = ({world.host(second), world.host(theirs)}, {world.host(theirs)})
+    untouched = set(world.logins()) in as_they_left or not at_their_desk
     if untouched and not _is_there(world) and not _elsewhere(world):
         return NotAttempted(f"tag {COLLEAGUE} in {world.repository}, and {LOGINS}")
     return unmet(COLLEAGUE_FACTS, world) or Passed(

@@ -1,7 +1,9 @@
 """How a request's parameters spell the ARN of each type of resource.
 
 Which types an action needs is AWS's table (tables/*.json); here is where their names are in a
-request, by the prefix of the service's actions. How a form is read: arns.py. Forms of the ARNs:
+request, by the prefix of the service's actions. How a form is read: arns.py. Closed operations have
+forms too: IAM decides before the sandbox says NotInSandbox, and names the resource in a refusal.
+Forms of the ARNs:
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 

@@ -55,7 +55,6 @@ class RequestGateway(wsgi.Gateway_10):
         try:
             super().respond()
         except BrokenBody:
-            self.req.close_connection = True
             if not self.req.sent_headers:
                 self.req.simple_response("400 Bad Request", "The request's body is not whole.")
                 self.req.sent_headers = True

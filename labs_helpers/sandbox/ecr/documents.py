@@ -64,12 +64,21 @@ def get(
 
 def list_all(store: Store, owner: Owner, kind: str) -> dict[str, Any]:
     """Every document of a kind, by name, in order of name."""
+    with store.read() as db:
+        return _all_within(db, owner, kind)
+
+
+def get_within(db: sqlite3.Connection, owner: Owner, kind: str, name: str = "") -> Any:
+    """The document or None, in the transaction of the caller."""
+    return _all_within(db, owner, kind).get(name)
+
+
+def _all_within(db: sqlite3.Connection, owner: Owner, kind: str) -> dict[str, Any]:
     table, key = _place(owner)
     where = " and ".join(f"{column} = ?" for column in [*key, "kind"])
-    with store.read() as db:
-        rows = db.execute(
-            f"select name, body from {table} where {where} order by name", (*key.values(), kind)
-        ).fetchall()
+    rows = db.execute(
+        f"select name, body from {table} where {where} order by name", (*key.values(), kind)
+    ).fetchall()
     return {row["name"]: json.loads(row["body"]) for row in rows}
 
 

@@ -1,10 +1,12 @@
-"""What ECR asks other services of AWS: IAM about principals, and KMS about keys."""
+"""What ECR asks other services of AWS: IAM, KMS and Secrets Manager."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.identity import NOBODY_KNOWN, Principals
 from labs_helpers.sandbox.service.errors import ServiceError
 
@@ -28,20 +30,48 @@ class KmsError(ServiceError):
         return cls("NotFoundException", f"Key '{arn}' does not exist")
 
 
+class SecretNotFound(ServiceError):
+    """A rule names a secret that there is not; the words are those of botocore's model."""
+
+    code = "SecretNotFoundException"
+    words = (
+        "The ARN of the secret specified in the pull through cache rule was not found. Update the "
+        "pull through cache rule with a valid secret ARN and try again."
+    )
+
+
+def _no_secret(account: str, region: str, arn: str) -> str:
+    raise SecretNotFound()
+
+
 def _no_key(account: str, region: str, name: str | None) -> str:
     raise KmsError.no_key(name or "alias/aws/ecr")
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """How ECR asks; as it is made here, every principal exists and no key does.
+    """How ECR asks; as it is made here, every principal exists, and no key or secret.
 
     principal_exists: whether the principal with this ARN exists.
     kms_key: the ARN of a key, by account, region, and the key's id, ARN or alias; for None the key
     that AWS manages for ECR. Raises KmsError for a key that cannot be used.
     principals: the unique ids of the users and roles that policies name.
+    secret: the text of a secret, by account, region and ARN. Raises SecretNotFound.
+    upstream_failure: why the upstream of a rule cannot be logged in to, by the rule, account and
+    region; empty if that works.
     """
 
     principal_exists: Callable[[str], bool] = lambda arn: True
     kms_key: Callable[[str, str, str | None], str] = _no_key
     principals: Principals = NOBODY_KNOWN
+    secret: Callable[[str, str, str], str] = _no_secret
+    upstream_failure: Callable[[Mapping[str, Any], str, str], str] = lambda rule, *place: ""
+
+    def require_key(self, repository: Repository) -> None:
+        """Raise KmsError when the key of a repository cannot be used, which ends push and pull.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+        """
+        if key := repository.encryption.get("kmsKey"):
+            registry = repository.registry
+            self.kms_key(registry.account, registry.region, key)

@@ -28,6 +28,18 @@ class Image:
     pushed_at: datetime
     last_pulled_at: datetime | None
     tags: tuple[str, ...]
+    archived: bool = False
+    archived_at: datetime | None = None
+    activated_at: datetime | None = None
+
+    def status(self, now: datetime) -> str:
+        """The imageStatus: ACTIVE, ARCHIVED, or ACTIVATING on the way back from the archive.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
+        """
+        if self.archived:
+            return "ARCHIVED"
+        return "ACTIVATING" if self.activated_at and self.activated_at > now else "ACTIVE"
 
 
 def with_digest(db: sqlite3.Connection, repository: Repository, digest: str) -> int | None:

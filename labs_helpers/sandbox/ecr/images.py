@@ -17,9 +17,9 @@ from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.oci.conversion import converted
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, events, image_rows, scan_queue
+from labs_helpers.sandbox.ecr import errors, events, image_rows, pull_times, scan_queue, storage
 from labs_helpers.sandbox.ecr.image_rows import Image
-from labs_helpers.sandbox.ecr.repositories import Repository, require
+from labs_helpers.sandbox.ecr.repositories import Registry, Repository, require
 from labs_helpers.sandbox.ecr.store import Store
 
 PULL_TIME_RESOLUTION = timedelta(minutes=1)
@@ -86,6 +86,8 @@ def put(
         image_rows.require_parts(db, repository, manifest)
         image_id = image_rows.with_digest(db, repository, name)
         changed = image_id is None
+        if image_id is not None:
+            storage.activate(db, image_id, store.clock.now())
         if image_id is None:
             image_id = image_rows.insert(db, repository, manifest, name, now)
             scan_queue.add_pushed(store, db, repository, image_id)
@@ -146,7 +148,12 @@ def accepted(image: Image, accepts: Callable[[str], bool]) -> Image | None:
 def list_all(store: Store, repository: Repository) -> list[Image]:
     """Every image of the repository, in the order they were pushed."""
     with store.read() as db:
-        return _select(db, "images.repository_id = ?", (repository.id,))
+        return in_repository(db, repository)
+
+
+def in_repository(db: sqlite3.Connection, repository: Repository) -> list[Image]:
+    """Like list_all, in the transaction of the caller."""
+    return _select(db, "images.repository_id = ?", (repository.id,))
 
 
 def tags(store: Store, repository: Repository) -> list[str]:
@@ -165,8 +172,18 @@ def referrers(store: Store, repository: Repository, digest: str) -> list[Image]:
         return _select(db, where, (repository.id, digest))
 
 
-def record_pull(store: Store, image: Image) -> None:
-    """Store the time of a pull, which ECR shows as lastRecordedPullTime."""
+def is_pullable(store: Store, image: Image) -> bool:
+    """Whether the image is not in the archive, and not on the way back."""
+    return image.status(store.clock.now()) == "ACTIVE"
+
+
+def record_pull(store: Store, registry: Registry, image: Image, puller: str) -> None:
+    """Store the time of a pull, which ECR shows as lastRecordedPullTime.
+
+    puller: the ARN of the caller; some callers are excluded from this (`pull_times`).
+    """
+    if pull_times.is_excluded(store, registry, puller):
+        return
     now = store.clock.now()
     if image.last_pulled_at and now - image.last_pulled_at < PULL_TIME_RESOLUTION:
         return
@@ -251,16 +268,17 @@ def _find(
 
 def _select(db: sqlite3.Connection, where: str, values: Sequence[int | str]) -> list[Image]:
     rows = db.execute(
-        "select images.*, (select json_group_array(tag) from"
+        "select images.*, archived, archived_at, activated_at,"
+        " (select json_group_array(tag) from"
         " (select tag from image_tags where image_id = images.id order by tag)) as tags"
-        f" from images where {where} order by images.id",
+        " from images left join image_storage on image_storage.image_id = images.id"
+        f" where {where} order by images.id",
         values,
     ).fetchall()
     return [_image(row) for row in rows]
 
 
 def _image(row: sqlite3.Row) -> Image:
-    pulled = row["last_pulled_at"]
     return Image(
         id=row["id"],
         digest=row["digest"],
@@ -271,6 +289,13 @@ def _image(row: sqlite3.Row) -> Image:
         body=row["body"],
         annotations=json.loads(row["annotations"]),
         pushed_at=datetime.fromtimestamp(row["pushed_at"], UTC),
-        last_pulled_at=None if pulled is None else datetime.fromtimestamp(pulled, UTC),
+        last_pulled_at=_time(row["last_pulled_at"]),
         tags=tuple(json.loads(row["tags"])),
+        archived=bool(row["archived"]),
+        archived_at=_time(row["archived_at"]),
+        activated_at=_time(row["activated_at"]),
     )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

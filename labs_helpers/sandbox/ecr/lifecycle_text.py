@@ -18,6 +18,12 @@ _COUNTS_WITH_UNIT = ("sinceImagePushed", "sinceImagePulled", "sinceImageTransiti
 _NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
 _MAX_WILDCARDS = 4
 
+_DAYS_IN_ARCHIVE = 90
+"""For less, no image stays in the archive.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/archive-image.html
+"""
+
 
 class InvalidLifecyclePolicy(InvalidParameter):
     """The text is no lifecycle policy; the message names the first problem."""
@@ -89,6 +95,8 @@ def _check_selection(selection: Any) -> None:
         if not isinstance(selection.get(name, []), list):
             raise InvalidLifecyclePolicy(_wrong_type(selection[name], "array"))
     _check_count(selection)
+    if selection["countType"] == "sinceImageTransitioned":
+        _number(selection["countNumber"], _DAYS_IN_ARCHIVE)
     if "storageClass" in selection:
         _enum(selection["storageClass"], _STORAGE)
     lists = [name for name in ("tagPatternList", "tagPrefixList") if name in selection]
@@ -164,12 +172,13 @@ def _enum(value: Any, allowed: Iterable[str]) -> None:
         )
 
 
-def _number(value: Any) -> None:
+def _number(value: Any, minimum: int = 1) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidLifecyclePolicy(_wrong_type(value, "integer"))
-    if value < 1:
+    if value < minimum:
         raise InvalidLifecyclePolicy(
-            f"numeric instance is lower than the required minimum (minimum: 1, found: {value})"
+            "numeric instance is lower than the required minimum "
+            f"(minimum: {minimum}, found: {value})"
         )
 
 

@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.defaults import registry as registry_host
-from labs_helpers.sandbox.ecr import blobs, errors
+from labs_helpers.sandbox.ecr import blobs, errors, wildcards
 from labs_helpers.sandbox.ecr.store import Store
 
 DEFAULT_ENCRYPTION: Mapping[str, str] = {"encryptionType": "AES256"}
@@ -75,16 +74,14 @@ class Repository:
 
         Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
         """
-        excluded = any(_matches(each["filter"], tag) for each in self.mutability_exclusions)
+        excluded = any(
+            wildcards.matches(each["filter"], tag) for each in self.mutability_exclusions
+        )
         return {
             "IMMUTABLE": True,
             "IMMUTABLE_WITH_EXCLUSION": not excluded,
             "MUTABLE_WITH_EXCLUSION": excluded,
         }.get(self.mutability, False)
-
-
-def _matches(wildcard: str, tag: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, wildcard.split("*"))), tag) is not None
 
 
 def create(

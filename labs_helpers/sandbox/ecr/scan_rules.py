@@ -7,11 +7,11 @@ image-scanning-filters.html beside it.
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.sandbox.ecr import wildcards
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 
 KIND = "scanning"
@@ -65,16 +65,4 @@ def matches(wildcard: str, name: str) -> bool:
     """
     if "*" not in wildcard:
         return wildcard in name
-    # several stars count as one; each piece is searched once, from left to right
-    first, *middle, last = re.split(r"\*+", wildcard)
-    if not (name.startswith(first) and name.endswith(last)):
-        return False
-    if len(name) < len(first) + len(last):
-        return False
-    inner = name[len(first) : len(name) - len(last)]
-    for piece in middle:
-        at = inner.find(piece)
-        if at < 0:
-            return False
-        inner = inner[at + len(piece) :]
-    return True
+    return wildcards.matches(wildcard, name)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 VERSION = 1
 
-ADDED = """
+ADDED = (
+    """
 create table if not exists upload_parts (
     upload_id text primary key references uploads on delete cascade,
     last integer not null,   -- bytes of the last part
     smallest integer         -- bytes of the smallest part before the last one
-) without rowid;
-"""
+) without rowid
+""",
+    """
+-- images that are in the archive, or have been; the others have no row
+create table if not exists image_storage (
+    image_id integer primary key references images on delete cascade,
+    archived integer not null,       -- 1 in the archive, 0 on the way back, or back
+    archived_at real not null,       -- lastArchivedAt
+    activated_at real                -- lastActivatedAt: when the image is, or was, back
+)
+""",
+)
 """Tables that came later, made at each start in a database that lacks them."""
 
 SCHEMA = """

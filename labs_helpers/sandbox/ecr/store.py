@@ -79,7 +79,8 @@ class Store(store.Store):
         self.hashes = RunningHashes()
         super().__init__(root, "ECR", schema.SCHEMA, schema.VERSION, (self.blobs, self.uploads))
         with self.write() as connection:
-            connection.execute(schema.ADDED)
+            for statement in schema.ADDED:
+                connection.execute(statement)
         for folder in (self.uploads, self.blobs, self.blobs / "sha256"):
             folder.mkdir(mode=0o700, exist_ok=True)
         self._remove_orphans()

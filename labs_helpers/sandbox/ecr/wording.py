@@ -75,6 +75,12 @@ UNQUOTED = frozenset(
         "TemplateAlreadyExists",
         "TemplateNotFound",
         "RegistryPolicyNotFound",
+        "PreviewNotFound",
+        "StorageClassUpdateNotSupported",  # botocore's model describes the error so, and the next
+        "ImageArchived",
+        "ExclusionAlreadyExists",
+        "ExclusionNotFound",
+        "SecretNotFound",
     }
 )
 """Classes whose sentence nobody was found to quote."""

@@ -22,7 +22,7 @@ _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 class NotAnAccount(ValueError):
-    """The account's id or the user's name is none; the message says how they look."""
+    """The account's id or the user's name is malformed; the message says what is valid."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Account:
 
     @property
     def document(self) -> dict[str, str]:
-        """As JSON has it."""
+        """The account as an object of JSON."""
         return {
             "account": self.account,
             "user": self.user,
@@ -52,7 +52,7 @@ class Accounts:
         self._records = records
 
     def known(self) -> list[dict[str, Any]]:
-        """Every account: {"account", "learner", "users"}; users as a number."""
+        """Every account: {"account", "learner", "users"}; users is how many there are."""
         own = self._records.learner.principal.account
         return [
             {
@@ -81,7 +81,7 @@ class Accounts:
 
 
 def check(account: str, user: str) -> None:
-    """Raise NotAnAccount for what can be no account or user."""
+    """Raise NotAnAccount for a malformed account id or user name."""
     if not _ACCOUNT.fullmatch(account) or account == "0" * 12:
         raise NotAnAccount(f"{account[:20]!r} is no account id: it has 12 digits")
     if not _USER.fullmatch(user):

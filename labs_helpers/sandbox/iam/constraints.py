@@ -1,4 +1,4 @@
-"""What IAM and STS refuse before they look: parameters that break botocore's model."""
+"""Parameters that break botocore's model: IAM and STS refuse these first."""
 
 from __future__ import annotations
 

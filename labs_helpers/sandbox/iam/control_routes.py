@@ -1,4 +1,4 @@
-"""The control API's rooms for accounts and web identity tokens.
+"""The routes of the control API for accounts and web identity tokens.
 
 GET  /_labs/accounts     {"accounts": [{"account", "learner", "users"}]}
 POST /_labs/accounts     {"account", "user"} -> its first user's key, made or restored;
@@ -28,7 +28,7 @@ _TOKEN_BODY = (
 
 
 def routes(who: People) -> Routes:
-    """(method, path) -> what answers it."""
+    """(method, path) -> the function that answers."""
     accounts = Accounts(who.records)
 
     def known(sent: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 
 @dataclass(frozen=True)
 class Credential:
-    """A key that may sign: its secret, whose it is, and for a temporary one token and end.
+    """A key that may sign requests: secret, owner, and for a temporary key its token and end.
 
     created: when a long-lived key was made, where that is known.
     """
@@ -45,8 +45,8 @@ def new_secret() -> str:
     return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(40))
 
 
-def learner(path: Path) -> Credential:
-    """The learner's credential kept in ``path``, minted when there is none.
+def learner(path: Path, account: str = ACCOUNT) -> Credential:
+    """The learner's credential kept in ``path``, minted in ``account`` when there is none.
 
     An unreadable or incomplete file is replaced by a new key (read_json keeps the old one
     aside); raises WorkspaceError when it cannot be written.
@@ -56,7 +56,7 @@ def learner(path: Path) -> Credential:
     complete = all(isinstance(kept.get(name), str) and kept[name] for name in names)
     if not complete:
         kept = {
-            "account": ACCOUNT,
+            "account": account,
             "user": USER,
             "access_key_id": unique_id("AKIA"),
             "secret_access_key": new_secret(),

@@ -74,7 +74,7 @@ class Directory:
         return self._of_user_session(session)
 
     def is_there(self, principal: Principal) -> bool:
-        """Whether the user or role that a principal is, or acts as, is not deleted.
+        """Whether the user or role that a principal is, or acts as, still exists.
 
         One of the same name that was made later is another.
         """
@@ -150,7 +150,7 @@ class Directory:
         return self._records.provider(account, host)
 
     def mfa_seed(self, principal: Principal, serial: str) -> str | None:
-        """The base32 seed of a user's own virtual MFA device; None where it is not theirs."""
+        """The base32 seed of a user's virtual MFA device; None for a device of somebody else."""
         return self._records.mfa_seed(principal.account, principal.user_id, serial)
 
     def session(self, principal: Principal) -> Session | None:
@@ -158,7 +158,7 @@ class Directory:
         return self._sessions.session(principal.access_key_id)
 
     def refusal(self, principal: Principal, action: str) -> Refusal | None:
-        """Why a session may not call this whatever its policies say; None where it may."""
+        """Why a session may not call an action; None where the policies decide."""
         return refusal(self.session(principal), action)
 
     def _found(self, arn: str) -> Entity | ManagedPolicy | None:
@@ -170,7 +170,7 @@ class Directory:
         return Rights(Caller(account, arn, arn)) if user is None else _of(user)
 
     def _of_user_session(self, session: Session) -> Rights:
-        """Of GetSessionToken the user itself; of GetFederationToken a federated user."""
+        """The principal of a session of GetSessionToken (the user) or GetFederationToken."""
         facts, principal = session.facts, session.principal
         user = self._of_user(principal.account, facts.source, facts.source_id)
         keys = {**user.session_keys, **session_keys(session, self._sessions.now())}

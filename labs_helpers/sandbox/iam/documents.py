@@ -1,4 +1,4 @@
-"""Policy documents on their way into IAM: what is no policy, or too long, is not stored.
+"""Checks of the policy documents that a request stores in IAM: their grammar and their size.
 
 Which operation takes which document:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -53,7 +53,7 @@ def _check_inline(operation: str, given: Mapping[str, Any], inline: Mapping[str,
 
 
 def exists(directory: Directory, arn: str) -> bool:
-    """Whether a principal that a policy names is there.
+    """Whether a principal that a policy names exists.
 
     Accounts are taken as they come: one may be made later. So are sessions and federated users.
     """

@@ -31,7 +31,7 @@ def no_such_boundary(arn: str) -> Refusal:
 
 
 def exists(kind: str, name: str) -> Refusal:
-    """A "User", "Role" or "Group" of this name is there."""
+    """A "User", "Role" or "Group" of this name exists already."""
     return Refusal("EntityAlreadyExists", f"{kind} with name {name} already exists.", 409)
 
 
@@ -40,7 +40,7 @@ def conflict(message: str) -> Refusal:
 
 
 def still_has(what: str) -> Refusal:
-    """What must go before the entity may: "detach all policies"."""
+    """The entity cannot be deleted before something else is done: "detach all policies"."""
     return conflict(f"Cannot delete entity, must {what} first.")
 
 
@@ -53,7 +53,7 @@ def malformed(message: str) -> Refusal:
 
 
 def no_user_name() -> Refusal:
-    """A session was asked about itself as if it were a user."""
+    """A request of a session that only a user may leave the user name out of."""
     return Refusal(
         "ValidationError", "Must specify userName when calling with non-User credentials", 400
     )

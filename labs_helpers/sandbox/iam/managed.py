@@ -36,7 +36,7 @@ class Managed:
 
     @property
     def id(self) -> str:
-        """A unique id of the form of AWS's, the same in every sandbox; not the one AWS has."""
+        """A unique id in AWS's form, the same in every sandbox; AWS's own id is another one."""
         digest = hashlib.sha256(self.arn.encode()).digest()
         return "ANPA" + "".join(_ID_ALPHABET[byte % 32] for byte in digest[:17])
 

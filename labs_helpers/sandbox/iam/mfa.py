@@ -12,20 +12,20 @@ _DRIFT = (-1, 0, 1)
 
 
 def is_code(seed: str, code: str, now: datetime) -> bool:
-    """Whether a device with this base32 seed shows the code, its clock half a minute off or so."""
+    """Whether a device with this base32 seed shows the code; its clock may be 30 s off."""
     step = int(now.timestamp()) // _STEP
     return any(hmac.compare_digest(_code(seed, step + drift), code) for drift in _DRIFT)
 
 
 def are_in_turn(seed: str, first: str, second: str, now: datetime) -> bool:
-    """Whether the device shows the codes one after the other, the second of them about now."""
+    """Whether the device shows the two codes in turn, the second one about now."""
     step = int(now.timestamp()) // _STEP
     steps = [step + drift for drift in _DRIFT]
     return any((_code(seed, each - 1), _code(seed, each)) == (first, second) for each in steps)
 
 
 def code(seed: str, now: datetime) -> str:
-    """What a device with this base32 seed shows now."""
+    """The code that a device with this base32 seed shows now."""
     return _code(seed, int(now.timestamp()) // _STEP)
 
 

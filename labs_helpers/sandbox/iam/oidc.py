@@ -33,12 +33,12 @@ class NotAToken(Exception):
 
 
 class NotVerified(Exception):
-    """The token is none of this provider's: another issuer's, or its signature is not ours."""
+    """The token is not from this provider: another issuer, or not our signature."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token as read, its claims not yet believed."""
+    """A token as read; nobody has verified its claims yet."""
 
     text: str
     claims: Mapping[str, Any]
@@ -69,7 +69,7 @@ class TokenIssuer:
         audience: str = AUDIENCE,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """A signed token; `claims` are laid over those that GitHub fills in.
+        """A signed token; `claims` replace those that GitHub fills in.
 
         Raises WorkspaceError when the key cannot be kept.
         """
@@ -139,7 +139,7 @@ class TokenIssuer:
 
 
 def read(text: str) -> Token:
-    """The claims of a token, its signature not looked at; raises NotAToken."""
+    """The claims of a token, without verifying its signature; raises NotAToken."""
     from joserfc import jws
     from joserfc.errors import JoseError
 

@@ -33,7 +33,10 @@ class People:
 
 
 def build(folder: Path, records: Records, clock: Clock) -> People:
-    """Over a folder that need not exist; raises OSError or sqlite3.Error when it is unusable."""
+    """Open the parts in a folder, which is created when missing.
+
+    Raises OSError or sqlite3.Error when the folder cannot be used.
+    """
     sessions = Sessions(folder, clock)
     directory = Directory(records, sessions)
     return People(records, sessions, directory, TokenIssuer(folder, sessions.now))

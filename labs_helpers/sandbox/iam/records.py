@@ -1,4 +1,4 @@
-"""What the directory needs to know of IAM's users, groups, roles and policies, and who tells it.
+"""IAM's users, groups, roles and policies as the directory reads them, and the interface for that.
 
 IAM's records are moto's. Room moto implements `Records` and hands out the plain data of this
 module; nothing in this room or in authorization touches an object of moto.

@@ -45,7 +45,7 @@ def policies_on(entity: Entity, where: str) -> Iterator[Policy]:
 
 
 def boundary_of(entity: Entity) -> Policy | None:
-    """The permissions boundary of a user or role; without its policy it allows nothing."""
+    """The permissions boundary of a user or role; one whose policy is gone allows nothing."""
     found = entity.boundary if isinstance(entity, User | Role) else None
     if found is None:
         return None
@@ -54,7 +54,7 @@ def boundary_of(entity: Entity) -> Policy | None:
 
 
 def parsed(text: str | None) -> Document:
-    """A stored document; a text that is no policy gives no rights, and the log says so."""
+    """A stored document, parsed. A text that is not a policy gives no rights and is logged."""
     try:
         return document.parse(_NOTHING if text is None else text)
     except NotAPolicy as error:
@@ -63,7 +63,7 @@ def parsed(text: str | None) -> Document:
 
 
 def nothing(why: str) -> Policy:
-    """A session policy that lets nothing through; `why` is its name."""
+    """A session policy that allows nothing; `why` is its name."""
     return Policy(Kind.SESSION, why, parsed(_NOTHING), "passed with the session")
 
 

@@ -1,4 +1,4 @@
-"""Session policies as they are passed to STS: their size, and whether they are policies.
+"""Session policies that a request passes to STS: their size and their grammar.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length
 """
@@ -20,7 +20,7 @@ LONGEST = 2048
 
 @dataclass(frozen=True)
 class SessionPolicies:
-    """What was passed; `percent` of the space that STS allots, None when nothing was."""
+    """The policies that were passed; `percent` of STS's limit, None when there is no policy."""
 
     policy: str | None
     arns: tuple[str, ...]
@@ -28,12 +28,15 @@ class SessionPolicies:
 
     @property
     def size(self) -> dict[str, int]:
-        """PackedPolicySize of an answer, absent when nothing was passed."""
+        """PackedPolicySize of an answer; absent when no policy was passed."""
         return {} if self.percent is None else {"PackedPolicySize": self.percent}
 
 
 def session_policies(params: Mapping[str, Any]) -> SessionPolicies:
-    """Those of a request; raises Refusal: PackedPolicyTooLarge, MalformedPolicyDocument."""
+    """The session policies of a request.
+
+    Raises Refusal: PackedPolicyTooLarge, MalformedPolicyDocument.
+    """
     policy = params.get("Policy")
     arns = tuple(str(one["arn"]) for one in params.get("PolicyArns", []))
     if len(arns) > MOST_ARNS:

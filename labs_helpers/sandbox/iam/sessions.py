@@ -1,4 +1,4 @@
-"""Every temporary credential that STS handed out, kept in SQLite: restarts do not end a session.
+"""Every temporary credential that STS issued, kept in SQLite: a restart ends no session.
 
 A session lives by real time plus the sandbox clock's offset: moving the clock ends it, and a clock
 that stands still does not make it expired to a client, which reads its end by its own clock.
@@ -21,7 +21,7 @@ from labs_helpers.sandbox.iam.credentials import Credential, new_secret, unique_
 from labs_helpers.sandbox.identity import Principal
 
 KEPT = timedelta(days=30)
-"""How long after its end a session is still known: longer than a registry token that it made."""
+"""How long a session is kept after its end: longer than a registry token of the session lives."""
 
 _SCHEMA = """
 create table sessions (
@@ -39,7 +39,7 @@ create table sessions (
 
 
 class Origin(Enum):
-    """How a session came about."""
+    """How a session was made."""
 
     ROLE = "AssumeRole"
     WEB_IDENTITY = "AssumeRoleWithWebIdentity"
@@ -74,7 +74,7 @@ class SessionFacts:
 
 @dataclass(frozen=True)
 class Session:
-    """A session; times by real time plus the sandbox clock's offset."""
+    """A session; its times are real time plus the offset of the sandbox's clock."""
 
     principal: Principal
     secret: str
@@ -124,7 +124,7 @@ class Sessions:
         return made
 
     def session(self, access_key_id: str) -> Session | None:
-        """The session of a key, ended ones included."""
+        """The session of a key, also one that has ended."""
         if not access_key_id.startswith("ASIA"):
             return None
         with self.database.read() as connection:

@@ -138,7 +138,7 @@ class SecurityTokens:
 
 
 def check_role_arn(arn: str) -> None:
-    """Raise a ValidationError for what is no ARN of a role, whoever asks."""
+    """Raise a ValidationError for a text that is not the ARN of a role."""
     if not _ROLE_ARN.fullmatch(arn):
         raise _invalid(f"{arn} is invalid")
 
@@ -184,7 +184,7 @@ def assumed(made: Session, policies: SessionPolicies) -> dict[str, Any]:
 
 
 def _tags(params: Params, before: Session | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Session tags with those inherited, and the keys to inherit further.
+    """Session tags, the inherited ones included, and the keys that later sessions inherit.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
     """
@@ -204,7 +204,7 @@ def _tags(params: Params, before: Session | None) -> tuple[dict[str, str], tuple
 
 
 def _source_identity(params: Params, before: Session | None) -> str:
-    """It stays for the whole chain of sessions.
+    """The source identity, which stays the same in the whole chain of sessions.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
     """

@@ -1,4 +1,4 @@
-"""AssumeRoleWithWebIdentity: a call without a signature, believed for the token it brings.
+"""AssumeRoleWithWebIdentity: a call without a signature, authenticated by its token.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """

@@ -1,4 +1,4 @@
-"""moto's answer to a request, or words: no failure of moto reaches a client as moto's own.
+"""moto's answer to a request; every failure of moto becomes an error of AWS, or words.
 
 What moto raises is an error of the model where the error can be told from the request; everything
 else is refused in words, and sandbox.log has the details.
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _XML = {Protocol.QUERY, Protocol.EC2, Protocol.S3}
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ABSENT = re.compile(r"NotFound|DoesNotExist|NoSuch|NonExistent|UnknownResource")
-"""What the names of errors about something that is not there have."""
+"""Parts of the names of errors that say that something does not exist."""
 
 
 def of_moto(application: Any, environ: WSGIEnvironment, asked: ApiRequest, sent: Request) -> Answer:
@@ -63,7 +63,7 @@ def of_moto(application: Any, environ: WSGIEnvironment, asked: ApiRequest, sent:
 
 
 def _told(error: Exception, asked: ApiRequest, what: str) -> Refusal:
-    """What to say of an exception of moto."""
+    """The refusal for an exception of moto."""
     if confined := confinement.cause_of(error):
         reason = f"Doing it here would {confined}, which the sandbox never does."
         return aws_errors.not_implemented(f"the operation {what}", reason)
@@ -79,7 +79,7 @@ def _told(error: Exception, asked: ApiRequest, what: str) -> Refusal:
 
 
 def _missing(error: Exception, asked: ApiRequest) -> Refusal | None:
-    """The error of what is not there: moto looked in vain for something that the request names."""
+    """The error for something that the request names and moto did not find."""
     name = ""
     if isinstance(error, KeyError) and error.args:
         name = str(error.args[0])
@@ -100,7 +100,7 @@ def _missing(error: Exception, asked: ApiRequest) -> Refusal | None:
 
 
 def _not_given(error: Exception, asked: ApiRequest) -> Refusal | None:
-    """The error of a member that is not required, and without which nothing can be done."""
+    """The error for a member that the model does not require and moto needs."""
     model: Any = model_of(asked.service)
     shape = model.operation_model(asked.operation).input_shape
     if shape is None:
@@ -114,7 +114,7 @@ def _not_given(error: Exception, asked: ApiRequest) -> Refusal | None:
 
 
 def _unreadable(error: Exception, asked: ApiRequest) -> Refusal | None:
-    """The error of a value that has no form which moto can read."""
+    """The error for a value that moto cannot read."""
     if isinstance(error, ExpatError):
         words = (
             "The XML you provided was not well-formed or did not validate against our published "
@@ -172,11 +172,11 @@ def _small(name: str) -> str:
 
 
 _PAGE = frozenset(("Marker", "NextMarker", "NextToken", "PaginationToken", "nextToken"))
-"""Parameters that an earlier answer gave, to go on with a list."""
+"""Parameters that continue a list: tokens from an earlier answer."""
 
 
 def _wrong_token(error: Exception, asked: ApiRequest) -> Refusal | None:
-    """The model's error of a page that there is none of: moto took the text for its own token."""
+    """The model's error for a page token that moto did not give."""
     given = _PAGE & set(asked.params)
     if not given or not isinstance(error, ValueError | LookupError | TypeError):
         return None

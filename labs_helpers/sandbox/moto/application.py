@@ -1,4 +1,4 @@
-"""Every service that has no application of its own: read, decided, looked up in the table.
+"""Requests to the services without an application of their own: read, decide, look up, answer.
 
 The table (table.py) says for each operation who answers: an operation of ours, moto, or nobody.
 """
@@ -49,15 +49,15 @@ class OtherServices:
         # not at the start, which nobody should wait for
         from labs_helpers.sandbox.authorization.query import FORM
         from labs_helpers.sandbox.authorization.requests import decide
-        from labs_helpers.sandbox.moto import inputs, table, unread
+        from labs_helpers.sandbox.moto import arguments, inputs, table
 
         asked, plain = decide(self._authorizer, call)
-        if table.answerer(asked.service, asked.operation, asked.params) is table.Answerer.OURS:
+        if table.answerer(asked.service, asked.operation) is table.Answerer.OURS:
             return self._answer(
                 asked.service, asked.operation, call.principal, asked.params, call.source_ip
             )
         inputs.check(asked, plain.content_type.startswith(FORM))
-        unread.check(asked)
+        arguments.check(asked)
         return self._moto.call(call, asked, plain)
 
     def _ready(self, service: str) -> None:
@@ -65,12 +65,15 @@ class OtherServices:
             attributes,
             by_arn,
             deliveries,
+            memory,
             service_states,
             tagging,
         )
 
         service_states.install(service)
         attributes.install(service)
+        if service == "sns":
+            memory.forget_messages()
         deliveries.install(service, self._authorizer.require_as_role)
         by_arn.install(service)
         if service == "tagging":
@@ -88,7 +91,7 @@ class OtherServices:
             return None
         environ[CALLER] = "a web identity"
         environ[OPERATION] = f"sts:{asked.operation}"
-        table.answerer("sts", asked.operation, asked.params)
+        table.answerer("sts", asked.operation)
         nobody = Principal("", "", "", "")
         source_ip = str(environ.get("REMOTE_ADDR", ""))
         return self._answer("sts", asked.operation, nobody, asked.params, source_ip)

@@ -1,4 +1,4 @@
-"""The attributes of queues and topics: moto sets whatever field of its object a caller names.
+"""Checks of the attributes of queues and topics: moto sets any field that a caller names.
 
 A caller could give a topic the ARN of another, and write to queues in its name. Names:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html,

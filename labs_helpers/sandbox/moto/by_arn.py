@@ -1,4 +1,4 @@
-"""Resources that moto finds by a piece of an ARN, or not at all, found by the whole ARN.
+"""Look-ups by the whole ARN, where moto uses a piece of the ARN or does not look.
 
 EventBridge's tags go to the rule or event bus of exactly that ARN: moto takes the first rule of the
 name, on whatever bus. A rule of a load balancer that does not exist cannot be deleted. PutEvents
@@ -16,7 +16,7 @@ _EVENTS = "moto.events.models:EventsBackend"
 
 
 def install(service: str) -> None:
-    """Put ours into the place of moto's; the tagging API goes to EventBridge, too."""
+    """Replace moto's look-ups by ours; the tagging API calls EventBridge, too."""
     if service in ("events", "tagging"):
         patches.put(f"{_EVENTS}.tag_resource", _tag)
         patches.put(f"{_EVENTS}.untag_resource", _untag)
@@ -72,7 +72,7 @@ def _let_nobody_speak_for_aws() -> None:
 
 
 def _unsubscribe(backend: Any, subscription_arn: str) -> None:
-    """What does not exist is ended already; an id with another topic's ARN before it is refused.
+    """End a subscription. One that does not exist has ended; the id with another topic is refused.
 
     https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html
     """

@@ -1,4 +1,4 @@
-"""What moto's services send to each other: each message is let in by the policy of where it goes.
+"""Messages between moto's services: each needs the permission of the receiver's policy.
 
 moto sends without asking, and takes the account from an ARN of the caller's. Here a topic reaches a
 queue of its own account whose policy lets Amazon SNS in:
@@ -25,7 +25,7 @@ SNS = "sns.amazonaws.com"
 
 
 def install(service: str, as_role: AsRole) -> None:
-    """Put our deliveries into the place of moto's, once a service that sends is called."""
+    """Replace moto's deliveries by ours, once a service that sends is called."""
     if installer := _INSTALLERS.get(service):
         installer(as_role)
 
@@ -71,7 +71,7 @@ def _is_let_in(sender: Sender, queue: str) -> bool:
 
 
 def _time(given: object) -> str:
-    """The time of an event as AWS writes the time, of moto's seconds."""
+    """The time of an event as AWS writes it; moto has seconds."""
     if isinstance(given, int | float):
         return datetime.fromtimestamp(given, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return str(given or "")

@@ -1,4 +1,4 @@
-"""Where the sandbox reaches into moto's EventBridge: an event of AWS's own to rules and targets.
+"""Delivery of events to the rules and targets of moto's EventBridge.
 
 tests/sandbox/moto/test_events.py holds each thing used here true for the pinned version.
 moto's own delivery is not used, nor for the events of PutEvents (deliveries.py): moto leaves
@@ -42,7 +42,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class _Sending:
-    """One message on its way: for which rule, where to, and the target as PutTargets had it."""
+    """One message to send: its rule, its destination, and the target as PutTargets had it."""
 
     sender: Sender
     arn: Arn
@@ -65,7 +65,7 @@ class _Sending:
 def publish(event: Event, as_role: AsRole) -> None:
     """Give an event to every target of every rule that wants it, in the rules' order.
 
-    A rule or a target that fails is logged and keeps nothing from the others.
+    A rule or a target that fails is logged, and the others still get the event.
     """
     for rule in _rules(event["account"], event["region"]):
         offer(rule, event, as_role)
@@ -74,7 +74,7 @@ def publish(event: Event, as_role: AsRole) -> None:
 def offer(rule: Any, event: Mapping[str, Any], as_role: AsRole) -> None:
     """Give an event to every target of a rule that wants the event.
 
-    A target that fails keeps nothing from the others.
+    A target that fails does not keep the event from the others.
     """
     try:
         wanted = _wants(rule, event)

@@ -1,4 +1,4 @@
-"""What moto's IAM leaves out or lets pass, done as AWS does: put onto moto's own class.
+"""Corrections to moto's IAM, put onto moto's own class: what AWS does and moto does not.
 
 Before each operation of moto, botocore's model and the rules of iam_rules.py are checked; a few
 operations are ours altogether. patches.py lists each change to moto with its reason.
@@ -18,7 +18,7 @@ _CLASS = "moto.iam.responses:IamResponse"
 
 
 def install(directory: Directory) -> None:
-    """Put ours onto moto's IamResponse; a second time replaces those of the first."""
+    """Put our operations onto moto's IamResponse; a second call replaces those of the first."""
     from moto.core.utils import camelcase_to_underscores, get_service_model
 
     model = get_service_model("iam")
@@ -113,7 +113,7 @@ def _delete_user_permissions_boundary(response: Any) -> Any:
 
 
 def _attach(kind: str) -> Callable[[Any], Any]:
-    """Attaching what is attached changes nothing, where moto counts it twice."""
+    """Attaching an attached policy again changes nothing; moto would count it twice."""
 
     def method(response: Any) -> Any:
         entity = iam_rules.entity(response.backend, kind, response._get_param(f"{kind}Name"))

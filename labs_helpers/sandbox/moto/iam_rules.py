@@ -1,4 +1,4 @@
-"""What must hold before an operation of IAM: the entity is there, nothing hangs on what goes.
+"""What must hold before an operation of IAM: an entity exists, or nothing depends on it.
 
 Each rule raises the Refusal that AWS answers with. `backend` is moto's IAMBackend of the account,
 `given` the request's parameters by their names in the API.
@@ -160,7 +160,7 @@ def _delete_policy(backend: Any, given: Given) -> None:
 
 
 def _own(backend: Any, given: Given) -> None:
-    """AWS's own policies are nobody's to change."""
+    """Nobody can change AWS's own policies."""
     if given["PolicyArn"].split(":")[4] != backend.account_id:
         raise Refusal("AccessDenied", "Policy is outside your own account.", 403)
 

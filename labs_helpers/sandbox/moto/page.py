@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
+from labs_helpers.sandbox.moto.refusals import EVERY, rows
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.moto.table import PAGE, services
 
@@ -48,13 +48,11 @@ def page() -> str:
         if name == "cloudformation":
             parts += _types()
     parts.append("## Refused with a reason of their own\n")
-    for service, rows in sorted(REFUSED.items()):
-        reasons: dict[str, list[str]] = {}
-        for operation, reason in rows.items():
-            reasons.setdefault(reason, []).append(operation)
-        for reason, operations in reasons.items():
-            named = "every operation" if EVERY in operations else ", ".join(sorted(operations))
-            parts.append(_wrapped(f"- `{service}`, {named}: {reason}", "  ") + "\n")
+    for refused in rows():
+        if refused.operations and not refused.arguments:
+            names = sorted(refused.operations)
+            named = "every operation" if names == [EVERY] else ", ".join(names)
+            parts.append(_wrapped(f"- `{refused.service}`, {named}: {refused.reason}", "  ") + "\n")
     return "\n".join(parts)
 
 

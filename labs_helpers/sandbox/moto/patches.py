@@ -26,6 +26,7 @@ PATCHES: Mapping[str, str] = {
         "moto takes a region from any URL or user agent; the signed region counts"
     ),
     "moto.core.utils:_load_service_model": "the models are in memory already: memory.py",
+    "moto.core.common_models:BaseModel.__new__": "moto keeps all that it ever made: memory.py",
     "moto.s3.models:FakeBucket.get_permission": (
         "moto asks bucket policies without principals and conditions; the door has decided"
     ),
@@ -45,6 +46,7 @@ PATCHES: Mapping[str, str] = {
     "moto.events.models:EventsBackend.put_events": "moto takes events in the name of AWS",
     "moto.sns.models:SNSBackend.unsubscribe": "moto does not compare the topic",
     "moto.elbv2.models:ELBv2Backend.delete_rule": "moto deletes a rule that does not exist",
+    "moto.sns.models:Topic.sent_notifications": "moto keeps each message, for its own tests",
     "moto.sns.models:Subscription.publish": "moto does not ask the queue's policy",
     "moto.sns.models:SNSBackend.create_topic": "moto sets any field; see attributes.py",
     "moto.sns.models:SNSBackend.set_topic_attribute": "the same",
@@ -140,6 +142,7 @@ NEW = frozenset(
         f"{_IAM_MODELS}:User.permissions_boundary",
         f"{_IAM_MODELS}:Role.assume_role_policy_document",
         "moto.s3.models:FakeBucket.policy",
+        "moto.sns.models:Topic.sent_notifications",
         f"{_IAM}.put_user_permissions_boundary",
         f"{_IAM}.delete_user_permissions_boundary",
         f"{_IAM}.add_client_id_to_open_id_connect_provider",

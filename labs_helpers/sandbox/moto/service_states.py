@@ -1,4 +1,4 @@
-"""The states of keys and alarms, which moto keeps and does not act on, done as AWS does."""
+"""The states of keys and alarms: moto keeps a state, and ours acts on the state as AWS does."""
 
 from __future__ import annotations
 

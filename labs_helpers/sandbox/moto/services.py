@@ -1,4 +1,4 @@
-"""moto behind the door: a verified request in, moto's answer out; services load when called."""
+"""moto's answer to a verified request; a service of moto loads when first called."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ _SETTINGS = {
     # no other web page may read what the sandbox answers
     "MOTO_DISABLE_GLOBAL_CORS": "true",
     "MOTO_EVENTS_INVOKE_HTTP": "false",
+    # 2600 images, each with a volume and a snapshot, in each account and region; no instance runs
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
 }
 
 
@@ -134,7 +136,7 @@ def _permitted(bucket: Any, action: str, resource: str) -> Any:
 
 
 def _read_templates_from_s3() -> None:
-    """moto reads a URL otherwise than the decision, and stumbles over an object that is not there.
+    """Read a template's URL as the decision read it; moto reads the URL in another way.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     """
@@ -173,9 +175,9 @@ def _signed_region(response: Any, request: Any, url: str) -> str:
 
 
 def _for_moto(call: SignedCall, plain: CanonicalRequest) -> WSGIEnvironment:
-    """The request as moto's own server would hand it over, with the account that we verified.
+    """The request in the form of moto's own server, with the account that we verified.
 
-    Only what the decision was made on goes on: path, query and body as they were understood.
+    moto gets only what the decision was made on: path, query and body as they were understood.
     """
     environ, signature = call.environ, call.signature
     scope = f"{signature.access_key_id}/{signature.scope}"

@@ -1,7 +1,7 @@
 """Who answers an operation of AWS: a function of ours, moto, or nobody.
 
-The one table is table.toml; what is not in the table is refused: "NotInSandbox", with a reason of
-refusals.py where there is one, and the page docs/services.md. `labs_helpers.sandbox.moto.page`
+The one table is table.toml; what is not in the table is refused: "NotInSandbox", with the reason of
+refused.toml where there is one, and the page docs/services.md. `labs_helpers.sandbox.moto.page`
 writes that page from the table.
 """
 
@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from labs_helpers.sandbox.moto.refusals import EVERY, REFUSED
-from labs_helpers.sandbox.moto.refused_arguments import check_arguments
+from labs_helpers.sandbox.moto import refusals
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 
 PAGE = "docs/services.md"
@@ -33,8 +31,8 @@ class Answerer(Enum):
 class Service:
     """One row.
 
-    recorded: what moto keeps a record of, on which nothing acts; room: the room of ours that
-    answers the whole service, empty for none.
+    recorded: operations of which moto keeps a record on which nothing acts; room: the room of ours
+    that answers the whole service, empty for none.
     """
 
     title: str
@@ -70,17 +68,12 @@ def _recorded(row: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name for name in row["moto"].split() if not name.startswith(_READS))
 
 
-def answerer(service: str, operation: str, params: Mapping[str, Any]) -> Answerer:
+def answerer(service: str, operation: str) -> Answerer:
     """Who answers; raises Refusal (NotInSandbox) for what the table does not have."""
-    rows = REFUSED.get(service, {})
     row = services().get(service, Service(""))
     if operation not in row.moto | row.ours:
-        reason = rows.get(operation) or rows.get(EVERY) or f"The sandbox has what {PAGE} lists."
+        refused = refusals.operations(service)
+        reason = refused.get(operation) or refused.get(refusals.EVERY)
+        reason = reason or f"The sandbox has what {PAGE} lists."
         raise not_implemented(f"the operation {service}:{operation}", reason)
-    check_arguments(service, operation, params)
-    if service == "cloudformation" and "TemplateBody" in params:
-        # moto keeps the template of a stack set without reading it
-        from labs_helpers.sandbox.moto import templates  # the start need not wait for it
-
-        templates.parse(params["TemplateBody"])
     return Answerer.OURS if operation in row.ours else Answerer.MOTO

@@ -1,8 +1,8 @@
 """The Resource Groups Tagging API over moto's services and over our Amazon ECR.
 
 moto goes through the backends of its services; ECR's place among them is taken by `Repositories`,
-which has the methods that moto calls (moto/core/resource_tagging.py). What one ARN fails with is
-told in FailedResourcesMap:
+which has the methods that moto calls (moto/core/resource_tagging.py). FailedResourcesMap
+says why an ARN failed:
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_FailureInfo.html
 """
 

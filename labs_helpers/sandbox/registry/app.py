@@ -20,7 +20,7 @@ from labs_helpers.sandbox.ecr.uploads import Truncated
 from labs_helpers.sandbox.identity import Authorize, Keys, Principal
 from labs_helpers.sandbox.registry import blobs, listing, manifests, uploads
 from labs_helpers.sandbox.registry.authentication import authenticate, registry_of
-from labs_helpers.sandbox.registry.context import Context, check_name
+from labs_helpers.sandbox.registry.context import Context, Made, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError, not_authorized, render, translate
 from labs_helpers.sandbox.registry.http import Environ, Request, Response
 from labs_helpers.sandbox.registry.rules import ECR, Rules
@@ -94,8 +94,11 @@ class RegistryApp:
         region: str,
         rules: Rules = ECR,
         is_there: Callable[[Principal], bool] = lambda principal: True,
+        made: Made | None = None,
     ) -> None:
-        """is_there: whether the user or role of a token still exists."""
+        """is_there: whether the user or role of a token still exists; made: what makes
+        repositories and images without a push of their own."""
+        self._made = made or Made()
         self._store = store
         self._clock = clock
         self._authorize = authorize
@@ -163,7 +166,15 @@ class RegistryApp:
                     {"Allow": ", ".join(handlers)},
                 )
             context = Context(
-                request, self._store, self._authorize, principal, registry, name, self._rules, keys
+                request,
+                self._store,
+                self._authorize,
+                principal,
+                registry,
+                name,
+                self._rules,
+                self._made,
+                keys,
             )
             return handler(context, *arguments.values())
         raise RegistryError("UNSUPPORTED", "404 page not found", 404)

@@ -30,7 +30,7 @@ def get(context: Context, digest_text: str) -> Response:
     """The blob, or the requested range of it."""
     context.allow("GetDownloadUrlForLayer")
     digest = check_digest(digest_text)
-    blob, file = layers.open_blob(context.store, context.repository(), digest)
+    blob, file = layers.open_blob(context.store, context.readable(), digest)
     try:
         if _is_unmodified(context.request, digest):
             file.close()

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 
 from labs_helpers.sandbox.ecr import errors as ecr
+from labs_helpers.sandbox.ecr.elsewhere import KmsError
 from labs_helpers.sandbox.registry.http import Response
 from labs_helpers.sandbox.registry.rules import Rules
 from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
@@ -32,6 +33,7 @@ class RegistryError(Exception):
 
 _TABLE: dict[type[ServiceError], tuple[str, int]] = {
     AccessDenied: ("DENIED", 403),
+    KmsError: ("DENIED", 403),  # AWS publishes no code for the key of a repository
     ecr.TokenExpired: ("DENIED", 403),
     ecr.InvalidToken: ("DENIED", 400),
     ecr.TokenOfAnotherRegion: ("DENIED", 403),

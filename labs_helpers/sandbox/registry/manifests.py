@@ -13,6 +13,7 @@ from labs_helpers.oci import reference as references
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr import images
 from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.storage import INACCESSIBLE
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_tag
 from labs_helpers.sandbox.registry.errors import RegistryError
 from labs_helpers.sandbox.registry.http import Response
@@ -29,7 +30,7 @@ def get(context: Context, reference: str) -> Response:
     image = _find(context, reference)
     response = _answer(context, _in_a_format_accepted(context, reference, image), with_body=True)
     if response.status == 200:
-        images.record_pull(context.store, image)
+        images.record_pull(context.store, context.registry, image, context.principal.arn)
     return response
 
 
@@ -40,7 +41,7 @@ def put(context: Context, reference: str) -> Response:
     digest = check_digest(reference) if by_digest else None
     if not by_digest:
         check_tag(reference)
-    repository = context.repository()
+    repository = context.repository_for_push()
     body = None
     if (context.request.body.length or 0) <= manifests.MAX_SIZE:
         body = context.request.body.read_all(manifests.MAX_SIZE)
@@ -79,9 +80,13 @@ def delete(context: Context, reference: str) -> Response:
 
 def _find(context: Context, reference: str) -> Image:
     context.allow("BatchGetImage")
-    repository = context.repository()
+    context.fetch(reference)
+    repository = context.readable()
     digest, tag = _digest_or_tag(context, reference)
-    return images.get(context.store, repository, digest=digest, tag=tag)
+    image = images.get(context.store, repository, digest=digest, tag=tag)
+    if not images.is_pullable(context.store, image):
+        raise RegistryError("MANIFEST_UNKNOWN", INACCESSIBLE, 404)
+    return image
 
 
 def _in_a_format_accepted(context: Context, reference: str, image: Image) -> Image:

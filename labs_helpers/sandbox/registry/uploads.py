@@ -25,7 +25,7 @@ def start(context: Context) -> Response:
     query = context.request.query
     if "digest" in query:
         return _store_whole(context, check_digest(query["digest"]))
-    repository = context.repository()
+    repository = context.repository_for_push()
     if "mount" in query:
         digest = check_digest(query["mount"])
         blob = _mount(context, repository, digest, query.get("from"))
@@ -73,7 +73,7 @@ def cancel(context: Context, upload_id: str) -> Response:
 
 def _store_whole(context: Context, digest: str) -> Response:
     context.allow("UploadLayerPart", "CompleteLayerUpload")
-    repository = context.repository()
+    repository = context.repository_for_push()
     upload_id = uploads.initiate(context.store, repository)
     try:
         _append(context, repository, upload_id)

@@ -15,10 +15,10 @@ S = TypeVar("S", bound=Store)
 
 
 class Worker(ABC, Generic[S]):
-    """Calls ``work`` after each wake-up until ``close``; thread-safe.
+    """Calls ``work`` after each wake-up, and when ``patience`` is at its end, until ``close``.
 
     The thread begins with the first wake-up, and whoever wakes the worker does not wait. What
-    ``work`` raises is logged, and the next wake-up finds the thread alive.
+    ``work`` raises is logged, and the next wake-up finds the thread alive. Thread-safe.
     """
 
     name: str
@@ -42,6 +42,10 @@ class Worker(ABC, Generic[S]):
     @abstractmethod
     def has_work(self) -> bool:
         """Whether work waits, for example since an earlier run."""
+
+    def patience(self) -> float | None:
+        """Seconds after which ``work`` is called without a wake-up; None waits for one."""
+        return None
 
     @property
     def closing(self) -> bool:
@@ -72,7 +76,7 @@ class Worker(ABC, Generic[S]):
 
     def _run(self) -> None:
         while not self.closing:
-            self._woken.wait()
+            self._woken.wait(self.patience())
             self._woken.clear()
             try:
                 self.work()

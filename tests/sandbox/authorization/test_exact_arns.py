@@ -72,15 +72,12 @@ def given(value: Any, texts: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 
 def with_text(params: Any, path: tuple[str, ...], text: str) -> Any:
-    changed = copy.deepcopy(params)
-    inner = changed
-    for step in path[:-1]:
-        inner = inner[int(step)] if isinstance(inner, list) else inner[step]
-    step = path[-1]
-    if isinstance(inner, list):
-        inner[int(step)] = text
-    else:
-        inner[step] = text
+    """Parameters that differ in the text at `path`; what is off the path is shared."""
+    if not path:
+        return text
+    step = int(path[0]) if isinstance(params, list) else path[0]
+    changed = copy.copy(params)
+    changed[step] = with_text(params[step], path[1:], text)
     return changed
 
 

@@ -6,7 +6,9 @@ anything else.
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import pytest
@@ -263,3 +265,32 @@ def test_roles_and_users_of_a_stack_are_kept_too(tmp_path: Path) -> None:
     user = iam.get_user(UserName="of-a-stack")["User"]["UserId"]
     second.stop()
     assert (role[:4], user[:4]) == ("AROA", "AIDA")
+
+
+def test_moto_keeps_nothing_that_its_own_services_have_dropped() -> None:
+    from labs_helpers.sandbox.moto import memory
+
+    memory.install()
+    memory.forget_messages()
+    from moto.s3.models import FakeKey
+    from moto.sns.models import SNSBackend
+
+    overwritten = FakeKey("k", b"x", account_id="123456789012", region_name="us-west-2")
+    seen = weakref.ref(overwritten)
+    overwritten.dispose()
+    del overwritten
+    gc.collect()
+    assert seen() is None
+    topics = SNSBackend("us-west-2", "123456789012")
+    topic = topics.create_topic("t")
+    topics.publish("a message", arn=topic.arn)
+    assert "a message" not in str(vars(topic))
+    assert not topic.sent_notifications
+
+
+def test_an_account_that_asks_ec2_has_no_images_of_motos(sandbox: Running) -> None:
+    ec2 = sandbox.client("ec2")
+    ec2.describe_vpcs()
+    assert ec2.describe_volumes()["Volumes"] == []
+    _, status = sandbox.control("GET", "status")
+    assert "ec2" in status["services"]

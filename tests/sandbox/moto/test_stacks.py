@@ -272,6 +272,68 @@ def test_a_stack_has_the_rights_of_its_caller(sandbox: Running, stacks: Any, ecr
     assert "made-by-a-stack" not in [user["UserName"] for user in users]
 
 
+@pytest.fixture(scope="module")
+def halfway(sandbox: Running) -> Any:
+    """CloudFormation's client of somebody who may make things, but not complete them."""
+    denied = [
+        ("ec2:ModifySubnetAttribute", "*"),
+        ("kms:EnableKeyRotation", "*"),
+        ("sqs:SetQueueAttributes", "arn:aws:sqs:*:*:half-second"),
+        ("iam:PutUserPolicy", "arn:aws:iam::*:user/half-second"),
+    ]
+    statements = [
+        {"Effect": "Deny", "Action": action, "Resource": resource} for action, resource in denied
+    ]
+    return People(sandbox).make("halfway", allow("*"), *statements).client("cloudformation")
+
+
+def test_a_subnet_whose_setting_fails_does_not_stay(sandbox: Running, halfway: Any) -> None:
+    subnet = {"VpcId": {"Ref": "Net"}, "CidrBlock": "10.77.0.0/24", "MapPublicIpOnLaunch": True}
+    net = ("EC2::VPC", {"CidrBlock": "10.77.0.0/16"})
+    made = make(halfway, "half-subnet", template(Net=net, Sub=("EC2::Subnet", subnet)))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    ec2 = sandbox.client("ec2")
+    assert "10.77.0.0/24" not in [one["CidrBlock"] for one in ec2.describe_subnets()["Subnets"]]
+    assert "10.77.0.0/16" not in [one["CidrBlock"] for one in ec2.describe_vpcs()["Vpcs"]]
+
+
+def test_a_key_whose_rotation_fails_is_scheduled_for_deletion(
+    sandbox: Running, halfway: Any
+) -> None:
+    key = {"EnableKeyRotation": True, "Description": "half a key", "PendingWindowInDays": 7}
+    made = make(halfway, "half-key", template(Key=("KMS::Key", key)))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    kms = sandbox.client("kms")
+    keys = [kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"] for one in kms.list_keys()["Keys"]]
+    states = [one["KeyState"] for one in keys if one["Description"] == "half a key"]
+    assert states == ["PendingDeletion"]
+
+
+def test_a_policy_of_two_queues_is_on_both_or_on_none(sandbox: Running, halfway: Any) -> None:
+    sqs = sandbox.client("sqs")
+    urls = [sqs.create_queue(QueueName=f"half-{each}")["QueueUrl"] for each in ("first", "second")]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"}
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
+    of_both = ("SQS::QueuePolicy", {"Queues": urls, "PolicyDocument": document})
+    made = make(halfway, "half-queues", template(Both=of_both))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    for url in urls:
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+        assert not found.get("Attributes", {}).get("Policy")
+
+
+def test_a_policy_of_two_users_is_of_both_or_of_none(sandbox: Running, halfway: Any) -> None:
+    iam = sandbox.client("iam")
+    users = ["half-first", "half-second"]
+    for user in users:
+        iam.create_user(UserName=user)
+    of_both = ("IAM::Policy", {"PolicyName": "p", "PolicyDocument": READ, "Users": users})
+    made = make(halfway, "half-users", template(Both=of_both))
+    assert made["StackStatus"] == "ROLLBACK_COMPLETE"
+    for user in users:
+        assert iam.list_user_policies(UserName=user)["PolicyNames"] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "properties"),
     [

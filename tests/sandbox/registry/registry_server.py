@@ -21,6 +21,7 @@ from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import NO_KEYS, Keys, Principal
 from labs_helpers.sandbox.registry.app import RegistryApp
+from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 
 ACCOUNT = "123456789012"
@@ -78,6 +79,7 @@ class RegistryUnderTest:
     clock: Clock = field(default_factory=lambda: Clock(frozen_at=START))
     asked: list[tuple[str, str]] = field(default_factory=list)
     refuse: Callable[[str, str], None] = lambda action, arn: None
+    made: Callable[[Store], Made] = lambda store: Made()
 
     def __post_init__(self) -> None:
         self.open()
@@ -87,7 +89,8 @@ class RegistryUnderTest:
         """Open the store again, as a restarted server does."""
         self.store = Store(self.root, self.clock)
         here = (ACCOUNT, REGION, self.rules)
-        self.server.app = RegistryApp(self.store, self.clock, self._authorize, *here)
+        made = self.made(self.store)
+        self.server.app = RegistryApp(self.store, self.clock, self._authorize, *here, made=made)
 
     def restart(self) -> None:
         self.store.close()

@@ -1,16 +1,11 @@
-"""Operations on pull through cache rules, which the sandbox stores and does not follow yet."""
+"""Operations on pull through cache rules; `registry/cache.py` follows them."""
 
 from labs_helpers.defaults import registry, registry_of
 from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr.cache_rules import KIND
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
-
-NOT_BUILT = {
-    "ValidatePullThroughCacheRule": "The sandbox does not reach upstream registries.",
-}
-
-KIND = "pull-through-cache-rule"
 
 #: Upstream registries by host name; whether they need a secret with credentials.
 #: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html
@@ -23,6 +18,7 @@ _UPSTREAMS = {
     "registry.gitlab.com": ("gitlab-container-registry", True),
     "cgr.dev": ("chainguard", True),
 }
+_NOT_VALIDATED = ("createdAt", "updatedAt", "upstreamRegistry")
 _DELETED = (
     "ecrRepositoryPrefix",
     "upstreamRegistryUrl",
@@ -95,6 +91,7 @@ def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
         "createdAt": now,
         "updatedAt": now,
     }
+    _check_secret(call, rule)
     documents.put(call.store, call.registry, KIND, rule, prefix)
     return _without(_description(rule), "updatedAt")
 
@@ -117,6 +114,7 @@ def update_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Changes a rule's credentials or role."""
     rule = _rule(call, params["ecrRepositoryPrefix"])
     rule = {**rule, **params, "updatedAt": call.clock.now().timestamp()}
+    _check_secret(call, rule)
     documents.put(call.store, call.registry, KIND, rule, params["ecrRepositoryPrefix"])
     return _without(_description(rule), "createdAt", "upstreamRegistryUrl", "upstreamRegistry")
 
@@ -127,6 +125,26 @@ def delete_pull_through_cache_rule(call: Call, params: Members) -> Members:
     documents.delete(call.store, call.registry, KIND, params["ecrRepositoryPrefix"])
     description = _description(rule)
     return {name: description[name] for name in _DELETED if name in description}
+
+
+def validate_pull_through_cache_rule(call: Call, params: Members) -> Members:
+    """Logs in to the rule's upstream with the rule's secret, and says whether that worked.
+
+    AWS publishes no words for ``failure``; those here are the sandbox's.
+    """
+    rule = _rule(call, params["ecrRepositoryPrefix"])
+    failure = call.elsewhere.upstream_failure(rule, call.registry.account, call.registry.region)
+    return {
+        **_without(_description(rule), *_NOT_VALIDATED),
+        "isValid": not failure,
+        "failure": failure or None,
+    }
+
+
+def _check_secret(call: Call, rule: Members) -> None:
+    """Raise SecretNotFound for a rule whose secret there is not."""
+    if arn := rule.get("credentialArn"):
+        call.elsewhere.secret(call.account, call.region, arn)
 
 
 def _upstream(url: str) -> tuple[str, bool]:

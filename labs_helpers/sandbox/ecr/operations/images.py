@@ -2,9 +2,11 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 from labs_helpers.sandbox.ecr import image_ids, images
+from labs_helpers.sandbox.ecr.elsewhere import KmsError
 from labs_helpers.sandbox.ecr.errors import (
     ImageAlreadyExists,
     ImageNotFound,
@@ -14,6 +16,7 @@ from labs_helpers.sandbox.ecr.errors import (
 from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.ecr.storage import INACCESSIBLE
 from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid, refuse_paging
 from labs_helpers.sandbox.service.service import Members
 
@@ -24,6 +27,7 @@ _REFERRERS_PAGE = 20
 def put_image(call: Call, params: Members) -> Members:
     """Stores a manifest, whose layers the repository must hold, and tags the image."""
     repository = call.repository(params["repositoryName"])
+    call.elsewhere.require_key(repository)
     tag = params.get("imageTag")
     if tag is not None and not re.fullmatch(IMAGE_TAG, tag):
         raise invalid("imageTag", f"must satisfy regular expression '{IMAGE_TAG}'")
@@ -50,6 +54,7 @@ def batch_get_image(call: Call, params: Members) -> Members:
     """
     repository = call.repository(params["repositoryName"])
     accepted = params.get("acceptedMediaTypes")
+    unusable = _unusable_key(call, repository)
     found: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     for image_id in params["imageIds"]:
@@ -66,7 +71,13 @@ def batch_get_image(call: Call, params: Members) -> Members:
                 failures.append(image_ids.not_found(image_id))
                 continue
             given = in_format
-        images.record_pull(call.store, image)
+        if not images.is_pullable(call.store, image):
+            failures.append(image_ids.failure(image_id, "ImageInaccessible", INACCESSIBLE))
+            continue
+        if unusable is not None:
+            failures.append(image_ids.failure(image_id, "KmsError", unusable.message))
+            continue
+        images.record_pull(call.store, call.registry, image, call.principal.arn)
         tags: tuple[str | None, ...] = (tag,) if tag else image.tags or (None,)
         found.extend(_image(repository, given, each) for each in tags)
     return {"images": found, "failures": failures}
@@ -103,16 +114,17 @@ def batch_delete_image(call: Call, params: Members) -> Members:
 def describe_images(call: Call, params: Members) -> Members:
     """Details of the requested images, else of all images, in the order of their pushes."""
     repository = call.repository(params["repositoryName"])
+    now = call.clock.now()
     if "imageIds" in params:
         refuse_paging(params, "imageIds")
         found = [image_ids.get(call.store, repository, each) for each in params["imageIds"]]
         by_digest = {image.digest: image for image in found}
-        return {"imageDetails": [_detail(repository, image) for image in by_digest.values()]}
+        return {"imageDetails": [_detail(repository, image, now) for image in by_digest.values()]}
     filters = params.get("filter", {})
     items = [
-        ([_order(image)], _detail(repository, image))
+        ([_order(image)], _detail(repository, image, now))
         for image in images.list_all(call.store, repository)
-        if _passes(filters, image)
+        if _passes(filters, image, now)
     ]
     part, token = call.page(items, params, repository.name)
     return {"imageDetails": part, "nextToken": token}
@@ -122,10 +134,11 @@ def list_images(call: Call, params: Members) -> Members:
     """Digest and tag for each tag, and the digest of each image without a tag."""
     repository = call.repository(params["repositoryName"])
     filters = params.get("filter", {})
+    now = call.clock.now()
     items = [
         ([_order(image), tag or ""], _image_id(image, tag))
         for image in images.list_all(call.store, repository)
-        if _passes(filters, image)
+        if _passes(filters, image, now)
         for tag in (image.tags or (None,))
     ]
     part, token = call.page(items, params, repository.name)
@@ -137,15 +150,24 @@ def list_image_referrers(call: Call, params: Members) -> Members:
     repository = call.repository(params["repositoryName"])
     filters = params.get("filter", {})
     types = filters.get("artifactTypes")
+    now = call.clock.now()
     referrers = images.referrers(call.store, repository, params["subjectId"].get("imageDigest", ""))
     items = [
-        ([_order(image)], _referrer(image))
+        ([_order(image)], _referrer(image, now))
         for image in referrers
-        if filters.get("artifactStatus", "ACTIVE") in ("ACTIVE", "ANY")
+        if filters.get("artifactStatus", "ACTIVE") in (image.status(now), "ANY")
         and (not types or image.artifact_type in types)
     ]
     part, token = call.page(items, params, repository.name, size=_REFERRERS_PAGE)
     return {"referrers": part, "nextToken": token}
+
+
+def _unusable_key(call: Call, repository: Repository) -> KmsError | None:
+    try:
+        call.elsewhere.require_key(repository)
+    except KmsError as error:
+        return error
+    return None
 
 
 def _names_its_type(manifest: str) -> bool:
@@ -170,7 +192,7 @@ def _delete(
     return [{"imageDigest": deletion.digest, "imageTag": each} for each in deletion.tags]
 
 
-def _detail(repository: Repository, image: Image) -> dict[str, Any]:
+def _detail(repository: Repository, image: Image, now: datetime) -> dict[str, Any]:
     """An image in the shape of the API's ``ImageDetail``.
 
     Without ``imageScanStatus`` and ``imageScanFindingsSummary``: AWS's own basic scanning, the
@@ -188,7 +210,9 @@ def _detail(repository: Repository, image: Image) -> dict[str, Any]:
         "artifactMediaType": image.artifact_type,
         "lastRecordedPullTime": image.last_pulled_at,
         "subjectManifestDigest": image.subject,
-        "imageStatus": "ACTIVE",
+        "imageStatus": image.status(now),
+        "lastArchivedAt": image.archived_at,
+        "lastActivatedAt": image.activated_at,
     }
 
 
@@ -201,14 +225,14 @@ def _image(repository: Repository, image: Image, tag: str | None) -> dict[str, A
     }
 
 
-def _referrer(image: Image) -> dict[str, Any]:
+def _referrer(image: Image, now: datetime) -> dict[str, Any]:
     return {
         "digest": image.digest,
         "mediaType": image.media_type,
         "artifactType": image.artifact_type,
         "size": len(image.body),
         "annotations": dict(image.annotations) or None,
-        "artifactStatus": "ACTIVE",
+        "artifactStatus": image.status(now),
     }
 
 
@@ -220,7 +244,11 @@ def _order(image: Image) -> str:
     return f"{image.id:020d}"
 
 
-def _passes(filters: dict[str, str], image: Image) -> bool:
+def _passes(filters: dict[str, str], image: Image, now: datetime) -> bool:
+    """Whether the filters let an image through; without imageStatus only those that are ACTIVE.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImagesFilter.html
+    """
     by_tag = {"TAGGED": bool(image.tags), "UNTAGGED": not image.tags}
-    active = filters.get("imageStatus", "ACTIVE") in ("ACTIVE", "ANY")
-    return active and by_tag.get(filters.get("tagStatus", "ANY"), True)
+    right_status = filters.get("imageStatus", "ACTIVE") in (image.status(now), "ANY")
+    return right_status and by_tag.get(filters.get("tagStatus", "ANY"), True)

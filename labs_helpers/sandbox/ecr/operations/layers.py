@@ -47,6 +47,7 @@ def batch_check_layer_availability(call: Call, params: Members) -> Members:
 def initiate_layer_upload(call: Call, params: Members) -> Members:
     """Begins an upload."""
     repository = call.repository(params["repositoryName"])
+    call.elsewhere.require_key(repository)
     return {"uploadId": uploads.initiate(call.store, repository), "partSize": PART_SIZE}
 
 
@@ -82,6 +83,7 @@ def complete_layer_upload(call: Call, params: Members) -> Members:
 def get_download_url_for_layer(call: Call, params: Members) -> Members:
     """A URL of the sandbox under which anybody can read the layer for an hour."""
     repository = call.repository(params["repositoryName"])
+    call.elsewhere.require_key(repository)
     digest = params["layerDigest"]
     if _fault(digest):
         raise invalid("layerDigest", "Invalid layer digest")

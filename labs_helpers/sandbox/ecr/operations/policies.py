@@ -1,11 +1,8 @@
-"""Operations on a repository's policies: who may use it, and which images expire."""
-
-import json
-from datetime import UTC, datetime
+"""Operations on the policy that says who may use a repository."""
 
 from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr.creation import REPOSITORY_POLICY as POLICY
 from labs_helpers.sandbox.ecr.errors import InvalidParameter
-from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import (
     as_ecr_prints,
@@ -16,17 +13,6 @@ from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.policy.unique_ids import saved, shown
 from labs_helpers.sandbox.service.errors import AccessDenied, ServiceError
 from labs_helpers.sandbox.service.service import Members
-
-NOT_BUILT = {
-    "StartLifecyclePolicyPreview": "Lifecycle policies are stored and not evaluated yet.",
-    "GetLifecyclePolicyPreview": "Lifecycle policies are stored and not evaluated yet.",
-}
-
-POLICY = "repository-policy"
-LIFECYCLE = "lifecycle-policy"
-
-#: ``lastEvaluatedAt`` of a lifecycle policy that ECR has not evaluated yet.
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RepositoryPolicyNotFound(ServiceError):
@@ -46,16 +32,6 @@ class LockedOut(InvalidParameter):
         "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository "
         "policy provided' (the policy would prevent you from setting another policy: repeat the "
         "request with force, --force in the AWS CLI, if you want that)"
-    )
-
-
-class LifecyclePolicyNotFound(ServiceError):
-    """The repository has no lifecycle policy."""
-
-    code = "LifecyclePolicyNotFoundException"
-    words = (
-        "Lifecycle policy does not exist for the repository with name '{repositoryName}' in the "
-        "registry with id '{registryId}'"
     )
 
 
@@ -104,33 +80,4 @@ def delete_repository_policy(call: Call, params: Members) -> Members:
     """Removes the repository's policy and answers with it."""
     answer = get_repository_policy(call, params)
     documents.delete(call.store, call.repository(params["repositoryName"]), POLICY)
-    return answer
-
-
-def put_lifecycle_policy(call: Call, params: Members) -> Members:
-    """Stores which images are to expire. The sandbox does not let them expire yet.
-
-    ECR hands the text back without the white space between its parts, as in the example of
-    https://docs.aws.amazon.com/cli/latest/reference/ecr/put-lifecycle-policy.html
-    """
-    repository = call.repository(params["repositoryName"])
-    check_lifecycle_policy(params["lifecyclePolicyText"])
-    document = json.loads(params["lifecyclePolicyText"])
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    documents.put(call.store, repository, LIFECYCLE, text)
-    return {**repository.names, "lifecyclePolicyText": text}
-
-
-def get_lifecycle_policy(call: Call, params: Members) -> Members:
-    """The lifecycle policy; ``lastEvaluatedAt`` is 1970 for one that was never evaluated."""
-    repository = call.repository(params["repositoryName"])
-    missing = LifecyclePolicyNotFound(**repository.names)
-    text = documents.get(call.store, repository, LIFECYCLE, missing=missing)
-    return {**repository.names, "lifecyclePolicyText": text, "lastEvaluatedAt": NEVER}
-
-
-def delete_lifecycle_policy(call: Call, params: Members) -> Members:
-    """Removes the lifecycle policy and answers with it."""
-    answer = get_lifecycle_policy(call, params)
-    documents.delete(call.store, call.repository(params["repositoryName"]), LIFECYCLE)
     return answer

@@ -54,6 +54,13 @@ class FeatureDisabled(ServiceError):
     words = "This feature is disabled"
 
 
+class ImageArchived(ServiceError):
+    """StartImageScan of an image in the archive; the words are those of botocore's model."""
+
+    code = "ImageArchivedException"
+    words = "The specified image is archived and cannot be scanned."
+
+
 def batch_get_repository_scanning_configuration(call: Call, params: Members) -> Members:
     """Says how often each repository is scanned, and by which of the registry's filters."""
     with call.store.read() as db:
@@ -94,6 +101,8 @@ def start_image_scan(call: Call, params: Members) -> Members:
     if not scan_queue.is_scannable(image.media_type, image.artifact_type):
         index = image.media_type in media_types.INDEXES
         raise UnsupportedImageType(media_type=image.media_type if index else image.artifact_type)
+    if image.archived:
+        raise ImageArchived()
     scan = scan_queue.add_basic(call.store, image.id)
     return {
         **repository.names,

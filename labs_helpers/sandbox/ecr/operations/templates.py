@@ -1,6 +1,7 @@
 """Operations on templates: what a repository made by a push or a cache rule starts with."""
 
 from labs_helpers.sandbox.ecr import documents
+from labs_helpers.sandbox.ecr.creation import TEMPLATE as KIND
 from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.policy_text import check_repository_policy
@@ -8,7 +9,6 @@ from labs_helpers.sandbox.ecr.validation import check_exclusions
 from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
 
-KIND = "repository-creation-template"
 _DEFAULTS = {
     "encryptionConfiguration": {"encryptionType": "AES256"},
     "imageTagMutability": "MUTABLE",

@@ -1,12 +1,12 @@
 """A call of AWS from inside the sandbox, on behalf of whoever is calling.
 
-The call is written, decided and answered as a call from outside, but for the way through the port.
+The call is written, decided and answered as a call from outside; only the port is left out.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ _outer: ContextVar[SignedCall | None] = ContextVar("the call from outside", defa
 
 @contextmanager
 def serving(call: SignedCall) -> Iterator[None]:
-    """Around the answer to a call from outside: calls from inside are on behalf of the caller."""
+    """While a call from outside is answered, calls from inside are on behalf of its caller."""
     token = _outer.set(call)
     try:
         yield
@@ -44,7 +44,7 @@ def serving(call: SignedCall) -> Iterator[None]:
 
 
 class CallFailed(Exception):
-    """An error that an inner call was answered with; str() is the message."""
+    """The error answer to an inner call; str() is the message."""
 
     def __init__(self, service: str, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls of AWS on behalf of the caller of `outer`; applications: who answers, by service."""
+    """Calls of AWS on behalf of the caller of `outer`; answer: the application that answers."""
 
     outer: SignedCall
     answer: Application
@@ -144,10 +144,6 @@ def current(answer: Application) -> Calls:
     return Calls(outer, answer)
 
 
-Current = Callable[[], Calls]
-"""`current`, with the application that answers."""
-
-
 @dataclass(frozen=True)
 class _Wired:
     """A call as botocore's serializer writes the call."""
@@ -175,7 +171,7 @@ def _wired(written: Mapping[str, Any]) -> _Wired:
 
 
 def _fitted(value: Any, shape: Shape | None) -> Any:
-    """A value of a template in the type of its shape, where the type can be had."""
+    """A value of a template, converted to the type of its shape where that is possible."""
     if shape is None:
         return value
     kind = shape.type_name

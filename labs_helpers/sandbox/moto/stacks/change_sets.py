@@ -1,4 +1,4 @@
-"""Change sets: what a stack would become, kept until somebody executes the change set."""
+"""Change sets: changes of a stack that are kept until somebody executes them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def delete(backend: Any, change_set_name: str) -> None:
 
 
 def differing(scope_of: ScopeOf) -> Callable[[Any], list[Any]]:
-    """The changes of a change set: what is added, removed, and whose text is another."""
+    """The changes of a change set: resources added, removed, and with another text."""
 
     def diff(change_set: Any) -> list[Any]:
         from moto.cloudformation.models import Change

@@ -1,4 +1,4 @@
-"""The capabilities that a call gives to a stack: who makes what is IAM's has to say so."""
+"""The capabilities that a call gives to a stack that makes users, roles or policies of IAM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _given: ContextVar[frozenset[str]] = ContextVar("capabilities", default=frozense
 
 @contextmanager
 def granted(names: list[str]) -> Iterator[None]:
-    """Around a call that gives these capabilities."""
+    """While a call that gives these capabilities is answered."""
     token = _given.set(frozenset(names))
     try:
         yield
@@ -24,7 +24,7 @@ def granted(names: list[str]) -> Iterator[None]:
 
 
 def with_capabilities(original: Any) -> Callable[[Any], Any]:
-    """An operation that is given capabilities."""
+    """The operation, run with the capabilities that its call gives."""
 
     def method(response: Any) -> Any:
         with granted(response._get_param("Capabilities", [])):

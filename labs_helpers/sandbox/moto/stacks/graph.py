@@ -1,4 +1,4 @@
-"""What a template refers to: that it is there, in which order, and that functions have their form.
+"""References in a template: whether they exist, their order, and the form of functions.
 
 Functions: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 Words of the errors, where CloudFormation's are public:

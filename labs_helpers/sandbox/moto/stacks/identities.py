@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from labs_helpers.sandbox.moto.stacks.calls import Calls
@@ -13,6 +14,7 @@ from labs_helpers.sandbox.moto.stacks.kinds import (
     Kind,
     Made,
     Properties,
+    given,
     kind,
     tags_of,
     text_of,
@@ -109,10 +111,8 @@ def _create_managed(calls: Calls, name: str, properties: Properties) -> Made:
     )["Policy"]["Arn"]
     made = Made(arn, {"PolicyArn": arn})
     with undone_on_failure(calls, made, _delete_managed):
-        for many, entity in _HOLDERS.items():
-            for holder in properties.get(many, ()):
-                named = {f"{entity}Name": holder, "PolicyArn": arn}
-                calls("iam", f"Attach{entity}Policy", **named)
+        for _, entity, holder in _holders(properties):
+            calls("iam", f"Attach{entity}Policy", **holder, PolicyArn=arn)
     return made
 
 
@@ -128,26 +128,34 @@ def _delete_managed(calls: Calls, made: Made) -> None:
 
 def _create_inline(calls: Calls, name: str, properties: Properties) -> Made:
     """AWS::IAM::Policy: an inline policy of each user, role and group that is named."""
-    made = Made(name, {"Id": name})
-    _put_inline(calls, properties, text_of(properties.get("PolicyDocument")))
+    named = given(properties, "PolicyName")
+    done: dict[str, list[Any]] = {many: [] for many in _HOLDERS}
+    made = Made(name, {"Id": name}, {**named, **done})
+    document = text_of(properties.get("PolicyDocument"))
+    with undone_on_failure(calls, made, _delete_inline):
+        for many, entity, holder in _holders(properties):
+            calls("iam", f"Put{entity}Policy", **holder, **named, PolicyDocument=document)
+            done[many].append(holder[f"{entity}Name"])
     return made
 
 
-def _put_inline(calls: Calls, properties: Properties, document: str | None) -> None:
-    """Put the policy; document None: take the policy away."""
-    verb = "Delete" if document is None else "Put"
-    for many, entity in _HOLDERS.items():
-        for holder in properties.get(many, ()):
-            named = {f"{entity}Name": holder, "PolicyName": properties.get("PolicyName")}
-            calls("iam", f"{verb}{entity}Policy", **named, PolicyDocument=document)
-
-
 def _update_inline(calls: Calls, made: Made, properties: Properties) -> None:
-    _put_inline(calls, properties, text_of(properties.get("PolicyDocument")))
+    named = given(properties, "PolicyName")
+    document = text_of(properties.get("PolicyDocument"))
+    for _, entity, holder in _holders(properties):
+        calls("iam", f"Put{entity}Policy", **holder, **named, PolicyDocument=document)
 
 
 def _delete_inline(calls: Calls, made: Made) -> None:
-    _put_inline(calls, made.properties, None)
+    for _, entity, holder in _holders(made.properties):
+        calls("iam", f"Delete{entity}Policy", **holder, **given(made.properties, "PolicyName"))
+
+
+def _holders(properties: Properties) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """("Users", "User", {"UserName": ...}) of each user, role and group that is named."""
+    for many, entity in _HOLDERS.items():
+        for name in properties.get(many, ()):
+            yield many, entity, {f"{entity}Name": name}
 
 
 def _without(these: Any, those: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What a type of resource is to a stack.
+"""The description of a type of resource: its properties, and how it is made and deleted.
 
 A type's properties are in CloudFormation's template reference:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
@@ -63,7 +63,7 @@ def kind(
     changes: str = "",
     needs: str = "",
 ) -> Kind:
-    """A Kind, with names in one text each."""
+    """A Kind; `properties`, `attributes` and `changes` are names with spaces between them."""
     words = [frozenset(text.split()) for text in (properties, attributes, changes)]
     return Kind(words[0], create, delete, words[1], update, words[2], needs)
 
@@ -90,13 +90,13 @@ def is_true(value: Any) -> bool:
 
 
 def given(properties: Properties, *names: str) -> dict[str, Any]:
-    """Those of the properties that a template gives."""
+    """The named properties, as far as a template gives them."""
     return {name: properties[name] for name in names if name in properties}
 
 
 @contextmanager
 def undone_on_failure(calls: Calls, made: Made, delete: Delete) -> Iterator[None]:
-    """Take away what was made when a call in the block fails.
+    """Delete the resource when a call in the block fails.
 
     Raises CallFailed, which says so when the resource stays.
     """

@@ -1,4 +1,4 @@
-"""The life of a stack: made, changed, rolled back, deleted, with an event for each step.
+"""A stack from its creation to its deletion, with an event for each step.
 
 Statuses and reasons:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html,
@@ -75,7 +75,7 @@ class Life:
         self._status("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", _not_deleted(left))
 
     def delete(self, retained: Iterable[str] = ()) -> bool:
-        """Take every resource away; whether the stack is gone."""
+        """Delete every resource; returns whether the stack is gone."""
         self._status("DELETE_IN_PROGRESS", "User Initiated")
         kept = set(retained)
         resources = self.scope.template.get("Resources", {})
@@ -183,7 +183,7 @@ class Life:
         self._event(logical_id, "CREATE_COMPLETE")
 
     def _delete(self, logical_ids: Iterable[str]) -> list[str]:
-        """Take resources away, the last made first; those that could not be."""
+        """Delete resources, the last made first; returns those that could not be deleted."""
         left = []
         for logical_id in reversed(list(logical_ids)):
             made = self.scope.made[logical_id]
@@ -199,7 +199,7 @@ class Life:
         return left
 
     def _made(self, scope: Scope | None = None) -> list[str]:
-        """The resources that there are, in the order of what they need."""
+        """The resources that exist, each after those that it needs."""
         scope = scope or self.scope
         ordered = graph.order(scope.template) if scope.template.get("Resources") else []
         found = [name for name in ordered if name in self.scope.made]
@@ -259,7 +259,7 @@ class _Step:
         self._life, self._logical_id, self._verb = life, logical_id, verb
 
     def __enter__(self) -> None:
-        """Nothing is held."""
+        """Nothing to prepare."""
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if error is None or not isinstance(error, Exception):

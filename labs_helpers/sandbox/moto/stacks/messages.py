@@ -26,7 +26,7 @@ _CHANGED = " ".join(sorted(set(_QUEUE.split()) - {"FifoQueue"}))
 
 
 def _attributes(properties: Properties, names: str) -> dict[str, Any]:
-    """Those properties that are attributes, as texts."""
+    """The properties that are attributes, as texts."""
     return {
         name: text_of(value) if isinstance(value, Mapping) else value
         for name, value in given(properties, *names.split()).items()
@@ -57,9 +57,13 @@ def _delete_queue(calls: Calls, made: Made) -> None:
 
 def _create_queue_policy(calls: Calls, name: str, properties: Properties) -> Made:
     policy = {"Policy": text_of(properties.get("PolicyDocument"))}
-    for url in properties.get("Queues", ()):
-        calls("sqs", "SetQueueAttributes", QueueUrl=url, Attributes=policy)
-    return Made(name)
+    done: list[Any] = []
+    made = Made(name, properties={"Queues": done})
+    with undone_on_failure(calls, made, _delete_queue_policy):
+        for url in properties.get("Queues", ()):
+            calls("sqs", "SetQueueAttributes", QueueUrl=url, Attributes=policy)
+            done.append(url)
+    return made
 
 
 def _delete_queue_policy(calls: Calls, made: Made) -> None:

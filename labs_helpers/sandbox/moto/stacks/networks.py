@@ -56,7 +56,8 @@ def _create_subnet(calls: Calls, name: str, properties: Properties) -> Made:
     public = properties.get("MapPublicIpOnLaunch")
     if public is not None:
         setting = {"MapPublicIpOnLaunch": {"Value": public}}
-        calls("ec2", "ModifySubnetAttribute", SubnetId=made.physical_id, **setting)
+        with undone_on_failure(calls, made, _delete_subnet):
+            calls("ec2", "ModifySubnetAttribute", SubnetId=made.physical_id, **setting)
     return made
 
 

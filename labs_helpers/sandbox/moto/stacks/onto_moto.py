@@ -53,7 +53,7 @@ def install(answer: Application) -> None:
 
 
 def _scope(stack: Any) -> Scope:
-    """The stack's values, in the place of moto's ResourceMap."""
+    """The stack's values, instead of moto's ResourceMap."""
     if not hasattr(stack, "entries"):
         stack.entries, stack.shown_outputs, stack.shown_exports = {}, [], []
         stack.events, stack.stack_status_reason = [], None
@@ -84,7 +84,7 @@ def _scope_of(stack: Any, template: Any, parameters: Any) -> Scope:
 
 
 def _tell(stack: Any, entry: Entry) -> None:
-    """An event of the stack, also to the topics that the stack names."""
+    """Record an event of the stack, and send the event to the topics that the stack names."""
     from moto.cloudformation.models import Event
 
     event = Event(
@@ -101,7 +101,7 @@ def _tell(stack: Any, entry: Entry) -> None:
 
 
 def _keep_exports(stack: Any, exports: list[tuple[str, str]]) -> None:
-    """The stack's exports; raises Refusal for a name that another stack exports."""
+    """Keep the stack's exports; raises Refusal for a name that another stack exports."""
     from moto.cloudformation.models import cloudformation_backends
     from moto.cloudformation.parsing import Export
 

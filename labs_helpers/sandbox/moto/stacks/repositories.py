@@ -40,7 +40,7 @@ def _create(calls: Calls, name: str, properties: Properties) -> Made:
 
 
 def _set_policies(calls: Calls, made: Made, properties: Properties) -> None:
-    """The repository's policy and its lifecycle policy, where they are others than before."""
+    """Set the repository's policy and its lifecycle policy, where they have changed."""
     named = {"repositoryName": made.physical_id}
     was, now = made.properties, properties
     policy = now.get("RepositoryPolicyText")

@@ -1,4 +1,4 @@
-"""One resource of a stack: whether a change can be made in place, the change, the end."""
+"""One resource of a stack: change the resource in place, or delete the resource."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def _no_replacement(what: str) -> Refusal:
 
 
 def apply(calls: Calls, kind: str, made: Made, wanted: Mapping[str, Any]) -> None:
+    """Change a resource to the wanted properties; raises Refusal where no call changes the type."""
     update = types()[kind].update
     if update is None:
         raise _no_replacement(f"the properties of {kind}")

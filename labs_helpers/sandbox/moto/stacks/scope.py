@@ -1,4 +1,4 @@
-"""A template's values: parameters, conditions, functions and what resources give to each other."""
+"""A template's values: parameters, conditions, functions, and attributes of resources."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Scope:
         self.resolved_parameters = self._parameters(given)
 
     def is_hidden(self, parameter: str) -> bool:
-        """Whether the parameter's value is shown to nobody (NoEcho)."""
+        """Whether the parameter's value is never shown (NoEcho)."""
         return str(self._slots[parameter].get("NoEcho", False)).lower() == "true"
 
     def exists(self, resource: Mapping[str, Any]) -> bool:
@@ -54,7 +54,7 @@ class Scope:
         return self._holds(self.template["Conditions"][name])
 
     def resolve(self, value: Any) -> Any:
-        """A value of the template with its functions done; raises Refusal."""
+        """A value of the template, its functions evaluated; raises Refusal."""
         found = self._resolve(value)
         dynamic.refuse(found)  # a function may have put the reference together
         return None if found is _ABSENT else found

@@ -11,6 +11,7 @@ from labs_helpers.sandbox.moto.stacks.kinds import (
     Made,
     Properties,
     given,
+    is_true,
     kind,
     tags_of,
     text_of,
@@ -151,9 +152,10 @@ def _create_key(calls: Calls, name: str, properties: Properties) -> Made:
         Description=properties.get("Description"),
         Tags=tags or None,
     )["KeyMetadata"]
-    made = Made(found["KeyId"], {"Arn": found["Arn"], "KeyId": found["KeyId"]})
-    if str(properties.get("EnableKeyRotation", False)).lower() == "true":
-        calls("kms", "EnableKeyRotation", KeyId=made.physical_id)
+    made = Made(found["KeyId"], {"Arn": found["Arn"], "KeyId": found["KeyId"]}, properties)
+    if is_true(properties.get("EnableKeyRotation", False)):
+        with undone_on_failure(calls, made, _delete_key):
+            calls("kms", "EnableKeyRotation", KeyId=made.physical_id)
     return made
 
 

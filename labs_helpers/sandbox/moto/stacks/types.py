@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from labs_helpers.sandbox.moto.refusals import REFUSED_TYPES
+from labs_helpers.sandbox.moto import refusals
 from labs_helpers.sandbox.moto.stacks import (
     identities,
     messages,
@@ -39,9 +39,7 @@ def check(logical_id: str, resource: Mapping[str, Any]) -> None:
     found = types().get(name)
     if found is None:
         known = "docs/services.md lists the types of a stack."
-        reason = next(
-            (why for begins, why in REFUSED_TYPES.items() if name.startswith(begins)), known
-        )
+        reason = refusals.reason_of_type(name) or known
         raise not_implemented(f"the resource type {name[:120]}", reason)
     if unknown := sorted(set(resource.get("Properties", {})) - found.properties):
         raise not_implemented(
@@ -51,7 +49,7 @@ def check(logical_id: str, resource: Mapping[str, Any]) -> None:
 
 
 def capabilities(template: Mapping[str, Any]) -> list[str]:
-    """What a stack of the template must be given."""
+    """The capabilities that a stack of the template needs."""
     needy = [each for each in template["Resources"].values() if types()[each["Type"]].needs]
     if not needy:
         return []
@@ -60,6 +58,6 @@ def capabilities(template: Mapping[str, Any]) -> list[str]:
 
 
 def needing_capabilities(template: Mapping[str, Any]) -> list[str]:
-    """The types for which a stack of the template must be given something."""
+    """The types for which a stack of the template needs a capability."""
     found = {each["Type"] for each in template["Resources"].values()}
     return sorted(each for each in found if types()[each].needs)

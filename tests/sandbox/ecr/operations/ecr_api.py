@@ -63,6 +63,8 @@ class Ecr:
             Elsewhere(
                 lambda arn: self.elsewhere.principal_exists(arn),
                 lambda *key: self.elsewhere.kms_key(*key),
+                secret=lambda *secret: self.elsewhere.secret(*secret),
+                upstream_failure=lambda *rule: self.elsewhere.upstream_failure(*rule),
             ),
         )
         self.caller, self.region = principal(), REGION

@@ -8,21 +8,14 @@ from tests.sandbox.ecr.operations.ecr_api import OPERATIONS, TARGET, Ecr
 
 ABSENT = {
     "DeleteSigningConfiguration",
-    "DeregisterPullTimeUpdateExclusion",
     "DescribeImageReplicationStatus",
     "DescribeImageSigningStatus",
     "DescribeReplicationBackfillResults",
-    "GetLifecyclePolicyPreview",
     "GetSigningConfiguration",
-    "ListPullTimeUpdateExclusions",
     "ListReplicationBackfills",
     "PutSigningConfiguration",
-    "RegisterPullTimeUpdateExclusion",
-    "StartLifecyclePolicyPreview",
     "StartReplicationBackfill",
     "StopReplicationBackfill",
-    "UpdateImageStorageClass",
-    "ValidatePullThroughCacheRule",
 }
 
 
@@ -32,8 +25,8 @@ def test_every_operation_of_the_model_is_built_or_known_to_be_absent(ecr: Ecr) -
 
 
 def test_a_reason_is_given_where_there_is_one(ecr: Ecr) -> None:
-    _, message = ecr.error("ValidatePullThroughCacheRule")
-    assert message.endswith("it exists on AWS. The sandbox does not reach upstream registries.")
+    _, message = ecr.error("DescribeImageReplicationStatus")
+    assert message.endswith("it exists on AWS. Replication rules are stored and not followed.")
 
 
 @pytest.mark.parametrize("operation", sorted(ABSENT))

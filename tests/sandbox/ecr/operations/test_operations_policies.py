@@ -198,7 +198,7 @@ def test_a_lifecycle_policy_comes_back_compact_in_every_answer(demo: Ecr) -> Non
     assert {one["lifecyclePolicyText"] for one in answers} == {compact(text)}
 
 
-def test_a_lifecycle_policy_is_kept_and_never_evaluated_yet(demo: Ecr) -> None:
+def test_a_lifecycle_policy_is_kept_and_not_evaluated_at_once(demo: Ecr) -> None:
     text = lifecycle(rule())
     demo("PutLifecyclePolicy", repositoryName="demo", lifecyclePolicyText=text)
     kept = demo("GetLifecyclePolicy", repositoryName="demo")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -175,3 +176,33 @@ def test_a_creation_template_is_kept_changed_and_removed(ecr: Ecr) -> None:
     assert code == "TemplateNotFoundException"
     code, _ = ecr.error("CreateRepositoryCreationTemplate", **again, repositoryPolicy="x")
     assert code == "InvalidParameterException"
+
+
+SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
+
+
+def test_a_rule_needs_a_secret_that_exists(ecr: Ecr) -> None:
+    asked = {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}
+    code, _ = ecr.error("CreatePullThroughCacheRule", **asked, credentialArn=SECRET)
+    assert code == "SecretNotFoundException"
+    ecr.elsewhere = replace(ecr.elsewhere, secret=lambda *_: "{}")
+    made = ecr("CreatePullThroughCacheRule", **asked, credentialArn=SECRET)
+    assert made["credentialArn"] == SECRET
+
+
+def test_a_rule_is_validated_at_its_upstream(ecr: Ecr) -> None:
+    code, _ = ecr.error("ValidatePullThroughCacheRule", ecrRepositoryPrefix="none")
+    assert code == "PullThroughCacheRuleNotFoundException"
+    ecr(
+        "CreatePullThroughCacheRule",
+        ecrRepositoryPrefix="quay",
+        upstreamRegistryUrl="quay.io",
+    )
+    said = {"why": ""}
+    ecr.elsewhere = replace(ecr.elsewhere, upstream_failure=lambda rule, *_: said["why"])
+    answer = ecr("ValidatePullThroughCacheRule", ecrRepositoryPrefix="quay")
+    assert (answer["isValid"], answer["upstreamRegistryUrl"]) == (True, "quay.io")
+    assert "failure" not in answer
+    said["why"] = "wrong password"
+    answer = ecr("ValidatePullThroughCacheRule", ecrRepositoryPrefix="quay")
+    assert (answer["isValid"], answer["failure"]) == (False, "wrong password")

@@ -197,3 +197,31 @@ def test_encryption_with_kms_names_its_key(ecr: Ecr) -> None:
         "message": "Key 'arn:aws:kms:::key/gone' does not exist",
         "kmsError": "NotFoundException",
     }
+
+
+def test_a_key_that_is_disabled_ends_push_and_pull(ecr: Ecr) -> None:
+    key = "arn:aws:kms:us-west-2:123456789012:key/one"
+    ecr.elsewhere = Elsewhere(kms_key=lambda *_: key)
+    ecr(
+        "CreateRepository",
+        repositoryName="locked",
+        encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key},
+    )
+    digest = ecr.push("locked", "v1")
+    layer = ecr.upload("locked", b"layer one")
+    manifest = ecr.manifest("locked", "two")
+    asked = {"repositoryName": "locked"}
+
+    def disabled(*_: object) -> str:
+        raise KmsError("DisabledException", f"{key} is disabled.")
+
+    ecr.elsewhere = Elsewhere(kms_key=disabled)
+    [failed] = ecr("BatchGetImage", **asked, imageIds=[{"imageDigest": digest}])["failures"]
+    assert (failed["failureCode"], failed["failureReason"]) == ("KmsError", f"{key} is disabled.")
+    for operation, params in (
+        ("PutImage", {"imageManifest": manifest}),
+        ("InitiateLayerUpload", {}),
+        ("GetDownloadUrlForLayer", {"layerDigest": layer}),
+    ):
+        assert ecr.error(operation, **asked, **params) == ("KmsException", f"{key} is disabled.")
+    assert len(ecr("DescribeImages", **asked)["imageDetails"]) == 1

@@ -1,0 +1,222 @@
+"""Operations about containers: create, start, stop, list, inspect, logs, wait, remove.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..containers import describe, logs, options
+from ..containers.record import Container
+from ..containers.service import signal_number
+from ..errors import BadRequest
+from . import Backend
+from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
+from .filters import check
+from .http import Request, Response, json_response, moment, raw_response
+from .long_responses import long_response
+
+RAW = "application/vnd.docker.raw-stream"
+FRAMED = "application/vnd.docker.multiplexed-stream"
+_NOTHING = Response(204, [], "text/plain")
+
+
+def create(request: Request, backend: Backend) -> Response:
+    """``POST /containers/create``. Raises NoSuchImage, which makes a client pull."""
+    body = options.check(request.body_json())
+    image = backend.store.find(str(body.get("Image") or ""))
+    made = backend.containers.create(request.text("name"), body, image)
+    return json_response({"Id": made.id, "Warnings": []}, 201)
+
+
+def list_containers(request: Request, backend: Backend) -> Response:
+    """``GET /containers/json``. Raises NotFound for a filter that names no container."""
+    filters = check(request.filters(), CONTAINER_FILTERS)
+    limit = _integer(request.text("limit") or "0")
+    every = (
+        request.flag("all")
+        or limit > 0
+        or bool({"status", "exited", "before", "since"} & set(filters))
+    )
+    found = sorted(backend.containers.records, key=lambda c: c.created, reverse=True)
+    shown = [
+        each for each in found if (every or each.running) and is_listed(each, filters, backend)
+    ]
+    documents = [describe.summary(each) for each in shown[: limit if limit > 0 else None]]
+    if request.flag("size"):
+        for document, each in zip(documents, shown, strict=False):
+            document |= backend.containers.sizes(each)
+    return json_response(documents)
+
+
+def inspect(request: Request, backend: Backend, name: str) -> Response:
+    """``GET /containers/NAME/json``."""
+    found = _find(backend, name)
+    document = describe.inspection(found, backend.containers.records.path(found))
+    if request.flag("size"):
+        document |= backend.containers.sizes(found)
+    return json_response(document)
+
+
+def start(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/start``."""
+    found = _find(backend, name)
+    if found.running:
+        return Response(304, [], "text/plain")
+    backend.containers.start(found)
+    return _NOTHING
+
+
+def stop(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/stop``."""
+    stopped = backend.containers.stop(_find(backend, name), _grace(request), _signal(request))
+    return _NOTHING if stopped else Response(304, [], "text/plain")
+
+
+def restart(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/restart``."""
+    found = _find(backend, name)
+    backend.containers.stop(found, _grace(request), _signal(request))
+    backend.containers.start(found)
+    return _NOTHING
+
+
+def kill(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/kill``."""
+    number = signal_number(request.text("signal") or "SIGKILL")
+    backend.containers.kill(_find(backend, name), number)
+    return _NOTHING
+
+
+def rename(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/rename``."""
+    backend.containers.rename(_find(backend, name), request.text("name").removeprefix("/"))
+    return _NOTHING
+
+
+def remove(request: Request, backend: Backend, name: str) -> Response:
+    """``DELETE /containers/NAME``."""
+    backend.containers.remove(_find(backend, name), request.flag("force"), request.flag("v"))
+    return _NOTHING
+
+
+def prune(request: Request, backend: Backend) -> Response:
+    """``POST /containers/prune``."""
+    filters = check(request.filters(), PRUNE_FILTERS)
+    removed, freed = [], 0
+    for each in list(backend.containers.records):
+        if not each.running and is_pruned(each, filters):
+            freed += backend.containers.sizes(each)["SizeRw"]
+            backend.containers.remove(each)
+            removed.append(each.id)
+    return json_response({"ContainersDeleted": removed or None, "SpaceReclaimed": freed})
+
+
+def wait(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/wait``: headers at once, the status when the condition holds."""
+    condition = request.text("condition") or "not-running"
+    if condition not in ("not-running", "next-exit", "removed"):
+        raise BadRequest(f'invalid condition: "{condition}"')
+    found = _find(backend, name)
+    status = backend.containers.waiter(found, condition)
+
+    def document() -> Iterator[bytes]:
+        while (code := status(request.is_gone)) is None:
+            yield b""
+        yield json.dumps({"StatusCode": code}).encode() + b"\n"
+
+    return long_response(document(), "application/json")
+
+
+def read_logs(request: Request, backend: Backend, name: str) -> Response:
+    """``GET /containers/NAME/logs``."""
+    found = _find(backend, name)
+    streams = frozenset(s for s in ("stdout", "stderr") if request.flag(s))
+    if not streams:
+        raise BadRequest("Bad parameters: you must choose at least one stream")
+    tail = request.text("tail")
+    wanted = logs.Wanted(
+        streams=streams,
+        since=moment(request.text("since")) or 0.0,
+        until=moment(request.text("until")) or float("inf"),
+        tail=int(tail) if tail.isdecimal() else -1,
+        timestamps=request.flag("timestamps"),
+        framed=not found.tty,
+    )
+    path = backend.containers.records.path(found) / "log"
+    kind = RAW if found.tty else FRAMED
+    if not request.flag("follow"):
+        return Response(200, logs.read(path, wanted), kind)
+    follow = logs.read(path, wanted, lambda: found.running, request.is_gone)
+    return long_response(follow, kind)
+
+
+def attach(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/attach``: the connection becomes the container's streams."""
+    found = _find(backend, name)
+    streams = [s for s in ("stdin", "stdout", "stderr") if request.flag(s)]
+    if "stdin" in streams and not found.config.get("OpenStdin"):
+        streams.remove("stdin")
+    old = b"".join(_old_output(request, backend, found)) if request.flag("logs") else b""
+    if not request.flag("stream"):
+        return Response(200, [old], RAW if found.tty else FRAMED)
+    keys = detach_keys(request.text("detachKeys")) if found.tty else b""
+
+    def take(connection: Any, early: bytes) -> None:
+        connection.sendall(old)
+        backend.containers.attach(found.id, connection, streams, keys, early)
+
+    return raw_response(request, RAW if found.tty else FRAMED, take)
+
+
+def _old_output(request: Request, backend: Backend, found: Container) -> Iterator[bytes]:
+    streams = frozenset(s for s in ("stdout", "stderr") if request.flag(s))
+    path = backend.containers.records.path(found) / "log"
+    return logs.read(path, logs.Wanted(streams, framed=not found.tty))
+
+
+def resize(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/resize``."""
+    found = _find(backend, name)
+    backend.containers.resize(found.id, _integer(request.text("h")), _integer(request.text("w")))
+    return Response(200, [], "text/plain")
+
+
+def top(request: Request, backend: Backend, name: str) -> Response:
+    """``GET /containers/NAME/top``, with the columns of ``ps -ef``."""
+    return json_response(backend.containers.top(_find(backend, name)))
+
+
+def detach_keys(text: str) -> bytes:
+    """The bytes of a sequence such as ``ctrl-p,ctrl-q``, the default. Raises BadRequest."""
+    found = bytearray()
+    for key in (text or "ctrl-p,ctrl-q").split(","):
+        name, letter = key[:5], key[5:]
+        if name == "ctrl-" and len(letter) == 1 and letter in "abcdefghijklmnopqrstuvwxyz@[\\]^_":
+            found.append(ord(letter.upper()) & 0x1F)
+        elif len(key) == 1 and key.isascii():
+            found.append(ord(key))
+        else:
+            raise BadRequest(f"Invalid escape keys ({text}) provided: Unknown character: '{key}'")
+    return bytes(found)
+
+
+def _find(backend: Backend, name: str) -> Container:
+    return backend.containers.records.find(name)
+
+
+def _integer(text: str) -> int:
+    if not text.lstrip("-").isdecimal() or not text.isascii():
+        raise BadRequest(f'strconv.Atoi: parsing "{text}": invalid syntax')
+    return int(text)
+
+
+def _grace(request: Request) -> float | None:
+    return float(_integer(request.text("t"))) if request.text("t") else None
+
+
+def _signal(request: Request) -> int:
+    return signal_number(request.text("signal")) if request.text("signal") else 0

@@ -1,0 +1,69 @@
+"""Operations about programs that join a running container.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Exec
+"""
+
+from __future__ import annotations
+
+import socket
+
+from ..containers import exec as execs
+from ..containers.service import CannotRun
+from ..errors import BadRequest
+from . import Backend
+from .containers import FRAMED, RAW, detach_keys
+from .http import Request, Response, error_response, json_response, raw_response
+
+
+def create(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /containers/NAME/exec``."""
+    container = backend.containers.records.find(name)
+    made = backend.execs.create(container, request.body_json())
+    return json_response({"Id": made.id}, 201)
+
+
+def start(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /exec/NAME/start``: the connection becomes the program's streams."""
+    body = request.body_json() or {}
+    instance = backend.execs.find(name)
+    if body.get("Detach"):
+        backend.execs.start(instance)
+        return Response(200, [], "text/plain")
+    if body.get("ConsoleSize"):
+        instance.config["ConsoleSize"] = body["ConsoleSize"]
+    config = instance.config
+    tty = bool(config.get("Tty"))
+    streams = [s for s in ("stdin", "stdout", "stderr") if config.get(f"Attach{s.title()}")]
+    keys = detach_keys(str(config.get("DetachKeys") or "")) if tty else b""
+
+    def take(connection: socket.socket, early: bytes) -> None:
+        ours = connection.dup()
+        backend.containers.attach(instance.id, connection, streams, keys, early)
+        try:
+            backend.execs.start(instance)
+        except CannotRun as error:
+            # the head is sent: as dockerd, say it in the stream
+            with ours:
+                data = f"{error}\r\n".encode()
+                ours.sendall(data if tty else b"\1\0\0\0" + len(data).to_bytes(4, "big") + data)
+        finally:
+            ours.close()
+
+    return raw_response(request, RAW if tty else FRAMED, take)
+
+
+def inspect(request: Request, backend: Backend, name: str) -> Response:
+    """``GET /exec/NAME/json``."""
+    return json_response(execs.describe(backend.execs.find(name)))
+
+
+def resize(request: Request, backend: Backend, name: str) -> Response:
+    """``POST /exec/NAME/resize``."""
+    instance = backend.execs.find(name)
+    rows, columns = request.text("h"), request.text("w")
+    if not (rows.isdecimal() and columns.isdecimal()):
+        raise BadRequest("the size of a terminal is h and w, two numbers")
+    if not instance.running:
+        return error_response(409, f"Container {instance.container.id} is not running")
+    backend.containers.resize(instance.id, int(rows), int(columns))
+    return Response(200, [], "text/plain")

@@ -1,0 +1,200 @@
+"""A container as Docker's API describes it, in an inspection and in a list.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import ports
+from .options import network
+from .record import NEVER, RUNNING, Container
+from .spec import command
+
+Document = dict[str, Any]
+
+_NETWORKS = {"own": "bridge", "host": "host", "none": "none"}
+
+
+def seconds(date: str) -> float:
+    """A date in Docker's form as a Unix time."""
+    return datetime.fromisoformat(date[:26].rstrip("Z") + "+00:00").astimezone(UTC).timestamp()
+
+
+def state(container: Container) -> Document:
+    """``State`` of an inspection."""
+    running = container.status == RUNNING
+    document = {
+        "Status": container.status,
+        "Running": running,
+        "Paused": False,
+        "Restarting": False,
+        "OOMKilled": False,
+        "Dead": False,
+        "Pid": container.pid if running else 0,
+        "ExitCode": container.exit_code,
+        "Error": container.error,
+        "StartedAt": container.started,
+        "FinishedAt": container.finished,
+    }
+    return {**document, "Health": container.health} if container.health else document
+
+
+def inspection(container: Container, folder: Path) -> Document:
+    """``GET /containers/ID/json``."""
+    words = command(container.config)
+    kind = network(container.host.get("NetworkMode") or "")
+    return {
+        "Id": container.id,
+        "Created": container.created,
+        "Path": words[0],
+        "Args": words[1:],
+        "State": state(container),
+        "Image": container.image,
+        "ResolvConfPath": str(folder / "resolv.conf"),
+        "HostnamePath": str(folder / "hostname"),
+        "HostsPath": str(folder / "hosts"),
+        "LogPath": str(folder / "log"),
+        "Name": f"/{container.name}",
+        "RestartCount": container.restarts,
+        "Driver": "labs",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": None,
+        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}, **container.host},
+        "GraphDriver": {"Data": None, "Name": "labs"},
+        "Mounts": mounts(container),
+        "Config": {"Hostname": container.short_id, **_config(container)},
+        "NetworkSettings": {
+            "Ports": {**_unpublished(container), **ports.shown(container.ports)},
+            "IPAddress": "",
+            "Gateway": "",
+            "MacAddress": "",
+            "Networks": {_NETWORKS[kind]: {"IPAddress": "", "Gateway": "", "Aliases": None}},
+        },
+    }
+
+
+def _config(container: Container) -> Document:
+    config = dict(container.config)
+    if not config.get("Hostname"):
+        config["Hostname"] = container.short_id
+    config["Labels"] = config.get("Labels") or {}
+    return config
+
+
+def _unpublished(container: Container) -> Document:
+    if not container.running:
+        return {}
+    return dict.fromkeys(container.config.get("ExposedPorts") or {})
+
+
+def mounts(container: Container) -> list[Document]:
+    """``Mounts`` of an inspection."""
+    found = []
+    for mount in container.mounts:
+        document = {
+            "Type": mount["kind"],
+            "Source": mount["source"],
+            "Destination": mount["target"],
+            "Mode": "" if not mount["read_only"] else "ro",
+            "RW": not mount["read_only"],
+            "Propagation": "rprivate" if mount["kind"] == "bind" else "",
+        }
+        if mount["kind"] == "volume":
+            document |= {"Name": mount["name"], "Driver": "local"}
+        found.append(document)
+    return found
+
+
+def summary(container: Container) -> Document:
+    """An element of ``GET /containers/json``."""
+    kind = network(container.host.get("NetworkMode") or "")
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": container.config.get("Image") or container.image,
+        "ImageID": container.image,
+        "Command": shown_command(container),
+        "Created": int(seconds(container.created)),
+        "Ports": _listed_ports(container),
+        "Labels": container.config.get("Labels") or {},
+        "State": container.status,
+        "Status": status(container),
+        "HostConfig": {"NetworkMode": container.host.get("NetworkMode") or "default"},
+        "NetworkSettings": {"Networks": {_NETWORKS[kind]: {"IPAddress": "", "Gateway": ""}}},
+        "Mounts": mounts(container),
+    }
+
+
+def shown_command(container: Container) -> str:
+    """The command in one line; words with blanks are quoted, as in dockerd."""
+    return " ".join(
+        word if not any(c in word for c in " '\"") else shlex.quote(word)
+        for word in command(container.config)
+    )
+
+
+def _listed_ports(container: Container) -> list[Document]:
+    found = [
+        {
+            "IP": port["address"],
+            "PrivatePort": port["inside"],
+            "PublicPort": port["outside"],
+            "Type": port["protocol"],
+        }
+        for port in container.ports
+        if port["outside"]
+    ]
+    published = {(p["PrivatePort"], p["Type"]) for p in found}
+    for text in (container.config.get("ExposedPorts") or {}) if container.running else ():
+        number, _, protocol = text.partition("/")
+        if (int(number), protocol or "tcp") not in published:
+            found.append({"PrivatePort": int(number), "Type": protocol or "tcp"})
+    return sorted(found, key=lambda p: (p["PrivatePort"], p.get("PublicPort", 0)))
+
+
+def status(container: Container) -> str:
+    """The column STATUS: ``Up 5 minutes (healthy)``, ``Exited (0) 2 hours ago``.
+
+    https://github.com/moby/moby/blob/v28.2.2/container/state.go (String)
+    """
+    if container.running:
+        text = f"Up {duration(time.time() - seconds(container.started))}"
+        health = (container.health or {}).get("Status")
+        if health == "starting":
+            return f"{text} (health: starting)"
+        return f"{text} ({health})" if health else text
+    if container.finished == NEVER:
+        return "Created"
+    since = duration(time.time() - seconds(container.finished))
+    return f"Exited ({container.exit_code}) {since} ago"
+
+
+def duration(value: float) -> str:
+    """A length of time as go-units' HumanDuration writes it."""
+    total = int(value)
+    minutes, hours = total // 60, round(total / 3600)
+    if total < 1:
+        return "Less than a second"
+    if total == 1:
+        return "1 second"
+    if total < 60:
+        return f"{total} seconds"
+    if minutes == 1:
+        return "About a minute"
+    if minutes < 60:
+        return f"{minutes} minutes"
+    if hours == 1:
+        return "About an hour"
+    for size, name, until in ((1, "hours", 48), (24, "days", 24 * 14), (24 * 7, "weeks", 24 * 60)):
+        if hours < until:
+            return f"{hours // size} {name}"
+    return f"{hours // 24 // 30} months" if hours < 24 * 365 * 2 else f"{hours // 24 // 365} years"

@@ -1,0 +1,148 @@
+"""Programs that join a running container: `docker exec`.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Exec
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from labs_helpers.workspace import read_json, write_json
+
+from ..build.run.accounts import UnknownAccount, find_account
+from ..errors import BadRequest, NotFound, NotSupported
+from . import lent, machine, rootfs, spec
+from .keeper.words import CannotStart
+from .record import Conflict, Container
+from .service import CannotRun, Containers
+
+Document = dict[str, Any]
+
+_OCI_EXEC = "OCI runtime exec failed: exec failed: unable to start container process: "
+REFUSED = {"Privileged": "a container gets no rights on this machine"}
+"""Fields that are refused, and why; Detach and DetachKeys belong to the start."""
+
+
+@dataclass
+class Exec:
+    """A program that was added to a container, or is to be."""
+
+    id: str
+    container: Container
+    config: Document
+    running: bool = False
+    exit_code: int | None = None
+    pid: int = 0
+
+
+class Execs:
+    """The programs that were added to the containers of one engine since its start."""
+
+    def __init__(self, containers: Containers) -> None:
+        self._containers = containers
+        self._known: dict[str, Exec] = {}
+        containers.exec_ended.append(self._ended)
+
+    def find(self, name: str) -> Exec:
+        """The program with an ID. Raises NotFound."""
+        try:
+            return self._known[name]
+        except KeyError as error:
+            raise NotFound(f"No such exec instance: {name}") from error
+
+    def create(self, container: Container, config: Any) -> Exec:
+        """Note a program to add. Raises Conflict, BadRequest, NotSupported."""
+        if not isinstance(config, dict) or not config.get("Cmd"):
+            raise BadRequest("No exec command specified")
+        for name, why in REFUSED.items():
+            if config.get(name):
+                raise NotSupported(f"the labs engine refuses {name} of an exec: {why}")
+        if not container.running:
+            raise Conflict(f"container {container.id} is not running")
+        made = Exec(secrets.token_hex(32), container, config)
+        self._known[made.id] = made
+        return made
+
+    def start(self, instance: Exec) -> None:
+        """Start the program, whose clients have attached. Raises CannotRun, Conflict."""
+        container, records = instance.container, self._containers.records
+        if instance.running or instance.exit_code is not None:
+            raise Conflict(f"Error: Exec command {instance.id} has already run")
+        folder = records.path(container)
+        place = folder / f"exec-{instance.id}.json"
+        try:
+            document = self._specification(instance)
+            write_json(place, document)
+            instance.running = True
+            request = {"do": "exec", "id": instance.id, "of": container.id}
+            instance.pid = self._containers.link.ask(request)["pid"]
+        except (CannotStart, UnknownAccount) as error:
+            instance.running = False
+            instance.exit_code = error.code if isinstance(error, CannotStart) else 126
+            with contextlib.suppress(CannotStart):
+                self._containers.link.ask({"do": "release", "id": instance.id})
+            raise CannotRun(f"{_OCI_EXEC}{error}: unknown", 400) from error
+        finally:
+            place.unlink(missing_ok=True)
+
+    def _specification(self, instance: Exec) -> Document:
+        container, config = instance.container, instance.config
+        image = self._containers.image_of(container)
+        lower = self._containers.images.path(image)
+        upper = self._containers.written(container)
+        user = str(config.get("User") or container.config.get("User") or "")
+        tree = rootfs.accounts(lower, upper)
+        account = find_account(user, tree)
+        first = find_account(container.config.get("User") or "", tree)
+        if (
+            os.geteuid() != 0
+            and account.uid != first.uid
+            and self._containers.isolation.kind == machine.NAMESPACES
+        ):
+            raise CannotStart(
+                f"the container has one user, {first.uid}, because the engine is an ordinary"
+                f" user's; {user} is another",
+                126,
+            )
+        document = spec.of_exec(container, config, account)
+        if self._containers.isolation.kind == machine.PROOT:
+            started = read_json(self._containers.records.path(container) / "spec.json")
+            root = self._containers.records.path(container) / "root"
+            document["network"] = "host"
+            document["proot"] = machine.proot_words(
+                root, account.uid, account.gid, document["cwd"], started["mounts"]
+            )
+        if lent.is_stand_in(image.config.get("config") or {}):
+            document["words"] = self._containers.lent.words(document["words"], lower)
+        return document
+
+    def _ended(self, event: Document) -> None:
+        if instance := self._known.get(event["exec"]):
+            instance.running, instance.exit_code = False, event["code"]
+
+
+def describe(instance: Exec) -> Document:
+    """``GET /exec/ID/json``."""
+    config, words = instance.config, instance.config["Cmd"]
+    return {
+        "ID": instance.id,
+        "Running": instance.running,
+        "ExitCode": instance.exit_code,
+        "ProcessConfig": {
+            "tty": bool(config.get("Tty")),
+            "entrypoint": words[0],
+            "arguments": words[1:],
+            "privileged": False,
+        },
+        "OpenStdin": bool(config.get("AttachStdin")),
+        "OpenStderr": bool(config.get("AttachStderr")),
+        "OpenStdout": bool(config.get("AttachStdout")),
+        "CanRemove": not instance.running,
+        "ContainerID": instance.container.id,
+        "DetachKeys": "",
+        "Pid": instance.pid,
+    }

@@ -1,0 +1,158 @@
+"""A container without namespaces: its program under PRoot, and a process that watches over it.
+
+Where the kernel forbids namespaces (ordinary containers, JupyterHub's pods, Ubuntu 24.04), PRoot
+gives a program the files of its image. Network and processes are the machine's. The watcher is the
+parent of all processes of the container; it hands signals on to the first, whose end is the end of
+the others.
+
+Source: https://github.com/proot-me/proot/blob/v5.1.0/doc/proot/manual.rst
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+
+from . import syscalls as sys
+from . import terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_HANDED_ON = (
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1),
+    *(signal.SIGUSR2, signal.SIGWINCH, signal.SIGCONT),
+)
+_PAUSE = 0.02
+
+
+END = signal.SIGALRM
+"""The signal that ends a traced container: after SIGKILL, the watcher could not end the others."""
+
+
+def launch(spec: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[int, int | None]:
+    """Start a program under PRoot: the pid of its watcher, and the terminal if any.
+
+    Raises OSError.
+    """
+    master = side = None
+    if stdio is None:
+        master, side = os.openpty()
+        stdio = (side, side, side)
+        if spec.get("size"):
+            terminal.resize(master, *spec["size"])
+    started, begun = os.pipe()
+    watcher = os.fork()
+    if watcher == 0:
+        try:
+            for number in range(1, signal.NSIG):
+                with contextlib.suppress(OSError, ValueError):  # those that cannot be set
+                    signal.signal(number, signal.SIG_DFL)
+            status = _watch(spec, stdio, begun, side is not None)
+        finally:
+            os._exit(status)
+    os.close(begun)
+    os.read(started, 1)
+    os.close(started)
+    if side is not None:
+        os.close(side)
+    return watcher, master
+
+
+def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: bool) -> int:
+    signal.signal(END, lambda *_: _end())
+    sys.prctl(sys.DEATH_SIGNAL, END)
+    sys.prctl(sys.SUBREAPER, 1)
+    os.setsid()
+    for place, descriptor in enumerate([os.dup(each) for each in stdio]):
+        os.dup2(descriptor, place)
+    # whatever else the keeper has open
+    os.closerange(3, begun)
+    os.closerange(begun + 1, 1 << 16)
+    if tty:
+        terminal.control(0)
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(END, signal.SIG_DFL)
+            os.umask(0o022)
+            environment = dict(pair.partition("=")[::2] for pair in spec["environment"])
+            os.execve(spec["proot"][0], [*spec["proot"], *spec["words"]], environment)
+        finally:
+            os._exit(127)
+    os.close(begun)
+    for number in _HANDED_ON:
+        signal.signal(number, lambda number, _: _signal_first(child, number))
+    # an end of the output is an end of the program's own, not of this process
+    os.closerange(0, 3)
+    status = _wait(child)
+    _kill_all()
+    return status
+
+
+def _end() -> None:
+    _kill_all()
+    os._exit(128 + signal.SIGKILL)
+
+
+def _wait(child: int) -> int:
+    """The status of PRoot, which ends with the last process: so others end with the first."""
+    first = 0
+    while True:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+        below = _children(child)
+        if not first and below:
+            first = min(below)
+        if first and first not in below:
+            for other in _descendants():
+                if other != child:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(other, signal.SIGKILL)
+        # a signal ends the pause
+        select.select([], [], [], _PAUSE)
+
+
+def _signal_first(child: int, number: int) -> None:
+    below = _children(child)
+    if below:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(min(below), number)
+
+
+def _kill_all() -> None:
+    while left := _descendants():
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - no pathlib: memory
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+                if state != b"Z":
+                    found[int(name)] = int(parent)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    return [child for child, parent in _parents().items() if parent == pid]
+
+
+def _descendants() -> list[int]:
+    parents = _parents()
+    known = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in known} - known:
+        known |= more
+    return sorted(known - {os.getpid()})

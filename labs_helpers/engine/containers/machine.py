@@ -1,0 +1,87 @@
+"""How this machine lets the engine isolate a container: namespaces, PRoot, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..folders import remove_folder
+
+NAMESPACES, PROOT, NONE = "namespaces", "proot", "none"
+VARIABLE = "LABS_ISOLATION"
+"""Chooses one of these, for tests and for who wants the other."""
+
+_PROBE = (
+    "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.isolation import probe;"
+    " sys.exit(probe(sys.argv[2]))"
+)
+_SENTENCES = {
+    NAMESPACES: "containers run in namespaces of their own",
+    PROOT: (
+        "containers run under PRoot, because this machine forbids namespaces to this user: they"
+        " share the machine's network and processes, and all their ports are the machine's own"
+    ),
+    NONE: (
+        "no container can run: this machine forbids namespaces to this user, and PRoot is not"
+        " installed (Debian, Ubuntu: sudo apt install proot)"
+    ),
+}
+_NOT_LINUX = (
+    "no container can run: containers need Linux. Start Docker Desktop, and then the labs anew"
+    " (labs stop; labs start): they stand in front of a Docker that answers"
+)
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """The ``kind`` of isolation; ``overlay``: whether images are shared instead of copied."""
+
+    kind: str
+    overlay: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The isolation, in words."""
+        return _NOT_LINUX if sys.platform != "linux" else _SENTENCES[self.kind]
+
+
+def isolation(folder: Path) -> Isolation:
+    """The isolation for containers kept in ``folder``, which exists."""
+    if sys.platform != "linux":
+        return Isolation(NONE)
+    wanted = os.environ.get(VARIABLE) or ""
+    proot = Isolation(PROOT if shutil.which("proot") else NONE)
+    if wanted == PROOT:
+        return proot
+    place = Path(tempfile.mkdtemp(prefix="probe-", dir=folder))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _PROBE, Path(__file__).parent, place],
+            check=False,
+            capture_output=True,
+        )
+    finally:
+        remove_folder(place)
+    if done.returncode in (0, 1):
+        return Isolation(NAMESPACES, overlay=done.returncode == 0)
+    return proot
+
+
+def proot_words(
+    root: Path, uid: int, gid: int, cwd: str, mounts: list[dict[str, object]]
+) -> list[str]:
+    """The words before those of a program that PRoot runs in a root folder."""
+    identity = ["-0"] if uid == 0 else ["-i", f"{uid}:{gid}"]
+    devices = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+    binds = ["/proc", *devices, "/dev/pts"]
+    binds += [f"{mount['source']}:{mount['target']}" for mount in mounts]
+    return [
+        str(shutil.which("proot")),
+        *("-r", str(root), *identity, "-w", cwd),
+        *(word for bind in binds for word in ("-b", bind)),
+    ]

@@ -1,0 +1,184 @@
+"""A container's record, and the folder in which the records are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.workspace import write_json
+
+from ..errors import BadRequest, EngineError, NotFound
+from ..folders import remove_folder
+
+log = logging.getLogger(__name__)
+
+NEVER = "0001-01-01T00:00:00Z"
+"""Go's zero time, which Docker shows for what has not happened."""
+CREATED, RUNNING, EXITED = "created", "running", "exited"
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_WORDS = (
+    "amber brisk calm clever daring eager fair gentle happy keen lively merry nimble patient proud"
+    " quiet rapid sunny tidy witty",
+    "badger beaver crane falcon finch gull heron ibex jay kestrel lark lynx marten newt otter"
+    " plover raven robin stork wren",
+)
+
+Document = dict[str, Any]
+
+
+class Conflict(EngineError):
+    """The state of a container forbids the request."""
+
+    status = 409
+
+
+@dataclass
+class Container:
+    """A container: what was requested, and its state.
+
+    ``config`` and ``host`` are Docker's Config and HostConfig. ``created``, ``started`` and
+    ``finished`` are times in Docker's form. ``ports`` are the published ports
+    (ports.py). ``mounts`` have ``source``,
+    ``target``, ``read_only``, ``kind`` (bind, volume) and ``name`` of a volume.
+    """
+
+    id: str
+    name: str
+    created: str
+    image: str
+    config: Document
+    host: Document
+    status: str = CREATED
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started: str = NEVER
+    finished: str = NEVER
+    ports: list[Document] = field(default_factory=list)
+    mounts: list[Document] = field(default_factory=list)
+    restarts: int = 0
+    stopped: bool = False
+    """Whether a user stopped the container, so that no restart policy starts it again."""
+    health: Document | None = None
+    endings: int = 0
+    """How many times the container's program has ended."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the program runs."""
+        return self.status == RUNNING
+
+    @property
+    def short_id(self) -> str:
+        """The twelve digits that Docker prints."""
+        return self.id[:12]
+
+    @property
+    def tty(self) -> bool:
+        """Whether the program has a terminal."""
+        return bool(self.config.get("Tty"))
+
+
+class Records:
+    """The containers of one engine, on disk and in memory; ``changed`` is notified of each change.
+
+    Hold ``changed`` (a lock) to read or change a container.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.changed = threading.Condition(threading.RLock())
+        self._known: dict[str, Container] = {}
+        for path in sorted(folder.glob("*/container.json")):
+            try:
+                found = Container(**json.loads(path.read_text()))
+            except (OSError, ValueError, TypeError) as error:
+                log.warning("%s is not a container's record: %s", path, error)
+                continue
+            self._known[found.id] = found
+        for left in folder.iterdir():
+            # an interrupted create or removal
+            if left.is_dir() and left.name not in self._known:
+                with contextlib.suppress(OSError):
+                    remove_folder(left)
+
+    def __iter__(self) -> Iterator[Container]:
+        with self.changed:
+            return iter(list(self._known.values()))
+
+    def path(self, container: Container) -> Path:
+        """The folder of a container."""
+        return self.folder / container.id
+
+    def find(self, name: str) -> Container:
+        """The container with a name, an ID or an unambiguous start of an ID.
+
+        Raises:
+            NotFound, BadRequest: none or several have it; the messages are dockerd's.
+        """
+        with self.changed:
+            if found := self._known.get(name) or self._named(name.removeprefix("/")):
+                return found
+            starts = [c for key, c in self._known.items() if key.startswith(name)] if name else []
+        if len(starts) > 1:
+            raise BadRequest(f"multiple IDs found with provided prefix: {name}")
+        if not starts:
+            raise NotFound(f"No such container: {name}")
+        return starts[0]
+
+    def add(self, container: Container) -> None:
+        """Keep a new container; its folder exists. Raises Conflict for a name that is taken."""
+        with self.changed:
+            self.check_name(container.name)
+            self._known[container.id] = container
+            self.save(container)
+
+    def check_name(self, name: str) -> None:
+        """Raise Conflict or BadRequest for a name that a new container may not have."""
+        if not _NAME.fullmatch(name):
+            raise BadRequest(
+                f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+            )
+        if other := self._named(name):
+            raise Conflict(
+                f'Conflict. The container name "/{name}" is already in use by container'
+                f' "{other.id}". You have to remove (or rename) that container to be able to reuse'
+                " that name."
+            )
+
+    def save(self, container: Container) -> None:
+        """Write a record, and notify who waits for a change."""
+        with self.changed:
+            write_json(self.path(container) / "container.json", asdict(container))
+            self.changed.notify_all()
+
+    def remove(self, container: Container) -> None:
+        """Forget a container, and remove its folder. Raises OSError."""
+        with self.changed:
+            self._known.pop(container.id, None)
+            (self.path(container) / "container.json").unlink(missing_ok=True)
+            self.changed.notify_all()
+        remove_folder(self.path(container))
+
+    def new_name(self) -> str:
+        """A free name of two words."""
+        with self.changed:
+            while True:
+                name = "_".join(secrets.choice(words.split()) for words in _WORDS)
+                if not self._named(name):
+                    return name
+                name += str(secrets.randbelow(1000))
+                if not self._named(name):
+                    return name
+
+    def _named(self, name: str) -> Container | None:
+        return next((c for c in self._known.values() if c.name == name), None)

@@ -1,0 +1,117 @@
+"""What a lab shows of a token, a decision, an image and the registry: asked, and drawn."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import docker.errors
+
+from labs_helpers import gate, iam_simulator
+from labs_helpers.control_client import Control
+from labs_helpers.defaults import USER
+from labs_helpers.display import bars, lifecycle, registry, why
+from labs_helpers.display.rendering import Rendering
+from labs_helpers.errors import LabError
+
+
+def token(now: datetime) -> Rendering:
+    """A fresh authorization token of ECR: whose it is and when it ends, without the secret in it.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
+    """
+    data = boto3.client("ecr").get_authorization_token()["authorizationData"][0]
+    user = base64.b64decode(data["authorizationToken"]).decode().partition(":")[0]
+    owner = boto3.client("sts").get_caller_identity()["Arn"]
+    remaining = data["expiresAt"] - now
+    return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
+
+
+def trace(control: Control, clear: bool) -> Rendering:
+    """The requests that the registry has answered since they were last cleared."""
+    seen = control.ask("GET", "trace")
+    if clear:
+        control.ask("DELETE", "trace")
+    return registry.trace(seen["requests"])
+
+
+def refusal_in_sandbox(
+    control: Control,
+    account: str,
+    region: str,
+    action: str | None,
+    resource: str | None,
+    who: str | None,
+) -> Rendering:
+    """Why IAM refused the last refused request; with an action, how IAM would decide now.
+
+    resource: an ARN, "*", or the name of a repository; who: a user's name or the ARN of a user or
+    role, by default the learner.
+    """
+    if action is None:
+        last = control.ask("GET", "why")["refusal"]
+        return why.why(last) if last else why.nothing()
+    asked = {
+        "action": action,
+        "resource": _arn_of_resource(resource, account, region),
+        "principal": _arn_of_user(who or USER, account),
+    }
+    return why.why(control.ask("POST", "why", asked)["verdict"])
+
+
+def decision_on_aws(
+    account: str, region: str, action: str | None, resource: str | None, who: str | None
+) -> Rendering:
+    """How IAM's simulator would decide; AWS keeps no refusal that could be shown without an action.
+
+    The arguments are those of `refusal_in_sandbox`; by default the simulator is asked about the
+    caller. Raises NotSimulated and ClientError.
+    """
+    if action is None:
+        return why.not_kept()
+    principal = _arn_of_user(who, account) if who else None
+    target = _arn_of_resource(resource, account, region)
+    return why.why(iam_simulator.explained(principal, action, target))
+
+
+def _arn_of_resource(resource: str | None, account: str, region: str) -> str:
+    if resource is None or resource == "*" or resource.startswith("arn:"):
+        return resource or "*"
+    return f"arn:aws:ecr:{region}:{account}:repository/{resource}"
+
+
+def _arn_of_user(who: str, account: str) -> str:
+    return who if who.startswith("arn:") else f"arn:aws:iam::{account}:user/{who}"
+
+
+def expiry(control: Control, account: str, region: str, repository: str) -> Rendering:
+    """What the repository's lifecycle policy takes today, and why the other images stay."""
+    asked = {"account": account, "region": region, "repository": repository}
+    return lifecycle.explained(repository, control.ask("GET", f"lifecycle?{urlencode(asked)}"))
+
+
+def layers(client: Any, image: str) -> Rendering:
+    """The layers of a local image and their sizes; client: the Docker SDK's."""
+    try:
+        return bars.layers(client.images.get(image).history())
+    except docker.errors.ImageNotFound:
+        raise LabError(
+            f"There is no image {image} on this machine. Build or pull it first; docker images "
+            "lists those there are."
+        ) from None
+
+
+def gate_verdict(
+    image: str, rules: gate.Rules, accept: str | Path | None, now: datetime
+) -> Rendering:
+    """The verdict of `labs gate` on ECR's scan of an image; accept: a file of accepted risks."""
+    named = gate.parse(image)
+    accepted = gate.load(Path(accept)) if accept else ()
+    scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
+    text = gate.table(gate.judge(scan, rules, accepted, now.date()))
+    return Rendering(text, f"<pre>{escape(text)}</pre>")

@@ -1,0 +1,231 @@
+"""The runs of lifecycle policies: when a policy is evaluated, and what happens to the images.
+
+AWS evaluates a policy within 24 hours (https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html).
+Here the first run is 24 hours after PutLifecyclePolicy, by the sandbox's clock, and another follows
+every 24 hours. A clock that moves by months passes all the runs between in their order, those that
+cannot change anything excepted.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from labs_helpers.sandbox.ecr import documents, events, images, lifecycle, storage
+from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, STANDARD, Candidate, Outcome, Rule
+from labs_helpers.sandbox.ecr.repositories import Registry, Repository
+from labs_helpers.sandbox.ecr.repositories import list_all as list_repositories
+from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.worker import Worker
+
+POLICY = "lifecycle-policy"
+"""The kind of the repository's document that holds the policy's text."""
+
+TOPIC = "lifecycle"
+"""What the store notifies of after a commit that put a policy."""
+
+PERIOD = timedelta(hours=24)
+"""Between two runs, and between a policy's first run and PutLifecyclePolicy."""
+
+_TIMES = "lifecycle-times"
+
+
+def put_policy(store: Store, repository: Repository, text: str) -> None:
+    """Replace the policy by a checked one, whose first run is a period away."""
+    with store.write() as db:
+        documents.put_within(db, repository, POLICY, text)
+        documents.put_within(db, repository, _TIMES, {"put": store.clock.now().timestamp()})
+        store.notify(TOPIC)
+
+
+def delete_policy(store: Store, repository: Repository) -> None:
+    """Remove the policy; what waited for its next run stays."""
+    for kind in (POLICY, _TIMES):
+        documents.delete(store, repository, kind)
+
+
+def evaluated_at(store: Store, repository: Repository) -> datetime | None:
+    """When the policy was last evaluated; None before the first run."""
+    last = (documents.get(store, repository, _TIMES) or {}).get("run")
+    return None if last is None else datetime.fromtimestamp(last, UTC)
+
+
+def next_run(store: Store, repository: Repository) -> float:
+    """When the policy is evaluated again, in seconds since 1970."""
+    times = documents.get(store, repository, _TIMES) or {"put": store.clock.now().timestamp()}
+    return _next_slot(times).timestamp()
+
+
+def outcomes(store: Store, repository: Repository, text: str) -> list[Outcome]:
+    """What a policy would do now to each image, the oldest first; nothing changes."""
+    with store.read() as db:
+        found = candidates(db, repository, images.in_repository(db, repository))
+    return lifecycle.evaluate(lifecycle.rules_of(json.loads(text)), found, store.clock.now())
+
+
+def candidates(
+    db: sqlite3.Connection, repository: Repository, found: Sequence[Image]
+) -> list[Candidate]:
+    """All images of a repository, as the evaluation sees them."""
+    by_id = {image.id: image.digest for image in found}
+    indexes: dict[str, list[str]] = {}
+    rows = db.execute(
+        "select image_id, image_parts.digest from image_parts join images on images.id = image_id"
+        " where repository_id = ? order by image_id",
+        (repository.id,),
+    )
+    for row in rows:
+        indexes.setdefault(row["digest"], []).append(by_id[row["image_id"]])
+    return [
+        Candidate(
+            digest=image.digest,
+            tags=image.tags,
+            pushed_at=image.pushed_at,
+            size=image.size,
+            pulled_at=image.last_pulled_at,
+            storage=ARCHIVE if image.archived else STANDARD,
+            archived_at=image.archived_at if image.archived else None,
+            activated_at=image.activated_at,
+            indexes=tuple(indexes.get(image.digest, ())),
+            subject=image.subject,
+        )
+        for image in found
+    ]
+
+
+def run_all(store: Store) -> None:
+    """Make the runs that are due, of every repository of every registry."""
+    for repository in _with_policies(store):
+        while _run_next(store, repository):
+            pass
+
+
+def seconds_to_next(store: Store) -> float | None:
+    """Seconds until a run is due by the sandbox's clock; None without a policy."""
+    times = []
+    with store.read() as db:
+        for (body,) in db.execute(
+            "select body from repository_documents where kind = ?", (_TIMES,)
+        ):
+            times.append(_next_slot(json.loads(body)))
+    if not times:
+        return None
+    return max(0.0, (min(times) - store.clock.now()).total_seconds())
+
+
+class LifecycleWorker(Worker[Store]):
+    """Makes the runs that are due, whenever a policy is put and whenever time has passed."""
+
+    name = "lifecycle"
+    topic = TOPIC
+    failure = "a lifecycle policy could not be applied"
+
+    def has_work(self) -> bool:
+        """Whether any repository has a policy."""
+        return bool(_with_policies(self.store))
+
+    def work(self) -> None:
+        """Make the runs that are due."""
+        run_all(self.store)
+
+    def patience(self) -> float | None:
+        """Seconds until the next run; None without a policy, or while the clock stands still."""
+        return None if self.store.clock.frozen else seconds_to_next(self.store)
+
+
+def _with_policies(store: Store) -> list[Repository]:
+    with store.read() as db:
+        rows = db.execute(
+            "select distinct account, region from repositories join repository_documents"
+            " on repository_id = repositories.id where kind = ? order by account, region",
+            (POLICY,),
+        ).fetchall()
+        ids = {
+            row["repository_id"]
+            for row in db.execute(
+                "select repository_id from repository_documents where kind = ?", (POLICY,)
+            )
+        }
+    registries = [Registry(row["account"], row["region"]) for row in rows]
+    return [
+        repository
+        for registry in registries
+        for repository in list_repositories(store, registry)
+        if repository.id in ids
+    ]
+
+
+def _run_next(store: Store, repository: Repository) -> bool:
+    """Make the next run that is due and can change something; whether there was one."""
+    now = store.clock.now()
+    with store.write() as db:
+        policy = documents.get_within(db, repository, POLICY)
+        if policy is None:
+            return False
+        times = documents.get_within(db, repository, _TIMES) or {"put": now.timestamp()}
+        slot = _next_slot(times)
+        if slot <= now:
+            passed = _run(store, db, repository, lifecycle.rules_of(json.loads(policy)), slot, now)
+            times["run"] = passed.timestamp()
+        documents.put_within(db, repository, _TIMES, times)
+    return slot <= now
+
+
+def _run(
+    store: Store,
+    db: sqlite3.Connection,
+    repository: Repository,
+    rules: Sequence[Rule],
+    slot: datetime,
+    now: datetime,
+) -> datetime:
+    """Make the run of `slot`; returns the last run until `now` before which nothing changes."""
+    found = images.in_repository(db, repository)
+    by_digest = {image.digest: image for image in found}
+    before = candidates(db, repository, found)
+    taken = [each for each in lifecycle.evaluate(rules, before, slot) if each.taken]
+    for outcome in taken:
+        image = by_digest[outcome.image.digest]
+        if outcome.rule is not None and outcome.rule.expires:
+            _expire(store, db, repository, [image, *_referrers(image, found)], slot)
+        else:
+            storage.archive(db, image, slot)
+    if taken:
+        return slot  # what an index has freed is the next run's
+    change = lifecycle.next_due(rules, before, slot)
+    runs = (now - slot) // PERIOD
+    if change is not None:
+        runs = min(runs, -((slot - change) // PERIOD) - 1)
+    return slot + runs * PERIOD
+
+
+def _next_slot(times: dict[str, float]) -> datetime:
+    return datetime.fromtimestamp(times.get("run", times["put"]), UTC) + PERIOD
+
+
+def _expire(
+    store: Store,
+    db: sqlite3.Connection,
+    repository: Repository,
+    expired: Iterable[Image],
+    at: datetime,
+) -> None:
+    for image in expired:
+        db.execute("delete from images where id = ?", (image.id,))
+        events.image_action(store, db, repository, image, "DELETE", image.tags, at.timestamp())
+
+
+def _referrers(subject: Image, found: Sequence[Image]) -> list[Image]:
+    """The artifacts that refer to an image, and those that refer to them."""
+    reached, following = {subject.digest}, [subject]
+    referrers: list[Image] = []
+    while following:
+        following = [
+            image for image in found if image.subject in reached and image.digest not in reached
+        ]
+        referrers += following
+        reached |= {image.digest for image in following}
+    return referrers
