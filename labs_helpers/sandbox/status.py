@@ -71,5 +71,7 @@ class Status:
             "accounts": len(self._who.records.accounts),
             "notices": [*self._who.notices, *self._services.notices],
             "set_aside": self._store.notices,
-            "kept": dict.fromkeys(("ecr", "iam", "sts", "other services"), "across restarts"),
+            "kept": dict.fromkeys(
+                ("codebuild", "ecr", "iam", "sts", "other services"), "across restarts"
+            ),
         }
