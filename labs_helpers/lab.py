@@ -28,7 +28,7 @@ from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID, REPOSITORY
-from labs_helpers.display import bars, card, page, transfers
+from labs_helpers.display import bars, card, transfers
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError, spoken
@@ -273,28 +273,7 @@ class Lab:
     @spoken
     def open(self, container: str) -> Rendering:
         """A link to the page that a running container serves on a published port."""
-        try:
-            found = self.docker.containers.get(container)
-        except docker.errors.NotFound:
-            raise LabError(
-                f"There is no container {container}. Run one first: docker run -d --name"
-                f" {container} -p 8080:80 IMAGE; docker ps -a lists those there are."
-            ) from None
-        published = [
-            (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
-            for inside, places in sorted(found.ports.items())
-            if places
-        ]
-        if not published:
-            why = "publishes no port: run it with -p 8080:80"
-            if found.status != "running":
-                why = f"does not run. docker logs {container} may say why"
-            raise LabError(f"The container {container} {why}.")
-        inside, outside = published[0]
-        place = page.address(outside, os.environ)
-        drawn = page.page(container, inside, place)
-        # the port is another at each start, and a program compares the outputs
-        return paragraph(drawn.text) if os.environ.get("LABS_START") else drawn
+        return explanations.container_page(self.docker, container, os.environ)
 
     @spoken
     def layers(self, image: str) -> Rendering:
