@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import docker.errors
 
 from labs_helpers import (
     answers,
