@@ -29,6 +29,7 @@ COMMANDS = {
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
     "doctor": "check what the labs need, and say how to fix it",
+    "clean-up": "list what the labs made in your account, and delete it",
     "reset": "start again with an empty sandbox, and keep a dated backup",
 }
 
@@ -116,7 +117,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         if name not in argv:
             subparsers.add_parser(name, help=line)
             continue
-        command = importlib.import_module(f"labs_helpers.cli.{name}")
+        command = importlib.import_module(f"labs_helpers.cli.{name.replace('-', '_')}")
         subparser = subparsers.add_parser(
             name,
             help=line,
