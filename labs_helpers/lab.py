@@ -407,11 +407,11 @@ def start_over(number: str, place: Place) -> Beginning:
     return replace(made, notes=(*made.notes, note))
 
 
-def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
+def card_of(lab: Lab, begun: Beginning | None = None, notes: Sequence[str] = ()) -> Rendering:
     """What a lab is, where it works, and what it made or needs.
 
     ``begun`` is what a start found or made. Without it, as on AWS, the card lists what the lab
-    needs.
+    needs. ``notes``: what else the card says.
     """
     number = lab.title.number
     begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
@@ -421,7 +421,7 @@ def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
         (EARLIER,) if begun.facts is None else begun.facts,
         "needs" if lab.mode == modes.AWS else "ready",
         begun.removed,
-        begun.notes,
+        (*begun.notes, *notes),
     )
 
 
