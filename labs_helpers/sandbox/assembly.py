@@ -42,6 +42,7 @@ from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
+from labs_helpers.sandbox.moto.kept.state import ServiceState, use
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
@@ -68,6 +69,7 @@ class Sandbox:
     application: WSGIApplication
     store: Store
     people: People
+    services: ServiceState
     workers: tuple[Worker[Any], ...]
     desk: Desk
     stores: tuple[KitStore, ...] = ()
@@ -83,6 +85,7 @@ class Sandbox:
         for store in (self.store, *self.stores):
             store.close()
         self.people.close()
+        self.services.close()
 
 
 def build(
@@ -110,7 +113,8 @@ def build(
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, others)(call)
 
-    moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
+    state = use(ServiceState(folder / "services"))
+    moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     rules_of_events = event_store.opened(folder / "events")
     router = Router(rules_of_events, clock)
     known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
@@ -152,7 +156,7 @@ def build(
     )
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, own.region, port, instance, clock, store, moto, who)
+    status = Status(account, own.region, port, instance, clock, store, moto, who, state)
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
@@ -183,7 +187,8 @@ def build(
     clock.subscribe(lifecycle.work)
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
-    return Sandbox(application, store, who, workers, desk, (codebuild.store, rules_of_events))
+    stores = (codebuild.store, rules_of_events)
+    return Sandbox(application, store, who, state, workers, desk, stores)
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:

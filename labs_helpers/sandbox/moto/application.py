@@ -68,6 +68,7 @@ class OtherServices:
         from labs_helpers.sandbox.moto import (
             attributes,
             by_arn,
+            corrections,
             deliveries,
             memory,
             service_states,
@@ -76,6 +77,7 @@ class OtherServices:
 
         service_states.install(service)
         attributes.install(service)
+        corrections.install(service)
         if service == "sns":
             memory.forget_messages()
         deliveries.install(service)

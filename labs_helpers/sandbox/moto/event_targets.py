@@ -2,7 +2,8 @@
 
 tests/sandbox/moto/test_event_targets.py holds each thing used here true for the pinned version.
 Nothing of moto is imported for a service that nobody has called: a queue, a log group and a topic
-exist only where moto's service is loaded.
+exist only where moto's service is loaded or has a state on disk. What a target got is on disk when
+its function returns.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import Mapping
 
 from labs_helpers.sandbox.events.sending import Send, Sending, unreachable
+from labs_helpers.sandbox.moto.kept.state import changing
 from labs_helpers.sandbox.moto.resources import backend
 
 
@@ -58,5 +60,17 @@ def _to_topic(sending: Sending) -> None:
     topics.publish(message=sending.message, arn=sending.arn)
 
 
-SENDERS: Mapping[str, Send] = {"logs": _to_log_group, "sns": _to_topic, "sqs": _to_queue}
+def _kept(send: Send) -> Send:
+    def sending(one: Sending) -> None:
+        with changing():
+            send(one)
+
+    return sending
+
+
+SENDERS: Mapping[str, Send] = {
+    "logs": _kept(_to_log_group),
+    "sns": _kept(_to_topic),
+    "sqs": _kept(_to_queue),
+}
 """By service, what sends."""
