@@ -29,13 +29,19 @@ from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.events import starts
+from labs_helpers.sandbox.events import store as event_store
+from labs_helpers.sandbox.events.deliveries import Deliveries
 from labs_helpers.sandbox.events.delivery import EventDelivery
+from labs_helpers.sandbox.events.router import Router
+from labs_helpers.sandbox.events.service import EventBridgeService
+from labs_helpers.sandbox.events.ticks import Ticks
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
@@ -64,7 +70,7 @@ class Sandbox:
     store: Store
     people: People
     services: ServiceState
-    workers: tuple[Worker[Store], ...]
+    workers: tuple[Worker[Any], ...]
     desk: Desk
     stores: tuple[KitStore, ...] = ()
 
@@ -109,7 +115,10 @@ def build(
 
     state = use(ServiceState(folder / "services"))
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
-    authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
+    rules_of_events = event_store.opened(folder / "events")
+    router = Router(rules_of_events, clock)
+    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     hub = _Hub(folder / "hub", clock)
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
@@ -117,7 +126,7 @@ def build(
     cache = Cache(store, elsewhere, asking(hub))
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
-    others = OtherServices(authorizer, moto, partial(_operations, who), store)
+    others = OtherServices(authorizer, moto, partial(_operations, who), store, rules_of_events)
     home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
@@ -130,11 +139,20 @@ def build(
     )
     trace = Trace()
     lifecycle = LifecycleWorker(store)
-    emit = partial(events.publish, as_role=authorizer.require_as_role)
-    workers = (
+    roles = ServiceRoles(who.directory, who.sessions, port)
+    deliveries = Deliveries(
+        rules_of_events,
+        clock,
+        {**SENDERS, **starts.senders(roles, router, rules_of_events)},
+        authorizer.require_as_role,
+    )
+    ticks = Ticks(rules_of_events, clock)
+    workers: tuple[Worker[Any], ...] = (
         lifecycle,
         ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, emit),
+        EventDelivery(store, router.emit),
+        deliveries,
+        ticks,
     )
     account = learner.principal.account
     desk = Desk()
@@ -145,13 +163,17 @@ def build(
         **ecr_control.routes(store),
         **desk.routes(),
     }
-    roles = ServiceRoles(who.directory, who.sessions, port)
     codebuild = CodeBuildService(
-        folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+        folder / "codebuild", clock, authorizer.authorize, desk, roles, router.emit
     )
     services = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "events": partial(
+            _decided,
+            authorizer,
+            EventBridgeService(rules_of_events, clock, authorizer.authorize, router),
+        ),
     }
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
@@ -163,7 +185,10 @@ def build(
     for worker in workers:
         worker.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(application, store, who, state, workers, desk, (codebuild.store,))
+    clock.subscribe(ticks.wake)
+    clock.subscribe(deliveries.wake)
+    stores = (codebuild.store, rules_of_events)
+    return Sandbox(application, store, who, state, workers, desk, stores)
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
