@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,9 +17,10 @@ from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
-from labs_helpers.sandbox.call import Answer, SignedCall
+from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -47,6 +48,7 @@ from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
+from labs_helpers.sandbox.service.events import Event
 from labs_helpers.sandbox.service.service import DecidedService, Service
 from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
@@ -62,7 +64,7 @@ class Sandbox:
     application: WSGIApplication
     store: Store
     people: People
-    workers: tuple[Worker[Store], ...]
+    workers: tuple[Worker[Any], ...]
     desk: Desk
     stores: tuple[KitStore, ...] = ()
 
@@ -126,12 +128,6 @@ def build(
     )
     trace = Trace()
     lifecycle = LifecycleWorker(store)
-    emit = partial(events.publish, as_role=authorizer.require_as_role)
-    workers = (
-        lifecycle,
-        ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, emit),
-    )
     account = learner.principal.account
     desk = Desk()
     status = Status(account, own.region, port, instance, clock, store, moto, who)
@@ -142,12 +138,30 @@ def build(
         **desk.routes(),
     }
     roles = ServiceRoles(who.directory, who.sessions, port)
+    publish = partial(events.publish, as_role=authorizer.require_as_role)
+    codepipeline = CodePipelineService(
+        folder / "codepipeline", clock, authorizer.authorize, roles, publish
+    )
+
+    def emit(event: Event) -> None:
+        """To the rules, and to the pipelines, which wait for what others end."""
+        publish(event)
+        codepipeline.driver.wake()
+
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+    )
+    workers: tuple[Worker[Any], ...] = (
+        lifecycle,
+        ScanWorker(store, imports=folder.parent / "advisories"),
+        EventDelivery(store, emit),
+        codepipeline.driver,
     )
     services = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "codepipeline": partial(_decided, authorizer, codepipeline),
+        "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
     }
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
@@ -159,7 +173,16 @@ def build(
     for worker in workers:
         worker.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(application, store, who, workers, desk, (codebuild.store,))
+    clock.subscribe(codepipeline.driver.wake)
+    return Sandbox(application, store, who, workers, desk, (codebuild.store, codepipeline.store))
+
+
+def _noticed(others: Application, written: Callable[[], None], call: SignedCall) -> Answer:
+    """Amazon S3, which tells when something may have been written."""
+    answer = others(call)
+    if call.request.method in ("PUT", "POST") and answer[0].startswith("2"):
+        written()
+    return answer
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
