@@ -20,6 +20,7 @@ from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
@@ -139,8 +140,21 @@ def build(
     }
     roles = ServiceRoles(who.directory, who.sessions, port)
     publish = partial(events.publish, as_role=authorizer.require_as_role)
+    connections = CodeConnections(
+        folder / "codeconnections",
+        clock,
+        authorizer.authorize,
+        desk,
+        lambda *commit: codepipeline.pushed(*commit),
+    )
     codepipeline = CodePipelineService(
-        folder / "codepipeline", clock, authorizer.authorize, roles, publish
+        folder / "codepipeline",
+        clock,
+        authorizer.authorize,
+        desk,
+        roles,
+        publish,
+        connections.connections.folder,
     )
 
     def emit(event: Event) -> None:
@@ -161,8 +175,13 @@ def build(
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "codepipeline": partial(_decided, authorizer, codepipeline),
+        **{
+            name: partial(_decided, authorizer, service)
+            for name, service in connections.services.items()
+        },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
     }
+    routes |= connections.connections.routes()
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
@@ -174,7 +193,8 @@ def build(
         worker.start()
     clock.subscribe(lifecycle.work)
     clock.subscribe(codepipeline.driver.wake)
-    return Sandbox(application, store, who, workers, desk, (codebuild.store, codepipeline.store))
+    stores = (codebuild.store, codepipeline.store, connections.store)
+    return Sandbox(application, store, who, workers, desk, stores)
 
 
 def _noticed(others: Application, written: Callable[[], None], call: SignedCall) -> Answer:

@@ -195,6 +195,10 @@ def _check_configuration(action: Mapping[str, Any]) -> None:
         if given.get("BatchEnabled", "false").lower() == "true":
             raise NotHere("The sandbox runs single builds only, no batches.")
         build_variables(name, given.get("EnvironmentVariables", "[]"))
+    if given.get("OutputArtifactFormat", "CODE_ZIP") != "CODE_ZIP":
+        raise NotHere(
+            f"The sandbox hands the files of a commit on (CODE_ZIP), and no repository: {name}."
+        )
     if provider == "S3" and action["actionTypeId"]["category"] == "Deploy":
         if given["Extract"] not in ("true", "false"):
             raise InvalidAction(

@@ -22,6 +22,7 @@ from labs_helpers.sandbox.codepipeline.actions.work import (
     failed_call,
 )
 from labs_helpers.sandbox.codepipeline.definition import artifact_bucket
+from labs_helpers.sandbox.codepipeline.fetches import Fetches
 from labs_helpers.sandbox.codepipeline.machine import Change
 from labs_helpers.sandbox.codepipeline.pipelines import Pipelines
 from labs_helpers.sandbox.codepipeline.polling import Polling
@@ -43,11 +44,21 @@ class Driver(Worker[Store]):
     topic = store.TOPIC
     failure = "the pipelines could not go on"
 
-    def __init__(self, pipelines: Pipelines, sessions: Sessions, polling: Polling) -> None:
+    def __init__(
+        self,
+        pipelines: Pipelines,
+        sessions: Sessions,
+        polling: Polling,
+        fetches: Fetches,
+        folder: Callable[[str, str], str],
+    ) -> None:
+        """folder: of a connection's repository; raises LookupError."""
         super().__init__(pipelines.store)
         self._pipelines = pipelines
         self._sessions = sessions
         self._polling = polling
+        self._fetches = fetches
+        self._folder = folder
         self._looking = False
 
     def has_work(self) -> bool:
@@ -84,7 +95,7 @@ class Driver(Worker[Store]):
         return found
 
     def _look(self, place: store.Place, execution: store.Document, made: store.Document) -> bool:
-        """One look at an action; whether it ended."""
+        """One look at an action; whether anything changed."""
         outcome: Outcome | ActionFailed
         action = executions.action_of(execution, made)
         inputs = [execution["artifacts"][each["name"]] for each in action["inputArtifacts"]]
@@ -119,7 +130,7 @@ class Driver(Worker[Store]):
         self._pipelines.change(place, execution["id"], change)
         if not running:
             self._sessions.forget(made["id"])
-        return not running
+        return True
 
     def _work(
         self,
@@ -132,9 +143,7 @@ class Driver(Worker[Store]):
     ) -> Work:
         declaration = execution["declaration"]
         override = [each for each in execution["overrides"] if each["actionName"] == made["action"]]
-        client: Callable[[str], Any] = self._sessions.clients(
-            made["id"], declaration, action, place
-        )
+        session = self._sessions.of(made["id"], declaration, action, place)
         return Work(
             pipeline=execution["pipeline"],
             execution=execution["id"],
@@ -148,10 +157,24 @@ class Driver(Worker[Store]):
             region=place[1],
             token=made.get("token", ""),
             at=self._pipelines.clock.now().timestamp(),
-            client=client,
+            client=session.client,
+            require=session.require,
+            folder=self._folder,
+            run_elsewhere=partial(self._elsewhere, place, execution["id"], made["id"]),
             memory=made["memory"],
             override=override[0] if override else {},
         )
+
+    def _elsewhere(
+        self, place: store.Place, execution: str, attempt: str, body: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """What the runner made of the attempt's job; None while there is nothing yet."""
+        found = self._fetches.result(attempt)
+        if found is None:
+            account, region = place
+            facts = {"execution": execution, "account": account, "region": region}
+            self._fetches.submit(attempt, {**body, **facts})
+        return found
 
 
 def _known(execution: store.Document) -> dict[str, dict[str, str]]:

@@ -35,6 +35,12 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
         ("PollForSourceChanges", "AllowOverrideForS3ObjectKey"),
     ),
     ("Source", "AWS", "ECR"): Provider((0, 0), (1, 1), ("RepositoryName",), ("ImageTag",)),
+    ("Source", "AWS", "CodeStarSourceConnection"): Provider(
+        (0, 0),
+        (1, 1),
+        ("ConnectionArn", "FullRepositoryId", "BranchName"),
+        ("OutputArtifactFormat", "DetectChanges"),
+    ),
     ("Build", "AWS", "CodeBuild"): _BUILD,
     ("Test", "AWS", "CodeBuild"): _BUILD,
     ("Approval", "AWS", "Manual"): Provider(
@@ -52,10 +58,9 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
 }
 """By category, owner and provider; the version of each is 1."""
 
-_SOURCES = "Use a source of Amazon S3 or Amazon ECR."
+_SOURCES = "Use a connection (CodeStarSourceConnection), whose handshake labs connect finishes."
 ABSENT: Mapping[tuple[str, str], str] = {
     ("Source", "CodeCommit"): f"The sandbox keeps no git repositories. {_SOURCES}",
-    ("Source", "CodeStarSourceConnection"): f"The sandbox reaches no GitHub. {_SOURCES}",
     ("Source", "GitHub"): f"The sandbox reaches no GitHub. {_SOURCES}",
     ("Deploy", "CodeDeployToECS"): "The sandbox does not have CodeDeploy. Use the provider ECS.",
     ("Deploy", "CodeDeploy"): "The sandbox does not have CodeDeploy, nor instances.",

@@ -10,7 +10,9 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-SCHEMA = """
+from labs_helpers.sandbox.service import work
+
+SCHEMA = f"""
 create table pipelines (
     account text not null,
     region text not null,
@@ -36,9 +38,15 @@ create table executions (
     body text not null
 ) strict;
 create index executions_of_pipeline on executions (account, region, pipeline, active);
+create table fetches (
+    id text primary key,
+    body text not null
+) strict;
+{work.SCHEMA}
 """
-"""pipelines.body: {"declaration", "created", "updated", "transitions", "seen", "tags"};
-executions.body: executions.py; active: the execution has not ended."""
+"""pipelines.body: {{"declaration", "created", "updated", "transitions", "seen", "tags"}};
+executions.body: executions.py; active: the execution has not ended; fetches: fetches.py, by the
+attempt's id."""
 
 TOPIC = "pipelines"
 """What the store notifies of after a commit that changed an execution."""

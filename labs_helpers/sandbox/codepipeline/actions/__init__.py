@@ -8,6 +8,7 @@ from labs_helpers.sandbox.codepipeline.actions import (
     approval,
     build,
     ecs_deploy,
+    git_source,
     s3_deploy,
     sources,
 )
@@ -16,6 +17,7 @@ from labs_helpers.sandbox.codepipeline.actions.work import Outcome, Work
 ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
     ("Source", "S3"): sources.s3,
     ("Source", "ECR"): sources.ecr,
+    ("Source", "CodeStarSourceConnection"): git_source.connection,
     ("Build", "CodeBuild"): build.codebuild,
     ("Test", "CodeBuild"): build.codebuild,
     ("Approval", "Manual"): approval.manual,

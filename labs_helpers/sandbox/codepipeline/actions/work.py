@@ -59,7 +59,9 @@ class Work:
 
     action: of the definition; configuration: resolved; inputs: artifacts as {"name", "bucket",
     "key"}; bucket: of the artifact store; memory: what the last look left; override: the revision
-    that StartPipelineExecution asked for, as {"revisionType", "revisionValue"}.
+    that StartPipelineExecution asked for, as {"revisionType", "revisionValue"}; require: raises
+    AccessDenied unless the role may do an action on a resource; folder: of a connection's
+    repository; run_elsewhere: has the runner do a job, and returns its result once there is one.
     """
 
     pipeline: str
@@ -75,6 +77,9 @@ class Work:
     token: str
     at: float
     client: Callable[[str], Any]
+    require: Callable[[str, str], None]
+    folder: Callable[[str, str], str]
+    run_elsewhere: Callable[[dict[str, Any]], dict[str, Any] | None]
     memory: Mapping[str, Any]
     override: Mapping[str, str]
 
