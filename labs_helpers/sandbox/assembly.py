@@ -197,11 +197,11 @@ def build(
     return Sandbox(application, store, who, workers, desk, stores)
 
 
-def _noticed(others: Application, written: Callable[[], None], call: SignedCall) -> Answer:
+def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
     """Amazon S3, which tells when something may have been written."""
     answer = others(call)
     if call.request.method in ("PUT", "POST") and answer[0].startswith("2"):
-        written()
+        written(f"{call.request.headers.get('host', '')}{call.request.path}")
     return answer
 
 

@@ -65,9 +65,9 @@ class Driver(Worker[Store]):
         with self.store.read() as db:
             return bool(store.at_work(db))
 
-    def look_at_sources(self) -> None:
+    def look_at_sources(self, url: str) -> None:
         """Wake up: an object was written, which may be a pipeline's source."""
-        self._polling.due = True
+        self._polling.wrote(url)
         self.wake()
 
     def patience(self) -> float | None:
@@ -76,8 +76,7 @@ class Driver(Worker[Store]):
     def work(self) -> None:
         """Look at each action that runs until none of them changes any more."""
         self._looking = False
-        if self._polling.due and not self.closing:
-            self._polling.run()
+        self._polling.run()
         changed = True
         while changed and not self.closing:
             changed = False

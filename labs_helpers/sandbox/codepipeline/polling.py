@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,33 +31,44 @@ its own source does not run for ever, as it would on AWS."""
 
 
 class Polling:
-    """Used by one thread, except for `due`."""
+    """Used by one thread, except for `wrote`."""
 
     def __init__(self, pipelines: Pipelines, sessions: Sessions) -> None:
-        self.due = True
+        self._written: deque[str] = deque()
+        self._known: set[tuple[store.Place, str, str]] = set()
         self._pipelines = pipelines
         self._sessions = sessions
         self._starts: dict[tuple[store.Place, str], deque[float]] = {}
 
+    def wrote(self, url: str) -> None:
+        """Amazon S3 took a write; url: with host and path, in which bucket and key are."""
+        self._written.append(unquote(url))
+
     def run(self) -> None:
-        """Look at the sources of every pipeline."""
-        self.due = False
+        """Look at the sources that were written, and at those of new pipelines."""
+        urls = [self._written.popleft() for _ in range(len(self._written))]
         with self._pipelines.store.read() as db:
             found = store.everything(db)
         for place, pipeline in found:
             for action in polled(pipeline["declaration"]):
+                given = action["configuration"]
+                key, name = _key(action), pipeline["declaration"]["name"]
+                new = key not in pipeline["seen"] and (place, name, key) not in self._known
+                self._known.add((place, name, key))
+                names = (given["S3Bucket"], given["S3ObjectKey"])
+                if not new and not any(all(each in url for each in names) for url in urls):
+                    continue
                 try:
                     self._look(place, pipeline, action)
                 except (ClientError, BotoCoreError, RoleRefused, TooMany) as error:
                     # AWS tells nobody either; the next execution's source action says why
-                    name = pipeline["declaration"]["name"]
                     log.warning("the source of the pipeline %s cannot be read: %s", name, error)
 
     def _look(
         self, place: store.Place, pipeline: store.Document, action: Mapping[str, Any]
     ) -> None:
         given, name = action["configuration"], pipeline["declaration"]["name"]
-        key = f"{action['name']}: {given['S3Bucket']}/{given['S3ObjectKey']}"
+        key = _key(action)
         version = self._version(place, pipeline, given)
         if version is None or pipeline["seen"].get(key) == version:
             return
@@ -101,6 +113,12 @@ class Polling:
             return False
         starts.append(now)
         return True
+
+
+def _key(action: Mapping[str, Any]) -> str:
+    """What `seen` of a pipeline names the object by."""
+    given = action["configuration"]
+    return f"{action['name']}: {given['S3Bucket']}/{given['S3ObjectKey']}"
 
 
 def polled(declaration: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

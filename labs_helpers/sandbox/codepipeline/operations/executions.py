@@ -64,7 +64,8 @@ def stop_pipeline_execution(call: PipelineCall, params: Members) -> Members:
         before = found.get("stop")
         if before and (before["abandon"] or not abandon):
             raise DuplicatedStop(f"Pipeline execution {wanted} is being stopped already")
-        found["stop"] = {"abandon": abandon, "reason": params.get("reason", "")}
+        reason = params.get("reason") or (before or {}).get("reason", "")
+        found["stop"] = {"abandon": abandon, "reason": reason}
         found["status"] = "Stopping"
         changes = [machine.Change(found, "STOPPING")]
         if abandon:
