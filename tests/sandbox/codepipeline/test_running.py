@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from labs_helpers import explanations
 from tests.policies import allow, deny, policy
 from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.codepipeline.pipeline_room import (
@@ -328,6 +329,33 @@ def test_a_pipeline_is_changed_shown_tagged_and_deleted(room: PipelineRoom) -> N
         "PipelineNotFoundException",
         f"Account '{ACCOUNT}' does not have a pipeline with name 'kept'",
     )
+
+
+def test_a_lab_draws_a_pipeline_as_it_is(
+    room: PipelineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = room.builds.sandbox.learner
+    for name, value in {
+        "AWS_ENDPOINT_URL": room.builds.sandbox.url,
+        "AWS_REGION": "us-west-2",
+        "AWS_DEFAULT_REGION": "us-west-2",
+        "AWS_ACCESS_KEY_ID": learner["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": learner["secret_access_key"],
+    }.items():
+        monkeypatch.setenv(name, value)
+    execution = room.create(definition("seen", s3_source(), approval(), s3_deploy()))
+    shown: list[str] = []
+    text = explanations.pipeline("seen", 60, lambda drawing: shown.append(drawing.text)).text
+    assert text.splitlines()[:3] == [
+        "The pipeline seen: the stage Approval waits for an approval.",
+        "",
+        "✓ Source  →  ▶ Approval  →  ○ Deploy",
+    ]
+    room.answer("seen", "Rejected", "no")
+    assert room.ended("seen", execution) == "Failed"
+    last = explanations.pipeline("seen", 60).text
+    assert "✗ Approval / Approval: Failed: Rejected by arn:aws:iam::" in last
+    assert last.endswith("○ Deploy / Deploy: not yet")
 
 
 def test_paginators_go_over_every_list(room: PipelineRoom) -> None:
