@@ -254,6 +254,15 @@ class Lab:
         return explanations.expiry(control, self.account, self.region, repository)
 
     @spoken
+    def pipeline(self, name: str, wait: float = 0) -> Rendering:
+        """A pipeline of CodePipeline: its stages, its actions, and why an action failed.
+
+        wait: seconds to follow the newest execution, until it ends or waits for an approval; in
+        JupyterLab the boxes change meanwhile.
+        """
+        return notebook_output.followed(lambda show: explanations.pipeline(name, wait, show))
+
+    @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
         """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
 

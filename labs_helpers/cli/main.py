@@ -25,6 +25,7 @@ COMMANDS = {
     "progress": "show which exercises you have done, and where to go on",
     "run": "run the notebooks without a browser",
     "build": "run a buildspec as CodeBuild runs it",
+    "connect": "let a pipeline see a git folder of yours, as GitHub's repository",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",

@@ -20,4 +20,19 @@ def kinds(workspace: Workspace) -> Mapping[str, Kind]:
 
         build.work(workspace, job)
 
-    return {"codebuild": Kind(codebuild, most=4)}
+    def git_source(job: Job) -> None:
+        from labs_helpers.runner import git
+
+        git.source(workspace, job)
+
+    def git_watch(job: Job) -> None:
+        from labs_helpers.runner import git
+
+        git.watch(job)
+
+    return {
+        "codebuild": Kind(codebuild, most=4),
+        "git-source": Kind(git_source, most=4),
+        # a watch ends with its connection only
+        "git-watch": Kind(git_watch, most=32),
+    }
