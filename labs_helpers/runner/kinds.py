@@ -20,4 +20,9 @@ def kinds(workspace: Workspace) -> Mapping[str, Kind]:
 
         build.work(workspace, job)
 
-    return {"codebuild": Kind(codebuild, most=4)}
+    def ecs_task(job: Job) -> None:
+        from labs_helpers.runner import task
+
+        task.work(workspace, job)
+
+    return {"codebuild": Kind(codebuild, most=4), "ecs-task": Kind(ecs_task, most=24)}

@@ -29,6 +29,7 @@ from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.ecs.service import EcsService
 from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
@@ -62,7 +63,7 @@ class Sandbox:
     application: WSGIApplication
     store: Store
     people: People
-    workers: tuple[Worker[Store], ...]
+    workers: tuple[Worker[Any], ...]
     desk: Desk
     stores: tuple[KitStore, ...] = ()
 
@@ -145,9 +146,11 @@ def build(
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
     )
+    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit)
     services = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "ecs": partial(_decided, authorizer, ecs),
     }
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
@@ -158,8 +161,11 @@ def build(
     )
     for worker in workers:
         worker.start()
+    ecs.scheduler.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(application, store, who, workers, desk, (codebuild.store,))
+    return Sandbox(
+        application, store, who, (*workers, ecs.scheduler), desk, (codebuild.store, ecs.store)
+    )
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
