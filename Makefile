@@ -18,7 +18,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 help:
 	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
 	@echo "make test        every test, every notebook included"
-	@echo "make check       ruff and mypy only"
+	@echo "make check       ruff and mypy, and the claims of the labs to look up again"
 	@echo "make notebooks   run every notebook in a fresh sandbox and write its outputs"
 	@echo "make contents    write the tables of labs and the foot of every notebook"
 	@echo "make lock        resolve pyproject.toml into the hashed pins again"
@@ -36,6 +36,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(BIN)/python -m tests.labs.sources
 
 soak: $(VENV)/.dev
 	$(PYTEST) -m soak $(ARGS)

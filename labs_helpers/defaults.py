@@ -15,6 +15,9 @@ SECOND_REGION = "eu-west-1"
 USER = "learner"
 REPOSITORY = "demo-app-repo"
 IMAGE = "demo-app"
+GITHUB_OWNER_ID = 123456
+GITHUB_REPOSITORY_ID = 456789
+"""The numbers that the sandbox, in GitHub's place, gives to every owner and every repository."""
 
 FRESH_START = {"LABS_START": "fresh"}
 """The environment in which every `start` makes the lab's beginning, and its card does not say what

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -15,8 +16,8 @@ import docker.errors
 from labs_helpers import gate, iam_simulator
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import USER
-from labs_helpers.display import bars, lifecycle, registry, why
-from labs_helpers.display.rendering import Rendering
+from labs_helpers.display import bars, lifecycle, page, registry, why
+from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 
 
@@ -115,3 +116,30 @@ def gate_verdict(
     scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
     text = gate.table(gate.judge(scan, rules, accepted, now.date()))
     return Rendering(text, f"<pre>{escape(text)}</pre>")
+
+
+def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page that a running container serves on its first published port.
+
+    Raises LabError for a container that does not run, or publishes no port.
+    """
+    try:
+        found = client.containers.get(name)
+    except docker.errors.NotFound:
+        raise LabError(
+            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
+            " IMAGE; docker ps -a lists those there are."
+        ) from None
+    published = [
+        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
+        for inside, places in sorted(found.ports.items())
+        if places
+    ]
+    if found.status != "running":
+        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
+    if not published:
+        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
+    inside, outside = published[0]
+    drawn = page.page(name, inside, page.address(outside, environ))
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn

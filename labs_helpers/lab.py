@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -25,7 +26,7 @@ from labs_helpers import (
 from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
-from labs_helpers.defaults import REPOSITORY
+from labs_helpers.defaults import GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID, REPOSITORY
 from labs_helpers.display import bars, card, transfers
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, paragraph, table
@@ -33,10 +34,11 @@ from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
 from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
-from labs_helpers.prepare import beginning
+from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.beginning import Beginning
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import report
+from labs_helpers.snapshots import store
 from labs_helpers.workspace import LabsError
 
 _EXAMPLES = {"quiz": "q1", "predict": "p1"}
@@ -255,11 +257,22 @@ class Lab:
     def github_token(self, repository: str, branch: str = "main") -> str:
         """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
 
-        https://docs.github.com/en/actions/concepts/security/openid-connect
+        ``repository`` is "owner/name". The subject has the form for repositories that were created
+        since 15 July 2026, with GitHub's numbers of owner and repository:
+        https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
         """
         control = self._sandbox("play GitHub")
-        asked = {"subject": f"repo:{repository}:ref:refs/heads/{branch}"}
+        owner, _, name = repository.partition("/")
+        if not owner or not name or "/" in name:
+            raise LabError(f"{repository!r} is no repository of GitHub: give owner/name.")
+        named = f"{owner}@{GITHUB_OWNER_ID}/{name}@{GITHUB_REPOSITORY_ID}"
+        asked = {"subject": f"repo:{named}:ref:refs/heads/{branch}"}
         return str(control.ask("POST", "oidc/token", asked)["token"])
+
+    @spoken
+    def open(self, container: str) -> Rendering:
+        """A link to the page that a running container serves on a published port."""
+        return explanations.container_page(self.docker, container, os.environ)
 
     @spoken
     def layers(self, image: str) -> Rendering:
@@ -304,13 +317,16 @@ class Lab:
 
     @spoken
     def restart(self) -> Rendering:
-        """Make the lab's beginning again. What is in its way is removed, and the card names it."""
+        """Make the lab's beginning again. What is in its way is removed, and the card names it.
+
+        All that was there is kept as a snapshot first; the card says how to bring it back.
+        """
         if self.mode == modes.AWS:
             raise LabError(
                 "On AWS nothing is removed by restart(). lab.prepare() lists what this lab starts "
                 f'from, and lab.prepare(account="{self.account}") makes that true.'
             )
-        made = beginning.make(self.title.number, self._place)
+        made = start_over(self.title.number, self._place)
         self.trace(clear=True)  # what the preparation sent is not the lesson
         self.note("restarted")
         return card_of(self, made)
@@ -377,6 +393,18 @@ class Lab:
         if self._control is None:
             raise LabError(f"You work on AWS, where nobody can {wish}: the sandbox does that.")
         return self._control
+
+
+def start_over(number: str, place: Place) -> Beginning:
+    """Make a lab's beginning again, and keep all that was there as a snapshot first.
+
+    Raises LabError as `beginning.make` does, and for what cannot be kept; then nothing is removed.
+    """
+    why = f"before lab {number} was started over"
+    kept = store.save_automatically(place.workspace, f"lab{number}", why, number)
+    made = beginning.make(number, place)
+    note = f"all that was there is kept as a snapshot; to bring it back: {kept.how_to_restore}"
+    return replace(made, notes=(*made.notes, note))
 
 
 def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:

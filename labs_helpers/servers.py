@@ -23,12 +23,14 @@ class Servers:
     """The running sandbox and engine, and the `docker` command on the labs' PATH.
 
     started_again: whether this start started a sandbox that had been stopped.
+    note: how the engine runs containers, where that is not as usual.
     """
 
     sandbox: Server
     engine: Engine
     docker: Docker
     started_again: bool = False
+    note: str = ""
 
 
 def quiet(line: str) -> None:
@@ -52,7 +54,8 @@ def start(
     place_aws(workspace, sandbox.port, environ)
     engine = engine_process.start(workspace, sandbox.port, say, environ)
     runner_process.start(workspace, say, environ)
-    return Servers(sandbox, engine, docker, again)
+    note = engine_process.note(engine, workspace.socket)
+    return Servers(sandbox, engine, docker, again, note)
 
 
 def stop(workspace: Workspace, say: Say = quiet) -> bool:

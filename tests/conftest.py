@@ -21,6 +21,7 @@ from labs_helpers.engine.front.address import Address
 from labs_helpers.workspace import Workspace, write_json
 from tests import workers
 from tests.clients import daemons
+from tests.labs.commands import Commands
 
 os.environ["LABS_ENGINE"] = "embedded"
 os.environ.pop("LABS_HUB", None)
@@ -80,6 +81,15 @@ def containerd() -> Iterator[Address]:
 def podman() -> Iterator[Address]:
     with daemons.podman() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """`aws`, `docker` and `labs` that begin at once, for scripts of bash (`for_bash`)."""
+    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
+        made = Commands(Path(folder))
+        yield made
+        made.stop()
 
 
 @pytest.fixture

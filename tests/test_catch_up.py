@@ -18,19 +18,20 @@ from labs_helpers.progress.report import summaries
 from labs_helpers.progress.summary import LabSummary
 from labs_helpers.workspace import Workspace
 from tests.kernels import Kernel, kernel_in
+from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[1]
 NOTEBOOK = PROJECT / "notebooks" / LABS["05"].notebook
 
 
 @contextmanager
-def learner() -> Iterator[tuple[Kernel, Path]]:
+def learner(commands: Commands) -> Iterator[tuple[Kernel, Path]]:
     """A new learner's kernel and workspace, with the clock and the docker of the outputs."""
     workspace = Workspace(PROJECT / ".labs", PROJECT)
     with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as given:
         environ = {name: given[name] for name in given if name not in FRESH_START}
         home = Path(environ["LABS_HOME"])
-        with kernel_in(home, environ) as kernel:
+        with kernel_in(home, commands.for_bash(environ)) as kernel:
             yield kernel, home
 
 
@@ -48,8 +49,8 @@ def start(number: str) -> str:
     return f'from labs_helpers import start; lab = start("{number}")'
 
 
-def test_a_late_comer_gets_to_the_second_exercise_and_on() -> None:
-    with learner() as (kernel, home):
+def test_a_late_comer_gets_to_the_second_exercise_and_on(commands: Commands) -> None:
+    with learner(commands) as (kernel, home):
         kernel.run(start("05"))
         *_, said = kernel.run('lab.catch_up("05.1")')
         assert said == "Done for you: 05.1. In your progress this counts as shown."
@@ -70,8 +71,8 @@ def test_a_late_comer_gets_to_the_second_exercise_and_on() -> None:
         assert said == "Nothing to do: the check passes already."
 
 
-def test_what_the_learner_did_stays_done_and_what_is_in_the_way_is_told() -> None:
-    with learner() as (kernel, _):
+def test_what_the_learner_did_stays_done_and_what_is_in_the_way_is_told(commands: Commands) -> None:
+    with learner(commands) as (kernel, _):
         kernel.run(start("05"))
         kernel.run("lab.catch_up('05.1')")
         # an image of this name cannot be pushed: its repository is gone
@@ -105,8 +106,8 @@ def test_nothing_that_only_shows_is_run() -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("number", [number for number in LABS if number != "05"])
-def test_every_lab_can_be_caught_up_with(number: str) -> None:
-    with learner() as (kernel, home):
+def test_every_lab_can_be_caught_up_with(number: str, commands: Commands) -> None:
+    with learner(commands) as (kernel, home):
         kernel.run(start(number))
         *_, said = kernel.run("lab.catch_up()")
         assert said.startswith("Done for you: "), said

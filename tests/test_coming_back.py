@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,14 +107,6 @@ class Learner:
     @property
     def record(self) -> Path:
         return Workspace(Path(self.environ["LABS_HOME"])).begun
-
-
-@pytest.fixture(scope="module")
-def commands() -> Iterator[Commands]:
-    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
-        made = Commands(Path(folder))
-        yield made
-        made.stop()
 
 
 @pytest.fixture

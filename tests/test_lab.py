@@ -397,6 +397,12 @@ def test_every_lab_has_a_file_name_of_its_own() -> None:
     assert len({title.notebook for title in LABS.values()}) == len(LABS)
 
 
+@pytest.mark.parametrize("name", ["", "demo-app", "your-org/", "/demo-app", "a/b/c"])
+def test_github_has_no_repository_without_owner_and_name(name: str, sandbox: list[str]) -> None:
+    with pytest.raises(LabError, match="is no repository of GitHub: give owner/name"):
+        start("05").github_token(name)
+
+
 def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str]) -> None:
     opened = start("05")
     recorded: Any = opened._control

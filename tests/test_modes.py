@@ -181,6 +181,25 @@ def test_aws_runs_as_installed_from_a_home_of_the_labs(
     assert ran.stdout == f"{workspace.home}/aws http://127.0.0.1:4566 a b\n"
 
 
+def test_a_named_aws_is_used_instead_of_the_one_beside_python(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("beside", "named"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "aws").write_text(f"#!/bin/sh\necho {name}\n")
+        (tmp_path / name / "aws").chmod(0o755)
+    chosen = {"LABS_AWS": str(tmp_path / "named" / "aws")}
+    place_aws(workspace, 4566, chosen, python=str(tmp_path / "beside" / "python"))
+    write_json(workspace.sandbox / "server.json", {"pid": os.getpid()})
+    ran = subprocess.run([workspace.bin / "aws", "s3"], capture_output=True, text=True, check=True)
+    assert ran.stdout == "named\n"
+
+
+def test_a_named_aws_that_is_none_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(LabsError, match="/nowhere/aws, which is not a command"):
+        place_aws(workspace, 4566, {"LABS_AWS": "/nowhere/aws"})
+
+
 def test_no_launcher_stands_for_an_aws_that_is_not_installed(workspace: Workspace) -> None:
     place_aws(workspace, 4566, {"PATH": str(workspace.bin)}, python="/none")
     assert list(workspace.bin.iterdir()) == []

@@ -29,7 +29,8 @@ COMMANDS = {
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
     "doctor": "check what the labs need, and say how to fix it",
-    "reset": "start again with an empty sandbox, and keep a dated backup",
+    "snapshot": "keep all that the sandbox holds under a name, and put it back",
+    "reset": "start again with an empty sandbox, and keep a dated snapshot",
 }
 
 

@@ -18,7 +18,8 @@ from botocore.exceptions import ConfigParseError
 
 from labs_helpers.cli.terminal import size
 from labs_helpers.engine import process as engine_process
-from labs_helpers.engine.choice import NAMES, Choice, choose
+from labs_helpers.engine.choice import EMBEDDED, NAMES, Choice, choose
+from labs_helpers.engine.containers.machine import NAMESPACES
 from labs_helpers.engine.process import Health
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import endpoint, environment
@@ -32,6 +33,12 @@ LITTLE_SPACE = 500_000_000
 NO_SPACE = 50_000_000
 """Bytes of free disk below which the labs cannot run."""
 
+
+_ALLOW = (
+    "Ubuntu 24.04 and later: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, then"
+    " labs stop && labs start. Or start a Docker or Podman: the labs stand in front of it"
+)
+"""https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces"""
 
 STARTS = 10.0
 """Seconds in which a runner that has just started need not have asked for work."""
@@ -62,6 +69,7 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("port", lambda: port(workspace, environ)),
         ("sandbox", lambda: sandbox(workspace)),
         ("engine", lambda: engine(workspace, environ)),
+        ("containers", lambda: containers(workspace, environ)),
         ("runner", lambda: runner(workspace)),
         ("docker", lambda: docker(workspace, environ)),
         ("aws", lambda: aws(workspace, environ)),
@@ -189,6 +197,18 @@ def engine(workspace: Workspace, environ: Mapping[str, str]) -> Need:
 def _named(choice: Choice) -> str:
     name = f"{NAMES[choice.kind]} {choice.version}".strip()
     return f"{name} ({choice.why})" if choice.why else name
+
+
+def containers(workspace: Workspace, environ: Mapping[str, str]) -> Need:
+    """How containers run, where the labs' own engine runs them."""
+    running = engine_process.running(workspace)
+    choice = running.choice if running else choose(workspace, environ)
+    if choice.kind != EMBEDDED:
+        return Need("containers", "ok", f"{NAMES[choice.kind]} runs them")
+    found = engine_process.isolation(workspace)
+    if found.kind == NAMESPACES:
+        return Need("containers", "ok", found.sentence)
+    return Need("containers", "warning", found.sentence, _ALLOW if sys.platform == "linux" else "")
 
 
 def docker(workspace: Workspace, environ: Mapping[str, str]) -> Need:

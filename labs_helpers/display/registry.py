@@ -45,7 +45,7 @@ def token(data: Token) -> Rendering:
         ("whose", data.owner),
         ("may do", "what that user's policies allow, and no more"),
         ("ends", relative(data.remaining)),
-        ("opens", data.registry),
+        ("opens", f"{data.registry} and any other registry that the user may use"),
     ]
     head = "An ECR authorization token"
     return Rendering(head + "\n" + columns(rows, 2), framed(CALM, head, rows_html(rows)))

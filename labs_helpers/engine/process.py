@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -18,6 +20,8 @@ from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested_kind
 from .containers.link import stop_keeper
+from .containers.machine import Isolation
+from .containers.machine import isolation as isolation_of
 from .hosts import ECR_HOSTS, HUB_HOSTS
 
 NAME = "engine"
@@ -136,6 +140,26 @@ def health(path: Path, seconds: float = 2.0) -> Health:
         return Health.ANSWERS
     # a front responds itself, as a gateway does
     return Health.WITHOUT_DAEMON if status in (502, 503) else Health.SILENT
+
+
+def isolation(workspace: Workspace) -> Isolation:
+    """How the labs' own engine isolates containers on this machine."""
+    place = workspace.engine
+    return isolation_of(place if place.is_dir() else Path(tempfile.gettempdir()))
+
+
+def note(engine: Engine, path: Path) -> str:
+    """What a learner should know of how the labs' own engine on a socket runs containers."""
+    if engine.choice.kind != EMBEDDED:
+        return ""
+    connection = UnixConnection(path, 10.0)
+    try:
+        found = json.loads(exchange(connection, "GET", "/info").read())
+        return " ".join(text.removeprefix("WARNING: ") for text in found.get("Warnings") or [])
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
+        return ""  # the engine's health is told elsewhere
+    finally:
+        connection.close()
 
 
 def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -> BackgroundProcess:

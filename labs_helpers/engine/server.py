@@ -52,7 +52,9 @@ def make_server(path: Path, state: Path, registries: Path | None) -> EngineServe
     store = ImageStore(state)
     store.sweep()
     backend = Backend(store, HostMap(registries), fresh_folder(state, "scratch"), state)
-    backend.containers.adopt()
+    health = backend.health
+    for container in backend.containers.adopt():
+        health.watch(container)
     return EngineServer(path, backend)
 
 

@@ -23,7 +23,7 @@ from labs_helpers.buildspec.variables import Identity
 from labs_helpers.runner import clients, environment, landlock, outputs, sources
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
-from labs_helpers.runner.runner import Job
+from labs_helpers.runner.runner import STOPPED, Job
 from labs_helpers.workspace import Workspace
 
 _UNCONFINED = (
@@ -81,6 +81,9 @@ class _Builder:
             self._job.ended(status="FAILED")
             return
         self._close(cloud)
+        if result.status == "STOPPED" and self._job.stopping != STOPPED:
+            self._job.ended(fault=f"The build was ended: {self._job.stopping}.")
+            return
         self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
 
     @property

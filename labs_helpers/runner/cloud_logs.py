@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,14 +14,15 @@ log = logging.getLogger(__name__)
 
 _PAUSE = 0.1
 """Seconds in which lines gather for one call."""
-_BATCH = 500
+_BATCH = 1000
 _LONGEST = 200_000
 """Characters of a line; CloudWatch Logs takes 262,144 bytes of an event with its overhead.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
-MOST = 8_000_000
-"""Characters of a build's log; the sandbox keeps logs in memory."""
+MOST, MOST_LINES = 8_000_000, 30_000
+"""Characters and lines of a build's log; the sandbox keeps logs in memory."""
+_FULL = f"[labs] the log has more than {MOST_LINES} lines or {MOST} characters: the rest is lost\n"
 
 
 class NoLog(Exception):
@@ -41,7 +43,8 @@ class CloudLog:
         self._client = client
         self._place = {"logGroupName": group, "logStreamName": stream}
         self._lines: list[tuple[int, str]] = []
-        self._size = 0
+        self._size = self._count = 0
+        self._full = False
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._send, name="sends a log", daemon=True)
@@ -54,7 +57,9 @@ class CloudLog:
             except self._client.exceptions.ResourceNotFoundException:
                 if not make_group:
                     raise
-                self._client.create_log_group(logGroupName=self._place["logGroupName"])
+                # another build of the project may be quicker
+                with contextlib.suppress(self._client.exceptions.ResourceAlreadyExistsException):
+                    self._client.create_log_group(logGroupName=self._place["logGroupName"])
                 self._client.create_log_stream(**self._place)
         except ClientError as error:
             found = error.response["Error"]
@@ -68,14 +73,13 @@ class CloudLog:
         now = int(time.time() * 1000)
         with self._changed:
             for line in text.splitlines(keepends=True):
-                if self._size > MOST:
+                if self._full:
                     return
                 self._size += len(line)
-                if self._size > MOST:
-                    line = f"[labs] the log has more than {MOST} characters: the rest is lost\n"
-                self._lines += [
-                    (now, line[at : at + _LONGEST]) for at in range(0, len(line), _LONGEST)
-                ]
+                self._count += 1
+                self._full = self._size > MOST or self._count > MOST_LINES
+                parts = [line[at : at + _LONGEST] for at in range(0, len(line), _LONGEST)]
+                self._lines += [(now, part) for part in ([_FULL] if self._full else parts)]
             self._changed.notify()
 
     def close(self) -> None:

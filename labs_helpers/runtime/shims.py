@@ -194,12 +194,11 @@ def place_aws(
 
     When the sandbox's process is gone, the script says so at once: `aws` itself would try for
     seconds, and end with an address that says nothing to a learner.
+
+    LABS_AWS names another `aws` than the one beside ``python`` or on the PATH: version 2, say, in a
+    workbook that pip installed with version 1. Raises LabsError for a path that is no executable.
     """
-    environ = os.environ if environ is None else environ
-    beside = Path(python).parent
-    path = environ.get("PATH", os.defpath).split(os.pathsep)
-    places = [str(beside), *(entry for entry in path if entry != str(workspace.bin))]
-    installed = shutil.which("aws", path=os.pathsep.join(places))
+    installed = _installed_aws(workspace, os.environ if environ is None else environ, python)
     script = None
     if installed:
         proxy = f"http://127.0.0.1:{port}"
@@ -215,6 +214,19 @@ def place_aws(
             run=f'HOME="{workspace.aws_config.parent}" {exports} exec "{installed}" "$@"',
         )
     _place(workspace.bin / "aws", script)
+
+
+def _installed_aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> str | None:
+    if wanted := environ.get("LABS_AWS"):
+        if found := shutil.which(Path(wanted).expanduser()):
+            return str(Path(found).absolute())
+        raise LabsError(
+            f"LABS_AWS names {wanted}, which is not a command.\n"
+            "It is the path of an aws command; unset, the labs take the one that they came with."
+        )
+    path = environ.get("PATH", os.defpath).split(os.pathsep)
+    places = [str(Path(python).parent), *(one for one in path if one != str(workspace.bin))]
+    return shutil.which("aws", path=os.pathsep.join(places))
 
 
 def _place(command: Path, script: str | None) -> None:

@@ -37,6 +37,7 @@ from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.kept.state import ServiceState, use
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
@@ -63,6 +64,7 @@ class Sandbox:
     application: WSGIApplication
     store: Store
     people: People
+    services: ServiceState
     workers: tuple[Worker[Any], ...]
     desk: Desk
     stores: tuple[KitStore, ...] = ()
@@ -78,6 +80,7 @@ class Sandbox:
         for store in (self.store, *self.stores):
             store.close()
         self.people.close()
+        self.services.close()
 
 
 def build(
@@ -105,7 +108,8 @@ def build(
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, others)(call)
 
-    moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
+    state = use(ServiceState(folder / "services"))
+    moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
     hub = _Hub(folder / "hub", clock)
     elsewhere = Elsewhere(
@@ -135,7 +139,7 @@ def build(
     )
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, own.region, port, instance, clock, store, moto, who)
+    status = Status(account, own.region, port, instance, clock, store, moto, who, state)
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
@@ -163,9 +167,8 @@ def build(
         worker.start()
     ecs.scheduler.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(
-        application, store, who, (*workers, ecs.scheduler), desk, (codebuild.store, ecs.store)
-    )
+    stores = (codebuild.store, ecs.store)
+    return Sandbox(application, store, who, state, (*workers, ecs.scheduler), desk, stores)
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:

@@ -1,8 +1,11 @@
 """The real `docker` in a labs terminal: a build, without a word about builders."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +48,29 @@ def test_a_build_says_its_steps_and_nothing_of_builders(terminal: dict[str, str]
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "Step 1/3 : FROM nginx:alpine" in ran.stdout
     assert "Successfully tagged demo-app:latest" in ran.stdout
+
+
+def test_a_build_makes_one_manifest_without_attestations(
+    terminal: dict[str, str], tmp_path: Path
+) -> None:
+    docker(terminal, "build", "-q", "-t", "demo-app", ".")
+    docker(terminal, "save", "-o", str(tmp_path / "image.tar"), "demo-app")
+    with tarfile.open(tmp_path / "image.tar") as saved:
+        assert len(json.load(saved.extractfile("manifest.json"))) == 1  # type: ignore[arg-type]
+    refused = docker(terminal, "build", "--provenance=mode=min", ".")
+    assert refused.returncode != 0
+    assert "provenance" in refused.stderr
+
+
+def test_the_id_of_an_image_is_the_digest_of_its_config(
+    terminal: dict[str, str], tmp_path: Path
+) -> None:
+    image = docker(terminal, "build", "-q", "-t", "demo-app", ".").stdout.strip()
+    docker(terminal, "save", "-o", str(tmp_path / "image.tar"), "demo-app")
+    with tarfile.open(tmp_path / "image.tar") as saved:
+        (entry,) = json.load(saved.extractfile("manifest.json"))  # type: ignore[arg-type]
+        config = saved.extractfile(entry["Config"]).read()  # type: ignore[union-attr]
+    assert image == f"sha256:{hashlib.sha256(config).hexdigest()}"
 
 
 def test_a_stopped_engine_is_said_at_once(terminal: dict[str, str]) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import nbformat
 from labs_helpers import workbook
 from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.workspace import Workspace
-from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[2]
 FOLDER = PROJECT / "notebooks"
@@ -56,31 +54,19 @@ class Desk:
 
 
 @contextmanager
-def desk(own: OwnNames = USUAL) -> Iterator[Desk]:
+def desk(own: OwnNames = USUAL, **variables: str) -> Iterator[Desk]:
     """A fresh home with a clock that stands still and our own docker, as `make notebooks` has.
 
-    The learner works in the account and the region of ``own``.
+    The learner works in the account and the region of ``own``. ``variables`` are added to the
+    environment of servers and kernels.
     """
     with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
         workspace = Workspace(Path(folder) / "h", PROJECT).create()
         if own != USUAL:
             workspace.remember(account=own.account, region=own.region)
-        with workbook.fresh(workspace.home, workspace, **workbook.AS_COMMITTED) as environment:
+        settings = {**workbook.AS_COMMITTED, **variables}
+        with workbook.fresh(workspace.home, workspace, **settings) as environment:
             yield Desk(environment)
-
-
-@contextmanager
-def quick_desk() -> Iterator[Desk]:
-    """A desk on which `aws`, `docker` and `labs` of a %%bash cell begin at once.
-
-    `make soak` runs the notebooks on plain desks, with the programs as installed (test_orders.py).
-    """
-    with desk() as made, tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
-        commands = Commands(Path(folder))
-        try:
-            yield replace(made, environment=commands.for_bash(made.environment))
-        finally:
-            commands.stop()
 
 
 def read(notebook: Path) -> Any:

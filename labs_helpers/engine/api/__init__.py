@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..containers.exec import Execs
+from ..containers.health import Health
 from ..containers.service import Containers
 from ..hosts import HostMap
 from ..store import ImageStore
@@ -37,3 +38,8 @@ class Backend:
     def execs(self) -> Execs:
         """The programs that joined a container."""
         return Execs(self.containers)
+
+    @cached_property
+    def health(self) -> Health:
+        """Looks after the containers that have a HEALTHCHECK."""
+        return Health(self.containers, self.execs)

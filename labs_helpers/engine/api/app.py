@@ -17,7 +17,18 @@ from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from ..streams import chunks
 from ..unix_server import HIJACK, IS_GONE
-from . import absent, containers, exec, images, parameters, registries, system, transfer, volumes
+from . import (
+    absent,
+    archives,
+    containers,
+    exec,
+    images,
+    parameters,
+    registries,
+    system,
+    transfer,
+    volumes,
+)
 from .build_request import build
 from .http import Request, Response, error_response, error_text
 from .refusals import refuse
@@ -55,6 +66,9 @@ ROUTES: tuple[Route, ...] = (
     ("GET", rf"/containers/{_NAME}/logs", containers.read_logs),
     ("GET", rf"/containers/{_NAME}/top", containers.top),
     ("DELETE", rf"/containers/{_NAME}", containers.remove),
+    ("HEAD", rf"/containers/{_NAME}/archive", archives.stat),
+    ("GET", rf"/containers/{_NAME}/archive", archives.get),
+    ("PUT", rf"/containers/{_NAME}/archive", archives.put),
     ("POST", rf"/containers/{_NAME}/exec", exec.create),
     ("POST", rf"/exec/{_NAME}/start", exec.start),
     ("POST", rf"/exec/{_NAME}/resize", exec.resize),
@@ -88,7 +102,7 @@ ROUTES: tuple[Route, ...] = (
 
 _READ_BODIES = frozenset(
     {build, transfer.create, transfer.load, registries.auth}
-    | {containers.create, exec.create, exec.start, volumes.create}
+    | {containers.create, exec.create, exec.start, volumes.create, archives.put}
 )
 
 _VERSION = re.compile(r"/v(\d{1,3})\.(\d{1,3})(?=/)")

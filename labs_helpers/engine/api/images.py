@@ -12,6 +12,7 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
 from ..errors import BadRequest, NotSupported
+from ..image import Conflict, canonical_name
 from ..image_config import created_at
 from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
@@ -136,8 +137,46 @@ def tag(request: Request, backend: Backend, name: str) -> Response:
 def delete(request: Request, backend: Backend, name: str) -> Response:
     """``DELETE /images/{name}?force=&noprune=``."""
     force, prune = request.flag("force"), not request.flag("noprune")
-    named_image(name, backend.store)
+    image = named_image(name, backend.store)
+    if _keep_for_containers(unquote(name), image, backend, force):
+        untagged = backend.store.untag(canonical_name(unquote(name)))
+        familiar = references.parse(unquote(name)).familiar
+        return json_response([{"Untagged": familiar}] if untagged else [])
     return json_response(remove(unquote(name), backend.store, force=force, prune=prune))
+
+
+def _keep_for_containers(name: str, image: Image, backend: Backend, force: bool) -> bool:
+    """Whether a removal takes only the name, because a running container uses the image.
+
+    Raises Conflict where dockerd does:
+    https://github.com/moby/moby/blob/v28.2.2/daemon/images/image_delete.go
+    """
+    users = [each for each in backend.containers.records if each.image == image.id]
+    if not users:
+        return False
+    user = next((each for each in users if each.running), users[0])
+    is_id = image.id.removeprefix("sha256:").startswith(name.removeprefix("sha256:"))
+    if is_id:
+        start = f"conflict: unable to delete {image.short_id}"
+        if user.running:
+            raise Conflict(
+                f"{start} (cannot be forced) - image is being used by running container"
+                f" {user.short_id}"
+            )
+        if not force:
+            raise Conflict(
+                f"{start} (must be forced) - image is being used by stopped container"
+                f" {user.short_id}"
+            )
+        return False
+    if len(image.names) > 1:
+        return False
+    if not force:
+        raise Conflict(
+            f'conflict: unable to remove repository reference "{name}" (must force) - container'
+            f" {user.short_id} is using its referenced image {image.short_id}"
+        )
+    return user.running
 
 
 def prune(request: Request, backend: Backend) -> Response:
@@ -146,7 +185,10 @@ def prune(request: Request, backend: Backend) -> Response:
     dangling_only = filters.boolean(wanted.get("dangling", ["true"]), "dangling")
     before = _unpacked_size(backend.store)
     deleted: list[dict[str, str]] = []
+    used = {each.image for each in backend.containers.records}
     for image in backend.store.list():
+        if image.id in used:
+            continue
         unnamed = not image.names and not image.digests
         if (dangling_only and not unnamed) or backend.store.children(image.id):
             continue

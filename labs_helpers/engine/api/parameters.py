@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BadRequest, NotSupported
-from . import absent, containers, exec, images, registries, system, transfer, volumes
+from . import absent, archives, containers, exec, images, registries, system, transfer, volumes
 from .build_request import build
 from .http import Request
 
@@ -127,6 +127,9 @@ CONTAINER_OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
     ),
     containers.resize: {"h": DONE, "w": DONE},
     containers.top: {"ps_args": Refused("the columns are those of ps -ef", _UNSET | {"-ef"})},
+    archives.stat: {"path": DONE},
+    archives.get: {"path": DONE},
+    archives.put: dict.fromkeys(("path", "noOverwriteDirNonDir", "copyUIDGID"), DONE),
     containers.remove: {
         "v": DONE,
         "force": DONE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ class Execs:
     def __init__(self, containers: Containers) -> None:
         self._containers = containers
         self._known: dict[str, Exec] = {}
+        self.changed = threading.Condition()
         containers.exec_ended.append(self._ended)
 
     def find(self, name: str) -> Exec:
@@ -117,12 +119,14 @@ class Execs:
                 root, account.uid, account.gid, document["cwd"], started["mounts"]
             )
         if lent.is_stand_in(image.config.get("config") or {}):
-            document["words"] = self._containers.lent.words(document["words"], lower)
+            document["words"] = self._containers.lent.words_in(document["words"], lower)
         return document
 
     def _ended(self, event: Document) -> None:
-        if instance := self._known.get(event["exec"]):
-            instance.running, instance.exit_code = False, event["code"]
+        with self.changed:
+            if instance := self._known.get(event["exec"]):
+                instance.running, instance.exit_code = False, event["code"]
+            self.changed.notify_all()
 
 
 def describe(instance: Exec) -> Document:

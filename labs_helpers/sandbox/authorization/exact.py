@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from labs_helpers.sandbox.authorization.forms import BY_ARN, OF_ID
+from labs_helpers.sandbox.authorization.forms import BY_ARN, FORMS, OF_ID
 from labs_helpers.sandbox.authorization.tables import arn_formats, table
 from labs_helpers.sandbox.authorization.terms import ApiRequest
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -66,28 +66,23 @@ _BY_ARN_ONLY: Mapping[str, tuple[str, ...]] = {
 moto looks a load balancer and what belongs to it up by the whole ARN; there every type is taken.
 """
 
-_WHOSE_PARAMETER: Mapping[str, Mapping[str, str]] = {
-    "dynamodb": {"TableName": "table"},
-    "ecs": {
-        "cluster": "cluster",
-        "clusters": "cluster",
-        "clusterArn": "cluster",
-        "services": "service",
-        "taskDefinition": "task-definition",
-        "taskDefinitions": "task-definition",
-        "tasks": "task",
+_WHOSE_PARAMETER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "cloudtrail": {"trailNameList": ("trail",)},
+    "codebuild": {
+        "id": ("build", "build-batch", "sandbox"),
+        "ids": ("build", "build-batch", "sandbox"),
     },
-    "events": {"EventBusName": "event-bus"},
-    "logs": {
-        "logGroupIdentifier": "log-group",
-        "logGroupIdentifiers": "log-group",
-        "logGroupName": "log-group",
-    },
-    "secretsmanager": {"SecretId": "Secret", "SecretIdList": "Secret"},
-    "sns": {"SubscriptionArn": "subscription", "TargetArn": "topic", "TopicArn": "topic"},
-    "ssm": {"Name": "parameter", "Names": "parameter", "ResourceId": "parameter"},
+    "dynamodb": {"IndexName": ("index",), "RequestItems": ("table",), "TableName": ("table",)},
+    "ecs": {"clusterArn": ("cluster",)},
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
+    "kms": {"KeyId": ("key", "alias"), "AliasName": ("alias",)},
+    "secretsmanager": {"SecretIdList": ("Secret",)},
+    "sns": {"SubscriptionArn": ("subscription",)},
 }
-"""The type of resource that a parameter takes an ARN of."""
+"""The types of resource that a parameter takes an ARN of, where forms.py does not say so.
+
+forms.py has a parameter of ListX under the type of X, and one of an alias under that of its key.
+"""
 
 _CODES: Mapping[str, str] = {
     "cloudformation": "ValidationError",
@@ -226,10 +221,28 @@ def _texts(value: Any, member: str, skipped: set[str]) -> Iterator[tuple[str, st
 def _kinds(asked: ApiRequest, member: str) -> tuple[str, ...]:
     if member in BY_ARN:
         return kinds_by_arn(asked.prefix, asked.operation)
-    if asked.service == "dynamodb" and member == "RequestItems":
-        return ("table",)
-    kind = _WHOSE_PARAMETER.get(asked.prefix, {}).get(member)
-    return (kind,) if kind else ()
+    if held := _WHOSE_PARAMETER.get(asked.prefix, {}).get(member):
+        return held
+    row = table(asked.prefix).get(asked.operation, {})
+    named = {*row.get("needs", ()), *row.get("may", ())}
+    spelled = _spelled(asked.prefix).get(member, ())
+    return tuple(kind for kind in spelled if kind in named) or spelled
+
+
+@cache
+def _spelled(prefix: str) -> Mapping[str, tuple[str, ...]]:
+    """The types that each parameter of a service names: it is the last in the form of the type.
+
+    What stands before the last is the name of what the resource belongs to, of another type.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for kind, form in FORMS.get(prefix, {}).items():
+        holes = re.findall(r"\{([^}=]+)[^}]*\}", form)
+        for path in holes[-1].split("|") if holes else ():
+            member = path.rpartition(".")[2]
+            if not member.endswith("<:"):  # the ARN of what belongs to the resource
+                found[member] = (*found.get(member, ()), kind)
+    return found
 
 
 @cache

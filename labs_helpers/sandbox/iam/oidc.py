@@ -153,13 +153,21 @@ def read(text: str) -> Token:
 
 
 def _of_repository(subject: str) -> dict[str, str]:
-    """The claims that GitHub fills in beside `repo:octo-org/octo-repo:ref:refs/heads/main`."""
+    """The claims that GitHub fills in beside `repo:octo-org/octo-repo:ref:refs/heads/main`.
+
+    Since July 2026 the names may have their numbers behind them, `repo:octo-org@1/octo-repo@2:...`:
+    https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+    """
     kind, _, rest = subject.partition(":")
     repository, _, where = rest.partition(":")
-    owner, slash, _ = repository.partition("/")
+    first, slash, second = repository.partition("/")
     if kind != "repo" or not slash:
         return {}
-    found = {"repository": repository, "repository_owner": owner, "actor": owner}
+    owner, _, owner_id = first.partition("@")
+    name, _, repository_id = second.partition("@")
+    found = {"repository": f"{owner}/{name}", "repository_owner": owner, "actor": owner}
+    if owner_id and repository_id:
+        found |= {"repository_owner_id": owner_id, "repository_id": repository_id}
     if where.startswith("ref:"):
         found["ref"] = where.removeprefix("ref:")
     if where.startswith("environment:"):

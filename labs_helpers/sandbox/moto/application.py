@@ -64,6 +64,7 @@ class OtherServices:
         from labs_helpers.sandbox.moto import (
             attributes,
             by_arn,
+            corrections,
             deliveries,
             memory,
             service_states,
@@ -72,6 +73,7 @@ class OtherServices:
 
         service_states.install(service)
         attributes.install(service)
+        corrections.install(service)
         if service == "sns":
             memory.forget_messages()
         deliveries.install(service, self._authorizer.require_as_role)

@@ -26,6 +26,11 @@ def check(asked: ApiRequest) -> None:
     service, operation, params = asked.service, asked.operation, asked.params
     if service == "ec2":
         _check_dry_run(params)
+    if service == "organizations":
+        # no organization can be made here, and moto answers with empty lists
+        # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+        words = "Your account is not a member of an organization."
+        raise Refusal("AWSOrganizationsNotInUseException", words)
     for argument in refusals.arguments(service, operation):
         for value in argument.refused(params):
             said = f"={value}" if argument.values or argument.form else ""

@@ -6,7 +6,7 @@ the account out of the event, sends to disabled rules, asks no policy, gives up 
 that fails, and does not know SNS.
 
 Nothing of moto is imported for a service that nobody has called: a rule, a queue, a log group and
-a topic exist only where moto's service is loaded.
+a topic exist only where moto's service is loaded or has a state on disk.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 from labs_helpers.sandbox.ecr.events import Event
 from labs_helpers.sandbox.events import inputs, permission
 from labs_helpers.sandbox.events.permission import NotLetIn, Sender
+from labs_helpers.sandbox.moto.kept.state import changing
 from labs_helpers.sandbox.moto.resources import Arn, backend, parsed
 from labs_helpers.sandbox.service.errors import AccessDenied
 
@@ -67,8 +68,9 @@ def publish(event: Event, as_role: AsRole) -> None:
 
     A rule or a target that fails is logged, and the others still get the event.
     """
-    for rule in _rules(event["account"], event["region"]):
-        offer(rule, event, as_role)
+    with changing():
+        for rule in _rules(event["account"], event["region"]):
+            offer(rule, event, as_role)
 
 
 def offer(rule: Any, event: Mapping[str, Any], as_role: AsRole) -> None:

@@ -11,15 +11,17 @@ import copy
 import importlib
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.credentials import unique_id
+from labs_helpers.sandbox.moto.kept.classes import SHARDS
 
 _IAM_MODELS = "moto.iam.models"
 _IAM = "moto.iam.responses:IamResponse"
+_BACKENDS = "moto.core.base_backend"
 
 PATCHES: Mapping[str, str] = {
     "moto.core.responses:BaseResponse.get_region_from_url": (
@@ -94,6 +96,17 @@ PATCHES: Mapping[str, str] = {
     "moto.kms.responses:validate_policy": (
         "moto asks key policies without principals and conditions; the door has decided"
     ),
+    "moto.kms.responses:RESERVED_ALIASE_TARGET_KEY_IDS": "moto lists aliases of keys that are not",
+    "moto.logs.utils:SingleTermFilterPattern.matches": "moto finds a term inside of a word",
+    "moto.sqs.models:Message.__init__": "moto has one sender for all messages",
+    **dict.fromkeys(
+        (
+            "moto.s3.models:FakeBucket.is_versioned",
+            "moto.s3.models:S3Backend.put_object",
+            "moto.s3.models:S3Backend._set_delete_marker",
+        ),
+        "moto drops the versions of a bucket whose versioning is suspended: corrections.py",
+    ),
     "moto.cloudwatch.models:Alarm.__init__": "moto calls a new alarm OK",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
@@ -106,6 +119,15 @@ PATCHES: Mapping[str, str] = {
         ),
         "one resource that fails must not lose the others, and says why",
     ),
+    f"{_BACKENDS}:BackendDict.__getitem__": "what is on disk is read first: kept/tracking.py",
+    f"{_BACKENDS}:AccountSpecificBackend.__getitem__": "what is used is written: kept/tracking.py",
+    **{
+        f"{shard}.{name}": "what is touched is written: kept/tracking.py"
+        for shards in SHARDS.values()
+        for shard in shards
+        for name in ("__getattribute__", "__setattr__")
+    },
+    "moto.sqs.models:Queue.wait_for_messages": "who waits lets others change what is kept",
     f"{_IAM_MODELS}:IAMBackend._init_aws_policies": (
         "1582 policies that nobody attaches take 0.6 s and 16 MB for each account"
     ),
@@ -214,16 +236,15 @@ def _give_ids(target: str, prefix: str) -> None:
     original = put(target, initialise)
 
 
-@cache
-def encrypt_secure_strings() -> None:
-    """Keep the value of a SecureString encrypted, with a key of this process.
+def encrypt_secure_strings(kept: Callable[[str, Callable[[], bytes]], bytes]) -> None:
+    """Keep the value of a SecureString encrypted, with a key that `kept` makes or finds by name.
 
-    Parameters live no longer than the process. AWS answers with the encrypted value, too:
+    AWS answers with the encrypted value, too:
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
     """
     from cryptography.fernet import Fernet
 
-    key = Fernet(Fernet.generate_key())
+    key = Fernet(kept("ssm", Fernet.generate_key))
 
     def encrypt(parameter: Any, value: str) -> str:
         return key.encrypt(value.encode()).decode()

@@ -1,7 +1,8 @@
 """What moto's state tells a decision: which resource a name means, and the resource's policies.
 
 Nothing of moto is imported for a service that nobody has called: a queue, a topic or a key exists
-only where moto's service is loaded. `MotoResources` is `authorization.known.Known`.
+only where moto's service is loaded or has a state on disk. `MotoResources` is
+`authorization.known.Known`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from labs_helpers.sandbox.moto.kept import state as kept
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,24 @@ def parsed(text: str) -> Arn | None:
 
 
 def backend(service: str, account: str, region: str) -> Any:
-    """moto's backend of a loaded service, where an account has used it; else None."""
+    """moto's backend of a service, where an account has used it; else None."""
+    state = kept.current()
+    if state is not None:
+        state.ready_if_stored(service)
     models = sys.modules.get(f"moto.{service}.models")
     # missing while another thread is importing the module
     backends = getattr(models, f"{service}_backends", None)
     of_account = None if backends is None else dict.get(backends, account)
-    return None if of_account is None else dict.get(of_account, region)
+    found = None if of_account is None else dict.get(of_account, region)
+    if state is not None and found is not None:
+        state.used(service, account, region, found)
+    return found
 
 
 def _bucket(name: str) -> tuple[str, Any]:
     """(account, moto's bucket); an empty account where there is no bucket."""
+    if (state := kept.current()) is not None:
+        state.ready_if_stored("s3")
     models: Any = sys.modules.get("moto.s3.models")
     if models is None or name not in models.s3_backends.bucket_accounts:
         return "", None
@@ -197,6 +208,8 @@ _IDS = {
 def _meant_by_organizations(kind: str, arn: Arn) -> list[str]:
     """The ARN with the organization's id, which a request does not say."""
     found: list[str] = []
+    if (state := kept.current()) is not None:
+        state.ready_if_stored("organizations")
     models = sys.modules.get("moto.organizations.models")
     backends = getattr(models, "organizations_backends", {})
     ours = [

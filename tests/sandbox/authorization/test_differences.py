@@ -9,6 +9,23 @@ from tests.sandbox.authorization.people_here import ACCOUNT, People, no_policy
 from tests.sandbox.sandbox_process import REGION, Running
 
 
+def test_a_change_holds_at_the_next_request(people: People, sandbox: Running) -> None:
+    person = people.make("quick", allow("ecr:DescribeRepositories"))
+    ecr, iam = person.client("ecr"), sandbox.client("iam")
+    assert ecr.describe_repositories()["repositories"] == []
+    (name,) = iam.list_user_policies(UserName="quick")["PolicyNames"]
+    iam.delete_user_policy(UserName="quick", PolicyName=name)
+    everything = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*"
+    refused = no_policy(person.arn, "ecr:DescribeRepositories", everything)
+    assert person.denied("ecr", "describe_repositories") == refused
+
+
+def test_a_denial_ends_with_the_reason(people: People) -> None:
+    person = people.make("forbidden", allow("ecr:*"), deny("ecr:DescribeRepositories"))
+    said = person.denied("ecr", "describe_repositories")
+    assert said.endswith("with an explicit deny in an identity-based policy")
+
+
 def test_a_condition_key_of_another_service_is_never_there(people: People) -> None:
     named = {"StringEquals": {"secretsmanager:Name": "mine"}}
     person = people.make("scoped", allow("secretsmanager:*", Condition=named))

@@ -157,6 +157,20 @@ ONE_NAME = [
     ("ecs", "CreateCluster", "clusterName", "service/mine/sec"),
     ("sns", "Publish", "TopicArn", "mine:sec"),
     ("sns", "Unsubscribe", "SubscriptionArn", "mine:1:2"),
+    # of another type than the parameter names
+    ("cloudtrail", "GetTrail", "Name", "dashboard/mine"),
+    ("cloudtrail", "GetTrailStatus", "Name", "eventdatastore/mine"),
+    ("cloudtrail", "DescribeTrails", "trailNameList", "channel/mine"),
+    ("codebuild", "DeleteProject", "name", "report-group/mine"),
+    ("codebuild", "BatchGetProjects", "names", "fleet/mine:1"),
+    ("cloudformation", "DescribeChangeSet", "ChangeSetName", "stack/mine/1"),
+    ("codepipeline", "GetPipeline", "name", "webhook:mine"),
+    ("dynamodb", "Query", "IndexName", "table/mine"),
+    ("ecs", "DescribeServices", "services", "cluster/mine"),
+    ("elasticloadbalancing", "DeleteListener", "ListenerArn", "targetgroup/mine/1"),
+    ("elasticloadbalancing", "DeleteTargetGroup", "TargetGroupArn", "loadbalancer/app/mine/1"),
+    ("events", "DescribeEventBus", "Name", "rule/mine"),
+    ("kms", "CreateAlias", "AliasName", "key/mine"),
 ]
 
 

@@ -99,6 +99,15 @@ def test_a_token_has_the_claims_of_github(sandbox: Running) -> None:
     assert claims["exp"] > claims["iat"] > claims["nbf"]
 
 
+def test_a_subject_with_numbers_says_them_in_claims_of_their_own(sandbox: Running) -> None:
+    import base64
+
+    subject = "repo:octo-org@12/demo-app@34:ref:refs/heads/main"
+    claims = json.loads(base64.urlsafe_b64decode(token(sandbox, subject).split(".")[1] + "=="))
+    assert (claims["sub"], claims["repository"]) == (subject, "octo-org/demo-app")
+    assert (claims["repository_owner_id"], claims["repository_id"]) == ("12", "34")
+
+
 DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 
 

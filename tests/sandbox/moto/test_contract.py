@@ -273,7 +273,7 @@ def test_moto_keeps_nothing_that_its_own_services_have_dropped() -> None:
     memory.install()
     memory.forget_messages()
     from moto.s3.models import FakeKey
-    from moto.sns.models import SNSBackend
+    from moto.sns.models import sns_backends
 
     overwritten = FakeKey("k", b"x", account_id="123456789012", region_name="us-west-2")
     seen = weakref.ref(overwritten)
@@ -281,9 +281,10 @@ def test_moto_keeps_nothing_that_its_own_services_have_dropped() -> None:
     del overwritten
     gc.collect()
     assert seen() is None
-    topics = SNSBackend("us-west-2", "123456789012")
-    topic = topics.create_topic("t")
-    topics.publish("a message", arn=topic.arn)
+    topics = sns_backends["123456789012"]["us-west-2"]
+    topic = topics.create_topic("forgets")
+    topic.publish("a message")
+    topics.delete_topic(topic.arn)
     assert "a message" not in str(vars(topic))
     assert not topic.sent_notifications
 

@@ -157,7 +157,7 @@ def _make(
     if of is None:
         _enter_new(spec, theirs)
     else:
-        _enter(of, bool(spec["user_namespace"]))
+        enter(of, bool(spec["user_namespace"]))
     pid = os.fork()
     if pid == 0:
         _as_child(theirs, theirs.dup(), lambda: _become(spec, stdio, of is None, theirs))
@@ -204,7 +204,7 @@ def enter_user_namespace(flags: int, uid: int, gid: int) -> None:
     sys.prctl(sys.DUMPABLE, 0)
 
 
-def _enter(of: int, user_namespace: bool) -> None:
+def enter(of: int, user_namespace: bool) -> None:
     """Join the namespaces of a process. The names are opened first: entering hides /proc."""
     opened = []
     for name in _NAMESPACES if user_namespace else _NAMESPACES[1:]:

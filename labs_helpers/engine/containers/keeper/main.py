@@ -14,12 +14,14 @@ import json
 import os
 import signal
 import socket
+from sys import exc_info
+from sys import excepthook as sys_excepthook
 
 from . import syscalls as sys
 from .client import Client
 from .isolation import sockets_of
 from .logfile import LogFile, now
-from .loop import READ, Loop, close_socket
+from .loop import READ, Loop, close, close_socket
 from .process import Process
 from .relay import Relay
 from .words import CannotStart
@@ -183,6 +185,32 @@ class Keeper:
         """Set the size of a program's terminal."""
         if process := self._processes.get(request["id"]):
             process.resize(request["rows"], request["columns"])
+        return {}
+
+    def do_archive(self, request: Document, connection: socket.socket, fds: list[int]) -> Document:
+        """Copy files in or out, in a process of its own, over the socket of the request."""
+        name = request["id"]
+        spec = {**_read(f"{name}/spec.json"), "folder": f"{self._folder}/{name}", "name": name}
+        stream = socket.socket(fileno=fds[0])
+        container = self._containers.get(name)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                from . import archive  # a large import, for this process alone
+
+                archive.run(spec, container[0].pid if container else None, request, stream)
+            except BaseException:  # noqa: BLE001 - the log is all that can be told
+                sys_excepthook(*exc_info())
+            finally:
+                os._exit(0)
+        stream.close()
+        ended = os.pidfd_open(pid)
+
+        def reap(events: int) -> None:
+            os.waitpid(pid, 0)
+            close(self._loop, ended)
+
+        self._loop.watch(ended, READ, reap)
         return {}
 
     # ends

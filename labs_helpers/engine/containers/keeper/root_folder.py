@@ -47,15 +47,7 @@ def arrange(spec: dict[str, Any]) -> None:
     old = os.open("/", os.O_PATH | os.O_DIRECTORY)
     devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
     volumes = [(each, os.open(each["source"], os.O_PATH)) for each in spec["mounts"]]
-    os.chdir(spec["folder"])
-    if spec["lower"]:
-        # relative, so that no character of a path needs quoting; volatile, or the end of each
-        # container would wait until the whole disk is synchronised
-        options = f"lowerdir={spec['lower']},upperdir=upper,workdir=work,volatile"
-        extra = ",userxattr" if spec["user_namespace"] else ""
-        sys.mount("overlay", "root", "overlay", 0, options + extra)
-    else:
-        sys.mount("root", "root", "", sys.BIND)
+    mount_image(spec)
     sys.enter_root("root")
     _mount_proc_and_sys(spec)
     _make_devices(devices, spec["shm_size"])
@@ -69,6 +61,19 @@ def arrange(spec: dict[str, Any]) -> None:
     os.chdir("/")
     if spec["read_only"]:
         sys.remount("/", sys.READ_ONLY)
+
+
+def mount_image(spec: dict[str, Any]) -> None:
+    """Mount the files of a container's image, and its own above them, at ``root`` of its folder."""
+    os.chdir(spec["folder"])
+    if spec["lower"]:
+        # relative, so that no character of a path needs quoting; volatile, or the end of each
+        # container would wait until the whole disk is synchronised
+        options = f"lowerdir={spec['lower']},upperdir=upper,workdir=work,volatile"
+        extra = ",userxattr" if spec["user_namespace"] else ""
+        sys.mount("overlay", "root", "overlay", 0, options + extra)
+    else:
+        sys.mount("root", "root", "", sys.BIND)
 
 
 def _mount_proc_and_sys(spec: dict[str, Any]) -> None:

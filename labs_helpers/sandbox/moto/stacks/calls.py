@@ -43,6 +43,11 @@ def serving(call: SignedCall) -> Iterator[None]:
         _outer.reset(token)
 
 
+def caller_outside() -> SignedCall | None:
+    """The call from outside that is being answered; None outside of `serving`."""
+    return _outer.get()
+
+
 class CallFailed(Exception):
     """The error answer to an inner call; str() is the message."""
 

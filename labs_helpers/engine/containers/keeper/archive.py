@@ -1,0 +1,113 @@
+"""Copies files into and out of a container, as a process inside: ``docker cp``.
+
+The process enters the mounts of a running container, or mounts those of a stopped one anew, and
+changes its root. So a symbolic link leads to the container's own files only. It talks over one
+socket: first a line of JSON, ``{"stat": ...}`` or ``{"error": ..., "status": ...}``, then the tar.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import tarfile
+from pathlib import Path
+
+from . import isolation, root_folder
+from . import syscalls as sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Document = dict[str, Any]
+
+# a lookup of names would load libraries of the container into this process (CVE-2019-14271)
+tarfile.pwd = tarfile.grp = None  # type: ignore[attr-defined]
+
+_DIRECTORY, _LINK = 1 << 31, 1 << 27
+"""Bits of Go's FileMode: https://pkg.go.dev/io/fs#FileMode"""
+
+
+def run(spec: Document, of: int | None, request: Document, connection: socket.socket) -> None:
+    """Answer one request: its ``mode`` is stat, get or put. Runs in a process of its own."""
+    with connection, connection.makefile("rwb") as stream:
+        try:
+            _enter(spec, of)
+            path = "/" + request["path"].lstrip("/")
+            found = _stat(path)
+            stream.write(json.dumps({"stat": found}).encode() + b"\n")
+            stream.flush()
+            if request["mode"] == "get":
+                _get(path, stream)
+            elif request["mode"] == "put":
+                _put(path, stream, request, bool(spec["read_only"]))
+                stream.write(b'{"done": true}\n')
+        except OSError as error:
+            missing = isinstance(error, FileNotFoundError)
+            text = f"Could not find the file {request['path']} in container {spec['name']}"
+            answer = {"error": text if missing else str(error), "status": 404 if missing else 500}
+            stream.write(json.dumps(answer).encode() + b"\n")
+        except (ValueError, tarfile.TarError) as error:
+            stream.write(json.dumps({"error": str(error), "status": 400}).encode() + b"\n")
+
+
+def _enter(spec: Document, of: int | None) -> None:
+    sys.prctl(sys.DUMPABLE, 0)
+    if of is not None:
+        isolation.enter(of, bool(spec["user_namespace"]))
+        return
+    if spec["user_namespace"]:
+        isolation.enter_user_namespace(sys.NEW_MOUNTS, spec["uid"], spec["gid"])
+    else:
+        sys.unshare(sys.NEW_MOUNTS)
+    sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)
+    root_folder.mount_image(spec)
+    os.chroot("root")
+    os.chdir("/")
+
+
+def _stat(path: str) -> Document:
+    found = os.lstat(path)
+    mode = stat.S_IMODE(found.st_mode)
+    link = ""
+    if stat.S_ISDIR(found.st_mode):
+        mode |= _DIRECTORY
+    elif stat.S_ISLNK(found.st_mode):
+        mode |= _LINK
+        link = os.path.realpath(path)
+    name = path.rstrip("/").rpartition("/")[2] or "/"
+    return {
+        "name": name,
+        "size": found.st_size,
+        "mode": mode,
+        "modified": found.st_mtime,
+        "linkTarget": link,
+    }
+
+
+def _get(path: str, stream: Any) -> None:
+    name = path.rstrip("/").rpartition("/")[2] or "."
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+        archive.add(path, arcname=name)
+
+
+def _put(path: str, stream: Any, request: Document, read_only: bool) -> None:
+    folder = Path(path)
+    if read_only:
+        raise ValueError("container rootfs is marked read-only")
+    if not folder.is_dir():
+        raise ValueError("extraction point is not a directory")
+    with tarfile.open(fileobj=stream, mode="r|*") as archive:
+        # the root of this process is the container's, so nothing leads out
+        archive.extraction_filter = lambda member, _: member
+        for member in archive:
+            target = folder / member.name
+            if request["keep_kinds"] and target.exists() and target.is_dir() != member.isdir():
+                kinds = ("directory", "non-directory")
+                old, new = kinds if target.is_dir() else kinds[::-1]
+                raise ValueError(f'cannot overwrite {old} "{target}" with {new}')
+            if not request["keep_owners"]:
+                member.uid, member.gid, member.uname, member.gname = 0, 0, "", ""
+            archive.extract(member, path)

@@ -1,0 +1,97 @@
+"""Answers that moto gives otherwise than AWS, put right on moto's own classes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from labs_helpers.sandbox.moto import patches
+from labs_helpers.sandbox.moto.stacks.calls import caller_outside
+
+_S3 = "moto.s3.models"
+_NULL = "null"
+
+
+def install(service: str) -> None:
+    """Put ours onto the classes of a service that is called; any other service stays as moto's."""
+    found = {"kms": _aliases, "logs": _terms, "s3": _suspended, "sqs": _senders}.get(service)
+    if found:
+        found()
+
+
+def _suspended() -> None:
+    """A bucket whose versioning is suspended keeps its versions; moto drops all but the newest.
+
+    What is written then has the version "null", and takes the place of that version only; a delete
+    writes a marker of that version.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
+    """
+
+    def is_versioned(bucket: Any) -> bool:
+        return bucket.versioning_status in ("Enabled", "Suspended")
+
+    def put_object(backend: Any, bucket_name: str, key_name: str, *rest: Any, **named: Any) -> Any:
+        written = own_put(backend, bucket_name, key_name, *rest, **named)
+        _is_null(backend.get_bucket(bucket_name), key_name, written)
+        return written
+
+    def mark(backend: Any, bucket_name: str, key_name: str) -> Any:
+        marker = own_mark(backend, bucket_name, key_name)
+        _is_null(backend.get_bucket(bucket_name), key_name, marker)
+        return marker
+
+    patches.put(f"{_S3}:FakeBucket.is_versioned", property(is_versioned))
+    own_put = patches.put(f"{_S3}:S3Backend.put_object", put_object)
+    own_mark = patches.put(f"{_S3}:S3Backend._set_delete_marker", mark)
+
+
+def _is_null(bucket: Any, name: str, written: Any) -> None:
+    """Give the newest version of a key the id "null", in the place of the version that had it."""
+    if bucket.versioning_status != "Suspended":
+        return
+    others = [each for each in bucket.keys.getlist(name, []) if each is not written]
+    written._version_id = _NULL
+    bucket.keys.setlist(name, [*(each for each in others if each.version_id != _NULL), written])
+
+
+def _terms() -> None:
+    """A term of a filter is a word of the message; moto finds the term inside of other words.
+
+    "Partial matches" need an expression between percent signs, which is refused here:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html
+    """
+
+    def matches(pattern: Any, message: str) -> bool:
+        return all(
+            re.search(rf"(?<!\w){re.escape(each)}(?!\w)", message) for each in _words(pattern)
+        )
+
+    def _words(pattern: Any) -> list[str]:
+        return str(pattern.term).split()
+
+    patches.put("moto.logs.utils:SingleTermFilterPattern.matches", matches)
+
+
+def _aliases() -> None:
+    """An alias of AWS is listed once there is the key; moto lists fourteen of keys that are not.
+
+    AWS may list aliases without a key, too, and those have no TargetKeyId:
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
+    """
+    patches.put("moto.kms.responses:RESERVED_ALIASE_TARGET_KEY_IDS", {})
+
+
+def _senders() -> None:
+    """The attribute SenderId is the unique id of whoever sent the message; moto has one for all.
+
+    What a topic or a rule sends keeps moto's id, which is nobody's.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+    """
+
+    def initialise(message: Any, *arguments: Any, **named: Any) -> None:
+        own(message, *arguments, **named)
+        caller = caller_outside()
+        if caller and caller.service == "sqs":
+            message.sender_id = caller.principal.user_id
+
+    own = patches.put("moto.sqs.models:Message.__init__", initialise)

@@ -1,0 +1,93 @@
+"""First commands whose answer moto gives otherwise than AWS."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.sandbox.sandbox_process import Running
+
+
+def test_a_bucket_with_suspended_versioning_keeps_its_versions(sandbox: Running) -> None:
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+
+    def versioning(status: str) -> None:
+        s3.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": status})
+
+    def put(text: bytes) -> str:
+        return str(s3.put_object(Bucket="kept", Key="k", Body=text).get("VersionId"))
+
+    versioning("Enabled")
+    first = put(b"one")
+    versioning("Suspended")
+    assert put(b"two") == "null"
+    assert put(b"three") == "null"
+
+    def read(version: str) -> bytes:
+        return bytes(s3.get_object(Bucket="kept", Key="k", VersionId=version)["Body"].read())
+
+    listed = s3.list_object_versions(Bucket="kept")
+    found = {each["VersionId"]: each["IsLatest"] for each in listed["Versions"]}
+    assert found == {first: False, "null": True}
+    assert (read(first), read("null")) == (b"one", b"three")
+    s3.delete_object(Bucket="kept", Key="k")
+    listed = s3.list_object_versions(Bucket="kept")
+    assert [each["VersionId"] for each in listed["Versions"]] == [first]
+    assert [each["VersionId"] for each in listed["DeleteMarkers"]] == ["null"]
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket="kept", Key="k")
+    assert read(first) == b"one"
+
+
+def test_a_term_of_a_filter_is_a_word(sandbox: Running) -> None:
+    logs = sandbox.client("logs")
+    logs.create_log_group(logGroupName="words")
+    logs.create_log_stream(logGroupName="words", logStreamName="s")
+    now = int(time.time() * 1000)
+    texts = ["ERROR 500", "[ERROR] lost", "ERRORS: 0", "NOERROR", "MY_ERROR"]
+    logs.put_log_events(
+        logGroupName="words",
+        logStreamName="s",
+        logEvents=[{"timestamp": now + n, "message": text} for n, text in enumerate(texts)],
+    )
+
+    def found(pattern: str) -> list[str]:
+        answer = logs.filter_log_events(logGroupName="words", filterPattern=pattern)
+        return [each["message"] for each in answer["events"]]
+
+    assert found("ERROR") == ["ERROR 500", "[ERROR] lost"]
+    assert found("ERROR 500") == ["ERROR 500"]
+    assert found("error") == []
+
+
+def test_no_alias_is_listed_of_a_key_that_is_not(sandbox: Running) -> None:
+    kms = sandbox.client("kms")
+    keys = {each["KeyId"] for each in kms.list_keys()["Keys"]}
+    assert {each["TargetKeyId"] for each in kms.list_aliases()["Aliases"]} <= keys
+
+
+def test_a_message_says_who_sent_it(sandbox: Running) -> None:
+    sqs = sandbox.client("sqs")
+    url = sqs.create_queue(QueueName="senders")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    (message,) = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["SenderId"])[
+        "Messages"
+    ]
+    me = sandbox.client("sts").get_caller_identity()["UserId"]
+    assert message["Attributes"]["SenderId"] == me
+
+
+@pytest.mark.parametrize(
+    "operation", ["list_accounts", "list_roots", "describe_organization", "list_parents"]
+)
+def test_there_is_no_organization(sandbox: Running, operation: str) -> None:
+    organizations = sandbox.client("organizations")
+    named = {"ChildId": "123456789012"} if operation == "list_parents" else {}
+    with pytest.raises(ClientError) as refused:
+        getattr(organizations, operation)(**named)
+    error = refused.value.response["Error"]
+    assert error["Code"] == "AWSOrganizationsNotInUseException"
+    assert "not a member of an organization" in error["Message"]
