@@ -31,6 +31,7 @@ from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.ecs.service import EcsService
 from labs_helpers.sandbox.events import starts
 from labs_helpers.sandbox.events import store as event_store
 from labs_helpers.sandbox.events.deliveries import Deliveries
@@ -192,9 +193,11 @@ def build(
         ticks,
         codepipeline.driver,
     )
+    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit)
     services = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "ecs": partial(_decided, authorizer, ecs),
         "events": partial(
             _decided,
             authorizer,
@@ -217,12 +220,13 @@ def build(
     )
     for worker in workers:
         worker.start()
+    ecs.scheduler.start()
     clock.subscribe(lifecycle.work)
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store)
-    return Sandbox(application, store, who, state, workers, desk, stores)
+    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
+    return Sandbox(application, store, who, state, (*workers, ecs.scheduler), desk, stores)
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
