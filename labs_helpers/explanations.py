@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -120,10 +121,26 @@ def _arn_of_user(who: str, account: str) -> str:
     return who if who.startswith("arn:") else f"arn:aws:iam::{account}:user/{who}"
 
 
-def expiry(control: Control, account: str, region: str, repository: str) -> Rendering:
-    """What the repository's lifecycle policy takes today, and why the other images stay."""
+def expiry(control: Control, account: str, region: str, repository: str, prices: Path) -> Rendering:
+    """What the repository's lifecycle policy takes today, what that saves, and why the rest stays.
+
+    prices: the labs' file of prices.
+    """
     asked = {"account": account, "region": region, "repository": repository}
-    return lifecycle.explained(repository, control.ask("GET", f"lifecycle?{urlencode(asked)}"))
+    found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
+    return lifecycle.explained(repository, found, _price(prices, "ecr_storage"))
+
+
+def _price(prices: Path, name: str) -> float:
+    """A price in USD of the labs' file of prices. Raises LabError without the file or the price."""
+    try:
+        listed = json.loads(prices.read_text(encoding="utf-8"))["prices"]
+        return float(next(one["price"] for one in listed if one["name"] == name))
+    except (OSError, ValueError, KeyError, StopIteration):
+        raise LabError(
+            f"The labs' file of prices, {prices.name} of lab {prices.parent.name}, cannot be read "
+            f"or has no price {name}. `labs update` brings the file back."
+        ) from None
 
 
 def layers(client: Any, image: str) -> Rendering:

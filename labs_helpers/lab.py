@@ -249,9 +249,10 @@ class Lab:
 
     @spoken
     def lifecycle(self, repository: str) -> Rendering:
-        """What the repository's lifecycle policy takes today, and why the other images stay."""
+        """What the lifecycle policy takes today, what that saves, and why the other images stay."""
         control = self._sandbox("ask why a lifecycle policy leaves an image")
-        return explanations.expiry(control, self.account, self.region, repository)
+        prices = self._place.workspace.notebooks / "files" / "03" / "prices.json"
+        return explanations.expiry(control, self.account, self.region, repository, prices)
 
     @spoken
     def pipeline(self, name: str, wait: float = 0) -> Rendering:
