@@ -68,6 +68,10 @@ class ServiceState:
         """The packages of moto that have a stored state."""
         return self._rows.services
 
+    def hang_up(self) -> None:
+        """Answer the requests that wait for a message, because the server stops."""
+        self._tracking.hang_up()
+
     def close(self) -> None:
         """Close the database; nobody uses the state after this."""
         with self._turns.taken():
