@@ -16,12 +16,17 @@ from typing import Any
 import botocore.loaders
 import botocore.session
 import pytest
+from hypothesis import HealthCheck, settings
 
 from labs_helpers.engine.front.address import Address
 from labs_helpers.workspace import Workspace, write_json
 from tests import workers
 from tests.clients import daemons
 from tests.labs.commands import Commands
+
+# No test asserts a time, and other workers may have the cores.
+settings.register_profile("labs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("labs")
 
 os.environ["LABS_ENGINE"] = "embedded"
 os.environ.pop("LABS_HUB", None)

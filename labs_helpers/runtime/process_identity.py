@@ -45,8 +45,8 @@ def is_alive(note: Mapping[str, Any]) -> bool:
         if isinstance(ticks, str) and (found := _ticks(pid)):
             return found == ticks
         return bool(abs(process.create_time() - started) < _TOLERANCE)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        # a process of another user is not ours
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError, OverflowError):
+        # a process of another user is not ours, and some numbers are of no process
         return False
 
 

@@ -81,6 +81,7 @@ class Sandbox:
     def hang_up(self) -> None:
         """Answer the requests that wait for something to happen, because the server stops."""
         self.desk.close()
+        self.services.hang_up()
 
     def close(self) -> None:
         """Close the workers, then the databases."""

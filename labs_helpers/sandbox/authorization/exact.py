@@ -147,8 +147,12 @@ _TARGETS = ("logs", "sns", "sqs")
 """The services that an event gets to."""
 
 
+class NoResource(Refusal):
+    """An ARN has the form of no type of resource."""
+
+
 def check(asked: ApiRequest) -> None:
-    """Raise Refusal for an ARN that has the form of no type of resource of its service.
+    """Raise NoResource for an ARN that has the form of no type of resource of its service.
 
     Amazon S3, IAM and STS look ARNs up whole, and have rules of their own.
     """
@@ -171,10 +175,10 @@ def check(asked: ApiRequest) -> None:
             raise refusal(asked.service, arn, service)
 
 
-def refusal(service: str, arn: str, of: str) -> Refusal:
+def refusal(service: str, arn: str, of: str) -> NoResource:
     """What a service answers to an ARN that no resource of `of` has."""
     words = f"'{arn[:200]}' is no ARN of a resource of {of[:40]}."
-    return Refusal(_CODES.get(service, "ValidationException"), words)
+    return NoResource(_CODES.get(service, "ValidationException"), words)
 
 
 def fits(arn: str, service: str, kinds: Iterable[str] = ()) -> bool:

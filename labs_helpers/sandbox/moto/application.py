@@ -51,11 +51,17 @@ class OtherServices:
 
     def __call__(self, call: SignedCall) -> Answer:
         # not at the start, which nobody should wait for
+        from labs_helpers.sandbox.authorization.exact import NoResource
         from labs_helpers.sandbox.authorization.query import FORM
         from labs_helpers.sandbox.authorization.requests import decide
         from labs_helpers.sandbox.moto import arguments, inputs, table
 
-        asked, plain = decide(self._authorizer, call)
+        try:
+            asked, plain = decide(self._authorizer, call)
+        except NoResource:
+            # of an operation that nobody answers, the forms of its parameters are not known here
+            table.answerer(*call.environ[OPERATION].split(":", 1))
+            raise
         if table.answerer(asked.service, asked.operation) is table.Answerer.OURS:
             return self._answer(
                 asked.service, asked.operation, call.principal, asked.params, call.source_ip
@@ -70,6 +76,7 @@ class OtherServices:
             by_arn,
             corrections,
             deliveries,
+            ec2_pages,
             memory,
             service_states,
             tagging,
@@ -78,6 +85,7 @@ class OtherServices:
         service_states.install(service)
         attributes.install(service)
         corrections.install(service)
+        ec2_pages.install(service)
         if service == "sns":
             memory.forget_messages()
         deliveries.install(service)

@@ -7,6 +7,7 @@ from typing import Any
 
 from labs_helpers.sandbox.moto import patches
 from labs_helpers.sandbox.moto.stacks.calls import caller_outside
+from labs_helpers.sandbox.service.refusal import Refusal
 
 _S3 = "moto.s3.models"
 _NULL = "null"
@@ -14,7 +15,13 @@ _NULL = "null"
 
 def install(service: str) -> None:
     """Put ours onto the classes of a service that is called; any other service stays as moto's."""
-    found = {"kms": _aliases, "logs": _terms, "s3": _suspended, "sqs": _senders}.get(service)
+    found = {
+        "elasticloadbalancing": _balancers,
+        "kms": _aliases,
+        "logs": _terms,
+        "s3": _suspended,
+        "sqs": _senders,
+    }.get(service)
     if found:
         found()
 
@@ -95,3 +102,27 @@ def _senders() -> None:
             message.sender_id = caller.principal.user_id
 
     own = patches.put("moto.sqs.models:Message.__init__", initialise)
+
+
+def _balancers() -> None:
+    """A region has one load balancer of a name; the same call once more answers with that one.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    """
+
+    def create(backend: Any, name: str, *rest: Any, **named: Any) -> Any:
+        there = [each for each in backend.load_balancers.values() if each.name == name]
+        made = own(backend, name, *rest, **named)
+        if not there:
+            return made
+        del backend.load_balancers[made.arn]
+        backend.tagging_service.delete_all_tags_for_resource(made.arn)
+        if all(getattr(made, each) == getattr(there[0], each) for each in _SETTINGS):
+            return there[0]
+        words = "A load balancer with the specified name already exists."
+        raise Refusal("DuplicateLoadBalancerName", words)
+
+    own = patches.put("moto.elbv2.models:ELBv2Backend.create_load_balancer", create)
+
+
+_SETTINGS = ("type", "scheme", "subnets", "security_groups", "ip_address_type")

@@ -41,7 +41,9 @@ def page() -> str:
             parts.append(f"Ours: `labs_helpers/{row.room}` answers the whole service.\n")
         if row.ours:
             parts.append(_listed("Ours", row.ours))
-        if row.moto:
+        if row.always:
+            parts.append(_listed(f"Ours, and the answer is always {row.always}", row.moto))
+        elif row.moto:
             parts.append(_listed("True", row.moto - row.recorded))
         if row.recorded:
             parts.append(_listed("Recorded", row.recorded))

@@ -22,6 +22,7 @@ from labs_helpers.sandbox.moto.kept.classes import SHARDS
 _IAM_MODELS = "moto.iam.models"
 _IAM = "moto.iam.responses:IamResponse"
 _BACKENDS = "moto.core.base_backend"
+EC2 = "moto.ec2.responses:EC2Response"
 
 PATCHES: Mapping[str, str] = {
     "moto.core.responses:BaseResponse.get_region_from_url": (
@@ -40,6 +41,14 @@ PATCHES: Mapping[str, str] = {
     ),
     "moto.sns.models:SNSBackend.unsubscribe": "moto does not compare the topic",
     "moto.elbv2.models:ELBv2Backend.delete_rule": "moto deletes a rule that does not exist",
+    "moto.elbv2.models:ELBv2Backend.create_load_balancer": "moto makes two of one name",
+    **{
+        f"{EC2}.describe_{name}": "moto leaves MaxResults out; ec2_pages.py"
+        for name in (
+            *("instance_status", "internet_gateways", "network_interfaces", "route_tables"),
+            *("security_group_rules", "security_groups", "subnets", "tags", "volumes", "vpcs"),
+        )
+    },
     "moto.sns.models:Topic.sent_notifications": "moto keeps each message, for its own tests",
     "moto.sns.models:Subscription.publish": "moto does not ask the queue's policy",
     "moto.sns.models:SNSBackend.create_topic": "moto sets any field; see attributes.py",
@@ -120,6 +129,7 @@ PATCHES: Mapping[str, str] = {
         for name in ("__getattribute__", "__setattr__")
     },
     "moto.sqs.models:Queue.wait_for_messages": "who waits lets others change what is kept",
+    "moto.sqs.models:SQSBackend.receive_message": "a stop would last as long as somebody waits",
     f"{_IAM_MODELS}:IAMBackend._init_aws_policies": (
         "1582 policies that nobody attaches take 0.6 s and 16 MB for each account"
     ),

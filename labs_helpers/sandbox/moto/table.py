@@ -32,7 +32,8 @@ class Service:
     """One row.
 
     recorded: operations of which moto keeps a record on which nothing acts; room: the room of ours
-    that answers the whole service, empty for none.
+    that answers the whole service, empty for none; always: the code of the error that answers every
+    operation, empty for none.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Service:
     ours: frozenset[str] = frozenset()
     recorded: frozenset[str] = frozenset()
     room: str = ""
+    always: str = ""
 
 
 @cache
@@ -53,6 +55,7 @@ def services() -> Mapping[str, Service]:
             frozenset(row.get("ours", "").split()),
             _recorded(row),
             row.get("room", ""),
+            row.get("always", ""),
         )
         for name, row in rows.items()
     }

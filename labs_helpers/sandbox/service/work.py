@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -153,6 +154,7 @@ class Desk:
 
         note: of the runner's process; kinds: those that the runner has a place for.
         """
+        kinds = [kind for kind in self._owners if kind in kinds]
         name = json.dumps(note, sort_keys=True)
         until = time.monotonic() + min(seconds, _LONGEST_POLL)
         with self._changed:
@@ -204,16 +206,18 @@ class Desk:
         def claim(sent: dict[str, Any]) -> dict[str, Any]:
             try:
                 kinds, running = list(map(str, sent["kinds"])), list(map(str, sent["running"]))
-                note, seconds = dict(sent["runner"]), float(sent["seconds"])
-            except (KeyError, TypeError, ValueError) as error:
+                note, seconds = _note_in(sent), float(sent["seconds"])
+                if not math.isfinite(seconds):
+                    raise ValueError("seconds must be a number")
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise ControlRefused(400, f"this is no claim: {error}") from error
             return self.claim(note, kinds, running, seconds)
 
         def report(sent: dict[str, Any]) -> dict[str, Any]:
             try:
-                note, job, number = dict(sent["runner"]), str(sent["job"]), int(sent["number"])
+                note, job, number = _note_in(sent), str(sent["job"]), int(sent["number"])
                 events = [dict(each) for each in sent["events"]]
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise ControlRefused(400, f"this is no report: {error}") from error
             self.report(note, job, number, events)
             return {}
@@ -342,3 +346,11 @@ class Desk:
 
 def _job(row: sqlite3.Row) -> Job:
     return Job(row["id"], row["kind"], json.loads(row["body"]))
+
+
+def _note_in(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request says of its runner; raises ValueError for no process that runs."""
+    note = dict(sent["runner"])
+    if not process_identity.is_alive(note):
+        raise ValueError("the runner is no process that runs")
+    return note

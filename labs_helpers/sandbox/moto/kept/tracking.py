@@ -69,6 +69,11 @@ class Tracking:
         """Touched since they were last written, by id()."""
         self.known: set[Place] = set()
         """The backends that are on disk."""
+        self._hung_up = False
+
+    def hang_up(self) -> None:
+        """Answer those who wait for a message, within a second, and let nobody wait any more."""
+        self._hung_up = True
 
     def used(self, place: Place, backend: Any) -> None:
         """A backend was looked up."""
@@ -119,10 +124,24 @@ class Tracking:
         def wait(queue: Any, timeout: int) -> None:
             listening = self.listening
             with self._turns.left():
-                own(queue, timeout)
+                if not self._hung_up:
+                    own(queue, timeout)
             self.listening = listening
+            if self._hung_up:
+                raise _HungUp
+
+        def receive(backend: Any, *arguments: Any, **named: Any) -> Any:
+            try:
+                return own_receive(backend, *arguments, **named)
+            except _HungUp:
+                return []  # who waits has no message yet
 
         own = patches.put("moto.sqs.models:Queue.wait_for_messages", wait)
+        own_receive = patches.put("moto.sqs.models:SQSBackend.receive_message", receive)
+
+
+class _HungUp(Exception):
+    """The sandbox stops, and nobody may wait for a message any longer."""
 
 
 def package_of(backend: Any) -> str:
