@@ -72,6 +72,6 @@ class Status:
             "notices": [*self._who.notices, *self._services.notices],
             "set_aside": self._store.notices,
             "kept": dict.fromkeys(
-                ("codebuild", "ecr", "iam", "sts", "other services"), "across restarts"
+                ("codebuild", "ecr", "events", "iam", "sts", "other services"), "across restarts"
             ),
         }

@@ -15,30 +15,6 @@ from tests.sandbox.sandbox_process import Running
 ROLE = "arn:aws:iam::123456789012:role/demo-app"
 
 EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
-    ("codepipeline", "StartPipelineExecution", {"name": "p"}, "No stage would run here. Lab 09 "),
-    (
-        "codepipeline",
-        "RetryStageExecution",
-        {
-            "pipelineName": "p",
-            "stageName": "s",
-            "pipelineExecutionId": "1",
-            "retryMode": "ALL_ACTIONS",
-        },
-        "No stage would run here. Lab 09 ",
-    ),
-    (
-        "codepipeline",
-        "PutApprovalResult",
-        {
-            "pipelineName": "p",
-            "stageName": "s",
-            "actionName": "a",
-            "result": {"summary": "yes", "status": "Approved"},
-            "token": "1",
-        },
-        "No stage would run here. Lab 09 ",
-    ),
     ("codedeploy", "CreateDeployment", {"applicationName": "a"}, "Nothing would be deployed here."),
     (
         "eks",
@@ -106,29 +82,6 @@ def test_what_would_execute_is_refused_in_words(
     assert message.startswith(
         f"The sandbox does not have the operation {prefix}:{operation}; it exists on AWS. {reason}"
     )
-
-
-def test_codepipeline_keeps_a_definition_and_executes_none(sandbox: Running) -> None:
-    codepipeline = sandbox.client("codepipeline")
-    store = {"type": "S3", "location": "demo-app"}
-
-    def stage(name: str, category: str, provider: str) -> dict[str, Any]:
-        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-        return {"name": name, "actions": [{"name": name, "actionTypeId": kind}]}
-
-    stages = [stage("Source", "Source", "S3"), stage("Build", "Build", "CodeBuild")]
-    trust = (
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
-        '"Principal": {"Service": "codepipeline.amazonaws.com"}}]}'
-    )
-    sandbox.client("iam").create_role(RoleName="demo-app", AssumeRolePolicyDocument=trust)
-    pipeline = {"name": "p", "roleArn": ROLE, "artifactStore": store, "stages": stages}
-    codepipeline.create_pipeline(pipeline=pipeline)
-    assert [each["name"] for each in codepipeline.list_pipelines()["pipelines"]] == ["p"]
-    assert refusal_of(codepipeline, "start_pipeline_execution", name="p")[1] == "NotInSandbox"
-    found = codepipeline.list_pipeline_executions(pipelineName="p")
-    assert found["pipelineExecutionSummaries"] == []
-    assert refusal_of(codepipeline, "get_pipeline_state", name="p")[1] == "NotInSandbox"
 
 
 def test_who_may_not_is_denied_before_the_sandbox_says_what_it_lacks(sandbox: Running) -> None:

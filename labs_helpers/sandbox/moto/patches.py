@@ -38,14 +38,6 @@ PATCHES: Mapping[str, str] = {
     "moto.cloudformation.responses:get_stack_from_s3_url": (
         "the same function, imported by its name a second time"
     ),
-    "moto.events.models:Rule.send_to_targets": "moto asks no policy and no role; see deliveries.py",
-    **{
-        f"moto.events.models:EventsBackend.{name}": (
-            "moto takes the first rule of a name, on whatever bus"
-        )
-        for name in ("tag_resource", "untag_resource", "list_tags_for_resource")
-    },
-    "moto.events.models:EventsBackend.put_events": "moto takes events in the name of AWS",
     "moto.sns.models:SNSBackend.unsubscribe": "moto does not compare the topic",
     "moto.elbv2.models:ELBv2Backend.delete_rule": "moto deletes a rule that does not exist",
     "moto.sns.models:Topic.sent_notifications": "moto keeps each message, for its own tests",
@@ -110,7 +102,7 @@ PATCHES: Mapping[str, str] = {
     "moto.cloudwatch.models:Alarm.__init__": "moto calls a new alarm OK",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
-        "our repositories stand in the place of moto's own ECR"
+        "our repositories, rules and buses stand in the place of moto's"
     ),
     **dict.fromkeys(
         (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +74,10 @@ def _bucket(name: str) -> tuple[str, Any]:
 class MotoResources:
     """`Known`, over moto's backends; thread-safe."""
 
+    def __init__(self, ours: Mapping[str, Callable[[str], Iterator[str]]] | None = None) -> None:
+        """ours: by a service of ours, the policies of the resource that an ARN names."""
+        self._ours = ours or {}
+
     def meant(self, kind: str, arn: str) -> Sequence[str] | None:
         found = parsed(arn)
         finder = None if found is None else _MEANT.get(found.service)
@@ -82,6 +85,8 @@ class MotoResources:
 
     def policies(self, arn: str) -> Sequence[str]:
         found = parsed(arn)
+        if found is not None and found.service in self._ours:
+            return list(self._ours[found.service](arn))
         finder = None if found is None else _POLICIES.get(found.service)
         return () if found is None or finder is None else list(filter(None, finder(found)))
 
@@ -279,16 +284,8 @@ def _of_table(arn: Arn) -> Iterator[str | None]:
     yield None if policy is None else policy.policy_doc
 
 
-def _of_bus(arn: Arn) -> Iterator[str | None]:
-    events = backend("events", arn.account, arn.region)
-    bus = None if events is None else events.event_buses.get(arn.name)
-    if bus is not None and arn.resource.startswith("event-bus/"):
-        yield bus.policy if isinstance(bus.policy, str) else json.dumps(bus.policy or {})
-
-
 _POLICIES: Mapping[str, Callable[[Arn], Iterator[str | None]]] = {
     "dynamodb": _of_table,
-    "events": _of_bus,
     "kms": _of_key,
     "secretsmanager": _of_secret,
     "sns": _of_topic,

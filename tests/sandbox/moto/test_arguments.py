@@ -39,7 +39,6 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("iam", "ListGroups", {"PathPrefix": "/a/"}, "PathPrefix=/a/"),
     ("iam", "ListEntitiesForPolicy", {"PolicyUsageFilter": "PermissionsBoundary"},
      "PolicyUsageFilter=PermissionsBoundary"),
-    ("codepipeline", "GetPipeline", {"name": "p", "version": 1}, "version"),
 ]  # fmt: skip
 
 TAKEN: list[tuple[str, str, dict[str, Any]]] = [

@@ -52,7 +52,7 @@ EMPTY: Mapping[str, Mapping[str, type]] = {
 PACKAGES: Mapping[str, str] = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 """signing name -> moto's package, where they differ."""
 
-OURS = frozenset({"iam", "sts", "ecr", "resourcegroupstaggingapi"})
+OURS = frozenset({"iam", "sts", "ecr", "events", "resourcegroupstaggingapi"})
 """Packages whose state is kept elsewhere, or that hold none."""
 
 _READS = (

@@ -56,7 +56,7 @@ _FACTORIES = {"dict", "list", "set", "int", "str", "float", "bool"}
 
 _MODELS = re.compile(
     r"moto\.(cloudformation|cloudtrail|cloudwatch|codebuild|codepipeline|dynamodb|ec2|ecs|eks|elbv2"
-    r"|events|iam|kms|logs|organizations|s3|secretsmanager|sns|sqs|ssm|moto_api|utilities|core)"
+    r"|iam|kms|logs|organizations|s3|secretsmanager|sns|sqs|ssm|moto_api|utilities|core)"
     r"(\.[a-z0-9_]+)*"
 )
 _OUR_MODELS = frozenset({"kinds", "life", "onto_moto", "scope"})
