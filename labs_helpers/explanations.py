@@ -18,13 +18,15 @@ import docker.errors
 from labs_helpers import gate, iam_simulator
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import USER
-from labs_helpers.display import bars, lifecycle, page, registry, why
+from labs_helpers.display import bars, ecs_service, lifecycle, page, registry, why
 from labs_helpers.display import pipeline as pipelines
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 
 _PAUSE = 0.5
 """Seconds between two looks at a pipeline."""
+_MOST_TASKS = 100
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
 
 def token(now: datetime) -> Rendering:
@@ -163,6 +165,24 @@ def gate_verdict(
     scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
     text = gate.table(gate.judge(scan, rules, accepted, now.date()))
     return Rendering(text, f"<pre>{escape(text)}</pre>")
+
+
+def service(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
+    """The deployments and tasks of a service of ECS; raises LabError where there is none."""
+    ecs = boto3.client("ecs")
+    found = ecs.describe_services(cluster=cluster, services=[name])["services"]
+    if not found:
+        raise LabError(
+            f"There is no service {name} in the cluster {cluster}. `aws ecs list-services "
+            f"--cluster {cluster}` lists the services there are."
+        )
+    asked = {"cluster": cluster, "serviceName": name}
+    arns = [
+        *ecs.list_tasks(**asked)["taskArns"],
+        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
+    ][:_MOST_TASKS]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    return ecs_service.service(found[0], tasks, lambda port: page.address(port, environ))
 
 
 def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:

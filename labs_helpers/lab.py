@@ -285,6 +285,11 @@ class Lab:
         return explanations.container_page(self.docker, container, os.environ)
 
     @spoken
+    def service(self, name: str, cluster: str = "default") -> Rendering:
+        """The deployments and tasks of a service of ECS, and why tasks stopped."""
+        return explanations.service(name, cluster, os.environ)
+
+    @spoken
     def layers(self, image: str) -> Rendering:
         """The layers of a local image and their sizes."""
         return explanations.layers(self.docker, image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.request
 from typing import Any
 
@@ -9,7 +10,16 @@ import pytest
 
 from tests.policies import allow
 from tests.sandbox.authorization.people_here import refusal_of
-from tests.sandbox.ecs.task_room import ACCOUNT, EXECUTION, NETWORK, REGISTRY, TRUST, Room, logs_to
+from tests.sandbox.ecs.task_room import (
+    ACCOUNT,
+    EXECUTION,
+    NETWORK,
+    PATIENCE,
+    REGISTRY,
+    TRUST,
+    Room,
+    logs_to,
+)
 
 IMAGE = f"{REGISTRY}/web:one"
 TASK = f"arn:aws:sts::{ACCOUNT}:assumed-role"
@@ -29,10 +39,17 @@ def shell(text: str) -> dict[str, Any]:
 
 
 def page(task: dict[str, Any]) -> str:
-    """What the first port of a task's first container serves."""
+    """What the first port of a task's first container serves, once its program listens."""
     port = task["containers"][0]["networkBindings"][0]["hostPort"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-        return str(answer.read().decode().strip())
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+                return str(answer.read().decode().strip())
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def test_a_task_serves_its_page_until_somebody_stops_the_task(room: Room) -> None:
@@ -217,6 +234,17 @@ def test_containers_of_a_task_start_in_order_and_end_together(room: Room) -> Non
     codes = {each["name"]: each["exitCode"] for each in task["containers"]}
     assert codes == {"app": 4, "migrate": 0, "server": 0}
     assert said(room, arn) == "one\n"
+
+
+def test_the_health_check_of_the_definition_is_run(room: Room) -> None:
+    check = {"command": ["CMD-SHELL", "cat /healthy"], "interval": 5, "retries": 1}
+    script = "trap 'exit 0' TERM; echo yes > /healthy; sleep 1000 & wait"
+    arn = room.run(room.define("checked", IMAGE, healthCheck=check, **shell(script)))
+    assert room.until(arn, "RUNNING")["healthStatus"] == "UNKNOWN"
+    task = room.once(lambda: room.task(arn), lambda task: task["healthStatus"] != "UNKNOWN")
+    assert task["healthStatus"] == task["containers"][0]["healthStatus"] == "HEALTHY"
+    room.ecs.stop_task(task=arn)
+    room.until(arn, "STOPPED")
 
 
 def test_roles_are_asked_for_before_a_task_runs(room: Room) -> None:

@@ -1,0 +1,87 @@
+"""A service of ECS as it is: its deployments, its tasks, and why tasks stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from labs_helpers.display.rendering import Rendering, paragraph, spelled, table
+
+_DEPLOYMENTS = ("deployment", "task definition", "desired", "running", "pending", "failed", "state")
+_TASKS = ("task of", "image", "status", "health")
+_NUMBERS = (2, 3, 4, 5)
+_MOST_REASONS = 3
+
+
+def service(
+    found: Mapping[str, Any],
+    tasks: Sequence[Mapping[str, Any]],
+    address: Callable[[int], str],
+) -> Rendering:
+    """found: as DescribeServices answers; tasks: as DescribeTasks answers, stopped ones too.
+
+    address: where the learner's browser finds a port of this machine. The text names no ID, port or
+    time, which differ at each start.
+    """
+    live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
+    head = paragraph(
+        f"The service {found['serviceName']} is {found['status']}: {found['runningCount']} of "
+        f"{found['desiredCount']} tasks run."
+    )
+    parts = [
+        head,
+        table(_DEPLOYMENTS, [_deployment(each) for each in found["deployments"]], _NUMBERS),
+    ]
+    if live:
+        parts.append(table(_TASKS, [_task(each) for each in live]))
+    links = _links(live, address)
+    reasons = _reasons(tasks)
+    if reasons:
+        text = "\n".join(f"- {each}" for each in reasons)
+        items = "".join(f"<li>{spelled(each)}</li>" for each in reasons)
+        said = "Why tasks stopped, the newest first:"
+        parts.append(Rendering(f"{said}\n{text}", f"<p>{said}</p><ul>{items}</ul>"))
+    text = "\n\n".join(each.text for each in parts)
+    return Rendering(text, "".join(each.html for each in parts) + links)
+
+
+def _deployment(each: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        each["status"],
+        each["taskDefinition"].rpartition("/")[2],
+        *(str(each[name]) for name in ("desiredCount", "runningCount", "pendingCount")),
+        str(each.get("failedTasks", 0)),
+        each.get("rolloutState", ""),
+    )
+
+
+def _task(each: Mapping[str, Any]) -> tuple[str, ...]:
+    images = ", ".join(one["image"].rpartition("/")[2] for one in each["containers"])
+    revision = each["taskDefinitionArn"].rpartition("/")[2]
+    return revision, images, each["lastStatus"], each["healthStatus"]
+
+
+def _links(tasks: Sequence[Mapping[str, Any]], address: Callable[[int], str]) -> str:
+    """A link to each port of each task."""
+    found = [
+        (each["taskArn"].rpartition("/")[2][:8], address(port["hostPort"]))
+        for each in tasks
+        for container in each["containers"]
+        for port in container.get("networkBindings", ())
+    ]
+    items = "".join(
+        f'<li>task {escape(name)}…: <a href="{escape(place)}" target="_blank" rel="noopener">'
+        f"{escape(place)}</a></li>"
+        for name, place in found
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def _reasons(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
+    stopped = [each for each in tasks if each["lastStatus"] == "STOPPED"]
+    stopped.sort(key=lambda each: each["stoppedAt"], reverse=True)
+    told = (each.get("stoppedReason", "") for each in stopped)
+    # a reason names its deployment by a random number, and the table shows which that is
+    kept = [each for each in told if each and not each.startswith("Scaling activity")]
+    return list(dict.fromkeys(kept))[:_MOST_REASONS]

@@ -1,0 +1,75 @@
+"""A service of ECS, drawn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from labs_helpers.display.ecs_service import service
+
+DEFINITION = "arn:aws:ecs:us-west-2:123456789012:task-definition/web"
+
+
+def deployment(status: str, revision: int, running: int, failed: int, state: str) -> dict[str, Any]:
+    return {
+        "status": status,
+        "taskDefinition": f"{DEFINITION}:{revision}",
+        "desiredCount": 1,
+        "runningCount": running,
+        "pendingCount": 0,
+        "failedTasks": failed,
+        "rolloutState": state,
+    }
+
+
+def task(status: str, **more: Any) -> dict[str, Any]:
+    container = {
+        "image": "123456789012.dkr.ecr.us-west-2.amazonaws.com/web:1",
+        "networkBindings": [{"hostPort": 32001}],
+    }
+    return {
+        "taskArn": "arn:aws:ecs:us-west-2:123456789012:task/default/0123456789abcdef",
+        "taskDefinitionArn": f"{DEFINITION}:1",
+        "lastStatus": status,
+        "healthStatus": "UNKNOWN",
+        "containers": [container],
+        **more,
+    }
+
+
+def test_deployments_tasks_and_reasons_are_shown() -> None:
+    found = {
+        "serviceName": "web",
+        "status": "ACTIVE",
+        "runningCount": 1,
+        "desiredCount": 1,
+        "deployments": [
+            deployment("PRIMARY", 2, 0, 2, "IN_PROGRESS"),
+            deployment("ACTIVE", 1, 1, 0, "COMPLETED"),
+        ],
+    }
+    ended = {"stoppedAt": datetime(2026, 1, 1, tzinfo=UTC)}
+    tasks = [
+        task("RUNNING"),
+        task("STOPPED", stoppedReason="CannotPullContainerError: not found", **ended),
+        task("STOPPED", stoppedReason="CannotPullContainerError: not found", **ended),
+        task("STOPPED", stoppedReason="Scaling activity initiated by (deployment x)", **ended),
+    ]
+    drawn = service(found, tasks, lambda port: f"http://127.0.0.1:{port}/")
+    assert drawn.text.splitlines() == [
+        "The service web is ACTIVE: 1 of 1 tasks run.",
+        "",
+        "deployment  task definition  desired  running  pending  failed  state",
+        "----------  ---------------  -------  -------  -------  ------  -----------",
+        "PRIMARY     web:2                  1        0        0       2  IN_PROGRESS",
+        "ACTIVE      web:1                  1        1        0       0  COMPLETED",
+        "",
+        "task of  image  status   health",
+        "-------  -----  -------  -------",
+        "web:1    web:1  RUNNING  UNKNOWN",
+        "",
+        "Why tasks stopped, the newest first:",
+        "- CannotPullContainerError: not found",
+    ]
+    assert 'href="http://127.0.0.1:32001/"' in drawn.html
+    assert "CannotPullContainerError: not found" in drawn.html
