@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -56,10 +57,8 @@ class Starts:
 
 
 @pytest.fixture
-def starts(sandbox: Running, request: pytest.FixtureRequest) -> Starts:
-    return Starts(
-        sandbox, request.node.name.removeprefix("test_")[:30].strip("_").replace("_", "-")
-    )
+def starts(sandbox: Running) -> Starts:
+    return Starts(sandbox, f"starts-{uuid.uuid4().hex[:8]}")
 
 
 def project(starts: Starts) -> str:
