@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import json
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -17,8 +19,12 @@ from labs_helpers import gate, iam_simulator
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import USER
 from labs_helpers.display import bars, lifecycle, page, registry, why
+from labs_helpers.display import pipeline as pipelines
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
+
+_PAUSE = 0.5
+"""Seconds between two looks at a pipeline."""
 
 
 def token(now: datetime) -> Rendering:
@@ -31,6 +37,31 @@ def token(now: datetime) -> Rendering:
     owner = boto3.client("sts").get_caller_identity()["Arn"]
     remaining = data["expiresAt"] - now
     return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
+
+
+def pipeline(
+    name: str, wait: float, show: Callable[[Rendering], object] | None = None
+) -> Rendering:
+    """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
+
+    show: told of every change meanwhile. On AWS, too.
+    """
+    client, until = boto3.client("codepipeline"), time.monotonic() + wait
+    before = ""
+    while True:
+        listed = client.list_pipeline_executions(pipelineName=name, maxResults=1)
+        newest = listed["pipelineExecutionSummaries"]
+        if not newest:
+            return paragraph(f"The pipeline {name} has had no execution.")
+        state = client.get_pipeline_state(name=name)
+        found = pipelines.drawn(state, newest[0])
+        going = newest[0]["status"] in ("InProgress", "Stopping")
+        if not going or pipelines.waits_for_someone(state) or time.monotonic() >= until:
+            return found
+        if show is not None and found.text != before:
+            before = found.text
+            show(found)
+        time.sleep(_PAUSE)
 
 
 def trace(control: Control, clear: bool) -> Rendering:
@@ -90,10 +121,26 @@ def _arn_of_user(who: str, account: str) -> str:
     return who if who.startswith("arn:") else f"arn:aws:iam::{account}:user/{who}"
 
 
-def expiry(control: Control, account: str, region: str, repository: str) -> Rendering:
-    """What the repository's lifecycle policy takes today, and why the other images stay."""
+def expiry(control: Control, account: str, region: str, repository: str, prices: Path) -> Rendering:
+    """What the repository's lifecycle policy takes today, what that saves, and why the rest stays.
+
+    prices: the labs' file of prices.
+    """
     asked = {"account": account, "region": region, "repository": repository}
-    return lifecycle.explained(repository, control.ask("GET", f"lifecycle?{urlencode(asked)}"))
+    found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
+    return lifecycle.explained(repository, found, _price(prices, "ecr_storage"))
+
+
+def _price(prices: Path, name: str) -> float:
+    """A price in USD of the labs' file of prices. Raises LabError without the file or the price."""
+    try:
+        listed = json.loads(prices.read_text(encoding="utf-8"))["prices"]
+        return float(next(one["price"] for one in listed if one["name"] == name))
+    except (OSError, ValueError, KeyError, StopIteration):
+        raise LabError(
+            f"The labs' file of prices, {prices.name} of lab {prices.parent.name}, cannot be read "
+            f"or has no price {name}. `labs update` brings the file back."
+        ) from None
 
 
 def layers(client: Any, image: str) -> Rendering:

@@ -249,9 +249,19 @@ class Lab:
 
     @spoken
     def lifecycle(self, repository: str) -> Rendering:
-        """What the repository's lifecycle policy takes today, and why the other images stay."""
+        """What the lifecycle policy takes today, what that saves, and why the other images stay."""
         control = self._sandbox("ask why a lifecycle policy leaves an image")
-        return explanations.expiry(control, self.account, self.region, repository)
+        prices = self._place.workspace.notebooks / "files" / "03" / "prices.json"
+        return explanations.expiry(control, self.account, self.region, repository, prices)
+
+    @spoken
+    def pipeline(self, name: str, wait: float = 0) -> Rendering:
+        """A pipeline of CodePipeline: its stages, its actions, and why an action failed.
+
+        wait: seconds to follow the newest execution, until it ends or waits for an approval; in
+        JupyterLab the boxes change meanwhile.
+        """
+        return notebook_output.followed(lambda show: explanations.pipeline(name, wait, show))
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
@@ -407,11 +417,11 @@ def start_over(number: str, place: Place) -> Beginning:
     return replace(made, notes=(*made.notes, note))
 
 
-def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
+def card_of(lab: Lab, begun: Beginning | None = None, notes: Sequence[str] = ()) -> Rendering:
     """What a lab is, where it works, and what it made or needs.
 
     ``begun`` is what a start found or made. Without it, as on AWS, the card lists what the lab
-    needs.
+    needs. ``notes``: what else the card says.
     """
     number = lab.title.number
     begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
@@ -421,7 +431,7 @@ def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
         (EARLIER,) if begun.facts is None else begun.facts,
         "needs" if lab.mode == modes.AWS else "ready",
         begun.removed,
-        begun.notes,
+        (*begun.notes, *notes),
     )
 
 

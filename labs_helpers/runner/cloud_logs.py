@@ -26,7 +26,14 @@ _FULL = f"[labs] the log has more than {MOST_LINES} lines or {MOST} characters: 
 
 
 class NoLog(Exception):
-    """The role may not write the log; the message is AWS's on what the role did."""
+    """The role may not write the log; the message is AWS's on what the role did.
+
+    code: AWS's, such as "ResourceNotFoundException"; empty where nothing answered.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class CloudLog:
@@ -42,18 +49,21 @@ class CloudLog:
         self._closing = False
         self._thread = threading.Thread(target=self._send, name="sends a log", daemon=True)
 
-    def open(self) -> None:
-        """Make the stream, and the group where there is none; raises NoLog."""
+    def open(self, make_group: bool = True) -> None:
+        """Make the stream, and with `make_group` the group where there is none; raises NoLog."""
         try:
             try:
                 self._client.create_log_stream(**self._place)
             except self._client.exceptions.ResourceNotFoundException:
+                if not make_group:
+                    raise
                 # another build of the project may be quicker
                 with contextlib.suppress(self._client.exceptions.ResourceAlreadyExistsException):
                     self._client.create_log_group(logGroupName=self._place["logGroupName"])
                 self._client.create_log_stream(**self._place)
         except ClientError as error:
-            raise NoLog(str(error.response["Error"]["Message"])) from error
+            found = error.response["Error"]
+            raise NoLog(str(found["Message"]), str(found["Code"])) from error
         except BotoCoreError as error:
             raise NoLog(str(error)) from error
         self._thread.start()
