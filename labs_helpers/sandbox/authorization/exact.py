@@ -139,8 +139,9 @@ DATA = frozenset(
 """Members with text of the caller's, which names no resource even where it looks like an ARN."""
 
 WORDS = ("Description", "description", "AlarmDescription", "StateReason", "Reason")
-EVENT = ("Resources", "Source", "DetailType")
-"""What an event tells of, whatever it is."""
+EVENT = ("Resources", "Source", "DetailType", "TaskDefinitionArn")
+"""What an event tells of, whatever it is; and the task definition of a target, with a revision or
+without, which RunTask reads when an event has come."""
 
 
 _TARGETS = ("logs", "sns", "sqs")

@@ -128,8 +128,12 @@ def _field(node: Node) -> Pattern:
 
 def _each(value: Any) -> list[Any]:
     """The values of a field: those of an array, however deep, or the one value; none if absent."""
-    if value is _ABSENT:
-        return []
-    if not isinstance(value, list):
-        return [value]
-    return [found for each in value for found in _each(each)]
+    waiting = [] if value is _ABSENT else [value]
+    found = []
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting += each
+        else:
+            found.append(each)
+    return found

@@ -12,6 +12,10 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _PLAIN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 
 
+DEEPEST = 100
+"""How deep a pattern may be nested. AWS's limit is not public; no pattern in use comes near."""
+
+
 class NotJson(Exception):
     """The text is no JSON."""
 
@@ -31,10 +35,10 @@ class Node:
 
 
 def read(text: str) -> Node:
-    """The only value of a text; raises NotJson."""
+    """The only value of a text; raises NotJson, too for a text that is nested too deep."""
     try:
-        node, position = _value(text, _skip(text, 0))
-    except (json.JSONDecodeError, IndexError, RecursionError) as error:
+        node, position = _value(text, _skip(text, 0), DEEPEST)
+    except (json.JSONDecodeError, IndexError) as error:
         raise NotJson() from error
     if _skip(text, position) != len(text):
         raise NotJson()
@@ -52,16 +56,18 @@ def _skip(text: str, position: int) -> int:
     return found.end() if found else position
 
 
-def _value(text: str, start: int) -> tuple[Node, int]:
+def _value(text: str, start: int, depth: int) -> tuple[Node, int]:
+    if not depth:
+        raise NotJson()
     first = text[start]
     if first == '"':
         value, end = _DECODER.raw_decode(text, start)
         # AWS's parser reads the rest of a text only when somebody asks for the text
         return Node(str, value, start + 1, end), end
     if first == "{":
-        return _object(text, start)
+        return _object(text, start, depth - 1)
     if first == "[":
-        return _array(text, start)
+        return _array(text, start, depth - 1)
     found = _PLAIN.match(text, start)
     if found is None:
         raise NotJson()
@@ -69,7 +75,7 @@ def _value(text: str, start: int) -> tuple[Node, int]:
     return Node(type(value), value, found.end(), found.end()), found.end()
 
 
-def _object(text: str, start: int) -> tuple[Node, int]:
+def _object(text: str, start: int, depth: int) -> tuple[Node, int]:
     members: list[tuple[str, Node]] = []
     position = _skip(text, start + 1)
     while text[position] != "}":
@@ -79,19 +85,19 @@ def _object(text: str, start: int) -> tuple[Node, int]:
             raise NotJson()
         name, position = _DECODER.raw_decode(text, position)
         position = _after(text, _skip(text, position), ":")
-        node, position = _value(text, position)
+        node, position = _value(text, position, depth)
         members.append((name, node))
         position = _skip(text, position)
     return Node(dict, members, start + 1, position + 1), position + 1
 
 
-def _array(text: str, start: int) -> tuple[Node, int]:
+def _array(text: str, start: int, depth: int) -> tuple[Node, int]:
     items: list[Node] = []
     position = _skip(text, start + 1)
     while text[position] != "]":
         if items:
             position = _after(text, position, ",")
-        node, position = _value(text, position)
+        node, position = _value(text, position, depth)
         items.append(node)
         position = _skip(text, position)
     return Node(list, items, start + 1, position + 1), position + 1

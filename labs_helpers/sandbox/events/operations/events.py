@@ -18,7 +18,8 @@ _LARGEST = 1024 * 1024
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size; 256 KiB
 until January 2026.
 """
-_NEEDED = ("source", "detail-type", "detail", "account", "time", "id", "region", "resources")
+_DEEPEST = 200
+_NEEDED = ("source", "detail-type")
 
 
 def put_events(call: EventsCall, params: Members) -> Members:
@@ -63,7 +64,7 @@ def test_event_pattern(call: EventsCall, params: Members) -> Members:
         raise ValidationError("Parameter Event is not valid. Reason: Invalid JSON.") from error
     if not isinstance(given, dict):
         raise ValidationError("Parameter Event is not valid. Reason: It must be an object.")
-    for name in _NEEDED[:2]:
+    for name in _NEEDED:
         if name not in given:
             raise ValidationError(
                 f"Parameter Event is not valid. Reason: {name} is required and is missing."
@@ -86,9 +87,27 @@ def _refusal(entry: dict[str, Any]) -> tuple[str, str] | None:
         detail = json.loads(entry["Detail"])
     except (ValueError, RecursionError):
         detail = None
-    if not isinstance(detail, dict):
+    if not isinstance(detail, dict) or _is_deep(detail):
         return "MalformedDetail", "Detail is malformed."
     return None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than our readers and writers of JSON go.
+
+    AWS's limit is not public; no event in use comes near.
+    """
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _size(entry: dict[str, Any]) -> int:
