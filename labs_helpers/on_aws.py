@@ -43,6 +43,11 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
         f"what the labs make here gets the tag labs:session={session.name}",
         "nothing is made before you run a cell that makes it; labs clean-up deletes it again",
     ]
+    if number == "01":
+        said.append(
+            "the labs keep no key of yours: your credentials come from your own profile, so the "
+            "cells that type a key or set the key in variables show something else here"
+        )
     if session.partner_profile is None and number == "02":
         said.append(
             "the parts with a partner's account need a second account of yours; name its profile: "
