@@ -13,17 +13,14 @@ from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.errors import LabError, spoken
-from labs_helpers.lab import Lab, card_of
+from labs_helpers.lab import Lab, card_of, start_over
 from labs_helpers.notebook_output import display
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import WORKS_IN, Workspace
 
-STARTED_AGAIN = (
-    "the sandbox was stopped and has started again: what services other than ECR, IAM and STS "
-    "held, such as S3 buckets, is gone"
-)
+STARTED_AGAIN = "the sandbox was stopped and has started again, with what you made"
 
 
 @spoken
@@ -61,8 +58,10 @@ def start(number: str, fresh: bool = False) -> Lab:
     lab.note("opened")
     found = Record(workspace).entry(number)
     _enter(workspace, number)
-    if fresh or by_program:
+    if by_program:
         begun = beginning.make(number, place)
+    elif fresh:
+        begun = start_over(number, place)
     else:
         begun = beginning.go_on(number, place, found)
     if begun.facts is not None:

@@ -25,12 +25,14 @@ COMMANDS = {
     "progress": "show which exercises you have done, and where to go on",
     "run": "run the notebooks without a browser",
     "build": "run a buildspec as CodeBuild runs it",
+    "connect": "let a pipeline see a git folder of yours, as GitHub's repository",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
     "doctor": "check what the labs need, and say how to fix it",
+    "snapshot": "keep all that the sandbox holds under a name, and put it back",
     "clean-up": "list what the labs made in your account, and delete it",
-    "reset": "start again with an empty sandbox, and keep a dated backup",
+    "reset": "start again with an empty sandbox, and keep a dated snapshot",
 }
 
 

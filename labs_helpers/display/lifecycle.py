@@ -9,12 +9,17 @@ from typing import Any
 from labs_helpers.display.bars import size
 from labs_helpers.display.rendering import BAD, GOOD, WARN, Rendering, duration, relative, spelled
 
+BYTES_OF_A_GB = 10**9
+
 _WIDTH = 30
 """Length of the time line in the text form, in characters."""
 
 
-def explained(repository: str, found: Mapping[str, Any]) -> Rendering:
-    """The outcome for every image, the oldest first. ``found`` is what /_labs/lifecycle answers."""
+def explained(repository: str, found: Mapping[str, Any], price: float | None = None) -> Rendering:
+    """The outcome for every image, the oldest first. ``found`` is what /_labs/lifecycle answers.
+
+    ``price``: USD for a GB of storage in a month; None leaves the saving out.
+    """
     images: Sequence[Mapping[str, Any]] = found["images"]
     if not images:
         return _said(f"The repository {repository} holds no images.", "", "")
@@ -40,7 +45,9 @@ def explained(repository: str, found: Mapping[str, Any]) -> Rendering:
         "<thead><tr><th>image</th><th>from its push until now</th><th>what becomes of it</th>"
         "<th>pushed</th></tr></thead>"
     )
-    return _said(_summary(repository, found), "\n".join(lines), f"<table>{head}{cells}</table>")
+    return _said(
+        _summary(repository, found, price), "\n".join(lines), f"<table>{head}{cells}</table>"
+    )
 
 
 def _said(sentence: str, lines: str, html: str) -> Rendering:
@@ -48,7 +55,7 @@ def _said(sentence: str, lines: str, html: str) -> Rendering:
     return Rendering(text, f"<p>{spelled(sentence)}</p>{html}")
 
 
-def _summary(repository: str, found: Mapping[str, Any]) -> str:
+def _summary(repository: str, found: Mapping[str, Any], price: float | None) -> str:
     if found["next_run"] is None:
         return f"The repository {repository} has no lifecycle policy: every image stays."
     taken = [each for each in found["images"] if each["action"]]
@@ -58,10 +65,21 @@ def _summary(repository: str, found: Mapping[str, Any]) -> str:
     total = sum(int(each["size"]) for each in found["images"])
     freed = sum(int(each["size"]) for each in taken)
     images = "1 image" if len(taken) == 1 else f"{len(taken)} images"
+    expired = sum(int(each["size"]) for each in taken if each["action"] == "expire")
     return (
         f"Today the policy of {repository} takes {images} of {len(found['images'])}: "
-        f"{size(freed)} of {size(total)}. ECR evaluates it again {when}."
+        f"{size(freed)} of {size(total)}. {_saving(expired, price)}"
+        f"ECR evaluates it again {when}."
     )
+
+
+def _saving(expired: int, price: float | None) -> str:
+    """What the expired bytes cost a month, as a sentence; layers that other images share stay."""
+    if price is None or not expired:
+        return ""
+    dollars = expired / BYTES_OF_A_GB * price
+    amount = "less than 0.01" if dollars < 0.01 else f"up to {dollars:.2f}"
+    return f"That saves {amount} USD a month, at {price:.2f} USD a GB. "
 
 
 def _name(image: Mapping[str, Any]) -> str:

@@ -63,3 +63,25 @@ def test_what_there_is_nothing_of_is_said() -> None:
     assert without.text.startswith("The repository demo has no lifecycle policy")
     kept = explained("demo", {"now": NOW, "next_run": NOW, "images": [image("v1", 1, "x")]})
     assert kept.text.startswith("Today the policy of demo takes no image.")
+
+
+def test_the_saving_is_of_the_bytes_that_expire() -> None:
+    images = [
+        image("v1", 30, action="expire", rule=1, size=200_000_000_000),
+        image("v2", 15, action="archive", rule=2, size=500_000_000_000),
+    ]
+    found = {"now": NOW, "next_run": NOW + DAY, "images": images}
+    said = explained("demo", found, 0.10).text.splitlines()[0]
+    assert "700GB of 700GB. That saves up to 20.00 USD a month, at 0.10 USD a GB. ECR" in said
+
+
+def test_a_saving_below_a_cent_is_no_zero() -> None:
+    images = [image("v1", 30, action="expire", rule=1)]
+    found = {"now": NOW, "next_run": NOW + DAY, "images": images}
+    assert "That saves less than 0.01 USD a month" in explained("demo", found, 0.10).text
+
+
+def test_an_archived_image_alone_saves_nothing_that_is_named() -> None:
+    images = [image("v1", 30, action="archive", rule=1)]
+    found = {"now": NOW, "next_run": NOW + DAY, "images": images}
+    assert "saves" not in explained("demo", found, 0.10).text

@@ -157,5 +157,5 @@ def rule_for_kubernetes(world: World) -> Outcome:
         return NotAttempted(f"the pull-through cache rules of your registry in {world.region}")
     return unmet(RULE_FACTS, rules) or Passed(
         f"What is pulled as {PREFIX}/... comes from {UPSTREAM}.",
-        "The sandbox keeps the rule and does not follow it yet; ECR does.",
+        f"The sandbox has no stand-in for {UPSTREAM}, so that a pull finds nothing here.",
     )

@@ -9,6 +9,8 @@ from labs_helpers.prepare.repositories import empty_repository, no_repository
 from labs_helpers.prepare.step import Place, Step
 
 RULES = ("labs-public", "docker-hub", "k8s")
+CACHED = ("labs-public/docker/library/nginx", "docker-hub/library/nginx")
+SECRET = "ecr-pullthroughcache/docker-hub"
 
 
 def _no_rules(place: Place) -> None:
@@ -19,11 +21,21 @@ def _no_rules(place: Place) -> None:
             place.removed.append(f"pull-through cache rule {prefix}")
 
 
+def _no_secret(place: Place) -> None:
+    secrets = place.client("secretsmanager")
+    with suppress(secrets.exceptions.ResourceNotFoundException):
+        secrets.describe_secret(SecretId=SECRET)
+        secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+        place.removed.append(f"the secret {SECRET}")
+
+
 STEPS = (
     configured(),
     empty_repository(),
     # on AWS this name may be in use, and its images are not the lab's to delete
     replace(no_repository("mirror/nginx"), on_aws=False),
     Step(f"no pull-through cache rule for {', '.join(RULES)}", _no_rules, on_aws=False),
+    *(replace(no_repository(name), on_aws=False) for name in CACHED),
+    Step(f"no secret {SECRET}", _no_secret, on_aws=False),
     logged_out(),
 )

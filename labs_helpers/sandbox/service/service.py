@@ -125,6 +125,11 @@ class Service(Generic[C]):
         """
         return self._collected[0]
 
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """The sentences of ``NOT_BUILT`` by operation."""
+        return self._collected[1]
+
     @cached_property
     def _collected(self) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
         return _collect(self.model.operation_names, _modules_of(self._modules))
@@ -147,7 +152,7 @@ class Service(Generic[C]):
             operation = protocol.operation_of(target, self.model)
             function = self.operations.get(operation.name)
             if function is None:
-                reason = self._collected[1].get(operation.name, "")
+                reason = self.reasons.get(operation.name, "")
                 raise NotInSandbox(f"{self.name}:{operation.name}", reason)
             params = protocol.parse(body, operation.input_shape)
             validate(params, operation.input_shape)

@@ -1,9 +1,11 @@
 """Which of AWS's operations there are, and what is answered for those there are not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from labs_helpers.sandbox.ecr.page import NOTES, PAGE, RECORDED, page
 from tests.sandbox.ecr.operations.ecr_api import OPERATIONS, TARGET, Ecr
 
 ABSENT = {
@@ -43,3 +45,17 @@ def test_what_aws_does_not_have_is_unknown(ecr: Ecr, target: str) -> None:
     answer = ecr.raw(target, b"{}")
     assert answer.status == 400
     assert json.loads(answer.body)["__type"] == "UnknownOperationException"
+
+
+def test_the_page_of_operations_is_written_from_the_code() -> None:
+    written = (Path(__file__).parents[4] / PAGE).read_text(encoding="utf-8")
+    assert written == page(), "run `python -m labs_helpers.sandbox.ecr.page`"
+
+
+def test_the_page_has_every_operation_once(ecr: Ecr) -> None:
+    rows = [line.split(" | ") for line in page().splitlines() if line.startswith("| ")][1:]
+    kinds = {name.removeprefix("| "): kind for name, kind, _ in rows}
+    assert sorted(kinds) == sorted(ecr.service.model.operation_names)
+    assert len(rows) == len(kinds)
+    assert {name for name, kind in kinds.items() if kind == "refused"} == ABSENT
+    assert set(RECORDED) | set(NOTES) <= set(OPERATIONS)
