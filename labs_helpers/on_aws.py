@@ -22,9 +22,13 @@ _WRITES = "create|put|register|upload|start|attach|add|tag|update|set|delete|bat
 _MAKES = re.compile(
     rf"\baws\s+[a-z0-9-]+\s+(?:--\S+\s+\S+\s+)*(?:{_WRITES})-[a-z]"
     rf"|\.(?:{_WRITES.replace('-', '_')})_[a-z_]+\(|\baws\s+s3\s+(?:mb|cp|rb|rm|mv|sync)\b"
+    r"|\bdocker\s+pull\b[^\n]*\$REGISTRY/(?:docker-hub|k8s|labs-public)/"
     r"|\bdocker\s+push\b|\.push\(|\blabs\s+build\b|\blab\.prepare\(|\blabs\s+sbom\b.*--push"
 )
-"""A command or call that changes something in an account or a registry."""
+"""A command or call that changes something in an account or a registry.
+
+A pull through a cache makes a repository.
+"""
 
 
 def makes_something(source: str) -> bool:
@@ -43,6 +47,11 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
         f"what the labs make here gets the tag labs:session={session.name}",
         "nothing is made before you run a cell that makes it; labs clean-up deletes it again",
     ]
+    if number == "01":
+        said.append(
+            "the labs keep no key of yours: your credentials come from your own profile, so the "
+            "cells that type a key or set the key in variables show something else here"
+        )
     if session.partner_profile is None and number == "02":
         said.append(
             "the parts with a partner's account need a second account of yours; name its profile: "

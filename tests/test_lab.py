@@ -82,7 +82,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         workspace.create()
         engine = SimpleNamespace(choice=Choice(EMBEDDED, ""))
         server = SimpleNamespace(port=4566)
-        return SimpleNamespace(sandbox=server, engine=engine, started_again=False)
+        return SimpleNamespace(sandbox=server, engine=engine, started_again=False, note="")
 
     monkeypatch.setattr(servers, "start", started)
     monkeypatch.setattr(startup, "Control", lambda workspace, port: Recorded())

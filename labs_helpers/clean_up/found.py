@@ -90,7 +90,7 @@ def note_before(place: Place, lab: str) -> list[str]:
 
 def _foreign(place: Place, one: Listed, there: list[str]) -> list[str]:
     """The names that fit and lack the labs' tag, which labs in another folder may have given."""
-    return [name for name in there if one.fits(name) and not _tagged(place, one.kind, name)]
+    return [name for name in there if name == one.name and not _tagged(place, one.kind, name)]
 
 
 def survey(place: Place, wanted: Iterable[Listed] | None = None) -> Survey:
@@ -111,7 +111,7 @@ def survey(place: Place, wanted: Iterable[Listed] | None = None) -> Survey:
                 _judged(place, before, one, name)
                 for name in there
                 for one in names
-                if one.fits(name)
+                if name == one.name
             ]
         except (ClientError, BotoCoreError) as error:
             unread.append((kind, str(error)))

@@ -82,6 +82,23 @@ def _delete_template(place: Place, name: str) -> None:
         ecr.delete_repository_creation_template(prefix=name)
 
 
+# AWS Secrets Manager
+
+
+def _secret_tags(place: Place, name: str) -> Tags:
+    found = place.client("secretsmanager").describe_secret(SecretId=name)
+    return _read(found.get("Tags", []))
+
+
+def _tag_secret(place: Place, name: str, tags: Tags) -> None:
+    place.client("secretsmanager").tag_resource(SecretId=name, Tags=_pairs(tags))
+
+
+def _delete_secret(place: Place, name: str) -> None:
+    # without a recovery window: a secret that waits keeps its name from the next one
+    place.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
 # Amazon S3
 
 
@@ -244,6 +261,13 @@ KINDS = {
         _repository_tags,
         _tag_repository,
         costs="costs what its images take, a month",
+    ),
+    "secret": Kind(
+        _all("secretsmanager", "list_secrets", "SecretList[].Name"),
+        _delete_secret,
+        _secret_tags,
+        _tag_secret,
+        costs="costs money every month, used or not",
     ),
     "bucket": Kind(
         _all("s3", "list_buckets", "Buckets[].Name"),

@@ -11,18 +11,11 @@ FILE = Path(__file__).with_name("made.toml")
 
 @dataclass(frozen=True)
 class Listed:
-    """One name of the list: its kind ("repository"), the name, and the labs that make it.
-
-    A name may end in ``/*``: every name that begins so.
-    """
+    """One name of the list: its kind ("repository"), the name, and the labs that make it."""
 
     kind: str
     name: str
     labs: tuple[str, ...]
-
-    def fits(self, name: str) -> bool:
-        """Whether a thing of this kind with ``name`` is meant."""
-        return name.startswith(self.name[:-1]) if self.name.endswith("/*") else name == self.name
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

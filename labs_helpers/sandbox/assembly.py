@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
+from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -217,7 +219,9 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(registry, trace),
         hub=Traced(hub, trace),
-        aws=Gateway(who.directory.find, services, others, others.unsigned),
+        aws=Gateway(
+            who.directory.find, services, others, others.unsigned, delays=delays.wanted(os.environ)
+        ),
     )
     for worker in workers:
         worker.start()

@@ -14,6 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from labs_helpers.sandbox import sigv4
 from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
+from labs_helpers.sandbox.door.delays import Delays
 from labs_helpers.sandbox.door.http import CLIENT_GONE
 from labs_helpers.sandbox.door.scope import service_of
 from labs_helpers.sandbox.iam.credentials import Credential
@@ -57,16 +58,19 @@ class Gateway:
         others: Application,
         unsigned: Unsigned,
         now: Callable[[], datetime] = real_time,
+        delays: Delays | None = None,
     ) -> None:
         """find: the credential of an access key id, None for an unknown key.
 
         services: applications by signing name; others: the application of every other service.
+        delays: AWS's delays, None where everything is seen at once.
         """
         self._find = find
         self._services = services
         self._others = others
         self._unsigned = unsigned
         self._now = now
+        self._delays = delays
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = request_of(environ)
@@ -106,8 +110,13 @@ class Gateway:
         body = _body(environ, LARGEST_OBJECT if sigv4.is_s3(signature) else LARGEST_BODY)
         self._verify(request, signature, credential, body)
         environ[CALLER] = credential.principal.arn
+        if self._delays:
+            self._delays.before(service, signature.access_key_id, body)
         application = self._services.get(service, self._others)
-        return application(SignedCall(environ, request, body, credential.principal, signature))
+        answer = application(SignedCall(environ, request, body, credential.principal, signature))
+        if self._delays:
+            self._delays.after(service, body, answer[2])
+        return answer
 
     def _without_signature(self, environ: WSGIEnvironment, request: Request) -> Answer:
         """The answer to a call that needs no signature; raises Refusal for any other call."""
