@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -16,9 +18,13 @@ import docker.errors
 from labs_helpers import gate, iam_simulator
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import USER
-from labs_helpers.display import bars, lifecycle, registry, why
-from labs_helpers.display.rendering import Rendering
+from labs_helpers.display import bars, lifecycle, page, registry, why
+from labs_helpers.display import pipeline as pipelines
+from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
+
+_PAUSE = 0.5
+"""Seconds between two looks at a pipeline."""
 
 
 def token(now: datetime) -> Rendering:
@@ -31,6 +37,31 @@ def token(now: datetime) -> Rendering:
     owner = boto3.client("sts").get_caller_identity()["Arn"]
     remaining = data["expiresAt"] - now
     return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
+
+
+def pipeline(
+    name: str, wait: float, show: Callable[[Rendering], object] | None = None
+) -> Rendering:
+    """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
+
+    show: told of every change meanwhile. On AWS, too.
+    """
+    client, until = boto3.client("codepipeline"), time.monotonic() + wait
+    before = ""
+    while True:
+        listed = client.list_pipeline_executions(pipelineName=name, maxResults=1)
+        newest = listed["pipelineExecutionSummaries"]
+        if not newest:
+            return paragraph(f"The pipeline {name} has had no execution.")
+        state = client.get_pipeline_state(name=name)
+        found = pipelines.drawn(state, newest[0])
+        going = newest[0]["status"] in ("InProgress", "Stopping")
+        if not going or pipelines.waits_for_someone(state) or time.monotonic() >= until:
+            return found
+        if show is not None and found.text != before:
+            before = found.text
+            show(found)
+        time.sleep(_PAUSE)
 
 
 def trace(control: Control, clear: bool) -> Rendering:
@@ -132,3 +163,30 @@ def gate_verdict(
     scan = gate.fetch(boto3.client("ecr", region_name=named.region), named, wait=300)
     text = gate.table(gate.judge(scan, rules, accepted, now.date()))
     return Rendering(text, f"<pre>{escape(text)}</pre>")
+
+
+def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page that a running container serves on its first published port.
+
+    Raises LabError for a container that does not run, or publishes no port.
+    """
+    try:
+        found = client.containers.get(name)
+    except docker.errors.NotFound:
+        raise LabError(
+            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
+            " IMAGE; docker ps -a lists those there are."
+        ) from None
+    published = [
+        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
+        for inside, places in sorted(found.ports.items())
+        if places
+    ]
+    if found.status != "running":
+        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
+    if not published:
+        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
+    inside, outside = published[0]
+    drawn = page.page(name, inside, page.address(outside, environ))
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn

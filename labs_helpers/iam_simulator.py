@@ -33,7 +33,7 @@ def explained(who: str | None, action: str, resource: str) -> dict[str, Any]:
     """
     iam = boto3.client("iam")
     arn = boto3.client("sts").get_caller_identity()["Arn"] if who is None else who
-    principal = _policy_source(iam, arn)
+    principal = policy_source(iam, arn)
     answer = iam.simulate_principal_policy(
         PolicySourceArn=principal, ActionNames=[action], ResourceArns=[resource]
     )
@@ -58,7 +58,7 @@ def explained(who: str | None, action: str, resource: str) -> dict[str, Any]:
     }
 
 
-def _policy_source(iam: Any, arn: str) -> str:
+def policy_source(iam: Any, arn: str) -> str:
     """The user, group or role whose policies apply to a caller; for a role session, the role."""
     resource = arn.split(":", 5)[-1]
     if resource.startswith("assumed-role/"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import boto3
-import docker.errors
 
 from labs_helpers import (
     answers,
@@ -27,17 +27,18 @@ from labs_helpers.checks.verdict import Verdict, verdict
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID, REPOSITORY
-from labs_helpers.display import bars, card, page, transfers
+from labs_helpers.display import bars, card, transfers
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
 from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
-from labs_helpers.prepare import beginning
+from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.beginning import Beginning
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import report
+from labs_helpers.snapshots import store
 from labs_helpers.workspace import LabsError
 
 _EXAMPLES = {"quiz": "q1", "predict": "p1"}
@@ -254,6 +255,15 @@ class Lab:
         return explanations.expiry(control, self.account, self.region, repository, prices)
 
     @spoken
+    def pipeline(self, name: str, wait: float = 0) -> Rendering:
+        """A pipeline of CodePipeline: its stages, its actions, and why an action failed.
+
+        wait: seconds to follow the newest execution, until it ends or waits for an approval; in
+        JupyterLab the boxes change meanwhile.
+        """
+        return notebook_output.followed(lambda show: explanations.pipeline(name, wait, show))
+
+    @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
         """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
 
@@ -272,28 +282,7 @@ class Lab:
     @spoken
     def open(self, container: str) -> Rendering:
         """A link to the page that a running container serves on a published port."""
-        try:
-            found = self.docker.containers.get(container)
-        except docker.errors.NotFound:
-            raise LabError(
-                f"There is no container {container}. Run one first: docker run -d --name"
-                f" {container} -p 8080:80 IMAGE; docker ps -a lists those there are."
-            ) from None
-        published = [
-            (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
-            for inside, places in sorted(found.ports.items())
-            if places
-        ]
-        if not published:
-            why = "publishes no port: run it with -p 8080:80"
-            if found.status != "running":
-                why = f"does not run. docker logs {container} may say why"
-            raise LabError(f"The container {container} {why}.")
-        inside, outside = published[0]
-        place = page.address(outside, os.environ)
-        drawn = page.page(container, inside, place)
-        # the port is another at each start, and a program compares the outputs
-        return paragraph(drawn.text) if os.environ.get("LABS_START") else drawn
+        return explanations.container_page(self.docker, container, os.environ)
 
     @spoken
     def layers(self, image: str) -> Rendering:
@@ -338,13 +327,16 @@ class Lab:
 
     @spoken
     def restart(self) -> Rendering:
-        """Make the lab's beginning again. What is in its way is removed, and the card names it."""
+        """Make the lab's beginning again. What is in its way is removed, and the card names it.
+
+        All that was there is kept as a snapshot first; the card says how to bring it back.
+        """
         if self.mode == modes.AWS:
             raise LabError(
                 "On AWS nothing is removed by restart(). lab.prepare() lists what this lab starts "
                 f'from, and lab.prepare(account="{self.account}") makes that true.'
             )
-        made = beginning.make(self.title.number, self._place)
+        made = start_over(self.title.number, self._place)
         self.trace(clear=True)  # what the preparation sent is not the lesson
         self.note("restarted")
         return card_of(self, made)
@@ -413,11 +405,23 @@ class Lab:
         return self._control
 
 
-def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
+def start_over(number: str, place: Place) -> Beginning:
+    """Make a lab's beginning again, and keep all that was there as a snapshot first.
+
+    Raises LabError as `beginning.make` does, and for what cannot be kept; then nothing is removed.
+    """
+    why = f"before lab {number} was started over"
+    kept = store.save_automatically(place.workspace, f"lab{number}", why, number)
+    made = beginning.make(number, place)
+    note = f"all that was there is kept as a snapshot; to bring it back: {kept.how_to_restore}"
+    return replace(made, notes=(*made.notes, note))
+
+
+def card_of(lab: Lab, begun: Beginning | None = None, notes: Sequence[str] = ()) -> Rendering:
     """What a lab is, where it works, and what it made or needs.
 
     ``begun`` is what a start found or made. Without it, as on AWS, the card lists what the lab
-    needs.
+    needs. ``notes``: what else the card says.
     """
     number = lab.title.number
     begun = begun or Beginning(tuple(step.fact for step in prepare.steps(number, lab.mode)))
@@ -427,7 +431,7 @@ def card_of(lab: Lab, begun: Beginning | None = None) -> Rendering:
         (EARLIER,) if begun.facts is None else begun.facts,
         "needs" if lab.mode == modes.AWS else "ready",
         begun.removed,
-        begun.notes,
+        (*begun.notes, *notes),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from labs_helpers import aws_session
 from labs_helpers.defaults import is_sandbox, registry
 from labs_helpers.learners_copy.place import git_ceilings
 from labs_helpers.workspace import LabsError, Workspace
@@ -45,6 +46,16 @@ UNSET = (
 notebooks do.
 """
 
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_OF_THE_PROFILE = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_DEFAULT_OUTPUT",
+)
+"""What the labs' own profile says in AWS mode; it sources the learner's."""
+
 UNSET_PREFIXES = ("AWS_CONTAINER_CREDENTIALS_", "AWS_CONTAINER_AUTHORIZATION_", "AWS_ENDPOINT_URL_")
 
 
@@ -81,8 +92,9 @@ def environment(
 ) -> Environment:
     """The changes for shells and kernels, in the mode that ``environ`` or config.json says.
 
-    ``port`` is the sandbox's. In AWS mode nothing is redirected, and variables that a sandbox
-    environment set before are removed or restored.
+    ``port`` is the sandbox's. In AWS mode, variables that a sandbox environment set before are
+    removed or restored, and once the learner has agreed (`labs lab --aws`), clients use files of
+    the labs' own, so that the learner's profiles, default region and Docker logins stay.
     """
     environ = os.environ if environ is None else environ
     if mode(workspace, environ) == AWS:
@@ -151,6 +163,17 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
             ours += ["DOCKER_HOST"]
     if is_sandbox(environ.get("AWS_ENDPOINT_URL", "")):
         ours += ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED", "REGISTRY", "ACCOUNT"]
+    if session := aws_session.agreed(workspace):
+        given |= aws_session.variables(workspace, session)
+        given |= {
+            "ACCOUNT": session.account,
+            "REGISTRY": registry(session.account, session.region),
+            "PATH": os.pathsep.join([str(workspace.bin), given["PATH"]]),
+        }
+        ours += _OF_THE_PROFILE
+        # keys in the environment would go before the profile that the learner named
+        ours += _KEYS if session.profile else ()
+        ours += ["DOCKER_CONTEXT"] if session.docker_host else []
     return Environment(given, tuple(ours))
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labs_helpers.display import transfers
+from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import LabError
 
 
-def display(shown: Any) -> Any:
-    """Show something in the cell. Returns a handle with which the output can be changed."""
+def display(shown: Any, raw: bool = False) -> Any:
+    """Show something in the cell. Returns a handle with which the output can be changed.
+
+    raw: shown is a dictionary by MIME type; an empty one shows nothing.
+    """
     from IPython.display import display
 
-    return display(shown, display_id=True)  # type: ignore[no-untyped-call]
+    return display(shown, raw=raw, display_id=True)  # type: ignore[no-untyped-call]
 
 
 def someone_looks() -> bool:
@@ -27,6 +31,20 @@ def someone_looks() -> bool:
 
     kernel = getattr(get_ipython(), "kernel", None)
     return bool(kernel and kernel.get_parent()["content"].get("allow_stdin"))
+
+
+def followed(ask: Callable[[Callable[[Rendering], object] | None], Rendering]) -> Rendering:
+    """What ``ask`` returns; what it shows before is shown in the cell, while someone looks.
+
+    The last picture is the cell's result, so that the changing output ends empty.
+    """
+    if not someone_looks():
+        return ask(None)
+    area = display({}, raw=True)
+    try:
+        return ask(area.update)
+    finally:
+        area.update({}, raw=True)
 
 
 def watch(stream: Iterable[Mapping[str, Any]], mbit: float | None) -> transfers.TransferResult:

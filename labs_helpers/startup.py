@@ -8,22 +8,19 @@ from dataclasses import replace
 
 import boto3
 
-from labs_helpers import kernel, modes, servers
+from labs_helpers import aws_session, kernel, modes, on_aws, servers
 from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
-from labs_helpers.defaults import FRESH_START, REGION, registry
+from labs_helpers.defaults import FRESH_START
 from labs_helpers.errors import LabError, spoken
-from labs_helpers.lab import Lab, card_of
+from labs_helpers.lab import Lab, card_of, start_over
 from labs_helpers.notebook_output import display
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import WORKS_IN, Workspace
 
-STARTED_AGAIN = (
-    "the sandbox was stopped and has started again: what services other than ECR, IAM and STS "
-    "held, such as S3 buckets, is gone"
-)
+STARTED_AGAIN = "the sandbox was stopped and has started again, with what you made"
 
 
 @spoken
@@ -47,20 +44,24 @@ def start(number: str, fresh: bool = False) -> Lab:
     journal = None if by_program else Journal(workspace)
     kernel.install(number, journal)
     if modes.mode(workspace) == modes.AWS:
-        lab = Lab(LABS[number], _place_on_aws(workspace), journal=journal)
+        place = _place_on_aws(workspace)
+        lab = Lab(LABS[number], place, journal=journal)
         lab.note("opened")
         _enter(workspace, number)
         if fresh:
             lab.restart()  # which says what to use on AWS
-        display(card_of(lab))
+        on_aws.mark_cells(place, number)
+        display(card_of(lab, notes=on_aws.notes(place, number)))
         return lab
     place, engine, notes = _place_in_sandbox(workspace)
     lab = Lab(LABS[number], place, engine, journal)
     lab.note("opened")
     found = Record(workspace).entry(number)
     _enter(workspace, number)
-    if fresh or by_program:
+    if by_program:
         begun = beginning.make(number, place)
+    elif fresh:
+        begun = start_over(number, place)
     else:
         begun = beginning.go_on(number, place, found)
     if begun.facts is not None:
@@ -94,13 +95,18 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]
 
 
 def _place_on_aws(workspace: Workspace) -> Place:
+    """Raises LabsError where the learner has not agreed, or agreed to another account."""
+    session = aws_session.required(workspace)
     _apply(modes.environment(workspace, 0))
     workspace.create()
     account = boto3.client("sts").get_caller_identity()["Account"]
-    region = boto3.Session().region_name or REGION
-    given = {"ACCOUNT": account, "REGISTRY": registry(account, region)}
-    _apply(modes.Environment(given, ()))
-    return Place(workspace, modes.AWS, account, region)
+    if account != session.account:
+        raise LabError(
+            f"Your credentials are of account {account} now, and you agreed that the labs work in "
+            f"{session.account}. Nothing was done. To work in {account}, in a terminal:\n"
+            "  labs lab --aws"
+        )
+    return Place(workspace, modes.AWS, account, session.region)
 
 
 def _apply(environment: modes.Environment) -> None:

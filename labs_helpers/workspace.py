@@ -147,8 +147,9 @@ class Workspace:
         return self.engine / "registries.json"
 
     @property
-    def backups(self) -> Path:
-        return self.home / "backups"
+    def snapshots(self) -> Path:
+        """What was saved of sandbox and engine; see :mod:`labs_helpers.snapshots`."""
+        return self.home / "snapshots"
 
     @property
     def progress(self) -> Path:

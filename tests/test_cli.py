@@ -172,19 +172,19 @@ def _rest(terminal: int) -> str:
         said += part
 
 
-def test_reset_keeps_a_dated_backup(
+def test_reset_keeps_a_dated_snapshot(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace.remember(port=4999)
     assert cli.main(["reset", "--yes"]) == 0
-    (kept,) = workspace.backups.iterdir()
+    (kept,) = workspace.snapshots.iterdir()
     assert json.loads((kept / "sandbox" / "learner.json").read_text()) == LEARNER
     assert str(kept) in capsys.readouterr().out
     assert not workspace.learner.exists()
     assert workspace.remembered()["port"] == 4999
 
 
-def test_resets_in_one_second_keep_both_backups(workspace: Workspace) -> None:
+def test_resets_in_one_second_keep_both_snapshots(workspace: Workspace) -> None:
     first = reset.move_away(workspace)
     workspace.create()
     second = reset.move_away(workspace)

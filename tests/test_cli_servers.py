@@ -76,7 +76,7 @@ def test_start_status_stop(learner: Learner) -> None:
 
     stopped = learner.labs("stop").stdout
     assert "Kept: repositories, images, users" in stopped
-    assert "Gone: what every other service held, such as S3 buckets" in stopped
+    assert "What you made in every service is kept" in stopped
     assert sandbox_process.is_free(int(port))
     assert not engine_process.answers(learner.workspace.socket)
     assert learner.labs("stop").stdout == "Nothing was running.\n"
@@ -217,7 +217,7 @@ def test_reset_gives_an_empty_sandbox_and_a_new_key(learner: Learner) -> None:
     key = learner.labs("key").stdout
     done = learner.labs("reset", "--yes")
     assert done.returncode == 0, done.stderr
-    assert str(learner.workspace.backups) in done.stdout
+    assert str(learner.workspace.snapshots) in done.stdout
     # what ran before runs again, at the same address
     found = sandbox_process.running(learner.workspace)
     assert found is not None

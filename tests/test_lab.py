@@ -14,7 +14,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from labs_helpers import control_client, notebook_output, servers, start, startup
+from labs_helpers import aws_session, control_client, notebook_output, servers, start, startup
+from labs_helpers.aws_session import Session
 from labs_helpers.curriculum import LABS
 from labs_helpers.engine.choice import EMBEDDED, Choice
 from labs_helpers.errors import LabError
@@ -194,6 +195,9 @@ def aws() -> Iterator[Any]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "eu-west-1",
     }
+    workspace = Workspace.find()
+    session = Session("labs-1", "123456789012", "eu-west-1", "arn:me", None, {})
+    aws_session.keep(workspace, session)
     with mock_aws():
         yield boto3.client("ecr", "eu-west-1")
 

@@ -18,6 +18,7 @@ DAEMONS = {"dockerd", "dockerd_on_vfs", "containerd", "podman"}
 
 ON_DAEMONS = {
     "tests/bench/test_build.py",
+    "tests/bench/test_containers.py",
     "tests/bench/test_engines.py",
     "tests/clients/test_buildkit.py",
     "tests/clients/test_builds_match_dockerd.py",

@@ -5,7 +5,11 @@ LABS_WORKBOOK names. It is laid out the first time, and brought up to date after
 wrote stays. It opens where you worked last. While it is open, a second `labs lab` prints the
 address of the first. JupyterLab's terminals and notebooks have the labs' environment. Arguments
 that `labs lab` does not know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until
-`labs stop`."""
+`labs stop`.
+
+With --aws, the labs work in an AWS account of yours instead of the sandbox. The command shows the
+account, the region, who you are, what you may do and what the labs may cost, and asks once. Nothing
+is made before you run a cell that makes it; `labs clean-up` deletes what the labs made."""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from labs_helpers import modes, servers
+from labs_helpers import aws_session, modes, servers
 from labs_helpers.cli.terminal import say, working
 from labs_helpers.curriculum import LABS
 from labs_helpers.jupyter import folders, running
@@ -26,12 +30,24 @@ from labs_helpers.progress.journal import Journal
 from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
-EXAMPLES = ("labs lab", "labs lab --no-browser --port 8890")
+EXAMPLES = ("labs lab", "labs lab --no-browser --port 8890", "labs lab --aws --profile training")
 PASSES_ON = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
+    """--aws and what belongs to it."""
+    aws = parser.add_argument_group("in an AWS account of yours")
+    aws.add_argument("--aws", action="store_true", help="work there, after asking you once")
+    aws.add_argument("--profile", help="your AWS profile (default: the one that aws uses)")
+    aws.add_argument("--region", help="the region for the labs (default: your profile's)")
+    aws.add_argument("--partner-profile", help="your profile of a second account, for lab 02")
+    aws.add_argument("--agree", metavar="ACCOUNT", help="agree without being asked")
+    aws.add_argument("--even-as-root", action="store_true", help="also with keys of the root user")
+    aws.add_argument(
+        "--even-in-management-account",
+        action="store_true",
+        help="also in the management account of an organisation",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     workspace = Workspace.find()
     command = jupyter(arguments.extra)
+    if arguments.aws:
+        workspace = _on_aws(workspace, arguments)
     workspace.create()
     folders.place(workspace)
     added: dict[str, str] = {}
@@ -57,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         # terminals open in the workbook itself, which the ceilings of all shells do not cover
         added = modes.with_ceilings(os.environ, [str(workbook.parent)])
     if modes.mode(workspace) == modes.AWS:
-        say("LABS_MODE is aws: what the notebooks do happens in your AWS account.")
+        session = aws_session.required(workspace)
+        say(f"What the notebooks do happens in your AWS account {session.account}.")
         port = process.wanted_port(workspace, os.environ)
     else:
         with working("Starting the sandbox and the engine ...") as between:
@@ -68,6 +87,23 @@ def run(arguments: argparse.Namespace) -> int:
     if workbook is not None:
         os.chdir(workbook)  # where the menu opens terminals
     return os.execve(command[0], command, {**given, **folders.environment(workspace)})
+
+
+def _on_aws(workspace: Workspace, arguments: argparse.Namespace) -> Workspace:
+    """Ask for the agreement; this process then works in AWS mode, in the workspace returned."""
+    from labs_helpers.cli.on_aws import agree  # boto3 takes half a second
+
+    place = agree(
+        workspace,
+        arguments.profile,
+        arguments.region,
+        arguments.partner_profile,
+        arguments.agree,
+        arguments.even_as_root,
+        arguments.even_in_management_account,
+    )
+    os.environ.update(LABS_MODE=modes.AWS, LABS_HOME=str(place.home))
+    return place
 
 
 def jupyter(extra: Sequence[str]) -> list[str]:

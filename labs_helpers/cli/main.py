@@ -25,11 +25,14 @@ COMMANDS = {
     "progress": "show which exercises you have done, and where to go on",
     "run": "run the notebooks without a browser",
     "build": "run a buildspec as CodeBuild runs it",
+    "connect": "let a pipeline see a git folder of yours, as GitHub's repository",
     "gate": "judge an image by what ECR's scan found",
     "sbom": "write an image's bill of materials, and attach it",
     "advisories": "show what the scanner knows, and import more",
     "doctor": "check what the labs need, and say how to fix it",
-    "reset": "start again with an empty sandbox, and keep a dated backup",
+    "snapshot": "keep all that the sandbox holds under a name, and put it back",
+    "clean-up": "list what the labs made in your account, and delete it",
+    "reset": "start again with an empty sandbox, and keep a dated snapshot",
 }
 
 
@@ -116,7 +119,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         if name not in argv:
             subparsers.add_parser(name, help=line)
             continue
-        command = importlib.import_module(f"labs_helpers.cli.{name}")
+        command = importlib.import_module(f"labs_helpers.cli.{name.replace('-', '_')}")
         subparser = subparsers.add_parser(
             name,
             help=line,

@@ -1,6 +1,7 @@
 """Start again with an empty sandbox, a new access key, and no AWS or Docker configuration.
 
-What was there is moved to a dated folder in .labs/backups first. Your workbook stays as it is.
+What was there becomes a dated snapshot first; labs snapshot restore brings it back. The snapshots
+that you saved stay, and so do the last five that the labs made. Your workbook stays as it is.
 Where the labs worked with your own Docker or Podman, the images that the labs brought there are
 listed, and removed if you agree; your own images stay."""
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime
 from pathlib import Path
 
 from labs_helpers import servers
@@ -23,7 +23,8 @@ from labs_helpers.engine.front.leftovers import (
     remove_leftovers,
 )
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import Workspace, cannot_write, unused
+from labs_helpers.snapshots import store
+from labs_helpers.workspace import Workspace, cannot_write
 
 EXAMPLES = ("labs reset", "labs reset -y")
 FOLDERS = ("sandbox", "engine", "runner", "aws", "docker", "bin")
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     kept = move_away(workspace)
     copy_records(kept / workspace.engine.name, workspace.engine)
     print(f"What was there is kept in {kept}")
+    print(f"To bring it back: {store.find(workspace, kept.name).how_to_restore}")
     if ran:
         with working("Starting the sandbox and the engine ...") as between:
             servers.start(workspace, between)
@@ -67,7 +69,7 @@ def confirmed(home: Path) -> bool:
         say("There is no terminal to ask on. If you mean it: labs reset --yes")
         return False
     say(f"This empties the sandbox in {home}: repositories, images, users, configuration.")
-    say("A backup is kept.")
+    say("A snapshot is kept, and the snapshots that you saved stay.")
     try:
         answer = input("Reset it? [y/N] ")
     except EOFError:  # Ctrl-D
@@ -109,15 +111,13 @@ def _offer(workspace: Workspace, address: str, found: list[Leftover], yes: bool)
 
 
 def move_away(workspace: Workspace) -> Path:
-    """Move the state into a dated folder of backups/ and return that folder.
+    """Move the state into a dated snapshot and return the snapshot's folder.
 
     Folders are renamed, not copied, so a full disk is no obstacle. Raises WorkspaceError.
     """
-    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    kept = workspace.backups / stamp
+    kept = workspace.snapshots / store.dated_name(workspace, "before-reset")
     try:
-        workspace.backups.mkdir(mode=0o700, exist_ok=True)
-        kept = unused(kept)
+        workspace.snapshots.mkdir(mode=0o700, exist_ok=True)
         kept.mkdir(mode=0o700)
         for name in FOLDERS:
             folder = workspace.home / name
@@ -125,4 +125,6 @@ def move_away(workspace: Workspace) -> Path:
                 folder.rename(kept / name)
     except OSError as error:
         raise cannot_write(kept, error) from error
+    store.keep_moved(kept, "before the sandbox was reset")
+    store.prune(workspace)
     return kept

@@ -8,10 +8,7 @@ from labs_helpers import servers
 from labs_helpers.cli.terminal import working
 from labs_helpers.workspace import Workspace
 
-STOPPED = (
-    "Stopped. Kept: repositories, images, users, roles, policies, sessions and your files.\n"
-    "Gone: what every other service held, such as S3 buckets, queues and CloudFormation stacks."
-)
+STOPPED = "Stopped. What you made in every service is kept, and so are your images and your files."
 
 EXAMPLES = ("labs stop",)
 

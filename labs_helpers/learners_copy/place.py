@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from labs_helpers.aws_session import FOLDER
 from labs_helpers.workspace import Workspace
 
 NAME = "my-labs"
+NAME_ON_AWS = "my-labs-aws"
+"""The workbook for AWS mode: its texts name the account and the region of the learner's own."""
 
 
 def folder(
@@ -28,7 +31,8 @@ def folder(
         return workspace.workbook
     project = workspace.project
     shared = project is None or "JUPYTERHUB_USER" in environ or not os.access(project, os.W_OK)
-    return (Path.home() if shared or project is None else project) / NAME
+    name = NAME_ON_AWS if workspace.home.name == FOLDER else NAME
+    return (Path.home() if shared or project is None else project) / name
 
 
 def git_ceilings(workspace: Workspace, environ: Mapping[str, str] | None = None) -> list[str]:

@@ -19,12 +19,12 @@ def as_they_came(
     names: glob patterns in ``notebooks/files/<number>``. made: files that the lab's cells write, by
     their path in the work folder; a folder that is empty without them is removed as well. What the
     learner wrote under other names stays. A file that the learner wrote is kept in the folder of
-    backups before it is replaced or removed, and the card names the place.
+    snapshots before it is replaced or removed, and the card names the place.
     """
 
     def ensure(place: Place) -> None:
         files, work = place.files / number, place.workspace.work(number)
-        backup = Backup(unused(place.workspace.backups / f"lab{number}-files"))
+        backup = Backup(unused(place.workspace.snapshots / f"lab{number}-files"))
         for file in _matching(files, names):
             _copy(place, file, work / file.relative_to(files), backup)
         for name in made:

@@ -45,7 +45,7 @@ class Place:
 
         In the sandbox it uses the key minted for the learner, whatever the profile files say.
         """
-        session = self._session if self.mode == "sandbox" else boto3.Session()
+        session = self._session if self.mode == "sandbox" else self._own_session
         return session.client(service, region_name=region or self.region)
 
     @cached_property
@@ -53,6 +53,11 @@ class Place:
         """The learner's session in the sandbox. A session reads each service's model once."""
         key = self.learner
         return boto3.Session(key["access_key_id"], key["secret_access_key"])
+
+    @cached_property
+    def _own_session(self) -> boto3.Session:
+        """The learner's session on AWS: every new one would run the program for credentials."""
+        return boto3.Session()
 
     @cached_property
     def learner(self) -> dict[str, str]:

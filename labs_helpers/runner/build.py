@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,9 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from botocore.config import Config
-from botocore.session import Session
 
 from labs_helpers.buildspec import Build, Buildspec, BuildspecError, Log, Result, Settings, read
 from labs_helpers.buildspec import secrets as secret_values
@@ -24,10 +20,10 @@ from labs_helpers.buildspec.result import Context, PhaseEnded
 from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.source import SourceError
 from labs_helpers.buildspec.variables import Identity
-from labs_helpers.runner import environment, landlock, outputs, sources
+from labs_helpers.runner import clients, environment, landlock, outputs, sources
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
-from labs_helpers.runner.runner import Job
+from labs_helpers.runner.runner import STOPPED, Job
 from labs_helpers.workspace import Workspace
 
 _UNCONFINED = (
@@ -36,7 +32,6 @@ _UNCONFINED = (
 )
 _APPLIED = ("/name", "/s3-prefix")
 """How the paths of keys end that `labs build` passes over and this build applies."""
-_sessions = threading.Lock()
 
 
 def work(workspace: Workspace, job: Job, limits: Limits | None = None) -> None:
@@ -86,6 +81,9 @@ class _Builder:
             self._job.ended(status="FAILED")
             return
         self._close(cloud)
+        if result.status == "STOPPED" and self._job.stopping != STOPPED:
+            self._job.ended(fault=f"The build was ended: {self._job.stopping}.")
+            return
         self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
 
     @property
@@ -228,21 +226,10 @@ class _Builder:
     def _client(self, service: str) -> Any:
         """A client with the rights of the build's role."""
         if service not in self._clients:
-            keys = self._job.body["credentials"]
-            with _sessions:  # making a client is not thread-safe
-                self._clients[service] = _session().create_client(
-                    service,
-                    region_name=self._job.body["region"],
-                    endpoint_url=self._endpoint,
-                    aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-                    aws_session_token=keys["AWS_SESSION_TOKEN"],
-                    config=Config(
-                        proxies={},
-                        retries={"total_max_attempts": 1},
-                        s3={"addressing_style": "path"},
-                    ),
-                )
+            body = self._job.body
+            self._clients[service] = clients.make(
+                service, body["region"], self._endpoint, body["credentials"]
+            )
         return self._clients[service]
 
     def _now(self) -> datetime:
@@ -260,14 +247,6 @@ class _Builder:
 
 
 _SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_kept: list[Session] = []
-
-
-def _session() -> Session:
-    """botocore's, once for the runner: it keeps the models that it has read."""
-    if not _kept:
-        _kept.append(Session())
-    return _kept[0]
 
 
 def _is_text(buildspec: str) -> bool:

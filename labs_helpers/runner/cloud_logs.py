@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,18 +14,26 @@ log = logging.getLogger(__name__)
 
 _PAUSE = 0.1
 """Seconds in which lines gather for one call."""
-_BATCH = 500
+_BATCH = 1000
 _LONGEST = 200_000
 """Characters of a line; CloudWatch Logs takes 262,144 bytes of an event with its overhead.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
-MOST = 8_000_000
-"""Characters of a build's log; the sandbox keeps logs in memory."""
+MOST, MOST_LINES = 8_000_000, 30_000
+"""Characters and lines of a build's log; the sandbox keeps logs in memory."""
+_FULL = f"[labs] the log has more than {MOST_LINES} lines or {MOST} characters: the rest is lost\n"
 
 
 class NoLog(Exception):
-    """The role may not write the log; the message is AWS's on what the role did."""
+    """The role may not write the log; the message is AWS's on what the role did.
+
+    code: AWS's, such as "ResourceNotFoundException"; empty where nothing answered.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class CloudLog:
@@ -34,21 +43,27 @@ class CloudLog:
         self._client = client
         self._place = {"logGroupName": group, "logStreamName": stream}
         self._lines: list[tuple[int, str]] = []
-        self._size = 0
+        self._size = self._count = 0
+        self._full = False
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._send, name="sends a log", daemon=True)
 
-    def open(self) -> None:
-        """Make the stream, and the group where there is none; raises NoLog."""
+    def open(self, make_group: bool = True) -> None:
+        """Make the stream, and with `make_group` the group where there is none; raises NoLog."""
         try:
             try:
                 self._client.create_log_stream(**self._place)
             except self._client.exceptions.ResourceNotFoundException:
-                self._client.create_log_group(logGroupName=self._place["logGroupName"])
+                if not make_group:
+                    raise
+                # another build of the project may be quicker
+                with contextlib.suppress(self._client.exceptions.ResourceAlreadyExistsException):
+                    self._client.create_log_group(logGroupName=self._place["logGroupName"])
                 self._client.create_log_stream(**self._place)
         except ClientError as error:
-            raise NoLog(str(error.response["Error"]["Message"])) from error
+            found = error.response["Error"]
+            raise NoLog(str(found["Message"]), str(found["Code"])) from error
         except BotoCoreError as error:
             raise NoLog(str(error)) from error
         self._thread.start()
@@ -58,14 +73,13 @@ class CloudLog:
         now = int(time.time() * 1000)
         with self._changed:
             for line in text.splitlines(keepends=True):
-                if self._size > MOST:
+                if self._full:
                     return
                 self._size += len(line)
-                if self._size > MOST:
-                    line = f"[labs] the log has more than {MOST} characters: the rest is lost\n"
-                self._lines += [
-                    (now, line[at : at + _LONGEST]) for at in range(0, len(line), _LONGEST)
-                ]
+                self._count += 1
+                self._full = self._size > MOST or self._count > MOST_LINES
+                parts = [line[at : at + _LONGEST] for at in range(0, len(line), _LONGEST)]
+                self._lines += [(now, part) for part in ([_FULL] if self._full else parts)]
             self._changed.notify()
 
     def close(self) -> None:

@@ -20,4 +20,25 @@ def kinds(workspace: Workspace) -> Mapping[str, Kind]:
 
         build.work(workspace, job)
 
-    return {"codebuild": Kind(codebuild, most=4)}
+    def git_source(job: Job) -> None:
+        from labs_helpers.runner import git
+
+        git.source(workspace, job)
+
+    def git_watch(job: Job) -> None:
+        from labs_helpers.runner import git
+
+        git.watch(job)
+
+    def ecs_task(job: Job) -> None:
+        from labs_helpers.runner import task
+
+        task.work(workspace, job)
+
+    return {
+        "codebuild": Kind(codebuild, most=4),
+        "ecs-task": Kind(ecs_task, most=24),
+        "git-source": Kind(git_source, most=4),
+        # a watch ends with its connection only
+        "git-watch": Kind(git_watch, most=32),
+    }

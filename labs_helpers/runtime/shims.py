@@ -216,6 +216,20 @@ def place_aws(
     _place(workspace.bin / "aws", script)
 
 
+def place_aws_on_aws(
+    workspace: Workspace, environ: Mapping[str, str] | None = None, python: str = sys.executable
+) -> None:
+    """Write a script into the labs' ``bin/`` that runs the installed `aws` against real AWS.
+
+    The installed program is unmodified. The script sets HOME: caches of role credentials are in
+    ``~/.aws/cli/cache`` whatever AWS_CONFIG_FILE says, and the learner's home stays as it is.
+    """
+    installed = _installed_aws(workspace, os.environ if environ is None else environ, python)
+    home = workspace.aws_config.parent
+    script = f'#!/bin/sh\nHOME="{home}" exec "{installed}" "$@"\n' if installed else None
+    _place(workspace.bin / "aws", script)
+
+
 def _installed_aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> str | None:
     if wanted := environ.get("LABS_AWS"):
         if found := shutil.which(Path(wanted).expanduser()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,9 +17,11 @@ from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
-from labs_helpers.sandbox.call import Answer, SignedCall
+from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -29,13 +31,21 @@ from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.ecs.service import EcsService
+from labs_helpers.sandbox.events import starts
+from labs_helpers.sandbox.events import store as event_store
+from labs_helpers.sandbox.events.deliveries import Deliveries
 from labs_helpers.sandbox.events.delivery import EventDelivery
+from labs_helpers.sandbox.events.router import Router
+from labs_helpers.sandbox.events.service import EventBridgeService
+from labs_helpers.sandbox.events.ticks import Ticks
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import events
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.event_targets import SENDERS
+from labs_helpers.sandbox.moto.kept.state import ServiceState, use
 from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
@@ -47,6 +57,7 @@ from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
+from labs_helpers.sandbox.service.events import Event
 from labs_helpers.sandbox.service.service import DecidedService, Service
 from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
@@ -62,7 +73,8 @@ class Sandbox:
     application: WSGIApplication
     store: Store
     people: People
-    workers: tuple[Worker[Store], ...]
+    services: ServiceState
+    workers: tuple[Worker[Any], ...]
     desk: Desk
     stores: tuple[KitStore, ...] = ()
 
@@ -77,6 +89,7 @@ class Sandbox:
         for store in (self.store, *self.stores):
             store.close()
         self.people.close()
+        self.services.close()
 
 
 def build(
@@ -104,8 +117,12 @@ def build(
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, others)(call)
 
-    moto = MotoServices(records.identity, who.directory, folder / "tmp", answer)
-    authorizer = Authorizer(who.directory, store, clock, Decisions(), MotoResources())
+    state = use(ServiceState(folder / "services"))
+    moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
+    rules_of_events = event_store.opened(folder / "events")
+    router = Router(rules_of_events, clock)
+    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     hub = _Hub(folder / "hub", clock)
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
@@ -113,7 +130,7 @@ def build(
     cache = Cache(store, elsewhere, asking(hub))
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
-    others = OtherServices(authorizer, moto, partial(_operations, who), store)
+    others = OtherServices(authorizer, moto, partial(_operations, who), store, rules_of_events)
     home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
@@ -126,29 +143,74 @@ def build(
     )
     trace = Trace()
     lifecycle = LifecycleWorker(store)
-    emit = partial(events.publish, as_role=authorizer.require_as_role)
-    workers = (
-        lifecycle,
-        ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, emit),
+    roles = ServiceRoles(who.directory, who.sessions, port)
+    deliveries = Deliveries(
+        rules_of_events,
+        clock,
+        {**SENDERS, **starts.senders(roles, router, rules_of_events)},
+        authorizer.require_as_role,
     )
+    ticks = Ticks(rules_of_events, clock)
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, own.region, port, instance, clock, store, moto, who)
+    status = Status(account, own.region, port, instance, clock, store, moto, who, state)
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
         **desk.routes(),
     }
-    roles = ServiceRoles(who.directory, who.sessions, port)
+    connections = CodeConnections(
+        folder / "codeconnections",
+        clock,
+        authorizer.authorize,
+        desk,
+        lambda *commit: codepipeline.pushed(*commit),
+    )
+    codepipeline = CodePipelineService(
+        folder / "codepipeline",
+        clock,
+        authorizer.authorize,
+        desk,
+        roles,
+        router.emit,
+        connections.connections.folder,
+    )
+
+    def emit(event: Event) -> None:
+        """To the rules, and to the pipelines, which wait for what others end."""
+        router.emit(event)
+        codepipeline.driver.wake()
+
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
     )
+    workers: tuple[Worker[Any], ...] = (
+        lifecycle,
+        ScanWorker(store, imports=folder.parent / "advisories"),
+        EventDelivery(store, emit),
+        deliveries,
+        ticks,
+        codepipeline.driver,
+    )
+    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit)
     services = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "ecs": partial(_decided, authorizer, ecs),
+        "events": partial(
+            _decided,
+            authorizer,
+            EventBridgeService(rules_of_events, clock, authorizer.authorize, router),
+        ),
+        "codepipeline": partial(_decided, authorizer, codepipeline),
+        **{
+            name: partial(_decided, authorizer, service)
+            for name, service in connections.services.items()
+        },
+        "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
     }
+    routes |= connections.connections.routes()
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
@@ -158,8 +220,21 @@ def build(
     )
     for worker in workers:
         worker.start()
+    ecs.scheduler.start()
     clock.subscribe(lifecycle.work)
-    return Sandbox(application, store, who, workers, desk, (codebuild.store,))
+    clock.subscribe(ticks.wake)
+    clock.subscribe(deliveries.wake)
+    clock.subscribe(codepipeline.driver.wake)
+    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
+    return Sandbox(application, store, who, state, (*workers, ecs.scheduler), desk, stores)
+
+
+def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
+    """Amazon S3, which tells when something may have been written."""
+    answer = others(call)
+    if call.request.method in ("PUT", "POST") and answer[0].startswith("2"):
+        written(f"{call.request.headers.get('host', '')}{call.request.path}")
+    return answer
 
 
 def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:

@@ -10,6 +10,7 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.control_api import clock_facts
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.people import People
+from labs_helpers.sandbox.moto.kept.state import ServiceState
 from labs_helpers.sandbox.moto.services import MotoServices
 
 _COUNTS = """
@@ -33,6 +34,7 @@ class Status:
         store: Store,
         moto: MotoServices,
         who: People,
+        services: ServiceState,
     ) -> None:
         self._fixed = {
             "mode": "sandbox",
@@ -47,12 +49,13 @@ class Status:
         self._store = store
         self._moto = moto
         self._who = who
+        self._services = services
 
     def __call__(self) -> dict[str, Any]:
         """A JSON object; sizes in bytes, times ISO 8601.
 
-        `kept` says what of it outlives a restart; `notices` what of IAM and STS was damaged
-        and set aside, `set_aside` what of ECR was, which the start has said already.
+        `kept` says what of it outlives a restart; `notices` what of IAM, STS and moto's
+        services was damaged and set aside, `set_aside` what of ECR was, which the start has said.
         """
         import psutil
 
@@ -66,12 +69,9 @@ class Status:
             "stored": stored,
             "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
             "accounts": len(self._who.records.accounts),
-            "notices": self._who.notices,
+            "notices": [*self._who.notices, *self._services.notices],
             "set_aside": self._store.notices,
-            "kept": {
-                "ecr": "across restarts",
-                "iam": "across restarts",
-                "sts": "across restarts",
-                "other services": "until the sandbox stops",
-            },
+            "kept": dict.fromkeys(
+                ("codebuild", "ecr", "events", "iam", "sts", "other services"), "across restarts"
+            ),
         }

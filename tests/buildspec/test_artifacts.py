@@ -156,6 +156,12 @@ def test_artifacts_of_a_failed_build_phase_are_copied(tmp_path: Path) -> None:
         ("a(b|c)", "a(b|c)", True),
         ("a\nb", "a\nb", True),
         ("***", "abc", True),
+        ("a/**", "a", False),
+        ("a[z-y]", "az", False),
+        ("a[^z-y]", "az", True),
+        # a matcher that goes back would take years for these
+        ("*a" * 60 + "b", "a" * 250, False),
+        ("**/a/" * 60 + "b", "a/" * 120 + "c", False),
     ],
 )
 def test_patterns(pattern: str, path: str, fits: bool) -> None:

@@ -136,6 +136,6 @@ def test_a_wrong_secret_is_refused(aws: Aws, arguments: tuple[str, ...], code: s
 
 
 def test_what_the_sandbox_does_not_have_is_named(aws: Aws) -> None:
-    done = aws("codepipeline", "get-pipeline-state", "--name", "demo")
+    done = aws("codepipeline", "list-rule-types")
     assert "(NotInSandbox)" in done.stderr
-    assert "codepipeline:GetPipelineState" in done.stderr
+    assert "codepipeline:ListRuleTypes" in done.stderr

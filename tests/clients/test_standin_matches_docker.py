@@ -298,7 +298,7 @@ def test_a_dockerfile_from_outside_the_context_builds_the_same_image(pair: Pair)
         ["login", "-u", "AWS", "-p", "secret", "127.0.0.1:9"],
         ["login", "--password-stdin", "127.0.0.1:9"],
         ["logout", "127.0.0.1:9"],
-        ["run", "demo-app"],
+        ["run", "--rm", "demo-app", "nosuch"],
         ["exec", "x", "ls"],
         ["bogus"],
         ["image", "bogus"],

@@ -18,7 +18,6 @@ from labs_helpers.labs.exercises import exercises
 from tests.notebooks import workbook
 
 
-
 def every(*quick: str) -> pytest.MarkDecorator:
     """All notebooks, of which `make test` runs those of the ``quick`` labs and `make soak` all."""
     soak = [pytest.mark.soak]
@@ -27,7 +26,6 @@ def every(*quick: str) -> pytest.MarkDecorator:
         for one in workbook.NOTEBOOKS
     ]
     return pytest.mark.parametrize("notebook", notebooks)
-
 
 
 def solved(notebook: Path) -> list[Any]:

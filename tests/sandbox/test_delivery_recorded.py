@@ -13,48 +13,9 @@ from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.sandbox_process import Running
 
 ROLE = "arn:aws:iam::123456789012:role/demo-app"
-NOWHERE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/no-such-repository:1"
 
 EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
-    ("codepipeline", "StartPipelineExecution", {"name": "p"}, "No stage would run here. Lab 09 "),
-    (
-        "codepipeline",
-        "RetryStageExecution",
-        {
-            "pipelineName": "p",
-            "stageName": "s",
-            "pipelineExecutionId": "1",
-            "retryMode": "ALL_ACTIONS",
-        },
-        "No stage would run here. Lab 09 ",
-    ),
-    (
-        "codepipeline",
-        "PutApprovalResult",
-        {
-            "pipelineName": "p",
-            "stageName": "s",
-            "actionName": "a",
-            "result": {"summary": "yes", "status": "Approved"},
-            "token": "1",
-        },
-        "No stage would run here. Lab 09 ",
-    ),
     ("codedeploy", "CreateDeployment", {"applicationName": "a"}, "Nothing would be deployed here."),
-    ("ecs", "RunTask", {"taskDefinition": "nowhere"}, "No task would run here. Lab 10 "),
-    (
-        "ecs",
-        "StartTask",
-        {"taskDefinition": "nowhere", "containerInstances": ["i"]},
-        "No task would run here. Lab 10 ",
-    ),
-    (
-        "ecs",
-        "CreateService",
-        {"serviceName": "web", "taskDefinition": "nowhere", "desiredCount": 1},
-        "No task would run here. Lab 10 ",
-    ),
-    ("ecs", "UpdateService", {"service": "web"}, "No task would run here. Lab 10 "),
     (
         "eks",
         "CreateCluster",
@@ -121,47 +82,6 @@ def test_what_would_execute_is_refused_in_words(
     assert message.startswith(
         f"The sandbox does not have the operation {prefix}:{operation}; it exists on AWS. {reason}"
     )
-
-
-def test_codepipeline_keeps_a_definition_and_executes_none(sandbox: Running) -> None:
-    codepipeline = sandbox.client("codepipeline")
-    store = {"type": "S3", "location": "demo-app"}
-
-    def stage(name: str, category: str, provider: str) -> dict[str, Any]:
-        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-        return {"name": name, "actions": [{"name": name, "actionTypeId": kind}]}
-
-    stages = [stage("Source", "Source", "S3"), stage("Build", "Build", "CodeBuild")]
-    trust = (
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
-        '"Principal": {"Service": "codepipeline.amazonaws.com"}}]}'
-    )
-    sandbox.client("iam").create_role(RoleName="demo-app", AssumeRolePolicyDocument=trust)
-    pipeline = {"name": "p", "roleArn": ROLE, "artifactStore": store, "stages": stages}
-    codepipeline.create_pipeline(pipeline=pipeline)
-    assert [each["name"] for each in codepipeline.list_pipelines()["pipelines"]] == ["p"]
-    assert refusal_of(codepipeline, "start_pipeline_execution", name="p")[1] == "NotInSandbox"
-    found = codepipeline.list_pipeline_executions(pipelineName="p")
-    assert found["pipelineExecutionSummaries"] == []
-    assert refusal_of(codepipeline, "get_pipeline_state", name="p")[1] == "NotInSandbox"
-
-
-def test_ecs_keeps_a_task_definition_and_runs_no_task(sandbox: Running) -> None:
-    ecs = sandbox.client("ecs")
-    registered = ecs.register_task_definition(
-        family="nowhere",
-        containerDefinitions=[{"name": "web", "image": NOWHERE, "memory": 128}],
-    )["taskDefinition"]
-    ecs.create_cluster(clusterName="demo")
-    params = {"cluster": "demo", "taskDefinition": "nowhere"}
-    assert refusal_of(ecs, "run_task", **params)[1] == "NotInSandbox"
-    refused = refusal_of(ecs, "create_service", serviceName="web", desiredCount=1, **params)
-    assert refused[1] == "NotInSandbox"
-    running = ecs.list_tasks(cluster="demo")["taskArns"]
-    services = ecs.list_services(cluster="demo")["serviceArns"]
-    assert (registered["status"], running, services) == ("ACTIVE", [], [])
-    gone = ecs.deregister_task_definition(taskDefinition="nowhere:1")["taskDefinition"]
-    assert gone["status"] == "INACTIVE"
 
 
 def test_who_may_not_is_denied_before_the_sandbox_says_what_it_lacks(sandbox: Running) -> None:

@@ -26,30 +26,28 @@ def test_a_key_of_one_sandbox_is_unknown_to_another(tmp_path: Path) -> None:
         other.stop()
 
 
-def test_buckets_last_until_the_sandbox_stops(tmp_path: Path) -> None:
+def test_what_any_service_holds_is_there_after_a_stop(tmp_path: Path) -> None:
     first = sandbox_process.start(tmp_path)
     first.client("ecr").create_repository(repositoryName="stays")
     first.client("s3").create_bucket(
-        Bucket="goes", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+        Bucket="stays", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
     )
     first.client("iam").create_user(UserName="stays")
-    first.client("sqs").create_queue(QueueName="goes")
-    first.client("ssm").put_parameter(Name="goes", Value="v", Type="String")
-    first.client("logs").create_log_group(logGroupName="goes")
+    first.client("ssm").put_parameter(Name="stays", Value="v", Type="String")
+    first.client("logs").create_log_group(logGroupName="stays")
     first.stop()
 
     second = sandbox_process.start(tmp_path)
     try:
         (repository,) = second.client("ecr").describe_repositories()["repositories"]
         users = [user["UserName"] for user in second.client("iam").list_users()["Users"]]
-        buckets = second.client("s3").list_buckets()["Buckets"]
-        queues = second.client("sqs").list_queues().get("QueueUrls", [])
-        parameters = second.client("ssm").describe_parameters()["Parameters"]
-        groups = second.client("logs").describe_log_groups()["logGroups"]
+        (bucket,) = second.client("s3").list_buckets()["Buckets"]
+        (parameter,) = second.client("ssm").describe_parameters()["Parameters"]
+        (group,) = second.client("logs").describe_log_groups()["logGroups"]
     finally:
         second.stop()
     assert (repository["repositoryName"], users) == ("stays", ["learner", "stays"])
-    assert (buckets, queues, parameters, groups) == ([], [], [], [])
+    assert [bucket["Name"], parameter["Name"], group["logGroupName"]] == ["stays"] * 3
 
 
 def test_ec2_lists_govcloud_regions(sandbox: Running) -> None:

@@ -88,7 +88,7 @@ def test_status_says_what_is_there(sandbox: Running) -> None:
     assert status["rss_bytes"] > 1_000_000
     assert set(status["stored"]) == {"repositories", "images", "blobs", "bytes"}
     assert status["clock"]["frozen"] is False
-    assert status["kept"]["other services"] == "until the sandbox stops"
+    assert status["kept"]["other services"] == "across restarts"
 
 
 @pytest.mark.parametrize(

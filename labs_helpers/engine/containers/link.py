@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError
+from . import machine
 from .keeper.words import CannotStart
 
 SOCKET = "keeper.sock"
@@ -100,7 +101,7 @@ class Link:
             place.chmod(0o600)
             listener.listen(_BACKLOG)
             subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _START, Path(__file__).parent, self._folder],
+                [sys.executable, "-I", "-S", "-c", _START, machine.KEEPER_HOME, self._folder],
                 stdin=listener.fileno(),
                 stdout=log,
                 stderr=log,

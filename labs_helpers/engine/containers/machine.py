@@ -16,6 +16,9 @@ NAMESPACES, PROOT, NONE = "namespaces", "proot", "none"
 VARIABLE = "LABS_ISOLATION"
 """Chooses one of these, for tests and for who wants the other."""
 
+KEEPER_HOME = Path(__file__).parent
+"""The folder that holds the package keeper, which processes without the labs' packages import."""
+
 _PROBE = (
     "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.isolation import probe;"
     " sys.exit(probe(sys.argv[2]))"
@@ -61,7 +64,7 @@ def isolation(folder: Path) -> Isolation:
     place = Path(tempfile.mkdtemp(prefix="probe-", dir=folder))
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _PROBE, Path(__file__).parent, place],
+            [sys.executable, "-I", "-S", "-c", _PROBE, KEEPER_HOME, place],
             check=False,
             capture_output=True,
         )

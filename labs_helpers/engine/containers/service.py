@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import platform
 import secrets
 import signal
@@ -129,6 +130,11 @@ class Containers:
         )
         spec.relays(config.get("Labels") or {}, kind)
         spec.capabilities(host, kind)
+        if (host.get("PidsLimit") or 0) > 0 and not self._limits_processes:
+            raise NotSupported(
+                "the labs engine refuses --pids-limit: it holds for an engine of an ordinary user"
+                " in namespaces, not for root's or under PRoot"
+            )
         self._check_isolation(host, kind, mounts, published)
         self.records.check_name(container.name)
         folder = self.records.path(container)
@@ -144,6 +150,10 @@ class Containers:
     def isolation(self) -> machine.Isolation:
         """How this machine isolates containers."""
         return machine.isolation(self.records.folder)
+
+    @property
+    def _limits_processes(self) -> bool:
+        return os.geteuid() != 0 and self.isolation.kind == machine.NAMESPACES
 
     def written(self, container: Container) -> Path:
         """The folder with what a container wrote; without overlays, with the image's files, too."""

@@ -133,6 +133,7 @@ DATA = frozenset(
         "tagKeys",
         "tags",
         "value",
+        "valueFrom",
     }
 )
 """Members with text of the caller's, which names no resource even where it looks like an ARN."""

@@ -197,6 +197,12 @@ def _check(
             f"The project {project['name']} takes its source from a pipeline: start the pipeline, "
             "or override the type and the location of the source"
         )
+    if source["type"] not in projects.FETCHED:
+        raise NotHere(
+            f"The sandbox fetches no sources of type {source['type']}; they exist on AWS. Put the "
+            "source into a bucket as a ZIP file, and start the build with --source-type-override "
+            "S3 --source-location-override bucket/source.zip."
+        )
     if project["source"]["type"] == "CODEPIPELINE" and artifacts["type"] == "CODEPIPELINE":
         artifacts = {"type": "NO_ARTIFACTS"}
     projects.check_source(source, artifacts)

@@ -145,7 +145,10 @@ def _begin(build: store.Document, at: float, phase: str) -> None:
 def _fail(
     build: store.Document, at: float, status: str, contexts: Sequence[dict[str, str]]
 ) -> None:
-    builds.end(build, status, at, contexts)
+    if builds.end(build, status, at, contexts) is None:
+        # between two phases there is none that could say why
+        builds.begin(build, "FINALIZING", at)
+        builds.end(build, status, at, contexts)
     builds.complete(build, status, at)
 
 

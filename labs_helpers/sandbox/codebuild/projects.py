@@ -31,6 +31,9 @@ _ABSENT: Mapping[str, str] = {
 """Members of a project that would be without effect, and why; a value that asks for nothing is
 taken."""
 
+FETCHED = ("S3", "CODEPIPELINE", "NO_SOURCE")
+"""Types of sources that builds have here; a project may name any, and its builds are refused."""
+
 DEFAULTS: Mapping[str, Any] = {
     "timeoutInMinutes": 60,
     "queuedTimeoutInMinutes": 480,
@@ -121,11 +124,8 @@ def check_role(role: str, account: str) -> None:
 def check_source(source: Mapping[str, Any], artifacts: Mapping[str, Any]) -> None:
     """The source's type, location and buildspec, and that source and artifacts fit."""
     kind, location = source["type"], source.get("location", "")
-    if kind not in ("S3", "CODEPIPELINE", "NO_SOURCE"):
-        raise NotHere(
-            f"The sandbox does not have sources of type {kind}; they exist on AWS. Put the source "
-            "into a bucket as a ZIP file (type S3), or let a pipeline fetch it (CODEPIPELINE)."
-        )
+    if kind not in FETCHED and not location:
+        raise InvalidInput(f"Invalid source: a source of type {kind} needs a location")
     if (kind == "CODEPIPELINE") != (artifacts["type"] == "CODEPIPELINE"):
         raise InvalidInput(
             "Invalid artifacts: source and artifacts are both of type CODEPIPELINE, or neither is"

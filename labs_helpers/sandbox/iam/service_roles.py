@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from labs_helpers.sandbox import identity
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.records import Role
 from labs_helpers.sandbox.iam.sessions import Origin, Session, SessionFacts, Sessions
@@ -110,6 +111,28 @@ class Assumed:
     def client(self, service: str) -> Any:
         """A botocore client that signs with the session and asks the sandbox, once."""
         return self._clients.of(self.session, service, self.region)
+
+    def then(self, role: str, name: str) -> Assumed:
+        """A session of another role, which this session takes by a call of its own.
+
+        The role's trust policy and this session's rights decide; raises botocore's ClientError.
+        """
+        answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName=name)
+        given, user = answer["Credentials"], answer["AssumedRoleUser"]
+        account = str(user["Arn"]).split(":")[4]
+        principal = identity.Principal(
+            account, user["Arn"], user["AssumedRoleId"], given["AccessKeyId"]
+        )
+        unique = str(user["AssumedRoleId"]).partition(":")[0]
+        made = Session(
+            principal,
+            given["SecretAccessKey"],
+            given["SessionToken"],
+            datetime.now(UTC),
+            given["Expiration"],
+            SessionFacts(Origin.ROLE, role, unique, name, chained=True),
+        )
+        return Assumed(made, self.region, self._clients)
 
     @property
     def environment(self) -> dict[str, str]:

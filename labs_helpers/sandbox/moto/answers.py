@@ -210,8 +210,8 @@ def _require_the_protocol(
     moto's web framework answers an unknown path with a page, and some errors of moto are JSON in a
     service of XML, or XML in a service of JSON.
     """
-    if status < "4":
-        return
+    if status < "4" or sent.method == "HEAD":
+        return  # the answer to HEAD is its status: 404 is an object that is not there
     what = f"the operation {asked.service}:{asked.operation}"
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     is_json = content.lstrip()[:1] in (b"{", b"[")

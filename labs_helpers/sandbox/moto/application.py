@@ -15,6 +15,7 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.request_log import CALLER, OPERATION
+from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.sigv4 import Request
 
 UNSIGNED = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
@@ -37,9 +38,12 @@ class OtherServices:
         moto: MotoServices,
         ours: Callable[[], Operations],
         store: Store,
+        events: KitStore,
     ) -> None:
-        """ours: called when the first operation of ours is asked for; store: ECR's state."""
+        """ours: called when the first operation of ours is asked for; store: ECR's state; events:
+        EventBridge's."""
         self._store = store
+        self._events = events
         self._authorizer = authorizer
         self._moto = moto
         moto.when_ready = self._ready
@@ -76,10 +80,10 @@ class OtherServices:
         corrections.install(service)
         if service == "sns":
             memory.forget_messages()
-        deliveries.install(service, self._authorizer.require_as_role)
+        deliveries.install(service)
         by_arn.install(service)
         if service == "tagging":
-            tagging.install(self._store)
+            tagging.install(self._store, self._events)
 
     def unsigned(self, environ: WSGIEnvironment, request: Request, body: bytes) -> Answer | None:
         """The answer to a call that needs no signature; None for any other call."""

@@ -14,9 +14,6 @@ from labs_helpers.sandbox.moto import refusals
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
-TARGETS = frozenset(("logs", "sns", "sqs"))
-"""Services that EventBridge's events reach here (events.py)."""
-
 _OF_AWS = re.compile(r"(arn:[^/]*)?/aws/")
 _NAMES = ("Name", "Names", "Path", "ResourceId")
 
@@ -36,8 +33,6 @@ def check(asked: ApiRequest) -> None:
             said = f"={value}" if argument.values or argument.form else ""
             what = f"the operation {service}:{operation} with {argument.parameter}{said}"
             raise not_implemented(what, argument.reason)
-    if (service, operation) == ("events", "PutTargets"):
-        _check_targets(params.get("Targets"))
     if service == "ssm" and operation != "PutParameter":
         _check_names(operation, params)
     if service == "cloudformation" and "TemplateBody" in params:
@@ -55,18 +50,6 @@ def _check_dry_run(params: Mapping[str, Any]) -> None:
     if str(params.get("DryRun", "")).lower() == "true":
         words = "Request would have succeeded, but DryRun flag is set."
         raise Refusal("DryRunOperation", words, 412)
-
-
-def _check_targets(targets: object) -> None:
-    """Raise Refusal for a target of a rule that no event would reach."""
-    for target in targets if isinstance(targets, list) else ():
-        arn = str(target.get("Arn", "")) if isinstance(target, dict) else ""
-        service = (arn.split(":") + [""] * 3)[2]
-        if arn.startswith("arn:") and service not in TARGETS:
-            raise not_implemented(
-                f"the operation events:PutTargets with a target of {service[:40]}",
-                "It delivers events to SQS queues, SNS topics and log groups.",
-            )
 
 
 def _check_names(operation: str, params: Mapping[str, Any]) -> None:

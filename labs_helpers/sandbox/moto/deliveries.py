@@ -9,14 +9,11 @@ AWS tells nobody when a message is not let in; sandbox.log does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.sandbox.events import permission
 from labs_helpers.sandbox.events.permission import NotLetIn, Sender
-from labs_helpers.sandbox.moto import events, patches
-from labs_helpers.sandbox.moto.events import AsRole
+from labs_helpers.sandbox.moto import patches
 from labs_helpers.sandbox.moto.resources import MotoResources, parsed
 
 log = logging.getLogger(__name__)
@@ -24,22 +21,13 @@ log = logging.getLogger(__name__)
 SNS = "sns.amazonaws.com"
 
 
-def install(service: str, as_role: AsRole) -> None:
-    """Replace moto's deliveries by ours, once a service that sends is called."""
-    if installer := _INSTALLERS.get(service):
-        installer(as_role)
+def install(service: str) -> None:
+    """Replace moto's delivery by ours, once SNS is called."""
+    if service == "sns":
+        _of_sns()
 
 
-def _of_events(as_role: AsRole) -> None:
-    def send_to_targets(rule: Any, original_event: Any, transform_input: bool = True) -> None:
-        event = {**original_event, "time": _time(original_event.get("time"))}
-        event.pop("ingestion-time", None)
-        events.offer(rule, event, as_role)
-
-    patches.put("moto.events.models:Rule.send_to_targets", send_to_targets)
-
-
-def _of_sns(as_role: AsRole) -> None:
+def _of_sns() -> None:
     def publish(subscription: Any, *args: Any, **kwargs: Any) -> None:
         if subscription.protocol == "sqs":
             sender = Sender(subscription.topic_arn, subscription.account_id, SNS)
@@ -48,12 +36,6 @@ def _of_sns(as_role: AsRole) -> None:
         own(subscription, *args, **kwargs)
 
     own = patches.put("moto.sns.models:Subscription.publish", publish)
-
-
-_INSTALLERS: Mapping[str, Callable[[AsRole], None]] = {
-    "events": _of_events,
-    "sns": _of_sns,
-}
 
 
 def _is_let_in(sender: Sender, queue: str) -> bool:
@@ -68,10 +50,3 @@ def _is_let_in(sender: Sender, queue: str) -> bool:
         log.warning("a message of %s did not reach %s: %s", sender.rule, queue, error)
         return False
     return True
-
-
-def _time(given: object) -> str:
-    """The time of an event as AWS writes it; moto has seconds."""
-    if isinstance(given, int | float):
-        return datetime.fromtimestamp(given, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return str(given or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labs_helpers.sandbox.ecr.elsewhere import KmsError
+from labs_helpers.sandbox.moto.kept.state import changing
 from labs_helpers.sandbox.moto.service_states import unusable
 
 _MANAGED = "alias/aws/ecr"
@@ -19,7 +20,11 @@ def key_for_ecr(account: str, region: str, name: str | None) -> str:
     """
     from moto.kms.models import kms_backends  # not at the start, which nobody should wait for
 
-    backend: Any = kms_backends[account][region]
+    with changing():
+        return _usable_key(kms_backends[account][region], account, region, name)
+
+
+def _usable_key(backend: Any, account: str, region: str, name: str | None) -> str:
     if name is None and not backend.alias_exists(_MANAGED):
         words = "Default key that protects my ECR data when no other key is defined"
         made = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", words, None)

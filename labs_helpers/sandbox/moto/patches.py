@@ -11,15 +11,17 @@ import copy
 import importlib
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.credentials import unique_id
+from labs_helpers.sandbox.moto.kept.classes import SHARDS
 
 _IAM_MODELS = "moto.iam.models"
 _IAM = "moto.iam.responses:IamResponse"
+_BACKENDS = "moto.core.base_backend"
 
 PATCHES: Mapping[str, str] = {
     "moto.core.responses:BaseResponse.get_region_from_url": (
@@ -36,14 +38,6 @@ PATCHES: Mapping[str, str] = {
     "moto.cloudformation.responses:get_stack_from_s3_url": (
         "the same function, imported by its name a second time"
     ),
-    "moto.events.models:Rule.send_to_targets": "moto asks no policy and no role; see deliveries.py",
-    **{
-        f"moto.events.models:EventsBackend.{name}": (
-            "moto takes the first rule of a name, on whatever bus"
-        )
-        for name in ("tag_resource", "untag_resource", "list_tags_for_resource")
-    },
-    "moto.events.models:EventsBackend.put_events": "moto takes events in the name of AWS",
     "moto.sns.models:SNSBackend.unsubscribe": "moto does not compare the topic",
     "moto.elbv2.models:ELBv2Backend.delete_rule": "moto deletes a rule that does not exist",
     "moto.sns.models:Topic.sent_notifications": "moto keeps each message, for its own tests",
@@ -108,7 +102,7 @@ PATCHES: Mapping[str, str] = {
     "moto.cloudwatch.models:Alarm.__init__": "moto calls a new alarm OK",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
-        "our repositories stand in the place of moto's own ECR"
+        "our repositories, rules and buses stand in the place of moto's"
     ),
     **dict.fromkeys(
         (
@@ -117,6 +111,15 @@ PATCHES: Mapping[str, str] = {
         ),
         "one resource that fails must not lose the others, and says why",
     ),
+    f"{_BACKENDS}:BackendDict.__getitem__": "what is on disk is read first: kept/tracking.py",
+    f"{_BACKENDS}:AccountSpecificBackend.__getitem__": "what is used is written: kept/tracking.py",
+    **{
+        f"{shard}.{name}": "what is touched is written: kept/tracking.py"
+        for shards in SHARDS.values()
+        for shard in shards
+        for name in ("__getattribute__", "__setattr__")
+    },
+    "moto.sqs.models:Queue.wait_for_messages": "who waits lets others change what is kept",
     f"{_IAM_MODELS}:IAMBackend._init_aws_policies": (
         "1582 policies that nobody attaches take 0.6 s and 16 MB for each account"
     ),
@@ -225,16 +228,15 @@ def _give_ids(target: str, prefix: str) -> None:
     original = put(target, initialise)
 
 
-@cache
-def encrypt_secure_strings() -> None:
-    """Keep the value of a SecureString encrypted, with a key of this process.
+def encrypt_secure_strings(kept: Callable[[str, Callable[[], bytes]], bytes]) -> None:
+    """Keep the value of a SecureString encrypted, with a key that `kept` makes or finds by name.
 
-    Parameters live no longer than the process. AWS answers with the encrypted value, too:
+    AWS answers with the encrypted value, too:
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
     """
     from cryptography.fernet import Fernet
 
-    key = Fernet(Fernet.generate_key())
+    key = Fernet(kept("ssm", Fernet.generate_key))
 
     def encrypt(parameter: Any, value: str) -> str:
         return key.encrypt(value.encode()).decode()

@@ -1,18 +1,20 @@
 """What moto's state tells a decision: which resource a name means, and the resource's policies.
 
 Nothing of moto is imported for a service that nobody has called: a queue, a topic or a key exists
-only where moto's service is loaded. `MotoResources` is `authorization.known.Known`.
+only where moto's service is loaded or has a state on disk. `MotoResources` is
+`authorization.known.Known`.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from labs_helpers.sandbox.moto.kept import state as kept
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,24 @@ def parsed(text: str) -> Arn | None:
 
 
 def backend(service: str, account: str, region: str) -> Any:
-    """moto's backend of a loaded service, where an account has used it; else None."""
+    """moto's backend of a service, where an account has used it; else None."""
+    state = kept.current()
+    if state is not None:
+        state.ready_if_stored(service)
     models = sys.modules.get(f"moto.{service}.models")
     # missing while another thread is importing the module
     backends = getattr(models, f"{service}_backends", None)
     of_account = None if backends is None else dict.get(backends, account)
-    return None if of_account is None else dict.get(of_account, region)
+    found = None if of_account is None else dict.get(of_account, region)
+    if state is not None and found is not None:
+        state.used(service, account, region, found)
+    return found
 
 
 def _bucket(name: str) -> tuple[str, Any]:
     """(account, moto's bucket); an empty account where there is no bucket."""
+    if (state := kept.current()) is not None:
+        state.ready_if_stored("s3")
     models: Any = sys.modules.get("moto.s3.models")
     if models is None or name not in models.s3_backends.bucket_accounts:
         return "", None
@@ -64,6 +74,10 @@ def _bucket(name: str) -> tuple[str, Any]:
 class MotoResources:
     """`Known`, over moto's backends; thread-safe."""
 
+    def __init__(self, ours: Mapping[str, Callable[[str], Iterator[str]]] | None = None) -> None:
+        """ours: by a service of ours, the policies of the resource that an ARN names."""
+        self._ours = ours or {}
+
     def meant(self, kind: str, arn: str) -> Sequence[str] | None:
         found = parsed(arn)
         finder = None if found is None else _MEANT.get(found.service)
@@ -71,6 +85,8 @@ class MotoResources:
 
     def policies(self, arn: str) -> Sequence[str]:
         found = parsed(arn)
+        if found is not None and found.service in self._ours:
+            return list(self._ours[found.service](arn))
         finder = None if found is None else _POLICIES.get(found.service)
         return () if found is None or finder is None else list(filter(None, finder(found)))
 
@@ -197,6 +213,8 @@ _IDS = {
 def _meant_by_organizations(kind: str, arn: Arn) -> list[str]:
     """The ARN with the organization's id, which a request does not say."""
     found: list[str] = []
+    if (state := kept.current()) is not None:
+        state.ready_if_stored("organizations")
     models = sys.modules.get("moto.organizations.models")
     backends = getattr(models, "organizations_backends", {})
     ours = [
@@ -266,16 +284,8 @@ def _of_table(arn: Arn) -> Iterator[str | None]:
     yield None if policy is None else policy.policy_doc
 
 
-def _of_bus(arn: Arn) -> Iterator[str | None]:
-    events = backend("events", arn.account, arn.region)
-    bus = None if events is None else events.event_buses.get(arn.name)
-    if bus is not None and arn.resource.startswith("event-bus/"):
-        yield bus.policy if isinstance(bus.policy, str) else json.dumps(bus.policy or {})
-
-
 _POLICIES: Mapping[str, Callable[[Arn], Iterator[str | None]]] = {
     "dynamodb": _of_table,
-    "events": _of_bus,
     "kms": _of_key,
     "secretsmanager": _of_secret,
     "sns": _of_topic,

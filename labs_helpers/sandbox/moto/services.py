@@ -19,6 +19,8 @@ from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.moto import answers, iam_operations, patches, principals
 from labs_helpers.sandbox.moto.identity import MotoIdentity
+from labs_helpers.sandbox.moto.kept.classes import PACKAGES, changes
+from labs_helpers.sandbox.moto.kept.state import NotKept, ServiceState
 from labs_helpers.sandbox.moto.stacks.calls import serving
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
@@ -40,7 +42,12 @@ class MotoServices:
     """moto as a function from a verified request to an answer; thread-safe."""
 
     def __init__(
-        self, identity: MotoIdentity, directory: Directory, scratch: Path, answer: Application
+        self,
+        identity: MotoIdentity,
+        directory: Directory,
+        state: ServiceState,
+        scratch: Path,
+        answer: Application,
     ) -> None:
         """scratch: where moto may put large bodies; answer: what answers the calls of a stack.
 
@@ -49,9 +56,12 @@ class MotoServices:
         self._answer = answer
         self._identity = identity
         self._directory = directory
+        self._state = state
+        state.start_moto = self._start
         self._scratch = scratch
         self._lock = threading.Lock()
         self._application: Any = None
+        self._encrypts = False
         self.when_ready: Callable[[str], None] = lambda service: None
         """Called with the service of each call, once moto is loaded and before moto answers."""
 
@@ -67,44 +77,65 @@ class MotoServices:
 
         plain: the request as it was understood.
         """
-        application = self._ready(call.service)
         what = f"{asked.service}:{asked.operation}"
         environ = _for_moto(call, plain)
-        if not _changes_iam(what):
-            with serving(call):
-                return answers.of_moto(application, environ, asked, call.request)
-        account = call.principal.account
+
+        def answer() -> Answer:
+            return answers.of_moto(self._application, environ, asked, call.request)
+
         try:
-            with self._identity.changing(account) as kept:
-                answer = answers.of_moto(application, environ, asked, call.request)
-                kept(answer[0].startswith("2"))
-            return answer
-        except sqlite3.Error as error:
-            log.exception("IAM's state could not be written")
+            self._ready(call.service)
+            if _changes_iam(what):
+                # in this order, as a stack that makes a role
+                with (
+                    self._state.changing(),
+                    self._identity.changing(call.principal.account) as kept,
+                ):
+                    given = answer()
+                    kept(given[0].startswith("2"))
+            elif changes(asked.service, asked.operation):
+                with serving(call), self._state.changing():
+                    given = answer()
+            else:
+                with serving(call):
+                    given = answer()
+                self._state.keep_new()
+            return given
+        except (sqlite3.Error, OSError, NotKept) as error:
+            log.exception("what %s has changed could not be written", what)
             if is_full(error):
                 raise aws_errors.no_room() from error
             raise aws_errors.internal(what) from error
 
-    def _ready(self, service: str) -> Any:
+    def _start(self) -> None:
         with self._lock:
             if self._application is None:
                 self._application = _start(self._scratch)
                 iam_operations.install(self._directory)
                 principals.install_on_roles(self._directory)
+                self._state.install()
+
+    def _ready(self, service: str) -> None:
+        self._start()
         self._identity.ready()
+        if service == "tagging":
+            for package in sorted(self._state.services):
+                self._state.ready(package)
+        else:
+            self._state.ready(PACKAGES.get(service, service))
         if service in ("s3", "cloudformation"):
             principals.install_on_buckets(self._directory)
         if service == "s3":
             patches.put("moto.s3.models:FakeBucket.get_permission", _permitted)
-        if service == "ssm":
-            patches.encrypt_secure_strings()
+        if service == "ssm" and not self._encrypts:
+            patches.encrypt_secure_strings(self._state.key)
+            self._encrypts = True
         if service == "cloudformation":
             from labs_helpers.sandbox.moto.stacks import onto_moto
 
             onto_moto.install(self._answer)
             _read_templates_from_s3()
         self.when_ready(service)
-        return self._application
 
 
 def _changes_iam(what: str) -> bool:

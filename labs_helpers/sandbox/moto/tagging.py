@@ -1,8 +1,8 @@
-"""The Resource Groups Tagging API over moto's services and over our Amazon ECR.
+"""The Resource Groups Tagging API over moto's services, our Amazon ECR and our EventBridge.
 
-moto goes through the backends of its services; ECR's place among them is taken by `Repositories`,
-which has the methods that moto calls (moto/core/resource_tagging.py). FailedResourcesMap
-says why an ARN failed:
+moto goes through the backends of its services; the places of ECR and EventBridge among them are
+taken by `Repositories` and `RulesAndBuses`, which have the methods that moto calls
+(moto/core/resource_tagging.py). FailedResourcesMap says why an ARN failed:
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_FailureInfo.html
 """
 
@@ -17,8 +17,10 @@ from labs_helpers.sandbox.ecr import repositories
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecr.validation import limit_tags
+from labs_helpers.sandbox.events import tags as event_tags
 from labs_helpers.sandbox.moto import patches
 from labs_helpers.sandbox.service.errors import ServiceError
+from labs_helpers.sandbox.service.store import Store as KitStore
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +63,42 @@ class Repositories:
         return repositories.get(self._store, self._registry, found[3] if found else arn)
 
 
-def install(store: Store) -> None:
-    """Put our repositories among moto's taggable resources, and our reports of failures."""
+class RulesAndBuses:
+    """The rules and event buses of one place, as moto's tagging API asks for them."""
+
+    def __init__(self, store: KitStore, account: str, region: str) -> None:
+        self._store = store
+        self._place = (account, region)
+
+    def owns_arn(self, arn: str) -> bool:
+        """Whether an ARN is of EventBridge."""
+        return arn.startswith("arn:aws:events:")
+
+    def iter_tagged_resources(self) -> Iterator[Any]:
+        """Every rule and bus, with its tags."""
+        from moto.core.resource_tagging import TaggedResource
+
+        for arn, kind, tags in event_tags.tagged(self._store, self._place):
+            yield TaggedResource(arn, tags, kind)
+
+    def tag_resource(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Raises ServiceError (ResourceNotFoundException, LimitExceededException)."""
+        event_tags.tag(self._store, arn, tags)
+
+    def untag_resource(self, arn: str, keys: Sequence[str]) -> None:
+        """A key without a tag is no error; raises ServiceError (ResourceNotFoundException)."""
+        event_tags.untag(self._store, arn, keys)
+
+
+def install(store: Store, events: KitStore) -> None:
+    """Put our resources among moto's taggable resources, and our reports of failures."""
 
     def backends(account_id: str, region_name: str) -> Iterator[Any]:
         for each in own(account_id, region_name):
-            if not type(each).__module__.startswith("moto.ecr."):
+            if not type(each).__module__.startswith(("moto.ecr.", "moto.events.")):
                 yield each
         yield Repositories(store, account_id, region_name)
+        yield RulesAndBuses(events, account_id, region_name)
 
     def tag(self: Any, resource_arns: list[str], tags: dict[str, str]) -> dict[str, Any]:
         return _each(self, resource_arns, lambda backend, arn: backend.tag_resource(arn, tags))

@@ -133,11 +133,10 @@ class Desk:
         self._stores.append(store)
         self._owners |= {kind: (store, owner) for kind, owner in owners.items()}
         store.subscribe(TOPIC, self._wake)
-        with store.write() as db:
+        with store.read() as db:
             rows = db.execute("select * from jobs where runner is not null").fetchall()
-            db.execute("delete from jobs where runner is not null")
         for row in rows:
-            self._lose(_job(row), RESTARTED)
+            self._lose(store, row, RESTARTED)
         if self._rows("1"):
             self._wake()
 
@@ -226,10 +225,13 @@ class Desk:
         }
 
     def close(self) -> None:
-        """Answer every waiting runner, so that the server can end."""
+        """Answer every waiting runner, so that the server can end; nobody looks at stores then."""
         with self._changed:
             self._closing = True
+            watch = self._watch
             self._turned()
+        if watch is not None:
+            watch.join()
 
     def _wake(self) -> None:
         with self._changed:
@@ -252,8 +254,7 @@ class Desk:
                     given = self._owners[job.kind][1].claimed(job)
                 except Exception:
                     log.exception("the job %s cannot begin", job.id)
-                    self._forget(store, job.id)
-                    self._lose(job, "The sandbox could not begin this; its log says why.")
+                    self._lose(store, row, "The sandbox could not begin this; its log says why.")
                     continue
                 if given is not None:
                     return {"id": job.id, "kind": job.kind, "body": {**job.body, **given}}
@@ -295,16 +296,14 @@ class Desk:
     def _look(self) -> None:
         for store, row in self._rows("runner is not null"):
             if not process_identity.is_alive(json.loads(row["runner"])):
-                self._forget(store, row["id"])
-                self._lose(_job(row), RUNNER_ENDED)
+                self._lose(store, row, RUNNER_ENDED)
         if self._alive():
             self._alone_since = None
             return
         self._alone_since = self._alone_since or time.monotonic()
         if time.monotonic() - self._alone_since > PATIENCE:
             for store, row in self._rows("runner is null"):
-                self._forget(store, row["id"])
-                self._lose(_job(row), NO_RUNNER)
+                self._lose(store, row, NO_RUNNER)
 
     def _alive(self) -> list[_Runner]:
         with self._changed:
@@ -314,11 +313,11 @@ class Desk:
                 self._runners.pop(name, None)
         return list(self._runners.values())
 
-    def _lose(self, job: Job, why: str) -> None:
-        log.warning("the job %s is lost: %s", job.id, why)
-        found = self._owners.get(job.kind)
-        if found is not None:
-            found[1].lost(job, why)
+    def _lose(self, store: Store, row: sqlite3.Row, why: str) -> None:
+        """Tell the owner, then forget the job: a kill in between tells the owner once more."""
+        log.warning("the job %s is lost: %s", row["id"], why)
+        self._owners[row["kind"]][1].lost(_job(row), why)
+        self._forget(store, row["id"])
 
     def _find(self, job_id: str) -> tuple[Store, sqlite3.Row] | None:
         return next(iter(self._rows("id = ?", job_id)), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import shutil
 import sys
 import tempfile
@@ -136,7 +135,8 @@ class Harness:
         scratch = folder / "scratch"
         scratch.mkdir()
         self.store = ImageStore(folder / "state", durable=False)
-        self.app = App(Backend(self.store, HostMap(registries), scratch))
+        self.backend = Backend(self.store, HostMap(registries), scratch)
+        self.app = App(self.backend)
         self.builder = Builder(self.store, scratch)
         image = self.builder.build("FROM scratch\nLABEL y=1\n")
         self.archive = b"".join(save([image.id], self.store))
@@ -171,6 +171,11 @@ class Harness:
         }
         return Answer(self.app, environ)
 
+    def _without_ids(self, text: str) -> str:
+        for container in self.backend.containers.records:
+            text = text.replace(container.id, "ID")
+        return text
+
     def _hijack(self, path: str, document: Any) -> Any:
         self.requests.append((path, document))
         raise Failure("no streams in this test")
@@ -186,12 +191,9 @@ class Harness:
         self._patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         self._patch.setenv("DOCKER_CONFIG", str(self.folder / "config"))
         code = main(words)
-        out, errors = (re.sub("[0-9a-f]{64}", "ID", text) for text in capsys.readouterr())
+        out, errors = map(self._without_ids, capsys.readouterr())
         requests = [
-            tuple(
-                re.sub("[0-9a-f]{64}", "ID", each) if isinstance(each, str) else each
-                for each in one
-            )
+            tuple(self._without_ids(each) if isinstance(each, str) else each for each in one)
             for one in self.requests
         ]
         made = {path.name: path.stat().st_size for path in Path.cwd().iterdir()}
@@ -236,6 +238,13 @@ ALL = [
 ] + [pytest.param("", option, id=f"--{option.name}") for option in GLOBAL.options]
 
 
+def _words(command: str, option: Option) -> list[str]:
+    """The arguments of a command; for options that need one, with an image that is there."""
+    words = WORDS.get(command, [])
+    needed = option.name in ("cidfile", "detach-keys")
+    return [word.replace("missing:1", "app:1") if needed else word for word in words]
+
+
 def _with(command: str, option: Option, value: str | None = None) -> list[str]:
     name = f"--{option.name}"
     if value is None:
@@ -247,7 +256,7 @@ def _with(command: str, option: Option, value: str | None = None) -> list[str]:
         return [given, *_plain(option)]
     if command == "login" and option.name == "password":
         return ["login", *IN_PLACE_OF["login", "password"]]
-    return [*command.split(), given, *WORDS.get(command, [])]
+    return [*command.split(), given, *_words(command, option)]
 
 
 def _plain(option: Option) -> list[str]:
@@ -256,7 +265,7 @@ def _plain(option: Option) -> list[str]:
 
 
 def _without(command: str, option: Option) -> list[str]:
-    words = [*command.split(), *WORDS.get(command, [])] if command else _plain(option)
+    words = [*command.split(), *_words(command, option)] if command else _plain(option)
     if option.name == "force" and "prune" in words:
         words.remove("--force")
     if (command, option.name) == ("start", "attach"):

@@ -1,60 +1,18 @@
-"""Containers of the embedded engine, through the Docker SDK."""
+"""Containers of the embedded engine, through the Docker SDK: life, output, ports, files."""
 
 from __future__ import annotations
 
 import io
-import shutil
+import json
 import socket
 import tarfile
-import threading
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
-from labs_helpers.engine.server import EngineServer, make_server
-from tests.engine.engine_room import require
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    require("busybox")
-    folder = tmp_path_factory.mktemp("e")
-    made = make_server(folder / "d.sock", folder / "state", None)
-    made.prepare()
-    serving = threading.Thread(target=made.serve)
-    serving.start()
-    yield made
-    made.stop()
-    serving.join()
-
-
-@pytest.fixture(scope="module")
-def client(server: EngineServer) -> Iterator[Any]:
-    found = docker.DockerClient(base_url=f"unix://{server.bind_addr}")
-    busybox = shutil.which("busybox")
-    assert busybox
-    found.api.import_image_from_data(
-        _tar(Path(busybox).read_bytes()), "box", changes=["ENV PATH=/bin"]
-    )
-    yield found
-    found.close()
-
-
-def _tar(busybox: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        member = tarfile.TarInfo("bin/busybox")
-        member.size, member.mode = len(busybox), 0o755
-        archive.addfile(member, io.BytesIO(busybox))
-        for name in ("sh", "cat", "httpd", "sleep", "id", "mkdir", "echo", "touch", "kill"):
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(link)
-    return buffer.getvalue()
+from tests.ports import free_port
 
 
 def test_output_and_status(client: Any) -> None:
@@ -65,27 +23,64 @@ def test_output_and_status(client: Any) -> None:
     found.remove()
 
 
+def test_the_end_of_a_log(client: Any) -> None:
+    found = client.containers.run("box", ["seq", "100"], detach=True)
+    found.wait()
+    assert found.logs(tail=2) == b"99\n100\n"
+    assert b"".join(found.logs(stream=True, follow=True)).count(b"\n") == 100
+    found.remove()
+
+
+def test_a_flood_of_output_is_bounded(client: Any) -> None:
+    script = "yes $(seq -s, 900) | head -c 30000000"
+    found = client.containers.run("box", ["sh", "-c", script], detach=True)
+    assert found.wait()["StatusCode"] == 0
+    size = sum(len(part) for part in found.logs(stream=True))
+    assert 1_000_000 < size < 25_000_000
+    found.remove()
+
+
+@pytest.mark.parametrize(("trap", "code"), [("exit 5", 5), ("", 137)])
+def test_stop_is_a_signal_and_then_a_kill(client: Any, trap: str, code: int) -> None:
+    script = f"trap '{trap}' TERM; echo ready; while true; do sleep 0.1; done"
+    found = client.containers.run("box", ["sh", "-c", script], detach=True)
+    next(found.logs(stream=True))
+    found.stop(timeout=1 if code == 137 else 30)
+    assert found.wait()["StatusCode"] == code
+    found.remove()
+
+
 def test_a_published_port_leads_into_the_container(client: Any) -> None:
-    found = client.containers.run(
-        "box",
-        ["sh", "-c", "mkdir /www; echo page > /www/index.html; httpd -f -p 80 -h /www"],
-        ports={"80/tcp": None},
-        detach=True,
-    )
+    script = "mkdir /www; echo page > /www/index.html; httpd -f -p 80 -h /www"
+    found = client.containers.run("box", ["sh", "-c", script], ports={"80/tcp": None}, detach=True)
     found.reload()
-    port = found.ports["80/tcp"][0]["HostPort"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("no_proxy", "*")
-        for _ in range(200):
-            try:
-                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/").read()
-                break
-            except OSError:
-                continue
+    port = int(found.ports["80/tcp"][0]["HostPort"])
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    page = b""
+    while not page:
+        try:
+            page = opener.open(f"http://127.0.0.1:{port}/").read()
+        except OSError:
+            continue
     assert page == b"page\n"
     found.remove(force=True)
-    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", int(port))):
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass
+
+
+def test_a_relay_leads_from_inside_to_this_machine(client: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        label = f"169.254.170.2:80=127.0.0.1:{server.getsockname()[1]}"
+        found = client.containers.run(
+            "box",
+            ["sh", "-c", "echo hello | nc 169.254.170.2 80"],
+            labels={"labs.relay": label},
+            detach=True,
+        )
+        connection, _ = server.accept()
+        with connection:
+            assert connection.makefile("rb").readline() == b"hello\n"
+    found.remove(force=True)
 
 
 def test_a_port_that_a_container_has_is_refused_with_the_name(client: Any) -> None:
@@ -94,12 +89,22 @@ def test_a_port_that_a_container_has_is_refused_with_the_name(client: Any) -> No
     )
     first.reload()
     port = int(first.ports["80/tcp"][0]["HostPort"])
-    with pytest.raises(
-        docker.errors.APIError, match='port is already allocated, by container "first"'
-    ):
+    said = 'port is already allocated, by container "first"'
+    with pytest.raises(docker.errors.APIError, match=said):
         client.containers.run("box", ["sleep", "60"], ports={"80/tcp": port}, name="second")
     client.containers.get("second").remove()
     first.remove(force=True)
+
+
+def test_of_a_range_of_ports_the_first_free_one_is_taken(client: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        first = taken.getsockname()[1]
+        body = client.api.create_host_config(port_bindings={80: f"{first}-{first + 20}"})
+        made = client.api.create_container("box", ["sleep", "60"], ports=[80], host_config=body)
+        client.api.start(made)
+        found = client.containers.get(made["Id"])
+        assert int(found.ports["80/tcp"][0]["HostPort"]) > first
+        found.remove(force=True)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,7 @@ def test_a_port_that_a_container_has_is_refused_with_the_name(client: Any) -> No
     [
         (["nosuch"], r'exec: "nosuch": executable file not found in \$PATH'),
         (["/bin"], 'exec: "/bin": is a directory'),
+        (["/bin/data"], 'exec: "/bin/data": permission denied'),
         (["/nosuch"], 'exec: "/nosuch": stat /nosuch: no such file or directory'),
     ],
 )
@@ -115,21 +121,144 @@ def test_a_program_that_cannot_run(client: Any, command: list[str], words: str) 
         client.containers.run("box", command, remove=True)
 
 
-def test_a_container_sees_its_own_processes_only(client: Any) -> None:
-    listed = client.containers.run("box", ["sh", "-c", "echo /proc/[0-9]*"], remove=True)
-    assert listed == b"/proc/1\n"
-
-
 def test_exec_joins_the_container(client: Any) -> None:
     found = client.containers.run("box", ["sh", "-c", "touch /here; sleep 60"], detach=True)
     while found.exec_run(["cat", "/here"]).exit_code:
         pass
-    assert found.exec_run(["sh", "-c", "echo $PPID; exit 4"]).exit_code == 4
+    assert found.exec_run(["sh", "-c", "exit 4"]).exit_code == 4
+    assert found.exec_run(["sh", "-c", "test -t 0 && echo terminal"], tty=True).output == (
+        b"terminal\r\n"
+    )
     found.remove(force=True)
 
 
-def test_what_is_not_done_is_refused_by_name(client: Any) -> None:
-    with pytest.raises(docker.errors.APIError, match=r"refuses HostConfig\.Memory=67108864"):
-        client.containers.create("box", ["id"], mem_limit="64m")
-    with pytest.raises(docker.errors.APIError, match=r"refuses HostConfig\.Privileged=True"):
-        client.containers.create("box", ["id"], privileged=True)
+def test_a_volume_outlives_its_container(client: Any) -> None:
+    volume = client.volumes.create("kept")
+    mount = {"kept": {"bind": "/data", "mode": "rw"}}
+    client.containers.run("box", ["sh", "-c", "echo 1 > /data/x"], volumes=mount, remove=True)
+    read_only = {"kept": {"bind": "/data", "mode": "ro"}}
+    script = "cat /data/x; echo 2 > /data/x || echo refused"
+    assert client.containers.run("box", ["sh", "-c", script], volumes=read_only) == b"1\nrefused\n"
+    with pytest.raises(docker.errors.APIError, match="volume is in use"):
+        volume.remove()
+    client.containers.prune()
+    volume.remove()
+
+
+def test_files_are_copied_in_and_out(client: Any) -> None:
+    found = client.containers.create("box", ["cat", "/sub/f"])
+    found.put_archive("/", _archive("sub/f", b"copied\n"))
+    found.start()
+    found.wait()
+    assert found.logs() == b"copied\n"
+    stream, about = found.get_archive("/sub/f")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        content = archive.extractfile("f")
+        assert content
+        assert (content.read(), about["size"]) == (b"copied\n", 7)
+    found.remove()
+
+
+def test_a_link_in_a_container_leads_to_its_own_files(client: Any) -> None:
+    found = client.containers.run("box", ["ln", "-s", "/etc/hostname", "/leak"], detach=True)
+    found.wait()
+    found.put_archive("/", _archive("etc/hostname", b"mine\n"))
+    stream, _ = found.get_archive("/leak")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        member = archive.next()
+    assert member
+    assert (member.issym(), member.linkname) == (True, "/etc/hostname")
+    found.remove()
+
+
+def _archive(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_a_failed_program_is_started_again_as_often_as_asked(client: Any) -> None:
+    policy = {"Name": "on-failure", "MaximumRetryCount": 2}
+    found = client.containers.run(
+        "box", ["sh", "-c", "echo run; exit 1"], restart_policy=policy, detach=True
+    )
+    while found.logs() != b"run\n" * 3:
+        pass
+    found.remove(force=True)
+
+
+def test_health(client: Any) -> None:
+    check = {"Test": ["CMD", "test", "-f", "/ok"], "Interval": 10**8, "Retries": 1}
+    found = client.containers.run("box", ["sleep", "60"], healthcheck=check, detach=True)
+    while found.health != "unhealthy":
+        found.reload()
+    found.exec_run(["touch", "/ok"])
+    while found.health != "healthy":
+        found.reload()
+    found.remove(force=True)
+
+
+def test_an_image_in_use_is_kept(client: Any) -> None:
+    client.images.get("box").tag("other")
+    found = client.containers.run("other", ["sleep", "60"], detach=True)
+    client.images.remove("other")  # a name only: the image has another
+    with pytest.raises(docker.errors.APIError, match="is using its referenced image"):
+        client.images.remove("box")
+    found.remove(force=True)
+
+
+def test_events(client: Any) -> None:
+    events = client.events(decode=True, filters={"event": ["create", "start", "die", "destroy"]})
+    client.containers.run("box", ["true"], remove=True, name="told")
+    seen = [next(events) for _ in range(4)]
+    assert [event["Action"] for event in seen] == ["create", "start", "die", "destroy"]
+    assert {event["Actor"]["Attributes"]["name"] for event in seen} == {"told"}
+    events.close()
+
+
+def test_filters_of_the_list(client: Any) -> None:
+    found = client.containers.create("box", ["true"], name="listed", labels={"a": "b"})
+    for chosen, filters in (
+        (True, {"label": "a=b"}),
+        (False, {"label": "a=c"}),
+        (True, {"name": "list"}),
+        (True, {"status": "created"}),
+        (False, {"status": "running"}),
+        (True, {"ancestor": "box"}),
+    ):
+        listed = client.containers.list(all=True, filters=filters)
+        assert (found in listed) is chosen, filters
+    found.remove()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("mem_limit", "64m", "refuses HostConfig.Memory=67108864"),
+        ("privileged", True, "refuses HostConfig.Privileged=True"),
+        ("network", "mine", "refuses --network mine"),
+        ("pid_mode", "host", "refuses HostConfig.PidMode=host"),
+        ("cap_add", ["SYS_ADMIN"], "refuses --cap-add SYS_ADMIN"),
+        ("devices", ["/dev/kvm"], "refuses HostConfig.Devices"),
+        ("ports", {"80/udp": None}, "TCP ports only"),
+        ("ports", {"80/tcp": ("0.0.0.0", free_port())}, "on this machine's loopback only"),
+        ("volumes", ["/etc:/proc"], "belongs to the container itself"),
+    ],
+)
+def test_what_is_not_done_is_refused_by_name(
+    client: Any, option: str, value: object, words: str
+) -> None:
+    with pytest.raises(docker.errors.APIError) as refused:
+        client.containers.create("box", ["id"], **{option: value})
+    assert words in refused.value.explanation
+
+
+def test_the_inspection_says_what_runs(client: Any) -> None:
+    found = client.containers.run("box", ["sleep", "60"], name="seen", detach=True)
+    about = json.loads(json.dumps(client.api.inspect_container("seen")))
+    assert (about["Name"], about["Path"], about["Args"]) == ("/seen", "sleep", ["60"])
+    assert about["State"]["Running"]
+    found.remove(force=True)

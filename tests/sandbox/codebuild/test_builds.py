@@ -281,6 +281,14 @@ def test_what_startbuild_refuses(room: Room) -> None:
     assert refusal_of(codebuild, "retry_build", id=first)[1] == "InvalidInputException"
     codebuild.stop_build(id=first)
     room.ended(first)
-    wrong = {"projectName": "strict", "sourceTypeOverride": "GITHUB"}
-    assert refusal_of(codebuild, "start_build", **wrong)[1] == "NotInSandbox"
     assert refusal_of(codebuild, "stop_build", id="strict:none")[1] == "ResourceNotFoundException"
+
+
+def test_a_build_from_a_repository_is_refused_in_words(room: Room) -> None:
+    source = {"type": "GITHUB", "location": "https://github.com/your-org/demo-app.git"}
+    assert room.project("github", source=source)["source"]["type"] == "GITHUB"
+    codebuild = room.client("codebuild")
+    _, code, message = refusal_of(codebuild, "start_build", projectName="github")
+    assert code == "NotInSandbox"
+    assert "sources of type GITHUB" in message
+    assert codebuild.list_builds_for_project(projectName="github")["ids"] == []

@@ -95,7 +95,7 @@ def test_binary_output_and_a_flood_are_shown_as_far_as_a_log_goes(room: Room) ->
         logGroupName="/aws/codebuild/floods", filterPattern='"the rest is lost"'
     )
     assert [each["message"] for each in tail["events"]] == [
-        "[labs] the log has more than 8000000 characters: the rest is lost\n"
+        "[labs] the log has more than 30000 lines or 8000000 characters: the rest is lost\n"
     ]
 
 
@@ -121,5 +121,5 @@ def test_two_builds_at_once_do_not_meet(room: Room) -> None:
         for who in ("ann", "bob")
     ]
     for build_id, who in zip(ids, ("ann", "bob"), strict=True):
-        room.ended(build_id)
+        assert room.ended(build_id)["buildStatus"] == "SUCCEEDED"
         assert f"\n{who}\n" in room.log(build_id)

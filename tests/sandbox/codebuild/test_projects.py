@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from tests.policies import allow
 from tests.sandbox import sandbox_process
@@ -59,22 +60,6 @@ def test_an_update_replaces_what_it_names_and_keeps_the_rest(room: Room) -> None
     assert after["lastModified"] >= before["lastModified"]
 
 
-def test_projects_are_listed_in_every_order_and_in_pages(room: Room) -> None:
-    names = [f"listed-{number:03d}" for number in range(101)]
-    for name in names:
-        room.project(name, "true")
-    paginator = room.client("codebuild").get_paginator("list_projects")
-
-    def listed(**order: str) -> list[str]:
-        found = paginator.paginate(**order).search("projects[]")
-        return [name for name in found if name.startswith("listed-")]
-
-    assert listed() == names
-    assert listed(sortBy="NAME", sortOrder="DESCENDING") == names[::-1]
-    assert listed(sortBy="CREATED_TIME") == names
-    assert listed(sortBy="LAST_MODIFIED_TIME", sortOrder="DESCENDING") == names[::-1]
-
-
 def test_a_deleted_project_is_gone_and_deleting_again_succeeds(room: Room) -> None:
     room.project("gone", "true")
     codebuild = room.client("codebuild")
@@ -92,11 +77,6 @@ INVALID: list[tuple[str, dict[str, Any], str]] = [
     ("too short a limit", {"timeoutInMinutes": 4}, "greater than or equal to 5"),
     ("no role", {"serviceRole": "builder"}, "Invalid service role"),
     (
-        "another account's role",
-        {"serviceRole": "arn:aws:iam::210987654321:role/builder"},
-        "Service role account ID does not match caller's account",
-    ),
-    (
         "a role that is not there",
         {"serviceRole": ROLE + "s"},
         f"CodeBuild is not authorized to perform: sts:AssumeRole on {ROLE}s",
@@ -108,6 +88,7 @@ INVALID: list[tuple[str, dict[str, Any], str]] = [
         {"source": {"type": "CODEPIPELINE"}},
         "source and artifacts are both of type CODEPIPELINE",
     ),
+    ("no repository", {"source": {"type": "GITHUB"}}, "of type GITHUB needs a location"),
     ("no bucket", {"artifacts": {"type": "S3"}, "source": S3}, "need a location"),
     (
         "a variable twice",
@@ -130,7 +111,6 @@ NOT_HERE: list[tuple[str, dict[str, Any]]] = [
     ("badgeEnabled", {"badgeEnabled": True}),
     ("vpcConfig", {"vpcConfig": {"vpcId": "vpc-1"}}),
     ("secondarySources", {"secondarySources": [{**S3, "sourceIdentifier": "b"}]}),
-    ("GITHUB", {"source": {"type": "GITHUB", "location": "https://github.com/o/r"}}),
     ("WINDOWS_CONTAINER", {"environment": {**LINUX, "type": "WINDOWS_CONTAINER"}}),
     ("s3Logs", {"logsConfig": {"s3Logs": {"status": "ENABLED", "location": "b"}}}),
     ("environment.certificate", {"environment": {**LINUX, "certificate": "b/c.pem"}}),
@@ -145,6 +125,12 @@ def test_what_the_sandbox_refuses_by_name(room: Room, name: str, changed: dict[s
     assert "AWS" in message
 
 
+def unchecked(room: Room) -> Any:
+    """A client that lets the service check the parameters."""
+    settings = Config(parameter_validation=False, retries={"max_attempts": 0})
+    return room.client("codebuild", config=settings)
+
+
 def refused(room: Room, changed: dict[str, Any]) -> tuple[str, str]:
     settings = {
         "name": "refused",
@@ -154,14 +140,14 @@ def refused(room: Room, changed: dict[str, Any]) -> tuple[str, str]:
         "serviceRole": ROLE,
         **changed,
     }
-    return refusal_of(room.client("codebuild"), "create_project", **settings)[1:]
+    return refusal_of(unchecked(room), "create_project", **settings)[1:]
 
 
 @pytest.mark.parametrize(
     ("operation", "params"),
     [
-        ("start_build_batch", {"projectName": "p"}),
-        ("create_webhook", {"projectName": "p"}),
+        ("start_build_batch", {"projectName": "plain"}),
+        ("create_webhook", {"projectName": "plain"}),
         ("list_curated_environment_images", {}),
     ],
 )

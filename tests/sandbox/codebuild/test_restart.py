@@ -49,5 +49,12 @@ def test_a_build_is_fault_after_either_process_ended_and_a_queued_one_runs(tmp_p
         time.sleep(0.1)
     assert left_of(second) == []
     assert room.run("short")["buildStatus"] == "SUCCEEDED"
+
+    third = room.start("long")
+    room.log_until(third, "Running command sleep 600")
     room.stop_runner()
+    ended = room.build(third)
+    assert ended["buildStatus"] == "FAULT"
+    assert context(ended, "FINALIZING")[1] == "The build was ended: the labs' runner was stopped."
+    assert left_of(third) == []
     room.sandbox.stop()

@@ -39,7 +39,6 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("iam", "ListGroups", {"PathPrefix": "/a/"}, "PathPrefix=/a/"),
     ("iam", "ListEntitiesForPolicy", {"PolicyUsageFilter": "PermissionsBoundary"},
      "PolicyUsageFilter=PermissionsBoundary"),
-    ("codepipeline", "GetPipeline", {"name": "p", "version": 1}, "version"),
 ]  # fmt: skip
 
 TAKEN: list[tuple[str, str, dict[str, Any]]] = [
@@ -150,8 +149,6 @@ def test_an_operation_whose_answer_moto_invents_is_refused(
         ("ec2", "describe_key_pairs", {"KeyPairIds": ["key-0123456789abcdef0"]}),
         ("ec2", "describe_regions", {"Filters": [{"Name": "endpoint", "Values": ["x"]}]}),
         ("ec2", "create_vpc", VPC | {"Ipv4IpamPoolId": "ipam-pool-1"}),
-        ("ecs", "list_task_definitions", {"sort": "DESC"}),
-        ("ecs", "list_task_definition_families", {"status": "INACTIVE"}),
         ("ssm", "put_parameter", {"Name": "n", "Value": "v", "Type": "String", "KeyId": "k"}),
         ("ssm", "get_parameter", {"Name": SECRET, "WithDecryption": True}),
         ("ssm", "get_parameters", {"Names": ["n", SECRET]}),

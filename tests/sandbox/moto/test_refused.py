@@ -14,7 +14,6 @@ URL = "http://127.0.0.1:9/"
 ROLE = "arn:aws:iam::123456789012:role/r"
 BUCKET = "arn:aws:s3:::b"
 # of a type that the sandbox has; API destinations are refused whatever they name
-CONNECTION = "arn:aws:events:us-west-2:123456789012:event-bus/c"
 
 
 @pytest.mark.parametrize(
@@ -41,17 +40,6 @@ CONNECTION = "arn:aws:events:us-west-2:123456789012:event-bus/c"
                 },
             },
             "firehose:CreateDeliveryStream;",
-        ),
-        (
-            "events",
-            "create_api_destination",
-            {
-                "Name": "d",
-                "ConnectionArn": CONNECTION,
-                "InvocationEndpoint": "https://127.0.0.1:9/",
-                "HttpMethod": "POST",
-            },
-            "events:CreateApiDestination;",
         ),
     ],
 )

@@ -204,6 +204,7 @@ def test_the_jobs_of_a_runner_that_ended_are_lost(room: Room) -> None:
     runner.communicate(b"\n")
     assert room.service.told.wait(30)
     assert room.service.losses == {"a": work.RUNNER_ENDED}
+    room.desk.close()  # which waits for the thread that forgets the job
     assert room.desk.facts() == {"runners": [], "waiting": 0, "claimed": 0}
 
 
@@ -214,6 +215,12 @@ def test_a_job_for_which_no_runner_is_there_is_lost_in_the_end(
     room.submit("a")
     assert room.service.told.wait(30)
     assert room.service.losses == {"a": work.NO_RUNNER}
+
+
+def test_after_the_close_nothing_looks_at_the_stores(room: Room) -> None:
+    room.submit("a")
+    room.desk.close()
+    assert "jobs" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize("sent", [{}, {"runner": 1}, {"runner": {}, "kinds": 1, "running": []}])

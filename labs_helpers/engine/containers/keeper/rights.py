@@ -25,7 +25,7 @@ def give_up(spec: dict[str, Any]) -> None:
     sys.limit_capabilities(kept)
     limit = spec["processes"]
     if limit:
-        # of this user in this user namespace; for root of the machine a cgroup limits (cgroup.py)
+        # of this user in this user namespace; root of the machine has no such limit
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
         least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_NPROC, (least, least))

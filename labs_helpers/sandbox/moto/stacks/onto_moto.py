@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.sandbox.call import Application
@@ -63,14 +64,6 @@ def _scope(stack: Any) -> Scope:
 
 
 def _scope_of(stack: Any, template: Any, parameters: Any) -> Scope:
-    from moto.cloudformation.models import cloudformation_backends
-
-    backend = cloudformation_backends[stack.account_id][stack.region_name]
-
-    def exported(name: str) -> str | None:
-        found = backend.exports.get(name)
-        return None if found is None else str(found.value)
-
     pseudo = {
         "AWS::AccountId": stack.account_id,
         "AWS::NotificationARNs": stack.notification_arns,
@@ -80,7 +73,22 @@ def _scope_of(stack: Any, template: Any, parameters: Any) -> Scope:
         "AWS::StackName": stack.name,
         "AWS::URLSuffix": "amazonaws.com",
     }
-    return Scope(template, parameters or {}, pseudo, exported)
+    exports = _Exports(stack.account_id, stack.region_name)
+    return Scope(template, parameters or {}, pseudo, exports)
+
+
+@dataclass(frozen=True)
+class _Exports:
+    """`scope.Imports` of an account in a region; kept on disk with the stack."""
+
+    account: str
+    region: str
+
+    def __call__(self, name: str) -> str | None:
+        from moto.cloudformation.models import cloudformation_backends
+
+        found = cloudformation_backends[self.account][self.region].exports.get(name)
+        return None if found is None else str(found.value)
 
 
 def _tell(stack: Any, entry: Entry) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any
 
 from labs_helpers.sandbox.moto.stacks import dynamic, graph
@@ -14,8 +15,14 @@ from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
-_ABSENT = object()
-"""What AWS::NoValue is: the property is left out."""
+
+class _Absent(Enum):
+    """What AWS::NoValue is: the property is left out."""
+
+    VALUE = 0
+
+
+_ABSENT = _Absent.VALUE
 
 Imports = Callable[[str], str | None]
 """The value that a stack exports under a name; None where there is no such export."""

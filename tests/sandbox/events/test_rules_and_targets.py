@@ -1,8 +1,4 @@
-"""What an image that arrives, goes or is scanned sets off: rules, patterns, targets.
-
-And what the sandbox uses of moto's EventBridge, SQS, SNS and Logs, held true for the pinned
-version: when one of these fails after an update of moto, moto_events.py needs a look.
-"""
+"""What an image that arrives, goes or is scanned sets off: rules, patterns, targets."""
 
 from __future__ import annotations
 
@@ -307,13 +303,16 @@ NOBODY_CALLED = """
 import sys
 from pathlib import Path
 from labs_helpers.sandbox.ecr import events
-from labs_helpers.sandbox.moto import events as moto_events
+from labs_helpers.sandbox.events import store as rules
 from labs_helpers.sandbox.events.delivery import EventDelivery
+from labs_helpers.sandbox.events.router import Router
+from labs_helpers.sandbox.moto.event_targets import SENDERS
 from tests.sandbox.events import test_delivery as here
 
 store = here.Store(Path(sys.argv[1]), here.CLOCK)
 here.keep(store, "one")
-EventDelivery(store, lambda event: moto_events.publish(event, as_role=None)).work()
+router = Router(rules.opened(Path(sys.argv[1])), here.CLOCK)
+EventDelivery(store, router.emit).work()
 print(events.queue(store), [name for name in sys.modules if name.startswith("moto")])
 """
 
@@ -322,26 +321,3 @@ def test_events_that_nobody_asked_for_are_dropped_without_loading_moto(tmp_path:
     command = [sys.executable, "-c", NOBODY_CALLED, str(tmp_path / "ecr")]
     told = subprocess.run(command, timeout=60, check=True, capture_output=True, text=True)
     assert told.stdout == "[] []\n"
-
-
-def test_moto_has_what_the_delivery_reaches_for() -> None:
-    from moto.events.models import EventsBackend, events_backends
-    from moto.logs.models import LogsBackend, logs_backends
-    from moto.sns.models import SNSBackend, sns_backends
-    from moto.sqs.models import SQSBackend, sqs_backends
-
-    place = ("us-west-2", "123456789012")
-    for backends in (events_backends, logs_backends, sns_backends, sqs_backends):
-        assert isinstance(backends, dict)
-    bus = EventsBackend(*place).event_buses["default"]
-    rule = EventsBackend(*place).put_rule("pushed", event_pattern=json.dumps(ECR))
-    assert (bus.rules, rule.state, rule.targets) == ({}, "ENABLED", [])
-    assert rule.event_pattern.get_pattern() == ECR
-    scheduled = EventsBackend(*place).put_rule("hourly", scheduled_expression="rate(1 hour)")
-    assert not scheduled.event_pattern.get_pattern()
-    queues, topics, logs = SQSBackend(*place), SNSBackend(*place), LogsBackend(*place)
-    assert (queues.queues, topics.topics) == ({}, {})
-    assert (logs.groups, logs.resource_policies) == ({}, {})
-    queue = queues.create_queue("pushed", tags=None)
-    assert not queue.policy
-    assert json.loads(topics.create_topic("pushed").policy)["Statement"]

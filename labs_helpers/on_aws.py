@@ -1,0 +1,112 @@
+"""What a lab does beside its lesson in AWS mode: marks cells, tags what they make, says what to do.
+
+A cell that makes or changes something in the account says so above its output. After such a cell,
+what the labs made gets the tag ``labs:session``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labs_helpers import aws_session
+from labs_helpers.clean_up.found import note_before, tag_ours
+from labs_helpers.clean_up.listed import listed
+from labs_helpers.prepare import Place
+from labs_helpers.workspace import LabsError
+
+_WRITES = "create|put|register|upload|start|attach|add|tag|update|set|delete|batch-delete|remove"
+_MAKES = re.compile(
+    rf"\baws\s+[a-z0-9-]+\s+(?:--\S+\s+\S+\s+)*(?:{_WRITES})-[a-z]"
+    rf"|\.(?:{_WRITES.replace('-', '_')})_[a-z_]+\(|\baws\s+s3\s+(?:mb|cp|rb|rm|mv|sync)\b"
+    r"|\bdocker\s+push\b|\.push\(|\blabs\s+build\b|\blab\.prepare\(|\blabs\s+sbom\b.*--push"
+)
+"""A command or call that changes something in an account or a registry."""
+
+
+def makes_something(source: str) -> bool:
+    """Whether a cell makes or changes something in the account, as far as its text tells."""
+    return bool(_MAKES.search(source.replace("\\\n", " ")))
+
+
+def notes(place: Place, number: str) -> tuple[str, ...]:
+    """What the card says in AWS mode; notes what is there before the lab makes anything.
+
+    Raises ClientError, BotoCoreError and WorkspaceError.
+    """
+    session = aws_session.required(place.workspace)
+    found = note_before(place, number)
+    said = [
+        f"what the labs make here gets the tag labs:session={session.name}",
+        "nothing is made before you run a cell that makes it; labs clean-up deletes it again",
+    ]
+    if session.partner_profile is None and number == "02":
+        said.append(
+            "the parts with a partner's account need a second account of yours; name its profile: "
+            "labs lab --aws --partner-profile NAME. Without it, leave these cells out"
+        )
+    if found:
+        said.append(
+            "these were here before the labs, and labs clean-up leaves them: "
+            f"{', '.join(found)}. The lab's commands use the same names: if that is not what you "
+            "want, take another account or region"
+        )
+    return tuple(said)
+
+
+def mark_cells(place: Place, number: str) -> None:
+    """From now on, cells of this kernel that make something say so, and what they made is tagged.
+
+    Outside IPython nothing is done.
+    """
+    from IPython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is None:
+        return
+    for event in ("pre_run_cell", "post_run_cell"):
+        for earlier in [one for one in shell.events.callbacks[event] if hasattr(one, "on_aws")]:
+            shell.events.unregister(event, earlier)
+    shell.events.register("pre_run_cell", _marked(place))
+    shell.events.register("post_run_cell", _tagged(place, number))
+
+
+def mark(place: Place) -> str:
+    """The line above the output of a cell that makes something."""
+    return (
+        f"REAL AWS · account {place.account} · {place.region} · this cell makes or changes things"
+    )
+
+
+def _marked(place: Place) -> Callable[[Any], None]:
+    def before(info: Any) -> None:
+        if makes_something(str(info.raw_cell)):
+            print(mark(place), flush=True)
+
+    before.on_aws = True  # type: ignore[attr-defined]
+    return before
+
+
+def _tagged(place: Place, number: str) -> Callable[[Any], None]:
+    def after(result: Any) -> None:
+        if makes_something(str(result.info.raw_cell)):
+            for line in tag(place, number):
+                print(line)
+
+    after.on_aws = True  # type: ignore[attr-defined]
+    return after
+
+
+def tag(place: Place, number: str) -> list[str]:
+    """Tag what the lab has made; in words, what could not be tagged."""
+    session = aws_session.required(place.workspace)
+    wanted = [one for one in listed(place.account) if number in one.labs]
+    try:
+        tag_ours(place, session.name, wanted)
+    except (ClientError, BotoCoreError, LabsError) as error:
+        # the record of what was there before still says what the labs made
+        return [f"The labs could not tag what this cell made: {error}"]
+    return []

@@ -1,0 +1,1 @@
+"""AWS CodeConnections to a stand-in GitHub, whose repositories are git folders of the learner."""

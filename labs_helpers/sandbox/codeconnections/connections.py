@@ -1,0 +1,139 @@
+"""The handshake of a connection, the watch over its folders, and what a pipeline asks.
+
+On AWS a person finishes the handshake in the console, where GitHub asks which repositories AWS may
+see: https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-update.html. Here `labs
+connect` does, and names the folder that stands for the repository.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.sandbox.codeconnections import store
+from labs_helpers.sandbox.control_api import ControlRefused, Routes
+from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service.store import Store
+from labs_helpers.sandbox.service.work import Event, Job
+
+log = logging.getLogger(__name__)
+
+KIND = "git-watch"
+
+Pushed = Callable[[str, str, str, str], None]
+"""Called with connection, repository, branch and commit, after the commit of the store."""
+
+
+class Connections:
+    """The connections of every account; `work.Owner` of the watches. Thread-safe."""
+
+    def __init__(self, state: Store, pushed: Pushed) -> None:
+        self.store = state
+        self._pushed = pushed
+
+    def folder(self, arn: str, repository: str) -> str:
+        """The folder of a repository; raises LookupError, with a sentence, where there is none."""
+        with self.store.read() as db:
+            found = store.connection(db, arn)
+            row = store.repository(db, arn, repository)
+        if found is None:
+            raise LookupError(f"Connection {arn} not found")
+        if found["ConnectionStatus"] != store.AVAILABLE:
+            raise LookupError(
+                f"Connection {arn} is not available: its status is {found['ConnectionStatus']}. "
+                "labs connect finishes its handshake."
+            )
+        if row is None:
+            raise LookupError(
+                f"No Branch or repository [{repository}] found for the connection {arn}: labs "
+                f"connect {found['ConnectionName']} {repository} FOLDER adds the repository"
+            )
+        return str(row["folder"])
+
+    def finish(self, wanted: str, repository: str, folder: str) -> store.Document:
+        """Finish the handshake of a connection and add a repository; raises ControlRefused.
+
+        wanted: the connection's name or ARN, in any account.
+        """
+        if repository.count("/") != 1 or not all(repository.split("/")):
+            raise ControlRefused(400, f"{repository!r} is no repository: write OWNER/NAME")
+        if not Path(folder).is_absolute():
+            raise ControlRefused(400, f"{folder!r} is no absolute path")
+        with self.store.write() as db:
+            rows = db.execute("select * from connections order by rowid").fetchall()
+            found = [
+                (row, body)
+                for row in rows
+                for body in [json.loads(row["body"])]
+                if wanted in (row["arn"], body["ConnectionName"])
+            ]
+            if len(found) != 1:
+                raise ControlRefused(404, _which(wanted, [body for _, body in found]))
+            row, body = found[0]
+            body["ConnectionStatus"] = store.AVAILABLE
+            store.save(db, (row["account"], row["region"]), body)
+            self._watch(db, row["arn"], repository, folder)
+        return dict(body)
+
+    def _watch(self, db: Any, arn: str, repository: str, folder: str) -> None:
+        """In a transaction: (re)place a repository, with a new watch."""
+        db.execute("delete from repositories where connection = ? and name = ?", (arn, repository))
+        made = str(uuid.uuid4())
+        row = (made, arn, repository, folder, "")
+        db.execute("insert into repositories values (?, ?, ?, ?, ?)", row)
+        work.submit(self.store, db, Job(made, KIND, {"folder": folder}))
+
+    def routes(self) -> Routes:
+        """POST /_labs/connections {"connection", "repository", "folder"} -> {"arn", "status"}."""
+
+        def finish(sent: dict[str, Any]) -> dict[str, Any]:
+            given = [str(sent.get(name, "")) for name in ("connection", "repository", "folder")]
+            found = self.finish(*given)
+            return {"arn": found["ConnectionArn"], "status": found["ConnectionStatus"]}
+
+        return {("POST", "/_labs/connections"): finish}
+
+    def claimed(self, job: Job) -> dict[str, Any] | None:
+        """Nothing more than the folder; None once the repository is another's or gone."""
+        with self.store.read() as db:
+            found = db.execute("select 1 from repositories where id = ?", (job.id,)).fetchone()
+        return None if found is None else {}
+
+    def reported(self, job: Job, events: Sequence[Event]) -> None:
+        """Tell of each branch that has a new commit. What the first look finds is not new."""
+        for event in events:
+            if event["type"] == "heads":
+                self._seen(job, dict(event["heads"]))
+
+    def _seen(self, job: Job, heads: dict[str, str]) -> None:
+        with self.store.write() as db:
+            row = db.execute("select * from repositories where id = ?", (job.id,)).fetchone()
+            if row is None:
+                return
+            before: dict[str, str] | None = json.loads(row["heads"]) if row["heads"] else None
+            changed = "update repositories set heads = ? where id = ?"
+            db.execute(changed, (json.dumps(heads), job.id))
+            if before is None:
+                return
+            for branch, commit in heads.items():
+                if before.get(branch) != commit:
+                    told = (row["connection"], row["name"], branch, commit)
+                    self.store.after_commit(partial(self._pushed, *told))
+
+    def lost(self, job: Job, why: str) -> None:
+        """Watch again, as soon as a runner is there: a commit in between is seen then."""
+        with self.store.write() as db:
+            if db.execute("select 1 from repositories where id = ?", (job.id,)).fetchone():
+                work.submit(self.store, db, job)
+
+
+def _which(wanted: str, found: list[store.Document]) -> str:
+    if not found:
+        return f"there is no connection {wanted}: aws codeconnections list-connections"
+    arns = ", ".join(each["ConnectionArn"] for each in found)
+    return f"several connections have the name {wanted}; give the ARN: {arns}"

@@ -1,0 +1,144 @@
+"""The state machine: how the executions of one pipeline go on. Pure functions over documents.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html: a stage holds
+one execution at a time, unless the mode is PARALLEL; in the mode SUPERSEDED a newer execution takes
+the place of an older one that waits at the same stage; in the mode QUEUED they wait in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labs_helpers.sandbox.codepipeline.definition import groups
+from labs_helpers.sandbox.codepipeline.executions import (
+    IN_PROGRESS,
+    STOPPING,
+    attempt,
+    current,
+    running,
+    stage_of,
+)
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed: an execution, one of its stages, or an attempt; state: as events name it."""
+
+    execution: Document
+    state: str
+    stage: str = ""
+    attempt: Document | None = None
+
+
+def advance(active: Sequence[Document], transitions: Mapping[str, Any], at: float) -> list[Change]:
+    """Let each execution go as far as it can without an action ending; returns what changed.
+
+    active: the executions that have not ended, the oldest first; changed in place. transitions:
+    by stage, {"enabled": bool}.
+    """
+    changes: list[Change] = []
+    going = True
+    while going:
+        before = len(changes)
+        for execution in active:
+            if execution["status"] in (IN_PROGRESS, STOPPING):
+                step = _inside if execution["inside"] else _waiting
+                changes += step(execution, active, transitions, at)
+        going = len(changes) > before
+    return changes
+
+
+def end_attempt(made: Document, status: str, at: float, **facts: Any) -> None:
+    """An attempt ends: Succeeded, Failed or Abandoned."""
+    made |= {"status": status, "updated": at, **facts}
+
+
+def abandon(execution: Document, at: float) -> list[Change]:
+    """Leave the actions that run to themselves."""
+    changes = []
+    for each in running(execution):
+        end_attempt(each, "Abandoned", at)
+        changes.append(Change(execution, "ABANDONED", each["stage"], each))
+    return changes
+
+
+def _waiting(
+    execution: Document, active: Sequence[Document], transitions: Mapping[str, Any], at: float
+) -> list[Change]:
+    if execution["status"] == STOPPING:
+        return [_end(execution, "Stopped", at)]
+    parallel = execution["mode"] == "PARALLEL"
+    stage = stage_of(execution)["name"]
+    others = [
+        each
+        for each in active
+        if each is not execution
+        and each["status"] in (IN_PROGRESS, STOPPING)
+        and stage_of(each)["name"] == stage
+    ]
+    if not parallel and execution["mode"] == "SUPERSEDED":
+        newer = [
+            each for each in others if not each["inside"] and _is_newer(each, execution, active)
+        ]
+        if newer:
+            execution["summary"] = f"Superseded by the execution {newer[-1]['id']}"
+            return [_end(execution, "Superseded", at)]
+    if not transitions.get(stage, {}).get("enabled", True):
+        return []
+    if not parallel:
+        older = [each for each in others if not _is_newer(each, execution, active)]
+        if any(each["inside"] for each in others) or older:
+            return []
+    execution["inside"] = True
+    execution["stages"][stage] = IN_PROGRESS
+    execution["updated"] = at
+    first = [] if execution["actions"] else [Change(execution, "STARTED")]
+    return [*first, Change(execution, "STARTED", stage)]
+
+
+def _is_newer(one: Document, than: Document, active: Sequence[Document]) -> bool:
+    return _place(one, active) > _place(than, active)
+
+
+def _place(execution: Document, active: Sequence[Document]) -> int:
+    return next(place for place, each in enumerate(active) if each is execution)
+
+
+def _inside(
+    execution: Document, active: Sequence[Document], transitions: Mapping[str, Any], at: float
+) -> list[Change]:
+    if any(True for _ in running(execution)):
+        return []
+    stage = stage_of(execution)
+    attempts = current(execution, stage["name"])
+    if execution["status"] == STOPPING:
+        return [_end_stage(execution, "Stopped", at), _end(execution, "Stopped", at)]
+    if any(each["status"] != "Succeeded" for each in attempts.values()):
+        return [_end_stage(execution, "Failed", at), _end(execution, "Failed", at)]
+    for _, group in groups(stage):
+        waiting = [action for action in group if action["name"] not in attempts]
+        if waiting:
+            begun = [attempt(execution, stage["name"], action, at) for action in waiting]
+            return [Change(execution, "STARTED", stage["name"], each) for each in begun]
+    changes = [_end_stage(execution, "Succeeded", at)]
+    last = execution["stage"] + 1 == len(execution["declaration"]["stages"])
+    if last or execution["type"] == "ROLLBACK":
+        return [*changes, _end(execution, "Succeeded", at)]
+    execution |= {"stage": execution["stage"] + 1, "inside": False, "updated": at}
+    return changes
+
+
+def _end_stage(execution: Document, status: str, at: float) -> Change:
+    name = stage_of(execution)["name"]
+    execution["stages"][name] = status
+    execution["updated"] = at
+    return Change(execution, status.upper(), name)
+
+
+def _end(execution: Document, status: str, at: float) -> Change:
+    execution |= {"status": status, "updated": at}
+    return Change(execution, status.upper())

@@ -1,0 +1,1 @@
+"""CodePipeline's operations; one public function each."""

@@ -1,0 +1,99 @@
+"""The pipelines at work: every change of an execution goes through here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.codepipeline import events, executions, machine, store
+from labs_helpers.sandbox.codepipeline.errors import TooMany
+from labs_helpers.sandbox.codepipeline.machine import Change
+from labs_helpers.sandbox.service.events import Emit
+from labs_helpers.sandbox.service.store import Store
+
+MOST = 50
+"""Executions of a pipeline that have not ended.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+"""
+
+
+class Pipelines:
+    """Thread-safe. The methods with `db` are called in a transaction."""
+
+    def __init__(self, state: Store, clock: Clock, emit: Emit) -> None:
+        self.store = state
+        self.clock = clock
+        self._emit = emit
+
+    def start(
+        self,
+        db: sqlite3.Connection,
+        place: store.Place,
+        pipeline: store.Document,
+        trigger: Mapping[str, str],
+        variables: Mapping[str, str] | None = None,
+        overrides: Sequence[Mapping[str, str]] = (),
+    ) -> store.Document:
+        """A new execution; raises TooMany."""
+        at = self.clock.now().timestamp()
+        made = executions.new(pipeline["declaration"], trigger, at, variables, overrides)
+        return self.add(db, place, made)
+
+    def add(
+        self, db: sqlite3.Connection, place: store.Place, made: store.Document
+    ) -> store.Document:
+        """Let an execution begin; raises TooMany."""
+        if len(store.executions(db, place, made["pipeline"], only_active=True)) >= MOST:
+            raise TooMany(
+                f"The pipeline {made['pipeline']} has {MOST} executions in progress, which is the "
+                "most that a pipeline can have"
+            )
+        store.add_execution(db, place, made)
+        self.advance(db, place, made["pipeline"])
+        return made
+
+    def advance(self, db: sqlite3.Connection, place: store.Place, name: str) -> None:
+        """Let the pipeline's executions go on, and tell of what changed after the commit."""
+        pipeline = store.pipeline(db, place, name)
+        if pipeline is None:
+            return
+        active = store.executions(db, place, name, only_active=True)
+        at = self.clock.now().timestamp()
+        changes = machine.advance(active, pipeline["transitions"], at)
+        changed = {each.execution["id"] for each in changes}
+        for execution in active:
+            if execution["id"] in changed:
+                store.save_execution(db, execution)
+        self.tell(place, changes)
+
+    def tell(self, place: store.Place, changes: Sequence[Change]) -> None:
+        """Emit the events of changes after the commit, and wake the worker."""
+        now = self.clock.now()
+        for change in changes:
+            self.store.after_commit(partial(self._emit, events.of(change, place, now)))
+        if changes:
+            self.store.notify(store.TOPIC)
+
+    def change(
+        self,
+        place: store.Place,
+        execution_id: str,
+        change: Callable[[store.Document, float], list[Change]],
+    ) -> None:
+        """Change an execution that is there, and let the pipeline go on."""
+        with self.store.write() as db:
+            execution = store.execution(db, execution_id)
+            if execution is None:
+                return
+            changes = change(execution, self.clock.now().timestamp())
+            store.save_execution(db, execution)
+            self.tell(place, changes)
+            self.advance(db, place, execution["pipeline"])
+
+
+def ended(execution: Mapping[str, Any]) -> bool:
+    return execution["status"] not in store.ACTIVE

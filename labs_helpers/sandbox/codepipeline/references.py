@@ -1,0 +1,42 @@
+"""Variables in an action's configuration: #{namespace.variable}.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+REFERENCE = re.compile(r"#\{([A-Za-z0-9@_-]+)\.([A-Za-z0-9@_.-]+)\}")
+
+RESERVED = ("codepipeline", "variables")
+"""Namespaces that are there in every execution."""
+
+Namespaces = Mapping[str, Mapping[str, str]]
+
+
+class Unresolved(Exception):
+    """The configuration names a variable that no action has made."""
+
+
+def resolved(configuration: Mapping[str, str], known: Namespaces) -> dict[str, str]:
+    """The configuration with each reference replaced by its value; raises Unresolved."""
+
+    def value(found: re.Match[str]) -> str:
+        try:
+            return known[found[1]][found[2]]
+        except KeyError:
+            raise Unresolved(
+                f"The action configuration references an output variable {found[0]}, "
+                "which is not there in this execution"
+            ) from None
+
+    return {key: REFERENCE.sub(value, text) for key, text in configuration.items()}
+
+
+def namespaces(configuration: Mapping[str, str]) -> Iterator[str]:
+    """The namespaces to which a configuration refers."""
+    for text in configuration.values():
+        for found in REFERENCE.finditer(text):
+            yield found[1]

@@ -1,0 +1,1 @@
+"""Amazon ECS: task definitions, tasks and services. The labs' runner runs the containers."""

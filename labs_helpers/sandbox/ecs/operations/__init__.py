@@ -1,0 +1,1 @@
+"""The operations of ECS; one public function each."""

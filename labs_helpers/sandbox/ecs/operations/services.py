@@ -1,0 +1,248 @@
+"""Services: made, changed, described, listed, deleted."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from labs_helpers.sandbox.ecs import deployments, store
+from labs_helpers.sandbox.ecs.call import EcsCall
+from labs_helpers.sandbox.ecs.errors import (
+    InvalidParameter,
+    NoService,
+    ServiceNotActive,
+    not_here,
+)
+from labs_helpers.sandbox.ecs.launch import check_launch, check_network
+from labs_helpers.sandbox.ecs.naming import Document, arn, last, shown
+from labs_helpers.sandbox.ecs.owner import TOPIC
+from labs_helpers.sandbox.service.service import Members
+
+_NAME = re.compile(r"[\w-]{1,255}", re.ASCII)
+_LOOPBACK = "Each task has a port of 127.0.0.1: DescribeTasks shows it in networkBindings."
+_REFUSED: Mapping[str, str] = {
+    "loadBalancers": _LOOPBACK,
+    "serviceRegistries": _LOOPBACK,
+    "serviceConnectConfiguration": _LOOPBACK,
+    "vpcLatticeConfigurations": _LOOPBACK,
+    "gatewayConnectors": _LOOPBACK,
+    "enableExecuteCommand": "Use `docker exec` on the task's container: `docker ps` lists it.",
+    "monitoring": "There are no metrics of a service.",
+}
+_ROLLING = "Services are deployed by rolling update (ECS, ROLLING)."
+_TASK_SETS = "Task sets are for an external deployment controller. " + _ROLLING
+NOT_BUILT = {
+    **dict.fromkeys(
+        (
+            *("CreateTaskSet", "DeleteTaskSet", "DescribeTaskSets", "UpdateTaskSet"),
+            "UpdateServicePrimaryTaskSet",
+        ),
+        _TASK_SETS,
+    ),
+    **dict.fromkeys(
+        (
+            *("ContinueServiceDeployment", "DescribeServiceDeployments", "StopServiceDeployment"),
+            *("ListServiceDeployments", "DescribeServiceRevisions"),
+        ),
+        "DescribeServices shows the deployments of a service.",
+    ),
+    "ListServicesByNamespace": "There is no Cloud Map.",
+}
+
+
+def create_service(call: EcsCall, params: Members) -> Members:
+    name = params["serviceName"]
+    if not _NAME.fullmatch(name):
+        raise InvalidParameter(
+            "Invalid service name: use letters, digits, hyphens and underscores, at most 255."
+        )
+    if not params.get("taskDefinition"):
+        raise InvalidParameter("TaskDefinition cannot be null or empty.")
+    _check(params)
+    if params.get("schedulingStrategy", "REPLICA") != "REPLICA":
+        raise InvalidParameter("The DAEMON scheduling strategy is not supported on Fargate.")
+    with call.store.write() as db:
+        cluster = call.cluster(db, params.get("cluster"))
+        there = store.service(db, call.place, cluster, name)
+        if there is not None and there["status"] == store.ACTIVE:
+            raise InvalidParameter("Creation of service was not idempotent.")
+        if there is not None and there["status"] == store.DRAINING:
+            raise InvalidParameter("Unable to Start a service that is still Draining.")
+        definition = call.definition(db, params["taskDefinition"])
+        check_launch(call, db, cluster, params, definition)
+        made: Document = {
+            "serviceArn": arn(call.place, f"service/{cluster}/{name}"),
+            "serviceName": name,
+            "clusterArn": arn(call.place, f"cluster/{cluster}"),
+            "loadBalancers": [],
+            "serviceRegistries": [],
+            "status": store.ACTIVE,
+            "desiredCount": _count(params.get("desiredCount", 1)),
+            "runningCount": 0,
+            "pendingCount": 0,
+            "launchType": "FARGATE",
+            "platformVersion": "LATEST",
+            "platformFamily": "Linux",
+            "taskDefinition": definition["taskDefinitionArn"],
+            "deploymentConfiguration": _configuration(params, {}),
+            "deployments": [],
+            "events": [],
+            "createdAt": call.now,
+            "placementConstraints": [],
+            "placementStrategy": [],
+            "networkConfiguration": params["networkConfiguration"],
+            "schedulingStrategy": "REPLICA",
+            "deploymentController": {"type": "ECS"},
+            "createdBy": call.principal.arn,
+            "enableECSManagedTags": bool(params.get("enableECSManagedTags")),
+            "propagateTags": params.get("propagateTags") or "NONE",
+            "enableExecuteCommand": False,
+            "_tags": list(params.get("tags") or []),
+            "_steady": False,
+        }
+        deployments.deploy(made, call.now)
+        store.save_service(db, call.place, cluster, made)
+        call.store.notify(TOPIC)
+    return {"service": shown(made)}
+
+
+def update_service(call: EcsCall, params: Members) -> Members:
+    """Another task definition, network or `forceNewDeployment` begins a deployment."""
+    _check(params)
+    with call.store.write() as db:
+        cluster = call.cluster(db, params.get("cluster"))
+        service = _service(call, db, cluster, params["service"])
+        if service["status"] != store.ACTIVE:
+            raise ServiceNotActive()
+        before = service["taskDefinition"], service["networkConfiguration"]
+        if params.get("taskDefinition"):
+            definition = call.definition(db, params["taskDefinition"])
+            network = params.get("networkConfiguration") or service["networkConfiguration"]
+            asked = {**params, "launchType": "FARGATE", "networkConfiguration": network}
+            check_launch(call, db, cluster, asked, definition)
+            service["taskDefinition"] = definition["taskDefinitionArn"]
+        if params.get("networkConfiguration"):
+            check_network(params["networkConfiguration"])
+            service["networkConfiguration"] = params["networkConfiguration"]
+        if params.get("desiredCount") is not None:
+            service["desiredCount"] = _count(params["desiredCount"])
+            deployments.primary(service)["desiredCount"] = service["desiredCount"]
+            service["_steady"] = False
+        if params.get("propagateTags"):
+            service["propagateTags"] = params["propagateTags"]
+        old = service["deploymentConfiguration"]
+        service["deploymentConfiguration"] = _configuration(params, old)
+        after = service["taskDefinition"], service["networkConfiguration"]
+        if after != before or params.get("forceNewDeployment"):
+            deployments.deploy(service, call.now)
+        store.save_service(db, call.place, cluster, service)
+        call.store.notify(TOPIC)
+        deployments.count(service, store.tasks(db, call.place, cluster, service["serviceName"]))
+    return {"service": shown(service)}
+
+
+def describe_services(call: EcsCall, params: Members) -> Members:
+    found, failures = [], []
+    with call.store.read() as db:
+        cluster = call.cluster(db, params.get("cluster"))
+        for each in params["services"]:
+            service = store.service(db, call.place, cluster, last(each))
+            if service is None:
+                where = arn(call.place, f"service/{cluster}/{last(each)}")
+                failures.append({"arn": where, "reason": "MISSING"})
+                continue
+            deployments.count(service, store.tasks(db, call.place, cluster, last(each)))
+            document = shown(service)
+            if "TAGS" in (params.get("include") or []):
+                document["tags"] = service["_tags"]
+            found.append(document)
+    return {"services": found, "failures": failures}
+
+
+def list_services(call: EcsCall, params: Members) -> Members:
+    with call.store.read() as db:
+        cluster = call.cluster(db, params.get("cluster"))
+        here = store.services(db, call.place, cluster)
+    keyed = [
+        ([each["serviceArn"]], each["serviceArn"])
+        for each in here
+        if each["status"] != store.INACTIVE
+        and params.get("launchType", "FARGATE") == "FARGATE"
+        and params.get("schedulingStrategy", "REPLICA") == "REPLICA"
+    ]
+    arns, token = call.page(sorted(keyed), params, cluster, size=10)
+    return {"serviceArns": arns, "nextToken": token}
+
+
+def delete_service(call: EcsCall, params: Members) -> Members:
+    """A service without tasks, or any with `force`: DRAINING until its tasks have stopped.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html
+    """
+    with call.store.write() as db:
+        cluster = call.cluster(db, params.get("cluster"))
+        service = _service(call, db, cluster, params["service"])
+        if service["status"] == store.INACTIVE:
+            raise ServiceNotActive()
+        if service["desiredCount"] > 0 and not params.get("force"):
+            raise InvalidParameter("The service cannot be stopped while it is scaled above 0.")
+        service |= {"status": store.DRAINING, "desiredCount": 0}
+        store.save_service(db, call.place, cluster, service)
+        call.store.notify(TOPIC)
+        deployments.count(service, store.tasks(db, call.place, cluster, service["serviceName"]))
+    return {"service": shown(service)}
+
+
+def _service(call: EcsCall, db: sqlite3.Connection, cluster: str, given: str) -> Document:
+    found = store.service(db, call.place, cluster, last(given))
+    if found is None:
+        raise NoService()
+    return found
+
+
+def _count(number: int) -> int:
+    if number < 0:
+        raise InvalidParameter("desiredCount cannot be negative.")
+    return number
+
+
+def _check(params: Mapping[str, Any]) -> None:
+    for name, why in _REFUSED.items():
+        if params.get(name):
+            raise not_here(f"{name} of a service", why)
+    controller = (params.get("deploymentController") or {}).get("type", "ECS")
+    if controller != "ECS":
+        raise not_here(f"the deployment controller {controller}", _ROLLING)
+
+
+def _configuration(params: Mapping[str, Any], before: Mapping[str, Any]) -> Document:
+    """deploymentConfiguration with the defaults of a REPLICA service.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+    """
+    given = params.get("deploymentConfiguration") or {}
+    if given.get("strategy", "ROLLING") != "ROLLING":
+        raise not_here(f"the deployment strategy {given['strategy']}", _ROLLING)
+    if (given.get("alarms") or {}).get("enable") or given.get("lifecycleHooks"):
+        raise not_here("alarms and lifecycleHooks of a deployment", _ROLLING)
+    breaker = {"enable": False, "rollback": False}
+    found: Document = {
+        "deploymentCircuitBreaker": breaker,
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "strategy": "ROLLING",
+        **before,
+        **given,
+    }
+    least, most = found["minimumHealthyPercent"], found["maximumPercent"]
+    if most < 100 or not 0 <= least <= 100 or most <= least:
+        raise InvalidParameter(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "
+            "deployments."
+            if most == least == 100
+            else "Deployment configuration maximumPercent must be at least 100, and greater than "
+            "minimumHealthyPercent, which is from 0 to 100."
+        )
+    return found

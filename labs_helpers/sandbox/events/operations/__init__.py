@@ -1,0 +1,1 @@
+"""EventBridge's operations; one public function each."""

@@ -1,0 +1,107 @@
+"""The one list names everything that a lab's cells, solutions and preparations make."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.clean_up.kinds import KINDS
+from labs_helpers.clean_up.listed import FILE, listed
+from labs_helpers.curriculum import LABS
+from labs_helpers.on_aws import makes_something
+
+PROJECT = Path(__file__).parents[2]
+NOTEBOOKS = {number: PROJECT / "notebooks" / lab.notebook for number, lab in LABS.items()}
+
+MAKERS = {
+    r"iam create-user .*?--user-name (\S+)": "user",
+    r"iam create-group .*?--group-name (\S+)": "group",
+    r"iam create-role .*?--role-name (\S+)": "role",
+    r"iam create-policy .*?--policy-name (\S+)": "policy",
+    r"iam create-open-id-connect-provider .*?--url https://(\S+)": "identity provider",
+    r"ecr create-repository .*?--repository-name (\S+)": "repository",
+    r"ecr create-pull-through-cache-rule .*?--ecr-repository-prefix (\S+)": (
+        "pull-through cache rule"
+    ),
+    r"ecr create-repository-creation-template .*?--prefix (\S+)": "creation template",
+    r"s3 mb s3://(\S+)": "bucket",
+    r"codebuild create-project .*?--name (\S+)": "build project",
+    r"events put-rule .*?--name (\S+)": "event rule",
+}
+FILES = {
+    r"codepipeline create-pipeline .*?file://(\S+)": ("pipeline", "name"),
+    r"ecs register-task-definition .*?file://(\S+)": ("task definition", "family"),
+}
+"""Commands that name what they make in a file: the file's kind and key."""
+REFUSED = {
+    ("03", "pull-through cache rule", "docker-hub"): "ECR refuses a rule without credentials",
+    ("04", "repository", "Payments/API"): "ECR refuses capitals",
+}
+"""What a lab tries to make, and AWS refuses."""
+
+
+def sources(number: str) -> Iterator[str]:
+    """The code cells and the solutions of a lab, each command on one line."""
+    for cell in json.loads(NOTEBOOKS[number].read_text(encoding="utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        found = (
+            [text] if cell["cell_type"] == "code" else re.findall(r"# solution\n.*?```", text, re.S)
+        )
+        yield from (one.replace("\\\n", " ") for one in found)
+
+
+def made_by(number: str) -> set[tuple[str, str]]:
+    """(kind, name) of everything that a lab's commands make."""
+    found: set[tuple[str, str]] = set()
+    for text in sources(number):
+        for pattern, kind in MAKERS.items():
+            for name in re.findall(pattern, text):
+                found.add((kind, name.strip(";)'\"").replace("$ACCOUNT", "ACCOUNT")))
+        for pattern, (kind, _) in FILES.items():
+            found |= {(kind, "demo-app") for _ in re.findall(pattern, text)}
+    return {one for one in found if (number, *one) not in REFUSED}
+
+
+@pytest.mark.parametrize("number", LABS)
+def test_everything_that_a_lab_makes_is_in_the_list(number: str) -> None:
+    named = {(one.kind, one.name) for one in listed("ACCOUNT") if number in one.labs}
+    assert made_by(number) <= named
+
+
+def test_the_commands_are_found_at_all() -> None:
+    assert ("user", "labs-dev") in made_by("02")
+    assert ("build project", "demo-app") in made_by("09")
+
+
+@pytest.mark.parametrize("number", LABS)
+def test_every_cell_that_makes_something_is_marked(number: str) -> None:
+    makers = "|".join([*MAKERS, *FILES, r"docker push", r"put_image\("])
+    cells = [text for text in sources(number) if re.search(makers, text)]
+    assert [text for text in cells if not makes_something(text)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "aws sts get-caller-identity",
+        "aws ecr describe-repositories --repository-names demo-app-repo",
+        "docker build -t demo-app .",
+        "lab.check('04.1')",
+        "aws s3 ls s3://labs",
+    ],
+)
+def test_a_cell_that_only_looks_is_not_marked(source: str) -> None:
+    assert not makes_something(source)
+
+
+def test_every_kind_can_be_deleted() -> None:
+    assert {one.kind for one in listed("ACCOUNT")} == set(KINDS)
+
+
+def test_no_name_could_be_a_whole_account_s() -> None:
+    assert FILE.is_file()
+    assert [one.name for one in listed("ACCOUNT") if one.name.startswith("*")] == []

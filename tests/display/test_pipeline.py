@@ -1,0 +1,69 @@
+"""The drawing of a pipeline: every stage, every action, and what failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labs_helpers.display.pipeline import drawn, waits_for_someone
+
+ID = "11111111-1111-1111-1111-111111111111"
+
+
+def stage(name: str, status: str = "", **latest: Any) -> dict[str, Any]:
+    """A stage with one action of the same name and status."""
+    found: dict[str, Any] = {"stageName": name, "actionStates": [{"actionName": name}]}
+    if status:
+        found["latestExecution"] = {"pipelineExecutionId": ID, "status": status}
+        found["actionStates"][0]["latestExecution"] = {"status": status, **latest}
+    return found
+
+
+def state(*stages: dict[str, Any]) -> dict[str, Any]:
+    return {"pipelineName": "app", "stageStates": list(stages)}
+
+
+def execution(status: str, number: str = ID) -> dict[str, Any]:
+    return {"pipelineExecutionId": number, "status": status}
+
+
+def test_what_failed_and_what_was_not_reached_is_said() -> None:
+    error = {"code": "JobFailed", "message": "Build terminated with state: FAILED"}
+    found = state(
+        stage("Source", "Succeeded"), stage("Build", "Failed", errorDetails=error), stage("Deploy")
+    )
+    shown = drawn(found, execution("Failed"))
+    assert shown.text.splitlines() == [
+        "The pipeline app: the last execution failed.",
+        "",
+        "✓ Source  →  ✗ Build  →  ○ Deploy",
+        "",
+        "✓ Source / Source: succeeded",
+        "✗ Build / Build: Failed: Build terminated with state: FAILED",
+        "○ Deploy / Deploy: not yet",
+    ]
+    for word in ("Source", "Build terminated with state: FAILED", "not yet"):
+        assert word in shown.html
+
+
+def test_an_approval_that_waits_is_in_the_sentence() -> None:
+    found = state(stage("Source", "Succeeded"), stage("Approve", "InProgress", token="t"))
+    assert waits_for_someone(found)
+    text = drawn(found, execution("InProgress")).text
+    assert text.startswith("The pipeline app: the stage Approve waits for an approval.")
+    assert "▶ Approve / Approve: waits for an approval" in text
+
+
+def test_what_an_earlier_execution_did_is_not_this_ones() -> None:
+    found = state(stage("Source", "Succeeded"), stage("Deploy", "Succeeded"))
+    text = drawn(found, execution("InProgress", "another")).text
+    assert "○ Source  →  ○ Deploy" in text
+    assert not waits_for_someone(found)
+
+
+def test_a_disabled_transition_has_its_reason_and_names_are_escaped() -> None:
+    held = stage("<Deploy>")
+    held["inboundTransitionState"] = {"enabled": False, "disabledReason": "not on Fridays"}
+    shown = drawn(state(held), execution("InProgress"))
+    assert "<Deploy>: the transition is disabled: not on Fridays" in shown.text
+    assert "&lt;Deploy&gt;" in shown.html
+    assert "<Deploy>" not in shown.html

@@ -1,0 +1,40 @@
+"""An engine of an ordinary user, for tests that root runs: ``FOLDER``, and OPEN_PYTHON.
+
+Root imports everything, and then becomes nobody for good. OPEN_PYTHON is an interpreter that the
+user may start. The engine ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+from labs_helpers.engine.containers import machine
+from labs_helpers.engine.server import make_server
+
+NOBODY = 65534
+
+
+def main(folder: Path) -> None:
+    # what runs the keeper must be open to that user; this checkout may not be
+    shutil.copytree(machine.KEEPER_HOME / "keeper", folder / "code/keeper")
+    machine.KEEPER_HOME = folder / "code"
+    (folder / "engine").mkdir()
+    os.chown(folder / "engine", NOBODY, NOBODY)
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    sys.executable = os.environ["OPEN_PYTHON"]
+    server = make_server(folder / "engine/d.sock", folder / "engine/state", None)
+    server.prepare()
+    threading.Thread(target=server.serve).start()
+    print("ready", flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,137 @@
+"""Engines that run containers: of this process's user, and of an ordinary user."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from labs_helpers.engine.containers.machine import NAMESPACES, isolation
+from tests.engine.engine_room import require
+
+APPLETS = [
+    *("sh", "cat", "httpd", "sleep", "id", "mkdir", "echo", "touch", "kill", "ls", "mount", "ln"),
+    *("chmod", "mknod", "rm", "test", "nc", "head", "wget", "ps", "chroot", "stat", "cp", "seq"),
+    *("yes", "true", "unshare"),
+]
+
+
+@contextmanager
+def _own_engine(folder: Path, **variables: str) -> Iterator[Path]:
+    socket = folder / "d.sock"
+    command = [sys.executable, "-m", "labs_helpers.engine", "--socket", str(socket)]
+    process = subprocess.Popen(
+        [*command, "--state", str(folder / "state")],
+        env={**os.environ, **variables},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    try:
+        for line in process.stderr:
+            if "serves on" in line:
+                break
+        yield socket
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+@contextmanager
+def _nobodys_engine(folder: Path) -> Iterator[Path]:
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    if python is None:
+        pytest.skip("no python3 that other users may run")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.engine.containers.as_nobody", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "OPEN_PYTHON": python},
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield folder / "engine/d.sock"
+    finally:
+        process.communicate(timeout=60)
+
+
+@contextmanager
+def engine(kind: str) -> Iterator[Path]:
+    """The socket of an engine: "own", of this user; "nobody", of an ordinary user; or "proot"."""
+    # pytest's own folders are closed to other users
+    folder = Path(tempfile.mkdtemp(prefix="labs"))
+    folder.chmod(0o755)
+    try:
+        if kind == "nobody":
+            with _nobodys_engine(folder) as socket:
+                yield socket
+        else:
+            variables = {"LABS_ISOLATION": "proot"} if kind == "proot" else {}
+            with _own_engine(folder, **variables) as socket:
+                yield socket
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def client_of(kind: str) -> Iterator[Any]:
+    """A client of an engine with the image ``box``: a static busybox, and nothing else."""
+    require("busybox")
+    if kind == "proot":
+        require("proot")
+    elif isolation(Path(tempfile.gettempdir())).kind != NAMESPACES:
+        pytest.skip("this machine forbids namespaces")
+    if kind == "nobody" and os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with engine(kind) as socket:
+        found = docker.DockerClient(base_url=f"unix://{socket}", timeout=120)
+        load_box(found)
+        yield found
+        found.close()
+
+
+def load_box(client: Any) -> None:
+    """Give an engine the image ``box``: a static busybox, and nothing else."""
+    require("busybox")
+    busybox = shutil.which("busybox")
+    assert busybox
+    content = _image(Path(busybox).read_bytes())
+    client.api.import_image_from_data(content, "box", changes=["ENV PATH=/bin"])
+
+
+@pytest.fixture(scope="module", params=["own", "nobody"])
+def client(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with client_of(request.param) as found:
+        yield found
+
+
+def _image(busybox: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in (("bin/busybox", busybox), ("bin/su", busybox), ("bin/data", b"x\n")):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644 if name == "bin/data" else 0o755
+            member.mode |= 0o4000 if name == "bin/su" else 0
+            archive.addfile(member, io.BytesIO(content))
+        for name in APPLETS:
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            archive.addfile(link)
+        accounts = b"root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n"
+        member = tarfile.TarInfo("etc/passwd")
+        member.size = len(accounts)
+        archive.addfile(member, io.BytesIO(accounts))
+    return buffer.getvalue()

@@ -1,0 +1,93 @@
+"""What a hostile program in a container tries, as an ordinary user: none of it leads outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import pytest
+
+from tests.engine.containers.conftest import client_of
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with client_of("nobody" if os.geteuid() == 0 else "own") as found:
+        yield found
+
+
+def run(client: Any, script: str, **options: Any) -> str:
+    try:
+        found = client.containers.run(
+            "box", ["sh", "-c", script], remove=True, stderr=True, **options
+        )
+    except docker.errors.ContainerError as error:
+        return str(error.stderr.decode())
+    return str(found.decode())
+
+
+def test_it_sees_its_own_processes_only(client: Any) -> None:
+    assert run(client, "echo /proc/[0-9]*").split() == ["/proc/1"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "mount -t proc proc /bin",
+        "mount -t tmpfs none /bin",
+        "unshare -U true",
+        "echo c > /proc/sysrq-trigger",
+        "echo x > /proc/sys/kernel/core_pattern",
+        "mkdir /dev/x && mknod /dev/x/sda b 8 0 && cat /dev/x/sda",
+        "cat /proc/kcore | head -c 1 | grep .",
+        "kill -9 -1 && cat /proc/2/stat",
+    ],
+)
+def test_it_is_refused(client: Any, script: str) -> None:
+    assert "GOT THROUGH" not in run(client, f"({script}) && echo GOT THROUGH")
+
+
+def test_a_setuid_file_gives_no_rights(client: Any) -> None:
+    assert "NoNewPrivs:\t1" in run(client, "cat /proc/self/status", user="app")
+    assert run(client, "/bin/su sh -c id; id", user="app").count("uid=0") == 0
+
+
+def test_it_has_docker_s_capabilities_at_most(client: Any) -> None:
+    status = run(client, "cat /proc/self/status")
+    bounding = next(line for line in status.splitlines() if line.startswith("CapBnd"))
+    assert int(bounding.split()[1], 16) & ~0xA80425FB == 0
+
+
+def test_chroot_does_not_lead_out(client: Any) -> None:
+    script = "mkdir /j; cp /bin/busybox /j; cd /; chroot /j /busybox ls ../../../../.."
+    assert run(client, script).split() == ["busybox"]
+
+
+def test_links_of_the_image_do_not_lead_out(client: Any) -> None:
+    made = client.containers.run(
+        "box", ["sh", "-c", "rm -rf /data; ln -s /proc/1/root/tmp /data"], detach=True
+    )
+    made.wait()
+    made.start()
+    made.wait()
+    _, about = made.get_archive("/data")
+    assert about["linkTarget"]
+    made.remove()
+
+
+def test_its_network_is_its_own(client: Any) -> None:
+    sockets = run(client, "cat /proc/net/unix")
+    assert len(sockets.splitlines()) == 1  # abstract sockets of the machine are not there
+
+
+def test_a_fork_bomb_ends_at_the_limit(client: Any) -> None:
+    script = "for i in $(seq 200); do sleep 30 & done; wait"
+    said = run(client, script, pids_limit=50)
+    assert "can't fork" in said
+
+
+def test_its_files_are_the_images_and_its_own(client: Any) -> None:
+    assert set(run(client, "ls /").split()) == {"bin", "dev", "etc", "proc", "sys"}
+    assert "No such file" in run(client, "cat /etc/shadow")

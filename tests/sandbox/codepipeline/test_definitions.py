@@ -1,0 +1,135 @@
+"""What CreatePipeline and UpdatePipeline refuse, in CodePipeline's codes and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from labs_helpers.sandbox.codepipeline import definition as rules
+from labs_helpers.sandbox.service.errors import ServiceError
+from tests.sandbox.codepipeline.pipeline_room import (
+    ACCOUNT,
+    action,
+    approval,
+    codebuild,
+    definition,
+    s3_deploy,
+    s3_source,
+)
+
+REGION = "us-west-2"
+STRUCTURE, ACTION = "InvalidStructureException", "InvalidActionDeclarationException"
+
+
+def refused(made: dict[str, Any]) -> tuple[str, str]:
+    """(code, message) of a definition that is refused."""
+    with pytest.raises(ServiceError) as caught:
+        rules.check(rules.with_defaults(made, 1), ACCOUNT, REGION)
+    return caught.value.code, caught.value.message
+
+
+def lambda_action() -> dict[str, Any]:
+    return action("Invoke", "Lambda", {"FunctionName": "f"})
+
+
+WRONG: list[tuple[str, Callable[[], dict[str, Any]], str, str]] = [
+    ("one stage", lambda: definition("p", s3_source()), STRUCTURE,
+     "Pipeline has only 1 stage(s). There should be a minimum of 2 stages in a pipeline"),
+    ("no source", lambda: definition("p", approval(), s3_deploy()), STRUCTURE,
+     "Pipeline should start with a stage that only contains source actions"),
+    ("a late source", lambda: definition("p", s3_source(), [approval(), s3_source()]), STRUCTURE,
+     "Source actions can only be in the first stage"),
+    ("stages of one name", lambda: definition("p", s3_source(), approval(), approval()), STRUCTURE,
+     "Stage names must be unique within a pipeline. Approval has been used more than once."),
+    ("actions of one name", lambda: definition("p", s3_source(), [approval(), approval()]),
+     STRUCTURE, "Action names must be unique within a stage. Approval has been used"),
+    ("an artifact that nobody makes", lambda: definition("p", s3_source(), s3_deploy("Other")),
+     STRUCTURE, "Input Artifact Bundle Other in action Deploy is not declared as Output Artifact "
+     "Bundle in any of the preceding actions"),
+    ("an artifact made in the same runOrder",
+     lambda: definition("p", s3_source(), [codebuild(), s3_deploy("Built")]),
+     STRUCTURE, "Input Artifact Bundle Built in action Deploy is not declared"),
+    ("an artifact made twice", lambda: definition("p", [s3_source(), {**s3_source(), "name": "B"}],
+                                                  approval()),
+     STRUCTURE, "Output Artifact Bundle name must be unique within the pipeline. Source has been"),
+    ("a provider that is none", lambda: definition("p", s3_source(), action("Build", "Maven")),
+     ACTION, "ActionType (Category: 'Build', Provider: 'Maven', Owner: 'AWS', Version: '1') in "
+     "action 'Build' is not available in region US_WEST_2"),
+    ("no input", lambda: definition("p", s3_source(), {**s3_deploy(), "inputArtifacts": []}),
+     ACTION, "Action Deploy declares 0 input artifacts which is less than the minimum count (1)"),
+    ("an output too many",
+     lambda: definition("p", s3_source(), {**s3_deploy(), "outputArtifacts": [{"name": "X"}]}),
+     ACTION, "Action Deploy declares 1 output artifacts which is more than the maximum count (0)"),
+    ("a key that misses", lambda: definition("p", action("Source", "S3", {"S3Bucket": "b"},
+                                                         outputs=["X"]), approval()),
+     ACTION, "is missing required configuration 'S3ObjectKey'"),
+    ("a key that is none", lambda: definition("p", s3_source(), approval(Who="me")),
+     ACTION, "contains unknown configuration 'Who'"),
+    ("Extract of another value", lambda: definition("p", s3_source(), s3_deploy(Extract="yes")),
+     ACTION, "Extract is true or false, not 'yes'"),
+    ("a packed deployment without a key",
+     lambda: definition("p", s3_source(), s3_deploy(Extract="false")), ACTION, "'ObjectKey'"),
+    ("a namespace used twice",
+     lambda: definition("p", s3_source(), {**codebuild(), "namespace": "SourceVariables"}),
+     ACTION, "Namespaces must be unique across the pipeline definition. The following occur more "
+     "than once in the pipeline. StageName=[Build], ActionName=[Build], "
+     "Namespace=[SourceVariables]"),
+    ("a namespace that nobody has",
+     lambda: definition("p", s3_source(), s3_deploy(ObjectKey="#{Later.X}")),
+     ACTION, "references the namespace Later"),
+    ("variables of a build that are no JSON",
+     lambda: definition("p", s3_source(), {**codebuild(), "configuration": {
+         "ProjectName": "app", "EnvironmentVariables": "A=1"}}),
+     ACTION, "EnvironmentVariables is a JSON list"),
+    ("variables of V1", lambda: definition("p", s3_source(), approval(), variables=[{"name": "A"}]),
+     STRUCTURE, "A pipeline of type V1 has no variables: set pipelineType to V2"),
+    ("a mode of V1", lambda: definition("p", s3_source(), approval(), executionMode="QUEUED"),
+     STRUCTURE, "Execution mode QUEUED needs a pipeline of type V2"),
+    ("no artifact store",
+     lambda: {k: v for k, v in definition("p", s3_source(), approval()).items()
+              if k != "artifactStore"}, STRUCTURE, "Pipeline must have an artifact store"),
+    ("Lambda", lambda: definition("p", s3_source(), lambda_action()), "NotInSandbox",
+     "The sandbox runs no functions"),
+    ("CodeDeployToECS", lambda: definition("p", s3_source(), action("Deploy", "CodeDeployToECS")),
+     "NotInSandbox", "the action type Deploy of CodeDeployToECS"),
+    ("CodeCommit", lambda: definition("p", action("Source", "CodeCommit"), approval()),
+     "NotInSandbox", "the action type Source of CodeCommit"),
+    ("two inputs of a build",
+     lambda: definition("p", [s3_source(), {**s3_source(), "name": "B", "namespace": "B",
+                                            "outputArtifacts": [{"name": "Other"}]}],
+                        {**codebuild(), "inputArtifacts": [{"name": "Source"}, {"name": "Other"}]}),
+     "NotInSandbox", "one input artifact"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "words"),
+    [row[1:] for row in WRONG],
+    ids=[row[0] for row in WRONG],
+)
+def test_a_definition_is_refused_in_words(
+    made: Callable[[], dict[str, Any]], code: str, words: str
+) -> None:
+    found = refused(made())
+    assert found[0] == code
+    assert re.search(re.escape(words), found[1]), found[1]
+
+
+def test_a_definition_that_is_right_gets_its_defaults() -> None:
+    made = definition(
+        "p",
+        s3_source(),
+        [codebuild(), {**s3_deploy("Built"), "runOrder": 2}],
+        pipelineType="V2",
+        executionMode="PARALLEL",
+        variables=[{"name": "A", "defaultValue": "a"}],
+    )
+    whole = rules.with_defaults(made, 3)
+    rules.check(whole, ACCOUNT, REGION)
+    assert whole["version"] == 3
+    assert [each["runOrder"] for each in whole["stages"][1]["actions"]] == [1, 2]
+    plain = rules.with_defaults(definition("q", s3_source(), approval()), 1)
+    assert (plain["executionMode"], plain["pipelineType"]) == ("SUPERSEDED", "V1")
