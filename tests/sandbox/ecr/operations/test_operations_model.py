@@ -160,7 +160,7 @@ FEW_RUNS = settings(
     suppress_health_check=QUIET,
 )
 MANY_RUNS = settings(
-    max_examples=200, stateful_step_count=60, deadline=None, suppress_health_check=QUIET
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=QUIET
 )
 
 
