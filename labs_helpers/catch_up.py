@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ _STARTS = re.compile(r"^\s*lab\s*=\s*start\(", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell to run. ``exercise`` is the id of the exercise whose solution it is, if any."""
+    """A code cell to run. ``exercise`` is the id of the exercise that is done after it, if any."""
 
     source: str
     may_fail: bool
@@ -75,7 +75,7 @@ def catch_up(
 def until(
     notebook: Path, wanted: str, passed: Callable[[str], bool], names: OwnNames = USUAL
 ) -> list[Cell]:
-    """The cells from the last exercise that ``passed`` up to the solution of ``wanted``.
+    """The cells from the last exercise that ``passed`` up to the check of ``wanted``.
 
     A cell that only shows something is left out, as is the cell that starts the lab. ``wanted``
     is the id of an exercise that the notebook has.
@@ -91,15 +91,28 @@ def until(
 
 
 def _cells(notebook: Path, known: dict[str, Exercise], names: OwnNames) -> Iterator[Cell]:
+    """What there is to run of the notebook; the last cell before a check has the exercise's id."""
     solved = {exercise.cell: exercise for exercise in known.values()}
+    checked = {exercise.check_cell: exercise for exercise in known.values()}
+    before: Cell | None = None
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] != "code":
             continue
+        found: Cell | None = None
         if (exercise := solved.get(cell["id"])) is not None:
-            yield Cell(exercise.solution, False, exercise.id)
+            found = Cell(exercise.solution, False)
+        elif cell["id"] in checked and before is not None:
+            before = replace(before, exercise=checked[cell["id"]].id)
         elif not _SHOWS_ONLY.match(source) and not _STARTS.search(source):
-            yield Cell(names.of(source), "raises-exception" in cell["metadata"].get("tags", ()))
+            may_fail = "raises-exception" in cell["metadata"].get("tags", ())
+            found = Cell(names.of(source), may_fail)
+        if found is not None:
+            if before is not None:
+                yield before
+            before = found
+    if before is not None:
+        yield before
 
 
 def run(

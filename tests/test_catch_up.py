@@ -112,3 +112,11 @@ def test_every_lab_can_be_caught_up_with(number: str, commands: Commands) -> Non
         *_, said = kernel.run("lab.catch_up()")
         assert said.startswith("Done for you: "), said
         assert set(states(home, number)) == {"shown"}
+
+
+def test_cells_between_an_exercise_and_its_check_belong_to_it() -> None:
+    notebook = PROJECT / "notebooks" / LABS["04"].notebook
+    cells = until(notebook, "04.2", lambda one: one == "04.1")
+    assert cells[-2].source.startswith("%%bash\n# solution")
+    assert "lab.clock.advance(days=7)" in cells[-1].source
+    assert [cell.exercise for cell in cells] == [""] * (len(cells) - 1) + ["04.2"]

@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Desk:
         self.lab = Lab(LABS[number], place)
         self.notebook = place.workspace.notebooks / LABS[number].notebook
         self.exercises: dict[str, Exercise] = exercises(self.notebook)
+        self._names: dict[str, Any] = {"lab": self.lab}
 
     def begin(self) -> None:
         """Make the lab's beginning again, and its folder as it came."""
@@ -69,30 +71,44 @@ class Desk:
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
     def cells(self, *names: str) -> None:
-        """Run shell cells of the notebook by the ends of their ids, as "34" for 05-34."""
+        """Run code cells of the notebook by the ends of their ids, as "34" for 05-34."""
         cells = {cell.id: cell for cell in nbformat.read(self.notebook, as_version=4).cells}
         for name in names:
-            source = cells[f"{self.number}-{name}"].source
-            assert source.startswith("%%bash"), source
-            self.shell(self._rewrite(source.partition("\n")[2]))
+            source = self._rewrite(cells[f"{self.number}-{name}"].source)
+            if source.startswith("%%bash"):
+                self.shell(source.partition("\n")[2])
+            else:
+                self.python(source)
+
+    def python(self, source: str) -> None:
+        """Run a learner's Python in this process; names stay for the next cell, as in a kernel."""
+        folder = str(Path.cwd())
+        sys.path.insert(0, folder)
+        try:
+            exec(source, self._names)
+        finally:
+            sys.path.remove(folder)
+            sys.modules.pop("release", None)
 
     def solution(self, check_id: str) -> str:
         """The shell of the notebook's solution, without the line that says that it is one."""
         return self.exercises[check_id].solution.partition("# solution\n")[2]
 
-    def after(self, check_id: str, script: str) -> str:
+    def after(self, check_id: str, script: str, then: Sequence[str] = ()) -> str:
         """What the check says after an answer, right or wrong, that was typed in shell.
 
-        Fails where the check gives the solution away.
+        ``then``: cells of the notebook between the answer and the check. Fails where the check
+        gives the solution away.
         """
         ran = self.shell(script)
+        self.cells(*then)
         outcome = self.check(check_id)
         assert given_away(self.notebook, check_id, outcome) == set()
         return f"{said(outcome)}\n  after: {ran.stdout[-300:]}{ran.stderr[-600:]}"
 
-    def finds_wrong(self, check_id: str, script: str, says: str) -> None:
+    def finds_wrong(self, check_id: str, script: str, says: str, then: Sequence[str] = ()) -> None:
         """Assert that the check tells a wrong answer, and what it says of the answer."""
-        seen = self.after(check_id, script)
+        seen = self.after(check_id, script, then)
         assert seen.startswith("not yet"), seen
         assert says in seen, seen
 

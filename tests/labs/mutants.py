@@ -65,11 +65,13 @@ def _changed(line: str) -> Iterator[tuple[str, list[str]]]:
 class Known:
     """``cells`` and then the solutions ``after`` are run before; ``equivalent``: change -> reason.
 
-    ``cells`` are shell cells of the notebook, ``after`` are ids of exercises.
+    ``cells`` are code cells of the notebook, ``after`` are ids of exercises, and ``then`` are the
+    cells between the answer and the check.
     """
 
     cells: list[str]
     after: list[str]
+    then: list[str]
     equivalent: dict[str, str]
 
 
@@ -77,4 +79,4 @@ def known(check_id: str) -> Known:
     """What is written down about the mutants of a check's solution."""
     path = FOLDER / f"lab{check_id.partition('.')[0]}" / "mutants.json"
     entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[check_id]
-    return Known(entry["cells"], entry.get("after", []), entry["equivalent"])
+    return Known(entry["cells"], entry.get("after", []), entry.get("then", []), entry["equivalent"])

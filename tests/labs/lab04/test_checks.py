@@ -1,5 +1,6 @@
-"""Lab 04: what its check says of answers that people give."""
+"""Lab 04: what its checks say of answers that people give."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -99,3 +100,123 @@ def test_wrong(lab: Desk, answer: str) -> None:
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
 def test_not_tried(lab: Desk, answer: str) -> None:
     assert lab.after("04.1", NOT_TRIED[answer]).startswith("not tried: repository team-a/api")
+
+
+MONTH = ["53"]
+"""The cell between the answer and the check: a release a week."""
+BACK = "python release.py payments/api 1.1 prod"
+PROD = {"tagStatus": "tagged", "tagPatternList": ["prod"]}
+ANY = {"tagStatus": "any"}
+DAYS = {"countType": "sinceImagePushed", "countUnit": "days"}
+
+
+def policy(*selections: dict[str, object]) -> str:
+    """Shell that puts a policy; each rule expires, and counts images unless it says otherwise."""
+    rules = [
+        {
+            "rulePriority": number,
+            "selection": {"countType": "imageCountMoreThan", **selection},
+            "action": {"type": "expire"},
+        }
+        for number, selection in enumerate(selections, 1)
+    ]
+    text = json.dumps({"rules": rules})
+    return (
+        "aws ecr put-lifecycle-policy --repository-name payments/api"
+        f" --lifecycle-policy-text '{text}'"
+    )
+
+
+KEEP = policy({**PROD, "countNumber": 1}, {**ANY, "countNumber": 3})
+KEPT = {
+    "the policy first": f"{KEEP}\n{BACK}",
+    "a prefix, and a large number": BACK
+    + "\n"
+    + policy(
+        {"tagStatus": "tagged", "tagPrefixList": ["prod"], "countNumber": 99},
+        {**ANY, "countNumber": 3},
+    ),
+    "production counted in days": BACK
+    + "\n"
+    + policy({**PROD, **DAYS, "countNumber": 36000}, {**ANY, "countNumber": 3}),
+    "prod alone is pushed, and no rule is about it": """python -c '
+from release import release
+release("payments/api", "1.1")'
+manifest=$(aws ecr batch-get-image --repository-name payments/api --image-ids imageTag=1.1 \\
+  --query "images[0].imageManifest" --output text)
+aws ecr put-image --repository-name payments/api --image-tag prod --image-manifest "$manifest"
+aws ecr batch-delete-image --repository-name payments/api --image-ids imageTag=1.1
+"""
+    + policy(
+        {"tagStatus": "tagged", "tagPatternList": ["1.*"], "countNumber": 3},
+        {"tagStatus": "untagged", "countNumber": 1},
+    ),
+}
+TAKEN = {
+    "pushed again, and the policy as it was": (BACK, "besides the newest: 1.13, 1.12"),
+    "a policy that looks at numbers only": (
+        f"{BACK}\n{policy({**ANY, 'countNumber': 3})}",
+        "payments/api:prod | not there; there are 1.16, 1.15, 1.14",
+    ),
+    "the policy alone": (KEEP, "payments/api:prod | not there; there are 1.16, 1.15, 1.14"),
+    "another version": (
+        f"python release.py payments/api 1.12 prod\n{KEEP}",
+        "version 1.12 | version 1.1 is back",
+    ),
+    "too few": (
+        f"{BACK}\n{policy({**PROD, 'countNumber': 1}, {**ANY, 'countNumber': 2})}",
+        "1.16, 1.15, 1.1+prod | the three newest images stay",
+    ),
+    "days in place of a number": (
+        f"{BACK}\n{policy({**PROD, 'countNumber': 1}, {**ANY, **DAYS, 'countNumber': 10})}",
+        "1.16, 1.1+prod | the three newest images stay",
+    ),
+    "no policy any more": (
+        f"{BACK}\naws ecr delete-lifecycle-policy --repository-name payments/api",
+        "not applied yet, since it was put | a policy never takes the image tagged prod",
+    ),
+    "a pattern that fits the releases too": (
+        BACK
+        + "\n"
+        + policy(
+            {"tagStatus": "tagged", "tagPatternList": ["*"], "countNumber": 1},
+            {**ANY, "countNumber": 3},
+        ),
+        "payments/api:prod | not there; there are 1.16",
+    ),
+}
+
+
+@pytest.fixture
+def expired(lab: Desk) -> None:
+    """Production's image has expired, and ten releases are left."""
+    lab.cells("14", "24r", "25", "28a")
+
+
+@pytest.mark.usefixtures("expired")
+@pytest.mark.parametrize("answer", rows(KEPT, 2))
+def test_production_is_kept(lab: Desk, answer: str) -> None:
+    seen = lab.after("04.2", KEPT[answer], MONTH)
+    assert seen.startswith("passed: A month of releases later"), seen
+
+
+@pytest.mark.usefixtures("expired")
+@pytest.mark.parametrize("answer", rows(TAKEN, 3))
+def test_production_is_not_kept(lab: Desk, answer: str) -> None:
+    lab.finds_wrong("04.2", *TAKEN[answer], MONTH)
+
+
+@pytest.mark.usefixtures("expired")
+def test_the_month_has_to_pass(lab: Desk) -> None:
+    lab.finds_wrong("04.2", f"{BACK}\n{KEEP}", "not applied yet, since it was put")
+    lab.python("lab.clock.advance(days=1)")
+    lab.finds_wrong("04.2", "true", "that proves nothing yet")
+
+
+@pytest.mark.usefixtures("expired")
+def test_a_month_alone_is_no_try(lab: Desk) -> None:
+    assert lab.after("04.2", "", MONTH).startswith("not tried: the images of payments/api")
+
+
+def test_no_repository_is_no_try(lab: Desk) -> None:
+    assert lab.after("04.2", "").startswith("not tried: the images of payments/api")
