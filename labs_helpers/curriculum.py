@@ -112,7 +112,7 @@ LABS = {
             "build",
             minutes=40,
             goal="write a Dockerfile, and see its layers, cache and digests",
-            sandbox="`RUN` with PRoot, on a base that has programs",
+            sandbox="containers run; `RUN` needs PRoot and a base that has programs",
         ),
         Entry(
             "07",
@@ -136,7 +136,7 @@ LABS = {
             "ci-cd",
             minutes=45,
             goal="run a buildspec for real",
-            sandbox="pipelines are kept; starting one is refused",
+            sandbox="builds and pipelines run; a git folder stands for GitHub",
         ),
         Entry(
             "10",
@@ -144,7 +144,7 @@ LABS = {
             "clean-up",
             minutes=40,
             goal="pull as a node does, and leave nothing behind",
-            sandbox="task definitions are kept; running a task is refused",
+            sandbox="tasks run as containers on this machine; no EKS",
         ),
     )
 }
