@@ -1,11 +1,9 @@
 """Lab 04: what its check says of answers that people give."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from labs_helpers.errors import LabError
 from labs_helpers.prepare.repositories import no_repository
 from tests.labs.desk import Desk, desk, rows
 
@@ -101,18 +99,3 @@ def test_wrong(lab: Desk, answer: str) -> None:
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
 def test_not_tried(lab: Desk, answer: str) -> None:
     assert lab.after("04.1", NOT_TRIED[answer]).startswith("not tried: repository team-a/api")
-
-
-def test_a_lifecycle_of_no_repository_says_how_to_list_those_there_are(lab: Desk) -> None:
-    with pytest.raises(LabError) as caught:
-        lab.lab.lifecycle("nope")
-    assert str(caught.value) == (
-        "There is no repository nope in us-west-2. "
-        "aws ecr describe-repositories lists those there are."
-    )
-
-
-@pytest.mark.parametrize("wrong", [None, 3, "", ["nope"], b"nope"])
-def test_a_lifecycle_wants_the_name_of_a_repository(lab: Desk, wrong: Any) -> None:
-    with pytest.raises(LabError, match="is not the name of a repository: give a text such as"):
-        lab.lab.lifecycle(wrong)
