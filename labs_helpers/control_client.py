@@ -14,6 +14,14 @@ from labs_helpers.errors import spoken
 from labs_helpers.workspace import LabsError, Workspace
 
 
+class Refused(LabsError):
+    """The sandbox refuses a request; ``status`` is HTTP's."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 @dataclass(frozen=True)
 class Control:
     """Sends requests to ``/_labs/...`` on the sandbox's port, with the token of its owner."""
@@ -22,7 +30,10 @@ class Control:
     port: int
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """The JSON answer. Raises LabsError when the sandbox does not answer or refuses."""
+        """The JSON answer.
+
+        Raises LabsError when the sandbox does not answer, and Refused when the sandbox refuses.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             token = self.workspace.control_token.read_text(encoding="utf-8").strip()
@@ -41,7 +52,7 @@ class Control:
         finally:
             connection.close()
         if response.status >= 400:
-            raise LabsError(f"The sandbox refuses {method} {path}: {text.strip()}")
+            raise Refused(f"The sandbox refuses {method} {path}: {text.strip()}", response.status)
         return json.loads(text) if text else {}
 
     def notes(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import boto3
 import docker.errors
 
 from labs_helpers import gate, iam_simulator
-from labs_helpers.control_client import Control
+from labs_helpers.control_client import Control, Refused
 from labs_helpers.defaults import USER
 from labs_helpers.display import bars, ecs_service, lifecycle, page, registry, why
 from labs_helpers.display import pipeline as pipelines
@@ -126,10 +126,22 @@ def _arn_of_user(who: str, account: str) -> str:
 def expiry(control: Control, account: str, region: str, repository: str, prices: Path) -> Rendering:
     """What the repository's lifecycle policy takes today, what that saves, and why the rest stays.
 
-    prices: the labs' file of prices.
+    prices: the labs' file of prices. Raises LabError for a name that is no repository's.
     """
+    if not isinstance(repository, str) or not repository:
+        raise LabError(
+            f'{repository!r} is not the name of a repository: give a text such as "demo-app-repo".'
+        )
     asked = {"account": account, "region": region, "repository": repository}
-    found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
+    try:
+        found = control.ask("GET", f"lifecycle?{urlencode(asked)}")
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        raise LabError(
+            f"There is no repository {repository} in {region}. "
+            "aws ecr describe-repositories lists those there are."
+        ) from refused
     return lifecycle.explained(repository, found, _price(prices, "ecr_storage"))
 
 

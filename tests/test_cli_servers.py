@@ -291,3 +291,17 @@ def test_what_was_set_aside_is_said_at_the_start_and_in_the_status(learner: Lear
     assert started.returncode == 0
     for said in (started.stderr, learner.labs("status").stdout):
         assert said.count("The memory of IAM's users and roles was damaged") == 1
+
+
+def test_the_database_of_each_service_that_was_set_aside_is_in_the_status(learner: Learner) -> None:
+    files = [
+        learner.workspace.sandbox / name / f"{name}.sqlite"
+        for name in ("codebuild", "codeconnections", "codepipeline", "ecs", "events")
+    ]
+    for file in files:
+        file.parent.mkdir(mode=0o700, parents=True)
+        file.write_bytes(b"not a database" * 1000)
+    started = learner.labs("start")
+    assert started.returncode == 0
+    for said in (started.stderr, learner.labs("status").stdout):
+        assert [file.name for file in files if said.count(f"{file.name}.damaged-") != 1] == []

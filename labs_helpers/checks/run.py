@@ -69,7 +69,7 @@ def run(check_id: str, world: World) -> Outcome:
         )
     except (aws.EndpointConnectionError, aws.ConnectionError, OSError) as fault:
         return CheckError(
-            "AWS, over the network",
+            _unanswered(fault, world),
             str(fault),
             f'is the sandbox running? labs status says; start("{lab}") starts it',
         )
@@ -87,6 +87,15 @@ def run(check_id: str, world: World) -> Outcome:
         return CheckError(
             "Docker's logins", str(fault), "correct the file, or delete it and log in again"
         )
+
+
+def _unanswered(fault: Exception, world: World) -> str:
+    """What did not answer: a file by its name, or else what this world asks over HTTP."""
+    if isinstance(fault, OSError) and fault.filename is not None:
+        return f"the file {fault.filename}"
+    if world.address is None:
+        return "AWS, over the network"
+    return f"the sandbox, at {world.address}"
 
 
 def _require(check_id: str) -> str:

@@ -57,6 +57,7 @@ def make(number: str, place: Place) -> Beginning:
     unfinished = found if found and not found.finished else Entry(finished=False)
     record.write(number, unfinished)
     place.removed[:] = unfinished.removed
+    place.kept.clear()
     wanted = steps(number, place.mode)
     for step in _in_order(wanted):
         try:
@@ -67,7 +68,7 @@ def make(number: str, place: Place) -> Beginning:
     record.write(number, Entry(finished=True), place.removed)
     facts = tuple(place.workspace.own_names.of(step.fact) for step in wanted)
     notes = _notes(found) if found is unfinished else ()
-    return Beginning(facts, tuple(place.removed), notes)
+    return Beginning(facts, tuple(place.removed), (*notes, *place.kept))
 
 
 def bring_back(number: str, place: Place) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from labs_helpers.workspace import LabsError, read_json, write_json
 LATEST = f"{IMAGE}:latest"
 IN_ECR = f"$REGISTRY/{REPOSITORY}"
 """The labs' repository; ``$REGISTRY`` stands for the registry of the place."""
+IN_USE = "in-use"
+"""The repository that names an image for the container that uses the image."""
 
 
 def _token(place: Place) -> str:
@@ -78,10 +80,13 @@ def no_local_images(*repositories: str) -> Step:
     What was built before decides what a build takes from the cache and what a pull still has to
     fetch, so a lab that prints either starts without. An image that has a name of the learner's
     own, or on which another image was built, stays. In front of a real daemon, images without a
-    name stay as well: they may be the learner's. Left out on AWS: Docker there is the learner's.
+    name stay as well: they may be the learner's. An image that a container uses stays under the
+    name ``in-use:CONTAINER`` until a later lab finds the container gone. Left out on AWS: Docker
+    there is the learner's.
     """
 
     def ensure(place: Place) -> None:
+        _forget_ended_containers(place)
         take_names(place, repositories, place.removed)
         if _is_embedded(place):
             unnamed = len(place.docker.images.list(filters={"dangling": True}))
@@ -98,18 +103,58 @@ def take_names(place: Place, repositories: Sequence[str], removed: list[str]) ->
 
     In the labs' own engine, the image's other names in the labs' registry go as well: labs push
     one image to several repositories. An image is deleted with its last name, unless another image
-    was built on it (https://docs.docker.com/reference/cli/docker/image/rm/). Raises LabsError when
-    Docker refuses, as it does for an image that a container uses.
+    was built on it (https://docs.docker.com/reference/cli/docker/image/rm/). Docker refuses to take
+    the last name of an image that a container uses, stopped or running: such an image first gets a
+    name for the container, and ``Place.kept`` says so. Raises LabsError when Docker refuses.
     """
     embedded = _is_embedded(place)
+    users = _users(place)
     for repository in (one.replace("$REGISTRY", place.registry) for one in repositories):
         for image in place.docker.images.list(repository):
+            used = users.get(str(image.id), [])
+            if used:
+                _keep(place, image, used)
             for name in _names(image):
+                if used and "@" in name:
+                    continue  # no tag is in the way, and Docker counts no digest as another name
                 if _repository(name) == repository or (
                     embedded and name.startswith(f"{place.registry}/")
                 ):
                     _take(place, name)
                     removed.append(f"image {name}")
+
+
+def _users(place: Place) -> dict[str, list[str]]:
+    """The short ids of the containers of each image, stopped ones and created ones too."""
+    found: dict[str, list[str]] = {}
+    for one in place.docker.api.containers(all=True):
+        found.setdefault(str(one["ImageID"]), []).append(str(one["Id"])[:12])
+    return found
+
+
+def _keep(place: Place, image: Any, containers: Sequence[str]) -> None:
+    """Name an image for the containers that use it, and say so."""
+    names = ", ".join(name for name in image.tags if _repository(name) != IN_USE) or image.short_id
+    for container in containers:
+        image.tag(IN_USE, container)
+        remove = f"to remove the container: docker rm -f {container}"
+        # an image with names in two of the lab's repositories comes here twice
+        if not any(said.endswith(remove) for said in place.kept):
+            place.kept.append(
+                f"a container uses the image {names}: both stay, the image as "
+                f"{IN_USE}:{container}; {remove}"
+            )
+
+
+def _forget_ended_containers(place: Place) -> None:
+    """Take the names away that images got for containers which are gone."""
+    there = {container for found in _users(place).values() for container in found}
+    for image in place.docker.images.list(IN_USE):
+        for name in image.tags:
+            repository, _, container = name.rpartition(":")
+            if repository == IN_USE and container not in there:
+                _take(place, name)
+                place.removed.append(f"image {name}")
 
 
 def _names(image: Any) -> list[str]:

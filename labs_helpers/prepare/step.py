@@ -24,6 +24,7 @@ class Place:
     sandbox: its control API, None on AWS.
     removed: what the steps have removed, emptied or replaced, each in words ("user labs-ci").
     A step adds to ``removed`` whatever it takes away, at the moment it has taken it away.
+    kept: what was in the way and stays, because something of the learner's needs it, in words.
     """
 
     workspace: Workspace
@@ -32,6 +33,7 @@ class Place:
     region: str
     sandbox: Control | None = None
     removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     @property
     def control(self) -> Control:

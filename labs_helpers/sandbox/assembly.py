@@ -156,7 +156,6 @@ def build(
     ticks = Ticks(rules_of_events, clock)
     account = learner.principal.account
     desk = Desk()
-    status = Status(account, own.region, port, instance, clock, store, moto, who, state)
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
@@ -214,6 +213,8 @@ def build(
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
     }
     routes |= connections.connections.routes()
+    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
+    status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
@@ -230,7 +231,6 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
     return Sandbox(application, store, who, state, (*workers, ecs.scheduler), desk, stores)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.moto.kept.state import ServiceState
 from labs_helpers.sandbox.moto.services import MotoServices
+from labs_helpers.sandbox.service.store import Store as KitStore
 
 _COUNTS = """
 select (select count(*) from repositories) as repositories,
@@ -35,6 +37,7 @@ class Status:
         moto: MotoServices,
         who: People,
         services: ServiceState,
+        kit: Sequence[KitStore],
     ) -> None:
         self._fixed = {
             "mode": "sandbox",
@@ -50,12 +53,14 @@ class Status:
         self._moto = moto
         self._who = who
         self._services = services
+        self._kit = kit
 
     def __call__(self) -> dict[str, Any]:
         """A JSON object; sizes in bytes, times ISO 8601.
 
         `kept` says what of it outlives a restart; `notices` what of IAM, STS and moto's
-        services was damaged and set aside, `set_aside` what of ECR was, which the start has said.
+        services was damaged and set aside, `set_aside` what of ECR and of the kit's
+        services was, which the start has said.
         """
         import psutil
 
@@ -70,7 +75,7 @@ class Status:
             "services": ["ecr", *(name for name in self._moto.loaded if name != "ecr")],
             "accounts": len(self._who.records.accounts),
             "notices": [*self._who.notices, *self._services.notices],
-            "set_aside": self._store.notices,
+            "set_aside": [notice for one in (self._store, *self._kit) for notice in one.notices],
             "kept": dict.fromkeys(
                 ("codebuild", "ecr", "events", "iam", "sts", "other services"), "across restarts"
             ),

@@ -28,11 +28,11 @@ def refusal(code: str) -> Exception:
     )
 
 
-def outcome_of(fault: Exception, folder: Path) -> CheckError:
+def outcome_of(fault: Exception, folder: Path, address: str | None = None) -> CheckError:
     hosts = (HERE, IRELAND)
     log_in(folder, *hosts)
     accepted = {host: {"/v2/": answer(200)} for host in hosts}
-    seen = world(folder, registries=accepted, clients={"sts": Refusing(fault)})
+    seen = world(folder, registries=accepted, clients={"sts": Refusing(fault)}, address=address)
     outcome = run("05.1", seen)
     assert isinstance(outcome, CheckError)
     return outcome
@@ -57,6 +57,31 @@ def test_missing_credentials_are_not_the_learner_s_answer(tmp_path: Path) -> Non
 def test_a_sandbox_that_is_down_is_said(tmp_path: Path) -> None:
     fault = botocore.exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1")
     assert 'start("05")' in outcome_of(fault, tmp_path).suggestion
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        (None, "AWS, over the network"),
+        ("http://127.0.0.1:4566", "the sandbox, at http://127.0.0.1:4566"),
+    ],
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        botocore.exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"),
+        ConnectionRefusedError(111, "Connection refused"),
+    ],
+)
+def test_what_did_not_answer_is_named(
+    fault: Exception, address: str | None, says: str, tmp_path: Path
+) -> None:
+    assert outcome_of(fault, tmp_path, address).looked_at == says
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    fault = PermissionError(13, "Permission denied", "buildspec.yml")
+    assert outcome_of(fault, tmp_path).looked_at == "the file buildspec.yml"
 
 
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException"])

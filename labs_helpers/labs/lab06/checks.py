@@ -14,6 +14,7 @@ from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
+from labs_helpers.labs.lab06 import dockerfile
 
 SMALL, PROD = "demo-site:small", "demo-app:prod"
 VERSION = "org.opencontainers.image.version"
@@ -142,11 +143,16 @@ def _about_label(found: str | None) -> str:
     return "who put nothing in the variable's place: the shell that wrote the file, or the build?"
 
 
-def _by_argument(small: Built) -> Finding | None:
-    last = small.instructions
+def _last_stage(small: Built) -> list[str]:
+    """The instructions after those of the nginx image, if its base is one that is here."""
     for base in images.of_repository("nginx"):
         if small.is_on(base):
-            last = last[len(base.history()) :]
+            return small.instructions[len(base.history()) :]
+    return small.instructions
+
+
+def _by_argument(small: Built) -> Finding | None:
+    last = _last_stage(small)
     arguments = [one for one in last if one.startswith("ARG ")]
     labels = [one for one in last if one.startswith("LABEL ") and VERSION in one]
     where = f"the instructions that made {SMALL}"
@@ -161,6 +167,13 @@ def _by_argument(small: Built) -> Finding | None:
             where,
             "a label that no line of the Dockerfile sets to 2.0.0",
             "the line that writes the label: where does its value come from?",
+        )
+    lines = dockerfile.lines(Path(), last, VERSION)
+    if lines and not any(line.by_argument for line in lines):
+        return Finding(
+            f"{lines[0].file}, from which {SMALL} was built",
+            lines[0].text,
+            "which label does the image get when the build is given another value?",
         )
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from labs_helpers.buildspec.model import PHASES
 _GATE = re.compile(r"^\s*labs\s+gate\b.*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b")
 _SWALLOWED = re.compile(r"\|\||;\s*(?:true|:)\s*$|&\s*$")
 """A command whose failure the shell forgets."""
+_PUSHES = re.compile(r"\bdocker\s+(?:image\s+)?push\b|\bput-image\b|\bbuild\b.*\s--push\b")
+_PUSHED = re.compile(r"\bdocker\s+(?:image\s+)?push\b([^;&|\n]*)")
+_ASSIGNED = re.compile(r"(?:^|[;&]|\bexport)\s*(\w+)=(\"[^\"]*\"|'[^']*'|[^\s;&]*)")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,28 @@ class Spec:
         return next(
             (one.strip() for one in self.all_commands if any(text in one for text in texts)), ""
         )
+
+    @property
+    def push_of_latest(self) -> str:
+        """The first command that puts the tag `latest` into the registry; "" for none.
+
+        `docker push` of a name without a tag pushes `latest`, and with --all-tags every tag that
+        the engine has: https://docs.docker.com/reference/cli/docker/image/push/
+        """
+        values = dict(self.read.environment.variables)
+        for text in (*self.all_commands, *self._last_commands):
+            if text.lstrip().startswith(("#", "echo ")) and not _PUSHED.search(text):
+                continue
+            full = _filled(text, values)
+            if _PUSHES.search(full) and (re.search(r"\blatest\b", full) or _without_tag(full)):
+                return text.strip()
+            for name, value in _ASSIGNED.findall(text):
+                values[name] = _filled(value.strip("\"'"), values)
+        return ""
+
+    @property
+    def _last_commands(self) -> list[str]:
+        return [one.text for phase in self.read.phases.values() for one in phase.last]
 
     @property
     def stops_after_a_failed_build(self) -> bool:
@@ -58,6 +85,24 @@ class Spec:
         ]
         held = [n for n in found if not _SWALLOWED.search(self.all_commands[n])]
         return held[0] if held else None
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with the variables that are known; the others stay as they are written."""
+    return _VARIABLE.sub(lambda one: values.get(one[1] or one[2], one[0]), text)
+
+
+def _without_tag(command: str) -> bool:
+    """Whether a `docker push` names no tag, or asks for all of them."""
+    for arguments in _PUSHED.findall(command):
+        words = [one.strip("\"'") for one in arguments.split()]
+        if {"-a", "--all-tags"} & {*words}:
+            return True
+        names = [one for one in words if not one.startswith("-") and ">" not in one]
+        # a variable of unknown value may hold the tag, unless a repository follows the variable
+        if any("/" in one and not re.search(r"[:@$]", one.rpartition("/")[2]) for one in names):
+            return True
+    return False
 
 
 def load(path: Path) -> Spec | str:

@@ -84,11 +84,20 @@ def _for_every_commit(build: Build) -> Finding | None:
 
 
 def _instead_of_latest(build: Build) -> Finding | None:
+    """Whether this build left `latest` alone.
+
+    The same sources make the same image, so an earlier build may have tagged this image `latest`:
+    the tags alone do not tell who did it, and ECR keeps no date of a tag. The buildspec tells.
+    """
     if build.tags.get("latest") != build.digest:
         return None
+    spec = build.spec
+    command = spec.push_of_latest if isinstance(spec, Spec) else ""
+    if not command:
+        return None
     return Finding(
-        f"the tags of {build.world.repository}",
-        f"{TAG} and latest are one image",
+        f"the tags of {build.world.repository}, and {SPEC}",
+        f"{command}\n{TAG} and latest are one image",
         "this build moved latest as well",
     )
 

@@ -8,6 +8,7 @@ from labs_helpers.prepare.step import Place
 from tests.labs.desk import Desk, desk, rows
 
 CREATE = "aws ecr create-repository --repository-name"
+ELSEWHERE = ("eu-west-1", "us-east-1")
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,9 @@ def no_repository(lab: Desk) -> None:
 
 
 def empty_registry(place: Place) -> None:
-    ecr = place.client("ecr")
-    for one in ecr.describe_repositories()["repositories"]:
-        ecr.delete_repository(repositoryName=one["repositoryName"], force=True)
+    for ecr in (place.client("ecr", region) for region in (place.region, *ELSEWHERE)):
+        for one in ecr.describe_repositories()["repositories"]:
+            ecr.delete_repository(repositoryName=one["repositoryName"], force=True)
 
 
 RIGHT = {
@@ -39,11 +40,22 @@ WRONG = {
     name: (f"{CREATE} {name}", f"{name} | one called hello-labs | compare the two names")
     for name in ("hello_labs", "hello-lab", "helo-labs", "hello-labs2", "labs-hello", "hello/labs")
 }
+WRONG |= {
+    f"in {region}": (
+        f"{command} --region {region}",
+        f"the repositories of your registry in us-west-2 | hello-labs is in {region}, and not in "
+        "us-west-2 | one called hello-labs | each region has a registry of its own",
+    )
+    for region, command in (
+        ("eu-west-1", f"{CREATE} hello-labs"),
+        ("us-east-1", f"{CREATE} hello_labs; {CREATE} hello-labs"),
+    )
+}
 NOT_TRIED = {
     "nothing": "",
     "a name that ECR refuses": f"{CREATE} Hello-Labs",
     "another name": f"{CREATE} production",
-    "another region": f"{CREATE} hello-labs --region eu-west-1",
+    "another name in another region": f"{CREATE} production --region eu-west-1",
 }
 
 
@@ -52,7 +64,7 @@ def test_right(lab: Desk, answer: str) -> None:
     assert lab.after("00.1", RIGHT[answer]).startswith("passed: The repository hello-labs is there")
 
 
-@pytest.mark.parametrize("answer", rows(WRONG))
+@pytest.mark.parametrize("answer", rows(WRONG, 8))
 def test_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("00.1", *WRONG[answer])
 

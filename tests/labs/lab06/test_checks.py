@@ -42,6 +42,14 @@ RIGHT = {
     "an argument of another name": build(
         FROM, "ARG V", f'LABEL {LABEL}="$V"', PUBLIC, options="--build-arg V=2.0.0"
     ),
+    "without a file": f"rm -f Dockerfile.mine; docker build -q -t demo-site:small {TWO} -f - . "
+    f"<<'END'\n{FROM}\n{ARG}\n{SET}\n{PUBLIC}\nEND",
+    "by way of ENV": build(
+        FROM, ARG, "ENV RELEASE=$VERSION", f"LABEL {LABEL}=${{RELEASE}}", PUBLIC, options=TWO
+    ),
+    "in a stage below": build(
+        "FROM nginx:alpine AS base", ARG, SET, "FROM base", PUBLIC, options=TWO
+    ),
     "the default of the argument": build(FROM, "ARG VERSION=2.0.0", SET, PUBLIC),
     "drafts kept out of the context": "echo site/drafts > .dockerignore\n"
     + build(FROM, ARG, SET, "COPY site/ /src/", PUBLIC, options=TWO),
@@ -56,7 +64,23 @@ RIGHT = {
         options=TWO,
     ),
 }
+LITERAL = f"LABEL {LABEL}=2.0.0"
 WRONG = {
+    "an argument that nothing reads": build(FROM, "ARG VERSION=2.0.0", LITERAL, PUBLIC),
+    "an argument of another name that nothing reads": build(
+        FROM, "ARG V", LITERAL, PUBLIC, options="--build-arg V=2.0.0"
+    ),
+    "a variable beside the argument": build(
+        FROM, "ARG V=2.0.0", "ENV VERSION=2.0.0", SET, PUBLIC, options="--build-arg V=2.0.0"
+    ),
+    "a variable that hides the argument": build(
+        FROM, ARG, "ENV VERSION=2.0.0", SET, PUBLIC, options=TWO
+    ),
+    "a variable instead": build(FROM, "ENV VERSION=2.0.0", SET, PUBLIC),
+    "an argument above the first line only": build("ARG VERSION=2.0.0", FROM, SET, PUBLIC),
+    "an argument above the first line, and the label in the file": build(
+        "ARG VERSION=2.0.0", FROM, LITERAL, PUBLIC
+    ),
     "the label written into the file": build(FROM, f"LABEL {LABEL}=2.0.0", PUBLIC),
     "another base": build("FROM debian:12", ARG, SET, PUBLIC, options=TWO),
     "empty files": "mkdir -p empty; touch empty/index.html empty/style.css\n"
@@ -86,6 +110,14 @@ WRONG = {
     "a label of another name": build(FROM, ARG, "LABEL version=$VERSION", PUBLIC, options=TWO),
 }
 SAYS = {
+    "an argument that nothing reads": f"Dockerfile.mine, from which demo-site:small was built | "
+    f"{LITERAL} | set by a build argument | which label does the image get",
+    "an argument of another name that nothing reads": f"{LITERAL} | set by a build argument",
+    "a variable beside the argument": f"{SET} | set by a build argument",
+    "a variable that hides the argument": f"{SET} | set by a build argument",
+    "a variable instead": "no argument in the last stage | set by a build argument",
+    "an argument above the first line only": "the label is empty | the label",
+    "an argument above the first line, and the label in the file": "no argument in the last stage",
     "the label written into the file": "no argument in the last stage | set by a build argument",
     "another base": "not those of an nginx image | a page served by nginx",
     "empty files": "an empty file | the page of the folder site/",
@@ -110,12 +142,12 @@ def test_at_first_nothing_is_said(lab: Desk) -> None:
     assert lab.after("06.2", "").startswith("not tried: the local image demo-app:prod")
 
 
-@pytest.mark.parametrize("answer", rows(RIGHT))
+@pytest.mark.parametrize("answer", rows(RIGHT, 9))
 def test_small_right(lab: Desk, answer: str) -> None:
     assert lab.after("06.1", RIGHT[answer]).startswith("passed: demo-site:small serves the page")
 
 
-@pytest.mark.parametrize("answer", rows(WRONG, 16))
+@pytest.mark.parametrize("answer", rows(WRONG, 23))
 def test_small_wrong(lab: Desk, answer: str) -> None:
     seen = lab.after("06.1", WRONG[answer])
     assert seen.startswith("not yet")

@@ -63,6 +63,14 @@ RIGHT = {
         )
     ],
 }
+STARTER = [(CUT, "latest"), (DIGEST, ""), ("$IMAGE@$DIGEST", "$IMAGE:$TAG")]
+"""The changes that make the cell to fill in out of the solution."""
+CACHED = [
+    (
+        "      - docker build -q",
+        "      - docker pull -q $IMAGE:latest || true\n      - docker build -q",
+    )
+]
 WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
     "the tag written into the file": (
         [(CUT, "9b1d4e7")],
@@ -98,6 +106,28 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
             )
         ],
         "9b1d4e7 and latest are one image | instead of latest",
+    ),
+    "latest moved by a push without a tag": (
+        [
+            (
+                PUSH,
+                PUSH
+                + "      - docker tag $IMAGE:$TAG $IMAGE\n"
+                + "      - docker push -q $IMAGE\n",
+            )
+        ],
+        "9b1d4e7 and latest are one image",
+    ),
+    "latest moved by a variable": (
+        [
+            (
+                PUSH,
+                PUSH
+                + "      - NEWEST=$IMAGE:latest\n"
+                + "      - docker tag $IMAGE:$TAG $NEWEST && docker push -q $NEWEST\n",
+            )
+        ],
+        "9b1d4e7 and latest are one image",
     ),
     "by tag": (
         [("$IMAGE@$DIGEST", "$IMAGE:$TAG")],
@@ -137,7 +167,7 @@ def test_the_build_at_first(lab: Desk) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_the_build_as_it_was_is_not_tried(lab: Desk) -> None:
-    cells = solution(lab, (CUT, "latest"), (DIGEST, ""), ("$IMAGE@$DIGEST", "$IMAGE:$TAG"))
+    cells = solution(lab, *STARTER)
     assert lab.after("09.1", cells).startswith("not tried")
 
 
@@ -146,6 +176,30 @@ def test_the_build_as_it_was_is_not_tried(lab: Desk) -> None:
 def test_build_right(lab: Desk, answer: str) -> None:
     seen = lab.after("09.1", solution(lab, *RIGHT[answer]))
     assert seen.startswith("passed: The commit 9b1d4e7 is in the registry")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    "changes", [pytest.param([], id="solution"), pytest.param(CACHED, id="cached")]
+)
+def test_build_right_after_the_starter_cell(lab: Desk, changes: list[tuple[str, str]]) -> None:
+    lab.done(solution(lab, *STARTER))
+    assert "latest" in lab.shell("aws ecr list-images --repository-name demo-app-repo").stdout
+    seen = lab.after("09.1", solution(lab, *changes))
+    assert seen.startswith("passed: The commit 9b1d4e7 is in the registry"), seen
+
+
+@pytest.mark.usefixtures("project")
+def test_build_right_after_a_build_that_moved_latest(lab: Desk) -> None:
+    lab.done(solution(lab, *WRONG["latest moved as well"][0]))
+    assert lab.after("09.1", solution(lab)).startswith("passed")
+
+
+@pytest.mark.usefixtures("project")
+def test_every_tag_pushed_moves_latest(lab: Desk) -> None:
+    lab.done(solution(lab, *STARTER))
+    every = solution(lab, (PUSH, "      - docker push -q --all-tags $IMAGE\n"))
+    assert "9b1d4e7 and latest are one image" in lab.after("09.1", every)
 
 
 @pytest.mark.usefixtures("project")
