@@ -75,7 +75,6 @@ def test_start_status_stop(learner: Learner) -> None:
     assert "real time" in learner.labs("status").stdout
 
     stopped = learner.labs("stop").stdout
-    assert "Kept: repositories, images, users" in stopped
     assert "What you made in every service is kept" in stopped
     assert sandbox_process.is_free(int(port))
     assert not engine_process.answers(learner.workspace.socket)

@@ -41,6 +41,7 @@ FILES = {
 """Commands that name what they make in a file: the file's kind and key."""
 PARTS = {
     "iam create-access-key": "goes with the user",
+    "ecr start-lifecycle-policy-preview": "leaves a preview, which goes with the repository",
     "ecr start-image-scan": "leaves findings, which go with the repository",
 }
 """Other commands that make something, and why they need no row of their own."""

@@ -22,7 +22,8 @@ from tests.aws_mode.test_agreement import agree
 from tests.labs.commands import Commands
 from tests.sandbox.sandbox_process import Running
 
-PLAYED = ("00", "01", "04")
+PLAYED = ("00", "01")
+# lab 04 moves the clock, and on AWS nobody can
 
 
 @pytest.fixture(scope="module")

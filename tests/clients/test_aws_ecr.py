@@ -123,9 +123,10 @@ def test_the_login_password_is_the_tokens(aws: Aws) -> None:
 
 
 def test_what_the_sandbox_does_not_have_is_said_at_once(aws: Aws) -> None:
-    done = aws("ecr", "list-replication-backfills")
+    image = ("--repository-name", "demo", "--image-id", "imageTag=v1")
+    done = aws("ecr", "describe-image-replication-status", *image)
     assert done.returncode != 0
-    assert "(NotInSandbox) when calling the ListReplicationBackfills operation" in done.stderr
+    assert "(NotInSandbox) when calling the DescribeImageReplicationStatus operation" in done.stderr
 
 
 def test_an_image_travels_by_the_api_alone(ecr: Any) -> None:

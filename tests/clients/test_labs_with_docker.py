@@ -199,14 +199,13 @@ def test_an_image_that_a_container_uses_stays_and_stops_no_lab(learner: Learner,
 
 
 def test_labs_that_build_and_push_run_in_front_of_docker(learner: Learner) -> None:
-    ran = learner.labs("run", "06", "08")
+    # the daemons of the tests have no network, so that no port of lab 06's containers is published
+    ran = learner.labs("run", "05", "08")
     assert ran.returncode == 0, ran.stdout
     # what the run built is there, what it pulled and pushed is not
     left = {parse(name).name for name in learner.daemon.names()}
     assert {"docker.io/library/demo-app"} <= left
     assert not [name for name in left if re.search("nginx|debian|myapp", name)], left
-    # the container of the RUN that lab 06 has fail is Docker's to keep
-    assert "stays there: ubuntu:latest: conflict" in ran.stderr
 
 
 @pytest.mark.soak
