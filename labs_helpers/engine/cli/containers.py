@@ -116,8 +116,8 @@ def _ports(ports: list[dict[str, Any]]) -> str:
     return ", ".join(shown)
 
 
-def _each(args: Arguments, act: Callable[[str], None]) -> int:
-    """Do something with each container that is named, and print its name; errors come last."""
+def each_named(args: Arguments, act: Callable[[str], None]) -> int:
+    """Do something with everything that is named, and print the names; errors come last."""
     errors = []
     for name in args.positional:
         try:
@@ -147,13 +147,17 @@ def _stopping(args: Arguments) -> str:
 )
 def stop(args: Arguments, engine: EngineClient) -> int:
     """docker stop [OPTIONS] CONTAINER [CONTAINER...]"""
-    return _each(args, lambda name: engine.action(f"/containers/{name}/stop?{_stopping(args)}"))
+    return each_named(
+        args, lambda name: engine.action(f"/containers/{name}/stop?{_stopping(args)}")
+    )
 
 
 @command("restart", f"[OPTIONS] {_SEVERAL}", "Restart one or more containers", 1, options=_STOPPING)
 def restart(args: Arguments, engine: EngineClient) -> int:
     """docker restart [OPTIONS] CONTAINER [CONTAINER...]"""
-    return _each(args, lambda name: engine.action(f"/containers/{name}/restart?{_stopping(args)}"))
+    return each_named(
+        args, lambda name: engine.action(f"/containers/{name}/restart?{_stopping(args)}")
+    )
 
 
 @command(
@@ -166,7 +170,7 @@ def restart(args: Arguments, engine: EngineClient) -> int:
 def kill(args: Arguments, engine: EngineClient) -> int:
     """docker kill [OPTIONS] CONTAINER [CONTAINER...]"""
     number = quote(args.text("signal") or "KILL")
-    return _each(args, lambda name: engine.action(f"/containers/{name}/kill?signal={number}"))
+    return each_named(args, lambda name: engine.action(f"/containers/{name}/kill?signal={number}"))
 
 
 @command(
@@ -195,7 +199,7 @@ def remove(args: Arguments, engine: EngineClient) -> int:
                 raise
             sys.stderr.write(f"{error.message}\n")
 
-    return _each(args, one)
+    return each_named(args, one)
 
 
 @command(

@@ -9,6 +9,8 @@ import re
 import time
 from datetime import UTC, datetime
 
+from ..human_time import human_duration
+
 
 def human_size(size: float, digits: int = 3) -> str:
     """Bytes as ``7.26MB``, in decimal units, with this number of significant digits."""
@@ -41,29 +43,7 @@ def _general(value: float, digits: int) -> str:
 def since(created: float, now: float | None = None) -> str:
     """The time since a Unix time: ``2 hours ago``."""
     seconds = int((datetime.now(UTC).timestamp() if now is None else now) - created)
-    return f"{_duration(seconds)} ago"
-
-
-def _duration(seconds: int) -> str:
-    minutes, hours = seconds // 60, round(seconds / 3600)
-    if seconds < 1:
-        return "Less than a second"
-    if seconds == 1:
-        return "1 second"
-    if seconds < 60:
-        return f"{seconds} seconds"
-    if minutes == 1:
-        return "About a minute"
-    if minutes < 60:
-        return f"{minutes} minutes"
-    if hours == 1:
-        return "About an hour"
-    for size, name, until in ((1, "hours", 48), (24, "days", 24 * 14), (24 * 7, "weeks", 1460)):
-        if hours < until:
-            return f"{hours // size} {name}"
-    if hours < 24 * 365 * 2:
-        return f"{hours // 24 // 30} months"
-    return f"{hours // 24 // 365} years"
+    return f"{human_duration(seconds)} ago"
 
 
 def timestamp(created: float) -> str:

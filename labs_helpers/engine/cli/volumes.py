@@ -10,7 +10,7 @@ import sys
 from typing import Any
 from urllib.parse import quote
 
-from .client import EngineClient, Failure, ResponseError
+from .client import EngineClient
 from .command_line import (
     FILTER,
     FORMAT,
@@ -22,6 +22,7 @@ from .command_line import (
     Option,
     command,
 )
+from .containers import each_named
 from .gofunctions import Row
 from .image import inspect_objects
 from .images import filters
@@ -132,13 +133,5 @@ def inspect(args: Arguments, engine: EngineClient) -> int:
 )
 def remove(args: Arguments, engine: EngineClient) -> int:
     """docker volume rm [OPTIONS] VOLUME [VOLUME...]"""
-    errors, query = [], "?force=1" if args.on("force") else ""
-    for name in args.positional:
-        try:
-            engine.action(f"/volumes/{quote(name)}{query}", "DELETE")
-            sys.stdout.write(f"{name}\n")
-        except ResponseError as error:
-            errors.append(error.message)
-    if errors:
-        raise Failure("\n".join(errors))
-    return 0
+    query = "?force=1" if args.on("force") else ""
+    return each_named(args, lambda name: engine.action(f"/volumes/{name}{query}", "DELETE"))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..human_time import human_duration
 from . import ports
 from .options import network
 from .record import NEVER, RUNNING, Container
@@ -167,34 +168,12 @@ def status(container: Container) -> str:
     https://github.com/moby/moby/blob/v28.2.2/container/state.go (String)
     """
     if container.running:
-        text = f"Up {duration(time.time() - seconds(container.started))}"
+        text = f"Up {human_duration(time.time() - seconds(container.started))}"
         health = (container.health or {}).get("Status")
         if health == "starting":
             return f"{text} (health: starting)"
         return f"{text} ({health})" if health else text
     if container.finished == NEVER:
         return "Created"
-    since = duration(time.time() - seconds(container.finished))
+    since = human_duration(time.time() - seconds(container.finished))
     return f"Exited ({container.exit_code}) {since} ago"
-
-
-def duration(value: float) -> str:
-    """A length of time as go-units' HumanDuration writes it."""
-    total = int(value)
-    minutes, hours = total // 60, round(total / 3600)
-    if total < 1:
-        return "Less than a second"
-    if total == 1:
-        return "1 second"
-    if total < 60:
-        return f"{total} seconds"
-    if minutes == 1:
-        return "About a minute"
-    if minutes < 60:
-        return f"{minutes} minutes"
-    if hours == 1:
-        return "About an hour"
-    for size, name, until in ((1, "hours", 48), (24, "days", 24 * 14), (24 * 7, "weeks", 24 * 60)):
-        if hours < until:
-            return f"{hours // size} {name}"
-    return f"{hours // 24 // 30} months" if hours < 24 * 365 * 2 else f"{hours // 24 // 365} years"

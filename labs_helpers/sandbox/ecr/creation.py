@@ -5,11 +5,16 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creati
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.ecr import documents, lifecycle_runs, policy_text, repositories
+from labs_helpers.sandbox.ecr import (
+    documents,
+    lifecycle_runs,
+    lifecycle_text,
+    policy_text,
+    repositories,
+)
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.repositories import DEFAULT_ENCRYPTION, Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
@@ -54,23 +59,19 @@ def create(
 
     Raises RepositoryAlreadyExists, and KmsError for a key that cannot be used.
     """
-    encryption = template.get("encryptionConfiguration", DEFAULT_ENCRYPTION)
-    if encryption["encryptionType"] != "AES256":
-        key = elsewhere.kms_key(registry.account, registry.region, encryption.get("kmsKey"))
-        encryption = {**encryption, "kmsKey": key}
+    wanted = template.get("encryptionConfiguration", DEFAULT_ENCRYPTION)
     repository = repositories.create(
         store,
         registry,
         name,
         mutability=template.get("imageTagMutability", "MUTABLE"),
         mutability_exclusions=template.get("imageTagMutabilityExclusionFilters", ()),
-        encryption=encryption,
+        encryption=elsewhere.encryption(registry, wanted),
         tags={tag["Key"]: tag["Value"] for tag in template.get("resourceTags", ())},
     )
     if text := template.get("repositoryPolicy"):
         stored = policy_text.as_ecr_prints(saved(text, elsewhere.principals.id_of))
         documents.put(store, repository, REPOSITORY_POLICY, stored)
     if text := template.get("lifecyclePolicy"):
-        compact = json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
-        lifecycle_runs.put_policy(store, repository, compact)
+        lifecycle_runs.put_policy(store, repository, lifecycle_text.as_ecr_prints(text))
     return repository

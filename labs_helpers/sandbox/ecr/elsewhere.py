@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.sandbox.ecr.repositories import Repository
+from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.identity import NOBODY_KNOWN, Principals
 from labs_helpers.sandbox.service.errors import ServiceError
 
@@ -66,6 +66,17 @@ class Elsewhere:
     principals: Principals = NOBODY_KNOWN
     secret: Callable[[str, str, str], str] = _no_secret
     upstream_failure: Callable[[Mapping[str, Any], str, str], str] = lambda rule, *place: ""
+
+    def encryption(self, registry: Registry, wanted: Mapping[str, str]) -> Mapping[str, str]:
+        """The encryption with its key: the key that is wanted, or the one that AWS manages for ECR.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EncryptionConfiguration.html
+        Raises KmsError for a key that cannot be used.
+        """
+        if wanted["encryptionType"] == "AES256":
+            return wanted
+        key = self.kms_key(registry.account, registry.region, wanted.get("kmsKey"))
+        return {**wanted, "kmsKey": key}
 
     def require_key(self, repository: Repository) -> None:
         """Raise KmsError when the key of a repository cannot be used, which ends push and pull.

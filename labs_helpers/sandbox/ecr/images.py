@@ -182,10 +182,10 @@ def record_pull(store: Store, registry: Registry, image: Image, puller: str) -> 
 
     puller: the ARN of the caller; some callers are excluded from this (`pull_times`).
     """
-    if pull_times.is_excluded(store, registry, puller):
-        return
     now = store.clock.now()
     if image.last_pulled_at and now - image.last_pulled_at < PULL_TIME_RESOLUTION:
+        return
+    if pull_times.is_excluded(store, registry, puller):
         return
     with store.write() as db:
         db.execute("update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id))

@@ -16,8 +16,7 @@ from datetime import UTC, datetime, timedelta
 from labs_helpers.sandbox.ecr import documents, events, images, lifecycle, storage
 from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, STANDARD, Candidate, Outcome, Rule
-from labs_helpers.sandbox.ecr.repositories import Registry, Repository
-from labs_helpers.sandbox.ecr.repositories import list_all as list_repositories
+from labs_helpers.sandbox.ecr.repositories import Repository, with_document
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.service.worker import Worker
 
@@ -98,7 +97,7 @@ def candidates(
 
 def run_all(store: Store) -> None:
     """Make the runs that are due, of every repository of every registry."""
-    for repository in _with_policies(store):
+    for repository in with_document(store, POLICY):
         while _run_next(store, repository):
             pass
 
@@ -125,7 +124,7 @@ class LifecycleWorker(Worker[Store]):
 
     def has_work(self) -> bool:
         """Whether any repository has a policy."""
-        return bool(_with_policies(self.store))
+        return bool(with_document(self.store, POLICY))
 
     def work(self) -> None:
         """Make the runs that are due."""
@@ -134,28 +133,6 @@ class LifecycleWorker(Worker[Store]):
     def patience(self) -> float | None:
         """Seconds until the next run; None without a policy, or while the clock stands still."""
         return None if self.store.clock.frozen else seconds_to_next(self.store)
-
-
-def _with_policies(store: Store) -> list[Repository]:
-    with store.read() as db:
-        rows = db.execute(
-            "select distinct account, region from repositories join repository_documents"
-            " on repository_id = repositories.id where kind = ? order by account, region",
-            (POLICY,),
-        ).fetchall()
-        ids = {
-            row["repository_id"]
-            for row in db.execute(
-                "select repository_id from repository_documents where kind = ?", (POLICY,)
-            )
-        }
-    registries = [Registry(row["account"], row["region"]) for row in rows]
-    return [
-        repository
-        for registry in registries
-        for repository in list_repositories(store, registry)
-        if repository.id in ids
-    ]
 
 
 def _run_next(store: Store, repository: Repository) -> bool:

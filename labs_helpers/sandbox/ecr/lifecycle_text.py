@@ -43,6 +43,14 @@ def check_lifecycle_policy(text: str) -> None:
     _check_together(rules)
 
 
+def as_ecr_prints(text: str) -> str:
+    """A policy without the white space between its parts, as ECR hands every policy back.
+
+    https://docs.aws.amazon.com/cli/latest/reference/ecr/put-lifecycle-policy.html
+    """
+    return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
+
+
 def _rules(text: str) -> list[dict[str, Any]]:
     try:
         document = json.loads(text)

@@ -139,6 +139,18 @@ def list_all(store: Store, registry: Registry) -> list[Repository]:
     return [_repository(row) for row in rows]
 
 
+def with_document(store: Store, kind: str) -> list[Repository]:
+    """Every repository, of all registries, that has a document of a kind (`documents`)."""
+    with store.read() as db:
+        rows = db.execute(
+            "select * from repositories where id in"
+            " (select repository_id from repository_documents where kind = ?)"
+            " order by account, region, name",
+            (kind,),
+        ).fetchall()
+    return [_repository(row) for row in rows]
+
+
 def delete(store: Store, repository: Repository, *, force: bool = False) -> None:
     """Delete a repository with its content; with images, force is needed: RepositoryNotEmpty."""
     with store.write() as db:

@@ -33,7 +33,7 @@ from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.repositories import get as get_repository
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.registry.upstream import Account, Ask, Upstream, UpstreamError
+from labs_helpers.sandbox.registry.upstream import Ask, Upstream, UpstreamError
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +134,7 @@ class Cache:
             reachable = " and ".join(sorted(cache_rules.REACHABLE))
             message = f"The sandbox has stand-ins for {reachable}, and reaches no {host}."
             raise UpstreamError(503, "UNAVAILABLE", message)
-        found = cache_rules.credentials_of(rule, registry, self.elsewhere)
-        account = Account(found.username, found.access_token) if found else None
+        account = cache_rules.credentials_of(rule, registry, self.elsewhere)
         return Upstream(self.ask, host, account)
 
     def _put(

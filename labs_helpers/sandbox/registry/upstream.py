@@ -17,6 +17,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from wsgiref.util import setup_testing_defaults
 
 from labs_helpers.oci import media_types
+from labs_helpers.sandbox.ecr.cache_rules import Credentials
 
 Ask = Callable[[str, str, str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]
 """(host, path, query, headers) -> (status, headers by lower-case name, body) of a GET."""
@@ -63,20 +64,12 @@ class UpstreamError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
-    """The user name and the access token with which the upstream knows somebody."""
-
-    name: str
-    token: str
-
-
-@dataclass(frozen=True)
 class Upstream:
     """One upstream registry, as one account or, for None, as nobody."""
 
     ask: Ask
     host: str
-    account: Account | None = None
+    account: Credentials | None = None
 
     def manifest(self, repository: str, reference: str) -> tuple[str, bytes]:
         """The media type and the bytes of a manifest, by tag or digest; raises UpstreamError."""
@@ -103,7 +96,7 @@ class Upstream:
     def _token(self, repository: str) -> str:
         headers = {}
         if self.account:
-            pair = f"{self.account.name}:{self.account.token}".encode()
+            pair = f"{self.account.username}:{self.account.access_token}".encode()
             headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         query = urlencode({"scope": f"repository:{repository}:pull"} if repository else {})
         _, body = self._checked(*self.ask(self.host, "/token", query, headers))

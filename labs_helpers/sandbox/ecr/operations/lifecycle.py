@@ -1,12 +1,11 @@
 """Operations on lifecycle policies and their previews, and on the storage classes of images."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.sandbox.ecr import documents, image_ids, images, lifecycle_runs, storage
 from labs_helpers.sandbox.ecr.lifecycle import Outcome
-from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
+from labs_helpers.sandbox.ecr.lifecycle_text import as_ecr_prints, check_lifecycle_policy
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.validation import refuse_paging
@@ -50,11 +49,7 @@ class StorageClassUpdateNotSupported(ServiceError):
 
 
 def put_lifecycle_policy(call: Call, params: Members) -> Members:
-    """Replaces the policy; ECR applies the new policy within 24 hours (`lifecycle_runs`).
-
-    ECR hands the text back without the white space between its parts, as in the example of
-    https://docs.aws.amazon.com/cli/latest/reference/ecr/put-lifecycle-policy.html
-    """
+    """Replaces the policy; ECR applies the new policy within 24 hours (`lifecycle_runs`)."""
     repository = call.repository(params["repositoryName"])
     text = _checked(params["lifecyclePolicyText"])
     lifecycle_runs.put_policy(call.store, repository, text)
@@ -157,7 +152,7 @@ def update_image_storage_class(call: Call, params: Members) -> Members:
 
 def _checked(text: str) -> str:
     check_lifecycle_policy(text)
-    return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
+    return as_ecr_prints(text)
 
 
 def _stored(call: Call, repository: Repository) -> str:

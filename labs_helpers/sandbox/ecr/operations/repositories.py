@@ -84,16 +84,9 @@ def put_image_scanning_configuration(call: Call, params: Members) -> Members:
 
 
 def _encryption(call: Call, wanted: Mapping[str, str]) -> Mapping[str, str]:
-    """The encryption with its key: that of the request, or the key that AWS manages for ECR.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_EncryptionConfiguration.html
-    """
-    if wanted["encryptionType"] != "AES256":
-        key = call.elsewhere.kms_key(call.account, call.region, wanted.get("kmsKey"))
-        return {**wanted, "kmsKey": key}
-    if "kmsKey" in wanted:
+    if wanted["encryptionType"] == "AES256" and "kmsKey" in wanted:
         raise invalid("encryptionConfiguration", "KMS key cannot be specified with AES256")
-    return wanted
+    return call.elsewhere.encryption(call.registry, wanted)
 
 
 def _description(repository: Repository) -> dict[str, Any]:
