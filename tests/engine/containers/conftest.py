@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +118,17 @@ def load_box(client: Any) -> None:
 def client(request: pytest.FixtureRequest) -> Iterator[Any]:
     with client_of(request.param) as found:
         yield found
+
+
+def page_at(port: int | str) -> bytes:
+    """What a container serves on a published port, once its server listens."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return bytes(opener.open(f"http://127.0.0.1:{port}/").read())
+        except OSError:
+            assert time.monotonic() < until, f"nobody serves on port {port}"
 
 
 def _image(busybox: bytes) -> bytes:

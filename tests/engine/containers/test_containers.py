@@ -6,12 +6,12 @@ import io
 import json
 import socket
 import tarfile
-import urllib.request
 from typing import Any
 
 import docker
 import pytest
 
+from tests.engine.containers.conftest import page_at
 from tests.ports import free_port
 
 
@@ -55,14 +55,7 @@ def test_a_published_port_leads_into_the_container(client: Any) -> None:
     found = client.containers.run("box", ["sh", "-c", script], ports={"80/tcp": None}, detach=True)
     found.reload()
     port = int(found.ports["80/tcp"][0]["HostPort"])
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    page = b""
-    while not page:
-        try:
-            page = opener.open(f"http://127.0.0.1:{port}/").read()
-        except OSError:
-            continue
-    assert page == b"page\n"
+    assert page_at(port) == b"page\n"
     found.remove(force=True)
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from labs_helpers.engine.containers.lent import nginx_program
 from labs_helpers.sandbox.hub import image, recipe
-from tests.engine.containers.conftest import client_of
+from tests.engine.containers.conftest import client_of, page_at
 
 
 @pytest.fixture(scope="module", params=["own", "nobody"])
@@ -35,14 +34,7 @@ def test_a_stand_in_serves_the_page_that_was_copied_in(client: Any) -> None:
     found.start()
     found.reload()
     port = found.ports["80/tcp"][0]["HostPort"]
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    page = b""
-    while not page:
-        try:
-            page = opener.open(f"http://127.0.0.1:{port}/").read()
-        except OSError:
-            continue
-    assert page == b"mine\n"
+    assert page_at(port) == b"mine\n"
     found.stop()
     assert found.wait()["StatusCode"] == 0
     found.remove()

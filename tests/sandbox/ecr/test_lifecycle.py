@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_examples
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs_helpers.sandbox.ecr.lifecycle import Candidate, evaluate, next_due, rules_of
-from labs_helpers.sandbox.ecr.lifecycle_text import check_lifecycle_policy
+from labs_helpers.sandbox.ecr.lifecycle_text import InvalidLifecyclePolicy, check_lifecycle_policy
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -257,10 +258,6 @@ def test_the_rules_of_evaluation_hold(
 
 
 def test_ninety_days_are_the_least_in_the_archive() -> None:
-    import json
-
-    from labs_helpers.sandbox.ecr.lifecycle_text import InvalidLifecyclePolicy
-
     def text(days: int) -> str:
         return json.dumps(
             {"rules": [rule(1, days, tagStatus="any", countType=MOVED, storageClass="archive")]}

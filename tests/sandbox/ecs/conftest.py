@@ -6,18 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.engine_room import require
 from tests.sandbox.ecs import task_room
 from tests.sandbox.ecs.task_room import Room
 
 
 @pytest.fixture(scope="session")
 def room() -> Iterator[Room]:
-    """The labs' servers, with an image "web:1" that serves a page."""
-    require("busybox")
-    made = task_room.begin()
-    try:
-        made.push_page("one")
+    """The labs' servers, for all tests of ECS."""
+    with task_room.running() as made:
         yield made
-    finally:
-        task_room.end(made)

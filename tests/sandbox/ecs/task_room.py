@@ -9,7 +9,8 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from botocore.config import Config
 
 from labs_helpers import servers
 from labs_helpers.workspace import Workspace
+from tests.engine.engine_room import require
 from tests.policies import allow, policy
 
 REGION = "us-west-2"
@@ -190,22 +192,27 @@ class Room:
             client.close()
 
 
-def begin() -> Room:
-    """The labs' servers in a folder of their own, with a cluster and an execution role."""
+@contextmanager
+def running() -> Iterator[Room]:
+    """The labs' servers in a folder of their own, until the block ends.
+
+    There is a cluster, an execution role, and an image "web:one" that serves a page.
+    """
+    require("busybox")
     folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
     workspace = Workspace(folder / "h")
     started = servers.start(workspace)
     room = Room(workspace, started.sandbox.port)
-    room.ecs.create_cluster(clusterName="default")
-    room.role("execution", EXECUTION)
-    room.client("ecr").create_repository(repositoryName="web")
-    room.client("logs").create_log_group(logGroupName="/ecs/web")
-    return room
-
-
-def end(room: Room) -> None:
-    servers.stop(room.workspace)
-    shutil.rmtree(room.workspace.home.parent, ignore_errors=True)
+    try:
+        room.ecs.create_cluster(clusterName="default")
+        room.role("execution", EXECUTION)
+        room.client("ecr").create_repository(repositoryName="web")
+        room.client("logs").create_log_group(logGroupName="/ecs/web")
+        room.push_page("one")
+        yield room
+    finally:
+        servers.stop(workspace)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def logs_to(group: str = "/ecs/web") -> dict[str, Any]:

@@ -12,7 +12,6 @@ import pytest
 from labs_helpers import servers
 from labs_helpers.runner import process as runner
 from labs_helpers.sandbox import process as sandbox
-from tests.engine.engine_room import require
 from tests.sandbox.ecs import task_room
 from tests.sandbox.ecs.task_room import NETWORK, REGISTRY, Room
 
@@ -24,13 +23,8 @@ LONG = ["sh", "-c", "trap 'exit 0' TERM; sleep 1000 & wait"]
 
 @pytest.fixture
 def own() -> Iterator[Room]:
-    require("busybox")
-    made = task_room.begin()
-    try:
-        made.push_page("one")
+    with task_room.running() as made:
         yield made
-    finally:
-        task_room.end(made)
 
 
 def kill(pid: int) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import media_types
-from labs_helpers.sandbox.ecr import creation, documents, images, repositories
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr import creation, documents, images, repositories, tokens
 from labs_helpers.sandbox.ecr.cache_rules import KIND
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere, SecretNotFound
 from labs_helpers.sandbox.ecr.store import Store
@@ -19,7 +20,14 @@ from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.upstream import Ask, asking
 from labs_helpers.sandbox.service.errors import AccessDenied
-from tests.sandbox.registry.registry_server import HOME, START, RegistryUnderTest, Server
+from tests.sandbox.registry.registry_server import (
+    HOME,
+    LEARNER,
+    REGION,
+    START,
+    RegistryUnderTest,
+    Server,
+)
 
 Secrets = Callable[[str], str]
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
@@ -56,8 +64,6 @@ def secrets() -> dict[str, str]:
 
 @pytest.fixture
 def hub(images_of_the_hub: Path) -> Hub:
-    from labs_helpers.sandbox.clock import Clock
-
     return Hub(asking(HubApp(images_of_the_hub, Clock(frozen_at=START))))
 
 
@@ -149,9 +155,6 @@ def as_alpine(ask: Ask) -> Ask:
 
 
 def new_token(registry: RegistryUnderTest) -> str:
-    from labs_helpers.sandbox.ecr import tokens
-    from tests.sandbox.registry.registry_server import LEARNER, REGION
-
     return tokens.mint(registry.store, LEARNER, REGION).password
 
 
