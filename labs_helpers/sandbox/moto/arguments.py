@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.authorization.terms import ApiRequest
-from labs_helpers.sandbox.moto import refusals
+from labs_helpers.sandbox.moto import refusals, table
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
@@ -23,11 +23,8 @@ def check(asked: ApiRequest) -> None:
     service, operation, params = asked.service, asked.operation, asked.params
     if service == "ec2":
         _check_dry_run(params)
-    if service == "organizations":
-        # no organization can be made here, and moto answers with empty lists
-        # https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
-        words = "Your account is not a member of an organization."
-        raise Refusal("AWSOrganizationsNotInUseException", words)
+    if (row := table.services().get(service)) and row.always:
+        raise Refusal(row.always, row.words)
     for argument in refusals.arguments(service, operation):
         for value in argument.refused(params):
             said = f"={value}" if argument.values or argument.form else ""

@@ -33,7 +33,7 @@ class Service:
 
     recorded: operations of which moto keeps a record on which nothing acts; room: the room of ours
     that answers the whole service, empty for none; always: the code of the error that answers every
-    operation, empty for none.
+    operation, empty for none; words: of that error.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Service:
     recorded: frozenset[str] = frozenset()
     room: str = ""
     always: str = ""
+    words: str = ""
 
 
 @cache
@@ -56,6 +57,7 @@ def services() -> Mapping[str, Service]:
             _recorded(row),
             row.get("room", ""),
             row.get("always", ""),
+            row.get("words", ""),
         )
         for name, row in rows.items()
     }

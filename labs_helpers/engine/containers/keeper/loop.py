@@ -78,7 +78,7 @@ class Sink:
                 written = os.write(self._descriptor, self.waiting[:PORTION])
                 del self.waiting[:written]
         except BlockingIOError:
-            pass
+            pass  # full for now: the loop comes back when the descriptor takes more
         except OSError:
             self.broken = True
             self.waiting.clear()
