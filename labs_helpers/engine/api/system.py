@@ -11,9 +11,9 @@ from importlib import metadata
 from typing import Any
 
 from ..containers.events import matches
-from ..containers.machine import NAMESPACES, Isolation
 from ..errors import BadRequest, NotSupported
 from ..hosts import DOCKER_HUB
+from ..machine import NAMESPACES, Isolation
 from ..platform import DEFAULT
 from . import Backend
 from .filters import check

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import machine
 from ..errors import EngineError
-from . import machine
 from .keeper.words import CannotStart
 
 SOCKET = "keeper.sock"

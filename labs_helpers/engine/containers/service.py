@@ -25,10 +25,12 @@ import psutil
 
 from labs_helpers.workspace import write_json
 
+from .. import machine
 from ..build.run.accounts import UnknownAccount, find_account
+from ..capabilities import capabilities
 from ..errors import BadRequest, EngineError, NotSupported
 from ..store import Image, ImageStore, NoSuchImage
-from . import lent, machine, options, ports, rootfs, spec, volumes
+from . import lent, options, ports, rootfs, spec, volumes
 from .events import Events
 from .keeper.logfile import now
 from .keeper.words import CannotStart
@@ -129,7 +131,7 @@ class Containers:
             mounts=mounts,
         )
         spec.relays(config.get("Labels") or {}, kind)
-        spec.capabilities(host, kind)
+        capabilities(host, kind)
         if (host.get("PidsLimit") or 0) > 0 and not self._limits_processes:
             raise NotSupported(
                 "the labs engine refuses --pids-limit: it holds for an engine of an ordinary user"

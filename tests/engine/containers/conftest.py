@@ -19,7 +19,7 @@ from typing import Any
 import docker
 import pytest
 
-from labs_helpers.engine.containers.machine import NAMESPACES, isolation
+from labs_helpers.engine.machine import NAMESPACES, isolation
 from tests.engine.engine_room import require
 
 APPLETS = [

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from labs_helpers.engine.containers.link import stop_keeper
-from labs_helpers.engine.containers.machine import NAMESPACES, isolation
+from labs_helpers.engine.machine import NAMESPACES, isolation
 from tests.engine.containers.conftest import load_box
 
 

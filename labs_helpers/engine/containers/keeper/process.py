@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_MOST_AT_END = 16
+"""Portions of output that are read after a program's end: 1 MB, the most that a pipe holds. What it
+left in the background may write for ever."""
+
+
 class Process:
     """The first process of a container, or one that `exec` added.
 
@@ -157,8 +162,9 @@ class Process:
         self.code = code if code >= 0 else 128 - code
         close(self._loop, self._pidfd)
         for descriptor in list(self._outputs):
-            while descriptor in self._outputs and self._read(descriptor):
-                pass
+            for _ in range(_MOST_AT_END):
+                if not self._read(descriptor):
+                    break
             if descriptor in self._outputs:
                 # a process in the background still has the stream
                 del self._outputs[descriptor]
