@@ -16,8 +16,9 @@ import resource
 import select
 import signal
 
-from . import descendants, rights, terminal
+from . import descendants, rights, seccomp, terminal
 from . import syscalls as sys
+from .words import CannotStart, find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ END = signal.SIGALRM
 def launch(spec: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[int, int | None]:
     """Start a program under PRoot: the pid of its watcher, and the terminal if any.
 
-    Raises OSError.
+    Raises:
+        CannotStart: there is no such program; in runc's words, which PRoot does not have.
+        OSError: the process or its terminal cannot be made.
     """
+    _check_program(spec)
     master = side = None
     if stdio is None:
         master, side = os.openpty()
@@ -63,6 +67,18 @@ def launch(spec: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[in
     return watcher, master
 
 
+def _check_program(spec: dict[str, Any]) -> None:
+    words = spec["proot"]
+    try:
+        find_program(spec["words"], spec["environment"], words[words.index("-r") + 1], spec["cwd"])
+    except CannotStart:
+        binds = [words[at + 1] for at, word in enumerate(words) if word == "-b"]
+        targets = [each.rpartition(":")[2] for each in binds]
+        name = spec["words"][0] if spec["words"] else ""
+        if not any(name.startswith(f"{target}/") for target in targets):
+            raise  # and else the program may be in a volume
+
+
 def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: bool) -> int:
     signal.signal(END, lambda *_: _end())
     sys.prctl(sys.DEATH_SIGNAL, END)
@@ -81,6 +97,8 @@ def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: b
             signal.signal(END, signal.SIG_DFL)
             os.umask(0o022)
             resource.setrlimit(resource.RLIMIT_NOFILE, rights.OPEN_FILES)
+            sys.prctl(sys.NO_NEW_PRIVILEGES, 1)
+            seccomp.install(pretend=False)
             environment = dict(pair.partition("=")[::2] for pair in spec["environment"])
             os.execve(spec["proot"][0], [*spec["proot"], *spec["words"]], environment)
         finally:
