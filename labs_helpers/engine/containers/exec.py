@@ -20,7 +20,8 @@ from ..errors import BadRequest, NotFound, NotSupported
 from . import lent, rootfs, spec
 from .keeper.words import CannotStart
 from .record import Conflict, Container
-from .service import CannotRun, Containers
+from .service import Containers
+from .starting import CannotRun
 
 Document = dict[str, Any]
 

@@ -35,7 +35,7 @@ class Engine:
 
     def end(self, number: int) -> None:
         self.process.send_signal(number)
-        self.process.communicate()
+        self.process.communicate(timeout=60)
 
     @property
     def _socket(self) -> Path:

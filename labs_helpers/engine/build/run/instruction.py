@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import platform
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...machine import NAMESPACES, NONE, PROOT
+from ...platform import of_machine
 from ...streams import map_generator
 from ..dockerfile import Instruction
 from ..errors import BuildError, cannot_run, no_program
@@ -29,7 +29,6 @@ from .command import run as run_command
 from .rootfs import RootFolder
 from .volumes import VolumeError, Volumes
 
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 _SCRIPTS = "/dev/pipes"
 _POSIX_SHELLS = {"ash", "bash", "dash", "sh", "zsh"}
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
@@ -250,7 +249,7 @@ def _program(root: Tree, invocation: _Invocation, config: Mapping[str, object]) 
 
 
 def _check_machine(state: StageState, program: str) -> None:
-    ours = _MACHINES.get(platform.machine(), platform.machine())
+    ours = of_machine()
     theirs = str(state.image.config.get("architecture") or ours) if state.image else ours
     if theirs != ours:
         raise BuildError(

@@ -19,7 +19,7 @@ import signal
 import stat
 import sys
 
-from . import descendants, isolation, syscalls
+from . import cgroup, descendants, isolation, syscalls
 from .words import CannotStart
 
 TYPE_CHECKING = False
@@ -50,22 +50,24 @@ def main() -> int:
 def _in_namespaces(spec: dict[str, Any]) -> int:
     null = os.open(os.devnull, os.O_RDONLY)
     try:
-        pid = isolation.launch(spec, (null, 1, 2)).pid
+        launched = isolation.launch(spec, (null, 1, 2))
     except CannotStart as error:
         print(error, file=sys.stderr, flush=True)
         return error.code
     # the command's end is the end of its output, and of what it left in the background
     for name in (1, 2):
         os.dup2(null, name)
-    ended = os.pidfd_open(pid)
-    while True:
-        ready = select.select([0, ended], [], [])[0]
-        if ended in ready:
-            return _status(os.waitpid(pid, 0)[1])
+    ended = os.pidfd_open(launched.pid)
+    stopped = False
+    while ended not in select.select([0, ended], [], [])[0]:
         if not os.read(0, _MESSAGE):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return _KILLED
+            os.kill(launched.pid, signal.SIGKILL)
+            stopped = True
+            break
+    status = _status(os.waitpid(launched.pid, 0)[1])
+    if launched.cgroup:
+        cgroup.remove(launched.cgroup)
+    return _KILLED if stopped else status
 
 
 def _status(status: int) -> int:

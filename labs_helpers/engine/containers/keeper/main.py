@@ -18,7 +18,7 @@ import socket
 from sys import exc_info
 from sys import excepthook as sys_excepthook
 
-from . import rights
+from . import cgroup, rights
 from . import syscalls as sys
 from .client import Client
 from .isolation import sockets_of
@@ -306,6 +306,7 @@ def main(folder: str) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.closerange(3, 1 << 16)  # whatever the engine, or who started it, left open
     os.chdir(folder)
+    cgroup.sweep(folder)
     os.umask(0o077)
     # the program of a container is forked by a process that ends, and then is a child of this one
     sys.prctl(sys.SUBREAPER, 1)

@@ -7,7 +7,7 @@ import os
 import signal
 from functools import partial
 
-from . import isolation, terminal, tracer
+from . import cgroup, isolation, terminal, tracer
 from .client import Client
 from .logfile import LogFile
 from .loop import PORTION, READ, WRITE, Loop, Sink, close
@@ -41,6 +41,7 @@ class Process:
         """Start the program. Raises CannotStart."""
         self._loop, self._log, self._ended = loop, log, ended
         self.spec, self.clients, self.code = spec, clients, 0
+        self._first = of is None
         self._framed, self._once = not spec["tty"], bool(spec["stdin_once"])
         self._outputs: dict[int, str] = {}
         self._input: Sink | None = None
@@ -174,6 +175,8 @@ class Process:
             close(self._loop, self._stdin)
         if self._log:
             self._log.close()
+        if self.launched.cgroup and self._first:
+            cgroup.remove(self.launched.cgroup)
         self._ended(self)
         for client in list(self.clients):
             client.end()
