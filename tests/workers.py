@@ -22,6 +22,7 @@ ON_DAEMONS = {
     "tests/bench/test_engines.py",
     "tests/clients/test_buildkit.py",
     "tests/clients/test_builds_match_dockerd.py",
+    "tests/clients/test_containers_everywhere.py",
     "tests/clients/test_dockerd.py",
     "tests/clients/test_every_engine.py",
     "tests/clients/test_labs_with_docker.py",

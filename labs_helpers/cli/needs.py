@@ -19,7 +19,6 @@ from botocore.exceptions import ConfigParseError
 from labs_helpers.cli.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES, Choice, choose
-from labs_helpers.engine.containers.machine import NAMESPACES
 from labs_helpers.engine.process import Health
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import endpoint, environment
@@ -206,7 +205,7 @@ def containers(workspace: Workspace, environ: Mapping[str, str]) -> Need:
     if choice.kind != EMBEDDED:
         return Need("containers", "ok", f"{NAMES[choice.kind]} runs them")
     found = engine_process.isolation(workspace)
-    if found.kind == NAMESPACES:
+    if found.has_namespaces:
         return Need("containers", "ok", found.sentence)
     return Need("containers", "warning", found.sentence, _ALLOW if sys.platform == "linux" else "")
 
