@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-w
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -176,7 +177,8 @@ class Trail(Worker[Store]):
         message: str,
         answer: Answer | None = None,
     ) -> None:
-        operation = str(call.environ.get(OPERATION, "")).rpartition(":")[2]
+        named = call.environ.get(OPERATION) or call.request.headers.get("x-amz-target", "")
+        operation = re.split("[:.]", str(named))[-1]
         if operation in ("", "-") or operation.startswith(_DATA_EVENTS.get(call.service, ())):
             return
         made = Call(

@@ -231,6 +231,16 @@ def test_a_push_is_there_call_by_call(sandbox: Running) -> None:
     assert {agent for *_, agent in seen} == {"docker/28.0"}
 
 
+def test_what_a_stack_makes_is_there_as_calls_of_their_own(sandbox: Running) -> None:
+    resource = {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "stacked"}}
+    text = json.dumps({"Resources": {"A": resource}})
+    sandbox.client("cloudformation").create_stack(StackName="s", TemplateBody=text)
+    assert len(records(sandbox, "EventName", "CreateStack")) == 1
+    (event,) = records(sandbox, "ResourceName", "stacked")
+    assert (event["eventName"], event["eventSource"]) == ("CreateRepository", "ecr.amazonaws.com")
+    assert event["userIdentity"]["userName"] == "learner"
+
+
 def test_times_bound_a_lookup(sandbox: Running) -> None:
     trail = sandbox.client("cloudtrail")
     sandbox.client("ecr").describe_registry()
