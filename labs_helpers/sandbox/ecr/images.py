@@ -6,6 +6,7 @@ API_BatchDeleteImage.html and API_ImageDetail.html beside it.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +17,21 @@ from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.oci.conversion import converted
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, events, image_rows, pull_times, scan_queue, storage
+from labs_helpers.sandbox.ecr import (
+    collection,
+    errors,
+    events,
+    image_rows,
+    pull_times,
+    scan_queue,
+    storage,
+)
 from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository, require
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.errors import NoRoom
+
+log = logging.getLogger(__name__)
 
 PULL_TIME_RESOLUTION = timedelta(minutes=1)
 """A second pull within this time is not recorded; AWS records one at least every 24 hours."""
@@ -97,6 +109,7 @@ def put(
                 (repository.id, tag, image_id, now),
             )
         image = image_rows.select(db, "images.id = ?", (image_id,))[0]
+        collection.collect(store, db)
         if changed:
             events.image_action(store, db, repository, image, "PUSH", (tag,) if tag else (), now)
     return PutResult(image, changed)
@@ -179,15 +192,21 @@ def is_pullable(store: Store, image: Image) -> bool:
 def record_pull(store: Store, registry: Registry, image: Image, puller: str) -> None:
     """Store the time of a pull, which ECR shows as lastRecordedPullTime.
 
-    puller: the ARN of the caller; some callers are excluded from this (`pull_times`).
+    puller: the ARN of the caller; some callers are excluded from this (`pull_times`). On a full
+    disk the time is not stored, and the pull goes on.
     """
     now = store.clock.now()
     if image.last_pulled_at and now - image.last_pulled_at < PULL_TIME_RESOLUTION:
         return
     if pull_times.is_excluded(store, registry, puller):
         return
-    with store.write() as db:
-        db.execute("update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id))
+    try:
+        with store.write() as db:
+            db.execute(
+                "update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id)
+            )
+    except NoRoom as error:
+        log.warning("the time of a pull of %s is not stored: %s", image.digest, error)
 
 
 def indexes_of(store: Store, repository: Repository, digest: str) -> list[str]:
@@ -216,6 +235,7 @@ def delete(
             raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
         before = (listed_before or {}).get(image.digest, ())
         deletion = _delete(db, repository, image, tag, before)
+        collection.collect(store, db)
         now = store.clock.now().timestamp()
         events.image_action(store, db, repository, image, "DELETE", deletion.tags, now)
     return deletion
@@ -236,6 +256,7 @@ def _delete(
     indexes = image_rows.indexes_of(db, repository, image.digest) or list(listed_before)
     if indexes:
         raise errors.ImageReferenced(indexes=indexes)
+    collection.before_deletion(db, repository, image.id)
     db.execute("delete from images where id = ?", (image.id,))
     return Deletion(image.digest, image.tags, image=True)
 

@@ -13,7 +13,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from labs_helpers.sandbox.ecr import candidates, documents, events, images, lifecycle, storage
+from labs_helpers.sandbox.ecr import (
+    candidates,
+    collection,
+    documents,
+    events,
+    images,
+    lifecycle,
+    storage,
+)
 from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.lifecycle import Outcome, Rule
 from labs_helpers.sandbox.ecr.repositories import Repository, with_document
@@ -163,12 +171,14 @@ def _act(
         image = by_digest[outcome.image.digest]
         if outcome.rule is not None and outcome.rule.expires:
             for expired in (image, *_referrers(image, by_subject)):
+                collection.before_deletion(db, repository, expired.id)
                 db.execute("delete from images where id = ?", (expired.id,))
                 events.image_action(
                     store, db, repository, expired, "DELETE", expired.tags, at.timestamp()
                 )
         else:
             storage.archive(db, image, at)
+    collection.collect(store, db)
 
 
 def _referrers(subject: Image, by_subject: Mapping[str | None, Sequence[Image]]) -> list[Image]:

@@ -35,6 +35,16 @@ create table if not exists preview_results (
     primary key (repository_id, number)
 ) without rowid
 """,
+    """
+-- blobs of deleted images, which are removed unless a push needs them (collection.py)
+create table if not exists left_blobs (
+    repository_id integer not null references repositories on delete cascade,
+    digest text not null,
+    since real not null,             -- real time, seconds since 1970
+    primary key (repository_id, digest)
+) without rowid
+""",
+    "create index if not exists left_blobs_since on left_blobs (since)",
     "create index if not exists images_in_order on images (repository_id, id)",
 )
 """Tables that came later, made at each start in a database that lacks them."""
