@@ -20,6 +20,7 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
@@ -118,7 +119,7 @@ def build(
     who = people.build(folder / "identity", records, clock)
 
     def answer(call: SignedCall) -> Answer:
-        return services.get(call.service, others)(call)
+        return services.get(call.service, every_other)(call)
 
     state = use(ServiceState(folder / "services"))
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
@@ -126,6 +127,7 @@ def build(
     router = Router(rules_of_events, clock)
     known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
+    trail = Trail(folder / "cloudtrail", clock, authorizer)
     hub = _Hub(folder / "hub", clock)
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
@@ -134,6 +136,7 @@ def build(
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     others = OtherServices(authorizer, moto, partial(_operations, who), store, rules_of_events)
+    every_other = trail.recorded(others)
     home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
@@ -194,9 +197,10 @@ def build(
         deliveries,
         ticks,
         codepipeline.driver,
+        trail,
     )
     ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit)
-    services = {
+    decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "ecs": partial(_decided, authorizer, ecs),
@@ -212,16 +216,29 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
     }
+    decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
+    services = {name: trail.recorded(service) for name, service in decided.items()}
     routes |= connections.connections.routes()
-    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
+    stores = (
+        codebuild.store,
+        rules_of_events,
+        codepipeline.store,
+        connections.store,
+        ecs.store,
+        trail.store,
+    )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(registry, trace),
+        registry=Traced(trail.recorded_pushes(registry), trace),
         hub=Traced(hub, trace),
         aws=Gateway(
-            who.directory.find, services, others, others.unsigned, delays=delays.wanted(os.environ)
+            who.directory.find,
+            services,
+            every_other,
+            others.unsigned,
+            delays=delays.wanted(os.environ),
         ),
     )
     for worker in workers:
