@@ -18,9 +18,11 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
+import tests.no_iris  # noqa: F401  (before any import of nbformat)
 from labs_helpers.engine.front.address import Address
+from labs_helpers.runtime import background_process
 from labs_helpers.workspace import Workspace, write_json
-from tests import workers
+from tests import forked_servers, workers
 from tests.clients import daemons
 from tests.labs.commands import Commands
 
@@ -48,6 +50,9 @@ def _loader(paths: str | None = None) -> botocore.loaders.Loader:
 # Tests make thousands of sessions, so that none has another's keys; a client's model is always the
 # same, and to read the model takes five times as long as all else of a client.
 botocore.session.create_loader = _loader
+
+# What tests start in their own process through the product's own start.
+background_process.subprocess = forked_servers.module  # type: ignore[assignment]
 
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
 
