@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -51,8 +52,14 @@ def _loader(paths: str | None = None) -> botocore.loaders.Loader:
 # same, and to read the model takes five times as long as all else of a client.
 botocore.session.create_loader = _loader
 
-# What tests start in their own process through the product's own start.
-background_process.subprocess = forked_servers.module  # type: ignore[assignment]
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a test starts in its own process is a fork, unless the test measures or is long."""
+    measured = item.get_closest_marker("soak") or item.get_closest_marker("bench")
+    chosen = subprocess if measured else forked_servers.module
+    background_process.subprocess = chosen  # type: ignore[assignment]
+
 
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
 
