@@ -82,5 +82,25 @@ class Groups(LoadScopeScheduling):
         super().__init__(config, log)
         config.option.loadscopereorder = False
 
+    def remove_node(self, node: Any) -> str | None:
+        """The test at which a worker ended; other workers take what is left of its groups.
+
+        The scheduler of pytest-xdist 3.8 gives them this test too: one that hangs would end each.
+        """
+        groups = self.assigned_work.pop(node)
+        left = [
+            (group, test) for group, tests in groups.items() for test in tests if not tests[test]
+        ]
+        if not left:
+            return None
+        ended, crashed = left[0]
+        groups[ended][crashed] = True
+        for name, tests in groups.items():
+            if not all(tests.values()):
+                self.workqueue[name] = tests
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return str(crashed)
+
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid)
