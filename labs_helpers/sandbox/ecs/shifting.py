@@ -79,13 +79,14 @@ class _Look:
         return self._want("productionListenerRule", weight)
 
     def send_tests(self, weight: float) -> bool:
-        self.release["_test"] = weight
+        if any(_rule(each, "testListenerRule") for each in self.service["loadBalancers"]):
+            self.release["_test"] = weight
         return self._want("testListenerRule", weight)
 
     def _want(self, which: str, weight: float) -> bool:
         traffic = self.service.setdefault("_traffic", {})
         for number, each in enumerate(self.service["loadBalancers"]):
-            rule = (each.get("advancedConfiguration") or {}).get(which)
+            rule = _rule(each, which)
             if rule:
                 traffic[rule] = _weights(
                     self.green["_groups"][number],
@@ -366,6 +367,10 @@ def _weights(green: str, blue: str, percent: float) -> dict[str, int]:
     scale = 1 if float(percent).is_integer() else 10
     share = round(percent * scale)
     return {green: share, blue: 100 * scale - share}
+
+
+def _rule(balancer: dict[str, Any], which: str) -> str:
+    return str((balancer.get("advancedConfiguration") or {}).get(which) or "")
 
 
 def _other(balancer: dict[str, Any], group: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -109,3 +110,13 @@ def get(url: str) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return str(error.code)
+
+
+def is_open(address: str) -> bool:
+    """Whether anybody listens at an address."""
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from labs_helpers import servers
 from labs_helpers.control_client import Control
 from tests.policies import allow, policy
-from tests.sandbox.ecs.front import Front
+from tests.sandbox.ecs.front import Front, is_open
 from tests.sandbox.ecs.task_room import REGISTRY, Room
 from tests.sandbox.ecs.test_services import PORTS, create, delete, messages
 
@@ -25,11 +27,15 @@ SHIFTS = allow(
 """What the managed policy for load balancers has, as far as traffic is concerned."""
 
 
-@pytest.fixture(scope="module")
-def front(room: Room) -> Front:
+@pytest.fixture(scope="module", autouse=True)
+def prepared(room: Room) -> None:
     room.push_page("two")
     room.role("shifts", SHIFTS, trust=ECS_TRUST)
-    return Front(room, "colours")
+
+
+@pytest.fixture
+def front(room: Room, request: pytest.FixtureRequest) -> Front:
+    return Front(room, f"front{len(request.node.name)}")
 
 
 def advanced(room: Room, front: Front, **more: str) -> list[dict[str, Any]]:
@@ -137,3 +143,74 @@ def test_a_tenth_of_the_visitors_meet_green_before_all_do(room: Room, front: Fro
         "SUCCESSFUL",
     ]
     delete(room, "canary")
+
+
+def test_a_green_whose_tasks_fail_is_taken_back_and_a_test_listener_shows_green_first(
+    room: Room, front: Front
+) -> None:
+    listener = front.listen(8081, front.blue)
+    rules = front.elb.describe_rules(ListenerArn=listener)["Rules"]
+    first = room.define("green", f"{REGISTRY}/web:one", portMappings=PORTS)
+    second = room.define("green", f"{REGISTRY}/web:two", portMappings=PORTS)
+    broken = room.define("green", f"{REGISTRY}/web:none", portMappings=PORTS)
+    create(
+        room,
+        "green",
+        first,
+        loadBalancers=advanced(room, front, testListenerRule=rules[0]["RuleArn"]),
+        deploymentConfiguration={
+            "strategy": "BLUE_GREEN",
+            "bakeTimeInMinutes": 30,
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        },
+    )
+    room.settled("green")
+
+    room.ecs.update_service(service="green", taskDefinition=broken)
+    failed = ended(room, "green", "ROLLBACK_SUCCESSFUL")
+    assert failed["deploymentCircuitBreaker"]["status"] == "TRIGGERED"
+    assert failed["statusReason"] == "Service deployment failed: tasks failed to start."
+    assert room.settled("green")["taskDefinition"].endswith(first)
+    assert front.visit(4) == {"one": 4}
+
+    # green waits for the role's rights with the visitors on blue
+    iam = room.client("iam")
+    document = iam.get_role_policy(RoleName="shifts", PolicyName="rights")["PolicyDocument"]
+    iam.delete_role_policy(RoleName="shifts", PolicyName="rights")
+    room.ecs.update_service(service="green", taskDefinition=second)
+    told = room.once(
+        lambda: room.service("green"),
+        lambda found: "was unable to shift traffic" in found["events"][0]["message"],
+    )["events"][0]["message"]
+    assert "AccessDenied" in told
+    assert "elasticloadbalancing:ModifyListener" in told
+    assert front.visit(4) == {"one": 4}
+    iam.put_role_policy(RoleName="shifts", PolicyName="rights", PolicyDocument=json.dumps(document))
+    at(room, "green", "BAKE_TIME", 100.0)
+    assert front.visit(4) == {"two": 4}
+    places = Control(room.workspace, room.port).ask("GET", "balancing")["balancers"]
+    tests = next(each for each in places if each["arn"] == front.arn)["listeners"][1]
+    assert tests["port"] == 8081
+    assert front.visit(4, address=tests["address"]) == {"two": 4}
+
+    # both are there again after a restart in the middle of the bake time
+    before = front.address
+    servers.stop(room.workspace)
+    room.port = servers.start(room.workspace).sandbox.port
+    assert front.address == before
+    front.once_met("two")
+    room.once(
+        lambda: {"found": front.health(front.blue) + front.health(front.green)},
+        lambda found: found["found"] == ["healthy", "healthy"],
+    )
+    wait(room, minutes=30)
+    ended(room, "green", "SUCCESSFUL")
+    room.settled("green")
+    front.once_met("two")
+    delete(room, "green")
+
+    address = front.address
+    front.elb.delete_load_balancer(LoadBalancerArn=front.arn)
+    for group in (front.blue, front.green):
+        front.elb.delete_target_group(TargetGroupArn=group)
+    room.once(lambda: {"open": is_open(address)}, lambda found: not found["open"])
