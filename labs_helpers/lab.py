@@ -280,9 +280,17 @@ class Lab:
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
     @spoken
-    def open(self, container: str) -> Rendering:
-        """A link to the page that a running container serves on a published port."""
-        return explanations.container_page(self.docker, container, os.environ)
+    def open(self, name: str, port: int | None = None) -> Rendering:
+        """A link to the page of a container, or of an Application Load Balancer.
+
+        name: a running container's, which publishes a port, or the load balancer's; port: of the
+        load balancer's listener, by default the lowest.
+        """
+        if port is not None or not explanations.has_container(self.docker, name):
+            shown = explanations.balancer_page(name, port, self._control, os.environ)
+            if shown is not None:
+                return shown
+        return explanations.container_page(self.docker, name, os.environ)
 
     @spoken
     def service(self, name: str, cluster: str = "default") -> Rendering:
