@@ -14,6 +14,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from labs_helpers.prepare.buckets import no_bucket
+from labs_helpers.prepare.ecs import (
+    clusters,
+    delete_service,
+    no_cluster,
+    no_task_definition,
+    revisions,
+    services,
+)
 from labs_helpers.prepare.people import no_group, no_policy, no_role, no_user
 from labs_helpers.prepare.repositories import no_repository
 from labs_helpers.prepare.step import Place
@@ -191,28 +199,42 @@ def _families(place: Place) -> Iterator[str]:
     yield from sorted({arn.rpartition("/")[2].rpartition(":")[0] for arn in arns})
 
 
-def _revisions(place: Place, family: str) -> list[str]:
-    pages = place.client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family)
-    arns = (str(arn) for arn in pages.search("taskDefinitionArns[]"))
-    # familyPrefix finds longer names as well
-    return [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
-
-
 def _family_tags(place: Place, family: str) -> Tags:
-    ecs, found = place.client("ecs"), _revisions(place, family)
+    ecs, found = place.client("ecs"), revisions(place, family)
     tags = [_read(ecs.list_tags_for_resource(resourceArn=one)["tags"], *_LOWER) for one in found]
     # every revision has to be the labs' for the family to be theirs
     return {key: value for key, value in tags[0].items() if all(key in one for one in tags)}
 
 
 def _tag_family(place: Place, family: str, tags: Tags) -> None:
-    for arn in _revisions(place, family):
+    for arn in revisions(place, family):
         place.client("ecs").tag_resource(resourceArn=arn, tags=_pairs(tags, *_LOWER))
 
 
-def _delete_family(place: Place, family: str) -> None:
-    for arn in _revisions(place, family):
-        place.client("ecs").deregister_task_definition(taskDefinition=arn)
+def _services(place: Place) -> Iterator[str]:
+    for cluster in clusters(place):
+        yield from (f"{cluster}/{name}" for name in services(place, cluster))
+
+
+def _delete_service(place: Place, name: str) -> None:
+    cluster, _, service = name.partition("/")
+    delete_service(place, cluster, service)
+
+
+def _ecs(kind: str) -> dict[str, Any]:
+    """Tags of an "ecs" resource whose ARN ends with kind/name."""
+
+    def arn(place: Place, name: str) -> str:
+        return f"arn:aws:ecs:{place.region}:{place.account}:{kind}/{name}"
+
+    def tags(place: Place, name: str) -> Tags:
+        found = place.client("ecs").list_tags_for_resource(resourceArn=arn(place, name))
+        return _read(found["tags"], *_LOWER)
+
+    def tag(place: Place, name: str, given: Tags) -> None:
+        place.client("ecs").tag_resource(resourceArn=arn(place, name), tags=_pairs(given, *_LOWER))
+
+    return {"tags": tags, "tag": tag}
 
 
 def _delete_rule(place: Place, name: str) -> None:
@@ -237,7 +259,24 @@ KINDS = {
         costs="costs what each of its runs costs",
     ),
     "event rule": Kind(_all("events", "list_rules", "Rules[].Name"), _delete_rule),
-    "task definition": Kind(_families, _delete_family, _family_tags, _tag_family),
+    "service": Kind(
+        _services,
+        _delete_service,
+        **_ecs("service"),
+        costs="costs what its tasks cost, by the hour",
+    ),
+    "cluster": Kind(
+        lambda place: iter(clusters(place)),
+        lambda place, name: no_cluster(name).ensure(place),
+        **_ecs("cluster"),
+        costs="costs what its tasks cost, by the hour",
+    ),
+    "task definition": Kind(
+        _families,
+        lambda place, family: no_task_definition(family).ensure(place),
+        _family_tags,
+        _tag_family,
+    ),
     "pull-through cache rule": Kind(
         _all(
             "ecr",
