@@ -293,6 +293,51 @@ def receipt(found: Survey, client: Any | None) -> Rendering:
     return Rendering(text, "".join(each.html for each in parts))
 
 
+def has_container(client: Any, name: str) -> bool:
+    """Whether a container has the name."""
+    try:
+        client.containers.get(name)
+    except docker.errors.NotFound:
+        return False
+    return True
+
+
+def balancer_page(
+    name: str, port: int | None, control: Control | None, environ: Mapping[str, str]
+) -> Rendering | None:
+    """A link to what a load balancer serves; None where there is no load balancer of the name.
+
+    port: of a listener, by default the lowest; control: of the sandbox, None on AWS. Raises
+    LabError for a load balancer without such a listener.
+    """
+    elb = boto3.client("elbv2")
+    try:
+        found = elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]
+    except elb.exceptions.LoadBalancerNotFoundException:
+        return None
+    arn = found["LoadBalancerArn"]
+    listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+    ports = sorted(each["Port"] for each in listeners)
+    if not ports or port not in (None, *ports):
+        listed = ", ".join(map(str, ports)) or "none"
+        raise LabError(
+            f"The load balancer {name} has no such listener; its ports are: {listed}. "
+            "aws elbv2 create-listener adds one."
+        )
+    inside = port or ports[0]
+    if control is None:
+        return page.page(name, inside, f"http://{found['DNSName']}:{inside}/")
+    here = {
+        each["port"]: int(each["address"].rpartition(":")[2])
+        for balancer in control.ask("GET", "balancing")["balancers"]
+        if balancer["arn"] == arn
+        for each in balancer["listeners"]
+    }
+    drawn = page.page(name, inside, page.address(here[inside], environ))
+    # the port is another in each sandbox, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
 def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
     """A link to the page that a running container serves on its first published port.
 

@@ -283,14 +283,20 @@ class Lab:
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
     @spoken
-    def open(self, container: str, cluster: str | None = None) -> Rendering:
-        """A link to the page that a running container serves on a published port.
+    def open(self, name: str, cluster: str | None = None, port: int | None = None) -> Rendering:
+        """A link to a page: of a container, a service of ECS, or an Application Load Balancer.
 
-        With a cluster of ECS, to the page of a task of the service with this name.
+        name: a running container's, which publishes a port, or the load balancer's; with a cluster
+        of ECS, the service's, of which a task is opened. port: of the load balancer's listener, by
+        default the lowest.
         """
         if cluster is not None:
-            return explanations.service_page(container, cluster, os.environ)
-        return explanations.container_page(self.docker, container, os.environ)
+            return explanations.service_page(name, cluster, os.environ)
+        if port is not None or not explanations.has_container(self.docker, name):
+            shown = explanations.balancer_page(name, port, self._control, os.environ)
+            if shown is not None:
+                return shown
+        return explanations.container_page(self.docker, name, os.environ)
 
     @spoken
     def service(self, name: str, cluster: str = "default", wait: float = 0) -> Rendering:

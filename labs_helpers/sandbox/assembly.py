@@ -18,6 +18,11 @@ from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
+from labs_helpers.sandbox.balancing import operations as balancing_operations
+from labs_helpers.sandbox.balancing import store as balancing_store
+from labs_helpers.sandbox.balancing.balancing import KIND as BALANCING
+from labs_helpers.sandbox.balancing.balancing import TOPIC as CHANGED
+from labs_helpers.sandbox.balancing.balancing import Balancing
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
@@ -46,6 +51,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
+from labs_helpers.sandbox.moto import balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -79,11 +85,13 @@ class Sandbox:
     services: ServiceState
     workers: tuple[Worker[Any], ...]
     desk: Desk
+    balancing: Balancing
     stores: tuple[KitStore, ...] = ()
 
     def hang_up(self) -> None:
         """Answer the requests that wait for something to happen, because the server stops."""
         self.desk.close()
+        self.balancing.close()
         self.services.hang_up()
 
     def close(self) -> None:
@@ -134,7 +142,15 @@ def build(
     cache = Cache(store, elsewhere, asking(hub))
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
-    others = OtherServices(authorizer, moto, partial(_operations, who), store, rules_of_events)
+    desk = Desk()
+    balancing = Balancing(
+        KitStore(folder / "balancing", "load balancing", balancing_store.SCHEMA),
+        desk,
+        balancers.look,
+        balancers.name_all,
+    )
+    ours = partial(_operations, who, balancing)
+    others = OtherServices(authorizer, moto, ours, store, rules_of_events)
     home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
@@ -156,13 +172,13 @@ def build(
     )
     ticks = Ticks(rules_of_events, clock)
     account = learner.principal.account
-    desk = Desk()
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
         **desk.routes(),
         **node_role.routes(roles),
+        **balancing.routes(),
     }
     connections = CodeConnections(
         folder / "codeconnections",
@@ -197,7 +213,7 @@ def build(
         ticks,
         codepipeline.driver,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit)
+    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
     services = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
@@ -213,9 +229,14 @@ def build(
             for name, service in connections.services.items()
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
+        "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
     }
     routes |= connections.connections.routes()
-    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
+    desk.serve(balancing.store, {BALANCING: balancing})
+    stores = (
+        *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        balancing.store,
+    )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
@@ -229,15 +250,18 @@ def build(
     for worker in workers:
         worker.start()
     ecs.scheduler.start()
+    balancing.store.subscribe(CHANGED, ecs.scheduler.wake)
+    clock.subscribe(ecs.scheduler.wake)
     clock.subscribe(lifecycle.work)
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    return Sandbox(application, store, who, state, (*workers, ecs.scheduler), desk, stores)
+    workers = (*workers, ecs.scheduler)
+    return Sandbox(application, store, who, state, workers, desk, balancing, stores)
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
-    """Amazon S3, which tells when something may have been written."""
+    """A service of moto's which tells when something may have been written."""
     answer = others(call)
     if call.request.method in ("PUT", "POST") and answer[0].startswith("2"):
         written(f"{call.request.headers.get('host', '')}{call.request.path}")
@@ -265,7 +289,7 @@ def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
     return status, list(headers.items()), answer.body
 
 
-def _operations(who: People) -> Operations:
+def _operations(who: People, balancing: Balancing) -> Operations:
     """The operations of ours in services that are moto's otherwise, and those of STS."""
     # not at the start, which nobody should wait for
     from labs_helpers.sandbox.authorization import simulate
@@ -273,9 +297,11 @@ def _operations(who: People) -> Operations:
 
     sts = web_identity.operations(who.directory, who.sessions, who.issuer)
     iam = simulate.operations(who.directory)
+    targets = balancing_operations.operations(balancing)
     return {
         **{("sts", name): operation for name, operation in sts.items()},
         **{("iam", name): operation for name, operation in iam.items()},
+        **{("elasticloadbalancing", name): operation for name, operation in targets.items()},
     }
 
 
