@@ -23,7 +23,9 @@ FAMILY = "demo-app"
 FILE = Path("task-definition.json")
 NETWORK = Path("my-network.json")
 """What the lesson's first cell about the network writes."""
-ROLE, SHOPS_ROLE, NODES_ROLE = "demo-app-execution", "shop-execution", "demo-app-node"
+ROLE, SHOPS_ROLE = "demo-app-execution", "shop-execution"
+ROLES = (ROLE, SHOPS_ROLE, "demo-app-front", "demo-app-node")
+BALANCER, TARGET_GROUPS = "front", ("front-blue", "front-green")
 
 
 # the service web runs an image by its digest
@@ -232,12 +234,24 @@ def _left(world: World) -> list[str]:
         pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family)
         found = (str(arn).rpartition("/")[2] for arn in pages.search("taskDefinitionArns[]"))
         left += [f"task definition {one}" for one in found if one.rpartition(":")[0] == family]
+    left += _balancers(world.client("elbv2"))
     roles = iam.get_paginator("list_roles").paginate().search("Roles[].RoleName")
-    left += [f"role {name}" for name in sorted({ROLE, SHOPS_ROLE, NODES_ROLE} & set(roles))]
+    left += [f"role {name}" for name in sorted(set(ROLES) & set(roles))]
     found = ecr.get_paginator("describe_repositories").paginate()
     if world.repository in set(found.search("repositories[].repositoryName")):
         left.append(f"repository {world.repository}")
     return left
+
+
+def _balancers(elb: Any) -> list[str]:
+    balancers = elb.get_paginator("describe_load_balancers").paginate()
+    groups = elb.get_paginator("describe_target_groups").paginate()
+    found = set(balancers.search("LoadBalancers[].LoadBalancerName")) & {BALANCER}
+    parts = set(groups.search("TargetGroups[].TargetGroupName")) & set(TARGET_GROUPS)
+    return [
+        *(f"load balancer {name}" for name in found),
+        *(f"target group {name}" for name in sorted(parts)),
+    ]
 
 
 def _tasks(ecs: Any) -> list[str]:
@@ -257,6 +271,8 @@ def _advice(first: str) -> str:
         "service": "a service that is to run tasks goes only when you say that you mean it",
         "task": "a task ends some seconds after it was asked to: look again",
         "cluster": "a cluster goes when it is empty",
+        "load balancer": "a load balancer is deleted, and its target groups after it",
+        "target group": "a target group goes when no listener names it",
         "role": "a role goes when nothing hangs on it: the refusal says what",
         "repository": "a repository that holds images goes only when you say that you mean it",
     }.get(kind, "a task definition goes revision by revision, each by its number")

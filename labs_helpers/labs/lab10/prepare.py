@@ -12,6 +12,7 @@ from labs_helpers.prepare.docker import (
 )
 from labs_helpers.prepare.ecs import no_cluster, no_task_definition
 from labs_helpers.prepare.files import as_they_came
+from labs_helpers.prepare.load_balancers import no_load_balancer, no_target_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository
 from labs_helpers.prepare.step import Place, Step
@@ -24,9 +25,12 @@ POD = "io.kubernetes.pod.name"
 
 def _nothing_deployed(place: Place) -> None:
     no_cluster("demo").ensure(place)
+    no_load_balancer("front").ensure(place)
+    for color in ("blue", "green"):
+        no_target_group(f"front-{color}").ensure(place)
     for family in ("demo-app", "shop"):
         no_task_definition(family).ensure(place)
-    for role in ("demo-app-execution", "shop-execution", "demo-app-node"):
+    for role in ("demo-app-execution", "shop-execution", "demo-app-front", "demo-app-node"):
         no_role(role).ensure(place)
 
 
@@ -67,5 +71,7 @@ STEPS = (
     Step(f"{REPOSITORY} then has the images 1.0.0 and 1.1.0", _images, _lacks_an_image),
     no_local_images(*LOCAL),
     logged_out(),
-    as_they_came("10", "the lab's files are as they came", made=("my-network.json",)),
+    as_they_came(
+        "10", "the lab's files are as they came", made=("my-network.json", "my-front.json")
+    ),
 )

@@ -202,6 +202,10 @@ SHOP_WRONG = {
         shop(more="s|shop-execution|demo-app-execution|"),
         "demo-app-execution | with its own role shop-execution",
     ),
+    "a second policy beside the first": (
+        ROLE.replace("--policy-name pull", "--policy-name right") + shop(),
+        "repository/demo-app: allowed | which may pull from demo-app-repo",
+    ),
     "no task": (ROLE + shop(service="--desired-count 0"), "0 wanted by the service"),
     "every repository that begins so": (
         "sed -i.bak 's|repository/demo-app\"|repository/demo-app*\"|' shop-pull.json\n"
