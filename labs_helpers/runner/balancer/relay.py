@@ -20,6 +20,9 @@ MOST = 256
 IDLE_SECONDS = 60.0
 """AWS's default: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
 _CONNECT_SECONDS = 10.0
+_LINGER_SECONDS = 2.0
+"""How long the rest of a request is read that nobody wants: without that, the client would find the
+connection reset and not the answer."""
 _PART = 64 * 1024
 
 Key = tuple[str, str, int]
@@ -83,21 +86,29 @@ class Relay:
     ) -> None:
         """One request: every answer ends its connection."""
         try:
+            if len(self._tasks) > 2 * MOST:
+                return
             if len(self._tasks) > MOST:
                 await _send(writer, http.answer(503))
-                return
-            try:
-                asked = await asyncio.wait_for(http.read_head(reader), IDLE_SECONDS)
-            except http.BadRequest:
-                await _send(writer, http.answer(400))
-                return
-            await self._answer(arn, asked, reader, writer)
+            else:
+                await self._read(arn, reader, writer)
+            await _linger(reader, writer)
         except (OSError, EOFError, TimeoutError):
             return  # one of the two has gone away, or says nothing any longer
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    async def _read(
+        self, arn: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            asked = await asyncio.wait_for(http.read_head(reader), IDLE_SECONDS)
+        except http.BadRequest:
+            await _send(writer, http.answer(400))
+            return
+        await self._answer(arn, asked, reader, writer)
 
     async def _answer(
         self,
@@ -187,6 +198,15 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> int
         sink.write(part)
         await sink.drain()
     return count
+
+
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say that the answer is whole, and pass over what the client sends still."""
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while await reader.read(_PART):
+                pass
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:

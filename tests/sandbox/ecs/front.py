@@ -103,13 +103,17 @@ class Front:
 
 
 def get(url: str) -> str:
-    """The body, or the status of a failure."""
+    """The body, or the status of a failure; "refused" where nobody listens."""
     request = urllib.request.Request(url)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return str(error.code)
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ConnectionRefusedError):
+            return "refused"
+        raise
 
 
 def is_open(address: str) -> bool:
