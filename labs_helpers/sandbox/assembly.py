@@ -40,6 +40,7 @@ from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecs.service import EcsService
+from labs_helpers.sandbox.eks import node_role
 from labs_helpers.sandbox.events import starts
 from labs_helpers.sandbox.events import store as event_store
 from labs_helpers.sandbox.events.deliveries import Deliveries
@@ -179,6 +180,7 @@ def build(
         **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
         **desk.routes(),
+        **node_role.routes(roles),
         **balancing.routes(),
     }
     connections = CodeConnections(
