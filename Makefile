@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help lab test check soak bench contents notebooks lock screenshot clean
+.PHONY: help lab install jupyterhub compiled test check soak bench contents notebooks lock screenshot clean
 
 help:
 	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
@@ -25,6 +25,15 @@ help:
 	@echo "make soak        long runs: notebooks shuffled and repeated, a gigabyte pushed"
 	@echo "make bench       speed beside moto_server, in one run"
 	@echo "make clean       remove the environment (.labs/, your work, stays)"
+
+install: $(VENV)/.lab compiled
+
+jupyterhub: $(VENV)/.hub compiled
+
+# pip compiles what it installs. Learners who may not write here would compile ours at every start.
+compiled:
+	@$(BIN)/python -m compileall -q -j 0 labs_helpers
+	@echo "The labs are installed in $(CURDIR)/$(VENV)."
 
 lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
@@ -53,13 +62,15 @@ notebooks: contents
 screenshot: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshot docs/lab.png
 
-# Compiled in this order so that both files name the same versions.
+# Compiled in this order so that all files name the same versions.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --quiet \
 	--no-annotate --custom-compile-command "make lock"
 lock: $(VENV)/.dev
 	$(COMPILE) --group build --output-file requirements.lock
-	$(COMPILE) --group build --group dev --constraints requirements.lock \
-	  --output-file requirements-dev.lock
+	$(COMPILE) --group build --extra jupyterhub --constraints requirements.lock \
+	  --output-file requirements-jupyterhub.lock
+	$(COMPILE) --group build --group dev --extra jupyterhub \
+	  --constraints requirements-jupyterhub.lock --output-file requirements-dev.lock
 
 clean:
 	rm -rf $(VENV)
@@ -68,6 +79,10 @@ clean:
 $(VENV)/.lab: requirements.lock pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.hub: requirements-jupyterhub.lock $(VENV)/.lab
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-jupyterhub.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.lab

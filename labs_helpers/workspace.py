@@ -67,6 +67,9 @@ class Workspace:
     ) -> Self:
         """LABS_HOME if set, else ``.labs`` in the project folder, else ``.labs`` in ``cwd``.
 
+        ``.labs`` in the learner's own home where the project is shared: on a hub (JUPYTERHUB_USER
+        is set), and where this user may not write in the project.
+
         The project folder is the one this package lies in, or the nearest above ``cwd``, that
         holds ``pyproject.toml`` and ``notebooks/``. The workbook is the one that ``cwd`` is in, or
         the one that this kernel worked in before it changed its folder.
@@ -80,7 +83,10 @@ class Workspace:
         workbook = next((one for one in (cwd, *cwd.parents, *before) if is_workbook(one)), None)
         if named := environ.get("LABS_HOME"):
             return cls(cwd / Path(named).expanduser(), project, workbook)
-        return cls((project or cwd) / ".labs", project, workbook)
+        beside = (project or cwd) / ".labs"
+        if project is not None and is_shared(project, environ):
+            return cls(Path(environ.get("HOME") or Path.home()) / ".labs", project, workbook)
+        return cls(beside, project, workbook)
 
     @property
     def notebooks(self) -> Path:
@@ -268,6 +274,19 @@ def _private(path: str, flags: int) -> int:
 
 def _is_project(folder: Path) -> bool:
     return (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir()
+
+
+HUB_USER = "JUPYTERHUB_USER"
+"""The variable that JupyterHub sets for a learner's server.
+
+https://jupyterhub.readthedocs.io/en/stable/reference/spawners.html
+"""
+
+
+def is_shared(project: Path, environ: Mapping[str, str]) -> bool:
+    """Whether other learners use the same project folder: then their files are in their homes."""
+    labs = project / ".labs"
+    return HUB_USER in environ or not os.access(labs if labs.exists() else project, os.W_OK)
 
 
 def is_workbook(folder: Path) -> bool:

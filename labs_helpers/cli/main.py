@@ -14,6 +14,8 @@ from typing import TextIO
 OLDEST_PYTHON = (3, 11)
 COMMANDS = {
     "lab": "open the workbook in JupyterLab",
+    "serve": "become a learner's Jupyter server on a hub",
+    "shell": "become a shell in which aws and docker are the labs'",
     "update": "bring your workbook up to date, without opening it",
     "start": "start the sandbox and the engine",
     "stop": "stop the sandbox and the engine",
