@@ -192,6 +192,7 @@ class Workspace:
     def create(self) -> Self:
         """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
         self.check_socket_path()
+        self._check_owner()
         private = (self.aws_config.parent, self.docker, self.bin)
         folders = (*private, self.sandbox, self.engine, self.runner)
         try:
@@ -215,6 +216,16 @@ class Workspace:
         except OSError as error:
             raise cannot_write(self.home, error) from error
         return self
+
+    def _check_owner(self) -> None:
+        """Raise WorkspaceError for root in somebody else's LABS_HOME (`labs` becomes its owner)."""
+        if os.geteuid() == 0 and self.home.exists() and (owner := self.home.stat().st_uid) != 0:
+            raise WorkspaceError(
+                f"{self.home} belongs to user {owner}, and you are root. What root writes there, "
+                "that user cannot change.\n"
+                "Work as that user, or set LABS_HOME to another folder:\n"
+                "  export LABS_HOME=/root/.labs"
+            )
 
     def _create_sandbox(self) -> None:
         """Make the sandbox's folder together with its record, in which no lab is begun.

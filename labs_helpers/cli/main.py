@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return 1
     # imported late: Windows, refused above, has no fcntl
-    from labs_helpers.workspace import LabsError, SetAside, cannot_write
+    from labs_helpers.workspace import LabsError, SetAside, Workspace, cannot_write
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
     arguments, extra = parser.parse_known_args(argv)
@@ -70,6 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", SetAside)
         warnings.showwarning = show
         try:
+            if os.geteuid() == 0:
+                from labs_helpers.cli import owner
+
+                owner.become(Workspace.find().home)
             code = int(arguments.run(arguments))
             sys.stdout.flush()  # here, so that BrokenPipeError is caught below
             return code
@@ -86,8 +90,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
                 raise
-            from labs_helpers.workspace import Workspace
-
             print(cannot_write(Workspace.find().home, error), file=sys.stderr)
             return 1
 

@@ -1,6 +1,6 @@
 """A day of a class on a hub, played as root in a copy of this machine (machine.py).
 
-    python -m tests.hub.class_day LEARNERS
+    python -m tests.hub.class_day LEARNERS [OPTIONS OF JUPYTERHUB]
 
 Follows docs/jupyterhub.md with that many learners, and prints what was found as JSON, last.
 """
@@ -16,6 +16,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,14 @@ from typing import Any
 import psutil
 import requests
 
-from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace
 from tests.hub.learner import HUB, Learner
 
 GUIDE = Path("/opt/labs/docs/jupyterhub.md")
 UNIT = Path("/opt/labs/deploy/jupyterhub/jupyterhub.service")
-CULL = 8
-"""Seconds after which the hub stops an unused server; it first looks at whoever is logged in."""
-DEFAULTS = ("--Spawner.start_timeout=60", "--Spawner.http_timeout=30")
-"""JupyterHub's own time-outs, under which the servers have to be ready."""
+LOG = Path("/var/log/jupyterhub.log")
+CULL = 4
+"""Seconds after which the last hub of the day stops a server that nobody uses."""
 
 
 def step(number: int) -> str:
@@ -66,14 +65,14 @@ def hub(*options: str) -> subprocess.Popen[bytes]:
     state.mkdir(mode=int(service["StateDirectoryMode"], 8), exist_ok=True)
     name, _, value = service["Environment"].partition("=")
     environ = {name: f"{os.environ['LABS_TEST_PROXY']}:{value}", "STATE_DIRECTORY": str(state)}
-    log = open("/var/log/jupyterhub.log", "ab")  # noqa: SIM115 (as long as the hub)
-    started = subprocess.Popen(
-        [*shlex.split(service["ExecStart"]), *options],
-        cwd=service["WorkingDirectory"],
-        env={**environ, "LABS_HUB_CULL": os.environ.get("CULL", "3600"), "LANG": "C.UTF-8"},
-        stdout=log,
-        stderr=log,
-    )
+    with LOG.open("ab") as log:
+        started = subprocess.Popen(
+            [*shlex.split(service["ExecStart"]), *options],
+            cwd=service["WorkingDirectory"],
+            env={**environ, "LABS_HUB_CULL": os.environ.get("CULL", "3600"), "LANG": "C.UTF-8"},
+            stdout=log,
+            stderr=log,
+        )
     until = time.monotonic() + 60
     while True:
         try:
@@ -81,12 +80,14 @@ def hub(*options: str) -> subprocess.Popen[bytes]:
                 return started
         except requests.RequestException:
             pass
-        assert started.poll() is None and time.monotonic() < until, tail()
+        assert started.poll() is None, tail()
+        assert time.monotonic() < until, tail()
         time.sleep(0.2)
 
 
 def tail() -> str:
-    return Path("/var/log/jupyterhub.log").read_text(errors="replace")[-6000:]
+    """The end of the hub's log."""
+    return LOG.read_text(errors="replace")[-6000:] if LOG.exists() else ""
 
 
 def processes(name: str) -> dict[str, dict[str, float]]:
@@ -113,7 +114,7 @@ def processes(name: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def until(what: str, holds: Any, seconds: float = 60.0) -> None:
+def until(what: str, holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something holds; AssertionError, with the hub's log, when it does not."""
     end = time.monotonic() + seconds
     while not holds():
@@ -128,13 +129,12 @@ def one_learner(learner: Learner) -> dict[str, Any]:
     at_first = processes(learner.name)
     files = {each["name"] for each in learner.api("GET", "contents/")["content"]}
     cells = learner.run("00-start-here.ipynb")
-    lines = {
-        "labs": "labs status --json",
-        "aws": "aws sts get-caller-identity --query Account --output text",
-        "docker": "docker version --format '{{.Server.Platform.Name}}'",
-        "which": "command -v labs aws docker; pwd; echo $LABS_HOME",
-    }
-    terminals = {name: learner.terminal(line) for name, line in lines.items()}
+    # one terminal for all: each opens with a start of the labs
+    shown = learner.terminal(
+        "labs status --json | grep mode; aws sts get-caller-identity --query Account --output text;"
+        " docker version --format '{{.Server.Platform.Name}}'; command -v labs aws docker; pwd;"
+        " echo $LABS_HOME; aws ecr create-repository --repository-name kept --output text"
+    )
     workspace = Workspace(Path(f"/home/{learner.name}/.labs"))
     record = json.loads((workspace.sandbox / "server.json").read_text())
     engine = json.loads((workspace.engine / "engine.json").read_text())
@@ -143,7 +143,7 @@ def one_learner(learner: Learner) -> dict[str, Any]:
         "at_first": at_first,
         "files": sorted(files),
         "cells": cells,
-        "terminals": terminals,
+        "terminal": shown,
         "port": record["port"],
         "engine": engine["choice"]["kind"],
         "mode": oct(workspace.home.stat().st_mode & 0o777),
@@ -160,7 +160,7 @@ def readable(name: str) -> bool:
     return ran.returncode == 0
 
 
-def main(count: int) -> dict[str, Any]:
+def main(count: int, options: Sequence[str]) -> dict[str, Any]:
     """The day."""
     found: dict[str, Any] = {"install": root(step(3))}
     text = step(6).replace(" 40 ", f" {count} ")
@@ -169,7 +169,7 @@ def main(count: int) -> dict[str, Any]:
     passwords = dict(zip(listed[::2], listed[1::2], strict=True))
     first = next(iter(passwords))
     Path("/home").chmod(0o755)
-    server = hub(*DEFAULTS)
+    server = hub(*options)
     learners = [Learner(name, password) for name, password in passwords.items()]
     with ThreadPoolExecutor(len(learners)) as pool:
         found["learners"] = list(pool.map(one_learner, learners))
@@ -180,30 +180,25 @@ def main(count: int) -> dict[str, Any]:
     except AssertionError:
         found["wrong_password"] = "refused"
     found["ports"] = [each["port"] for each in found["learners"]]
-    # one server is stopped by its learner, and comes back with what was made
-    one = learners[0]
-    one.terminal("aws ecr create-repository --repository-name kept --output text")
-    headers = {"X-XSRFToken": one._cookie("/hub/")}
-    one.session.delete(f"{HUB}/hub/api/users/{one.name}/server", headers=headers, timeout=60)
-    until("the stopped learner's processes end", lambda: not processes(one.name))
-    one.spawn()
-    query = "aws ecr describe-repositories --query repositories[].repositoryName --output text"
-    found["kept"] = one.terminal(query)
     # the hub stops, and with it everybody's processes
     server.terminate()
     server.wait(60)
     until("all end", lambda: not any(processes(each.name) for each in learners))
     found["after_the_hub"] = {each.name: processes(each.name) for each in learners}
-    # the culler, with a short time
-    os.environ["CULL"] = str(CULL)
-    server = hub(*DEFAULTS)
+    # a learner who comes back finds what they made
+    server = hub(*options)
     one = Learner(first, passwords[first])
     one.log_in()
     one.spawn()
-    one.terminal("labs status")
-    culled = sandbox_process.running(Workspace(Path(f"/home/{first}/.labs")))
-    found["before_the_cull"] = culled is not None
-    until("the culled learner's processes end", lambda: not processes(first), 90)
+    query = "aws ecr describe-repositories --query repositories[].repositoryName --output text"
+    found["kept"] = one.terminal(query)
+    # the hub is killed: the servers run on, and the next hub stops those that nobody uses
+    server.kill()
+    server.wait(60)
+    found["after_the_kill"] = sorted(processes(first))
+    os.environ["CULL"] = str(CULL)
+    server = hub(*options)
+    until("the culled learner's processes end", lambda: not processes(first), 120)
     found["after_the_cull"] = processes(first)
     server.terminate()
     server.wait(60)
@@ -213,7 +208,7 @@ def main(count: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(main(int(sys.argv[1]))))
+        print(json.dumps(main(int(sys.argv[1]), sys.argv[2:])))
     except BaseException:
         print(tail(), file=sys.stderr)
         raise

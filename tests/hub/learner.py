@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from contextlib import closing
 from typing import Any
 
 import requests
@@ -30,7 +31,8 @@ class Learner:
         page = self.session.post(
             f"{HUB}/hub/login", data=data, timeout=30, headers={"Referer": page.url}
         )
-        assert page.status_code < 400 and "/login" not in page.url, page.status_code
+        assert page.status_code < 400, page.status_code
+        assert "/login" not in page.url, f"{self.name} is not let in"
 
     def spawn(self) -> float:
         """Ask for the server and wait until it answers; the seconds that took."""
@@ -40,7 +42,7 @@ class Learner:
             failed = page.status_code >= 400 or "Spawn failed" in page.text
             assert not failed, f"{self.name}: {page.status_code} {page.url}"
             assert time.monotonic() - begun < SECONDS, f"{self.name} waits at {page.url}"
-            time.sleep(0.3)
+            time.sleep(1)
             page = self.session.get(f"{self.base}/lab", timeout=60)
             if page.status_code in (424, 503):  # the hub's "not running (yet)"
                 page = self.session.get(f"{HUB}/hub/spawn-pending/{self.name}", timeout=60)
@@ -61,7 +63,7 @@ class Learner:
         cells = self.api("GET", f"contents/{notebook}")["content"]["cells"]
         wanted = {"path": notebook, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
         kernel = self.api("POST", "sessions", wanted)["kernel"]["id"]
-        with self._socket(f"kernels/{kernel}/channels") as channel:
+        with closing(self._socket(f"kernels/{kernel}/channels")) as channel:
             code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
             return [_executed(channel, each) for each in code]
 
@@ -69,7 +71,7 @@ class Learner:
         """What a new terminal shows for a command, up to its end."""
         name = self.api("POST", "terminals")["name"]
         end = uuid.uuid4().hex
-        with self._socket(f"terminals/websocket/{name}", api=False) as channel:
+        with closing(self._socket(f"terminals/websocket/{name}", api=False)) as channel:
             # in two words, so that the echo of the line is not taken for its end
             channel.send(json.dumps(["stdin", f"{command}; echo {end[:9]}''{end[9:]}\r"]))
             shown = ""
