@@ -138,7 +138,7 @@ def test_servers_and_containers_end_with_the_folder(workspace: Workspace) -> Non
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     running = servers.start(workspace, environ=environ)
     docker = [str(workspace.bin / "docker"), "--host", f"unix://{workspace.socket}"]
-    image = "public.ecr.aws/docker/library/nginx"
+    image = "nginx:alpine"
     subprocess.run(
         [*docker, "run", "--detach", image], check=True, capture_output=True, timeout=120
     )
