@@ -220,7 +220,9 @@ def port(workspace: Workspace, environ: Mapping[str, str]) -> Need:
     tried = range(wanted + 1, min(wanted + sandbox_process.PORTS_TRIED, 65536))
     free = next(filter(sandbox_process.is_free, tried), None)
     if free is None:
-        return Need("port", "missing", f"all from {wanted} to {tried.stop - 1} are in use", _NO_PORT)
+        return Need(
+            "port", "missing", f"all from {wanted} to {tried.stop - 1} are in use", _NO_PORT
+        )
     return Need("port", "warning", found, f"The sandbox will take the next free port, {free}.")
 
 

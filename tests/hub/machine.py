@@ -51,7 +51,8 @@ ip link set lo up
 for place in "$python" "$project"; do
   while [ "$place" != / ]; do chmod o+x "$place"; place=$(dirname "$place"); done
 done
-exec "$@"
+# not by exec: the first process has to reap the orphans, as a machine's does
+"$@"
 """
 
 _NAMESPACES = ("--mount", "--pid", "--ipc", "--fork", "--kill-child", "--propagation", "private")
