@@ -4,6 +4,10 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# A folder of `make wheels`, from which pip then installs instead of the internet.
+WHEELS ?=
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(if $(WHEELS),--no-index --find-links $(WHEELS))
 # Of `make test`, one for each core up to four (they take 0.5 GB each); 0 is none: one process.
 WORKERS ?= logical
 PYTEST := $(BIN)/python -m pytest
@@ -13,9 +17,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help lab install jupyterhub compiled test check soak bench contents notebooks lock screenshot clean
+.PHONY: help lab install jupyterhub compiled wheels test check soak bench contents notebooks lock screenshot clean
 
 help:
+	@echo "make install     install the labs, and open nothing; make jupyterhub: with JupyterHub"
+	@echo "make wheels      an offline kit for this platform (ARGS=jupyterhub: with JupyterHub)"
 	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
 	@echo "make test        every test, every notebook included"
 	@echo "make check       ruff and mypy, and the claims of the labs to look up again"
@@ -34,6 +40,15 @@ jupyterhub: $(VENV)/.hub compiled
 compiled:
 	@$(BIN)/python -m compileall -q -j 0 labs_helpers
 	@echo "The labs are installed in $(CURDIR)/$(VENV)."
+
+# All that pip needs here, as wheels, for a machine like this one without internet.
+wheels: $(VENV)/.made
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary :all: --dest dist/wheels -r requirements$(if $(ARGS),-$(ARGS)).lock
+	@$(BIN)/python -c 'import platform, sysconfig; print(sysconfig.get_platform(), platform.python_version())' \
+	  > dist/wheels/PLATFORM
+	@echo "For $$(cat dist/wheels/PLATFORM): $$(ls dist/wheels/*.whl | wc -l) wheels in dist/wheels."
+	@echo "There: make install WHEELS=dist/wheels"
 
 lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
@@ -77,16 +92,16 @@ clean:
 
 # Two stamps: a learner's environment, and what tests need on top of it.
 $(VENV)/.lab: requirements.lock pyproject.toml | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.hub: requirements-jupyterhub.lock $(VENV)/.lab
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-jupyterhub.lock
+	$(PIP) --require-hashes -r requirements-jupyterhub.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.lab
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.made:
