@@ -15,7 +15,7 @@ from tests.hub import machine
 PROXY = "configurable-http-proxy"
 
 
-def day(learners: int, *options: str, seconds: float = 400.0) -> dict[str, Any]:
+def day(learners: int, *options: str, seconds: float = 1200.0) -> dict[str, Any]:
     """A day of a class; see class_day.py."""
     machine.needs()
     proxy = shutil.which(PROXY)
@@ -96,6 +96,15 @@ def test_a_killed_hub_leaves_the_servers_and_the_next_one_culls_them(
 ) -> None:
     assert {"server", "sandbox", "engine"} <= set(class_of_two["after_the_kill"])
     assert class_of_two["after_the_cull"] == {}
+
+
+def test_the_guides_other_steps_do_what_they_say(class_of_two: dict[str, Any]) -> None:
+    assert "The labs are installed in /opt/labs/.venv" in class_of_two["install"]
+    needs = {need["name"]: need["state"] for need in class_of_two["room"]}
+    assert needs["class: ports"] == "ok"
+    assert needs["class: hub"] == "ok"
+    assert "/home/learner01/.labs" in class_of_two["as_a_learner"]
+    assert class_of_two["removed"] == []
 
 
 @pytest.mark.soak
