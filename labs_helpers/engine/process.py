@@ -173,7 +173,7 @@ def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
             *("--state", str(workspace.engine), "--registries", str(workspace.registries)),
-            *("--log", str(log)),
+            *("--home", str(workspace.home), "--log", str(log)),
             *(("--daemon", choice.address) if choice.address else ()),
         ),
         record=_record_file(workspace),

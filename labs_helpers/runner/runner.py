@@ -131,6 +131,11 @@ class Runner:
         for _, thread in list(self._running.values()):
             thread.join(max(until - time.monotonic(), 0))
 
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        with self._lock:
+            return bool(self._running)
+
     def close(self) -> None:
         """End the jobs and the loop; for signal handlers too."""
         self._closing.set()

@@ -88,10 +88,16 @@ class Link:
                 self.ask_to_stop()
 
     def ask_to_stop(self) -> None:
-        """Tell the keeper to end; returns when it has."""
+        """Tell the keeper to end; returns when it has, where its folder is still there."""
         assert self._events
         self._events.settimeout(_SECONDS)
-        with self._connect() as connection:
+        try:
+            connection = self._connect()
+        except OSError:
+            # the folder with the socket is gone; the keeper reads requests on this connection too
+            self._events.send(b'{"do": "stop"}')
+            return
+        with connection:
             connection.send(b'{"do": "stop"}')
             while connection.recv(_MESSAGE):
                 pass
