@@ -25,7 +25,7 @@ from labs_helpers.runtime import background_process
 from labs_helpers.workspace import Workspace, write_json
 from tests import forked_servers, workers
 from tests.clients import daemons
-from tests.labs.commands import Commands
+from tests.labs.commands import Commands, shared, stop_shared
 
 # No test asserts a time, and other workers may have the cores.
 settings.register_profile("labs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -71,6 +71,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=workers.order)
 
 
+def pytest_sessionfinish() -> None:
+    stop_shared()
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, with `-n`
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.Groups:
     return workers.Groups(config, log)
@@ -101,12 +105,9 @@ def podman() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
-def commands() -> Iterator[Commands]:
+def commands() -> Commands:
     """`aws`, `docker` and `labs` that begin at once, for scripts of bash (`for_bash`)."""
-    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
-        made = Commands(Path(folder))
-        yield made
-        made.stop()
+    return shared()
 
 
 @pytest.fixture

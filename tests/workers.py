@@ -32,12 +32,16 @@ ON_DAEMONS = {
 ONE_BY_ONE = {"tests/notebooks/test_outputs.py"}
 LONG = [
     "tests/test_trap.py",
+    "tests/test_cli_servers.py",
     "tests/clients/test_podman_unpacks.py",
     "tests/test_coming_back.py",
     "tests/clients/test_run_apt.py",
-    "tests/test_cli_servers.py",
+    "tests/labs/lab10/test_checks.py",
     "tests/labs/lab09/test_checks.py",
+    "tests/test_any_state.py",
+    "tests/labs/lab05/test_checks.py",
     "tests/labs/lab02/test_checks.py",
+    "tests/labs/lab04/test_checks.py",
 ]
 """The longest of the other files, longest first: begun last, they would leave workers idle."""
 
