@@ -54,7 +54,7 @@ lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
 
 test: check
-	$(PYTEST) --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
+	$(PYTEST) -p no:nbval -p no:anyio --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -30,17 +30,8 @@ def test_a_test_that_ends_its_worker_fails_once_and_the_next_ones_run(tmp_path: 
     outside = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
     ran = subprocess.run(
         [
-            *(
-                sys.executable,
-                "-m",
-                "pytest",
-                "-n",
-                "1",
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:nbval",
-            ),
+            *(sys.executable, "-m", "pytest", "-n", "1"),
+            *("-p", "no:cacheprovider", "-p", "no:nbval"),
             *("-rA", "--rootdir", str(tmp_path), str(tmp_path)),
         ],
         cwd=tmp_path,

@@ -20,14 +20,15 @@ _IDS = re.compile(r"\b[0-9a-f]{32}\b|(?<=request id: )[0-9a-f-]{36}\b")
 def service(
     found: Mapping[str, Any],
     tasks: Sequence[Mapping[str, Any]],
-    address: Callable[[int], str],
-    numbered: bool = True,
+    address: Callable[[int], str] | None,
 ) -> Rendering:
     """found: as DescribeServices answers; tasks: as DescribeTasks answers, stopped ones too.
 
-    address: where the learner's browser finds a port of this machine. The text names no ID, port or
-    time, which differ at each start; and no revision unless numbered.
+    address: where the learner's browser finds a port of this machine; None for a program that
+    compares outputs, which gets no links and no revisions, since both differ at each start. The
+    text names no ID, port or time in any case.
     """
+    numbered = address is not None
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
     head = paragraph(
         f"The service {found['serviceName']} is {found['status']}: {found['runningCount']} of "
@@ -41,7 +42,7 @@ def service(
     ]
     if live:
         parts.append(table(_TASKS, [_task(each, numbered) for each in live]))
-    links = _links(live, address)
+    links = _links(live, address) if address else ""
     reasons = _reasons(tasks)
     if reasons:
         text = "\n".join(f"- {each}" for each in reasons)

@@ -77,7 +77,7 @@ def test_deployments_tasks_and_reasons_are_shown() -> None:
     assert "CannotPullContainerError: not found" in drawn.html
 
 
-def test_a_text_without_numbers_names_no_revision_and_no_id() -> None:
+def test_a_program_that_compares_outputs_gets_no_revision_no_id_and_no_link() -> None:
     found = {
         "serviceName": "web",
         "status": "ACTIVE",
@@ -87,8 +87,10 @@ def test_a_text_without_numbers_names_no_revision_and_no_id() -> None:
     }
     reason = f"AccessDenied: session/{'0a' * 16} request id: 2f47172f-5855-4e3d-a8a9-091ae4ae9c11"
     ended = task("STOPPED", stoppedReason=reason, stoppedAt=datetime(2026, 1, 1, tzinfo=UTC))
-    text = service(found, [task("RUNNING"), ended], str, numbered=False).text
-    assert "web:7" not in text
+    drawn = service(found, [task("RUNNING"), ended], None)
+    text = drawn.text
+    assert "href" not in drawn.html
+    assert "web:7" not in drawn.html
     assert "PRIMARY     web  " in text
     assert text.endswith("- AccessDenied: session/… request id: …")
 
