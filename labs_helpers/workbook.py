@@ -26,7 +26,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from labs_helpers import servers
-from labs_helpers.curriculum import LABS
+from labs_helpers.curriculum import LABS, UnknownPart, chosen
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import SANDBOX, environment
@@ -171,12 +171,10 @@ def find(workspace: Workspace, numbers: Sequence[str] = ()) -> list[Path]:
 
     Raises LabsError for a number that is no lab's, and for a notebook that is missing.
     """
-    if unknown := [one for one in numbers if not one or one.zfill(2) not in LABS]:
-        raise LabsError(
-            f"There is no lab {', '.join(map(repr, unknown))}. The labs, by number:\n"
-            + "\n".join(f"  {title.number}  {title.name}" for title in LABS.values())
-        )
-    wanted = sorted({one.zfill(2) for one in numbers} or LABS)
+    try:
+        wanted = chosen(numbers)
+    except UnknownPart as error:
+        raise LabsError(str(error)) from error
     paths = [workspace.notebooks / LABS[number].notebook for number in wanted]
     if gone := [path.name for path in paths if not path.is_file()]:
         raise LabsError(

@@ -23,6 +23,7 @@ COMMANDS = {
     "configure": "do lab 01's `aws configure` in one command",
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "progress": "show which exercises you have done, and where to go on",
+    "check": "look with a lab's checks at what is there now",
     "run": "run the notebooks without a browser",
     "build": "run a buildspec as CodeBuild runs it",
     "connect": "let a pipeline see a git folder of yours, as GitHub's repository",
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return 1
     # imported late: Windows, refused above, has no fcntl
+    from labs_helpers.curriculum import UnknownPart
     from labs_helpers.workspace import LabsError, SetAside, cannot_write
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
@@ -71,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = int(arguments.run(arguments))
             sys.stdout.flush()  # here, so that BrokenPipeError is caught below
             return code
-        except LabsError as error:
+        except (LabsError, UnknownPart) as error:
             print(error, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
