@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import keyword
 import os
 import sys
 import warnings
@@ -24,6 +25,8 @@ COMMANDS = {
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "progress": "show which exercises you have done, and where to go on",
     "check": "look with a lab's checks at what is there now",
+    "class": "see how a class is doing, and help it (for instructors)",
+    "handout": "write labs for paper, as HTML and PDF",
     "run": "run the notebooks without a browser",
     "build": "run a buildspec as CodeBuild runs it",
     "connect": "let a pipeline see a git folder of yours, as GitHub's repository",
@@ -121,7 +124,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         if name not in argv:
             subparsers.add_parser(name, help=line)
             continue
-        command = importlib.import_module(f"labs_helpers.cli.{name.replace('-', '_')}")
+        command = importlib.import_module(f"labs_helpers.cli.{_module(name)}")
         subparser = subparsers.add_parser(
             name,
             help=line,
@@ -132,3 +135,8 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run, passes_on=getattr(command, "PASSES_ON", False))
     return parser
+
+
+def _module(name: str) -> str:
+    """The module of a subcommand; a word of Python's own gets an underscore at its end."""
+    return name.replace("-", "_") + "_" * keyword.iskeyword(name)
