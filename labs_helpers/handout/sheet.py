@@ -21,6 +21,9 @@ Notebook: TypeAlias = Any  # nbformat's NotebookNode, which has no types
 _SOLUTION = re.compile(
     r"<details>\s*<summary>Solution[^<]*</summary>\s*(.*?)\s*</details>", re.DOTALL
 )
+_DETAILS = re.compile(
+    r"<details\b[^>]*>\s*<summary\b[^>]*>(.*?)</summary>\s*(.*?)\s*</details>", re.DOTALL
+)
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
 _TITLE = re.compile(r"^ *accTitle: *(.+)$", re.MULTILINE)
 _TURN = re.compile(r"^#+ .*", re.MULTILINE)
@@ -40,8 +43,8 @@ def sheet(
 ) -> Sheet:
     """A lab's sheet, or that of one exercise, ``only``, such as "05.1".
 
-    What a closed ``<details>`` hides on a screen is open; a solution is taken out of its place, and
-    stands at the end where ``solutions`` asks for it. A cell tagged ``solution`` is left out too.
+    What a closed ``<details>`` hides on a screen stands in the text. A solution, and what a cell
+    tagged ``solution`` says, stands at the end where ``solutions`` asks for it, and nowhere else.
     Raises UnknownPart for an exercise that the lab does not have.
     """
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
@@ -62,7 +65,7 @@ def sheet(
             continue
         text = names.of(str(cell.source))
         found += [(owner or "", one) for one in _SOLUTION.findall(text)]
-        rest = _SOLUTION.sub("", text).strip()
+        rest = _DETAILS.sub(r"**\1**\n\n\2\n", _SOLUTION.sub("", text)).strip()
         if rest:
             kept.append(_with(cell, _DIAGRAM.sub(_in_words, rest)))
     title = f"Lab {lab.number}: {lab.name}" if only is None else f"Exercise {only}"
@@ -88,7 +91,7 @@ def html(made: Sheet, folder: Path) -> str:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(made.title)}</title><style>{colours}\n{CSS}</style></head>"
-        f"<body><main>{_for_paper(body)}</main></body></html>\n"
+        f"<body><main>{_for_paper(body, bool(made.solutions))}</main></body></html>\n"
     )
 
 
@@ -131,7 +134,7 @@ def _in_words(found: re.Match[str]) -> str:
     return caption + "```text\n" + "\n".join(lines).strip("\n") + "\n```"
 
 
-def _for_paper(body: str) -> str:
-    """Without scripts, and with open details."""
+def _for_paper(body: str, solutions: bool) -> str:
+    """Without scripts. What opens below a question's answer is a part of the solutions."""
     body = re.sub(r"<script\b.*?</script>", "", body, flags=re.DOTALL | re.IGNORECASE)
-    return body.replace("<details>", "<details open>")
+    return _DETAILS.sub(r"<p>\1</p>\2" if solutions else r"<p>\1</p>", body)

@@ -15,10 +15,9 @@ code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 .prompt, .anchor-link { display: none; }
 table { border-collapse: collapse; max-width: 100%; }
 th, td { border: 1px solid #c5cbd3; padding: .2em .5em; text-align: left; vertical-align: top; }
-details { border: 1px solid #c5cbd3; padding: .3em .8em; margin: .5em 0; }
-summary { font-weight: 600; } img, svg { max-width: 100%; height: auto; }
+img, svg { max-width: 100%; height: auto; }
 h1, h2, h3 { line-height: 1.25; break-after: avoid; }
 @media print { body { margin: 0; max-width: none; } a { color: inherit; }
-  pre, table, details { break-inside: auto; } tr { break-inside: avoid; } }
+  pre, table { break-inside: auto; } tr { break-inside: avoid; } }
 @page { margin: 18mm 16mm; }
 """

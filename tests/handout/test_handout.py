@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -10,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from labs_helpers.cli import main as cli
-from labs_helpers.curriculum import LABS
+from labs_helpers.curriculum import LABS, data
 from labs_helpers.handout.sheet import html, sheet
 from labs_helpers.labs.exercises import exercises
 from labs_helpers.own_names import OwnNames
@@ -24,6 +25,7 @@ PIXEL = bytes.fromhex(
 )
 
 
+@cache
 def made(number: str, solutions: bool = False, only: str | None = None) -> str:
     lab = LABS[number]
     path = NOTEBOOKS / lab.notebook
@@ -64,11 +66,19 @@ def test_one_exercise_alone_has_its_text_its_hints_and_its_solution() -> None:
 
 def test_hints_are_open_and_no_script_and_no_file_is_asked_for() -> None:
     page = made("05")
-    assert "<details open><summary>Hint 1</summary>\n<p>Take the login line" in page
-    assert re.findall(r"<details(?! open)", page) == []
+    assert "<p><strong>Hint 1</strong></p>\n<p>Take the login line" in page
+    assert "<details" not in page
     assert "<script" not in page
     assert re.findall(r"""<(?:link|img|iframe)[^>]+(?:src|href)=["'](?!data:)""", page) == []
     assert "pre-wrap" in page
+
+
+def test_questions_have_their_answers_and_what_these_teach_with_the_solutions_only() -> None:
+    (choices,) = (one["choices"] for one in data("05", "questions") if one["id"] == "05.q1")
+    without, with_them = shown(made("05")), shown(made("05", solutions=True))
+    for choice in choices.values():
+        assert choice["text"] in without
+        assert (choice["says"] in without, choice["says"] in with_them) == (False, True)
 
 
 def test_a_diagram_has_its_title_and_its_text() -> None:
