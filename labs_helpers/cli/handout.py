@@ -1,6 +1,7 @@
 """Write labs for paper: an HTML file for each, and a PDF where there is a Chromium.
 
-A file needs no network and no other file. Hints are open. Solutions are left out; --solutions puts
+A file needs no network and no other file. Hints are open. Diagrams are drawn where there is a
+Chromium, and are their texts elsewhere. Solutions are left out; --solutions puts
 them at the end, and with --exercise the file has one exercise only."""
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files and print their names. Raises LabsError and UnknownPart."""
-    from labs_helpers.handout import pdf, sheet  # nbconvert takes a second
+    from labs_helpers.handout import diagrams, pdf, sheet  # nbconvert takes a second
 
     workspace = Workspace.find()
     only = arguments.exercise
@@ -49,7 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
         made = sheet.sheet(notebook, lab, workspace.own_names, arguments.solutions, only)
         stem = Path(lab.notebook).stem if only is None else only
         page = folder / f"{stem}{'-solutions' * arguments.solutions}.html"
-        write_text(page, sheet.html(made, notebook.parent), mode=0o644)
+        drawn = diagrams.draw(made.diagrams, pdf.browser())
+        if made.diagrams and drawn is None:
+            say(f"The diagrams of lab {number} are texts: no chromium could draw them.")
+        write_text(page, sheet.html(made, notebook.parent, drawn), mode=0o644)
         print(page)
         if chromium:
             pdf.write(chromium, page, page.with_suffix(".pdf"))

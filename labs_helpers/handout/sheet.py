@@ -26,16 +26,21 @@ _DETAILS = re.compile(
 )
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
 _TITLE = re.compile(r"^ *accTitle: *(.+)$", re.MULTILINE)
+_MARK = "diagram-of-the-labs-"
 _TURN = re.compile(r"^#+ .*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The cells of a sheet, and the solutions that stand after them: (exercise, Markdown)."""
+    """The cells of a sheet, and the solutions that stand after them: (exercise, Markdown).
+
+    ``diagrams`` are the texts of the Mermaid diagrams; in the cells, a mark stands for each.
+    """
 
     title: str
     cells: tuple[Notebook, ...]
     solutions: tuple[tuple[str, str], ...]
+    diagrams: tuple[str, ...]
 
 
 def sheet(
@@ -53,7 +58,12 @@ def sheet(
     if only is not None:
         cells = _of_exercise(cells, exercise(path, only).cell, exercise(path, only).check_cell)
     owner: str | None = None
-    kept, found = [], []
+    kept, found, diagrams = [], [], []
+
+    def mark(diagram: re.Match[str]) -> str:
+        diagrams.append(diagram[1])
+        return f"\n{_MARK}{len(diagrams) - 1}\n"
+
     cell_of = {one.cell: key for key, one in known.items()}
     for cell in cells:
         owner = cell_of.get(cell.id, owner)
@@ -67,15 +77,16 @@ def sheet(
         found += [(owner or "", one) for one in _SOLUTION.findall(text)]
         rest = _DETAILS.sub(r"**\1**\n\n\2\n", _SOLUTION.sub("", text)).strip()
         if rest:
-            kept.append(_with(cell, _DIAGRAM.sub(_in_words, rest)))
+            kept.append(_with(cell, _DIAGRAM.sub(mark, rest)))
     title = f"Lab {lab.number}: {lab.name}" if only is None else f"Exercise {only}"
-    return Sheet(title, tuple(kept), tuple(found) if solutions else ())
+    return Sheet(title, tuple(kept), tuple(found) if solutions else (), tuple(diagrams))
 
 
-def html(made: Sheet, folder: Path) -> str:
+def html(made: Sheet, folder: Path, drawn: Sequence[str] | None = None) -> str:
     """The sheet as one HTML file, which needs no other file, no script and no network.
 
-    ``folder`` is where the notebook's pictures are, which become part of the file.
+    ``folder`` is where the notebook's pictures are, which become part of the file. ``drawn`` is an
+    SVG for each diagram; without it, the diagrams are their titles and texts.
     """
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter
@@ -86,6 +97,9 @@ def html(made: Sheet, folder: Path) -> str:
     notebook = nbformat.v4.new_notebook(cells=[*made.cells, *_at_the_end(made)])  # type: ignore[no-untyped-call]
     resources = {"metadata": {"path": str(folder)}}
     body, _ = exporter.from_notebook_node(notebook, resources=resources)
+    for number, text in enumerate(made.diagrams):
+        figure = _figure(text, drawn[number] if drawn else None)
+        body = body.replace(f"<p>{_MARK}{number}</p>", figure)
     colours = HtmlFormatter(style="default").get_style_defs(".highlight")
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -126,12 +140,13 @@ def _with(cell: Notebook, source: str) -> Notebook:
     return made
 
 
-def _in_words(found: re.Match[str]) -> str:
-    """A diagram as its title and its text: Mermaid's drawing program comes from a network."""
-    title = _TITLE.search(found[1])
-    lines = [line for line in found[1].splitlines() if "accTitle:" not in line]
-    caption = f"*Diagram: {title[1].strip()}.*\n\n" if title else ""
-    return caption + "```text\n" + "\n".join(lines).strip("\n") + "\n```"
+def _figure(text: str, svg: str | None) -> str:
+    """A diagram with its title; its text where it could not be drawn."""
+    title = _TITLE.search(text)
+    lines = [line for line in text.splitlines() if "accTitle:" not in line]
+    shown = svg or f"<pre>{escape(chr(10).join(lines))}</pre>"
+    said = f"<figcaption>{escape(title[1].strip())}</figcaption>" if title else ""
+    return f"<figure>{shown}{said}</figure>"
 
 
 def _for_paper(body: str, solutions: bool) -> str:

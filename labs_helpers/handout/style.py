@@ -15,9 +15,10 @@ code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 .prompt, .anchor-link { display: none; }
 table { border-collapse: collapse; max-width: 100%; }
 th, td { border: 1px solid #c5cbd3; padding: .2em .5em; text-align: left; vertical-align: top; }
+figure { margin: 1em 0; } figcaption { font-style: italic; font-size: 10pt; }
 img, svg { max-width: 100%; height: auto; }
 h1, h2, h3 { line-height: 1.25; break-after: avoid; }
 @media print { body { margin: 0; max-width: none; } a { color: inherit; }
-  pre, table { break-inside: auto; } tr { break-inside: avoid; } }
+  figure { break-inside: avoid; } pre, table { break-inside: auto; } tr { break-inside: avoid; } }
 @page { margin: 18mm 16mm; }
 """

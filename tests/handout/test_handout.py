@@ -19,6 +19,7 @@ from labs_helpers.workspace import Workspace
 from tests.browser.driver import chromium
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOK_00 = (NOTEBOOKS / LABS["00"].notebook).read_text(encoding="utf-8")
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
@@ -83,7 +84,7 @@ def test_questions_have_their_answers_and_what_these_teach_with_the_solutions_on
 
 def test_a_diagram_has_its_title_and_its_text() -> None:
     page = shown(made("05"))
-    assert "Diagram: The aws command gets a token from ECR and hands it to docker" in page
+    assert "The aws command gets a token from ECR and hands it to docker" in page
     assert "docker-&gt;&gt;ecr: push and pull with the token" in page
 
 
@@ -103,15 +104,17 @@ def test_pictures_are_in_the_file_and_tagged_cells_are_left_out(tmp_path: Path) 
     assert "the answer is 42" in html(with_it, tmp_path)
 
 
-def test_a_pdf_is_written_where_there_is_a_chromium(
+def test_diagrams_are_drawn_and_a_pdf_is_written_where_there_is_a_chromium(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chromium()
-    arguments = ["handout", "--exercise", "05.1", "--folder", str(tmp_path)]
-    assert cli.main(arguments) == 0
+    assert cli.main(["handout", "00", "--folder", str(tmp_path)]) == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
-    assert [file.name for file in files] == ["05.1.html", "05.1.pdf"]
+    assert [file.name for file in files] == ["00-start-here.html", "00-start-here.pdf"]
     assert files[1].read_bytes().startswith(b"%PDF-")
+    page = files[0].read_text()
+    assert page.count("<figure><svg") == NOTEBOOK_00.count("```mermaid") > 0
+    assert "flowchart" not in shown(re.sub("<style>.*?</style>", "", page, flags=re.DOTALL))
 
 
 def test_without_a_chromium_the_html_is_there_and_said(
