@@ -161,6 +161,20 @@ class UnknownPart(Exception):
         return cls(f"There is no {kind} {part_id!r}. This lab has: {listed}.")
 
 
+def chosen(given: Iterable[str]) -> list[str]:
+    """The numbers of labs that somebody named, as "4" or "04", in order; without a name, all.
+
+    Raises UnknownPart with the list of all labs.
+    """
+    named = list(given)
+    if unknown := [one for one in named if not one or one.zfill(2) not in LABS]:
+        raise UnknownPart(
+            f"There is no lab {', '.join(map(repr, unknown))}. The labs, by number:\n"
+            + "\n".join(f"  {lab.number}  {lab.name}" for lab in LABS.values())
+        )
+    return sorted({one.zfill(2) for one in named} or LABS)
+
+
 def module(number: str, name: str) -> ModuleType | None:
     """The module ``labs/labNN/<name>.py`` of a lab; None when the lab has none."""
     if number not in LABS or not _file(number, f"{name}.py").is_file():
