@@ -24,6 +24,7 @@ from labs_helpers.sandbox.ecs import (
 from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.naming import Document, Place, of_definition
 from labs_helpers.sandbox.ecs.owner import TOPIC, Tasks, no_role
+from labs_helpers.sandbox.ecs.plans import Plan
 from labs_helpers.sandbox.ecs.traffic import Traffic, TrafficRefused
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.service.events import Emit
@@ -187,7 +188,7 @@ class Scheduler(Worker[Store]):
         service: Document,
         number: str,
         count: int,
-        made: rolling.Plan,
+        made: Plan,
     ) -> None:
         now = self._clock.now().timestamp()
         deployment = next(each for each in service["deployments"] if each["id"] == number)
@@ -218,7 +219,7 @@ class Scheduler(Worker[Store]):
         deployments.say(service, said, now)
         service["_steady"] = False
 
-    def _announce(self, place: Place, service: Document, made: rolling.Plan) -> None:
+    def _announce(self, place: Place, service: Document, made: Plan) -> None:
         now = self._clock.now()
         for name, deployment, reason in made.news:
             if deployment:
