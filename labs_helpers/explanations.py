@@ -293,6 +293,33 @@ def receipt(found: Survey, client: Any | None) -> Rendering:
     return Rendering(text, "".join(each.html for each in parts))
 
 
+def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page that a running container serves on its first published port.
+
+    Raises LabError for a container that does not run, or publishes no port.
+    """
+    try:
+        found = client.containers.get(name)
+    except docker.errors.NotFound:
+        raise LabError(
+            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
+            " IMAGE; docker ps -a lists those there are."
+        ) from None
+    published = [
+        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
+        for inside, places in sorted(found.ports.items())
+        if places
+    ]
+    if found.status != "running":
+        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
+    if not published:
+        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
+    inside, outside = published[0]
+    drawn = page.page(name, inside, page.address(outside, environ))
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
 def has_container(client: Any, name: str) -> bool:
     """Whether a container has the name."""
     try:
@@ -335,31 +362,4 @@ def balancer_page(
     }
     drawn = page.page(name, inside, page.address(here[inside], environ))
     # the port is another in each sandbox, and a program compares the outputs
-    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
-
-
-def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
-    """A link to the page that a running container serves on its first published port.
-
-    Raises LabError for a container that does not run, or publishes no port.
-    """
-    try:
-        found = client.containers.get(name)
-    except docker.errors.NotFound:
-        raise LabError(
-            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
-            " IMAGE; docker ps -a lists those there are."
-        ) from None
-    published = [
-        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
-        for inside, places in sorted(found.ports.items())
-        if places
-    ]
-    if found.status != "running":
-        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
-    if not published:
-        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
-    inside, outside = published[0]
-    drawn = page.page(name, inside, page.address(outside, environ))
-    # the port is another at each start, and a program compares the outputs
     return paragraph(drawn.text) if environ.get("LABS_START") else drawn
