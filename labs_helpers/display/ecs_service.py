@@ -26,7 +26,8 @@ def service(
     """found: as DescribeServices answers; tasks: as DescribeTasks answers, stopped ones too.
 
     address: where the learner's browser finds a port of this machine. The text names no ID, port or
-    time, which differ at each start; and no revision unless numbered.
+    time, which differ at each start. Where not numbered, the text names no revision, and the HTML
+    has no links to ports: a program compares both.
     """
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
     head = paragraph(
@@ -41,7 +42,7 @@ def service(
     ]
     if live:
         parts.append(table(_TASKS, [_task(each, numbered) for each in live]))
-    links = _links(live, address)
+    links = _links(live, address) if numbered else ""
     reasons = _reasons(tasks)
     if reasons:
         text = "\n".join(f"- {each}" for each in reasons)
