@@ -13,6 +13,7 @@ import os
 import pwd
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -199,6 +200,9 @@ def main(count: int, options: Sequence[str]) -> dict[str, Any]:
     # the hub is killed: the servers run on, and the next hub stops those that nobody uses
     server.kill()
     server.wait(SECONDS)
+    proxy = int(Path("/var/lib/jupyterhub/proxy.pid").read_text().split()[0])
+    os.kill(proxy, signal.SIGKILL)
+    until("the proxy ends", lambda: not psutil.pid_exists(proxy))
     found["after_the_kill"] = sorted(processes(first))
     os.environ["CULL"] = str(CULL)
     server = hub(*options)
