@@ -40,7 +40,7 @@ CULL = 4
 def step(number: int) -> str:
     """The commands of a step of the guide."""
     text = GUIDE.read_text(encoding="utf-8")
-    part = re.split(r"\n## (?=\d+\. )", text)[number]
+    part = re.split(r"\n## (?=\d+\. )", text)[number].partition("\n## ")[0]
     assert part.startswith(f"{number}. "), part[:80]
     return "\n".join(re.findall(r"```console\n(.*?)```", part, re.DOTALL))
 
