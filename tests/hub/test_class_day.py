@@ -91,7 +91,7 @@ def test_nothing_of_a_learner_runs_on_after_the_hub(class_of_two: dict[str, Any]
 
 
 def test_what_a_learner_made_is_there_under_the_next_hub(class_of_two: dict[str, Any]) -> None:
-    assert "\nkept\r\n" in class_of_two["kept"]
+    assert "kept\r\n" in class_of_two["kept"]
 
 
 def test_a_killed_hub_leaves_the_servers_and_the_next_one_culls_them(
