@@ -206,6 +206,10 @@ class Containers:
         """Set the size of a program's terminal."""
         self.link.ask({"do": "resize", "id": name, "rows": rows, "columns": columns})
 
+    def settle(self, container: Container) -> None:
+        """Wait until the program's end is noted, if it has ended."""
+        self.link.settle(container.id, self.records.changed, lambda: not container.running)
+
     def rename(self, container: Container, name: str) -> None:
         """Give a container another name. Raises Conflict, BadRequest."""
         with self.records.changed:
