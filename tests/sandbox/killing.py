@@ -106,7 +106,7 @@ class Clients:
                 aws_access_key_id=self.key["access_key_id"],
                 aws_secret_access_key=self.key["secret_access_key"],
                 config=Config(
-                    retries={"max_attempts": 0}, s3={"addressing_style": "path"}, read_timeout=20
+                    retries={"max_attempts": 0}, s3={"addressing_style": "path"}, read_timeout=60
                 ),
             )
         return self._made[service]
@@ -389,9 +389,10 @@ def change(
     """Make changes until the sandbox is killed; what was acknowledged."""
     made: list[str] = []
     wanted, delay = chosen.randrange(1, 13), chosen.uniform(0, LONGEST)
+    kill = threading.Timer(delay, os.kill, (child, signal.SIGKILL))
     while True:
         if len(made) == wanted:
-            threading.Timer(delay, os.kill, (child, signal.SIGKILL)).start()
+            kill.start()
         kind = chosen.choice(kinds)
         name = f"{kind}-{trial}-{len(made)}"
         try:
@@ -399,6 +400,10 @@ def change(
         except ClientError as error:
             raise SystemExit(f"{name}: {error}") from error
         except (BotoCoreError, Broken, OSError):
+            if len(made) < wanted:
+                raise SystemExit(f"{name}: no answer of a sandbox that nobody killed") from None
+            # no thread may run beside the next fork
+            kill.join()
             return made
         made.append(name)
 
