@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -357,6 +358,10 @@ def serve(home: Path, port: int) -> None:
     server.serve()
 
 
+STARTED: list[int] = []
+"""The process ids of the sandboxes; those before the last one have been waited for."""
+
+
 def forked(home: Path, port: int) -> int:
     """A sandbox that answers: its process id; raises SystemExit when none comes to answer."""
     child = os.fork()
@@ -365,6 +370,7 @@ def forked(home: Path, port: int) -> int:
             serve(home, port)
         finally:
             os._exit(1)
+    STARTED.append(child)
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -455,4 +461,11 @@ def main(home: Path, trials: int, seed: int, several: int) -> int:
 
 if __name__ == "__main__":
     number = int(sys.argv[4]) if len(sys.argv) > 4 else len(KINDS)
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), number))
+    try:
+        code = main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), number)
+    finally:
+        # a trial that failed leaves a sandbox
+        for started in STARTED[-1:]:
+            with suppress(ProcessLookupError):
+                os.kill(started, signal.SIGKILL)
+    sys.exit(code)
