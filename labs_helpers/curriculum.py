@@ -141,10 +141,11 @@ LABS = {
         Entry(
             "10",
             "Deploy and clean up",
-            "clean-up",
-            minutes=40,
-            goal="pull as a node does, and leave nothing behind",
-            sandbox="tasks run as containers on this machine; no EKS",
+            "deploy-and-clean-up",
+            minutes=45,
+            goal="run an image on ECS, fix a pull that fails, and leave nothing behind",
+            sandbox="tasks run as containers on this machine",
+            aws="the page has a public address; tasks cost by the hour",
         ),
     )
 }

@@ -15,6 +15,8 @@ from typing import TextIO
 OLDEST_PYTHON = (3, 11)
 COMMANDS = {
     "lab": "open the workbook in JupyterLab",
+    "serve": "become a learner's Jupyter server on a hub",
+    "shell": "become a shell in which aws and docker are the labs'",
     "update": "bring your workbook up to date, without opening it",
     "start": "start the sandbox and the engine",
     "stop": "stop the sandbox and the engine",
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     # imported late: Windows, refused above, has no fcntl
     from labs_helpers.curriculum import UnknownPart
-    from labs_helpers.workspace import LabsError, SetAside, cannot_write
+    from labs_helpers.workspace import LabsError, SetAside, Workspace, cannot_write
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
     arguments, extra = parser.parse_known_args(argv)
@@ -73,6 +75,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", SetAside)
         warnings.showwarning = show
         try:
+            if os.geteuid() == 0:
+                from labs_helpers.cli import owner
+
+                owner.become(Workspace.find().home)
             code = int(arguments.run(arguments))
             sys.stdout.flush()  # here, so that BrokenPipeError is caught below
             return code
@@ -89,8 +95,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
                 raise
-            from labs_helpers.workspace import Workspace
-
             print(cannot_write(Workspace.find().home, error), file=sys.stderr)
             return 1
 
