@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -42,13 +43,16 @@ def token(now: datetime) -> Rendering:
 
 
 def pipeline(
-    name: str, wait: float, show: Callable[[Rendering], object] | None = None
+    name: str, wait: float, commit: str = "", show: Callable[[Rendering], object] | None = None
 ) -> Rendering:
     """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
 
-    show: told of every change meanwhile. On AWS, too.
+    commit: a name that git knows in this folder; an execution of an earlier commit is passed over.
+    show: told of every change meanwhile. On AWS, too. Raises LabError for a commit that is none,
+    and where the commit starts no execution within `wait` seconds.
     """
     client, until = boto3.client("codepipeline"), time.monotonic() + wait
+    wanted = _commit(commit) if commit else ""
     before = ""
     while True:
         listed = client.list_pipeline_executions(pipelineName=name, maxResults=1)
@@ -58,12 +62,38 @@ def pipeline(
         state = client.get_pipeline_state(name=name)
         found = pipelines.drawn(state, newest[0])
         going = newest[0]["status"] in ("InProgress", "Stopping")
-        if not going or pipelines.waits_for_someone(state) or time.monotonic() >= until:
+        over = time.monotonic() >= until
+        if wanted and _is_of_another(newest[0], wanted):
+            if over:
+                raise LabError(
+                    f"The commit {wanted[:7]} has not started the pipeline {name}. Is the commit "
+                    "on the pipeline's branch, and the connection AVAILABLE?"
+                )
+        elif not going or pipelines.waits_for_someone(state) or over:
             return found
         if show is not None and found.text != before:
             before = found.text
             show(found)
         time.sleep(_PAUSE)
+
+
+def _commit(name: str) -> str:
+    """The id of a commit in this folder's repository; raises LabError."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", f"{name}^{{commit}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _is_of_another(execution: Mapping[str, Any], commit: str) -> bool:
+    """Whether an execution has fetched its source, and the source is not the commit."""
+    fetched = [each["revisionId"] for each in execution.get("sourceRevisions", [])]
+    return bool(fetched) and commit not in fetched
 
 
 def trace(control: Control, clear: bool) -> Rendering:
@@ -182,12 +212,7 @@ def gate_verdict(
 def service(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
     """The deployments and tasks of a service of ECS; raises LabError where there is none."""
     ecs = boto3.client("ecs")
-    found = ecs.describe_services(cluster=cluster, services=[name])["services"]
-    if not found:
-        raise LabError(
-            f"There is no service {name} in the cluster {cluster}. `aws ecs list-services "
-            f"--cluster {cluster}` lists the services there are."
-        )
+    found = [_service(ecs, name, cluster)]
     asked = {"cluster": cluster, "serviceName": name}
     arns = [
         *ecs.list_tasks(**asked)["taskArns"],
@@ -195,6 +220,46 @@ def service(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
     ][:_MOST_TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     return ecs_service.service(found[0], tasks, lambda port: page.address(port, environ))
+
+
+def _service(ecs: Any, name: str, cluster: str) -> Mapping[str, Any]:
+    """A service as DescribeServices answers; raises LabError where there is none."""
+    found: list[Mapping[str, Any]] = ecs.describe_services(cluster=cluster, services=[name])[
+        "services"
+    ]
+    if not found:
+        raise LabError(
+            f"There is no service {name} in the cluster {cluster}. `aws ecs list-services "
+            f"--cluster {cluster}` lists the services there are."
+        )
+    return found[0]
+
+
+def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page of the service's first running task that has a port on this machine.
+
+    Raises LabError where there is no such service or task.
+    """
+    ecs = boto3.client("ecs")
+    _service(ecs, name, cluster)
+    arns = ecs.list_tasks(cluster=cluster, serviceName=name)["taskArns"]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    bindings = [
+        port
+        for task in tasks
+        if task["lastStatus"] == "RUNNING"
+        for container in task["containers"]
+        for port in container.get("networkBindings", ())
+    ]
+    if not bindings:
+        raise LabError(
+            f"No running task of the service {name} has a port here. lab.service({name!r}, "
+            f"{cluster!r}) says what the tasks do."
+        )
+    place = page.address(bindings[0]["hostPort"], environ)
+    drawn = page.page(name, bindings[0]["containerPort"], place)
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
 
 
 def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:

@@ -255,13 +255,16 @@ class Lab:
         return explanations.expiry(control, self.account, self.region, repository, prices)
 
     @spoken
-    def pipeline(self, name: str, wait: float = 0) -> Rendering:
+    def pipeline(self, name: str, wait: float = 0, commit: str = "") -> Rendering:
         """A pipeline of CodePipeline: its stages, its actions, and why an action failed.
 
         wait: seconds to follow the newest execution, until it ends or waits for an approval; in
-        JupyterLab the boxes change meanwhile.
+        JupyterLab the boxes change meanwhile. commit: wait for the execution of this commit of the
+        folder's git repository, as "HEAD".
         """
-        return notebook_output.followed(lambda show: explanations.pipeline(name, wait, show))
+        return notebook_output.followed(
+            lambda show: explanations.pipeline(name, wait, commit, show)
+        )
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
@@ -280,8 +283,13 @@ class Lab:
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
     @spoken
-    def open(self, container: str) -> Rendering:
-        """A link to the page that a running container serves on a published port."""
+    def open(self, container: str, cluster: str | None = None) -> Rendering:
+        """A link to the page that a running container serves on a published port.
+
+        With a cluster of ECS, to the page of a task of the service with this name.
+        """
+        if cluster is not None:
+            return explanations.service_page(container, cluster, os.environ)
         return explanations.container_page(self.docker, container, os.environ)
 
     @spoken

@@ -345,7 +345,7 @@ def test_a_lab_draws_a_pipeline_as_it_is(
         monkeypatch.setenv(name, value)
     execution = room.create(definition("seen", s3_source(), approval(), s3_deploy()))
     shown: list[str] = []
-    text = explanations.pipeline("seen", 60, lambda drawing: shown.append(drawing.text)).text
+    text = explanations.pipeline("seen", 60, "", lambda drawing: shown.append(drawing.text)).text
     assert text.splitlines()[:3] == [
         "The pipeline seen: the stage Approval waits for an approval.",
         "",
