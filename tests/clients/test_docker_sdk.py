@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -276,8 +277,15 @@ def test_what_the_engine_does_not_do_is_refused_in_words(
     assert said in failed.value.explanation
 
 
-def test_events_are_not_said_to_be_none(client: Client) -> None:
+def test_events_are_of_containers_only_and_said_to_be(client: Client) -> None:
+    client.images.pull("nginx", tag="alpine")
+    made = client.containers.create("nginx:alpine")
+    until = int(time.time()) + 1
+    told = list(client.events(since=0, until=until, decode=True, filters={"type": "container"}))
+    assert [(event["Action"], event["id"]) for event in told] == [("create", made.id)]
     # the SDK's stream of events ends silently at any error, so its request is looked at
-    answer = client.api.get(client.api._url("/events"))
+    answer = client.api.get(
+        client.api._url("/events"), params={"filters": json.dumps({"type": ["image"]})}, timeout=60
+    )
     assert answer.status_code == 501
-    assert "keeps no events" in answer.json()["message"]
+    assert "keeps events of containers only, not of image" in answer.json()["message"]

@@ -101,13 +101,13 @@ def raw_response(request: Request, content_type: str, take: Take) -> Response:
 
 
 def moment(text: str) -> float | None:
-    """A time in Docker's form, seconds since 1970 with a fraction; None for "" and 0.
+    """A time in Docker's form, seconds since 1970 with a fraction; None for no text.
 
     Raises:
         BadRequest: the text is no number.
     """
     try:
-        return float(text or 0) or None
+        return float(text) if text else None
     except ValueError as error:
         raise BadRequest(f'invalid value for "since" or "until": {text}') from error
 
