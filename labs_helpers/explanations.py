@@ -69,7 +69,7 @@ def pipeline(
                     f"The commit {wanted[:7]} has not started the pipeline {name}. Is the commit "
                     "on the pipeline's branch, and the connection AVAILABLE?"
                 )
-        elif not going or pipelines.waits_for_someone(state) or over:
+        elif not going or pipelines.waits_for_someone(state, newest[0]) or over:
             return found
         if show is not None and found.text != before:
             before = found.text

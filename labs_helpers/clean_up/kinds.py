@@ -215,6 +215,38 @@ def _delete_family(place: Place, family: str) -> None:
         place.client("ecs").deregister_task_definition(taskDefinition=arn)
 
 
+def _connections(place: Place) -> Iterator[str]:
+    yield from (name for name, _ in _every_connection(place))
+
+
+def _every_connection(place: Place) -> Iterator[tuple[str, str]]:
+    """(name, ARN); botocore has no paginator for this list."""
+    client = place.client("codeconnections")
+    token: dict[str, str] = {}
+    while True:
+        found = client.list_connections(**token)
+        yield from ((one["ConnectionName"], one["ConnectionArn"]) for one in found["Connections"])
+        if not found.get("NextToken"):
+            return
+        token = {"NextToken": found["NextToken"]}
+
+
+def _delete_connection(place: Place, name: str) -> None:
+    for known, arn in list(_every_connection(place)):
+        if known == name:
+            place.client("codeconnections").delete_connection(ConnectionArn=arn)
+
+
+def _queues(place: Place) -> Iterator[str]:
+    pages = place.client("sqs").get_paginator("list_queues").paginate()
+    yield from (str(url).rpartition("/")[2] for url in pages.search("QueueUrls[]") if url)
+
+
+def _delete_queue(place: Place, name: str) -> None:
+    queues = place.client("sqs")
+    queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
+
+
 def _delete_rule(place: Place, name: str) -> None:
     events = place.client("events")
     targets = [one["Id"] for one in events.list_targets_by_rule(Rule=name)["Targets"]]
@@ -236,6 +268,12 @@ KINDS = {
         lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
         costs="costs what each of its runs costs",
     ),
+    "connection": Kind(
+        _connections,
+        _delete_connection,
+        costs="costs nothing, but it lets pipelines read your repository",
+    ),
+    "queue": Kind(_queues, _delete_queue),
     "event rule": Kind(_all("events", "list_rules", "Rules[].Name"), _delete_rule),
     "task definition": Kind(_families, _delete_family, _family_tags, _tag_family),
     "pull-through cache rule": Kind(
