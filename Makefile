@@ -4,6 +4,10 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# A folder of `make wheels`, from which pip then installs instead of the internet.
+WHEELS ?=
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(if $(WHEELS),--no-index --find-links $(WHEELS))
 # Of `make test`, one for each core up to four (they take 0.5 GB each); 0 is none: one process.
 WORKERS ?= logical
 PYTEST := $(BIN)/python -m pytest
@@ -13,9 +17,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help lab test check soak bench contents notebooks lock screenshot clean
+.PHONY: help lab install jupyterhub compiled wheels test check soak bench contents notebooks lock screenshot clean
 
 help:
+	@echo "make install     install the labs, and open nothing; make jupyterhub: with JupyterHub"
+	@echo "make wheels      an offline kit for this platform (ARGS=jupyterhub: with JupyterHub)"
 	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
 	@echo "make test        every test, every notebook included"
 	@echo "make check       ruff and mypy, and the claims of the labs to look up again"
@@ -26,11 +32,29 @@ help:
 	@echo "make bench       speed beside moto_server, in one run"
 	@echo "make clean       remove the environment (.labs/, your work, stays)"
 
+install: $(VENV)/.lab compiled
+
+jupyterhub: $(VENV)/.hub compiled
+
+# pip compiles what it installs. Learners who may not write here would compile ours at every start.
+compiled:
+	@$(BIN)/python -m compileall -q -j 0 labs_helpers
+	@echo "The labs are installed in $(CURDIR)/$(VENV)."
+
+# All that pip needs here, as wheels, for a machine like this one without internet.
+wheels: $(VENV)/.made
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary :all: --dest dist/wheels -r requirements$(if $(ARGS),-$(ARGS)).lock
+	@$(BIN)/python -c 'import platform, sysconfig; print(sysconfig.get_platform(), platform.python_version())' \
+	  > dist/wheels/PLATFORM
+	@echo "For $$(cat dist/wheels/PLATFORM): $$(ls dist/wheels/*.whl | wc -l) wheels in dist/wheels."
+	@echo "There: make install WHEELS=dist/wheels"
+
 lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
 
 test: check
-	$(PYTEST) --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
+	$(PYTEST) -p no:nbval -p no:anyio --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -38,11 +62,13 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	@$(BIN)/python -m tests.labs.sources
 
+# Their tests take longer than pyproject.toml allows one of `make test`.
+HOURS := -o timeout=10000 -o faulthandler_timeout=11000
 soak: $(VENV)/.dev
-	$(PYTEST) -m soak $(ARGS)
+	$(PYTEST) -m soak $(HOURS) $(ARGS)
 
 bench: $(VENV)/.dev
-	$(PYTEST) -m bench -s $(ARGS)
+	$(PYTEST) -m bench -s $(HOURS) $(ARGS)
 
 contents: $(VENV)/.dev
 	$(BIN)/python -m labs_helpers.contents
@@ -53,25 +79,31 @@ notebooks: contents
 screenshot: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshot docs/lab.png
 
-# Compiled in this order so that both files name the same versions.
+# Compiled in this order so that all files name the same versions.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --quiet \
 	--no-annotate --custom-compile-command "make lock"
 lock: $(VENV)/.dev
 	$(COMPILE) --group build --output-file requirements.lock
-	$(COMPILE) --group build --group dev --constraints requirements.lock \
-	  --output-file requirements-dev.lock
+	$(COMPILE) --group build --extra jupyterhub --constraints requirements.lock \
+	  --output-file requirements-jupyterhub.lock
+	$(COMPILE) --group build --group dev --extra jupyterhub \
+	  --constraints requirements-jupyterhub.lock --output-file requirements-dev.lock
 
 clean:
 	rm -rf $(VENV)
 
 # Two stamps: a learner's environment, and what tests need on top of it.
 $(VENV)/.lab: requirements.lock pyproject.toml | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.hub: requirements-jupyterhub.lock $(VENV)/.lab
+	$(PIP) --require-hashes -r requirements-jupyterhub.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.lab
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.made:

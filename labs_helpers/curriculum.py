@@ -142,10 +142,11 @@ LABS = {
         Entry(
             "10",
             "Deploy and clean up",
-            "clean-up",
-            minutes=40,
-            goal="pull as a node does, and leave nothing behind",
-            sandbox="tasks run as containers on this machine; no EKS",
+            "deploy-and-clean-up",
+            minutes=45,
+            goal="run an image on ECS, fix a pull that fails, and leave nothing behind",
+            sandbox="tasks run as containers on this machine",
+            aws="the page has a public address; tasks cost by the hour",
         ),
     )
 }
@@ -159,6 +160,20 @@ class UnknownPart(Exception):
         """``kind`` is the part's name in a sentence, such as "check"; ``known`` are ids."""
         listed = ", ".join(known) or "none"
         return cls(f"There is no {kind} {part_id!r}. This lab has: {listed}.")
+
+
+def chosen(given: Iterable[str]) -> list[str]:
+    """The numbers of labs that somebody named, as "4" or "04", in order; without a name, all.
+
+    Raises UnknownPart with the list of all labs.
+    """
+    named = list(given)
+    if unknown := [one for one in named if not one or one.zfill(2) not in LABS]:
+        raise UnknownPart(
+            f"There is no lab {', '.join(map(repr, unknown))}. The labs, by number:\n"
+            + "\n".join(f"  {lab.number}  {lab.name}" for lab in LABS.values())
+        )
+    return sorted({one.zfill(2) for one in named} or LABS)
 
 
 def module(number: str, name: str) -> ModuleType | None:

@@ -17,15 +17,21 @@ import boto3
 import docker.errors
 
 from labs_helpers import gate, iam_simulator
+from labs_helpers.clean_up.found import Survey
 from labs_helpers.control_client import Control, Refused
 from labs_helpers.defaults import USER
 from labs_helpers.display import bars, ecs_service, lifecycle, page, registry, why
 from labs_helpers.display import pipeline as pipelines
-from labs_helpers.display.rendering import Rendering, paragraph
+from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError
 
 _PAUSE = 0.5
-"""Seconds between two looks at a pipeline."""
+"""Seconds between two looks at a pipeline or a service."""
+_OF_TASKS = "com.amazonaws.ecs.task-arn"
+"""The label that ECS gives the containers of tasks.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-metadata.html"""
+_OF_PODS = "io.kubernetes.pod.name"
+"""The label that the kubelet gives the containers of pods."""
 _MOST_TASKS = 100
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
@@ -209,56 +215,156 @@ def gate_verdict(
     return Rendering(text, f"<pre>{escape(text)}</pre>")
 
 
-def service(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
-    """The deployments and tasks of a service of ECS; raises LabError where there is none."""
-    ecs = boto3.client("ecs")
-    found = [_service(ecs, name, cluster)]
-    asked = {"cluster": cluster, "serviceName": name}
-    arns = [
-        *ecs.list_tasks(**asked)["taskArns"],
-        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
-    ][:_MOST_TASKS]
-    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-    return ecs_service.service(found[0], tasks, lambda port: page.address(port, environ))
+def service(
+    name: str,
+    cluster: str,
+    environ: Mapping[str, str],
+    wait: float = 0,
+    show: Callable[[Rendering], object] | None = None,
+) -> Rendering:
+    """A service of ECS as it is, or once its deployment has ended, or `wait` seconds are over.
 
-
-def _service(ecs: Any, name: str, cluster: str) -> Mapping[str, Any]:
-    """A service as DescribeServices answers; raises LabError where there is none."""
-    found: list[Mapping[str, Any]] = ecs.describe_services(cluster=cluster, services=[name])[
-        "services"
-    ]
-    if not found:
-        raise LabError(
-            f"There is no service {name} in the cluster {cluster}. `aws ecs list-services "
-            f"--cluster {cluster}` lists the services there are."
+    show: told of every change meanwhile. Raises LabError where there is no such service.
+    """
+    ecs, until = boto3.client("ecs"), time.monotonic() + wait
+    before = ""
+    while True:
+        found = _service(ecs, name, cluster)
+        tasks = _tasks_of(ecs, name, cluster)
+        # revisions are counted for ever, and a program compares the outputs of several runs
+        numbered = not environ.get("LABS_START")
+        drawn = ecs_service.service(
+            found, tasks, lambda port: page.address(port, environ), numbered
         )
-    return found[0]
+        if ecs_service.has_settled(found, tasks) or time.monotonic() >= until:
+            return drawn
+        if show is not None and drawn.text != before:
+            before = drawn.text
+            show(drawn)
+        time.sleep(_PAUSE)
 
 
 def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
-    """A link to the page of the service's first running task that has a port on this machine.
+    """A link to the page that a running task of a service serves on its first port.
 
-    Raises LabError where there is no such service or task.
+    Raises LabError where there is no such service, and where no task of it serves a port here.
     """
     ecs = boto3.client("ecs")
     _service(ecs, name, cluster)
-    arns = ecs.list_tasks(cluster=cluster, serviceName=name)["taskArns"]
-    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     bindings = [
         port
-        for task in tasks
+        for task in _tasks_of(ecs, name, cluster)
         if task["lastStatus"] == "RUNNING"
         for container in task["containers"]
         for port in container.get("networkBindings", ())
     ]
     if not bindings:
         raise LabError(
-            f"No running task of the service {name} has a port here. lab.service({name!r}, "
-            f"{cluster!r}) says what the tasks do."
+            f"No running task of the service {name} has a port on this machine. "
+            f'lab.service("{name}", "{cluster}") shows its tasks, and why tasks stopped.'
         )
-    place = page.address(bindings[0]["hostPort"], environ)
-    drawn = page.page(name, bindings[0]["containerPort"], place)
+    port = bindings[0]
+    where = page.address(port["hostPort"], environ)
+    drawn = page.page(f"a task of the service {name}", port["containerPort"], where)
     # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
+def _service(ecs: Any, name: str, cluster: str) -> Mapping[str, Any]:
+    try:
+        found = ecs.describe_services(cluster=cluster, services=[name])["services"]
+    except ecs.exceptions.ClusterNotFoundException:
+        raise LabError(
+            f"There is no cluster {cluster}. `aws ecs list-clusters` lists the clusters there are."
+        ) from None
+    if not found:
+        raise LabError(
+            f"There is no service {name} in the cluster {cluster}. `aws ecs list-services "
+            f"--cluster {cluster}` lists the services there are."
+        )
+    return dict(found[0])
+
+
+def _tasks_of(ecs: Any, name: str, cluster: str) -> list[Mapping[str, Any]]:
+    """The tasks of a service, stopped ones too."""
+    asked = {"cluster": cluster, "serviceName": name}
+    arns = [
+        *ecs.list_tasks(**asked)["taskArns"],
+        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
+    ][:_MOST_TASKS]
+    return list(ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]) if arns else []
+
+
+def receipt(found: Survey, client: Any | None) -> Rendering:
+    """What is there of the labs, and what it costs; client: the Docker SDK's, in the sandbox.
+
+    There, tasks are containers of this machine, which are counted as well.
+    """
+    rows = [
+        (
+            thing.kind,
+            thing.name,
+            thing.costs if thing.ours else f"stays: {thing.why}",
+        )
+        for thing in found.things
+    ]
+    said = [f"Not looked at: every {kind}. {reason}" for kind, reason in found.unread]
+    if client is not None:
+        counted = [
+            f"{len(client.containers.list(filters={'label': label}))} of {what}"
+            for label, what in ((_OF_TASKS, "tasks"), (_OF_PODS, "pods"))
+        ]
+        said.append(f"Containers on this machine: {', '.join(counted)}.")
+    parts = [paragraph("Nothing of the labs is left.")]
+    if rows:
+        parts = [table(("kind", "name", "while it stays"), rows)]
+    parts += [paragraph(one) for one in said]
+    text = "\n\n".join(each.text for each in parts)
+    return Rendering(text, "".join(each.html for each in parts))
+
+
+def has_container(client: Any, name: str) -> bool:
+    """Whether a container has the name."""
+    try:
+        client.containers.get(name)
+    except docker.errors.NotFound:
+        return False
+    return True
+
+
+def balancer_page(
+    name: str, port: int | None, control: Control | None, environ: Mapping[str, str]
+) -> Rendering | None:
+    """A link to what a load balancer serves; None where there is no load balancer of the name.
+
+    port: of a listener, by default the lowest; control: of the sandbox, None on AWS. Raises
+    LabError for a load balancer without such a listener.
+    """
+    elb = boto3.client("elbv2")
+    try:
+        found = elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]
+    except elb.exceptions.LoadBalancerNotFoundException:
+        return None
+    arn = found["LoadBalancerArn"]
+    listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+    ports = sorted(each["Port"] for each in listeners)
+    if not ports or port not in (None, *ports):
+        listed = ", ".join(map(str, ports)) or "none"
+        raise LabError(
+            f"The load balancer {name} has no such listener; its ports are: {listed}. "
+            "aws elbv2 create-listener adds one."
+        )
+    inside = port or ports[0]
+    if control is None:
+        return page.page(name, inside, f"http://{found['DNSName']}:{inside}/")
+    here = {
+        each["port"]: int(each["address"].rpartition(":")[2])
+        for balancer in control.ask("GET", "balancing")["balancers"]
+        if balancer["arn"] == arn
+        for each in balancer["listeners"]
+    }
+    drawn = page.page(name, inside, page.address(here[inside], environ))
+    # the port is another in each sandbox, and a program compares the outputs
     return paragraph(drawn.text) if environ.get("LABS_START") else drawn
 
 

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from labs_helpers import answers
+from labs_helpers.classroom.desk import Desk
+from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import LabError, said
 from labs_helpers.notebook_output import display
 from labs_helpers.progress.journal import Journal
-from labs_helpers.workspace import LabsError
+from labs_helpers.workspace import LabsError, Workspace
 
 SHELLS = ("bash", "sh")
 ACTIVE_SECONDS = 60
@@ -40,7 +42,9 @@ def install(number: str, journal: Journal | None) -> None:
     for earlier in [one for one in _hooks(shell) if hasattr(one, "of_the_labs")]:
         shell.events.unregister("post_run_cell", earlier)
     if journal is not None:
-        shell.events.register("post_run_cell", _after_a_cell(shell, number, journal))
+        shell.events.register(
+            "post_run_cell", _after_a_cell(shell, number, journal, Workspace.find())
+        )
 
 
 def say_when_the_sandbox_is_down(shell: Any) -> None:
@@ -88,8 +92,11 @@ def _how_it_ended(code: int) -> str:
     return f"The cell ended with exit code {code}{known.get(code, '')}."
 
 
-def _after_a_cell(shell: Any, number: str, journal: Journal) -> Callable[[Any], None]:
+def _after_a_cell(
+    shell: Any, number: str, journal: Journal, workspace: Workspace
+) -> Callable[[Any], None]:
     noted = 0.0
+    desk = Desk(workspace)
 
     def after(result: Any) -> None:
         nonlocal noted
@@ -99,6 +106,11 @@ def _after_a_cell(shell: Any, number: str, journal: Journal) -> Callable[[Any], 
                 noted = time.monotonic()
             for comparison in answers.compared(_cell(shell), journal):
                 display(comparison)
+            for message in desk.after_a_cell():
+                if isinstance(message, Rendering):
+                    display(message)
+                else:
+                    print(message)
         except LabsError as fault:
             print(f"The labs cannot keep your progress. {fault}")
 

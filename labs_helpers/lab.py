@@ -24,6 +24,8 @@ from labs_helpers import (
     prepare,
 )
 from labs_helpers.checks.verdict import Verdict, verdict
+from labs_helpers.clean_up.found import survey
+from labs_helpers.clean_up.listed import listed
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID, REPOSITORY
@@ -34,6 +36,7 @@ from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
 from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
+from labs_helpers.pods import look
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.beginning import Beginning
 from labs_helpers.progress.journal import Journal
@@ -283,19 +286,67 @@ class Lab:
         return str(control.ask("POST", "oidc/token", asked)["token"])
 
     @spoken
-    def open(self, container: str, cluster: str | None = None) -> Rendering:
-        """A link to the page that a running container serves on a published port.
+    def open(self, name: str, cluster: str | None = None, port: int | None = None) -> Rendering:
+        """A link to a page: of a container, a service of ECS, or an Application Load Balancer.
 
-        With a cluster of ECS, to the page of a task of the service with this name.
+        name: a running container's, which publishes a port, or the load balancer's; with a cluster
+        of ECS, the service's, of which a task is opened. port: of the load balancer's listener, by
+        default the lowest.
         """
         if cluster is not None:
-            return explanations.service_page(container, cluster, os.environ)
-        return explanations.container_page(self.docker, container, os.environ)
+            return explanations.service_page(name, cluster, os.environ)
+        if port is not None or not explanations.has_container(self.docker, name):
+            shown = explanations.balancer_page(name, port, self._control, os.environ)
+            if shown is not None:
+                return shown
+        return explanations.container_page(self.docker, name, os.environ)
 
     @spoken
-    def service(self, name: str, cluster: str = "default") -> Rendering:
-        """The deployments and tasks of a service of ECS, and why tasks stopped."""
-        return explanations.service(name, cluster, os.environ)
+    def service(self, name: str, cluster: str = "default", wait: float = 0) -> Rendering:
+        """The deployments and tasks of a service of ECS, and why tasks stopped.
+
+        wait: seconds to follow the deployment, until it has ended; in JupyterLab the tables change
+        meanwhile.
+        """
+        return notebook_output.followed(
+            lambda show: explanations.service(name, cluster, os.environ, wait, show)
+        )
+
+    @spoken
+    def pods(
+        self, manifest: str, role: str, describe: bool = False, delete: bool = False
+    ) -> Rendering:
+        """What a node of Kubernetes makes of a manifest now, as `kubectl get pods` shows it.
+
+        manifest: the file of a Pod or a Deployment; role: the name of the node's role, with whose
+        rights the images are pulled. Each call looks again: what is due by the sandbox's clock is
+        tried again, and a changed manifest is applied. describe: as `kubectl describe pod`, of the
+        first pod that does not run; delete: as `kubectl delete`.
+        """
+        control = self._sandbox("play a node of Kubernetes")
+        arn = role if role.startswith("arn:") else f"arn:aws:iam::{self.account}:role/{role}"
+        return look.pods(
+            control,
+            self.docker.api,
+            arn,
+            self.region,
+            self._now(),
+            Path(manifest),
+            describe,
+            delete,
+        )
+
+    @spoken
+    def receipt(self) -> Rendering:
+        """What the labs made in this account and is still there, and what it costs while it stays.
+
+        Where a program runs the notebook, of this lab only: outputs must not depend on what other
+        labs left.
+        """
+        alone = bool(os.environ.get("LABS_START"))
+        wanted = [one for one in listed(self.account) if not alone or self.title.number in one.labs]
+        here = self.docker if self._control else None
+        return explanations.receipt(survey(self._place, wanted), here)
 
     @spoken
     def layers(self, image: str) -> Rendering:

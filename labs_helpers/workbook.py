@@ -26,7 +26,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from labs_helpers import servers
-from labs_helpers.curriculum import LABS
+from labs_helpers.curriculum import LABS, UnknownPart, chosen
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import SANDBOX, environment
@@ -37,6 +37,8 @@ AS_COMMITTED = {"LABS_CLOCK": FROZEN_CLOCK, "LABS_DOCKER": "standin", "LABS_ENGI
 """The environment of the committed outputs, in which nothing depends on the machine."""
 
 CELL_SECONDS = 300
+SAID_LINES = 12
+"""How many lines of what a failed cell printed are repeated in the failure."""
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 Notebook: TypeAlias = Any  # nbformat's NotebookNode, which has no types
@@ -47,6 +49,7 @@ class CellFailed(LabsError):
     """A cell raised an exception that it should not have raised.
 
     ``number`` counts all cells from 1; ``executed`` is the notebook with the outputs so far.
+    ``said`` is what the cell's commands wrote on stderr, or else on stdout: its last lines.
     """
 
     notebook: str
@@ -54,12 +57,14 @@ class CellFailed(LabsError):
     source: str
     error: str
     executed: Notebook
+    said: str = ""
 
     def __str__(self) -> str:
         lines = self.source.strip().splitlines()
         shown = lines if len(lines) <= 12 else [*lines[:8], "...", *lines[-3:]]
         code = "\n".join("    " + line for line in shown)
-        return f"{self.notebook}, cell {self.number}:\n{code}\n  {self.error}"
+        said = "".join(f"  | {line}\n" for line in self.said.splitlines())
+        return f"{self.notebook}, cell {self.number}:\n{code}\n{said}  {self.error}"
 
 
 def execute(
@@ -86,8 +91,8 @@ def execute(
         on_cell(cell_index, count)
 
     def failed(error: str) -> CellFailed:
-        source = str(notebook.cells[begun].source)
-        return CellFailed(path.name, begun + 1, source, error, notebook)
+        cell = notebook.cells[begun]
+        return CellFailed(path.name, begun + 1, str(cell.source), error, notebook, _said(cell))
 
     with tempfile.TemporaryDirectory(prefix="labs-kernel-") as folder:
         specs = KernelSpecManager(kernel_dirs=[])  # this Python's kernel, no installed one
@@ -118,6 +123,25 @@ def execute(
             raise failed("The kernel died.") from error
     on_cell(count, count)
     return notebook
+
+
+def text_of(output: Notebook) -> str:
+    """What an output shows as plain text."""
+    if output.output_type == "stream":
+        return str(output.text)
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return str(output.data.get("text/plain", ""))
+
+
+def _said(cell: Notebook) -> str:
+    """The last lines that a cell's commands wrote on stderr, or else on stdout."""
+    streams = [one for one in cell.get("outputs", ()) if one.output_type == "stream"]
+    for name in ("stderr", "stdout"):
+        lines = "".join(one.text for one in streams if one.name == name).strip().splitlines()
+        if lines:
+            return "\n".join(lines[-SAID_LINES:])
+    return ""
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -171,12 +195,10 @@ def find(workspace: Workspace, numbers: Sequence[str] = ()) -> list[Path]:
 
     Raises LabsError for a number that is no lab's, and for a notebook that is missing.
     """
-    if unknown := [one for one in numbers if not one or one.zfill(2) not in LABS]:
-        raise LabsError(
-            f"There is no lab {', '.join(map(repr, unknown))}. The labs, by number:\n"
-            + "\n".join(f"  {title.number}  {title.name}" for title in LABS.values())
-        )
-    wanted = sorted({one.zfill(2) for one in numbers} or LABS)
+    try:
+        wanted = chosen(numbers)
+    except UnknownPart as error:
+        raise LabsError(str(error)) from error
     paths = [workspace.notebooks / LABS[number].notebook for number in wanted]
     if gone := [path.name for path in paths if not path.is_file()]:
         raise LabsError(

@@ -67,6 +67,9 @@ class Workspace:
     ) -> Self:
         """LABS_HOME if set, else ``.labs`` in the project folder, else ``.labs`` in ``cwd``.
 
+        ``.labs`` in the learner's own home where the project is shared: on a hub (JUPYTERHUB_USER
+        is set), and where this user may not write in the project.
+
         The project folder is the one this package lies in, or the nearest above ``cwd``, that
         holds ``pyproject.toml`` and ``notebooks/``. The workbook is the one that ``cwd`` is in, or
         the one that this kernel worked in before it changed its folder.
@@ -80,7 +83,10 @@ class Workspace:
         workbook = next((one for one in (cwd, *cwd.parents, *before) if is_workbook(one)), None)
         if named := environ.get("LABS_HOME"):
             return cls(cwd / Path(named).expanduser(), project, workbook)
-        return cls((project or cwd) / ".labs", project, workbook)
+        beside = (project or cwd) / ".labs"
+        if project is not None and is_shared(project, environ):
+            return cls(Path(environ.get("HOME") or Path.home()) / ".labs", project, workbook)
+        return cls(beside, project, workbook)
 
     @property
     def notebooks(self) -> Path:
@@ -186,6 +192,7 @@ class Workspace:
     def create(self) -> Self:
         """Make the folders, readable by nobody else; raises WorkspaceError saying why not."""
         self.check_socket_path()
+        self._check_owner()
         private = (self.aws_config.parent, self.docker, self.bin)
         folders = (*private, self.sandbox, self.engine, self.runner)
         try:
@@ -209,6 +216,16 @@ class Workspace:
         except OSError as error:
             raise cannot_write(self.home, error) from error
         return self
+
+    def _check_owner(self) -> None:
+        """Raise WorkspaceError for root in somebody else's LABS_HOME (`labs` becomes its owner)."""
+        if os.geteuid() == 0 and self.home.exists() and (owner := self.home.stat().st_uid) != 0:
+            raise WorkspaceError(
+                f"{self.home} belongs to user {owner}, and you are root. What root writes there, "
+                "that user cannot change.\n"
+                "Work as that user, or set LABS_HOME to another folder:\n"
+                "  export LABS_HOME=/root/.labs"
+            )
 
     def _create_sandbox(self) -> None:
         """Make the sandbox's folder together with its record, in which no lab is begun.
@@ -268,6 +285,19 @@ def _private(path: str, flags: int) -> int:
 
 def _is_project(folder: Path) -> bool:
     return (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir()
+
+
+HUB_USER = "JUPYTERHUB_USER"
+"""The variable that JupyterHub sets for a learner's server.
+
+https://jupyterhub.readthedocs.io/en/stable/reference/spawners.html
+"""
+
+
+def is_shared(project: Path, environ: Mapping[str, str]) -> bool:
+    """Whether other learners use the same project folder: then their files are in their homes."""
+    labs = project / ".labs"
+    return HUB_USER in environ or not os.access(labs if labs.exists() else project, os.W_OK)
 
 
 def is_workbook(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,11 +19,13 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
+import tests.no_iris  # noqa: F401  (before any import of nbformat)
 from labs_helpers.engine.front.address import Address
+from labs_helpers.runtime import background_process
 from labs_helpers.workspace import Workspace, write_json
-from tests import workers
+from tests import forked_servers, workers
 from tests.clients import daemons
-from tests.labs.commands import Commands
+from tests.labs.commands import Commands, shared, stop_shared
 
 # No test asserts a time, and other workers may have the cores.
 settings.register_profile("labs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,6 +52,15 @@ def _loader(paths: str | None = None) -> botocore.loaders.Loader:
 # same, and to read the model takes five times as long as all else of a client.
 botocore.session.create_loader = _loader
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a test starts in its own process is a fork, unless the test measures or is long."""
+    measured = item.get_closest_marker("soak") or item.get_closest_marker("bench")
+    chosen = subprocess if measured else forked_servers.module
+    background_process.subprocess = chosen  # type: ignore[assignment]
+
+
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
 
 
@@ -57,6 +69,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         workers.check(item)
     if hasattr(config, "workerinput"):
         items.sort(key=workers.order)
+
+
+def pytest_sessionfinish() -> None:
+    stop_shared()
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, with `-n`
@@ -89,12 +105,9 @@ def podman() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
-def commands() -> Iterator[Commands]:
+def commands() -> Commands:
     """`aws`, `docker` and `labs` that begin at once, for scripts of bash (`for_bash`)."""
-    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as folder:
-        made = Commands(Path(folder))
-        yield made
-        made.stop()
+    return shared()
 
 
 @pytest.fixture

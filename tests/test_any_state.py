@@ -16,7 +16,7 @@ from labs_helpers.labs.exercises import exercises
 from labs_helpers.prepare import steps
 from labs_helpers.workspace import Workspace
 from tests.kernels import Kernel, kernel_in
-from tests.labs.commands import Commands
+from tests.labs.commands import Commands, shared
 
 PROJECT = Path(__file__).parents[1]
 
@@ -125,12 +125,8 @@ def learner() -> Iterator[Learner]:
     with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as given:
         environ = {name: given[name] for name in given if name not in FRESH_START}
         home = Path(environ["LABS_HOME"])
-        commands = Commands(home)
-        try:
-            with kernel_in(home, environ) as kernel:
-                yield Learner(kernel, commands)
-        finally:
-            commands.stop()
+        with kernel_in(home, environ) as kernel:
+            yield Learner(kernel, shared())
 
 
 @every("05")

@@ -249,14 +249,6 @@ def test_a_list_of_accounts_starts_no_sandbox_and_adding_says_so(learner: Learne
     assert started not in learner.labs("accounts", "restore").stderr
 
 
-def test_accounts_of_a_class_are_the_same_each_time(learner: Learner) -> None:
-    first = learner.labs("accounts", "add", "--count", "3", "--json")
-    again = learner.labs("accounts", "add", "--count", "4", "--json")
-    one, other = json.loads(first.stdout), json.loads(again.stdout)
-    assert [key["account"] for key in one] == ["200000000001", "200000000002", "200000000003"]
-    assert other[:3] == one
-
-
 def test_the_learner_is_restored(learner: Learner) -> None:
     restored = learner.labs("accounts", "restore")
     assert restored.stdout == "User learner of account 123456789012 may do everything again.\n"
@@ -267,9 +259,6 @@ def test_the_learner_is_restored(learner: Learner) -> None:
     [
         ("add",),
         ("add", "12345"),
-        ("add", "210987654321", "--count", "2"),
-        ("add", "--count", "0"),
-        ("add", "--count", "2", "--profile", "class"),
         ("restore", "210987654321"),
         ("list", "210987654321"),
     ],

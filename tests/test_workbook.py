@@ -14,7 +14,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from labs_helpers import workbook
+from labs_helpers import rehearsal, workbook
 from labs_helpers.cli import run
 from labs_helpers.workbook import CellFailed, execute, strip
 from labs_helpers.workspace import LabsError, Workspace
@@ -150,9 +150,74 @@ def test_a_run_works_on_copies_and_goes_on_after_a_failure(
     )
     before = first.read_bytes(), second.read_bytes()
     copies = run.copy_notebooks(workspace)
-    ran = run.run_all([copies / first.name, copies / second.name], environ)
+    ran = run.run_all([copies / first.name, copies / second.name], environ, solve=False)
     assert [one.row[0::3] for one in ran] == [("00-start-here", "failed"), ("01-aws-cli", "ok")]
     assert "FROM scratch" in (copies / second.name).read_text()
     assert "ZeroDivisionError" in (copies / first.name).read_text()
     assert (first.read_bytes(), second.read_bytes()) == before
     assert run.copy_notebooks(workspace) != copies
+
+
+EXERCISE = """\
+<details><summary>Solution</summary>
+
+```python
+# solution
+answer = {answer}
+```
+
+</details>"""
+LAB = """\
+class Lab:
+    def check(self, name):
+        return "✓ 00.1" if globals().get("answer") == 42 else "✗ 00.1  not yet"
+
+    def __repr__(self):
+        return "lab"
+
+lab = Lab()"""
+SHOWN = 'print(lab.check("00.1"))'
+
+
+def with_an_exercise(path: Path, answer: int) -> Path:
+    cells = [
+        new_code_cell(LAB),
+        new_code_cell("answer = None", metadata={"tags": ["exercise"]}),
+        new_code_cell(SHOWN),
+        new_markdown_cell(EXERCISE.format(answer=answer)),
+    ]
+    return written(path, *cells)
+
+
+def test_a_rehearsal_fills_in_the_solutions_and_requires_every_check(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    right = rehearsal.run(with_an_exercise(tmp_path / "00-x.ipynb", 42), environ, solve=True)
+    assert (right.failures, right.checks) == ((), {"00.1": "✓ 00.1\n"})
+    assert "answer = 42" in (tmp_path / "00-x.ipynb").read_text()
+    wrong = rehearsal.run(with_an_exercise(tmp_path / "00-y.ipynb", 41), environ, solve=True)
+    assert [str(one) for one in wrong.failures] == [
+        "00-y.ipynb: the solution of 00.1 does not pass its check:\n    ✗ 00.1  not yet"
+    ]
+    found = rehearsal.document([right, wrong], tmp_path)
+    assert [lab["checks"] for lab in found["labs"]] == [{"00.1": True}, {"00.1": False}]
+    assert (found["passed"], found["labs"][0]["passed"]) == (False, True)
+    assert found["labs"][1]["failures"][0]["kind"] == "check"
+
+
+def test_a_failed_command_is_said_in_its_own_words(tmp_path: Path, environ: dict[str, str]) -> None:
+    command = "%%bash\necho before\ncat /no/such/file"
+    ran = rehearsal.run(written(tmp_path / "00-x.ipynb", new_code_cell(command)), environ)
+    ((failure),) = ran.document()["failures"]
+    said = "cat: /no/such/file: No such file or directory"
+    assert (failure["kind"], failure["cell"], failure["said"]) == ("cell", 1, said)
+    assert f"    cat /no/such/file\n  | {said}\n" in failure["message"]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, environ: dict[str, str]) -> None:
+    path = written(tmp_path / "00-x.ipynb", new_code_cell("%%bash\necho x > /dev/full"))
+    (failure,) = rehearsal.run(path, environ).failures
+    assert str(failure) == (
+        f"00-x.ipynb, cell 1: no room is left on the disk of {tmp_path}; "
+        "free some and run the lab again."
+    )

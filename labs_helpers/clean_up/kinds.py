@@ -1,57 +1,24 @@
 """The kinds of things that the labs make: which are there, their tags, what they cost, deletion.
 
-Every kind of ``made.toml`` has a :class:`Kind` here. Things with parts (a repository with images, a
-user with keys) go with their parts, in the order that AWS wants; see ``prepare/people.py``.
+Every kind of ``made.toml`` has a :class:`Kind` here or in ``delivery.py``. Things with parts (a
+repository with images, a user with keys) go with their parts, in the order that AWS wants; see
+``prepare/people.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from labs_helpers.clean_up.delivery import DELIVERY
+from labs_helpers.clean_up.kind import Kind, Tags, all_of, pairs, read
 from labs_helpers.prepare.buckets import no_bucket
 from labs_helpers.prepare.people import no_group, no_policy, no_role, no_user
 from labs_helpers.prepare.repositories import no_repository
 from labs_helpers.prepare.step import Place
-
-Tags = dict[str, str]
-FREE = "costs nothing by itself"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How the things of one kind are listed, tagged and deleted.
-
-    ``names`` lists what the account has of this kind, in the place's region. ``tags`` and ``tag``
-    read and add tags; None for a kind that AWS cannot tag. ``costs`` says what a thing costs while
-    it stays.
-    """
-
-    names: Callable[[Place], Iterator[str]]
-    delete: Callable[[Place, str], None]
-    tags: Callable[[Place, str], Tags] | None = None
-    tag: Callable[[Place, str, Tags], object] | None = None
-    costs: str = FREE
-
-
-def _all(service: str, operation: str, query: str) -> Callable[[Place], Iterator[str]]:
-    def names(place: Place) -> Iterator[str]:
-        yield from place.client(service).get_paginator(operation).paginate().search(query)
-
-    return names
-
-
-def _pairs(tags: Tags, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    return [{key: name, value: given} for name, given in tags.items()]
-
-
-def _read(found: list[dict[str, str]], key: str = "Key", value: str = "Value") -> Tags:
-    return {one[key]: one[value] for one in found}
-
 
 # Amazon ECR
 
@@ -62,12 +29,12 @@ def _repository_arn(place: Place, name: str) -> str:
 
 def _repository_tags(place: Place, name: str) -> Tags:
     arn = _repository_arn(place, name)
-    return _read(place.client("ecr").list_tags_for_resource(resourceArn=arn)["tags"])
+    return read(place.client("ecr").list_tags_for_resource(resourceArn=arn)["tags"])
 
 
 def _tag_repository(place: Place, name: str, tags: Tags) -> None:
     arn = _repository_arn(place, name)
-    place.client("ecr").tag_resource(resourceArn=arn, tags=_pairs(tags))
+    place.client("ecr").tag_resource(resourceArn=arn, tags=pairs(tags))
 
 
 def _delete_cache_rule(place: Place, name: str) -> None:
@@ -87,11 +54,11 @@ def _delete_template(place: Place, name: str) -> None:
 
 def _secret_tags(place: Place, name: str) -> Tags:
     found = place.client("secretsmanager").describe_secret(SecretId=name)
-    return _read(found.get("Tags", []))
+    return read(found.get("Tags", []))
 
 
 def _tag_secret(place: Place, name: str, tags: Tags) -> None:
-    place.client("secretsmanager").tag_resource(SecretId=name, Tags=_pairs(tags))
+    place.client("secretsmanager").tag_resource(SecretId=name, Tags=pairs(tags))
 
 
 def _delete_secret(place: Place, name: str) -> None:
@@ -104,7 +71,7 @@ def _delete_secret(place: Place, name: str) -> None:
 
 def _bucket_tags(place: Place, name: str) -> Tags:
     try:
-        return _read(place.client("s3").get_bucket_tagging(Bucket=name)["TagSet"])
+        return read(place.client("s3").get_bucket_tagging(Bucket=name)["TagSet"])
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchTagSet":
             return {}
@@ -114,7 +81,7 @@ def _bucket_tags(place: Place, name: str) -> Tags:
 def _tag_bucket(place: Place, name: str, tags: Tags) -> None:
     # a bucket's tags are put as a whole
     whole = {**_bucket_tags(place, name), **tags}
-    place.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": _pairs(whole)})
+    place.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": pairs(whole)})
 
 
 def _delete_bucket(place: Place, name: str) -> None:
@@ -128,10 +95,10 @@ def _iam(kind: str) -> dict[str, Any]:
     whose = f"{kind.capitalize()}Name"
 
     def tags(place: Place, name: str) -> Tags:
-        return _read(getattr(place.client("iam"), f"list_{kind}_tags")(**{whose: name})["Tags"])
+        return read(getattr(place.client("iam"), f"list_{kind}_tags")(**{whose: name})["Tags"])
 
     def tag(place: Place, name: str, given: Tags) -> None:
-        getattr(place.client("iam"), f"tag_{kind}")(**{whose: name}, Tags=_pairs(given))
+        getattr(place.client("iam"), f"tag_{kind}")(**{whose: name}, Tags=pairs(given))
 
     return {"tags": tags, "tag": tag}
 
@@ -147,11 +114,11 @@ def _own_policies(place: Place) -> Iterator[str]:
 
 def _policy_tags(place: Place, name: str) -> Tags:
     arn = _policy(place, name)
-    return _read(place.client("iam").list_policy_tags(PolicyArn=arn)["Tags"])
+    return read(place.client("iam").list_policy_tags(PolicyArn=arn)["Tags"])
 
 
 def _tag_policy(place: Place, name: str, tags: Tags) -> None:
-    place.client("iam").tag_policy(PolicyArn=_policy(place, name), Tags=_pairs(tags))
+    place.client("iam").tag_policy(PolicyArn=_policy(place, name), Tags=pairs(tags))
 
 
 def _provider(place: Place, name: str) -> str:
@@ -166,12 +133,12 @@ def _providers(place: Place) -> Iterator[str]:
 def _provider_tags(place: Place, name: str) -> Tags:
     arn = _provider(place, name)
     found = place.client("iam").list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)
-    return _read(found["Tags"])
+    return read(found["Tags"])
 
 
 def _tag_provider(place: Place, name: str, tags: Tags) -> None:
     place.client("iam").tag_open_id_connect_provider(
-        OpenIDConnectProviderArn=_provider(place, name), Tags=_pairs(tags)
+        OpenIDConnectProviderArn=_provider(place, name), Tags=pairs(tags)
     )
 
 
@@ -181,103 +148,10 @@ def _delete_provider(place: Place, name: str) -> None:
     )
 
 
-# delivery
-
-
-def _families(place: Place) -> Iterator[str]:
-    # a family goes on for ever, so only those count that have an active revision
-    pages = place.client("ecs").get_paginator("list_task_definitions").paginate(status="ACTIVE")
-    arns = [str(arn) for arn in pages.search("taskDefinitionArns[]")]
-    yield from sorted({arn.rpartition("/")[2].rpartition(":")[0] for arn in arns})
-
-
-def _revisions(place: Place, family: str) -> list[str]:
-    pages = place.client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family)
-    arns = (str(arn) for arn in pages.search("taskDefinitionArns[]"))
-    # familyPrefix finds longer names as well
-    return [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
-
-
-def _family_tags(place: Place, family: str) -> Tags:
-    ecs, found = place.client("ecs"), _revisions(place, family)
-    tags = [_read(ecs.list_tags_for_resource(resourceArn=one)["tags"], *_LOWER) for one in found]
-    # every revision has to be the labs' for the family to be theirs
-    return {key: value for key, value in tags[0].items() if all(key in one for one in tags)}
-
-
-def _tag_family(place: Place, family: str, tags: Tags) -> None:
-    for arn in _revisions(place, family):
-        place.client("ecs").tag_resource(resourceArn=arn, tags=_pairs(tags, *_LOWER))
-
-
-def _delete_family(place: Place, family: str) -> None:
-    for arn in _revisions(place, family):
-        place.client("ecs").deregister_task_definition(taskDefinition=arn)
-
-
-def _connections(place: Place) -> Iterator[str]:
-    yield from (name for name, _ in _every_connection(place))
-
-
-def _every_connection(place: Place) -> Iterator[tuple[str, str]]:
-    """(name, ARN); botocore has no paginator for this list."""
-    client = place.client("codeconnections")
-    token: dict[str, str] = {}
-    while True:
-        found = client.list_connections(**token)
-        yield from ((one["ConnectionName"], one["ConnectionArn"]) for one in found["Connections"])
-        if not found.get("NextToken"):
-            return
-        token = {"NextToken": found["NextToken"]}
-
-
-def _delete_connection(place: Place, name: str) -> None:
-    for known, arn in list(_every_connection(place)):
-        if known == name:
-            place.client("codeconnections").delete_connection(ConnectionArn=arn)
-
-
-def _queues(place: Place) -> Iterator[str]:
-    pages = place.client("sqs").get_paginator("list_queues").paginate()
-    yield from (str(url).rpartition("/")[2] for url in pages.search("QueueUrls[]") if url)
-
-
-def _delete_queue(place: Place, name: str) -> None:
-    queues = place.client("sqs")
-    queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
-
-
-def _delete_rule(place: Place, name: str) -> None:
-    events = place.client("events")
-    targets = [one["Id"] for one in events.list_targets_by_rule(Rule=name)["Targets"]]
-    if targets:
-        events.remove_targets(Rule=name, Ids=targets)
-    events.delete_rule(Name=name)
-
-
-_LOWER = ("key", "value")
-
 KINDS = {
-    "build project": Kind(
-        _all("codebuild", "list_projects", "projects[]"),
-        lambda place, name: place.client("codebuild").delete_project(name=name),
-        costs="costs nothing until a build runs",
-    ),
-    "pipeline": Kind(
-        _all("codepipeline", "list_pipelines", "pipelines[].name"),
-        lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
-        costs="costs what each of its runs costs",
-    ),
-    "connection": Kind(
-        _connections,
-        _delete_connection,
-        costs="costs nothing, but it lets pipelines read your repository",
-    ),
-    "queue": Kind(_queues, _delete_queue),
-    "event rule": Kind(_all("events", "list_rules", "Rules[].Name"), _delete_rule),
-    "task definition": Kind(_families, _delete_family, _family_tags, _tag_family),
+    **DELIVERY,
     "pull-through cache rule": Kind(
-        _all(
+        all_of(
             "ecr",
             "describe_pull_through_cache_rules",
             "pullThroughCacheRules[].ecrRepositoryPrefix",
@@ -286,7 +160,7 @@ KINDS = {
         costs="makes repositories whenever somebody pulls through it",
     ),
     "creation template": Kind(
-        _all(
+        all_of(
             "ecr",
             "describe_repository_creation_templates",
             "repositoryCreationTemplates[].prefix",
@@ -294,38 +168,38 @@ KINDS = {
         _delete_template,
     ),
     "repository": Kind(
-        _all("ecr", "describe_repositories", "repositories[].repositoryName"),
+        all_of("ecr", "describe_repositories", "repositories[].repositoryName"),
         lambda place, name: no_repository(name).ensure(place),
         _repository_tags,
         _tag_repository,
         costs="costs what its images take, a month",
     ),
     "secret": Kind(
-        _all("secretsmanager", "list_secrets", "SecretList[].Name"),
+        all_of("secretsmanager", "list_secrets", "SecretList[].Name"),
         _delete_secret,
         _secret_tags,
         _tag_secret,
         costs="costs money every month, used or not",
     ),
     "bucket": Kind(
-        _all("s3", "list_buckets", "Buckets[].Name"),
+        all_of("s3", "list_buckets", "Buckets[].Name"),
         _delete_bucket,
         _bucket_tags,
         _tag_bucket,
         costs="costs what its files take, a month",
     ),
     "user": Kind(
-        _all("iam", "list_users", "Users[].UserName"),
+        all_of("iam", "list_users", "Users[].UserName"),
         lambda place, name: no_user(name).ensure(place),
         **_iam("user"),
         costs="costs nothing, but its access keys open your account",
     ),
     "group": Kind(
-        _all("iam", "list_groups", "Groups[].GroupName"),
+        all_of("iam", "list_groups", "Groups[].GroupName"),
         lambda place, name: no_group(name).ensure(place),
     ),
     "role": Kind(
-        _all("iam", "list_roles", "Roles[].RoleName"),
+        all_of("iam", "list_roles", "Roles[].RoleName"),
         lambda place, name: no_role(name).ensure(place),
         **_iam("role"),
         costs="costs nothing, but it can be assumed",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from labs_helpers import servers
@@ -23,18 +22,14 @@ from labs_helpers.workspace import LabsError, Workspace
 EXAMPLES = (
     "labs accounts",
     "labs accounts add 210987654321 --profile partner",
-    "labs accounts add --count 30 --json > class.json",
     "labs accounts restore",
 )
-FIRST = 200000000001
-"""The first account id that --count takes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """list | add ACCOUNT [--user NAME] [--profile NAME] | add --count N | restore."""
+    """list | add ACCOUNT [--user NAME] [--profile NAME] | restore."""
     parser.add_argument("what", nargs="?", choices=("list", "add", "restore"), default="list")
     parser.add_argument("account", nargs="?", metavar="ACCOUNT", help="12 digits, for add")
-    parser.add_argument("--count", type=int, metavar="N", help="add N accounts, for a class")
     parser.add_argument("--user", default="admin", help="the first user's name (default: admin)")
     parser.add_argument("--profile", metavar="NAME", help="write the key as this AWS profile")
     parser.add_argument("--json", action="store_true", help="as JSON, with the keys")
@@ -65,39 +60,27 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     made = _add(control, arguments)
     if arguments.profile:
-        configure(workspace, arguments.profile, key=made[0])
+        configure(workspace, arguments.profile, key=made)
     if arguments.json:
-        print(json.dumps(made, indent=2))
-    elif len(made) == 1:
-        columns(_rows(made[0], arguments.profile))
+        print(json.dumps([made], indent=2))
     else:
-        table(("account", "user", "access key"), [_row(one) for one in made])
-        say("The secret keys: labs accounts add with --json shows them, as often as you ask.")
+        columns(_rows(made, arguments.profile))
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    adds, one, many = arguments.what == "add", arguments.account, arguments.count is not None
-    if adds and bool(one) == many:
-        raise LabsError("Say which: labs accounts add 210987654321, or add --count 30")
-    if many and not (adds and 1 <= arguments.count <= 1000):
-        raise LabsError("--count is for add, and from 1 to 1000.")
-    if many and arguments.profile:
-        raise LabsError("--profile is for one account: labs accounts add ACCOUNT --profile NAME")
+    adds, one = arguments.what == "add", arguments.account
+    if adds and not one:
+        raise LabsError("Say which account: labs accounts add 210987654321")
     if one and not adds:
         raise LabsError(f"labs accounts {arguments.what} takes no account.")
 
 
-def _add(control: Control, arguments: argparse.Namespace) -> list[dict[str, str]]:
-    """The keys of the named account, or of the first N ids from FIRST on; makes what is missing."""
-    ids = [arguments.account] if arguments.account else list(_ids(arguments.count))
-    body = {"accounts": [{"account": one, "user": arguments.user} for one in ids]}
+def _add(control: Control, arguments: argparse.Namespace) -> dict[str, str]:
+    """The keys of the named account, which is made if it is missing."""
+    body = {"accounts": [{"account": arguments.account, "user": arguments.user}]}
     found: list[dict[str, str]] = control.ask("POST", "accounts", body)["accounts"]
-    return found
-
-
-def _ids(count: int) -> Iterator[str]:
-    return (str(number) for number in range(FIRST, FIRST + count))
+    return found[0]
 
 
 def _list(found: list[dict[str, Any]], as_json: bool) -> int:
@@ -110,10 +93,6 @@ def _list(found: list[dict[str, Any]], as_json: bool) -> int:
         ]
         table(("account", "users", ""), rows)
     return 0
-
-
-def _row(made: dict[str, str]) -> tuple[str, str, str]:
-    return made["account"], made["user"], made["access_key_id"]
 
 
 def _rows(made: dict[str, str], profile: str | None) -> list[tuple[str, str]]:

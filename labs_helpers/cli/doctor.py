@@ -1,6 +1,7 @@
 """Check what the labs need of this machine, and say what is there and how to fix what is not.
 
-The exit code is 1 only when the labs cannot run."""
+With --class 40, also whether 40 learners can work here at once. The exit code is 1 only when the
+labs cannot run, or not for so many."""
 
 from __future__ import annotations
 
@@ -8,22 +9,35 @@ import argparse
 import json
 from dataclasses import asdict
 
+from labs_helpers.cli.class_needs import class_needs
 from labs_helpers.cli.needs import Need, needs
 from labs_helpers.cli.terminal import say, table
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import LabsError, Workspace
 
-EXAMPLES = ("labs doctor", "labs doctor --json")
+EXAMPLES = ("labs doctor", "labs doctor --json", "labs doctor --class 40")
 SIGNS = {"ok": "✓ ok", "warning": "! look", "missing": "✗ fix"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--json."""
+    """--class, --json."""
+    parser.add_argument(
+        "--class",
+        dest="learners",
+        type=int,
+        metavar="N",
+        help="also whether N learners can work on this machine at once",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON, for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every need; 1 when something is missing without which the labs cannot run."""
-    found = needs(Workspace.find())
+    workspace = Workspace.find()
+    if arguments.learners is not None and not 1 <= arguments.learners <= 10_000:
+        raise LabsError("--class takes the number of learners, from 1 to 10000.")
+    found = needs(workspace)
+    if arguments.learners:
+        found += class_needs(workspace, arguments.learners)
     if arguments.json:
         print(json.dumps([asdict(need) for need in found], indent=2))
     else:

@@ -4,8 +4,9 @@ The workbook is the folder my-labs/ with your own copy of every lab, or the fold
 LABS_WORKBOOK names. It is laid out the first time, and brought up to date after that: what you
 wrote stays. It opens where you worked last. While it is open, a second `labs lab` prints the
 address of the first. JupyterLab's terminals and notebooks have the labs' environment. Arguments
-that `labs lab` does not know go to `jupyter lab`. Ctrl-C ends JupyterLab; the sandbox runs until
-`labs stop`.
+that `labs lab` does not know go to `jupyter lab`. Ctrl-C ends JupyterLab, and with it
+the sandbox and the engine that `labs lab` has started; what `labs start` started runs until `labs
+stop`. What you made is kept.
 
 With --aws, the labs work in an AWS account of yours instead of the sandbox. The command shows the
 account, the region, who you are, what you may do and what the labs may cost, and asks once. Nothing
@@ -27,6 +28,7 @@ from labs_helpers.jupyter import folders, running
 from labs_helpers.learners_copy import opening, place
 from labs_helpers.learners_copy.layout import in_workbook
 from labs_helpers.progress.journal import Journal
+from labs_helpers.runtime import lifetime
 from labs_helpers.sandbox import process
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -61,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         workspace = _on_aws(workspace, arguments)
     workspace.create()
     folders.place(workspace)
-    added: dict[str, str] = {}
+    added = {lifetime.ENDS_WITH: lifetime.JUPYTER}
     workbook: Path | None = None
     if names_no_folder(arguments.extra):
         if there := running.address(place.folder(workspace), workspace):
@@ -73,14 +75,15 @@ def run(arguments: argparse.Namespace) -> int:
         command += begins_at(workspace, workbook, arguments.extra)
         say(f"Your workbook is {workbook}")
         # terminals open in the workbook itself, which the ceilings of all shells do not cover
-        added = modes.with_ceilings(os.environ, [str(workbook.parent)])
+        added |= modes.with_ceilings(os.environ, [str(workbook.parent)])
+    lifetime.note_jupyter(workspace.home, os.getpid())
     if modes.mode(workspace) == modes.AWS:
         session = aws_session.required(workspace)
         say(f"What the notebooks do happens in your AWS account {session.account}.")
         port = process.wanted_port(workspace, os.environ)
     else:
         with working("Starting the sandbox and the engine ...") as between:
-            port = servers.start(workspace, between).sandbox.port
+            port = servers.start(workspace, between, {**os.environ, **added}).sandbox.port
         say(f"The sandbox runs at {modes.endpoint(port)}. JupyterLab starts; Ctrl-C ends it.")
     environ = {**os.environ, **added}
     given = modes.environment(workspace, port, environ).applied(environ)
@@ -125,12 +128,18 @@ def begins_at(workspace: Workspace, workbook: Path, extra: Sequence[str]) -> lis
     """The option by which JupyterLab opens the lab that the learner worked in last, if any."""
     if any(argument.startswith("--LabApp.default_url") for argument in extra):
         return []
+    path = last_lab(workspace, workbook)
+    return [f"--LabApp.default_url=/lab/tree/{path}"] if path else []
+
+
+def last_lab(workspace: Workspace, workbook: Path) -> str:
+    """The notebook that the learner worked in last, as a path in the workbook; "" for none."""
     events = Journal(workspace).events()
     if not events or events[-1].lab not in LABS:
-        return []
+        return ""
     last = LABS[events[-1].lab]
     path = in_workbook(last, last.notebook)
-    return [f"--LabApp.default_url=/lab/tree/{path}"] if (workbook / path).is_file() else []
+    return str(path) if (workbook / path).is_file() else ""
 
 
 def names_no_folder(extra: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import keyword
 import os
 import sys
 import warnings
@@ -14,6 +15,8 @@ from typing import TextIO
 OLDEST_PYTHON = (3, 11)
 COMMANDS = {
     "lab": "open the workbook in JupyterLab",
+    "serve": "become a learner's Jupyter server on a hub",
+    "shell": "become a shell in which aws and docker are the labs'",
     "update": "bring your workbook up to date, without opening it",
     "start": "start the sandbox and the engine",
     "stop": "stop the sandbox and the engine",
@@ -23,6 +26,9 @@ COMMANDS = {
     "configure": "do lab 01's `aws configure` in one command",
     "accounts": "list the sandbox's AWS accounts, add some, restore your own",
     "progress": "show which exercises you have done, and where to go on",
+    "check": "look with a lab's checks at what is there now",
+    "class": "see how a class is doing, and help it (for instructors)",
+    "handout": "write labs for paper, as HTML and PDF",
     "run": "run the notebooks without a browser",
     "build": "run a buildspec as CodeBuild runs it",
     "connect": "let a pipeline see a git folder of yours, as GitHub's repository",
@@ -46,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return 1
     # imported late: Windows, refused above, has no fcntl
-    from labs_helpers.workspace import LabsError, SetAside, cannot_write
+    from labs_helpers.curriculum import UnknownPart
+    from labs_helpers.workspace import LabsError, SetAside, Workspace, cannot_write
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
     arguments, extra = parser.parse_known_args(argv)
@@ -68,10 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", SetAside)
         warnings.showwarning = show
         try:
+            if os.geteuid() == 0:
+                from labs_helpers.cli import owner
+
+                owner.become(Workspace.find().home)
             code = int(arguments.run(arguments))
             sys.stdout.flush()  # here, so that BrokenPipeError is caught below
             return code
-        except LabsError as error:
+        except (LabsError, UnknownPart) as error:
             print(error, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
@@ -84,8 +95,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
                 raise
-            from labs_helpers.workspace import Workspace
-
             print(cannot_write(Workspace.find().home, error), file=sys.stderr)
             return 1
 
@@ -119,7 +128,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         if name not in argv:
             subparsers.add_parser(name, help=line)
             continue
-        command = importlib.import_module(f"labs_helpers.cli.{name.replace('-', '_')}")
+        command = importlib.import_module(f"labs_helpers.cli.{_module(name)}")
         subparser = subparsers.add_parser(
             name,
             help=line,
@@ -130,3 +139,8 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run, passes_on=getattr(command, "PASSES_ON", False))
     return parser
+
+
+def _module(name: str) -> str:
+    """The module of a subcommand; a word of Python's own gets an underscore at its end."""
+    return name.replace("-", "_") + "_" * keyword.iskeyword(name)

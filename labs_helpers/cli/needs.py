@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import getpass
 import importlib.util
 import os
 import platform
 import shutil
+import socket
+import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from botocore import configloader
@@ -19,7 +25,6 @@ from botocore.exceptions import ConfigParseError
 from labs_helpers.cli.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES, Choice, choose
-from labs_helpers.engine.containers.machine import NAMESPACES
 from labs_helpers.engine.process import Health
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import endpoint, environment
@@ -29,9 +34,9 @@ from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import LabsError, Workspace, cannot_write, is_workbook
 
 LITTLE_SPACE = 500_000_000
-"""Bytes of free disk below which `labs doctor` warns: five times what all labs' images take."""
-NO_SPACE = 50_000_000
-"""Bytes of free disk below which the labs cannot run."""
+"""Bytes of free disk below which `labs doctor` warns: four times what all labs take."""
+NO_SPACE = 120_000_000
+"""Bytes of free disk below which the labs cannot all run: what all of them take."""
 
 
 _ALLOW = (
@@ -39,6 +44,8 @@ _ALLOW = (
     " labs stop && labs start. Or start a Docker or Podman: the labs stand in front of it"
 )
 """https://ubuntu.com/blog/ubuntu-23-10-restricted-unprivileged-user-namespaces"""
+
+_NO_PORT = "End what listens there, or set LABS_PORT to a free one:\n  export LABS_PORT=14566"
 
 STARTS = 10.0
 """Seconds in which a runner that has just started need not have asked for work."""
@@ -66,6 +73,7 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("files", lambda: files(workspace)),
         ("workbook", lambda: workbook(workspace, environ)),
         ("disk", lambda: disk(workspace)),
+        ("clock", clock),
         ("port", lambda: port(workspace, environ)),
         ("sandbox", lambda: sandbox(workspace)),
         ("engine", lambda: engine(workspace, environ)),
@@ -75,10 +83,11 @@ def needs(workspace: Workspace, environ: Mapping[str, str] | None = None) -> lis
         ("aws", lambda: aws(workspace, environ)),
         ("jupyterlab", jupyterlab),
     ]
-    return [_need(name, function) for name, function in functions]
+    return [need(name, function) for name, function in functions]
 
 
-def _need(name: str, function: Callable[[], Need]) -> Need:
+def need(name: str, function: Callable[[], Need]) -> Need:
+    """A need; a LabsError makes the need "missing", with the error's words."""
     try:
         return function()
     except LabsError as error:
@@ -100,20 +109,87 @@ def virtual_environment() -> Need:
 
 
 def files(workspace: Workspace) -> Need:
-    """Whether the labs can write in LABS_HOME, and its socket path is short enough."""
+    """Whether the labs can write in LABS_HOME, and its file system has what the labs use."""
     workspace.create()
     try:
-        with tempfile.TemporaryFile(dir=workspace.home) as file:
-            file.write(b"x")
+        with tempfile.TemporaryDirectory(dir=workspace.home, prefix=".doctor.") as folder:
+            Path(folder, "file").write_bytes(b"x")
+            lacking = _lacking(Path(folder))
     except OSError as error:
         raise cannot_write(workspace.home, error) from error
+    if lacking:
+        fix = (
+            "Home folders on a network, and Windows' own drives in WSL (/mnt/c), often lack this. "
+            "Set LABS_HOME to a folder on a disk of this machine:\n"
+            f"  export LABS_HOME=/var/tmp/labs-{getpass.getuser()}"
+        )
+        return Need("files", "missing", f"{workspace.home}: {'; '.join(lacking)}", fix)
     return Need("files", "ok", str(workspace.home))
+
+
+def _lacking(folder: Path) -> list[str]:
+    """What the file system of a folder does not do for the labs, by trying."""
+    tries: list[tuple[str, Callable[[Path], bool]]] = [
+        ("it has no sockets", _has_sockets),
+        ("it keeps no permissions of files", _keeps_permissions),
+        ("it has no locks", _has_locks),
+        ("SQLite cannot keep its write-ahead log there", _has_write_ahead_log),
+    ]
+    return [words for words, does in tries if not does(folder)]
+
+
+def _has_sockets(folder: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.bind(str(folder / "s"))
+        except OSError as error:
+            return "too long" in str(error)  # which the engine's own path says better
+        return True
+
+
+def _keeps_permissions(folder: Path) -> bool:
+    file = folder / "file"
+    for mode in (0o600, 0o700):
+        file.chmod(mode)
+        if file.stat().st_mode & 0o777 != mode:
+            return False
+    return True
+
+
+def _has_locks(folder: Path) -> bool:
+    with (folder / "file").open("rb+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _has_write_ahead_log(folder: Path) -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(folder / "db")) as db:
+            (mode,) = db.execute("pragma journal_mode = wal").fetchone()
+            db.execute("create table one (number)")
+            db.commit()
+    except sqlite3.Error:
+        return False
+    return str(mode) == "wal"
+
+
+def clock() -> Need:
+    """Whether the machine's clock can be right: not before the labs themselves were installed."""
+    now, installed = time.time(), Path(__file__).stat().st_mtime
+    found = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC"
+    if now >= installed - 86400:
+        return Need("clock", "ok", found)
+    fix = "Set it: sudo timedatectl set-ntp true. Logins and dates of the sandbox go by it."
+    return Need("clock", "warning", f"{found}, which is before the labs were installed", fix)
 
 
 def workbook(workspace: Workspace, environ: Mapping[str, str]) -> Need:
     """Whether the learner's workbook can be written; the rest of the labs runs without it."""
     place = folder(workspace, environ)
-    if os.access(_existing(place), os.W_OK):
+    if os.access(existing(place), os.W_OK):
         found = str(place) if is_workbook(place) else f"{place}, which `labs lab` makes"
         return Need("workbook", "ok", found)
     fix = "Make the folder yours, or name another one:\n  export LABS_WORKBOOK=~/my-labs"
@@ -122,7 +198,7 @@ def workbook(workspace: Workspace, environ: Mapping[str, str]) -> Need:
 
 def disk(workspace: Workspace) -> Need:
     """Free space where LABS_HOME is."""
-    free = shutil.disk_usage(_existing(workspace.home)).free
+    free = shutil.disk_usage(existing(workspace.home)).free
     state = "missing" if free < NO_SPACE else "warning" if free < LITTLE_SPACE else "ok"
     fix = "" if state == "ok" else "Free some space, or set LABS_HOME to a folder on another disk."
     return Need("disk", state, f"{size(free)} free", fix)
@@ -140,7 +216,13 @@ def port(workspace: Workspace, environ: Mapping[str, str]) -> Need:
     if sandbox_process.is_free(wanted):
         return Need("port", "ok", f"{wanted} is free")
     found = f"{wanted} is used by {sandbox_process.occupant(wanted)}"
-    return Need("port", "warning", found, "The sandbox will take the next free port.")
+    tried = range(wanted + 1, min(wanted + sandbox_process.PORTS_TRIED, 65536))
+    free = next(filter(sandbox_process.is_free, tried), None)
+    if free is None:
+        return Need(
+            "port", "missing", f"all from {wanted} to {tried.stop - 1} are in use", _NO_PORT
+        )
+    return Need("port", "warning", found, f"The sandbox will take the next free port, {free}.")
 
 
 def sandbox(workspace: Workspace) -> Need:
@@ -206,7 +288,7 @@ def containers(workspace: Workspace, environ: Mapping[str, str]) -> Need:
     if choice.kind != EMBEDDED:
         return Need("containers", "ok", f"{NAMES[choice.kind]} runs them")
     found = engine_process.isolation(workspace)
-    if found.kind == NAMESPACES:
+    if found.has_namespaces:
         return Need("containers", "ok", found.sentence)
     return Need("containers", "warning", found.sentence, _ALLOW if sys.platform == "linux" else "")
 
@@ -252,6 +334,6 @@ def jupyterlab() -> Need:
     return Need("jupyterlab", "missing", "not installed in this environment", fix)
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
     """The path, or the nearest folder above it that exists."""
     return next(folder for folder in (path, *path.parents) if folder.exists())

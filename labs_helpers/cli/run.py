@@ -1,24 +1,24 @@
 """Run the notebooks in order without a browser, as an instructor does the evening before a class.
 
 Copies of the notebooks run in .labs/runs/<date>, in a sandbox of their own, so that your notebooks
-and your sandbox stay as they are. The exit code is 1 when a cell failed that should not have."""
+and your sandbox stay as they are. With --solve, the tested solutions are filled in and every check
+must pass. The exit code is 1 when a cell failed that should not have, or a check did not pass."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import nbformat
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -29,38 +29,24 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from labs_helpers import servers, workbook
+from labs_helpers import rehearsal, servers, workbook
 from labs_helpers.cli.terminal import say, table, working
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.engine.front.leftovers import known_daemons, leftovers, remove_leftovers
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
+from labs_helpers.rehearsal import LabRun
 from labs_helpers.workspace import WORKS_IN, LabsError, Workspace, cannot_write, unused
 
-EXAMPLES = ("labs run", "labs run 04 05", "labs run --here 07")
-
-OnCell = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class LabRun:
-    """The run of one lab: its seconds, its number of cells, and its failure, if any."""
-
-    lab: str
-    seconds: float
-    cells: int
-    failure: LabsError | None
-
-    @property
-    def row(self) -> tuple[str, str, str, str]:
-        result = "ok" if self.failure is None else "failed"
-        return self.lab, f"{self.seconds / 60:.1f}", str(self.cells), result
+EXAMPLES = ("labs run", "labs run --solve --json", "labs run 04 05", "labs run --here 07")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """NN ..., --here."""
+    """NN ..., --solve, --json, --here."""
     parser.add_argument("labs", nargs="*", metavar="NN", help="labs by number (default: all)")
+    parser.add_argument("--solve", action="store_true", help="with the solutions filled in")
+    parser.add_argument("--json", action="store_true", help="the result as JSON, for programs")
     parser.add_argument(
         "--here",
         action="store_true",
@@ -84,9 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.here and mode(workspace) != AWS:
         say("Each lab starts over in your own sandbox: what is in its way there is removed.")
     with kernel_environment(workspace, scratch, arguments.here) as environ:
-        ran = run_all([scratch / path.name for path in wanted], environ)
+        ran = run_all([scratch / path.name for path in wanted], environ, arguments.solve)
+    if arguments.json:
+        print(json.dumps(rehearsal.document(ran, scratch), indent=2))
+        return 1 if any(one.failures for one in ran) else 0
     table(("lab", "minutes", "cells", "result"), [one.row for one in ran])
-    failures = [one.failure for one in ran if one.failure is not None]
+    failures = [failure for one in ran for failure in one.failures]
     for failure in failures:
         print(f"\n{failure}", file=sys.stderr)
     print(f"\nThe notebooks with their outputs are in {scratch}")
@@ -102,10 +91,17 @@ def copy_notebooks(workspace: Workspace) -> Path:
         ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
         shutil.copytree(workspace.notebooks, folder / "notebooks", ignore=ignored)
     except shutil.Error as error:  # its argument is a list of (source, copy, reason)
-        raise cannot_write(workspace.runs, OSError(error.args[0][0][2])) from error
+        raise cannot_write(workspace.runs, OSError(_reason(error))) from error
     except OSError as error:
         raise cannot_write(workspace.runs, error) from error
     return folder / "notebooks"
+
+
+def _reason(error: shutil.Error) -> str:
+    """Why the first file could not be copied, without shutil's number and paths."""
+    said = str(error.args[0][0][2])
+    known = re.match(r"\[Errno (\d+)\]", said)
+    return os.strerror(int(known[1])) if known else said
 
 
 @contextmanager
@@ -149,14 +145,14 @@ def _tidy(scratch: Workspace) -> None:
             say(f"What the run brought into {address} stays there: {problem}")
 
 
-def run_all(paths: Sequence[Path], environ: Mapping[str, str]) -> list[LabRun]:
+def run_all(paths: Sequence[Path], environ: Mapping[str, str], solve: bool) -> list[LabRun]:
     """Run each notebook, with progress bars in a terminal. A failure does not stop the others."""
     console = Console(stderr=True)
     if not console.is_terminal:
         ran = []
         for path in paths:
             say(f"{path.name} ...")
-            ran.append(run_one(path, environ, lambda done, count: None))
+            ran.append(rehearsal.run(path, environ, solve))
         return ran
     bar = Progress(
         TextColumn("{task.description}"),
@@ -170,22 +166,10 @@ def run_all(paths: Sequence[Path], environ: Mapping[str, str]) -> list[LabRun]:
         ran = []
         for path in paths:
             task = bar.add_task(path.stem, total=None)
-            ran.append(run_one(path, environ, partial(_draw, bar, task)))
+            ran.append(rehearsal.run(path, environ, solve, partial(_draw, bar, task)))
             bar.advance(whole)
         return ran
 
 
 def _draw(bar: Progress, task: TaskID, done: int, count: int) -> None:
     bar.update(task, completed=done, total=count)
-
-
-def run_one(path: Path, environ: Mapping[str, str], on_cell: OnCell) -> LabRun:
-    """Run one copy and write its outputs, also when a cell of it failed."""
-    began = time.monotonic()
-    failure: workbook.CellFailed | None = None
-    try:
-        notebook = workbook.execute(path, environ, on_cell)
-    except workbook.CellFailed as error:
-        failure, notebook = error, error.executed
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
-    return LabRun(path.stem, time.monotonic() - began, len(notebook.cells), failure)

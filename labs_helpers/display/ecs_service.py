@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -12,18 +13,22 @@ _DEPLOYMENTS = ("deployment", "task definition", "desired", "running", "pending"
 _TASKS = ("task of", "image", "status", "health")
 _NUMBERS = (2, 3, 4, 5)
 _MOST_REASONS = 3
+_IDS = re.compile(r"\b[0-9a-f]{32}\b|(?<=request id: )[0-9a-f-]{36}\b")
+"""The ID of a task, as the name of a role's session, and the ID of a request."""
 
 
 def service(
     found: Mapping[str, Any],
     tasks: Sequence[Mapping[str, Any]],
-    address: Callable[[int], str],
+    address: Callable[[int], str] | None,
 ) -> Rendering:
     """found: as DescribeServices answers; tasks: as DescribeTasks answers, stopped ones too.
 
-    address: where the learner's browser finds a port of this machine. The text names no ID, port or
-    time, which differ at each start.
+    address: where the learner's browser finds a port of this machine; None for a program that
+    compares outputs, which gets no links and no revisions, since both differ at each start. The
+    text names no ID, port or time in any case.
     """
+    numbered = address is not None
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
     head = paragraph(
         f"The service {found['serviceName']} is {found['status']}: {found['runningCount']} of "
@@ -31,11 +36,13 @@ def service(
     )
     parts = [
         head,
-        table(_DEPLOYMENTS, [_deployment(each) for each in found["deployments"]], _NUMBERS),
+        table(
+            _DEPLOYMENTS, [_deployment(each, numbered) for each in found["deployments"]], _NUMBERS
+        ),
     ]
     if live:
-        parts.append(table(_TASKS, [_task(each) for each in live]))
-    links = _links(live, address)
+        parts.append(table(_TASKS, [_task(each, numbered) for each in live]))
+    links = _links(live, address) if address else ""
     reasons = _reasons(tasks)
     if reasons:
         text = "\n".join(f"- {each}" for each in reasons)
@@ -46,19 +53,35 @@ def service(
     return Rendering(text, "".join(each.html for each in parts) + links)
 
 
-def _deployment(each: Mapping[str, Any]) -> tuple[str, ...]:
+def has_settled(found: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether nothing more happens by itself: the deployment has ended, and so have old tasks."""
+    live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
+    if found["status"] != "ACTIVE":
+        return not live
+    states = [each.get("rolloutState") for each in found["deployments"]]
+    if states[:1] == ["FAILED"]:
+        return True
+    return states == ["COMPLETED"] and len(live) == found["desiredCount"]
+
+
+def _deployment(each: Mapping[str, Any], numbered: bool) -> tuple[str, ...]:
     return (
         each["status"],
-        each["taskDefinition"].rpartition("/")[2],
+        _definition(each["taskDefinition"], numbered),
         *(str(each[name]) for name in ("desiredCount", "runningCount", "pendingCount")),
         str(each.get("failedTasks", 0)),
         each.get("rolloutState", ""),
     )
 
 
-def _task(each: Mapping[str, Any]) -> tuple[str, ...]:
+def _definition(arn: str, numbered: bool) -> str:
+    name = arn.rpartition("/")[2]
+    return name if numbered else name.rpartition(":")[0]
+
+
+def _task(each: Mapping[str, Any], numbered: bool) -> tuple[str, ...]:
     images = ", ".join(one["image"].rpartition("/")[2] for one in each["containers"])
-    revision = each["taskDefinitionArn"].rpartition("/")[2]
+    revision = _definition(each["taskDefinitionArn"], numbered)
     return revision, images, each["lastStatus"], each["healthStatus"]
 
 
@@ -81,7 +104,7 @@ def _links(tasks: Sequence[Mapping[str, Any]], address: Callable[[int], str]) ->
 def _reasons(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
     stopped = [each for each in tasks if each["lastStatus"] == "STOPPED"]
     stopped.sort(key=lambda each: each["stoppedAt"], reverse=True)
-    told = (each.get("stoppedReason", "") for each in stopped)
+    told = (_IDS.sub("…", each.get("stoppedReason", "")) for each in stopped)
     # a reason names its deployment by a random number, and the table shows which that is
     kept = [each for each in told if each and not each.startswith("Scaling activity")]
     return list(dict.fromkeys(kept))[:_MOST_REASONS]

@@ -1,4 +1,4 @@
-"""A link to the page that a container serves."""
+"""A link to the page that a container or a load balancer serves."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError
 
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--registries", type=Path)
     parser.add_argument("--daemon", type=parse_address)
+    parser.add_argument("--home", type=Path, help="LABS_HOME, with which the engine ends")
     parser.add_argument("--log", type=Path, help="the file that stdout and stderr are, to rotate")
     options = parser.parse_args(arguments)
     log_to(options.log)
@@ -57,6 +59,7 @@ def _serve(options: argparse.Namespace) -> int:
         options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FolderLock.take(options.state, "engine")  # held until the process ends
         server = _server(options)
+        lifetime = options.home and Lifetime(options.home, "engine", os.environ, server.is_busy)
         server.prepare()
     except (CannotServe, EngineError, LabsError, OSError, sqlite3.Error) as error:
         print(f"engine: {error}", file=sys.stderr)
@@ -64,6 +67,9 @@ def _serve(options: argparse.Namespace) -> int:
     # stop() waits for the serving thread, so it cannot run in the signal handler on that thread
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())
+    if lifetime:
+        server.on_request = lifetime.use
+        lifetime.watch()
     logging.info(log_message(server))
     try:
         server.serve()

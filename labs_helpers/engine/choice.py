@@ -1,7 +1,8 @@
 """The choice between the labs' own engine and the front of a real daemon, by LABS_ENGINE.
 
-``auto`` (the default) chooses a daemon that answers, else the labs' own engine. ``embedded`` always
-means the labs' own engine; ``docker`` and ``podman`` require such a daemon.
+``auto`` (the default) chooses a daemon that answers, else the labs' own engine. ``embedded`` (the
+default on a hub, whose learners would share one daemon's names) always means the labs' own engine;
+``docker`` and ``podman`` require such a daemon.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import HUB_USER, LabsError, Workspace
 
 from .front.discovery import NoDaemon, RunningDaemon, candidates, probe
 
@@ -54,9 +55,13 @@ class Choice:
 
 
 def requested_kind(workspace: Workspace, environ: Mapping[str, str] | None = None) -> str:
-    """The value of LABS_ENGINE, else of config.json, else auto. Raises LabsError."""
+    """The value of LABS_ENGINE, else of config.json, else auto; on a hub embedded.
+
+    Raises LabsError.
+    """
     environ = os.environ if environ is None else environ
-    name = environ.get("LABS_ENGINE") or workspace.remembered().get("engine") or AUTO
+    usual = EMBEDDED if HUB_USER in environ else AUTO
+    name = environ.get("LABS_ENGINE") or workspace.remembered().get("engine") or usual
     if name not in (AUTO, EMBEDDED, DOCKER, PODMAN):
         raise LabsError(
             f"LABS_ENGINE is {name!r}. It can be auto (a Docker or Podman that answers, else the"
@@ -70,7 +75,10 @@ def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Ch
     environ = os.environ if environ is None else environ
     name = requested_kind(workspace, environ)
     if name == EMBEDDED:
-        return Choice(EMBEDDED, "LABS_ENGINE=embedded")
+        named = environ.get("LABS_ENGINE") or workspace.remembered().get("engine")
+        return Choice(
+            EMBEDDED, "LABS_ENGINE=embedded" if named else "on a hub each learner has one"
+        )
     silent: list[NoDaemon] = []
     for place in candidates(environ, workspace.socket):
         found = probe(place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from platform import machine
 
 from .errors import BadRequest
 
@@ -81,6 +82,12 @@ class Platform:
 
 def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def of_machine() -> str:
+    """The architecture of this machine, as images name it."""
+    name = machine()
+    return _ARCHITECTURES.get(name, name)
 
 
 DEFAULT = Platform("linux", "amd64")

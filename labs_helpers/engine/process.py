@@ -20,9 +20,9 @@ from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested_kind
 from .containers.link import stop_keeper
-from .containers.machine import Isolation
-from .containers.machine import isolation as isolation_of
 from .hosts import ECR_HOSTS, HUB_HOSTS
+from .machine import Isolation
+from .machine import isolation as isolation_of
 
 NAME = "engine"
 MODULE = "labs_helpers.engine"
@@ -173,7 +173,7 @@ def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -
         command=(
             *(sys.executable, "-P", "-m", MODULE, "--socket", str(workspace.socket)),
             *("--state", str(workspace.engine), "--registries", str(workspace.registries)),
-            *("--log", str(log)),
+            *("--home", str(workspace.home), "--log", str(log)),
             *(("--daemon", choice.address) if choice.address else ()),
         ),
         record=_record_file(workspace),

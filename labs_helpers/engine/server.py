@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,20 @@ class EngineServer(UnixServer):
     """The labs' own engine, which needs no daemon."""
 
     def __init__(self, path: Path, backend: Backend) -> None:
-        super().__init__(path, App(backend))
+        self._app = App(backend)
+        super().__init__(path, self._noting)
         self.backend = backend
+        self.on_request: Callable[[], None] = lambda: None
+        """Called for each request but those that only ask whether the engine answers."""
+
+    def is_busy(self) -> bool:
+        """Whether a container runs."""
+        return any(container.running for container in self.backend.containers.records)
+
+    def _noting(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").endswith("/_ping"):
+            self.on_request()
+        return self._app(environ, start_response)
 
     def stop(self) -> None:
         """Stop serving. All containers are stopped: they belong to this engine."""

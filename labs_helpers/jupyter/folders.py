@@ -10,6 +10,10 @@ from labs_helpers.workspace import Workspace, cannot_write
 SETTINGS = {name: Path(__file__).parent / name for name in ("config", "ipython")}
 """Folders of settings that are copied into Jupyter's folder in LABS_HOME."""
 
+ROOT, OPENS = "LABS_JUPYTER_ROOT", "LABS_JUPYTER_OPENS"
+"""What `config/jupyter_server_config.py` reads."""
+FIRST = "00-start-here.ipynb"
+
 
 def environment(workspace: Workspace) -> dict[str, str]:
     """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython.
@@ -26,6 +30,14 @@ def environment(workspace: Workspace) -> dict[str, str]:
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "IPYTHONDIR": str(folder / "ipython"),
     }
+
+
+def opens(root: Path, notebook: str) -> dict[str, str]:
+    """Variables by which the labs' settings open a folder, and a notebook in it unless "".
+
+    A command line that JupyterHub or Binder makes keeps its own arguments, which go before these.
+    """
+    return {ROOT: str(root), OPENS: notebook or FIRST}
 
 
 def place(workspace: Workspace) -> None:

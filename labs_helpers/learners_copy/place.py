@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from labs_helpers.aws_session import FOLDER
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import HUB_USER, Workspace
 
 NAME = "my-labs"
 NAME_ON_AWS = "my-labs-aws"
@@ -30,7 +30,7 @@ def folder(
     if workspace.workbook is not None:
         return workspace.workbook
     project = workspace.project
-    shared = project is None or "JUPYTERHUB_USER" in environ or not os.access(project, os.W_OK)
+    shared = project is None or HUB_USER in environ or not os.access(project, os.W_OK)
     name = NAME_ON_AWS if workspace.home.name == FOLDER else NAME
     return (Path.home() if shared or project is None else project) / name
 

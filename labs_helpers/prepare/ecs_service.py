@@ -6,10 +6,10 @@ In the sandbox only: on AWS a service needs networks, and costs money by the sec
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 
 from botocore.exceptions import WaiterError
 
+from labs_helpers.prepare.ecs import clusters, delete_service, services
 from labs_helpers.prepare.people import MANAGED, no_role
 from labs_helpers.prepare.step import Place
 from labs_helpers.workspace import LabsError
@@ -32,15 +32,8 @@ _SUBNET = "subnet-of-the-labs"
 
 def remove(place: Place, cluster: str, service: str) -> None:
     """No such service; its tasks are stopped."""
-    ecs = place.client("ecs")
-    with suppress(ecs.exceptions.ClusterNotFoundException):
-        found = ecs.describe_services(cluster=cluster, services=[service])["services"]
-        if any(one["status"] == "ACTIVE" for one in found):
-            ecs.delete_service(cluster=cluster, service=service, force=True)
-            ecs.get_waiter("services_inactive").wait(
-                cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-            )
-            place.removed.append(f"service {service} of cluster {cluster}")
+    if cluster in clusters(place) and service in services(place, cluster):
+        delete_service(place, cluster, service)
 
 
 def execution_role(place: Place, name: str) -> str:

@@ -21,6 +21,7 @@ from labs_helpers.runner.desk import Desk
 from labs_helpers.runner.kinds import kinds
 from labs_helpers.runner.runner import Runner
 from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError, Workspace
 
@@ -37,13 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         workspace.runner.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FolderLock.take(workspace.runner, "runner")
+        runner = Runner(Desk(workspace), kinds(workspace))
+        lifetime = Lifetime(workspace.home, "runner", os.environ, runner.is_busy)
     except (LabsError, OSError) as error:
         print(f"The runner cannot use {workspace.runner}: {error}", file=sys.stderr)
         return 1
     _end_builds_below(workspace.home / "builds")
-    runner = Runner(Desk(workspace), kinds(workspace))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.close())
+    lifetime.watch()
     logging.info("the runner waits for work")
     runner.run()
     logging.info("the runner has stopped")

@@ -68,7 +68,7 @@ class Desk:
     def claim(self, kinds: Sequence[str], running: Sequence[str], seconds: float = _POLL) -> Claim:
         """The next job of one of these kinds; waits for a job. Raises Away."""
         asked = {"runner": self._note, "kinds": [*kinds], "running": [*running]}
-        _, found = self._ask("claim", {**asked, "seconds": seconds}, seconds + _ANSWER)
+        _, found = self._ask("work/claim", {**asked, "seconds": seconds}, seconds + _ANSWER)
         return Claim(found["job"], found["stop"])
 
     def hang_up(self) -> None:
@@ -88,7 +88,7 @@ class Desk:
             until = time.monotonic() + _AGAIN
             while True:
                 try:
-                    status, found = self._ask("report", asked, _ANSWER)
+                    status, found = self._ask("work/report", asked, _ANSWER)
                     break
                 except Away as error:
                     if time.monotonic() > until:
@@ -96,6 +96,13 @@ class Desk:
                     time.sleep(0.2)
             if status != 200:
                 raise Lost(str(found.get("error", status)))
+
+    def ask(self, what: str, document: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """What a service's own route below /_labs/ answers within some seconds. Raises Away."""
+        status, found = self._ask(what, document, seconds + _ANSWER)
+        if status != 200:
+            raise Away(f"the sandbox answers {status}: {found}")
+        return found
 
     def _port(self) -> int:
         port = read_json(self._workspace.sandbox / "server.json").get("port")
@@ -107,13 +114,11 @@ class Desk:
         try:
             token = self._workspace.control_token.read_text(encoding="ascii").strip()
             connection = http.client.HTTPConnection("127.0.0.1", self._port(), timeout=seconds)
-            if what == "claim":
+            if what == "work/claim":
                 self._polling = connection
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             try:
-                connection.request(
-                    "POST", f"/_labs/work/{what}", json.dumps(document).encode(), headers
-                )
+                connection.request("POST", f"/_labs/{what}", json.dumps(document).encode(), headers)
                 answer = connection.getresponse()
                 found = json.loads(answer.read())
             finally:

@@ -35,10 +35,17 @@ def kinds(workspace: Workspace) -> Mapping[str, Kind]:
 
         task.work(workspace, job)
 
+    def load_balancing(job: Job) -> None:
+        from labs_helpers.runner.balancer import job as balancer
+
+        balancer.work(job)
+
     return {
         "codebuild": Kind(codebuild, most=4),
         "ecs-task": Kind(ecs_task, most=24),
         "git-source": Kind(git_source, most=4),
         # a watch ends with its connection only
         "git-watch": Kind(git_watch, most=32),
+        # one event loop for all load balancers
+        "load-balancing": Kind(load_balancing, most=1, lasts=True),
     }

@@ -84,10 +84,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Kind:
-    """work: does a job and reports its end; most: how many run at once."""
+    """work: does a job and reports its end; most: how many run at once.
+
+    lasts: whether a job goes on until the job has to end, so that no place is about to be free.
+    """
 
     work: Callable[[Job], None]
     most: int
+    lasts: bool = False
 
 
 class Runner:
@@ -106,7 +110,7 @@ class Runner:
         while not self._closing.is_set():
             try:
                 # a job that ends makes a place: with places taken, the next claim comes soon
-                crowded = len(self._places()) < len(self._kinds)
+                crowded = self._is_crowded()
                 found = self._desk.claim(
                     self._places(), self._ids(), *([_PAUSE] if crowded else [])
                 )
@@ -127,6 +131,11 @@ class Runner:
         for _, thread in list(self._running.values()):
             thread.join(max(until - time.monotonic(), 0))
 
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        with self._lock:
+            return bool(self._running)
+
     def close(self) -> None:
         """End the jobs and the loop; for signal handlers too."""
         self._closing.set()
@@ -136,6 +145,13 @@ class Runner:
         with self._lock:
             taken = [job.kind for job, _ in self._running.values()]
         return [name for name, kind in self._kinds.items() if taken.count(name) < kind.most]
+
+    def _is_crowded(self) -> bool:
+        """Whether a kind of jobs has no place, and may have one soon."""
+        full = self._kinds.keys() - self._places()
+        with self._lock:
+            ending = {job.kind for job, _ in self._running.values() if job.stopping}
+        return any(not self._kinds[name].lasts or name in ending for name in full)
 
     def _ids(self) -> list[str]:
         """The jobs that go on; those that are ending already need no second word."""

@@ -18,8 +18,14 @@ from labs_helpers.sandbox import control_api
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
+from labs_helpers.sandbox.balancing import operations as balancing_operations
+from labs_helpers.sandbox.balancing import store as balancing_store
+from labs_helpers.sandbox.balancing.balancing import KIND as BALANCING
+from labs_helpers.sandbox.balancing.balancing import TOPIC as CHANGED
+from labs_helpers.sandbox.balancing.balancing import Balancing
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
@@ -34,6 +40,7 @@ from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecs.service import EcsService
+from labs_helpers.sandbox.eks import node_role
 from labs_helpers.sandbox.events import starts
 from labs_helpers.sandbox.events import store as event_store
 from labs_helpers.sandbox.events.deliveries import Deliveries
@@ -45,6 +52,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
+from labs_helpers.sandbox.moto import balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -78,11 +86,13 @@ class Sandbox:
     services: ServiceState
     workers: tuple[Worker[Any], ...]
     desk: Desk
+    balancing: Balancing
     stores: tuple[KitStore, ...] = ()
 
     def hang_up(self) -> None:
         """Answer the requests that wait for something to happen, because the server stops."""
         self.desk.close()
+        self.balancing.close()
         self.services.hang_up()
 
     def close(self) -> None:
@@ -118,7 +128,7 @@ def build(
     who = people.build(folder / "identity", records, clock)
 
     def answer(call: SignedCall) -> Answer:
-        return services.get(call.service, others)(call)
+        return services.get(call.service, every_other)(call)
 
     state = use(ServiceState(folder / "services"))
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
@@ -126,6 +136,7 @@ def build(
     router = Router(rules_of_events, clock)
     known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
+    trail = Trail(folder / "cloudtrail", clock, authorizer)
     hub = _Hub(folder / "hub", clock)
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
@@ -133,7 +144,16 @@ def build(
     cache = Cache(store, elsewhere, asking(hub))
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
-    others = OtherServices(authorizer, moto, partial(_operations, who), store, rules_of_events)
+    desk = Desk()
+    balancing = Balancing(
+        KitStore(folder / "balancing", "load balancing", balancing_store.SCHEMA),
+        desk,
+        balancers.look,
+        balancers.name_all,
+    )
+    ours = partial(_operations, who, balancing)
+    others = OtherServices(authorizer, moto, ours, store, rules_of_events)
+    every_other = trail.recorded(others)
     home = (learner.principal.account, own.region)
     registry = RegistryApp(
         store,
@@ -155,12 +175,13 @@ def build(
     )
     ticks = Ticks(rules_of_events, clock)
     account = learner.principal.account
-    desk = Desk()
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
         **desk.routes(),
+        **node_role.routes(roles),
+        **balancing.routes(),
     }
     connections = CodeConnections(
         folder / "codeconnections",
@@ -194,9 +215,10 @@ def build(
         deliveries,
         ticks,
         codepipeline.driver,
+        trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit)
-    services = {
+    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "ecs": partial(_decided, authorizer, ecs),
@@ -211,31 +233,46 @@ def build(
             for name, service in connections.services.items()
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
+        "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
     }
+    decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
+    services = {name: trail.recorded(service) for name, service in decided.items()}
     routes |= connections.connections.routes()
-    stores = (codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store)
+    desk.serve(balancing.store, {BALANCING: balancing})
+    stores = (
+        *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        balancing.store,
+        trail.store,
+    )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(registry, trace),
+        registry=Traced(trail.recorded_pushes(registry), trace),
         hub=Traced(hub, trace),
         aws=Gateway(
-            who.directory.find, services, others, others.unsigned, delays=delays.wanted(os.environ)
+            who.directory.find,
+            services,
+            every_other,
+            others.unsigned,
+            delays=delays.wanted(os.environ),
         ),
     )
     for worker in workers:
         worker.start()
     ecs.scheduler.start()
+    balancing.store.subscribe(CHANGED, ecs.scheduler.wake)
+    clock.subscribe(ecs.scheduler.wake)
     clock.subscribe(lifecycle.work)
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    return Sandbox(application, store, who, state, (*workers, ecs.scheduler), desk, stores)
+    workers = (*workers, ecs.scheduler)
+    return Sandbox(application, store, who, state, workers, desk, balancing, stores)
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
-    """Amazon S3, which tells when something may have been written."""
+    """A service of moto's which tells when something may have been written."""
     answer = others(call)
     if call.request.method in ("PUT", "POST") and answer[0].startswith("2"):
         written(f"{call.request.headers.get('host', '')}{call.request.path}")
@@ -263,7 +300,7 @@ def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
     return status, list(headers.items()), answer.body
 
 
-def _operations(who: People) -> Operations:
+def _operations(who: People, balancing: Balancing) -> Operations:
     """The operations of ours in services that are moto's otherwise, and those of STS."""
     # not at the start, which nobody should wait for
     from labs_helpers.sandbox.authorization import simulate
@@ -271,9 +308,11 @@ def _operations(who: People) -> Operations:
 
     sts = web_identity.operations(who.directory, who.sessions, who.issuer)
     iam = simulate.operations(who.directory)
+    targets = balancing_operations.operations(balancing)
     return {
         **{("sts", name): operation for name, operation in sts.items()},
         **{("iam", name): operation for name, operation in iam.items()},
+        **{("elasticloadbalancing", name): operation for name, operation in targets.items()},
     }
 
 

@@ -18,17 +18,20 @@ import sqlite3
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from labs_helpers.runtime.folder_lock import FolderLock
+from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
 from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from labs_helpers.sandbox.assembly import Sandbox
     from labs_helpers.sandbox.door.http import Server
 
@@ -73,17 +76,19 @@ def _serve(workspace: Workspace, port: int) -> int:
 
     instance, folder = secrets.token_hex(8), workspace.sandbox
     chosen = rules.chosen(os.environ)
+    lifetime = Lifetime(workspace.home, "sandbox", os.environ)
     # held until the process ends
     lock = FolderLock.take(folder, "sandbox")
     _empty(Path(tempfile.gettempdir()))
     sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen, workspace.own_names)
-    server = Server(port, sandbox.application)
+    server = Server(port, _noting_use(sandbox.application, lifetime))
     server.prepare()
     confinement.confine(port, _scanner())
     record = folder / "server.json"
     stopping = _stop_when_told(server, sandbox)
     try:
         _record(record, port, instance)
+        lifetime.watch()
         log.info("the sandbox listens on 127.0.0.1:%d", port)
         server.serve()
     finally:
@@ -96,6 +101,17 @@ def _serve(workspace: Workspace, port: int) -> int:
         log.info("the sandbox has stopped")
         lock.release()
     return 0
+
+
+def _noting_use(application: WSGIApplication, lifetime: Lifetime) -> WSGIApplication:
+    """The application; every request of a client counts as use, the labs' own questions do not."""
+
+    def noting(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith("/_labs/"):
+            lifetime.use()
+        return application(environ, start_response)
+
+    return noting
 
 
 def _stop_when_told(server: Server, sandbox: Sandbox) -> list[threading.Thread]:

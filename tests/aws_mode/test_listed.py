@@ -35,6 +35,8 @@ MAKERS = {
     r"codeconnections create-connection .*?--connection-name (\S+)": "connection",
     r"sqs create-queue .*?--queue-name (\S+)": "queue",
     r"events put-rule .*?--name (\S+)": "event rule",
+    r"ecs create-cluster .*?--cluster-name (\S+)": "cluster",
+    r"ecs create-service .*?--service-name (\S+)": "service",
 }
 FILES = {
     r"codepipeline create-pipeline .*?file://(\S+)": ("pipeline", "name"),
@@ -45,6 +47,7 @@ PARTS = {
     "iam create-access-key": "goes with the user",
     "ecr start-lifecycle-policy-preview": "leaves a preview, which goes with the repository",
     "ecr start-image-scan": "leaves findings, which go with the repository",
+    "ecs run-task": "runs a task that stops by itself, or goes with the cluster",
 }
 """Other commands that make something, and why they need no row of their own."""
 _MAKER = re.compile(
@@ -80,7 +83,9 @@ def made_by(number: str) -> set[tuple[str, str]]:
     for text in sources(number):
         for pattern, kind in MAKERS.items():
             for name in re.findall(pattern, text):
-                found.add((kind, name.strip(";)'\"").replace("$ACCOUNT", "ACCOUNT")))
+                place = "demo/" if kind == "service" else ""  # a service's name is its cluster's
+                name = place + name.strip(";)'\"").replace("$ACCOUNT", "ACCOUNT")
+                found.add((kind, name))
         for pattern, (kind, _) in FILES.items():
             found |= {(kind, "demo-app") for _ in re.findall(pattern, text)}
     return {one for one in found if (number, *one) not in REFUSED}

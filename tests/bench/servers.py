@@ -85,3 +85,13 @@ def distribution(home: Path) -> Iterator[tuple[int, int, str]]:
     with running([program, "serve", str(configuration)]) as server:
         until_listening(port)
         yield server.pid, port, ""
+
+
+@contextmanager
+def moto_server() -> Iterator[int]:
+    """moto's own server, which has every service and takes any key: the port."""
+    port = free_port()
+    program = str(Path(sys.executable).with_name("moto_server"))
+    with running([program, "-H", "127.0.0.1", "-p", str(port)]):
+        until_listening(port)
+        yield port

@@ -1,85 +1,146 @@
-"""A class of 30 accounts beside one account: making them, and starting with them stored."""
+"""A class of twelve on one machine: JupyterLab with the labs beside bare JupyterLab servers.
 
-import http.client
-import json
-import statistics
+Twelve servers of each kind, started at once. A learner of the labs has run the first cell of a lab.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
+import psutil
 import pytest
-from botocore.config import Config
 
-from tests.bench.servers import free_port, until_listening
+from tests.bench.servers import free_port
 
 pytestmark = pytest.mark.bench
 
-ROUNDS = 5
-CLASS = [f"2000000000{number:02}" for number in range(1, 31)]
+LEARNERS = 12
+SECONDS = 600.0
+FIRST_CELL = 'from labs_helpers import start; start("05")'
+
+
+@dataclass(frozen=True)
+class Cost:
+    """seconds until all answer; CPU seconds and resident bytes of all processes, of one learner."""
+
+    seconds: float
+    cpu: float
+    memory: float
 
 
 @contextmanager
-def server(home: Path) -> Iterator[int]:
-    """A sandbox, killed at the end: what it keeps must not mind."""
-    port = free_port()
-    module = "labs_helpers.sandbox.server"
-    command = [sys.executable, "-m", module, "--home", str(home), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+def homes() -> Iterator[list[Path]]:
+    with tempfile.TemporaryDirectory(prefix="labs-class-", dir="/tmp") as folder:
+        made = [Path(folder, f"{number:02}") for number in range(LEARNERS)]
+        for home in made:
+            home.mkdir(mode=0o700)
+        yield made
+
+
+def measured(homes: Sequence[Path], labs: bool) -> Cost:
+    """Start a server in each home, and wait until all answer."""
+    begun = time.perf_counter()
+    servers: list[subprocess.Popen[bytes]] = []
+    ports = [free_port() for _ in homes]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("LABS_")}
+    lab = Path(sys.executable).with_name("labs")
+    bare = [sys.executable, "-P", "-m", "jupyterlab"]
+    try:
+        for home, port in zip(homes, ports, strict=True):
+            options = [
+                f"--port={port}",
+                "--no-browser",
+                "--allow-root",
+                "--IdentityProvider.token=",
+            ]
+            command = [str(lab), "serve", *bare] if labs else bare
+            environ = {**plain, "HOME": str(home), "LABS_ENGINE": "embedded"}
+            environ |= {"LABS_HOME": str(home / ".labs"), "LABS_WORKBOOK": str(home / "my-labs")}
+            servers.append(
+                subprocess.Popen(
+                    [*command, *options],
+                    cwd=home,
+                    env=environ,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+        for port, server in zip(ports, servers, strict=True):
+            until_answering(port, server)
+        seconds = time.perf_counter() - begun
+        if labs:
+            for home in homes:
+                run_first_cell(home, plain)
+        trees = [processes_of(home, server) for home, server in zip(homes, servers, strict=True)]
+        cpu = sum(sum(each.cpu_times()[:2]) for tree in trees for each in tree)
+        memory = sum(each.memory_info().rss for tree in trees for each in tree)
+        return Cost(seconds, cpu / len(homes), memory / len(homes))
+    finally:
+        left = [
+            each
+            for home, one in zip(homes, servers, strict=False)
+            for each in processes_of(home, one)
+        ]
+        for each in left:
+            each.kill()
+        psutil.wait_procs(left, 30)
+
+
+def until_answering(port: int, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + SECONDS
+    while True:
         try:
-            until_listening(port)
-            yield port
-        finally:
-            process.kill()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=5):
+                return
+        except OSError:
+            assert server.poll() is None, "a server ended"
+            assert time.monotonic() < end, "a server does not answer"
+            time.sleep(0.2)
 
 
-def made(home: Path, port: int, accounts: list[str]) -> Any:
-    token = (home / "sandbox" / "control-token").read_text().strip()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    body = json.dumps({"accounts": [{"account": one} for one in accounts]})
-    connection.request("POST", "/_labs/accounts", body, {"Authorization": f"Bearer {token}"})
-    told = json.loads(connection.getresponse().read())
-    connection.close()
-    return told["accounts"]
-
-
-def identity(port: int, key: dict[str, str]) -> str:
-    client = boto3.client(
-        "sts",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-west-2",
-        aws_access_key_id=key["access_key_id"],
-        aws_secret_access_key=key["secret_access_key"],
-        config=Config(retries={"max_attempts": 0}),
+def run_first_cell(home: Path, plain: dict[str, str]) -> None:
+    environ = {**plain, "HOME": str(home), "LABS_ENGINE": "embedded", "LABS_HOME": f"{home}/.labs"}
+    subprocess.run(
+        [sys.executable, "-c", FIRST_CELL],
+        cwd=home / "my-labs",
+        env=environ,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=SECONDS,
     )
-    return str(client.get_caller_identity()["Arn"])
 
 
-def measured(home: Path, accounts: list[str]) -> tuple[float, float]:
-    """Seconds to start and make these accounts; to start again until the last one is known."""
-    home.mkdir(mode=0o700)
-    begun = time.perf_counter()
-    with server(home) as port:
-        keys = made(home, port, accounts)
-        making = time.perf_counter() - begun
-    begun = time.perf_counter()
-    with server(home) as port:
-        assert accounts[-1] in identity(port, keys[-1])
-        return making, time.perf_counter() - begun
+def processes_of(home: Path, server: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The server, and what the labs started for this home."""
+    found = []
+    for each in psutil.process_iter(["cmdline"]):
+        words = each.info["cmdline"] or []
+        if each.pid == server.pid or any(str(home / ".labs") in word for word in words):
+            found.append(each)
+    return found
 
 
-def test_a_class_of_accounts_beside_one(tmp_path: Path) -> None:
-    one, many = [], []
-    for turn in range(ROUNDS):
-        one.append(measured(tmp_path / f"one-{turn}", CLASS[:1]))
-        many.append(measured(tmp_path / f"many-{turn}", CLASS))
-    for what, number in (("start and make", 0), ("start again", 1)):
-        single, whole = (statistics.median(each[number] for each in times) for times in (one, many))
+def test_a_class_of_twelve_beside_bare_jupyterlab() -> None:
+    assert shutil.which("labs", path=str(Path(sys.executable).parent))
+    with homes() as places:
+        bare = measured(places, labs=False)
+    with homes() as places:
+        ours = measured(places, labs=True)
+    for what, unit, one, other in (
+        ("until all answer", "s", ours.seconds, bare.seconds),
+        ("CPU a learner", "s", ours.cpu, bare.cpu),
+        ("memory a learner", "MB", ours.memory / 1e6, bare.memory / 1e6),
+    ):
         print(
-            f"\n{what}: 30 accounts {whole:.2f} s, 1 account {single:.2f} s "
-            f"({whole / single:.2f}x, {whole - single:+.2f} s)"
+            f"\n{what}: {one:.1f} {unit}, bare JupyterLab {other:.1f} {unit} ({one / other:.2f}x)"
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.display.ecs_service import service
+import pytest
+
+from labs_helpers.display.ecs_service import has_settled, service
 
 DEFINITION = "arn:aws:ecs:us-west-2:123456789012:task-definition/web"
 
@@ -73,3 +75,45 @@ def test_deployments_tasks_and_reasons_are_shown() -> None:
     ]
     assert 'href="http://127.0.0.1:32001/"' in drawn.html
     assert "CannotPullContainerError: not found" in drawn.html
+
+
+def test_a_program_that_compares_outputs_gets_no_revision_no_id_and_no_link() -> None:
+    found = {
+        "serviceName": "web",
+        "status": "ACTIVE",
+        "runningCount": 0,
+        "desiredCount": 1,
+        "deployments": [deployment("PRIMARY", 7, 0, 1, "IN_PROGRESS")],
+    }
+    reason = f"AccessDenied: session/{'0a' * 16} request id: 2f47172f-5855-4e3d-a8a9-091ae4ae9c11"
+    ended = task("STOPPED", stoppedReason=reason, stoppedAt=datetime(2026, 1, 1, tzinfo=UTC))
+    drawn = service(found, [task("RUNNING"), ended], None)
+    text = drawn.text
+    assert "href" not in drawn.html
+    assert "web:7" not in drawn.html
+    assert "PRIMARY     web  " in text
+    assert text.endswith("- AccessDenied: session/… request id: …")
+
+
+@pytest.mark.parametrize(
+    ("status", "desired", "deployments", "running", "settled"),
+    [
+        ("ACTIVE", 1, ["COMPLETED"], 1, True),
+        ("ACTIVE", 1, ["COMPLETED"], 2, False),
+        ("ACTIVE", 1, ["IN_PROGRESS"], 1, False),
+        ("ACTIVE", 1, ["IN_PROGRESS", "COMPLETED"], 1, False),
+        ("ACTIVE", 1, ["FAILED", "COMPLETED"], 1, True),
+        ("DRAINING", 0, ["COMPLETED"], 1, False),
+        ("INACTIVE", 0, [], 0, True),
+    ],
+)
+def test_a_service_has_settled_when_nothing_more_happens_by_itself(
+    status: str, desired: int, deployments: list[str], running: int, settled: bool
+) -> None:
+    found = {
+        "status": status,
+        "desiredCount": desired,
+        "deployments": [{"rolloutState": each} for each in deployments],
+    }
+    tasks = [task("STOPPED"), *(task("RUNNING") for _ in range(running))]
+    assert has_settled(found, tasks) is settled

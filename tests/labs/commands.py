@@ -82,6 +82,24 @@ class Commands:
         self._process.stdout.close()
 
 
+_shared: list[tuple[Commands, Callable[[], None]]] = []
+
+
+def shared() -> Commands:
+    """The commands that all tests of this process use, until `stop_shared`."""
+    if not _shared:
+        folder = tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp")
+        _shared.append((Commands(Path(folder.name)), folder.cleanup))
+    return _shared[0][0]
+
+
+def stop_shared() -> None:
+    while _shared:
+        made, remove = _shared.pop()
+        made.stop()
+        remove()
+
+
 def _programs() -> dict[str, Callable[[list[str]], Any]]:
     import awscli.clidriver
 

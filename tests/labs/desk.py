@@ -27,7 +27,7 @@ from labs_helpers.labs.exercises import Exercise, exercises
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.startup import _enter
 from labs_helpers.workspace import Workspace, write_json
-from tests.labs.commands import Commands
+from tests.labs import commands
 
 PROJECT = Path(__file__).parents[2]
 
@@ -129,9 +129,7 @@ def desk(number: str, account: str = ACCOUNT, region: str = REGION) -> Iterator[
         os.environ.clear()
         os.environ.update(given)
         boto3.DEFAULT_SESSION = None
-        commands = Commands(home)
-        stack.callback(commands.stop)
-        os.environ["PATH"] = f"{commands.folder}{os.pathsep}{given['PATH']}"
+        os.environ["PATH"] = f"{commands.shared().folder}{os.pathsep}{given['PATH']}"
         control = Control(workspace, int(given["LABS_PORT"]))
         if account != ACCOUNT:
             # the sandbox makes its learner in the default account: be an administrator of this one

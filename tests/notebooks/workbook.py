@@ -35,7 +35,8 @@ class Desk:
         return subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "--quiet", "--no-header", "--color=no"),
-                *("--disable-plugin-autoload", "-p", "nbval.plugin", "-p", "no:cacheprovider"),
+                *("--disable-plugin-autoload", "-p", "no:cacheprovider"),
+                *("-p", "tests.no_iris", "-p", "nbval.plugin"),
                 *("--nbval", "--nbval-current-env"),
                 f"--nbval-cell-timeout={CELL_SECONDS}",
                 f"--nbval-sanitize-with={SANITISER}",

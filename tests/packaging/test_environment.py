@@ -14,7 +14,7 @@ from rattler import MatchSpec
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-jupyterhub.lock", "requirements-dev.lock")
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ def test_every_dependency_is_pinned_within_its_bounds(requirement: Requirement) 
 
 
 def test_the_learners_pins_are_the_testers_pins() -> None:
-    learner, tester = (pins(lock) for lock in LOCKS)
+    learner, _, tester = (pins(lock) for lock in LOCKS)
     assert {name: tester.get(name) for name in learner} == learner
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from tests import forked_servers
 from tests.ports import free_port
 
 REGION = "us-west-2"
@@ -94,19 +95,34 @@ def keys_of(given: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def spawn(home: Path, port: int, **environ: str) -> subprocess.Popen[bytes]:
+def spawn(
+    home: Path,
+    port: int,
+    begin: type[subprocess.Popen[bytes]] = subprocess.Popen,
+    **environ: str,
+) -> subprocess.Popen[bytes]:
     """The process, its output in home/log."""
     command = [sys.executable, "-P", "-m", "labs_helpers.sandbox.server"]
     command += ["--home", str(home), "--port", str(port)]
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (home / "log").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environ})
+        return begin(command, stdout=log, stderr=log, env={**os.environ, **environ})
 
 
 def start(home: Path, **environ: str) -> Running:
-    """A sandbox on a free port, once it has said that it listens."""
+    """A sandbox on a free port, once it has said that it listens: a fork (forked_servers.py)."""
+    return ready(home, forked_servers.Popen, **environ)
+
+
+def start_anew(home: Path, **environ: str) -> Running:
+    """A sandbox as a Python of its own, for tests of starting and of what a start costs."""
+    return ready(home, subprocess.Popen, **environ)
+
+
+def ready(home: Path, begin: type[subprocess.Popen[bytes]], **environ: str) -> Running:
+    """A sandbox that has said that it listens."""
     port = free_port()
-    process = spawn(home, port, **environ)
+    process = spawn(home, port, begin, **environ)
     record = home / "sandbox" / "server.json"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

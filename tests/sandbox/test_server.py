@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
 REGISTRY = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A process as a learner's, and not a fork of one that has imported moto."""
+    running = sandbox_process.start_anew(tmp_path_factory.mktemp("labs"))
+    yield running
+    running.stop()
 
 
 def test_health_says_what_answers_and_nothing_else(sandbox: Running) -> None:
@@ -203,7 +212,7 @@ def test_a_broken_request_gets_a_4xx_and_hurts_nobody(
 
 
 def test_sigterm_ends_it_and_its_record(tmp_path: Path) -> None:
-    running = sandbox_process.start(tmp_path)
+    running = sandbox_process.start_anew(tmp_path)
     record = tmp_path / "sandbox" / "server.json"
     assert json.loads(record.read_text())["pid"] == running.process.pid
     assert running.stop() == 0
@@ -212,12 +221,12 @@ def test_sigterm_ends_it_and_its_record(tmp_path: Path) -> None:
 
 
 def test_a_restart_keeps_key_token_clock_and_repositories(tmp_path: Path) -> None:
-    first = sandbox_process.start(tmp_path, LABS_CLOCK="2026-11-02T09:00:00Z")
+    first = sandbox_process.start_anew(tmp_path, LABS_CLOCK="2026-11-02T09:00:00Z")
     learner, token = first.learner, first.token
     first.client("ecr").create_repository(repositoryName="demo")
     assert first.control("POST", "clock", {"advance_seconds": 3600})[0] == 200
     first.stop()
-    second = sandbox_process.start(tmp_path, LABS_CLOCK="2026-11-02T09:00:00Z")
+    second = sandbox_process.start_anew(tmp_path, LABS_CLOCK="2026-11-02T09:00:00Z")
     _, clock = second.control("GET", "clock")
     names = second.client("ecr").describe_repositories()["repositories"]
     second.stop()

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from ..containers.machine import PROOT
 from ..errors import BadRequest, EngineError, NotSupported
+from ..machine import PROOT
 from ..streams import chunks
 from . import Backend
 from .http import Request, Response

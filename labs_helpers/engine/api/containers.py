@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..containers import describe, logs, options
+from ..containers.ending import signal_number, waiter
 from ..containers.record import Container
-from ..containers.service import signal_number
 from ..errors import BadRequest
 from . import Backend
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
@@ -121,7 +121,7 @@ def wait(request: Request, backend: Backend, name: str) -> Response:
     if condition not in ("not-running", "next-exit", "removed"):
         raise BadRequest(f'invalid condition: "{condition}"')
     found = _find(backend, name)
-    status = backend.containers.waiter(found, condition)
+    status = waiter(backend.containers.records, found, condition)
 
     def document() -> Iterator[bytes]:
         while (code := status(request.is_gone)) is None:
@@ -187,7 +187,7 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
 
 def top(request: Request, backend: Backend, name: str) -> Response:
     """``GET /containers/NAME/top``, with the columns of ``ps -ef``."""
-    return json_response(backend.containers.top(_find(backend, name)))
+    return json_response(describe.top(_find(backend, name)))
 
 
 def detach_keys(text: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 
 from ..containers import exec as execs
-from ..containers.service import CannotRun
+from ..containers.starting import CannotRun
 from ..errors import BadRequest
 from . import Backend
 from .containers import FRAMED, RAW, detach_keys

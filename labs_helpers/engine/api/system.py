@@ -11,9 +11,9 @@ from importlib import metadata
 from typing import Any
 
 from ..containers.events import matches
-from ..containers.machine import NAMESPACES, Isolation
 from ..errors import BadRequest, NotSupported
 from ..hosts import DOCKER_HUB
+from ..machine import NAMESPACES, Isolation
 from ..platform import DEFAULT
 from . import Backend
 from .filters import check
@@ -153,8 +153,10 @@ def events(request: Request, backend: Backend) -> Response:
             raise NotSupported(f"the labs engine keeps events of containers only, not of {kind}")
     since, until = moment(request.text("since")), moment(request.text("until"))
 
+    found = backend.containers.events.follow(since, until, request.is_gone)
+
     def lines() -> Iterator[bytes]:
-        for event in backend.containers.events.follow(since, until, request.is_gone):
+        for event in found:
             if event is None:
                 yield b""
             elif matches(event, filters):

@@ -26,7 +26,7 @@ def parse_error(line: int, message: str) -> DockerfileError:
 
 
 def cannot_run(instruction: str, line: int) -> BuildError:
-    """The error for RUN where PRoot is not installed."""
+    """The error for RUN where there are no namespaces, and PRoot is not installed."""
     return BuildError(
         f"Dockerfile line {line}: {instruction}: this engine has no way to run commands here. "
         "It builds from FROM, COPY, ADD and the instructions that set metadata; with PRoot "

@@ -133,8 +133,8 @@ class EngineClient:
             return taken, early
         with taken:
             length = re.search(rb"(?i)content-length: (\d+)", head)
-            while length and len(early) < int(length[1]):
-                early += taken.recv(_PORTION)
+            while length and len(early) < int(length[1]) and (data := taken.recv(_PORTION)):
+                early += data
         raise ResponseError(error_message(early), status)
 
     def messages(
@@ -153,6 +153,14 @@ class EngineClient:
     def download(self, path: str, query: Query) -> http.client.HTTPResponse:
         """The response of a GET, whose body has not been read. Raises ResponseError."""
         return self._request("GET", path, query)
+
+    def upload(self, path: str, query: Query, body: Iterable[bytes]) -> None:
+        """PUT. Raises ResponseError."""
+        self._request("PUT", path, query, {"Content-Type": "application/x-tar"}, body).read()
+
+    def header(self, path: str, query: Query, name: str) -> str:
+        """A header of the answer to HEAD. Raises ResponseError, without words of the engine."""
+        return self._request("HEAD", path, query).getheader(name) or ""
 
     def _request(
         self,

@@ -11,6 +11,7 @@ from . import (
     archives,
     build,
     containers,
+    copy,
     disk,
     image,
     images,
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "tag": image.tag,
     "events": system.events,
     "attach": run.attach,
+    "cp": copy.copy,
     "create": run.create,
     "kill": containers.kill,
     "logs": containers.logs,
@@ -74,7 +76,7 @@ _IMAGE: dict[str, Command] = {
     "tag": image.tag,
 }
 _CONTAINER: dict[str, Command] = {
-    **{name: COMMANDS[name] for name in ("attach", "create", "exec", "kill", "logs", "port")},
+    **{name: COMMANDS[name] for name in ("attach", "cp", "create", "exec", "kill", "logs", "port")},
     **{name: COMMANDS[name] for name in ("rename", "restart", "rm", "run", "start", "stop", "top")},
     "inspect": containers.inspect,
     "ls": containers.containers,

@@ -17,7 +17,6 @@ REFUSED: dict[str, str] = {
         name: _NOT_HERE.format(what)
         for name, what in (
             ("commit", "images made of containers: write a Dockerfile"),
-            ("cp", "copies to and from containers: use a volume, or docker exec"),
             ("diff", "list of a container's changes"),
             ("export", "archives of containers"),
             ("pause", "pause, which needs a cgroup"),

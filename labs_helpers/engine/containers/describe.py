@@ -5,16 +5,19 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Containe
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from ..human_time import human_duration
 from . import ports
 from .options import network
-from .record import NEVER, RUNNING, Container
+from .record import NEVER, RUNNING, Conflict, Container
 from .spec import command
 
 Document = dict[str, Any]
@@ -177,3 +180,38 @@ def status(container: Container) -> str:
         return "Created"
     since = human_duration(time.time() - seconds(container.finished))
     return f"Exited ({container.exit_code}) {since} ago"
+
+
+def sizes(written: Path, image: int) -> Document:
+    """``SizeRw``, the bytes of the files in the folder ``written``, and ``SizeRootFs``."""
+    own = sum(place.lstat().st_size for place in written.rglob("*") if not place.is_dir())
+    return {"SizeRw": own, "SizeRootFs": own + image}
+
+
+def top(container: Container) -> Document:
+    """The processes of a container, with their pids on this machine. Raises Conflict."""
+    if not container.running:
+        raise Conflict(f"container {container.id} is not running")
+    try:
+        first = psutil.Process(container.pid)
+        found = [first, *first.children(recursive=True)]
+    except psutil.NoSuchProcess as error:
+        raise Conflict(f"container {container.id} is not running") from error
+    rows = []
+    for each in found:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            rows.append(_row(each))
+    titles = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
+    return {"Titles": titles, "Processes": rows}
+
+
+def _row(process: psutil.Process) -> list[str]:
+    with process.oneshot():
+        return [
+            str(process.uids().real),
+            *(str(process.pid), str(process.ppid()), "0"),
+            time.strftime("%H:%M", time.localtime(process.create_time())),
+            "?",
+            time.strftime("%H:%M:%S", time.gmtime(sum(process.cpu_times()[:2]))),
+            " ".join(process.cmdline()) or process.name(),
+        ]

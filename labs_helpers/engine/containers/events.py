@@ -46,12 +46,23 @@ class Events:
     ) -> Iterator[dict[str, Any] | None]:
         """Events from ``since`` (Unix time; None: from now) to ``until`` (None: without end).
 
+        "Now" is the moment of this call, so that a client which has its answer misses nothing.
         Yields None while nothing happens, so that the caller can look after its client.
         """
         with self._changed:
             known = [e for e in self._events if since is not None and e["timeNano"] >= since * 1e9]
             seen = self._count
-        yield from (e for e in known if until is None or e["timeNano"] < until * 1e9)
+        known = [e for e in known if until is None or e["timeNano"] < until * 1e9]
+        return self._follow(known, seen, until, is_gone)
+
+    def _follow(
+        self,
+        known: list[dict[str, Any]],
+        seen: int,
+        until: float | None,
+        is_gone: Callable[[], bool],
+    ) -> Iterator[dict[str, Any] | None]:
+        yield from known
         while not is_gone():
             left = None if until is None else until - time.time()
             if left is not None and left <= 0:
@@ -59,7 +70,8 @@ class Events:
             with self._changed:
                 if self._count == seen:
                     self._changed.wait(min(1.0, left or 1.0))
-                fresh = list(self._events)[len(self._events) - (self._count - seen) :]
+                new = min(self._count - seen, len(self._events))
+                fresh = list(self._events)[len(self._events) - new :]
                 seen = self._count
             yield from fresh
             if not fresh:

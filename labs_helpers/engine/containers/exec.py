@@ -14,12 +14,14 @@ from typing import Any
 
 from labs_helpers.workspace import read_json, write_json
 
+from .. import machine
 from ..build.run.accounts import UnknownAccount, find_account
 from ..errors import BadRequest, NotFound, NotSupported
-from . import lent, machine, rootfs, spec
+from . import lent, rootfs, spec
 from .keeper.words import CannotStart
 from .record import Conflict, Container
-from .service import CannotRun, Containers
+from .service import Containers
+from .starting import CannotRun
 
 Document = dict[str, Any]
 

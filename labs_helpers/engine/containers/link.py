@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -12,9 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import machine
 from ..errors import EngineError
-from . import machine
+from .keeper import cgroup
 from .keeper.words import CannotStart
+
+log = logging.getLogger(__name__)
 
 SOCKET = "keeper.sock"
 _MESSAGE = 1 << 16
@@ -83,10 +88,16 @@ class Link:
                 self.ask_to_stop()
 
     def ask_to_stop(self) -> None:
-        """Tell the keeper to end; returns when it has."""
+        """Tell the keeper to end; returns when it has, where its folder is still there."""
         assert self._events
         self._events.settimeout(_SECONDS)
-        with self._connect() as connection:
+        try:
+            connection = self._connect()
+        except OSError:
+            # the folder with the socket is gone; the keeper reads requests on this connection too
+            self._events.send(b'{"do": "stop"}')
+            return
+        with connection:
             connection.send(b'{"do": "stop"}')
             while connection.recv(_MESSAGE):
                 pass
@@ -95,7 +106,7 @@ class Link:
         place = self._folder / SOCKET
         place.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with listener, (self._folder / "keeper.log").open("ab") as log:
+        with listener, (self._folder / "keeper.log").open("ab") as output:
             # bound here, so that the keeper can be reached as soon as it is forked
             _at(self._folder, listener.bind)
             place.chmod(0o600)
@@ -103,8 +114,8 @@ class Link:
             subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _START, machine.KEEPER_HOME, self._folder],
                 stdin=listener.fileno(),
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
                 env={"LANG": "C.UTF-8"},
             )
@@ -134,24 +145,34 @@ class Link:
                 data = b""
             if not data:
                 break
-            self._ended(json.loads(data))
+            self._tell(json.loads(data))
         with self._lock:
             self._events = None
             connection.close()
-        self._ended(None)
+        self._tell(None)
+
+    def _tell(self, event: Document | None) -> None:
+        try:
+            self._ended(event)
+        except Exception:
+            # the next end must be heard, too: clients wait for it
+            log.exception("the end of a container: %s", event)
 
 
 def stop_keeper(folder: Path) -> None:
     """End the containers in a folder whose engine does not run any more, if any are left."""
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-            connection.settimeout(_SECONDS)
-            _at(folder, connection.connect)
-            connection.send(b'{"do": "stop"}')
-            while connection.recv(_MESSAGE):
-                pass
-    except OSError:
-        return  # none is left
+    with contextlib.suppress(OSError):  # none is left
+        _tell_to_stop(folder)
+    cgroup.sweep(str(folder))
+
+
+def _tell_to_stop(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(_SECONDS)
+        _at(folder, connection.connect)
+        connection.send(b'{"do": "stop"}')
+        while connection.recv(_MESSAGE):
+            pass
 
 
 def _at(folder: Path, use: Callable[[str], None]) -> None:

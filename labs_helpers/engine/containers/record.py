@@ -156,10 +156,10 @@ class Records:
             )
 
     def save(self, container: Container) -> None:
-        """Write a record, and notify who waits for a change."""
+        """Notify who waits for a change, and write the record. Raises OSError."""
         with self.changed:
-            write_json(self.path(container) / "container.json", asdict(container))
             self.changed.notify_all()
+            write_json(self.path(container) / "container.json", asdict(container))
 
     def remove(self, container: Container) -> None:
         """Forget a container, and remove its folder. Raises OSError."""

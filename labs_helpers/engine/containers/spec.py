@@ -10,20 +10,12 @@ from typing import Any
 
 from ..build.run.accounts import Account
 from ..build.stage import DEFAULT_PATH
-from ..errors import BadRequest, NotSupported
+from ..capabilities import capabilities
+from ..errors import BadRequest
 from .options import network
 from .record import Container
 
 Spec = dict[str, Any]
-
-CAPABILITIES: Mapping[str, int] = {
-    **{"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6},
-    **{"SETUID": 7, "SETPCAP": 8, "NET_BIND_SERVICE": 10, "NET_RAW": 13, "SYS_CHROOT": 18},
-}
-"""Docker's default set without MKNOD, AUDIT_WRITE and SETFCAP: name without CAP_ -> number.
-
-https://github.com/torvalds/linux/blob/v6.12/include/uapi/linux/capability.h
-"""
 
 _SHM = 64 << 20
 PROCESSES = 4096
@@ -121,26 +113,6 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         "processes": limit if limit > 0 else PROCESSES,
         "user_namespace": os.geteuid() != 0,
     }
-
-
-def capabilities(host: Mapping[str, Any], kind: str) -> list[int]:
-    """The capabilities of a container's programs. Raises NotSupported for one beyond Docker's."""
-    dropped = {_capability(name) for name in host.get("CapDrop") or []}
-    for name in host.get("CapAdd") or []:
-        if _capability(name) not in {*CAPABILITIES}:
-            raise NotSupported(
-                f"the labs engine refuses --cap-add {name}: a container gets Docker's default"
-                " capabilities at most"
-            )
-    kept = [] if "ALL" in dropped else [n for c, n in CAPABILITIES.items() if c not in dropped]
-    kept += [CAPABILITIES[_capability(name)] for name in host.get("CapAdd") or []]
-    if kind == "host":
-        kept = [number for number in kept if number != CAPABILITIES["NET_RAW"]]
-    return sorted(set(kept))
-
-
-def _capability(name: str) -> str:
-    return str(name).upper().removeprefix("CAP_")
 
 
 def hostname(container: Container) -> str:

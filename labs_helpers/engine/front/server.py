@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from ..server import check_socket, remove_socket
@@ -41,6 +42,13 @@ class FrontServer:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._stopping = False
         self._stopped = threading.Event()
+        self._conversations: set[asyncio.Task[None]] = set()
+        self.on_request: Callable[[], None] = lambda: None
+        """Called for each connection of a client."""
+
+    def is_busy(self) -> bool:
+        """Whether a client is connected. The daemon's containers go on without the front."""
+        return bool(self._conversations)
 
     def prepare(self) -> None:
         """Bind both sockets. Raises OSError."""
@@ -88,7 +96,6 @@ class FrontServer:
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
-        conversations: set[asyncio.Task[None]] = set()
         while True:
             try:
                 accepted, _ = await loop.sock_accept(self._listener)
@@ -97,13 +104,14 @@ class FrontServer:
                 log.warning("cannot accept a client's connection: %s", error)
                 await asyncio.sleep(0.1)
                 continue
+            self.on_request()
             client = Connection(accepted)
             task = asyncio.create_task(
                 Conversation(client, self.resources, unix(self._own_path)).run()
             )
             # keep a reference: the loop itself holds its tasks by weak references only
-            conversations.add(task)
-            task.add_done_callback(conversations.discard)
+            self._conversations.add(task)
+            task.add_done_callback(self._conversations.discard)
 
 
 def make_front(

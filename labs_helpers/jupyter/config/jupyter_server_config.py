@@ -1,6 +1,7 @@
 """JupyterLab's settings for the labs; `labs lab` copies this file to .labs/jupyter/config/."""
 
 import os
+import sys
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter provides it)
 
@@ -8,7 +9,7 @@ c.Application.log_level = "WARN"
 c.LabApp.custom_css = True
 # a question's choice reaches the kernel this way: labs_helpers/display/lesson.py
 c.LabApp.expose_app_in_browser = True
-c.LabApp.default_url = "/lab/tree/00-start-here.ipynb"
+c.LabApp.default_url = f"/lab/tree/{os.environ.get('LABS_JUPYTER_OPENS', '00-start-here.ipynb')}"
 # no request leaves this machine
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
@@ -16,5 +17,10 @@ c.LabApp.extension_manager = "readonly"
 c.LanguageServerManager.autodetect = False
 # not a login shell: /etc/profile would replace PATH, and with it the labs' aws and docker
 c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}
+if "LABS_JUPYTER_ROOT" in os.environ:
+    # `labs serve`, on a hub: the folder, and terminals that start the sandbox where it does not run
+    c.ServerApp.root_dir = os.environ["LABS_JUPYTER_ROOT"]
+    shell = [sys.executable, "-P", "-m", "labs_helpers.cli", "shell"]
+    c.ServerApp.terminado_settings = {"shell_command": shell}
 # encrypts the messages of kernel and notebook against other users of the machine
 c.KernelManager.transport_encryption = "auto"

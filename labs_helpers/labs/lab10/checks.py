@@ -1,11 +1,9 @@
-"""Checks of lab 10: a task definition that names one image, and an account without leftovers."""
+"""Checks of lab 10: what runs, by which image and with whose rights, and what is left."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,93 +11,77 @@ from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
+from labs_helpers.labs.lab10 import rights
+from labs_helpers.labs.lab10.running import CLUSTER, Running, look
 
+WEB, SHOP = "web", "shop"
+RELEASE, SHOPS_RELEASE = "1.1.0", "1.0.0"
+OF_THE_LESSON = ("1.0.0", "1.1.0", "9.9.9")
+COLLEAGUES = "1.0"
+"""The tags that the lesson deploys, and the one that the colleague's file names."""
 FAMILY = "demo-app"
-RELEASE, NO_RELEASE = "1.0.0", "9.9.9"
 FILE = Path("task-definition.json")
-ROLE = "demo-app-execution"
-REPOSITORIES = (
-    "demo-app-repo",
-    "hello-labs",
-    "mirror/nginx",
-    "myapp",
-    "payments/api",
-    "team-a/api",
-)
-USERS = ("labs-ci",)
-ROLES = ("demo-app-build", ROLE, "demo-app-github", "demo-app-pipeline")
-BUCKETS = ("labs-archive", "labs-cli")
-"""Prefixes of bucket names; the account's number follows."""
+NETWORK = Path("my-network.json")
+"""What the lesson's first cell about the network writes."""
+ROLE, SHOPS_ROLE = "demo-app-execution", "shop-execution"
+ROLES = (ROLE, SHOPS_ROLE, "demo-app-front", "demo-app-node")
+BALANCER, TARGET_GROUPS = "front", ("front-blue", "front-green")
 
 
-@dataclass(frozen=True)
-class Revision:
-    """The newest revision of the task definition, as ECS describes it."""
-
-    world: World
-    definition: dict[str, Any]
-
-    @property
-    def container(self) -> dict[str, Any]:
-        return dict(self.definition["containerDefinitions"][0])
-
-    @property
-    def image(self) -> str:
-        return str(self.container.get("image", ""))
-
-    @property
-    def repository(self) -> str:
-        return f"{self.world.host()}/{self.world.repository}"
-
-    @property
-    def looked_at(self) -> str:
-        return f"the image in the newest revision of {FAMILY}"
+# the service web runs an image by its digest
 
 
-def _by_digest(revision: Revision) -> Finding | None:
-    name, _, digest = revision.image.partition("@")
+def _service_by_digest(web: Running) -> Finding | None:
+    name, _, digest = web.image.partition("@")
     if not digest:
-        return Finding(revision.looked_at, revision.image, "this is a tag, and a tag can move")
-    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        more = ""
+        if "@" in web.newest_image:
+            more = (
+                f"\nthe newest revision of {FAMILY} has a digest, and the service has not taken it"
+            )
         return Finding(
-            revision.looked_at, revision.image, "a digest is sha256: and 64 digits from 0 to f"
+            web.looked_at,
+            web.image + more,
+            "a revision that is only registered runs nothing"
+            if more
+            else "this is a tag, and a tag can move",
         )
-    if name != revision.repository:
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        return Finding(web.looked_at, web.image, "a digest is sha256: and 64 digits from 0 to f")
+    if name != f"{web.world.host()}/{web.world.repository}":
         return Finding(
-            revision.looked_at,
-            revision.image,
+            web.looked_at,
+            web.image,
             "before the @ stands the repository, with its registry and without a tag",
         )
     return None
 
 
-def _of_the_release(revision: Revision) -> Finding | None:
-    world, digest = revision.world, revision.image.partition("@")[2]
+def _of_the_release(web: Running) -> Finding | None:
+    world, digest = web.world, web.image.partition("@")[2]
     tags = world.tags()
     if digest == tags.get(RELEASE):
         return None
     others = sorted(tag for tag, found in tags.items() if found == digest)
     found = f"the image of {', '.join(others)}" if others else "an image without a tag"
-    registry = world.ask_registry(world.host(), world.fresh_login())
-    answer = registry.manifest(world.repository, digest)
+    answer = world.ask_registry(world.host(), world.fresh_login()).manifest(
+        world.repository, digest
+    )
     if answer.status != 200:
         found = answer.says()
-    return Finding(
-        revision.looked_at, f"{revision.image}\n{found}", f"which digest has {RELEASE} now?"
-    )
+    return Finding(web.looked_at, f"{web.image}\n{found}", f"which digest has {RELEASE} now?")
 
 
-def _from_the_file(revision: Revision) -> Finding | None:
-    """Every value of the file is in the revision, but for the two words that were replaced."""
-    text = FILE.read_text(encoding="utf-8").replace("ACCOUNT", revision.world.account)
-    wanted = json.loads(text)
+def _from_the_file(web: Running) -> Finding | None:
+    """Every value of the file is in the revision, but for the image."""
+    wanted = json.loads(FILE.read_text(encoding="utf-8"))
     (container,) = wanted.pop("containerDefinitions")
     del container["image"]
-    for here, there in ((wanted, revision.definition), (container, revision.container)):
+    for here, there in ((wanted, web.definition), (container, web.container)):
         for name, value in here.items():
             if not _holds(there.get(name), value):
                 return Finding(
-                    f"{name} in the newest revision of {FAMILY}",
+                    f"{name} in the revision that the service {WEB} runs",
                     json.dumps(there.get(name)),
                     f"{FILE} has another value there: Fargate needs what the file says",
                 )
@@ -119,93 +101,178 @@ def _holds(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-REVISION_FACTS = (
-    Fact("one more revision, that names the image by digest", _by_digest),
+def _two_tasks(web: Running) -> Finding | None:
+    return web.runs(2)
+
+
+WEB_FACTS = (
+    Fact("the service runs the image by digest", _service_by_digest),
     Fact(f"the image of {RELEASE}", _of_the_release),
-    Fact(f"from {FILE}", _from_the_file),
+    Fact(f"a revision from {FILE}", _from_the_file),
+    Fact("two tasks of it run", _two_tasks),
 )
 
 
-@check("10.1", REVISION_FACTS)
-def runs_one_image(world: World) -> Outcome:
-    ecs = world.client("ecs")
-    arns = _active(ecs)
-    looks_at = f"the newest revision of {FAMILY}"
-    if not arns:
+@check("10.1", WEB_FACTS)
+def web_runs_one_image(world: World) -> Outcome:
+    looks_at = f"the service {WEB} of the cluster {CLUSTER}, and what it runs"
+    web = look(world, WEB)
+    if web is None or (web.is_tagged(*OF_THE_LESSON) and "@" not in web.newest_image):
         return NotAttempted(looks_at)
-    newest = max(arns, key=lambda arn: int(arn.rpartition(":")[2]))
-    definition = ecs.describe_task_definition(taskDefinition=newest)["taskDefinition"]
-    revision = Revision(world, definition)
-    by_the_lesson = [f"{revision.repository}:{tag}" for tag in (RELEASE, NO_RELEASE)]
-    if revision.image in by_the_lesson[1:] or (len(arns) == 1 and revision.image in by_the_lesson):
-        return NotAttempted(looks_at)
-    return unmet(REVISION_FACTS, revision) or Passed(
-        f"Every task of {FAMILY} starts from this one image, and the registry has it.",
-        "Whether it serves anything, only a running task shows.",
+    return unmet(WEB_FACTS, web) or Passed(
+        f"Two tasks run the one image that {RELEASE} was when you looked, whatever the tag does.",
+        "Whether the page is right, only your browser shows.",
     )
+
+
+# the colleague's service shop
+
+
+def _one_task(shop: Running) -> Finding | None:
+    return shop.runs(1)
+
+
+def _runs_the_release(shop: Running) -> Finding | None:
+    tags = shop.world.tags()
+    digests = {each.get("imageDigest") for task in shop.live for each in task["containers"]}
+    if digests == {tags.get(SHOPS_RELEASE)}:
+        return None
+    found = sorted(tag for tag, digest in tags.items() if digest in digests)
+    return Finding(
+        f"the images of the tasks of {SHOP}",
+        ", ".join(found) or "an image without a tag",
+        "the colleague wanted the older one of the two versions",
+    )
+
+
+def _with_its_own_role(shop: Running) -> Finding | None:
+    role = str(shop.definition.get("executionRoleArn", "none")).rpartition("/")[2]
+    if role == SHOPS_ROLE:
+        return None
+    return Finding(
+        f"the execution role of the tasks of {SHOP}",
+        role,
+        "with another role, the shop has rights that somebody gave to another application",
+    )
+
+
+def _pulls_nothing_else(shop: Running) -> Finding | None:
+    allowed = rights.first_too_many(shop.world, SHOPS_ROLE)
+    if allowed is None:
+        return None
+    return Finding(
+        f"what the policies of {SHOPS_ROLE} allow",
+        f"{allowed}: allowed",
+        "what does the resource of that statement cover?",
+    )
+
+
+SHOP_FACTS = (
+    Fact("one task of the shop runs", _one_task),
+    Fact(f"a task of {SHOPS_RELEASE}", _runs_the_release),
+    Fact(f"with its own role {SHOPS_ROLE}", _with_its_own_role),
+    Fact("which may pull from demo-app-repo and from no other repository", _pulls_nothing_else),
+)
+
+
+@check("10.2", SHOP_FACTS)
+def shop_serves_again(world: World) -> Outcome:
+    looks_at = f"the service {SHOP} of the cluster {CLUSTER}, its tasks and their role"
+    shop = look(world, SHOP)
+    if shop is None or (shop.is_tagged(COLLEAGUES) and not rights.may_pull(world, SHOPS_ROLE)):
+        return NotAttempted(looks_at)
+    return unmet(SHOP_FACTS, shop) or Passed(
+        "The shop runs again, with a role that pulls from one repository.",
+        "IAM's simulator tried the role's own policies; a repository policy may add rights.",
+    )
+
+
+# nothing is left
 
 
 def _nothing(left: list[str]) -> Finding | None:
     if not left:
         return None
-    return Finding("what the labs made, by name", "\n".join(left), _advice(left))
+    return Finding("what this lab made, by name", "\n".join(left), _advice(left[0]))
 
 
 CLEAN_FACTS = (
     Fact(
-        "delete the rest: repository, bucket, user, role and all revisions of the task definition",
+        "nothing is left: no service, task, cluster, role, repository, and no active revision",
         _nothing,
     ),
 )
 
 
-@check("10.2", CLEAN_FACTS)
+@check("10.3", CLEAN_FACTS)
 def nothing_left(world: World) -> Outcome:
     left = _left(world)
-    if {f"repository {world.repository}", f"user {USERS[0]}"} <= set(left) and (
-        f"bucket {BUCKETS[-1]}-{world.account}" in left
-    ):
-        return NotAttempted("what the labs made, by name")
+    whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
+    repository = f"repository {world.repository}"
+    begun = NETWORK.exists() or left != [repository]
+    if not begun or {*whole, repository} <= set(left):
+        return NotAttempted("what this lab made, by name")
     return unmet(CLEAN_FACTS, left) or Passed(
-        "Nothing of the labs is left, so nothing can cost.",
-        "Only the names in made-by-the-labs.json were looked for, in this one region.",
+        "Nothing of this lab is left, so nothing of it can cost.",
+        "Other labs have other names: lab.receipt() lists what is left of all of them.",
     )
 
 
 def _left(world: World) -> list[str]:
-    iam = world.client("iam")
-    buckets = [f"{beginning}-{world.account}" for beginning in BUCKETS]
-    there = {
-        "repository": _there(
-            world.client("ecr"),
-            "describe_repositories",
-            "repositories[].repositoryName",
-            REPOSITORIES,
-        ),
-        "user": _there(iam, "list_users", "Users[].UserName", USERS),
-        "role": _there(iam, "list_roles", "Roles[].RoleName", ROLES),
-        "bucket": _there(world.client("s3"), "list_buckets", "Buckets[].Name", buckets),
-        "task definition": [arn.rpartition("/")[2] for arn in _active(world.client("ecs"))],
-    }
-    return [f"{kind} {name}" for kind, names in there.items() for name in names]
+    """What is left, in the order in which AWS lets it go."""
+    ecs, iam, ecr = (world.client(name) for name in ("ecs", "iam", "ecr"))
+    names = {str(arn).rpartition("/")[2] for arn in ecs.list_clusters()["clusterArns"]}
+    left = []
+    if CLUSTER in names:
+        services = [
+            str(arn).rpartition("/")[2] for arn in ecs.list_services(cluster=CLUSTER)["serviceArns"]
+        ]
+        left += [f"service {name}" for name in sorted(services)]
+        left += [f"task {arn.rpartition('/')[2]}" for arn in _tasks(ecs)]
+        left.append(f"cluster {CLUSTER}")
+    for family in (FAMILY, SHOP):
+        pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family)
+        found = (str(arn).rpartition("/")[2] for arn in pages.search("taskDefinitionArns[]"))
+        left += [f"task definition {one}" for one in found if one.rpartition(":")[0] == family]
+    left += _balancers(world.client("elbv2"))
+    roles = iam.get_paginator("list_roles").paginate().search("Roles[].RoleName")
+    left += [f"role {name}" for name in sorted(set(ROLES) & set(roles))]
+    found = ecr.get_paginator("describe_repositories").paginate()
+    if world.repository in set(found.search("repositories[].repositoryName")):
+        left.append(f"repository {world.repository}")
+    return left
 
 
-def _there(client: Any, operation: str, query: str, names: Iterable[str]) -> list[str]:
-    """Which of ``names`` are in the answers of a paginated operation, sorted."""
-    listed = client.get_paginator(operation).paginate().search(query)
-    return sorted(set(names) & set(listed))
+def _balancers(elb: Any) -> list[str]:
+    balancers = elb.get_paginator("describe_load_balancers").paginate()
+    groups = elb.get_paginator("describe_target_groups").paginate()
+    found = set(balancers.search("LoadBalancers[].LoadBalancerName")) & {BALANCER}
+    parts = set(groups.search("TargetGroups[].TargetGroupName")) & set(TARGET_GROUPS)
+    return [
+        *(f"load balancer {name}" for name in found),
+        *(f"target group {name}" for name in sorted(parts)),
+    ]
 
 
-def _active(ecs: Any) -> list[str]:
-    pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=FAMILY)
-    return sorted(pages.search("taskDefinitionArns[]"))
+def _tasks(ecs: Any) -> list[str]:
+    """The tasks of the cluster that run, or that still end."""
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in ecs.list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"]
+    ]
+    found = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+    return sorted(each["taskArn"] for each in found if each["lastStatus"] != "STOPPED")
 
 
-def _advice(left: list[str]) -> str:
-    kind = left[0].partition(" ")[0]
+def _advice(first: str) -> str:
+    kind = first.rpartition(" ")[0]
     return {
+        "service": "a service that is to run tasks goes only when you say that you mean it",
+        "task": "a task ends some seconds after it was asked to: look again",
+        "cluster": "a cluster goes when it is empty",
+        "load balancer": "a load balancer is deleted, and its target groups after it",
+        "target group": "a target group goes when no listener names it",
+        "role": "a role goes when nothing hangs on it: the refusal says what",
         "repository": "a repository that holds images goes only when you say that you mean it",
-        "user": "a user goes when nothing hangs on it: the message of a refused deletion says what",
-        "role": "a role goes when nothing hangs on it: what did this lab attach to it?",
-        "bucket": "a bucket that holds files goes only when you say that you mean it",
     }.get(kind, "a task definition goes revision by revision, each by its number")

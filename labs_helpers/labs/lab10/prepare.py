@@ -1,10 +1,6 @@
-"""Lab 10 starts from what a learner leaves behind: a small set, the same every time."""
-
-import json
-from typing import Any
+"""Lab 10 starts from two versions of the application in the registry, and deploys them."""
 
 from labs_helpers.defaults import REPOSITORY
-from labs_helpers.prepare.buckets import no_bucket
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import (
     IN_ECR,
@@ -14,87 +10,68 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
-from labs_helpers.prepare.people import no_role, no_user, user_with
-from labs_helpers.prepare.repositories import empty_repository, no_repository
+from labs_helpers.prepare.ecs import no_cluster, no_task_definition
+from labs_helpers.prepare.files import as_they_came
+from labs_helpers.prepare.load_balancers import no_load_balancer, no_target_group
+from labs_helpers.prepare.people import no_role
+from labs_helpers.prepare.repositories import empty_repository
 from labs_helpers.prepare.step import Place, Step
 
-USER = "labs-ci"
+VERSIONS = {"1.0.0": "10", "1.1.0": "10/next"}
 LOCAL = (IN_ECR, "demo-app")
-OLD, NEW = "demo-app:old", "demo-app:1.0.0"
+POD = "io.kubernetes.pod.name"
+"""The label of a pod's containers."""
 
 
-def _made(place: Place) -> dict[str, list[str]]:
-    path = place.files / "10" / "made-by-the-labs.json"
-    found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-def _no_other_repository(place: Place) -> None:
-    for name in _made(place)["repositories"]:
-        no_repository(name).ensure(place)
-
-
-def _no_user_or_role(place: Place) -> None:
-    made = _made(place)
-    for user in made["users"]:
-        no_user(user).ensure(place)
-    for role in made["roles"]:
+def _nothing_deployed(place: Place) -> None:
+    no_cluster("demo").ensure(place)
+    no_load_balancer("front").ensure(place)
+    for color in ("blue", "green"):
+        no_target_group(f"front-{color}").ensure(place)
+    for family in ("demo-app", "shop"):
+        no_task_definition(family).ensure(place)
+    for role in ("demo-app-execution", "shop-execution", "demo-app-front", "demo-app-node"):
         no_role(role).ensure(place)
 
 
-def _no_task_definition(place: Place) -> None:
-    ecs: Any = place.client("ecs")
-    for family in _made(place)["task definitions"]:
-        for arn in ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"]:
-            ecs.deregister_task_definition(taskDefinition=arn)
-            place.removed.append(f"task definition {arn.rpartition('/')[2]}")
+def _no_pods(place: Place) -> None:
+    """No container of a pod, and no record of pods; see labs_helpers/pods."""
+    for one in place.docker.containers.list(all=True, filters={"label": POD}):
+        one.remove(force=True, v=True)
+        place.removed.append(f"container {one.name}")
+    (place.workspace.sandbox / "pods.json").unlink(missing_ok=True)
 
 
-def _user(place: Place) -> None:
-    user_with(USER, "AmazonEC2ContainerRegistryPowerUser").ensure(place)
-    place.client("iam").create_access_key(UserName=USER)
-
-
-def _bucket(place: Place) -> None:
-    s3, name = place.client("s3"), f"labs-cli-{place.account}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": place.region})
-    s3.put_object(Bucket=name, Key="notes.txt", Body=b"a note of lab 01\n")
-
-
-def _leftovers(place: Place) -> None:
-    for step in (
-        empty_repository(),
-        empty_repository("team-a/api"),
-        built(OLD, "07"),
-        pushed(REPOSITORY, "1.0.0", OLD),
-        built(NEW, "10"),
-        pushed(REPOSITORY, "1.0.0", NEW),
-        pushed("team-a/api", "latest", NEW),
-    ):
-        step.ensure(place)
+def _images(place: Place) -> None:
+    for version, folder in VERSIONS.items():
+        built(f"demo-app:{version}", folder).ensure(place)
+        pushed(REPOSITORY, version, f"demo-app:{version}").ensure(place)
     # these images were for the registry only: they are not the learner's, so nothing is said
-    take_names(place, (*LOCAL, f"{place.registry}/team-a/api"), [])
-    _user(place)
-    _bucket(place)
+    take_names(place, LOCAL, [])
 
 
-def _nothing_of_the_labs(place: Place) -> None:
-    _no_other_repository(place)
-    _no_user_or_role(place)
-    _no_task_definition(place)
-    for beginning in ("labs-cli", "labs-archive"):
-        no_bucket(beginning).ensure(place)
+def _lacks_an_image(place: Place) -> bool:
+    ecr = place.client("ecr")
+    try:
+        pages = ecr.get_paginator("list_images").paginate(repositoryName=REPOSITORY)
+        return not set(VERSIONS) <= set(pages.search("imageIds[].imageTag"))
+    except ecr.exceptions.RepositoryNotFoundException:
+        return True
 
 
-# on AWS the lab cleans up what is there; it makes nothing to delete
 STEPS = (
     configured(),
-    Step("nothing is left of the labs but what follows", _nothing_of_the_labs, on_aws=False),
     Step(
-        "repositories demo-app-repo and team-a/api with images, a user and a bucket",
-        _leftovers,
+        "nothing is deployed: no cluster demo, and no role for its tasks",
+        _nothing_deployed,
         on_aws=False,
     ),
+    Step("no pod runs", _no_pods, on_aws=False),
+    empty_repository(),
+    Step(f"{REPOSITORY} then has the images 1.0.0 and 1.1.0", _images, _lacks_an_image),
     no_local_images(*LOCAL),
     logged_out(),
+    as_they_came(
+        "10", "the lab's files are as they came", made=("my-network.json", "my-front.json")
+    ),
 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from labs_helpers.sandbox.authorization import context
 from labs_helpers.sandbox.authorization.arns import account_of
-from labs_helpers.sandbox.authorization.decisions import Decisions, Verdict
+from labs_helpers.sandbox.authorization.decisions import Asked, Decisions, Verdict
 from labs_helpers.sandbox.authorization.known import Known
 from labs_helpers.sandbox.authorization.resource_policies import ResourcePolicies
 from labs_helpers.sandbox.authorization.terms import Permission
@@ -78,6 +78,9 @@ class Authorizer:
         for each in needed:
             rights = rights or self.directory.rights_of(principal)
             verdict = self.decide(rights, each, keys)
+            self.decisions.answered(
+                Asked(principal, each.action, each.resource, verdict.sentence, tentative)
+            )
             if not verdict.decision.allowed:
                 if not tentative:
                     self.decisions.note(verdict)

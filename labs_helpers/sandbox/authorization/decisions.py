@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from labs_helpers.sandbox.identity import Principal
 from labs_helpers.sandbox.policy.missing import smallest_statement, where
 from labs_helpers.sandbox.policy.model import Decision, Policies, Policy
 from labs_helpers.sandbox.policy.request import Request
@@ -31,10 +33,25 @@ class Verdict:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question to IAM of the request that a thread handles; refusal: AWS's sentence, or empty.
+
+    tentative: the request goes on without the permission.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    refusal: str
+    tentative: bool
+
+
 class Decisions:
-    """A ring of refusals, oldest first; thread-safe."""
+    """A ring of refusals, oldest first, and what the request of this thread asked; thread-safe."""
 
     def __init__(self) -> None:
+        self._watching = threading.local()
         self._lock = threading.Lock()
         self._seen: deque[tuple[int, Verdict]] = deque(maxlen=KEPT)
         self._number = 0
@@ -44,6 +61,26 @@ class Decisions:
         with self._lock:
             self._number += 1
             self._seen.append((self._number, verdict))
+
+    @contextmanager
+    def watched(self) -> Iterator[list[Asked]]:
+        """A list that holds, at the end of the block, what this thread asked within the block.
+
+        A block within a block has a list of its own: a call that one call makes of another service.
+        """
+        outer: list[Asked] | None = getattr(self._watching, "asked", None)
+        asked: list[Asked] = []
+        self._watching.asked = asked
+        try:
+            yield asked
+        finally:
+            self._watching.asked = outer
+
+    def answered(self, asked: Asked) -> None:
+        """Tell who watches this thread what was asked."""
+        watching: list[Asked] | None = getattr(self._watching, "asked", None)
+        if watching is not None:
+            watching.append(asked)
 
     def last(self, account: str = "", principal: str = "") -> tuple[int, Verdict] | None:
         """The last refusal, of an account or of a principal (its ARN) if one is named."""

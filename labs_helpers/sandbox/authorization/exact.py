@@ -74,6 +74,10 @@ _WHOSE_PARAMETER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "dynamodb": {"IndexName": ("index",), "RequestItems": ("table",), "TableName": ("table",)},
     "ecs": {"clusterArn": ("cluster",)},
+    # the tables have the type of a Classic Load Balancer for some operations of version 2
+    "elasticloadbalancing": {
+        "LoadBalancerArn": ("loadbalancer/app/", "loadbalancer/gwy/", "loadbalancer/net/")
+    },
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
     "kms": {"KeyId": ("key", "alias"), "AliasName": ("alias",)},
     "secretsmanager": {"SecretIdList": ("Secret",)},

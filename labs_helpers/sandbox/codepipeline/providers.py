@@ -62,7 +62,8 @@ _SOURCES = "Use a connection (CodeStarSourceConnection), whose handshake labs co
 ABSENT: Mapping[tuple[str, str], str] = {
     ("Source", "CodeCommit"): f"The sandbox keeps no git repositories. {_SOURCES}",
     ("Source", "GitHub"): f"The sandbox reaches no GitHub. {_SOURCES}",
-    ("Deploy", "CodeDeployToECS"): "The sandbox does not have CodeDeploy. Use the provider ECS.",
+    ("Deploy", "CodeDeployToECS"): "The sandbox does not have CodeDeploy. Use the provider ECS, "
+    "and a service whose deployment strategy is BLUE_GREEN, CANARY or LINEAR.",
     ("Deploy", "CodeDeploy"): "The sandbox does not have CodeDeploy, nor instances.",
     ("Deploy", "CloudFormation"): "Call CloudFormation from a build.",
     ("Invoke", "Lambda"): "The sandbox runs no functions. Use an action of CodeBuild.",

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import errors
 from labs_helpers.sandbox.ecr.repositories import Repository
+
+TAGS = (
+    "(select group_concat(tag, ' ') from"
+    " (select tag from image_tags where image_id = images.id order by tag)) as tags"
+)
+"""A column with the tags of the image, which `read_tags` reads; no tag holds a space."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,51 @@ class Image:
         if self.archived:
             return "ARCHIVED"
         return "ACTIVATING" if self.activated_at and self.activated_at > now else "ACTIVE"
+
+
+def read_tags(column: str | None) -> tuple[str, ...]:
+    """The tags of an image in lexical order, from the column TAGS."""
+    return tuple(column.split(" ")) if column else ()
+
+
+def read_time(seconds: float | None) -> datetime | None:
+    """The time of a column; None for an empty column."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def select(
+    db: sqlite3.Connection, where: str, values: Sequence[int | str | float], limit: int = -1
+) -> list[Image]:
+    """The images that a condition on `images` and `image_storage` is true of, the first push first.
+
+    values: of the marks in the condition; limit: so many at most, -1 for all.
+    """
+    rows = db.execute(
+        f"select images.*, archived, archived_at, activated_at, {TAGS}"
+        " from images left join image_storage on image_storage.image_id = images.id"
+        f" where {where} order by images.id limit ?",
+        (*values, limit),
+    ).fetchall()
+    return [_image(row) for row in rows]
+
+
+def _image(row: sqlite3.Row) -> Image:
+    return Image(
+        id=row["id"],
+        digest=row["digest"],
+        media_type=row["media_type"],
+        artifact_type=row["artifact_type"],
+        subject=row["subject"],
+        size=row["size"],
+        body=row["body"],
+        annotations=json.loads(row["annotations"]),
+        pushed_at=datetime.fromtimestamp(row["pushed_at"], UTC),
+        last_pulled_at=read_time(row["last_pulled_at"]),
+        tags=read_tags(row["tags"]),
+        archived=bool(row["archived"]),
+        archived_at=read_time(row["archived_at"]),
+        activated_at=read_time(row["activated_at"]),
+    )
 
 
 def with_digest(db: sqlite3.Connection, repository: Repository, digest: str) -> int | None:

@@ -6,21 +6,32 @@ API_BatchDeleteImage.html and API_ImageDetail.html beside it.
 
 from __future__ import annotations
 
-import json
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
 from labs_helpers.oci import media_types
 from labs_helpers.oci.conversion import converted
 from labs_helpers.oci.manifest import Manifest
-from labs_helpers.sandbox.ecr import errors, events, image_rows, pull_times, scan_queue, storage
+from labs_helpers.sandbox.ecr import (
+    collection,
+    errors,
+    events,
+    image_rows,
+    pull_times,
+    scan_queue,
+    storage,
+)
 from labs_helpers.sandbox.ecr.image_rows import Image
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository, require
 from labs_helpers.sandbox.ecr.store import Store
+from labs_helpers.sandbox.service.errors import NoRoom
+
+log = logging.getLogger(__name__)
 
 PULL_TIME_RESOLUTION = timedelta(minutes=1)
 """A second pull within this time is not recorded; AWS records one at least every 24 hours."""
@@ -97,7 +108,8 @@ def put(
                 "insert or replace into image_tags values (?, ?, ?, ?)",
                 (repository.id, tag, image_id, now),
             )
-        image = _select(db, "images.id = ?", (image_id,))[0]
+        image = image_rows.select(db, "images.id = ?", (image_id,))[0]
+        collection.collect(store, db)
         if changed:
             events.image_action(store, db, repository, image, "PUSH", (tag,) if tag else (), now)
     return PutResult(image, changed)
@@ -153,7 +165,7 @@ def list_all(store: Store, repository: Repository) -> list[Image]:
 
 def in_repository(db: sqlite3.Connection, repository: Repository) -> list[Image]:
     """Like list_all, in the transaction of the caller."""
-    return _select(db, "images.repository_id = ?", (repository.id,))
+    return image_rows.select(db, "images.repository_id = ?", (repository.id,))
 
 
 def tags(store: Store, repository: Repository) -> list[str]:
@@ -169,7 +181,7 @@ def referrers(store: Store, repository: Repository, digest: str) -> list[Image]:
     """The images whose subject is `digest`, in the order they were pushed."""
     where = "images.repository_id = ? and images.subject = ?"
     with store.read() as db:
-        return _select(db, where, (repository.id, digest))
+        return image_rows.select(db, where, (repository.id, digest))
 
 
 def is_pullable(store: Store, image: Image) -> bool:
@@ -180,15 +192,21 @@ def is_pullable(store: Store, image: Image) -> bool:
 def record_pull(store: Store, registry: Registry, image: Image, puller: str) -> None:
     """Store the time of a pull, which ECR shows as lastRecordedPullTime.
 
-    puller: the ARN of the caller; some callers are excluded from this (`pull_times`).
+    puller: the ARN of the caller; some callers are excluded from this (`pull_times`). On a full
+    disk the time is not stored, and the pull goes on.
     """
     now = store.clock.now()
     if image.last_pulled_at and now - image.last_pulled_at < PULL_TIME_RESOLUTION:
         return
     if pull_times.is_excluded(store, registry, puller):
         return
-    with store.write() as db:
-        db.execute("update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id))
+    try:
+        with store.write() as db:
+            db.execute(
+                "update images set last_pulled_at = ? where id = ?", (now.timestamp(), image.id)
+            )
+    except NoRoom as error:
+        log.warning("the time of a pull of %s is not stored: %s", image.digest, error)
 
 
 def indexes_of(store: Store, repository: Repository, digest: str) -> list[str]:
@@ -217,6 +235,7 @@ def delete(
             raise errors.ImageNotFound(digest=digest, tag=tag, **repository.names)
         before = (listed_before or {}).get(image.digest, ())
         deletion = _delete(db, repository, image, tag, before)
+        collection.collect(store, db)
         now = store.clock.now().timestamp()
         events.image_action(store, db, repository, image, "DELETE", deletion.tags, now)
     return deletion
@@ -237,6 +256,7 @@ def _delete(
     indexes = image_rows.indexes_of(db, repository, image.digest) or list(listed_before)
     if indexes:
         raise errors.ImageReferenced(indexes=indexes)
+    collection.before_deletion(db, repository, image.id)
     db.execute("delete from images where id = ?", (image.id,))
     return Deletion(image.digest, image.tags, image=True)
 
@@ -262,40 +282,5 @@ def _find(
         else " and images.id = (select image_id from image_tags"
         " where repository_id = images.repository_id and tag = ?)"
     )
-    found = _select(db, where, [value for value in values if value is not None])
+    found = image_rows.select(db, where, [value for value in values if value is not None])
     return found[0] if found else None
-
-
-def _select(db: sqlite3.Connection, where: str, values: Sequence[int | str]) -> list[Image]:
-    rows = db.execute(
-        "select images.*, archived, archived_at, activated_at,"
-        " (select json_group_array(tag) from"
-        " (select tag from image_tags where image_id = images.id order by tag)) as tags"
-        " from images left join image_storage on image_storage.image_id = images.id"
-        f" where {where} order by images.id",
-        values,
-    ).fetchall()
-    return [_image(row) for row in rows]
-
-
-def _image(row: sqlite3.Row) -> Image:
-    return Image(
-        id=row["id"],
-        digest=row["digest"],
-        media_type=row["media_type"],
-        artifact_type=row["artifact_type"],
-        subject=row["subject"],
-        size=row["size"],
-        body=row["body"],
-        annotations=json.loads(row["annotations"]),
-        pushed_at=datetime.fromtimestamp(row["pushed_at"], UTC),
-        last_pulled_at=_time(row["last_pulled_at"]),
-        tags=tuple(json.loads(row["tags"])),
-        archived=bool(row["archived"]),
-        archived_at=_time(row["archived_at"]),
-        activated_at=_time(row["activated_at"]),
-    )
-
-
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from labs_helpers.sandbox.ecr import blobs, errors
+from labs_helpers.sandbox.ecr import blobs, collection, errors
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
 
@@ -35,6 +35,13 @@ def find(store: Store, repository: Repository, digest: str) -> Blob | None:
     if row is None or not store.blob_path(digest).exists():
         return None
     return Blob(row["digest"], row["size"])
+
+
+def find_for_push(store: Store, repository: Repository, digest: str) -> Blob | None:
+    """Like find, for a client that will not push a blob that the repository has."""
+    # before the answer: what is collected after that was not found
+    collection.wanted(store, repository, digest)
+    return find(store, repository, digest)
 
 
 def open_blob(store: Store, repository: Repository, digest: str) -> tuple[Blob, BinaryIO]:
@@ -114,6 +121,7 @@ def holds(db: sqlite3.Connection, repository: Repository, digest: str) -> bool:
 
 def link(store: Store, db: sqlite3.Connection, repository: Repository, digest: str) -> None:
     """Let the repository hold a stored blob."""
+    collection.wanted_within(db, repository, digest)
     db.execute(
         "insert or ignore into repository_blobs values (?, ?, ?)",
         (repository.id, digest, store.clock.now().timestamp()),

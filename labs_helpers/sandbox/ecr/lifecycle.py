@@ -15,10 +15,11 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_examples
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from labs_helpers.sandbox.ecr.wildcards import matches
 
@@ -27,8 +28,7 @@ STANDARD, ARCHIVE = "STANDARD", "ARCHIVE"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What the evaluation knows of an image; times are aware, sizes are bytes.
 
     indexes: digests of the repository's indexes that list the image; subject: digest of the image
@@ -46,10 +46,20 @@ class Candidate:
     indexes: tuple[str, ...] = ()
     subject: str | None = None
 
-    @property
-    def began_at(self) -> datetime:
-        """The push, or the return from the archive: what age is counted from."""
-        return self.activated_at or self.pushed_at
+
+def _began(image: Candidate) -> datetime:
+    """The push, or the return from the archive."""
+    return image.activated_at or image.pushed_at
+
+
+def _last_used(image: Candidate) -> datetime:
+    if image.pulled_at is None:
+        return _began(image)
+    return max(image.pulled_at, image.activated_at or _NEVER)
+
+
+def _moved(image: Candidate) -> datetime:
+    return image.archived_at or _began(image)
 
 
 @dataclass(frozen=True)
@@ -58,30 +68,34 @@ class Rule:
 
     document: Mapping[str, Any]
 
-    @property
+    @cached_property
     def priority(self) -> int:
         """The rulePriority; the lowest number comes first."""
         return int(self.document["rulePriority"])
 
-    @property
+    @cached_property
     def expires(self) -> bool:
         """Whether the rule deletes images; otherwise the rule moves them to the archive."""
         return bool(self.document["action"]["type"] == "expire")
 
-    @property
+    @cached_property
     def storage(self) -> str:
         """The storage class whose images the rule is about."""
         return str(self._selection.get("storageClass", "standard")).upper()
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The countNumber: images, or days."""
         return int(self._selection["countNumber"])
 
-    @property
+    @cached_property
     def counts_images(self) -> bool:
         """Whether the rule keeps a number of images; otherwise the rule counts days."""
-        return bool(self._selection["countType"] == "imageCountMoreThan")
+        return self._count_type == "imageCountMoreThan"
+
+    @cached_property
+    def _count_type(self) -> str:
+        return str(self._selection["countType"])
 
     @property
     def _selection(self) -> Mapping[str, Any]:
@@ -89,34 +103,33 @@ class Rule:
 
     def identifies(self, image: Candidate) -> bool:
         """Whether the image has the storage class, the tag status and all tags of the rule."""
-        if image.storage != self.storage:
-            return False
+        return bool(self.identified([image]))
+
+    def identified(self, images: Iterable[Candidate]) -> list[Candidate]:
+        """The images that the rule identifies, in their order."""
+        of_class = [image for image in images if image.storage == self.storage]
         match self._selection["tagStatus"]:
             case "untagged":
-                return not image.tags
+                return [image for image in of_class if not image.tags]
             case "tagged":
-                return all(
-                    any(matches(pattern, tag) for tag in image.tags) for pattern in self._patterns
-                )
-        return True
+                return [image for image in of_class if self._has_tags(image.tags)]
+        return of_class
 
-    @property
+    def _has_tags(self, tags: Sequence[str]) -> bool:
+        return all(any(matches(pattern, tag) for tag in tags) for pattern in self._patterns)
+
+    @cached_property
     def _patterns(self) -> list[str]:
         prefixes = [f"{each}*" for each in self._selection.get("tagPrefixList", ())]
         return [*prefixes, *self._selection.get("tagPatternList", ())]
 
-    def time(self, image: Candidate) -> datetime:
-        """The time that the rule reads: of the push, the last pull, or the move to the archive."""
-        match self._selection["countType"]:
-            case "sinceImagePulled":
-                if image.pulled_at is None:
-                    return image.began_at
-                return max(image.pulled_at, image.activated_at or _NEVER)
-            case "sinceImageTransitioned":
-                return image.archived_at or image.began_at
-        if self.storage == ARCHIVE and image.archived_at:
-            return image.archived_at
-        return image.began_at
+    @cached_property
+    def time(self) -> Callable[[Candidate], datetime]:
+        """What the rule reads of an image: the push, the last pull, or the move to the archive."""
+        if self._count_type == "sinceImagePulled":
+            return _last_used
+        in_archive = self._count_type == "sinceImageTransitioned" or self.storage == ARCHIVE
+        return _moved if in_archive else _began
 
     def due(self, image: Candidate) -> datetime:
         """When a rule that counts days wants the image."""
@@ -124,23 +137,40 @@ class Rule:
 
     def marks(self, identified: Sequence[Candidate], now: datetime) -> list[Candidate]:
         """Those of the identified images that the count asks for, the oldest first."""
-        oldest_first = sorted(identified, key=lambda image: (self.time(image), image.digest))
+        oldest_first = sorted(identified, key=self.time)
         if self.counts_images:
             return oldest_first[: max(0, len(oldest_first) - self.count)]
-        return [image for image in oldest_first if self.due(image) <= now]
+        age = timedelta(days=self.count)
+        return [image for image in oldest_first if now - self.time(image) >= age]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What becomes of an image: the rule that takes the image, or why the image stays.
 
-    rule: of the highest priority that identified the image, None when no rule did.
+    rule: of the highest priority that identified the image, None when no rule did; holder: digest
+    of the image that keeps this one, an index that lists it or the subject that it refers to.
     """
 
     image: Candidate
     rule: Rule | None
     taken: bool
-    why: str
+    holder: str | None = None
+
+    @property
+    def why(self) -> str:
+        """Why the image stays, in words; empty for an image that is taken."""
+        if self.taken:
+            return ""
+        if self.rule is None:
+            if self.holder is None:
+                return "no rule selects the image"
+            return f"goes with {short(self.holder)}, to which the artifact refers"
+        if self.holder is not None:
+            return f"the index {short(self.holder)} lists the image"
+        if self.rule.counts_images:
+            return f"among the newest {self.rule.count} of rule {self.rule.priority}"
+        due = f"{self.rule.due(self.image):%Y-%m-%d %H:%M}"
+        return f"rule {self.rule.priority} wants the image from {due} UTC"
 
 
 def rules_of(document: Mapping[str, Any]) -> list[Rule]:
@@ -154,19 +184,18 @@ def evaluate(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) 
     by_digest = {image.digest: image for image in ordered}
     outcomes: dict[str, Outcome] = {}
     for image in ordered:
-        if image.subject in by_digest:
-            why = f"goes with {short(str(image.subject))}, to which the artifact refers"
-            outcomes[image.digest] = Outcome(image, None, False, why)
+        if image.subject is not None and image.subject in by_digest:
+            outcomes[image.digest] = Outcome(image, None, False, image.subject)
     free = [image for image in ordered if image.digest not in outcomes]
     for rule in rules:
-        identified = [image for image in free if rule.identifies(image)]
+        identified = rule.identified(free)
         marked = {image.digest for image in rule.marks(identified, now)}
         for image in identified:
             if image.digest not in outcomes:
                 outcomes[image.digest] = _outcome(rule, image, image.digest in marked, by_digest)
     for image in free:
-        nobody = Outcome(image, None, False, "no rule selects the image")
-        outcomes.setdefault(image.digest, nobody)
+        if image.digest not in outcomes:
+            outcomes[image.digest] = Outcome(image, None, False)
     return [outcomes[image.digest] for image in ordered]
 
 
@@ -177,8 +206,7 @@ def next_due(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) 
         rule.due(image)
         for rule in rules
         if not rule.counts_images
-        for image in candidates
-        if rule.identifies(image)
+        for image in rule.identified(candidates)
     ]
     return min((time for time in times if time > now), default=None)
 
@@ -191,15 +219,8 @@ def short(digest: str) -> str:
 def _outcome(
     rule: Rule, image: Candidate, marked: bool, by_digest: Mapping[str, Candidate]
 ) -> Outcome:
-    if not marked:
-        return Outcome(image, rule, False, _kept(rule, image))
-    for index in image.indexes:
-        if rule.expires or by_digest[index].storage != ARCHIVE:
-            return Outcome(image, rule, False, f"the index {short(index)} lists the image")
-    return Outcome(image, rule, True, "")
-
-
-def _kept(rule: Rule, image: Candidate) -> str:
-    if rule.counts_images:
-        return f"among the newest {rule.count} of rule {rule.priority}"
-    return f"rule {rule.priority} wants the image from {rule.due(image):%Y-%m-%d %H:%M} UTC"
+    if marked:
+        for index in image.indexes:
+            if rule.expires or by_digest[index].storage != ARCHIVE:
+                return Outcome(image, rule, False, index)
+    return Outcome(image, rule, marked)

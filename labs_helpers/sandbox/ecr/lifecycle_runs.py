@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from labs_helpers.sandbox.ecr import documents, events, images, lifecycle, storage
+from labs_helpers.sandbox.ecr import (
+    candidates,
+    collection,
+    documents,
+    events,
+    images,
+    lifecycle,
+    storage,
+)
 from labs_helpers.sandbox.ecr.image_rows import Image
-from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, STANDARD, Candidate, Outcome, Rule
+from labs_helpers.sandbox.ecr.lifecycle import Outcome, Rule
 from labs_helpers.sandbox.ecr.repositories import Repository, with_document
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.service.worker import Worker
@@ -61,38 +69,8 @@ def next_run(store: Store, repository: Repository) -> float:
 def outcomes(store: Store, repository: Repository, text: str) -> list[Outcome]:
     """What a policy would do now to each image, the oldest first; nothing changes."""
     with store.read() as db:
-        found = candidates(db, repository, images.in_repository(db, repository))
+        found = candidates.of(db, repository)
     return lifecycle.evaluate(lifecycle.rules_of(json.loads(text)), found, store.clock.now())
-
-
-def candidates(
-    db: sqlite3.Connection, repository: Repository, found: Sequence[Image]
-) -> list[Candidate]:
-    """All images of a repository, as the evaluation sees them."""
-    by_id = {image.id: image.digest for image in found}
-    indexes: dict[str, list[str]] = {}
-    rows = db.execute(
-        "select image_id, image_parts.digest from image_parts join images on images.id = image_id"
-        " where repository_id = ? order by image_id",
-        (repository.id,),
-    )
-    for row in rows:
-        indexes.setdefault(row["digest"], []).append(by_id[row["image_id"]])
-    return [
-        Candidate(
-            digest=image.digest,
-            tags=image.tags,
-            pushed_at=image.pushed_at,
-            size=image.size,
-            pulled_at=image.last_pulled_at,
-            storage=ARCHIVE if image.archived else STANDARD,
-            archived_at=image.archived_at if image.archived else None,
-            activated_at=image.activated_at,
-            indexes=tuple(indexes.get(image.digest, ())),
-            subject=image.subject,
-        )
-        for image in found
-    ]
 
 
 def run_all(store: Store) -> None:
@@ -160,17 +138,10 @@ def _run(
     now: datetime,
 ) -> datetime:
     """Make the run of `slot`; returns the last run until `now` before which nothing changes."""
-    found = images.in_repository(db, repository)
-    by_digest = {image.digest: image for image in found}
-    before = candidates(db, repository, found)
+    before = candidates.of(db, repository)
     taken = [each for each in lifecycle.evaluate(rules, before, slot) if each.taken]
-    for outcome in taken:
-        image = by_digest[outcome.image.digest]
-        if outcome.rule is not None and outcome.rule.expires:
-            _expire(store, db, repository, [image, *_referrers(image, found)], slot)
-        else:
-            storage.archive(db, image, slot)
     if taken:
+        _act(store, db, repository, taken, slot)
         return slot  # what an index has freed is the next run's
     change = lifecycle.next_due(rules, before, slot)
     runs = (now - slot) // PERIOD
@@ -183,25 +154,43 @@ def _next_slot(times: dict[str, float]) -> datetime:
     return datetime.fromtimestamp(times.get("run", times["put"]), UTC) + PERIOD
 
 
-def _expire(
+def _act(
     store: Store,
     db: sqlite3.Connection,
     repository: Repository,
-    expired: Iterable[Image],
+    taken: Sequence[Outcome],
     at: datetime,
 ) -> None:
-    for image in expired:
-        db.execute("delete from images where id = ?", (image.id,))
-        events.image_action(store, db, repository, image, "DELETE", image.tags, at.timestamp())
+    """Expire or archive the images that a run takes; artifacts expire with what they refer to."""
+    by_digest: dict[str, Image] = {}
+    by_subject: dict[str | None, list[Image]] = {}
+    for image in images.in_repository(db, repository):
+        by_digest[image.digest] = image
+        by_subject.setdefault(image.subject, []).append(image)
+    for outcome in taken:
+        image = by_digest[outcome.image.digest]
+        if outcome.rule is not None and outcome.rule.expires:
+            for expired in (image, *_referrers(image, by_subject)):
+                collection.before_deletion(db, repository, expired.id)
+                db.execute("delete from images where id = ?", (expired.id,))
+                events.image_action(
+                    store, db, repository, expired, "DELETE", expired.tags, at.timestamp()
+                )
+        else:
+            storage.archive(db, image, at)
+    collection.collect(store, db)
 
 
-def _referrers(subject: Image, found: Sequence[Image]) -> list[Image]:
+def _referrers(subject: Image, by_subject: Mapping[str | None, Sequence[Image]]) -> list[Image]:
     """The artifacts that refer to an image, and those that refer to them."""
     reached, following = {subject.digest}, [subject]
     referrers: list[Image] = []
     while following:
         following = [
-            image for image in found if image.subject in reached and image.digest not in reached
+            artifact
+            for image in following
+            for artifact in by_subject.get(image.digest, ())
+            if artifact.digest not in reached
         ]
         referrers += following
         reached |= {image.digest for image in following}

@@ -7,14 +7,14 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutability
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the pattern matches the whole text; each piece is searched once, left to right."""
     if "*" not in pattern:
         return pattern == text
-    # several stars count as one
-    first, *middle, last = re.split(r"\*+", pattern)
+    first, middle, last = _pieces(pattern)
     if not (text.startswith(first) and text.endswith(last)):
         return False
     if len(text) < len(first) + len(last):
@@ -26,3 +26,10 @@ def matches(pattern: str, text: str) -> bool:
             return False
         inner = inner[at + len(piece) :]
     return True
+
+
+@lru_cache(maxsize=256)
+def _pieces(pattern: str) -> tuple[str, tuple[str, ...], str]:
+    """What stands before the first star, between stars, and after the last; ** is one star."""
+    first, *middle, last = re.split(r"\*+", pattern)
+    return first, tuple(middle), last

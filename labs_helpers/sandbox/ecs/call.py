@@ -6,9 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 
 from labs_helpers.sandbox.ecs import store
+from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.errors import NoCluster, Refused
 from labs_helpers.sandbox.ecs.naming import Document, Place, last, of_definition
 from labs_helpers.sandbox.ecs.owner import Tasks
+from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.service.service import Call
 from labs_helpers.sandbox.service.store import Store
 
@@ -18,9 +20,11 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, kw_only=True)
 class EcsCall(Call[Store]):
-    """tasks: the tasks at the desk."""
+    """tasks: the tasks at the desk; roles: those that ECS may take."""
 
     tasks: Tasks
+    balancers: Balancers
+    roles: ServiceRoles
 
     @property
     def place(self) -> Place:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labs_helpers.sandbox.ecs import balanced, releases
 from labs_helpers.sandbox.ecs import tasks as task_states
 from labs_helpers.sandbox.ecs.naming import Document
 
@@ -20,8 +21,11 @@ _MOST_EVENTS = 100
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html"""
 
 
-def deploy(service: Document, at: float) -> Document:
-    """A new primary deployment of what the service now says; the others are replaced by it."""
+def deploy(service: Document, at: float, groups: Sequence[str] | None = None) -> Document:
+    """A new primary deployment of what the service now says; the others are replaced by it.
+
+    groups: the target groups of its tasks, by default those of the service.
+    """
     number = f"ecs-svc/{secrets.randbelow(9 * 10**18) + 10**18}"
     for each in service["deployments"]:
         each["status"] = ACTIVE
@@ -41,12 +45,14 @@ def deploy(service: Document, at: float) -> Document:
         "networkConfiguration": service["networkConfiguration"],
         "rolloutState": IN_PROGRESS,
         "rolloutStateReason": f"ECS deployment {number} in progress.",
+        "_groups": balanced.groups(service) if groups is None else list(groups),
         "_digests": {},
         "_counted": [],
         "_failures": 0,
         "_retry_at": 0.0,
     }
     service["deployments"].insert(0, made)
+    releases.begin(service, made, at)
     service["_steady"] = False
     return made
 

@@ -42,6 +42,19 @@ class ServiceNotActive(ServiceError):
     words = "Service was not ACTIVE."
 
 
+class NoServiceDeployment(ServiceError):
+    """There is no such service deployment."""
+
+    code = "ServiceDeploymentNotFoundException"
+    words = "Service deployment not found."
+
+
+class Conflict(ServiceError):
+    """The resource is not in a state for this."""
+
+    code = "ConflictException"
+
+
 class ClusterHasServices(ServiceError):
     """A cluster with active services is not deleted."""
 

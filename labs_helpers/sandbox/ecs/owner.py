@@ -73,17 +73,26 @@ class Tasks:
     def stop(
         self, db: sqlite3.Connection, place: Place, task: Document, code: str, reason: str
     ) -> None:
-        """In a transaction: end a task, at once where no runner has the task."""
+        """In a transaction: end a task, at once where no runner has the task.
+
+        A task behind a load balancer leaves the load balancer first: `release` ends the task then.
+        """
         if task["lastStatus"] == tasks.STOPPED:
             return
         at = self._clock.now().timestamp()
         tasks.stopping(task, code, reason, at)
         if work.withdraw(db, task["_id"]):
             tasks.stopped(task, code, reason, at)
+        elif task.get("_groups") and task["lastStatus"] in (tasks.RUNNING, tasks.LEAVING):
+            task["lastStatus"] = tasks.LEAVING
         else:
             self._store.after_commit(partial(self._desk.stop, task["_id"]))
         store.save_task(db, task)
         self._announce(place, task)
+
+    def release(self, task: Document) -> None:
+        """End a task that has left its load balancers; a second call does nothing more."""
+        self._store.after_commit(partial(self._desk.stop, task["_id"]))
 
     def claimed(self, job: Job) -> dict[str, Any] | None:
         """The task is PENDING; sessions of its roles, None for a task that need not run."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs_helpers.sandbox.ecs import deployments, tasks
+from labs_helpers.sandbox.ecs import deployments, releases, tasks
 from labs_helpers.sandbox.ecs.deployments import COMPLETED, FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
 
@@ -26,24 +26,25 @@ AWS names no time. A task whose program ends at once has to count as failed, or 
 would complete its deployment.
 """
 _LONGEST_PAUSE = 60.0
-_LEAST, _MOST = 3, 200
-"""Between them lies the number of failures that trips the circuit breaker: half of the desired
-count."""
+_LEAST = 3
+"""Failed starts one after another, after which the service says that its tasks do not start."""
 
 
 @dataclass
 class Plan:
     """What follows beside the changes of the service's document.
 
-    start: how many tasks of the primary deployment; stop: (task, stopCode, stoppedReason);
+    starts: how many tasks of each deployment; stop: (task, stopCode, stoppedReason);
     news: names of events for EventBridge, with a deployment and a reason where the name is of a
-    deployment; again: whether the scheduler has to look again by itself, soon.
+    deployment; again: whether the scheduler has to look again by itself, soon; due: when it has
+    to, by the sandbox clock.
     """
 
-    start: int = 0
+    starts: dict[str, int] = field(default_factory=dict)
     stop: list[tuple[Document, str, str]] = field(default_factory=list)
     news: list[tuple[str, str, str]] = field(default_factory=list)
     again: bool = False
+    due: float | None = None
 
 
 def plan(service: Document, found: Sequence[Document], at: float, real: float) -> Plan:
@@ -55,11 +56,12 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
     desired = service["desiredCount"] if service["status"] == "ACTIVE" else 0
     primary = deployments.primary(service)
     primary["desiredCount"] = desired
-    for each in service["deployments"]:
-        _remember_digests(each, found)
-        _count_failures(service, each, found, made, at, real)
+    count_tasks(service, found, made, at, real)
+    release = releases.current(service)
     if _breaks(service, primary, desired):
-        primary = _break(service, primary, found, made, at)
+        primary = _break(service, primary, made, at)
+    elif release is not None and release["status"] == releases.ROLLBACK_REQUESTED:
+        primary = _take_back(service, primary, made, at)
     stopped = {task["_id"] for task, _, _ in made.stop}
     live = [task for task in found if tasks.is_live(task) and task["_id"] not in stopped]
     _roll(service, primary, live, desired, made, at, real)
@@ -68,9 +70,22 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
     return made
 
 
-def _is_up(task: Mapping[str, Any], real: float) -> bool:
+def count_tasks(
+    service: Document, found: Sequence[Document], made: Plan, at: float, real: float
+) -> None:
+    """Note what the tasks of each deployment say of the deployment."""
+    for each in service["deployments"]:
+        _remember_digests(each, found)
+        releases.note_images(service, each)
+        _count_failures(service, each, found, made, at, real)
+
+
+def is_up(task: Mapping[str, Any], real: float) -> bool:
+    """Whether a task serves: it runs, and its health checks pass."""
     if task["lastStatus"] != tasks.RUNNING or tasks.waits_for_health(task):
         return False
+    if "_target" in task:
+        return bool(task["_target"][0] == "healthy")
     checked = bool(task["healthStatus"] == "HEALTHY")
     return checked or bool(real - task.get("_running_since", real) >= STEADY_SECONDS)
 
@@ -116,15 +131,32 @@ def _count_failures(
         if tasks.is_live(task) and task["healthStatus"] == "UNHEALTHY":
             made.stop.append((task, SCHEDULER, UNHEALTHY))
             say(service, f"(task {task['_id']}) failed container health checks.", at)
+        elif tasks.is_live(task) and _fails_target(service, task, real):
+            _, group, why, port = task["_target"]
+            made.stop.append(
+                (task, SCHEDULER, f"Task failed ELB health checks in (target-group {group})")
+            )
+            said = f"(port {port}) is unhealthy in (target-group {group}) due to (reason {why})."
+            say(service, f"(task {task['_id']}) {said}", at)
         elif task["lastStatus"] != tasks.STOPPED or _was_ended(task):
             continue
         deployment["_counted"].append(task["_id"])
         failed(service, deployment, made, at, real)
     if any(
-        task["_deployment"] == deployment["id"] and tasks.is_live(task) and _is_up(task, real)
+        task["_deployment"] == deployment["id"] and tasks.is_live(task) and is_up(task, real)
         for task in found
     ):
         deployment["_failures"] = 0
+
+
+def _fails_target(service: Mapping[str, Any], task: Mapping[str, Any], real: float) -> bool:
+    """Whether a load balancer finds a task unhealthy, after the service's grace period.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+    """
+    grace = service.get("healthCheckGracePeriodSeconds") or 0
+    running = real - task.get("_running_since", real)
+    return bool(task.get("_target", [""])[0] == "unhealthy" and running >= grace)
 
 
 def _was_ended(task: Mapping[str, Any]) -> bool:
@@ -156,34 +188,66 @@ def failed(service: Document, deployment: Document, made: Plan, at: float, real:
 
 def _breaks(service: Document, primary: Document, desired: int) -> bool:
     breaker = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
-    threshold = min(max(_LEAST, -(-desired // 2)), _MOST)
     return bool(
         breaker.get("enable")
         and primary["rolloutState"] == IN_PROGRESS
-        and primary["failedTasks"] >= threshold
+        and primary["failedTasks"] >= releases.threshold(desired)
     )
 
 
-def _break(
-    service: Document, primary: Document, found: Sequence[Document], made: Plan, at: float
-) -> Document:
+def _break(service: Document, primary: Document, made: Plan, at: float) -> Document:
     """The deployment has FAILED; returns the primary deployment from now on."""
     reason = "ECS deployment circuit breaker: tasks failed to start."
     primary |= {"rolloutState": FAILED, "rolloutStateReason": reason, "updatedAt": at}
     say(service, f"(deployment {primary['id']}) deployment failed: tasks failed to start.", at)
     made.news.append(("SERVICE_DEPLOYMENT_FAILED", primary["id"], reason))
+    release = releases.current(service)
     breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
-    completed = [each for each in service["deployments"] if each.get("_completed")]
-    before: Document | None = completed[0] if completed else None
-    if not breaker.get("rollback") or before is None or before is primary:
+    if release is not None:
+        release["deploymentCircuitBreaker"]["status"] = "TRIGGERED"
+    before = _forerunner(service, primary) if breaker.get("rollback") else None
+    if before is None:
+        if release is not None:
+            releases.finish(release, releases.STOPPED, at, reason)
         return primary
+    why = f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
+    return _back_to(service, primary, before, why, made, at)
+
+
+def _take_back(service: Document, primary: Document, made: Plan, at: float) -> Document:
+    """StopServiceDeployment: the primary deployment from now on."""
+    reason = "Service deployment rollback was requested."
+    primary |= {"rolloutState": FAILED, "rolloutStateReason": reason, "updatedAt": at}
+    made.news.append(("SERVICE_DEPLOYMENT_FAILED", primary["id"], reason))
+    before = _forerunner(service, primary)
+    release = releases.current(service)
+    if before is None:
+        if release is not None:
+            said = f"{reason} There is no completed service deployment to roll back to."
+            releases.finish(release, releases.ROLLBACK_FAILED, at, said)
+        return primary
+    why = f"ECS deployment: rolling back to deploymentId {before['id']}."
+    return _back_to(service, primary, before, why, made, at)
+
+
+def _forerunner(service: Document, primary: Document) -> Document | None:
+    """The deployment that was completed before the primary one."""
+    completed = [each for each in service["deployments"] if each.get("_completed")]
+    return completed[0] if completed and completed[0] is not primary else None
+
+
+def _back_to(
+    service: Document, primary: Document, before: Document, why: str, made: Plan, at: float
+) -> Document:
+    """Make an earlier deployment the primary one again."""
+    release = releases.current(service)
+    if release is not None:
+        releases.roll_back(release, before.get("_revision", ""), why, at)
     primary["status"] = deployments.ACTIVE
     before |= {
         "status": deployments.PRIMARY,
         "rolloutState": IN_PROGRESS,
-        "rolloutStateReason": (
-            f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
-        ),
+        "rolloutStateReason": why,
         "updatedAt": at,
         "failedTasks": 0,
     }
@@ -192,8 +256,7 @@ def _break(
         "networkConfiguration": before["networkConfiguration"],
     }
     say(service, f"rolling back to deployment {before['id']}.", at)
-    reason = before["rolloutStateReason"]
-    made.news.append(("SERVICE_DEPLOYMENT_IN_PROGRESS", before["id"], reason))
+    made.news.append(("SERVICE_DEPLOYMENT_IN_PROGRESS", before["id"], why))
     return before
 
 
@@ -212,27 +275,27 @@ def _roll(
     most = desired * config["maximumPercent"] // 100
     new = [task for task in live if task["_deployment"] == primary["id"]]
     old = [task for task in live if task["_deployment"] != primary["id"]]
-    up = sum(_is_up(task, real) for task in live)
-    new_up = sum(_is_up(task, real) for task in new)
+    up = sum(is_up(task, real) for task in live)
+    new_up = sum(is_up(task, real) for task in new)
     wanted = desired - len(new)
     room = most - len(live)
     if wanted > 0 and primary["rolloutState"] != FAILED:
         if primary["_retry_at"] <= real:
-            made.start = max(min(wanted, room), 0)
+            made.starts[primary["id"]] = max(min(wanted, room), 0)
         made.again = True
-    ending = sorted(new, key=lambda task: _is_up(task, real))[: max(-wanted, 0)]
+    ending = sorted(new, key=lambda task: is_up(task, real))[: max(-wanted, 0)]
     if primary["rolloutState"] != FAILED:
         # those that are not up serve nobody; of the others, as many as the minimum leaves
         surplus = new_up + len(old) - desired
         if wanted > 0 and room <= 0:
             surplus = max(surplus, wanted)
-        waiting = [task for task in old if not _is_up(task, real)]
-        serving = [task for task in old if _is_up(task, real)]
+        waiting = [task for task in old if not is_up(task, real)]
+        serving = [task for task in old if is_up(task, real)]
         free = max(min(up - least, surplus - len(waiting)), 0)
         ending += waiting + serving[:free]
         if wanted > 0 and room <= 0 and not ending:
             _stuck(service, at)
-    _end(service, ending, made, at)
+    end(service, ending, made, at)
 
 
 def _stuck(service: Document, at: float) -> None:
@@ -244,7 +307,8 @@ def _stuck(service: Document, at: float) -> None:
         say(service, text, at)
 
 
-def _end(service: Document, ending: Sequence[Document], made: Plan, at: float) -> None:
+def end(service: Document, ending: Sequence[Document], made: Plan, at: float) -> None:
+    """Plan the end of some tasks, and say so."""
     running = [task for task in ending if task["lastStatus"] == tasks.RUNNING]
     for task in ending:
         reason = f"Scaling activity initiated by (deployment {task['_deployment']})"
@@ -276,12 +340,25 @@ def _settle(
             service["status"] = "INACTIVE"
         return
     new = [task for task in left if task["_deployment"] == primary["id"]]
-    up = [task for task in new if _is_up(task, real) and tasks.is_live(task)]
+    up = [task for task in new if is_up(task, real) and tasks.is_live(task)]
     others = [task for task in left if task not in new and tasks.is_live(task)]
-    settled = len(up) == desired == len(new) and not others and not made.start
+    settled = len(up) == desired == len(new) and not others and not any(made.starts.values())
     if not settled:
         made.again |= any(task["lastStatus"] == tasks.RUNNING for task in new)
         return
+    if primary["rolloutState"] == IN_PROGRESS:
+        release = releases.current(service)
+        if release is not None:
+            back = release["status"] == releases.ROLLBACK_IN_PROGRESS
+            ended = releases.ROLLBACK_SUCCESSFUL if back else releases.SUCCESSFUL
+            release["_weight"] = 0.0 if back else 100.0
+            releases.finish(release, ended, at)
+        service["deployments"] = [primary]
+    complete(service, primary, made, at)
+
+
+def complete(service: Document, primary: Document, made: Plan, at: float) -> None:
+    """The deployment has all its tasks, and nothing is left to do."""
     if primary["rolloutState"] == IN_PROGRESS:
         reason = f"ECS deployment {primary['id']} completed."
         primary |= {
@@ -290,9 +367,13 @@ def _settle(
             "updatedAt": at,
             "_completed": True,
         }
-        service["deployments"] = [primary]
         say(service, f"(deployment {primary['id']}) deployment completed.", at)
         made.news.append(("SERVICE_DEPLOYMENT_COMPLETED", primary["id"], reason))
+    settle(service, primary, made, at)
+
+
+def settle(service: Document, primary: Document, made: Plan, at: float) -> None:
+    """The service is steady, said once."""
     if not service["_steady"] and primary["rolloutState"] == COMPLETED:
         service["_steady"] = True
         say(service, "has reached a steady state.", at)

@@ -8,6 +8,7 @@ from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecs import operations
+from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.call import EcsCall
 from labs_helpers.sandbox.ecs.errors import InvalidParameter
 from labs_helpers.sandbox.ecs.owner import KIND, Tasks
@@ -33,12 +34,13 @@ class EcsService(DecidedService[EcsCall]):
         desk: Desk,
         roles: ServiceRoles,
         emit: Emit,
+        balancers: Balancers,
     ) -> None:
         """Open the state under `root`; tasks that ran before a restart have stopped."""
         self.store = Store(root, "ECS", SCHEMA)
         owner = Tasks(self.store, clock, roles, emit, desk)
-        self.scheduler = Scheduler(self.store, clock, owner, emit)
-        call: Any = partial(EcsCall, tasks=owner)
+        self.scheduler = Scheduler(self.store, clock, owner, emit, balancers, roles)
+        call: Any = partial(EcsCall, tasks=owner, balancers=balancers, roles=roles)
         super().__init__("ecs", operations, call, self.store, clock, authorize)
         desk.serve(self.store, {KIND: owner})
 

@@ -16,6 +16,8 @@ from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
 from labs_helpers.sandbox.ecs.naming import Document, Place, arn
 
 PROVISIONING, PENDING, RUNNING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPED"
+LEAVING = "DEACTIVATING"
+"""The task is to stop, and ends the requests that a load balancer has given to the task."""
 PLATFORM = "1.4.0"
 """What LATEST is for Linux:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html"""
@@ -26,7 +28,10 @@ _OF_CONTAINER = ("command", "environment", "cpu", "memory", "memoryReservation")
 
 @dataclass(frozen=True)
 class Start:
-    """Who starts a task, and how. digests: container -> digest that the task has to run."""
+    """Who starts a task, and how. digests: container -> digest that the task has to run.
+
+    groups: the target groups to which the task belongs, one for each load balancer of its service.
+    """
 
     cluster: str
     group: str
@@ -34,6 +39,7 @@ class Start:
     service: str = ""
     deployment: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
+    groups: Sequence[str] = ()
     tags: Sequence[Mapping[str, str]] = ()
 
 
@@ -82,6 +88,7 @@ def new(
         "_service": start.service,
         "_deployment": start.deployment,
         "_digests": dict(start.digests),
+        "_groups": list(start.groups),
     }
     if start.started_by:
         document["startedBy"] = start.started_by

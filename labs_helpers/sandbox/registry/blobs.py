@@ -18,7 +18,7 @@ def head(context: Context, digest_text: str) -> Response:
     context.allow("BatchCheckLayerAvailability")
     digest = check_digest(digest_text)
     repository = context.repository()
-    blob = layers.find(context.store, repository, digest)
+    blob = layers.find_for_push(context.store, repository, digest)
     if blob is None:
         raise ecr.LayersNotFound(digest=digest, **repository.names)
     if _is_unmodified(context.request, digest):

@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from labs_helpers.sandbox.service.validation import Invalid, Problem
@@ -25,6 +25,9 @@ SIZE = 100
 Keyed = Sequence[tuple[list[str], T]]
 """(key, item) in the order of the keys; no key occurs twice."""
 
+After = Callable[[list[str] | None, int], Keyed[T]]
+"""``after(key, limit)``: at most so many items, from the first one after the key (None: of all)."""
+
 
 def page(
     items: Keyed[T], token: str | None, size: int, scope: Sequence[str], secret: bytes
@@ -34,12 +37,22 @@ def page(
     scope: names the list; a token of another scope is refused. Raises Invalid for a token that
     this function did not make for this scope.
     """
-    rest = list(items)
-    if token is not None:
-        last = _key_of(token, scope, secret)
-        rest = [(key, item) for key, item in rest if key > last]
-    part = rest[:size]
-    following = _token_for(part[-1][0], scope, secret) if len(rest) > len(part) else None
+
+    def after(last: list[str] | None, limit: int) -> Keyed[T]:
+        rest = items if last is None else [each for each in items if each[0] > last]
+        return rest[:limit]
+
+    return page_after(after, token, size, scope, secret)
+
+
+def page_after(
+    after: After[T], token: str | None, size: int, scope: Sequence[str], secret: bytes
+) -> tuple[list[T], str | None]:
+    """Like page, of a list that is too long to be made for each page."""
+    last = None if token is None else _key_of(token, scope, secret)
+    found = after(last, size + 1)
+    part = found[:size]
+    following = _token_for(part[-1][0], scope, secret) if len(found) > size else None
     return [item for _, item in part], following
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import isfunction
@@ -72,9 +72,25 @@ class Call(Generic[S]):
         within: names what is listed, beside operation, account and region; size: items of a page
         unless ``maxResults`` says. Raises Invalid for a token of another list.
         """
-        scope = [self.operation, self.account, self.region, *within]
-        size = params.get("maxResults") or size
-        return paging.page(items, params.get("nextToken"), size, scope, self.store.secret())
+        return paging.page(items, *self._asked(params, size), self._scope(within), self._secret)
+
+    def page_after(
+        self, after: paging.After[T], params: Members, *within: str
+    ) -> tuple[list[T], str | None]:
+        """Like page, of a list of which ``after`` reads no more than the page."""
+        asked = self._asked(params, paging.SIZE)
+        return paging.page_after(after, *asked, self._scope(within), self._secret)
+
+    @staticmethod
+    def _asked(params: Members, size: int) -> tuple[str | None, int]:
+        return params.get("nextToken"), params.get("maxResults") or size
+
+    def _scope(self, within: Sequence[str]) -> list[str]:
+        return [self.operation, self.account, self.region, *within]
+
+    @property
+    def _secret(self) -> bytes:
+        return self.store.secret()
 
 
 C = TypeVar("C", bound=Call[Any])

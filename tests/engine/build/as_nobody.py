@@ -12,8 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from labs_helpers.engine import machine
 from labs_helpers.engine.build import BuildError
-from labs_helpers.engine.build.run import proot, supervisor
 from labs_helpers.engine.store import ImageStore
 from tests.engine.build.building import Builder
 
@@ -24,30 +24,34 @@ def main(folder: Path, text: str, as_root: bool = False) -> None:
     busybox = shutil.which("busybox")
     assert busybox
     content = Path(busybox).read_bytes()
-    # what runs the supervisor must be open to that user; this checkout may not be
-    shutil.copy(supervisor.__file__, folder / "supervisor.py")
-    proot._SUPERVISOR = folder / "supervisor.py"
+    # what runs commands must be open to that user; this checkout may not be
+    shutil.copytree(machine.KEEPER_HOME / "keeper", folder / "code/keeper")
+    machine.KEEPER_HOME = folder / "code"
     sys.executable = os.environ["OPEN_PYTHON"]
     if not as_root:
         os.chown(folder, NOBODY, NOBODY)
-        os.chown(folder / "supervisor.py", NOBODY, NOBODY)
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
     (folder / "scratch").mkdir()
     builder = Builder(ImageStore(folder / "store"), folder / "scratch")
-    error, layers = "", []
+    error, layers, name = "", [], ""
     try:
         image = builder.build(text, {"busybox": content, "f": "F\n"})
     except BuildError as failed:
         error = str(failed)
     else:
+        name = image.id
         layers = [
             {name: [oct(m.mode), m.uid, m.gid] for name, m in builder.files(image, number).items()}
             for number in range(len(image.layers))
         ]
     left = [path.name for path in (folder / "scratch").iterdir()]
-    print(json.dumps({"layers": layers, "said": builder.said, "left": left, "error": error}))
+    print(
+        json.dumps(
+            {"id": name, "layers": layers, "said": builder.said, "left": left, "error": error}
+        )
+    )
 
 
 if __name__ == "__main__":

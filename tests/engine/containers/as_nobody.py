@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from labs_helpers.engine.containers import machine
+from labs_helpers.engine import machine
 from labs_helpers.engine.server import make_server
 
 NOBODY = 65534

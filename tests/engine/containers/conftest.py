@@ -19,7 +19,8 @@ from typing import Any
 import docker
 import pytest
 
-from labs_helpers.engine.containers.machine import NAMESPACES, isolation
+from labs_helpers.engine.machine import NAMESPACES, isolation
+from tests.deadline import deadline
 from tests.engine.engine_room import require
 
 APPLETS = [
@@ -30,7 +31,8 @@ APPLETS = [
 
 
 @contextmanager
-def _own_engine(folder: Path, **variables: str) -> Iterator[Path]:
+def own_engine(folder: Path, **variables: str) -> Iterator[Path]:
+    """The socket of an engine of this process's user, in a folder."""
     socket = folder / "d.sock"
     command = [sys.executable, "-m", "labs_helpers.engine", "--socket", str(socket)]
     process = subprocess.Popen(
@@ -51,7 +53,7 @@ def _own_engine(folder: Path, **variables: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _nobodys_engine(folder: Path) -> Iterator[Path]:
+def _nobodys_engine(folder: Path, **variables: str) -> Iterator[Path]:
     python = shutil.which("python3", path="/usr/bin:/bin")
     if python is None:
         pytest.skip("no python3 that other users may run")
@@ -59,7 +61,7 @@ def _nobodys_engine(folder: Path) -> Iterator[Path]:
         [sys.executable, "-m", "tests.engine.containers.as_nobody", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "OPEN_PYTHON": python},
+        env={**os.environ, "OPEN_PYTHON": python, **variables},
     )
     assert process.stdin
     assert process.stdout
@@ -72,18 +74,18 @@ def _nobodys_engine(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def engine(kind: str) -> Iterator[Path]:
-    """The socket of an engine: "own", of this user; "nobody", of an ordinary user; or "proot"."""
+    """The socket of an engine: "own", of this user; "nobody", of an ordinary user; or "proot".
+
+    That is an ordinary user's, too, with PRoot in place of namespaces.
+    """
     # pytest's own folders are closed to other users
     folder = Path(tempfile.mkdtemp(prefix="labs"))
     folder.chmod(0o755)
     try:
-        if kind == "nobody":
-            with _nobodys_engine(folder) as socket:
-                yield socket
-        else:
-            variables = {"LABS_ISOLATION": "proot"} if kind == "proot" else {}
-            with _own_engine(folder, **variables) as socket:
-                yield socket
+        variables = {"LABS_ISOLATION": "proot"} if kind == "proot" else {}
+        begin = own_engine if kind == "own" or os.geteuid() != 0 else _nobodys_engine
+        with begin(folder, **variables) as socket:
+            yield socket
     finally:
         shutil.rmtree(folder)
 
@@ -112,6 +114,13 @@ def load_box(client: Any) -> None:
     assert busybox
     content = _image(Path(busybox).read_bytes())
     client.api.import_image_from_data(content, "box", changes=["ENV PATH=/bin"])
+
+
+@pytest.fixture(autouse=True)
+def ends() -> Iterator[None]:
+    """No test of containers waits for ever."""
+    with deadline():
+        yield
 
 
 @pytest.fixture(scope="module", params=["own", "nobody"])

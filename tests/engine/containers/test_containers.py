@@ -11,6 +11,7 @@ from typing import Any
 import docker
 import pytest
 
+from tests.deadline import until
 from tests.engine.containers.conftest import page_at
 from tests.ports import free_port
 
@@ -63,6 +64,7 @@ def test_a_published_port_leads_into_the_container(client: Any) -> None:
 
 def test_a_relay_leads_from_inside_to_this_machine(client: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
         label = f"169.254.170.2:80=127.0.0.1:{server.getsockname()[1]}"
         found = client.containers.run(
             "box",
@@ -116,8 +118,7 @@ def test_a_program_that_cannot_run(client: Any, command: list[str], words: str) 
 
 def test_exec_joins_the_container(client: Any) -> None:
     found = client.containers.run("box", ["sh", "-c", "touch /here; sleep 60"], detach=True)
-    while found.exec_run(["cat", "/here"]).exit_code:
-        pass
+    until(lambda: found.exec_run(["cat", "/here"]).exit_code == 0)
     assert found.exec_run(["sh", "-c", "exit 4"]).exit_code == 4
     assert found.exec_run(["sh", "-c", "test -t 0 && echo terminal"], tty=True).output == (
         b"terminal\r\n"
@@ -178,19 +179,16 @@ def test_a_failed_program_is_started_again_as_often_as_asked(client: Any) -> Non
     found = client.containers.run(
         "box", ["sh", "-c", "echo run; exit 1"], restart_policy=policy, detach=True
     )
-    while found.logs() != b"run\n" * 3:
-        pass
+    until(lambda: found.logs() == b"run\n" * 3)
     found.remove(force=True)
 
 
 def test_health(client: Any) -> None:
     check = {"Test": ["CMD", "test", "-f", "/ok"], "Interval": 10**8, "Retries": 1}
     found = client.containers.run("box", ["sleep", "60"], healthcheck=check, detach=True)
-    while found.health != "unhealthy":
-        found.reload()
+    until(lambda: client.containers.get(found.id).health == "unhealthy")
     found.exec_run(["touch", "/ok"])
-    while found.health != "healthy":
-        found.reload()
+    until(lambda: client.containers.get(found.id).health == "healthy")
     found.remove(force=True)
 
 

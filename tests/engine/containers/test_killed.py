@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from labs_helpers.engine.containers.link import stop_keeper
-from labs_helpers.engine.containers.machine import NAMESPACES, isolation
+from labs_helpers.engine.machine import NAMESPACES, isolation
 from tests.engine.containers.conftest import load_box
 
 
@@ -35,7 +35,7 @@ class Engine:
 
     def end(self, number: int) -> None:
         self.process.send_signal(number)
-        self.process.communicate()
+        self.process.communicate(timeout=60)
 
     @property
     def _socket(self) -> Path:

@@ -94,8 +94,8 @@ def ecs(sandbox: Running) -> Any:
         (
             "create_service",
             SERVICE | {"loadBalancers": LOADED},
-            "NotInSandbox",
-            "The sandbox does not have loadBalancers of a service; it exists on AWS.",
+            "InvalidParameterException",
+            "The container app did not have a container port 80 defined.",
         ),
         (
             "create_service",
@@ -107,8 +107,8 @@ def ecs(sandbox: Running) -> Any:
         (
             "create_service",
             SERVICE | {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
-            "NotInSandbox",
-            "The sandbox does not have the deployment strategy BLUE_GREEN",
+            "InvalidParameterException",
+            "bakeTimeInMinutes must be specified with the deployment strategy BLUE_GREEN.",
         ),
         ("update_service", {"service": "none"}, "ServiceNotFoundException", "Service not found."),
         ("delete_service", {"service": "none"}, "ServiceNotFoundException", "Service not found."),

@@ -13,7 +13,9 @@ from labs_helpers import servers
 from labs_helpers.runner import process as runner
 from labs_helpers.sandbox import process as sandbox
 from tests.sandbox.ecs import task_room
+from tests.sandbox.ecs.front import Front, is_open
 from tests.sandbox.ecs.task_room import NETWORK, REGISTRY, Room
+from tests.sandbox.ecs.test_services import PORTS, create
 
 pytestmark = pytest.mark.soak
 
@@ -85,3 +87,35 @@ def test_nothing_runs_after_labs_stop(own: Room) -> None:
     servers.start(own.workspace)
     assert own.task(arn)["lastStatus"] == "STOPPED"
     assert own.containers() == []
+
+
+def test_a_load_balancer_ends_with_its_runner_and_comes_back_at_the_same_address(own: Room) -> None:
+    front = Front(own, "front")
+    web = own.define("web", IMAGE, portMappings=PORTS)
+    create(own, "web", web, loadBalancers=front.balancers())
+    own.settled("web")
+    front.once_met("one")
+    address = front.address
+
+    found = runner.running(own.workspace)
+    assert found is not None
+    kill(found.pid)
+    assert not is_open(address)
+    runner.start(own.workspace, print)
+    own.settled("web")
+    own.once(
+        lambda: {"health": front.health(front.blue)},
+        lambda found: found["health"] == ["healthy"],
+    )
+    assert front.address == address
+    front.once_met("one")
+
+    server = sandbox.running(own.workspace)
+    assert server is not None
+    kill(server.pid)
+    own.port = servers.start(own.workspace).sandbox.port
+    own.settled("web")
+    assert front.address == address
+    front.once_met("one")
+    servers.stop(own.workspace)
+    assert not is_open(address)

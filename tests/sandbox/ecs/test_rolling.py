@@ -20,12 +20,15 @@ class World:
         self.tasks: list[dict[str, Any]] = []
         self.service: dict[str, Any] = {
             "serviceName": "web",
-            "serviceArn": "arn",
+            "serviceArn": "arn:aws:ecs:us-west-2:123456789012:service/default/web",
+            "clusterArn": "arn:aws:ecs:us-west-2:123456789012:cluster/default",
+            "loadBalancers": [],
             "status": "ACTIVE",
             "desiredCount": desired,
             "taskDefinition": "web:1",
             "networkConfiguration": NETWORK,
             "deploymentConfiguration": {
+                "strategy": "ROLLING",
                 "minimumHealthyPercent": least,
                 "maximumPercent": most,
                 "deploymentCircuitBreaker": breaker,
@@ -42,7 +45,7 @@ class World:
         made = rolling.plan(self.service, self.tasks, NOW, self.real)
         for task, code, reason in made.stop:
             tasks.stopped(task, code, reason, NOW)
-        for _ in range(made.start):
+        for _ in range(sum(made.starts.values())):
             self._start(checked)
         return made
 
@@ -186,8 +189,8 @@ def test_failures_make_the_scheduler_wait() -> None:
     world.look()
     world.fail()
     made = rolling.plan(world.service, world.tasks, NOW, world.real)
-    assert (made.start, made.again) == (0, True)
-    assert world.look().start == 1
+    assert (sum(made.starts.values()), made.again) == (0, True)
+    assert sum(world.look().starts.values()) == 1
 
 
 def test_an_unhealthy_task_is_replaced_and_counts_as_a_failure() -> None:

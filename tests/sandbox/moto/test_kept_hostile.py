@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from moto.core.common_models import BaseModel
+from moto.kms.utils import KeySpec
 from moto.s3.models import FakeAcl, FakeKey
 from moto.sqs.models import Queue
 
@@ -98,3 +99,11 @@ def test_plain_values_and_objects_come_back() -> None:
         "times": [datetime(2026, 11, 28, tzinfo=UTC), datetime(2026, 1, 1)],
     }
     assert load(graph.dump(state, defaultdict(lambda: None))) == state
+
+
+def test_an_enumeration_is_kept_by_its_value_in_every_python() -> None:
+    spec = KeySpec.RSA_2048
+    content = graph.dump(spec, defaultdict(lambda: None))
+    assert load(content) is spec
+    assert b"getattr" not in content
+    assert spec.value.encode() in content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -489,7 +490,55 @@ MADE: dict[str, Any] = {
     ),
     "Cluster": ("ECS::Cluster", {"ClusterName": "of-a-stack"}),
     "Repository": repository("of-a-stack"),
+    "Registry": (
+        "ECR::RegistryPolicy",
+        {
+            "PolicyText": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "of-a-stack",
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                        "Action": "ecr:CreateRepository",
+                        "Resource": "arn:aws:ecr:us-west-2:123456789012:repository/cache/*",
+                    }
+                ],
+            }
+        },
+    ),
+    "Cache": (
+        "ECR::PullThroughCacheRule",
+        {"EcrRepositoryPrefix": "of-a-stack", "UpstreamRegistryUrl": "public.ecr.aws"},
+    ),
+    "Template": (
+        "ECR::RepositoryCreationTemplate",
+        {"Prefix": "of-a-stack", "AppliedFor": ["PULL_THROUGH_CACHE"]},
+    ),
+    "Scanning": (
+        "ECR::RegistryScanningConfiguration",
+        {
+            "ScanType": "BASIC",
+            "Rules": [
+                {
+                    "ScanFrequency": "SCAN_ON_PUSH",
+                    "RepositoryFilters": [{"Filter": "of-a-stack", "FilterType": "WILDCARD"}],
+                }
+            ],
+        },
+    ),
 }
+
+
+def registry_of(ecr: Any) -> Iterator[tuple[str, Any]]:
+    """What the registry has, by the type of a stack's resource."""
+    try:
+        yield "registry policy", ecr.get_registry_policy()["policyText"]
+    except ecr.exceptions.RegistryPolicyNotFoundException:
+        yield "registry policy", None
+    yield "cache", ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]
+    yield "template", ecr.describe_repository_creation_templates()["repositoryCreationTemplates"]
+    yield "scanning", ecr.get_registry_scanning_configuration()["scanningConfiguration"]
 
 
 def test_every_type_is_in_the_great_stack() -> None:
@@ -521,6 +570,7 @@ def test_every_type_is_made_by_its_service_and_goes_with_the_stack(
             "policy": "/managed" in str(client("iam").list_policies(Scope="Local")["Policies"]),
             "vpc": bool(vpcs["Vpcs"]),
             "repository": "of-a-stack" in names(client("ecr")),
+            **{name: "of-a-stack" in str(asked) for name, asked in registry_of(client("ecr"))},
         }
 
     assert set(there().values()) == {True}, there()

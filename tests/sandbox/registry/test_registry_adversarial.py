@@ -40,26 +40,40 @@ class Direct:
     def call(
         self, method: str, path: str, query: str = "", body: bytes = b"", **environ: str
     ) -> tuple[int, dict[str, str], bytes]:
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-        request: dict[str, Any] = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_HOST": HOME.host,
-            "HTTP_AUTHORIZATION": f"Bearer {self.token}",
-            "wsgi.input": io.BytesIO(body),
-            **environ,
-        }
-        answer = self.app(request, lambda status, headers: started.append((status, headers)))
-        content = b"".join(answer)
-        if hasattr(answer, "close"):
-            answer.close()
-        status, headers = started[0]
-        for name, value in headers:
-            assert not set("\r\n\0") & set(name + value), (name, value)
-            (name + value).encode("latin-1")
-        return int(status.split()[0]), dict(headers), content
+        return asked(self.app, self.token, HOME.host, method, path, query, body, **environ)
+
+
+def asked(
+    app: Any,
+    token: str,
+    host: str,
+    method: str,
+    path: str,
+    query: str = "",
+    body: bytes = b"",
+    **environ: str,
+) -> tuple[int, dict[str, str], bytes]:
+    """What an application answers: status, headers, which HTTP can carry, and body."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    request: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_HOST": host,
+        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        "wsgi.input": io.BytesIO(body),
+        **environ,
+    }
+    answer = app(request, lambda status, headers: started.append((status, headers)))
+    content = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    status, headers = started[0]
+    for name, value in headers:
+        assert not set("\r\n\0") & set(name + value), (name, value)
+        (name + value).encode("latin-1")
+    return int(status.split()[0]), dict(headers), content
 
 
 @pytest.fixture(scope="module")

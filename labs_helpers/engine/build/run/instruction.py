@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import platform
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from ...machine import NAMESPACES, NONE, PROOT
+from ...platform import of_machine
 from ...streams import map_generator
 from ..dockerfile import Instruction
 from ..errors import BuildError, cannot_run, no_program
@@ -24,11 +24,12 @@ from ..stage import Message, StageState
 from ..tree import FILE, LinkLoop, Tree
 from . import proot
 from .accounts import Account, UnknownAccount, find_account
+from .command import HOST_NAME, Command, TookTooLong, becomes_user, kind, prepare
+from .command import run as run_command
 from .rootfs import RootFolder
 from .volumes import VolumeError, Volumes
 
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-_SCRIPTS = "dev/pipes"
+_SCRIPTS = "/dev/pipes"
 _POSIX_SHELLS = {"ash", "bash", "dash", "sh", "zsh"}
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 """The classic builder's marks around the stderr of a command."""
@@ -77,42 +78,37 @@ def run(
         yield from state.use(cached)
         return
     program = _program(state.root(), invocation, state.config)
-    proot_path = proot.available()
-    if proot_path is None:
+    isolation = kind()
+    if isolation == NONE:
         raise cannot_run(step.original, step.line)
     _check_machine(state, program)
-    if state.options.network == "none":
+    if state.options.network == "none" and isolation != NAMESPACES:
         raise BuildError(
-            "--network=none: this engine cannot take the network away from a command; build"
-            " without the option, or with a real Docker daemon (LABS_ENGINE=docker)"
+            "--network=none: commands run under PRoot here, which cannot take the network away from"
+            " them; build without the option, or with a real Docker daemon (LABS_ENGINE=docker)"
         )
-    command = _command(state, invocation, {**predefined, **arguments})
-    yield from _execute(proot_path, state, invocation, command, command_text, comment)
+    command = _command(state, invocation, {**predefined, **arguments}, isolation)
+    yield from _execute(state, invocation, command, command_text, comment)
 
 
 def _execute(
-    proot_path: Path,
     state: StageState,
     invocation: _Invocation,
-    command: proot.Command,
+    command: Command,
     command_text: str,
     comment: str,
 ) -> Iterator[Message]:
     container = _container_id(state, comment)
     yield {"stream": f" ---> Running in {container}\n"}
     folder = state.folder()
+    prepare(folder)
     before = folder.snapshot()
     volumes = _mount_volumes(state, folder)
-    if invocation.script:
-        place = folder.path / invocation.words[-1].lstrip("/")
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(invocation.script[1])
-        place.chmod(0o755)
     seconds = state.options.run_seconds
-    output = proot.run(proot_path, folder, command, seconds)
+    output = run_command(folder, command, seconds)
     try:
         status = yield from map_generator(_output_message, output)
-    except proot.TookTooLong:
+    except TookTooLong:
         raise BuildError(
             f"The command '{command_text}' took longer than {seconds:.0f} s and was ended"
         ) from None
@@ -132,7 +128,7 @@ def _execute(
         raise BuildError(
             f"The command '{command_text}' left a path that is longer than this system allows"
         ) from error
-    if command.account.uid != 0 and not proot.becomes_user(command.account):
+    if command.account.uid != 0 and not becomes_user(command.account):
         denied = folder.written_without_permission(changes, command.account)
         if denied:
             yield {"stream": _NOT_ALLOWED.format(state.config["User"], denied)}
@@ -179,7 +175,7 @@ def _invocation(step: Instruction, shell: list[str]) -> _Invocation:
     (name, (content, _)), *others = step.files.items()
     if not others and _is_only_heredoc(line):
         if content.startswith("#!"):
-            return _Invocation([*shell, f"/{_SCRIPTS}/{name}"], (name, content), shell=True)
+            return _Invocation([*shell, f"{_SCRIPTS}/{name}"], (name, content), shell=True)
         return _Invocation([*shell, content], shell=True)
     # the shell reads the heredocs itself
     documents = "".join(f"{content}{name}\n" for name, (content, _) in step.files.items())
@@ -194,21 +190,23 @@ def _is_only_heredoc(line: str) -> bool:
 
 
 def _command(
-    state: StageState, invocation: _Invocation, arguments: Mapping[str, str]
-) -> proot.Command:
+    state: StageState, invocation: _Invocation, arguments: Mapping[str, str], isolation: str
+) -> Command:
     account = _account(state)
     environment = dict(arguments)
     for pair in state.config.get("Env") or []:
         name, _, value = pair.partition("=")
         environment[name] = value
     environment.setdefault("HOME", account.home)
-    environment.setdefault("HOSTNAME", "labs-build")
+    environment.setdefault("HOSTNAME", HOST_NAME)
     folder = state.config.get("WorkingDir") or "/"
     words = list(invocation.words)
-    if invocation.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
+    if isolation == PROOT and invocation.shell and posixpath.basename(words[0]) in _POSIX_SHELLS:
         # PRoot passes on its own variable, which names a folder of this machine
         words[-1] = f"unset {proot.FOLDER_VARIABLE}; {words[-1]}"
-    return proot.Command(words, environment, folder, account, state.options.hosts)
+    network = "none" if state.options.network == "none" else "host"
+    script = (invocation.words[-1], invocation.script[1]) if invocation.script else None
+    return Command(words, environment, folder, account, state.options.hosts, network, script)
 
 
 def _account(state: StageState) -> Account:
@@ -251,7 +249,7 @@ def _program(root: Tree, invocation: _Invocation, config: Mapping[str, object]) 
 
 
 def _check_machine(state: StageState, program: str) -> None:
-    ours = _MACHINES.get(platform.machine(), platform.machine())
+    ours = of_machine()
     theirs = str(state.image.config.get("architecture") or ours) if state.image else ours
     if theirs != ours:
         raise BuildError(

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -75,7 +75,7 @@ class RootFolder:
 
     def __init__(self, tree: Tree, scratch: Path | None, epoch: int) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="run-", dir=scratch))
-        self.path, self.spare = self._home / "rootfs", self._home / "tmp"
+        self.path, self.spare = self._home / "root", self._home / "tmp"
         self._tree, self._epoch, self._root = tree, epoch, os.geteuid() == 0
         try:
             for folder in (self.path, self.spare):
@@ -127,6 +127,31 @@ class RootFolder:
             remove_folder(target)
         else:
             target.unlink(missing_ok=True)
+
+    def make_mount_points(self, paths: Sequence[str]) -> None:
+        """Make a file for each mount, empty, where the image has nothing."""
+        for path in paths:
+            place = self.path
+            for part in path.split("/")[:-1]:
+                place /= part
+                if not os.path.lexists(place):
+                    place.mkdir(mode=0o755)
+                    place.chmod(0o755)
+                if place.is_symlink() or not place.is_dir():
+                    break  # is_mount_point will say so
+            else:
+                place /= path.rpartition("/")[2]
+                if not os.path.lexists(place):
+                    place.touch(mode=0o644)
+
+    def is_mount_point(self, path: str) -> bool:
+        """Whether a path is a regular file, and no link is on the way."""
+        place = self.path
+        for part in path.split("/"):
+            place /= part
+            if place.is_symlink():
+                return False
+        return place.is_file()
 
     def snapshot(self) -> dict[str, _Stat]:
         """The state of every path, except for the machine's folders."""
@@ -301,7 +326,7 @@ class RootFolder:
     def foreign_devices(self) -> tuple[str, ...]:
         """Devices to bind from the machine, because they could not be created here.
 
-        An ordinary user cannot remove them; the supervisor protects them from root.
+        An ordinary user cannot remove them; keeper/command.py protects them from root.
         """
         missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
         missing += [] if self._root else [TERMINALS]

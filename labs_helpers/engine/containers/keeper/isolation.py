@@ -22,7 +22,7 @@ import os
 import signal
 import socket
 
-from . import network, rights, root_folder, terminal, tracer
+from . import cgroup, network, rights, root_folder, terminal, tracer
 from . import syscalls as sys
 from .words import CannotStart, find_program
 
@@ -44,11 +44,13 @@ class Launched:
 
     ``stock`` are unconnected sockets, through which the caller reaches the program's ports;
     ``listeners`` are sockets that listen inside, one for each relay of the specification.
+    ``cgroup`` is the folder of the cgroup, if the container has one, to remove after its end.
     """
 
     def __init__(self) -> None:
         self.pid = 0
         self.terminal: int | None = None
+        self.cgroup: str | None = None
         self.stock: list[socket.socket] = []
         self.listeners: list[socket.socket] = []
 
@@ -68,12 +70,20 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
         traced = Launched()
         traced.pid, traced.terminal = tracer.launch(spec, stdio)
         return traced
+    group = None
+    if not spec["user_namespace"]:
+        if of is None:
+            owner, _, name = spec["folder"].rpartition("/")
+            group = cgroup.make(owner, name, spec["processes"])
+        else:
+            group = cgroup.of(of)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     maker = os.fork()
     if maker == 0:
-        _as_child(theirs, ours, lambda: _make(spec, stdio, of, theirs))
+        _as_child(theirs, ours, lambda: _make(spec, stdio, of, theirs, group))
     theirs.close()
     found = Launched()
+    found.cgroup = group
     try:
         _receive(ours, found, "pid")
         os.waitpid(maker, 0)
@@ -117,6 +127,8 @@ def _give_up(found: Launched) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(found.pid, signal.SIGKILL)
         os.waitpid(found.pid, 0)
+    if found.cgroup:
+        cgroup.remove(found.cgroup)
     for each in (*found.stock, *found.listeners):
         each.close()
     if found.terminal is not None:
@@ -149,9 +161,15 @@ def _report(theirs: socket.socket, message: str, code: int) -> None:
 
 
 def _make(
-    spec: Spec, stdio: tuple[int, int, int] | None, of: int | None, theirs: socket.socket
+    spec: Spec,
+    stdio: tuple[int, int, int] | None,
+    of: int | None,
+    theirs: socket.socket,
+    group: str | None,
 ) -> None:
-    """The maker: enter the namespaces, fork the program, say its pid."""
+    """The maker: enter the cgroup and the namespaces, fork the program, say its pid."""
+    if group:
+        cgroup.enter(group)
     # other processes of the container could trace this one, or open its program and files
     sys.prctl(sys.DUMPABLE, 0)
     if of is None:

@@ -12,11 +12,13 @@ import contextlib
 import errno
 import json
 import os
+import resource
 import signal
 import socket
 from sys import exc_info
 from sys import excepthook as sys_excepthook
 
+from . import cgroup, rights
 from . import syscalls as sys
 from .client import Client
 from .isolation import sockets_of
@@ -82,6 +84,9 @@ class Keeper:
             reply = {"error": str(error), "code": error.code}
         except OSError as error:
             reply = {"error": str(error), "code": 125, "errno": error.errno}
+        except Exception as error:  # noqa: BLE001 - an end of this process ends all containers
+            sys_excepthook(*exc_info())
+            reply = {"error": f"{type(error).__name__}: {error}", "code": 125}
         self._send(connection, reply)
 
     def _leave(self, connection: socket.socket) -> None:
@@ -134,6 +139,9 @@ class Keeper:
     def do_exec(self, request: Document, connection: socket.socket, fds: list[int]) -> Document:
         """Add a program to a running container."""
         name, of = request["id"], request["of"]
+        if of not in self._containers:
+            # it ended after the engine had looked
+            raise CannotStart(f"container {of} is not running", 126)
         spec = _read(f"{of}/exec-{name}.json")
         container = self._containers[of][0]
         clients = self._early.pop(name, [])
@@ -246,6 +254,8 @@ class Keeper:
                 return socket.socket()
             if len(stock) <= _FEW:
                 stock.extend(sockets_of(process.pid, bool(spec["user_namespace"])))
+            if not stock:
+                raise ConnectionRefusedError("the container is ending")
             return stock.pop()
 
         relays = [
@@ -291,8 +301,12 @@ def _write(path: str, document: Document) -> None:
 
 def main(folder: str) -> None:
     """Keep containers in ``folder``, which becomes the working folder."""
+    # about twelve descriptors for each container; a program gets the machine's limit again
+    hard = rights.OPEN_FILES[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.closerange(3, 1 << 16)  # whatever the engine, or who started it, left open
     os.chdir(folder)
+    cgroup.sweep(folder)
     os.umask(0o077)
     # the program of a container is forked by a process that ends, and then is a child of this one
     sys.prctl(sys.SUBREAPER, 1)

@@ -7,7 +7,7 @@ import os
 import signal
 from functools import partial
 
-from . import isolation, terminal, tracer
+from . import cgroup, isolation, terminal, tracer
 from .client import Client
 from .logfile import LogFile
 from .loop import PORTION, READ, WRITE, Loop, Sink, close
@@ -16,6 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+
+_MOST_AT_END = 16
+"""Portions of output that are read after a program's end: 1 MB, the most that a pipe holds. What it
+left in the background may write for ever."""
 
 
 class Process:
@@ -36,6 +41,7 @@ class Process:
         """Start the program. Raises CannotStart."""
         self._loop, self._log, self._ended = loop, log, ended
         self.spec, self.clients, self.code = spec, clients, 0
+        self._first = of is None
         self._framed, self._once = not spec["tty"], bool(spec["stdin_once"])
         self._outputs: dict[int, str] = {}
         self._input: Sink | None = None
@@ -157,8 +163,9 @@ class Process:
         self.code = code if code >= 0 else 128 - code
         close(self._loop, self._pidfd)
         for descriptor in list(self._outputs):
-            while descriptor in self._outputs and self._read(descriptor):
-                pass
+            for _ in range(_MOST_AT_END):
+                if not self._read(descriptor):
+                    break
             if descriptor in self._outputs:
                 # a process in the background still has the stream
                 del self._outputs[descriptor]
@@ -168,6 +175,8 @@ class Process:
             close(self._loop, self._stdin)
         if self._log:
             self._log.close()
+        if self.launched.cgroup and self._first:
+            cgroup.remove(self.launched.cgroup)
         self._ended(self)
         for client in list(self.clients):
             client.end()

@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
+"""The limits of this machine, which the keeper raises for itself and gives back to programs."""
+
 
 def give_up(spec: dict[str, Any]) -> None:
     """Become the specification's user, with its capabilities and limits. Raises OSError."""
@@ -30,6 +33,7 @@ def give_up(spec: dict[str, Any]) -> None:
         least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_NPROC, (least, least))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, OPEN_FILES)
     if not spec["user_namespace"]:
         os.setgroups(spec["groups"])
     os.setresgid(spec["gid"], spec["gid"], spec["gid"])

@@ -71,13 +71,15 @@ def mount_image(spec: dict[str, Any]) -> None:
         # container would wait until the whole disk is synchronised
         options = f"lowerdir={spec['lower']},upperdir=upper,workdir=work,volatile"
         extra = ",userxattr" if spec["user_namespace"] else ""
-        sys.mount("overlay", "root", "overlay", 0, options + extra)
+        sys.mount("overlay", "root", "overlay", sys.NO_DEVICES, options + extra)
     else:
         sys.mount("root", "root", "", sys.BIND)
+        sys.remount("root", sys.NO_DEVICES)
 
 
 def _mount_proc_and_sys(spec: dict[str, Any]) -> None:
-    for folder in ("/proc", "/sys", "/dev"):
+    # the machine's network has a /sys of its own, which a namespace may not mount
+    for folder in ("/proc", "/dev", *(("/sys",) if spec["network"] != "host" else ())):
         if not os.path.isdir(folder):  # noqa: PTH112
             os.mkdir(folder, 0o755)  # noqa: PTH102
     sys.mount("proc", "/proc", "proc", QUIET)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 
+from . import descendants, rights, seccomp, terminal
 from . import syscalls as sys
-from . import terminal
+from .words import CannotStart, find_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +38,11 @@ END = signal.SIGALRM
 def launch(spec: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[int, int | None]:
     """Start a program under PRoot: the pid of its watcher, and the terminal if any.
 
-    Raises OSError.
+    Raises:
+        CannotStart: there is no such program; in runc's words, which PRoot does not have.
+        OSError: the process or its terminal cannot be made.
     """
+    _check_program(spec)
     master = side = None
     if stdio is None:
         master, side = os.openpty()
@@ -62,6 +67,18 @@ def launch(spec: dict[str, Any], stdio: tuple[int, int, int] | None) -> tuple[in
     return watcher, master
 
 
+def _check_program(spec: dict[str, Any]) -> None:
+    words = spec["proot"]
+    try:
+        find_program(spec["words"], spec["environment"], words[words.index("-r") + 1], spec["cwd"])
+    except CannotStart:
+        binds = [words[at + 1] for at, word in enumerate(words) if word == "-b"]
+        targets = [each.rpartition(":")[2] for each in binds]
+        name = spec["words"][0] if spec["words"] else ""
+        if not any(name.startswith(f"{target}/") for target in targets):
+            raise  # and else the program may be in a volume
+
+
 def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: bool) -> int:
     signal.signal(END, lambda *_: _end())
     sys.prctl(sys.DEATH_SIGNAL, END)
@@ -79,6 +96,9 @@ def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: b
         try:
             signal.signal(END, signal.SIG_DFL)
             os.umask(0o022)
+            resource.setrlimit(resource.RLIMIT_NOFILE, rights.OPEN_FILES)
+            sys.prctl(sys.NO_NEW_PRIVILEGES, 1)
+            seccomp.install(pretend=False)
             environment = dict(pair.partition("=")[::2] for pair in spec["environment"])
             os.execve(spec["proot"][0], [*spec["proot"], *spec["words"]], environment)
         finally:
@@ -89,12 +109,12 @@ def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: b
     # an end of the output is an end of the program's own, not of this process
     os.closerange(0, 3)
     status = _wait(child)
-    _kill_all()
+    descendants.kill_all()
     return status
 
 
 def _end() -> None:
-    _kill_all()
+    descendants.kill_all()
     os._exit(128 + signal.SIGKILL)
 
 
@@ -106,53 +126,17 @@ def _wait(child: int) -> int:
         if pid:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
-        below = _children(child)
+        below = descendants.children(child)
         if not first and below:
             first = min(below)
         if first and first not in below:
-            for other in _descendants():
-                if other != child:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(other, signal.SIGKILL)
+            descendants.kill_all(spare=child)
         # a signal ends the pause
         select.select([], [], [], _PAUSE)
 
 
 def _signal_first(child: int, number: int) -> None:
-    below = _children(child)
+    below = descendants.children(child)
     if below:
         with contextlib.suppress(ProcessLookupError):
             os.kill(min(below), number)
-
-
-def _kill_all() -> None:
-    while left := _descendants():
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-
-
-def _parents() -> dict[int, int]:
-    found = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208 - no pathlib: memory
-        if name.isdigit():
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
-                if state != b"Z":
-                    found[int(name)] = int(parent)
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    return [child for child, parent in _parents().items() if parent == pid]
-
-
-def _descendants() -> list[int]:
-    parents = _parents()
-    known = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in known} - known:
-        known |= more
-    return sorted(known - {os.getpid()})

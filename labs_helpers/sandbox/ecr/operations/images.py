@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from labs_helpers.sandbox.ecr import image_ids, images
+from labs_helpers.sandbox.ecr import image_ids, image_lists, images
 from labs_helpers.sandbox.ecr.elsewhere import KmsError
 from labs_helpers.sandbox.ecr.errors import (
     ImageAlreadyExists,
@@ -18,6 +18,7 @@ from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.storage import INACCESSIBLE
 from labs_helpers.sandbox.ecr.validation import IMAGE_TAG, invalid, refuse_paging
+from labs_helpers.sandbox.service.paging import Keyed
 from labs_helpers.sandbox.service.service import Members
 
 #: Items of a page of ListImageReferrers when maxResults is left out.
@@ -120,28 +121,32 @@ def describe_images(call: Call, params: Members) -> Members:
         found = [image_ids.get(call.store, repository, each) for each in params["imageIds"]]
         by_digest = {image.digest: image for image in found}
         return {"imageDetails": [_detail(repository, image, now) for image in by_digest.values()]}
-    filters = params.get("filter", {})
-    items = [
-        ([_order(image)], _detail(repository, image, now))
-        for image in images.list_all(call.store, repository)
-        if _passes(filters, image, now)
-    ]
-    part, token = call.page(items, params, repository.name)
+    chosen = _chosen(params, now)
+
+    def after(last: list[str] | None, limit: int) -> Keyed[dict[str, Any]]:
+        place = 0 if last is None else int(last[0])
+        found = image_lists.after(call.store, repository, chosen, place, limit)
+        return [([str(image.id)], _detail(repository, image, now)) for image in found]
+
+    part, token = call.page_after(after, params, repository.name)
     return {"imageDetails": part, "nextToken": token}
 
 
 def list_images(call: Call, params: Members) -> Members:
     """Digest and tag for each tag, and the digest of each image without a tag."""
     repository = call.repository(params["repositoryName"])
-    filters = params.get("filter", {})
-    now = call.clock.now()
-    items = [
-        ([_order(image), tag or ""], _image_id(image, tag))
-        for image in images.list_all(call.store, repository)
-        if _passes(filters, image, now)
-        for tag in (image.tags or (None,))
-    ]
-    part, token = call.page(items, params, repository.name)
+    chosen = _chosen(params, call.clock.now())
+
+    def after(last: list[str] | None, limit: int) -> Keyed[dict[str, Any]]:
+        place = (0, "") if last is None else (int(last[0]), last[1])
+        return [
+            ([str(number), tag or ""], {"imageDigest": digest, "imageTag": tag})
+            for number, digest, tag in image_lists.names_after(
+                call.store, repository, chosen, place, limit
+            )
+        ]
+
+    part, token = call.page_after(after, params, repository.name)
     return {"imageIds": part, "nextToken": token}
 
 
@@ -244,11 +249,12 @@ def _order(image: Image) -> str:
     return f"{image.id:020d}"
 
 
-def _passes(filters: dict[str, str], image: Image, now: datetime) -> bool:
-    """Whether the filters let an image through; without imageStatus only those that are ACTIVE.
+def _chosen(params: Members, now: datetime) -> image_lists.Chosen:
+    """What the request's filter lets through; without imageStatus only images that are ACTIVE.
 
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImagesFilter.html
     """
-    by_tag = {"TAGGED": bool(image.tags), "UNTAGGED": not image.tags}
-    right_status = filters.get("imageStatus", "ACTIVE") in (image.status(now), "ANY")
-    return right_status and by_tag.get(filters.get("tagStatus", "ANY"), True)
+    asked = params.get("filter", {})
+    return image_lists.Chosen(
+        asked.get("tagStatus", "ANY"), asked.get("imageStatus", "ACTIVE"), now
+    )

@@ -29,7 +29,7 @@ def batch_check_layer_availability(call: Call, params: Members) -> Members:
         if fault:
             failures.append({"layerDigest": digest, **fault})
             continue
-        blob = layers.find(call.store, repository, digest)
+        blob = layers.find_for_push(call.store, repository, digest)
         if blob is None:
             found.append({"layerDigest": digest, "layerAvailability": "UNAVAILABLE"})
         else:

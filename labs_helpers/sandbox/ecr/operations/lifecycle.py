@@ -1,18 +1,22 @@
 """Operations on lifecycle policies and their previews, and on the storage classes of images."""
 
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
-from labs_helpers.sandbox.ecr import documents, image_ids, images, lifecycle_runs, storage
-from labs_helpers.sandbox.ecr.lifecycle import Outcome
+from labs_helpers.sandbox.ecr import (
+    documents,
+    image_ids,
+    images,
+    lifecycle_runs,
+    previews,
+    storage,
+)
 from labs_helpers.sandbox.ecr.lifecycle_text import as_ecr_prints, check_lifecycle_policy
 from labs_helpers.sandbox.ecr.operations import Call
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.validation import refuse_paging
 from labs_helpers.sandbox.service.errors import ServiceError
 from labs_helpers.sandbox.service.service import Members
-
-PREVIEW = "lifecycle-preview"
 
 #: ``lastEvaluatedAt`` of a lifecycle policy that ECR has not evaluated yet.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,40 +86,43 @@ def start_lifecycle_policy_preview(call: Call, params: Members) -> Members:
     else:
         text = _stored(call, repository)
     outcomes = lifecycle_runs.outcomes(call.store, repository, text)
-    results = [_result(outcome) for outcome in outcomes if outcome.taken]
-    documents.put(call.store, repository, PREVIEW, {"text": text, "results": results})
+    previews.keep(call.store, repository, text, outcomes)
     return {**repository.names, "lifecyclePolicyText": text, "status": "IN_PROGRESS"}
 
 
 def get_lifecycle_policy_preview(call: Call, params: Members) -> Members:
     """The images that the policy of the last preview would expire or archive, the oldest first."""
     repository = call.repository(params["repositoryName"])
-    missing = PreviewNotFound(**repository.names)
-    preview = documents.get(call.store, repository, PREVIEW, missing=missing)
-    status = params.get("filter", {}).get("tagStatus", "ANY")
-    results = [each for each in preview["results"] if _has_status(each, status)]
+    preview = previews.find(call.store, repository)
+    if preview is None:
+        raise PreviewNotFound(**repository.names)
+    found = partial(
+        previews.results,
+        call.store,
+        repository,
+        params.get("filter", {}).get("tagStatus", "ANY"),
+    )
     token = None
     if "imageIds" in params:
         refuse_paging(params, "imageIds")
         wanted = params["imageIds"]
-        part = [each for each in results if any(_is_named(each, one) for one in wanted)]
+        part = [
+            each
+            for _, each in found(None, -1)
+            if any(previews.is_named(each, one) for one in wanted)
+        ]
     else:
-        items = [([f"{number:09d}"], each) for number, each in enumerate(results)]
-        part, token = call.page(items, params, repository.name, preview["text"])
-    actions = [each["action"]["type"] for each in preview["results"]]
-    archived = {"targetStorageClass": "ARCHIVE", "imageTotalCount": actions.count("TRANSITION")}
+        part, token = call.page_after(found, params, repository.name, preview.text)
+    archived = {"targetStorageClass": "ARCHIVE", "imageTotalCount": preview.archiving}
     return {
         **repository.names,
-        "lifecyclePolicyText": preview["text"],
+        "lifecyclePolicyText": preview.text,
         "status": "COMPLETE",
         "nextToken": token,
-        "previewResults": [
-            {**each, "imagePushedAt": datetime.fromtimestamp(each["imagePushedAt"], UTC)}
-            for each in part
-        ],
+        "previewResults": part,
         "summary": {
-            "expiringImageTotalCount": actions.count("EXPIRE"),
-            "transitioningImageTotalCounts": [archived] if archived["imageTotalCount"] else [],
+            "expiringImageTotalCount": preview.expiring,
+            "transitioningImageTotalCounts": [archived] if preview.archiving else [],
         },
     }
 
@@ -159,26 +166,3 @@ def _stored(call: Call, repository: Repository) -> str:
     missing = LifecyclePolicyNotFound(**repository.names)
     found = documents.get(call.store, repository, lifecycle_runs.POLICY, missing=missing)
     return str(found)
-
-
-def _result(outcome: Outcome) -> dict[str, Any]:
-    rule = outcome.rule
-    assert rule is not None  # of an image that is taken
-    archive = {"type": "TRANSITION", "targetStorageClass": "ARCHIVE"}
-    return {
-        "imageTags": list(outcome.image.tags),
-        "imageDigest": outcome.image.digest,
-        "imagePushedAt": outcome.image.pushed_at.timestamp(),
-        "action": {"type": "EXPIRE"} if rule.expires else archive,
-        "appliedRulePriority": rule.priority,
-        "storageClass": outcome.image.storage,
-    }
-
-
-def _has_status(result: dict[str, Any], status: str) -> bool:
-    return status == "ANY" or (status == "TAGGED") == bool(result["imageTags"])
-
-
-def _is_named(result: dict[str, Any], image_id: dict[str, str]) -> bool:
-    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
-    return digest in (None, result["imageDigest"]) and (tag is None or tag in result["imageTags"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.ecs import deployments, store
+from labs_helpers.sandbox.ecs import balanced, deployments, shifting, store, strategies
 from labs_helpers.sandbox.ecs.call import EcsCall
 from labs_helpers.sandbox.ecs.errors import (
     InvalidParameter,
@@ -23,7 +23,6 @@ from labs_helpers.sandbox.service.service import Members
 _NAME = re.compile(r"[\w-]{1,255}", re.ASCII)
 _LOOPBACK = "Each task has a port of 127.0.0.1: DescribeTasks shows it in networkBindings."
 _REFUSED: Mapping[str, str] = {
-    "loadBalancers": _LOOPBACK,
     "serviceRegistries": _LOOPBACK,
     "serviceConnectConfiguration": _LOOPBACK,
     "vpcLatticeConfigurations": _LOOPBACK,
@@ -31,7 +30,7 @@ _REFUSED: Mapping[str, str] = {
     "enableExecuteCommand": "Use `docker exec` on the task's container: `docker ps` lists it.",
     "monitoring": "There are no metrics of a service.",
 }
-_ROLLING = "Services are deployed by rolling update (ECS, ROLLING)."
+_ROLLING = "ECS itself deploys services: ROLLING, BLUE_GREEN, CANARY or LINEAR."
 _TASK_SETS = "Task sets are for an external deployment controller. " + _ROLLING
 NOT_BUILT = {
     **dict.fromkeys(
@@ -41,13 +40,7 @@ NOT_BUILT = {
         ),
         _TASK_SETS,
     ),
-    **dict.fromkeys(
-        (
-            *("ContinueServiceDeployment", "DescribeServiceDeployments", "StopServiceDeployment"),
-            *("ListServiceDeployments", "DescribeServiceRevisions"),
-        ),
-        "DescribeServices shows the deployments of a service.",
-    ),
+    "ContinueServiceDeployment": "There are no lifecycle hooks to wait for.",
     "ListServicesByNamespace": "There is no Cloud Map.",
 }
 
@@ -72,11 +65,15 @@ def create_service(call: EcsCall, params: Members) -> Members:
             raise InvalidParameter("Unable to Start a service that is still Draining.")
         definition = call.definition(db, params["taskDefinition"])
         check_launch(call, db, cluster, params, definition)
+        listed = list(params.get("loadBalancers") or [])
+        balanced.check(listed, definition, call.balancers)
+        config = strategies.configuration(params.get("deploymentConfiguration") or {}, {})
+        strategies.check_balancers(config, listed, call.balancers, call.roles, call.place)
         made: Document = {
             "serviceArn": arn(call.place, f"service/{cluster}/{name}"),
             "serviceName": name,
             "clusterArn": arn(call.place, f"cluster/{cluster}"),
-            "loadBalancers": [],
+            "loadBalancers": listed,
             "serviceRegistries": [],
             "status": store.ACTIVE,
             "desiredCount": _count(params.get("desiredCount", 1)),
@@ -86,7 +83,7 @@ def create_service(call: EcsCall, params: Members) -> Members:
             "platformVersion": "LATEST",
             "platformFamily": "Linux",
             "taskDefinition": definition["taskDefinitionArn"],
-            "deploymentConfiguration": _configuration(params, {}),
+            "deploymentConfiguration": config,
             "deployments": [],
             "events": [],
             "createdAt": call.now,
@@ -99,8 +96,10 @@ def create_service(call: EcsCall, params: Members) -> Members:
             "enableECSManagedTags": bool(params.get("enableECSManagedTags")),
             "propagateTags": params.get("propagateTags") or "NONE",
             "enableExecuteCommand": False,
+            **_grace(params, listed),
             "_tags": list(params.get("tags") or []),
             "_steady": False,
+            "_images": _images(definition),
         }
         deployments.deploy(made, call.now)
         store.save_service(db, call.place, cluster, made)
@@ -111,6 +110,10 @@ def create_service(call: EcsCall, params: Members) -> Members:
 def update_service(call: EcsCall, params: Members) -> Members:
     """Another task definition, network or `forceNewDeployment` begins a deployment."""
     _check(params)
+    if params.get("loadBalancers") is not None:
+        raise not_here(
+            "loadBalancers of UpdateService", "Delete the service, and create it with the others."
+        )
     with call.store.write() as db:
         cluster = call.cluster(db, params.get("cluster"))
         service = _service(call, db, cluster, params["service"])
@@ -122,7 +125,10 @@ def update_service(call: EcsCall, params: Members) -> Members:
             network = params.get("networkConfiguration") or service["networkConfiguration"]
             asked = {**params, "launchType": "FARGATE", "networkConfiguration": network}
             check_launch(call, db, cluster, asked, definition)
+            for each in service["loadBalancers"]:
+                balanced.check_container(each, definition)
             service["taskDefinition"] = definition["taskDefinitionArn"]
+            service["_images"] = _images(definition)
         if params.get("networkConfiguration"):
             check_network(params["networkConfiguration"])
             service["networkConfiguration"] = params["networkConfiguration"]
@@ -130,13 +136,19 @@ def update_service(call: EcsCall, params: Members) -> Members:
             service["desiredCount"] = _count(params["desiredCount"])
             deployments.primary(service)["desiredCount"] = service["desiredCount"]
             service["_steady"] = False
+        if params.get("healthCheckGracePeriodSeconds") is not None:
+            service |= _grace(params, service["loadBalancers"])
         if params.get("propagateTags"):
             service["propagateTags"] = params["propagateTags"]
-        old = service["deploymentConfiguration"]
-        service["deploymentConfiguration"] = _configuration(params, old)
+        given = params.get("deploymentConfiguration") or {}
+        config = strategies.configuration(given, service["deploymentConfiguration"])
+        if given:
+            listed = service["loadBalancers"]
+            strategies.check_balancers(config, listed, call.balancers, call.roles, call.place)
+        service["deploymentConfiguration"] = config
         after = service["taskDefinition"], service["networkConfiguration"]
         if after != before or params.get("forceNewDeployment"):
-            deployments.deploy(service, call.now)
+            deployments.deploy(service, call.now, shifting.groups(service))
         store.save_service(db, call.place, cluster, service)
         call.store.notify(TOPIC)
         deployments.count(service, store.tasks(db, call.place, cluster, service["serviceName"]))
@@ -202,6 +214,26 @@ def _service(call: EcsCall, db: sqlite3.Connection, cluster: str, given: str) ->
     return found
 
 
+def _images(definition: Mapping[str, Any]) -> list[Document]:
+    """containerImages of a service revision, before a task has found the digests."""
+    return [
+        {"containerName": each["name"], "image": each["image"]}
+        for each in definition["containerDefinitions"]
+    ]
+
+
+def _grace(params: Mapping[str, Any], listed: Sequence[Any]) -> Document:
+    """healthCheckGracePeriodSeconds, which only a service behind a load balancer has."""
+    seconds = params.get("healthCheckGracePeriodSeconds")
+    if seconds is None:
+        return {"healthCheckGracePeriodSeconds": 0} if listed else {}
+    if not listed:
+        raise InvalidParameter(
+            "Health check grace period is only valid for services configured to use load balancers"
+        )
+    return {"healthCheckGracePeriodSeconds": seconds}
+
+
 def _count(number: int) -> int:
     if number < 0:
         raise InvalidParameter("desiredCount cannot be negative.")
@@ -215,34 +247,3 @@ def _check(params: Mapping[str, Any]) -> None:
     controller = (params.get("deploymentController") or {}).get("type", "ECS")
     if controller != "ECS":
         raise not_here(f"the deployment controller {controller}", _ROLLING)
-
-
-def _configuration(params: Mapping[str, Any], before: Mapping[str, Any]) -> Document:
-    """deploymentConfiguration with the defaults of a REPLICA service.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
-    """
-    given = params.get("deploymentConfiguration") or {}
-    if given.get("strategy", "ROLLING") != "ROLLING":
-        raise not_here(f"the deployment strategy {given['strategy']}", _ROLLING)
-    if (given.get("alarms") or {}).get("enable") or given.get("lifecycleHooks"):
-        raise not_here("alarms and lifecycleHooks of a deployment", _ROLLING)
-    breaker = {"enable": False, "rollback": False}
-    found: Document = {
-        "deploymentCircuitBreaker": breaker,
-        "maximumPercent": 200,
-        "minimumHealthyPercent": 100,
-        "strategy": "ROLLING",
-        **before,
-        **given,
-    }
-    least, most = found["minimumHealthyPercent"], found["maximumPercent"]
-    if most < 100 or not 0 <= least <= 100 or most <= least:
-        raise InvalidParameter(
-            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "
-            "deployments."
-            if most == least == 100
-            else "Deployment configuration maximumPercent must be at least 100, and greater than "
-            "minimumHealthyPercent, which is from 0 to 100."
-        )
-    return found

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import cache
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
@@ -149,6 +150,9 @@ def _reduced(found: Any) -> Any:
     """How an object that is no plain value is written; as pickle does, but for moto's oddities."""
     if isinstance(found, type):
         allowed(found.__module__, found.__qualname__)
+    elif isinstance(found, Enum):
+        # as Python 3.11.4 and later do; 3.11.0 to 3.11.3 call getattr with the member's name
+        return type(found), (found.value,)
     elif isinstance(found, dict) and type(found).__module__.startswith("moto."):
         # its class may show other items than the dictionary has, and take arguments of its own
         parts = dict(vars(found)), dict(dict.items(found)), getattr(found, _FACTORY, None)

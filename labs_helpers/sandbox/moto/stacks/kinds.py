@@ -41,7 +41,8 @@ class Kind:
     """One type.
 
     properties: those that are applied, all others are refused; update: applies changes of
-    `changes`, in place; attributes: of Fn::GetAtt; needs: the capability that a stack needs.
+    `changes`, in place; replaces: whose change makes a new resource, after which the old one goes;
+    attributes: of Fn::GetAtt; needs: the capability that a stack needs.
     """
 
     properties: frozenset[str]
@@ -51,6 +52,7 @@ class Kind:
     update: Update | None = None
     changes: frozenset[str] = frozenset()
     needs: str = ""
+    replaces: frozenset[str] = frozenset()
 
 
 def kind(
@@ -62,10 +64,11 @@ def kind(
     update: Update | None = None,
     changes: str = "",
     needs: str = "",
+    replaces: str = "",
 ) -> Kind:
-    """A Kind; `properties`, `attributes` and `changes` are names with spaces between them."""
-    words = [frozenset(text.split()) for text in (properties, attributes, changes)]
-    return Kind(words[0], create, delete, words[1], update, words[2], needs)
+    """A Kind; the texts `properties` to `replaces` are names with spaces between them."""
+    words = [frozenset(text.split()) for text in (properties, attributes, changes, replaces)]
+    return Kind(words[0], create, delete, words[1], update, words[2], needs, words[3])
 
 
 def text_of(document: Any) -> str | None:

@@ -16,10 +16,14 @@ from labs_helpers.sandbox.moto.stacks import graph
 from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import Made
 from labs_helpers.sandbox.moto.stacks.reasons import name_of, reason_of
-from labs_helpers.sandbox.moto.stacks.resources import apply, require_in_place, take_away
+from labs_helpers.sandbox.moto.stacks.resources import apply, needs_replacement, take_away
 from labs_helpers.sandbox.moto.stacks.scope import Scope
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service.refusal import Refusal
+
+_REPLACING = (
+    "Requested update requires the creation of a new physical resource; hence creating one."
+)
 
 
 @dataclass
@@ -48,6 +52,7 @@ class Life:
     def __init__(self, stack: Any, calls: Calls) -> None:
         self.stack = stack
         self.calls = replace(calls, stack_tags=tuple((stack.tags or {}).items()))
+        self._replaced: dict[str, Made] = {}
 
     @property
     def scope(self) -> Scope:
@@ -113,6 +118,8 @@ class Life:
             return
         self._status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         kept = {name for name, each in new.template["Resources"].items() if new.exists(each)}
+        for logical_id, replaced in reversed(self._replaced.items()):
+            self._gone(logical_id, replaced)
         self._delete([name for name in self._made(old) if name not in kept])
         self._status("UPDATE_COMPLETE")
 
@@ -135,12 +142,59 @@ class Life:
             return
         before = Made(made.physical_id, dict(made.attributes), made.properties)
         self._event(logical_id, "UPDATE_IN_PROGRESS")
+        kind, was = resource["Type"], self._entry(logical_id).resource_type
         with self._step(logical_id, "UPDATE"):
-            require_in_place(resource["Type"], self._entry(logical_id).resource_type, made, wanted)
+            replaced = needs_replacement(kind, was, made, wanted)
+        if replaced:
+            self._replace(logical_id, kind, wanted, undo)
+            return
+        with self._step(logical_id, "UPDATE"):
             # an update that fails halfway is undone too
             undo.append((logical_id, before))
             apply(self.calls, resource["Type"], made, wanted)
         self._event(logical_id, "UPDATE_COMPLETE")
+
+    def _replace(
+        self, logical_id: str, kind: str, wanted: Any, undo: list[tuple[str, Made | None]]
+    ) -> None:
+        """Make a new resource; the old one is deleted when the whole update has succeeded.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+        """
+        self._event(logical_id, "UPDATE_IN_PROGRESS", _REPLACING)
+        old = self.scope.made[logical_id]
+        with self._step(logical_id, "UPDATE"):
+            name = name_of(kind, self.stack.name, logical_id)
+            made = types()[kind].create(self.calls, name, wanted)
+            made.properties = wanted
+        self.scope.made[logical_id] = made
+        self._entry(logical_id).physical_resource_id = made.physical_id
+        undo.append((logical_id, old))
+        self._replaced[logical_id] = old
+        self._event(logical_id, "UPDATE_COMPLETE")
+
+    def _take_back_replaced(self, logical_id: str) -> bool:
+        """Delete the new resource and let the old one stand; whether the new one is gone."""
+        made, old = self.scope.made[logical_id], self._replaced.pop(logical_id)
+        self.scope.made[logical_id] = old
+        self._entry(logical_id).physical_resource_id = old.physical_id
+        return self._gone(logical_id, made)
+
+    def _gone(self, logical_id: str, made: Made) -> bool:
+        """Whether a resource that no longer stands for its logical id could be deleted."""
+        entry = self._entry(logical_id)
+        standing = replace(entry)
+        entry.physical_resource_id = made.physical_id
+        try:
+            self._event(logical_id, "DELETE_IN_PROGRESS")
+            with self._step(logical_id, "DELETE"):
+                take_away(self.calls, entry.resource_type, made)
+            self._event(logical_id, "DELETE_COMPLETE")
+        except Failed:
+            return False
+        finally:
+            self.stack.entries[logical_id] = standing
+        return True
 
     def _undo(self, undo: list[tuple[str, Made | None]], old: Scope, words: str) -> None:
         self._status("UPDATE_ROLLBACK_IN_PROGRESS", words)
@@ -148,6 +202,9 @@ class Life:
         for logical_id, before in reversed(undo):
             if before is None:
                 left += self._delete([logical_id])
+                continue
+            if logical_id in self._replaced:
+                left += [] if self._take_back_replaced(logical_id) else [logical_id]
                 continue
             made = self.scope.made[logical_id]
             kind = self._entry(logical_id).resource_type

@@ -113,5 +113,6 @@ KINDS: dict[str, Kind] = {
         attributes="Arn RepositoryUri",
         update=_update,
         changes=_CHANGES,
+        replaces="RepositoryName EncryptionConfiguration",
     )
 }

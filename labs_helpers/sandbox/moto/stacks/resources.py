@@ -11,19 +11,23 @@ from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service.refusal import Refusal
 
 
-def require_in_place(kind: str, was: str, made: Made, wanted: Mapping[str, Any]) -> None:
-    """Raise Refusal for a change that would need another resource in the place of this one."""
+def needs_replacement(kind: str, was: str, made: Made, wanted: Mapping[str, Any]) -> bool:
+    """Whether a change needs a new resource in the place of this one.
+
+    Raises Refusal for a change of which the sandbox does not know whether AWS replaces.
+    """
     found = types()[kind]
     changed = sorted(
         name
         for name in {*made.properties, *wanted}
         if made.properties.get(name) != wanted.get(name)
     )
-    fixed = [name for name in changed if name not in found.changes]
     if kind != was:
         raise _no_replacement(f"the type {was} to {kind}")
-    if fixed:
-        raise _no_replacement(f"the property {fixed[0]} of {kind}")
+    for name in changed:
+        if name not in found.changes | found.replaces:
+            raise _no_replacement(f"the property {name} of {kind}")
+    return not found.replaces.isdisjoint(changed)
 
 
 def _no_replacement(what: str) -> Refusal:

@@ -11,6 +11,7 @@ from labs_helpers.sandbox.moto.stacks import (
     identities,
     messages,
     networks,
+    registries,
     repositories,
     storage,
 )
@@ -28,7 +29,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-wi
 def types() -> Mapping[str, Kind]:
     """Every type that a stack may have, by its name."""
     found: dict[str, Kind] = {}
-    for module in (identities, messages, networks, repositories, storage):
+    for module in (identities, messages, networks, registries, repositories, storage):
         found |= module.KINDS
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -10,13 +11,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..folders import remove_folder
+from .folders import remove_folder
 
 NAMESPACES, PROOT, NONE = "namespaces", "proot", "none"
 VARIABLE = "LABS_ISOLATION"
 """Chooses one of these, for tests and for who wants the other."""
 
-KEEPER_HOME = Path(__file__).parent
+KEEPER_HOME = Path(__file__).parent / "containers"
 """The folder that holds the package keeper, which processes without the labs' packages import."""
 
 _PROBE = (
@@ -48,6 +49,11 @@ class Isolation:
     overlay: bool = False
 
     @property
+    def has_namespaces(self) -> bool:
+        """Whether a container has namespaces of its own."""
+        return self.kind == NAMESPACES
+
+    @property
     def sentence(self) -> str:
         """The isolation, in words."""
         return _NOT_LINUX if sys.platform != "linux" else _SENTENCES[self.kind]
@@ -59,8 +65,21 @@ def isolation(folder: Path) -> Isolation:
         return Isolation(NONE)
     wanted = os.environ.get(VARIABLE) or ""
     proot = Isolation(PROOT if shutil.which("proot") else NONE)
-    if wanted == PROOT:
-        return proot
+    if wanted in (PROOT, NONE):
+        return proot if wanted == PROOT else Isolation(NONE)
+    answer = _probed(folder)
+    if answer in (0, 1):
+        return Isolation(NAMESPACES, overlay=answer == 0)
+    return proot
+
+
+def kind() -> str:
+    """The kind of isolation for what needs no overlay, as a RUN of a build."""
+    return isolation(Path(tempfile.gettempdir())).kind
+
+
+@functools.cache
+def _probed(folder: Path) -> int:
     place = Path(tempfile.mkdtemp(prefix="probe-", dir=folder))
     try:
         done = subprocess.run(
@@ -70,9 +89,7 @@ def isolation(folder: Path) -> Isolation:
         )
     finally:
         remove_folder(place)
-    if done.returncode in (0, 1):
-        return Isolation(NAMESPACES, overlay=done.returncode == 0)
-    return proot
+    return done.returncode
 
 
 def proot_words(

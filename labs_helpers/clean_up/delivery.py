@@ -1,0 +1,172 @@
+"""The kinds of things that deliver: builds, pipelines, rules, services, load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from labs_helpers.clean_up.kind import Kind, Tags, all_of, pairs, read
+from labs_helpers.prepare.ecs import (
+    clusters,
+    delete_service,
+    no_cluster,
+    no_task_definition,
+    revisions,
+    services,
+)
+from labs_helpers.prepare.load_balancers import (
+    balancer_arn,
+    no_load_balancer,
+    no_target_group,
+    target_group_arn,
+)
+from labs_helpers.prepare.step import Place
+
+
+def _families(place: Place) -> Iterator[str]:
+    # a family goes on for ever, so only those count that have an active revision
+    pages = place.client("ecs").get_paginator("list_task_definitions").paginate(status="ACTIVE")
+    arns = [str(arn) for arn in pages.search("taskDefinitionArns[]")]
+    yield from sorted({arn.rpartition("/")[2].rpartition(":")[0] for arn in arns})
+
+
+def _family_tags(place: Place, family: str) -> Tags:
+    ecs, found = place.client("ecs"), revisions(place, family)
+    tags = [read(ecs.list_tags_for_resource(resourceArn=one)["tags"], *_LOWER) for one in found]
+    # every revision has to be the labs' for the family to be theirs
+    return {key: value for key, value in tags[0].items() if all(key in one for one in tags)}
+
+
+def _tag_family(place: Place, family: str, tags: Tags) -> None:
+    for arn in revisions(place, family):
+        place.client("ecs").tag_resource(resourceArn=arn, tags=pairs(tags, *_LOWER))
+
+
+def _services(place: Place) -> Iterator[str]:
+    for cluster in clusters(place):
+        yield from (f"{cluster}/{name}" for name in services(place, cluster))
+
+
+def _delete_service(place: Place, name: str) -> None:
+    cluster, _, service = name.partition("/")
+    delete_service(place, cluster, service)
+
+
+def _ecs(kind: str) -> dict[str, Any]:
+    """Tags of an "ecs" resource whose ARN ends with kind/name."""
+
+    def arn(place: Place, name: str) -> str:
+        return f"arn:aws:ecs:{place.region}:{place.account}:{kind}/{name}"
+
+    def tags(place: Place, name: str) -> Tags:
+        found = place.client("ecs").list_tags_for_resource(resourceArn=arn(place, name))
+        return read(found["tags"], *_LOWER)
+
+    def tag(place: Place, name: str, given: Tags) -> None:
+        place.client("ecs").tag_resource(resourceArn=arn(place, name), tags=pairs(given, *_LOWER))
+
+    return {"tags": tags, "tag": tag}
+
+
+def _connections(place: Place) -> Iterator[tuple[str, str]]:
+    """(name, ARN) of each connection; botocore has no paginator for this list."""
+    client = place.client("codeconnections")
+    token: dict[str, str] = {}
+    while True:
+        found = client.list_connections(**token)
+        yield from ((one["ConnectionName"], one["ConnectionArn"]) for one in found["Connections"])
+        if not found.get("NextToken"):
+            return
+        token = {"NextToken": found["NextToken"]}
+
+
+def _delete_connection(place: Place, name: str) -> None:
+    for known, arn in list(_connections(place)):
+        if known == name:
+            place.client("codeconnections").delete_connection(ConnectionArn=arn)
+
+
+def _queues(place: Place) -> Iterator[str]:
+    pages = place.client("sqs").get_paginator("list_queues").paginate()
+    yield from (str(url).rpartition("/")[2] for url in pages.search("QueueUrls[]") if url)
+
+
+def _delete_queue(place: Place, name: str) -> None:
+    queues = place.client("sqs")
+    queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def _delete_rule(place: Place, name: str) -> None:
+    events = place.client("events")
+    targets = [one["Id"] for one in events.list_targets_by_rule(Rule=name)["Targets"]]
+    if targets:
+        events.remove_targets(Rule=name, Ids=targets)
+    events.delete_rule(Name=name)
+
+
+_LOWER = ("key", "value")
+
+
+def _elb(arn_of: Any) -> dict[str, Any]:
+    """Tags of a load balancer or a target group; arn_of: of a name."""
+
+    def tags(place: Place, name: str) -> Tags:
+        elb = place.client("elbv2")
+        found = elb.describe_tags(ResourceArns=[arn_of(elb, name)])["TagDescriptions"]
+        return read(found[0]["Tags"]) if found else {}
+
+    def tag(place: Place, name: str, given: Tags) -> None:
+        elb = place.client("elbv2")
+        elb.add_tags(ResourceArns=[arn_of(elb, name)], Tags=pairs(given))
+
+    return {"tags": tags, "tag": tag}
+
+
+DELIVERY = {
+    "build project": Kind(
+        all_of("codebuild", "list_projects", "projects[]"),
+        lambda place, name: place.client("codebuild").delete_project(name=name),
+        costs="costs nothing until a build runs",
+    ),
+    "pipeline": Kind(
+        all_of("codepipeline", "list_pipelines", "pipelines[].name"),
+        lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
+        costs="costs what each of its runs costs",
+    ),
+    "connection": Kind(
+        lambda place: (name for name, _ in _connections(place)),
+        _delete_connection,
+        costs="costs nothing, but it lets pipelines read your repository",
+    ),
+    "queue": Kind(_queues, _delete_queue),
+    "event rule": Kind(all_of("events", "list_rules", "Rules[].Name"), _delete_rule),
+    "service": Kind(
+        _services,
+        _delete_service,
+        **_ecs("service"),
+        costs="costs what its tasks cost, by the hour",
+    ),
+    "cluster": Kind(
+        lambda place: iter(clusters(place)),
+        lambda place, name: no_cluster(name).ensure(place),
+        **_ecs("cluster"),
+        costs="costs what its tasks cost, by the hour",
+    ),
+    "task definition": Kind(
+        _families,
+        lambda place, family: no_task_definition(family).ensure(place),
+        _family_tags,
+        _tag_family,
+    ),
+    "load balancer": Kind(
+        all_of("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerName"),
+        lambda place, name: no_load_balancer(name).ensure(place),
+        **_elb(balancer_arn),
+        costs="costs by the hour, used or not",
+    ),
+    "target group": Kind(
+        all_of("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupName"),
+        lambda place, name: no_target_group(name).ensure(place),
+        **_elb(target_group_arn),
+    ),
+}

@@ -1,0 +1,122 @@
+"""Look with a lab's checks at what is there now, as `lab.check` does in the notebook.
+
+Nothing is started, and your progress notes no try. The exit code is 0 when every check passed.
+The checks look at the files in your workbook, or in .labs/work for notebooks opened elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from labs_helpers import aws_session, modes
+from labs_helpers.cli.terminal import say
+from labs_helpers.curriculum import LABS, chosen
+from labs_helpers.learners_copy import place
+from labs_helpers.sandbox import process
+from labs_helpers.workspace import LabsError, Workspace, is_workbook
+
+EXAMPLES = ("labs check", "labs check 05", "labs check 05 --json")
+DOWN = (
+    "The sandbox does not run, so the checks have nothing to look at. Start it: labs start\n"
+    "What you made is still there then."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """NN ..., --json."""
+    parser.add_argument("labs", nargs="*", metavar="NN", help="labs by number (default: all)")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a verdict for each check; 1 when one did not pass. Raises LabsError."""
+    workspace = Workspace.find()
+    numbers = chosen(arguments.labs)
+    found: list[dict[str, Any]] = []
+    try:
+        look = _looker(workspace)
+    except LabsError as error:
+        if arguments.json:
+            print(json.dumps({"passed": False, "error": str(error), "labs": []}, indent=2))
+        raise
+    from labs_helpers import checks  # boto3 takes a third of a second
+    from labs_helpers.checks.run import known
+
+    for number in numbers:
+        with _in_folder_of(workspace, number):
+            verdicts = [(one, look(number, one)) for one in known(number)]
+        rows = []
+        for check_id, verdict in verdicts:
+            if not arguments.json:
+                print(verdict.text, flush=True)
+            state = checks.NAMES[type(verdict.outcome)]
+            rows.append({"id": check_id, "state": state, "says": verdict.text})
+        found.append({"lab": number, "passed": all(v.passed for _, v in verdicts), "checks": rows})
+    passed = all(lab["passed"] for lab in found)
+    if arguments.json:
+        print(json.dumps({"passed": passed, "error": None, "labs": found}, indent=2))
+    else:
+        states = [row["state"] for lab in found for row in lab["checks"]]
+        say(f"\n{states.count('passed')} of {len(states)} checks pass.")
+    return 0 if passed else 1
+
+
+def _looker(workspace: Workspace) -> Callable[[str, str], Any]:
+    """A function that looks with one check of a lab, in the mode of this workspace.
+
+    The process then has the environment of the lab's clients. Raises LabsError where there is
+    nothing to look at.
+    """
+    port = 0
+    if modes.mode(workspace) == modes.AWS:
+        session = aws_session.required(workspace)
+        account, region = session.account, session.region
+    else:
+        server = process.running(workspace)
+        if server is None:
+            raise LabsError(DOWN)
+        if process.health(server.port) is None:
+            raise LabsError("The sandbox does not answer. Try: labs stop && labs start")
+        names = workspace.own_names
+        port, account, region = server.port, names.account, names.region
+    environment = modes.environment(workspace, port)
+    for name in environment.unset:
+        os.environ.pop(name, None)
+    os.environ.update(environment.set)
+
+    from labs_helpers.control_client import Control
+    from labs_helpers.lab import Lab
+    from labs_helpers.prepare import Place
+
+    control = Control(workspace, port) if port else None
+    where = Place(workspace, modes.mode(workspace), account, region, control)
+    # without a journal, a lab notes nothing
+    return lambda number, check_id: Lab(LABS[number], where, journal=None).check(check_id)
+
+
+@contextmanager
+def _in_folder_of(workspace: Workspace, number: str) -> Iterator[None]:
+    """Work in the lab's folder; in an empty one for a lab that was never opened."""
+    folder, before = _folder(workspace, number), Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="labs-check-") as empty:
+        os.chdir(folder if folder.is_dir() else empty)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+def _folder(workspace: Workspace, number: str) -> Path:
+    """The lab's folder in the workbook, or in LABS_HOME where the lab has worked there."""
+    workbook = place.folder(workspace)
+    elsewhere = workspace.home / "work" / number
+    if workspace.workbook is None and is_workbook(workbook) and not any(elsewhere.glob("*")):
+        return replace(workspace, workbook=workbook).work(number)
+    return workspace.work(number)

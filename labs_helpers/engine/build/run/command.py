@@ -1,0 +1,224 @@
+"""Runs a command of a build: start, output, exit status.
+
+Where the machine gives namespaces, the command runs as a program of a container does
+(containers/keeper/isolation.py); elsewhere under PRoot (proot.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ... import machine
+from ...capabilities import OF_BUILDS
+from . import proot
+from .accounts import Account
+from .rootfs import RootFolder
+
+_MAIN = (
+    "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.command import main; sys.exit(main())"
+)
+_FROM_HOST = ("resolv.conf", "hosts")
+"""Files of the machine's /etc that a command sees as copies. The files themselves are not bound: a
+command that removes one, as apt's scripts may, would remove the machine's."""
+_PORTION = 64 * 1024
+_HEARTBEAT = 1.0
+"""Seconds of silence after which "" is yielded, so that a lost client is noticed."""
+_SHM = 64 << 20
+_PROCESSES = 4096
+
+HOST_NAME = "labs-build"
+"""The host name that a command sees; Docker's is the ID of a container, which is random."""
+
+
+class TookTooLong(Exception):
+    """The command exceeded its time and was killed."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: words, environment, folder and account, as seen inside the image.
+
+    ``hosts`` are additional lines of /etc/hosts. ``network`` is "host", the machine's, or "none".
+    ``script`` is the path, below /dev, and the content of a script that the words name.
+    """
+
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    folder: str = "/"
+    account: Account = field(default_factory=Account)
+    hosts: Sequence[str] = ()
+    network: str = "host"
+    script: tuple[str, str] | None = None
+
+
+def kind() -> str:
+    """How commands are isolated here: NAMESPACES, PROOT or NONE of engine/machine.py."""
+    return machine.kind()
+
+
+def becomes_user(account: Account) -> bool:
+    """Whether a command runs as the true user, so that the kernel checks each of its accesses.
+
+    That needs root, and namespaces. Elsewhere all files are of the engine's user.
+    """
+    return account.uid != 0 and os.geteuid() == 0 and kind() == machine.NAMESPACES
+
+
+def prepare(root: RootFolder) -> None:
+    """Make what the command's mounts need in the image's files, before they are looked at.
+
+    Docker's containers have these files, empty, in a layer of their own that no image gets.
+    """
+    if kind() == machine.NAMESPACES:
+        root.make_mount_points([f"etc/{name}" for name in _FROM_HOST])
+
+
+def run(
+    root: RootFolder, command: Command, seconds: float
+) -> Generator[tuple[bool, str], None, int]:
+    """Run a command; a generator of (is stderr, text) that returns the exit status.
+
+    Closing the generator kills the command and all its processes.
+
+    Raises:
+        TookTooLong: after ``seconds``.
+    """
+    files = _copies(root, command.hosts)
+    if command.script:
+        # /dev is the machine's in namespaces, and the image's folder under PRoot
+        folder = root.spare if kind() == machine.NAMESPACES else root.path
+        _write_script(folder / command.script[0].lstrip("/"), command.script[1])
+    if kind() == machine.NAMESPACES:
+        request: dict[str, Any] = {"spec": _specification(root, command, files)}
+    else:
+        request = {
+            "command": proot.words(root, command.account, command.folder, files, command.words),
+            "environment": {**command.environment, **proot.variables(root)},
+            "tracer": True,
+        }
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _MAIN, machine.KEEPER_HOME],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        start_new_session=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    try:
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+        yield from _output(process.stdout, process.stderr, time.monotonic() + seconds)
+        return process.wait()
+    finally:
+        # the program kills all processes when its stdin closes, and then ends
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def _write_script(place: Path, content: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(content)
+    place.chmod(0o755)
+
+
+def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> dict[str, Any]:
+    """The command for the keeper's isolation, as containers/spec.py has it for a container."""
+    account = command.account
+    targets = [f"/etc/{name}" for name in files if root.is_mount_point(f"etc/{name}")]
+    targets += [command.script[0]] if command.script else []
+    return {
+        "folder": str(root.path.parent),
+        "lower": "",
+        "mounts": [
+            {"source": f"{root.spare}{target}", "target": target, "read_only": False}
+            for target in targets
+        ],
+        "words": list(command.words),
+        "environment": [f"{name}={value}" for name, value in command.environment.items()],
+        "cwd": command.folder,
+        "uid": account.uid,
+        "gid": account.gid,
+        "groups": [account.gid, *account.groups],
+        "hostname": HOST_NAME,
+        "network": command.network,
+        "capabilities": sorted(OF_BUILDS.values()),
+        "processes": _PROCESSES,
+        "user_namespace": os.geteuid() != 0,
+        "shm_size": _SHM,
+        **{"read_only": False, "init": False, "ports": [], "relays": [], "tmpfs": {}},
+    }
+
+
+def _copies(root: RootFolder, hosts: Sequence[str]) -> list[str]:
+    """Copy files of the machine's /etc to ``spare/etc``; return their names.
+
+    ``hosts`` are lines to add to the copy of /etc/hosts.
+    """
+    folder = root.spare / "etc"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    found = [name for name in _FROM_HOST if Path("/etc", name).is_file()]
+    for name in found:
+        shutil.copyfile(Path("/etc", name), folder / name)
+    if hosts:
+        with (folder / "hosts").open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in hosts)
+        found = [*found, *({"hosts"} - set(found))]
+    for name in found:
+        (folder / name).chmod(0o644)
+    return found
+
+
+def _output(
+    out: IO[bytes], errors: IO[bytes], until: float
+) -> Generator[tuple[bool, str], None, None]:
+    incomplete = {False: b"", True: b""}
+    with selectors.DefaultSelector() as selector:
+        for stream, is_error in ((out, False), (errors, True)):
+            os.set_blocking(stream.fileno(), False)
+            selector.register(stream, selectors.EVENT_READ, is_error)
+        while selector.get_map():
+            ready = selector.select(max(0, min(_HEARTBEAT, until - time.monotonic())))
+            if time.monotonic() >= until:
+                raise TookTooLong
+            if not ready:
+                yield False, ""
+            for key, _ in ready:
+                data = os.read(key.fd, _PORTION)
+                whole, incomplete[key.data] = _decode(incomplete[key.data] + data, last=not data)
+                if whole:
+                    yield key.data, whole
+                if not data:
+                    selector.unregister(key.fileobj)
+
+
+def _decode(data: bytes, last: bool) -> tuple[str, bytes]:
+    """The decoded text, and the bytes of a last character that is incomplete."""
+    cut = len(data)
+    if not last:
+        for back in range(1, min(4, len(data)) + 1):
+            byte = data[-back]
+            if byte & 0xC0 == 0xC0:
+                length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+                cut = len(data) - back if length > back else len(data)
+                break
+            if byte & 0x80 == 0:
+                break
+    return data[:cut].decode("utf-8", "replace"), data[cut:]

@@ -1,0 +1,122 @@
+"""What a new container is: its image's configuration completes the request.
+
+Messages and rules are dockerd's: https://github.com/moby/moby/blob/v28.2.2/daemon/create.go
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from .. import machine
+from ..errors import BadRequest, NotSupported
+from ..store import Image
+from . import rootfs, spec
+from .keeper import cgroup
+from .record import Container
+from .volumes import Volumes
+
+Document = dict[str, Any]
+
+
+def inherit(config: Document, base: Document) -> None:
+    """Complete a request by its image's configuration, as dockerd merges them."""
+    if config.get("Entrypoint") is None:
+        config["Entrypoint"] = base.get("Entrypoint")
+        if not config.get("Cmd"):
+            config["Cmd"] = base.get("Cmd")
+    elif config["Entrypoint"] == [""]:
+        config["Entrypoint"] = None
+    for key in ("User", "WorkingDir", "StopSignal", "StopTimeout", "Healthcheck"):
+        if not config.get(key) and base.get(key):
+            config[key] = base[key]
+    config["Env"] = spec.merge_environment(base.get("Env"), config.get("Env"))
+    for key in ("ExposedPorts", "Labels", "Volumes"):
+        config[key] = {**(base.get(key) or {}), **(config.get(key) or {})} or None
+    for key in ("Entrypoint", "Cmd"):
+        if isinstance(config.get(key), str):
+            config[key] = [config[key]]
+
+
+def check_isolation(
+    isolation: machine.Isolation,
+    host: Document,
+    kind: str,
+    mounts: list[Document],
+    published: list[Document],
+) -> None:
+    """Refuse what this machine cannot give a container. Raises NotSupported.
+
+    ``kind`` is the kind of network (options.network).
+    """
+    if isolation.kind == machine.NONE:
+        raise NotSupported(isolation.sentence)
+    if (host.get("PidsLimit") or 0) > 0 and not _limits_processes(isolation):
+        raise NotSupported(
+            "the labs engine refuses --pids-limit: it holds in namespaces, for an engine of an"
+            " ordinary user, or for root's where root may make a cgroup; not here"
+        )
+    if isolation.kind == machine.NAMESPACES:
+        return
+    _check_ports(published)
+    asked = [
+        *(["--read-only"] if host.get("ReadonlyRootfs") else []),
+        *(["--tmpfs"] if host.get("Tmpfs") else []),
+        *(["--init"] if host.get("Init") else []),
+        *(["--network none"] if kind == "none" else []),
+        *(["a read-only volume"] if any(mount["read_only"] for mount in mounts) else []),
+    ]
+    if asked:
+        raise NotSupported(f"the labs engine refuses {asked[0]}: {isolation.sentence}")
+
+
+def _limits_processes(isolation: machine.Isolation) -> bool:
+    """Whether a limit of a container's processes holds here."""
+    return isolation.has_namespaces and (os.geteuid() != 0 or _gets_cgroups())
+
+
+@functools.cache
+def _gets_cgroups() -> bool:
+    found = cgroup.make("probe", secrets.token_hex(8), 1)
+    if found:
+        cgroup.remove(found)
+    return found is not None
+
+
+def _check_ports(published: list[Document]) -> None:
+    """Refuse ports that a program under PRoot, in the machine's network, cannot listen on."""
+    first = machine.first_free_port()
+    for port in published:
+        if port["inside"] < first:
+            raise NotSupported(
+                f"the labs engine refuses to publish port {port['inside']}: containers run"
+                " under PRoot here, in the machine's own network, where ports below"
+                f" {first} are root's. Let a program listen on a port from {first} on, or allow"
+                " namespaces: labs doctor says how"
+            )
+
+
+def make_mounts(
+    container: Container, image: Image, volumes: Volumes, images: rootfs.Unpacked
+) -> None:
+    """Make the volumes of a new container, with the image's files in those that are new."""
+    for mount in container.mounts:
+        if mount["kind"] == "bind":
+            try:
+                if mount.get("make") and not os.path.exists(mount["source"]):  # noqa: PTH110 - false, not an error, in closed folders
+                    # as dockerd: -v makes a missing folder, --mount does not
+                    Path(mount["source"]).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise BadRequest(
+                    f"error while creating mount source path '{mount['source']}': mkdir"
+                    f" {error.filename}: {str(error.strerror).lower()}"
+                ) from error
+            continue
+        volume = volumes.create(mount["name"])
+        mount["name"], mount["source"] = volume["Name"], volume["Mountpoint"]
+        place = Path(volume["Mountpoint"])
+        if not any(place.iterdir()):
+            rootfs.copy_up(images.path(image), mount["target"], place)

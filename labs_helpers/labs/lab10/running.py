@@ -1,0 +1,135 @@
+"""A service of ECS, as the checks of lab 10 look at it: what it runs, and whether it does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from labs_helpers.checks.goal import Finding
+from labs_helpers.checks.world import World
+
+CLUSTER = "demo"
+_PATIENCE = 30.0
+"""Seconds that a check waits for a deployment that still goes on."""
+_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service, its task definition, and all its tasks, the stopped ones too."""
+
+    world: World
+    service: dict[str, Any]
+    definition: dict[str, Any]
+    tasks: list[dict[str, Any]]
+    newest_image: str
+    """The image of the family's newest active revision; empty where there is none."""
+
+    @property
+    def name(self) -> str:
+        return str(self.service["serviceName"])
+
+    @property
+    def container(self) -> dict[str, Any]:
+        return dict(self.definition["containerDefinitions"][0])
+
+    @property
+    def image(self) -> str:
+        return str(self.container.get("image", ""))
+
+    @property
+    def live(self) -> list[dict[str, Any]]:
+        return [each for each in self.tasks if each["lastStatus"] != "STOPPED"]
+
+    def is_tagged(self, *tags: str) -> bool:
+        """Whether the image is one of these tags of the labs' repository."""
+        where = f"{self.world.host()}/{self.world.repository}"
+        return self.image in [f"{where}:{tag}" for tag in tags]
+
+    @property
+    def looked_at(self) -> str:
+        return f"the image in the revision that the service {self.name} runs"
+
+    def runs(self, wanted: int) -> Finding | None:
+        """Whether so many tasks of the service's own revision run, and no others."""
+        looked_at = f"the tasks of the service {self.name}"
+        state = self.service["deployments"][0].get("rolloutState", "")
+        if self.service["desiredCount"] != wanted:
+            return Finding(
+                looked_at,
+                f"{self.service['desiredCount']} wanted by the service",
+                "how many tasks should the service keep?",
+            )
+        if _has_ended(self) and state == "COMPLETED" and len(self.live) == wanted:
+            return None
+        newest = self.service["deployments"][0].get("id")
+        why = _newest_reason([each for each in self.tasks if each.get("startedBy") == newest])
+        return Finding(
+            looked_at,
+            f"{self.service['runningCount']} of {wanted} run, the deployment is {state}"
+            + (f"\n{why}" if why else ""),
+            "read the reason to the end of the line"
+            if why
+            else "a deployment takes some seconds: watch it with lab.service, then check again",
+        )
+
+
+def look(world: World, name: str) -> Running | None:
+    """The service, once its deployment has ended or a task of it has failed; None without it.
+
+    Waits some seconds for a deployment that goes on.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        found = _look(world, name)
+        if found is None or _has_ended(found) or time.monotonic() > until:
+            return found
+        time.sleep(_PAUSE)
+
+
+def _look(world: World, name: str) -> Running | None:
+    ecs = world.client("ecs")
+    try:
+        services = ecs.describe_services(cluster=CLUSTER, services=[name])["services"]
+    except ecs.exceptions.ClusterNotFoundException:
+        return None
+    if not services or services[0]["status"] != "ACTIVE":
+        return None
+    asked = {"cluster": CLUSTER, "serviceName": name}
+    arns = [
+        *ecs.list_tasks(**asked)["taskArns"],
+        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
+    ][:100]
+    tasks = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+    described = ecs.describe_task_definition(taskDefinition=services[0]["taskDefinition"])
+    definition = described["taskDefinition"]
+    return Running(world, services[0], definition, tasks, _newest_image(ecs, definition["family"]))
+
+
+def _newest_image(ecs: Any, family: str) -> str:
+    try:
+        newest = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    except ecs.exceptions.ClientException:  # no revision of the family is active
+        return ""
+    return str(newest["containerDefinitions"][0].get("image", ""))
+
+
+def _has_ended(found: Running) -> bool:
+    (first, *others) = found.service["deployments"]
+    if first.get("rolloutState") == "FAILED" or first.get("failedTasks"):
+        return True
+    wanted = found.service["desiredCount"]
+    return not others and first.get("rolloutState") == "COMPLETED" and len(found.live) == wanted
+
+
+def _newest_reason(tasks: list[dict[str, Any]]) -> str:
+    """Why the last task stopped that nobody stopped."""
+    failed = [
+        each
+        for each in tasks
+        if each["lastStatus"] == "STOPPED"
+        and each.get("stopCode") not in ("ServiceSchedulerInitiated", "UserInitiated")
+    ]
+    failed.sort(key=lambda each: each["stoppedAt"])
+    return str(failed[-1].get("stoppedReason", "")) if failed else ""

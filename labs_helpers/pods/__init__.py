@@ -1,0 +1,1 @@
+"""What a Kubernetes node does with a manifest: read, pull with the role of the node, run."""

@@ -1,0 +1,112 @@
+"""Amazon ECS: clusters with their services and tasks, and task definitions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from labs_helpers.prepare.step import Place, Step
+from labs_helpers.workspace import LabsError
+
+_PATIENCE = 120.0
+"""Seconds that tasks may take to end: ECS gives a program 30 seconds after SIGTERM, 120 at most.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+_PAUSE = 0.2
+
+
+def no_cluster(name: str) -> Step:
+    """No cluster of this name, nor any service or task in it."""
+
+    def ensure(place: Place) -> None:
+        if name not in clusters(place):
+            return
+        for service in services(place, name):
+            delete_service(place, name, service)
+        ecs = place.client("ecs")
+        for arn in _tasks(ecs, name):
+            ecs.stop_task(cluster=name, task=arn, reason="The labs clean up")
+        _until_no_task(place, name)
+        ecs.delete_cluster(cluster=name)
+        place.removed.append(f"cluster {name}")
+
+    return Step(f"no cluster {name}", ensure)
+
+
+def no_task_definition(family: str) -> Step:
+    """No active revision of a task definition."""
+
+    def ensure(place: Place) -> None:
+        for arn in revisions(place, family):
+            place.client("ecs").deregister_task_definition(taskDefinition=arn)
+            place.removed.append(f"task definition {arn.rpartition('/')[2]}")
+
+    return Step(f"no task definition {family}", ensure)
+
+
+def clusters(place: Place) -> list[str]:
+    """The names of the active clusters."""
+    arns = place.client("ecs").get_paginator("list_clusters").paginate().search("clusterArns[]")
+    return sorted(str(arn).rpartition("/")[2] for arn in arns)
+
+
+def services(place: Place, cluster: str) -> list[str]:
+    """The names of a cluster's services that are active or still end."""
+    pages = place.client("ecs").get_paginator("list_services").paginate(cluster=cluster)
+    return sorted(str(arn).rpartition("/")[2] for arn in pages.search("serviceArns[]"))
+
+
+def delete_service(place: Place, cluster: str, name: str) -> None:
+    """Delete a service with its tasks, and wait until the tasks have ended.
+
+    Until then the service is DRAINING, and no service of its name can be made:
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html
+    """
+    ecs = place.client("ecs")
+    with suppress(ecs.exceptions.ServiceNotActiveException):
+        ecs.delete_service(cluster=cluster, service=name, force=True)
+        place.removed.append(f"service {cluster}/{name}")
+    _wait(
+        f"the service {name} of the cluster {cluster}",
+        lambda: bool(
+            ecs.describe_services(cluster=cluster, services=[name])["services"][0]["status"]
+            == "INACTIVE"
+        ),
+    )
+
+
+def revisions(place: Place, family: str) -> list[str]:
+    """The ARNs of the active revisions of exactly this family; familyPrefix finds longer names."""
+    pages = place.client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family)
+    arns = (str(arn) for arn in pages.search("taskDefinitionArns[]"))
+    return [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
+
+
+def _tasks(ecs: Any, cluster: str) -> Iterator[str]:
+    pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster)
+    yield from (str(arn) for arn in pages.search("taskArns[]"))
+
+
+def _until_no_task(place: Place, cluster: str) -> None:
+    ecs = place.client("ecs")
+
+    def ended() -> bool:
+        arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
+        if not arns:
+            return True
+        found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+        return all(each["lastStatus"] == "STOPPED" for each in found)
+
+    _wait(f"the tasks of the cluster {cluster}", ended)
+
+
+def _wait(what: str, ended: Callable[[], bool]) -> None:
+    until = time.monotonic() + _PATIENCE
+    while not ended():
+        if time.monotonic() > until:
+            raise LabsError(
+                f"After {_PATIENCE:.0f} seconds {what} had not ended. `aws ecs list-tasks "
+                "--cluster NAME` shows what runs; try again when nothing does."
+            )
+        time.sleep(_PAUSE)

@@ -1,0 +1,1 @@
+"""Load balancers: listeners on loopback ports, routing and health checks, in one event loop."""

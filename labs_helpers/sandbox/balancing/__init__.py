@@ -1,0 +1,1 @@
+"""Load balancing that is real: targets, their health, and what the runner listens to."""

@@ -1,0 +1,1 @@
+"""Amazon EKS, as far as the labs have EKS: the role of a node. Clusters are refused in words."""

@@ -1,0 +1,72 @@
+"""The event history is bounded in number, age and length, and is there after a restart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.sandbox.cloudtrail import record, store
+from labs_helpers.sandbox.cloudtrail.record import Call
+from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.service.store import Store
+from tests.sandbox import sandbox_process
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+LEARNER = Principal("1" * 12, f"arn:aws:iam::{'1' * 12}:user/learner", "AIDAX", "AKIAX")
+CALL = Call(LEARNER, "ecr", "DescribeRepositories", "us-west-2", NOW, "r", "127.0.0.1", "aws")
+
+
+def no_role(account: str, name: str) -> str | None:
+    return None
+
+
+def events(opened: Store) -> list[dict[str, Any]]:
+    with opened.read() as db:
+        found = store.after(db, ("1" * 12, "us-west-2"), None, (None, None), None, -1)
+    return [event for _, event in found]
+
+
+def test_the_oldest_go_when_there_are_too_many(tmp_path: Path) -> None:
+    opened = Store(tmp_path, "CloudTrail", store.SCHEMA)
+    calls = [replace(CALL, id=str(number)) for number in range(store.CAPACITY + 3)]
+    with opened.write() as db:
+        store.add(db, calls, no_role)
+    seen = events(opened)
+    assert len(seen) == store.CAPACITY
+    assert seen[-1]["EventId"] == "3"
+    opened.close()
+
+
+def test_what_is_older_than_ninety_days_goes(tmp_path: Path) -> None:
+    opened = Store(tmp_path, "CloudTrail", store.SCHEMA)
+    with opened.write() as db:
+        store.add(db, [replace(CALL, at=NOW - timedelta(days=91)), CALL], no_role)
+    assert [each["EventId"] for each in events(opened)] == [CALL.id]
+    opened.close()
+
+
+def test_long_parameters_are_left_out_with_their_size() -> None:
+    params = {"policyText": "x" * (record.LARGEST + 1)}
+    shown = record.of(replace(CALL, params=params), no_role)["requestParameters"]
+    assert shown == {
+        "omitted": True,
+        "originalSize": len(json.dumps(params)),
+        "reason": "the field is too large",
+    }
+
+
+def test_the_history_is_there_after_a_restart(tmp_path: Path) -> None:
+    running = sandbox_process.start(tmp_path)
+    try:
+        running.client("ecr").create_repository(repositoryName="kept")
+    finally:
+        running.stop()
+    again = sandbox_process.start(tmp_path)
+    try:
+        names = [each["EventName"] for each in again.client("cloudtrail").lookup_events()["Events"]]
+    finally:
+        again.stop()
+    assert "CreateRepository" in names
