@@ -98,6 +98,8 @@ class Lab:
         """One way to do an exercise."""
         self._require(check_id, "solution", "exercise")
         said = exercise(self._notebook, check_id, self._names).solution
+        if not said:
+            raise LabError(f"This notebook has no solution of {check_id}: it was taken out.")
         self.note("solution", check_id)
         return _passage(said)
 
