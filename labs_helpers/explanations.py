@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,13 +50,16 @@ def token(now: datetime) -> Rendering:
 
 
 def pipeline(
-    name: str, wait: float, show: Callable[[Rendering], object] | None = None
+    name: str, wait: float, commit: str = "", show: Callable[[Rendering], object] | None = None
 ) -> Rendering:
     """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
 
-    show: told of every change meanwhile. On AWS, too.
+    commit: a name that git knows in this folder; an execution of an earlier commit is passed over.
+    show: told of every change meanwhile. On AWS, too. Raises LabError for a commit that is none,
+    and where the commit starts no execution within `wait` seconds.
     """
     client, until = boto3.client("codepipeline"), time.monotonic() + wait
+    wanted = _commit(commit) if commit else ""
     before = ""
     while True:
         listed = client.list_pipeline_executions(pipelineName=name, maxResults=1)
@@ -65,12 +69,38 @@ def pipeline(
         state = client.get_pipeline_state(name=name)
         found = pipelines.drawn(state, newest[0])
         going = newest[0]["status"] in ("InProgress", "Stopping")
-        if not going or pipelines.waits_for_someone(state) or time.monotonic() >= until:
+        over = time.monotonic() >= until
+        if wanted and _is_of_another(newest[0], wanted):
+            if over:
+                raise LabError(
+                    f"The commit {wanted[:7]} has not started the pipeline {name}. Is the commit "
+                    "on the pipeline's branch, and the connection AVAILABLE?"
+                )
+        elif not going or pipelines.waits_for_someone(state, newest[0]) or over:
             return found
         if show is not None and found.text != before:
             before = found.text
             show(found)
         time.sleep(_PAUSE)
+
+
+def _commit(name: str) -> str:
+    """The id of a commit in this folder's repository; raises LabError."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", f"{name}^{{commit}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _is_of_another(execution: Mapping[str, Any], commit: str) -> bool:
+    """Whether an execution has fetched its source, and the source is not the commit."""
+    fetched = [each["revisionId"] for each in execution.get("sourceRevisions", [])]
+    return bool(fetched) and commit not in fetched
 
 
 def trace(control: Control, clear: bool) -> Rendering:
