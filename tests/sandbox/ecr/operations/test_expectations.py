@@ -6,8 +6,10 @@ answers; what a client makes of the answers by itself (equal policies in another
 - https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/ecr (the *_test.go)
 - https://github.com/getmoto/moto/blob/master/tests/test_ecr/test_ecr_boto3.py
 
-Read on 2026-11-29. An answer has at least the members of the row; ABSENT is a member that it must
-not have; a name of an exception stands for a refusal with that code.
+The rows of policies, lifecycle and registry, and those of moto, are written from what is known of
+those tests; the others were read on 2026-11-29, some in older versions. An answer has at least the
+members of the row; ABSENT is a member that it must not have; a name of an exception stands for a
+refusal with that code.
 """
 
 from __future__ import annotations
