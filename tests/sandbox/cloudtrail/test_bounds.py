@@ -10,9 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from labs_helpers.sandbox.authorization.decisions import Decisions
+from labs_helpers.sandbox.authorization.models import model_of
 from labs_helpers.sandbox.call import SignedCall
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.cloudtrail import record, store
+from labs_helpers.sandbox.cloudtrail import plain, record, store
 from labs_helpers.sandbox.cloudtrail.record import Call
 from labs_helpers.sandbox.cloudtrail.trail import Trail
 from labs_helpers.sandbox.identity import Principal
@@ -104,6 +105,15 @@ def test_calls_whose_answers_or_parameters_cannot_be_read_are_recorded(tmp_path:
     assert [each["eventName"] for each in shown] == ["CreateUser"] * 2
     assert shown[0]["requestParameters"]["originalSize"] == 70_000 + len(form)
     assert shown[0]["responseElements"]["originalSize"] == 70_000
+
+
+def test_no_value_of_a_stacks_parameter_is_shown() -> None:
+    model = model_of("cloudformation")
+    assert model is not None
+    given = {"StackName": "s", "Parameters": [{"ParameterKey": "Pass", "ParameterValue": "1234"}]}
+    shown = plain.parameters(given, model.operation_model("CreateStack"))
+    hidden = {"parameterKey": "Pass", "parameterValue": plain.HIDDEN}
+    assert shown == {"stackName": "s", "parameters": [hidden]}
 
 
 def test_the_history_is_there_after_a_restart(tmp_path: Path) -> None:
