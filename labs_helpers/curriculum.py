@@ -135,8 +135,9 @@ LABS = {
             "Build and deploy by pipeline",
             "ci-cd",
             minutes=45,
-            goal="run a buildspec for real",
-            sandbox="builds and pipelines run; a git folder stands for GitHub",
+            goal="let a commit become a page by a pipeline, and repair each of its stages",
+            sandbox="a git folder stands for GitHub",
+            aws="needs a repository on GitHub and a service of yours on ECS",
         ),
         Entry(
             "10",

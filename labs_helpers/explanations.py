@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,13 +50,16 @@ def token(now: datetime) -> Rendering:
 
 
 def pipeline(
-    name: str, wait: float, show: Callable[[Rendering], object] | None = None
+    name: str, wait: float, commit: str = "", show: Callable[[Rendering], object] | None = None
 ) -> Rendering:
     """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
 
-    show: told of every change meanwhile. On AWS, too.
+    commit: a name that git knows in this folder; an execution of an earlier commit is passed over.
+    show: told of every change meanwhile. On AWS, too. Raises LabError for a commit that is none,
+    and where the commit starts no execution within `wait` seconds.
     """
     client, until = boto3.client("codepipeline"), time.monotonic() + wait
+    wanted = _commit(commit) if commit else ""
     before = ""
     while True:
         listed = client.list_pipeline_executions(pipelineName=name, maxResults=1)
@@ -65,12 +69,38 @@ def pipeline(
         state = client.get_pipeline_state(name=name)
         found = pipelines.drawn(state, newest[0])
         going = newest[0]["status"] in ("InProgress", "Stopping")
-        if not going or pipelines.waits_for_someone(state) or time.monotonic() >= until:
+        over = time.monotonic() >= until
+        if wanted and _is_of_another(newest[0], wanted):
+            if over:
+                raise LabError(
+                    f"The commit {wanted[:7]} has not started the pipeline {name}. Is the commit "
+                    "on the pipeline's branch, and the connection AVAILABLE?"
+                )
+        elif not going or pipelines.waits_for_someone(state, newest[0]) or over:
             return found
         if show is not None and found.text != before:
             before = found.text
             show(found)
         time.sleep(_PAUSE)
+
+
+def _commit(name: str) -> str:
+    """The id of a commit in this folder's repository; raises LabError."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--verify", f"{name}^{{commit}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _is_of_another(execution: Mapping[str, Any], commit: str) -> bool:
+    """Whether an execution has fetched its source, and the source is not the commit."""
+    fetched = [each["revisionId"] for each in execution.get("sourceRevisions", [])]
+    return bool(fetched) and commit not in fetched
 
 
 def trace(control: Control, clear: bool) -> Rendering:
@@ -293,6 +323,33 @@ def receipt(found: Survey, client: Any | None) -> Rendering:
     return Rendering(text, "".join(each.html for each in parts))
 
 
+def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page that a running container serves on its first published port.
+
+    Raises LabError for a container that does not run, or publishes no port.
+    """
+    try:
+        found = client.containers.get(name)
+    except docker.errors.NotFound:
+        raise LabError(
+            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
+            " IMAGE; docker ps -a lists those there are."
+        ) from None
+    published = [
+        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
+        for inside, places in sorted(found.ports.items())
+        if places
+    ]
+    if found.status != "running":
+        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
+    if not published:
+        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
+    inside, outside = published[0]
+    drawn = page.page(name, inside, page.address(outside, environ))
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
 def has_container(client: Any, name: str) -> bool:
     """Whether a container has the name."""
     try:
@@ -335,31 +392,4 @@ def balancer_page(
     }
     drawn = page.page(name, inside, page.address(here[inside], environ))
     # the port is another in each sandbox, and a program compares the outputs
-    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
-
-
-def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
-    """A link to the page that a running container serves on its first published port.
-
-    Raises LabError for a container that does not run, or publishes no port.
-    """
-    try:
-        found = client.containers.get(name)
-    except docker.errors.NotFound:
-        raise LabError(
-            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
-            " IMAGE; docker ps -a lists those there are."
-        ) from None
-    published = [
-        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
-        for inside, places in sorted(found.ports.items())
-        if places
-    ]
-    if found.status != "running":
-        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
-    if not published:
-        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
-    inside, outside = published[0]
-    drawn = page.page(name, inside, page.address(outside, environ))
-    # the port is another at each start, and a program compares the outputs
     return paragraph(drawn.text) if environ.get("LABS_START") else drawn

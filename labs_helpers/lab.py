@@ -260,13 +260,16 @@ class Lab:
         return explanations.expiry(control, self.account, self.region, repository, prices)
 
     @spoken
-    def pipeline(self, name: str, wait: float = 0) -> Rendering:
+    def pipeline(self, name: str, wait: float = 0, commit: str = "") -> Rendering:
         """A pipeline of CodePipeline: its stages, its actions, and why an action failed.
 
         wait: seconds to follow the newest execution, until it ends or waits for an approval; in
-        JupyterLab the boxes change meanwhile.
+        JupyterLab the boxes change meanwhile. commit: wait for the execution of this commit of the
+        folder's git repository, as "HEAD".
         """
-        return notebook_output.followed(lambda show: explanations.pipeline(name, wait, show))
+        return notebook_output.followed(
+            lambda show: explanations.pipeline(name, wait, commit, show)
+        )
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:

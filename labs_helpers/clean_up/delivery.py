@@ -68,6 +68,34 @@ def _ecs(kind: str) -> dict[str, Any]:
     return {"tags": tags, "tag": tag}
 
 
+def _connections(place: Place) -> Iterator[tuple[str, str]]:
+    """(name, ARN) of each connection; botocore has no paginator for this list."""
+    client = place.client("codeconnections")
+    token: dict[str, str] = {}
+    while True:
+        found = client.list_connections(**token)
+        yield from ((one["ConnectionName"], one["ConnectionArn"]) for one in found["Connections"])
+        if not found.get("NextToken"):
+            return
+        token = {"NextToken": found["NextToken"]}
+
+
+def _delete_connection(place: Place, name: str) -> None:
+    for known, arn in list(_connections(place)):
+        if known == name:
+            place.client("codeconnections").delete_connection(ConnectionArn=arn)
+
+
+def _queues(place: Place) -> Iterator[str]:
+    pages = place.client("sqs").get_paginator("list_queues").paginate()
+    yield from (str(url).rpartition("/")[2] for url in pages.search("QueueUrls[]") if url)
+
+
+def _delete_queue(place: Place, name: str) -> None:
+    queues = place.client("sqs")
+    queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
+
+
 def _delete_rule(place: Place, name: str) -> None:
     events = place.client("events")
     targets = [one["Id"] for one in events.list_targets_by_rule(Rule=name)["Targets"]]
@@ -105,6 +133,12 @@ DELIVERY = {
         lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
         costs="costs what each of its runs costs",
     ),
+    "connection": Kind(
+        lambda place: (name for name, _ in _connections(place)),
+        _delete_connection,
+        costs="costs nothing, but it lets pipelines read your repository",
+    ),
+    "queue": Kind(_queues, _delete_queue),
     "event rule": Kind(all_of("events", "list_rules", "Rules[].Name"), _delete_rule),
     "service": Kind(
         _services,

@@ -54,10 +54,16 @@ def service(
 
 
 def has_settled(found: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether nothing more happens by itself: the deployment has ended, and so have old tasks."""
+    """Whether nothing more happens by itself: the deployment has ended, and so have old tasks.
+
+    The two answers are of two moments: a service that counts other tasks than there are has not
+    settled.
+    """
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
     if found["status"] != "ACTIVE":
         return not live
+    if found["runningCount"] != sum(each["lastStatus"] == "RUNNING" for each in live):
+        return False
     states = [each.get("rolloutState") for each in found["deployments"]]
     if states[:1] == ["FAILED"]:
         return True

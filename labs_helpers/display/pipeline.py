@@ -42,25 +42,39 @@ def drawn(state: State, execution: State) -> Rendering:
     )
 
 
-def waits_for_someone(state: State) -> bool:
-    """Whether an approval waits for its answer."""
-    return any(True for _ in _asked(state))
+def waits_for_someone(state: State, execution: State) -> bool:
+    """Whether an execution waits for an approval, its own or an earlier one's in the same stage."""
+    wanted = execution["pipelineExecutionId"]
+    return any(
+        wanted in (one.get("pipelineExecutionId") for one in (_latest(stage), *_behind(stage)))
+        for stage in _asked(state)
+    )
 
 
-def _asked(state: State) -> Iterator[str]:
+def _asked(state: State) -> Iterator[State]:
     """The stages in which an approval waits; only an approval has a token."""
     for stage in state["stageStates"]:
         for action in stage["actionStates"]:
             latest = action.get("latestExecution", {})
             if latest.get("token") and latest["status"] == "InProgress":
-                yield stage["stageName"]
+                yield stage
+
+
+def _latest(stage: State) -> State:
+    found: State = stage.get("latestExecution", {})
+    return found
+
+
+def _behind(stage: State) -> Sequence[State]:
+    """The executions that wait to enter a stage."""
+    found: Sequence[State] = stage.get("inboundExecutions", ())
+    return found
 
 
 def _said(execution: State, state: State) -> str:
     status = execution["status"]
-    asked = next(_asked(state), "")
-    if status == "InProgress" and asked:
-        return f"the stage {asked} waits for an approval."
+    if status == "InProgress" and waits_for_someone(state, execution):
+        return f"the stage {next(_asked(state))['stageName']} waits for an approval."
     said = {
         "InProgress": "an execution is in progress",
         "Succeeded": "the last execution succeeded",
@@ -74,7 +88,7 @@ def _said(execution: State, state: State) -> str:
 
 def _status(stage: State, execution: str) -> str:
     """The status of a stage in an execution; "" before the execution is there."""
-    latest = stage.get("latestExecution", {})
+    latest = _latest(stage)
     return str(latest["status"]) if latest.get("pipelineExecutionId") == execution else ""
 
 

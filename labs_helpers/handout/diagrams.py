@@ -44,10 +44,17 @@ load.n = (module) => { const get = module && module.__esModule ? () => module.de
   : () => module; load.d(get, {a: get}); return get; };
 load.g = globalThis;
 load.nmd = (module) => module; load.hmd = (module) => module;
-load.e = (piece) => waiting[piece] ||= !files[piece] ? Promise.resolve() : new Promise((done, failed) => {
-  const script = document.createElement("script");
-  script.src = files[piece]; script.onload = done; script.onerror = failed;
-  document.head.append(script); });
+function fetched(piece) {
+  if (!files[piece]) return Promise.resolve();  // a piece of shared modules, which has no file
+  return new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = files[piece];
+    script.onload = done;
+    script.onerror = failed;
+    document.head.append(script);
+  });
+}
+load.e = (piece) => waiting[piece] ||= fetched(piece);
 (async () => {
   const drawn = [];
   try {

@@ -33,6 +33,21 @@ def as_they_came(
     return Step(fact, ensure)
 
 
+def no_git_history(number: str) -> Step:
+    """The lab's folder is no git repository. A history that the learner made is kept elsewhere."""
+
+    def ensure(place: Place) -> None:
+        history = place.workspace.work(number) / ".git"
+        if history.exists():
+            kept = unused(place.workspace.snapshots / f"lab{number}-git")
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.move(history, kept)
+            where = f".labs/{kept.parent.name}/{kept.name}/"
+            place.removed.append(f"the git history of the lab's folder (kept in {where})")
+
+    return Step("the lab's folder is not a git repository yet", ensure)
+
+
 def _matching(folder: Path, names: Sequence[str]) -> Iterator[Path]:
     found = {file for name in names for file in folder.glob(name)}
     return (file for file in sorted(found) if file.is_file())

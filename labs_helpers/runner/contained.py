@@ -25,8 +25,9 @@ import psutil
 from labs_helpers.buildspec.processes import Processes
 from labs_helpers.runner import landlock
 
-_PREFIX = 'ulimit -c 0; ulimit -f 8388608; exec "$@"'
-"""No core files; no file longer than 4 GiB, in blocks of 512 bytes."""
+_PREFIX = 'umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@"'
+"""Files that all may read, as on CodeBuild's machine, also in an image that the build makes; no
+core files; no file longer than 4 GiB, in blocks of 512 bytes."""
 _EVERY = 0.5
 """Seconds between two looks at what a build uses."""
 

@@ -50,6 +50,7 @@ def variables(
         "CODEBUILD_KMS_KEY_ID": build["encryptionKey"],
         "CODEBUILD_LOG_PATH": logs.get("streamName", ""),
         "CODEBUILD_PROJECT_ARN": _project_arn(build),
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": build.get("resolvedSourceVersion", ""),
         "CODEBUILD_SOURCE_REPO_URL": sources.url(build["source"]),
         "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
     }

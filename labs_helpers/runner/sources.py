@@ -30,10 +30,25 @@ def fetch(source: Mapping[str, Any], version: str, client: Client, into: Path) -
     """Fill an empty folder with the source; raises SourceFailed."""
     try:
         _FETCH[source["type"]](source, version, client, into)
+        _let_all_read(into)
     except ClientError as error:
         raise SourceFailed(f"{words(error)} for primary source{_of(version)}") from error
     except (BotoCoreError, OSError) as error:
         raise SourceFailed(f"{error} for primary source{_of(version)}") from error
+
+
+def _let_all_read(into: Path) -> None:
+    """Give the source the modes that root's umask 022 gives on CodeBuild's machine.
+
+    The runner's own umask is 077, and an image keeps the modes of what is copied into the image:
+    a web server that is not root could read no page.
+    """
+    for folder, _, names in os.walk(into):
+        Path(folder).chmod(0o755)
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                mode = stat.S_IMODE(path.stat().st_mode)
+                path.chmod(mode | 0o644 | (0o111 if mode & 0o100 else 0))
 
 
 def words(error: ClientError) -> str:

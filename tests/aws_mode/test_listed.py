@@ -32,6 +32,8 @@ MAKERS = {
     r"docker pull .*?\$REGISTRY/((?:labs-public|docker-hub)/[^:\s]+)": "repository",
     r"s3 mb s3://(\S+)": "bucket",
     r"codebuild create-project .*?--name (\S+)": "build project",
+    r"codeconnections create-connection .*?--connection-name (\S+)": "connection",
+    r"sqs create-queue .*?--queue-name (\S+)": "queue",
     r"events put-rule .*?--name (\S+)": "event rule",
     r"ecs create-cluster .*?--cluster-name (\S+)": "cluster",
     r"ecs create-service .*?--service-name (\S+)": "service",
@@ -104,7 +106,7 @@ def test_no_lab_makes_something_of_a_kind_that_clean_up_does_not_know(number: st
 
 def test_the_commands_are_found_at_all() -> None:
     assert ("user", "labs-dev") in made_by("02")
-    assert ("build project", "demo-app") in made_by("09")
+    assert ("build project", "demo-app-build") in made_by("09")
 
 
 @pytest.mark.parametrize("number", LABS)

@@ -96,23 +96,25 @@ def test_a_program_that_compares_outputs_gets_no_revision_no_id_and_no_link() ->
 
 
 @pytest.mark.parametrize(
-    ("status", "desired", "deployments", "running", "settled"),
+    ("status", "desired", "deployments", "counted", "running", "settled"),
     [
-        ("ACTIVE", 1, ["COMPLETED"], 1, True),
-        ("ACTIVE", 1, ["COMPLETED"], 2, False),
-        ("ACTIVE", 1, ["IN_PROGRESS"], 1, False),
-        ("ACTIVE", 1, ["IN_PROGRESS", "COMPLETED"], 1, False),
-        ("ACTIVE", 1, ["FAILED", "COMPLETED"], 1, True),
-        ("DRAINING", 0, ["COMPLETED"], 1, False),
-        ("INACTIVE", 0, [], 0, True),
+        ("ACTIVE", 1, ["COMPLETED"], 1, 1, True),
+        ("ACTIVE", 1, ["COMPLETED"], 2, 2, False),
+        ("ACTIVE", 1, ["COMPLETED"], 2, 1, False),
+        ("ACTIVE", 1, ["IN_PROGRESS"], 1, 1, False),
+        ("ACTIVE", 1, ["IN_PROGRESS", "COMPLETED"], 1, 1, False),
+        ("ACTIVE", 1, ["FAILED", "COMPLETED"], 1, 1, True),
+        ("DRAINING", 0, ["COMPLETED"], 1, 1, False),
+        ("INACTIVE", 0, [], 0, 0, True),
     ],
 )
 def test_a_service_has_settled_when_nothing_more_happens_by_itself(
-    status: str, desired: int, deployments: list[str], running: int, settled: bool
+    status: str, desired: int, deployments: list[str], counted: int, running: int, settled: bool
 ) -> None:
     found = {
         "status": status,
         "desiredCount": desired,
+        "runningCount": counted,
         "deployments": [{"rolloutState": each} for each in deployments],
     }
     tasks = [task("STOPPED"), *(task("RUNNING") for _ in range(running))]

@@ -47,7 +47,7 @@ def test_what_failed_and_what_was_not_reached_is_said() -> None:
 
 def test_an_approval_that_waits_is_in_the_sentence() -> None:
     found = state(stage("Source", "Succeeded"), stage("Approve", "InProgress", token="t"))
-    assert waits_for_someone(found)
+    assert waits_for_someone(found, execution("InProgress"))
     text = drawn(found, execution("InProgress")).text
     assert text.startswith("The pipeline app: the stage Approve waits for an approval.")
     assert "▶ Approve / Approve: waits for an approval" in text
@@ -57,7 +57,16 @@ def test_what_an_earlier_execution_did_is_not_this_ones() -> None:
     found = state(stage("Source", "Succeeded"), stage("Deploy", "Succeeded"))
     text = drawn(found, execution("InProgress", "another")).text
     assert "○ Source  →  ○ Deploy" in text
-    assert not waits_for_someone(found)
+    assert not waits_for_someone(found, execution("InProgress", "another"))
+
+
+def test_an_execution_waits_for_an_earlier_ones_approval_only_behind_it() -> None:
+    approve = stage("Approve", "InProgress", token="t")
+    newer = execution("InProgress", "another")
+    assert not waits_for_someone(state(approve), newer)
+    assert "an execution is in progress" in drawn(state(approve), newer).text
+    approve["inboundExecutions"] = [newer]
+    assert waits_for_someone(state(approve), newer)
 
 
 def test_a_disabled_transition_has_its_reason_and_names_are_escaped() -> None:

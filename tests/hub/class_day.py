@@ -13,6 +13,7 @@ import os
 import pwd
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ CULL = 4
 def step(number: int) -> str:
     """The commands of a step of the guide."""
     text = GUIDE.read_text(encoding="utf-8")
-    part = re.split(r"\n## (?=\d+\. )", text)[number]
+    part = re.split(r"\n## (?=\d+\. )", text)[number].partition("\n## ")[0]
     assert part.startswith(f"{number}. "), part[:80]
     return "\n".join(re.findall(r"```console\n(.*?)```", part, re.DOTALL))
 
@@ -199,6 +200,9 @@ def main(count: int, options: Sequence[str]) -> dict[str, Any]:
     # the hub is killed: the servers run on, and the next hub stops those that nobody uses
     server.kill()
     server.wait(SECONDS)
+    proxy = int(Path("/var/lib/jupyterhub/proxy.pid").read_text().split()[0])
+    os.kill(proxy, signal.SIGKILL)
+    until("the proxy ends", lambda: not psutil.pid_exists(proxy))
     found["after_the_kill"] = sorted(processes(first))
     os.environ["CULL"] = str(CULL)
     server = hub(*options)

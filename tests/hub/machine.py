@@ -52,7 +52,9 @@ for place in "$python" "$project"; do
   while [ "$place" != / ]; do chmod o+x "$place"; place=$(dirname "$place"); done
 done
 # not by exec: the first process has to reap the orphans, as a machine's does
-"$@"
+status=0
+"$@" || status=$?
+exit $status
 """
 
 _NAMESPACES = ("--mount", "--pid", "--ipc", "--fork", "--kill-child", "--propagation", "private")

@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,7 +107,7 @@ class Clients:
                 aws_access_key_id=self.key["access_key_id"],
                 aws_secret_access_key=self.key["secret_access_key"],
                 config=Config(
-                    retries={"max_attempts": 0}, s3={"addressing_style": "path"}, read_timeout=20
+                    retries={"max_attempts": 0}, s3={"addressing_style": "path"}, read_timeout=60
                 ),
             )
         return self._made[service]
@@ -357,6 +358,10 @@ def serve(home: Path, port: int) -> None:
     server.serve()
 
 
+STARTED: list[int] = []
+"""The process ids of the sandboxes; those before the last one have been waited for."""
+
+
 def forked(home: Path, port: int) -> int:
     """A sandbox that answers: its process id; raises SystemExit when none comes to answer."""
     child = os.fork()
@@ -365,6 +370,7 @@ def forked(home: Path, port: int) -> int:
             serve(home, port)
         finally:
             os._exit(1)
+    STARTED.append(child)
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -389,9 +395,10 @@ def change(
     """Make changes until the sandbox is killed; what was acknowledged."""
     made: list[str] = []
     wanted, delay = chosen.randrange(1, 13), chosen.uniform(0, LONGEST)
+    kill = threading.Timer(delay, os.kill, (child, signal.SIGKILL))
     while True:
         if len(made) == wanted:
-            threading.Timer(delay, os.kill, (child, signal.SIGKILL)).start()
+            kill.start()
         kind = chosen.choice(kinds)
         name = f"{kind}-{trial}-{len(made)}"
         try:
@@ -399,6 +406,10 @@ def change(
         except ClientError as error:
             raise SystemExit(f"{name}: {error}") from error
         except (BotoCoreError, Broken, OSError):
+            if len(made) < wanted:
+                raise SystemExit(f"{name}: no answer of a sandbox that nobody killed") from None
+            # no thread may run beside the next fork
+            kill.join()
             return made
         made.append(name)
 
@@ -450,4 +461,11 @@ def main(home: Path, trials: int, seed: int, several: int) -> int:
 
 if __name__ == "__main__":
     number = int(sys.argv[4]) if len(sys.argv) > 4 else len(KINDS)
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), number))
+    try:
+        code = main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), number)
+    finally:
+        # a trial that failed leaves a sandbox
+        for started in STARTED[-1:]:
+            with suppress(ProcessLookupError):
+                os.kill(started, signal.SIGKILL)
+    sys.exit(code)

@@ -55,6 +55,7 @@ def list_containers(request: Request, backend: Backend) -> Response:
 def inspect(request: Request, backend: Backend, name: str) -> Response:
     """``GET /containers/NAME/json``."""
     found = _find(backend, name)
+    backend.containers.settle(found)
     document = describe.inspection(found, backend.containers.records.path(found))
     if request.flag("size"):
         document |= backend.containers.sizes(found)

@@ -54,7 +54,9 @@ def start(request: Request, backend: Backend, name: str) -> Response:
 
 def inspect(request: Request, backend: Backend, name: str) -> Response:
     """``GET /exec/NAME/json``."""
-    return json_response(execs.describe(backend.execs.find(name)))
+    found = backend.execs.find(name)
+    backend.execs.settle(found)
+    return json_response(execs.describe(found))
 
 
 def resize(request: Request, backend: Backend, name: str) -> Response:

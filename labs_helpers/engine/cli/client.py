@@ -160,7 +160,7 @@ class EngineClient:
 
     def header(self, path: str, query: Query, name: str) -> str:
         """A header of the answer to HEAD. Raises ResponseError, without words of the engine."""
-        return self._request("HEAD", path, query).getheader(name) or ""
+        return self._request("HEAD", path, query).headers.get(name) or ""
 
     def _request(
         self,

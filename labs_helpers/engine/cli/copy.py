@@ -164,6 +164,8 @@ def _stat(engine: EngineClient, name: str, path: str) -> dict[str, Any] | None:
         if error.status == 404:
             return None  # an answer to HEAD has no words; the copy itself will, if need be
         raise
+    if not text:
+        return None
     found: dict[str, Any] = json.loads(base64.b64decode(text))
     if found.get("linkTarget") and found["linkTarget"] != path:
         return _stat(engine, name, found["linkTarget"])

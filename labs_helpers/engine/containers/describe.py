@@ -75,7 +75,7 @@ def inspection(container: Container, folder: Path) -> Document:
         "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}, **container.host},
         "GraphDriver": {"Data": None, "Name": "labs"},
         "Mounts": mounts(container),
-        "Config": {"Hostname": container.short_id, **_config(container)},
+        "Config": {"Hostname": container.short_id, "Tty": False, **_config(container)},
         "NetworkSettings": {
             "Ports": {**_unpublished(container), **ports.shown(container.ports)},
             "IPAddress": "",

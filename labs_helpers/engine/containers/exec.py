@@ -93,6 +93,13 @@ class Execs:
         finally:
             place.unlink(missing_ok=True)
 
+    def settle(self, instance: Exec) -> None:
+        """Wait until the program's end is noted, if it has ended."""
+        if instance.pid:
+            self._containers.link.settle(
+                instance.id, self.changed, lambda: instance.exit_code is not None
+            )
+
     def _specification(self, instance: Exec) -> Document:
         container, config = instance.container, instance.config
         image = self._containers.image_of(container)

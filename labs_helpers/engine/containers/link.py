@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 SOCKET = "keeper.sock"
 _MESSAGE = 1 << 16
 _SECONDS = 120.0
+_NOTED = 30.0
+"""Seconds in which the engine notes an end that it has been told."""
 _START = "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.main import main; main(sys.argv[2])"
 _BACKLOG = 64
 
@@ -80,6 +82,22 @@ class Link:
         if "error" in reply:
             raise CannotStart(reply["error"], reply["code"])
         return reply
+
+    def settle(self, name: str, changed: threading.Condition, ended: Callable[[], bool]) -> None:
+        """Wait until the end of a program is noted, if the keeper has told it.
+
+        A client that has seen the end of the output may ask before. ``changed`` is notified when
+        ``ended()`` becomes true.
+        """
+        if ended():
+            return
+        try:
+            if self.ask({"do": "runs", "id": name})["runs"]:
+                return
+        except EngineError:
+            return  # the keeper has ended, and its end is told otherwise
+        with changed:
+            changed.wait_for(ended, _NOTED)
 
     def close(self) -> None:
         """End all containers and the keeper, if it runs."""

@@ -41,6 +41,8 @@ Document = dict[str, Any]
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL, unless the client or the container says otherwise."""
+_KILLED = 60.0
+"""Seconds in which a killed program ends, unless the kernel holds a process of it up."""
 
 
 class Containers:
@@ -78,13 +80,19 @@ class Containers:
         waiting = []
         for container in self.records:
             if container.running:
-                waiting.append(threading.Thread(target=self.stop, args=(container, 3.0)))
+                waiting.append(threading.Thread(target=self._stop_quietly, args=(container,)))
         for thread in waiting:
             thread.start()
         for thread in waiting:
             thread.join()
         with contextlib.suppress(OSError, EngineError):
             self.link.close()
+
+    def _stop_quietly(self, container: Container) -> None:
+        try:
+            self.stop(container, 3.0)
+        except EngineError as error:
+            log.warning("%s", error)
 
     # create
 
@@ -206,6 +214,10 @@ class Containers:
         """Set the size of a program's terminal."""
         self.link.ask({"do": "resize", "id": name, "rows": rows, "columns": columns})
 
+    def settle(self, container: Container) -> None:
+        """Wait until the program's end is noted, if it has ended."""
+        self.link.settle(container.id, self.records.changed, lambda: not container.running)
+
     def rename(self, container: Container, name: str) -> None:
         """Give a container another name. Raises Conflict, BadRequest."""
         with self.records.changed:
@@ -306,7 +318,7 @@ class Containers:
             self.kill(container, number or ending.signal_number(name))
             if not self._wait_stopped(container, seconds):
                 self.kill(container, signal.SIGKILL)
-                self._wait_stopped(container, None)
+                self._wait_killed(container)
         self.emit(container, "stop")
         return True
 
@@ -315,6 +327,13 @@ class Containers:
         with self.records.changed:
             return self.records.changed.wait_for(
                 lambda: not container.running, None if forever else seconds
+            )
+
+    def _wait_killed(self, container: Container) -> None:
+        if not self._wait_stopped(container, _KILLED):
+            raise EngineError(
+                f"cannot stop container: {container.name}: tried to kill container, but did not"
+                " receive an exit event"
             )
 
     def remove(self, container: Container, force: bool = False, with_volumes: bool = False) -> None:
@@ -328,7 +347,7 @@ class Containers:
             container.stopped = True
             with contextlib.suppress(Conflict):
                 self.kill(container, signal.SIGKILL)
-            self._wait_stopped(container, None)
+            self._wait_killed(container)
         container.stopped = True
         self.records.remove(container)
         self._pauses.forget(container)

@@ -1,11 +1,10 @@
-"""What a buildspec.yml says, as far as the check of lab 09 asks; `labs build` reads the file."""
+"""What a buildspec says, as far as the check of lab 09 asks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from labs_helpers.buildspec import Buildspec, BuildspecError, read
 from labs_helpers.buildspec.model import PHASES
@@ -21,7 +20,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 @dataclass(frozen=True)
 class Spec:
-    """A buildspec, as `labs build` reads it."""
+    """A buildspec, as CodeBuild reads it."""
 
     read: Buildspec
 
@@ -69,12 +68,10 @@ class Spec:
         tested = self._position(r"\btest\.sh\b")
         return tested is not None and tested < (self._position(r"\bdocker push\b") or 0)
 
-    def gates_before(self, record: str) -> bool:
-        """Whether a gate that can stop the build stands before the command that writes a file."""
-        gates = [n for n, one in enumerate(self.all_commands) if _GATE.match(one)]
-        written = self._position(re.escape(record))
-        held = [n for n in gates if not _SWALLOWED.search(self.all_commands[n])]
-        return bool(held) and written is not None and min(held) < written
+    @property
+    def gates(self) -> bool:
+        """Whether a gate that can stop the build is one of the commands."""
+        return any(_GATE.match(one) and not _SWALLOWED.search(one) for one in self.all_commands)
 
     def _position(self, pattern: str) -> int | None:
         found = [
@@ -105,12 +102,12 @@ def _without_tag(command: str) -> bool:
     return False
 
 
-def load(path: Path) -> Spec | str:
-    """The buildspec, or the first thing that is wrong with the file."""
-    if not path.exists():
+def load(content: bytes | None) -> Spec | str:
+    """The buildspec, or the first thing that is wrong with the file; None for no file."""
+    if content is None:
         return "no such file"
     try:
-        found = Spec(read(path.read_bytes()))
+        found = Spec(read(content))
     except BuildspecError as error:
         return str(error).splitlines()[0]
     return found if found.all_commands else "no command in any phase"

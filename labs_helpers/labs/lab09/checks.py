@@ -1,133 +1,75 @@
-"""Checks of lab 09: the image that a build pushed, the file that names it, and a rollback."""
+"""Checks of lab 09: a release that the pipeline brings to ECS by digest, and one taken back."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from labs_helpers import gate
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
-from labs_helpers.checks.pushed import pushed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.labs.lab09 import buildspec
+from labs_helpers.labs.lab09 import buildspec, deployed, history
 from labs_helpers.labs.lab09.buildspec import Spec
+from labs_helpers.labs.lab09.deployed import Definition, Service
+from labs_helpers.labs.lab09.names import PIPELINE, PROJECTS, SERVICE
 
-COMMIT = "9b1d4e7c2f5a8063d1e4b7a0c3f6928d5e8b1a47"
-TAG = COMMIT[:7]
 RECORD = "imagedefinitions.json"
-ARTIFACT = Path("artifacts", RECORD)
-SPEC = Path("buildspec.yml")
-REVISION = "org.opencontainers.image.revision"
-GOOD, BAD, LIVE = "4f2a91c", "e07b3d5", "production"
-RELEASES = Path("releases.txt")
-RULES = gate.Rules(fail_on="CRITICAL")
+SPEC, GATE = "buildspec.yml", "gate.yml"
+STAGES = ["Source", "Build", "Gate", "Approve", "Deploy"]
+BAD = "Give everything away"
+_LOOKED_AT = f"{SPEC} of your last commit"
+_PAGE = "lab.pipeline draws what happens to a commit"
 
 
 @dataclass(frozen=True)
-class Build:
-    """What a build left: tags in the registry, and files in the lab's folder."""
+class Release:
+    """The last commit, and what the pipeline made of the commit."""
 
     world: World
-    tags: dict[str, str]
+    commit: str
+
+    @property
+    def tag(self) -> str:
+        return self.commit[:7]
 
     @cached_property
     def spec(self) -> Spec | str:
-        return buildspec.load(SPEC)
+        return buildspec.load(history.file(SPEC))
+
+    @cached_property
+    def tags(self) -> dict[str, str]:
+        return self.world.tags()
+
+    @cached_property
+    def executions(self) -> list[Mapping[str, Any]]:
+        return deployed.executions(self.world) or []
 
     @property
-    def name(self) -> str:
-        return f"{self.world.host()}/{self.world.repository}"
-
-    @property
-    def digest(self) -> str:
-        return self.tags[TAG]
-
-    @property
-    def near(self) -> list[str]:
-        """Tags that were cut from the commit's id at another place."""
-        return sorted(tag for tag in self.tags if tag and (tag in COMMIT or COMMIT[:4] in tag))
+    def untouched(self) -> bool:
+        """Whether the buildspec still is the one that was to be repaired."""
+        if history.is_changed(SPEC) or not isinstance(self.spec, Spec):
+            return False
+        line = self.spec.line_with(RECORD)
+        return 'app\\"' in line and "@" not in line
 
 
-def _tagged(build: Build) -> Finding | None:
-    if TAG in build.tags:
-        return None
-    return Finding(
-        f"the tags of {build.world.repository}",
-        ", ".join(build.near),
-        f"the tag was to be {TAG}: compare the two, letter by letter",
-    )
+def _committed(release: Release) -> Finding | None:
+    if history.is_changed(SPEC):
+        return Finding(
+            SPEC,
+            "your changes are in the file and in no commit",
+            "the pipeline fetches commits, and no files of yours",
+        )
+    if isinstance(release.spec, str):
+        return Finding(_LOOKED_AT, release.spec, "CodeBuild reads this file")
+    return None
 
 
-def _spec_is_readable(build: Build) -> Finding | None:
-    if isinstance(build.spec, Spec):
-        return None
-    return Finding(
-        str(SPEC), build.spec, "CodeBuild reads this file: the last run was of an earlier one"
-    )
-
-
-def _for_every_commit(build: Build) -> Finding | None:
-    spec = build.spec
-    if not isinstance(spec, Spec):
-        return None
-    line = spec.line_with(TAG, COMMIT, COMMIT[:8])
-    if not line:
-        return None
-    return Finding(
-        str(SPEC), line, "what tag does the next commit's image get, with the file as it stands?"
-    )
-
-
-def _instead_of_latest(build: Build) -> Finding | None:
-    """Whether this build left `latest` alone.
-
-    The same sources make the same image, so an earlier build may have tagged this image `latest`:
-    the tags alone do not tell who did it, and ECR keeps no date of a tag. The buildspec tells.
-    """
-    if build.tags.get("latest") != build.digest:
-        return None
-    spec = build.spec
-    command = spec.push_of_latest if isinstance(spec, Spec) else ""
-    if not command:
-        return None
-    return Finding(
-        f"the tags of {build.world.repository}, and {SPEC}",
-        f"{command}\n{TAG} and latest are one image",
-        "this build moved latest as well",
-    )
-
-
-def _of_the_commit(build: Build) -> Finding | None:
-    registry = build.world.ask_registry(build.world.host(), build.world.fresh_login())
-    image = pushed(registry, build.world.repository, TAG)
-    found = image.labels.get(REVISION, "no such label") if image else COMMIT
-    if found == COMMIT:
-        return None
-    return Finding(
-        f"the label {REVISION} of {build.world.repository}:{TAG}",
-        found,
-        "the build wrote the commit's id into the image: does it still?",
-    )
-
-
-def _by_digest(build: Build) -> Finding | None:
-    found = _uri(ARTIFACT)
-    if found == f"{build.name}@{build.digest}":
-        spec = build.spec
-        fixed = spec.line_with(build.digest) if isinstance(spec, Spec) else ""
-        if not fixed:
-            return None
-        return Finding(str(SPEC), fixed, "which image does this line name after the next commit?")
-    return Finding(f"imageUri in {ARTIFACT}", found, _advice(build, found))
-
-
-def _the_rest_stays(build: Build) -> Finding | None:
-    spec = build.spec
+def _the_rest_stays(release: Release) -> Finding | None:
+    spec = release.spec
     if not isinstance(spec, Spec):
         return None
     found = ""
@@ -135,156 +77,253 @@ def _the_rest_stays(build: Build) -> Finding | None:
         found = "after a failed build, post_build still runs"
     elif not spec.tests_before_the_push:
         found = "no failed test stops the build before the push"
-    elif not spec.gates_before(RECORD):
-        found = f"no gate at CRITICAL or below stops the build before {RECORD} is written"
+    elif command := spec.push_of_latest:
+        found = f"{command}\nthis pushes the tag latest"
+    elif line := spec.line_with(release.tag, "sha256:"):
+        found = f"{line}\nthis names one image, also after the next commit"
     if not found:
         return None
-    return Finding(str(SPEC), found, "compare the file with the one that the cell began with")
+    return Finding(_LOOKED_AT, found, "compare the file with the one that the cell began with")
 
 
-COMMIT_FACTS = (
-    Fact(f"the first seven characters of the commit's id as its tag, here {TAG}", _tagged),
-    Fact("the whole buildspec, changed", _spec_is_readable),
-    Fact("the first seven characters of the commit's id as its tag", _for_every_commit),
-    Fact("instead of latest", _instead_of_latest),
-    Fact(f"{RECORD} names the image by digest", _by_digest),
-    Fact("the rest stays: a failed test and the gate still stop the build", _the_rest_stays),
-    Fact("the image of this commit", _of_the_commit),
-)
-
-
-@check("09.1", COMMIT_FACTS)
-def recorded_by_digest(world: World) -> Outcome:
-    build = Build(world, world.tags())
-    if TAG not in build.tags and not build.near:
-        return NotAttempted(f"the tags of {world.repository}, {SPEC} and {RECORD}")
-    return unmet(COMMIT_FACTS, build) or Passed(
-        f"The commit {TAG} is in the registry, and {RECORD} names it by digest.",
-        "What the deployment does with that file, only AWS shows.",
+def _the_gate_stays(release: Release) -> Finding | None:
+    spec = buildspec.load(history.file(GATE))
+    if isinstance(spec, str) or not spec.gates:
+        found = spec if isinstance(spec, str) else "no gate in it can stop a build"
+        return Finding(f"{GATE} of your last commit", found, "the scan was to be judged as before")
+    client = release.world.client("codepipeline")
+    try:
+        stages = client.get_pipeline(name=PIPELINE)["pipeline"]["stages"]
+    except client.exceptions.PipelineNotFoundException:
+        return None
+    names = [stage["name"] for stage in stages]
+    gates = [
+        action["configuration"].get("ProjectName")
+        for stage in stages
+        if stage["name"] == "Gate"
+        for action in stage["actions"]
+    ]
+    if names == STAGES and gates == [PROJECTS[1]]:
+        return None
+    return Finding(
+        f"the stages of the pipeline {PIPELINE}", ", ".join(names), "a commit was to repair it"
     )
 
 
-def _uri(path: Path) -> str:
-    """``imageUri`` of the file's one container, or words for what is there instead."""
-    if not path.exists():
-        return "no such file"
-    try:
-        (entry,) = json.loads(path.read_text(encoding="utf-8"))
-        return str(entry["imageUri"]) if entry["name"] == "web" else f"name {entry['name']}"
-    except (ValueError, KeyError, TypeError):
-        return "not a list of one container with name and imageUri"
+def _arrives(release: Release) -> Finding | None:
+    looked_at = f"the executions of the pipeline {PIPELINE}"
+    made = deployed.of_commit(release.executions, release.commit)
+    if made is None:
+        return Finding(looked_at, f"none of the commit {release.tag} yet", _PAGE)
+    stage, said = deployed.why(release.world, made["pipelineExecutionId"])
+    if made["status"] == "InProgress" and stage == "Approve":
+        return Finding(looked_at, "the stage Approve waits for an answer", "who says yes?")
+    if made["status"] != "Succeeded":
+        what = f"{stage}: {said}" if stage else made["status"]
+        return Finding(looked_at, f"{made['status']}, {what}", _hint_of(stage))
+    return None
 
 
-def _advice(build: Build, found: str) -> str:
-    if found == "no such file":
-        return _why_it_stopped(build)
-    if found in (f"{build.name}@", f"{build.name}@None"):
-        return "the digest is empty: ECR knows it only after the push, and under the tag"
-    if found.startswith(f"{build.name}:"):
-        return "this is a tag, and a tag can move: after the push, ECR knows the digest"
-    if found.startswith(f"{build.name}@"):
-        return f"this is another image: which digest has the one tagged {TAG}?"
-    if "@" in found:
-        return "before the @ stands the registry, and the repository in it"
-    return "the last command of post_build writes this file: look at its quotes"
+def _hint_of(stage: str) -> str:
+    if stage in ("Build", "Gate"):
+        return "the log of the build says what went wrong"
+    if stage == "Deploy":
+        return "which names does ECS know, and which one does the file give?"
+    return _PAGE
 
 
-def _why_it_stopped(build: Build) -> str:
-    """Why a build that pushed an image did not write the note."""
-    ecr = build.world.client("ecr")
-    scan = gate.fetch(ecr, gate.parse(f"{build.world.repository}:{TAG}"), wait=0)
-    verdict = gate.judge(scan, RULES, (), build.world.now().date())
-    if not verdict.passed:
-        return (
-            f"the gate stopped the build ({verdict.summary()}):"
-            " is the base in the Dockerfile the one that this lab put back?"
+def _runs(release: Release) -> Finding | None:
+    digest = release.tags.get(release.tag)
+    if digest is None:
+        return Finding(
+            f"the tags of {release.world.repository}",
+            f"no tag {release.tag}",
+            "the tag was to be the first seven characters of the commit's id",
         )
-    return "the build ended before the command that writes it: what does the end of its output say?"
+    if _definition(release) is None:
+        return Finding(
+            f"the images that {SERVICE} was given",
+            "none of them is the image of your commit",
+            "which image does the file name?",
+        )
+    return None
 
 
-# the rollback
+def _by_digest(release: Release) -> Finding | None:
+    found = _definition(release)
+    if found is None or "@" in found.image:
+        return None
+    return Finding(
+        f"the image in the task definition {found.name}",
+        found.image,
+        "this is a tag, and a tag can move: after the push, ECR knows the digest",
+    )
+
+
+def _definition(release: Release) -> Definition | None:
+    """The newest task definition with the image of the commit."""
+    digest = release.tags.get(release.tag)
+    for one in deployed.definitions(release.world):
+        if one.digest(release.tags) == digest:
+            return one
+    return None
+
+
+RELEASE_FACTS = (
+    Fact("a commit of yours", _committed),
+    Fact("the test before the push, and a build that ends at a failed test", _the_rest_stays),
+    Fact("the rest stays: the gate", _the_gate_stays),
+    Fact("it arrives, sent there by the pipeline", _arrives),
+    Fact(f"the service {SERVICE} runs the image of your commit; tags from the commit's id", _runs),
+    Fact(f"{RECORD} names the image by digest", _by_digest),
+)
+
+
+@check("09.1", RELEASE_FACTS)
+def arrived_by_digest(world: World) -> Outcome:
+    looks_at = f"{_LOOKED_AT}, the pipeline {PIPELINE} and the service {SERVICE}"
+    commits = history.commits()
+    if not commits or deployed.executions(world) is None:
+        return NotAttempted(looks_at)
+    release = Release(world, next(iter(commits)))
+    if release.untouched:
+        return NotAttempted(looks_at)
+    return unmet(RELEASE_FACTS, release) or Passed(
+        "Your commit has arrived, and ECS was given its image by digest.",
+        "Whoever moves a tag now changes nothing of what was approved.",
+    )
+
+
+# the release taken back
 
 
 @dataclass(frozen=True)
 class Releases:
-    """Tag -> digest in the repository, every digest there, and the history in releases.txt."""
+    """The bad release, the one before, and what the service runs.
+
+    bad, good: task definitions; tags: tag -> digest; digests: every one in the repository.
+    """
 
     world: World
-    tags: dict[str, str]
+    commits: Mapping[str, str]
+    bad: Definition
+    good: Definition
+    tags: Mapping[str, str]
     digests: set[str]
-    history: list[str]
+    service: Service
+
+    @property
+    def bad_digest(self) -> str:
+        return self.bad.digest(self.tags)
+
+    @property
+    def good_digest(self) -> str:
+        return self.good.digest(self.tags)
 
 
 def _nothing_deleted(releases: Releases) -> Finding | None:
-    gone = [tag for tag in (GOOD, BAD) if tag not in releases.tags]
-    gone += [one for one in dict.fromkeys(releases.history) if one not in releases.digests]
+    if not releases.bad.active:
+        return Finding(
+            f"the task definition {releases.bad.name}",
+            "it is deregistered",
+            "the release was to be taken back, and the evidence to stay",
+        )
+    gone = [one for one in (releases.bad_digest, releases.good_digest) if _is_gone(one, releases)]
     if not gone:
         return None
     return Finding(
         f"the images of {releases.world.repository}",
-        f"no {gone[0]} any more",
-        "the cells that made the two releases make them again, and a rollback deletes nothing",
+        "an image of the two releases is no longer there",
+        "whoever looks into the bad release needs its image",
+    )
+
+
+def _is_gone(digest: str, releases: Releases) -> bool:
+    return digest not in releases.digests
+
+
+def _nothing_committed(releases: Releases) -> Finding | None:
+    subject = next(iter(releases.commits.values()))
+    if subject == BAD:
+        return None
+    return Finding(
+        "your last commit", subject, "a commit takes all stages; what ran before is ready to run"
     )
 
 
 def _ran_before(releases: Releases) -> Finding | None:
-    live = releases.tags.get(LIVE)
-    ran = releases.history[0] if releases.history else releases.tags[GOOD]
-    if live == ran:
+    looked_at = f"what the service {SERVICE} runs"
+    named = releases.service.definition.rpartition("/")[2]
+    running = releases.service.running
+    if not running:
+        return Finding(looked_at, f"{named}, and no task runs", "the page is gone, too")
+    if {*running} == {releases.good_digest}:
         return None
-    looked_at = f"the tags of {releases.world.repository}"
-    if live is None:
-        return Finding(looked_at, f"no tag {LIVE}", "servers ask for this name")
-    if live in releases.history:
+    if releases.bad_digest in running:
         return Finding(
-            looked_at, f"{LIVE} is {live}, the release of {BAD}", "which came before it?"
+            looked_at, f"{named}; a task of the bad release still runs", "which one came before?"
         )
-    others = sorted(tag for tag, digest in releases.tags.items() if digest == live and tag != LIVE)
+    others = sorted(tag for tag, digest in releases.tags.items() if digest == running[0])
     return Finding(
         looked_at,
-        f"{LIVE} is {live}" + (f", which is {', '.join(others)}" if others else ""),
+        f"{named}, the image {', '.join(others) or 'without a tag'}",
         "the image that ran before is still in the registry, to the last byte: which one is it?",
     )
 
 
-def _nothing_built(releases: Releases) -> Finding | None:
-    for tag, ran in zip((GOOD, BAD), releases.history, strict=False):
-        if releases.tags[tag] != ran:
-            return Finding(
-                f"the tags of {releases.world.repository}",
-                f"{tag} is another image than the one that ran",
-                "a build of the same commit is a new image, which nobody has tried",
-            )
-    return None
-
-
-ROLLBACK_FACTS = (
+BACK_FACTS = (
     Fact("delete nothing", _nothing_deleted),
-    Fact(f"{LIVE} names the image that ran before", _ran_before),
-    Fact("build nothing", _nothing_built),
+    Fact("commit nothing", _nothing_committed),
+    Fact(f"the service {SERVICE} runs the image that it ran before; build nothing", _ran_before),
 )
 
 
-@check("09.2", ROLLBACK_FACTS)
-def rolled_back(world: World) -> Outcome:
-    pages = (
-        world.client("ecr").get_paginator("list_images").paginate(repositoryName=world.repository)
+@check("09.2", BACK_FACTS)
+def taken_back(world: World) -> Outcome:
+    looks_at = f"the service {SERVICE}, its task definitions, and the images of {world.repository}"
+    releases = _releases(world)
+    if releases is None or _as_found(releases):
+        return NotAttempted(looks_at)
+    return unmet(BACK_FACTS, releases) or Passed(
+        "The release from before runs again, in its own image, to the last byte.",
+        "The bad image is still there to be looked into.",
     )
-    ids: list[dict[str, Any]] = [one for page in pages for one in page["imageIds"]]
-    tags = {one["imageTag"]: one["imageDigest"] for one in ids if "imageTag" in one}
-    history = RELEASES.read_text(encoding="utf-8").split() if RELEASES.exists() else []
-    releases = Releases(world, tags, {one["imageDigest"] for one in ids}, history)
-    live = tags.get(LIVE)
-    not_begun = live is None and BAD not in tags
-    as_found = (
-        live is not None
-        and live == tags.get(BAD)
-        and not _nothing_deleted(releases)
-        and not _nothing_built(releases)
+
+
+def _releases(world: World) -> Releases | None:
+    """None while the bad release has not been deployed, or the service is gone."""
+    commits, running = history.commits(), deployed.service(world)
+    bad_commit = next((one for one, subject in commits.items() if subject == BAD), None)
+    if bad_commit is None or running is None:
+        return None
+    tags = world.tags()
+    pages = world.client("ecr").get_paginator("list_images")
+    digests = {
+        one["imageDigest"]
+        for page in pages.paginate(repositoryName=world.repository)
+        for one in page["imageIds"]
+    }
+    listed = deployed.definitions(world)
+    wanted = tags.get(bad_commit[:7])
+    place = next(
+        (
+            n
+            for n, one in enumerate(listed)
+            if one.digest(tags) == wanted or (wanted is None and one.digest(tags) not in digests)
+        ),
+        None,
     )
-    if not_begun or as_found:
-        return NotAttempted(f"the tags of {world.repository}, above all {LIVE}")
-    return unmet(ROLLBACK_FACTS, releases) or Passed(
-        f"{LIVE} is {GOOD} again, to the last byte, and {BAD} is still there to be looked into.",
-        "Servers that run already change only when they are told to deploy.",
+    if place is None:
+        return None
+    bad = listed[place]
+    before = [one for one in listed[place:] if one.digest(tags) != bad.digest(tags)]
+    return Releases(world, commits, bad, before[0], tags, digests, running) if before else None
+
+
+def _as_found(releases: Releases) -> bool:
+    return (
+        releases.service.definition == releases.bad.arn
+        and {*releases.service.running} == {releases.bad_digest}
+        and _nothing_deleted(releases) is None
+        and _nothing_committed(releases) is None
     )

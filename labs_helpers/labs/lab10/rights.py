@@ -20,7 +20,7 @@ def may_pull(world: World, role: str) -> bool:
 
 def first_too_many(world: World, role: str) -> str | None:
     """The first action of a pull that the role may do on another repository, in words."""
-    found = _allowed(world, role, [*COLLEAGUES, *neighbours(world.repository)])
+    found = _allowed(world, role, [*neighbours(world.repository), *COLLEAGUES])
     return found[0] if found else None
 
 

@@ -47,6 +47,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "container-instance": "container-instance/{cluster=default}/"
         "{containerInstance|containerInstances}",
         "service": "service/{cluster=default}/{service|serviceName|serviceArn|services}",
+        "service-deployment": "{serviceDeploymentArn|serviceDeploymentArns}",
+        "service-revision": "{serviceRevisionArns}",
         "task": "task/{cluster=default}/{task|tasks}",
         "task-definition": "task-definition/{taskDefinition|taskDefinitions|family}",
         "task-set": "task-set/{cluster=default}/{service}/{taskSet|taskSets}",

@@ -128,6 +128,24 @@ def _of_ec2(operation: str, params: Params, place: Place) -> Params:
     return {name: value for name, value in params.items() if name != "GroupName"}
 
 
+_OF_SERVICES = ("serviceDeploymentArn", "serviceDeploymentArns", "serviceRevisionArns")
+
+
+def _of_ecs(operation: str, params: Params, place: Place) -> Params:
+    """The service of a service deployment and of a service revision, which their ARNs have.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+    """
+    found = []
+    for name in _OF_SERVICES:
+        value = params.get(name) or []
+        for arn in [value] if isinstance(value, str) else value:
+            begins, _, rest = str(arn).partition(":service-")
+            if rest.count("/") == 3:
+                found.append(f"{begins}:service/{'/'.join(rest.split('/')[1:3])}")
+    return {**params, "services": found} if found else params
+
+
 def _of_elasticloadbalancing(operation: str, params: Params, place: Place) -> Params:
     """The load balancer that will be made, whose ARN has its kind.
 
@@ -195,6 +213,7 @@ SPELLED: Mapping[str, Callable[[str, Params, Place], Params]] = {
     "cloudformation": _of_cloudformation,
     "dynamodb": _of_dynamodb,
     "ec2": _of_ec2,
+    "ecs": _of_ecs,
     "elasticloadbalancing": _of_elasticloadbalancing,
     "kms": _of_kms,
     "organizations": _of_organizations,

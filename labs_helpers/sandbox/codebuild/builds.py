@@ -21,6 +21,11 @@ PIPELINE = "codepipeline="
 On AWS CodePipeline hands a build its artifacts in a way that has no public name. Here the pipeline
 calls StartBuild with sourceTypeOverride S3 and artifactsOverride of type S3, in such a session.
 """
+_RESOLVED = "CODEBUILD_RESOLVED_SOURCE_VERSION"
+"""The variable in which a pipeline hands over the source revision.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+"""
 
 _OF_SOURCE: Mapping[str, str] = {
     "sourceTypeOverride": "type",
@@ -85,6 +90,10 @@ def start(
     build_id = f"{name}:{number}"
     source = {**project["source"], **_renamed(params, _OF_SOURCE)}
     given = params.get("environmentVariablesOverride", [])
+    resolved = ""
+    if initiator(caller).startswith("codepipeline/"):
+        resolved = next((each["value"] for each in given if each["name"] == _RESOLVED), "")
+        given = [each for each in given if each["name"] != _RESOLVED]
     variables = {each["name"]: each for each in project["environment"]["environmentVariables"]}
     variables |= {each["name"]: each for each in given}
     environment = projects.environment(
@@ -120,6 +129,8 @@ def start(
     version = params.get("sourceVersion") or project.get("sourceVersion")
     if version:
         build["sourceVersion"] = version
+    if resolved:
+        build["resolvedSourceVersion"] = resolved
     build["output"] = projects_artifacts(artifacts, name)
     begin(build, "SUBMITTED", at)
     end(build, "SUCCEEDED", at)

@@ -151,6 +151,7 @@ class Driver(Worker[Store]):
             action=action,
             configuration=configuration,
             inputs=inputs,
+            revision=_revision(execution, inputs),
             bucket=artifact_bucket(declaration, place[1]),
             account=place[0],
             region=place[1],
@@ -174,6 +175,13 @@ class Driver(Worker[Store]):
             facts = {"execution": execution, "account": account, "region": region}
             self._fetches.submit(attempt, {**body, **facts})
         return found
+
+
+def _revision(execution: store.Document, inputs: list[dict[str, str]]) -> str:
+    """The source revision of an action's first input; empty where no source made the input."""
+    wanted = inputs[0]["name"] if inputs else ""
+    found = (each["id"] for each in execution["revisions"] if each["artifact"] == wanted)
+    return str(next(found, ""))
 
 
 def _known(execution: store.Document) -> dict[str, dict[str, str]]:

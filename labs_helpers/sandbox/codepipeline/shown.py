@@ -126,7 +126,8 @@ def _stage(pipeline: Document, place: int, executions: list[Document]) -> Member
     declared = pipeline["declaration"]["stages"][place]
     name = declared["name"]
     entered = [each for each in executions if name in each["stages"]]
-    latest = max(entered, key=lambda each: _entered(each, name), default=None)
+    # executions of one moment, as under a clock that stands still: the one that was started last
+    latest = max(reversed(entered), key=lambda each: _entered(each, name), default=None)
     waiting = [
         each
         for each in executions

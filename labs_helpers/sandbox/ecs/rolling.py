@@ -10,12 +10,12 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messag
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from labs_helpers.sandbox.ecs import deployments, releases, tasks
+from labs_helpers.sandbox.ecs import deployments, going_back, releases, tasks
 from labs_helpers.sandbox.ecs.deployments import COMPLETED, FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
+from labs_helpers.sandbox.ecs.plans import Plan
 
 SCHEDULER = "ServiceSchedulerInitiated"
 UNHEALTHY = "Task failed container health checks"
@@ -30,23 +30,6 @@ _LEAST = 3
 """Failed starts one after another, after which the service says that its tasks do not start."""
 
 
-@dataclass
-class Plan:
-    """What follows beside the changes of the service's document.
-
-    starts: how many tasks of each deployment; stop: (task, stopCode, stoppedReason);
-    news: names of events for EventBridge, with a deployment and a reason where the name is of a
-    deployment; again: whether the scheduler has to look again by itself, soon; due: when it has
-    to, by the sandbox clock.
-    """
-
-    starts: dict[str, int] = field(default_factory=dict)
-    stop: list[tuple[Document, str, str]] = field(default_factory=list)
-    news: list[tuple[str, str, str]] = field(default_factory=list)
-    again: bool = False
-    due: float | None = None
-
-
 def plan(service: Document, found: Sequence[Document], at: float, real: float) -> Plan:
     """The next step of a service that is ACTIVE or DRAINING.
 
@@ -58,10 +41,10 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
     primary["desiredCount"] = desired
     count_tasks(service, found, made, at, real)
     release = releases.current(service)
-    if _breaks(service, primary, desired):
-        primary = _break(service, primary, made, at)
+    if going_back.trips(service, primary, desired):
+        primary = going_back.trip(service, primary, made, at)
     elif release is not None and release["status"] == releases.ROLLBACK_REQUESTED:
-        primary = _take_back(service, primary, made, at)
+        primary = going_back.take_back(service, primary, made, at)
     stopped = {task["_id"] for task, _, _ in made.stop}
     live = [task for task in found if tasks.is_live(task) and task["_id"] not in stopped]
     _roll(service, primary, live, desired, made, at, real)
@@ -184,80 +167,6 @@ def failed(service: Document, deployment: Document, made: Plan, at: float, real:
             at,
         )
         made.news.append(("SERVICE_TASK_START_IMPAIRED", "", ""))
-
-
-def _breaks(service: Document, primary: Document, desired: int) -> bool:
-    breaker = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
-    return bool(
-        breaker.get("enable")
-        and primary["rolloutState"] == IN_PROGRESS
-        and primary["failedTasks"] >= releases.threshold(desired)
-    )
-
-
-def _break(service: Document, primary: Document, made: Plan, at: float) -> Document:
-    """The deployment has FAILED; returns the primary deployment from now on."""
-    reason = "ECS deployment circuit breaker: tasks failed to start."
-    primary |= {"rolloutState": FAILED, "rolloutStateReason": reason, "updatedAt": at}
-    say(service, f"(deployment {primary['id']}) deployment failed: tasks failed to start.", at)
-    made.news.append(("SERVICE_DEPLOYMENT_FAILED", primary["id"], reason))
-    release = releases.current(service)
-    breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
-    if release is not None:
-        release["deploymentCircuitBreaker"]["status"] = "TRIGGERED"
-    before = _forerunner(service, primary) if breaker.get("rollback") else None
-    if before is None:
-        if release is not None:
-            releases.finish(release, releases.STOPPED, at, reason)
-        return primary
-    why = f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
-    return _back_to(service, primary, before, why, made, at)
-
-
-def _take_back(service: Document, primary: Document, made: Plan, at: float) -> Document:
-    """StopServiceDeployment: the primary deployment from now on."""
-    reason = "Service deployment rollback was requested."
-    primary |= {"rolloutState": FAILED, "rolloutStateReason": reason, "updatedAt": at}
-    made.news.append(("SERVICE_DEPLOYMENT_FAILED", primary["id"], reason))
-    before = _forerunner(service, primary)
-    release = releases.current(service)
-    if before is None:
-        if release is not None:
-            said = f"{reason} There is no completed service deployment to roll back to."
-            releases.finish(release, releases.ROLLBACK_FAILED, at, said)
-        return primary
-    why = f"ECS deployment: rolling back to deploymentId {before['id']}."
-    return _back_to(service, primary, before, why, made, at)
-
-
-def _forerunner(service: Document, primary: Document) -> Document | None:
-    """The deployment that was completed before the primary one."""
-    completed = [each for each in service["deployments"] if each.get("_completed")]
-    return completed[0] if completed and completed[0] is not primary else None
-
-
-def _back_to(
-    service: Document, primary: Document, before: Document, why: str, made: Plan, at: float
-) -> Document:
-    """Make an earlier deployment the primary one again."""
-    release = releases.current(service)
-    if release is not None:
-        releases.roll_back(release, before.get("_revision", ""), why, at)
-    primary["status"] = deployments.ACTIVE
-    before |= {
-        "status": deployments.PRIMARY,
-        "rolloutState": IN_PROGRESS,
-        "rolloutStateReason": why,
-        "updatedAt": at,
-        "failedTasks": 0,
-    }
-    service |= {
-        "taskDefinition": before["taskDefinition"],
-        "networkConfiguration": before["networkConfiguration"],
-    }
-    say(service, f"rolling back to deployment {before['id']}.", at)
-    made.news.append(("SERVICE_DEPLOYMENT_IN_PROGRESS", before["id"], why))
-    return before
 
 
 def _roll(

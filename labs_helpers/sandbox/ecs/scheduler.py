@@ -24,6 +24,7 @@ from labs_helpers.sandbox.ecs import (
 from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.naming import Document, Place, of_definition
 from labs_helpers.sandbox.ecs.owner import TOPIC, Tasks, no_role
+from labs_helpers.sandbox.ecs.plans import Plan
 from labs_helpers.sandbox.ecs.traffic import Traffic, TrafficRefused
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.service.events import Emit
@@ -32,6 +33,8 @@ from labs_helpers.sandbox.service.worker import Worker
 
 _SOON = 0.25
 """Seconds between two looks while a deployment waits for time to pass."""
+_AFTER_A_REFUSAL = 2.0
+"""Seconds after which a change of traffic that was refused is tried again."""
 _LATER = 60.0
 """Seconds between two looks at the sandbox clock, which tells of being moved, too."""
 _WARNINGS = {"SERVICE_TASK_START_IMPAIRED": "WARN"}
@@ -61,6 +64,7 @@ class Scheduler(Worker[Store]):
         self._emit = emit
         self._again = False
         self._due: float | None = None
+        self._refused_until: dict[str, float] = {}
 
     def has_work(self) -> bool:
         with self.store.read() as db:
@@ -105,7 +109,7 @@ class Scheduler(Worker[Store]):
                     self._start(db, place, cluster, service, deployment, count, made)
             self._again |= made.again
             if made.due is not None:
-                self._due = min(made.due, self._due or made.due)
+                self._look_again_in(made.due - now)
             left = store.tasks(db, place, cluster, name)
             deployments.count(service, left)
             if json.dumps(service) != before:
@@ -114,7 +118,11 @@ class Scheduler(Worker[Store]):
         if _balances(service):
             self._balance(place, cluster, service, left)
         if service.get("_traffic", {}) != service.get("_applied", {}):
-            self._shift(place, cluster, service)
+            wait = self._refused_until.get(service["serviceArn"], 0.0) - time.monotonic()
+            if wait <= 0:
+                self._shift(place, cluster, service)
+            else:
+                self._look_again_in(wait)
 
     def _shift(self, place: Place, cluster: str, service: Document) -> None:
         """Have the listeners' rules send the visitors as the deployment says, by its own role."""
@@ -130,7 +138,9 @@ class Scheduler(Worker[Store]):
             if there is None:
                 return
             if failure:
-                self._again = True
+                until = time.monotonic() + _AFTER_A_REFUSAL
+                self._refused_until[service["serviceArn"]] = until
+                self._look_again_in(_AFTER_A_REFUSAL)
                 if there.get("_refused") != failure:
                     there["_refused"] = failure
                     now = self._clock.now().timestamp()
@@ -139,6 +149,11 @@ class Scheduler(Worker[Store]):
                 there |= {"_applied": wanted, "_refused": ""}
                 self.store.notify(TOPIC)
             store.save_service(db, place, cluster, there)
+
+    def _look_again_in(self, seconds: float) -> None:
+        """By the sandbox clock, which wakes the scheduler when somebody moves the clock."""
+        due = self._clock.now().timestamp() + seconds
+        self._due = min(due, self._due or due)
 
     def _balance(
         self, place: Place, cluster: str, service: Document, found: list[Document]
@@ -173,7 +188,7 @@ class Scheduler(Worker[Store]):
         service: Document,
         number: str,
         count: int,
-        made: rolling.Plan,
+        made: Plan,
     ) -> None:
         now = self._clock.now().timestamp()
         deployment = next(each for each in service["deployments"] if each["id"] == number)
@@ -204,7 +219,7 @@ class Scheduler(Worker[Store]):
         deployments.say(service, said, now)
         service["_steady"] = False
 
-    def _announce(self, place: Place, service: Document, made: rolling.Plan) -> None:
+    def _announce(self, place: Place, service: Document, made: Plan) -> None:
         now = self._clock.now()
         for name, deployment, reason in made.news:
             if deployment:

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from labs_helpers.sandbox.ecs import deployments, releases, rolling, tasks
+from labs_helpers.sandbox.ecs import deployments, releases, rolling, shares, tasks
 from labs_helpers.sandbox.ecs.deployments import FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
-from labs_helpers.sandbox.ecs.rolling import Plan
+from labs_helpers.sandbox.ecs.plans import Plan
 
 STAGES = (
     *("RECONCILE_SERVICE", "PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT"),
@@ -79,36 +78,21 @@ class _Look:
         return self._want("productionListenerRule", weight)
 
     def send_tests(self, weight: float) -> bool:
-        if any(_rule(each, "testListenerRule") for each in self.service["loadBalancers"]):
+        if any(shares.rule(each, "testListenerRule") for each in self.service["loadBalancers"]):
             self.release["_test"] = weight
         return self._want("testListenerRule", weight)
 
     def _want(self, which: str, weight: float) -> bool:
         traffic = self.service.setdefault("_traffic", {})
         for number, each in enumerate(self.service["loadBalancers"]):
-            rule = _rule(each, which)
-            if rule:
-                traffic[rule] = _weights(
+            named = shares.rule(each, which)
+            if named:
+                traffic[named] = shares.weights(
                     self.green["_groups"][number],
-                    _other(each, self.green["_groups"][number]),
+                    shares.other(each, self.green["_groups"][number]),
                     weight,
                 )
         return bool(traffic == self.service.get("_applied", {}))
-
-
-def groups(service: Document) -> list[str]:
-    """The target groups of a new deployment: those that the last completed one does not have.
-
-    The first deployment takes each load balancer's `targetGroupArn`, as does every deployment that
-    replaces tasks in place.
-    """
-    blue = next((each for each in service["deployments"] if each.get("_completed")), None)
-    listed = service["loadBalancers"]
-    if blue is None:
-        return [each["targetGroupArn"] for each in listed]
-    if service["deploymentConfiguration"]["strategy"] == "ROLLING":
-        return list(blue["_groups"])
-    return [_other(each, group) for each, group in zip(listed, blue["_groups"], strict=True)]
 
 
 def plan(service: Document, found: Sequence[Document], at: float, real: float) -> Plan:
@@ -287,7 +271,7 @@ def _test(look: _Look) -> bool:
 
 def _shift(look: _Look) -> bool:
     """All at once, or in steps with a pause after each but the last."""
-    steps, pause = _steps(look.service["deploymentConfiguration"])
+    steps, pause = shares.steps(look.service["deploymentConfiguration"])
     if look.blue is None:
         steps = [100.0]
     while True:
@@ -344,37 +328,3 @@ _DO = {
     "BAKE_TIME": _bake,
     "CLEAN_UP": _clean_up,
 }
-
-
-def _steps(config: Document) -> tuple[list[float], int]:
-    """(percentages, minutes between them)."""
-    if config["strategy"] == "CANARY":
-        given = config["canaryConfiguration"]
-        first = float(given["canaryPercent"])
-        return [first, 100.0] if first < 100 else [100.0], given["canaryBakeTimeInMinutes"]
-    if config["strategy"] == "LINEAR":
-        given = config["linearConfiguration"]
-        step = float(given["stepPercent"])
-        count = int(100 // step)
-        found = [round(step * (number + 1), 1) for number in range(count)]
-        steps = found if found[-1] >= 100 else [*found, 100.0]
-        return steps, given["stepBakeTimeInMinutes"]
-    return [100.0], 0
-
-
-def _weights(green: str, blue: str, percent: float) -> dict[str, int]:
-    """Weights are whole numbers, up to 999; a percentage may have one decimal."""
-    scale = 1 if float(percent).is_integer() else 10
-    share = round(percent * scale)
-    return {green: share, blue: 100 * scale - share}
-
-
-def _rule(balancer: dict[str, Any], which: str) -> str:
-    return str((balancer.get("advancedConfiguration") or {}).get(which) or "")
-
-
-def _other(balancer: dict[str, Any], group: str) -> str:
-    """The other one of a load balancer's two target groups."""
-    advanced = balancer["advancedConfiguration"]
-    both = {balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]}
-    return str(next(iter(both - {group})))

@@ -33,17 +33,29 @@ def release(repository: str, *tags: str) -> str:
         "layers": [_sent(ecr, repository, LAYER, layer)],
         "annotations": {"org.opencontainers.image.version": version},
     }
+    text = json.dumps(manifest)
     for tag in tags:
         try:
             ecr.put_image(
                 repositoryName=repository,
-                imageManifest=json.dumps(manifest),
+                imageManifest=text,
                 imageManifestMediaType=MANIFEST,
                 imageTag=tag,
             )
         except ecr.exceptions.ImageAlreadyExistsException:
             print(f"{repository}:{tag} is there already")
+        except ecr.exceptions.ImageTagAlreadyExistsException:
+            # an immutable tag is refused for the same image, too
+            if not _has(ecr, repository, tag, _digest(text.encode())):
+                raise
+            print(f"{repository}:{tag} is there already")
     return version
+
+
+def _has(ecr, repository: str, tag: str, digest: str) -> bool:
+    """Whether the tag is on this very image."""
+    found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    return found["imageDetails"][0]["imageDigest"] == digest
 
 
 def _next(ecr, repository: str) -> str:

@@ -320,7 +320,7 @@ def test_where_nothing_can_run_an_error_says_what_to_do(
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["with", "without"])
-def test_a_base_without_programs_says_so_on_every_machine(
+def test_a_base_without_programs_says_so_with_and_without_proot(
     builder: Builder, monkeypatch: pytest.MonkeyPatch, there: bool
 ) -> None:
     # lab 06 prints this error, and its outputs are the same on every machine

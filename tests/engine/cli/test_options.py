@@ -45,6 +45,7 @@ WORDS: dict[str, list[str]] = {
     "system prune": ["--force"],
     "run": ["missing:1", "x"],
     "create": ["missing:1", "x"],
+    "cp": ["link", "c1:/x"],
     "exec": ["c1", "x"],
     "volume create": [],
     **{
@@ -116,6 +117,7 @@ REGISTRY = {
         "Config": {"Tty": False, "OpenStdin": True},
         "State": {"Running": True},
     },
+    "/containers/c1/archive": {},
     "/auth": {"Status": "Login Succeeded"},
     "/images/create?fromImage=missing": {"status": "Pulling from library/missing", "id": "1"},
     "/images/create?fromImage=app": {"status": "Pulling from library/app", "id": "1"},
@@ -149,6 +151,7 @@ class Harness:
             (context / name).write_text(
                 f"FROM scratch\nLABEL z={name}\nFROM scratch AS second\nLABEL s=1\n"
             )
+        (context / "link").symlink_to("Other")
         (context / "in.tar").write_bytes(archive({"f": "x"}).getvalue())
         monkeypatch.chdir(context)
 
@@ -197,7 +200,7 @@ class Harness:
             for one in self.requests
         ]
         made = {path.name: path.stat().st_size for path in Path.cwd().iterdir()}
-        for name in made.keys() - {"Dockerfile", "Other", "in.tar"}:
+        for name in made.keys() - {"Dockerfile", "Other", "in.tar", "link"}:
             shutil.move(name, tempfile.mkdtemp(dir=self.folder))
         return code, out, errors, requests, made
 

@@ -126,6 +126,21 @@ def test_exec_joins_the_container(client: Any) -> None:
     found.remove(force=True)
 
 
+def test_who_has_seen_the_end_of_the_output_gets_the_status(client: Any) -> None:
+    found = client.containers.run("box", ["sleep", "60"], detach=True)
+    for _ in range(20):
+        assert found.exec_run(["sh", "-c", "echo out; exit 4"]).exit_code == 4
+    found.remove(force=True)
+    for _ in range(5):
+        made = client.containers.create("box", ["sh", "-c", "exit 5"])
+        stream = made.attach(stdout=True, stream=True)
+        made.start()
+        assert list(stream) == []
+        made.reload()
+        assert (made.status, made.attrs["State"]["ExitCode"]) == ("exited", 5)
+        made.remove()
+
+
 def test_a_volume_outlives_its_container(client: Any) -> None:
     volume = client.volumes.create("kept")
     mount = {"kept": {"bind": "/data", "mode": "rw"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,3 +92,49 @@ def test_a_fork_bomb_ends_at_the_limit(client: Any) -> None:
 def test_its_files_are_the_images_and_its_own(client: Any) -> None:
     assert set(run(client, "ls /").split()) == {"bin", "dev", "etc", "proc", "sys"}
     assert "No such file" in run(client, "cat /etc/shadow")
+
+
+CALLS = """
+import ctypes, errno, os, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *values):
+    ctypes.set_errno(0)
+    result = getattr(libc, name)(*values)
+    print(name, "done" if result >= 0 else errno.errorcode[ctypes.get_errno()])
+attach = 16
+call("ptrace", attach, int(sys.argv[1]), 0, 0)
+call("mount", b"none", b"/tmp", b"tmpfs", 0, None)
+call("umount2", b"/proc/sys", 2)
+call("unshare", 0x10000000)
+call("setns", os.open("/proc/self/ns/net", os.O_RDONLY), 0)
+call("open_by_handle_at", os.open("/", os.O_RDONLY), bytes(8), 0)
+call("kill", int(sys.argv[1]), 0)
+with socket.socket(socket.AF_UNIX) as one:
+    print("connect", errno.errorcode[one.connect_ex("\\0labs-" + sys.argv[1])])
+"""
+
+
+def test_system_calls_and_abstract_sockets_lead_to_nothing_outside(client: Any) -> None:
+    """With a Python of this machine, which makes any system call."""
+    shown = {path: {"bind": path, "mode": "ro"} for path in ("/usr", "/lib", "/lib64")}
+    mine = str(os.getpid())
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(f"\0labs-{mine}")
+        one.listen()
+        found = client.containers.run(
+            "box", ["/usr/bin/python3", "-I", "-c", CALLS, mine], volumes=shown, remove=True
+        )
+    said = dict(line.split() for line in found.decode().splitlines())
+    assert said.pop("ptrace") == "ESRCH"
+    assert said.pop("kill") == "ESRCH"
+    assert said.pop("connect") == "ECONNREFUSED"
+    refused = ("mount", "umount2", "unshare", "setns", "open_by_handle_at")
+    assert said == dict.fromkeys(refused, "EPERM")
+
+
+def test_setuid_files_of_a_volume_give_no_rights(client: Any) -> None:
+    volume = client.volumes.create("rights")
+    mount = {"rights": {"bind": "/v", "mode": "rw"}}
+    run(client, "cp /bin/busybox /v/sh; chmod 4755 /v/sh", volumes=mount)
+    assert "uid=0" not in run(client, "/v/sh id", volumes=mount, user="app")
+    volume.remove()

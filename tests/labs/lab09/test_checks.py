@@ -1,34 +1,27 @@
 """Lab 09: what its checks say of answers that people give."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pytest
 
-from labs_helpers.prepare.docker import take_names
-from labs_helpers.prepare.repositories import empty_repository
 from tests.labs.desk import Desk, desk, rows
-
-SCAN = (
-    "aws ecr put-image-scanning-configuration --repository-name demo-app-repo "
-    "--image-scanning-configuration scanOnPush=true"
-)
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Desk]:
+    """The lab's beginning, with the git repository and, in its last commit, the ticket's fault."""
     with desk("09") as made:
+        made.cells("104")
+        made.done(made.solution("09.1").replace('"web', '"app'))
+        made.done(f"{starter(made)}\ngit commit -qam 'Call the container app'; git tag ticket")
         yield made
 
 
-@pytest.fixture
-def project(lab: Desk) -> None:
-    """An empty repository, scanned on push, and the sources as the exercise finds them."""
-    empty_repository().ensure(lab.place)
-    take_names(lab.place, (f"{lab.place.registry}/demo-app-repo",), [])
-    files = lab.place.files / "09"
-    for name in ("Dockerfile", "index.html", "buildspec.yml"):
-        (lab.place.workspace.work("09") / name).write_text((files / name).read_text())
-    lab.done(f"rm -rf artifacts; {SCAN}")
+def starter(lab: Desk) -> str:
+    """The buildspec that the exercise begins with, out of the solution."""
+    return solution(lab, *STARTER).partition("git diff")[0]
 
 
 def solution(lab: Desk, *changes: tuple[str, str]) -> str:
@@ -41,59 +34,58 @@ def solution(lab: Desk, *changes: tuple[str, str]) -> str:
 
 
 CUT = "$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)"
-GATE = "      - labs gate demo-app-repo:$TAG --fail-on CRITICAL\n"
 DIGEST = "      - DIGEST=$(aws ecr describe-images --repository-name demo-app-repo --image-ids imageTag=$TAG --query 'imageDetails[0].imageDigest' --output text)\n"  # noqa: E501
 PUSH = "      - docker push -q $IMAGE:$TAG\n"
-RIGHT = {
-    "bash cuts the text": [
-        ("version: 0.2\n", "version: 0.2\n\nenv:\n  shell: bash\n"),
-        (CUT, "${CODEBUILD_RESOLVED_SOURCE_VERSION:0:7}"),
-    ],
-    "a stricter gate": [("CRITICAL", "HIGH")],
-    "the digest from Docker": [
-        (
-            DIGEST.partition("=")[2],
-            "$(docker inspect --format '{{index .RepoDigests 0}}' $IMAGE:$TAG | cut -d @ -f 2)\n",
-        )
-    ],
-    "a comment, and more in the build": [
-        (
-            "    commands:\n      - docker build",
-            "    commands:\n      - echo building\n      - docker build",
-        )
-    ],
-}
-STARTER = [(CUT, "latest"), (DIGEST, ""), ("$IMAGE@$DIGEST", "$IMAGE:$TAG")]
+TEST = "      - sh test.sh\n"
+WEB, APP = '\\"web\\"', '\\"app\\"'
+STARTER = [(DIGEST, ""), ("$IMAGE@$DIGEST", "$IMAGE:$TAG"), (WEB, APP)]
 """The changes that make the cell to fill in out of the solution."""
-CACHED = [
-    (
-        "      - docker build -q",
-        "      - docker pull -q $IMAGE:latest || true\n      - docker build -q",
-    )
-]
+COMMIT = 'git diff --quiet || git commit -q -a -m "Let the release arrive"'
+
+
+# what the commit says already
+
+
+@pytest.fixture
+def ticket(lab: Desk) -> None:
+    """The last commit is the ticket's, and a pipeline is there that looks at no commit."""
+    lab.done("git reset -q --hard ticket")
+    client = lab.place.client("codepipeline")
+    try:
+        client.get_pipeline(name="demo-app")
+    except client.exceptions.PipelineNotFoundException:
+        lab.cells("110", "112", "114")
+        lab.shell(
+            'sed -i.bak \'s/"BranchName": "main"/&, "DetectChanges": "false"/\' pipeline.json'
+        )
+        lab.cells("118")
+        (first,) = client.list_pipeline_executions(pipelineName="demo-app")[
+            "pipelineExecutionSummaries"
+        ]
+        client.stop_pipeline_execution(
+            pipelineName="demo-app",
+            pipelineExecutionId=first["pipelineExecutionId"],
+            abandon=True,
+        )
+        lab.done("cp pipeline.json.bak pipeline.json")
+
+
 WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
-    "the tag written into the file": (
-        [(CUT, "9b1d4e7")],
-        "TAG=9b1d4e7 | the first seven characters of the commit's id as its tag | what tag does",
-    ),
-    "the gate deleted": (
-        [(GATE, "")],
-        "no gate at CRITICAL or below stops the build before imagedefinitions.json is written |",
-    ),
-    "the gate after the note": (
-        [(GATE, ""), ("\nartifacts", f"{GATE}\nartifacts")],
-        "no gate at CRITICAL or below stops the build",
-    ),
-    "a gate that stops nothing": (
-        [("--fail-on CRITICAL", "--fail-on CRITICAL || true")],
-        "no gate at CRITICAL or below stops the build",
+    "not committed": (
+        [(COMMIT, "")],
+        "buildspec.yml | your changes are in the file and in no commit | a commit of yours",
     ),
     "on-failure deleted": (
         [("    on-failure: ABORT\n", "")],
-        "after a failed build, post_build still runs | the rest stays",
+        "after a failed build, post_build still runs | the test before the push",
     ),
-    "the test deleted": (
-        [("      - sh test.sh\n", "")],
+    "the test deleted": ([(TEST, "")], "no failed test stops the build before the push"),
+    "the test after the push": (
+        [(TEST, ""), (PUSH, PUSH + TEST)],
+        "no failed test stops the build before the push",
+    ),
+    "a test that stops nothing": (
+        [("sh test.sh", "sh test.sh || true")],
         "no failed test stops the build before the push",
     ),
     "latest moved as well": (
@@ -105,224 +97,258 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
                 + "      - docker push -q $IMAGE:latest\n",
             )
         ],
-        "9b1d4e7 and latest are one image | instead of latest",
+        "this pushes the tag latest",
     ),
-    "latest moved by a push without a tag": (
-        [
-            (
-                PUSH,
-                PUSH
-                + "      - docker tag $IMAGE:$TAG $IMAGE\n"
-                + "      - docker push -q $IMAGE\n",
-            )
-        ],
-        "9b1d4e7 and latest are one image",
+    "a digest written into the file": (
+        [("$IMAGE@$DIGEST", f"$IMAGE@sha256:{'a' * 64}")],
+        "this names one image, also after the next commit",
     ),
-    "latest moved by a variable": (
-        [
-            (
-                PUSH,
-                PUSH
-                + "      - NEWEST=$IMAGE:latest\n"
-                + "      - docker tag $IMAGE:$TAG $NEWEST && docker push -q $NEWEST\n",
-            )
-        ],
-        "9b1d4e7 and latest are one image",
+    "no yaml": ([("phases:\n", "phases\n")], "CodeBuild reads this file"),
+    "the gate passes everything": (
+        [(COMMIT, f"sed -i.bak 's/CRITICAL/CRITICAL || true/' gate.yml; {COMMIT}")],
+        "gate.yml of your last commit | no gate in it can stop a build | the rest stays: the gate",
     ),
-    "by tag": (
-        [("$IMAGE@$DIGEST", "$IMAGE:$TAG")],
-        "names the image by digest | this is a tag, and a tag can move",
+    "no gate": (
+        [(COMMIT, f"git rm -q gate.yml; {COMMIT}")],
+        "gate.yml of your last commit | no such file",
     ),
-    "the digest asked for before the push": (
-        [(DIGEST, ""), (PUSH, DIGEST.replace(")\n", " || true)\n") + PUSH)],
-        "ECR knows it only after the push",
-    ),
-    "eight characters": ([("1-7", "1-8")], "9b1d4e7c | the first seven characters"),
-    "six characters": ([("1-7", "1-6")], "9b1d4e | the first seven characters"),
-    "the whole id": (
-        [(CUT, "$CODEBUILD_RESOLVED_SOURCE_VERSION")],
-        "9b1d4e7c2f5a8063d1e4b7a0c3f6928d5e8b1a47 | the first seven",
-    ),
-    "no revision in the image": (
-        [(" --build-arg REVISION=$CODEBUILD_RESOLVED_SOURCE_VERSION", "")],
-        "none | the image of this commit",
-    ),
-    "no registry in the note": (
-        [("$IMAGE@$DIGEST", "demo-app-repo@$DIGEST")],
-        "before the @ stands the registry",
-    ),
-    "quotes that the shell takes": (
-        [('"[{\\"name\\":\\"web\\",\\"imageUri\\":\\"$IMAGE@$DIGEST\\"}]"', '"[{name:web}]"')],
-        "not a list of one container with name and imageUri",
-    ),
-    "another container": ([('\\"web\\"', '\\"app\\"')], "name app"),
+    "not sent yet": ([], "none of the commit"),
 }
 
 
-@pytest.mark.usefixtures("project")
-def test_the_build_at_first(lab: Desk) -> None:
+@pytest.mark.usefixtures("ticket")
+def test_the_ticket_is_not_tried(lab: Desk) -> None:
     seen = lab.after("09.1", "")
-    assert seen.startswith("not tried: the tags of demo-app-repo, buildspec.yml and")
+    assert seen.startswith("not tried: buildspec.yml of your last commit, the pipeline demo-app")
+    assert lab.after("09.1", f"{starter(lab)}\n{COMMIT}").startswith("not tried")
 
 
-@pytest.mark.usefixtures("project")
-def test_the_build_as_it_was_is_not_tried(lab: Desk) -> None:
-    cells = solution(lab, *STARTER)
-    assert lab.after("09.1", cells).startswith("not tried")
-
-
-@pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("answer", rows(RIGHT, 3))
-def test_build_right(lab: Desk, answer: str) -> None:
-    seen = lab.after("09.1", solution(lab, *RIGHT[answer]))
-    assert seen.startswith("passed: The commit 9b1d4e7 is in the registry")
-
-
-@pytest.mark.usefixtures("project")
-@pytest.mark.parametrize(
-    "changes", [pytest.param([], id="solution"), pytest.param(CACHED, id="cached")]
-)
-def test_build_right_after_the_starter_cell(lab: Desk, changes: list[tuple[str, str]]) -> None:
-    lab.done(solution(lab, *STARTER))
-    assert "latest" in lab.shell("aws ecr list-images --repository-name demo-app-repo").stdout
-    seen = lab.after("09.1", solution(lab, *changes))
-    assert seen.startswith("passed: The commit 9b1d4e7 is in the registry"), seen
-
-
-@pytest.mark.usefixtures("project")
-def test_build_right_after_a_build_that_moved_latest(lab: Desk) -> None:
-    lab.done(solution(lab, *WRONG["latest moved as well"][0]))
-    assert lab.after("09.1", solution(lab)).startswith("passed")
-
-
-@pytest.mark.usefixtures("project")
-def test_every_tag_pushed_moves_latest(lab: Desk) -> None:
-    lab.done(solution(lab, *STARTER))
-    every = solution(lab, (PUSH, "      - docker push -q --all-tags $IMAGE\n"))
-    assert "9b1d4e7 and latest are one image" in lab.after("09.1", every)
-
-
-@pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("answer", rows(WRONG, 10))
-def test_build_wrong(lab: Desk, answer: str) -> None:
+@pytest.mark.usefixtures("ticket")
+@pytest.mark.parametrize("answer", rows(WRONG, 11))
+def test_a_commit_that_is_wrong(lab: Desk, answer: str) -> None:
     changes, says = WRONG[answer]
-    seen = lab.after("09.1", solution(lab, *changes))
-    assert seen.startswith("not yet")
-    assert says in seen
+    lab.finds_wrong("09.1", solution(lab, *changes), says)
 
 
-@pytest.mark.usefixtures("project")
-def test_a_build_that_the_gate_stopped_is_told_so(lab: Desk) -> None:
-    lab.done("sed -i.bak 's/nginx:alpine/nginx:1.21-alpine/' Dockerfile")
-    seen = lab.after("09.1", solution(lab))
-    assert (
-        "no such file | imagedefinitions.json names the image by digest | the gate stopped" in seen
+def test_a_pipeline_without_the_gate(lab: Desk, ticket: None) -> None:
+    client = lab.place.client("codepipeline")
+    before = client.get_pipeline(name="demo-app")["pipeline"]
+    stages = [one for one in before["stages"] if one["name"] != "Gate"]
+    client.update_pipeline(pipeline={**before, "stages": stages})
+    try:
+        lab.finds_wrong("09.1", solution(lab), "Source, Build, Approve, Deploy | the rest stays")
+    finally:
+        client.update_pipeline(pipeline=before)
+
+
+# what the pipeline makes of the commit
+
+GO = "aws codepipeline start-pipeline-execution --name demo-app"
+WATCHED = ("159", "160", "161")
+RIGHT = {
+    "the digest from Docker": [
+        (
+            DIGEST.partition("=")[2],
+            "$(docker inspect --format '{{index .RepoDigests 0}}' $IMAGE:$TAG | cut -d @ -f 2)\n",
+        )
+    ],
+    "printf writes the file": [
+        (
+            f'echo "[{{\\"name\\":{WEB},\\"imageUri\\":\\"$IMAGE@$DIGEST\\"}}]" > ',
+            """printf '[{"name":"web","imageUri":"%s"}]' $IMAGE@$DIGEST > """,
+        )
+    ],
+    "bash cuts, and the phases share a variable": [
+        ("version: 0.2\n\nenv:\n", "version: 0.2\n\nenv:\n  shell: bash\n"),
+        (CUT, "${CODEBUILD_RESOLVED_SOURCE_VERSION:0:7}"),
+    ],
+}
+SENT: dict[str, tuple[list[tuple[str, str]], tuple[str, ...], str]] = {
+    "nobody answers the approval": (
+        [],
+        ("159",),
+        "the stage Approve waits for an answer | it arrives, sent there by the pipeline",
+    ),
+    "by tag": (
+        [("$IMAGE@$DIGEST", "$IMAGE:$TAG"), (DIGEST, "")],
+        WATCHED,
+        "imagedefinitions.json names the image by digest | this is a tag, and a tag can move",
+    ),
+    "another container": (
+        [(WEB, APP)],
+        WATCHED,
+        "Failed, Deploy: The AWS ECS container app does not exist | it arrives",
+    ),
+    "the digest asked for before the push": (
+        [(DIGEST, ""), (PUSH, DIGEST + PUSH)],
+        WATCHED,
+        "Failed, Build: Build terminated with state: FAILED",
+    ),
+    "eight characters": ([("1-7", "1-8")], WATCHED, "no tag"),
+    "quotes that the shell takes": (
+        [(f'"[{{\\"name\\":{WEB},\\"imageUri\\":\\"$IMAGE@$DIGEST\\"}}]"', '"[{name:web}]"')],
+        WATCHED,
+        "Failed, Deploy: The image definition file imagedefinitions.json",
+    ),
+}
+
+
+@pytest.mark.soak  # test_outputs.py does so with the notebook
+@pytest.mark.usefixtures("ticket")
+def test_the_solution_arrives(lab: Desk) -> None:
+    seen = lab.after("09.1", f"{solution(lab)}\n{GO}", WATCHED)
+    assert seen.startswith("passed: Your commit has arrived"), seen
+
+
+@pytest.mark.usefixtures("ticket")
+@pytest.mark.parametrize("answer", rows(RIGHT, 0))
+def test_a_commit_that_arrives(lab: Desk, answer: str) -> None:
+    seen = lab.after("09.1", f"{solution(lab, *RIGHT[answer])}\n{GO}", WATCHED)
+    assert seen.startswith("passed: Your commit has arrived"), seen
+
+
+@pytest.mark.usefixtures("ticket")
+@pytest.mark.parametrize("answer", rows(SENT, 0))
+def test_a_commit_that_does_not_arrive(lab: Desk, answer: str) -> None:
+    changes, then, says = SENT[answer]
+    lab.finds_wrong("09.1", f"{solution(lab, *changes)}\n{GO}", says, then)
+    lab.shell('sh answer.sh Rejected "the next row comes"')
+
+
+# the release taken back
+
+STABLE = "aws ecs wait services-stable --cluster demo --services web"
+
+
+def named(definition: str) -> str:
+    """The shell that lets the service run a task definition."""
+    return (
+        "aws ecs update-service --cluster demo --service web --desired-count 1 "
+        f"--task-definition {definition}; {STABLE}"
     )
-    assert "does not pass: 7 CRITICAL at or above CRITICAL" in seen
 
 
-@pytest.mark.usefixtures("project")
-def test_a_file_that_is_no_yaml_is_named_with_its_line(lab: Desk) -> None:
-    seen = lab.after("09.1", solution(lab) + "\nsed -i 's/^phases:/phases/' buildspec.yml")
-    assert seen.startswith("not yet: buildspec.yml | ")
+def registered(image: str) -> str:
+    """The shell that registers an image as a new task definition, and lets the service run it."""
+    return f"""
+role=$(aws iam get-role --role-name demo-app-execution --query Role.Arn --output text)
+new=$(aws ecs register-task-definition --family demo-app-web --network-mode awsvpc --cpu 256 \\
+ --memory 512 --requires-compatibilities FARGATE --execution-role-arn $role \\
+ --container-definitions '[{{"name": "web", "image": "'{image}'", "portMappings":
+ [{{"containerPort": 80}}]}}]' --query taskDefinition.taskDefinitionArn --output text)
+{named("$new")}
+"""
 
 
-@pytest.fixture(scope="module")
-def releases(lab: Desk) -> None:
-    """The two releases of the lesson."""
-    empty_repository().ensure(lab.place)
-    lab.done("rm -f releases.txt")
-    lab.cells("43", "45")
-    for release, name in (("4f2a91c", "kept:good"), ("e07b3d5", "kept:bad")):
-        lab.done(f"docker tag {lab.place.registry}/demo-app-repo:{release} {name}")
-
-
-@pytest.fixture
-def bad_release(lab: Desk, releases: None) -> None:
-    """The bad release is live, whatever an earlier answer did."""
-    ecr = lab.place.client("ecr")
-    good, bad = (lab.place.workspace.work("09") / "releases.txt").read_text().split()[:2]
-    for tag, digest in (("4f2a91c", good), ("e07b3d5", bad), ("production", bad)):
-        image = ecr.batch_get_image(  # listed once for each of its tags
-            repositoryName="demo-app-repo", imageIds=[{"imageDigest": digest}]
-        )["images"][0]
-        try:
-            ecr.put_image(
-                repositoryName="demo-app-repo", imageManifest=image["imageManifest"], imageTag=tag
-            )
-        except ecr.exceptions.ImageAlreadyExistsException:
-            continue
-
-
-REPOSITORY = "$REGISTRY/demo-app-repo"
-BUILD = f"docker build -q -t {REPOSITORY}:"
+IMAGE = "taskDefinition.containerDefinitions[0].image"
 BACK_RIGHT = {
-    "by Docker": f"docker tag kept:good {REPOSITORY}:production; "
-    f"docker push -q {REPOSITORY}:production",
-    "by digest, from the history": """
-manifest=$(aws ecr batch-get-image --repository-name demo-app-repo --image-ids \
- imageDigest=$(head -1 releases.txt) --query 'images[0].imageManifest' --output text)
-aws ecr put-image --repository-name demo-app-repo --image-tag production \
- --image-manifest "$manifest"
-""",
+    "by name": named("demo-app-web:$(sed 's/.*://' before.txt)"),
+    "redeployed by digest, as a new task definition": registered(
+        "$(aws ecs describe-task-definition --task-definition $(cat before.txt) "
+        f"--query {IMAGE} --output text)"
+    ),
     "from Python": """python - <<'END'
 import boto3
-ecr = boto3.client("ecr")
-(image,) = ecr.batch_get_image(repositoryName="demo-app-repo",
-                               imageIds=[{"imageTag": "4f2a91c"}])["images"]
-ecr.put_image(repositoryName="demo-app-repo", imageTag="production",
-              imageManifest=image["imageManifest"])
+ecs = boto3.client("ecs")
+ecs.update_service(cluster="demo", service="web", taskDefinition=open("before.txt").read().strip())
+ecs.get_waiter("services_stable").wait(
+    cluster="demo", services=["web"], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 END""",
 }
 BACK_WRONG = {
-    "built anew": (
-        f"{BUILD}production --build-arg REVISION=4f2a91c .; docker push -q {REPOSITORY}:production",
-        "production names the image that ran before | the image that ran before is still",
+    "an older release": (
+        named("$(cat first.txt)"),
+        "the image 1.0.0 | the service web runs the image that it ran before",
     ),
-    "built anew under both names": (
-        f"{BUILD}4f2a91c --build-arg REVISION=4f2a91c .; docker push -q {REPOSITORY}:4f2a91c; "
-        f"docker tag {REPOSITORY}:4f2a91c {REPOSITORY}:production; "
-        f"docker push -q {REPOSITORY}:production",
-        "production names the image that ran before",
+    "a commit that takes it back": (
+        "git revert --no-edit HEAD",
+        'your last commit | Revert "Give everything away" | commit nothing',
     ),
-    "the name taken away": (
-        "aws ecr batch-delete-image --repository-name demo-app-repo "
-        "--image-ids imageTag=production",
-        "no tag production | production names the image that ran before",
+    "no task at all": (
+        f"aws ecs update-service --cluster demo --service web --desired-count 0; {STABLE}",
+        "and no task runs | the service web runs the image that it ran before",
     ),
-    "the bad tag deleted": (
-        "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids imageTag=e07b3d5; "
-        f"docker tag kept:good {REPOSITORY}:production; docker push -q {REPOSITORY}:production",
-        "no e07b3d5 any more | delete nothing",
+    "an older image under a new name": (
+        registered("$REGISTRY/demo-app-repo:1.0.0"),
+        "the image 1.0.0 | the service web runs the image that it ran before",
     ),
-    "the bad image called good": (
-        f"docker tag kept:bad {REPOSITORY}:4f2a91c; docker push -q {REPOSITORY}:4f2a91c",
-        "which came before it?",
+    "the bad image deleted": (
+        "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids "
+        "imageDigest=$(cat digest.txt)",
+        "no longer there | delete nothing",
     ),
-    "another image": (
-        f"docker tag nginx:alpine {REPOSITORY}:production; docker push -q {REPOSITORY}:production",
-        "production names the image that ran before",
-    ),
-    "the good tag moved after a rollback": (
-        f"docker tag kept:good {REPOSITORY}:production; docker push -q {REPOSITORY}:production; "
-        f"docker tag nginx:alpine {REPOSITORY}:4f2a91c; docker push -q {REPOSITORY}:4f2a91c",
-        "4f2a91c is another image than the one that ran | build nothing",
+    "the bad task definition deregistered": (
+        "aws ecs deregister-task-definition --task-definition $(cat bad.txt)",
+        "it is deregistered | delete nothing",
     ),
 }
+"""The last row cannot be undone, so the table is the last of this file."""
+
+
+def pushed_by_hand() -> str:
+    """The shell that does with the last commit what the pipeline does with the commit."""
+    image = "$REGISTRY/demo-app-repo"
+    return (
+        f"docker build -q -t {image}:$(git rev-parse --short=7 HEAD) .\n"
+        f"docker push -q {image}:$(git rev-parse --short=7 HEAD)\n"
+        + registered(f"{image}@$({BATCH}.imageId.imageDigest --image-ids {TAGGED})")
+    )
+
+
+@pytest.fixture(scope="module")
+def bad(lab: Desk) -> None:
+    """The bad release of the lesson runs; files name its digest and three task definitions."""
+    lab.done("git reset -q --hard ticket")
+    lab.done(solution(lab))
+    lab.done(f"{LOGIN}\n{pushed_by_hand()}")
+    lab.cells("166")
+    lab.done(pushed_by_hand())
+    ecs = lab.place.client("ecs")
+    arns = ecs.list_task_definitions(familyPrefix="demo-app-web", sort="DESC")["taskDefinitionArns"]
+    for name, arn in (("bad", arns[0]), ("before", arns[1]), ("first", arns[-1])):
+        lab.done(f"echo {arn} > {name}.txt")
+    lab.done(
+        f"{BATCH}.imageManifest --image-ids {TAGGED} > manifest.txt\n"
+        f"{BATCH}.imageId.imageDigest --image-ids {TAGGED} > digest.txt\n"
+        "git tag bad"
+    )
+
+
+LOGIN = "aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY"
+BATCH = "aws ecr batch-get-image --repository-name demo-app-repo --output text --query images[0]"
+TAGGED = "imageTag=$(git rev-parse --short=7 HEAD)"
+
+
+@pytest.fixture
+def bad_release(lab: Desk, bad: None) -> None:
+    """The bad release is live, whatever an earlier answer did."""
+    lab.done("git reset -q --hard bad")
+    lab.shell(
+        "aws ecr put-image --repository-name demo-app-repo --image-manifest "
+        '"$(cat manifest.txt)" --image-tag $(git rev-parse --short=7 HEAD)'
+    )
+    lab.done(named("$(cat bad.txt)"))
 
 
 @pytest.mark.usefixtures("bad_release")
 def test_the_bad_release_is_not_tried(lab: Desk) -> None:
-    assert lab.after("09.2", "").startswith("not tried: the tags of demo-app-repo, above all")
+    assert lab.after("09.2", "").startswith("not tried: the service web, its task definitions")
 
 
 @pytest.mark.usefixtures("bad_release")
-@pytest.mark.parametrize("answer", rows(BACK_RIGHT))
-def test_rollback_right(lab: Desk, answer: str) -> None:
-    assert lab.after("09.2", BACK_RIGHT[answer]).startswith("passed: production is 4f2a91c again")
+def test_the_solution_takes_it_back(lab: Desk) -> None:
+    seen = lab.after("09.2", lab.solution("09.2"))
+    assert seen.startswith("passed: The release from before runs again"), seen
 
 
 @pytest.mark.usefixtures("bad_release")
-@pytest.mark.parametrize("answer", rows(BACK_WRONG))
-def test_rollback_wrong(lab: Desk, answer: str) -> None:
+@pytest.mark.parametrize("answer", rows(BACK_RIGHT, 3))
+def test_taken_back(lab: Desk, answer: str) -> None:
+    seen = lab.after("09.2", BACK_RIGHT[answer])
+    assert seen.startswith("passed: The release from before runs again"), seen
+
+
+@pytest.mark.usefixtures("bad_release")
+@pytest.mark.parametrize("answer", rows(BACK_WRONG, 6))
+def test_not_taken_back(lab: Desk, answer: str) -> None:
     lab.finds_wrong("09.2", *BACK_WRONG[answer])

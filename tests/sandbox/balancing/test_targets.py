@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from labs_helpers import explanations
+from labs_helpers.control_client import Control
+from labs_helpers.errors import LabError
+from labs_helpers.workspace import Workspace
 from tests.policies import allow
 from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.sandbox_process import Running
@@ -170,6 +174,35 @@ def test_a_listener_speaks_http_and_nothing_else(
     found = refusal_of(elb, "create_listener", **asked)
     assert found[1] == "NotInSandbox"
     assert says in found[2]
+
+
+def test_a_lab_opens_a_load_balancer_by_name(
+    sandbox: Running, elb: Any, group: str, balancer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", sandbox.learner["access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", sandbox.learner["secret_access_key"])
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    control = Control(Workspace(sandbox.home), sandbox.port)
+    assert explanations.balancer_page("none", None, control, {}) is None
+    with pytest.raises(LabError, match="its ports are: none"):
+        explanations.balancer_page("front", None, control, {})
+    listeners = [
+        elb.create_listener(
+            LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward(group)
+        )["Listeners"][0]["ListenerArn"]
+        for port in (80, 8081)
+    ]
+    places = control.ask("GET", "balancing")["balancers"][0]["listeners"]
+    for port, place in ((None, places[0]), (80, places[0]), (8081, places[1])):
+        shown = explanations.balancer_page("front", port, control, {})
+        assert shown is not None
+        assert f'href="http://{place["address"]}/"' in shown.html
+    with pytest.raises(LabError, match="its ports are: 80, 8081"):
+        explanations.balancer_page("front", 443, control, {})
+    for each in listeners:
+        elb.delete_listener(ListenerArn=each)
 
 
 def test_iam_decides_who_registers_targets(sandbox: Running, elb: Any, vpc: str) -> None:

@@ -123,3 +123,8 @@ def test_two_builds_at_once_do_not_meet(room: Room) -> None:
     for build_id, who in zip(ids, ("ann", "bob"), strict=True):
         assert room.ended(build_id)["buildStatus"] == "SUCCEEDED"
         assert f"\n{who}\n" in room.log(build_id)
+
+
+def test_what_a_build_writes_all_may_read_as_on_codebuilds_machine(room: Room) -> None:
+    room.project("umask", "umask")
+    assert "\n0022\n" in room.log(room.run("umask")["id"])

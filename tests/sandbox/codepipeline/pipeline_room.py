@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+import pytest
+
 from tests.policies import allow, policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.codebuild import build_room
@@ -111,6 +114,19 @@ class PipelineRoom:
     @property
     def api(self) -> Any:
         return self.client("codepipeline")
+
+    def be_learner(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let a lab's calls in this process go to the sandbox, with the learner's key."""
+        learner = self.builds.sandbox.learner
+        for name, value in {
+            "AWS_ENDPOINT_URL": self.builds.sandbox.url,
+            "AWS_REGION": "us-west-2",
+            "AWS_DEFAULT_REGION": "us-west-2",
+            "AWS_ACCESS_KEY_ID": learner["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": learner["secret_access_key"],
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     def put(self, files: Mapping[str, str], key: str = KEY) -> str:
         """A new version of the source; returns its id."""

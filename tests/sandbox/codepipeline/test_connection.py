@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from labs_helpers import explanations
+from labs_helpers.errors import LabError
 from tests.policies import allow, policy
 from tests.sandbox.codepipeline import pipeline_room
 from tests.sandbox.codepipeline.pipeline_room import PipelineRoom, action, definition, s3_deploy
@@ -47,7 +49,7 @@ def source(arn: str, **more: str) -> dict[str, Any]:
 
 
 def test_a_commit_goes_to_the_site_once_the_handshake_is_finished(
-    room: PipelineRoom, tmp_path: Path
+    room: PipelineRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "app"
     folder.mkdir()
@@ -96,6 +98,15 @@ def test_a_commit_goes_to_the_site_once_the_handshake_is_finished(
     fifth = room.start("commits", sourceRevisions=[revision])
     assert room.ended("commits", fifth) == "Succeeded"
     assert room.execution("commits", fifth)["artifactRevisions"][0]["revisionId"] == first
+
+    room.be_learner(monkeypatch)
+    monkeypatch.chdir(folder)
+    newest = commit(folder, "three")
+    text = explanations.pipeline("commits", 60, "HEAD").text
+    assert text.startswith("The pipeline commits: the last execution succeeded.")
+    assert room.site(f"{newest}/index.html") == "three"
+    with pytest.raises(LabError, match="git knows no commit elsewhere"):
+        explanations.pipeline("commits", 60, "elsewhere")
     api.delete_connection(ConnectionArn=arn)
     assert api.list_connections()["Connections"] == []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.codepipeline import executions, machine
+from labs_helpers.sandbox.codepipeline import executions, machine, shown
 from labs_helpers.sandbox.codepipeline.definition import with_defaults
 from tests.sandbox.codepipeline.pipeline_room import approval, definition, s3_deploy, s3_source
 
@@ -151,3 +151,14 @@ def test_a_rollback_runs_its_stage_only() -> None:
     assert running(back) == ["Deploy"]
     world.end(back)
     assert (back["status"], list(back["stages"])) == ("Succeeded", ["Deploy"])
+
+
+def test_of_executions_of_one_moment_the_state_shows_the_last() -> None:
+    world = World(count=1)
+    world.end(world.executions[0], "Failed")
+    last = world.begin()
+    world.end(last, "Failed")
+    kept = {"declaration": world.made, "transitions": {}, "created": 0.0, "updated": 0.0}
+    seen = shown.state(kept, world.executions)["stageStates"][0]
+    assert seen["latestExecution"]["pipelineExecutionId"] == last["id"]
+    assert seen["actionStates"][0]["latestExecution"]["status"] == "Failed"

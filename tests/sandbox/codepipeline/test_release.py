@@ -28,7 +28,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineRoom]:
 
 
 def test_a_new_version_is_built_approved_and_deployed(room: PipelineRoom) -> None:
-    first = room.put({"words": "one", "build.sh": BUILD})
+    says = 'echo "of version $CODEBUILD_RESOLVED_SOURCE_VERSION"'
+    first = room.put({"words": "one", "build.sh": f"{BUILD}; {says}"})
     pipeline = definition("release", s3_source(), codebuild(), approval(), s3_deploy("Built"))
     execution = room.create(pipeline)
     room.answer("release", "Approved", "looks good")
@@ -45,7 +46,11 @@ def test_a_new_version_is_built_approved_and_deployed(room: PipelineRoom) -> Non
     assert actions["Source"]["output"]["outputVariables"]["VersionId"] == first
     assert actions["Build"]["output"]["outputVariables"] == {"NUMBER": "7"}
     build = actions["Build"]["output"]["executionResult"]["externalExecutionId"]
-    assert room.builds.build(build)["initiator"] == "codepipeline/release"
+    made = room.builds.build(build)
+    assert made["initiator"] == "codepipeline/release"
+    assert made["resolvedSourceVersion"] == first
+    assert made["environment"]["environmentVariables"] == []
+    assert f"of version {first}\n" in room.builds.log(build)
     result = actions["Approval"]["output"]["executionResult"]
     assert result["externalExecutionSummary"] == "looks good"
     assert actions["Approval"]["updatedBy"].endswith(":user/learner")

@@ -334,18 +334,10 @@ def test_a_pipeline_is_changed_shown_tagged_and_deleted(room: PipelineRoom) -> N
 def test_a_lab_draws_a_pipeline_as_it_is(
     room: PipelineRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learner = room.builds.sandbox.learner
-    for name, value in {
-        "AWS_ENDPOINT_URL": room.builds.sandbox.url,
-        "AWS_REGION": "us-west-2",
-        "AWS_DEFAULT_REGION": "us-west-2",
-        "AWS_ACCESS_KEY_ID": learner["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": learner["secret_access_key"],
-    }.items():
-        monkeypatch.setenv(name, value)
+    room.be_learner(monkeypatch)
     execution = room.create(definition("seen", s3_source(), approval(), s3_deploy()))
     shown: list[str] = []
-    text = explanations.pipeline("seen", 60, lambda drawing: shown.append(drawing.text)).text
+    text = explanations.pipeline("seen", 60, "", lambda drawing: shown.append(drawing.text)).text
     assert text.splitlines()[:3] == [
         "The pipeline seen: the stage Approval waits for an approval.",
         "",

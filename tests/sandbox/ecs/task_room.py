@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,15 @@ PATIENCE = 90.0
 class Room:
     workspace: Workspace
     port: int
+    _clients: dict[tuple[str, int], Any] = field(default_factory=dict)
 
-    def client(self, service: str, **keys: str) -> Any:
+    def client(self, service: str) -> Any:
+        """The learner's client of the sandbox, made once: making one costs more than a test."""
+        if (service, self.port) not in self._clients:
+            self._clients[service, self.port] = self._made(service)
+        return self._clients[service, self.port]
+
+    def _made(self, service: str) -> Any:
         learner = json.loads((self.workspace.sandbox / "learner.json").read_text())
         return boto3.session.Session().client(
             service,

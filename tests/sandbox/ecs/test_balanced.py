@@ -54,7 +54,11 @@ def test_visitors_meet_every_task_of_a_service_and_a_new_release(room: Room, fro
         "behind",
         f"{REGISTRY}/web:two",
         portMappings=PORTS,
-        command=["sh", "-c", "mkdir /www; httpd -p 8080 -h /www; sleep 1000"],
+        command=[
+            "sh",
+            "-c",
+            "trap 'exit 0' TERM; mkdir /www; httpd -p 8080 -h /www; sleep 99 & wait",
+        ],
     )
     room.ecs.update_service(service="behind", taskDefinition=broken)
     room.once(

@@ -13,6 +13,7 @@ from tests.sandbox.sandbox_process import Running
 
 FARGATE = {"launchType": "FARGATE", "networkConfiguration": NETWORK}
 SERVICE = {"serviceName": "s", "taskDefinition": "web", "desiredCount": 0, **FARGATE}
+DEPLOYMENT = "arn:aws:ecs:us-west-2:123456789012:service-deployment/default/there/none"
 LOADED = [{"targetGroupArn": "arn", "containerName": "app", "containerPort": 80}]
 
 
@@ -110,6 +111,54 @@ def ecs(sandbox: Running) -> Any:
             "InvalidParameterException",
             "bakeTimeInMinutes must be specified with the deployment strategy BLUE_GREEN.",
         ),
+        (
+            "create_service",
+            SERVICE | {"deploymentConfiguration": {"strategy": "CANARY"}},
+            "InvalidParameterException",
+            "The deployment strategy CANARY requires a load balancer: give loadBalancers.",
+        ),
+        (
+            "create_service",
+            SERVICE | {"healthCheckGracePeriodSeconds": 5},
+            "InvalidParameterException",
+            "Health check grace period is only valid for services configured to use load balancers",
+        ),
+        (
+            "create_service",
+            SERVICE | {"loadBalancers": [{"loadBalancerName": "old"}]},
+            "InvalidParameterException",
+            "Classic Load Balancers are not supported with launch type FARGATE",
+        ),
+        (
+            "create_service",
+            SERVICE | {"loadBalancers": [LOADED[0] | {"containerName": "other"}]},
+            "InvalidParameterException",
+            "The container other does not exist in the task definition.",
+        ),
+        (
+            "update_service",
+            {"service": "there", "loadBalancers": LOADED},
+            "NotInSandbox",
+            "The sandbox does not have loadBalancers of UpdateService",
+        ),
+        (
+            "stop_service_deployment",
+            {"serviceDeploymentArn": DEPLOYMENT},
+            "ServiceDeploymentNotFoundException",
+            "Service deployment not found.",
+        ),
+        (
+            "stop_service_deployment",
+            {"serviceDeploymentArn": DEPLOYMENT, "stopType": "ABORT"},
+            "NotInSandbox",
+            "The sandbox does not have the stopType ABORT",
+        ),
+        (
+            "list_service_deployments",
+            {"service": "none"},
+            "ServiceNotFoundException",
+            "Service not found.",
+        ),
         ("update_service", {"service": "none"}, "ServiceNotFoundException", "Service not found."),
         ("delete_service", {"service": "none"}, "ServiceNotFoundException", "Service not found."),
         (
@@ -147,6 +196,48 @@ def test_what_is_not_there_is_a_failure_of_the_answer(ecs: Any) -> None:
     assert found["failures"] == [{"arn": f"{begins}service/default/none", "reason": "MISSING"}]
     found = ecs.describe_tasks(tasks=["0" * 32])
     assert found["failures"][0]["reason"] == "MISSING"
+
+
+def test_every_deployment_of_a_service_is_listed(ecs: Any) -> None:
+    ecs.create_service(**SERVICE | {"serviceName": "listed"})
+    ecs.get_waiter("services_stable").wait(services=["listed"])
+    ecs.update_service(service="listed", forceNewDeployment=True)
+    ecs.get_waiter("services_stable").wait(services=["listed"])
+    pages = (
+        ecs.get_paginator("list_service_deployments").paginate(
+            service="listed", PaginationConfig={"PageSize": 1}
+        )
+        if ecs.can_paginate("list_service_deployments")
+        else [ecs.list_service_deployments(service="listed")]
+    )
+    found = [each for page in pages for each in page["serviceDeployments"]]
+    assert [each["status"] for each in found] == ["SUCCESSFUL", "SUCCESSFUL"]
+    only = ecs.list_service_deployments(service="listed", status=["IN_PROGRESS"])
+    assert only["serviceDeployments"] == []
+    arns = [found[0]["serviceDeploymentArn"], DEPLOYMENT]
+    shown = ecs.describe_service_deployments(serviceDeploymentArns=arns)
+    assert len(shown["serviceDeployments"]) == 1
+    assert shown["failures"] == [{"arn": DEPLOYMENT, "reason": "MISSING"}]
+    code = refusal_of(ecs, "stop_service_deployment", serviceDeploymentArn=arns[0])[1]
+    assert code == "ConflictException"
+
+
+def test_who_may_not_stop_a_deployment(sandbox: Running) -> None:
+    service = "arn:aws:ecs:us-west-2:123456789012:service/default/there"
+    other = "arn:aws:ecs:us-west-2:123456789012:service-deployment/default/*"
+    rights = allow("ecs:StopServiceDeployment")
+    for resources, missing in (([service], DEPLOYMENT), ([other], service)):
+        name = f"stops{len(resources[0])}"
+        person = People(sandbox).make(name, {**rights, "Resource": resources})
+        said = person.denied("ecs", "stop_service_deployment", serviceDeploymentArn=DEPLOYMENT)
+        assert "ecs:StopServiceDeployment" in said
+        assert missing.rpartition(":")[2] in said
+    both = {**rights, "Resource": [service, other]}
+    person = People(sandbox).make("stopsboth", both)
+    found = refusal_of(
+        person.client("ecs"), "stop_service_deployment", serviceDeploymentArn=DEPLOYMENT
+    )
+    assert found[1] == "ServiceDeploymentNotFoundException"
 
 
 def test_a_task_that_nobody_runs_yet_is_stopped_at_once(ecs: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.sandbox.ecs import deployments, releases, shifting, strategies, tasks
+from labs_helpers.sandbox.ecs import deployments, releases, shares, shifting, strategies, tasks
 from labs_helpers.sandbox.service.errors import ServiceError
 
 PLACE = "arn:aws:ecs:us-west-2:123456789012"
@@ -47,7 +47,7 @@ class World:
 
     def deploy(self, definition: str) -> None:
         self.service["taskDefinition"] = definition
-        deployments.deploy(self.service, self.at, shifting.groups(self.service))
+        deployments.deploy(self.service, self.at, shares.groups(self.service))
         self.settle()
 
     def settle(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -206,6 +206,8 @@ class BothPlanes(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 24, 49]))
     def time_passes(self, hours: int) -> None:
         self.clock.advance(timedelta(hours=hours))
+        # a token lasts for twelve hours
+        self.token = tokens.mint(self.store, LEARNER, REGION).password
         self._run()
 
     @rule()
@@ -258,6 +260,7 @@ FEW = settings(
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 MANY = settings(FEW, max_examples=150, stateful_step_count=40, derandomize=False)

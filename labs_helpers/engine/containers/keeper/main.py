@@ -189,6 +189,10 @@ class Keeper:
             process.signal(request["signal"])
         return {}
 
+    def do_runs(self, request: Document, connection: socket.socket, fds: list[int]) -> Document:
+        """Say whether a program runs; events of its end have been sent before."""
+        return {"runs": request["id"] in self._processes}
+
     def do_resize(self, request: Document, connection: socket.socket, fds: list[int]) -> Document:
         """Set the size of a program's terminal."""
         if process := self._processes.get(request["id"]):

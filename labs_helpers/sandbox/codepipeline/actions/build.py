@@ -22,6 +22,8 @@ from labs_helpers.sandbox.codepipeline.actions.work import (
 )
 from labs_helpers.sandbox.codepipeline.definition import build_variables
 
+RESOLVED = "CODEBUILD_RESOLVED_SOURCE_VERSION"
+"""How the source revision is handed over: CodeBuild takes the variable out of a pipeline's call."""
 _SERVICE = "AWSCodeBuild"
 
 
@@ -72,6 +74,8 @@ def _start(work: Work) -> Outcome:
     variables = build_variables(
         work.action["name"], work.configuration.get("EnvironmentVariables", "[]")
     )
+    if work.revision:
+        variables = [*variables, {"name": RESOLVED, "value": work.revision}]
     try:
         build = work.client("codebuild").start_build(
             projectName=name,

@@ -57,11 +57,8 @@ def _start(work: Work) -> Outcome:
     names = [each["name"] for each in before["containerDefinitions"]]
     for name in images:
         if name not in names:
-            raise ActionFailed(
-                "ConfigurationError",
-                f"The container {name} of {_file(work)} is not in the task definition "
-                f"{before['family']}:{before['revision']}, which has {', '.join(names)}",
-            )
+            # https://github.com/aws-samples/aws-modern-application-workshop/issues/153
+            raise ActionFailed("ConfigurationError", f"The AWS ECS container {name} does not exist")
     wanted = {name: value for name, value in before.items() if name not in _NOT_REGISTERED}
     wanted["containerDefinitions"] = [
         {**each, "image": images.get(each["name"], each["image"])}

@@ -58,9 +58,10 @@ class Work:
     """An action that runs, with the clients of its role.
 
     action: of the definition; configuration: resolved; inputs: artifacts as {"name", "bucket",
-    "key"}; bucket: of the artifact store; memory: what the last look left; override: the revision
-    that StartPipelineExecution asked for, as {"revisionType", "revisionValue"}; require: raises
-    AccessDenied unless the role may do an action on a resource; folder: of a connection's
+    "key"}; revision: the source revision of the first input, empty for an artifact that another
+    action made; bucket: of the artifact store; memory: what the last look left; override: the
+    revision that StartPipelineExecution asked for, as {"revisionType", "revisionValue"}; require:
+    raises AccessDenied unless the role may do an action on a resource; folder: of a connection's
     repository; run_elsewhere: has the runner do a job, and returns its result once there is one.
     """
 
@@ -71,6 +72,7 @@ class Work:
     action: Mapping[str, Any]
     configuration: Mapping[str, str]
     inputs: list[dict[str, str]]
+    revision: str
     bucket: str
     account: str
     region: str

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.ecs import balanced, deployments, shifting, store, strategies
+from labs_helpers.sandbox.ecs import balanced, deployments, shares, store, strategies
 from labs_helpers.sandbox.ecs.call import EcsCall
 from labs_helpers.sandbox.ecs.errors import (
     InvalidParameter,
@@ -148,7 +148,7 @@ def update_service(call: EcsCall, params: Members) -> Members:
         service["deploymentConfiguration"] = config
         after = service["taskDefinition"], service["networkConfiguration"]
         if after != before or params.get("forceNewDeployment"):
-            deployments.deploy(service, call.now, shifting.groups(service))
+            deployments.deploy(service, call.now, shares.groups(service))
         store.save_service(db, call.place, cluster, service)
         call.store.notify(TOPIC)
         deployments.count(service, store.tasks(db, call.place, cluster, service["serviceName"]))

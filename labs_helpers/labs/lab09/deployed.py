@@ -1,0 +1,116 @@
+"""What ran and what runs: the pipeline's executions, ECS's task definitions and the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labs_helpers.checks.world import World
+from labs_helpers.labs.lab09.names import CLUSTER, FAMILY, PIPELINE, SERVICE
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A task definition: its ARN, the image of its first container, and whether it is ACTIVE."""
+
+    arn: str
+    image: str
+    active: bool
+
+    @property
+    def name(self) -> str:
+        return self.arn.rpartition("/")[2]
+
+    def digest(self, tags: Mapping[str, str]) -> str:
+        """The digest that the image stands for now; "" for a tag that is gone."""
+        if "@" in self.image:
+            return self.image.rpartition("@")[2]
+        return tags.get(self.image.rpartition(":")[2], "")
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service: its task definition, deployments, and the digests that its tasks run."""
+
+    definition: str
+    deployments: int
+    running: list[str]
+
+
+def definitions(world: World) -> list[Definition]:
+    """The task definitions of the lab's family, deregistered ones too, the newest first."""
+    ecs = world.client("ecs")
+    arns = [
+        arn
+        for status in ("ACTIVE", "INACTIVE")
+        for arn in ecs.list_task_definitions(familyPrefix=FAMILY, status=status)[
+            "taskDefinitionArns"
+        ]
+    ]
+    arns.sort(key=lambda arn: int(arn.rpartition(":")[2]), reverse=True)
+    found = (
+        ecs.describe_task_definition(taskDefinition=one)["taskDefinition"]
+        for one in arns
+        if one.rpartition("/")[2].rpartition(":")[0] == FAMILY
+    )
+    return [
+        Definition(
+            one["taskDefinitionArn"],
+            str(one["containerDefinitions"][0]["image"]),
+            one["status"] == "ACTIVE",
+        )
+        for one in found
+    ]
+
+
+def service(world: World) -> Service | None:
+    """The service as it is; None where there is none."""
+    ecs = world.client("ecs")
+    try:
+        found = ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
+    except ecs.exceptions.ClusterNotFoundException:
+        return None
+    active = [one for one in found if one["status"] == "ACTIVE"]
+    if not active:
+        return None
+    arns = ecs.list_tasks(cluster=CLUSTER, serviceName=SERVICE)["taskArns"]
+    tasks = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+    running = [
+        str(container.get("imageDigest", ""))
+        for task in tasks
+        if task["lastStatus"] == "RUNNING"
+        for container in task["containers"]
+    ]
+    return Service(active[0]["taskDefinition"], len(active[0]["deployments"]), running)
+
+
+def executions(world: World) -> list[Mapping[str, Any]] | None:
+    """The executions of the pipeline, the newest first; None where there is no pipeline."""
+    client = world.client("codepipeline")
+    try:
+        pages = client.get_paginator("list_pipeline_executions").paginate(pipelineName=PIPELINE)
+        return [one for page in pages for one in page["pipelineExecutionSummaries"]]
+    except client.exceptions.PipelineNotFoundException:
+        return None
+
+
+def of_commit(listed: list[Mapping[str, Any]], commit: str) -> Mapping[str, Any] | None:
+    """The newest execution of a commit."""
+    for one in listed:
+        if any(each["revisionId"] == commit for each in one.get("sourceRevisions", [])):
+            return one
+    return None
+
+
+def why(world: World, execution: str) -> tuple[str, str]:
+    """(stage, sentence) of the newest action that failed, or still runs, in an execution."""
+    client = world.client("codepipeline")
+    made = client.list_action_executions(
+        pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
+    )["actionExecutionDetails"]
+    for one in made:
+        if one["status"] != "Succeeded":
+            error = one.get("output", {}).get("executionResult", {}).get("errorDetails") or {}
+            return one["stageName"], error.get("message", one["status"])
+    return "", ""

@@ -1,0 +1,13 @@
+"""Names of what lab 09 makes, for its preparation and its checks."""
+
+PIPELINE = "demo-app"
+PROJECTS = ("demo-app-build", "demo-app-gate")
+CONNECTION = "demo-app-github"
+BUCKET = "demo-app-artifacts"
+"""Of the artifact store; the account's number follows."""
+ROLES = ("demo-app-build", "demo-app-pipeline", "demo-app-github")
+EXECUTION_ROLE = "demo-app-execution"
+RULE = "demo-app-pushed"
+QUEUE = "demo-app-pushed"
+GITHUB = "token.actions.githubusercontent.com"
+CLUSTER, SERVICE, FAMILY = "demo", "web", "demo-app-web"

@@ -1,0 +1,87 @@
+"""A service of ECS that runs an image of the labs' repository, for a lab to begin with.
+
+In the sandbox only: on AWS a service needs networks, and costs money by the second.
+"""
+
+from __future__ import annotations
+
+import json
+
+from botocore.exceptions import WaiterError
+
+from labs_helpers.prepare.ecs import clusters, delete_service, services
+from labs_helpers.prepare.people import MANAGED, no_role
+from labs_helpers.prepare.step import Place
+from labs_helpers.workspace import LabsError
+
+_TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+_SUBNET = "subnet-of-the-labs"
+"""The sandbox has no networks; ECS wants a name."""
+
+
+def remove(place: Place, cluster: str, service: str) -> None:
+    """No such service; its tasks are stopped."""
+    if cluster in clusters(place) and service in services(place, cluster):
+        delete_service(place, cluster, service)
+
+
+def execution_role(place: Place, name: str) -> str:
+    """The ARN of a new role with which ECS pulls images."""
+    iam = place.client("iam")
+    no_role(name).ensure(place)
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST)["Role"]
+    iam.attach_role_policy(
+        RoleName=name, PolicyArn=f"{MANAGED}service-role/AmazonECSTaskExecutionRolePolicy"
+    )
+    return str(role["Arn"])
+
+
+def define(place: Place, family: str, container: str, image: str, role: str) -> str:
+    """A new revision of a task definition with one container on port 80; its ARN."""
+    made = place.client("ecs").register_task_definition(
+        family=family,
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        executionRoleArn=role,
+        containerDefinitions=[
+            {"name": container, "image": image, "portMappings": [{"containerPort": 80}]}
+        ],
+    )
+    return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def serve(place: Place, cluster: str, service: str, definition: str) -> None:
+    """Make cluster and service, and wait until a task runs. Raises LabsError where none does."""
+    ecs = place.client("ecs")
+    ecs.create_cluster(clusterName=cluster)
+    ecs.create_service(
+        cluster=cluster,
+        serviceName=service,
+        taskDefinition=definition,
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [_SUBNET]}},
+    )
+    try:
+        ecs.get_waiter("services_stable").wait(
+            cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": 90}
+        )
+    except WaiterError as error:
+        (found,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
+        said = [one["message"] for one in found["events"][:3]]
+        raise LabsError(
+            f"The service {service} does not run its first task: {'; '.join(said) or error}"
+        ) from error
