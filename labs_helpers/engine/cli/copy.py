@@ -121,7 +121,7 @@ def _unpack(file: IO[bytes], path: str, target: Path, is_folder: bool) -> None:
 
 
 def _make_way(place: Path, target: Path, member: tarfile.TarInfo) -> None:
-    """Remove the file that a member replaces, as Docker does: it may be the link of an earlier copy.
+    """Remove the file that a member replaces, as Docker does: perhaps the link of an earlier copy.
 
     No link leads out of the folder that is copied, such as from a home to its `.ssh`.
     """
