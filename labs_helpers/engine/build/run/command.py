@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from ... import machine
 from ...capabilities import OF_BUILDS
+from ..errors import BuildError
 from . import proot
 from .accounts import Account
 from .rootfs import RootFolder
@@ -98,7 +99,10 @@ def run(
     if command.script:
         # /dev is the machine's in namespaces, and the image's folder under PRoot
         folder = root.spare if kind() == machine.NAMESPACES else root.path
-        _write_script(folder, *command.script)
+        try:
+            _write_script(folder, *command.script)
+        except OSError as error:
+            raise BuildError(f"{command.script[0]} cannot be written: {error.strerror}") from error
     if kind() == machine.NAMESPACES:
         request: dict[str, Any] = {"spec": _specification(root, command, files)}
     else:
