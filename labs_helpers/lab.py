@@ -16,11 +16,13 @@ from labs_helpers import (
     answers,
     catch_up,
     checks,
+    deliveries,
     explanations,
     following,
     gate,
     modes,
     notebook_output,
+    pages,
     prepare,
 )
 from labs_helpers.checks.verdict import Verdict, verdict
@@ -267,9 +269,7 @@ class Lab:
         JupyterLab the boxes change meanwhile. commit: wait for the execution of this commit of the
         folder's git repository, as "HEAD".
         """
-        return notebook_output.followed(
-            lambda show: explanations.pipeline(name, wait, commit, show)
-        )
+        return notebook_output.followed(lambda show: deliveries.pipeline(name, wait, commit, show))
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
@@ -296,12 +296,12 @@ class Lab:
         default the lowest.
         """
         if cluster is not None:
-            return explanations.service_page(name, cluster, os.environ)
-        if port is not None or not explanations.has_container(self.docker, name):
-            shown = explanations.balancer_page(name, port, self._control, os.environ)
+            return pages.service_page(name, cluster, os.environ)
+        if port is not None or not pages.has_container(self.docker, name):
+            shown = pages.balancer_page(name, port, self._control, os.environ)
             if shown is not None:
                 return shown
-        return explanations.container_page(self.docker, name, os.environ)
+        return pages.container_page(self.docker, name, os.environ)
 
     @spoken
     def service(self, name: str, cluster: str = "default", wait: float = 0) -> Rendering:
@@ -311,7 +311,7 @@ class Lab:
         meanwhile.
         """
         return notebook_output.followed(
-            lambda show: explanations.service(name, cluster, os.environ, wait, show)
+            lambda show: deliveries.service(name, cluster, os.environ, wait, show)
         )
 
     @spoken
