@@ -14,12 +14,12 @@ from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError, spoken
+from labs_helpers.files import LabsError
 from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import Place
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import report
-from labs_helpers.workspace import LabsError
 
 _EXAMPLES = {"quiz": "q1", "predict": "p1"}
 """How the ids of a method's questions end."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.classroom.journals import Found
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 _PASSED_ON = ("LABS_ENGINE", "LABS_DOCKER", "LABS_CLOCK", "LANG", "LC_ALL", "TZ")
 SECONDS = 1800

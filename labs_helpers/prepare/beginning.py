@@ -9,10 +9,10 @@ from labs_helpers import curriculum
 from labs_helpers.display import card
 from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import FOR_THE_LEARNER, LabError
+from labs_helpers.files import WorkspaceError
 from labs_helpers.prepare import Place, Step, steps
 from labs_helpers.prepare.record import Entry, Record
 from labs_helpers.snapshots import store
-from labs_helpers.workspace import WorkspaceError
 
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
