@@ -18,8 +18,8 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild import builds, events, projects, store
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
 from labs_helpers.sandbox.service.events import Emit
+from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import ENDED, Event, Job
 
 KIND = "codebuild"
 CODEBUILD = Principal("codebuild.amazonaws.com", "CodeBuild")
