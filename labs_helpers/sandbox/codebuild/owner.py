@@ -30,7 +30,7 @@ Change = Callable[[store.Document, float], None]
 
 
 class Builds:
-    """`work.Owner` of CodeBuild's builds; thread-safe."""
+    """`jobs.Owner` of CodeBuild's builds; thread-safe."""
 
     def __init__(self, state: Store, clock: Clock, roles: ServiceRoles, emit: Emit) -> None:
         self._store = state
