@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from labs_helpers.files import LabsError
 from labs_helpers.iam_simulator import NotSimulated, policy_source
-from labs_helpers.workspace import LabsError
 
 NEEDED = (
     "ecr:CreateRepository",

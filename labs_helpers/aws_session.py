@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.workspace import LabsError, Workspace, read_json, write_json, write_text
+from labs_helpers.files import LabsError, read_json, write_json, write_text
+from labs_helpers.workspace import Workspace
 
 FOLDER = "on-aws"
 OWN_FILES = ("HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 import nbformat
 
 from labs_helpers.curriculum import LABS
+from labs_helpers.files import LabsError
 from labs_helpers.labs.exercises import exercises
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 BEGIN = '<!-- The labs. "make contents" writes this table from labs_helpers/curriculum.py. -->'
 END = "<!-- The end of the labs. -->"

@@ -11,7 +11,8 @@ from typing import Any
 from labs_helpers.defaults import CLOCK_GOES_FORWARD, SANDBOX_DOWN
 from labs_helpers.display.rendering import Rendering, duration, paragraph
 from labs_helpers.errors import spoken
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import Workspace
 
 
 class Refused(LabsError):

@@ -14,7 +14,8 @@ import requests.exceptions
 
 from labs_helpers.curriculum import UnknownPart
 from labs_helpers.defaults import ENGINE_DOWN, SANDBOX_DOWN, is_sandbox
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")

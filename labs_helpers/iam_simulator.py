@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 NOT_LOOKED_AT = (
     "policies on the resource, such as a repository policy, and resource control policies",

@@ -11,9 +11,10 @@ from labs_helpers import answers
 from labs_helpers.classroom.desk import Desk
 from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import LabError, said
+from labs_helpers.files import LabsError
 from labs_helpers.notebook_output import display
 from labs_helpers.progress.journal import Journal
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 SHELLS = ("bash", "sh")
 ACTIVE_SECONDS = 60

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from labs_helpers import aws_session
 from labs_helpers.defaults import is_sandbox, registry
+from labs_helpers.files import LabsError
 from labs_helpers.learners_copy.place import git_ceilings
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 SANDBOX = "sandbox"
 AWS = "aws"

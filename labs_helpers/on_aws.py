@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from labs_helpers import aws_session
 from labs_helpers.clean_up.found import note_before, tag_ours
 from labs_helpers.clean_up.listed import listed
+from labs_helpers.files import LabsError
 from labs_helpers.prepare import Place
-from labs_helpers.workspace import LabsError
 
 _WRITES = "create|put|register|upload|start|attach|add|tag|update|set|delete|batch-delete|remove"
 _MAKES = re.compile(

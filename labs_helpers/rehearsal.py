@@ -13,9 +13,9 @@ import nbformat
 import psutil
 
 from labs_helpers import workbook
+from labs_helpers.files import NO_ROOM, LabsError, is_full
 from labs_helpers.labs.exercises import exercises, without_check
 from labs_helpers.workbook import CellFailed, Notebook, text_of
-from labs_helpers.workspace import NO_ROOM, LabsError, is_full
 
 _FULL = (
     NO_ROOM.partition(";")[0],

@@ -21,6 +21,7 @@ from typing import Any
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
+from labs_helpers.files import LabsError
 from labs_helpers.gate.image import ImageName
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import manifest as manifests
@@ -28,7 +29,6 @@ from labs_helpers.oci import media_types
 from labs_helpers.sandbox.scanner.inventory import Inventory, take
 from labs_helpers.sandbox.scanner.limits import Unscannable
 from labs_helpers.sandbox.scanner.tree import Layer
-from labs_helpers.workspace import LabsError
 
 ARTIFACT = "application/vnd.cyclonedx+json"
 _PART = 10 * 1024**2

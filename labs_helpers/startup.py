@@ -13,7 +13,7 @@ from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.errors import LabError, spoken
-from labs_helpers.lab import Lab, card_of, start_over
+from labs_helpers.lab import YOUR_DOCKER, Lab
 from labs_helpers.notebook_output import display
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
@@ -51,7 +51,7 @@ def start(number: str, fresh: bool = False) -> Lab:
         if fresh:
             lab.restart()  # which says what to use on AWS
         on_aws.mark_cells(place, number)
-        display(card_of(lab, notes=on_aws.notes(place, number)))
+        display(beginning.card_of(lab.title, place, YOUR_DOCKER, notes=on_aws.notes(place, number)))
         return lab
     place, engine, notes = _place_in_sandbox(workspace)
     lab = Lab(LABS[number], place, engine, journal)
@@ -61,15 +61,16 @@ def start(number: str, fresh: bool = False) -> Lab:
     if by_program:
         begun = beginning.make(number, place)
     elif fresh:
-        begun = start_over(number, place)
+        begun = beginning.start_over(number, place)
     else:
         begun = beginning.go_on(number, place, found)
     if begun.facts is not None:
         lab.trace(clear=True)  # what the preparation sent is not the lesson
     if by_program:  # what ran before is not in the outputs
-        display(card_of(lab, replace(begun, removed=())))
+        begun = replace(begun, removed=())
     else:
-        display(card_of(lab, replace(begun, notes=(*notes, *begun.notes))))
+        begun = replace(begun, notes=(*notes, *begun.notes))
+    display(beginning.card_of(lab.title, place, engine, begun))
     return lab
 
 

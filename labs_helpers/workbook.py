@@ -28,9 +28,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from labs_helpers import servers
 from labs_helpers.curriculum import LABS, UnknownPart, chosen
 from labs_helpers.defaults import FRESH_START
+from labs_helpers.files import LabsError
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import SANDBOX, environment
-from labs_helpers.workspace import WORKS_IN, LabsError, Workspace
+from labs_helpers.workspace import WORKS_IN, Workspace
 
 FROZEN_CLOCK = "2026-11-02T09:00:00Z"
 AS_COMMITTED = {"LABS_CLOCK": FROZEN_CLOCK, "LABS_DOCKER": "standin", "LABS_ENGINE": "embedded"}

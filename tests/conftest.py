@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, settings
 
 import tests.no_iris  # noqa: F401  (before any import of nbformat)
 from labs_helpers.engine.front.address import Address
+from labs_helpers.files import write_json
 from labs_helpers.runtime import background_process
-from labs_helpers.workspace import Workspace, write_json
+from labs_helpers.workspace import Workspace
 from tests import forked_servers, workers
 from tests.clients import daemons
 from tests.labs.commands import Commands, shared, stop_shared

@@ -232,7 +232,7 @@ def test_a_full_or_read_only_disk_is_named(
     def fails(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number), str(workspace.home))
 
-    monkeypatch.setattr("labs_helpers.workspace.tempfile.mkstemp", fails)
+    monkeypatch.setattr("labs_helpers.files.tempfile.mkstemp", fails)
     assert cli.main(["start"]) == 1
     said = capsys.readouterr().err
     assert os.strerror(number) in said

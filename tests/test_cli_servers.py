@@ -25,8 +25,9 @@ import pytest
 from labs_helpers import servers
 from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.engine import process as engine_process
+from labs_helpers.files import read_json
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import Workspace, read_json
+from labs_helpers.workspace import Workspace
 from tests.ports import free_port
 
 

@@ -273,7 +273,7 @@ def test_an_image_pulled_by_its_digest_loses_that_name_and_keeps_the_learner_s(
 FAILING = """
 from labs_helpers.labs.lab05 import prepare as lab05
 from labs_helpers.prepare import Step
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 def fail(place):
     raise LabsError("The disk is full.")
 kept, lab05.STEPS = lab05.STEPS, (*lab05.STEPS[:2], Step("a thing is there", fail))

@@ -6,7 +6,7 @@ import pytest
 
 from labs_helpers import contents
 from labs_helpers.curriculum import LABS
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 PROJECT = Path(__file__).parents[1]
 

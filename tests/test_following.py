@@ -11,8 +11,9 @@ import pytest
 from labs_helpers import workbook
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.display.rendering import Rendering, paragraph
+from labs_helpers.files import LabsError
 from labs_helpers.following import Exercises, Following
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 from tests.kernels import Kernel, kernel_in
 
 PROJECT = Path(__file__).parents[1]

@@ -19,9 +19,10 @@ from labs_helpers.aws_session import Session
 from labs_helpers.curriculum import LABS
 from labs_helpers.engine.choice import EMBEDDED, Choice
 from labs_helpers.errors import LabError
+from labs_helpers.files import LabsError
 from labs_helpers.lab import Lab
 from labs_helpers.prepare import Place, Step
-from labs_helpers.workspace import WORKBOOK_RECORD, LabsError, Workspace
+from labs_helpers.workspace import WORKBOOK_RECORD, Workspace
 from tests.display.test_why import explained
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from labs_helpers import modes
 from labs_helpers.engine.cli.command_line import GLOBAL, option_words
+from labs_helpers.files import LabsError, write_json
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import UNSET, environment
 from labs_helpers.runtime.shims import (
@@ -19,7 +20,7 @@ from labs_helpers.runtime.shims import (
     place_aws,
     place_docker,
 )
-from labs_helpers.workspace import LabsError, Workspace, write_json
+from labs_helpers.workspace import Workspace
 
 PYTHON = "/venv/bin/python"
 

@@ -18,8 +18,9 @@ from labs_helpers.cli import main as cli
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import ENGINE_DOWN, SANDBOX_DOWN
 from labs_helpers.errors import LabError, spoken
+from labs_helpers.files import LabsError
 from labs_helpers.kernel import say_when_the_sandbox_is_down
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 from tests.ports import free_port
 
 CALL = """

@@ -16,8 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labs_helpers import rehearsal, workbook
 from labs_helpers.cli import run
+from labs_helpers.files import LabsError
 from labs_helpers.workbook import CellFailed, execute, strip
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 WIDGET = "import ipywidgets\nipywidgets.IntSlider()"
 

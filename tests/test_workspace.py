@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.workspace import (
-    SOCKET_PATH_LIMIT,
-    SetAside,
-    Workspace,
-    WorkspaceError,
-    read_json,
-    unused,
-    write_json,
-)
+from labs_helpers.files import SetAside, WorkspaceError, read_json, unused, write_json
+from labs_helpers.workspace import SOCKET_PATH_LIMIT, Workspace
 
 as_root = os.geteuid() == 0
 

@@ -20,7 +20,7 @@ from labs_helpers.buildspec.processes import Processes, Stopped
 from labs_helpers.buildspec.result import Context, PhaseEnded, Result, Status
 from labs_helpers.buildspec.shell import Shell
 from labs_helpers.buildspec.variables import Identity, codebuild_variables, succeeding, user
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 _TAIL = 1 << 16
 """Bytes at the end of a command's output in which a pattern of RETRY is looked for."""

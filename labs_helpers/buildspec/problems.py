@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from labs_helpers.buildspec import links
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 MOST_FILES = 100_000
 MOST_BYTES = 1 << 30

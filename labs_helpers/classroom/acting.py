@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from labs_helpers.classroom.journals import Found, printable
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 _PASSED_ON = ("LABS_ENGINE", "LABS_DOCKER", "LABS_CLOCK", "LANG", "LC_ALL", "TZ")
 SECONDS = 1800

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from labs_helpers.classroom import handouts, sending
 from labs_helpers.classroom.handouts import HandOut
 from labs_helpers.display.rendering import Rendering
+from labs_helpers.files import LabsError
 from labs_helpers.progress.journal import Journal
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EVERY = 20
 """Seconds between two sendings."""

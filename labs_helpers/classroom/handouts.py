@@ -20,9 +20,10 @@ from typing import Any
 from labs_helpers.classroom.journals import clean_text
 from labs_helpers.curriculum import LABS, UnknownPart
 from labs_helpers.display.rendering import CALM, Rendering, framed, spelled
+from labs_helpers.files import LabsError, cannot_write, replace_file
 from labs_helpers.labs.exercises import Exercise, exercise
 from labs_helpers.own_names import OwnNames
-from labs_helpers.workspace import LabsError, Workspace, cannot_write, replace_file
+from labs_helpers.workspace import Workspace
 
 FOLDER = "LABS_CLASS"
 """The variable that names the class folder; without it, ``.class`` of the project."""

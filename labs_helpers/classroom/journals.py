@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.curriculum import LABS
+from labs_helpers.files import LabsError, cannot_read
 from labs_helpers.progress.journal import SCHEMA, VERSION, Event
-from labs_helpers.workspace import LabsError, cannot_read
 
 LARGEST = 4_000_000
 """Bytes of a journal that are read. A day of one learner takes about 100,000."""

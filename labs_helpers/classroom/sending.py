@@ -20,15 +20,9 @@ from urllib.parse import urlsplit
 from labs_helpers.classroom import handouts
 from labs_helpers.classroom.handouts import HandOut
 from labs_helpers.classroom.journals import clean
+from labs_helpers.files import LabsError, cannot_write, read_json, replace_file, write_json
 from labs_helpers.progress.journal import Event
-from labs_helpers.workspace import (
-    LabsError,
-    Workspace,
-    cannot_write,
-    read_json,
-    replace_file,
-    write_json,
-)
+from labs_helpers.workspace import Workspace
 
 MOST_EVENTS = 10_000
 SECONDS = 10

@@ -17,8 +17,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.classroom import handouts
 from labs_helpers.classroom.journals import MOST_HOMES
+from labs_helpers.files import LabsError, is_full, replace_file
 from labs_helpers.runtime.http_server import PatientServer
-from labs_helpers.workspace import LabsError, is_full, replace_file
 
 LARGEST = 2_000_000
 """Bytes of one learner's progress; 10,000 events take about 900,000."""

@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from labs_helpers.clean_up.kinds import KINDS
 from labs_helpers.clean_up.listed import Listed, listed
+from labs_helpers.files import read_json, write_json
 from labs_helpers.prepare.step import Place
-from labs_helpers.workspace import read_json, write_json
 
 TAG = "labs:session"
 """The tag of what the labs make; its value names the session, see ``aws_session.py``."""

@@ -15,9 +15,10 @@ from labs_helpers.cli.configure import configure
 from labs_helpers.cli.terminal import columns, say, table, working
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import SANDBOX_DOWN
+from labs_helpers.files import LabsError
 from labs_helpers.modes import AWS, mode
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = (
     "labs accounts",

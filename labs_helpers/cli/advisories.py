@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labs_helpers.cli.terminal import columns, table
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import Workspace
 
 if TYPE_CHECKING:
     from labs_helpers.sandbox.scanner import snapshot

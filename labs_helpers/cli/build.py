@@ -24,8 +24,9 @@ from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.variables import Identity, user
 from labs_helpers.cli import clients
 from labs_helpers.engine import process as engine_process
+from labs_helpers.files import LabsError
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = (
     "labs build",

@@ -18,9 +18,10 @@ from typing import Any
 from labs_helpers import aws_session, modes
 from labs_helpers.cli.terminal import say
 from labs_helpers.curriculum import LABS, chosen
+from labs_helpers.files import LabsError
 from labs_helpers.learners_copy import place
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace, is_workbook
+from labs_helpers.workspace import Workspace, is_workbook
 
 EXAMPLES = ("labs check", "labs check 05", "labs check 05 --json")
 DOWN = (

@@ -18,9 +18,10 @@ from labs_helpers.classroom import acting, handouts, journals, page, sending, se
 from labs_helpers.classroom.journals import Found
 from labs_helpers.classroom.room import Room, room
 from labs_helpers.cli.terminal import say
+from labs_helpers.files import LabsError, write_text
 from labs_helpers.progress.journal import Journal
 from labs_helpers.runtime.http_server import PatientServer
-from labs_helpers.workspace import LabsError, Workspace, write_text
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = (
     "labs class --homes /home",

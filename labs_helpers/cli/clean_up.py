@@ -18,8 +18,9 @@ from labs_helpers.clean_up.delete import Remains, delete
 from labs_helpers.clean_up.found import Survey, Thing, survey
 from labs_helpers.cli.terminal import say, table, working
 from labs_helpers.control_client import Control
+from labs_helpers.files import LabsError
 from labs_helpers.prepare import Place
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs clean-up", "labs clean-up --delete", "labs clean-up --delete --agree ACCOUNT")
 

@@ -12,8 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from labs_helpers import modes
 from labs_helpers.defaults import SANDBOX_DOWN, is_sandbox
+from labs_helpers.files import LabsError
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 
 class CannotAsk(LabsError):

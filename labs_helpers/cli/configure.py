@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from labs_helpers.cli import own_account
 from labs_helpers.cli.key import learner_key
 from labs_helpers.cli.terminal import columns, say, working
+from labs_helpers.files import LabsError
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = (
     "labs configure",

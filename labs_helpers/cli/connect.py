@@ -11,9 +11,10 @@ from pathlib import Path
 
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import SANDBOX_DOWN
+from labs_helpers.files import LabsError
 from labs_helpers.modes import AWS, mode
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs connect demo-app-github my-team/demo-app ./app",)
 

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from labs_helpers.cli.class_needs import class_needs
 from labs_helpers.cli.needs import Need, needs
 from labs_helpers.cli.terminal import say, table
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs doctor", "labs doctor --json", "labs doctor --class 40")
 SIGNS = {"ok": "✓ ok", "warning": "! look", "missing": "✗ fix"}

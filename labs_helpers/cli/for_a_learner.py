@@ -9,11 +9,12 @@ from pathlib import Path
 import nbformat
 
 from labs_helpers import servers, workbook
+from labs_helpers.files import LabsError
 from labs_helpers.jupyter import folders
 from labs_helpers.learners_copy import place
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import WORKS_IN, LabsError, Workspace, is_workbook
+from labs_helpers.workspace import WORKS_IN, Workspace, is_workbook
 
 
 def catch_up(workspace: Workspace, part: str) -> int:

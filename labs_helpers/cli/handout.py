@@ -11,7 +11,8 @@ from pathlib import Path
 
 from labs_helpers.cli.terminal import say
 from labs_helpers.curriculum import LABS, UnknownPart, chosen
-from labs_helpers.workspace import Workspace, cannot_write, write_text
+from labs_helpers.files import cannot_write, write_text
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = (
     "labs handout 05",

@@ -9,7 +9,8 @@ import json
 
 from labs_helpers import servers
 from labs_helpers.cli.terminal import columns, working
-from labs_helpers.workspace import LabsError, Workspace, read_json
+from labs_helpers.files import LabsError, read_json
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs key", "labs key --json")
 FIELDS = ("access_key_id", "secret_access_key")

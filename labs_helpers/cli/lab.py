@@ -24,13 +24,14 @@ from pathlib import Path
 from labs_helpers import aws_session, modes, servers
 from labs_helpers.cli.terminal import say, working
 from labs_helpers.curriculum import LABS
+from labs_helpers.files import LabsError
 from labs_helpers.jupyter import folders, running
 from labs_helpers.learners_copy import opening, place
 from labs_helpers.learners_copy.layout import in_workbook
 from labs_helpers.progress.journal import Journal
 from labs_helpers.runtime import lifetime
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs lab", "labs lab --no-browser --port 8890", "labs lab --aws --profile training")
 PASSES_ON = True

@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     # imported late: Windows, refused above, has no fcntl
     from labs_helpers.curriculum import UnknownPart
-    from labs_helpers.workspace import LabsError, SetAside, Workspace, cannot_write
+    from labs_helpers.files import LabsError, SetAside, cannot_write
+    from labs_helpers.workspace import Workspace
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
     arguments, extra = parser.parse_known_args(argv)

@@ -26,12 +26,13 @@ from labs_helpers.cli.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES, Choice, choose
 from labs_helpers.engine.process import Health
+from labs_helpers.files import LabsError, cannot_write
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import endpoint, environment
 from labs_helpers.runner import process as runner_process
 from labs_helpers.runtime.shims import choose_docker
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import LabsError, Workspace, cannot_write, is_workbook
+from labs_helpers.workspace import Workspace, is_workbook
 
 LITTLE_SPACE = 500_000_000
 """Bytes of free disk below which `labs doctor` warns: four times what all labs take."""

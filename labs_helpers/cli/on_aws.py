@@ -18,9 +18,10 @@ from labs_helpers import aws_caller, aws_session, modes
 from labs_helpers.aws_caller import Caller
 from labs_helpers.aws_session import Session
 from labs_helpers.cli.terminal import columns, say
+from labs_helpers.files import LabsError
 from labs_helpers.own_names import regions
 from labs_helpers.runtime.shims import place_aws_on_aws
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 IMAGES_GB = 0.2
 """What the images of all labs take together in ECR, rounded up (`labs status` counts them)."""

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from labs_helpers import servers
 from labs_helpers.engine import process as engine_process
+from labs_helpers.files import LabsError, cannot_write, write_json
 from labs_helpers.learners_copy import opening
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.own_names import OwnNames, regions
 from labs_helpers.sandbox import process as sandbox_process
-from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_json
+from labs_helpers.workspace import Workspace
 
 
 def chosen(workspace: Workspace, account: str | None, region: str | None) -> OwnNames:

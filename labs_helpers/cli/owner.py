@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from labs_helpers.cli.terminal import say
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 
 def become(home: Path) -> None:

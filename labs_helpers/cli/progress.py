@@ -13,9 +13,10 @@ import sys
 
 from labs_helpers.classroom import sending
 from labs_helpers.cli.terminal import say
+from labs_helpers.files import LabsError
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import document, report
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = (
     "labs progress",

@@ -22,9 +22,10 @@ from labs_helpers.engine.front.leftovers import (
     leftovers,
     remove_leftovers,
 )
+from labs_helpers.files import cannot_write
 from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.snapshots import store
-from labs_helpers.workspace import Workspace, cannot_write
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs reset", "labs reset -y")
 FOLDERS = ("sandbox", "engine", "runner", "aws", "docker", "bin")

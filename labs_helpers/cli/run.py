@@ -34,10 +34,11 @@ from labs_helpers.cli.terminal import say, table, working
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.engine.front.daemon import DaemonError
 from labs_helpers.engine.front.leftovers import known_daemons, leftovers, remove_leftovers
+from labs_helpers.files import LabsError, cannot_write, unused
 from labs_helpers.jupyter import folders
 from labs_helpers.modes import AWS, environment, mode
 from labs_helpers.rehearsal import LabRun
-from labs_helpers.workspace import WORKS_IN, LabsError, Workspace, cannot_write, unused
+from labs_helpers.workspace import WORKS_IN, Workspace
 
 EXAMPLES = ("labs run", "labs run --solve --json", "labs run 04 05", "labs run --here 07")
 

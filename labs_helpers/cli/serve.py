@@ -15,11 +15,12 @@ from pathlib import Path
 from labs_helpers import modes
 from labs_helpers.cli.lab import last_lab
 from labs_helpers.cli.terminal import say
+from labs_helpers.files import LabsError
 from labs_helpers.jupyter import folders
 from labs_helpers.learners_copy import opening
 from labs_helpers.runtime import lifetime
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs serve", "labs serve jupyter lab --ip=0.0.0.0")
 PASSES_ON = True

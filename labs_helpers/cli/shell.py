@@ -11,8 +11,9 @@ import os
 
 from labs_helpers import modes, servers
 from labs_helpers.cli.terminal import say
+from labs_helpers.files import LabsError
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 EXAMPLES = ("labs shell", "labs shell -c 'aws sts get-caller-identity'")
 PASSES_ON = True

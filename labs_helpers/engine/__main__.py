@@ -15,10 +15,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labs_helpers.files import LabsError
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
-from labs_helpers.workspace import LabsError
 
 from .errors import EngineError
 from .front.address import parse as parse_address

@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labs_helpers.workspace import HUB_USER, LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import HUB_USER, Workspace
 
 from .front.discovery import NoDaemon, RunningDaemon, candidates, probe
 

@@ -21,7 +21,7 @@ KEEPER_HOME = Path(__file__).parent / "containers"
 """The folder that holds the package keeper, which processes without the labs' packages import."""
 
 _PROBE = (
-    "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.isolation import probe;"
+    "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.namespaces import probe;"
     " sys.exit(probe(sys.argv[2]))"
 )
 _SENTENCES = {

@@ -13,10 +13,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.files import LabsError, read_json, write_json
 from labs_helpers.runtime import background_process
 from labs_helpers.runtime.background_process import BackgroundProcess, Say
 from labs_helpers.runtime.unix_http import UnixConnection, exchange
-from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
+from labs_helpers.workspace import Workspace
 
 from .choice import AUTO, EMBEDDED, NAMES, Choice, choose, requested_kind
 from .containers.link import stop_keeper

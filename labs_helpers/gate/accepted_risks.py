@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 _FIELDS = {"id", "reason", "expires", "package"}
 

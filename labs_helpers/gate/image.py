@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labs_helpers.defaults import registry_of
+from labs_helpers.files import LabsError
 from labs_helpers.oci import digest as digests
 from labs_helpers.oci import reference as references
-from labs_helpers.workspace import LabsError
 
 
 class InvalidImage(LabsError):

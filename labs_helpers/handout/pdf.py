@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SECONDS = 180

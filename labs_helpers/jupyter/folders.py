@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from labs_helpers.workspace import Workspace, cannot_write
+from labs_helpers.files import cannot_write
+from labs_helpers.workspace import Workspace
 
 SETTINGS = {name: Path(__file__).parent / name for name in ("config", "ipython")}
 """Folders of settings that are copied into Jupyter's folder in LABS_HOME."""

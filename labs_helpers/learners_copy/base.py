@@ -13,8 +13,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.files import read_json
 from labs_helpers.learners_copy.files import replace
-from labs_helpers.workspace import WORKBOOK_RECORD, read_json
+from labs_helpers.workspace import WORKBOOK_RECORD
 
 
 def digest(content: bytes) -> str:

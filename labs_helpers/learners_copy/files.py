@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labs_helpers.workspace import WorkspaceError, replace_file
+from labs_helpers.files import WorkspaceError, replace_file
 
 
 class InTheWay(WorkspaceError):

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labs_helpers.curriculum import LABS, Entry
+from labs_helpers.files import LabsError, cannot_read
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.workspace import LabsError, cannot_read
 
 IGNORED = (".ipynb_checkpoints", "__pycache__")
 _LINK = re.compile(r"""(\]\(|\b(?:src|href)=["'])([^)\s"'#?]+)""")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from labs_helpers.files import LabsError
 from labs_helpers.jupyter import running
 from labs_helpers.learners_copy import files, place, report
 from labs_helpers.learners_copy.base import Base
@@ -14,7 +15,7 @@ from labs_helpers.learners_copy.layout import parts
 from labs_helpers.learners_copy.trust import Trust
 from labs_helpers.learners_copy.update import Change, Update
 from labs_helpers.runtime.background_process import only_one
-from labs_helpers.workspace import WORKBOOK_RECORD, LabsError, Workspace
+from labs_helpers.workspace import WORKBOOK_RECORD, Workspace
 
 
 def up_to_date(

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from labs_helpers.workspace import Workspace, cannot_write
+from labs_helpers.files import cannot_write
+from labs_helpers.workspace import Workspace
 
 
 class Trust:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.files import read_json, write_json
 from labs_helpers.pods.manifest import Manifest
 from labs_helpers.pods.node import CannotRun, InvalidName, Node, PullFailed
-from labs_helpers.workspace import read_json, write_json
 
 FIRST_WAIT, LONGEST_WAIT = 10, 300
 """Seconds before the second try, and the most between two tries: ten, then twice as long each time.

@@ -1,13 +1,20 @@
-"""A lab's beginning: made once, and then only when the learner asks for it."""
+"""A lab's beginning, made once and then only when the learner asks; and the card of a lab."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from labs_helpers import curriculum
+from labs_helpers.display import card
+from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import FOR_THE_LEARNER, LabError
+from labs_helpers.files import WorkspaceError
 from labs_helpers.prepare import Place, Step, steps
 from labs_helpers.prepare.record import Entry, Record
-from labs_helpers.workspace import WorkspaceError
+from labs_helpers.snapshots import store
+
+EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,36 @@ def make(number: str, place: Place) -> Beginning:
     return Beginning(facts, tuple(place.removed), (*notes, *place.kept))
 
 
+def start_over(number: str, place: Place) -> Beginning:
+    """Make a lab's beginning again, and keep all that was there as a snapshot first.
+
+    Raises LabError as :func:`make` does, and for what cannot be kept; then nothing is removed.
+    """
+    why = f"before lab {number} was started over"
+    kept = store.save_automatically(place.workspace, f"lab{number}", why, number)
+    made = make(number, place)
+    note = f"all that was there is kept as a snapshot; to bring it back: {kept.how_to_restore}"
+    return replace(made, notes=(*made.notes, note))
+
+
+def make_on_aws(number: str, place: Place, agreed: str | None) -> Beginning:
+    """Make what a lab starts from in a real account, if the learner names the account.
+
+    Raises LabError with what would be made when ``agreed`` is not the account, and as a step does.
+    """
+    wanted = steps(number, place.mode)
+    if agreed != place.account:
+        raise LabError(
+            f"This works in the real account {place.account}. It makes sure that:\n"
+            + "\n".join(f"  {step.fact}" for step in wanted)
+            + f'\nIf you want that, run  lab.prepare(account="{place.account}")'
+        )
+    place.removed.clear()
+    for step in wanted:
+        step.ensure(place)
+    return Beginning(tuple(step.fact for step in wanted), tuple(place.removed))
+
+
 def bring_back(number: str, place: Place) -> tuple[str, ...]:
     """Make the things of a lab's beginning that are gone; in words, what was made.
 
@@ -85,6 +122,29 @@ def bring_back(number: str, place: Place) -> tuple[str, ...]:
     if found is not None:
         Record(place.workspace).write(number, replace(found, since=()))
     return tuple(back)
+
+
+def card_of(
+    title: curriculum.Entry,
+    place: Place,
+    engine: str,
+    begun: Beginning | None = None,
+    notes: Sequence[str] = (),
+) -> Rendering:
+    """What a lab is, where it works, and what it made or needs.
+
+    ``begun`` is what a start found or made. Without it, as on AWS, the card lists what the lab
+    needs. ``notes``: what else the card says.
+    """
+    begun = begun or Beginning(tuple(step.fact for step in steps(title.number, place.mode)))
+    return card.card(
+        f"lab {title.number} · {title.name}",
+        card.Setting(place.mode, place.account, place.region, place.registry, engine),
+        (EARLIER,) if begun.facts is None else begun.facts,
+        "needs" if place.mode == "aws" else "ready",
+        begun.removed,
+        (*begun.notes, *notes),
+    )
 
 
 def _notes(unfinished: Entry) -> tuple[str, ...]:

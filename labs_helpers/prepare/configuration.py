@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from labs_helpers.defaults import REGION, USER
+from labs_helpers.files import write_text
 from labs_helpers.prepare.step import Place, Step
-from labs_helpers.workspace import write_text
 
 
 def configured() -> Step:

@@ -12,8 +12,8 @@ import docker.errors
 from labs_helpers.defaults import IMAGE, REPOSITORY
 from labs_helpers.engine import process
 from labs_helpers.engine.choice import EMBEDDED
+from labs_helpers.files import LabsError, read_json, write_json
 from labs_helpers.prepare.step import Place, Step, count
-from labs_helpers.workspace import LabsError, read_json, write_json
 
 LATEST = f"{IMAGE}:latest"
 IN_ECR = f"$REGISTRY/{REPOSITORY}"

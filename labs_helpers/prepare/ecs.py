@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from labs_helpers.files import LabsError
 from labs_helpers.prepare.step import Place, Step
-from labs_helpers.workspace import LabsError
 
 _PATIENCE = 120.0
 """Seconds that tasks may take to end: ECS gives a program 30 seconds after SIGTERM, 120 at most.

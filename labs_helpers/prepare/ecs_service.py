@@ -9,10 +9,10 @@ import json
 
 from botocore.exceptions import WaiterError
 
+from labs_helpers.files import LabsError
 from labs_helpers.prepare.ecs import clusters, delete_service, services
 from labs_helpers.prepare.people import MANAGED, no_role
 from labs_helpers.prepare.step import Place
-from labs_helpers.workspace import LabsError
 
 _TRUST = json.dumps(
     {

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labs_helpers.files import unused
 from labs_helpers.prepare.step import Place, Step
-from labs_helpers.workspace import unused
 
 
 def as_they_came(

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from labs_helpers.curriculum import LABS
+from labs_helpers.files import cannot_read, set_aside, write_json
 from labs_helpers.runtime.background_process import only_one
-from labs_helpers.workspace import Workspace, cannot_read, set_aside, write_json
+from labs_helpers.workspace import Workspace
 
 
 @dataclass(frozen=True)

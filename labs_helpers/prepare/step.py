@@ -14,7 +14,8 @@ import docker
 
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import registry
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import Workspace
 
 
 @dataclass(frozen=True)

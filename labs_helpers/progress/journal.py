@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.workspace import Workspace, cannot_read, cannot_write
+from labs_helpers.files import cannot_read, cannot_write
+from labs_helpers.workspace import Workspace
 
 SCHEMA = "urn:labs:progress"
 VERSION = "1"

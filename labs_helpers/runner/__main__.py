@@ -17,13 +17,14 @@ from pathlib import Path
 
 import psutil
 
+from labs_helpers.files import LabsError
 from labs_helpers.runner.desk import Desk
 from labs_helpers.runner.kinds import kinds
 from labs_helpers.runner.runner import Runner
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.files import read_json
 from labs_helpers.runtime import process_identity
-from labs_helpers.workspace import Workspace, read_json
+from labs_helpers.workspace import Workspace
 
 Event = dict[str, Any]
 """A JSON object with a ``type``."""

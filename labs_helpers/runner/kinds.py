@@ -1,6 +1,6 @@
 """What the runner can do: one row a kind of job.
 
-A kind is named as the service submits it (sandbox/service/work.py). Its function is imported with
+A kind is named as the service submits it (sandbox/service/jobs.py). Its function is imported with
 the first job of the kind.
 """
 

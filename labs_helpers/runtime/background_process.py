@@ -19,8 +19,8 @@ from typing import Any
 
 import psutil
 
+from labs_helpers.files import LabsError, cannot_write, read_json, write_json
 from labs_helpers.runtime import process_identity
-from labs_helpers.workspace import LabsError, cannot_write, read_json, write_json
 
 if sys.platform == "win32":
     raise ImportError("The labs run on Linux and macOS. On Windows, use them inside WSL 2.")

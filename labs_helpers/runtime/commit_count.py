@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from labs_helpers.files import LabsError, write_text
 from labs_helpers.runtime.database import dated, transaction
-from labs_helpers.workspace import LabsError, write_text
 
 log = logging.getLogger(__name__)
 

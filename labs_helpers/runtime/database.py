@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from labs_helpers.workspace import SetAside, unused
+from labs_helpers.files import SetAside, unused
 
 BUSY_SECONDS = 30.0
 """How long a connection waits for another one's transaction."""

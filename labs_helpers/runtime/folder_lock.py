@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from labs_helpers.workspace import LabsError, cannot_write
+from labs_helpers.files import LabsError, cannot_write
 
 NAME = "running.lock"
 _WAITED = 3.0

@@ -23,8 +23,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from labs_helpers.files import LabsError, read_json, write_json
 from labs_helpers.runtime import process_identity
-from labs_helpers.workspace import LabsError, read_json, write_json
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labs_helpers.defaults import SANDBOX_DOWN
-from labs_helpers.workspace import LabsError, Workspace, cannot_write, write_text
+from labs_helpers.files import LabsError, cannot_write, write_text
+from labs_helpers.workspace import Workspace
 
 STANDIN_MODULE = "labs_helpers.engine.cli"
 """The module that is the `docker` command where none is installed."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from labs_helpers.workspace import read_json, write_json
+from labs_helpers.files import read_json, write_json
 
 FARTHEST = timedelta(days=36525)
 """How far ahead the clock goes: a century, so that no sum of dates leaves the calendar."""

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from labs_helpers.files import NO_ROOM, WorkspaceError, cannot_write, is_full, write_text
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.trace import Trace
-from labs_helpers.workspace import NO_ROOM, WorkspaceError, cannot_write, is_full, write_text
 
 SERVICE = "labs-sandbox"
 _LONGEST = 100_000

@@ -13,10 +13,11 @@ from typing import Any
 
 import psutil
 
+from labs_helpers.files import LabsError
 from labs_helpers.runtime import background_process
 from labs_helpers.runtime.background_process import BackgroundProcess, ProcessError, Say
 from labs_helpers.runtime.folder_lock import FolderLock
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 
 NAME = "sandbox"
 MODULE = "labs_helpers.sandbox.server"

@@ -24,10 +24,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from labs_helpers.files import LabsError, read_json, write_json
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
-from labs_helpers.workspace import LabsError, Workspace, read_json, write_json
+from labs_helpers.workspace import Workspace
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

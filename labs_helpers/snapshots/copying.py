@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 TRIES = 20
 

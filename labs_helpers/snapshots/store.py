@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from labs_helpers.files import LabsError, cannot_write, read_json, unused, write_json
 from labs_helpers.snapshots.copying import copy_folders
-from labs_helpers.workspace import LabsError, Workspace, cannot_write, read_json, unused, write_json
+from labs_helpers.workspace import Workspace
 
 FOLDERS = ("sandbox", "engine", "aws", "docker")
 """The folders of LABS_HOME that a snapshot holds."""

@@ -13,8 +13,9 @@ import pytest
 from labs_helpers import aws_caller, aws_session, modes
 from labs_helpers.aws_caller import Caller
 from labs_helpers.cli import on_aws
+from labs_helpers.files import LabsError
 from labs_helpers.startup import _place_on_aws
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.workspace import Workspace
 from tests.aws_mode.account import ACCOUNT, REGION, Learner, json_of
 from tests.sandbox.sandbox_process import Running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.classroom import handouts
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody")
 LEARNER, INSTRUCTOR = 4321, 4320

@@ -31,10 +31,11 @@ from labs_helpers.engine.pull import pull
 from labs_helpers.engine.retry import RetryPolicy
 from labs_helpers.engine.store import ImageStore
 from labs_helpers.engine.transport import Transport
+from labs_helpers.files import LabsError, read_json
 from labs_helpers.oci.reference import parse
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.hub.app import HubApp
-from labs_helpers.workspace import LabsError, Workspace, read_json
+from labs_helpers.workspace import Workspace
 
 NAMES = ("registry-1.docker.io", "auth.docker.io", "public.ecr.aws")
 NOBODY = Credentials()

@@ -28,7 +28,7 @@ from labs_helpers.engine.compression import (
 from labs_helpers.engine.store import BlobError, Conflict, ImageStore, Layer, NoSuchImage
 from labs_helpers.engine.streams import result_of
 from labs_helpers.engine.tar_content import ContentSize
-from labs_helpers.workspace import SetAside
+from labs_helpers.files import SetAside
 
 if sys.version_info >= (3, 14):
     from compression import zstd

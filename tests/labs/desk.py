@@ -22,11 +22,12 @@ from labs_helpers.checks.outcome import CheckError, NotAttempted, NotYet, Outcom
 from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import ACCOUNT, REGION
+from labs_helpers.files import write_json
 from labs_helpers.lab import Lab
 from labs_helpers.labs.exercises import Exercise, exercises
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.startup import _enter
-from labs_helpers.workspace import Workspace, write_json
+from labs_helpers.workspace import Workspace
 from tests.labs import commands
 
 PROJECT = Path(__file__).parents[2]

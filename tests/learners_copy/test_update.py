@@ -17,8 +17,9 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
+from labs_helpers.files import LabsError, SetAside, WorkspaceError
 from labs_helpers.learners_copy import files, opening
-from labs_helpers.workspace import LabsError, SetAside, Workspace, WorkspaceError
+from labs_helpers.workspace import Workspace
 
 as_root = os.geteuid() == 0
 NOTEBOOK = "05-log-in/05-log-in.ipynb"
@@ -330,7 +331,7 @@ def test_a_full_or_read_only_disk_is_named_and_what_was_there_stays(
     def full(*arguments: Any, **options: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("labs_helpers.workspace.tempfile.mkstemp", full)
+    monkeypatch.setattr("labs_helpers.files.tempfile.mkstemp", full)
     with pytest.raises(WorkspaceError, match=rf"{os.strerror(number)}\.\n.*\n.*LABS_WORKBOOK"):
         course.update()
     assert course.everything() == before

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.lab import card_of
 from labs_helpers.prepare import beginning
 from tests.labs.desk import Desk, desk
 
@@ -51,7 +50,7 @@ def test_a_created_container_keeps_its_image_and_the_lab_starts(number: str, lab
     assert "image demo-app:latest" in begun.removed
     (note,) = [one for one in begun.notes if "container" in one]
     assert note.endswith(f"docker rm -f {mine.id[:12]}")
-    assert note in card_of(lab.lab, begun).text
+    assert note in beginning.card_of(lab.lab.title, lab.place, "", begun).text
 
 
 def test_an_image_that_only_its_tag_in_the_registry_names_is_kept_too(lab: Desk) -> None:

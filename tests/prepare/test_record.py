@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.curriculum import LABS
+from labs_helpers.files import SetAside, WorkspaceError
 from labs_helpers.prepare.record import Entry, Record
-from labs_helpers.workspace import SetAside, Workspace, WorkspaceError
+from labs_helpers.workspace import Workspace
 
 
 @pytest.fixture

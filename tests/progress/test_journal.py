@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.files import WorkspaceError
 from labs_helpers.progress import journal as module
 from labs_helpers.progress.journal import Journal
-from labs_helpers.workspace import Workspace, WorkspaceError
+from labs_helpers.workspace import Workspace
 
 SCHEMA = Path(module.__file__).with_name("schema.yaml")
 

@@ -17,9 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
+from labs_helpers.files import WorkspaceError, read_json, write_json
 from labs_helpers.runtime import background_process
 from labs_helpers.runtime.background_process import BackgroundProcess, ProcessError
-from labs_helpers.workspace import WorkspaceError, read_json, write_json
 
 SERVER = """
 import http.server, signal, sys
@@ -186,7 +186,7 @@ def test_a_record_without_ticks_is_read_by_the_start_time(home: Path) -> None:
         '{"pid": 4000000, "process_started": 1}',
     ],
 )
-@pytest.mark.filterwarnings("ignore::labs_helpers.workspace.SetAside")
+@pytest.mark.filterwarnings("ignore::labs_helpers.files.SetAside")
 def test_a_broken_record_is_no_process(home: Path, record: str) -> None:
     (home / "record.json").write_text(record)
     assert background_process.running(home / "record.json") is None

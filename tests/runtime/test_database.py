@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.files import SetAside
 from labs_helpers.runtime import database
 from labs_helpers.runtime.database import DatabaseFile, create, transaction
-from labs_helpers.workspace import SetAside
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY);"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.files import WorkspaceError
 from labs_helpers.runtime.folder_lock import NAME, FolderInUse, FolderLock
-from labs_helpers.workspace import WorkspaceError
 
 HOLDER = """
 import sys

@@ -14,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from labs_helpers.files import LabsError, read_json
 from labs_helpers.runtime import lifetime
-from labs_helpers.workspace import LabsError, Workspace, read_json
+from labs_helpers.workspace import Workspace
 
 PROCESS = """
 import os, signal, sys

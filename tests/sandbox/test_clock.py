@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labs_helpers.files import SetAside, WorkspaceError
 from labs_helpers.sandbox.clock import FARTHEST, Clock
-from labs_helpers.workspace import SetAside, WorkspaceError
 
 NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
 

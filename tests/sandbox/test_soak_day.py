@@ -23,9 +23,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from labs_helpers.control_client import Control
+from labs_helpers.files import read_json
 from labs_helpers.runtime.rotated_log import LONGEST
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import Workspace, read_json
+from labs_helpers.workspace import Workspace
 from tests.ports import free_port
 
 pytestmark = pytest.mark.soak

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
+from labs_helpers.files import is_full
 from labs_helpers.oci.reference import InvalidReference
 from labs_helpers.runtime.http_bodies import BrokenBody
-from labs_helpers.workspace import is_full
 
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from labs_helpers.workspace import is_full
+from labs_helpers.files import is_full
 
 from ..errors import BadRequest
 

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.workspace import read_json, write_json
+from labs_helpers.files import read_json, write_json
 
 from .. import machine
 from ..build.run.accounts import UnknownAccount, find_account

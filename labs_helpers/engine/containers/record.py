@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.workspace import write_json
+from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound
 from ..folders import remove_folder

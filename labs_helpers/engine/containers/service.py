@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.workspace import write_json
+from labs_helpers.files import write_json
 
 from .. import machine
 from ..build.run.accounts import UnknownAccount

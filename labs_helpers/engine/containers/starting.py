@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.workspace import write_json
+from labs_helpers.files import write_json
 
 from .. import machine
 from ..build.run.accounts import find_account

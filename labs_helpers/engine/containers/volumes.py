@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.workspace import write_json
+from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..folders import remove_folder

@@ -27,9 +27,10 @@ from typing import Any
 from labs_helpers.sandbox.balancing import store
 from labs_helpers.sandbox.balancing.store import DRAINING, Document, Target
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.jobs import Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import Desk, Event, Job
+from labs_helpers.sandbox.service.work import Desk
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ _LONGEST_POLL = 50.0
 
 
 class Balancing:
-    """`work.Owner` of the one job, and what ECS asks of load balancers. Thread-safe.
+    """`jobs.Owner` of the one job, and what ECS asks of load balancers. Thread-safe.
 
     look: `moto.balancers.look`; name_all: `moto.balancers.name_all`.
     """
@@ -137,8 +138,8 @@ class Balancing:
         needed = bool(store.ports(db)) or bool(store.targets(db))
         there = db.execute("select id from jobs").fetchone()
         if needed and there is None:
-            work.submit(self.store, db, Job(str(uuid.uuid4()), KIND, {}))
-        if not needed and there is not None and not work.withdraw(db, there["id"]):
+            jobs.submit(self.store, db, Job(str(uuid.uuid4()), KIND, {}))
+        if not needed and there is not None and not jobs.withdraw(db, there["id"]):
             self.store.after_commit(lambda: self._desk.stop(there["id"]))
 
     def claimed(self, job: Job) -> dict[str, Any] | None:
@@ -163,7 +164,7 @@ class Balancing:
                 case "taken":
                     self._move(event["listener"], event["port"])
                 case other:
-                    ended |= other == work.ENDED
+                    ended |= other == jobs.ENDED
         if ended:
             self._again(job)
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 
 Document = dict[str, Any]
 
@@ -19,7 +19,7 @@ create table targets (
 ) strict;
 create table ports (listener text primary key, port integer not null) strict;
 create table looks (one integer primary key check (one = 1), body text not null) strict;
-{work.SCHEMA}
+{jobs.SCHEMA}
 """
 """targets.owner: the ARN of the service of ECS that registered the target, or empty; ports: of this
 machine's loopback address; looks: what `moto.balancers.look` found last."""

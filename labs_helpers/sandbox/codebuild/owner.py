@@ -18,8 +18,8 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild import builds, events, projects, store
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
 from labs_helpers.sandbox.service.events import Emit
+from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import ENDED, Event, Job
 
 KIND = "codebuild"
 CODEBUILD = Principal("codebuild.amazonaws.com", "CodeBuild")
@@ -30,7 +30,7 @@ Change = Callable[[store.Document, float], None]
 
 
 class Builds:
-    """`work.Owner` of CodeBuild's builds; thread-safe."""
+    """`jobs.Owner` of CodeBuild's builds; thread-safe."""
 
     def __init__(self, state: Store, clock: Clock, roles: ServiceRoles, emit: Emit) -> None:
         self._store = state

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 
 SCHEMA = f"""
 create table projects (
@@ -36,7 +36,7 @@ create table builds (
     primary key (account, region, id)
 ) strict;
 create index builds_of_project on builds (account, region, project, number);
-{work.SCHEMA}
+{jobs.SCHEMA}
 """
 """builds.request: StartBuild's parameters, for RetryBuild; builds.number: within the project."""
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from labs_helpers.sandbox.codeconnections import store
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.jobs import Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import Event, Job
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ Pushed = Callable[[str, str, str, str], None]
 
 
 class Connections:
-    """The connections of every account; `work.Owner` of the watches. Thread-safe."""
+    """The connections of every account; `jobs.Owner` of the watches. Thread-safe."""
 
     def __init__(self, state: Store, pushed: Pushed) -> None:
         self.store = state
@@ -86,7 +86,7 @@ class Connections:
         made = str(uuid.uuid4())
         row = (made, arn, repository, folder, "")
         db.execute("insert into repositories values (?, ?, ?, ?, ?)", row)
-        work.submit(self.store, db, Job(made, KIND, {"folder": folder}))
+        jobs.submit(self.store, db, Job(made, KIND, {"folder": folder}))
 
     def routes(self) -> Routes:
         """POST /_labs/connections {"connection", "repository", "folder"} -> {"arn", "status"}."""
@@ -129,7 +129,7 @@ class Connections:
         """Watch again, as soon as a runner is there: a commit in between is seen then."""
         with self.store.write() as db:
             if db.execute("select 1 from repositories where id = ?", (job.id,)).fetchone():
-                work.submit(self.store, db, job)
+                jobs.submit(self.store, db, job)
 
 
 def _which(wanted: str, found: list[store.Document]) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 
 SCHEMA = f"""
 create table connections (
@@ -24,7 +24,7 @@ create table repositories (
     heads text not null,
     unique (connection, name)
 ) strict;
-{work.SCHEMA}
+{jobs.SCHEMA}
 """
 """connections.body: by the names of the API; repositories.name: "owner/name", as a pipeline's
 FullRepositoryId; repositories.heads: {{branch: commit}}, as last seen; "" before the first look."""

@@ -13,9 +13,9 @@ from typing import Any
 
 from labs_helpers.sandbox.codepipeline import executions, store
 from labs_helpers.sandbox.iam.service_roles import RoleRefused
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import ENDED, Event, Job
 
 KIND = "git-source"
 
@@ -25,7 +25,7 @@ RoleRefused, ClientError."""
 
 
 class Fetches:
-    """`work.Owner` of the jobs; the id of a job is the attempt's. Thread-safe."""
+    """`jobs.Owner` of the jobs; the id of a job is the attempt's. Thread-safe."""
 
     def __init__(self, state: Store, environment: Environment) -> None:
         self._store = state
@@ -41,7 +41,7 @@ class Fetches:
         """Let the runner do a job; a second call for an attempt changes nothing."""
         with self._store.write() as db:
             if db.execute("select 1 from jobs where id = ?", (attempt,)).fetchone() is None:
-                work.submit(self._store, db, Job(attempt, KIND, body))
+                jobs.submit(self._store, db, Job(attempt, KIND, body))
 
     def claimed(self, job: Job) -> dict[str, Any] | None:
         """The role's session; None once the attempt has ended."""

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 
 SCHEMA = f"""
 create table pipelines (
@@ -42,7 +42,7 @@ create table fetches (
     id text primary key,
     body text not null
 ) strict;
-{work.SCHEMA}
+{jobs.SCHEMA}
 """
 """pipelines.body: {{"declaration", "created", "updated", "transitions", "seen", "tags"}};
 executions.body: executions.py; active: the execution has not ended; fetches: fetches.py, by the

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import parse_qs
 
+from labs_helpers.files import LabsError
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Protocol, Refusal
-from labs_helpers.workspace import LabsError
 
 VARIABLE = "LABS_AWS_DELAYS"
 _MAKES = {

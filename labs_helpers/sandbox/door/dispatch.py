@@ -11,12 +11,12 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from labs_helpers.files import NO_ROOM, is_full
 from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
 from labs_helpers.sandbox.door.scope import regions
 from labs_helpers.sandbox.hosts import Site, region_of_registry, site_of
-from labs_helpers.workspace import NO_ROOM, is_full
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from labs_helpers.files import is_full
 from labs_helpers.sandbox import sigv4
 from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.door.delays import Delays
@@ -22,7 +23,6 @@ from labs_helpers.sandbox.request_log import CALLER, OPERATION, REFUSED, id_of
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.sigv4 import Request, Signature
-from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 

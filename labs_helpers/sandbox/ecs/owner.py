@@ -20,10 +20,11 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecs import events, store, tasks
 from labs_helpers.sandbox.ecs.naming import Document, Place
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 from labs_helpers.sandbox.service.events import Emit
+from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import ENDED, Desk, Event, Job
+from labs_helpers.sandbox.service.work import Desk
 
 KIND = "ecs-task"
 ECS_TASKS = Principal("ecs-tasks.amazonaws.com", "ECS")
@@ -40,7 +41,7 @@ Change = Callable[[Document, float], None]
 
 
 class Tasks:
-    """`work.Owner` of ECS's tasks; thread-safe."""
+    """`jobs.Owner` of ECS's tasks; thread-safe."""
 
     def __init__(
         self, state: Store, clock: Clock, roles: ServiceRoles, emit: Emit, desk: Desk
@@ -67,7 +68,7 @@ class Tasks:
         store.forget_old_tasks(db, self._clock.now().timestamp())
         store.add_task(db, place, cluster, task["_service"], task)
         body = {"account": place[0], "region": place[1]}
-        work.submit(self._store, db, Job(task["_id"], KIND, body))
+        jobs.submit(self._store, db, Job(task["_id"], KIND, body))
         self._announce(place, task)
 
     def stop(
@@ -81,7 +82,7 @@ class Tasks:
             return
         at = self._clock.now().timestamp()
         tasks.stopping(task, code, reason, at)
-        if work.withdraw(db, task["_id"]):
+        if jobs.withdraw(db, task["_id"]):
             tasks.stopped(task, code, reason, at)
         elif task.get("_groups") and task["lastStatus"] in (tasks.RUNNING, tasks.LEAVING):
             task["lastStatus"] = tasks.LEAVING

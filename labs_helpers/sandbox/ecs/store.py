@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.ecs.naming import Document, Place
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 
 SCHEMA = f"""
 create table clusters (
@@ -36,7 +36,7 @@ create table tasks (
     service text not null, stopped real, body text not null
 ) strict;
 create index tasks_of_cluster on tasks (account, region, cluster, service);
-{work.SCHEMA}
+{jobs.SCHEMA}
 """
 """tasks.service: the name of the task's service, or empty; tasks.stopped: when the task stopped."""
 

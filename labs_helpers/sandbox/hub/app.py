@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from labs_helpers.files import NO_ROOM, is_full
 from labs_helpers.oci import headers as http_headers
 from labs_helpers.oci import media_types
 from labs_helpers.sandbox.clock import Clock
@@ -26,7 +27,6 @@ from labs_helpers.sandbox.hub.catalogue import Catalogue
 from labs_helpers.sandbox.hub.limits import PullLimits, exceeded
 from labs_helpers.sandbox.hub.registries import ECR_PUBLIC, Registry, registry_of
 from labs_helpers.sandbox.hub.tokens import LIFETIME, Access, TokenService, scope_repositories
-from labs_helpers.workspace import NO_ROOM, is_full
 
 PREVIEW = "ratelimitpreview/test"
 """The repository that Docker documents for reading your rate limit; here it is alpine:latest."""

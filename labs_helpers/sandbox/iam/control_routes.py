@@ -12,11 +12,11 @@ import logging
 import sqlite3
 from typing import Any
 
+from labs_helpers.files import WorkspaceError
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.iam import oidc
 from labs_helpers.sandbox.iam.accounts import ADMINISTRATOR, MOST, Accounts, NotAnAccount
 from labs_helpers.sandbox.iam.people import People
-from labs_helpers.workspace import WorkspaceError
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labs_helpers.defaults import ACCOUNT, USER
+from labs_helpers.files import read_json, write_json
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.workspace import read_json, write_json
 
 _ID_ALPHABET = string.ascii_uppercase + "234567"
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"

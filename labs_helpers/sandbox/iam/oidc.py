@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.files import cannot_write, write_text
 from labs_helpers.runtime.database import dated
-from labs_helpers.workspace import cannot_write, write_text
 
 log = logging.getLogger(__name__)
 

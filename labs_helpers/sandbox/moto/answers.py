@@ -14,6 +14,7 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 from xml.parsers.expat import ExpatError
 
+from labs_helpers.files import is_full
 from labs_helpers.sandbox import confinement
 from labs_helpers.sandbox.authorization.models import model_of
 from labs_helpers.sandbox.authorization.terms import ApiRequest
@@ -22,7 +23,6 @@ from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Protocol, Refusal, protocol_of
 from labs_helpers.sandbox.service.validation import Problem
 from labs_helpers.sandbox.sigv4 import Request
-from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 

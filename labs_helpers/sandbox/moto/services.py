@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIEnvironment
 
+from labs_helpers.files import is_full
 from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
 from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.iam.directory import Directory
@@ -24,7 +25,6 @@ from labs_helpers.sandbox.moto.kept.state import NotKept, ServiceState
 from labs_helpers.sandbox.moto.stacks.calls import serving
 from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
-from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 

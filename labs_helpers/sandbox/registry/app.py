@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from labs_helpers.files import is_full
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.errors import InvalidToken, NoCredentials
@@ -26,7 +27,6 @@ from labs_helpers.sandbox.registry.http import Environ, Request, Response
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.request_log import CALLER, REFUSED, id_of
 from labs_helpers.sandbox.service.errors import NoRoom, ServiceError
-from labs_helpers.workspace import is_full
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labs_helpers.workspace import LabsError
+from labs_helpers.files import LabsError
 
 VARIABLE = "LABS_REGISTRY"
 

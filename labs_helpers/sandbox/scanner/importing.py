@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.files import write_json
 from labs_helpers.sandbox.scanner.osv import InvalidRecord, read
 from labs_helpers.sandbox.scanner.snapshot import IMPORTED, SnapshotError, imported
 from labs_helpers.sandbox.scanner.versions import Uncomparable, version
-from labs_helpers.workspace import write_json
 
 LARGEST = 256 * 1024**2
 """Bytes of all records of an export, unpacked."""

@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/ec2/latest/devguide/errors-overview.html
 
 from __future__ import annotations
 
+from labs_helpers.files import NO_ROOM
 from labs_helpers.sandbox.service.refusal import Protocol, Refusal
-from labs_helpers.workspace import NO_ROOM
 
 _FORBIDDEN = {Protocol.QUERY: 403, Protocol.REST_JSON: 403, Protocol.S3: 403}
 """The protocols that say 403 of a caller whom AWS JSON tells 400."""

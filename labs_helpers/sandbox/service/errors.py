@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html
 
 from __future__ import annotations
 
-from labs_helpers.workspace import NO_ROOM
+from labs_helpers.files import NO_ROOM
 
 
 class ServiceError(Exception):

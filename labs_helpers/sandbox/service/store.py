@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from labs_helpers.files import LabsError, is_full
 from labs_helpers.runtime.commit_count import CommitCount
 from labs_helpers.runtime.database import DatabaseFile, create, warned
 from labs_helpers.sandbox.database import explicit, opened
 from labs_helpers.sandbox.service.errors import NoRoom
-from labs_helpers.workspace import LabsError, is_full
 
 log = logging.getLogger(__name__)
 

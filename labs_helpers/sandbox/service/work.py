@@ -1,13 +1,6 @@
-"""Work that the sandbox's process cannot do itself: jobs, and the runner that does them.
+"""The desk between the services' jobs (jobs.py) and the runner, which claims jobs and does them.
 
-The sandbox starts no program (confinement.py). A service that needs one, for the commands of a
-build or the container of a task, writes a job into its own store, in the transaction that makes the
-build or the task: `submit`. The runner, a process of its own (labs_helpers/runner), claims jobs by
-a long poll of the control API, does them, and reports events: `Desk`. The service that owns the job
-turns the events into its state: `Owner`.
-
-A job is waiting, or claimed by one runner. Waiting jobs outlive a restart of the sandbox. A claimed
-job does not: its runner is told to end the job, and `Owner.lost` says why.
+The runner claims a job by a long poll of the control API, does the job, and reports events.
 
     POST /_labs/work/claim   {"runner", "kinds", "running", "seconds"} -> {"job", "stop"}
     POST /_labs/work/report  {"runner", "job", "number", "events"} -> {}; 410 where the job is lost
@@ -24,30 +17,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from labs_helpers.runtime import process_identity
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
+from labs_helpers.sandbox.service.jobs import ENDED, TOPIC, Event, Job, Owner
 from labs_helpers.sandbox.service.store import Store
 
 log = logging.getLogger(__name__)
-
-SCHEMA = """
-create table jobs (
-    id text primary key,
-    kind text not null,
-    body text not null,
-    runner text
-) strict;
-"""
-"""The table of jobs, for the schema of a service's store. runner: the process that claimed the job;
-null while the job waits."""
-
-TOPIC = "jobs"
-"""What a store notifies of after a commit that submitted a job."""
-
-ENDED = "ended"
-"""The ``type`` of a job's last event; every other type is the owner's own."""
 
 RESTARTED = "The sandbox was restarted while this ran."
 RUNNER_ENDED = "The labs' runner ended while this ran. `labs start` starts a new one."
@@ -59,51 +36,6 @@ _LOOKS = 1.0
 """Seconds between two looks at whether the runners of claimed jobs are alive."""
 _LONGEST_POLL = 50.0
 """Seconds; less than the timeout of the sandbox's server."""
-
-Event = dict[str, Any]
-"""What a runner reports: a JSON object with a ``type``."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """kind: which function of the runner does the job; body: a JSON object, as submitted."""
-
-    id: str
-    kind: str
-    body: dict[str, Any]
-
-
-class Owner(Protocol):
-    """The service whose jobs of a kind these are. Every call may come from any thread.
-
-    A kill between two transactions can repeat a call or leave it out, so that each has to look at
-    the service's own state first: an event or a loss of a build that has ended changes nothing.
-    """
-
-    def claimed(self, job: Job) -> dict[str, Any] | None:
-        """What the runner gets beside the body, such as credentials that are made only now.
-
-        None where there is nothing to do any longer: the job goes, and `claimed` has said why in
-        the service's state.
-        """
-
-    def reported(self, job: Job, events: Sequence[Event]) -> None:
-        """Events of a claimed job, in order and each once; the last of a job is of type ENDED."""
-
-    def lost(self, job: Job, why: str) -> None:
-        """Nobody does the job, or does it any longer; why: a sentence for people."""
-
-
-def submit(store: Store, db: sqlite3.Connection, job: Job) -> None:
-    """Let a job wait for a runner, in the open transaction of the store."""
-    row = (job.id, job.kind, json.dumps(job.body), None)
-    db.execute("insert into jobs values (?, ?, ?, ?)", row)
-    store.notify(TOPIC)
-
-
-def withdraw(db: sqlite3.Connection, job_id: str) -> bool:
-    """Remove a waiting job; False for a job that a runner has claimed, or that is gone."""
-    return db.execute("delete from jobs where id = ? and runner is null", (job_id,)).rowcount > 0
 
 
 @dataclass

@@ -29,6 +29,14 @@ APPLETS = [
     *("yes", "true", "unshare"),
 ]
 
+CANNOT_RUN = [
+    (["nosuch"], r'exec: "nosuch": executable file not found in \$PATH'),
+    (["/bin"], 'exec: "/bin": is a directory'),
+    (["/bin/data"], 'exec: "/bin/data": permission denied'),
+    (["/nosuch"], 'exec: "/nosuch": stat /nosuch: no such file or directory'),
+]
+"""Commands that cannot run in ``box``, and the words of the refusal."""
+
 
 @contextmanager
 def own_engine(folder: Path, **variables: str) -> Iterator[Path]:
@@ -105,6 +113,17 @@ def client_of(kind: str) -> Iterator[Any]:
         load_box(found)
         yield found
         found.close()
+
+
+def run(client: Any, script: str, **options: Any) -> str:
+    """What a script in a new container prints; stderr where the script fails."""
+    try:
+        found = client.containers.run(
+            "box", ["sh", "-c", script], remove=True, stderr=True, **options
+        )
+    except docker.errors.ContainerError as error:
+        return str(error.stderr.decode())
+    return str(found.decode())
 
 
 def load_box(client: Any) -> None:

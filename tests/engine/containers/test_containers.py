@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from tests.deadline import until
-from tests.engine.containers.conftest import page_at
+from tests.engine.containers.conftest import CANNOT_RUN, page_at
 from tests.ports import free_port
 
 
@@ -102,15 +102,7 @@ def test_of_a_range_of_ports_the_first_free_one_is_taken(client: Any) -> None:
         found.remove(force=True)
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        (["nosuch"], r'exec: "nosuch": executable file not found in \$PATH'),
-        (["/bin"], 'exec: "/bin": is a directory'),
-        (["/bin/data"], 'exec: "/bin/data": permission denied'),
-        (["/nosuch"], 'exec: "/nosuch": stat /nosuch: no such file or directory'),
-    ],
-)
+@pytest.mark.parametrize(("command", "words"), CANNOT_RUN)
 def test_a_program_that_cannot_run(client: Any, command: list[str], words: str) -> None:
     with pytest.raises(docker.errors.APIError, match=words):
         client.containers.run("box", command, remove=True)

@@ -7,26 +7,15 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-import docker
 import pytest
 
-from tests.engine.containers.conftest import client_of
+from tests.engine.containers.conftest import client_of, run
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with client_of("nobody" if os.geteuid() == 0 else "own") as found:
         yield found
-
-
-def run(client: Any, script: str, **options: Any) -> str:
-    try:
-        found = client.containers.run(
-            "box", ["sh", "-c", script], remove=True, stderr=True, **options
-        )
-    except docker.errors.ContainerError as error:
-        return str(error.stderr.decode())
-    return str(found.decode())
 
 
 def test_it_sees_its_own_processes_only(client: Any) -> None:

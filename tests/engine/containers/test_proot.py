@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.deadline import until
-from tests.engine.containers.conftest import client_of, page_at
+from tests.engine.containers.conftest import CANNOT_RUN, client_of, page_at, run
 from tests.ports import free_port
 
 
@@ -25,16 +25,6 @@ from tests.ports import free_port
 def client() -> Iterator[Any]:
     with client_of("proot") as found:
         yield found
-
-
-def run(client: Any, script: str, **options: Any) -> str:
-    try:
-        found = client.containers.run(
-            "box", ["sh", "-c", script], remove=True, stderr=True, **options
-        )
-    except docker.errors.ContainerError as error:
-        return str(error.stderr.decode())
-    return str(found.decode())
 
 
 def test_the_engine_says_so(client: Any) -> None:
@@ -52,15 +42,7 @@ def test_output_status_and_input(client: Any) -> None:
     found.remove()
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        (["nosuch"], r'exec: "nosuch": executable file not found in \$PATH'),
-        (["/bin"], 'exec: "/bin": is a directory'),
-        (["/bin/data"], 'exec: "/bin/data": permission denied'),
-        (["/nosuch"], 'exec: "/nosuch": stat /nosuch: no such file or directory'),
-    ],
-)
+@pytest.mark.parametrize(("command", "words"), CANNOT_RUN)
 def test_a_program_that_cannot_run(client: Any, command: list[str], words: str) -> None:
     with pytest.raises(docker.errors.APIError, match=words):
         client.containers.run("box", command, name="wrong")

@@ -17,7 +17,8 @@ import pytest
 from labs_helpers.engine import choice as choices
 from labs_helpers.engine.choice import Choice, choose
 from labs_helpers.engine.front import discovery
-from labs_helpers.workspace import LabsError, Workspace
+from labs_helpers.files import LabsError
+from labs_helpers.workspace import Workspace
 
 from .fake_daemon import VERSION, document, read_head
 

@@ -17,8 +17,8 @@ from labs_helpers.engine.front.leftovers import (
     remove_leftovers,
 )
 from labs_helpers.engine.front.records import DATABASE, Records
+from labs_helpers.files import SetAside
 from labs_helpers.oci.reference import parse
-from labs_helpers.workspace import SetAside
 from tests.clients import daemons
 from tests.engine.engine_room import REGISTRY, Room, running
 

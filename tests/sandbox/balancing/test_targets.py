@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers import explanations
+from labs_helpers import pages
 from labs_helpers.control_client import Control
 from labs_helpers.errors import LabError
 from labs_helpers.workspace import Workspace
@@ -185,9 +185,9 @@ def test_a_lab_opens_a_load_balancer_by_name(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", sandbox.learner["secret_access_key"])
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     control = Control(Workspace(sandbox.home), sandbox.port)
-    assert explanations.balancer_page("none", None, control, {}) is None
+    assert pages.balancer_page("none", None, control, {}) is None
     with pytest.raises(LabError, match="its ports are: none"):
-        explanations.balancer_page("front", None, control, {})
+        pages.balancer_page("front", None, control, {})
     listeners = [
         elb.create_listener(
             LoadBalancerArn=balancer, Protocol="HTTP", Port=port, DefaultActions=forward(group)
@@ -196,11 +196,11 @@ def test_a_lab_opens_a_load_balancer_by_name(
     ]
     places = control.ask("GET", "balancing")["balancers"][0]["listeners"]
     for port, place in ((None, places[0]), (80, places[0]), (8081, places[1])):
-        shown = explanations.balancer_page("front", port, control, {})
+        shown = pages.balancer_page("front", port, control, {})
         assert shown is not None
         assert f'href="http://{place["address"]}/"' in shown.html
     with pytest.raises(LabError, match="its ports are: 80, 8081"):
-        explanations.balancer_page("front", 443, control, {})
+        pages.balancer_page("front", 443, control, {})
     for each in listeners:
         elb.delete_listener(ListenerArn=each)
 

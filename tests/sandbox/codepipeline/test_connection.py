@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers import explanations
+from labs_helpers import deliveries
 from labs_helpers.errors import LabError
 from tests.policies import allow, policy
 from tests.sandbox.codepipeline import pipeline_room
@@ -102,11 +102,11 @@ def test_a_commit_goes_to_the_site_once_the_handshake_is_finished(
     room.be_learner(monkeypatch)
     monkeypatch.chdir(folder)
     newest = commit(folder, "three")
-    text = explanations.pipeline("commits", 60, "HEAD").text
+    text = deliveries.pipeline("commits", 60, "HEAD").text
     assert text.startswith("The pipeline commits: the last execution succeeded.")
     assert room.site(f"{newest}/index.html") == "three"
     with pytest.raises(LabError, match="git knows no commit elsewhere"):
-        explanations.pipeline("commits", 60, "elsewhere")
+        deliveries.pipeline("commits", 60, "elsewhere")
     api.delete_connection(ConnectionArn=arn)
     assert api.list_connections()["Connections"] == []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers import explanations
+from labs_helpers import deliveries
 from tests.policies import allow, deny, policy
 from tests.sandbox.authorization.people_here import People, refusal_of
 from tests.sandbox.codepipeline.pipeline_room import (
@@ -337,7 +337,7 @@ def test_a_lab_draws_a_pipeline_as_it_is(
     room.be_learner(monkeypatch)
     execution = room.create(definition("seen", s3_source(), approval(), s3_deploy()))
     shown: list[str] = []
-    text = explanations.pipeline("seen", 60, "", lambda drawing: shown.append(drawing.text)).text
+    text = deliveries.pipeline("seen", 60, "", lambda drawing: shown.append(drawing.text)).text
     assert text.splitlines()[:3] == [
         "The pipeline seen: the stage Approval waits for an approval.",
         "",
@@ -345,7 +345,7 @@ def test_a_lab_draws_a_pipeline_as_it_is(
     ]
     room.answer("seen", "Rejected", "no")
     assert room.ended("seen", execution) == "Failed"
-    last = explanations.pipeline("seen", 60).text
+    last = deliveries.pipeline("seen", 60).text
     assert "✗ Approval / Approval: Failed: Rejected by arn:aws:iam::" in last
     assert last.endswith("○ Deploy / Deploy: not yet")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from labs_helpers.files import LabsError
 from labs_helpers.sandbox.door.delays import Delays, wanted
 from labs_helpers.sandbox.service.refusal import Protocol, Refusal
-from labs_helpers.workspace import LabsError
 
 NEW_KEY = b"<AccessKey><AccessKeyId>AKIANEW</AccessKeyId></AccessKey>"
 ROLE = "arn:aws:iam::123456789012:role/labs-deployer"

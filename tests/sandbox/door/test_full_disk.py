@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 
+from labs_helpers.files import NO_ROOM, is_full
 from labs_helpers.sandbox.assembly import Sandbox, build
 from labs_helpers.sandbox.control_api import ControlApp, ControlRefused
 from labs_helpers.sandbox.hub.app import HubApp
-from labs_helpers.workspace import NO_ROOM, is_full
 from tests.sandbox.door.test_gateway import ECR, FORM, Door
 
 FULL = OSError(errno.ENOSPC, "No space left on device")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.files import SetAside
 from labs_helpers.oci import digest
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr import errors, layers, repositories, uploads
@@ -25,7 +26,6 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.service import store as kit
 from labs_helpers.sandbox.service.errors import NoRoom
 from labs_helpers.sandbox.service.store import StoreTooNew
-from labs_helpers.workspace import SetAside
 
 HOME = Registry("123456789012", "us-west-2")
 

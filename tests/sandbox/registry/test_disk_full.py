@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.workspace import NO_ROOM
+from labs_helpers.files import NO_ROOM
 from tests.sandbox.registry.registry_server import RegistryUnderTest, Server
 
 SIZE = 16 * 1024 * 1024

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from labs_helpers.files import LabsError
 from labs_helpers.oci import digest, media_types
 from labs_helpers.sandbox.ecr.uploads import SMALLEST_PART
 from labs_helpers.sandbox.registry import rules
-from labs_helpers.workspace import LabsError
 from tests.sandbox.registry.registry_server import RegistryUnderTest, describe
 
 UPLOADS = "/v2/demo/blobs/uploads/"

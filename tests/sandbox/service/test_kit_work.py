@@ -14,9 +14,10 @@ import pytest
 
 from labs_helpers.runtime import process_identity
 from labs_helpers.sandbox.control_api import ControlRefused
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs, work
+from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.work import ENDED, Desk, Event, Job
+from labs_helpers.sandbox.service.work import Desk
 
 ME = process_identity.noted(os.getpid())
 
@@ -47,7 +48,7 @@ class Room:
     """A desk over the jobs of one service."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = Store(folder, "Demo", work.SCHEMA)
+        self.store = Store(folder, "Demo", jobs.SCHEMA)
         self.service = Service()
         self.desk = Desk()
         self.desk.serve(self.store, {"demo": self.service})
@@ -55,7 +56,7 @@ class Room:
     def submit(self, *ids: str, **body: Any) -> None:
         with self.store.write() as db:
             for each in ids:
-                work.submit(self.store, db, Job(each, "demo", body))
+                jobs.submit(self.store, db, Job(each, "demo", body))
 
     def claim(
         self,
@@ -114,7 +115,7 @@ def test_a_waiting_claim_is_answered_by_the_next_job_and_by_the_end(room: Room) 
 def test_a_transaction_that_is_undone_submits_nothing(room: Room) -> None:
     def submit_and_fail() -> None:
         with room.store.write() as db:
-            work.submit(room.store, db, Job("a", "demo", {}))
+            jobs.submit(room.store, db, Job("a", "demo", {}))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -165,8 +166,8 @@ def test_a_waiting_job_can_be_withdrawn_and_a_claimed_one_cannot(room: Room) -> 
     room.submit("a", "b")
     room.claim()
     with room.store.write() as db:
-        assert not work.withdraw(db, "a")
-        assert work.withdraw(db, "b")
+        assert not jobs.withdraw(db, "a")
+        assert jobs.withdraw(db, "b")
     assert room.claim()["job"] is None
 
 

@@ -14,7 +14,7 @@ import stat
 import tarfile
 from pathlib import Path
 
-from . import isolation, root_folder
+from . import namespaces, root_folder
 from . import syscalls as sys
 
 TYPE_CHECKING = False
@@ -56,10 +56,10 @@ def run(spec: Document, of: int | None, request: Document, connection: socket.so
 def _enter(spec: Document, of: int | None) -> None:
     sys.prctl(sys.DUMPABLE, 0)
     if of is not None:
-        isolation.enter(of, bool(spec["user_namespace"]))
+        namespaces.enter(of, bool(spec["user_namespace"]))
         return
     if spec["user_namespace"]:
-        isolation.enter_user_namespace(sys.NEW_MOUNTS, spec["uid"], spec["gid"])
+        namespaces.enter_user_namespace(sys.NEW_MOUNTS, spec["uid"], spec["gid"])
     else:
         sys.unshare(sys.NEW_MOUNTS)
     sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)

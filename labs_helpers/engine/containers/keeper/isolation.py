@@ -22,7 +22,7 @@ import os
 import signal
 import socket
 
-from . import cgroup, network, rights, root_folder, terminal, tracer
+from . import cgroup, namespaces, network, rights, root_folder, terminal, tracer
 from . import syscalls as sys
 from .words import CannotStart, find_program
 
@@ -33,10 +33,6 @@ if TYPE_CHECKING:  # importing typing takes a megabyte
 
     Spec = dict[str, Any]
     """What to start, as the engine writes it (engine/containers/spec.py says what is in it)."""
-
-_NAMESPACES = ("user", "mnt", "net", "pid", "ipc", "uts")
-_MESSAGE = 1 << 16
-_FDS = 64
 
 
 class Launched:
@@ -104,7 +100,7 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
 def _receive(ours: socket.socket, found: Launched, until: str) -> None:
     """Take messages up to the one named; "" takes all, until exec closes the other end."""
     while True:
-        data, descriptors, _, _ = socket.recv_fds(ours, _MESSAGE, _FDS)
+        data, descriptors, _, _ = socket.recv_fds(ours, namespaces.MESSAGE, namespaces.FDS)
         if not data:
             if until:
                 raise CannotStart("the container's first process was killed at its start", 128)
@@ -175,7 +171,7 @@ def _make(
     if of is None:
         _enter_new(spec, theirs)
     else:
-        enter(of, bool(spec["user_namespace"]))
+        namespaces.enter(of, bool(spec["user_namespace"]))
     pid = os.fork()
     if pid == 0:
         _as_child(theirs, theirs.dup(), lambda: _become(spec, stdio, of is None, theirs))
@@ -189,7 +185,7 @@ def _enter_new(spec: Spec, theirs: socket.socket) -> None:
     if not spec["user_namespace"]:
         sys.unshare(flags)
     else:
-        enter_user_namespace(flags, spec["uid"], spec["gid"])
+        namespaces.enter_user_namespace(flags, spec["uid"], spec["gid"])
     if spec["network"] == "host":
         return
     network.loopback_up()
@@ -200,58 +196,6 @@ def _enter_new(spec: Spec, theirs: socket.socket) -> None:
         listeners = [network.listen(address, port) for address, port, _ in spec["relays"]]
         descriptors = [each.fileno() for each in listeners]
         socket.send_fds(theirs, [b'{"listeners": 1}'], descriptors)
-
-
-def enter_user_namespace(flags: int, uid: int, gid: int) -> None:
-    """Enter new namespaces; ``uid`` and ``gid`` in them are this process's user and group.
-
-    An ordinary user may map one user only: all files of that user belong to ``uid`` inside.
-    Raises OSError where namespaces are forbidden.
-    """
-    user, group = os.geteuid(), os.getegid()
-    # an undumpable process may not write its own maps
-    sys.prctl(sys.DUMPABLE, 1)
-    sys.unshare(flags | sys.NEW_USERS)
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{uid} {user} 1"),
-        ("gid_map", f"{gid} {group} 1"),
-    ):
-        with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - no pathlib: memory
-            file.write(text)
-    sys.prctl(sys.DUMPABLE, 0)
-
-
-def enter(of: int, user_namespace: bool) -> None:
-    """Join the namespaces of a process. The names are opened first: entering hides /proc."""
-    opened = []
-    for name in _NAMESPACES if user_namespace else _NAMESPACES[1:]:
-        descriptor = os.open(f"/proc/{of}/ns/{name}", os.O_RDONLY)
-        if os.fstat(descriptor).st_ino != os.stat(f"/proc/self/ns/{name}").st_ino:  # noqa: PTH116
-            opened.append(descriptor)
-    for descriptor in opened:
-        sys.setns(descriptor)
-        os.close(descriptor)
-
-
-def sockets_of(of: int, user_namespace: bool) -> list[socket.socket]:
-    """New unconnected sockets of a container's network namespace. Raises OSError."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    child = os.fork()
-    if child == 0:
-        try:
-            for name in ("user", "net") if user_namespace else ("net",):
-                descriptor = os.open(f"/proc/{of}/ns/{name}", os.O_RDONLY)
-                sys.setns(descriptor)
-            stock = [socket.socket() for _ in range(network.STOCK)]
-            socket.send_fds(theirs, [b"{}"], [each.fileno() for each in stock])
-        finally:
-            os._exit(0)
-    theirs.close()
-    _, descriptors, _, _ = socket.recv_fds(ours, _MESSAGE, _FDS)
-    os.waitpid(child, 0)
-    ours.close()
-    return [socket.socket(fileno=number) for number in descriptors]
 
 
 def _become(
@@ -298,45 +242,3 @@ def _stay_as_init() -> None:
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             os._exit(code if code >= 0 else 128 - code)
-
-
-def probe(folder: str) -> int:
-    """What this machine gives: 0 namespaces and overlays in ``folder``, 1 namespaces, 2 neither."""
-    user_namespace = os.geteuid() != 0
-    child = os.fork()
-    if child == 0:
-        answer = 2
-        try:
-            flags = sys.NEW_MOUNTS | sys.NEW_PROCESSES | sys.NEW_NAMES | sys.NEW_IPC
-            flags |= sys.NEW_NETWORK
-            if not user_namespace:
-                sys.unshare(flags)
-            else:
-                enter_user_namespace(flags, 0, 0)
-            network.loopback_up()
-            inner = os.fork()
-            if inner == 0:
-                answer = _probe_mounts(folder, user_namespace)
-                os._exit(answer)
-            answer = os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1])
-        finally:
-            os._exit(answer if answer >= 0 else 2)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _probe_mounts(folder: str, user_namespace: bool) -> int:
-    answer = 2
-    try:
-        sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)
-        sys.mount("proc", "/proc", "proc", root_folder.QUIET)
-        answer = 1
-        os.chdir(folder)
-        for name in ("lower", "upper", "work", "root"):
-            os.makedirs(name, exist_ok=True)  # noqa: PTH103 - no pathlib: memory
-        options = "lowerdir=lower,upperdir=upper,workdir=work,volatile"
-        extra = ",userxattr" if user_namespace else ""
-        sys.mount("overlay", "root", "overlay", 0, options + extra)
-        answer = 0
-    except OSError:
-        return answer
-    return answer

@@ -21,9 +21,9 @@ from sys import excepthook as sys_excepthook
 from . import cgroup, rights
 from . import syscalls as sys
 from .client import Client
-from .isolation import sockets_of
 from .logfile import LogFile, now
 from .loop import READ, Loop, close, close_socket
+from .namespaces import sockets_of
 from .process import Process
 from .relay import Relay
 from .words import CannotStart

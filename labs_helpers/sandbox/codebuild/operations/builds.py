@@ -10,7 +10,7 @@ from labs_helpers.sandbox.codebuild.call import CodeBuildCall
 from labs_helpers.sandbox.codebuild.errors import InvalidInput, LimitExceeded, no_build, no_project
 from labs_helpers.sandbox.codebuild.naming import dated, name_of
 from labs_helpers.sandbox.codebuild.owner import job_of
-from labs_helpers.sandbox.service import work
+from labs_helpers.sandbox.service import jobs
 from labs_helpers.sandbox.service.service import Members
 
 _NO_BATCH = "The sandbox runs single builds only: StartBuild."
@@ -93,7 +93,7 @@ def stop_build(call: CodeBuildCall, params: Members) -> Members:
         if fresh is None:
             raise no_build(params["id"])
         build = json.loads(fresh["body"])
-        if fresh["status"] == store.RUNNING and work.withdraw(db, build["id"]):
+        if fresh["status"] == store.RUNNING and jobs.withdraw(db, build["id"]):
             call.builds.stop(db, place, build)
     if not build["buildComplete"]:
         call.desk.stop(build["id"])
@@ -134,7 +134,7 @@ def _start(call: CodeBuildCall, name: str, params: Members) -> Members:
         _check_limits(call, db, project)
         build["buildNumber"] = store.next_number(db, place, name)
         store.add_build(db, place, build, params)
-        work.submit(call.store, db, job_of(build, place))
+        jobs.submit(call.store, db, job_of(build, place))
         call.builds.announce(place, build, 0)
         call.builds.begun(place, build)
     return {"build": dated(builds.shown(build))}

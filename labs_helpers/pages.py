@@ -1,0 +1,113 @@
+"""Links to the pages that a container, a service of ECS or a load balancer serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import docker.errors
+
+from labs_helpers import deliveries
+from labs_helpers.control_client import Control
+from labs_helpers.display import page
+from labs_helpers.display.rendering import Rendering, paragraph
+from labs_helpers.errors import LabError
+
+
+def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page that a running container serves on its first published port.
+
+    Raises LabError for a container that does not run, or publishes no port.
+    """
+    try:
+        found = client.containers.get(name)
+    except docker.errors.NotFound:
+        raise LabError(
+            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
+            " IMAGE; docker ps -a lists those there are."
+        ) from None
+    published = [
+        (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
+        for inside, places in sorted(found.ports.items())
+        if places
+    ]
+    if found.status != "running":
+        raise LabError(f"The container {name} does not run. docker logs {name} may say why.")
+    if not published:
+        raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
+    inside, outside = published[0]
+    drawn = page.page(name, inside, page.address(outside, environ))
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
+def has_container(client: Any, name: str) -> bool:
+    """Whether a container has the name."""
+    try:
+        client.containers.get(name)
+    except docker.errors.NotFound:
+        return False
+    return True
+
+
+def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
+    """A link to the page that a running task of a service serves on its first port.
+
+    Raises LabError where there is no such service, and where no task of it serves a port here.
+    """
+    ecs = boto3.client("ecs")
+    deliveries.described(ecs, name, cluster)
+    bindings = [
+        port
+        for task in deliveries.tasks_of(ecs, name, cluster)
+        if task["lastStatus"] == "RUNNING"
+        for container in task["containers"]
+        for port in container.get("networkBindings", ())
+    ]
+    if not bindings:
+        raise LabError(
+            f"No running task of the service {name} has a port on this machine. "
+            f'lab.service("{name}", "{cluster}") shows its tasks, and why tasks stopped.'
+        )
+    port = bindings[0]
+    where = page.address(port["hostPort"], environ)
+    drawn = page.page(f"a task of the service {name}", port["containerPort"], where)
+    # the port is another at each start, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
+def balancer_page(
+    name: str, port: int | None, control: Control | None, environ: Mapping[str, str]
+) -> Rendering | None:
+    """A link to what a load balancer serves; None where there is no load balancer of the name.
+
+    port: of a listener, by default the lowest; control: of the sandbox, None on AWS. Raises
+    LabError for a load balancer without such a listener.
+    """
+    elb = boto3.client("elbv2")
+    try:
+        found = elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]
+    except elb.exceptions.LoadBalancerNotFoundException:
+        return None
+    arn = found["LoadBalancerArn"]
+    listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+    ports = sorted(each["Port"] for each in listeners)
+    if not ports or port not in (None, *ports):
+        listed = ", ".join(map(str, ports)) or "none"
+        raise LabError(
+            f"The load balancer {name} has no such listener; its ports are: {listed}. "
+            "aws elbv2 create-listener adds one."
+        )
+    inside = port or ports[0]
+    if control is None:
+        return page.page(name, inside, f"http://{found['DNSName']}:{inside}/")
+    here = {
+        each["port"]: int(each["address"].rpartition(":")[2])
+        for balancer in control.ask("GET", "balancing")["balancers"]
+        if balancer["arn"] == arn
+        for each in balancer["listeners"]
+    }
+    drawn = page.page(name, inside, page.address(here[inside], environ))
+    # the port is another in each sandbox, and a program compares the outputs
+    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
