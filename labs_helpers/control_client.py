@@ -16,11 +16,12 @@ from labs_helpers.workspace import Workspace
 
 
 class Refused(LabsError):
-    """The sandbox refuses a request; ``status`` is HTTP's."""
+    """The sandbox refuses a request; ``status`` is HTTP's, ``reason`` the sandbox's words."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
+    def __init__(self, asked: str, status: int, reason: str) -> None:
+        super().__init__(f"The sandbox refuses {asked}: {reason}")
         self.status = status
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Control:
         finally:
             connection.close()
         if response.status >= 400:
-            raise Refused(f"The sandbox refuses {method} {path}: {text.strip()}", response.status)
+            raise Refused(f"{method} {path}", response.status, _reason(text))
         return json.loads(text) if text else {}
 
     def notes(self) -> tuple[str, ...]:
@@ -95,3 +96,12 @@ class LabClock:
                 f"The sandbox clock is {duration(ahead)} ahead and stays so: {CLOCK_GOES_FORWARD}."
             )
         return paragraph("The sandbox clock shows real time: there is nothing to set back.")
+
+
+def _reason(text: str) -> str:
+    """The words in ``{"error": WORDS}``, or else the text as it is."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    return str(found["error"]) if isinstance(found, dict) and "error" in found else text.strip()

@@ -91,7 +91,7 @@ def service(
     before = ""
     while True:
         found = described(ecs, name, cluster)
-        tasks = tasks_of(ecs, name, cluster)
+        tasks = tasks_of(ecs, found, cluster)
         compared = environ.get("LABS_START")  # a program runs the notebook
         drawn = ecs_service.service(
             found, tasks, None if compared else partial(page.address, environ=environ)
@@ -120,11 +120,12 @@ def described(ecs: Any, name: str, cluster: str) -> Mapping[str, Any]:
     return dict(found[0])
 
 
-def tasks_of(ecs: Any, name: str, cluster: str) -> list[Mapping[str, Any]]:
-    """The tasks of a service, stopped ones too."""
-    asked = {"cluster": cluster, "serviceName": name}
+def tasks_of(ecs: Any, found: Mapping[str, Any], cluster: str) -> list[Mapping[str, Any]]:
+    """The tasks of a service, stopped ones too, without those of an earlier service of its name."""
+    asked = {"cluster": cluster, "serviceName": found["serviceName"]}
     arns = [
         *ecs.list_tasks(**asked)["taskArns"],
         *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
     ][:_MOST_TASKS]
-    return list(ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]) if arns else []
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    return [task for task in tasks if task["createdAt"] >= found["createdAt"]]

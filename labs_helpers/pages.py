@@ -24,8 +24,10 @@ def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Render
         found = client.containers.get(name)
     except docker.errors.NotFound:
         raise LabError(
-            f"There is no container {name}. Run one first: docker run -d --name {name} -p 8080:80"
-            " IMAGE; docker ps -a lists those there are."
+            f"There is no container and no load balancer {name}. `docker ps -a` lists containers, "
+            "`aws elbv2 describe-load-balancers` load balancers. A container with a page: docker "
+            f"run -d --name {name} -p 8080:80 IMAGE. A service of ECS needs its cluster, too: "
+            f'lab.open("{name}", cluster="demo").'
         ) from None
     published = [
         (int(inside.partition("/")[0]), int(places[0]["HostPort"]))
@@ -57,10 +59,10 @@ def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Renderi
     Raises LabError where there is no such service, and where no task of it serves a port here.
     """
     ecs = boto3.client("ecs")
-    deliveries.described(ecs, name, cluster)
+    found = deliveries.described(ecs, name, cluster)
     bindings = [
         port
-        for task in deliveries.tasks_of(ecs, name, cluster)
+        for task in deliveries.tasks_of(ecs, found, cluster)
         if task["lastStatus"] == "RUNNING"
         for container in task["containers"]
         for port in container.get("networkBindings", ())

@@ -43,8 +43,8 @@ def pods(
         session = control.ask("POST", "eks/node", {"role": role, "region": region})
     except Refused as refused:
         raise LabError(
-            f"No node can have the role {role}: {refused}\nA role of a node exists and trusts "
-            "ec2.amazonaws.com."
+            f"No node can have the role {role}: {refused.reason}\n"
+            "A role of a node exists and trusts ec2.amazonaws.com."
         ) from refused
     found = Pods(kept, Node(client, session, region, endpoint), now).apply(wanted)
     if not describe or not found:

@@ -156,6 +156,24 @@ def _with_its_own_role(shop: Running) -> Finding | None:
     )
 
 
+def _can_pull_again(shop: Running) -> Finding | None:
+    """A task that runs shows what the role could do when the task began."""
+    looked_at = f"what the policies of {SHOPS_ROLE} allow now"
+    if not rights.may_log_in(shop.world, SHOPS_ROLE):
+        return Finding(
+            looked_at,
+            "ecr:GetAuthorizationToken on *: not allowed",
+            "which resource can a token be for? The next task that starts needs one",
+        )
+    if not rights.may_pull(shop.world, SHOPS_ROLE):
+        return Finding(
+            looked_at,
+            f"a pull from {shop.world.repository}: not allowed",
+            "the task that runs was pulled before; the next one needs the same rights",
+        )
+    return None
+
+
 def _pulls_nothing_else(shop: Running) -> Finding | None:
     allowed = rights.first_too_many(shop.world, SHOPS_ROLE)
     if allowed is None:
@@ -171,6 +189,7 @@ SHOP_FACTS = (
     Fact("one task of the shop runs", _one_task),
     Fact(f"a task of {SHOPS_RELEASE}", _runs_the_release),
     Fact(f"with its own role {SHOPS_ROLE}", _with_its_own_role),
+    Fact("which may log in to ECR and pull from demo-app-repo", _can_pull_again),
     Fact("which may pull from demo-app-repo and from no other repository", _pulls_nothing_else),
 )
 

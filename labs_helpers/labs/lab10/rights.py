@@ -18,6 +18,19 @@ def may_pull(world: World, role: str) -> bool:
     return len(_allowed(world, role, [world.repository])) == len(PULL)
 
 
+def may_log_in(world: World, role: str) -> bool:
+    """Whether a role may get a token of ECR, which is for no one repository; False without it."""
+    iam = world.client("iam")
+    try:
+        arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=arn, ActionNames=["ecr:GetAuthorizationToken"], ResourceArns=["*"]
+    )
+    return all(each["EvalDecision"] == "allowed" for each in answer["EvaluationResults"])
+
+
 def first_too_many(world: World, role: str) -> str | None:
     """The first action of a pull that the role may do on another repository, in words."""
     found = _allowed(world, role, [*neighbours(world.repository), *COLLEAGUES])

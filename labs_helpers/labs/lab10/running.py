@@ -102,6 +102,8 @@ def _look(world: World, name: str) -> Running | None:
         *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
     ][:100]
     tasks = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+    # an earlier service of the name may have left some
+    tasks = [task for task in tasks if task["createdAt"] >= services[0]["createdAt"]]
     described = ecs.describe_task_definition(taskDefinition=services[0]["taskDefinition"])
     definition = described["taskDefinition"]
     return Running(world, services[0], definition, tasks, _newest_image(ecs, definition["family"]))

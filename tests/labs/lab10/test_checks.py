@@ -206,6 +206,21 @@ SHOP_WRONG = {
         ROLE.replace("--policy-name pull", "--policy-name right") + shop(),
         "repository/demo-app: allowed | which may pull from demo-app-repo",
     ),
+    "a token of one repository, after the task has begun": (
+        ROLE
+        + shop()
+        + """for second in $(seq 60); do
+  aws ecs describe-services --cluster demo --services shop \
+    --query 'services[].deployments[].rolloutState' --output text | grep -qx COMPLETED && break
+  sleep 0.5
+done
+sed 's|"\\*"|"arn:aws:ecr:us-west-2:123456789012:repository/demo-app-repo"|' shop-pull.json \
+ > narrow.json
+aws iam put-role-policy --role-name shop-execution --policy-name pull \
+ --policy-document file://narrow.json
+""",
+        "ecr:GetAuthorizationToken on *: not allowed | which may log in to ECR",
+    ),
     "no task": (ROLE + shop(service="--desired-count 0"), "0 wanted by the service"),
     "every repository that begins so": (
         "sed -i.bak 's|repository/demo-app\"|repository/demo-app*\"|' shop-pull.json\n"
