@@ -57,7 +57,7 @@ class Creator:
         mounts = requested(config, host, base, self._private)
         container = Container(
             id=secrets.token_hex(32),
-            name=name.removeprefix("/") or self._records.new_name(),
+            name=name.removeprefix("/"),
             created=now(),
             image=image.id,
             config=config,
@@ -68,7 +68,8 @@ class Creator:
         spec.relays(config.get("Labels") or {}, kind)
         capabilities(host, kind)
         _check_isolation(self._isolation, host, kind, mounts, published)
-        self._records.check_name(container.name)
+        if container.name:
+            self._records.check_name(container.name)
         folder = self._records.path(container)
         folder.mkdir(mode=0o700)
         try:
