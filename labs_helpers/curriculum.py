@@ -112,7 +112,7 @@ LABS = {
             "build",
             minutes=40,
             goal="write a Dockerfile, and see its layers, cache and digests",
-            sandbox="containers run; `RUN` needs PRoot and a base that has programs",
+            sandbox="containers run; `RUN` needs a base that has programs",
         ),
         Entry(
             "07",

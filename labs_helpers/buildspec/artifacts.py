@@ -6,11 +6,15 @@ Lines of the log and messages are those of public logs of CodeBuild.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import stat
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from labs_helpers.buildspec.log import Log
 from labs_helpers.buildspec.model import Artifacts
@@ -25,10 +29,49 @@ class NoArtifacts(Exception):
     status_code = "CLIENT_ERROR"
 
 
+@dataclass(frozen=True)
+class BuiltFile:
+    """A file below the folder `source` of a build, whose programs may still run.
+
+    source: as it was resolved before the first command.
+    """
+
+    path: Path
+    source: Path
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The regular file that is there now, for reading.
+
+        A program of the build can put a link in the place of a file, or of a folder on the way,
+        after `collect` has looked, and the labs may read more than the build. So what counts is
+        where the opened file is. Raises OSError, and NoArtifacts for a file outside the source.
+        """
+        # a FIFO would block
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            if not is_file or not _place(descriptor).is_relative_to(self.source):
+                raise NoArtifacts(f"{self.path} is no file of the build any longer")
+            yield stream
+
+
+def _place(descriptor: int) -> Path:
+    """Where an open file is."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        found = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024))
+        return Path(os.fsdecode(found.rstrip(b"\0")))
+    return Path(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
+
+
 def collect(
     artifacts: Artifacts, source: Path, variables: Mapping[str, str], log: Log
-) -> dict[str, Path]:
+) -> dict[str, BuiltFile]:
     """Paths within the output -> files of the build. Raises NoArtifacts where there are none.
+
+    source: a folder that was resolved before the first command of the build.
 
     A pattern that fits no file is skipped with a line in the log. A link whose target is outside
     the source is skipped, too. An excluded folder excludes what is below it.
@@ -51,7 +94,7 @@ def collect(
             log.container(f"Expanding {each}")
             chosen = [path for path in files if matches(pattern, path)]
             for path in chosen:
-                found.add(path, folder / path)
+                found.add(path, BuiltFile(folder / path, source))
             if not chosen:
                 log.container(f"Skipping invalid file path {each}")
     if not found.files:
@@ -62,16 +105,16 @@ def collect(
 @dataclass
 class _Output:
     flat: bool
-    files: dict[str, Path] = field(default_factory=dict)
+    files: dict[str, BuiltFile] = field(default_factory=dict)
 
-    def add(self, path: str, file: Path) -> None:
+    def add(self, path: str, file: BuiltFile) -> None:
         name = path.rpartition("/")[2] if self.flat else path
         taken = self.files.setdefault(name, file)
         if taken != file:
-            raise NoArtifacts(f"two files would be {name}: {taken} and {file}")
+            raise NoArtifacts(f"two files would be {name}: {taken.path} and {file.path}")
 
 
-def copy(files: Mapping[str, Path], destination: Path) -> list[Path]:
+def copy(files: Mapping[str, BuiltFile], destination: Path) -> list[Path]:
     """Copy files below a folder. A file of the same name is replaced; nothing else there changes.
 
     Raises NoArtifacts where the folder cannot be written.
@@ -85,8 +128,9 @@ def copy(files: Mapping[str, Path], destination: Path) -> list[Path]:
             if target.is_dir():
                 raise NoArtifacts(f"{target} is a folder, and would be a file")
             try:
-                shutil.copyfile(file, part)
-                shutil.copymode(file, part)
+                with file.open() as content, part.open("wb") as made_file:
+                    shutil.copyfileobj(content, made_file)
+                    part.chmod(stat.S_IMODE(os.fstat(content.fileno()).st_mode))
                 part.replace(target)
             finally:
                 part.unlink(missing_ok=True)
@@ -116,18 +160,17 @@ def _folders(source: Path, base: str) -> Iterator[Path]:
             folder = Path(root, name)
             path = folder.relative_to(source).as_posix()
             fits = path == pattern or (_GLOB & {*pattern} and matches(pattern, path))
-            if fits and folder.resolve().is_relative_to(source.resolve()):
+            if fits and folder.resolve().is_relative_to(source):
                 yield folder
 
 
 def _walk(folder: Path, source: Path) -> Iterator[str]:
     """Files below a folder, as relative paths in order. Links to folders are not followed."""
-    inside = source.resolve()
     for root, names, files in os.walk(folder):
         names.sort()
         for name in sorted(files):
             file = Path(root, name)
-            if file.is_file() and file.resolve().is_relative_to(inside):
+            if file.is_file() and file.resolve().is_relative_to(source):
                 yield file.relative_to(folder).as_posix()
 
 

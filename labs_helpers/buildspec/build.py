@@ -30,7 +30,9 @@ class CannotRun(LabsError):
     """A buildspec that is right and that cannot run here."""
 
 
-Deliver = Callable[[str, Artifacts, Mapping[str, Path], Mapping[str, str]], list[Path]]
+Deliver = Callable[
+    [str, Artifacts, Mapping[str, artifacts.BuiltFile], Mapping[str, str]], list[Path]
+]
 """Takes the files of an output to where they go: (identifier of a secondary output or "", the
 output as in the buildspec, paths within the output -> files, the variables of the build) -> what
 was written. Raises NoArtifacts."""
@@ -77,7 +79,8 @@ class Build:
     def __init__(self, spec: Buildspec, settings: Settings, log: Log) -> None:
         _check(spec)
         self._spec, self._settings, self._log = spec, settings, log
-        self._folder = settings.scratch / "src"
+        # now, because a command may put a link in the place of the folder
+        self._folder = settings.scratch.resolve() / "src"
         self._processes = settings.processes(self._output)
         self._tail = b""
         self._ended: list[PhaseEnded] = []
@@ -118,6 +121,8 @@ class Build:
         finally:
             leftovers.end(self._settings.identity.id, self._settings.keep)
             self._processes.close()
+            if shell:
+                shell.close()
             self._log.end_output()
         variables = shell.environment if shell else {}
         exported = self._spec.environment.exported
@@ -209,7 +214,11 @@ class Build:
         return None
 
     def _copy(
-        self, name: str, output: Artifacts, files: Mapping[str, Path], variables: Mapping[str, str]
+        self,
+        name: str,
+        output: Artifacts,
+        files: Mapping[str, artifacts.BuiltFile],
+        variables: Mapping[str, str],
     ) -> list[Path]:
         """`Deliver` to the destination's folder."""
         made = artifacts.copy(files, self._settings.destination / name)

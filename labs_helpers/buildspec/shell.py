@@ -15,17 +15,23 @@ folder. In version 0.1 no command hands on any
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import shutil
 import signal
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from labs_helpers.buildspec.processes import Processes
 
 _LINES_BEFORE = 3
+_SCRIPT, _STATE = "script.sh", "state"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LARGEST_STATE = 8_000_000
+"""Bytes; Linux passes at most 6 MiB of arguments and variables to a program."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NOT_HANDED_ON = (
     "its variables cannot be handed on: they are too long, or memory or disk is used up"
@@ -48,20 +54,27 @@ class Shell:
         # found once: a command may change the PATH
         self._program = shutil.which(program, path=environment.get("PATH")) or program
         self._keep = keep
-        self._command = tmp / "command" / "script.sh"
-        self._script = tmp / "script.sh"
-        self._state = tmp / "state"
+        self._command = tmp / "command" / _SCRIPT
+        self._script = tmp / _SCRIPT
+        self._state = tmp / _STATE
         self._command.parent.mkdir()
         self._script.write_text(self._frame(), encoding="utf-8")
+        # held open: a command can put a link in the place of any folder or file of the build
+        self._scripts = os.open(self._command.parent, _FOLDER)
+        self._tmp = os.open(tmp, _FOLDER)
+
+    def close(self) -> None:
+        """Let go of the folder of scripts, after the last command."""
+        os.close(self._scripts)
+        os.close(self._tmp)
 
     def run(self, command: str, processes: Processes) -> str | None:
         """Run one command; the reason of a failure in CodeBuild's (Go's) words, or None."""
         text = "\n" * _LINES_BEFORE + command + "\n"
-        self._command.write_text(text, encoding="utf-8", errors="surrogateescape")
-        self._state.unlink(missing_ok=True)
         # -a: a plain variable is an exported one, and so lasts
         argv = [self._program, "-a", str(self._script)]
         try:
+            self._prepare(text)
             code = processes.run(argv, self.environment, self.folder)
         except FileNotFoundError:
             if not self.folder.is_dir():
@@ -74,6 +87,19 @@ class Shell:
             code, reason = 1, _NOT_HANDED_ON
         self.environment[LAST_EXIT] = str(code if code >= 0 else 128 - code)
         return reason
+
+    def _prepare(self, text: str) -> None:
+        """Write the command's script, and remove the state of the command before.
+
+        Programs of an earlier command may have put links there, and whoever runs the build may
+        write where the build may not. Raises OSError.
+        """
+        for name, folder in ((_SCRIPT, self._scripts), (_STATE, self._tmp)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(_SCRIPT, flags, 0o644, dir_fd=self._scripts), "wb") as file:
+            file.write(text.encode(errors="surrogateescape"))
 
     def _frame(self) -> str:
         """The script around the command.
@@ -94,10 +120,17 @@ class Shell:
 
         False where they are cut short.
         """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a FIFO would block
         try:
-            folder, _, variables = self._state.read_bytes().partition(b"\n\0")
+            descriptor = os.open(_STATE, flags, dir_fd=self._tmp)
         except FileNotFoundError:
             return True
+        except OSError:
+            return False
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return False
+            folder, _, variables = file.read(_LARGEST_STATE).partition(b"\n\0")
         if not variables.endswith(b"\0"):
             return False
         pairs = (os.fsdecode(each).partition("=") for each in variables.split(b"\0"))

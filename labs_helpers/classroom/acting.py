@@ -1,26 +1,34 @@
 """An instructor acts for one learner of this machine, as that learner and never as root.
 
 The command runs with the learner's user, groups and home, so that every file and process is the
-learner's own.
+learner's own. It has no terminal: a program of the learner's that had the instructor's could type
+there (TIOCSTI) what root's shell then runs, as with `su` (CVE-2005-4890). What the command prints
+is passed on line by line, without letters that steer a terminal.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TextIO
 
-from labs_helpers.classroom.journals import Found
+from labs_helpers.classroom.journals import Found, printable
 from labs_helpers.files import LabsError
 
 _PASSED_ON = ("LABS_ENGINE", "LABS_DOCKER", "LABS_CLOCK", "LANG", "LC_ALL", "TZ")
 SECONDS = 1800
 """The longest that a command for a learner may take."""
+_LAST_WORDS_SECONDS = 5
+_LONGEST_LINE = 4_000
 
 
 @dataclass(frozen=True)
@@ -76,23 +84,47 @@ def run(who: Person, *arguments: str) -> int:
         groups = os.getgrouplist(account, who.group) if account != str(who.user) else [who.group]
         identity = {"user": who.user, "group": who.group, "extra_groups": groups}
     try:
-        ran = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=who.folder,
             env=environ,
             umask=0o077,
             stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=SECONDS,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # without this process's terminal
             **identity,  # type: ignore[call-overload]
         )
-    except subprocess.TimeoutExpired as error:
-        raise LabsError(f"It did not end in {SECONDS // 60} minutes, and was stopped.") from error
     except PermissionError as error:
         raise LabsError(
             f"{who.name} may not run {sys.executable}: install the labs where learners can read."
         ) from error
-    return int(ran.returncode)
+    passing = [
+        threading.Thread(target=_pass_on, args=streams, daemon=True)
+        for streams in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
+    ]
+    for thread in passing:
+        thread.start()
+    try:
+        code = int(process.wait(SECONDS))
+    except subprocess.TimeoutExpired as error:
+        raise LabsError(f"It did not end in {SECONDS // 60} minutes, and was stopped.") from error
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    for thread in passing:
+        # a program that the command left behind may keep the pipe open
+        thread.join(_LAST_WORDS_SECONDS)
+    return code
+
+
+def _pass_on(source: IO[str], sink: TextIO) -> None:
+    while line := source.readline(_LONGEST_LINE):
+        print(printable(line.rstrip("\n").expandtabs()), file=sink, flush=True)
 
 
 def _account(who: Person) -> str:

@@ -121,10 +121,15 @@ def clean(name: str) -> str:
 
 def clean_text(text: str) -> str:
     """A text on one line, in which letters that move or hide other text are question marks."""
+    return printable(text).strip()
+
+
+def printable(text: str) -> str:
+    """The same with the blanks around the text."""
     return "".join(
         "?" if unicodedata.category(letter)[0] == "C" or letter in "\u2028\u2029" else letter
         for letter in text
-    ).strip()
+    )
 
 
 def _is_sent(name: str) -> bool:

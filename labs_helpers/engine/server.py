@@ -44,9 +44,10 @@ class EngineServer(UnixServer):
         return self._app(environ, start_response)
 
     def stop(self) -> None:
-        """Stop serving. All containers are stopped: they belong to this engine."""
+        """Stop serving, and close the store. All containers are stopped: they are this engine's."""
         self.backend.containers.close()
         super().stop()
+        self.backend.store.close()
 
 
 def make_server(path: Path, state: Path, registries: Path | None) -> EngineServer:

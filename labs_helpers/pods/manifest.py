@@ -53,7 +53,8 @@ def letters(text: str, count: int) -> str:
 def read(path: Path) -> Manifest:
     """The manifest in a file. Raises LabError, in kubectl's words, for what kubectl refuses."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(_MOST + 1).decode("utf-8")
     except FileNotFoundError:
         raise LabError(f'error: the path "{path}" does not exist') from None
     except (OSError, UnicodeDecodeError) as error:
@@ -62,6 +63,8 @@ def read(path: Path) -> Manifest:
         raise LabError(f"error: {path} is larger than {_MOST:,} bytes, which no manifest is.")
     try:
         found = [each for each in yaml.safe_load_all(text) if each is not None]
+        if not _is_within(found, _MOST):
+            raise LabError(f"error: error parsing {path}: its aliases stand for too many values.")
     except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"error: error parsing {path}: {error}") from error
     if len(found) != 1 or not isinstance(found[0], dict):
@@ -69,6 +72,25 @@ def read(path: Path) -> Manifest:
             f"error: {path} has to hold one object, a Pod or a Deployment; it holds {len(found)}."
         )
     return _checked(path, found[0])
+
+
+def _is_within(value: Any, left: int) -> bool:
+    """Whether a document has at most `left` values, an alias counted as what the alias stands for.
+
+    Ten lines of aliases of aliases stand for billions of values, which every reader would follow:
+    https://github.com/kubernetes/kubernetes/issues/83253
+    """
+    waiting = [value]
+    while waiting and left > 0:
+        found = waiting.pop()
+        left -= 1
+        if isinstance(found, dict):
+            waiting += [*found, *found.values()]
+        elif isinstance(found, (list, tuple, set)):
+            waiting += found
+        if len(waiting) > left:
+            return False
+    return not waiting
 
 
 def _checked(path: Path, given: dict[str, Any]) -> Manifest:

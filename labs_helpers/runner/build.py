@@ -121,7 +121,7 @@ class _Builder:
         self._fetch(source)
         spec = self._spec(source)
         overrides = self._overrides(log)
-        made = outputs.Outputs(self._build["output"], self._uuid, self._client, self._folder)
+        made = outputs.Outputs(self._build["output"], self._uuid, self._client, self._folder.parent)
         work = self._folder / "work"
         work.mkdir()
         settings = Settings(

@@ -72,7 +72,9 @@ def source(workspace: Workspace, job: Job) -> None:
 def _source(workspace: Workspace, job: Job, body: dict[str, Any]) -> dict[str, Any]:
     folder = Path(body["folder"])
     wanted = body.get("commit") or f"refs/heads/{body['branch']}"
-    text = git(folder, "log", "-1", f"--format={'%n'.join(_FIELDS)}", wanted, "--")
+    # a revision that begins with a hyphen is no option, such as --output=FILE
+    form = f"--format={'%n'.join(_FIELDS)}"
+    text = git(folder, "log", "-1", "--no-show-signature", form, "--end-of-options", wanted, "--")
     commit, author, mail, date, message = text.splitlines()[:5]
     packed = workspace.home / "builds" / f"{job.id}.zip"
     packed.parent.mkdir(parents=True, exist_ok=True)

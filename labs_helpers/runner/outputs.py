@@ -6,34 +6,51 @@ Names of the objects: https://docs.aws.amazon.com/codebuild/latest/APIReference/
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labs_helpers.buildspec.artifacts import NoArtifacts
+from labs_helpers.buildspec.artifacts import BuiltFile, NoArtifacts
 from labs_helpers.buildspec.model import Artifacts
 from labs_helpers.buildspec.patterns import expand
 from labs_helpers.runner.sources import words
+
+
+def _md5() -> Any:
+    return hashlib.md5(usedforsecurity=False)
+
+
+_DIGESTS: Mapping[str, Callable[[], Any]] = {"sha256sum": hashlib.sha256, "md5sum": _md5}
+"""The facts about a ZIP file."""
 
 
 class Outputs:
     """The primary artifacts of one build. facts: `artifacts` of BatchGetBuilds, once uploaded."""
 
     def __init__(
-        self, config: Mapping[str, Any], build: str, client: Callable[[str], Any], scratch: Path
+        self, config: Mapping[str, Any], build: str, client: Callable[[str], Any], beside: Path
     ) -> None:
-        """config: the project's artifacts; build: the uuid of the build's id."""
+        """config: the project's artifacts; build: the uuid of the build's id; beside: a folder
+        where the build's commands cannot write."""
         self._config = config
         self._build = build
         self._client = client
-        self._scratch = scratch
+        self._beside = beside
         self.facts: dict[str, Any] = {}
 
     def deliver(
-        self, name: str, output: Artifacts, files: Mapping[str, Path], variables: Mapping[str, str]
+        self,
+        name: str,
+        output: Artifacts,
+        files: Mapping[str, BuiltFile],
+        variables: Mapping[str, str],
     ) -> list[Path]:
         """`buildspec.build.Deliver`."""
         if self._config["type"] != "S3":
@@ -51,7 +68,7 @@ class Outputs:
             raise NoArtifacts(f"Error in UPLOAD_ARTIFACTS phase: {error}") from error
 
     def _upload(
-        self, output: Artifacts, files: Mapping[str, Path], variables: Mapping[str, str]
+        self, output: Artifacts, files: Mapping[str, BuiltFile], variables: Mapping[str, str]
     ) -> list[Path]:
         config = self._config
         bucket = config["location"].removeprefix("arn:aws:s3:::")
@@ -69,20 +86,35 @@ class Outputs:
             "overrideArtifactName": bool(config.get("overrideArtifactName")),
         }
         if config["packaging"] == "ZIP":
-            packed = self._packed(files)
-            with packed.open("rb") as body:
+            # a file without a name: in the build's folder a link could stand in its place
+            with tempfile.TemporaryFile(dir=self._beside) as body:
+                _pack(body, files)
+                body.seek(0)
                 s3.put_object(Bucket=bucket, Key=key, Body=body)
-            content = packed.read_bytes()
-            self.facts["sha256sum"] = hashlib.sha256(content).hexdigest()
-            self.facts["md5sum"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+                for name, digest in _DIGESTS.items():
+                    body.seek(0)
+                    self.facts[name] = hashlib.file_digest(body, digest).hexdigest()
             return [Path(key)]
         for path, file in files.items():
-            s3.put_object(Bucket=bucket, Key=f"{key}/{path}", Body=file.read_bytes())
+            with file.open() as content:
+                s3.put_object(Bucket=bucket, Key=f"{key}/{path}", Body=content.read())
         return [Path(key, path) for path in files]
 
-    def _packed(self, files: Mapping[str, Path]) -> Path:
-        archive = self._scratch / "artifacts.zip"
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as opened:
-            for path, file in files.items():
-                opened.write(file, path)
-        return archive
+
+def _pack(archive: IO[bytes], files: Mapping[str, BuiltFile]) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for path, file in files.items():
+            with file.open() as content:
+                found = os.fstat(content.fileno())
+                entry = zipfile.ZipInfo(path, _date(found.st_mtime))
+                entry.external_attr = (found.st_mode & 0xFFFF) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.file_size = found.st_size
+                with opened.open(entry, "w") as sink:
+                    shutil.copyfileobj(content, sink)
+
+
+def _date(at: float) -> tuple[int, int, int, int, int, int]:
+    """The local time of a file, within the years that ZIP knows."""
+    found = time.localtime(at)[:6]
+    return min(max(found, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 59))

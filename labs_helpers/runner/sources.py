@@ -140,7 +140,11 @@ def _unpack(archive: zipfile.ZipFile, into: Path) -> None:
                     file.write(piece)
             if mode:
                 target.chmod(stat.S_IMODE(mode) & 0o777 | stat.S_IRUSR | stat.S_IWUSR)
+    root = into.resolve()
     for target, to in links:
+        # one link may stand on the way to another
+        if not target.parent.resolve().is_relative_to(root):
+            raise _leads_out(target.relative_to(into).as_posix())
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(os.fsdecode(to))
 
@@ -148,8 +152,12 @@ def _unpack(archive: zipfile.ZipFile, into: Path) -> None:
 def _inside(into: Path, name: str) -> Path:
     target = Path(os.path.normpath(into / name))
     if not target.is_relative_to(into) or "\0" in name:
-        raise SourceFailed(f"the source holds a path that leads out of the source: {name!r}")
+        raise _leads_out(name)
     return target
+
+
+def _leads_out(name: str) -> SourceFailed:
+    return SourceFailed(f"the source holds a path that leads out of the source: {name!r}")
 
 
 def _check_size(size: int) -> None:

@@ -77,7 +77,9 @@ def test_artifacts_go_where_deliver_takes_them_and_its_refusal_fails_the_upload(
     ) -> list[Path]:
         if name:
             raise NoArtifacts("no such output")
-        taken[output.name] = [f"{path}: {file.read_text().strip()}" for path, file in files.items()]
+        taken[output.name] = [
+            f"{path}: {file.path.read_text().strip()}" for path, file in files.items()
+        ]
         return []
 
     text = """

@@ -107,3 +107,27 @@ def test_a_file_that_holds_no_object_is_refused_in_words(path: Path, text: str) 
 def test_a_missing_file_is_refused_in_kubectl_s_words(path: Path) -> None:
     with pytest.raises(LabError, match=r"the path .* does not exist"):
         read(path)
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n" for number in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"apiVersion: v1\nkind: Pod\n{BOMB}spec: {{containers: [*a11]}}\n",
+        "apiVersion: v1\nkind: Pod\nspec: &s {containers: [*s]}\n",
+    ],
+)
+def test_aliases_that_stand_for_billions_of_values_are_refused(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(LabError, match="its aliases stand for too many values"):
+        read(path)
+
+
+def test_a_file_that_is_too_long_is_refused_before_it_is_parsed(path: Path) -> None:
+    path.write_text("a" * 3_000_000)
+    with pytest.raises(LabError, match="is larger than 1,000,000 bytes"):
+        read(path)

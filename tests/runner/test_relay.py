@@ -45,6 +45,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
+    def do_PUT(self) -> None:
+        """Answers with the body in its chunks, and whatever comes after."""
+        self.connection.settimeout(0.2)
+        found = b""
+        with contextlib.suppress(TimeoutError):
+            while part := self.rfile.read1(65536):
+                found += part
+        self._answer(found)
+
     def _answer(self, body: bytes) -> None:
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(body)))
@@ -221,3 +230,134 @@ def test_checks_find_a_target_healthy_then_unhealthy_and_say_why(target: Target)
         ),
         Found("healthy"),
     ]
+
+
+MALFORMED = [
+    "GET /\nX: y HTTP/1.1\r\nHost: a",
+    "GET / HTTP/1.1\r\nHost: a\r\nX: a\nX-Forwarded-For: 10.0.0.1",
+    "GET / HTTP/1.1\r\nHost: a\r\nX: a\rTransfer-Encoding: chunked",
+    "GET / HTTP/1.1\r\nHost: a\r\nX: a\x00b",
+    "GET / HTTP/1.1\r\nHost: a\r\nHost: b",
+    "GET / HTTP/1.1\r\nX: no host",
+    "GET / HTTP/1.9\r\nHost: a",
+    "GET / HTTP/1.1\r\nHost: a\r\nX : y",
+    "GET / HTTP/1.1\r\nHost: a\r\n folded: y",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x-chunked",
+    "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked",
+]
+
+
+def test_no_target_gets_a_head_that_two_programs_may_read_in_two_ways(target: Target) -> None:
+    async def ask() -> list[bytes]:
+        port = free_port()
+        async with serving(found(port, target.port)):
+            sent = [await send(port, f"{each}\r\n\r\n".encode("latin-1")) for each in MALFORMED]
+            return [status for status, _ in sent]
+
+    assert asyncio.run(ask()) == [b"HTTP/1.1 400 Bad Request"] * len(MALFORMED)
+
+
+SECOND = b"GET /second HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "sent", "reached"),
+    [
+        (b"Content-Length: 3", b"abc" + SECOND, b"abc"),
+        (b"X: no body", SECOND, b""),
+        (b"Upgrade: h2c\r\nConnection: Upgrade", SECOND, b""),
+        (b"Upgrade: websocket\r\nConnection: Upgrade", SECOND, b""),
+        (
+            b"Transfer-Encoding: chunked",
+            b"3;x=y\r\nabc\r\n0\r\nX-Late: field\r\n\r\n" + SECOND,
+            b"3\r\nabc\r\n0\r\n\r\n",
+        ),
+    ],
+)
+def test_a_connection_carries_one_request_to_a_target(
+    head: bytes, sent: bytes, reached: bytes, target: Target
+) -> None:
+    async def ask() -> tuple[bytes, bytes]:
+        port = free_port()
+        async with serving(found(port, target.port)):
+            return await send(port, b"PUT / HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n\r\n" + sent)
+
+    assert asyncio.run(ask()) == (b"HTTP/1.0 200 OK", reached)
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"-1\r\n", b"3\nabc", b"1\r\nabc\r\n", b"0x3\r\n"])
+def test_a_body_of_malformed_chunks_is_refused(chunk: bytes, target: Target) -> None:
+    head = b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    async def ask() -> tuple[bytes, bytes]:
+        port = free_port()
+        async with serving(found(port, target.port)):
+            return await send(port, head + chunk + b"\r\n\r\n")
+
+    assert asyncio.run(ask())[0] == b"HTTP/1.1 400 Bad Request"
+
+
+def test_a_websocket_is_open_in_both_directions_once_the_target_agrees() -> None:
+    head = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+    asked: list[bytes] = []
+
+    async def chat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        writer.write(b"got " + await reader.readexactly(5))
+        writer.close()
+
+    async def ask() -> tuple[bytes, bytes]:
+        port = free_port()
+        server = await asyncio.start_server(chat, "127.0.0.1", 0)
+        async with server, serving(found(port, server.sockets[0].getsockname()[1])):
+            return await send(port, head + b"hello")
+
+    assert asyncio.run(ask()) == (b"HTTP/1.1 101 Switching Protocols", b"got hello")
+    assert b"Upgrade: websocket\r\n" in asked[0]
+
+
+def test_a_client_that_does_not_read_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "IDLE_SECONDS", 0.2)
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+
+    async def ask() -> int:
+        port = free_port()
+        server = await asyncio.start_server(endless, "127.0.0.1", 0)
+        behind = server.sockets[0].getsockname()[1]
+        async with serving(found(port, behind)) as served:
+            _, held = await asyncio.open_connection("127.0.0.1", port, limit=1)
+            held.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await asyncio.wait_for(served.emptied.wait(), 30)
+            held.close()
+            server.close()
+            return int(served.active["group", "127.0.0.1", behind])
+
+    assert asyncio.run(ask()) == 0
+
+
+def test_a_check_of_a_hostile_path_or_port_is_one_request_or_none(target: Target) -> None:
+    check = {"port": "traffic-port", "timeout": 5, "codes": "404"}
+    path = "/x HTTP/1.1\r\nHost: a\r\n\r\nDELETE /"
+    target.status = 404
+
+    async def look() -> list[Found | None]:
+        place = ("127.0.0.1", target.port)
+        return [
+            await health._check({**check, "path": path}, *place),
+            await health._check({**check, "path": "/"}, "127.0.0.1", 99_999_999),
+            await health._check({**check, "path": "/", "port": "abc"}, *place),
+        ]
+
+    found_ = asyncio.run(look())
+    failed = Found("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
+    assert found_ == [None, failed, failed]

@@ -1,4 +1,4 @@
-"""Builds images from Dockerfiles; RUN needs PRoot (see run/)."""
+"""Builds images from Dockerfiles; RUN needs namespaces or PRoot (see run/)."""
 
 from .builder import Pull, build
 from .errors import BuildError, DockerfileError

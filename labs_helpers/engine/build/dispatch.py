@@ -7,7 +7,7 @@ from functools import partial
 
 from . import copy_add, metadata, sources
 from .arguments import BuildArguments
-from .dockerfile import Instruction
+from .dockerfile import Instruction, file_name
 from .errors import BuildError
 from .expansion import check_length, expand, expand_document, expand_words
 from .layer import WHITEOUT
@@ -147,7 +147,8 @@ class Dispatcher:
         if document and word.startswith("<<"):
             content, expand_it = document
             text = expand_heredoc(content) if expand_it else content
-            yield sources.inline(word.lstrip("<-").strip("'\""), text.encode())
+            name = file_name(word.lstrip("<-").strip("'\""), step.line)
+            yield sources.inline(name, text.encode())
             return
         if step.name == "ADD":
             copy_add.refuse_remote(word)

@@ -160,6 +160,14 @@ def _instruction(found: DockerfileInstruction) -> Instruction:
     return Instruction(name, found.original.strip(), args, line, flags, found.json, files)
 
 
+def file_name(name: str, line: int) -> str:
+    """The name of a heredoc that becomes a file. Raises DockerfileError for a path: no name leads
+    out of the folder for these files."""
+    if "/" in name or name in ("", ".", ".."):
+        raise parse_error(line, f"a heredoc that becomes a file needs a name, not a path: {name!r}")
+    return name
+
+
 def _content(doc: DockerfileHeredoc) -> tuple[str, bool]:
     content = chomp_heredoc_content(doc.content) if doc.chomp else doc.content
     return content, doc.expand

@@ -112,10 +112,25 @@ def _unpack(file: IO[bytes], path: str, target: Path, is_folder: bool) -> None:
             if member.islnk():
                 linked = member.linkname.removeprefix(first.name).lstrip("/")
                 member.linkname = posixpath.join(place.name, linked)
+            if rest:
+                _make_way(place, place.parent / member.name, member)
             try:
                 archive.extract(member, place.parent, filter="tar")
             except tarfile.FilterError as error:
                 raise Failure(f"{member.name} is not copied: {error}") from error
+
+
+def _make_way(place: Path, target: Path, member: tarfile.TarInfo) -> None:
+    """Remove the file that a member replaces, as Docker does: perhaps the link of an earlier copy.
+
+    No link leads out of the folder that is copied, such as from a home to its `.ssh`.
+    """
+    if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(place)):
+        raise Failure(f"{member.name} is not copied: a symbolic link leads out of {place}")
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        target.unlink()
+    elif target.is_dir() and not member.isdir():
+        raise Failure(f'cannot overwrite directory "{target}" with non-directory')
 
 
 def _to_container(

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+from labs_helpers.runner.balancer.http import on_one_line
 from labs_helpers.runner.balancer.routing import matches
 
 FIRST_SECONDS = 0.25
@@ -35,10 +36,9 @@ async def watch(check: Mapping[str, Any], address: str, port: int, tell: Tell) -
     failed for as long as `unhealthy` intervals take.
     """
     loop = asyncio.get_running_loop()
-    wanted = port if check["port"] == "traffic-port" else int(check["port"])
     state, run, begun = "initial", 0, loop.time()
     while True:
-        failure = await _check(check, address, wanted)
+        failure = await _check(check, address, port)
         passed = failure is None
         run = max(run, 0) + 1 if passed else min(run, 0) - 1
         before = state
@@ -60,10 +60,11 @@ async def watch(check: Mapping[str, Any], address: str, port: int, tell: Tell) -
 async def _check(check: Mapping[str, Any], address: str, port: int) -> Found | None:
     """What is wrong with a target; None for one that answers as it should."""
     try:
-        status = await asyncio.wait_for(_status(check["path"], address, port), check["timeout"])
+        wanted = port if check["port"] == "traffic-port" else int(check["port"])
+        status = await asyncio.wait_for(_status(check["path"], address, wanted), check["timeout"])
     except TimeoutError:
         return Found("unhealthy", "Target.Timeout", "Request timed out")
-    except (OSError, ValueError, EOFError):
+    except (OSError, OverflowError, ValueError, EOFError):
         return Found("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
     if matches(check["codes"], status):
         return None
@@ -75,7 +76,7 @@ async def _status(path: str, address: str, port: int) -> int:
     reader, writer = await asyncio.open_connection(address, port)
     try:
         writer.write(
-            f"GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\nConnection: close\r\n"
+            f"GET {on_one_line(path)} HTTP/1.1\r\nHost: {address}:{port}\r\nConnection: close\r\n"
             "User-Agent: ELB-HealthChecker/2.0\r\n\r\n".encode()
         )
         await writer.drain()

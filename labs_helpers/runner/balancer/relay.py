@@ -94,11 +94,10 @@ class Relay:
                 await self._read(arn, reader, writer)
             await _linger(reader, writer)
         except (OSError, EOFError, TimeoutError):
-            return  # one of the two has gone away, or says nothing any longer
+            # one of the two has gone away, or neither reads nor says anything any longer
+            writer.transport.abort()
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            await _closed(writer)
 
     async def _read(
         self, arn: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -178,26 +177,73 @@ class Relay:
             return
         client = writer.get_extra_info("peername")[0]
         to_them.write(http.forwarded(asked, client, listener["port"]))
-        sending = asyncio.ensure_future(_pump(reader, to_them))
+        sending: asyncio.Future[Any] = asyncio.ensure_future(_send_body(asked, reader, to_them))
         try:
-            if await _pump(theirs, writer) == 0:
-                await _send(writer, http.answer(502))
-        except TimeoutError:
+            if http.upgrades(asked) and await _switched(theirs, writer):
+                sending = asyncio.ensure_future(_pump(reader, to_them))
+                await _pump(theirs, writer)
+            elif await _pump(theirs, writer) == 0 and not http.upgrades(asked):
+                await _send(writer, http.answer(400 if _is_malformed(sending) else 502))
+        except _Silent:
             await _send(writer, http.answer(504))
         finally:
             sending.cancel()
-            to_them.close()
+            to_them.transport.abort()
             await asyncio.gather(sending, return_exceptions=True)
 
 
+class _Silent(Exception):
+    """A target says nothing any longer."""
+
+
+async def _send_body(
+    asked: Asked, reader: asyncio.StreamReader, to_them: asyncio.StreamWriter
+) -> None:
+    """Send the body, and nothing after; a target gets no end of a body that breaks off."""
+    try:
+        parts = http.body(reader, http.body_length(asked))
+        while (part := await asyncio.wait_for(anext(parts, None), IDLE_SECONDS)) is not None:
+            await _send(to_them, part)
+    except (http.BadRequest, EOFError, TimeoutError):
+        to_them.transport.abort()
+        raise
+
+
+def _is_malformed(sending: asyncio.Future[Any]) -> bool:
+    done = sending.done() and not sending.cancelled()
+    return done and isinstance(sending.exception(), http.BadRequest)
+
+
+async def _switched(theirs: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Carry the head of the answer to a request for an upgrade; whether the target agrees.
+
+    Before that, what a client sends is not for the target: it could be a second request.
+    """
+    try:
+        head = await asyncio.wait_for(theirs.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
+    except TimeoutError as error:
+        raise _Silent from error
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        await _send(writer, http.answer(502))
+        return False
+    await _send(writer, head)
+    return head.split(None, 2)[1:2] == [b"101"]
+
+
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> int:
-    """Carry bytes until the source ends; how many. Raises OSError, TimeoutError."""
+    """Carry bytes until the source ends; how many. Raises OSError, _Silent, TimeoutError."""
     count = 0
-    while part := await asyncio.wait_for(source.read(_PART), IDLE_SECONDS):
+    while part := await _read_part(source):
         count += len(part)
-        sink.write(part)
-        await sink.drain()
+        await _send(sink, part)
     return count
+
+
+async def _read_part(source: asyncio.StreamReader) -> bytes:
+    try:
+        return await asyncio.wait_for(source.read(_PART), IDLE_SECONDS)
+    except TimeoutError as error:
+        raise _Silent from error
 
 
 async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -210,5 +256,16 @@ async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Raises TimeoutError where nobody reads."""
     writer.write(data)
-    await writer.drain()
+    await asyncio.wait_for(writer.drain(), IDLE_SECONDS)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close, and give a client that reads slowly some time for the rest."""
+    writer.close()
+    try:
+        async with asyncio.timeout(IDLE_SECONDS):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()

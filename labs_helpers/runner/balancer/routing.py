@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 Document = Mapping[str, Any]
 
@@ -25,7 +24,10 @@ class Asked:
 
     @property
     def path(self) -> str:
-        return urlsplit(self.target).path if "://" in self.target else self.target.partition("?")[0]
+        target = self.target
+        if target.lower().startswith(("http://", "https://")):
+            target = "/" + target.partition("://")[2].partition("/")[2]
+        return target.partition("?")[0]
 
     def header(self, name: str) -> list[str]:
         """The values of a header, whose name is in any case."""
@@ -62,11 +64,25 @@ def _values(condition: Document, config: str) -> list[str]:
 def _like(patterns: Iterable[str], found: Sequence[str], exact_case: bool = False) -> bool:
     """* is any number of characters, and ? is exactly one."""
     for pattern in patterns:
-        parts = ["." if c == "?" else ".*" if c == "*" else re.escape(c) for c in pattern]
-        form = re.compile("".join(parts), 0 if exact_case else re.IGNORECASE)
+        form = re.compile(_expression(pattern), re.DOTALL | (0 if exact_case else re.IGNORECASE))
         if any(form.fullmatch(each) for each in found):
             return True
     return False
+
+
+def _expression(pattern: str) -> str:
+    """Every * but the last is an atomic group, which never gives up the first place that fits.
+
+    So matching takes at most length times length steps: a client chooses the text.
+    """
+    pieces = [
+        "".join("." if each == "?" else re.escape(each) for each in piece)
+        for piece in re.split(r"\*+", pattern)
+    ]
+    if len(pieces) == 1:
+        return pieces[0]
+    head, *middle, tail = pieces
+    return head + "".join(f"(?>.*?{piece})" for piece in middle) + f".*{tail}"
 
 
 @dataclass
@@ -111,6 +127,7 @@ def matches(codes: str, status: int) -> bool:
     """Whether a status is one of "200", "200,301" or "200-299"."""
     for part in codes.split(","):
         first, _, last = part.strip().partition("-")
-        if first.isdecimal() and int(first) <= status <= int(last or first):
+        last = last or first
+        if first.isdecimal() and last.isdecimal() and int(first) <= status <= int(last):
             return True
     return False

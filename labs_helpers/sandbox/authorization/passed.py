@@ -12,6 +12,21 @@ from labs_helpers.sandbox.identity import Principal
 
 _PROFILED = ("RunInstances", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation")
 
+_OF_A_SERVICE = tuple(
+    (path, "ecs")
+    for path in (
+        "loadBalancers.advancedConfiguration.roleArn",
+        "deploymentConfiguration.lifecycleHooks.roleArn",
+        "serviceConnectConfiguration.services.tls.roleArn",
+        "volumeConfigurations.managedEBSVolume.roleArn",
+        "vpcLatticeConfigurations.roleArn",
+    )
+)
+"""The infrastructure roles of a service of ECS.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/infrastructure_IAM_role.html
+"""
+
 PASSED: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
     "cloudformation": dict.fromkeys(
         (
@@ -33,7 +48,11 @@ PASSED: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
             (("serviceRole", "codebuild"), ("buildBatchConfig.serviceRole", "codebuild")),
         ),
         "StartBuild": (("serviceRoleOverride", "codebuild"),),
-        "StartBuildBatch": (("serviceRoleOverride", "codebuild"),),
+        "StartBuildBatch": (
+            ("serviceRoleOverride", "codebuild"),
+            ("buildBatchConfigOverride.serviceRole", "codebuild"),
+        ),
+        "UpdateProjectVisibility": (("resourceAccessRole", "codebuild"),),
     },
     "codedeploy": {
         "CreateDeploymentGroup": (("serviceRoleArn", "codedeploy"),),
@@ -45,21 +64,36 @@ PASSED: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
             (
                 ("pipeline.roleArn", "codepipeline"),
                 ("pipeline.stages.actions.roleArn", "codepipeline"),
+                *(
+                    (f"pipeline.stages.{when}.conditions.rules.roleArn", "codepipeline")
+                    for when in ("beforeEntry", "onFailure", "onSuccess")
+                ),
             ),
         ),
     },
     "ecs": {
         "RegisterTaskDefinition": (("taskRoleArn", "ecs-tasks"), ("executionRoleArn", "ecs-tasks")),
-        "RunTask": (
-            ("overrides.taskRoleArn", "ecs-tasks"),
-            ("overrides.executionRoleArn", "ecs-tasks"),
+        **dict.fromkeys(
+            ("RunTask", "StartTask"),
+            (
+                ("overrides.taskRoleArn", "ecs-tasks"),
+                ("overrides.executionRoleArn", "ecs-tasks"),
+                ("volumeConfigurations.managedEBSVolume.roleArn", "ecs"),
+            ),
         ),
-        "StartTask": (
-            ("overrides.taskRoleArn", "ecs-tasks"),
-            ("overrides.executionRoleArn", "ecs-tasks"),
-        ),
-        "CreateService": (("role", "ecs"),),
+        "CreateService": (("role", "ecs"), *_OF_A_SERVICE),
+        "UpdateService": _OF_A_SERVICE,
+        "CreateTaskSet": (("loadBalancers.advancedConfiguration.roleArn", "ecs"),),
     },
+    "ecr": dict.fromkeys(
+        (
+            "CreatePullThroughCacheRule",
+            "UpdatePullThroughCacheRule",
+            "CreateRepositoryCreationTemplate",
+            "UpdateRepositoryCreationTemplate",
+        ),
+        (("customRoleArn", "ecr"),),
+    ),
     "eks": {
         "CreateCluster": (("roleArn", "eks"),),
         "CreateNodegroup": (("nodeRole", "eks"),),

@@ -25,6 +25,7 @@ _SECRETS = frozenset(
         "environment_variables",
         "environment_variables_override",
         "master_user_password",
+        "parameter_value",
         "password",
         "plaintext",
         "plaintext_override",
@@ -39,7 +40,11 @@ _SECRETS = frozenset(
         "web_identity_token",
     }
 )
-"""Members that hold secrets although the model of some service does not say so."""
+"""Members that hold secrets although the model of some service does not say so.
+
+parameter_value: a template may declare a parameter of a stack as NoEcho, and the call alone does
+not say so. AWS does not document which of these values its record shows; here no value is shown.
+"""
 
 _LEFT_OUT = object()
 

@@ -66,12 +66,12 @@ def add(db: sqlite3.Connection, calls: Iterable[Call], role_arn: record.RoleArn)
             " read_only, record) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 call.principal.account,
-                call.region,
+                _storable(call.region),
                 # as eventTime has it, so that StartTime and EndTime agree with what is shown
                 int(call.at.timestamp()),
                 call.id,
-                call.operation,
-                call.source,
+                _storable(call.operation),
+                _storable(call.source),
                 record.username(call.principal),
                 call.principal.access_key_id,
                 str(call.read_only).lower(),
@@ -81,13 +81,18 @@ def add(db: sqlite3.Connection, calls: Iterable[Call], role_arn: record.RoleArn)
         db.executemany(
             "insert or ignore into event_resources values (?, ?, ?)",
             [
-                (number, each["type"], name)
+                (number, each["type"], _storable(name))
                 for each in document.get("resources", ())
                 for name in names_of(each["ARN"])
             ],
         )
         newest, oldest = number or 0, (call.at - LIFE).timestamp()
     db.execute("delete from events where number <= ? or at < ?", (newest - CAPACITY, oldest))
+
+
+def _storable(text: str) -> str:
+    """JSON can name half of a pair of surrogates, for which a database has no bytes."""
+    return text.encode(errors="replace").decode()
 
 
 def names_of(arn: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-w
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections import deque
@@ -32,6 +33,8 @@ from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.worker import Worker
+
+log = logging.getLogger(__name__)
 
 TOPIC = "calls"
 
@@ -87,7 +90,6 @@ class _Waiting:
     call: Call
     request: SignedCall | None = None
     answer: Answer | None = None
-    named: Any = None
 
 
 class Trail(Worker[Store]):
@@ -160,7 +162,7 @@ class Trail(Worker[Store]):
         with self._writing:
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if waiting:
-                calls = [_read(each) for each in waiting]
+                calls = [_whole(each) for each in waiting]
                 with self.store.write() as db:
                     store.add(db, calls, self._role_arn)
 
@@ -194,7 +196,7 @@ class Trail(Worker[Store]):
             code=code,
             message=message,
         )
-        self._add(_Waiting(made, call, answer))
+        self._add(_bounded(_Waiting(made, call, answer)))
 
     def _note_push(self, environ: WSGIEnvironment, asked: Asked) -> None:
         arn = asked.resource.split(":", 5)
@@ -235,6 +237,28 @@ class CloudTrailService(DecidedService[TrailCall]):
         super().__init__("cloudtrail", operations, call, trail.store, trail.clock, authorize)
 
 
+def _bounded(waiting: _Waiting) -> _Waiting:
+    """The same without a body or an answer that is too long: many may wait at once."""
+    call, request, answer = waiting.call, waiting.request, waiting.answer
+    if request is not None and len(request.body) > _LONGEST:
+        call = replace(call, params=_omitted(len(request.body)))
+        request = replace(request, body=b"")
+    if answer is not None and len(answer[2]) > _LONGEST:
+        if not call.code and not call.read_only:
+            call = replace(call, answer=_omitted(len(answer[2])))
+        answer = None
+    return _Waiting(call, request, answer)
+
+
+def _whole(waiting: _Waiting) -> Call:
+    """The call as it is recorded: no call can keep another one out of the history."""
+    try:
+        return _read(waiting)
+    except Exception:
+        log.exception("the parameters of %s are not in the history", waiting.call.operation)
+        return waiting.call
+
+
 def _read(waiting: _Waiting) -> Call:
     """The call with its parameters and what was answered, as far as both can be read."""
     # not at the start, which nobody should wait for
@@ -249,21 +273,16 @@ def _read(waiting: _Waiting) -> Call:
     if model is None or call.operation not in model.operation_names:
         return call
     operation = model.operation_model(call.operation)
-    if len(request.body) > _LONGEST:
-        params: Any = _omitted(len(request.body))
-    else:
+    params, answer = call.params, call.answer
+    if params is None:
         try:
             asked, _ = requests.read(request.request, request.body, call.service)
             params = plain.parameters(asked.params, operation)
         except Refusal:
             params = None
-    answer = None
     if waiting.answer is not None and not call.code and not call.read_only:
         status, headers, content = waiting.answer
-        if len(content) > _LONGEST:
-            answer = _omitted(len(content))
-        else:
-            answer = plain.answer(operation, int(status[:3]), headers, content)
+        answer = plain.answer(operation, int(status[:3]), headers, content)
     return replace(call, params=params, answer=answer)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from labs_helpers.sandbox.authorization import actions, several
 from labs_helpers.sandbox.authorization.models import prefix_of
 from labs_helpers.sandbox.authorization.passed import PASSED
 from labs_helpers.sandbox.authorization.terms import ApiRequest, Permission
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.moto.table import services
 from tests.sandbox.authorization import reference
 from tests.sandbox.authorization.open_calls import asked_of, open_operations
 from tests.sandbox.authorization.people_here import ACCOUNT, Nobody
@@ -215,9 +219,38 @@ def test_every_role_that_an_open_operation_takes_needs_to_be_passed() -> None:
     assert missing == []
 
 
+def built(service: str, room: str) -> list[str]:
+    """The operations of a service for which a room of ours has a function."""
+    names = {xform_name(name): name for name in reference.model(service).operation_names}
+    package = importlib.import_module(f"labs_helpers.{room.replace('/', '.')}.operations")
+    inner = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", []))]
+    modules = [importlib.import_module(f"{package.__name__}.{each}") for each in inner] or [package]
+    return [name for spelled, name in names.items() if any(hasattr(m, spelled) for m in modules)]
+
+
+def test_every_role_that_a_room_of_ours_takes_needs_to_be_passed() -> None:
+    """The rooms decide by the same table as moto's services."""
+    missing, counted = [], 0
+    for service, row in services().items():
+        for name in built(service, row.room) if row.room else ():
+            shape = reference.model(service).operation_model(name).input_shape
+            paths = roles_in(shape) if shape else []
+            rows = dict(PASSED.get(service, {}).get(name, ()))
+            missing += [f"{service}:{name} {path}" for path in paths if path not in rows]
+            counted += len(paths)
+    assert missing == []
+    assert counted > 20
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "given"),
     [
+        ("ecs", "UpdateService",
+         {"service": "s", "loadBalancers": [{"advancedConfiguration": {"roleArn": ROLE}}]}),
+        ("ecs", "CreateService",
+         {"serviceName": "s", "loadBalancers": [{"advancedConfiguration": {"roleArn": ROLE}}]}),
+        ("ecr", "CreateRepositoryCreationTemplate",
+         {"prefix": "p", "appliedFor": ["CREATE_ON_PUSH"], "customRoleArn": ROLE}),
         ("events", "PutRule", {"Name": "r", "RoleArn": ROLE}),
         ("events", "PutTargets",
          {"Rule": "r", "Targets": [{"Id": "1", "Arn": "a", "RoleArn": ROLE}]}),

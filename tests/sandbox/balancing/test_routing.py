@@ -131,3 +131,31 @@ def test_what_is_no_request_is_a_bad_request(sent: bytes) -> None:
 )
 def test_a_redirect_keeps_what_its_action_does_not_name(config: dict[str, str], place: str) -> None:
     assert http.redirected(asked("/a/b?q=1", host="shop:8080"), config, 80) == place
+
+
+def test_a_rule_that_nearly_fits_a_long_path_is_decided_at_once() -> None:
+    """With backtracking this takes longer than a test may."""
+    condition = {"Field": "path-pattern", "Values": ["/*a*a*a*a*a*a*b"]}
+    rule = {"conditions": [condition], "actions": [{"Type": "forward"}]}
+    assert action([rule], asked("/" + "a" * 16_000)) is None
+    assert action([rule], asked("/" + "a" * 16_000 + "b")) == {"Type": "forward"}
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("http://host/a/b?q=://", "/a/b"),
+        ("http://host", "/"),
+        ("http://[", "/"),
+        ("/a?next=http://x/y", "/a"),
+        ("//host/a", "//host/a"),
+    ],
+)
+def test_the_path_of_a_target(target: str, path: str) -> None:
+    assert asked(target).path == path
+
+
+def test_a_redirect_is_on_one_line() -> None:
+    config = {"Path": "/#{path}\r\nSet-Cookie: a=b", "StatusCode": "HTTP_302"}
+    place = http.redirected(asked("/x", host="shop"), config, 80)
+    assert place == "http://shop:80/x%0D%0ASet-Cookie:%20a=b"

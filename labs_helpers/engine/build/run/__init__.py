@@ -1,5 +1,6 @@
-"""RUN without a daemon: a command under PRoot, in a folder with the files of an image.
+"""RUN without a daemon: a command in a folder with the files of an image.
 
-The command is the learner's own, and runs as the learner. PRoot (https://proot-me.github.io/) keeps
-its paths inside the image, but does not contain a malicious program.
+The command is the learner's own, and runs as the learner: in namespaces where the machine gives
+them, and under PRoot elsewhere. PRoot (https://proot-me.github.io/) keeps the command's paths
+inside the image, but does not contain a malicious program.
 """

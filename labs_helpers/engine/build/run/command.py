@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from ... import machine
 from ...capabilities import OF_BUILDS
+from ..errors import BuildError
 from . import proot
 from .accounts import Account
 from .rootfs import RootFolder
@@ -98,7 +99,10 @@ def run(
     if command.script:
         # /dev is the machine's in namespaces, and the image's folder under PRoot
         folder = root.spare if kind() == machine.NAMESPACES else root.path
-        _write_script(folder / command.script[0].lstrip("/"), command.script[1])
+        try:
+            _write_script(folder, *command.script)
+        except OSError as error:
+            raise BuildError(f"{command.script[0]} cannot be written: {error.strerror}") from error
     if kind() == machine.NAMESPACES:
         request: dict[str, Any] = {"spec": _specification(root, command, files)}
     else:
@@ -132,10 +136,31 @@ def run(
         process.stderr.close()
 
 
-def _write_script(place: Path, content: str) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(content)
-    place.chmod(0o755)
+def _write_script(root: Path, path: str, content: str) -> None:
+    """Write a file below a folder in which earlier commands may have put links.
+
+    Raises OSError for a link on the way, ValueError for a path that leads out.
+    """
+    *folders, name = path.strip("/").split("/")
+    if {"..", "."} & {*folders, name}:
+        raise ValueError(f"{path} leads out of the image")
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    folder = os.open(root, flags)
+    try:
+        for each in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(each, 0o755, dir_fd=folder)
+            above, folder = folder, os.open(each, flags, dir_fd=folder)
+            os.close(above)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        making = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, making, dir_fd=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            os.fchmod(descriptor, 0o755)
+    finally:
+        os.close(folder)
 
 
 def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ...machine import NAMESPACES, NONE, PROOT
 from ...platform import of_machine
 from ...streams import map_generator
-from ..dockerfile import Instruction
+from ..dockerfile import Instruction, file_name
 from ..errors import BuildError, cannot_run, no_program
 from ..metadata import current_shell
 from ..stage import Message, StageState
@@ -175,6 +175,7 @@ def _invocation(step: Instruction, shell: list[str]) -> _Invocation:
     (name, (content, _)), *others = step.files.items()
     if not others and _is_only_heredoc(line):
         if content.startswith("#!"):
+            file_name(name, step.line)
             return _Invocation([*shell, f"{_SCRIPTS}/{name}"], (name, content), shell=True)
         return _Invocation([*shell, content], shell=True)
     # the shell reads the heredocs itself
