@@ -12,17 +12,78 @@ from pathlib import Path
 from typing import Any
 
 from .. import machine
+from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
+from ..folders import remove_folder
 from ..store import Image
-from . import rootfs, spec
+from . import options, ports, rootfs, spec
 from .keeper import cgroup
-from .record import Container
-from .volumes import Volumes
+from .keeper.logfile import now
+from .record import Container, Records
+from .volumes import Volumes, requested
 
 Document = dict[str, Any]
 
 
-def inherit(config: Document, base: Document) -> None:
+class Creator:
+    """Makes the records and the folders of new containers; private: the engine's own folder."""
+
+    def __init__(
+        self,
+        records: Records,
+        images: rootfs.Unpacked,
+        volumes: Volumes,
+        private: Path,
+        isolation: machine.Isolation,
+    ) -> None:
+        self._records, self._images, self._volumes = records, images, volumes
+        self._private, self._isolation = private, isolation
+
+    def create(self, name: str, body: Document, image: Image) -> Container:
+        """Create a container from a checked body (options.py). Raises EngineError."""
+        config, host = dict(body), dict(body.get("HostConfig") or {})
+        config.pop("HostConfig", None)
+        config.pop("NetworkingConfig", None)
+        base = image.config.get("config") or {}
+        _inherit(config, base)
+        if not spec.command(config):
+            raise BadRequest("no command specified")
+        published = ports.requested(
+            host.get("PortBindings"),
+            config.get("ExposedPorts") or (),
+            bool(host.get("PublishAllPorts")),
+        )
+        kind = options.network(host.get("NetworkMode") or "")
+        mounts = requested(config, host, base, self._private)
+        container = Container(
+            id=secrets.token_hex(32),
+            name=name.removeprefix("/"),
+            created=now(),
+            image=image.id,
+            config=config,
+            host=host,
+            ports=published if kind == "own" else [],
+            mounts=mounts,
+        )
+        spec.relays(config.get("Labels") or {}, kind)
+        capabilities(host, kind)
+        _check_isolation(self._isolation, host, kind, mounts, published)
+        if container.name:
+            self._records.check_name(container.name)
+        folder = self._records.path(container)
+        folder.mkdir(mode=0o700)
+        try:
+            rootfs.prepare(folder)
+            _make_mounts(container, image, self._volumes, self._images)
+            spec.write_own_files(container, folder)
+            self._records.add(container)
+        except BaseException:
+            remove_folder(folder)
+            raise
+        return container
+
+
+def _inherit(config: Document, base: Document) -> None:
     """Complete a request by its image's configuration, as dockerd merges them."""
     if config.get("Entrypoint") is None:
         config["Entrypoint"] = base.get("Entrypoint")
@@ -41,7 +102,7 @@ def inherit(config: Document, base: Document) -> None:
             config[key] = [config[key]]
 
 
-def check_isolation(
+def _check_isolation(
     isolation: machine.Isolation,
     host: Document,
     kind: str,
@@ -99,7 +160,7 @@ def _check_ports(published: list[Document]) -> None:
             )
 
 
-def make_mounts(
+def _make_mounts(
     container: Container, image: Image, volumes: Volumes, images: rootfs.Unpacked
 ) -> None:
     """Make the volumes of a new container, with the image's files in those that are new."""

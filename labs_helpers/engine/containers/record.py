@@ -136,8 +136,12 @@ class Records:
         return starts[0]
 
     def add(self, container: Container) -> None:
-        """Keep a new container; its folder exists. Raises Conflict for a name that is taken."""
+        """Keep a new container; its folder exists. Raises Conflict for a name that is taken.
+
+        A container without a name gets one here: two that are made at once must not get the same.
+        """
         with self.changed:
+            container.name = container.name or self._new_name()
             self.check_name(container.name)
             self._known[container.id] = container
             self.save(container)
@@ -169,16 +173,15 @@ class Records:
             self.changed.notify_all()
         remove_folder(self.path(container))
 
-    def new_name(self) -> str:
-        """A free name of two words."""
-        with self.changed:
-            while True:
-                name = "_".join(secrets.choice(words.split()) for words in _WORDS)
-                if not self._named(name):
-                    return name
-                name += str(secrets.randbelow(1000))
-                if not self._named(name):
-                    return name
+    def _new_name(self) -> str:
+        """A free name of two words; with the lock held."""
+        while True:
+            name = "_".join(secrets.choice(words.split()) for words in _WORDS)
+            if not self._named(name):
+                return name
+            name += str(secrets.randbelow(1000))
+            if not self._named(name):
+                return name
 
     def _named(self, name: str) -> Container | None:
         return next((c for c in self._known.values() if c.name == name), None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import signal
 import socket
 import threading
@@ -22,13 +21,11 @@ from labs_helpers.files import write_json
 
 from .. import machine
 from ..build.run.accounts import UnknownAccount
-from ..capabilities import capabilities
-from ..errors import BadRequest, EngineError, NotSupported
-from ..folders import remove_folder
+from ..errors import EngineError, NotSupported
 from ..store import Image, ImageStore, NoSuchImage
-from . import creation, describe, ending, lent, options, ports, rootfs, spec, volumes
+from . import describe, ending, lent, rootfs
+from .creation import Creator
 from .events import Events
-from .keeper.logfile import now
 from .keeper.words import CannotStart
 from .link import Link
 from .record import CREATED, EXITED, NEVER, RUNNING, Conflict, Container, Records
@@ -98,44 +95,7 @@ class Containers:
 
     def create(self, name: str, body: Document, image: Image) -> Container:
         """Create a container from a checked body (options.py). Raises EngineError."""
-        config, host = dict(body), dict(body.get("HostConfig") or {})
-        config.pop("HostConfig", None)
-        config.pop("NetworkingConfig", None)
-        base = image.config.get("config") or {}
-        creation.inherit(config, base)
-        if not spec.command(config):
-            raise BadRequest("no command specified")
-        published = ports.requested(
-            host.get("PortBindings"),
-            config.get("ExposedPorts") or (),
-            bool(host.get("PublishAllPorts")),
-        )
-        kind = options.network(host.get("NetworkMode") or "")
-        mounts = volumes.requested(config, host, base, self._private)
-        container = Container(
-            id=secrets.token_hex(32),
-            name=name.removeprefix("/") or self.records.new_name(),
-            created=now(),
-            image=image.id,
-            config=config,
-            host=host,
-            ports=published if kind == "own" else [],
-            mounts=mounts,
-        )
-        spec.relays(config.get("Labels") or {}, kind)
-        capabilities(host, kind)
-        creation.check_isolation(self.isolation, host, kind, mounts, published)
-        self.records.check_name(container.name)
-        folder = self.records.path(container)
-        folder.mkdir(mode=0o700)
-        try:
-            rootfs.prepare(folder)
-            creation.make_mounts(container, image, self.volumes, self.images)
-            spec.write_own_files(container, folder)
-            self.records.add(container)
-        except BaseException:
-            remove_folder(folder)
-            raise
+        container = self._creator.create(name, body, image)
         self.emit(container, "create")
         return container
 
@@ -143,6 +103,10 @@ class Containers:
     def isolation(self) -> machine.Isolation:
         """How this machine isolates containers."""
         return machine.isolation(self.records.folder)
+
+    @cached_property
+    def _creator(self) -> Creator:
+        return Creator(self.records, self.images, self.volumes, self._private, self.isolation)
 
     @cached_property
     def _starter(self) -> Starter:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks import graph
+from labs_helpers.sandbox.moto.stacks import graph, outputs
 from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.kinds import Made
 from labs_helpers.sandbox.moto.stacks.reasons import name_of, reason_of
@@ -264,28 +264,9 @@ class Life:
 
     def _finish(self) -> None:
         """Outputs and exports, from what was made; raises Refusal."""
-        outputs, exports = [], []
-        for key, each in (self.scope.template.get("Outputs") or {}).items():
-            if not self.scope.exists(each):
-                continue
-            value = self.scope.resolve(each["Value"])
-            if isinstance(value, dict | list):
-                words = "The Value field of every Outputs member must evaluate to a String."
-                raise Refusal("ValidationError", f"Template format error: {words}")
-            named = (each.get("Export") or {}).get("Name")
-            name = None if named is None else str(self.scope.resolve(named))
-            outputs.append(
-                {
-                    "OutputKey": key,
-                    "OutputValue": str(value),
-                    "Description": each.get("Description"),
-                    "ExportName": name,
-                }
-            )
-            if name is not None:
-                exports.append((name, str(value)))
+        shown, exports = outputs.of(self.scope)
         self.stack.keep_exports(exports)
-        self.stack.shown_outputs = outputs
+        self.stack.shown_outputs = shown
 
     def _step(self, logical_id: str, verb: str) -> _Step:
         return _Step(self, logical_id, verb)
