@@ -15,7 +15,12 @@ from tests.sandbox.sandbox_process import Running
 ROLE = "arn:aws:iam::123456789012:role/demo-app"
 
 EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
-    ("codedeploy", "CreateDeployment", {"applicationName": "a"}, "Nothing would be deployed here."),
+    (
+        "codedeploy",
+        "CreateDeployment",
+        {"applicationName": "a"},
+        "Services of ECS shift traffic by themselves here: ",
+    ),
     (
         "eks",
         "CreateCluster",

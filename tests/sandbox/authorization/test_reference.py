@@ -141,7 +141,10 @@ def test_every_resource_has_a_form_that_the_reference_gives_the_action(service: 
     assert wrong == []
 
 
-IDS = ("resourceArn", "ResourceARN", "ResourceArn", "some-Arn")
+IDS = (
+    *("resourceArn", "ResourceARN", "ResourceArn", "some-Arn"),
+    *("some-serviceDeploymentArn", "some-serviceDeploymentArns", "some-serviceRevisionArns"),
+)
 
 EXPLAINED = {
     # not in moto

@@ -111,9 +111,11 @@ def _has(shape: Any, names: list[str]) -> bool:
 def test_each_argument_of_the_table_is_refused_by_name_with_the_reason(row: refusals.Row) -> None:
     assert row.reason.endswith(".")
     for argument in row.arguments:
-        name, _, inner = argument.parameter.partition(".")
+        name, *inner = argument.parameter.split(".")
         value: Any = "a-b" if argument.others or not argument.values else min(argument.values)
-        params = {name: [{inner: value}] if inner else value}
+        for member in reversed(inner):
+            value = {member: value}
+        params = {name: [value] if inner else value}
         with pytest.raises(Refusal) as refused:
             check(row.service, row.operations[0], params)
         assert (refused.value.code, refused.value.status) == ("NotInSandbox", 501)
@@ -130,7 +132,7 @@ def test_each_argument_of_the_table_is_refused_by_name_with_the_reason(row: refu
         ("kms", "CreateGrant", "Write the permission into the key policy."),
         ("kms", "Sign", "symmetric keys"),
         ("monitoring", "GetMetricData", "GetMetricStatistics"),
-        ("codedeploy", "CreateApplication", "Nothing would be deployed here."),
+        ("codedeploy", "CreateApplication", "shift traffic by themselves here"),
     ],
 )
 def test_an_operation_whose_answer_moto_invents_is_refused(
