@@ -15,11 +15,10 @@ from labs_helpers.display import ecs_service, page
 from labs_helpers.display import pipeline as pipelines
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
+from labs_helpers.prepare.ecs import tasks_of
 
 _PAUSE = 0.5
 """Seconds between two looks at a pipeline or a service."""
-_MOST_TASKS = 100
-"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
 
 def pipeline(
@@ -118,14 +117,3 @@ def described(ecs: Any, name: str, cluster: str) -> Mapping[str, Any]:
             f"--cluster {cluster}` lists the services there are."
         )
     return dict(found[0])
-
-
-def tasks_of(ecs: Any, found: Mapping[str, Any], cluster: str) -> list[Mapping[str, Any]]:
-    """The tasks of a service, stopped ones too, without those of an earlier service of its name."""
-    asked = {"cluster": cluster, "serviceName": found["serviceName"]}
-    arns = [
-        *ecs.list_tasks(**asked)["taskArns"],
-        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
-    ][:_MOST_TASKS]
-    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
-    return [task for task in tasks if task["createdAt"] >= found["createdAt"]]

@@ -13,6 +13,7 @@ from labs_helpers.control_client import Control
 from labs_helpers.display import page
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
+from labs_helpers.prepare.ecs import tasks_of
 
 
 def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
@@ -62,7 +63,7 @@ def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Renderi
     found = deliveries.described(ecs, name, cluster)
     bindings = [
         port
-        for task in deliveries.tasks_of(ecs, found, cluster)
+        for task in tasks_of(ecs, found, cluster)
         if task["lastStatus"] == "RUNNING"
         for container in task["containers"]
         for port in container.get("networkBindings", ())

@@ -1,4 +1,4 @@
-"""What a user may do, by IAM's policy simulator, which decides and does nothing.
+"""What a user or a role may do, by IAM's policy simulator, which decides and does nothing.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 """
@@ -73,27 +73,33 @@ def _documents(iam: Any, kind: str, name: str) -> Iterator[Mapping[str, Any]]:
 def first_refused(iam: Any, user: str, wanted: Iterable[Permission]) -> Permission | None:
     """The first permission that the policies of the user and of its groups do not allow."""
     tried = list(wanted)
-    allowed = _allowed(iam, user, tried)
-    return next((one for one in tried if one not in allowed), None)
+    found = allowed(iam, _arn(iam, user), tried)
+    return next((one for one in tried if one not in found), None)
 
 
 def first_allowed(iam: Any, user: str, unwanted: Iterable[Permission]) -> Permission | None:
     """The first permission that the policies of the user and of its groups allow."""
     tried = list(unwanted)
-    allowed = _allowed(iam, user, tried)
-    return next((one for one in tried if one in allowed), None)
+    found = allowed(iam, _arn(iam, user), tried)
+    return next((one for one in tried if one in found), None)
 
 
-def _allowed(iam: Any, user: str, permissions: Iterable[Permission]) -> set[Permission]:
-    """Those that are allowed. One request decides all actions on all resources of one context."""
-    arn = iam.get_user(UserName=user)["User"]["Arn"]
+def _arn(iam: Any, user: str) -> str:
+    return str(iam.get_user(UserName=user)["User"]["Arn"])
+
+
+def allowed(iam: Any, arn: str, permissions: Iterable[Permission]) -> set[Permission]:
+    """Those that the policies of a user or a role allow.
+
+    arn: of the user or role. One request decides all actions on all resources of one context.
+    """
     actions: dict[tuple[str, Context, str], list[str]] = defaultdict(list)
     for one in dict.fromkeys(permissions):
         actions[one.region, one.context, one.resource].append(one.action)
     resources: dict[tuple[str, Context, tuple[str, ...]], list[str]] = defaultdict(list)
     for (region, context, resource), names in actions.items():
         resources[region, context, tuple(names)].append(resource)
-    allowed = set()
+    found = set()
     for (region, context, tried), arns in resources.items():
         # a real request brings its region; a simulation has to be given the region
         entries = [("aws:RequestedRegion", region), *context]
@@ -109,8 +115,8 @@ def _allowed(iam: Any, user: str, permissions: Iterable[Permission]) -> set[Perm
         for result in pages.search("EvaluationResults[]"):
             for resource, decision in _decisions(result, arns):
                 if decision == "allowed":
-                    allowed.add(Permission(result["EvalActionName"], resource, region, context))
-    return allowed
+                    found.add(Permission(result["EvalActionName"], resource, region, context))
+    return found
 
 
 def _decisions(result: Mapping[str, Any], resources: list[str]) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,8 @@ _PATIENCE = 120.0
 """Seconds that tasks may take to end: ECS gives a program 30 seconds after SIGTERM, 120 at most.
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
 _PAUSE = 0.2
+_MOST_TASKS = 100
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
 
 def no_cluster(name: str) -> Step:
@@ -74,6 +76,20 @@ def delete_service(place: Place, cluster: str, name: str) -> None:
             == "INACTIVE"
         ),
     )
+
+
+def tasks_of(ecs: Any, service: Mapping[str, Any], cluster: str) -> list[dict[str, Any]]:
+    """The tasks of a service, stopped ones too, without those of an earlier service of its name.
+
+    service: as DescribeServices answers.
+    """
+    asked = {"cluster": cluster, "serviceName": service["serviceName"]}
+    arns = [
+        *ecs.list_tasks(**asked)["taskArns"],
+        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
+    ][:_MOST_TASKS]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    return [task for task in tasks if task["createdAt"] >= service["createdAt"]]
 
 
 def revisions(place: Place, family: str) -> list[str]:

@@ -1,12 +1,13 @@
-"""What the policies of a role let it do with ECR, by IAM's policy simulator.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
-"""
+"""What the policies of a role let it do with ECR, by IAM's policy simulator."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from labs_helpers.checks import permissions
 from labs_helpers.checks.ecr_actions import PULL
 from labs_helpers.checks.least_privilege import neighbours
+from labs_helpers.checks.permissions import Permission
 from labs_helpers.checks.world import World
 
 COLLEAGUES = ("demo-app",)
@@ -15,49 +16,33 @@ COLLEAGUES = ("demo-app",)
 
 def may_pull(world: World, role: str) -> bool:
     """Whether a role may pull from the labs' repository; False without the role."""
-    return len(_allowed(world, role, [world.repository])) == len(PULL)
+    tried = _pulls(world, [world.repository])
+    return _allowed(world, role, tried) == tried
 
 
 def may_log_in(world: World, role: str) -> bool:
     """Whether a role may get a token of ECR, which is for no one repository; False without it."""
-    iam = world.client("iam")
-    try:
-        arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-    except iam.exceptions.NoSuchEntityException:
-        return False
-    answer = iam.simulate_principal_policy(
-        PolicySourceArn=arn, ActionNames=["ecr:GetAuthorizationToken"], ResourceArns=["*"]
-    )
-    return all(each["EvalDecision"] == "allowed" for each in answer["EvaluationResults"])
+    tried = [Permission("ecr:GetAuthorizationToken", "*", world.region)]
+    return _allowed(world, role, tried) == tried
 
 
 def first_too_many(world: World, role: str) -> str | None:
     """The first action of a pull that the role may do on another repository, in words."""
-    found = _allowed(world, role, [*neighbours(world.repository), *COLLEAGUES])
-    return found[0] if found else None
+    tried = _pulls(world, [*neighbours(world.repository), *COLLEAGUES])
+    return next(map(str, _allowed(world, role, tried)), None)
 
 
-def _allowed(world: World, role: str, repositories: list[str]) -> list[str]:
+def _pulls(world: World, repositories: Iterable[str]) -> list[Permission]:
+    beginning = f"arn:aws:ecr:{world.region}:{world.account}:repository/"
+    arns = [beginning + name for name in repositories]
+    return [Permission(f"ecr:{name}", arn, world.region) for name in PULL for arn in arns]
+
+
+def _allowed(world: World, role: str, tried: list[Permission]) -> list[Permission]:
     iam = world.client("iam")
     try:
         arn = iam.get_role(RoleName=role)["Role"]["Arn"]
     except iam.exceptions.NoSuchEntityException:
         return []
-    beginning = f"arn:aws:ecr:{world.region}:{world.account}:repository/"
-    pages = iam.get_paginator("simulate_principal_policy").paginate(
-        PolicySourceArn=arn,
-        ActionNames=[f"ecr:{name}" for name in PULL],
-        ResourceArns=[beginning + name for name in repositories],
-    )
-    return [
-        f"{result['EvalActionName']} on {one['EvalResourceName']}"
-        for result in pages.search("EvaluationResults[]")
-        for one in result.get("ResourceSpecificResults")
-        or [
-            {
-                "EvalResourceName": result["EvalResourceName"],
-                "EvalResourceDecision": result["EvalDecision"],
-            }
-        ]
-        if one["EvalResourceDecision"] == "allowed"
-    ]
+    allowed = permissions.allowed(iam, arn, tried)
+    return [one for one in tried if one in allowed]

@@ -8,6 +8,7 @@ from typing import Any
 
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
+from labs_helpers.prepare.ecs import tasks_of
 
 CLUSTER = "demo"
 _PATIENCE = 30.0
@@ -96,14 +97,7 @@ def _look(world: World, name: str) -> Running | None:
         return None
     if not services or services[0]["status"] != "ACTIVE":
         return None
-    asked = {"cluster": CLUSTER, "serviceName": name}
-    arns = [
-        *ecs.list_tasks(**asked)["taskArns"],
-        *ecs.list_tasks(**asked, desiredStatus="STOPPED")["taskArns"],
-    ][:100]
-    tasks = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
-    # an earlier service of the name may have left some
-    tasks = [task for task in tasks if task["createdAt"] >= services[0]["createdAt"]]
+    tasks = tasks_of(ecs, services[0], CLUSTER)
     described = ecs.describe_task_definition(taskDefinition=services[0]["taskDefinition"])
     definition = described["taskDefinition"]
     return Running(world, services[0], definition, tasks, _newest_image(ecs, definition["family"]))
