@@ -27,6 +27,7 @@ from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codecommit.service import CodeCommitService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door import delays
@@ -48,6 +49,7 @@ from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.events.router import Router
 from labs_helpers.sandbox.events.service import EventBridgeService
 from labs_helpers.sandbox.events.ticks import Ticks
+from labs_helpers.sandbox.hosts import region_of_git
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
@@ -137,7 +139,7 @@ def build(
     known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
-    hub = _Hub(folder / "hub", clock)
+    hub = _Later(partial(_hub, folder / "hub", clock))
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
     )
@@ -205,6 +207,13 @@ def build(
         router.emit(event)
         codepipeline.driver.wake()
 
+    codecommit = CodeCommitService(
+        folder / "codecommit",
+        clock,
+        authorizer.authorize,
+        emit,
+        codepipeline.driver.look_at_sources,
+    )
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
     )
@@ -221,6 +230,7 @@ def build(
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "codecommit": partial(_decided, authorizer, codecommit),
         "ecs": partial(_decided, authorizer, ecs),
         "events": partial(
             _decided,
@@ -242,6 +252,7 @@ def build(
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
         balancing.store,
+        codecommit.store,
         trail.store,
     )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
@@ -250,6 +261,7 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(trail.recorded_pushes(registry), trace),
         hub=Traced(hub, trace),
+        git=_Later(partial(_git, who, codecommit, authorizer)),
         aws=Gateway(
             who.directory.find,
             services,
@@ -316,19 +328,36 @@ def _operations(who: People, balancing: Balancing) -> Operations:
     }
 
 
-class _Hub:
-    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
+def _hub(root: Path, clock: Clock) -> WSGIApplication:
+    """The stand-in Docker Hub."""
+    from labs_helpers.sandbox.hub.app import HubApp
 
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root = root
-        self._clock = clock
+    return HubApp(root, clock)
+
+
+def _git(who: People, codecommit: CodeCommitService, authorizer: Authorizer) -> WSGIApplication:
+    """git's way to the repositories of CodeCommit."""
+    from labs_helpers.sandbox.codecommit.git_http import GitApp
+
+    return GitApp(
+        who.directory.find,
+        codecommit.repositories,
+        authorizer.authorize,
+        context.of_request,
+        region_of_git,
+    )
+
+
+class _Later:
+    """An application that is made at the first request, so that the start does not wait."""
+
+    def __init__(self, make: Callable[[], WSGIApplication]) -> None:
+        self._make = make
         self._lock = Lock()
         self._application: WSGIApplication | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with self._lock:
             if self._application is None:
-                from labs_helpers.sandbox.hub.app import HubApp
-
-                self._application = HubApp(self._root, self._clock)
+                self._application = self._make()
         return self._application(environ, start_response)

@@ -91,6 +91,7 @@ forms.py has a parameter of ListX under the type of X, and one of an alias under
 _CODES: Mapping[str, str] = {
     "cloudformation": "ValidationError",
     "codebuild": "InvalidInputException",
+    "codecommit": "InvalidResourceArnException",
     "codedeploy": "InvalidArnException",
     "codepipeline": "InvalidArnException",
     "ec2": "InvalidParameterValue",

@@ -26,6 +26,9 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "fleet": "fleet/{arn|name|names}:*",
         "sandbox": "sandbox/{sandboxId|id|ids}",
     },
+    "codecommit": {
+        "repository": "{repositoryName|repositoryNames|resourceArn|oldName|targets.repositoryName}",
+    },
     "codedeploy": {
         "application": "application:{applicationName|applicationNames}",
         "deploymentgroup": "deploymentgroup:{applicationName}/"
