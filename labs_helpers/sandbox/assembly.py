@@ -200,6 +200,7 @@ def build(
         roles,
         router.emit,
         connections.connections.folder,
+        lambda *commit: codecommit.repositories.archive(*commit),
     )
 
     def emit(event: Event) -> None:

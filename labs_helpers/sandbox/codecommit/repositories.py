@@ -120,6 +120,19 @@ class Repositories:
         except NotGitRepository as error:
             raise RepositoryDoesNotExist(name=found["repositoryName"]) from error
 
+    def archive(self, place: Place, name: str, commit: str) -> bytes:
+        """The files of a commit as a ZIP file; raises LookupError."""
+        from labs_helpers.sandbox.codecommit import bare
+
+        try:
+            with self.reading(self.require(place, name)) as repo:
+                found = bare.commit_of(repo, commit)
+                if found is None:
+                    raise LookupError(f"{name} has no commit {commit}")
+                return bare.packed(repo, found)
+        except (RepositoryDoesNotExist, bare.TooLarge) as error:
+            raise LookupError(str(error)) from error
+
     @contextmanager
     def changing(
         self, found: Document, caller: str, prepare: Callable[[Repo], None] | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from labs_helpers.sandbox.codepipeline.actions import (
     approval,
     build,
+    codecommit_source,
     ecs_deploy,
     git_source,
     s3_deploy,
@@ -17,6 +18,7 @@ from labs_helpers.sandbox.codepipeline.actions.work import Outcome, Work
 ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
     ("Source", "S3"): sources.s3,
     ("Source", "ECR"): sources.ecr,
+    ("Source", "CodeCommit"): codecommit_source.codecommit,
     ("Source", "CodeStarSourceConnection"): git_source.connection,
     ("Build", "CodeBuild"): build.codebuild,
     ("Test", "CodeBuild"): build.codebuild,
