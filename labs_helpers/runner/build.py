@@ -23,6 +23,7 @@ from labs_helpers.buildspec.variables import Identity
 from labs_helpers.runner import clients, environment, landlock, outputs, sources
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
+from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.runner import STOPPED, Job
 from labs_helpers.workspace import Workspace
 
@@ -164,9 +165,14 @@ class _Builder:
     def _fetch(self, source: Path) -> None:
         try:
             version = self._build.get("sourceVersion", "")
-            sources.fetch(self._build["source"], version, self._client, source)
+            body = self._job.body
+            origin = Origin(self._endpoint, body["credentials"], body.get("folder", ""))
+            commit = sources.fetch(self._build["source"], version, self._client, source, origin)
         except sources.SourceFailed as error:
             raise _Failed(error.status_code, str(error)) from error
+        if commit:
+            self._build["resolvedSourceVersion"] = commit
+            self._job.report({"type": "source", "commit": commit})
 
     def _spec(self, source: Path) -> Buildspec:
         """The project's buildspec, a file of the source, or buildspec.yml; raises _Failed."""

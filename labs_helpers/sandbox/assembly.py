@@ -216,7 +216,13 @@ def build(
         codepipeline.driver.look_at_sources,
     )
     codebuild = CodeBuildService(
-        folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+        folder / "codebuild",
+        clock,
+        authorizer.authorize,
+        desk,
+        roles,
+        emit,
+        connections.connections.folder,
     )
     workers: tuple[Worker[Any], ...] = (
         lifecycle,

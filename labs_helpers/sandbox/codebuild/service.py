@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,14 @@ class CodeBuildService(DecidedService[CodeBuildCall]):
         desk: Desk,
         roles: ServiceRoles,
         emit: Emit,
+        folder: Callable[[str, str], str],
     ) -> None:
-        """Open the state under `root`; builds that ran before a restart become FAULT."""
+        """Open the state under `root`; builds that ran before a restart become FAULT.
+
+        folder: of a connection and a repository; raises LookupError.
+        """
         self.store = Store(root, "CodeBuild", SCHEMA)
-        owner = Builds(self.store, clock, roles, emit)
+        owner = Builds(self.store, clock, roles, emit, authorize, folder)
         call: Any = partial(CodeBuildCall, builds=owner, desk=desk, roles=roles)
         super().__init__("codebuild", operations, call, self.store, clock, authorize)
         desk.serve(self.store, {KIND: owner})
