@@ -254,12 +254,13 @@ def build(
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
-    routes |= connections.connections.routes()
+    routes |= {**connections.connections.routes(), **codebuild.reports.routes()}
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
         balancing.store,
         codecommit.store,
+        codebuild.reports.store,
         trail.store,
     )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)

@@ -154,7 +154,7 @@ def test_no_link_of_a_source_is_made_through_another_link(tmp_path: Path, second
     content = packed(**{"a": str(outside), second: "/etc/passwd"})
     wanted = {"type": "S3", "location": "bucket/source.zip"}
     with pytest.raises(SourceFailed, match="leads out of the source"):
-        sources.fetch(wanted, "", lambda service: Source(content), into)
+        sources.fetch(wanted, "", lambda service: Source(content), into, Origin("", {}))
     assert [*outside.iterdir()] == []
 
 

@@ -71,6 +71,9 @@ _WHOSE_PARAMETER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "codebuild": {
         "id": ("build", "build-batch", "sandbox"),
         "ids": ("build", "build-batch", "sandbox"),
+        "arn": ("fleet", "report", "report-group"),
+        "reportArn": ("report",),
+        "reportArns": ("report",),
     },
     "dynamodb": {"IndexName": ("index",), "RequestItems": ("table",), "TableName": ("table",)},
     "ecs": {"clusterArn": ("cluster",)},

@@ -22,7 +22,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     },
     "codebuild": {
         "project": "project/{projectName|name|names|projectArn|id<:|ids<:}",
-        "report-group": "report-group/{name|arn|reportArn<:|reportGroupArn|reportGroupArns}",
+        "report-group": "report-group/"
+        "{name|arn<:|reportArn<:|reportArns<:|reportGroupArn|reportGroupArns}",
         "fleet": "fleet/{arn|name|names}:*",
         "sandbox": "sandbox/{sandboxId|id|ids}",
     },

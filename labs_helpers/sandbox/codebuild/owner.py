@@ -72,16 +72,8 @@ class Builds:
             self._change(place, build_id, partial(_fail, status="TIMED_OUT", contexts=context))
             return None
         self._change(place, build_id, partial(_begin, phase="PROVISIONING"))
-        source = projects.arn(*place, build["projectName"])
         try:
-            taken = self._roles.assume(
-                build["serviceRole"],
-                CODEBUILD,
-                f"AWSCodeBuild-{build_id.partition(':')[2]}",
-                place[1],
-                {"aws:sourcearn": (source,), "aws:sourceaccount": (place[0],)},
-                timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
-            )
+            taken = self._taken(place, build)
         except RoleRefused as error:
             context = [{"statusCode": "ACCESS_DENIED", "message": str(error)}]
             self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
@@ -102,6 +94,45 @@ class Builds:
             "credentials": taken.environment,
             "clock_offset": offset.total_seconds(),
         }
+
+    def arn(self, place: store.Place, build_id: str) -> str:
+        return f"arn:aws:codebuild:{place[1]}:{place[0]}:build/{build_id}"
+
+    def document(self, place: store.Place, build_id: str) -> store.Document:
+        """A build that runs; raises LookupError."""
+        with self._store.read() as db:
+            row = store.build(db, place, build_id)
+        if row is None or row["status"] != store.RUNNING:
+            raise LookupError(f"the build {build_id} is not in progress")
+        found: store.Document = json.loads(row["body"])
+        return found
+
+    def require(
+        self, place: store.Place, build: store.Document, action: str, resource: str
+    ) -> None:
+        """Raise AccessDenied unless the role of a build may do an action."""
+        taken = self._taken(place, build)
+        self._authorize(taken.session.principal, action, resource)
+
+    def reports(self, place: store.Place, build_id: str, arn: str) -> None:
+        """The build has a report."""
+
+        def add(build: store.Document, at: float) -> None:
+            build["reportArns"] = [*build.get("reportArns", []), arn]
+
+        self._change(place, build_id, add)
+
+    def _taken(self, place: store.Place, build: store.Document) -> Assumed:
+        """A session of the build's role; raises RoleRefused."""
+        source = projects.arn(*place, build["projectName"])
+        return self._roles.assume(
+            build["serviceRole"],
+            CODEBUILD,
+            f"AWSCodeBuild-{build['id'].partition(':')[2]}",
+            place[1],
+            {"aws:sourcearn": (source,), "aws:sourceaccount": (place[0],)},
+            timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
+        )
 
     def _connected(self, build: store.Document, taken: Assumed) -> str:
         """The git folder of a source on a connection, "" for others; LookupError, AccessDenied.
