@@ -14,6 +14,7 @@ import pytest
 from labs_helpers.buildspec.artifacts import BuiltFile, NoArtifacts
 from labs_helpers.buildspec.model import Artifacts
 from labs_helpers.runner import git, sources
+from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.outputs import Outputs
 from labs_helpers.runner.sources import SourceFailed
 from tests.buildspec.builds import commands, prepare, run
