@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
 
 NAMESPACES, PROOT, NONE = "namespaces", "proot", "none"
 VARIABLE = "LABS_ISOLATION"

@@ -11,10 +11,11 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.runtime.folders import remove_folder
+
 from .. import machine
 from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
-from ..folders import remove_folder
 from ..store import Image
 from . import options, ports, rootfs, spec
 from .keeper import cgroup
@@ -39,8 +40,11 @@ class Creator:
         self._records, self._images, self._volumes = records, images, volumes
         self._private, self._isolation = private, isolation
 
-    def create(self, name: str, body: Document, image: Image) -> Container:
-        """Create a container from a checked body (options.py). Raises EngineError."""
+    def create(self, name: str, body: Document, image: Image, owner: str) -> Container:
+        """Create a container from a checked body (options.py). Raises EngineError.
+
+        owner: of what an isolated client makes; the folders it mounts have no links at the end.
+        """
         config, host = dict(body), dict(body.get("HostConfig") or {})
         config.pop("HostConfig", None)
         config.pop("NetworkingConfig", None)
@@ -64,6 +68,7 @@ class Creator:
             host=host,
             ports=published if kind == "own" else [],
             mounts=mounts,
+            owner=owner,
         )
         spec.relays(config.get("Labels") or {}, kind)
         capabilities(host, kind)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.files import write_json
+from labs_helpers.runtime.folders import remove_folder
 
 from ..errors import BadRequest, EngineError, NotFound
-from ..folders import remove_folder
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,8 @@ class Container:
     health: Document | None = None
     endings: int = 0
     """How many times the container's program has ended."""
+    owner: str = ""
+    """The isolated client that made the container (api/isolated.py); "" for others."""
 
     @property
     def running(self) -> bool:

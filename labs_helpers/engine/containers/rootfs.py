@@ -13,11 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from labs_helpers.runtime.folders import remove_folder
+
 from ..build.options import BuildOptions
 from ..build.run.rootfs import RootFolder
 from ..build.stage import image_root
 from ..build.tree import FILE, Entry, Tree
-from ..folders import fresh_folder, remove_folder
+from ..folders import fresh_folder
 from ..store import Image, ImageStore
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.files import write_json
+from labs_helpers.runtime.folders import remove_folder
 
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
-from ..folders import remove_folder
 from .keeper.logfile import now
 
 Document = dict[str, Any]

@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from ...folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
+
 from ...streams import CHUNK_SIZE
 from ..layer import Changes
 from ..tree import DIRECTORY, FILE, LINK, OTHER, Entry, Tree
