@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 NEVER = "0001-01-01T00:00:00Z"
 """Go's zero time, which Docker shows for what has not happened."""
 CREATED, RUNNING, EXITED = "created", "running", "exited"
+RESTARTING = "restarting"
+"""The program has ended, and a restart policy will start it again after a pause."""
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _WORDS = (
     "amber brisk calm clever daring eager fair gentle happy keen lively merry nimble patient proud"
@@ -67,6 +69,8 @@ class Container:
     restarts: int = 0
     stopped: bool = False
     """Whether a user stopped the container, so that no restart policy starts it again."""
+    oom_killed: bool = False
+    """Whether the kernel killed a process of the container's last run for want of memory."""
     health: Document | None = None
     endings: int = 0
     """How many times the container's program has ended."""
@@ -75,6 +79,11 @@ class Container:
     def running(self) -> bool:
         """Whether the program runs."""
         return self.status == RUNNING
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the program runs, or is about to be started again: Docker's ``Running``."""
+        return self.status in (RUNNING, RESTARTING)
 
     @property
     def short_id(self) -> str:

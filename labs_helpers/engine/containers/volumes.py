@@ -18,6 +18,7 @@ from typing import Any
 from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
+from ..events import VOLUME, Events
 from ..folders import remove_folder
 from .keeper.logfile import now
 
@@ -49,8 +50,8 @@ class InUse(EngineError):
 class Volumes:
     """The named volumes in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, events: Events) -> None:
+        self._folder, self._events = folder, events
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def list(self) -> list[Document]:
@@ -86,6 +87,7 @@ class Volumes:
             document = {"CreatedAt": now(), "Driver": "local", "Labels": labels, "Name": name}
             rest = {"Mountpoint": "", "Options": None, "Scope": "local"}
             write_json(self._folder / name / "volume.json", {**document, **rest})
+            self.note("create", name)
         return self.get(name)
 
     def remove(self, name: str, users: Iterable[str]) -> None:
@@ -95,6 +97,11 @@ class Volumes:
             raise InUse(f"remove {name}: volume is in use - [{', '.join(ids)}]")
         (self._folder / name / "volume.json").unlink()
         remove_folder(self._folder / name)
+        self.note("destroy", name)
+
+    def note(self, action: str, name: str, **more: str) -> None:
+        """Note an event about a volume."""
+        self._events.emit(VOLUME, action, name, {"driver": "local", **more})
 
     @staticmethod
     def is_anonymous(volume: Document) -> bool:

@@ -42,7 +42,7 @@ class Process:
         self._loop, self._log, self._ended = loop, log, ended
         self.spec, self.clients, self.code = spec, clients, 0
         self._first = of is None
-        self._framed, self._once = not spec["tty"], bool(spec["stdin_once"])
+        self._framed, self._once = bool(spec["framed"]), bool(spec["stdin_once"])
         self._outputs: dict[int, str] = {}
         self._input: Sink | None = None
         self._master = -1
@@ -116,7 +116,7 @@ class Process:
 
     def end_of_input(self) -> None:
         """A client's input has ended; for the last client's, the program's input ends, too."""
-        if self._input and self._once and self._framed:
+        if self._input and self._once and not self.spec["tty"]:
             self._input.end()
 
     def update(self) -> None:
