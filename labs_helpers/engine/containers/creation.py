@@ -14,9 +14,8 @@ from typing import Any
 from .. import machine
 from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
-from ..folders import remove_folder
 from ..store import Image
-from . import options, ports, rootfs, spec
+from . import options, owners, ports, rootfs, spec
 from .keeper import cgroup
 from .keeper.logfile import now
 from .record import Container, Records
@@ -78,7 +77,7 @@ class Creator:
             spec.write_own_files(container, folder)
             self._records.add(container)
         except BaseException:
-            remove_folder(folder)
+            owners.remove(folder)
             raise
         return container
 
@@ -179,5 +178,12 @@ def _make_mounts(
         volume = volumes.create(mount["name"])
         mount["name"], mount["source"] = volume["Name"], volume["Mountpoint"]
         place = Path(volume["Mountpoint"])
-        if not any(place.iterdir()):
+        if _is_empty(place):
             rootfs.copy_up(images.path(image), mount["target"], place)
+
+
+def _is_empty(volume: Path) -> bool:
+    try:
+        return not any(volume.iterdir())
+    except PermissionError:
+        return False  # another user of a container has taken it over

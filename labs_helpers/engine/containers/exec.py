@@ -71,6 +71,8 @@ class Execs:
             )
         if not container.running:
             raise Conflict(f"container {container.id} is not running")
+        # the SDK writes detachKeys, and dockerd reads names of fields without regard to case
+        config = {("DetachKeys" if k == "detachKeys" else k): v for k, v in config.items()}
         made = Exec(secrets.token_hex(32), container, config)
         self._known[made.id] = made
         self._note(made, f"exec_create: {' '.join(config['Cmd'])}")
@@ -118,6 +120,7 @@ class Execs:
         if (
             os.geteuid() != 0
             and account.uid != first.uid
+            and machine.users() is None
             and self._containers.isolation.kind == machine.NAMESPACES
         ):
             raise CannotStart(

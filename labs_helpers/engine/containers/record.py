@@ -16,7 +16,7 @@ from typing import Any
 from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound
-from ..folders import remove_folder
+from . import owners
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Records:
             # an interrupted create or removal
             if left.is_dir() and left.name not in self._known:
                 with contextlib.suppress(OSError):
-                    remove_folder(left)
+                    owners.remove(left)
 
     def __iter__(self) -> Iterator[Container]:
         with self.changed:
@@ -180,7 +180,7 @@ class Records:
             self._known.pop(container.id, None)
             (self.path(container) / "container.json").unlink(missing_ok=True)
             self.changed.notify_all()
-        remove_folder(self.path(container))
+        owners.remove(self.path(container))
 
     def _new_name(self) -> str:
         """A free name of two words; with the lock held."""

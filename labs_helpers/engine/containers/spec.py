@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import machine
 from ..build.run.accounts import Account
 from ..build.stage import DEFAULT_PATH
 from ..capabilities import capabilities
@@ -105,7 +106,7 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         "cwd": config.get("WorkingDir") or "/",
         "uid": account.uid,
         "gid": account.gid,
-        "groups": [account.gid, *account.groups],
+        "groups": list(dict.fromkeys((account.gid, *account.groups))),
         "tty": bool(config.get("Tty")),
         "framed": not config.get("Tty"),
         "open_stdin": bool(config.get("OpenStdin")),
@@ -114,6 +115,7 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         "capabilities": capabilities(host, kind),
         "processes": limit if limit > 0 else PROCESSES,
         "user_namespace": os.geteuid() != 0,
+        "users": machine.users(),
     }
 
 

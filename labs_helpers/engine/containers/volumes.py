@@ -19,7 +19,7 @@ from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..events import VOLUME, Events
-from ..folders import remove_folder
+from . import owners
 from .keeper.logfile import now
 
 Document = dict[str, Any]
@@ -39,6 +39,7 @@ _MODES = {
     "delegated",
     "consistent",
 }
+_SHARED = {"shared", "rshared", "slave", "rslave"}
 
 
 class InUse(EngineError):
@@ -96,7 +97,7 @@ class Volumes:
         if ids := list(users):
             raise InUse(f"remove {name}: volume is in use - [{', '.join(ids)}]")
         (self._folder / name / "volume.json").unlink()
-        remove_folder(self._folder / name)
+        owners.remove(self._folder / name)
         self.note("destroy", name)
 
     def note(self, action: str, name: str, **more: str) -> None:
@@ -147,6 +148,11 @@ def _bind(text: str) -> Document:
         return {"kind": "volume", "name": "", "target": target, "read_only": False}
     modes = parts[2].split(",") if len(parts) == 3 else []
     for mode in modes:
+        if mode in _SHARED:
+            raise NotSupported(
+                f"the labs engine refuses the mode {mode} of {text}: mounts inside a container stay"
+                " inside"
+            )
         if mode not in _MODES:
             raise BadRequest(f"invalid mode: {parts[2]}")
     target, read_only = posixpath.normpath(parts[1]), "ro" in modes

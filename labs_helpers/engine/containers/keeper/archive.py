@@ -14,7 +14,7 @@ import stat
 import tarfile
 from pathlib import Path
 
-from . import namespaces, root_folder
+from . import namespaces, root_folder, users
 from . import syscalls as sys
 from .words import CannotStart
 
@@ -60,7 +60,7 @@ def _enter(spec: Document, of: int | None) -> None:
         namespaces.enter(of, bool(spec["user_namespace"]))
         return
     if spec["user_namespace"]:
-        namespaces.enter_user_namespace(sys.NEW_MOUNTS, spec["uid"], spec["gid"])
+        users.enter(sys.NEW_MOUNTS, spec["uid"], spec["gid"], spec["users"])
     else:
         sys.unshare(sys.NEW_MOUNTS)
     sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)

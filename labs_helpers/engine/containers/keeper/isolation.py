@@ -1,6 +1,6 @@
 """A program in namespaces of its own: started, or added to a container that runs.
 
-Works for an ordinary user (in a user namespace with that one user) and for root. The caller has no
+Works for an ordinary user (in a user namespace: users.py) and for root. The caller has no
 threads. The steps of a start, with the names used below:
 
 - the *maker* is forked, enters new namespaces and makes the sockets that must be made inside the
@@ -21,8 +21,9 @@ import json
 import os
 import signal
 import socket
+import stat
 
-from . import cgroup, namespaces, network, rights, root_folder, terminal, tracer
+from . import cgroup, namespaces, network, rights, root_folder, terminal, tracer, users
 from . import syscalls as sys
 from .words import CannotStart, find_program
 
@@ -100,7 +101,7 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
 def _receive(ours: socket.socket, found: Launched, until: str) -> None:
     """Take messages up to the one named; "" takes all, until exec closes the other end."""
     while True:
-        data, descriptors, _, _ = socket.recv_fds(ours, namespaces.MESSAGE, namespaces.FDS)
+        data, descriptors = namespaces.receive(ours)
         if not data:
             if until:
                 raise CannotStart("the container's first process was killed at its start", 128)
@@ -185,7 +186,7 @@ def _enter_new(spec: Spec, theirs: socket.socket) -> None:
     if not spec["user_namespace"]:
         sys.unshare(flags)
     else:
-        namespaces.enter_user_namespace(flags, spec["uid"], spec["gid"])
+        users.enter(flags, spec["uid"], spec["gid"], spec["users"])
     if spec["network"] == "host":
         return
     network.loopback_up()
@@ -217,7 +218,10 @@ def _become(
         os.dup2(descriptor, place)
     os.umask(0o022)
     root_folder.change_folder(spec["cwd"], spec["uid"], spec["gid"])
+    _own_streams(spec["uid"])
     rights.give_up(spec)
+    # a change of the user has taken the signal away
+    sys.prctl(sys.DEATH_SIGNAL, signal.SIGKILL)
     program = find_program(spec["words"], spec["environment"])
     if first and spec["init"]:
         _stay_as_init()
@@ -226,6 +230,15 @@ def _become(
         os.execve(program, spec["words"], environment)
     except OSError as error:
         raise CannotStart.at_exec(program, error) from error
+
+
+def _own_streams(uid: int) -> None:
+    """Give the streams to the program's user, who may open /dev/stdout and /dev/stderr, as runc."""
+    for descriptor in (0, 1, 2):
+        found = os.fstat(descriptor)
+        if stat.S_ISFIFO(found.st_mode) or os.isatty(descriptor):
+            with contextlib.suppress(PermissionError):  # another user than the only one
+                os.fchown(descriptor, uid, -1)
 
 
 def _stay_as_init() -> None:

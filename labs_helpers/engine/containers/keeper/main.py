@@ -23,7 +23,7 @@ from . import syscalls as sys
 from .client import Client
 from .logfile import LogFile, now
 from .loop import READ, Loop, close, close_socket
-from .namespaces import sockets_of
+from .namespaces import receive, sockets_of
 from .process import Process
 from .relay import Relay
 from .words import CannotStart
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-_MESSAGE = 1 << 16
 _LOOPBACK = "127.0.0.1"
 _FEW = 2
 
@@ -71,7 +70,7 @@ class Keeper:
 
     def _ready(self, connection: socket.socket) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(connection, _MESSAGE, 1)
+            data, descriptors = receive(connection)
         except OSError:
             data, descriptors = b"", []
         if not data:
