@@ -169,6 +169,6 @@ def test_a_file_that_only_another_user_reads_is_named(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(copying.shutil, "copy2", copy)
-    with pytest.raises(Unreadable, match=r"learner\.json belongs to another user.*\n.*docker rm"):
+    with pytest.raises(Unreadable, match=r"json belongs to another user.*\n.*docker rm"):
         store.save(workspace, "mine")
     assert list(workspace.snapshots.iterdir()) == []
