@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from ..containers.creation import limits_memory, limits_processes
 from ..errors import BadRequest, NotSupported
 from ..events import FILTERS, KINDS, matches
 from ..hosts import DOCKER_HUB
@@ -106,6 +107,9 @@ def info(request: Request, backend: Backend) -> Response:
             "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
             "NCPU": os.cpu_count() or 1,
             "MemTotal": _memory(),
+            "MemoryLimit": limits_memory(isolation),
+            "SwapLimit": limits_memory(isolation),
+            "PidsLimit": limits_processes(isolation),
             "OSType": "linux",
             "OperatingSystem": f"labs engine on {platform.system()}",
             "OSVersion": "",

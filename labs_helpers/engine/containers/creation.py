@@ -24,6 +24,10 @@ from .volumes import Volumes, requested
 Document = dict[str, Any]
 
 
+_LEAST_MEMORY = 6 << 20
+_PROBED = 64 << 20
+
+
 class Creator:
     """Makes the records and the folders of new containers; private: the engine's own folder."""
 
@@ -65,6 +69,7 @@ class Creator:
             mounts=mounts,
         )
         spec.relays(config.get("Labels") or {}, kind)
+        _check_memory(host)
         capabilities(host, kind)
         _check_isolation(self._isolation, host, kind, mounts, published)
         if container.name:
@@ -114,10 +119,15 @@ def _check_isolation(
     """
     if isolation.kind == machine.NONE:
         raise NotSupported(isolation.sentence)
-    if (host.get("PidsLimit") or 0) > 0 and not _limits_processes(isolation):
+    if (host.get("PidsLimit") or 0) > 0 and not limits_processes(isolation):
         raise NotSupported(
             "the labs engine refuses --pids-limit: it holds in namespaces, for an engine of an"
             " ordinary user, or for root's where root may make a cgroup; not here"
+        )
+    if host.get("Memory") and not limits_memory(isolation):
+        raise NotSupported(
+            "the labs engine refuses --memory: it needs a cgroup in which this engine may make"
+            " others (root's, or one that systemd delegates to a user); there is none here"
         )
     if isolation.kind == machine.NAMESPACES:
         return
@@ -133,17 +143,38 @@ def _check_isolation(
         raise NotSupported(f"the labs engine refuses {asked[0]}: {isolation.sentence}")
 
 
-def _limits_processes(isolation: machine.Isolation) -> bool:
+def _check_memory(host: Document) -> None:
+    """Refuse limits of memory that dockerd refuses. Raises BadRequest.
+
+    https://github.com/moby/moby/blob/v28.2.2/daemon/daemon_unix.go
+    (verifyPlatformContainerResources)
+    """
+    memory, both = host.get("Memory") or 0, host.get("MemorySwap") or 0
+    if memory < 0 or 0 < memory < _LEAST_MEMORY:
+        raise BadRequest("Minimum memory limit allowed is 6MB")
+    if not memory and both > 0:
+        raise BadRequest(
+            "You should always set the Memory limit when using Memoryswap limit, see usage"
+        )
+    if memory and 0 < both < memory:
+        raise BadRequest("Minimum memoryswap limit should be larger than memory limit, see usage")
+
+
+def limits_processes(isolation: machine.Isolation) -> bool:
     """Whether a limit of a container's processes holds here."""
-    return isolation.has_namespaces and (os.geteuid() != 0 or _gets_cgroups())
+    return isolation.has_namespaces and (os.geteuid() != 0 or _gets_cgroups(cgroup.PROCESSES))
+
+
+def limits_memory(isolation: machine.Isolation) -> bool:
+    """Whether a limit of a container's memory holds here."""
+    return isolation.has_namespaces and _gets_cgroups(cgroup.MEMORY)
 
 
 @functools.cache
-def _gets_cgroups() -> bool:
-    found = cgroup.make("probe", secrets.token_hex(8), 1)
-    if found:
-        cgroup.remove(found)
-    return found is not None
+def _gets_cgroups(kind: str) -> bool:
+    found = cgroup.make("probe", secrets.token_hex(8), {kind: _PROBED})
+    cgroup.remove(found or [])
+    return bool(found)
 
 
 def _check_ports(published: list[Document]) -> None:

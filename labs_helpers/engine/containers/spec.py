@@ -101,6 +101,7 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         [],
     )
     limit = host.get("PidsLimit") or 0
+    memory = (host.get("Memory") or 0, host.get("MemorySwap") or 0)
     return {
         "environment": environment,
         "cwd": config.get("WorkingDir") or "/",
@@ -113,6 +114,7 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         "stdin_once": bool(config.get("StdinOnce")),
         "network": kind,
         "capabilities": capabilities(host, kind),
+        "memory": memory,
         "processes": limit if limit > 0 else PROCESSES,
         "user_namespace": os.geteuid() != 0,
         "users": machine.users(),

@@ -41,13 +41,13 @@ class Launched:
 
     ``stock`` are unconnected sockets, through which the caller reaches the program's ports;
     ``listeners`` are sockets that listen inside, one for each relay of the specification.
-    ``cgroup`` is the folder of the cgroup, if the container has one, to remove after its end.
+    ``cgroups`` are the folders of the container's cgroups, to remove after its end.
     """
 
     def __init__(self) -> None:
         self.pid = 0
         self.terminal: int | None = None
-        self.cgroup: str | None = None
+        self.cgroups: list[str] = []
         self.stock: list[socket.socket] = []
         self.listeners: list[socket.socket] = []
 
@@ -67,20 +67,14 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
         traced = Launched()
         traced.pid, traced.terminal = tracer.launch(spec, stdio)
         return traced
-    group = None
-    if not spec["user_namespace"]:
-        if of is None:
-            owner, _, name = spec["folder"].rpartition("/")
-            group = cgroup.make(owner, name, spec["processes"])
-        else:
-            group = cgroup.of(of)
+    groups = _cgroups(spec) if of is None else cgroup.of(of)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     maker = os.fork()
     if maker == 0:
-        _as_child(theirs, ours, lambda: _make(spec, stdio, of, theirs, group))
+        _as_child(theirs, ours, lambda: _make(spec, stdio, of, theirs, groups))
     theirs.close()
     found = Launched()
-    found.cgroup = group
+    found.cgroups = groups
     try:
         _receive(ours, found, "pid")
         os.waitpid(maker, 0)
@@ -96,6 +90,19 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
     finally:
         ours.close()
     return found
+
+
+def _cgroups(spec: Spec) -> list[str]:
+    """The cgroups of a new container. Raises CannotStart when its memory cannot be limited."""
+    owner, _, name = spec["folder"].rpartition("/")
+    # an ordinary user's processes have a limit of their own (rights.py)
+    limits = {cgroup.PROCESSES: 0 if spec["user_namespace"] else spec["processes"]}
+    memory, both = spec["memory"]
+    limits |= {cgroup.MEMORY: memory, cgroup.SWAP: both}
+    made = cgroup.make(owner, name, limits)
+    if made is None and memory:
+        raise CannotStart("its memory cannot be limited: no cgroup may be made", 128)
+    return made or []
 
 
 def _receive(ours: socket.socket, found: Launched, until: str) -> None:
@@ -124,8 +131,7 @@ def _give_up(found: Launched) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(found.pid, signal.SIGKILL)
         os.waitpid(found.pid, 0)
-    if found.cgroup:
-        cgroup.remove(found.cgroup)
+    cgroup.remove(found.cgroups)
     for each in (*found.stock, *found.listeners):
         each.close()
     if found.terminal is not None:
@@ -162,11 +168,10 @@ def _make(
     stdio: tuple[int, int, int] | None,
     of: int | None,
     theirs: socket.socket,
-    group: str | None,
+    groups: list[str],
 ) -> None:
     """The maker: enter the cgroup and the namespaces, fork the program, say its pid."""
-    if group:
-        cgroup.enter(group)
+    cgroup.enter(groups)
     # other processes of the container could trace this one, or open its program and files
     sys.prctl(sys.DUMPABLE, 0)
     if of is None:

@@ -236,7 +236,7 @@ class Keeper:
 
     def _tell(self, name: str, process: Process, event: Document) -> None:
         self._processes.pop(name, None)
-        event = {**event, "code": process.code, "time": now()}
+        event = {**event, "code": process.code, "time": now(), "oom": process.oom}
         if event["event"] == "die":
             with contextlib.suppress(OSError):  # a full disk: whoever listens still knows
                 _write(f"{name}/exit.json", event)
