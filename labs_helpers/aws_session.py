@@ -129,14 +129,15 @@ def _others(path: Path, ours: Mapping[str, Any]) -> str:
 def variables(workspace: Workspace, session: Session) -> dict[str, str]:
     """The environment's variables for clients: the labs' own files, whatever the learner's are.
 
-    Throttled and refused for a moment, clients try again:
+    Throttled, clients try again, once more often than by default: the pauses double, and a lesson
+    whose limit is reached on purpose should not wait for a minute.
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
     """
     given = {
         "AWS_CONFIG_FILE": str(workspace.aws_config),
         "AWS_SHARED_CREDENTIALS_FILE": str(workspace.aws_credentials),
         "AWS_RETRY_MODE": "standard",
-        "AWS_MAX_ATTEMPTS": "8",
+        "AWS_MAX_ATTEMPTS": "4",
         "AWS_PAGER": "",
         "DOCKER_CONFIG": str(workspace.docker),
     }

@@ -1,13 +1,17 @@
 """What a lab does beside its lesson in AWS mode: marks cells, tags what they make, says what to do.
 
 A cell that makes or changes something in the account says so above its output. After such a cell,
-what the labs made gets the tag ``labs:session``.
+what the labs made gets the tag ``labs:session``. After a cell that changes who may do what, the
+labs wait until AWS has most likely seen the change everywhere, as the lesson tells the learner to.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,10 +34,45 @@ _MAKES = re.compile(
 A pull through a cache makes a repository.
 """
 
+_SETTLES = re.compile(
+    r"\baws\s+iam\s+(?:add|attach|create|delete|detach|put|remove|set|update)-[a-z]"
+    r"|\biam\.(?:add|attach|create|delete|detach|put|remove|set|update)_[a-z_]+\("
+    r"|\baws\s+ecr\s+create-repository\b|\blab\.prepare\("
+)
+"""A command or call whose effect AWS sees everywhere after some seconds only."""
+SETTLE = "LABS_AWS_SETTLE"
+_SETTLE_SECONDS = 10.0
+"""AWS names no time, and advises to check that a change is seen before it is used:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
+
 
 def makes_something(source: str) -> bool:
     """Whether a cell makes or changes something in the account, as far as its text tells."""
     return bool(_MAKES.search(source.replace("\\\n", " ")))
+
+
+def settles(source: str) -> bool:
+    """Whether what a cell changes is seen everywhere after some seconds only."""
+    return bool(_SETTLES.search(source.replace("\\\n", " ")))
+
+
+def settle_seconds(environ: Mapping[str, str] | None = None) -> float:
+    """How long the labs wait after such a cell: LABS_AWS_SETTLE, or 10 seconds.
+
+    Raises LabsError for a value that is no number of seconds.
+    """
+    text = (os.environ if environ is None else environ).get(SETTLE, "")
+    try:
+        seconds = float(text) if text else _SETTLE_SECONDS
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 600:
+        raise LabsError(
+            f"{SETTLE} is {text!r}. It is the number of seconds, 0 to 600, that the labs wait on "
+            "AWS after a cell that changes who may do what; unset it for 10."
+        )
+    return seconds
 
 
 def notes(place: Place, number: str) -> tuple[str, ...]:
@@ -69,7 +108,7 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
 def mark_cells(place: Place, number: str) -> None:
     """From now on, cells of this kernel that make something say so, and what they made is tagged.
 
-    Outside IPython nothing is done.
+    Outside IPython nothing is done. Raises LabsError for a wrong LABS_AWS_SETTLE.
     """
     from IPython import get_ipython
 
@@ -80,7 +119,7 @@ def mark_cells(place: Place, number: str) -> None:
         for earlier in [one for one in shell.events.callbacks[event] if hasattr(one, "on_aws")]:
             shell.events.unregister(event, earlier)
     shell.events.register("pre_run_cell", _marked(place))
-    shell.events.register("post_run_cell", _tagged(place, number))
+    shell.events.register("post_run_cell", _tagged(place, number, settle_seconds()))
 
 
 def mark(place: Place) -> str:
@@ -99,9 +138,14 @@ def _marked(place: Place) -> Callable[[Any], None]:
     return before
 
 
-def _tagged(place: Place, number: str) -> Callable[[Any], None]:
+def _tagged(place: Place, number: str, seconds: float) -> Callable[[Any], None]:
     def after(result: Any) -> None:
-        if makes_something(str(result.info.raw_cell)):
+        source = str(result.info.raw_cell)
+        if seconds and settles(source):
+            print(f"AWS needs some seconds until it sees this everywhere: waiting {seconds:g} s")
+            sys.stdout.flush()
+            time.sleep(seconds)
+        if makes_something(source):
             for line in tag(place, number):
                 print(line)
 

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 
 from labs_helpers.workspace import Workspace
+from tests.aws_mode.names import Names
 from tests.sandbox import sandbox_process
 
 ACCOUNT = "444455556666"
@@ -48,8 +49,14 @@ def account(home: Path, **variables: str) -> Iterator[sandbox_process.Running]:
 
 
 @contextmanager
-def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
-    """This process has the environment of a learner whose profile `training` is of the account."""
+def learner(
+    folder: Path, there: sandbox_process.Running, names: Names | None = None
+) -> Iterator[Learner]:
+    """This process has the environment of a learner whose profile `training` is of the account.
+
+    The profile names the sandbox as its endpoint; with ``names``, no endpoint is named anywhere,
+    and AWS's own names lead there.
+    """
     before, here = dict(os.environ), Path.cwd()
     home = folder / "home"
     (home / ".aws").mkdir(parents=True)
@@ -60,7 +67,8 @@ def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
     )
     (home / ".aws" / "config").write_text(
         f"[default]\nregion = ap-south-1\n"
-        f"[profile training]\nregion = {REGION}\nendpoint_url = {there.url}\n"
+        f"[profile training]\nregion = {REGION}\n"
+        + ("" if names else f"endpoint_url = {there.url}\n")
     )
     (home / ".docker").mkdir()
     (home / ".docker" / "config.json").write_text('{"auths": {"registry.example": {}}}')
@@ -72,6 +80,7 @@ def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
         # nothing of a test reaches a machine's own Docker
         DOCKER_HOST=f"unix://{folder}/none.sock",
         AWS_EC2_METADATA_DISABLED="true",
+        **(names.variables if names else {}),
     )
     boto3.DEFAULT_SESSION = None
     try:
