@@ -37,7 +37,8 @@ class Session:
     ``name`` is the value of the tag ``labs:session``. ``profile`` is the learner's own, None for
     the default one or for keys in the environment. ``files`` are the variables of OWN_FILES as they
     were. ``docker_host`` and ``endpoint_url`` are the learner's Docker and AWS endpoint, where they
-    are not the usual ones.
+    are not the usual ones. ``partner_profile`` is of a second account of the learner's,
+    ``partner_account``.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Session:
     docker_host: str | None = None
     endpoint_url: str | None = None
     partner_profile: str | None = None
+    partner_account: str | None = None
 
 
 def workspace_of(workspace: Workspace) -> Workspace:
@@ -86,7 +88,12 @@ def keep(workspace: Workspace, session: Session, docker: Mapping[str, Any] | Non
     logins that the labs made earlier stay.
     """
     workspace.create()
-    workspace.remember(mode="aws", account=session.account, region=session.region)
+    workspace.remember(
+        mode="aws",
+        account=session.account,
+        region=session.region,
+        second_account=session.partner_account,
+    )
     write_json(_path(workspace), asdict(session))
     write_text(workspace.aws_config, _config(workspace, session), mode=0o600)
     if not workspace.aws_credentials.exists():

@@ -88,6 +88,7 @@ class Names:
             "NO_PROXY": "127.0.0.1,localhost",
             "AWS_CA_BUNDLE": trusted,
             "SSL_CERT_FILE": trusted,
+            "REQUESTS_CA_BUNDLE": trusted,
         }
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
