@@ -9,8 +9,8 @@ from typing import Any
 
 import boto3
 
-from labs_helpers import deliveries, explanations, gate, modes, notebook_output, on_aws, pages
-from labs_helpers.clean_up.found import not_ours, survey
+from labs_helpers import deliveries, explanations, gate, modes, notebook_output, pages
+from labs_helpers.clean_up.found import THEIRS, not_ours, survey
 from labs_helpers.clean_up.listed import listed
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import Entry
@@ -287,7 +287,7 @@ class Lab(Lesson):
             return self.restart()
         if theirs := not_ours(self._place, self.title.number):
             raise LabError(
-                f"{on_aws.THEIRS}: {', '.join(theirs)}.\nThe preparation would change or delete "
+                f"{THEIRS}: {', '.join(theirs)}.\nThe preparation would change or delete "
                 "them, so nothing was done. Take another account or region for the labs: "
                 "labs lab --aws --region REGION"
             )

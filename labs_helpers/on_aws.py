@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labs_helpers import aws_session
-from labs_helpers.clean_up.found import before_of, note_before, tag_ours
+from labs_helpers.clean_up.found import THEIRS, before_of, note_before, tag_ours
 from labs_helpers.clean_up.listed import listed
 from labs_helpers.defaults import OTHER_ACCOUNT
 from labs_helpers.files import LabsError
@@ -52,8 +52,6 @@ _PARTNER = re.compile(rf"\blabs-partner\b|\bpartner-pull\.json\b|\b{OTHER_ACCOUN
 lesson's number is a stranger's."""
 _WORD = re.compile(r"[\w./${}-]+")
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
-THEIRS = "These were here before the labs"
-"""The beginning of what the labs say of things of the learner's under names that the labs use."""
 
 
 def makes_something(source: str) -> bool:

@@ -18,6 +18,8 @@ from labs_helpers.prepare.step import Place
 
 TAG = "labs:session"
 """The tag of what the labs make; its value names the session, see ``aws_session.py``."""
+THEIRS = "These were here before the labs"
+"""The beginning of what the labs say of the learner's things under names that the labs use."""
 
 
 @dataclass(frozen=True)
