@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.sandbox import control_api
+from labs_helpers.sandbox import control_api, delays
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
@@ -29,7 +29,6 @@ from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
-from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -126,6 +125,9 @@ def build(
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
+    late = delays.wanted(os.environ)
+    if late:
+        who = replace(who, directory=late.directory(who.records, who.sessions))
 
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, every_other)(call)
@@ -164,6 +166,7 @@ def build(
         who.directory.is_there,
         Made(elsewhere, cache),
     )
+    pushes = trail.recorded_pushes(late.registry(registry) if late else registry)
     trace = Trace()
     lifecycle = LifecycleWorker(store)
     roles = ServiceRoles(who.directory, who.sessions, port)
@@ -248,14 +251,14 @@ def build(
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(trail.recorded_pushes(registry), trace),
+        registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
         aws=Gateway(
             who.directory.find,
             services,
             every_other,
             others.unsigned,
-            delays=delays.wanted(os.environ),
+            delays=late,
         ),
     )
     for worker in workers:
