@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labs_helpers.sandbox.ecs import deployments, releases, rolling, shares, tasks
+from labs_helpers.sandbox.ecs.crew import Crew
 from labs_helpers.sandbox.ecs.deployments import FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
 from labs_helpers.sandbox.ecs.plans import Plan
@@ -29,48 +30,16 @@ _MINUTE = 60
 
 
 @dataclass
-class _Look:
+class _Look(Crew):
     """One look at a service: what the stages read, and the plan that they write."""
 
-    service: Document
     release: Document
     green: Document
     blue: Document | None
-    found: Sequence[Document]
     desired: int
-    plan: Plan
-    at: float
-    real: float
-
-    def live(self, deployment: Document) -> list[Document]:
-        ending = {task["_id"] for task, _, _ in self.plan.stop}
-        return [
-            task
-            for task in self.found
-            if task["_deployment"] == deployment["id"]
-            and tasks.is_live(task)
-            and task["_id"] not in ending
-        ]
-
-    def is_gone(self, deployment: Document) -> bool:
-        own = [task for task in self.found if task["_deployment"] == deployment["id"]]
-        return all(task["lastStatus"] == tasks.STOPPED for task in own)
-
-    def scale(self, deployment: Document, count: int) -> None:
-        """Start or stop tasks of a deployment until there are `count`."""
-        deployment["desiredCount"] = count
-        live = self.live(deployment)
-        missing = count - len(live)
-        if missing > 0:
-            if deployment["_retry_at"] <= self.real:
-                self.plan.starts[deployment["id"]] = missing
-            self.plan.again = True
-        spare = sorted(live, key=lambda task: rolling.is_up(task, self.real))[: max(-missing, 0)]
-        rolling.end(self.service, spare, self.plan, self.at)
 
     def is_scaled(self, deployment: Document) -> bool:
-        up = [task for task in self.live(deployment) if rolling.is_up(task, self.real)]
-        return len(up) >= self.desired
+        return self.up(deployment) >= self.desired
 
     def send(self, weight: float) -> bool:
         """Have a percentage of the visitors meet green; whether the rules have it."""
@@ -107,7 +76,7 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
     else:
         green = _deployment(service, release["_deployment"])
         blue = _blue(service, green)
-        look = _Look(service, release, green, blue, found, desired, made, at, real)
+        look = _Look(service, found, made, at, real, release, green, blue, desired)
         if release["status"] in (releases.IN_PROGRESS, releases.PENDING):
             _judge(look)
         if release["status"] == releases.ROLLBACK_REQUESTED:
@@ -130,7 +99,7 @@ def _keep(
     real: float,
 ) -> None:
     """No deployment is under way: as many tasks as wanted, and none of another deployment."""
-    look = _Look(service, {}, primary, None, found, desired, made, at, real)
+    look = _Look(service, found, made, at, real, {}, primary, None, desired)
     if primary["rolloutState"] != FAILED or service["status"] != "ACTIVE":
         look.scale(primary, desired)
     for each in service["deployments"]:
