@@ -28,6 +28,7 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
@@ -201,9 +202,10 @@ def build(
     )
 
     def emit(event: Event) -> None:
-        """To the rules, and to the pipelines, which wait for what others end."""
+        """To the rules, and to pipelines and deployments, which wait for what others do."""
         router.emit(event)
         codepipeline.driver.wake()
+        codedeploy.driver.wake()
 
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
@@ -218,10 +220,19 @@ def build(
         trail,
     )
     ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(ecs, balancing),
+    )
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "ecs": partial(_decided, authorizer, ecs),
+        "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
             authorizer,
@@ -234,6 +245,7 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
+        "monitoring": partial(_noticed, others, lambda path: codedeploy.driver.wake()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
@@ -241,6 +253,7 @@ def build(
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        codedeploy.store,
         balancing.store,
         trail.store,
     )
@@ -267,8 +280,19 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    workers = (*workers, ecs.scheduler)
+    clock.subscribe(codedeploy.driver.wake)
+    codedeploy.driver.start()
+    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
+
+
+class _Surroundings:
+    """What CodeDeploy asks of other services when a deployment group is made."""
+
+    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
+        self.controller = ecs.controller
+        self.group = balancing.group_named
+        self.listener = balancing.listener
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labs_helpers.sandbox.balancing.weights import split
 from labs_helpers.sandbox.ecs import deployments, releases, rolling, shares, tasks
 from labs_helpers.sandbox.ecs.crew import Crew
 from labs_helpers.sandbox.ecs.deployments import FAILED, IN_PROGRESS, say
@@ -56,7 +57,7 @@ class _Look(Crew):
         for number, each in enumerate(self.service["loadBalancers"]):
             named = shares.rule(each, which)
             if named:
-                traffic[named] = shares.weights(
+                traffic[named] = split(
                     self.green["_groups"][number],
                     shares.other(each, self.green["_groups"][number]),
                     weight,

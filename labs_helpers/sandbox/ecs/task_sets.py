@@ -71,7 +71,8 @@ def computed(service: Mapping[str, Any], each: Mapping[str, Any]) -> int:
     if service["status"] != "ACTIVE" or each["status"] == DRAINING:
         return 0
     desired: int = service["desiredCount"]
-    return math.ceil(desired * each["scale"]["value"] / 100)
+    share: float = each["scale"]["value"]
+    return math.ceil(desired * share / 100)
 
 
 def drain(each: Document, at: float) -> None:
