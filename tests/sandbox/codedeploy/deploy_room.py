@@ -10,6 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from labs_helpers.control_client import Control
 from tests.policies import allow, policy
 from tests.sandbox.ecs.front import Front
@@ -130,6 +133,17 @@ class Deployed:
             }
         )
         return str(made["deploymentId"])
+
+    def revision(self, definition: str, content: str = "") -> dict[str, Any]:
+        given = {"content": content or spec(definition)}
+        return {"revisionType": "AppSpecContent", "appSpecContent": given}
+
+    def refused(self, operation: str, **params: Any) -> tuple[str, str]:
+        """Code and message of a refusal, which there must be."""
+        with pytest.raises(ClientError) as raised:
+            getattr(self.api, operation)(**params)
+        error = raised.value.response["Error"]
+        return error["Code"], error["Message"]
 
     def deployment(self, number: str) -> dict[str, Any]:
         return dict(self.api.get_deployment(deploymentId=number)["deploymentInfo"])
