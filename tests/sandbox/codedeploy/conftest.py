@@ -13,7 +13,7 @@ from tests.sandbox.ecs import task_room
 from tests.sandbox.ecs.task_room import Room
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def room() -> Iterator[Room]:
     """The labs' servers with pages "one" and "two", and a service role for CodeDeploy."""
     with task_room.running() as made:
