@@ -53,7 +53,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import balancers
+from labs_helpers.sandbox.moto import alarms, balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -219,7 +219,9 @@ def build(
         codepipeline.driver,
         trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    ecs = EcsService(
+        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
+    )
     codedeploy = CodeDeployService(
         folder / "codedeploy",
         clock,
@@ -228,6 +230,12 @@ def build(
         emit,
         _Surroundings(ecs, balancing),
     )
+
+    def watched() -> None:
+        """An alarm may have changed: for the deployments that watch alarms."""
+        codedeploy.driver.wake()
+        ecs.scheduler.wake()
+
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
@@ -245,7 +253,7 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
-        "monitoring": partial(_noticed, others, lambda path: codedeploy.driver.wake()),
+        "monitoring": partial(_noticed, others, lambda path: watched()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}

@@ -12,6 +12,7 @@ from functools import partial
 from labs_helpers.sandbox.balancing.store import Target
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecs import (
+    alarms,
     balanced,
     deployments,
     events,
@@ -57,8 +58,10 @@ class Scheduler(Worker[Store]):
         emit: Emit,
         balancers: Balancers,
         roles: ServiceRoles,
+        alarms_of: alarms.Look,
     ) -> None:
         super().__init__(state)
+        self._alarms_of = alarms_of
         self._balancers = balancers
         self._traffic = Traffic(balancers, roles)
         self._clock = clock
@@ -102,6 +105,7 @@ class Scheduler(Worker[Store]):
                 if balanced.has_left(service, task, health):
                     self._owner.release(task)
             now = self._clock.now().timestamp()
+            alarms.watch(service, place, self._alarms_of)
             made = _planning(service)(service, found, now, time.time())
             for task, code, reason in made.stop:
                 self._owner.stop(db, place, task, code, reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecs import operations, store
+from labs_helpers.sandbox.ecs.alarms import Look
 from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.call import EcsCall
 from labs_helpers.sandbox.ecs.errors import InvalidParameter
@@ -36,11 +37,12 @@ class EcsService(DecidedService[EcsCall]):
         roles: ServiceRoles,
         emit: Emit,
         balancers: Balancers,
+        alarms_of: Look,
     ) -> None:
         """Open the state under `root`; tasks that ran before a restart have stopped."""
         self.store = Store(root, "ECS", SCHEMA)
         owner = Tasks(self.store, clock, roles, emit, desk)
-        self.scheduler = Scheduler(self.store, clock, owner, emit, balancers, roles)
+        self.scheduler = Scheduler(self.store, clock, owner, emit, balancers, roles, alarms_of)
         call: Any = partial(EcsCall, tasks=owner, balancers=balancers, roles=roles)
         super().__init__("ecs", operations, call, self.store, clock, authorize)
         desk.serve(self.store, {KIND: owner})

@@ -12,11 +12,11 @@ asks Elastic Load Balancing for that, and notes in `_applied` what the rules hav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from labs_helpers.sandbox.balancing.weights import split
-from labs_helpers.sandbox.ecs import deployments, releases, rolling, shares, tasks
+from labs_helpers.sandbox.ecs import alarms, deployments, releases, rolling, shares, tasks
 from labs_helpers.sandbox.ecs.crew import Crew
 from labs_helpers.sandbox.ecs.deployments import FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
@@ -129,7 +129,7 @@ def _deployment(service: Document, number: str) -> Document:
 
 
 def _judge(look: _Look) -> None:
-    """The circuit breaker, where the service has one: too many failed tasks turn the release back.
+    """The circuit breaker and alarms, where the service has them, turn the release back.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
     """
@@ -138,9 +138,14 @@ def _judge(look: _Look) -> None:
     counted["failureCount"] = look.green["failedTasks"]
     if breaker.get("enable") and look.green["failedTasks"] >= counted["threshold"]:
         counted["status"] = "TRIGGERED"
-        said = f"(deployment {look.green['id']}) deployment failed: tasks failed to start."
-        say(look.service, said, look.at)
-        _turn_back(look, "Service deployment failed: tasks failed to start.")
+        _fail(look, "tasks failed to start.")
+    elif alarms.ring(look.service):
+        _fail(look, "alarm detected.")
+
+
+def _fail(look: _Look, why: str) -> None:
+    say(look.service, f"(deployment {look.green['id']}) deployment failed: {why}", look.at)
+    _turn_back(look, f"Service deployment failed: {why}")
 
 
 def _turn_back(look: _Look, reason: str) -> None:
@@ -284,12 +289,8 @@ def _finish(look: _Look) -> None:
     rolling.complete(look.service, look.green, look.plan, look.at)
 
 
-def _at_once(look: _Look) -> bool:
-    return True
-
-
-_DO = {
-    **dict.fromkeys(STAGES, _at_once),
+_DO: Mapping[str, Callable[[_Look], bool]] = {
+    **dict.fromkeys(STAGES, lambda look: True),
     "RECONCILE_SERVICE": _reconcile,
     "PRE_SCALE_UP": _prepare,
     "SCALE_UP": _scale_up,
