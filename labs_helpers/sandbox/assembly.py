@@ -28,6 +28,7 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
@@ -51,7 +52,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import balancers
+from labs_helpers.sandbox.moto import alarms, balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -204,9 +205,10 @@ def build(
     )
 
     def emit(event: Event) -> None:
-        """To the rules, and to the pipelines, which wait for what others end."""
+        """To the rules, and to pipelines and deployments, which wait for what others do."""
         router.emit(event)
         codepipeline.driver.wake()
+        codedeploy.driver.wake()
 
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
@@ -220,11 +222,28 @@ def build(
         codepipeline.driver,
         trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    ecs = EcsService(
+        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
+    )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(ecs, balancing),
+    )
+
+    def watched() -> None:
+        """An alarm may have changed: for the deployments that watch alarms."""
+        codedeploy.driver.wake()
+        ecs.scheduler.wake()
+
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "ecs": partial(_decided, authorizer, ecs),
+        "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
             authorizer,
@@ -237,6 +256,7 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
+        "monitoring": partial(_noticed, others, lambda path: watched()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
@@ -244,6 +264,7 @@ def build(
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        codedeploy.store,
         balancing.store,
         trail.store,
     )
@@ -270,8 +291,19 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    workers = (*workers, ecs.scheduler)
+    clock.subscribe(codedeploy.driver.wake)
+    codedeploy.driver.start()
+    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
+
+
+class _Surroundings:
+    """What CodeDeploy asks of other services when a deployment group is made."""
+
+    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
+        self.controller = ecs.controller
+        self.group = balancing.group_named
+        self.listener = balancing.listener
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
