@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.sandbox import control_api
+from labs_helpers.sandbox import control_api, delays
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
@@ -29,8 +29,8 @@ from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codecommit.service import CodeCommitService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
-from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -55,7 +55,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import balancers
+from labs_helpers.sandbox.moto import alarms, balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -130,6 +130,9 @@ def build(
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
+    late = delays.wanted(os.environ)
+    if late:
+        who = replace(who, directory=late.directory(who.records, who.sessions))
 
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, every_other)(call)
@@ -168,6 +171,7 @@ def build(
         who.directory.is_there,
         Made(elsewhere, cache),
     )
+    pushes = trail.recorded_pushes(late.registry(registry) if late else registry)
     trace = Trace()
     lifecycle = LifecycleWorker(store)
     roles = ServiceRoles(who.directory, who.sessions, port)
@@ -206,9 +210,10 @@ def build(
     )
 
     def emit(event: Event) -> None:
-        """To the rules, and to the pipelines, which wait for what others end."""
+        """To the rules, and to pipelines and deployments, which wait for what others do."""
         router.emit(event)
         codepipeline.driver.wake()
+        codedeploy.driver.wake()
 
     codecommit = CodeCommitService(
         folder / "codecommit",
@@ -235,7 +240,17 @@ def build(
         codepipeline.driver,
         trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    ecs = EcsService(
+        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
+    )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(ecs, balancing),
+    )
     eks = EksService(
         folder / "eks",
         clock,
@@ -243,12 +258,19 @@ def build(
         roles,
         partial(documents.exists, who.directory),
     )
+
+    def watched() -> None:
+        """An alarm may have changed: for the deployments that watch alarms."""
+        codedeploy.driver.wake()
+        ecs.scheduler.wake()
+
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "codecommit": partial(_decided, authorizer, codecommit),
         "ecs": partial(_decided, authorizer, ecs),
         "eks": partial(_decided_rest, authorizer, eks),
+        "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
             authorizer,
@@ -261,6 +283,7 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
+        "monitoring": partial(_noticed, others, lambda path: watched()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
@@ -268,6 +291,7 @@ def build(
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        codedeploy.store,
         balancing.store,
         codecommit.store,
         eks.store,
@@ -278,7 +302,7 @@ def build(
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(trail.recorded_pushes(registry), trace),
+        registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
         git=_Later(partial(_git, who, codecommit, authorizer)),
         aws=Gateway(
@@ -286,7 +310,7 @@ def build(
             services,
             every_other,
             others.unsigned,
-            delays=delays.wanted(os.environ),
+            delays=late,
         ),
     )
     for worker in workers:
@@ -298,8 +322,19 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    workers = (*workers, ecs.scheduler)
+    clock.subscribe(codedeploy.driver.wake)
+    codedeploy.driver.start()
+    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
+
+
+class _Surroundings:
+    """What CodeDeploy asks of other services when a deployment group is made."""
+
+    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
+        self.controller = ecs.controller
+        self.group = balancing.group_named
+        self.listener = balancing.listener
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:

@@ -8,6 +8,7 @@ from labs_helpers.sandbox.codepipeline.actions import (
     approval,
     build,
     codecommit_source,
+    ecs_blue_green,
     ecs_deploy,
     git_source,
     s3_deploy,
@@ -25,5 +26,6 @@ ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
     ("Approval", "Manual"): approval.manual,
     ("Deploy", "S3"): s3_deploy.deploy,
     ("Deploy", "ECS"): ecs_deploy.deploy,
+    ("Deploy", "CodeDeployToECS"): ecs_blue_green.deploy,
 }
 """By category and provider (providers.py). A function may be called again after a restart."""
