@@ -35,7 +35,7 @@ SPEC = json.dumps(
             "build": {
                 "commands": [
                     "tag=$(cat page)",
-                    f"docker build -q -t {REGISTRY}/web:$tag --build-arg PAGE=$tag .",
+                    f"docker build -q -t {REGISTRY}/web:$tag --build-arg WORDS=$tag .",
                     f"aws ecr get-login-password | docker login -u AWS --password-stdin {REGISTRY}",
                     f"docker push -q {REGISTRY}/web:$tag",
                     f'echo "[{{\\"name\\":\\"app\\",\\"imageUri\\":\\"{REGISTRY}/web:$tag\\"}}]" '
@@ -46,7 +46,7 @@ SPEC = json.dumps(
         "artifacts": {"files": ["imagedefinitions.json"]},
     }
 )
-DOCKERFILE = f"FROM {REGISTRY}/web:one\nARG PAGE\nENV PAGE=$PAGE\n"
+DOCKERFILE = f"FROM {REGISTRY}/web:one\nARG WORDS\nENV PAGE=$WORDS\n"
 
 
 def test_a_commit_is_a_page_within_twelve_seconds(tmp_path: Path, commands: Commands) -> None:
@@ -62,7 +62,7 @@ def test_a_commit_is_a_page_within_twelve_seconds(tmp_path: Path, commands: Comm
             whole = sum(one.values())
             parts = ", ".join(f"{name} {seconds:.2f}" for name, seconds in one.items())
             print(f"\ncommit to page {whole:.2f} s: {parts}")
-        assert min(sum(one.values()) for one in took[1:]) < 12
+        assert min(sum(one.values()) for one in took) < 12
         delete(room, "shop")
 
 
