@@ -136,8 +136,7 @@ class Rule:
         """What the rule reads of an image: the push, the last pull, or the move to the archive."""
         if self._count_type == "sinceImagePulled":
             return _last_used
-        in_archive = self._count_type == "sinceImageTransitioned" or self.storage == ARCHIVE
-        return _moved if in_archive else _began
+        return _moved if self._count_type == "sinceImageTransitioned" else _began
 
     def due(self, image: Candidate) -> datetime:
         """When a rule that counts days wants the image."""
