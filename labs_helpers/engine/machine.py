@@ -12,8 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from labs_helpers.runtime.folders import remove_folder
+
 from . import subordinate
-from .folders import remove_folder
 
 NAMESPACES, PROOT, NONE = "namespaces", "proot", "none"
 VARIABLE = "LABS_ISOLATION"

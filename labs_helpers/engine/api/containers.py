@@ -19,6 +19,7 @@ from . import Backend
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
 from .filters import check
 from .http import Request, Response, json_response, moment, raw_response
+from .isolated import checked_settings
 from .long_responses import long_response
 
 RAW = "application/vnd.docker.raw-stream"
@@ -28,9 +29,13 @@ _NOTHING = Response(204, [], "text/plain")
 
 def create(request: Request, backend: Backend) -> Response:
     """``POST /containers/create``. Raises NoSuchImage, which makes a client pull."""
-    body = options.check(request.body_json())
+    given, owner = request.body_json(), ""
+    if request.isolated:
+        binds = backend.containers.isolation.has_namespaces
+        given, owner = checked_settings(request.isolated, given, binds), request.isolated.owner
+    body = options.check(given)
     image = backend.store.find(str(body.get("Image") or ""))
-    made = backend.containers.create(request.text("name"), body, image)
+    made = backend.containers.create(request.text("name"), body, image, owner)
     return json_response({"Id": made.id, "Warnings": []}, 201)
 
 
@@ -44,6 +49,8 @@ def list_containers(request: Request, backend: Backend) -> Response:
         or bool({"status", "exited", "before", "since"} & set(filters))
     )
     found = sorted(backend.containers.records, key=lambda c: c.created, reverse=True)
+    if request.isolated:
+        found = [each for each in found if each.owner == request.isolated.owner]
     shown = [each for each in found if (every or each.is_up) and is_listed(each, filters, backend)]
     documents = [describe.summary(each) for each in shown[: limit if limit > 0 else None]]
     if request.flag("size"):

@@ -42,8 +42,11 @@ class Creator:
         self._records, self._images, self._volumes = records, images, volumes
         self._private, self._isolation = private, isolation
 
-    def create(self, name: str, body: Document, image: Image) -> Container:
-        """Create a container from a checked body (options.py). Raises EngineError."""
+    def create(self, name: str, body: Document, image: Image, owner: str) -> Container:
+        """Create a container from a checked body (options.py). Raises EngineError.
+
+        owner: of what an isolated client makes; the folders it mounts have no links at the end.
+        """
         config, host = dict(body), dict(body.get("HostConfig") or {})
         config.pop("HostConfig", None)
         config.pop("NetworkingConfig", None)
@@ -67,6 +70,7 @@ class Creator:
             host=host,
             ports=published if kind == "own" else [],
             mounts=mounts,
+            owner=owner,
         )
         spec.relays(config.get("Labels") or {}, kind)
         _check_memory(host)

@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.runtime.folders import remove_folder
+
 from .. import machine
 from ..build.tree import DIRECTORY, FILE, LINK, OTHER, Tree
 from ..errors import NotSupported
-from ..folders import remove_folder
 from ..subordinate import Users, most
 
 _MAIN = "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.users import main; main()"

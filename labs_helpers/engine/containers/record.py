@@ -74,6 +74,8 @@ class Container:
     health: Document | None = None
     endings: int = 0
     """How many times the container's program has ended."""
+    owner: str = ""
+    """The isolated client that made the container (api/isolated.py); "" for others."""
 
     @property
     def running(self) -> bool:

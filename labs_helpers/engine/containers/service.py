@@ -91,9 +91,9 @@ class Containers:
 
     # create
 
-    def create(self, name: str, body: Document, image: Image) -> Container:
+    def create(self, name: str, body: Document, image: Image, owner: str = "") -> Container:
         """Create a container from a checked body (options.py). Raises EngineError."""
-        container = self._creator.create(name, body, image)
+        container = self._creator.create(name, body, image, owner)
         self.emit(container, "create")
         return container
 

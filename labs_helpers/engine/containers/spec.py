@@ -55,7 +55,11 @@ def of_container(
     kind = "none" if config.get("NetworkDisabled") else network(host.get("NetworkMode") or "")
     mounts = [_own_file(folder, name) for name in ("resolv.conf", "hosts", "hostname")]
     mounts += [
-        {key: mount[key] for key in ("source", "target", "read_only")} for mount in container.mounts
+        {
+            **{key: mount[key] for key in ("source", "target", "read_only")},
+            "exact": bool(container.owner) and mount["kind"] == "bind",
+        }
+        for mount in container.mounts
     ]
     return {
         **_process(container, config, account, kind),

@@ -30,7 +30,8 @@ def main(folder: Path, uid: int = NOBODY) -> None:
     os.setgid(gid)
     os.setuid(uid)
     sys.executable = os.environ["OPEN_PYTHON"]
-    server = make_server(folder / "engine/d.sock", folder / "engine/state", None)
+    builds = folder / "engine/builds"
+    server = make_server(folder / "engine/d.sock", folder / "engine/state", None, builds)
     server.prepare()
     threading.Thread(target=server.serve).start()
     print("ready", flush=True)

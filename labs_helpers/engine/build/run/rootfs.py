@@ -15,7 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
+
 from ...streams import CHUNK_SIZE
 from ..tree import DIRECTORY, FILE, LINK, Entry, Tree
 from .changes import MACHINE_FOLDERS, Observer, Stat, snapshot

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ...folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
+
 from ..layer import Changes
 from ..tree import LinkLoop, Tree
 from .changes import MACHINE_FOLDERS

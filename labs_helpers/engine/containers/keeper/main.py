@@ -18,7 +18,7 @@ import socket
 from sys import exc_info
 from sys import excepthook as sys_excepthook
 
-from . import cgroup, rights
+from . import cgroup, peers, rights
 from . import syscalls as sys
 from .client import Client
 from .logfile import LogFile, now
@@ -64,6 +64,10 @@ class Keeper:
 
     def _accept(self, events: int) -> None:
         connection, _ = self._server.accept()
+        if _is_isolated(connection):
+            # whoever asks here starts any program, with any folder
+            connection.close()
+            return
         connection.settimeout(5)
         self._connections[connection.fileno()] = connection
         self._loop.watch(connection.fileno(), READ, lambda _: self._ready(connection))
@@ -268,6 +272,16 @@ class Keeper:
         for listener, (_, _, port) in zip(process.launched.listeners, spec["relays"], strict=False):
             relays.append(Relay(self._loop, listener, socket.socket, (_LOOPBACK, port)))
         return relays
+
+
+def _is_isolated(connection: socket.socket) -> bool:
+    """Whether a client is a program of a container or of a build, which has no business here."""
+    try:
+        peer = peers.peer_of(connection)
+    except peers.Unknown:
+        return True
+    # the engine gave this process the mark, too, for all that it starts
+    return peer is not None and peer.is_isolated(peers.Peer(os.getpid()).locks)
 
 
 def _published(ports: list[Document]) -> list[socket.socket]:

@@ -46,7 +46,7 @@ def arrange(spec: dict[str, Any]) -> None:
     sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)
     old = os.open("/", os.O_PATH | os.O_DIRECTORY)
     devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
-    volumes = [(each, os.open(each["source"], os.O_PATH)) for each in spec["mounts"]]
+    volumes = [(each, _open(each)) for each in spec["mounts"]]
     mount_image(spec)
     sys.enter_root("root")
     _mount_proc_and_sys(spec)
@@ -61,6 +61,15 @@ def arrange(spec: dict[str, Any]) -> None:
     os.chdir("/")
     if spec["read_only"]:
         sys.remount("/", sys.READ_ONLY)
+
+
+def _open(volume: dict[str, Any]) -> int:
+    """Open the source of a volume; ``exact`` forbids links, which a build may have put there."""
+    source = volume["source"]
+    descriptor = os.open(source, os.O_PATH)
+    if volume.get("exact") and os.readlink(f"/proc/self/fd/{descriptor}") != source:  # noqa: PTH115
+        raise CannotStart(f'error mounting "{source}": there is a symbolic link on its path', 126)
+    return descriptor
 
 
 def mount_image(spec: dict[str, Any]) -> None:
