@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -93,9 +94,10 @@ def test_a_terminal_has_the_size_of_the_client_s(
     terminal.read_until("42 b /bin" if verb == "exec" else "42 /")
     assert "20 70" in terminal.seen
     terminal.resize(33, 99)
-    os.kill(terminal.process.pid, 28)  # SIGWINCH, which the terminal's own shell would send
 
     def grown() -> bool:
+        # a terminal tells its foreground group, to which this process does not belong
+        os.kill(terminal.process.pid, signal.SIGWINCH)
         terminal.type("stty size; echo $((50+2))\n")
         terminal.seen = ""
         terminal.read_until("52")
