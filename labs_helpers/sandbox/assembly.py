@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.sandbox import control_api
+from labs_helpers.sandbox import control_api, delays
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
@@ -28,8 +28,8 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
-from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -52,7 +52,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import balancers
+from labs_helpers.sandbox.moto import alarms, balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -126,6 +126,9 @@ def build(
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
+    late = delays.wanted(os.environ)
+    if late:
+        who = replace(who, directory=late.directory(who.records, who.sessions))
 
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, every_other)(call)
@@ -164,6 +167,7 @@ def build(
         who.directory.is_there,
         Made(elsewhere, cache),
     )
+    pushes = trail.recorded_pushes(late.registry(registry) if late else registry)
     trace = Trace()
     lifecycle = LifecycleWorker(store)
     roles = ServiceRoles(who.directory, who.sessions, port)
@@ -201,9 +205,10 @@ def build(
     )
 
     def emit(event: Event) -> None:
-        """To the rules, and to the pipelines, which wait for what others end."""
+        """To the rules, and to pipelines and deployments, which wait for what others do."""
         router.emit(event)
         codepipeline.driver.wake()
+        codedeploy.driver.wake()
 
     codebuild = CodeBuildService(
         folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
@@ -217,11 +222,28 @@ def build(
         codepipeline.driver,
         trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    ecs = EcsService(
+        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
+    )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(ecs, balancing),
+    )
+
+    def watched() -> None:
+        """An alarm may have changed: for the deployments that watch alarms."""
+        codedeploy.driver.wake()
+        ecs.scheduler.wake()
+
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
         "ecs": partial(_decided, authorizer, ecs),
+        "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
             authorizer,
@@ -234,6 +256,7 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
+        "monitoring": partial(_noticed, others, lambda path: watched()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
@@ -241,6 +264,7 @@ def build(
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        codedeploy.store,
         balancing.store,
         trail.store,
     )
@@ -248,14 +272,14 @@ def build(
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(trail.recorded_pushes(registry), trace),
+        registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
         aws=Gateway(
             who.directory.find,
             services,
             every_other,
             others.unsigned,
-            delays=delays.wanted(os.environ),
+            delays=late,
         ),
     )
     for worker in workers:
@@ -267,8 +291,19 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    workers = (*workers, ecs.scheduler)
+    clock.subscribe(codedeploy.driver.wake)
+    codedeploy.driver.start()
+    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
+
+
+class _Surroundings:
+    """What CodeDeploy asks of other services when a deployment group is made."""
+
+    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
+        self.controller = ecs.controller
+        self.group = balancing.group_named
+        self.listener = balancing.listener
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:

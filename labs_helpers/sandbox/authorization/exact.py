@@ -35,6 +35,7 @@ _NAMES: Mapping[str, str] = {
     "RepositoryName": r"[^:/*?\s]+(?:/[^:/*?\s]+)*",
     "SecretId": _WITH_SLASHES,
     "StreamLabel": r"[0-9T:.-]+",
+    "TaskSetId": r"(?:ecs-svc/)?[^:/*?\s]+",
 }
 """What a name of a form may be, where the name may have a separator or only some characters."""
 

@@ -27,6 +27,8 @@ _BUILD = Provider(
     ("PrimarySource", "EnvironmentVariables", "BatchEnabled", "CombineArtifacts"),
 )
 
+_OF_AN_IMAGE = ("ArtifactName", "ContainerName")
+
 PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
     ("Source", "AWS", "S3"): Provider(
         (0, 0),
@@ -52,6 +54,18 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
         ("BucketName", "Extract"),
         ("ObjectKey", "KMSEncryptionKeyARN", "CannedACL", "CacheControl"),
     ),
+    ("Deploy", "AWS", "CodeDeployToECS"): Provider(
+        (1, 5),
+        (0, 0),
+        (
+            *("ApplicationName", "DeploymentGroupName"),
+            *("TaskDefinitionTemplateArtifact", "AppSpecTemplateArtifact"),
+        ),
+        (
+            *("TaskDefinitionTemplatePath", "AppSpecTemplatePath"),
+            *(f"Image{number}{name}" for number in range(1, 5) for name in _OF_AN_IMAGE),
+        ),
+    ),
     ("Deploy", "AWS", "ECS"): Provider(
         (1, 1), (0, 0), ("ClusterName", "ServiceName"), ("FileName", "DeploymentTimeout")
     ),
@@ -62,9 +76,7 @@ _SOURCES = "Use a connection (CodeStarSourceConnection), whose handshake labs co
 ABSENT: Mapping[tuple[str, str], str] = {
     ("Source", "CodeCommit"): f"The sandbox keeps no git repositories. {_SOURCES}",
     ("Source", "GitHub"): f"The sandbox reaches no GitHub. {_SOURCES}",
-    ("Deploy", "CodeDeployToECS"): "The sandbox does not have CodeDeploy. Use the provider ECS, "
-    "and a service whose deployment strategy is BLUE_GREEN, CANARY or LINEAR.",
-    ("Deploy", "CodeDeploy"): "The sandbox does not have CodeDeploy, nor instances.",
+    ("Deploy", "CodeDeploy"): "There are no instances to deploy to. Use CodeDeployToECS.",
     ("Deploy", "CloudFormation"): "Call CloudFormation from a build.",
     ("Invoke", "Lambda"): "The sandbox runs no functions. Use an action of CodeBuild.",
     ("Build", "ECRBuildAndPublish"): "Use an action of CodeBuild that calls docker.",

@@ -65,8 +65,7 @@ def _in_namespaces(spec: dict[str, Any]) -> int:
             stopped = True
             break
     status = _status(os.waitpid(launched.pid, 0)[1])
-    if launched.cgroup:
-        cgroup.remove(launched.cgroup)
+    cgroup.remove(launched.cgroups)
     return _KILLED if stopped else status
 
 

@@ -23,7 +23,7 @@ from . import syscalls as sys
 from .client import Client
 from .logfile import LogFile, now
 from .loop import READ, Loop, close, close_socket
-from .namespaces import sockets_of
+from .namespaces import receive, sockets_of
 from .process import Process
 from .relay import Relay
 from .words import CannotStart
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-_MESSAGE = 1 << 16
 _LOOPBACK = "127.0.0.1"
 _FEW = 2
 
@@ -75,7 +74,7 @@ class Keeper:
 
     def _ready(self, connection: socket.socket) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(connection, _MESSAGE, 1)
+            data, descriptors = receive(connection)
         except OSError:
             data, descriptors = b"", []
         if not data:
@@ -241,7 +240,7 @@ class Keeper:
 
     def _tell(self, name: str, process: Process, event: Document) -> None:
         self._processes.pop(name, None)
-        event = {**event, "code": process.code, "time": now()}
+        event = {**event, "code": process.code, "time": now(), "oom": process.oom}
         if event["event"] == "die":
             with contextlib.suppress(OSError):  # a full disk: whoever listens still knows
                 _write(f"{name}/exit.json", event)

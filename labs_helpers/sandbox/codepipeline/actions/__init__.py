@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from labs_helpers.sandbox.codepipeline.actions import (
     approval,
     build,
+    ecs_blue_green,
     ecs_deploy,
     git_source,
     s3_deploy,
@@ -23,5 +24,6 @@ ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
     ("Approval", "Manual"): approval.manual,
     ("Deploy", "S3"): s3_deploy.deploy,
     ("Deploy", "ECS"): ecs_deploy.deploy,
+    ("Deploy", "CodeDeployToECS"): ecs_blue_green.deploy,
 }
 """By category and provider (providers.py). A function may be called again after a restart."""
