@@ -217,9 +217,9 @@ class _Builder:
         return {**by_type.get("PLAINTEXT", {}), **found}
 
     def _contained(self, output: Callable[[bytes], None]) -> ContainedProcesses:
-        home = self._workspace
-        readable = (home.bin, home.docker / "cli-plugins", home.sandbox / "server.json")
-        self._processes = ContainedProcesses(output, Place(self._folder, home.home, readable))
+        secrets = environment.secrets(self._workspace)
+        readable = environment.readable(self._workspace, secrets)
+        self._processes = ContainedProcesses(output, Place(self._folder, secrets, readable))
         return self._processes
 
     @cached_property
