@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.codedeploy import appspec, configs
-from labs_helpers.sandbox.codedeploy.errors import NotHere
+from labs_helpers.sandbox.codedeploy import configs
 from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.iam.service_roles import RoleRefused
 from labs_helpers.sandbox.service.events import nobody
@@ -87,9 +84,7 @@ def paired(**members: Any) -> dict[str, Any]:
 
 
 # (what, the parameters, AWS's code without Exception, words)
-# Sentences that begin "For ECS deployment": users' quotations of terraform and the AWS CLI, such as
-# https://github.com/aws/aws-cdk/issues/1559; the role: https://github.com/aws/aws-cdk/issues/12136;
-# the controller: https://github.com/cloudposse/terraform-aws-ecs-alb-service-task (README)
+# Sentences that begin "For ECS deployment", on the role and on the controller are ones users quote.
 GROUPS: list[tuple[str, dict[str, Any], str, str]] = [
     ("no load balancer", changed(loadBalancerInfo=None), "InvalidLoadBalancerInfo",
      "For ECS deployment group, loadBalancerInfo must be specified"),
@@ -269,57 +264,3 @@ def test_a_configuration_of_ones_own(client: Client) -> None:
             trafficRoutingConfig={"type": "TimeBasedLinear", "timeBasedLinear": wrong},
         )
         assert error["Code"] == "InvalidTrafficRoutingConfigurationException"
-
-
-def test_an_appspec_file_is_read_as_yaml_and_as_json_in_either_spelling() -> None:
-    """https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-example.html"""
-    whole = json.loads(spec("web:1"))
-    inner = whole["Resources"][0]["TargetService"]["Properties"]
-    inner["NetworkConfiguration"] = {
-        "AwsvpcConfiguration": {
-            "Subnets": ["s-1"],
-            "SecurityGroups": ["g"],
-            "AssignPublicIp": "ENABLED",
-        }
-    }
-    inner["PlatformVersion"] = "LATEST"
-    found = appspec.read(yaml.safe_dump(whole))
-    assert found["network"]["awsvpcConfiguration"] == {
-        "subnets": ["s-1"], "securityGroups": ["g"], "assignPublicIp": "ENABLED",
-    }  # fmt: skip
-    assert appspec.read(json.dumps(whole)) == found
-    small = json.dumps(whole)
-    for name in ("Resources", "TaskDefinition", "ContainerName"):
-        small = small.replace(name, name[0].lower() + name[1:])
-    assert appspec.read(small) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        # https://github.com/aws/aws-cli/issues/6267
-        ("version: 0.0 Resources: - a", "The input AppSpec file is a not well-formed yaml. The "
-         "template cannot be parsed."),
-        ("[]", "The AppSpec file must be a mapping"),
-        ("version: 0.0", "exactly one service"),
-        ("version: 2\nResources: []", "version of the AppSpec file must be 0.0"),
-        ("version: 0.0\nos: linux", "sections of no ECS deployment: ['os']"),
-        (spec("web:1").replace("ECS::Service", "Lambda::Function"), "must be AWS::ECS::Service"),
-        (spec(""), "TaskDefinition must be the ARN"),
-        (spec("web:1").replace("8080", '"web"'), "ContainerPort of LoadBalancerInfo"),
-        (spec("web:1").replace("LoadBalancerInfo", "Balancer"), "names of no ECS service"),
-    ],
-)  # fmt: skip
-def test_an_appspec_file_that_is_wrong_says_what(text: str, words: str) -> None:
-    with pytest.raises(appspec.Invalid) as raised:
-        appspec.read(text)
-    assert str(raised.value).startswith(
-        "The deployment failed because the AppSpec file that specifies the deployment "
-        "configuration is missing or has an invalid configuration. "
-    )
-    assert words in str(raised.value)
-
-
-def test_a_hook_is_refused_in_words() -> None:
-    with pytest.raises(NotHere, match="test on the test listener"):
-        appspec.read(spec("web:1", Hooks=[{"AfterAllowTestTraffic": "check"}]))
