@@ -62,7 +62,7 @@ _FEATURES = {
     "alarms": "Alarm based rollback",
     "deploymentCircuitBreaker": "Deployment circuit breaker",
 }
-"""https://github.com/aws/aws-cdk/issues/26307 for alarms; the other sentence is made like this one."""
+"""https://github.com/aws/aws-cdk/issues/26307 for alarms; the other sentence is made like it."""
 
 
 def check_update(params: Mapping[str, Any], service: Mapping[str, Any]) -> None:

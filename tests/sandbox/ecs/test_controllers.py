@@ -1,4 +1,4 @@
-"""Deployment controllers: what ECS refuses for a service that CodeDeploy deploys, in AWS's words."""
+"""Deployment controllers: what ECS refuses for a service that CodeDeploy deploys."""
 
 from __future__ import annotations
 
