@@ -135,7 +135,10 @@ def build(
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     rules_of_events = event_store.opened(folder / "events")
     router = Router(rules_of_events, clock)
-    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    known = MotoResources(
+        {"events": partial(event_store.policies, rules_of_events)},
+        lambda *deployment: codedeploy.group_of(*deployment),
+    )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
     hub = _Hub(folder / "hub", clock)
