@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.sandbox import control_api
+from labs_helpers.sandbox import control_api, delays
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
@@ -27,10 +27,10 @@ from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codecommit.service import CodeCommitService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
 from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
-from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -49,6 +49,7 @@ from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.events.router import Router
 from labs_helpers.sandbox.events.service import EventBridgeService
 from labs_helpers.sandbox.events.ticks import Ticks
+from labs_helpers.sandbox.hosts import region_of_git
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
@@ -127,6 +128,9 @@ def build(
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
+    late = delays.wanted(os.environ)
+    if late:
+        who = replace(who, directory=late.directory(who.records, who.sessions))
 
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, every_other)(call)
@@ -141,7 +145,7 @@ def build(
     )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
-    hub = _Hub(folder / "hub", clock)
+    hub = _Later(partial(_hub, folder / "hub", clock))
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
     )
@@ -168,6 +172,7 @@ def build(
         who.directory.is_there,
         Made(elsewhere, cache),
     )
+    pushes = trail.recorded_pushes(late.registry(registry) if late else registry)
     trace = Trace()
     lifecycle = LifecycleWorker(store)
     roles = ServiceRoles(who.directory, who.sessions, port)
@@ -202,6 +207,7 @@ def build(
         roles,
         router.emit,
         connections.connections.folder,
+        lambda *commit: codecommit.repositories.archive(*commit),
     )
 
     def emit(event: Event) -> None:
@@ -210,8 +216,21 @@ def build(
         codepipeline.driver.wake()
         codedeploy.driver.wake()
 
+    codecommit = CodeCommitService(
+        folder / "codecommit",
+        clock,
+        authorizer.authorize,
+        emit,
+        codepipeline.driver.look_at_sources,
+    )
     codebuild = CodeBuildService(
-        folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+        folder / "codebuild",
+        clock,
+        authorizer.authorize,
+        desk,
+        roles,
+        emit,
+        connections.connections.folder,
     )
     workers: tuple[Worker[Any], ...] = (
         lifecycle,
@@ -242,6 +261,7 @@ def build(
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "codecommit": partial(_decided, authorizer, codecommit),
         "ecs": partial(_decided, authorizer, ecs),
         "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
@@ -260,26 +280,29 @@ def build(
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
-    routes |= connections.connections.routes()
+    routes |= {**connections.connections.routes(), **codebuild.reports.routes()}
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
         codedeploy.store,
         balancing.store,
+        codecommit.store,
+        codebuild.reports.store,
         trail.store,
     )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(trail.recorded_pushes(registry), trace),
+        registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
+        git=_Later(partial(_git, who, codecommit, authorizer)),
         aws=Gateway(
             who.directory.find,
             services,
             every_other,
             others.unsigned,
-            delays=delays.wanted(os.environ),
+            delays=late,
         ),
     )
     for worker in workers:
@@ -351,19 +374,36 @@ def _operations(who: People, balancing: Balancing) -> Operations:
     }
 
 
-class _Hub:
-    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
+def _hub(root: Path, clock: Clock) -> WSGIApplication:
+    """The stand-in Docker Hub."""
+    from labs_helpers.sandbox.hub.app import HubApp
 
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root = root
-        self._clock = clock
+    return HubApp(root, clock)
+
+
+def _git(who: People, codecommit: CodeCommitService, authorizer: Authorizer) -> WSGIApplication:
+    """git's way to the repositories of CodeCommit."""
+    from labs_helpers.sandbox.codecommit.git_http import GitApp
+
+    return GitApp(
+        who.directory.find,
+        codecommit.repositories,
+        authorizer.authorize,
+        context.of_request,
+        region_of_git,
+    )
+
+
+class _Later:
+    """An application that is made at the first request, so that the start does not wait."""
+
+    def __init__(self, make: Callable[[], WSGIApplication]) -> None:
+        self._make = make
         self._lock = Lock()
         self._application: WSGIApplication | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with self._lock:
             if self._application is None:
-                from labs_helpers.sandbox.hub.app import HubApp
-
-                self._application = HubApp(self._root, self._clock)
+                self._application = self._make()
         return self._application(environ, start_response)

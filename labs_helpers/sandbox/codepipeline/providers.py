@@ -37,6 +37,12 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
         ("PollForSourceChanges", "AllowOverrideForS3ObjectKey"),
     ),
     ("Source", "AWS", "ECR"): Provider((0, 0), (1, 1), ("RepositoryName",), ("ImageTag",)),
+    ("Source", "AWS", "CodeCommit"): Provider(
+        (0, 0),
+        (1, 1),
+        ("RepositoryName", "BranchName"),
+        ("PollForSourceChanges", "OutputArtifactFormat"),
+    ),
     ("Source", "AWS", "CodeStarSourceConnection"): Provider(
         (0, 0),
         (1, 1),
@@ -74,7 +80,6 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
 
 _SOURCES = "Use a connection (CodeStarSourceConnection), whose handshake labs connect finishes."
 ABSENT: Mapping[tuple[str, str], str] = {
-    ("Source", "CodeCommit"): f"The sandbox keeps no git repositories. {_SOURCES}",
     ("Source", "GitHub"): f"The sandbox reaches no GitHub. {_SOURCES}",
     ("Deploy", "CodeDeploy"): "There are no instances to deploy to. Use CodeDeployToECS.",
     ("Deploy", "CloudFormation"): "Call CloudFormation from a build.",

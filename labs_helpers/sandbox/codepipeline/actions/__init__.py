@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from labs_helpers.sandbox.codepipeline.actions import (
     approval,
     build,
+    codecommit_source,
     ecs_blue_green,
     ecs_deploy,
     git_source,
@@ -18,6 +19,7 @@ from labs_helpers.sandbox.codepipeline.actions.work import Outcome, Work
 ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
     ("Source", "S3"): sources.s3,
     ("Source", "ECR"): sources.ecr,
+    ("Source", "CodeCommit"): codecommit_source.codecommit,
     ("Source", "CodeStarSourceConnection"): git_source.connection,
     ("Build", "CodeBuild"): build.codebuild,
     ("Test", "CodeBuild"): build.codebuild,
