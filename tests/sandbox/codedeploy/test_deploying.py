@@ -24,8 +24,8 @@ def shop(room: Room) -> Deployed:
     made = Deployed(room, "shop")
     room.client("cloudwatch").put_metric_alarm(
         AlarmName="errors",
-        Namespace="AWS/ApplicationELB",
-        MetricName="HTTPCode_Target_5XX_Count",
+        Namespace="shop",
+        MetricName="Errors",
         Statistic="Sum",
         Period=60,
         EvaluationPeriods=1,
@@ -145,7 +145,9 @@ def test_a_tenth_meets_the_canary_and_an_alarm_takes_them_back(
     assert info["Green"]["targetGroup"] == {"name": "shop-blue"}
 
     cloudwatch = room.client("cloudwatch")
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="by hand")
+    cloudwatch.put_metric_data(
+        Namespace="shop", MetricData=[{"MetricName": "Errors", "Value": 6.0}]
+    )
     stopped = shop.ended(number, "Stopped")
     assert stopped["errorInformation"] == {
         "code": "ALARM_ACTIVE",
