@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +149,8 @@ def content(text: str) -> dict[str, Any]:
 
 
 def deployment(**members: Any) -> dict[str, Any]:
-    found = {
-        "applicationName": "shop",
-        "deploymentGroupName": "web",
-        "revision": content(spec("web:1")),
-        **members,
-    }
+    named = {"applicationName": "shop", "deploymentGroupName": "web"}
+    found = {**named, "revision": content(spec("web:1")), **members}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -230,7 +226,7 @@ def test_a_deployment_needs_the_rights_to_configuration_and_revision(
         ("CodeDeployDefault.ECSCanary10Percent5Minutes", ([10.0, 100.0], 5)),
         (
             "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
-            ([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0], 1),
+            ([float(tenth) for tenth in range(10, 101, 10)], 1),
         ),
     ],
 )
@@ -242,10 +238,8 @@ def test_awss_configurations_move_the_traffic_as_their_names_say(
 
 
 def test_a_configuration_of_ones_own(client: Client) -> None:
-    own = {
-        "type": "TimeBasedLinear",
-        "timeBasedLinear": {"linearPercentage": 30, "linearInterval": 2},
-    }
+    every = {"linearPercentage": 30, "linearInterval": 2}
+    own = {"type": "TimeBasedLinear", "timeBasedLinear": every}
     client.boto3.create_deployment_config(
         deploymentConfigName="mine", computePlatform="ECS", trafficRoutingConfig=own
     )
@@ -254,8 +248,7 @@ def test_a_configuration_of_ones_own(client: Client) -> None:
     client.boto3.create_deployment_group(**{**GROUP, "deploymentConfigName": "mine"})
     in_use = client.error("delete_deployment_config", deploymentConfigName="mine")
     assert in_use["Code"] == "DeploymentConfigInUseException"
-    listed = client.boto3.list_deployment_configs()["deploymentConfigsList"]
-    assert len(listed) == 6
+    assert len(client.boto3.list_deployment_configs()["deploymentConfigsList"]) == 6
     for wrong in ({"linearPercentage": 0, "linearInterval": 2}, {"linearPercentage": 5}):
         error = client.error(
             "create_deployment_config",
@@ -264,3 +257,44 @@ def test_a_configuration_of_ones_own(client: Client) -> None:
             trafficRoutingConfig={"type": "TimeBasedLinear", "timeBasedLinear": wrong},
         )
         assert error["Code"] == "InvalidTrafficRoutingConfigurationException"
+
+
+def test_deployments_are_listed_by_status_and_by_time(client: Client) -> None:
+    client.boto3.create_deployment_group(**GROUP)
+    number = client.boto3.create_deployment(**deployment())["deploymentId"]
+    named = {"applicationName": "shop", "deploymentGroupName": "web"}
+    pages = client.boto3.get_paginator("list_deployments")
+    now = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    rows: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, [number]),
+        ({"includeOnlyStatuses": ["Created"]}, [number]),
+        ({"includeOnlyStatuses": ["Succeeded"]}, []),
+        ({"createTimeRange": {"start": now, "end": now}}, [number]),
+        ({"createTimeRange": {"end": now - timedelta(minutes=1)}}, []),
+    ]
+    for wanted, found in rows:
+        listed = pages.paginate(**named, **wanted).build_full_result()
+        assert listed["deployments"] == found
+    assert client.error("list_deployments", deploymentGroupName="web")["Code"] == (
+        "ApplicationNameRequiredException"
+    )
+    stopped = client.boto3.stop_deployment(deploymentId=number)
+    assert stopped["status"] == "Succeeded"
+    again = client.boto3.create_deployment(**deployment())["deploymentId"]
+    found = client.boto3.batch_get_deployments(deploymentIds=[number, again])["deploymentsInfo"]
+    assert [each["status"] for each in found] == ["Stopped", "Created"]
+
+
+def test_a_renamed_application_keeps_its_groups_and_tags(client: Client) -> None:
+    client.boto3.create_deployment_group(**GROUP)
+    client.boto3.update_application(applicationName="shop", newApplicationName="store")
+    listed = client.boto3.list_deployment_groups(applicationName="store")["deploymentGroups"]
+    assert listed == ["web"]
+    assert client.error("get_application", applicationName="shop")["Message"] == (
+        "No application found for name: shop"
+    )
+    arn = "arn:aws:codedeploy:us-west-2:123456789012:deploymentgroup:store/web"
+    client.boto3.tag_resource(ResourceArn=arn, Tags=[{"Key": "team", "Value": "a"}])
+    assert len(client.boto3.list_tags_for_resource(ResourceArn=arn)["Tags"]) == 1
+    client.boto3.delete_application(applicationName="store")
+    assert client.boto3.list_applications()["applications"] == []
