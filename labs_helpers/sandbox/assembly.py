@@ -223,6 +223,14 @@ def build(
         emit,
         codepipeline.driver.look_at_sources,
     )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(lambda *service: ecs.controller(*service), balancing),
+    )
     codebuild = CodeBuildService(
         folder / "codebuild",
         clock,
@@ -243,14 +251,6 @@ def build(
     )
     ecs = EcsService(
         folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
-    )
-    codedeploy = CodeDeployService(
-        folder / "codedeploy",
-        clock,
-        authorizer.authorize,
-        roles,
-        emit,
-        _Surroundings(ecs, balancing),
     )
 
     def watched() -> None:
@@ -323,8 +323,10 @@ def build(
 class _Surroundings:
     """What CodeDeploy asks of other services when a deployment group is made."""
 
-    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
-        self.controller = ecs.controller
+    def __init__(
+        self, controller: Callable[[tuple[str, str], str, str], str], balancing: Balancing
+    ) -> None:
+        self.controller = controller
         self.group = balancing.group_named
         self.listener = balancing.listener
 
