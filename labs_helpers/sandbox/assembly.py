@@ -355,7 +355,11 @@ def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     keys = context.of_request(environ, call.region)
     answer = service.handle(target, call.body, call.principal, call.region, endpoint, keys)
-    headers = {**answer.headers, "x-amzn-RequestId": id_of(environ)}
+    headers = {
+        **answer.headers,
+        "x-amzn-RequestId": id_of(environ),
+        "Content-Length": str(len(answer.body)),
+    }
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     return status, list(headers.items()), answer.body
 
