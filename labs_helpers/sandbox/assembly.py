@@ -139,7 +139,10 @@ def build(
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     rules_of_events = event_store.opened(folder / "events")
     router = Router(rules_of_events, clock)
-    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    known = MotoResources(
+        {"events": partial(event_store.policies, rules_of_events)},
+        lambda *deployment: codedeploy.group_of(*deployment),
+    )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
     hub = _Later(partial(_hub, folder / "hub", clock))
@@ -220,6 +223,14 @@ def build(
         emit,
         codepipeline.driver.look_at_sources,
     )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(lambda *service: ecs.controller(*service), balancing),
+    )
     codebuild = CodeBuildService(
         folder / "codebuild",
         clock,
@@ -240,14 +251,6 @@ def build(
     )
     ecs = EcsService(
         folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
-    )
-    codedeploy = CodeDeployService(
-        folder / "codedeploy",
-        clock,
-        authorizer.authorize,
-        roles,
-        emit,
-        _Surroundings(ecs, balancing),
     )
 
     def watched() -> None:
@@ -320,8 +323,10 @@ def build(
 class _Surroundings:
     """What CodeDeploy asks of other services when a deployment group is made."""
 
-    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
-        self.controller = ecs.controller
+    def __init__(
+        self, controller: Callable[[tuple[str, str], str, str], str], balancing: Balancing
+    ) -> None:
+        self.controller = controller
         self.group = balancing.group_named
         self.listener = balancing.listener
 
