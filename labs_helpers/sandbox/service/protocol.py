@@ -113,6 +113,34 @@ def read(params: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     return found
 
 
+def read_rest(params: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """Like `read`, of names on the wire, where the query has numbers and booleans as texts.
+
+    https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+    """
+    named: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        wire = member.serialization.get("name", name)
+        if wire not in params:
+            continue
+        value = params[wire]
+        if member.serialization.get("location") == "querystring":
+            value = _of_text(value, member)
+        named[name] = value
+    return read(named, shape)
+
+
+def _of_text(text: str, shape: Shape) -> Any:
+    match shape.type_name:
+        case "integer" | "long":
+            return int(text) if text.isdecimal() else text
+        case "boolean":
+            return {"true": True, "false": False}.get(text, text)
+        case "list":
+            return [text]
+    return text
+
+
 def answer(members: Mapping[str, Any], operation: OperationModel) -> Answer:
     """A success: the operation's output, serialised by the model.
 
