@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,6 +15,7 @@ from labs_helpers.display import pipeline as pipelines
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 from labs_helpers.prepare.ecs import tasks_of
+from labs_helpers.runtime import git
 
 _PAUSE = 0.5
 """Seconds between two looks at a pipeline or a service."""
@@ -58,15 +58,15 @@ def pipeline(
 
 def _commit(name: str) -> str:
     """The id of a commit in this folder's repository; raises LabError."""
-    done = subprocess.run(
-        ["git", "rev-parse", "--verify", f"{name}^{{commit}}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    arguments = ("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    try:
+        done = git.run(Path.cwd(), *arguments)
+    except git.NoGit as error:
+        raise LabError(str(error)) from error
     if done.returncode:
-        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {done.stderr.strip()}")
-    return done.stdout.strip()
+        said = done.stderr.decode(errors="replace").strip()
+        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {said}")
+    return done.stdout.decode().split()[-1]
 
 
 def _is_of_another(execution: Mapping[str, Any], commit: str) -> bool:

@@ -24,10 +24,12 @@ import psutil
 
 from labs_helpers.buildspec.processes import Processes
 from labs_helpers.runner import landlock
+from labs_helpers.runtime import isolated
 
-_PREFIX = 'umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@"'
+_PREFIX = 'read -r _ || exit 126; umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@" </dev/null'
 """Files that all may read, as on CodeBuild's machine, also in an image that the build makes; no
-core files; no file longer than 4 GiB, in blocks of 512 bytes."""
+core files; no file longer than 4 GiB, in blocks of 512 bytes. A line of input says that the process
+has its mark."""
 _EVERY = 0.5
 """Seconds between two looks at what a build uses."""
 
@@ -76,11 +78,24 @@ class ContainedProcesses(Processes):
                 os.killpg(self.session, signal.SIGKILL)
 
     def _start(
-        self, argv: Sequence[str], environment: Mapping[str, str], folder: Path
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         def start() -> subprocess.Popen[bytes]:
             limited = ("/bin/sh", "-c", _PREFIX, "sh", *argv)
-            return super(ContainedProcesses, self)._start(limited, environment, folder)
+            begin = super(ContainedProcesses, self)._start
+            ready, go = os.pipe()
+            try:
+                process = begin(limited, environment, folder, ready)
+                isolated.mark(process.pid, self._place.folder)
+                os.write(go, b"\n")
+            finally:
+                os.close(ready)
+                os.close(go)
+            return process
 
         made: Future[subprocess.Popen[bytes]] = Future()
         self._asked.put((start, made))
@@ -94,6 +109,7 @@ class ContainedProcesses(Processes):
             try:
                 place = self._place
                 landlock.restrict([place.folder], place.secret, place.readable)
+                landlock.give_up_capability(isolated.RAISES_LIMITS)
             except OSError as error:
                 failure = error
         while asked := self._asked.get():

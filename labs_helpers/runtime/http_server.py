@@ -92,7 +92,7 @@ class _Request(StrictRequest):
         return super().read_request_line()
 
 
-class _Connection(cheroot_server.HTTPConnection):
+class Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
 
     def __init__(self, server: Any, sock: Any, makefile: Any = MakeFile) -> None:
@@ -178,7 +178,7 @@ class _Pool(ThreadPool):
 class PatientServer(wsgi.Server):
     """A WSGI server that slow clients do not block."""
 
-    ConnectionClass = _Connection
+    ConnectionClass = Connection
     keep_alive_conn_limit = MOST_IDLE
     max_request_header_size = LONGEST_HEAD
 
@@ -204,8 +204,8 @@ class PatientServer(wsgi.Server):
         super().__init__(address, application, numthreads=threads, **settings)
         self.head_seconds = self.timeout if head_seconds is None else head_seconds
         self.requests: _Pool = _Pool(self, min=threads, max=most_threads)
-        self._served: set[_Connection] = set()
-        self._unfinished: dict[_Connection, None] = {}
+        self._served: set[Connection] = set()
+        self._unfinished: dict[Connection, None] = {}
         self._turns = threading.Lock()
 
     @staticmethod
@@ -225,7 +225,7 @@ class PatientServer(wsgi.Server):
             os.umask(before)
         return socket_
 
-    def process_conn(self, conn: _Connection) -> None:
+    def process_conn(self, conn: Connection) -> None:
         """Give a connection to a thread, or let the connection wait for the rest of its head.
 
         cheroot calls this for a new connection, and for one on which bytes have arrived.
@@ -247,13 +247,13 @@ class PatientServer(wsgi.Server):
             self.forget(oldest)
         self.put_conn(conn)
 
-    def put_conn(self, conn: _Connection) -> None:
+    def put_conn(self, conn: Connection) -> None:
         """Let a connection wait for its next request, or for the rest of one."""
         with self._turns:
             self._served.discard(conn)
         super().put_conn(conn)
 
-    def forget(self, conn: _Connection) -> None:
+    def forget(self, conn: Connection) -> None:
         """A connection is closed, or about to be."""
         with self._turns:
             self._served.discard(conn)
@@ -268,7 +268,7 @@ class PatientServer(wsgi.Server):
             self.requests.shrink(1)
 
 
-def _hang_up(conn: _Connection) -> None:
+def _hang_up(conn: Connection) -> None:
     """End a waiting connection: the selector then sees its end, as of one that the client ended."""
     with contextlib.suppress(OSError):  # the client was quicker
         conn.socket.shutdown(socket.SHUT_RDWR)

@@ -27,7 +27,9 @@ from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codecommit.service import CodeCommitService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
@@ -47,11 +49,12 @@ from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.events.router import Router
 from labs_helpers.sandbox.events.service import EventBridgeService
 from labs_helpers.sandbox.events.ticks import Ticks
+from labs_helpers.sandbox.hosts import region_of_git
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import balancers
+from labs_helpers.sandbox.moto import alarms, balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -139,7 +142,7 @@ def build(
     known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
-    hub = _Hub(folder / "hub", clock)
+    hub = _Later(partial(_hub, folder / "hub", clock))
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
     )
@@ -201,15 +204,30 @@ def build(
         roles,
         router.emit,
         connections.connections.folder,
+        lambda *commit: codecommit.repositories.archive(*commit),
     )
 
     def emit(event: Event) -> None:
-        """To the rules, and to the pipelines, which wait for what others end."""
+        """To the rules, and to pipelines and deployments, which wait for what others do."""
         router.emit(event)
         codepipeline.driver.wake()
+        codedeploy.driver.wake()
 
+    codecommit = CodeCommitService(
+        folder / "codecommit",
+        clock,
+        authorizer.authorize,
+        emit,
+        codepipeline.driver.look_at_sources,
+    )
     codebuild = CodeBuildService(
-        folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+        folder / "codebuild",
+        clock,
+        authorizer.authorize,
+        desk,
+        roles,
+        emit,
+        connections.connections.folder,
     )
     workers: tuple[Worker[Any], ...] = (
         lifecycle,
@@ -220,11 +238,29 @@ def build(
         codepipeline.driver,
         trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    ecs = EcsService(
+        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
+    )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(ecs, balancing),
+    )
+
+    def watched() -> None:
+        """An alarm may have changed: for the deployments that watch alarms."""
+        codedeploy.driver.wake()
+        ecs.scheduler.wake()
+
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "codecommit": partial(_decided, authorizer, codecommit),
         "ecs": partial(_decided, authorizer, ecs),
+        "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
             authorizer,
@@ -237,14 +273,18 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
+        "monitoring": partial(_noticed, others, lambda path: watched()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
-    routes |= connections.connections.routes()
+    routes |= {**connections.connections.routes(), **codebuild.reports.routes()}
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        codedeploy.store,
         balancing.store,
+        codecommit.store,
+        codebuild.reports.store,
         trail.store,
     )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
@@ -253,6 +293,7 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
+        git=_Later(partial(_git, who, codecommit, authorizer)),
         aws=Gateway(
             who.directory.find,
             services,
@@ -270,8 +311,19 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    workers = (*workers, ecs.scheduler)
+    clock.subscribe(codedeploy.driver.wake)
+    codedeploy.driver.start()
+    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
+
+
+class _Surroundings:
+    """What CodeDeploy asks of other services when a deployment group is made."""
+
+    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
+        self.controller = ecs.controller
+        self.group = balancing.group_named
+        self.listener = balancing.listener
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
@@ -319,19 +371,36 @@ def _operations(who: People, balancing: Balancing) -> Operations:
     }
 
 
-class _Hub:
-    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
+def _hub(root: Path, clock: Clock) -> WSGIApplication:
+    """The stand-in Docker Hub."""
+    from labs_helpers.sandbox.hub.app import HubApp
 
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root = root
-        self._clock = clock
+    return HubApp(root, clock)
+
+
+def _git(who: People, codecommit: CodeCommitService, authorizer: Authorizer) -> WSGIApplication:
+    """git's way to the repositories of CodeCommit."""
+    from labs_helpers.sandbox.codecommit.git_http import GitApp
+
+    return GitApp(
+        who.directory.find,
+        codecommit.repositories,
+        authorizer.authorize,
+        context.of_request,
+        region_of_git,
+    )
+
+
+class _Later:
+    """An application that is made at the first request, so that the start does not wait."""
+
+    def __init__(self, make: Callable[[], WSGIApplication]) -> None:
+        self._make = make
         self._lock = Lock()
         self._application: WSGIApplication | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with self._lock:
             if self._application is None:
-                from labs_helpers.sandbox.hub.app import HubApp
-
-                self._application = HubApp(self._root, self._clock)
+                self._application = self._make()
         return self._application(environ, start_response)

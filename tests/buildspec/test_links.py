@@ -14,6 +14,7 @@ import pytest
 from labs_helpers.buildspec.artifacts import BuiltFile, NoArtifacts
 from labs_helpers.buildspec.model import Artifacts
 from labs_helpers.runner import git, sources
+from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.outputs import Outputs
 from labs_helpers.runner.sources import SourceFailed
 from tests.buildspec.builds import commands, prepare, run
@@ -154,7 +155,7 @@ def test_no_link_of_a_source_is_made_through_another_link(tmp_path: Path, second
     content = packed(**{"a": str(outside), second: "/etc/passwd"})
     wanted = {"type": "S3", "location": "bucket/source.zip"}
     with pytest.raises(SourceFailed, match="leads out of the source"):
-        sources.fetch(wanted, "", lambda service: Source(content), into)
+        sources.fetch(wanted, "", lambda service: Source(content), into, Origin("", {}))
     assert [*outside.iterdir()] == []
 
 

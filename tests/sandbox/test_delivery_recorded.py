@@ -16,12 +16,6 @@ ROLE = "arn:aws:iam::123456789012:role/demo-app"
 
 EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
     (
-        "codedeploy",
-        "CreateDeployment",
-        {"applicationName": "a"},
-        "Services of ECS shift traffic by themselves here: ",
-    ),
-    (
         "eks",
         "CreateCluster",
         {"name": "c", "roleArn": ROLE, "resourcesVpcConfig": {}},

@@ -32,7 +32,8 @@ def start(request: Request, backend: Backend, name: str) -> Response:
     if body.get("ConsoleSize"):
         instance.config["ConsoleSize"] = body["ConsoleSize"]
     config = instance.config
-    tty = bool(config.get("Tty"))
+    # a terminal's output comes in frames, too, for a client that does not ask for a terminal here
+    tty = config["Raw"] = bool(body.get("Tty"))
     streams = [s for s in ("stdin", "stdout", "stderr") if config.get(f"Attach{s.title()}")]
     keys = detach_keys(str(config.get("DetachKeys") or "")) if tty else b""
 

@@ -19,7 +19,7 @@ from ..build.run.accounts import UnknownAccount, find_account
 from ..errors import BadRequest, NotFound, NotSupported
 from . import lent, rootfs, spec
 from .keeper.words import CannotStart
-from .record import Conflict, Container
+from .record import RESTARTING, Conflict, Container
 from .service import Containers
 from .starting import CannotRun
 
@@ -65,10 +65,17 @@ class Execs:
         for name, why in REFUSED.items():
             if config.get(name):
                 raise NotSupported(f"the labs engine refuses {name} of an exec: {why}")
+        if container.status == RESTARTING:
+            raise Conflict(
+                f"Container {container.id} is restarting, wait until the container is running"
+            )
         if not container.running:
             raise Conflict(f"container {container.id} is not running")
+        # the SDK writes detachKeys, and dockerd reads names of fields without regard to case
+        config = {("DetachKeys" if k == "detachKeys" else k): v for k, v in config.items()}
         made = Exec(secrets.token_hex(32), container, config)
         self._known[made.id] = made
+        self._note(made, f"exec_create: {' '.join(config['Cmd'])}")
         return made
 
     def start(self, instance: Exec) -> None:
@@ -83,6 +90,7 @@ class Execs:
             write_json(place, document)
             instance.running = True
             request = {"do": "exec", "id": instance.id, "of": container.id}
+            self._note(instance, f"exec_start: {' '.join(instance.config['Cmd'])}")
             instance.pid = self._containers.link.ask(request)["pid"]
         except (CannotStart, UnknownAccount) as error:
             instance.running = False
@@ -112,6 +120,7 @@ class Execs:
         if (
             os.geteuid() != 0
             and account.uid != first.uid
+            and machine.users() is None
             and self._containers.isolation.kind == machine.NAMESPACES
         ):
             raise CannotStart(
@@ -135,7 +144,11 @@ class Execs:
         with self.changed:
             if instance := self._known.get(event["exec"]):
                 instance.running, instance.exit_code = False, event["code"]
+                self._note(instance, "exec_die", exitCode=str(event["code"]))
             self.changed.notify_all()
+
+    def _note(self, instance: Exec, action: str, **more: str) -> None:
+        self._containers.emit(instance.container, action, execID=instance.id, **more)
 
 
 def describe(instance: Exec) -> Document:

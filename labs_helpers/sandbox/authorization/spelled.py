@@ -143,7 +143,25 @@ def _of_ecs(operation: str, params: Params, place: Place) -> Params:
             begins, _, rest = str(arn).partition(":service-")
             if rest.count("/") == 3:
                 found.append(f"{begins}:service/{'/'.join(rest.split('/')[1:3])}")
-    return {**params, "services": found} if found else params
+    sets = {name: _task_sets(params, name, place) for name in ("taskSet", "taskSets")}
+    named = {name: given for name, given in sets.items() if given}
+    return {**params, **named, **({"services": found} if found else {})}
+
+
+def _task_sets(params: Params, name: str, place: Place) -> list[str]:
+    """The ARNs of task sets, whose IDs have a slash: ecs-svc/123.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
+    """
+    where = f"arn:aws:ecs:{place.region}:{place.account}:task-set"
+    owners = [
+        str(params.get(each) or usual).rpartition("/")[2]
+        for each, usual in (("cluster", "default"), ("service", "*"))
+    ]
+    return [
+        each if each.startswith("arn:") else "/".join([where, *owners, each])
+        for each in values(params, name)
+    ]
 
 
 def _of_elasticloadbalancing(operation: str, params: Params, place: Place) -> Params:

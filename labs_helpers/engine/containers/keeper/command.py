@@ -65,8 +65,7 @@ def _in_namespaces(spec: dict[str, Any]) -> int:
             stopped = True
             break
     status = _status(os.waitpid(launched.pid, 0)[1])
-    if launched.cgroup:
-        cgroup.remove(launched.cgroup)
+    cgroup.remove(launched.cgroups)
     return _KILLED if stopped else status
 
 
@@ -85,6 +84,7 @@ def _traced(request: dict[str, Any]) -> int:
             syscalls.prctl(syscalls.DEATH_SIGNAL, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(_KILLED)
+            syscalls.prctl(syscalls.NO_NEW_PRIVILEGES, 1)
             os.umask(_UMASK)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)

@@ -18,12 +18,12 @@ import socket
 from sys import exc_info
 from sys import excepthook as sys_excepthook
 
-from . import cgroup, rights
+from . import cgroup, peers, rights
 from . import syscalls as sys
 from .client import Client
 from .logfile import LogFile, now
 from .loop import READ, Loop, close, close_socket
-from .namespaces import sockets_of
+from .namespaces import receive, sockets_of
 from .process import Process
 from .relay import Relay
 from .words import CannotStart
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-_MESSAGE = 1 << 16
 _LOOPBACK = "127.0.0.1"
 _FEW = 2
 
@@ -65,13 +64,17 @@ class Keeper:
 
     def _accept(self, events: int) -> None:
         connection, _ = self._server.accept()
+        if _is_isolated(connection):
+            # whoever asks here starts any program, with any folder
+            connection.close()
+            return
         connection.settimeout(5)
         self._connections[connection.fileno()] = connection
         self._loop.watch(connection.fileno(), READ, lambda _: self._ready(connection))
 
     def _ready(self, connection: socket.socket) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(connection, _MESSAGE, 1)
+            data, descriptors = receive(connection)
         except OSError:
             data, descriptors = b"", []
         if not data:
@@ -237,7 +240,7 @@ class Keeper:
 
     def _tell(self, name: str, process: Process, event: Document) -> None:
         self._processes.pop(name, None)
-        event = {**event, "code": process.code, "time": now()}
+        event = {**event, "code": process.code, "time": now(), "oom": process.oom}
         if event["event"] == "die":
             with contextlib.suppress(OSError):  # a full disk: whoever listens still knows
                 _write(f"{name}/exit.json", event)
@@ -269,6 +272,16 @@ class Keeper:
         for listener, (_, _, port) in zip(process.launched.listeners, spec["relays"], strict=False):
             relays.append(Relay(self._loop, listener, socket.socket, (_LOOPBACK, port)))
         return relays
+
+
+def _is_isolated(connection: socket.socket) -> bool:
+    """Whether a client is a program of a container or of a build, which has no business here."""
+    try:
+        peer = peers.peer_of(connection)
+    except peers.Unknown:
+        return True
+    # the engine gave this process the mark, too, for all that it starts
+    return peer is not None and peer.is_isolated(peers.Peer(os.getpid()).locks)
 
 
 def _published(ports: list[Document]) -> list[socket.socket]:
