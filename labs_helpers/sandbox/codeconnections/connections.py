@@ -34,9 +34,9 @@ Pushed = Callable[[str, str, str, str], None]
 class Connections:
     """The connections of every account; `jobs.Owner` of the watches. Thread-safe.
 
-    Each repository has one watch as long as the repository is there. A watch that ends, as with the
-    runner or the sandbox, is followed by a new watch. A commit made in between is new to that watch,
-    and starts what it starts on AWS: GitHub is not down while AWS is.
+    Each repository has one watch as long as the repository is there. When a watch ends, with the
+    runner or the sandbox, a new watch follows. A commit made in between is new to that watch and
+    starts the pipelines, once: a push waits for nobody's sandbox.
     """
 
     def __init__(self, state: Store, desk: Desk, pushed: Pushed) -> None:
