@@ -57,7 +57,9 @@ def test_a_build_at_any_port_pushes_and_judges_an_image(
         process: object = None
         room = Room(Started(process, workspace.home, started.sandbox.port))  # type: ignore[arg-type]
         pusher = room.role("pusher", LOGS, allow("ecr:*"), allow("s3:GetObject"))
-        room.client("ecr").create_repository(repositoryName="demo-app")
+        room.client("ecr").create_repository(
+            repositoryName="demo-app", imageScanningConfiguration={"scanOnPush": True}
+        )
         s3 = room.client("s3")
         s3.create_bucket(
             Bucket="sources", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
@@ -81,7 +83,7 @@ def test_a_build_at_any_port_pushes_and_judges_an_image(
         assert [each["imageTags"] for each in images] == [["1"]]
         log = room.log(build["id"])
         assert "belongs to the labs" not in log
-        assert "demo-app:1 passes" in log or "gate ended with 3" in log
+        assert "demo-app:1 passes" in log or "gate ended with 3" in log, log
     finally:
         servers.stop(workspace)
         shutil.rmtree(folder)
