@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import labs_helpers
+from labs_helpers.defaults import CLOCK_AHEAD
+from labs_helpers.files import write_json
 from labs_helpers.runner import sources
 from labs_helpers.workspace import Workspace
 
@@ -45,6 +47,7 @@ def variables(
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
         "BOTO_CONFIG": str(home / ".boto"),
         "AWS_PAGER": "",
+        **_labs(body, home),
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "GIT_CEILING_DIRECTORIES": str(home.parent),
@@ -80,6 +83,18 @@ def readable(workspace: Workspace, secrets: tuple[Path, ...]) -> tuple[Path, ...
     kept = [each for each in code if not any(one.is_relative_to(each.resolve()) for one in closed)]
     own = (workspace.bin, workspace.docker / "cli-plugins", workspace.sandbox / "server.json")
     return (*own, *kept)
+
+
+def _labs(body: Mapping[str, Any], home: Path) -> dict[str, str]:
+    """What `labs gate` and others read: a folder of the build's own, with the names that hold here.
+
+    The learner's folder of the labs holds keys, and no command of a build may read the folder.
+    """
+    own = home / ".labs"
+    own.mkdir(mode=0o700, exist_ok=True)
+    write_json(own / "config.json", {"account": body["account"], "region": body["region"]})
+    ahead = str(body["clock_offset"])
+    return {"LABS_HOME": str(own), "LABS_MODE": "sandbox", CLOCK_AHEAD: ahead}
 
 
 def _docker(workspace: Workspace, privileged: bool, home: Path) -> dict[str, str]:

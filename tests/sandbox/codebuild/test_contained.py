@@ -96,6 +96,26 @@ def test_a_build_reads_nothing_in_the_learner_s_home(room: Room) -> None:
     assert "\nworks\n" in log
 
 
+def test_a_program_of_the_labs_in_a_build_needs_nothing_of_the_learners_folder(room: Room) -> None:
+    room.project(
+        "asks",
+        "cat $LABS_HOME/config.json",
+        'case $LABS_HOME in "$HOME"/*) echo its own folder ;; esac',
+        "aws sts get-caller-identity --query Account",
+        "echo '- {id: CVE-2026-1, reason: known, expires: 2030-01-01}' > accepted.yaml",
+        "labs gate nothing:v1 --accept accepted.yaml || echo gate ended with $?",
+    )
+    build = room.run("asks")
+    log = room.log(build["id"])
+    assert build["buildStatus"] == "SUCCEEDED", log
+    assert '"account": "123456789012"' in log
+    assert "its own folder" in log
+    assert '"123456789012"\n' in log
+    # AWS's answer to the build's role, and no complaint about a file
+    assert "not authorized to perform: ecr:DescribeImageScanFindings" in log, log
+    assert "\ngate ended with 1\n" in log
+
+
 def test_a_command_that_kills_its_shell_fails_and_the_next_build_runs(room: Room) -> None:
     room.project("kills", "kill -9 $$")
     build = room.run("kills")
