@@ -20,6 +20,7 @@ from labs_helpers.prepare.load_balancers import (
     no_target_group,
     target_group_arn,
 )
+from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.step import Place
 
 
@@ -132,6 +133,11 @@ DELIVERY = {
         all_of("codepipeline", "list_pipelines", "pipelines[].name"),
         lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
         costs="costs what each of its runs costs",
+    ),
+    "log group": Kind(
+        all_of("logs", "describe_log_groups", "logGroups[].logGroupName"),
+        lambda place, name: no_log_group(place, name),
+        costs="costs what its lines take, a month",
     ),
     "connection": Kind(
         lambda place: (name for name, _ in _connections(place)),
