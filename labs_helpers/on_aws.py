@@ -105,6 +105,13 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
             "the parts with a partner's account need a second account of yours; name its profile: "
             "labs lab --aws --partner-profile NAME. Without it, these cells are not run"
         )
+    if number == "09":
+        said.append(
+            "nobody can finish the connection to GitHub for you, and no service of ECS is made "
+            "here: what the pipeline, its builds and the page show is left out, until you connect "
+            "a repository of your own in the console and write its name into pipeline.json, and "
+            "make the service web of lab 10 in the cluster demo"
+        )
     if found:
         said.append(
             f"{THEIRS.lower()}, and the labs leave them: {', '.join(found)}. Cells that would "

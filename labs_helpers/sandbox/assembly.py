@@ -141,7 +141,10 @@ def build(
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     rules_of_events = event_store.opened(folder / "events")
     router = Router(rules_of_events, clock)
-    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    known = MotoResources(
+        {"events": partial(event_store.policies, rules_of_events)},
+        lambda *deployment: codedeploy.group_of(*deployment),
+    )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
     hub = _Later(partial(_hub, folder / "hub", clock))
@@ -222,6 +225,14 @@ def build(
         emit,
         codepipeline.driver.look_at_sources,
     )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(lambda *service: ecs.controller(*service), balancing),
+    )
     codebuild = CodeBuildService(
         folder / "codebuild",
         clock,
@@ -242,14 +253,6 @@ def build(
     )
     ecs = EcsService(
         folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
-    )
-    codedeploy = CodeDeployService(
-        folder / "codedeploy",
-        clock,
-        authorizer.authorize,
-        roles,
-        emit,
-        _Surroundings(ecs, balancing),
     )
     eks = EksService(
         folder / "eks",
@@ -331,8 +334,10 @@ def build(
 class _Surroundings:
     """What CodeDeploy asks of other services when a deployment group is made."""
 
-    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
-        self.controller = ecs.controller
+    def __init__(
+        self, controller: Callable[[tuple[str, str], str, str], str], balancing: Balancing
+    ) -> None:
+        self.controller = controller
         self.group = balancing.group_named
         self.listener = balancing.listener
 
@@ -373,7 +378,11 @@ def _told(call: SignedCall, handle: Callable[..., protocol.Answer]) -> Answer:
     endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
     keys = context.of_request(environ, call.region)
     answer = handle(call.principal, call.region, endpoint, keys)
-    headers = {**answer.headers, "x-amzn-RequestId": id_of(environ)}
+    headers = {
+        **answer.headers,
+        "x-amzn-RequestId": id_of(environ),
+        "Content-Length": str(len(answer.body)),
+    }
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     return status, list(headers.items()), answer.body
 

@@ -25,6 +25,7 @@ from tests.sandbox.sandbox_process import Running
 
 CLOCK = "nobody can move the clock"
 NODE = "nobody can play a node of Kubernetes"
+NO_SERVICE = "There is no cluster demo"
 TRACE = "nobody can show what the registry answered"
 KEY_AT_HAND = "arn:aws:iam::"
 LEFT_OUT = {
@@ -48,6 +49,23 @@ LEFT_OUT = {
     "05": {"05-25": CLOCK, "05-26": f"{account.ACCOUNT}.dkr.ecr.{account.REGION}.amazonaws.com"},
     "07": {"07-08": TRACE, "07-11": TRACE},
     "08": {"08-26": CLOCK, "08-27": "LimitExceededException"},
+    # without a repository on GitHub and a service on ECS nothing is built and deployed
+    "09": {
+        "09-101": NO_SERVICE,
+        "09-102": "Cluster",
+        "09-114": "finish the handshake of a connection in the console",
+        "09-123": "Cluster",
+        "09-128": "log group",
+        "09-141": "log group",
+        "09-145": "log group",
+        "09-162": "not yet",
+        "09-170": "Cluster",
+        "09-173": "Cluster",
+        "09-175": "Cluster",
+        "09-176": "not tried yet",
+        "09-41": "nobody can play GitHub",
+        "09-57": "Cluster",
+    },
     "10": {
         "10-98": CLOCK,
         "10-82": NODE,

@@ -41,6 +41,9 @@ _TYPES: dict[str, Any] = {
 }
 """JSON's type of each kind of shape that is no number."""
 
+_AS_THEY_ARE = {"string", "boolean", "integer", "long", "float", "double"}
+"""Kinds of shapes whose values JSON holds as Python does."""
+
 _INTEGER_BOUNDS = {"integer": 2**31, "long": 2**63}
 """Inclusive bounds of the model's number types (Java's int and long)."""
 
@@ -233,13 +236,16 @@ def _refuse_type(value: Any, shape: Shape) -> NoReturn:
 def _write(value: Any, shape: Shape) -> Any:
     kind = shape.type_name
     if kind == "structure":
+        members = shape.members
+        # a list has thousands of plain members, so they are not worth a call each
         return {
-            name: _write(item, shape.members[name])
+            name: item if members[name].type_name in _AS_THEY_ARE else _write(item, members[name])
             for name, item in value.items()
             if item is not None
         }
     if kind == "list":
-        return [_write(item, shape.member) for item in value]
+        member = shape.member
+        return [_write(item, member) for item in value]
     if kind == "map":
         return {key: _write(item, shape.value) for key, item in value.items()}
     if kind == "timestamp":
