@@ -255,7 +255,8 @@ class Lab(Lesson):
                 "On AWS nothing is removed by restart(). lab.prepare() lists what this lab starts "
                 f'from, and lab.prepare(account="{self.account}") makes that true.'
             )
-        made = beginning.start_over(self.title.number, self._place)
+        with notebook_output.progress("Keeping a snapshot of all that is there ...") as say:
+            made = beginning.start_over(self.title.number, self._place, say)
         self.trace(clear=True)  # what the preparation sent is not the lesson
         self.note("restarted")
         return beginning.card_of(self.title, self._place, self._engine, made)

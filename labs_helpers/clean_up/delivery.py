@@ -21,6 +21,7 @@ from labs_helpers.prepare.load_balancers import (
     no_target_group,
     target_group_arn,
 )
+from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.step import Place
 
 
@@ -146,7 +147,7 @@ DELIVERY = {
     ),
     "log group": Kind(
         _log_groups,
-        lambda place, name: place.client("logs").delete_log_group(logGroupName=name),
+        no_log_group,
         costs="costs what its logs take, a month, and keeps them for ever",
     ),
     "pipeline": Kind(

@@ -83,7 +83,7 @@ class _Builder:
             return
         self._close(cloud)
         if result.status == "STOPPED" and self._job.stopping != STOPPED:
-            self._job.ended(fault=f"The build was ended: {self._job.stopping}.")
+            self._job.ended(fault=self._ended_by_us)
             return
         self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
 
@@ -217,9 +217,9 @@ class _Builder:
         return {**by_type.get("PLAINTEXT", {}), **found}
 
     def _contained(self, output: Callable[[bytes], None]) -> ContainedProcesses:
-        home = self._workspace
-        readable = (home.bin, home.docker / "cli-plugins", home.sandbox / "server.json")
-        self._processes = ContainedProcesses(output, Place(self._folder, home.home, readable))
+        secrets = environment.secrets(self._workspace)
+        readable = environment.readable(self._workspace, secrets)
+        self._processes = ContainedProcesses(output, Place(self._folder, secrets, readable))
         return self._processes
 
     @cached_property
@@ -250,7 +250,15 @@ class _Builder:
     def _begins(self, phase: str) -> None:
         self._job.report({"type": "begins", "phase": phase})
 
+    @property
+    def _ended_by_us(self) -> str:
+        return f"The build was ended: {self._job.stopping}."
+
     def _ends(self, phase: PhaseEnded) -> None:
+        if phase.status == "STOPPED" and self._job.stopping not in ("", STOPPED):
+            context = Context("INTERNAL_SERVICE_ERROR", self._ended_by_us)
+            self._job.report(_ended(phase.type, "FAULT", context))
+            return
         self._job.report(_ended(phase.type, phase.status, phase.context))
 
     def _close(self, cloud: CloudLog | None) -> None:

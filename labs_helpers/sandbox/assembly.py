@@ -42,6 +42,7 @@ from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecs.service import EcsService
 from labs_helpers.sandbox.eks import node_role
+from labs_helpers.sandbox.eks.service import EksService
 from labs_helpers.sandbox.events import starts
 from labs_helpers.sandbox.events import store as event_store
 from labs_helpers.sandbox.events.deliveries import Deliveries
@@ -69,6 +70,7 @@ from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
+from labs_helpers.sandbox.service import protocol
 from labs_helpers.sandbox.service.events import Event
 from labs_helpers.sandbox.service.service import DecidedService, Service
 from labs_helpers.sandbox.service.store import Store as KitStore
@@ -139,7 +141,10 @@ def build(
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     rules_of_events = event_store.opened(folder / "events")
     router = Router(rules_of_events, clock)
-    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    known = MotoResources(
+        {"events": partial(event_store.policies, rules_of_events)},
+        lambda *deployment: codedeploy.group_of(*deployment),
+    )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
     hub = _Later(partial(_hub, folder / "hub", clock))
@@ -220,6 +225,14 @@ def build(
         emit,
         codepipeline.driver.look_at_sources,
     )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(lambda *service: ecs.controller(*service), balancing),
+    )
     codebuild = CodeBuildService(
         folder / "codebuild",
         clock,
@@ -241,13 +254,12 @@ def build(
     ecs = EcsService(
         folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
     )
-    codedeploy = CodeDeployService(
-        folder / "codedeploy",
+    eks = EksService(
+        folder / "eks",
         clock,
         authorizer.authorize,
         roles,
-        emit,
-        _Surroundings(ecs, balancing),
+        partial(documents.exists, who.directory),
     )
 
     def watched() -> None:
@@ -260,6 +272,7 @@ def build(
         "codebuild": partial(_decided, authorizer, codebuild),
         "codecommit": partial(_decided, authorizer, codecommit),
         "ecs": partial(_decided, authorizer, ecs),
+        "eks": partial(_decided_rest, authorizer, eks),
         "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
@@ -284,6 +297,7 @@ def build(
         codedeploy.store,
         balancing.store,
         codecommit.store,
+        eks.store,
         codebuild.reports.store,
         trail.store,
     )
@@ -320,8 +334,10 @@ def build(
 class _Surroundings:
     """What CodeDeploy asks of other services when a deployment group is made."""
 
-    def __init__(self, ecs: EcsService, balancing: Balancing) -> None:
-        self.controller = ecs.controller
+    def __init__(
+        self, controller: Callable[[tuple[str, str], str, str], str], balancing: Balancing
+    ) -> None:
+        self.controller = controller
         self.group = balancing.group_named
         self.listener = balancing.listener
 
@@ -343,14 +359,30 @@ def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedC
     return _on_the_kit(service, call)
 
 
+def _decided_rest(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
+    """`_decided` of a service of REST JSON, whose requests the decision has read."""
+    from labs_helpers.sandbox.authorization.requests import decide
+
+    asked, _ = decide(authorizer, call)
+    return _told(call, partial(service.handle_rest, asked.operation, dict(asked.params)))
+
+
 def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
     """`call.Application` of a service that stands on the kit."""
+    target = call.environ.get("HTTP_X_AMZ_TARGET", "")
+    return _told(call, partial(service.handle, target, call.body))
+
+
+def _told(call: SignedCall, handle: Callable[..., protocol.Answer]) -> Answer:
     environ = call.environ
     endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
     keys = context.of_request(environ, call.region)
-    answer = service.handle(target, call.body, call.principal, call.region, endpoint, keys)
-    headers = {**answer.headers, "x-amzn-RequestId": id_of(environ)}
+    answer = handle(call.principal, call.region, endpoint, keys)
+    headers = {
+        **answer.headers,
+        "x-amzn-RequestId": id_of(environ),
+        "Content-Length": str(len(answer.body)),
+    }
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     return status, list(headers.items()), answer.body
 

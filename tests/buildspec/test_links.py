@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ def test_no_link_of_a_source_is_made_through_another_link(tmp_path: Path, second
 
 
 def test_a_revision_is_no_option_of_git(tmp_path: Path) -> None:
-    git.git(tmp_path, "init", "-q")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     job: Any = None
     body = {"folder": str(tmp_path), "commit": f"--output={tmp_path / 'victim'}"}
     with pytest.raises(git.GitFailed):

@@ -66,7 +66,7 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
     rows, columns = request.text("h"), request.text("w")
     if not (rows.isdecimal() and columns.isdecimal()):
         raise BadRequest("the size of a terminal is h and w, two numbers")
-    if not instance.running:
+    if not backend.execs.is_running(instance):
         return error_response(409, f"Container {instance.container.id} is not running")
     backend.containers.resize(instance.id, int(rows), int(columns))
     return Response(200, [], "text/plain")

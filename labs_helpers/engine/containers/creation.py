@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 
 _LEAST_MEMORY = 6 << 20
-_PROBED = 64 << 20
+_PROBED = {cgroup.PROCESSES: 1, cgroup.MEMORY: 64 << 20}
 
 
 class Creator:
@@ -176,7 +176,7 @@ def limits_memory(isolation: machine.Isolation) -> bool:
 
 @functools.cache
 def _gets_cgroups(kind: str) -> bool:
-    found = cgroup.make("probe", secrets.token_hex(8), {kind: _PROBED})
+    found = cgroup.make("probe", secrets.token_hex(8), {kind: _PROBED[kind]})
     cgroup.remove(found or [])
     return bool(found)
 

@@ -26,6 +26,9 @@ from .starting import CannotRun
 Document = dict[str, Any]
 
 _OCI_EXEC = "OCI runtime exec failed: exec failed: unable to start container process: "
+_STARTED = 10.0
+"""Seconds in which a start that was asked for is done:
+https://github.com/moby/moby/blob/v28.2.2/daemon/resize.go"""
 REFUSED = {"Privileged": "a container gets no rights on this machine"}
 """Fields that are refused, and why; Detach and DetachKeys belong to the start."""
 
@@ -92,6 +95,8 @@ class Execs:
             request = {"do": "exec", "id": instance.id, "of": container.id}
             self._note(instance, f"exec_start: {' '.join(instance.config['Cmd'])}")
             instance.pid = self._containers.link.ask(request)["pid"]
+            with self.changed:
+                self.changed.notify_all()
         except (CannotStart, UnknownAccount) as error:
             instance.running = False
             instance.exit_code = error.code if isinstance(error, CannotStart) else 126
@@ -100,6 +105,12 @@ class Execs:
             raise CannotRun(f"{_OCI_EXEC}{error}: unknown", 400) from error
         finally:
             place.unlink(missing_ok=True)
+
+    def is_running(self, instance: Exec) -> bool:
+        """Whether the program runs; a start under way is waited for, as dockerd does."""
+        with self.changed:
+            self.changed.wait_for(lambda: instance.pid or instance.exit_code is not None, _STARTED)
+        return bool(instance.pid) and instance.exit_code is None
 
     def settle(self, instance: Exec) -> None:
         """Wait until the program's end is noted, if it has ended."""

@@ -66,9 +66,10 @@ class Stopper:
                 # no program runs in the pause before the next start, which does not come now
                 container.status = EXITED
                 self._records.save(container)
-        if container.running:
-            self._link.ask({"do": "signal", "id": container.id, "signal": number})
-        self._emit(container, "kill", signal=str(number))
+            if container.running:
+                self._link.ask({"do": "signal", "id": container.id, "signal": number})
+            # the end is noted after this, since the lock is held
+            self._emit(container, "kill", signal=str(number))
 
     def _wait_stopped(self, container: Container, seconds: float) -> bool:
         with self._records.changed:

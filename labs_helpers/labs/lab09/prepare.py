@@ -8,11 +8,14 @@ from dataclasses import replace
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.lab09.names import (
     BUCKET,
+    BY_TAG,
     CLUSTER,
     CONNECTION,
     EXECUTION_ROLE,
     FAMILY,
+    FAMILY_BY_TAG,
     GITHUB,
+    LOG_GROUPS,
     PIPELINE,
     PROJECTS,
     QUEUE,
@@ -31,7 +34,9 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
+from labs_helpers.prepare.ecs import no_task_definition
 from labs_helpers.prepare.files import as_they_came, no_git_history
+from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
 from labs_helpers.prepare.step import Place, Step
@@ -61,6 +66,8 @@ def _no_pipeline(place: Place) -> None:
     for one in builds.batch_get_projects(names=list(PROJECTS))["projects"]:
         builds.delete_project(name=one["name"])
         place.removed.append(f"build project {one['name']}")
+    for group in LOG_GROUPS:
+        no_log_group(place, group)
     connections = place.client("codeconnections")
     for one in connections.list_connections()["Connections"]:
         if one["ConnectionName"] == CONNECTION:
@@ -87,9 +94,12 @@ _LOCAL = no_local_images(IN_ECR)
 
 
 def _no_local_images(place: Place) -> None:
-    """The service goes first: its tasks are containers, and Docker keeps what a container uses."""
+    """The services go first: their tasks are containers, and Docker keeps what a container uses."""
     if place.mode == "sandbox":
-        ecs_service.remove(place, CLUSTER, SERVICE)
+        for service in (SERVICE, BY_TAG):
+            ecs_service.remove(place, CLUSTER, service)
+        for family in (FAMILY, FAMILY_BY_TAG):
+            no_task_definition(family).ensure(place)
     _LOCAL.ensure(place)
 
 
@@ -130,19 +140,22 @@ STEPS = (
     replace(
         _EMPTY, ensure=_repository, fact=f"repository {REPOSITORY} exists, without images of yours"
     ),
-    no_scanning_rules(),
+    replace(no_scanning_rules(), fact="the registry sets no scanning rules for all repositories"),
     replace(_LOCAL, ensure=_no_local_images),
     logged_out(),
     # the lab edits some of them
     as_they_came(
         "09",
         "the lab's files are as they came",
-        made=("Dockerfile.bak", "buildspec.yml.bak", "index.html.bak"),
+        made=(".gitignore", "Dockerfile.bak", "buildspec.yml.bak", "index.html.bak"),
     ),
     no_git_history("09"),
-    Step("no pipeline, build project, connection, rule or bucket of demo-app", _nothing_defined),
     Step(
-        f"the service {SERVICE} on ECS runs release 1.0.0; each push to the repository is scanned",
+        "no pipeline, build project, log group, connection, rule or bucket of demo-app",
+        _nothing_defined,
+    ),
+    Step(
+        f"the service {SERVICE} on ECS runs release 1.0.0; {REPOSITORY} itself scans each push",
         _first_release,
         on_aws=False,
     ),

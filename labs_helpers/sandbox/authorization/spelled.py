@@ -227,8 +227,23 @@ def _of_cloudformation(operation: str, params: Params, place: Place) -> Params:
     return {**params, "StackName": [*values(params, "StackName"), *stacks]}
 
 
+def _of_codedeploy(operation: str, params: Params, place: Place) -> Params:
+    """The deployment groups of the deployments that a request names.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html
+    """
+    named = [*values(params, "deploymentId"), *values(params, "deploymentIds")]
+    found = [place.known.group_of(place.account, place.region, each) for each in named]
+    groups = [each for each in found if each]
+    if not groups:
+        return params
+    applications = [each.rpartition(":")[2].partition("/")[0] for each in groups]
+    return {**params, "applicationName": applications, "deploymentGroupName": groups}
+
+
 SPELLED: Mapping[str, Callable[[str, Params, Place], Params]] = {
     "cloudformation": _of_cloudformation,
+    "codedeploy": _of_codedeploy,
     "dynamodb": _of_dynamodb,
     "ec2": _of_ec2,
     "ecs": _of_ecs,

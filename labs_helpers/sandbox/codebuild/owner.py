@@ -34,6 +34,10 @@ CODEBUILD = Principal("codebuild.amazonaws.com", "CodeBuild")
 _SPARE = timedelta(minutes=15)
 """How much longer than the build's time limit the role's session lasts."""
 
+AGAIN = "The build did nothing wrong: start it again, or retry the stage of its pipeline."
+"""What to do after a fault. AWS's own answer to a build that it could not finish is to try again:
+https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html"""
+
 Change = Callable[[store.Document, float], None]
 
 
@@ -158,7 +162,7 @@ class Builds:
 
         https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html#CodeBuild-Type-Build-buildStatus
         """
-        context = [{"statusCode": "INTERNAL_SERVICE_ERROR", "message": why}]
+        context = [{"statusCode": "INTERNAL_SERVICE_ERROR", "message": f"{why} {AGAIN}"}]
         self._change(_place(job), job.id, partial(_fail, status="FAULT", contexts=context))
 
     def stop(self, db: sqlite3.Connection, place: store.Place, build: store.Document) -> None:
@@ -231,10 +235,16 @@ def _apply(build: store.Document, at: float, event: Event) -> None:
             build["resolvedSourceVersion"] = event["commit"]
         case "begins":
             builds.begin(build, event["phase"], at)
+        case "ends" if event["status"] == "FAULT":
+            said = [{**each, "message": f"{each['message']} {AGAIN}"} for each in event["contexts"]]
+            builds.end(build, "FAULT", at, said)
         case "ends":
             builds.end(build, event["status"], at, event["contexts"])
         case other if other == ENDED and "fault" in event:
-            context = {"statusCode": "INTERNAL_SERVICE_ERROR", "message": event["fault"]}
+            context = {
+                "statusCode": "INTERNAL_SERVICE_ERROR",
+                "message": f"{event['fault']} {AGAIN}",
+            }
             _fail(build, at, "FAULT", [context])
         case other if other == ENDED:
             builds.begin(build, "FINALIZING", at)

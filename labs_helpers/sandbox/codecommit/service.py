@@ -37,7 +37,7 @@ class CodeCommitService(DecidedService[CodeCommitCall]):
     def __init__(
         self, root: Path, clock: Clock, authorize: Authorize, emit: Emit, pushed: Pushed
     ) -> None:
-        self.store = Store(root, "CodeCommit", SCHEMA)
+        self.store = Store(root, "CodeCommit", SCHEMA, beside=[root / "git"])
         self.repositories = Repositories(root / "git", self.store, clock, emit, pushed)
         call: Any = partial(CodeCommitCall, repositories=self.repositories)
         super().__init__("codecommit", operations, call, self.store, clock, authorize)

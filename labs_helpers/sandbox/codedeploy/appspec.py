@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from labs_helpers.sandbox.codedeploy.errors import NotHere
 
 _BEGINS = (
@@ -44,6 +42,8 @@ def read(content: str) -> dict[str, Any]:
 
     Raises Invalid, and NotHere for hooks, which are Lambda functions.
     """
+    import yaml  # not at the start, which nobody should wait for
+
     try:
         found = yaml.safe_load(content)
     except (yaml.YAMLError, RecursionError) as error:

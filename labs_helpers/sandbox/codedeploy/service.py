@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.codedeploy import operations
+from labs_helpers.sandbox.codedeploy import operations, store
 from labs_helpers.sandbox.codedeploy.call import CodeDeployCall
 from labs_helpers.sandbox.codedeploy.driver import Driver
 from labs_helpers.sandbox.codedeploy.groups import Surroundings
@@ -36,3 +36,15 @@ class CodeDeployService(DecidedService[CodeDeployCall]):
         self.driver = Driver(self.store, clock, roles, emit)
         call: Any = partial(CodeDeployCall, driver=self.driver, roles=roles, around=around)
         super().__init__("codedeploy", operations, call, self.store, clock, authorize)
+
+    def group_of(self, account: str, region: str, deployment: str) -> str:
+        """The ARN of the group of a deployment; empty for no such deployment.
+
+        IAM decides on GetDeployment by this ARN.
+        """
+        with self.store.read() as db:
+            found = store.deployment(db, (account, region), deployment)
+        if found is None:
+            return ""
+        name = f"{found[0]['application']}/{found[0]['group']}"
+        return f"arn:aws:codedeploy:{region}:{account}:deploymentgroup:{name}"

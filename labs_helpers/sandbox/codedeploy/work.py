@@ -147,8 +147,10 @@ class Work:
 
 
 def _failure(error: ClientError, service: str, role: str) -> Failure:
-    """https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-ecs.html, and users'
-    quotations of the sentences on permissions and on ECS_UPDATE_ERROR."""
+    """https://docs.aws.amazon.com/codedeploy/latest/userguide/troubleshooting-ecs.html
+    https://github.com/aws/serverless-application-model/issues/219 (permissions)
+    The sentence of ECS_UPDATE_ERROR is one that users quote.
+    """
     said, meta = error.response["Error"], error.response["ResponseMetadata"]
     if said["Code"] in _DENIED:
         return Failure(

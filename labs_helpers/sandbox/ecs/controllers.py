@@ -22,8 +22,9 @@ _OF_CODE_DEPLOY: Mapping[str, str] = {
 """What UpdateService does not change where CodeDeploy deploys, and how AWS's refusal begins.
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
-https://github.com/boto/boto3/issues/1936, and for load balancers and forced deployments the
-sentences that users quote
+https://github.com/boto/boto3/issues/1936 (task definition)
+https://github.com/kayac/ecspresso/issues/393 (load balancers)
+The sentence on forced deployments is one that users quote; the other two are made like these.
 """
 
 
@@ -38,7 +39,7 @@ def of(params: Mapping[str, Any], usual: str = "ECS") -> str:
 def check_service(config: Mapping[str, Any], listed: Sequence[Any]) -> None:
     """Raise InvalidParameter for what a service that CodeDeploy deploys cannot have.
 
-    AWS's own sentences are not public.
+    Of the first two, AWS's sentences are not public.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-bluegreen.html
     """
     if len(listed) != 1:
@@ -49,10 +50,19 @@ def check_service(config: Mapping[str, Any], listed: Sequence[Any]) -> None:
         raise InvalidParameter(
             f"The deployment strategy {config['strategy']} requires the ECS deployment controller."
         )
-    if (config.get("deploymentCircuitBreaker") or {}).get("enable"):
-        raise InvalidParameter(
-            "The deployment circuit breaker requires the ECS deployment controller."
-        )
+    for name, feature in _FEATURES.items():
+        if (config.get(name) or {}).get("enable"):
+            raise InvalidParameter(
+                f"{feature} feature is only supported with ECS deployment controller. Update to "
+                "ECS deployment controller and try again."
+            )
+
+
+_FEATURES = {
+    "alarms": "Alarm based rollback",
+    "deploymentCircuitBreaker": "Deployment circuit breaker",
+}
+"""https://github.com/aws/aws-cdk/issues/26307 for alarms; the other sentence is made like it."""
 
 
 def check_update(params: Mapping[str, Any], service: Mapping[str, Any]) -> None:

@@ -29,7 +29,7 @@ from tests.engine.engine_room import require
 APPLETS = [
     *("sh", "cat", "httpd", "sleep", "id", "mkdir", "echo", "touch", "kill", "ls", "mount", "ln"),
     *("chmod", "mknod", "rm", "test", "nc", "head", "wget", "ps", "chroot", "stat", "cp", "seq"),
-    *("yes", "true", "unshare", "chown", "readlink", "tr", "grep"),
+    *("yes", "true", "unshare", "chown", "readlink", "tr", "grep", "stty"),
 ]
 
 CANNOT_RUN = [

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from labs_helpers import servers
-from tests.policies import policy
+from tests.policies import allow, policy
 from tests.sandbox.codedeploy.deploy_room import BLUE_GREEN, ROLE, SERVICE_ROLE, Aws, Deployed, spec
 from tests.sandbox.ecs.task_room import Room
 
@@ -23,8 +24,8 @@ def shop(room: Room) -> Deployed:
     made = Deployed(room, "shop")
     room.client("cloudwatch").put_metric_alarm(
         AlarmName="errors",
-        Namespace="AWS/ApplicationELB",
-        MetricName="HTTPCode_Target_5XX_Count",
+        Namespace="shop",
+        MetricName="Errors",
         Statistic="Sum",
         Period=60,
         EvaluationPeriods=1,
@@ -112,6 +113,19 @@ def test_the_real_command_deploys_all_at_once_and_its_waiter_waits_for_the_end(
     arn = "arn:aws:codedeploy:us-west-2:123456789012"
     assert heard[0]["resources"] == [f"{arn}:application:shop", f"{arn}:deploymentgroup:shop/shop"]
     assert heard[0]["detail-type"] == "CodeDeploy Deployment State-change Notification"
+    # one who may look at this group only sees the group's deployments
+    room.client("iam").create_user(UserName="onlooker")
+    room.client("iam").put_user_policy(
+        UserName="onlooker",
+        PolicyName="looks",
+        PolicyDocument=policy(
+            allow("codedeploy:GetDeployment", on=f"{arn}:deploymentgroup:shop/*")
+        ),
+    )
+    onlooker = room.client_of("onlooker", "codedeploy")
+    assert onlooker.get_deployment(deploymentId=number)["deploymentInfo"]["status"] == "Succeeded"
+    with pytest.raises(ClientError, match="deploymentgroup:\\*/\\*"):
+        onlooker.get_deployment(deploymentId="d-AAAAAAAAA")
     detail = heard[1]["detail"]
     assert set(detail) == {
         *("region", "deploymentId", "instanceGroupId", "application", "deploymentGroup", "state"),
@@ -131,7 +145,9 @@ def test_a_tenth_meets_the_canary_and_an_alarm_takes_them_back(
     assert info["Green"]["targetGroup"] == {"name": "shop-blue"}
 
     cloudwatch = room.client("cloudwatch")
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="by hand")
+    cloudwatch.put_metric_data(
+        Namespace="shop", MetricData=[{"MetricName": "Errors", "Value": 6.0}]
+    )
     stopped = shop.ended(number, "Stopped")
     assert stopped["errorInformation"] == {
         "code": "ALARM_ACTIVE",

@@ -24,8 +24,9 @@ def create_deployment(call: CodeDeployCall, params: Members) -> Members:
     """One deployment at a time in a group.
 
     https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeployment.html
+    https://github.com/CircleCI-Public/aws-ecs-orb/issues/181 (the group has an active deployment)
     AWS asks for the rights to the configuration and to register the revision, too:
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECSbluegreen.html
+    https://github.com/sourcetoad/aws-codedeploy-action/issues/32
     """
     application, name = params["applicationName"], params.get("deploymentGroupName")
     if not name:

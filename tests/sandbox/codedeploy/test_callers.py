@@ -1,4 +1,4 @@
-"""CodePipeline's action CodeDeployToECS: templates filled in, and a blue/green deployment."""
+"""Who starts deployments: CodePipeline's CodeDeployToECS, a revision in S3, `aws ecs deploy`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.policies import allow
-from tests.sandbox.codedeploy.deploy_room import BLUE_GREEN, Deployed, spec
+from tests.sandbox.codedeploy.deploy_room import BLUE_GREEN, Aws, Deployed, spec
 from tests.sandbox.codepipeline.pipeline_room import ROLE, SOURCE, STORE, TRUST, action, s3_source
 from tests.sandbox.ecs.task_room import ACCOUNT, REGISTRY, Room
 from tests.sandbox.ecs.test_services import PORTS
@@ -134,4 +135,35 @@ def test_what_codedeploy_refuses_fails_the_action_with_its_words(
     assert failed["code"] == "JobFailed"
     assert "failed. Error code: ECS_UPDATE_ERROR; Error message: " in failed["message"]
     assert "The container app did not have a container port 8080 defined." in failed["message"]
+    assert piped.front.visit(4) == {"two": 4}
+
+
+def test_a_revision_in_s3_is_read_with_the_service_role(room: Room, piped: Deployed) -> None:
+    one = piped.define("one")
+    room.client("s3").put_object(Bucket=SOURCE, Key="appspec.json", Body=spec(one).encode())
+    place = {"bucket": SOURCE, "key": "appspec.json", "bundleType": "JSON"}
+    number = piped.deploy(one, revision={"revisionType": "S3", "s3Location": place})
+    piped.ended(number)
+    assert piped.front.visit(4) == {"one": 4}
+    absent = {"revisionType": "S3", "s3Location": {**place, "key": "absent"}}
+    failed = piped.ended(piped.deploy(one, revision=absent), "Failed")
+    assert failed["errorInformation"]["code"] == "REVISION_MISSING"
+    assert "NoSuchKey" in failed["errorInformation"]["message"]
+
+
+@pytest.mark.soak
+def test_the_command_aws_ecs_deploy_registers_deploys_and_waits(
+    room: Room, piped: Deployed, aws: Aws, tmp_path: Path
+) -> None:
+    """https://docs.aws.amazon.com/cli/latest/reference/ecs/deploy/index.html"""
+    image = {**TEMPLATE["containerDefinitions"][0], "image": f"{REGISTRY}/web:two"}  # type: ignore[index]
+    definition, appspec = tmp_path / "taskdef.json", tmp_path / "appspec.yaml"
+    definition.write_text(json.dumps({**TEMPLATE, "containerDefinitions": [image]}))
+    appspec.write_text(SPEC)
+    said = aws(
+        *("ecs", "deploy", "--service", "piped", "--cluster", "default"),
+        *("--task-definition", str(definition), "--codedeploy-appspec", str(appspec)),
+        *("--codedeploy-application", "piped", "--codedeploy-deployment-group", "piped"),
+    )
+    assert "Successfully deployed" in said
     assert piped.front.visit(4) == {"two": 4}
