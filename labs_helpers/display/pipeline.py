@@ -122,7 +122,7 @@ def _said(execution: State, state: State, revisions: Revisions, last: bool) -> s
         "Stopping": "an execution is being stopped",
         "Superseded": "the last execution was superseded",
     }
-    found = said.get(status, status)
+    found = str(said.get(status, status))
     return f"{found if last else found.replace('the last', 'an earlier')}."
 
 
