@@ -46,8 +46,20 @@ class Lesson:
         """Look at the world with one check and say what was seen."""
         self._require(check_id, "check", "exercise")
         outcome = checks.run(check_id, self._world())
+        before = isinstance(outcome, checks.NotAttempted) and self._has_passed(check_id)
         self.note("check", check_id, checks.NAMES[type(outcome)])
-        return verdict(check_id, outcome)
+        return verdict(check_id, outcome, before)
+
+    def _has_passed(self, check_id: str) -> bool:
+        """Whether the journal says that the learner has done an exercise."""
+        if self._journal is None:
+            return False
+        try:
+            events = self._journal.events()
+        except LabsError:
+            return False  # `note` tells what is wrong with the journal
+        passed = ("check", check_id, "passed")
+        return any((one.event, one.part, one.outcome) == passed for one in events)
 
     @spoken
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:

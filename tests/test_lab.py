@@ -14,7 +14,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from labs_helpers import aws_session, control_client, notebook_output, servers, start, startup
+from labs_helpers import (
+    aws_session,
+    checks,
+    control_client,
+    notebook_output,
+    servers,
+    start,
+    startup,
+)
 from labs_helpers.aws_session import Session
 from labs_helpers.curriculum import LABS
 from labs_helpers.engine.choice import EMBEDDED, Choice
@@ -241,14 +249,30 @@ def test_on_aws_a_confirmed_preparation_is_done(
 
 
 def test_on_aws_a_preparation_names_what_it_removed(shown: list[str], aws: Any) -> None:
-    aws.create_repository(repositoryName="hello-labs")
     opened = start("00")
+    aws.create_repository(repositoryName="hello-labs")  # which is the labs' from now on
     assert repositories(aws) == ["hello-labs"]
 
     card = opened.prepare(account=opened.account)
 
     assert repositories(aws) == []
     assert "repository hello-labs" in card.text.partition("removed")[2]
+
+
+def test_on_aws_a_preparation_that_would_remove_what_was_there_is_refused(
+    shown: list[str], aws: Any
+) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    with pytest.raises(LabError, match="were here before the labs: repository hello-labs"):
+        opened.prepare(account=opened.account)
+    assert repositories(aws) == ["hello-labs"]
+
+
+def test_on_aws_a_cell_for_the_sandbox_only_is_refused(shown: list[str], aws: Any) -> None:
+    opened = start("00")
+    with pytest.raises(LabError, match="This cell would use up what others need, so it is left"):
+        opened.only_in_sandbox("use up what others need")
 
 
 @pytest.mark.parametrize("again", [lambda lab: lab.restart(), lambda lab: start("00", fresh=True)])
@@ -292,6 +316,21 @@ def opened(shown: list[str], sandbox: list[str]) -> Lab:
 def test_an_unknown_check_is_told_without_a_traceback(opened: Lab) -> None:
     with pytest.raises(LabError, match=r"This lab has: 05\.1, 05\.2"):
         opened.check("05.7")
+
+
+def test_an_exercise_that_was_done_is_not_called_untried_after_the_clean_up(
+    opened: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[checks.Outcome] = [
+        checks.NotAttempted("the logins"),
+        checks.Passed("Docker is logged in."),
+        checks.NotAttempted("the logins"),
+    ]
+    monkeypatch.setattr(checks, "run", lambda check_id, world: found.pop(0))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert repr(opened.check("05.1")).startswith("○ 05.1  not tried yet")
+    assert repr(opened.check("05.1")).startswith("✓ 05.1")
+    assert repr(opened.check("05.1")).startswith("○ 05.1  done before; what you made is gone")
 
 
 def test_hints_and_solutions_come_from_the_notebook(opened: Lab) -> None:

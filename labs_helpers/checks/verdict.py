@@ -29,8 +29,12 @@ class Verdict(Rendering):
         return isinstance(self.outcome, Passed)
 
 
-def verdict(check_id: str, outcome: Outcome) -> Verdict:
-    """Draw what the check ``check_id`` found."""
+def verdict(check_id: str, outcome: Outcome, done_before: bool = False) -> Verdict:
+    """Draw what the check ``check_id`` found.
+
+    ``done_before``: the exercise has been passed once, and what it made is gone, as after the
+    lab's clean-up.
+    """
     match outcome:
         case Passed(says, scope):
             head = f"✓ {check_id}  {says}"
@@ -40,7 +44,8 @@ def verdict(check_id: str, outcome: Outcome) -> Verdict:
             colour, head = WARN, f"✗ {check_id}  not yet"
             rows = [("looked at", looked_at), *_found(found), ("wanted", wanted)]
         case NotAttempted(looks_at):
-            head = f"○ {check_id}  not tried yet"
+            state = "done before; what you made is gone" if done_before else "not tried yet"
+            head = f"○ {check_id}  {state}"
             rows = [("looks at", looks_at)]
             return Verdict(
                 f"{head}\n{columns(rows, 2)}", framed(CALM, head, rows_html(rows)), outcome

@@ -37,7 +37,7 @@ class EngineServer(UnixServer):
 
     def is_busy(self) -> bool:
         """Whether a container runs."""
-        return any(container.running for container in self.backend.containers.records)
+        return any(container.is_up for container in self.backend.containers.records)
 
     def _noting(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").endswith("/_ping"):

@@ -1,8 +1,9 @@
 """The commands of a build, with limits: nothing that a build does harms what is not the build's.
 
-A command writes in the build's folder only, reads no file of the labs' own, and signals no process
-but its own (landlock.py; where the kernel has no Landlock, the build's log says so). A build that
-takes more than its share of processes, memory or disk is ended, with the reason.
+A command writes in the build's folder only, reads no file of the labs' own nor of the learner's
+home, and signals no process but its own (landlock.py; where the kernel has no Landlock, the build's
+log says so). A build that takes more than its share of processes, memory or disk is ended, with the
+reason.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Place:
-    """folder: the build's own; secret: the labs' folder; readable: what a build may read in it."""
+    """folder: the build's own; secrets: the learner's folders; readable: what a build may read
+    in these."""
 
     folder: Path
-    secret: Path
+    secrets: tuple[Path, ...]
     readable: tuple[Path, ...]
 
 
@@ -108,7 +110,7 @@ class ContainedProcesses(Processes):
         if landlock.version():
             try:
                 place = self._place
-                landlock.restrict([place.folder], place.secret, place.readable)
+                landlock.restrict([place.folder], place.secrets, place.readable)
                 landlock.give_up_capability(isolated.RAISES_LIMITS)
             except OSError as error:
                 failure = error

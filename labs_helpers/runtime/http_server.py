@@ -25,10 +25,11 @@ from wsgiref.types import WSGIApplication
 
 from cheroot import server as cheroot_server
 from cheroot import wsgi
-from cheroot.makefile import MakeFile, StreamReader
+from cheroot.makefile import MakeFile
 from cheroot.workers.threadpool import ThreadPool
 
 from labs_helpers.runtime.http_framing import StrictRequest
+from labs_helpers.runtime.http_streams import PIECE, make_file
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request's line and fields, unless the server says otherwise."""
@@ -41,46 +42,6 @@ _HEAD_IS_WHOLE = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 """An empty line, or a line that HTTP does not allow: the refusal need not wait."""
 _TLS = b"\x16"
 """The first byte of a TLS ClientHello: https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
-_PIECE = 64 * 1024
-
-
-class _Socket(socket.SocketIO):
-    """A socket's bytes, beginning with those that were read ahead."""
-
-    def __init__(self, sock: socket.socket, mode: Any) -> None:
-        super().__init__(sock, mode)
-        self.ahead = bytearray()
-
-    def readinto(self, buffer: Any) -> int | None:
-        if not self.ahead:
-            return super().readinto(buffer)
-        size = min(len(buffer), len(self.ahead))
-        buffer[:size] = self.ahead[:size]
-        del self.ahead[:size]
-        return size
-
-
-class _Reader(StreamReader):
-    """cheroot's reader over such a socket; ``waiting`` while the head is not whole."""
-
-    def __init__(self, sock: socket.socket, mode: Any, bufsize: int) -> None:
-        self.source = _Socket(sock, mode)
-        # past StreamReader's own, which would make a plain SocketIO
-        super(StreamReader, self).__init__(self.source, bufsize)
-        self.bytes_read = 0
-        self.waiting = False
-
-    def has_data(self) -> bool:
-        """Whether bytes that were read already may hold a request."""
-        return not self.waiting and (bool(self.source.ahead) or self.is_filled())
-
-    def is_filled(self) -> bool:
-        """Whether cheroot's own buffer holds bytes."""
-        return bool(super().has_data())  # type: ignore[no-untyped-call]
-
-
-def _make_file(sock: socket.socket, mode: str, bufsize: int) -> Any:
-    return _Reader(sock, mode, bufsize) if "r" in mode else MakeFile(sock, mode, bufsize)
 
 
 class _Request(StrictRequest):
@@ -96,7 +57,7 @@ class Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
 
     def __init__(self, server: Any, sock: Any, makefile: Any = MakeFile) -> None:
-        super().__init__(server, sock, _make_file)
+        super().__init__(server, sock, make_file)
         self._since = time.time()
 
     @property
@@ -144,7 +105,7 @@ class Connection(cheroot_server.HTTPConnection):
                 if len(ahead) > self.server.max_request_header_size or ahead[:1] == _TLS:
                     return True  # the refusal need not wait
                 looked = len(ahead)
-                piece = self.socket.recv(_PIECE)
+                piece = self.socket.recv(PIECE)
                 if not piece:
                     return True
                 ahead += piece

@@ -15,6 +15,7 @@ from labs_helpers.curriculum import LABS
 from labs_helpers.on_aws import makes_something
 
 PROJECT = Path(__file__).parents[2]
+FILES_OF = PROJECT / "notebooks" / "files"
 NOTEBOOKS = {number: PROJECT / "notebooks" / lab.notebook for number, lab in LABS.items()}
 
 MAKERS = {
@@ -86,9 +87,15 @@ def made_by(number: str) -> set[tuple[str, str]]:
                 place = "demo/" if kind == "service" else ""  # a service's name is its cluster's
                 name = place + name.strip(";)'\"").replace("$ACCOUNT", "ACCOUNT")
                 found.add((kind, name))
-        for pattern, (kind, _) in FILES.items():
-            found |= {(kind, "demo-app") for _ in re.findall(pattern, text)}
+        for pattern, (kind, key) in FILES.items():
+            found |= {(kind, named_in(number, file, key)) for file in re.findall(pattern, text)}
     return {one for one in found if (number, *one) not in REFUSED}
+
+
+def named_in(number: str, file: str, key: str) -> str:
+    """The name in a file that comes with a lab; cells derive their own files from demo-app's."""
+    path = FILES_OF / number / file
+    return str(json.loads(path.read_text())[key]) if path.is_file() else "demo-app"
 
 
 @pytest.mark.parametrize("number", LABS)

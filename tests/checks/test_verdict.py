@@ -36,6 +36,12 @@ def test_an_exercise_not_tried_yet_is_calm_and_gives_nothing_away() -> None:
         assert colour not in html
 
 
+def test_an_exercise_whose_work_is_gone_counts_as_done_before() -> None:
+    shown = verdict("05.1", NotAttempted("the logins"), done_before=True)
+    assert repr(shown) == "○ 05.1  done before; what you made is gone\n  looks at  the logins"
+    assert not shown.passed
+
+
 def test_a_check_that_cannot_look_says_nothing_of_the_learner() -> None:
     shown = verdict("05.1", CheckError("AWS", "no answer", "labs status"))
     assert repr(shown).splitlines()[0] == "! 05.1  the check could not look"

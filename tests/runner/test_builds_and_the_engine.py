@@ -40,7 +40,7 @@ class Bench:
 
     def in_folder(self, place: Path, script: str) -> str:
         said: list[bytes] = []
-        processes = ContainedProcesses(said.append, Place(place, self.folder, ()))
+        processes = ContainedProcesses(said.append, Place(place, (self.folder,), ()))
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(place),

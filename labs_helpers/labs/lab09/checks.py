@@ -21,7 +21,7 @@ SPEC, GATE = "buildspec.yml", "gate.yml"
 STAGES = ["Source", "Build", "Gate", "Approve", "Deploy"]
 BAD = "Give everything away"
 _LOOKED_AT = f"{SPEC} of your last commit"
-_PAGE = "lab.pipeline draws what happens to a commit"
+_WATCH = f'watch it with  lab.pipeline("{PIPELINE}", wait=300, commit="HEAD")'
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,11 @@ def _the_gate_stays(release: Release) -> Finding | None:
     spec = buildspec.load(history.file(GATE))
     if isinstance(spec, str) or not spec.gates:
         found = spec if isinstance(spec, str) else "no gate in it can stop a build"
-        return Finding(f"{GATE} of your last commit", found, "the scan was to be judged as before")
+        return Finding(
+            f"{GATE} of your last commit",
+            found,
+            "put the gate back: it has to judge the scan as before",
+        )
     client = release.world.client("codepipeline")
     try:
         stages = client.get_pipeline(name=PIPELINE)["pipeline"]["stages"]
@@ -106,7 +110,9 @@ def _the_gate_stays(release: Release) -> Finding | None:
     if names == STAGES and gates == [PROJECTS[1]]:
         return None
     return Finding(
-        f"the stages of the pipeline {PIPELINE}", ", ".join(names), "a commit was to repair it"
+        f"the stages of the pipeline {PIPELINE}",
+        ", ".join(names),
+        "put the stages back: the repair is a commit, and the pipeline stays as it is",
     )
 
 
@@ -114,10 +120,14 @@ def _arrives(release: Release) -> Finding | None:
     looked_at = f"the executions of the pipeline {PIPELINE}"
     made = deployed.of_commit(release.executions, release.commit)
     if made is None:
-        return Finding(looked_at, f"none of the commit {release.tag} yet", _PAGE)
+        return Finding(looked_at, f"none of the commit {release.tag} yet", _WATCH)
     stage, said = deployed.why(release.world, made["pipelineExecutionId"])
     if made["status"] == "InProgress" and stage == "Approve":
-        return Finding(looked_at, "the stage Approve waits for an answer", "who says yes?")
+        found = f"the commit {release.tag} waits for an answer in the stage Approve"
+        return Finding(looked_at, found, 'answer with  sh answer.sh Approved "why"')
+    if made["status"] == "InProgress":
+        running = f"the commit {release.tag} is on its way, in the stage {stage or STAGES[0]}"
+        return Finding(looked_at, running, f"it still runs: {_WATCH}")
     if made["status"] != "Succeeded":
         what = f"{stage}: {said}" if stage else made["status"]
         return Finding(looked_at, f"{made['status']}, {what}", _hint_of(stage))
@@ -126,10 +136,11 @@ def _arrives(release: Release) -> Finding | None:
 
 def _hint_of(stage: str) -> str:
     if stage in ("Build", "Gate"):
-        return "the log of the build says what went wrong"
+        project = PROJECTS[STAGES.index(stage) - 1]
+        return f"read the end of the log:  sh log.sh {project}"
     if stage == "Deploy":
-        return "which names does ECS know, and which one does the file give?"
-    return _PAGE
+        return f"compare the names in {RECORD} with those that ECS knows"
+    return _WATCH
 
 
 def _runs(release: Release) -> Finding | None:
@@ -144,7 +155,7 @@ def _runs(release: Release) -> Finding | None:
         return Finding(
             f"the images that {SERVICE} was given",
             "none of them is the image of your commit",
-            "which image does the file name?",
+            f"{RECORD} has to name the image that the build of this commit pushed",
         )
     return None
 
@@ -247,7 +258,9 @@ def _nothing_committed(releases: Releases) -> Finding | None:
     if subject == BAD:
         return None
     return Finding(
-        "your last commit", subject, "a commit takes all stages; what ran before is ready to run"
+        "your last commit",
+        subject,
+        "take the commit back; the image that ran before is in the registry, ready to run",
     )
 
 
@@ -256,18 +269,24 @@ def _ran_before(releases: Releases) -> Finding | None:
     named = releases.service.definition.rpartition("/")[2]
     running = releases.service.running
     if not running:
-        return Finding(looked_at, f"{named}, and no task runs", "the page is gone, too")
+        return Finding(
+            looked_at,
+            f"{named}, and no task runs",
+            "without a task there is no page: let the service run a task again",
+        )
     if {*running} == {releases.good_digest}:
         return None
     if releases.bad_digest in running:
         return Finding(
-            looked_at, f"{named}; a task of the bad release still runs", "which one came before?"
+            looked_at,
+            f"{named}; a task of the bad release still runs",
+            "a service runs the task definition that it is given: name an earlier one",
         )
     others = sorted(tag for tag, digest in releases.tags.items() if digest == running[0])
     return Finding(
         looked_at,
         f"{named}, the image {', '.join(others) or 'without a tag'}",
-        "the image that ran before is still in the registry, to the last byte: which one is it?",
+        "look for the task definition that came just before the bad one",
     )
 
 
@@ -324,6 +343,7 @@ def _as_found(releases: Releases) -> bool:
     return (
         releases.service.definition == releases.bad.arn
         and {*releases.service.running} == {releases.bad_digest}
+        and not deployed.is_deployed_again(releases.world, releases.bad)
         and _nothing_deleted(releases) is None
         and _nothing_committed(releases) is None
     )

@@ -9,6 +9,9 @@ from typing import Any
 from labs_helpers.checks.world import World
 from labs_helpers.labs.lab09.names import CLUSTER, FAMILY, PIPELINE, SERVICE
 
+_MOST_REVISIONS = 20
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServiceRevisions.html"""
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -83,6 +86,18 @@ def service(world: World) -> Service | None:
         for container in task["containers"]
     ]
     return Service(active[0]["taskDefinition"], len(active[0]["deployments"]), running)
+
+
+def is_deployed_again(world: World, definition: Definition) -> bool:
+    """Whether the service has had two deployments of one task definition, as after a forced one.
+
+    The pipeline registers a new task definition for each of its deployments.
+    """
+    ecs = world.client("ecs")
+    made = ecs.list_service_deployments(cluster=CLUSTER, service=SERVICE)["serviceDeployments"]
+    arns = [one["targetServiceRevisionArn"] for one in made][:_MOST_REVISIONS]
+    found = ecs.describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
+    return [one["taskDefinition"] for one in found].count(definition.arn) > 1
 
 
 def executions(world: World) -> list[Mapping[str, Any]] | None:

@@ -2,6 +2,7 @@
 
 PIPELINE = "demo-app"
 PROJECTS = ("demo-app-build", "demo-app-gate")
+LOG_GROUPS = tuple(f"/aws/codebuild/{one}" for one in PROJECTS)
 CONNECTION = "demo-app-github"
 BUCKET = "demo-app-artifacts"
 """Of the artifact store; the account's number follows."""
@@ -11,3 +12,5 @@ RULE = "demo-app-pushed"
 QUEUE = "demo-app-pushed"
 GITHUB = "token.actions.githubusercontent.com"
 CLUSTER, SERVICE, FAMILY = "demo", "web", "demo-app-web"
+BY_TAG, FAMILY_BY_TAG = "by-tag", "demo-app-by-tag"
+"""The second service, which shows what moving a tag does."""

@@ -8,11 +8,14 @@ from dataclasses import replace
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.lab09.names import (
     BUCKET,
+    BY_TAG,
     CLUSTER,
     CONNECTION,
     EXECUTION_ROLE,
     FAMILY,
+    FAMILY_BY_TAG,
     GITHUB,
+    LOG_GROUPS,
     PIPELINE,
     PROJECTS,
     QUEUE,
@@ -31,7 +34,9 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
+from labs_helpers.prepare.ecs import no_task_definition
 from labs_helpers.prepare.files import as_they_came, no_git_history
+from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
 from labs_helpers.prepare.step import Place, Step
@@ -61,6 +66,8 @@ def _no_pipeline(place: Place) -> None:
     for one in builds.batch_get_projects(names=list(PROJECTS))["projects"]:
         builds.delete_project(name=one["name"])
         place.removed.append(f"build project {one['name']}")
+    for group in LOG_GROUPS:
+        no_log_group(place, group)
     connections = place.client("codeconnections")
     for one in connections.list_connections()["Connections"]:
         if one["ConnectionName"] == CONNECTION:
@@ -82,26 +89,47 @@ def _no_rule(place: Place) -> None:
             place.removed.append(f"queue {QUEUE}")
 
 
+_EMPTY = empty_repository()
 _LOCAL = no_local_images(IN_ECR)
 
 
 def _no_local_images(place: Place) -> None:
-    """The service goes first: its tasks are containers, and Docker keeps what a container uses."""
+    """The services go first: their tasks are containers, and Docker keeps what a container uses."""
     if place.mode == "sandbox":
-        ecs_service.remove(place, CLUSTER, SERVICE)
+        for service in (SERVICE, BY_TAG):
+            ecs_service.remove(place, CLUSTER, service)
+        for family in (FAMILY, FAMILY_BY_TAG):
+            no_task_definition(family).ensure(place)
     _LOCAL.ensure(place)
 
 
-def _first_release(place: Place) -> None:
-    """The repository scans on push, and the service runs the image of release 1.0.0."""
+def _image(place: Place) -> str:
+    return f"{place.registry}/{REPOSITORY}:1.0.0"
+
+
+def _first_image(place: Place) -> None:
+    """The repository scans on push, and has the image of release 1.0.0."""
     place.client("ecr").put_image_scanning_configuration(
         repositoryName=REPOSITORY, imageScanningConfiguration={"scanOnPush": True}
     )
-    image = f"{place.registry}/{REPOSITORY}:1.0.0"
+    image = _image(place)
     for step in (built(image, "06"), pushed(REPOSITORY, "1.0.0", image)):
         step.ensure(place)
     # the image was for the registry only: it is not the learner's, so nothing is said
     take_names(place, (f"{place.registry}/{REPOSITORY}",), [])
+
+
+def _repository(place: Place) -> None:
+    """The repository without images of the learner's; on AWS, where nothing runs, with 1.0.0."""
+    _EMPTY.ensure(place)
+    if place.mode != "sandbox":
+        _first_image(place)
+
+
+def _first_release(place: Place) -> None:
+    """The repository scans on push, and the service runs the image of release 1.0.0."""
+    _first_image(place)
+    image = _image(place)
     role = ecs_service.execution_role(place, EXECUTION_ROLE)
     definition = ecs_service.define(place, FAMILY, SERVICE, image, role)
     ecs_service.serve(place, CLUSTER, SERVICE, definition)
@@ -109,20 +137,25 @@ def _first_release(place: Place) -> None:
 
 STEPS = (
     configured(),
-    replace(empty_repository(), fact=f"repository {REPOSITORY} exists, without images of yours"),
-    no_scanning_rules(),
+    replace(
+        _EMPTY, ensure=_repository, fact=f"repository {REPOSITORY} exists, without images of yours"
+    ),
+    replace(no_scanning_rules(), fact="the registry sets no scanning rules for all repositories"),
     replace(_LOCAL, ensure=_no_local_images),
     logged_out(),
     # the lab edits some of them
     as_they_came(
         "09",
         "the lab's files are as they came",
-        made=("Dockerfile.bak", "buildspec.yml.bak", "index.html.bak"),
+        made=(".gitignore", "Dockerfile.bak", "buildspec.yml.bak", "index.html.bak"),
     ),
     no_git_history("09"),
-    Step("no pipeline, build project, connection, rule or bucket of demo-app", _nothing_defined),
     Step(
-        f"the service {SERVICE} on ECS runs release 1.0.0; each push to the repository is scanned",
+        "no pipeline, build project, log group, connection, rule or bucket of demo-app",
+        _nothing_defined,
+    ),
+    Step(
+        f"the service {SERVICE} on ECS runs release 1.0.0; {REPOSITORY} itself scans each push",
         _first_release,
         on_aws=False,
     ),

@@ -15,7 +15,7 @@ def lab() -> Iterator[Desk]:
     with desk("09") as made:
         made.cells("104")
         made.done(made.solution("09.1").replace('"web', '"app'))
-        made.done(f"{starter(made)}\ngit commit -qam 'Call the container app'; git tag ticket")
+        made.done(f"{starter(made)}\ngit commit -qam 'Rename the container to app'; git tag ticket")
         yield made
 
 
@@ -40,7 +40,7 @@ TEST = "      - sh test.sh\n"
 WEB, APP = '\\"web\\"', '\\"app\\"'
 STARTER = [(DIGEST, ""), ("$IMAGE@$DIGEST", "$IMAGE:$TAG"), (WEB, APP)]
 """The changes that make the cell to fill in out of the solution."""
-COMMIT = 'git diff --quiet || git commit -q -a -m "Let the release arrive"'
+COMMIT = 'git diff --quiet HEAD || git commit -q -a -m "Let the release arrive"'
 
 
 # what the commit says already
@@ -164,10 +164,15 @@ RIGHT = {
     ],
 }
 SENT: dict[str, tuple[list[tuple[str, str]], tuple[str, ...], str]] = {
+    "looked at while it runs": (
+        [],
+        (),
+        "is on its way, in the stage | it arrives, sent there by the pipeline",
+    ),
     "nobody answers the approval": (
         [],
         ("159",),
-        "the stage Approve waits for an answer | it arrives, sent there by the pipeline",
+        "waits for an answer in the stage Approve | it arrives, sent there by the pipeline",
     ),
     "by tag": (
         [("$IMAGE@$DIGEST", "$IMAGE:$TAG"), (DIGEST, "")],
@@ -182,7 +187,7 @@ SENT: dict[str, tuple[list[tuple[str, str]], tuple[str, ...], str]] = {
     "the digest asked for before the push": (
         [(DIGEST, ""), (PUSH, DIGEST + PUSH)],
         WATCHED,
-        "Failed, Build: Build terminated with state: FAILED",
+        "sh log.sh demo-app-build",
     ),
     "eight characters": ([("1-7", "1-8")], WATCHED, "no tag"),
     "quotes that the shell takes": (
@@ -256,6 +261,10 @@ ecs.get_waiter("services_stable").wait(
 END""",
 }
 BACK_WRONG = {
+    "the bad release deployed again": (
+        "aws ecs update-service --cluster demo --service web --force-new-deployment; " + STABLE,
+        "a task of the bad release still runs | the service web runs the image",
+    ),
     "an older release": (
         named("$(cat first.txt)"),
         "the image 1.0.0 | the service web runs the image that it ran before",
@@ -349,6 +358,6 @@ def test_taken_back(lab: Desk, answer: str) -> None:
 
 
 @pytest.mark.usefixtures("bad_release")
-@pytest.mark.parametrize("answer", rows(BACK_WRONG, 6))
+@pytest.mark.parametrize("answer", rows(BACK_WRONG, 7))
 def test_not_taken_back(lab: Desk, answer: str) -> None:
     lab.finds_wrong("09.2", *BACK_WRONG[answer])

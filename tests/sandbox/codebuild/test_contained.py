@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import psutil
 import pytest
@@ -74,6 +76,24 @@ def test_a_build_writes_in_its_folder_reads_no_keys_and_signals_nobody(room: Roo
     assert [number for number in range(1, 6) if f"\nrefused {number}\n" in log] == [1, 2, 3, 4, 5]
     assert not outside.exists()
     assert room.sandbox.learner["secret_access_key"] not in log
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_build_reads_nothing_in_the_learner_s_home(room: Room) -> None:
+    """Not ~/.aws, not ~/.ssh, not the token of a JupyterLab that runs."""
+    with tempfile.TemporaryDirectory(prefix="labs-private-", dir=Path.home()) as private:
+        key = Path(private, "key")
+        key.write_text("a key of the learner's")
+        room.project(
+            "reads",
+            f"cat {key} || echo refused 1",
+            f"cp -r {private} copied; cat copied/key || echo refused 2",
+            "aws --version && python -c 'import boto3' && echo works",
+        )
+        log = room.log(room.run("reads")["id"])
+    assert "a key of the learner's" not in log
+    assert [number for number in (1, 2) if f"\nrefused {number}\n" in log] == [1, 2]
+    assert "\nworks\n" in log
 
 
 def test_a_program_of_the_labs_in_a_build_needs_nothing_of_the_learners_folder(room: Room) -> None:

@@ -189,6 +189,8 @@ def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> 
         "capabilities": sorted(OF_BUILDS.values()),
         "processes": _PROCESSES,
         "user_namespace": os.geteuid() != 0,
+        "users": None,
+        "memory": (0, 0),
         "shm_size": _SHM,
         **{"read_only": False, "init": False, "ports": [], "relays": [], "tmpfs": {}},
     }

@@ -55,7 +55,7 @@ def arrange(spec: dict[str, Any]) -> None:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 - no pathlib: memory
         sys.mount("tmpfs", path, "tmpfs", QUIET, options)
     for each, descriptor in volumes:
-        _mount_volume(each, descriptor)
+        mount_volume(each, descriptor, "/proc/self/fd")
     os.fchdir(old)
     sys.unmount(".", sys.DETACH)
     os.chdir("/")
@@ -122,7 +122,11 @@ def _make_devices(devices: dict[str, int], shm_size: int) -> None:
             sys.bind("/dev/null", path)
 
 
-def _mount_volume(volume: dict[str, Any], descriptor: int) -> None:
+def mount_volume(volume: dict[str, Any], descriptor: int, descriptors: str) -> None:
+    """Mount the source of a volume, which is open, at its target below the root.
+
+    ``descriptors`` is the folder with the names of this process's open files. Raises CannotStart.
+    """
     target, is_folder = volume["target"], stat.S_ISDIR(os.fstat(descriptor).st_mode)
     try:
         if is_folder:
@@ -130,7 +134,7 @@ def _mount_volume(volume: dict[str, Any], descriptor: int) -> None:
         elif not os.path.lexists(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-        sys.bind(f"/proc/self/fd/{descriptor}", target, volume["read_only"])
+        sys.bind(f"{descriptors}/{descriptor}", target, volume["read_only"])
     except OSError as error:
         why = str(error.strerror).lower()
         raise CannotStart(
