@@ -6,8 +6,15 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 # A folder of `make wheels`, from which pip then installs instead of the internet.
 WHEELS ?=
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+LOUD   := $(BIN)/python -u -m pip install --disable-pip-version-check \
 	$(if $(WHEELS),--no-index --find-links $(WHEELS))
+PIP    := $(LOUD) --quiet
+# What pip says of a file of pins, as a line for every 20 packages; the exit code is pip's.
+SAID   = || echo "pip failed"; } | { n=0; while read -r line; do case "$$line" in \
+	Collecting*|Requirement*) n=$$((n + 1)); if [ $$((n % 20)) = 0 ]; then \
+	  echo "  $$n of about $$(grep -c "^[a-z].*==" $<) packages"; fi;; \
+	Installing*) echo "  all are here; pip installs them ...";; \
+	"pip failed") exit 1;; esac; done; }
 # Of `make test`, one for each core up to four (they take 0.5 GB each); 0 is none: one process.
 WORKERS ?= logical
 PYTEST := $(BIN)/python -m pytest
@@ -94,7 +101,8 @@ clean:
 
 # Two stamps: a learner's environment, and what tests need on top of it.
 $(VENV)/.lab: requirements.lock pyproject.toml | $(VENV)/.made
-	$(PIP) --require-hashes -r requirements.lock
+	@echo "Installing what the labs need, 700 MB on the disk ..."
+	@{ $(LOUD) --require-hashes -r requirements.lock $(SAID)
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -116,6 +124,6 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make a virtual environment: its venv package is missing."; \
 	  echo "On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
-	@echo "Making the environment in $(VENV)/ (about a minute, once) ..."
+	@echo "Making the environment in $(VENV)/ (once; one to five minutes, by your line and your disk) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@

@@ -93,13 +93,21 @@ def _looker(workspace: Workspace) -> Callable[[str, str], Any]:
     os.environ.update(environment.set)
 
     from labs_helpers.control_client import Control
+    from labs_helpers.errors import Interrupted
     from labs_helpers.lab import Lab
     from labs_helpers.prepare import Place
 
     control = Control(workspace, port) if port else None
     where = Place(workspace, modes.mode(workspace), account, region, control)
-    # without a journal, a lab notes nothing
-    return lambda number, check_id: Lab(LABS[number], where, journal=None).check(check_id)
+
+    def look(number: str, check_id: str) -> Any:
+        try:
+            # without a journal, a lab notes nothing
+            return Lab(LABS[number], where, journal=None).check(check_id)
+        except Interrupted:
+            raise KeyboardInterrupt from None  # which every command of `labs` says alike
+
+    return look
 
 
 @contextmanager

@@ -93,9 +93,13 @@ def test_a_commit_goes_to_the_site_once_the_handshake_is_finished(
     assert room.ended("commits", fourth) == "Succeeded"
     assert room.execution("commits", fourth)["trigger"]["triggerType"] == "WebhookV2"
     assert room.site(f"{last}/index.html") == "two"
+    # whoever answers an approval learns so what the stage's execution delivers
+    inside = room.stages("commits")["Deploy"]["latestExecution"]["pipelineExecutionId"]
+    (revision,) = room.execution("commits", inside)["artifactRevisions"]
+    assert (revision["revisionId"], revision["revisionSummary"]) == (last, "say two")
 
-    revision = {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": first}
-    fifth = room.start("commits", sourceRevisions=[revision])
+    wanted = {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": first}
+    fifth = room.start("commits", sourceRevisions=[wanted])
     assert room.ended("commits", fifth) == "Succeeded"
     assert room.execution("commits", fifth)["artifactRevisions"][0]["revisionId"] == first
 
