@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from labs_helpers.files import LabsError
 from labs_helpers.gate.image import ImageName
@@ -206,7 +208,11 @@ def _download(ecr: Any, image: ImageName, digest: str) -> Iterator[bytes]:
 
 @contextmanager
 def _open(url: str) -> Iterator[Any]:
-    response = URLLib3Session().send(AWSRequest("GET", url, stream_output=True).prepare())
+    # a company's proxy and its authority, as clients of AWS take them
+    session = URLLib3Session(
+        verify=os.environ.get("AWS_CA_BUNDLE") or True, proxies=get_environ_proxies(url)
+    )
+    response = session.send(AWSRequest("GET", url, stream_output=True).prepare())
     if response.status_code != 200:
         raise SbomError(f"A layer could not be downloaded: HTTP status {response.status_code}.")
     try:

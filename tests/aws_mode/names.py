@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -85,6 +86,8 @@ class Names:
         trusted = str(self._authority.file)
         return {
             "HTTPS_PROXY": f"http://127.0.0.1:{self.port}",
+            # the sandbox does not see the TLS, so addresses that it gives out begin with http
+            "HTTP_PROXY": f"http://127.0.0.1:{self.port}",
             "NO_PROXY": "127.0.0.1,localhost",
             "AWS_CA_BUNDLE": trusted,
             "SSL_CERT_FILE": trusted,
@@ -92,15 +95,24 @@ class Names:
         }
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection: CONNECT, TLS under the name that was asked for, and then bytes."""
+        """One connection: CONNECT, TLS under the name that was asked for, and then bytes.
+
+        A request without CONNECT is handed on as it is.
+        """
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             head = await reader.readuntil(b"\r\n\r\n")
-            name, _, port = head.split(b" ")[1].decode().rpartition(":")
+            method, target = head.decode("latin-1").split(" ")[:2]
+            to = urlsplit(target if method != "CONNECT" else f"//{target}")
+            name, port = to.hostname or "", to.port or 80
             self.asked.add(name)
-            if site_of(name) not in (Site.AWS, Site.HUB) or port != "443":
+            if site_of(name) not in (Site.AWS, Site.HUB) or port != (
+                443 if method == "CONNECT" else 80
+            ):
                 self.refused.add(name)
                 writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
+            elif method != "CONNECT":
+                await self._hand_on(reader, writer, head)
             else:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await writer.drain()
@@ -110,8 +122,11 @@ class Names:
                 await self._hand_on(reader, writer)
         writer.close()
 
-    async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _hand_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes = b""
+    ) -> None:
         from_sandbox, to_sandbox = await asyncio.open_connection("127.0.0.1", self._sandbox)
+        to_sandbox.write(head)
         ways = {
             asyncio.create_task(_copied(reader, to_sandbox)),
             asyncio.create_task(_copied(from_sandbox, writer)),
