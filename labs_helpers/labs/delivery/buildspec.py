@@ -1,4 +1,4 @@
-"""What a buildspec says, as far as the check of lab 09 asks."""
+"""What a buildspec says, as far as the checks of labs 09 and 11 ask."""
 
 from __future__ import annotations
 
