@@ -37,7 +37,8 @@ class Session:
     ``name`` is the value of the tag ``labs:session``. ``profile`` is the learner's own, None for
     the default one or for keys in the environment. ``files`` are the variables of OWN_FILES as they
     were. ``docker_host`` and ``endpoint_url`` are the learner's Docker and AWS endpoint, where they
-    are not the usual ones.
+    are not the usual ones. ``partner_profile`` is of a second account of the learner's,
+    ``partner_account``.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Session:
     docker_host: str | None = None
     endpoint_url: str | None = None
     partner_profile: str | None = None
+    partner_account: str | None = None
 
 
 def workspace_of(workspace: Workspace) -> Workspace:
@@ -86,7 +88,12 @@ def keep(workspace: Workspace, session: Session, docker: Mapping[str, Any] | Non
     logins that the labs made earlier stay.
     """
     workspace.create()
-    workspace.remember(mode="aws", account=session.account, region=session.region)
+    workspace.remember(
+        mode="aws",
+        account=session.account,
+        region=session.region,
+        second_account=session.partner_account,
+    )
     write_json(_path(workspace), asdict(session))
     write_text(workspace.aws_config, _config(workspace, session), mode=0o600)
     if not workspace.aws_credentials.exists():
@@ -129,14 +136,15 @@ def _others(path: Path, ours: Mapping[str, Any]) -> str:
 def variables(workspace: Workspace, session: Session) -> dict[str, str]:
     """The environment's variables for clients: the labs' own files, whatever the learner's are.
 
-    Throttled and refused for a moment, clients try again:
+    Throttled, clients try again, once more often than by default: the pauses double, and a lesson
+    whose limit is reached on purpose should not wait for a minute.
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
     """
     given = {
         "AWS_CONFIG_FILE": str(workspace.aws_config),
         "AWS_SHARED_CREDENTIALS_FILE": str(workspace.aws_credentials),
         "AWS_RETRY_MODE": "standard",
-        "AWS_MAX_ATTEMPTS": "8",
+        "AWS_MAX_ATTEMPTS": "4",
         "AWS_PAGER": "",
         "DOCKER_CONFIG": str(workspace.docker),
     }

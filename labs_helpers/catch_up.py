@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.display.rendering import Rendering, paragraph
-from labs_helpers.errors import LabError
+from labs_helpers.errors import Interrupted, LabError
 from labs_helpers.labs.exercises import Exercise, exercise, exercises
 from labs_helpers.notebook_output import display
 from labs_helpers.own_names import USUAL, OwnNames
@@ -61,7 +61,7 @@ def catch_up(
     if not cells:
         return CaughtUp((), ())
     area = display(paragraph("The lab's cells run for you ..."))
-    caught = run(cells, passed, lambda done, of: area.update(paragraph(f"{done} of {of} cells")))
+    caught = run(cells, passed, lambda said: area.update(paragraph(said)))
     if wanted not in caught.shown:
         failed = "".join(f"\n  {line}" for line in caught.failed) or " none."
         raise LabError(
@@ -116,13 +116,12 @@ def _cells(notebook: Path, known: dict[str, Exercise], names: OwnNames) -> Itera
 
 
 def run(
-    cells: list[Cell], passed: Callable[[str], bool], follow: Callable[[int, int], None]
+    cells: list[Cell], passed: Callable[[str], bool], follow: Callable[[str], object]
 ) -> CaughtUp:
     """Run cells in the learner's kernel and try each exercise's check after its solution.
 
-    ``follow(done, count)`` is called before each cell and at the end. A cell that fails does not
-    end the run: the check decides. Raises LabError outside a notebook, and when the run is
-    interrupted.
+    ``follow`` is told before each cell which one it is, and at the end. A cell that fails does not
+    end the run: the check decides. Raises LabError outside a notebook, and Interrupted.
     """
     from IPython import get_ipython
 
@@ -131,15 +130,15 @@ def run(
         raise LabError("catch_up() runs the lab's cells in a notebook's kernel. Open the notebook.")
     shown, failed = [], []
     for number, cell in enumerate(cells):
-        follow(number, len(cells))
+        follow(f"{number} of {len(cells)} cells are done. Now: {_first_line(cell)}")
         if fault := _run(shell, cell.source):
-            if isinstance(fault, KeyboardInterrupt):
-                raise LabError("Interrupted. Run the cell again to go on.")
+            if isinstance(fault, KeyboardInterrupt | Interrupted):
+                raise Interrupted
             if not cell.may_fail:
                 failed.append(_told(cell, fault))
         if cell.exercise and passed(cell.exercise):
             shown.append(cell.exercise)
-    follow(len(cells), len(cells))
+    follow(f"{len(cells)} of {len(cells)} cells are done.")
     return CaughtUp(tuple(shown), tuple(failed))
 
 
@@ -154,6 +153,11 @@ def _run(shell: Any, source: str) -> BaseException | None:
 
 
 def _told(cell: Cell, fault: BaseException) -> str:
-    lines = [line for line in cell.source.splitlines() if line and not line.startswith(("%%", "#"))]
     said = (str(fault) or type(fault).__name__).splitlines()[0]
-    return f"{lines[0] if lines else cell.source}: {said}"
+    return f"{_first_line(cell)}: {said}"
+
+
+def _first_line(cell: Cell) -> str:
+    """The first line of a cell that does something."""
+    lines = [line for line in cell.source.splitlines() if line and not line.startswith(("%%", "#"))]
+    return lines[0] if lines else cell.source

@@ -71,3 +71,6 @@ ENGINE_DOWN = (
     "cell of the notebook again."
 )
 """What a Docker client says that finds no engine on the labs' socket."""
+
+CLOCK_AHEAD = "LABS_CLOCK_AHEAD"
+"""The variable that tells a command of a build by how many seconds the sandbox's clock is ahead."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,39 +17,56 @@ from labs_helpers.display import pipeline as pipelines
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 from labs_helpers.prepare.ecs import tasks_of
+from labs_helpers.runtime import git
 
 _PAUSE = 0.5
 """Seconds between two looks at a pipeline or a service."""
+_PATIENCE = 90.0
+"""Seconds in which a commit starts a pipeline, if it starts the pipeline at all."""
+_EXECUTIONS = 20
+"""Of a pipeline, the newest, among which a commit's is looked for."""
+_ID = re.compile("the commit [0-9a-f]{7}")
 
 
 def pipeline(
-    name: str, wait: float, commit: str = "", show: Callable[[Rendering], object] | None = None
+    name: str,
+    wait: float,
+    commit: str = "",
+    show: Callable[[Rendering], object] | None = None,
+    patience: float = _PATIENCE,
 ) -> Rendering:
     """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
 
-    commit: a name that git knows in this folder; an execution of an earlier commit is passed over.
-    show: told of every change meanwhile. On AWS, too. Raises LabError for a commit that is none,
-    and where the commit starts no execution within `wait` seconds.
+    commit: a name that git knows in this folder; the commit's own execution is followed, and the
+    newest otherwise. show: told of every change meanwhile. On AWS, too. Raises LabError for a
+    commit that is none, and where the commit starts no execution within `patience` seconds.
     """
-    client, until = boto3.client("codepipeline"), time.monotonic() + wait
+    client, began = boto3.client("codepipeline"), time.monotonic()
     wanted = _commit(commit) if commit else ""
     before = ""
     while True:
-        listed = client.list_pipeline_executions(pipelineName=name, maxResults=1)
-        newest = listed["pipelineExecutionSummaries"]
-        if not newest:
+        listed = client.list_pipeline_executions(pipelineName=name, maxResults=_EXECUTIONS)
+        executions = listed["pipelineExecutionSummaries"]
+        if not executions:
             return paragraph(f"The pipeline {name} has had no execution.")
         state = client.get_pipeline_state(name=name)
-        found = pipelines.drawn(state, newest[0])
-        going = newest[0]["status"] in ("InProgress", "Stopping")
-        over = time.monotonic() >= until
-        if wanted and _is_of_another(newest[0], wanted):
-            if over:
+        known = {each["pipelineExecutionId"]: _delivered(each) for each in executions}
+        followed = _of(executions, wanted)
+        chosen = executions[0] if followed is None else followed
+        words = {one: said for one, said in known.items() if said}
+        found = pipelines.drawn(state, chosen, words, chosen is executions[0])
+        going = chosen["status"] in ("InProgress", "Stopping")
+        waited = time.monotonic() - began
+        if followed is None:
+            if waited >= min(wait, patience):
                 raise LabError(
-                    f"The commit {wanted[:7]} has not started the pipeline {name}. Is the commit "
-                    "on the pipeline's branch, and the connection AVAILABLE?"
+                    f"The commit {wanted[:7]} has not started the pipeline {name} in "
+                    f"{waited:.0f} seconds. Is the commit on the pipeline's branch, and the "
+                    "connection AVAILABLE? This starts the pipeline by hand:\n"
+                    f"  aws codepipeline start-pipeline-execution --name {name}"
                 )
-        elif not going or pipelines.waits_for_someone(state, newest[0]) or over:
+            found = _waiting(found, wanted)
+        elif not going or pipelines.waits_for_someone(state, chosen) or waited >= wait:
             return found
         if show is not None and found.text != before:
             before = found.text
@@ -56,23 +74,43 @@ def pipeline(
         time.sleep(_PAUSE)
 
 
+def _of(executions: Sequence[Mapping[str, Any]], commit: str) -> Mapping[str, Any] | None:
+    """The execution of a commit, or the newest where its source was not fetched.
+
+    executions: the newest first. The newest, where no commit is wanted; None where none is the
+    commit's.
+    """
+    for each in executions:
+        fetched = [one["revisionId"] for one in each.get("sourceRevisions", [])]
+        if not commit or commit in fetched:
+            return each
+    return None if executions[0].get("sourceRevisions") else executions[0]
+
+
+def _waiting(found: Rendering, commit: str) -> Rendering:
+    first = paragraph(f"Waiting for {commit[:7]} to start the pipeline. Until then:")
+    return Rendering(f"{first.text}\n{found.text}", first.html + found.html)
+
+
+def _delivered(execution: Mapping[str, Any]) -> str:
+    """What an execution delivers; the same in each run where a program compares the outputs."""
+    said = pipelines.named(execution)
+    if not os.environ.get("LABS_START"):
+        return said
+    return _ID.sub("the commit", said)
+
+
 def _commit(name: str) -> str:
     """The id of a commit in this folder's repository; raises LabError."""
-    done = subprocess.run(
-        ["git", "rev-parse", "--verify", f"{name}^{{commit}}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    arguments = ("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    try:
+        done = git.run(Path.cwd(), *arguments)
+    except git.NoGit as error:
+        raise LabError(str(error)) from error
     if done.returncode:
-        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
-def _is_of_another(execution: Mapping[str, Any], commit: str) -> bool:
-    """Whether an execution has fetched its source, and the source is not the commit."""
-    fetched = [each["revisionId"] for each in execution.get("sourceRevisions", [])]
-    return bool(fetched) and commit not in fetched
+        said = done.stderr.decode(errors="replace").strip()
+        raise LabError(f"git knows no commit {name} in {Path.cwd()}: {said}")
+    return done.stdout.decode().split()[-1]
 
 
 def service(

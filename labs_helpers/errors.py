@@ -28,6 +28,13 @@ class LabError(Exception):
         return str(self).splitlines()
 
 
+class Interrupted(LabError):
+    """The learner interrupted the cell."""
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted. Run the cell again to go on.")
+
+
 FOR_THE_LEARNER = (
     LabsError,
     UnknownPart,
@@ -79,7 +86,7 @@ def _engine_is_down() -> bool:
 
 
 def spoken(function: Callable[P, T]) -> Callable[P, T]:
-    """Turn exceptions for the learner that ``function`` raises into :class:`LabError`."""
+    """Turn exceptions for the learner, and an interrupt, into :class:`LabError`."""
 
     @wraps(function)
     def speaking(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -87,5 +94,7 @@ def spoken(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except FOR_THE_LEARNER as fault:
             raise LabError(said(fault)) from fault
+        except KeyboardInterrupt as fault:
+            raise Interrupted from fault
 
     return speaking

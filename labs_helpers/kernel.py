@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
+
 from labs_helpers import answers
 from labs_helpers.classroom.desk import Desk
 from labs_helpers.display.rendering import Rendering
-from labs_helpers.errors import LabError, said
+from labs_helpers.errors import Interrupted, LabError, said
 from labs_helpers.files import LabsError
 from labs_helpers.notebook_output import display
 from labs_helpers.progress.journal import Journal
@@ -19,6 +24,18 @@ from labs_helpers.workspace import Workspace
 SHELLS = ("bash", "sh")
 ACTIVE_SECONDS = 60
 """The journal notes at most once in so many seconds that cells are run."""
+
+
+_COMMANDS = "aws|bash|cat|curl|cut|docker|echo|export|git|grep|jq|labs|ls|mkdir|rm|sed|sh|tr"
+"""Words with which the labs' shell cells begin."""
+_SHELL = re.compile(
+    r"\s*(#.*\n\s*)*"
+    rf"(\w+=\S*\n\s*)*({_COMMANDS})[ \t]+[^\s=(.]|(for|if|while)[ \t].*;[ \t]*(do|then)\b"
+)
+NO_SHELL = (
+    "These are commands of a shell, and this cell is read as Python. Write %%bash alone in the "
+    "cell's first line, and run the cell again."
+)
 
 
 class ShellFailed(LabError):
@@ -38,6 +55,7 @@ def install(number: str, journal: Journal | None) -> None:
     say_when_the_sandbox_is_down(shell)
     for name in SHELLS:
         magic = shell.find_cell_magic(name)
+        magic = getattr(magic, "before_the_labs", magic)
         if magic is not None and not hasattr(magic, "of_the_labs"):
             shell.register_magic_function(_in_words(magic), "cell", name)
     for earlier in [one for one in _hooks(shell) if hasattr(one, "of_the_labs")]:
@@ -51,7 +69,7 @@ def install(number: str, journal: Journal | None) -> None:
 def say_when_the_sandbox_is_down(shell: Any) -> None:
     """From now on a cell that finds no sandbox or no engine shows one line, without a traceback.
 
-    That holds for boto3 and for docker-py.
+    That holds for boto3 and for docker-py. So does a cell of shell commands without %%bash.
     """
     from botocore.exceptions import EndpointConnectionError
     from docker.errors import DockerException
@@ -59,13 +77,19 @@ def say_when_the_sandbox_is_down(shell: Any) -> None:
 
     def show(shell: Any, kind: Any, error: BaseException, trace: Any, tb_offset: Any = None) -> Any:
         line = said(error)
-        if line == str(error):  # another host than the labs', or another error
+        if isinstance(error, SyntaxError):
+            if not _SHELL.match(_source(shell)):
+                shell.showsyntaxerror()
+                return None
+            line = NO_SHELL
+        elif line == str(error):  # another host than the labs', or another error
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return None
         shell._showtraceback(kind, error, [line])
         return [line]
 
-    shell.set_custom_exc((EndpointConnectionError, DockerException, NoConnection), show)
+    shown = (EndpointConnectionError, DockerException, NoConnection, SyntaxError)
+    shell.set_custom_exc(shown, show)
 
 
 def _hooks(shell: Any) -> list[Any]:
@@ -76,13 +100,38 @@ def _in_words(magic: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
     """A shell's cell magic whose failure is one line instead of IPython's traceback."""
 
     def run(line: str, cell: str) -> Any:
+        before = set(_children())
         try:
             return magic(line, cell)
         except subprocess.CalledProcessError as fault:
+            # the magic waits a tenth of a second for what it interrupts, and then knows no code
+            code: int | None = fault.returncode
+            if code is None or code == -signal.SIGINT:
+                _end(set(_children()) - before)
+                raise Interrupted from None
             raise ShellFailed(_how_it_ended(fault.returncode)) from None
 
     run.of_the_labs = True  # type: ignore[attr-defined]
     return run
+
+
+def _children() -> list[psutil.Process]:
+    found: list[psutil.Process] = psutil.Process().children(recursive=True)
+    return found
+
+
+def _end(processes: set[psutil.Process]) -> None:
+    """End what an interrupted cell started: a script goes on after a program that catches SIGINT.
+
+    https://www.gnu.org/software/bash/manual/html_node/Signals.html
+    """
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=3)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _how_it_ended(code: int) -> str:
@@ -117,6 +166,12 @@ def _after_a_cell(
 
     after.of_the_labs = True  # type: ignore[attr-defined]
     return after
+
+
+def _source(shell: Any) -> str:
+    """The cell that is run, as it was written; empty outside a kernel."""
+    kernel = getattr(shell, "kernel", None)
+    return str(kernel.get_parent()["content"].get("code", "")) if kernel else ""
 
 
 def _cell(shell: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 
 from labs_helpers import deliveries, explanations, gate, modes, notebook_output, pages
-from labs_helpers.clean_up.found import survey
+from labs_helpers.clean_up.found import THEIRS, not_ours, survey
 from labs_helpers.clean_up.listed import listed
 from labs_helpers.control_client import Control, LabClock
 from labs_helpers.curriculum import Entry
@@ -230,6 +230,18 @@ class Lab(Lesson):
         """Amounts as bars."""
         return bars.bars([(name, amount, f"{amount:g} {unit}".strip()) for name, amount in rows])
 
+    @spoken
+    def only_in_sandbox(self, wish: str) -> None:
+        """Raise LabError on AWS, before a cell does what harms somebody else there, or cannot be.
+
+        wish: what the cell does, as in "use up the pulls that your colleagues need".
+        """
+        if self.mode == modes.AWS:
+            raise LabError(
+                f"You work on AWS. This cell would {wish}, so it is left out: run it in the "
+                "sandbox (labs lab)."
+            )
+
     # what the lab starts from
 
     @spoken
@@ -243,7 +255,8 @@ class Lab(Lesson):
                 "On AWS nothing is removed by restart(). lab.prepare() lists what this lab starts "
                 f'from, and lab.prepare(account="{self.account}") makes that true.'
             )
-        made = beginning.start_over(self.title.number, self._place)
+        with notebook_output.progress("Keeping a snapshot of all that is there ...") as say:
+            made = beginning.start_over(self.title.number, self._place, say)
         self.trace(clear=True)  # what the preparation sent is not the lesson
         self.note("restarted")
         return beginning.card_of(self.title, self._place, self._engine, made)
@@ -268,10 +281,17 @@ class Lab(Lesson):
     def prepare(self, account: str | None = None) -> Rendering:
         """On AWS, make what the card lists true. Name the account: nothing happens otherwise.
 
-        In the sandbox, the same as ``restart``.
+        In the sandbox, the same as ``restart``. Raises LabError where things that the labs did not
+        make have the names that this lab uses: the preparation deletes nothing of theirs.
         """
         if self.mode != modes.AWS:
             return self.restart()
+        if theirs := not_ours(self._place, self.title.number):
+            raise LabError(
+                f"{THEIRS}: {', '.join(theirs)}.\nThe preparation would change or delete "
+                "them, so nothing was done. Take another account or region for the labs: "
+                "labs lab --aws --region REGION"
+            )
         made = beginning.make_on_aws(self.title.number, self._place, account)
         return beginning.card_of(self.title, self._place, self._engine, made)
 

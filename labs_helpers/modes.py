@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,9 @@ _OF_THE_PROFILE = (
     "AWS_DEFAULT_OUTPUT",
 )
 """What the labs' own profile says in AWS mode; it sources the learner's."""
+
+_CODECOMMIT = "git-codecommit."
+"""How the names of CodeCommit's hosts begin; a region follows."""
 
 UNSET_PREFIXES = ("AWS_CONTAINER_CREDENTIALS_", "AWS_CONTAINER_AUTHORIZATION_", "AWS_ENDPOINT_URL_")
 
@@ -129,6 +132,7 @@ def _sandbox(
         # an engine that starts in this environment needs the daemon that the learner named
         given["LABS_DOCKER_HOST"] = theirs
     given |= with_ceilings(environ, git_ceilings(workspace, environ))
+    given |= _git(environ, _codecommit(port))
     for name in ("NO_PROXY", "no_proxy"):
         given[name] = _joined(["127.0.0.1", "localhost"], environ.get(name, ""), ",")
     prefixed = (name for name in environ if name.startswith(UNSET_PREFIXES))
@@ -147,6 +151,7 @@ def _aws(workspace: Workspace, environ: Mapping[str, str], python: str) -> Envir
         "PATH": os.pathsep.join([*kept, last]),
     }
     given |= with_ceilings(environ, git_ceilings(workspace, environ))
+    given |= _git(environ, [])
     ours = [
         name
         for name in (
@@ -182,6 +187,43 @@ def with_ceilings(environ: Mapping[str, str], ceilings: list[str]) -> dict[str, 
     """GIT_CEILING_DIRECTORIES with these folders before those that ``environ`` has."""
     name = "GIT_CEILING_DIRECTORIES"
     return {name: _joined(ceilings, environ.get(name, ""), os.pathsep)}
+
+
+def _git(environ: Mapping[str, str], ours: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Variables with settings for git: those that ``environ`` has, then ours.
+
+    Settings of ours from an earlier environment are replaced: git reads as many as the count says.
+    https://git-scm.com/docs/git-config#ENVIRONMENT
+    """
+    text = environ.get("GIT_CONFIG_COUNT", "")
+    pairs = [
+        (environ.get(f"GIT_CONFIG_KEY_{each}", ""), environ.get(f"GIT_CONFIG_VALUE_{each}", ""))
+        for each in range(int(text) if text.isdecimal() else 0)
+    ]
+    pairs = [pair for pair in pairs if _CODECOMMIT not in pair[0]] + list(ours)
+    if not text and not pairs:
+        return {}
+    found = {"GIT_CONFIG_COUNT": str(len(pairs))}
+    for place, (key, value) in enumerate(pairs):
+        found |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
+    return found
+
+
+def _codecommit(port: int) -> list[tuple[str, str]]:
+    """Settings with which git reaches CodeCommit's names in the sandbox, in every region.
+
+    The sandbox has no certificate of AWS's, so that the URL becomes one of HTTP, which goes to the
+    sandbox as to a proxy: the host's name, which is signed, stays. The credential helper is that of
+    https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html
+    """
+    hosts = f"http://{_CODECOMMIT}*.amazonaws.com"
+    return [
+        (f"url.http://{_CODECOMMIT}.insteadOf", f"https://{_CODECOMMIT}"),
+        (f"http.{hosts}.proxy", endpoint(port)),
+        (f"credential.{hosts}.helper", ""),  # no other helper keeps the password
+        (f"credential.{hosts}.helper", "!aws codecommit credential-helper $@"),
+        (f"credential.{hosts}.useHttpPath", "true"),
+    ]
 
 
 def endpoint(port: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from labs_helpers.display import transfers
-from labs_helpers.display.rendering import Rendering
+from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 
 
@@ -43,6 +44,22 @@ def followed(ask: Callable[[Callable[[Rendering], object] | None], Rendering]) -
     area = display({}, raw=True)
     try:
         return ask(area.update)
+    finally:
+        area.update({}, raw=True)
+
+
+@contextmanager
+def progress(first: str) -> Iterator[Callable[[str], None]]:
+    """A line in the cell, while someone looks, that changes with what is said, and goes in the end.
+
+    So the outputs of a notebook are the same however long the work took.
+    """
+    if not someone_looks():
+        yield lambda line: None
+        return
+    area = display(paragraph(first))
+    try:
+        yield lambda line: area.update(paragraph(line))
     finally:
         area.update({}, raw=True)
 

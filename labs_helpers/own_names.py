@@ -16,10 +16,15 @@ from labs_helpers.defaults import ACCOUNT, OTHER_ACCOUNT, REGION, SECOND_REGION
 
 @dataclass(frozen=True)
 class OwnNames:
-    """The account (12 digits) and the region that a learner works in."""
+    """The account (12 digits) and the region that a learner works in.
+
+    ``second_account`` is the account of the learner's that plays the partner's, where the learner
+    has one.
+    """
 
     account: str = ACCOUNT
     region: str = REGION
+    second_account: str = OTHER_ACCOUNT
 
     def of(self, text: str) -> str:
         """A text of the labs with the learner's names.
@@ -55,7 +60,10 @@ class OwnNames:
         if self.region != REGION:
             pairs.append((_place(REGION), _place(self.region)))
         both = {one: other for one, other in pairs if one != other}
-        return both | {other: one for one, other in both.items()}
+        exchanged = both | {other: one for one, other in both.items()}
+        if self.second_account != OTHER_ACCOUNT:
+            exchanged[OTHER_ACCOUNT] = self.second_account
+        return exchanged
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

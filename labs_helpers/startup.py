@@ -14,7 +14,7 @@ from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.lab import YOUR_DOCKER, Lab
-from labs_helpers.notebook_output import display
+from labs_helpers.notebook_output import display, progress
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
@@ -58,12 +58,13 @@ def start(number: str, fresh: bool = False) -> Lab:
     lab.note("opened")
     found = Record(workspace).entry(number)
     _enter(workspace, number)
-    if by_program:
-        begun = beginning.make(number, place)
-    elif fresh:
-        begun = beginning.start_over(number, place)
-    else:
-        begun = beginning.go_on(number, place, found)
+    with progress("Looking at what is there ...") as say:
+        if by_program:
+            begun = beginning.make(number, place)
+        elif fresh:
+            begun = beginning.start_over(number, place, say)
+        else:
+            begun = beginning.go_on(number, place, found, say)
     if begun.facts is not None:
         lab.trace(clear=True)  # what the preparation sent is not the lesson
     if by_program:  # what ran before is not in the outputs
@@ -83,7 +84,8 @@ def _is_run_by_a_program() -> bool:
 
 def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]]:
     """The place of the labs in the sandbox, and what the card says of engine and sandbox."""
-    found = servers.start(workspace)
+    with progress("Starting the sandbox and the engine ...") as say:
+        found = servers.start(workspace, say)
     port = found.sandbox.port
     _apply(modes.environment(workspace, port))
     choices = workspace.remembered()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from labs_helpers.curriculum import LABS
-from labs_helpers.defaults import ACCOUNT, REGION
+from labs_helpers.defaults import ACCOUNT, OTHER_ACCOUNT, REGION
 from labs_helpers.files import WorkspaceError, cannot_write, read_json, write_json
 from labs_helpers.own_names import OwnNames
 
@@ -254,7 +254,8 @@ class Workspace:
     def own_names(self) -> OwnNames:
         """The account and the region that the learner chose, or the labs' usual ones."""
         found = self.remembered()
-        return OwnNames(str(found["account"]), str(found["region"]))
+        second = str(found.get("second_account") or OTHER_ACCOUNT)
+        return OwnNames(str(found["account"]), str(found["region"]), second)
 
     def remember(self, **choices: Any) -> None:
         """Write choices into config.json; the other choices in the file stay."""

@@ -18,14 +18,18 @@ from labs_helpers.workspace import Workspace
 class Kernel:
     """A kernel, and what its cells show."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, manager: Any) -> None:
         self._client = client
+        self._manager = manager
         self._changes: list[str] = []
 
-    def run(self, code: str, cell: str = "", somebody_looks: bool = False) -> list[str]:
+    def run(
+        self, code: str, cell: str = "", somebody_looks: bool = False, interrupted_at: str = ""
+    ) -> list[str]:
         """The texts that a cell shows: of streams, displays and errors, in order.
 
         ``somebody_looks``: as a front end with a person runs the cell, and not a program.
+        ``interrupted_at``: the learner interrupts the kernel once the cell has shown this text.
         """
         session = self._client.session
         content = {"code": code, "silent": False, "store_history": True}
@@ -46,6 +50,9 @@ class Kernel:
                 shown.append("\n".join(what["traceback"]))
             elif kind == "status" and what["execution_state"] == "idle":
                 return shown
+            if interrupted_at and any(interrupted_at in text for text in shown):
+                interrupted_at = ""
+                self._manager.interrupt_kernel()
 
     def changed(self) -> str:
         """The text of the next change of an output that is there; waits for the change."""
@@ -71,7 +78,7 @@ def kernel_in(home: Path, environ: Mapping[str, str] = os.environ) -> Iterator[K
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        yield Kernel(client)
+        yield Kernel(client, manager)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

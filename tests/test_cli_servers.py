@@ -285,7 +285,7 @@ def test_what_was_set_aside_is_said_at_the_start_and_in_the_status(learner: Lear
 def test_the_database_of_each_service_that_was_set_aside_is_in_the_status(learner: Learner) -> None:
     files = [
         learner.workspace.sandbox / name / f"{name}.sqlite"
-        for name in ("codebuild", "codeconnections", "codepipeline", "ecs", "events")
+        for name in ("codebuild", "codeconnections", "codedeploy", "codepipeline", "ecs", "events")
     ]
     for file in files:
         file.parent.mkdir(mode=0o700, parents=True)

@@ -249,14 +249,30 @@ def test_on_aws_a_confirmed_preparation_is_done(
 
 
 def test_on_aws_a_preparation_names_what_it_removed(shown: list[str], aws: Any) -> None:
-    aws.create_repository(repositoryName="hello-labs")
     opened = start("00")
+    aws.create_repository(repositoryName="hello-labs")  # which is the labs' from now on
     assert repositories(aws) == ["hello-labs"]
 
     card = opened.prepare(account=opened.account)
 
     assert repositories(aws) == []
     assert "repository hello-labs" in card.text.partition("removed")[2]
+
+
+def test_on_aws_a_preparation_that_would_remove_what_was_there_is_refused(
+    shown: list[str], aws: Any
+) -> None:
+    aws.create_repository(repositoryName="hello-labs")
+    opened = start("00")
+    with pytest.raises(LabError, match="were here before the labs: repository hello-labs"):
+        opened.prepare(account=opened.account)
+    assert repositories(aws) == ["hello-labs"]
+
+
+def test_on_aws_a_cell_for_the_sandbox_only_is_refused(shown: list[str], aws: Any) -> None:
+    opened = start("00")
+    with pytest.raises(LabError, match="This cell would use up what others need, so it is left"):
+        opened.only_in_sandbox("use up what others need")
 
 
 @pytest.mark.parametrize("again", [lambda lab: lab.restart(), lambda lab: start("00", fresh=True)])

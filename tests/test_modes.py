@@ -33,7 +33,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_sandbox_sets_what_the_contract_says(workspace: Workspace) -> None:
     home = workspace.home
     given = environment(workspace, 4567, {"PATH": "/usr/bin", "NO_PROXY": "corp.example"}, PYTHON)
-    assert given.set == {
+    assert {name: given.set[name] for name in given.set if "GIT_CONFIG_" not in name} == {
         "LABS_HOME": str(home),
         "LABS_MODE": "sandbox",
         "ACCOUNT": "123456789012",
@@ -51,6 +51,29 @@ def test_sandbox_sets_what_the_contract_says(workspace: Workspace) -> None:
         "NO_PROXY": "127.0.0.1,localhost,corp.example",
         "no_proxy": "127.0.0.1,localhost",
     }
+
+
+def test_git_reaches_codecommit_beside_what_git_was_told_before(workspace: Workspace) -> None:
+    mine = {"PATH": os.environ["PATH"], "GIT_CONFIG_COUNT": "1"}
+    mine |= {"GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ada"}
+
+    def told(environ: dict[str, str], *name: str) -> str:
+        command = ["git", "config", "--get", *name]
+        return subprocess.run(command, env=environ, capture_output=True, text=True).stdout.strip()
+
+    before = environment(workspace, 4000, mine).applied(mine)
+    left = environment(workspace, 4567, before).applied(before)
+    url = "http://git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"
+    command = ["git", "config", "--get-urlmatch", "http.proxy", url]
+    done = subprocess.run(command, env=left, capture_output=True, text=True)
+    assert done.stdout.strip() == "http://127.0.0.1:4567"
+    assert told(left, "user.name") == "Ada"
+    assert left["GIT_CONFIG_COUNT"] == before["GIT_CONFIG_COUNT"]
+
+    aws = {**left, "LABS_MODE": "aws"}
+    outside = environment(workspace, 4567, aws).applied(aws)
+    assert outside["GIT_CONFIG_COUNT"] == "1"
+    assert told(outside, "user.name") == "Ada"
 
 
 def test_sandbox_takes_away_whatever_leads_past_it(workspace: Workspace) -> None:

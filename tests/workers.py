@@ -25,6 +25,7 @@ ON_DAEMONS = {
     "tests/clients/test_containers_everywhere.py",
     "tests/clients/test_dockerd.py",
     "tests/clients/test_every_engine.py",
+    "tests/clients/test_isolated_everywhere.py",
     "tests/clients/test_labs_with_docker.py",
     "tests/engine/front/test_leftovers.py",
     "tests/engine/test_killed.py",

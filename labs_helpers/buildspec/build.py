@@ -53,8 +53,8 @@ class Settings:
     boto3 client by the name of a service, with the rights of the build. leave_out: files and
     folders below the source that are no part of the source. keep: which programs, by their command
     line, go on after the build although a command started them. deliver: instead of copying to the
-    destination. begins and ends: told of each phase as it happens. processes: makes what runs the
-    commands, from the function that takes their output.
+    destination; report: takes reports. begins and ends: told of each phase as it happens.
+    processes: makes what runs the commands, from the function that takes their output.
     """
 
     source: Path
@@ -68,6 +68,7 @@ class Settings:
     keep: leftovers.Keep = leftovers.nothing
     buildspec: str = "buildspec.yml"
     deliver: Deliver | None = None
+    report: Deliver | None = None
     begins: Callable[[str], None] = _unheard
     ends: Callable[[PhaseEnded], None] = _unheard
     processes: Callable[[Callable[[bytes], None]], Processes] = Processes
@@ -228,12 +229,15 @@ class Build:
         started, spec, copied = self._log.clock(), self._spec, list[Path]()
         self._settings.begins("UPLOAD_ARTIFACTS")
         deliver = self._settings.deliver or self._copy
-        outputs = [("", spec.artifacts)] if spec.artifacts else []
+        outputs = [(deliver, "", spec.artifacts)] if spec.artifacts else []
+        outputs += [(deliver, name, each) for name, each in spec.secondary.items()]
+        if report := self._settings.report:
+            outputs += [(report, name, each.files) for name, each in spec.reports.items()]
         context, status = Context(), "SUCCEEDED"
         try:
-            for name, each in [*outputs, *spec.secondary.items()]:
+            for hand_over, name, each in outputs:
                 files = artifacts.collect(each, self._folder, shell.environment, self._log)
-                copied += deliver(name, each, files, shell.environment)
+                copied += hand_over(name, each, files, shell.environment)
         except artifacts.NoArtifacts as error:
             self._succeeding = False
             context, status = Context(error.status_code, str(error)), "FAILED"

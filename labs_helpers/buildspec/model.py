@@ -79,6 +79,15 @@ class Artifacts:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Files with the results of tests. format: in capital letters, as JUNITXML."""
+
+    files: Artifacts
+    format: str
+    line: int
+
+
+@dataclass(frozen=True)
 class NotDone:
     """A key that CodeBuild would act on and `Build` does not, and why."""
 
@@ -99,6 +108,7 @@ class Buildspec:
     environment: Environment = Environment()
     artifacts: Artifacts | None = None
     secondary: Mapping[str, Artifacts] = field(default_factory=dict)
+    reports: Mapping[str, Report] = field(default_factory=dict)
     run_as: str = ""
     run_as_line: int = 0
     batch_line: int = 0

@@ -69,14 +69,18 @@ class Processes:
         return process.returncode
 
     def _start(
-        self, argv: Sequence[str], environment: Mapping[str, str], folder: Path
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         """Start a command in a session of its own."""
         return subprocess.Popen(
             argv,
             env=dict(environment),
             cwd=folder,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=self._write,
             stderr=self._write,
             start_new_session=True,

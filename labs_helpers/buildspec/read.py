@@ -14,6 +14,7 @@ from labs_helpers.buildspec.model import (
     NotDone,
     OnFailure,
     Phase,
+    Report,
     SecretReference,
 )
 from labs_helpers.buildspec.problems import BuildspecError
@@ -114,6 +115,14 @@ def _buildspec(top: Mapping[str, Found]) -> Buildspec:
         environment=_environment(top),
         artifacts=_artifacts(artifacts) if "files" in artifacts else None,
         secondary={name: _artifacts(found.value) for name, found in secondary.items()},
+        reports={
+            name: Report(
+                _artifacts(found.value),
+                _value(found.value, "file-format", "JUNITXML").upper(),
+                found.line,
+            )
+            for name, found in _value(top, "reports", {}).items()
+        },
         run_as=run_as.value or "",
         run_as_line=run_as.line,
         batch_line=top.get("batch", _NOTHING).line,

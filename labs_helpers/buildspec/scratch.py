@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
-import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from labs_helpers.runtime.folders import remove_folder
+
+log = logging.getLogger(__name__)
 
 _LOCK = ".lock"
 
@@ -32,8 +35,7 @@ def scratch(root: Path) -> Iterator[Path]:
         folder.mkdir()
         yield folder
     finally:
-        _remove(folder)
-        lock.unlink(missing_ok=True)
+        _remove(folder, lock)
         os.close(handle)
 
 
@@ -41,16 +43,18 @@ def _sweep(root: Path) -> None:
     for lock in root.glob(f"*{_LOCK}"):
         with contextlib.suppress(OSError), lock.open() as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the build runs
-            _remove(lock.with_suffix(""))
-            lock.unlink(missing_ok=True)
+            _remove(lock.with_suffix(""), lock)
 
 
-def _remove(folder: Path) -> None:
-    """Remove a folder of a build, which may have taken rights away from its own folders."""
-    for root, names, _ in os.walk(folder):
-        for name in names:
-            path = Path(root, name)
-            if not path.is_symlink():
-                with contextlib.suppress(OSError):
-                    path.chmod(stat.S_IRWXU)
-    shutil.rmtree(folder, ignore_errors=True)
+def _remove(folder: Path, lock: Path) -> None:
+    """Remove a folder of a build, and its lock when nothing is left: the next build tries again.
+
+    A program that the build left may still write there.
+    """
+    try:
+        remove_folder(folder)
+    except OSError as error:
+        if os.path.lexists(folder):
+            log.warning("%s cannot be removed yet: %s", folder, error)
+            return
+    lock.unlink(missing_ok=True)

@@ -10,7 +10,8 @@ import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 MANIFESTS = ", ".join(
     (
@@ -47,8 +48,8 @@ class Registry:
     """The registry ``host``.
 
     ``address`` is where the registry is reached, "http://127.0.0.1:4566"; None means by its own
-    name over TLS. The Host header holds the name in both cases. Proxies are not used. ``login`` is
-    a user and a password, ``bearer`` a token of a registry that gives tokens.
+    name over TLS, and by the proxy that HTTPS_PROXY names. The Host header holds the name in both
+    cases. ``login`` is a user and a password, ``bearer`` a token of a registry that gives tokens.
     """
 
     def __init__(
@@ -69,10 +70,11 @@ class Registry:
 
     def ask(self, method: str, path: str, accept: str = "*/*") -> Answer:
         """Send one request. Raises OSError when nothing answers within ten seconds."""
-        if self._address:
-            connection = http.client.HTTPConnection(self._address.netloc, timeout=10)
-        else:
-            connection = http.client.HTTPSConnection(self.host, timeout=10)
+        connection = (
+            http.client.HTTPConnection(self._address.netloc, timeout=10)
+            if self._address
+            else _over_tls(self.host)
+        )
         try:
             connection.request(method, path, headers={**self._headers, "Accept": accept})
             response = connection.getresponse()
@@ -105,3 +107,18 @@ class Registry:
     def manifest(self, repository: str, reference: str) -> Answer:
         """The manifest of a tag or digest, in any media type."""
         return self.ask("GET", f"/v2/{repository}/manifests/{reference}", MANIFESTS)
+
+
+def _over_tls(host: str) -> http.client.HTTPSConnection:
+    """A connection to a host over TLS, by the proxy of the environment where there is one."""
+    proxy = None if proxy_bypass(host) else getproxies().get("https")
+    if not proxy:
+        return http.client.HTTPSConnection(host, timeout=10)
+    at = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    connection = http.client.HTTPSConnection(at.hostname or "", at.port or 80, timeout=10)
+    login = f"{unquote(at.username or '')}:{unquote(at.password or '')}"
+    basic = base64.b64encode(login.encode()).decode()
+    connection.set_tunnel(
+        host, headers={"Proxy-Authorization": f"Basic {basic}"} if at.username else {}
+    )
+    return connection

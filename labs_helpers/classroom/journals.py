@@ -27,6 +27,8 @@ LARGEST = 4_000_000
 """Bytes of a journal that are read. A day of one learner takes about 100,000."""
 AHEAD = timedelta(minutes=2)
 """How far a learner's clock may be ahead of the instructor's."""
+LARGEST_CLASS = 64_000_000
+"""Bytes of an inbox that are taken and read: 600 learners of a day, which take some seconds."""
 MOST_HOMES = 2_000
 _NAME_LENGTH = 40
 _FOLDERS_OF_A_HOME = 200
@@ -86,13 +88,17 @@ def of_inbox(folder: Path, now: datetime) -> list[Found]:
         files = sorted(one.name for one in os.scandir(folder) if _is_sent(one.name))
     except OSError as error:
         raise cannot_read(folder, error) from error
-    listed = []
+    listed, size = [], 0
     for name in files[:MOST_HOMES]:
         try:
-            text = _read(folder, (name,))
+            text = _read(folder, (name,), LARGEST_CLASS - size)
+            size += len(text or b"")
             listed.append(sent(text, now) if text is not None else None)
         except _Refused as why:
             listed.append(Found(clean(name), (), (str(why),)))
+    if (more := len(files) - MOST_HOMES) > 0:
+        note = f"not read: an inbox has {MOST_HOMES:,} files at most"
+        listed.append(Found(f"({more} more)", (), (note,)))
     return _told_apart(sorted((one for one in listed if one), key=lambda one: one.name))
 
 
@@ -180,8 +186,8 @@ def _is_plain_folder(path: Path) -> bool:
         return False
 
 
-def _read(folder: Path, parts: tuple[str, ...]) -> bytes | None:
-    """A file's bytes, None where there is no file. Raises _Refused."""
+def _read(folder: Path, parts: tuple[str, ...], room: int = LARGEST_CLASS) -> bytes | None:
+    """A file's bytes, None where there is no file. Raises _Refused, also for more than ``room``."""
     shown = "/".join(parts)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -206,7 +212,9 @@ def _read(folder: Path, parts: tuple[str, ...]) -> bytes | None:
             raise _Refused(f"{shown} is not a regular file")
         if found.st_size > LARGEST:
             raise _Refused(f"{shown} has {found.st_size:,} bytes, more than a journal has")
-        return file.read(LARGEST)
+        if found.st_size > room:
+            raise _Refused(f"not read: an inbox has {LARGEST_CLASS // 1_000_000} MB at most")
+        return file.read(min(LARGEST, room))
 
 
 def _has_link(folder: Path, parts: Sequence[str]) -> bool:

@@ -10,13 +10,14 @@ import hmac
 import json
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.classroom import handouts
-from labs_helpers.classroom.journals import MOST_HOMES
+from labs_helpers.classroom.journals import LARGEST_CLASS, MOST_HOMES
 from labs_helpers.files import LabsError, is_full, replace_file
 from labs_helpers.runtime.http_server import PatientServer
 
@@ -36,7 +37,11 @@ class _Refused(Exception):
 
 
 def listener(inbox: Path, token: str) -> WSGIApplication:
-    """Takes ``POST /<token>/`` with a learner's progress, and answers what is handed out."""
+    """Takes ``POST /<token>/`` with a learner's progress, and answers what is handed out.
+
+    What a whole class sends has limits, too: the token is every learner's.
+    """
+    one_at_a_time = threading.Lock()
 
     def answer(environ: WSGIEnvironment) -> Answer:
         if environ["REQUEST_METHOD"] != "POST":
@@ -48,9 +53,8 @@ def listener(inbox: Path, token: str) -> WSGIApplication:
         if not isinstance(name, str) or not isinstance(events, list):
             raise _Refused("400 Bad Request", _OTHER)
         file = inbox / f"{learner}.json"
-        if not file.exists() and sum(1 for _ in inbox.glob("*.json")) > MOST_HOMES:
-            raise _Refused("507 Insufficient Storage", "The class is full.")
-        _keep(file, document)
+        with one_at_a_time:
+            _keep(file, document)
         said = json.dumps(handouts.document(handouts.read(inbox)))
         return "200 OK", "application/json", said.encode()
 
@@ -135,8 +139,23 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def _keep(file: Path, document: dict[str, Any]) -> None:
     kept = {name: document.get(name) for name in ("version", "id", "name", "events")}
+    text = json.dumps(kept).encode()
     try:
-        replace_file(file, json.dumps(kept).encode(), 0o600)
+        _check_room(file, len(text))
+        replace_file(file, text, 0o600)
     except OSError as error:
         why = "The disk is full." if is_full(error) else f"It cannot be kept: {error.strerror}."
         raise _Refused("507 Insufficient Storage", why) from error
+
+
+def _check_room(file: Path, size: int) -> None:
+    """Raise _Refused where the inbox would have too many files or bytes; and OSError."""
+    others = [each for each in file.parent.glob("*.json") if each != file]
+    if len(others) >= MOST_HOMES:
+        why = f"The class is full: {MOST_HOMES:,} learners have sent their progress."
+    elif sum(each.lstat().st_size for each in others) + size > LARGEST_CLASS:
+        why = f"The class is full: it has sent {LARGEST_CLASS // 1_000_000} MB of progress."
+    else:
+        return
+    advice = "Tell your instructor, who can remove files from the inbox."
+    raise _Refused("507 Insufficient Storage", f"{why} {advice}")

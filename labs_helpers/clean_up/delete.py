@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ PAUSE = 3.0
 a policy that was just detached:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 """
+
+_GONE = re.compile(r"NoSuch|NotFound|NonExistent|DoesNotExist|NotActive")
+"""What a service's error code has in it where the thing is gone: NoSuchBucket, NoSuchEntity,
+ResourceNotFoundException, AWS.SimpleQueueService.NonExistentQueue, ServiceNotActiveException."""
 
 
 @dataclass(frozen=True)
@@ -60,4 +65,4 @@ def delete(
 def _is_gone(error: Exception) -> bool:
     """Whether AWS says that there is no such thing: somebody else has just deleted it."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-    return code in ("NoSuchEntity", "NoSuchBucket", "ResourceNotFoundException")
+    return bool(_GONE.search(code))

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from labs_helpers.clean_up.kind import Kind, Tags, all_of, pairs, read
+from labs_helpers.clean_up.listed import listed
 from labs_helpers.prepare.ecs import (
     clusters,
     delete_service,
-    no_cluster,
     no_task_definition,
     revisions,
     services,
+    stop_tasks,
 )
 from labs_helpers.prepare.load_balancers import (
     balancer_arn,
@@ -51,6 +52,21 @@ def _services(place: Place) -> Iterator[str]:
 def _delete_service(place: Place, name: str) -> None:
     cluster, _, service = name.partition("/")
     delete_service(place, cluster, service)
+
+
+def _delete_cluster(place: Place, name: str) -> None:
+    """Stop the tasks of the labs' task definitions, and delete the cluster.
+
+    AWS refuses to delete a cluster that has services or other tasks, which are not the labs'.
+    """
+    families = {one.name for one in listed(place.account) if one.kind == "task definition"}
+    stop_tasks(place, name, families)
+    place.client("ecs").delete_cluster(cluster=name)
+
+
+def _log_groups(place: Place) -> Iterator[str]:
+    pages = place.client("logs").get_paginator("describe_log_groups").paginate()
+    yield from (str(name) for name in pages.search("logGroups[].logGroupName") if name)
 
 
 def _ecs(kind: str) -> dict[str, Any]:
@@ -129,15 +145,15 @@ DELIVERY = {
         lambda place, name: place.client("codebuild").delete_project(name=name),
         costs="costs nothing until a build runs",
     ),
+    "log group": Kind(
+        _log_groups,
+        no_log_group,
+        costs="costs what its logs take, a month, and keeps them for ever",
+    ),
     "pipeline": Kind(
         all_of("codepipeline", "list_pipelines", "pipelines[].name"),
         lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
         costs="costs what each of its runs costs",
-    ),
-    "log group": Kind(
-        all_of("logs", "describe_log_groups", "logGroups[].logGroupName"),
-        lambda place, name: no_log_group(place, name),
-        costs="costs what its lines take, a month",
     ),
     "connection": Kind(
         lambda place: (name for name, _ in _connections(place)),
@@ -154,7 +170,7 @@ DELIVERY = {
     ),
     "cluster": Kind(
         lambda place: iter(clusters(place)),
-        lambda place, name: no_cluster(name).ensure(place),
+        _delete_cluster,
         **_ecs("cluster"),
         costs="costs what its tasks cost, by the hour",
     ),

@@ -18,6 +18,8 @@ from labs_helpers.prepare.step import Place
 
 TAG = "labs:session"
 """The tag of what the labs make; its value names the session, see ``aws_session.py``."""
+THEIRS = "These were here before the labs"
+"""The beginning of what the labs say of the learner's things under names that the labs use."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,27 @@ def note_before(place: Place, lab: str) -> list[str]:
     if new:
         there = {kind: list(KINDS[kind].names(place)) for kind in {one.kind for one in new}}
         before.note({one: _foreign(place, one, there[one.kind]) for one in new})
-    return [f"{one.kind} {name}" for one in wanted for name in before.had(one)]
+    return before_of(place, lab)
+
+
+def before_of(place: Place, lab: str) -> list[str]:
+    """What was there, under the names of lab ``lab``, when the lab was opened first, in words."""
+    before = Before(place)
+    return [
+        f"{one.kind} {name}"
+        for one in listed(place.account)
+        if lab in one.labs
+        for name in before.had(one)
+    ]
+
+
+def not_ours(place: Place, lab: str) -> list[str]:
+    """The things under the names of lab ``lab`` that the labs did not make, in words.
+
+    Raises ClientError and BotoCoreError where the account cannot be asked.
+    """
+    wanted = [one for one in listed(place.account) if lab in one.labs]
+    return [str(thing) for thing in survey(place, wanted).things if not thing.ours]
 
 
 def _foreign(place: Place, one: Listed, there: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from labs_helpers.clean_up.delivery import DELIVERY
 from labs_helpers.clean_up.kind import Kind, Tags, all_of, pairs, read
 from labs_helpers.prepare.buckets import no_bucket
-from labs_helpers.prepare.people import no_group, no_policy, no_role, no_user
+from labs_helpers.prepare.people import no_group, no_role, no_user
 from labs_helpers.prepare.repositories import no_repository
 from labs_helpers.prepare.step import Place
 
@@ -121,6 +121,19 @@ def _tag_policy(place: Place, name: str, tags: Tags) -> None:
     place.client("iam").tag_policy(PolicyArn=_policy(place, name), Tags=pairs(tags))
 
 
+def _delete_policy(place: Place, name: str) -> None:
+    """Delete a policy with its versions. AWS refuses that while somebody has the policy.
+
+    The labs' users, groups and roles went before: who still has the policy is not the labs'.
+    """
+    iam, arn = place.client("iam"), _policy(place, name)
+    if iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 0:
+        for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+            if not version["IsDefaultVersion"]:
+                iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+    iam.delete_policy(PolicyArn=arn)
+
+
 def _provider(place: Place, name: str) -> str:
     return f"arn:aws:iam::{place.account}:oidc-provider/{name}"
 
@@ -206,7 +219,7 @@ KINDS = {
     ),
     "policy": Kind(
         _own_policies,
-        lambda place, name: no_policy(name).ensure(place),
+        _delete_policy,
         _policy_tags,
         _tag_policy,
     ),

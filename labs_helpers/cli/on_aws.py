@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from labs_helpers import aws_caller, aws_session, modes
 from labs_helpers.aws_caller import Caller
@@ -71,12 +72,31 @@ def agree(
         docker_host=_docker_host(own),
         endpoint_url=None if ".amazonaws.com" in endpoint else endpoint,
         partner_profile=partner_profile,
+        partner_account=_partner(partner_profile, caller) if partner_profile else None,
     )
     if known is None or _who(known) != _who(made):
         _ask(workspace, caller, made, agreed_account)
     aws_session.keep(place, made, _docker_settings(own))
     place_aws_on_aws(place)
     return place
+
+
+def _partner(profile: str, caller: Caller) -> str:
+    """The account of a profile, which plays the partner's. Raises LabsError for the same account.
+
+    Lab 02 lets this account pull: the number in the lesson is of a stranger.
+    """
+    try:
+        session = boto3.Session(profile_name=profile, region_name=caller.region)
+        account = str(session.client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise LabsError(f"Your profile {profile} for the second account: {error}") from error
+    if account == caller.account:
+        raise LabsError(
+            f"The profile {profile} is of account {account}, in which the labs work. The partner's "
+            "part of lab 02 needs a second account of yours, or is left out."
+        )
+    return account
 
 
 def _who(session: Session) -> tuple[str, str, str]:
@@ -127,7 +147,12 @@ def _facts(workspace: Workspace, caller: Caller, session: Session) -> list[tuple
         ),
         ("take it back", "labs clean-up lists what the labs made, and deletes it"),
         ("stay as they are", "your AWS profiles, your default region, your Docker logins"),
-        ("second account", session.partner_profile or "none: those parts of lab 02 are left out"),
+        (
+            "second account",
+            f"{session.partner_account}, by your profile {session.partner_profile}"
+            if session.partner_account
+            else "none: those parts of lab 02 are left out",
+        ),
         *(("not known", doubt) for doubt in caller.doubts),
     ]
 

@@ -11,6 +11,7 @@ import pwd
 import sys
 from pathlib import Path
 
+from labs_helpers.cli import apart
 from labs_helpers.cli.terminal import say
 from labs_helpers.files import LabsError
 
@@ -18,7 +19,8 @@ from labs_helpers.files import LabsError
 def become(home: Path) -> None:
     """Give up root for the owner of LABS_HOME, or of the folder that it would be made in.
 
-    Changes nothing where that is root. Raises LabsError where root cannot become the owner.
+    The rest of the command runs in a process without root's terminal (apart.py). Changes nothing
+    where the owner is root. Raises LabsError where root cannot become the owner.
     """
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     owner = there.stat().st_uid
@@ -34,6 +36,7 @@ def become(home: Path) -> None:
             "Work as that user, or set LABS_HOME to another folder:\n"
             "  export LABS_HOME=/root/.labs"
         ) from None
+    apart.stand_apart()
     os.initgroups(person.pw_name, person.pw_gid)
     os.setgid(person.pw_gid)
     os.setuid(owner)

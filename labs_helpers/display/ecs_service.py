@@ -13,8 +13,9 @@ _DEPLOYMENTS = ("deployment", "task definition", "desired", "running", "pending"
 _TASKS = ("task of", "image", "status", "health")
 _NUMBERS = (2, 3, 4, 5)
 _MOST_REASONS = 3
-_IDS = re.compile(r"\b[0-9a-f]{32}\b|(?<=request id: )[0-9a-f-]{36}\b")
-"""The ID of a task, as the name of a role's session, and the ID of a request."""
+_IDS = re.compile(r"\b[0-9a-f]{32}\b|(?<=request id: )[0-9a-f-]{36}\b|(?<=ecs-svc/)\d+\b")
+"""The ID of a task, as the name of a role's session, of a request, and of a deployment."""
+_FAILED, _COMPLETED, _BACK = "deployment failed: ", "deployment completed", "rolling back to "
 
 
 def service(
@@ -44,11 +45,13 @@ def service(
         parts.append(table(_TASKS, [_task(each, numbered) for each in live]))
     links = _links(live, address) if address else ""
     reasons = _reasons(tasks)
+    events = _of_a_failure(found.get("events", ()))
+    if not (live or reasons or events) and found["desiredCount"]:
+        events = [each["message"] for each in found.get("events", ())[:1]]
     if reasons:
-        text = "\n".join(f"- {each}" for each in reasons)
-        items = "".join(f"<li>{spelled(each)}</li>" for each in reasons)
-        said = "Why tasks stopped, the newest first:"
-        parts.append(Rendering(f"{said}\n{text}", f"<p>{said}</p><ul>{items}</ul>"))
+        parts.append(_list("Why tasks stopped, the newest first:", reasons))
+    if events:
+        parts.append(_list("What the service says, the newest first:", events))
     text = "\n\n".join(each.text for each in parts)
     return Rendering(text, "".join(each.html for each in parts) + links)
 
@@ -107,9 +110,37 @@ def _links(tasks: Sequence[Mapping[str, Any]], address: Callable[[int], str]) ->
     return f"<ul>{items}</ul>" if items else ""
 
 
+def _list(head: str, items: Sequence[str]) -> Rendering:
+    said = [_IDS.sub("…", each) for each in items]
+    text = "\n".join(f"- {each}" for each in said)
+    listed = "".join(f"<li>{spelled(each)}</li>" for each in said)
+    return Rendering(f"{head}\n{text}", f"<p>{head}</p><ul>{listed}</ul>")
+
+
+def _of_a_failure(events: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the events, newest first, say of the last deployment, where that one failed.
+
+    After a rollback the deployment from before is completed once more.
+    """
+    newer: list[str] = []
+    for event in events:
+        message = str(event["message"])
+        newer.append(message)
+        if _FAILED not in message:
+            continue
+        back = [each for each in newer if _BACK in each]
+        completed = [each.partition("(deployment ")[2] for each in newer if _COMPLETED in each]
+        restored = back[-1].partition(_BACK + "deployment ")[2].rstrip(".") if back else None
+        if any(each.partition(")")[0] != restored for each in completed):
+            return []
+        return [*back[-1:], message]
+    return []
+
+
 def _reasons(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
     stopped = [each for each in tasks if each["lastStatus"] == "STOPPED"]
     stopped.sort(key=lambda each: each["stoppedAt"], reverse=True)
+    # equal but for IDs is the same reason
     told = (_IDS.sub("…", each.get("stoppedReason", "")) for each in stopped)
     # a reason names its deployment by a random number, and the table shows which that is
     kept = [each for each in told if each and not each.startswith("Scaling activity")]

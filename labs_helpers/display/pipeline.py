@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.display.rendering import BAD, CALM, GOOD, WARN, Rendering, spelled
@@ -21,25 +23,57 @@ _WAITS = "○"
 _COLOURS = {"Succeeded": GOOD, "Failed": BAD, "InProgress": CALM}
 _PLAIN = "var(--jp-border-color2)"
 
+_COMMIT = re.compile("[0-9a-f]{40}")
+
+_ROW = "display:flex;flex-wrap:wrap;gap:6px;align-items:stretch;max-width:72em"
+_ITEM = "display:flex;gap:6px;flex:1 1 10em;max-width:18em;min-width:0"
+_ARROW = "align-self:center;flex:none;width:1em;text-align:center"
+_BOX = (
+    "flex:1;min-width:0;border:1px solid var(--jp-border-color2);padding:6px 8px;"
+    "background:var(--jp-layout-color1);color:var(--jp-ui-font-color1);overflow-wrap:break-word"
+)
+
 State = Mapping[str, Any]
+Revisions = Mapping[str, str]
+"""Execution id -> what the execution delivers, of `named`."""
 
 
-def drawn(state: State, execution: State) -> Rendering:
-    """The boxes. state: of GetPipelineState; execution: of GetPipelineExecution, the newest."""
+def drawn(
+    state: State, execution: State, revisions: Revisions | None = None, last: bool = True
+) -> Rendering:
+    """The boxes, each with the status of one execution, and what other executions do there.
+
+    state: of GetPipelineState; execution: of ListPipelineExecutions, the one that is shown;
+    revisions: what the executions deliver, in words, by their ids; last: whether the execution is
+    the newest.
+    """
+    known = revisions or {}
     wanted = execution["pipelineExecutionId"]
-    stages = [(stage, _status(stage, wanted)) for stage in state["stageStates"]]
-    sentence = f"The pipeline {state['pipelineName']}: {_said(execution, state)}"
-    row = "  →  ".join(f"{_mark(status)} {stage['stageName']}" for stage, status in stages)
-    lines = [line for stage, status in stages for line in _lines(stage, status)]
-    text = "\n".join([sentence, "", row, "", *lines])
-    boxes = '<span aria-hidden="true" style="align-self:center">→</span>'.join(
-        _box(stage, status) for stage, status in stages
-    )
+    stages = [_Stage(stage, wanted, known) for stage in state["stageStates"]]
+    sentence = f"The pipeline {state['pipelineName']}: {_said(execution, state, known, last)}"
+    delivers = f"It delivers {known[wanted]}." if wanted in known else ""
+    row = "  →  ".join(f"{stage.mark} {stage.name}" for stage in stages)
+    lines = [line for stage in stages for line in stage.lines]
+    text = "\n".join([sentence, *([delivers] if delivers else []), "", row, "", *lines])
+    told = [line for stage in stages for line in stage.below]
     return Rendering(
         text,
-        f"<p>{spelled(sentence)}</p>"
-        f'<div style="display:flex;flex-wrap:wrap;gap:6px;align-items:stretch">{boxes}</div>',
+        f"<p>{spelled(' '.join([sentence, delivers]).strip())}</p>"
+        f'<div style="{_ROW}">{"".join(stage.box(first=not n) for n, stage in enumerate(stages))}'
+        f"</div>{''.join(f'<p>{spelled(line)}</p>' for line in told)}",
     )
+
+
+def named(execution: State) -> str:
+    """What an execution delivers: a commit by its first seven digits and its message.
+
+    Empty while the source is being fetched, and for a source that is no commit.
+    """
+    for each in execution.get("sourceRevisions", []):
+        if _COMMIT.fullmatch(each["revisionId"]):
+            lines = each.get("revisionSummary", "").splitlines()
+            return f"the commit {each['revisionId'][:7]}{f' ({lines[0]})' if lines else ''}"
+    return ""
 
 
 def waits_for_someone(state: State, execution: State) -> bool:
@@ -71,10 +105,15 @@ def _behind(stage: State) -> Sequence[State]:
     return found
 
 
-def _said(execution: State, state: State) -> str:
+def _said(execution: State, state: State, revisions: Revisions, last: bool) -> str:
     status = execution["status"]
     if status == "InProgress" and waits_for_someone(state, execution):
-        return f"the stage {next(_asked(state))['stageName']} waits for an approval."
+        stage = next(_asked(state))
+        asks = _latest(stage).get("pipelineExecutionId", "")
+        other = asks != execution["pipelineExecutionId"] and revisions.get(asks)
+        return (
+            f"the stage {stage['stageName']} waits for an approval{f' of {other}' * bool(other)}."
+        )
     said = {
         "InProgress": "an execution is in progress",
         "Succeeded": "the last execution succeeded",
@@ -83,62 +122,86 @@ def _said(execution: State, state: State) -> str:
         "Stopping": "an execution is being stopped",
         "Superseded": "the last execution was superseded",
     }
-    return f"{said.get(status, status)}."
+    found = str(said.get(status, status))
+    return f"{found if last else found.replace('the last', 'an earlier')}."
 
 
-def _status(stage: State, execution: str) -> str:
-    """The status of a stage in an execution; "" before the execution is there."""
-    latest = _latest(stage)
-    return str(latest["status"]) if latest.get("pipelineExecutionId") == execution else ""
+class _Stage:
+    """A stage as an execution has it."""
+
+    def __init__(self, stage: State, execution: str, revisions: Revisions) -> None:
+        latest = _latest(stage)
+        self.name = str(stage["stageName"])
+        inside = str(latest.get("pipelineExecutionId", ""))
+        there = inside == execution
+        # "" before the execution is there
+        self._status = str(latest["status"]) if there else ""
+        self._other = ""
+        if not there and latest.get("status") == "InProgress" and inside in revisions:
+            self._other = f"{revisions[inside]} is there"
+        transition = stage.get("inboundTransitionState", {})
+        held = not transition.get("enabled", True)
+        self._held = str(transition.get("disabledReason", "")) if held else ""
+        self._actions = [_action(each, self._status) for each in stage["actionStates"]]
+
+    @property
+    def mark(self) -> str:
+        return _mark(self._status)
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """The stage in text."""
+        if self._held:
+            yield f"{self.name}: the transition is disabled: {self._held}"
+        for action in self._actions:
+            said = "; ".join(filter(None, (action.said, self._other)))
+            yield f"{action.mark} {self.name} / {action.name}: {said}"
+
+    @property
+    def below(self) -> Iterator[str]:
+        """What is too long for the box."""
+        for action in self._actions:
+            if action.said != action.short:
+                yield f"{action.mark} {self.name} / {action.name}: {action.said}"
+
+    def box(self, first: bool) -> str:
+        """The stage in HTML, after an arrow: where boxes go on in a new row, the arrow does too."""
+        colour = WARN if self._held else _COLOURS.get(self._status, _PLAIN)
+        said = [f"{each.mark} {each.name}: {each.short}" for each in self._actions]
+        said = [*([f"transition disabled: {self._held}"] if self._held else []), *said]
+        said += [self._other] if self._other else []
+        arrow = "" if first else f'<span aria-hidden="true" style="{_ARROW}">→</span>'
+        return (
+            f'<div style="{_ITEM}">{arrow}<div style="{_BOX};border-top:6px solid {colour}">'
+            f'<div style="font-weight:700">{self.mark} {spelled(self.name)}</div>'
+            f"{''.join(f'<div>{spelled(each)}</div>' for each in said)}</div></div>"
+        )
+
+
+@dataclass(frozen=True)
+class _Action:
+    """short: what the box has room for."""
+
+    name: str
+    mark: str
+    said: str
+    short: str
+
+
+def _action(action: State, stage: str) -> _Action:
+    """An action of a stage; stage: the stage's status, "" where the execution is not there."""
+    latest = action.get("latestExecution", {}) if stage else {}
+    status = str(latest.get("status", ""))
+    if not status:
+        short = "not yet"
+    elif latest.get("token"):
+        short = "waits for an approval"
+    else:
+        short = {"InProgress": "in progress"}.get(status, status.lower())
+    error = latest.get("errorDetails")
+    said = f"{status}: {error['message']}" if status and error else short
+    return _Action(action["actionName"], _mark(status), said, short)
 
 
 def _mark(status: str) -> str:
     return _MARKS.get(status, _WAITS)
-
-
-def _lines(stage: State, status: str) -> Iterator[str]:
-    if _held(stage):
-        yield f"{stage['stageName']}: the transition is disabled: {_held(stage)}"
-    for name, mark, said in _actions(stage, status):
-        yield f"{mark} {stage['stageName']} / {name}: {said}"
-
-
-def _held(stage: State) -> str:
-    transition = stage.get("inboundTransitionState", {})
-    return "" if transition.get("enabled", True) else str(transition.get("disabledReason", ""))
-
-
-def _actions(stage: State, status: str) -> Sequence[tuple[str, str, str]]:
-    """(action, mark, sentence) of each action of a stage."""
-    found = []
-    for action in stage["actionStates"]:
-        latest = action.get("latestExecution", {}) if status else {}
-        mine = str(latest.get("status", ""))
-        found.append((action["actionName"], _mark(mine), _what(latest, mine)))
-    return found
-
-
-def _what(latest: State, status: str) -> str:
-    if not status:
-        return "not yet"
-    if error := latest.get("errorDetails"):
-        return f"{status}: {error['message']}"
-    if latest.get("token"):
-        return "waits for an approval"
-    return {"InProgress": "in progress"}.get(status, status.lower())
-
-
-def _box(stage: State, status: str) -> str:
-    colour = WARN if _held(stage) else _COLOURS.get(status, _PLAIN)
-    actions = "".join(
-        f"<div>{mark} {spelled(name)}: {spelled(said)}</div>"
-        for name, mark, said in _actions(stage, status)
-    )
-    held = f"<div>{spelled(f'transition disabled: {_held(stage)}')}</div>" if _held(stage) else ""
-    return (
-        f'<div style="border:1px solid var(--jp-border-color2);border-top:6px solid {colour};'
-        "background:var(--jp-layout-color1);color:var(--jp-ui-font-color1);padding:6px 12px;"
-        'max-width:18em;overflow-wrap:anywhere">'
-        f'<div style="font-weight:700">{_mark(status)} {spelled(stage["stageName"])}</div>'
-        f"{held}{actions}</div>"
-    )

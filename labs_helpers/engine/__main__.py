@@ -80,11 +80,14 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _server(options: argparse.Namespace) -> EngineServer | FrontServer:
+    builds = options.home and options.home / "builds"
     if options.daemon is None:
-        return make_server(options.socket, options.state, options.registries)
+        return make_server(options.socket, options.state, options.registries, builds)
     from .front.server import make_front  # imports an event loop, which the engine does not need
 
-    return make_front(options.socket, options.state, options.registries, options.daemon)
+    return make_front(
+        options.socket, options.state, options.registries, options.daemon, builds=builds
+    )
 
 
 if __name__ == "__main__":

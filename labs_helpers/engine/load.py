@@ -11,7 +11,7 @@ import os
 import posixpath
 import tarfile
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,12 +35,18 @@ _MEMBER_LIMIT = 100_000
 Message = dict[str, Any]
 
 
-def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message]:
+def load(
+    source: BinaryIO,
+    store: ImageStore,
+    scratch: Path,
+    loaded: Callable[[Image], None] = lambda image: None,
+) -> Iterator[Message]:
     """Add the images of an archive; yield Docker's messages for each layer and each image.
 
     Args:
         source: a tar stream, plain or compressed with gzip, zstd, bzip2 or xz.
         scratch: folder for a temporary copy of the archive.
+        loaded: called with each image that the store now has.
 
     Raises:
         BadRequest: the archive is of another kind, or cut off; images already reported stay.
@@ -54,7 +60,7 @@ def load(source: BinaryIO, store: ImageStore, scratch: Path) -> Iterator[Message
             raise BadRequest("invalid archive: this is not a tar file") from error
         try:
             with tar:
-                yield from _Archive(tar, store).load()
+                yield from _Archive(tar, store, loaded).load()
         except (tarfile.TarError, EOFError, BlobError, InvalidManifest, InvalidReference) as error:
             raise BadRequest(f"invalid archive: {error}") from error
 
@@ -73,9 +79,10 @@ def _receive(source: BinaryIO, file: Any) -> None:
 class _Archive:
     """An image archive that is open for reading."""
 
-    def __init__(self, tar: tarfile.TarFile, store: ImageStore) -> None:
-        self._tar = tar
-        self._store = store
+    def __init__(
+        self, tar: tarfile.TarFile, store: ImageStore, loaded: Callable[[Image], None]
+    ) -> None:
+        self._tar, self._store, self._loaded = tar, store, loaded
         self._members: dict[str, tarfile.TarInfo] = {}
         for count, member in enumerate(tar):
             if count >= _MEMBER_LIMIT:
@@ -152,6 +159,7 @@ class _Archive:
             image = self._store.add_image(config, layers, names)
         except (ValueError, AttributeError, TypeError) as error:
             raise BadRequest(f"invalid archive: invalid image configuration: {error}") from error
+        self._loaded(image)
         for name, old in replaced.items():
             if old and old.id != image.id:
                 yield _stream_message(

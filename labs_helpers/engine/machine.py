@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
+
+from . import subordinate
 
 NAMESPACES, PROOT, NONE = "namespaces", "proot", "none"
 VARIABLE = "LABS_ISOLATION"
@@ -23,6 +26,10 @@ KEEPER_HOME = Path(__file__).parent / "containers"
 _PROBE = (
     "import sys; sys.path[:0] = [sys.argv[1]]; from keeper.namespaces import probe;"
     " sys.exit(probe(sys.argv[2]))"
+)
+_PROBE_USERS = (
+    "import json, sys; sys.path[:0] = [sys.argv[1]]; from keeper.users import enter;"
+    " enter(0, 0, 0, json.loads(sys.argv[2]))"
 )
 _SENTENCES = {
     NAMESPACES: "containers run in namespaces of their own",
@@ -56,7 +63,11 @@ class Isolation:
     @property
     def sentence(self) -> str:
         """The isolation, in words."""
-        return _NOT_LINUX if sys.platform != "linux" else _SENTENCES[self.kind]
+        if sys.platform != "linux":
+            return _NOT_LINUX
+        found = users() if self.has_namespaces else None
+        more = f", with {subordinate.most(found)} users (/etc/subuid)" if found else ""
+        return _SENTENCES[self.kind] + more
 
 
 def isolation(folder: Path) -> Isolation:
@@ -76,6 +87,30 @@ def isolation(folder: Path) -> Isolation:
 def kind() -> str:
     """The kind of isolation for what needs no overlay, as a RUN of a build."""
     return isolation(Path(tempfile.gettempdir())).kind
+
+
+def users() -> subordinate.Users | None:
+    """The users that a container of this process's user has; None: one, or those of the machine.
+
+    None for root, whose containers have the machine's users, and where namespaces are forbidden.
+    """
+    if sys.platform != "linux" or os.geteuid() == 0 or os.environ.get(VARIABLE) in (PROOT, NONE):
+        return None
+    return _probed_users()
+
+
+@functools.cache
+def _probed_users() -> subordinate.Users | None:
+    found = subordinate.granted()
+    if found is None:
+        return None
+    # the tools are there in vain where no program may gain rights
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _PROBE_USERS, KEEPER_HOME, json.dumps(found)],
+        check=False,
+        capture_output=True,
+    )
+    return found if done.returncode == 0 else None
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from typing import Any
 
 from .api import Backend
 from .api.app import App
+from .api.isolated import recogniser
 from .folders import fresh_folder
 from .hosts import HostMap
 from .store import ImageStore
@@ -27,16 +28,16 @@ class CannotServe(Exception):
 class EngineServer(UnixServer):
     """The labs' own engine, which needs no daemon."""
 
-    def __init__(self, path: Path, backend: Backend) -> None:
+    def __init__(self, path: Path, backend: Backend, builds: Path | None = None) -> None:
         self._app = App(backend)
-        super().__init__(path, self._noting)
+        super().__init__(path, self._noting, recogniser(builds))
         self.backend = backend
         self.on_request: Callable[[], None] = lambda: None
         """Called for each request but those that only ask whether the engine answers."""
 
     def is_busy(self) -> bool:
         """Whether a container runs."""
-        return any(container.running for container in self.backend.containers.records)
+        return any(container.is_up for container in self.backend.containers.records)
 
     def _noting(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").endswith("/_ping"):
@@ -50,13 +51,16 @@ class EngineServer(UnixServer):
         self.backend.store.close()
 
 
-def make_server(path: Path, state: Path, registries: Path | None) -> EngineServer:
+def make_server(
+    path: Path, state: Path, registries: Path | None, builds: Path | None = None
+) -> EngineServer:
     """An engine that is ready: call ``serve()``, and ``stop()`` from another thread.
 
     Args:
         path: of the socket.
         state: folder of the images, created when missing.
         registries: the map of registry hosts (hosts.py); None uses DNS.
+        builds: the folder of the folders of builds, which the commands of a build may mount.
 
     Raises:
         CannotServe: the path is too long, or another engine serves there.
@@ -69,7 +73,7 @@ def make_server(path: Path, state: Path, registries: Path | None) -> EngineServe
     health = backend.health
     for container in backend.containers.adopt():
         health.watch(container)
-    return EngineServer(path, backend)
+    return EngineServer(path, backend, builds)
 
 
 def check_socket(path: Path) -> None:

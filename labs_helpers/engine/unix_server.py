@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -12,7 +13,7 @@ from wsgiref.types import WSGIApplication
 from cheroot import wsgi
 
 from labs_helpers.runtime.http_bodies import body_of
-from labs_helpers.runtime.http_server import PatientServer
+from labs_helpers.runtime.http_server import Connection, PatientServer
 
 BACKLOG = 1024
 """Connections that wait to be accepted; further clients are refused (EAGAIN)."""
@@ -35,6 +36,20 @@ HIJACK = "labs.hijack"
 
 It returns the socket, and the bytes that the client has sent after its request."""
 
+CLIENT = "labs.client"
+"""The key in the environ of what the server's ``recognise`` said of the connection."""
+
+Recognise = Callable[[socket.socket], Any]
+"""Says who has connected."""
+
+
+class _Connection(Connection):
+    """A connection whose client is recognised at once: later, the client may have ended."""
+
+    def __init__(self, server: Any, sock: Any, makefile: Any = None) -> None:
+        super().__init__(server, sock, makefile)
+        self.client = server.recognise(sock)
+
 
 class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
@@ -44,6 +59,7 @@ class _Gateway(wsgi.Gateway_10):
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         client = _Client(request)
         environ[IS_GONE], environ[HIJACK] = client.is_gone, client.hijack
+        environ[CLIENT] = request.conn.client
         return environ
 
 
@@ -79,7 +95,11 @@ class _Client:
 class UnixServer(PatientServer):
     """Serves on a socket of mode 0600."""
 
-    def __init__(self, path: Path, app: WSGIApplication) -> None:
+    ConnectionClass = _Connection
+
+    def __init__(
+        self, path: Path, app: WSGIApplication, recognise: Recognise = lambda _: None
+    ) -> None:
         super().__init__(
             str(path),
             app,
@@ -91,4 +111,5 @@ class UnixServer(PatientServer):
             timeout=_BODY_SECONDS,
         )
         self.gateway = _Gateway
+        self.recognise = recognise
         self.max_request_header_size = _HEAD_SIZE

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import mimetypes
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import partial
+from html import escape, unescape
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import nbformat
 
@@ -28,6 +32,12 @@ _DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
 _TITLE = re.compile(r"^ *accTitle: *(.+)$", re.MULTILINE)
 _MARK = "diagram-of-the-labs-"
 _TURN = re.compile(r"^#+ .*", re.MULTILINE)
+_PICTURE = re.compile(r"""(<img\b[^>]*?\bsrc=)(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
+"""Of the file itself, for any browser: https://www.w3.org/TR/CSP3/"""
 
 
 @dataclass(frozen=True)
@@ -85,24 +95,26 @@ def sheet(
 def html(made: Sheet, folder: Path, drawn: Sequence[str] | None = None) -> str:
     """The sheet as one HTML file, which needs no other file, no script and no network.
 
-    ``folder`` is where the notebook's pictures are, which become part of the file. ``drawn`` is an
+    A browser gives the file none of these either, whoever wrote the notebook. ``folder`` is where
+    the notebook's pictures are, which become part of the file; no other file does. ``drawn`` is an
     SVG for each diagram; without it, the diagrams are their titles and texts.
     """
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter
 
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="basic", embed_images=True, anchor_link_text=""
-    )
+    # nbconvert's embed_images takes any file of the machine that a notebook names
+    exporter = HTMLExporter(template_name="basic", anchor_link_text="")  # type: ignore[no-untyped-call]
     notebook = nbformat.v4.new_notebook(cells=[*made.cells, *_at_the_end(made)])  # type: ignore[no-untyped-call]
     resources = {"metadata": {"path": str(folder)}}
     body, _ = exporter.from_notebook_node(notebook, resources=resources)
+    body = _PICTURE.sub(partial(_with_picture, folder.resolve()), body)
     for number, text in enumerate(made.diagrams):
         figure = _figure(text, drawn[number] if drawn else None)
         body = body.replace(f"<p>{_MARK}{number}</p>", figure)
     colours = HtmlFormatter(style="default").get_style_defs(".highlight")
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(made.title)}</title><style>{colours}\n{CSS}</style></head>"
         f"<body><main>{_for_paper(body, bool(made.solutions))}</main></body></html>\n"
@@ -149,7 +161,27 @@ def _figure(text: str, svg: str | None) -> str:
     return f"<figure>{shown}{said}</figure>"
 
 
+def _with_picture(folder: Path, found: re.Match[str]) -> str:
+    """A picture of the notebook's folder as a part of the file; others stay as they are."""
+    name = unquote(unescape(found[2] or found[3] or ""))
+    place = (folder / name).resolve() if name and "\0" not in name else folder
+    kind = mimetypes.guess_type(place.name)[0] or ""
+    if ":" in name or not place.is_relative_to(folder) or not kind.startswith("image/"):
+        return found[0]
+    try:
+        content = base64.b64encode(place.read_bytes()).decode()
+    except OSError:
+        return found[0]
+    return f'{found[1]}"data:{kind};base64,{content}"'
+
+
 def _for_paper(body: str, solutions: bool) -> str:
-    """Without scripts. What opens below a question's answer is a part of the solutions."""
+    """Without scripts, redirections and other pages.
+
+    What opens below a question's answer is a part of the solutions.
+    """
     body = re.sub(r"<script\b.*?</script>", "", body, flags=re.DOTALL | re.IGNORECASE)
+    body = re.sub(
+        r"</?(?:meta|link|base|iframe|object|embed)\b[^>]*>", "", body, flags=re.IGNORECASE
+    )
     return _DETAILS.sub(r"<p>\1</p>\2" if solutions else r"<p>\1</p>", body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from labs_helpers import curriculum
@@ -30,14 +30,22 @@ class Beginning:
     notes: tuple[str, ...] = ()
 
 
-def go_on(number: str, place: Place, found: Entry | None) -> Beginning:
+Say = Callable[[str], object]
+"""Told what is being done, in a line."""
+
+
+def quiet(line: str) -> None:
+    """Tell nobody."""
+
+
+def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> Beginning:
     """Make the beginning of a lab that is not begun; leave any other lab as it is.
 
     ``found`` is the lab's entry in the record, read before the lab's work folder was made. Raises
     as :func:`make` does.
     """
     if found is None or not found.finished:
-        return make(number, place)
+        return make(number, place, say)
     for step in steps(number, place.mode):
         if step.kernel:
             step.ensure(place)
@@ -53,7 +61,7 @@ def go_on(number: str, place: Place, found: Entry | None) -> Beginning:
     return Beginning(None, notes=notes)
 
 
-def make(number: str, place: Place) -> Beginning:
+def make(number: str, place: Place, say: Say = quiet) -> Beginning:
     """Make a lab's beginning in the sandbox, whatever was there, and record the lab as begun.
 
     Raises LabError when a step cannot be done, with the step, the reason and what had been removed
@@ -67,6 +75,7 @@ def make(number: str, place: Place) -> Beginning:
     place.kept.clear()
     wanted = steps(number, place.mode)
     for step in _in_order(wanted):
+        say(f"Making the lab's beginning: {place.workspace.own_names.of(step.fact)} ...")
         try:
             step.ensure(place)
         except BaseException as fault:
@@ -78,14 +87,15 @@ def make(number: str, place: Place) -> Beginning:
     return Beginning(facts, tuple(place.removed), (*notes, *place.kept))
 
 
-def start_over(number: str, place: Place) -> Beginning:
+def start_over(number: str, place: Place, say: Say = quiet) -> Beginning:
     """Make a lab's beginning again, and keep all that was there as a snapshot first.
 
     Raises LabError as :func:`make` does, and for what cannot be kept; then nothing is removed.
     """
     why = f"before lab {number} was started over"
+    say("Keeping a snapshot of all that is there ...")
     kept = store.save_automatically(place.workspace, f"lab{number}", why, number)
-    made = make(number, place)
+    made = make(number, place, say)
     note = f"all that was there is kept as a snapshot; to bring it back: {kept.how_to_restore}"
     return replace(made, notes=(*made.notes, note))
 

@@ -25,12 +25,12 @@ def not_configured() -> Step:
 
 
 def no_profile(name: str) -> Step:
-    """No profile of this name. Left out on AWS: those files are the learner's own."""
+    """No profile of this name, in the labs' own files, which they use on AWS as well."""
 
     def ensure(place: Place) -> None:
         _put(place, name, {}, {})
 
-    return Step(f"no profile {name}", ensure, on_aws=False)
+    return Step(f"no profile {name}", ensure)
 
 
 def profile_of_account(name: str, account: str) -> Step:

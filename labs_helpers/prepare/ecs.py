@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -26,14 +26,25 @@ def no_cluster(name: str) -> Step:
             return
         for service in services(place, name):
             delete_service(place, name, service)
-        ecs = place.client("ecs")
-        for arn in _tasks(ecs, name):
-            ecs.stop_task(cluster=name, task=arn, reason="The labs clean up")
-        _until_no_task(place, name)
-        ecs.delete_cluster(cluster=name)
+        stop_tasks(place, name)
+        place.client("ecs").delete_cluster(cluster=name)
         place.removed.append(f"cluster {name}")
 
     return Step(f"no cluster {name}", ensure)
+
+
+def stop_tasks(place: Place, cluster: str, families: Collection[str] | None = None) -> None:
+    """Stop the tasks of a cluster, and wait until they have ended.
+
+    ``families``: of their task definitions; None stops every task.
+    """
+    ecs = place.client("ecs")
+    for arns in _in_hundreds(list(_tasks(ecs, cluster))):
+        for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]:
+            family = _family(task["taskDefinitionArn"])
+            if families is None or family in families:
+                ecs.stop_task(cluster=cluster, task=task["taskArn"], reason="The labs clean up")
+    _until_stopped(ecs, cluster)
 
 
 def no_task_definition(family: str) -> Step:
@@ -96,25 +107,36 @@ def revisions(place: Place, family: str) -> list[str]:
     """The ARNs of the active revisions of exactly this family; familyPrefix finds longer names."""
     pages = place.client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family)
     arns = (str(arn) for arn in pages.search("taskDefinitionArns[]"))
-    return [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
+    return [arn for arn in arns if _family(arn) == family]
 
 
-def _tasks(ecs: Any, cluster: str) -> Iterator[str]:
-    pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster)
+def _tasks(ecs: Any, cluster: str, desired: str = "RUNNING") -> Iterator[str]:
+    pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=desired)
     yield from (str(arn) for arn in pages.search("taskArns[]"))
 
 
-def _until_no_task(place: Place, cluster: str) -> None:
-    ecs = place.client("ecs")
+def _until_stopped(ecs: Any, cluster: str) -> None:
+    """Wait for the tasks that were told to stop."""
 
     def ended() -> bool:
-        arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
-        if not arns:
-            return True
-        found = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
-        return all(each["lastStatus"] == "STOPPED" for each in found)
+        arns = list(_tasks(ecs, cluster, "STOPPED"))
+        return all(
+            task["lastStatus"] == "STOPPED"
+            for some in _in_hundreds(arns)
+            for task in ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
+        )
 
     _wait(f"the tasks of the cluster {cluster}", ended)
+
+
+def _in_hundreds(arns: list[str]) -> Iterator[list[str]]:
+    for first in range(0, len(arns), _MOST_TASKS):
+        yield arns[first : first + _MOST_TASKS]
+
+
+def _family(definition: str) -> str:
+    """The family in the ARN of a revision."""
+    return definition.rpartition("/")[2].rpartition(":")[0]
 
 
 def _wait(what: str, ended: Callable[[], bool]) -> None:

@@ -29,6 +29,9 @@ _TRUST = json.dumps(
 _SUBNET = "subnet-of-the-labs"
 """The sandbox has no networks; ECS wants a name."""
 
+_PATIENCE = 90
+"""Seconds that the first task may take to run."""
+
 
 def remove(place: Place, cluster: str, service: str) -> None:
     """No such service; its tasks are stopped."""
@@ -63,7 +66,9 @@ def define(place: Place, family: str, container: str, image: str, role: str) -> 
     return str(made["taskDefinition"]["taskDefinitionArn"])
 
 
-def serve(place: Place, cluster: str, service: str, definition: str) -> None:
+def serve(
+    place: Place, cluster: str, service: str, definition: str, seconds: int = _PATIENCE
+) -> None:
     """Make cluster and service, and wait until a task runs. Raises LabsError where none does."""
     ecs = place.client("ecs")
     ecs.create_cluster(clusterName=cluster)
@@ -77,7 +82,7 @@ def serve(place: Place, cluster: str, service: str, definition: str) -> None:
     )
     try:
         ecs.get_waiter("services_stable").wait(
-            cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": 90}
+            cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": seconds}
         )
     except WaiterError as error:
         (found,) = ecs.describe_services(cluster=cluster, services=[service])["services"]

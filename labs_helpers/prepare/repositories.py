@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from labs_helpers.defaults import REPOSITORY
+from labs_helpers.files import LabsError
 from labs_helpers.prepare.step import Place, Step, count
 
 
@@ -21,6 +23,7 @@ def empty_repository(name: str = REPOSITORY) -> Step:
         else:
             with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
                 ecr.create_repository(repositoryName=name)
+            _until_seen(ecr, name)
             _empty(place, name)
 
     def gone(place: Place) -> bool:
@@ -32,6 +35,22 @@ def empty_repository(name: str = REPOSITORY) -> Step:
         return False
 
     return Step(f"repository {name} exists, empty", ensure, gone)
+
+
+def _until_seen(ecr: Any, name: str) -> None:
+    """Wait until ECR finds a repository that was just created. Raises LabsError after a minute."""
+    for left in reversed(range(60)):
+        try:
+            ecr.describe_repositories(repositoryNames=[name])
+        except ecr.exceptions.RepositoryNotFoundException as error:
+            if not left:
+                raise LabsError(
+                    f"The repository {name} was created, and after a minute ECR does not find it: "
+                    f"{error}\nRun the cell again."
+                ) from error
+            time.sleep(1)
+        else:
+            return
 
 
 def no_repository(name: str = REPOSITORY) -> Step:

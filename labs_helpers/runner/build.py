@@ -13,16 +13,17 @@ from typing import Any
 from labs_helpers.buildspec import Build, Buildspec, BuildspecError, Log, Result, Settings, read
 from labs_helpers.buildspec import secrets as secret_values
 from labs_helpers.buildspec.build import CannotRun
-from labs_helpers.buildspec.model import Environment
+from labs_helpers.buildspec.model import Environment, NotDone
 from labs_helpers.buildspec.problems import Problem
 from labs_helpers.buildspec.read import secret_reference
 from labs_helpers.buildspec.result import Context, PhaseEnded
 from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.source import SourceError
 from labs_helpers.buildspec.variables import Identity
-from labs_helpers.runner import clients, environment, landlock, outputs, sources
+from labs_helpers.runner import clients, environment, landlock, outputs, reports, sources
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
+from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.runner import STOPPED, Job
 from labs_helpers.workspace import Workspace
 
@@ -30,7 +31,7 @@ _UNCONFINED = (
     "this system cannot keep the commands of a build in the build's folder: they can write "
     "wherever you can"
 )
-_APPLIED = ("/name", "/s3-prefix")
+_APPLIED = ("/name", "/s3-prefix", "reports")
 """How the paths of keys end that `labs build` passes over and this build applies."""
 
 
@@ -82,7 +83,7 @@ class _Builder:
             return
         self._close(cloud)
         if result.status == "STOPPED" and self._job.stopping != STOPPED:
-            self._job.ended(fault=f"The build was ended: {self._job.stopping}.")
+            self._job.ended(fault=self._ended_by_us)
             return
         self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
 
@@ -136,6 +137,7 @@ class _Builder:
             identity=self._identity,
             buildspec=self._spec_name,
             deliver=made.deliver,
+            report=reports.Reports(self._job).deliver,
             begins=self._begins,
             ends=self._ends,
             processes=self._contained,
@@ -164,9 +166,14 @@ class _Builder:
     def _fetch(self, source: Path) -> None:
         try:
             version = self._build.get("sourceVersion", "")
-            sources.fetch(self._build["source"], version, self._client, source)
+            body = self._job.body
+            origin = Origin(self._endpoint, body["credentials"], body.get("folder", ""))
+            commit = sources.fetch(self._build["source"], version, self._client, source, origin)
         except sources.SourceFailed as error:
             raise _Failed(error.status_code, str(error)) from error
+        if commit:
+            self._build["resolvedSourceVersion"] = commit
+            self._job.report({"type": "source", "commit": commit})
 
     def _spec(self, source: Path) -> Buildspec:
         """The project's buildspec, a file of the source, or buildspec.yml; raises _Failed."""
@@ -176,8 +183,13 @@ class _Builder:
             spec = read(text)
         except BuildspecError as error:
             raise _Failed(error.status_code, error.message) from error
-        kept = tuple(each for each in spec.not_done if not each.path.endswith(_APPLIED))
-        return replace(spec, not_done=kept)
+        kept = [each for each in spec.not_done if not each.path.endswith(_APPLIED)]
+        for name, each in spec.reports.items():
+            if each.format != "JUNITXML":
+                why = f"reports of JUNITXML are read here, and none of {each.format}"
+                kept.append(NotDone(each.line, f"reports/{name}", why))
+        read_here = {name: each for name, each in spec.reports.items() if each.format == "JUNITXML"}
+        return replace(spec, not_done=tuple(kept), reports=read_here)
 
     @property
     def _spec_name(self) -> str:
@@ -205,9 +217,9 @@ class _Builder:
         return {**by_type.get("PLAINTEXT", {}), **found}
 
     def _contained(self, output: Callable[[bytes], None]) -> ContainedProcesses:
-        home = self._workspace
-        readable = (home.bin, home.docker / "cli-plugins", home.sandbox / "server.json")
-        self._processes = ContainedProcesses(output, Place(self._folder, home.home, readable))
+        secrets = environment.secrets(self._workspace)
+        readable = environment.readable(self._workspace, secrets)
+        self._processes = ContainedProcesses(output, Place(self._folder, secrets, readable))
         return self._processes
 
     @cached_property
@@ -238,7 +250,15 @@ class _Builder:
     def _begins(self, phase: str) -> None:
         self._job.report({"type": "begins", "phase": phase})
 
+    @property
+    def _ended_by_us(self) -> str:
+        return f"The build was ended: {self._job.stopping}."
+
     def _ends(self, phase: PhaseEnded) -> None:
+        if phase.status == "STOPPED" and self._job.stopping not in ("", STOPPED):
+            context = Context("INTERNAL_SERVICE_ERROR", self._ended_by_us)
+            self._job.report(_ended(phase.type, "FAULT", context))
+            return
         self._job.report(_ended(phase.type, phase.status, phase.context))
 
     def _close(self, cloud: CloudLog | None) -> None:

@@ -1,8 +1,9 @@
 """The commands of a build, with limits: nothing that a build does harms what is not the build's.
 
-A command writes in the build's folder only, reads no file of the labs' own, and signals no process
-but its own (landlock.py; where the kernel has no Landlock, the build's log says so). A build that
-takes more than its share of processes, memory or disk is ended, with the reason.
+A command writes in the build's folder only, reads no file of the labs' own nor of the learner's
+home, and signals no process but its own (landlock.py; where the kernel has no Landlock, the build's
+log says so). A build that takes more than its share of processes, memory or disk is ended, with the
+reason.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ import psutil
 
 from labs_helpers.buildspec.processes import Processes
 from labs_helpers.runner import landlock
+from labs_helpers.runtime import isolated
 
-_PREFIX = 'umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@"'
+_PREFIX = 'read -r _ || exit 126; umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@" </dev/null'
 """Files that all may read, as on CodeBuild's machine, also in an image that the build makes; no
-core files; no file longer than 4 GiB, in blocks of 512 bytes."""
+core files; no file longer than 4 GiB, in blocks of 512 bytes. A line of input says that the process
+has its mark."""
 _EVERY = 0.5
 """Seconds between two looks at what a build uses."""
 
@@ -45,10 +48,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Place:
-    """folder: the build's own; secret: the labs' folder; readable: what a build may read in it."""
+    """folder: the build's own; secrets: the learner's folders; readable: what a build may read
+    in these."""
 
     folder: Path
-    secret: Path
+    secrets: tuple[Path, ...]
     readable: tuple[Path, ...]
 
 
@@ -76,11 +80,24 @@ class ContainedProcesses(Processes):
                 os.killpg(self.session, signal.SIGKILL)
 
     def _start(
-        self, argv: Sequence[str], environment: Mapping[str, str], folder: Path
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         def start() -> subprocess.Popen[bytes]:
             limited = ("/bin/sh", "-c", _PREFIX, "sh", *argv)
-            return super(ContainedProcesses, self)._start(limited, environment, folder)
+            begin = super(ContainedProcesses, self)._start
+            ready, go = os.pipe()
+            try:
+                process = begin(limited, environment, folder, ready)
+                isolated.mark(process.pid, self._place.folder)
+                os.write(go, b"\n")
+            finally:
+                os.close(ready)
+                os.close(go)
+            return process
 
         made: Future[subprocess.Popen[bytes]] = Future()
         self._asked.put((start, made))
@@ -93,7 +110,8 @@ class ContainedProcesses(Processes):
         if landlock.version():
             try:
                 place = self._place
-                landlock.restrict([place.folder], place.secret, place.readable)
+                landlock.restrict([place.folder], place.secrets, place.readable)
+                landlock.give_up_capability(isolated.RAISES_LIMITS)
             except OSError as error:
                 failure = error
         while asked := self._asked.get():

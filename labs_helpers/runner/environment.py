@@ -6,11 +6,16 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.ht
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import labs_helpers
+from labs_helpers.defaults import CLOCK_AHEAD
+from labs_helpers.files import write_json
 from labs_helpers.runner import sources
 from labs_helpers.workspace import Workspace
 
@@ -42,6 +47,7 @@ def variables(
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
         "BOTO_CONFIG": str(home / ".boto"),
         "AWS_PAGER": "",
+        **_labs(body, home),
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "GIT_CEILING_DIRECTORIES": str(home.parent),
@@ -55,6 +61,40 @@ def variables(
         "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
     }
     return {name: value for name, value in found.items() if value or name == "AWS_PAGER"}
+
+
+def secrets(workspace: Workspace) -> tuple[Path, ...]:
+    """The folders that a build does not read: the labs' own, and the learner's home.
+
+    Keys and tokens are there: of AWS, of ssh, of the running JupyterLab.
+    """
+    homes = {Path.home()}
+    with suppress(KeyError):  # a user without an account, as in some containers
+        homes.add(Path(pwd.getpwuid(os.geteuid()).pw_dir))
+    kept = [each.resolve() for each in homes if each.is_dir()]
+    return (workspace.home, *(each for each in kept if each != Path(each.anchor)))
+
+
+def readable(workspace: Workspace, secrets: tuple[Path, ...]) -> tuple[Path, ...]:
+    """What a build reads in those folders: what runs the labs, and the labs' commands."""
+    programs = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path}
+    code = [Path(each) for each in programs if each] + [Path(labs_helpers.__file__).parent]
+    closed = [each.resolve() for each in secrets]
+    kept = [each for each in code if not any(one.is_relative_to(each.resolve()) for one in closed)]
+    own = (workspace.bin, workspace.docker / "cli-plugins", workspace.sandbox / "server.json")
+    return (*own, *kept)
+
+
+def _labs(body: Mapping[str, Any], home: Path) -> dict[str, str]:
+    """What `labs gate` and others read: a folder of the build's own, with the names that hold here.
+
+    The learner's folder of the labs holds keys, and no command of a build may read the folder.
+    """
+    own = home / ".labs"
+    own.mkdir(mode=0o700, exist_ok=True)
+    write_json(own / "config.json", {"account": body["account"], "region": body["region"]})
+    ahead = str(body["clock_offset"])
+    return {"LABS_HOME": str(own), "LABS_MODE": "sandbox", CLOCK_AHEAD: ahead}
 
 
 def _docker(workspace: Workspace, privileged: bool, home: Path) -> dict[str, str]:

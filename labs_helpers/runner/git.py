@@ -1,12 +1,12 @@
 """The learner's git folder as a repository of a stand-in GitHub: its branches, and its commits.
 
 sandbox/codeconnections submits "git-watch", sandbox/codepipeline "git-source". Only git is run,
-with the rights of whoever runs the labs, and nothing in the folder is changed.
+with the rights of whoever runs the labs; nothing in the folder is changed, or executed
+(runtime/git.py).
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from botocore.session import Session
 
 from labs_helpers.runner.runner import Job
 from labs_helpers.runner.sources import words
+from labs_helpers.runtime import git as git_program
 from labs_helpers.workspace import Workspace
 
 _PAUSE = 0.5
@@ -97,28 +98,18 @@ def _source(workspace: Workspace, job: Job, body: dict[str, Any]) -> dict[str, A
 
 def git(folder: Path, *arguments: str) -> str:
     """What git prints; raises GitFailed."""
-    environ = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-    }
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            env=environ,
-            timeout=_SECONDS,
-        )
-    except FileNotFoundError as error:
-        raise GitFailed("git is not installed on this machine") from error
+        done = git_program.run(folder, *arguments, seconds=_SECONDS)
+    except git_program.NoGit as error:
+        raise GitFailed(str(error)) from error
     except subprocess.TimeoutExpired as error:
         raise GitFailed(f"git took longer than {_SECONDS:.0f} seconds in {folder}") from error
+    except OSError as error:
+        raise GitFailed(f"git cannot read {folder}: {error.strerror}") from error
     if done.returncode:
-        raise GitFailed(done.stderr.strip() or f"git ended with {done.returncode}")
-    return done.stdout
+        said = done.stderr.decode(errors="replace").strip()
+        raise GitFailed(said or f"git ended with {done.returncode}")
+    return done.stdout.decode(errors="replace")
 
 
 def _heads(folder: Path) -> dict[str, str]:

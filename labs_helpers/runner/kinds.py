@@ -45,7 +45,7 @@ def kinds(workspace: Workspace) -> Mapping[str, Kind]:
         "ecs-task": Kind(ecs_task, most=24),
         "git-source": Kind(git_source, most=4),
         # a watch ends with its connection only
-        "git-watch": Kind(git_watch, most=32),
+        "git-watch": Kind(git_watch, most=32, lasts=True),
         # one event loop for all load balancers
         "load-balancing": Kind(load_balancing, most=1, lasts=True),
     }

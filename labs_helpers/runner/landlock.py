@@ -17,7 +17,7 @@ from pathlib import Path
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 """The numbers of the system calls, on every architecture."""
-_PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 38, 24
 _VERSION = 1
 _PATH_BENEATH = 1
 
@@ -39,10 +39,10 @@ def version() -> int:
     return max(int(found), 0)
 
 
-def restrict(writable: Iterable[Path], secret: Path, readable: Iterable[Path]) -> None:
+def restrict(writable: Iterable[Path], secrets: Iterable[Path], readable: Iterable[Path]) -> None:
     """From now on this thread, and what it starts, writes below `writable` only.
 
-    secret: a folder whose files are not read either, but for those of `readable`. Files elsewhere
+    secrets: folders whose files are not read either, but for those of `readable`. Files elsewhere
     are read, executed and listed as before. Raises OSError where the kernel refuses.
     """
     kernel = version()
@@ -58,7 +58,7 @@ def restrict(writable: Iterable[Path], secret: Path, readable: Iterable[Path]) -
             _allow(ruleset, path, every)
         for name in _DEVICES:
             _allow(ruleset, Path("/dev", name), (READ | WRITE | _TRUNCATE) & every)
-        for path in (*readable, *_beside(secret)):
+        for path in (*readable, *_beside(secrets)):
             _allow(ruleset, path, READ | EXECUTE)
         _allow(ruleset, Path("/"), LIST)
         _checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -67,17 +67,27 @@ def restrict(writable: Iterable[Path], secret: Path, readable: Iterable[Path]) -
         os.close(ruleset)
 
 
-def _beside(secret: Path) -> Iterator[Path]:
-    """All files and folders that are neither the folder nor on the way to the folder."""
-    secret = secret.resolve()
-    for folder in secret.parents:
+def give_up_capability(number: int) -> None:
+    """From now on no program that this thread starts has a capability, as root's would.
+
+    Raises OSError.
+    """
+    if os.geteuid() == 0:
+        _checked(_libc().prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
+
+
+def _beside(secrets: Iterable[Path]) -> Iterator[Path]:
+    """All files and folders that are neither the secret folders nor on the way to them."""
+    found = [each.resolve() for each in secrets]
+    outer = [each for each in found if not any(above in each.parents for above in found)]
+    for folder in {parent for each in outer for parent in each.parents}:
         try:
             entries = list(folder.iterdir())
         except OSError:
             continue  # what cannot be listed is not allowed
         for each in entries:
             # where a link leads is a folder of its own
-            if not each.is_symlink() and not secret.is_relative_to(each):
+            if not each.is_symlink() and not any(one.is_relative_to(each) for one in outer):
                 yield each
 
 

@@ -25,7 +25,7 @@ _STOP_SECONDS = 8.0
 """Seconds that the jobs have to end when the runner is told to end."""
 
 STOPPED = "the stop was asked for"
-RUNNER_STOPS = "the labs' runner was stopped"
+RUNNER_STOPS = "the labs were stopped while it ran"
 SANDBOX_AWAY = "the sandbox went away"
 
 

@@ -1,7 +1,7 @@
 """The source of a build, fetched with the rights of the build's role.
 
-A new type of source is a function and a row of `_FETCH`; sandbox/codebuild/projects.py names the
-types that a project may have.
+A new type of source is a function and a row of `_FETCH` or `_CLONE`;
+sandbox/codebuild/projects.py names the types that a project may have.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labs_helpers.buildspec.source import MOST_BYTES, MOST_FILES
+from labs_helpers.runner import git_sources
+from labs_helpers.runner.git_sources import GitFailed, Origin
 
 Client = Callable[[str], Any]
 
@@ -26,11 +28,24 @@ class SourceFailed(Exception):
     status_code = "CLIENT_ERROR"
 
 
-def fetch(source: Mapping[str, Any], version: str, client: Client, into: Path) -> None:
-    """Fill an empty folder with the source; raises SourceFailed."""
+def fetch(
+    source: Mapping[str, Any], version: str, client: Client, into: Path, origin: Origin
+) -> str:
+    """Fill an empty folder with the source; the commit of a source in git, else "".
+
+    Raises SourceFailed.
+    """
+    commit = ""
     try:
-        _FETCH[source["type"]](source, version, client, into)
+        if source["type"] in _CLONE:
+            depth, place = source.get("gitCloneDepth", 0), source["location"]
+            commit = _CLONE[source["type"]](origin, place, version, depth, into)
+        else:
+            _FETCH[source["type"]](source, version, client, into)
         _let_all_read(into)
+        return commit
+    except GitFailed as error:
+        raise SourceFailed(f"{error} for primary source{_of(version)}") from error
     except ClientError as error:
         raise SourceFailed(f"{words(error)} for primary source{_of(version)}") from error
     except (BotoCoreError, OSError) as error:
@@ -168,4 +183,9 @@ def _check_size(size: int) -> None:
 _FETCH: Mapping[str, Callable[[Mapping[str, Any], str, Client, Path], None]] = {
     "NO_SOURCE": _nothing,
     "S3": _s3,
+}
+
+_CLONE: Mapping[str, Callable[[Origin, str, str, int, Path], str]] = {
+    "CODECOMMIT": git_sources.codecommit,
+    "GITHUB": git_sources.connected,
 }

@@ -12,7 +12,7 @@ from labs_helpers.runner import clients, task_secrets
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.engine_client import Engine, EngineRefused
 from labs_helpers.runner.runner import STOPPED, Job
-from labs_helpers.runner.task_container import RUNNER, TaskContainer, runner_note, sweep
+from labs_helpers.runner.task_container import PREFIX, RUNNER, TaskContainer, runner_note, sweep
 from labs_helpers.runner.task_credentials import Credentials
 from labs_helpers.runner.task_failures import FAILED_TO_START, CannotRun, no_log
 from labs_helpers.runner.task_images import Images, Pulled
@@ -249,7 +249,7 @@ class _Task:
 
     def _name(self, container: TaskContainer) -> str:
         family, revision = self._definition["family"], self._definition["revision"]
-        return f"ecs-{family}-{revision}-{container.name}-{self._job.id[:12]}"
+        return f"{PREFIX}{family}-{revision}-{container.name}-{self._job.id[:12]}"
 
     def _labels(self, container: TaskContainer) -> dict[str, str]:
         """The labels of ECS's agent, and the runner's process.

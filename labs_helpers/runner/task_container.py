@@ -17,6 +17,8 @@ from labs_helpers.runtime import process_identity
 
 RUNNER = "labs.ecs.runner"
 """The label with the process of the runner that looks after a container."""
+PREFIX = "ecs-"
+"""How the names of a task's containers begin, as with ECS's own agent."""
 _RELAY = "labs.relay"
 _NANO = 1_000_000_000
 _STOP_SECONDS = 30
@@ -189,10 +191,19 @@ def runner_note() -> str:
 
 
 def sweep(engine: Engine) -> None:
-    """Remove the containers of runners that have ended without doing so."""
+    """Remove the containers of runners that have ended without doing so.
+
+    An image can bring the label, too, and with any value: the name of a container comes from who
+    created the container.
+    """
     query = {"all": "1", "filters": json.dumps({"label": [RUNNER]})}
     for each in engine.ask("GET", "/containers/json", query):
-        if not process_identity.is_alive(json.loads(each["Labels"][RUNNER])):
+        try:
+            note = json.loads(each["Labels"][RUNNER])
+        except (ValueError, RecursionError):
+            continue
+        ours = any(name.startswith(f"/{PREFIX}") for name in each["Names"])
+        if ours and isinstance(note, dict) and not process_identity.is_alive(note):
             engine.ask("DELETE", f"/containers/{each['Id']}", {"force": "1", "v": "1"})
 
 

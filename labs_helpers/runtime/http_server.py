@@ -25,10 +25,11 @@ from wsgiref.types import WSGIApplication
 
 from cheroot import server as cheroot_server
 from cheroot import wsgi
-from cheroot.makefile import MakeFile, StreamReader
+from cheroot.makefile import MakeFile
 from cheroot.workers.threadpool import ThreadPool
 
 from labs_helpers.runtime.http_framing import StrictRequest
+from labs_helpers.runtime.http_streams import PIECE, make_file
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request's line and fields, unless the server says otherwise."""
@@ -41,46 +42,6 @@ _HEAD_IS_WHOLE = re.compile(rb"\r\n\r\n|(?<!\r)\n")
 """An empty line, or a line that HTTP does not allow: the refusal need not wait."""
 _TLS = b"\x16"
 """The first byte of a TLS ClientHello: https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
-_PIECE = 64 * 1024
-
-
-class _Socket(socket.SocketIO):
-    """A socket's bytes, beginning with those that were read ahead."""
-
-    def __init__(self, sock: socket.socket, mode: Any) -> None:
-        super().__init__(sock, mode)
-        self.ahead = bytearray()
-
-    def readinto(self, buffer: Any) -> int | None:
-        if not self.ahead:
-            return super().readinto(buffer)
-        size = min(len(buffer), len(self.ahead))
-        buffer[:size] = self.ahead[:size]
-        del self.ahead[:size]
-        return size
-
-
-class _Reader(StreamReader):
-    """cheroot's reader over such a socket; ``waiting`` while the head is not whole."""
-
-    def __init__(self, sock: socket.socket, mode: Any, bufsize: int) -> None:
-        self.source = _Socket(sock, mode)
-        # past StreamReader's own, which would make a plain SocketIO
-        super(StreamReader, self).__init__(self.source, bufsize)
-        self.bytes_read = 0
-        self.waiting = False
-
-    def has_data(self) -> bool:
-        """Whether bytes that were read already may hold a request."""
-        return not self.waiting and (bool(self.source.ahead) or self.is_filled())
-
-    def is_filled(self) -> bool:
-        """Whether cheroot's own buffer holds bytes."""
-        return bool(super().has_data())  # type: ignore[no-untyped-call]
-
-
-def _make_file(sock: socket.socket, mode: str, bufsize: int) -> Any:
-    return _Reader(sock, mode, bufsize) if "r" in mode else MakeFile(sock, mode, bufsize)
 
 
 class _Request(StrictRequest):
@@ -92,11 +53,11 @@ class _Request(StrictRequest):
         return super().read_request_line()
 
 
-class _Connection(cheroot_server.HTTPConnection):
+class Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request
 
     def __init__(self, server: Any, sock: Any, makefile: Any = MakeFile) -> None:
-        super().__init__(server, sock, _make_file)
+        super().__init__(server, sock, make_file)
         self._since = time.time()
 
     @property
@@ -144,7 +105,7 @@ class _Connection(cheroot_server.HTTPConnection):
                 if len(ahead) > self.server.max_request_header_size or ahead[:1] == _TLS:
                     return True  # the refusal need not wait
                 looked = len(ahead)
-                piece = self.socket.recv(_PIECE)
+                piece = self.socket.recv(PIECE)
                 if not piece:
                     return True
                 ahead += piece
@@ -178,7 +139,7 @@ class _Pool(ThreadPool):
 class PatientServer(wsgi.Server):
     """A WSGI server that slow clients do not block."""
 
-    ConnectionClass = _Connection
+    ConnectionClass = Connection
     keep_alive_conn_limit = MOST_IDLE
     max_request_header_size = LONGEST_HEAD
 
@@ -204,8 +165,8 @@ class PatientServer(wsgi.Server):
         super().__init__(address, application, numthreads=threads, **settings)
         self.head_seconds = self.timeout if head_seconds is None else head_seconds
         self.requests: _Pool = _Pool(self, min=threads, max=most_threads)
-        self._served: set[_Connection] = set()
-        self._unfinished: dict[_Connection, None] = {}
+        self._served: set[Connection] = set()
+        self._unfinished: dict[Connection, None] = {}
         self._turns = threading.Lock()
 
     @staticmethod
@@ -225,7 +186,7 @@ class PatientServer(wsgi.Server):
             os.umask(before)
         return socket_
 
-    def process_conn(self, conn: _Connection) -> None:
+    def process_conn(self, conn: Connection) -> None:
         """Give a connection to a thread, or let the connection wait for the rest of its head.
 
         cheroot calls this for a new connection, and for one on which bytes have arrived.
@@ -247,13 +208,13 @@ class PatientServer(wsgi.Server):
             self.forget(oldest)
         self.put_conn(conn)
 
-    def put_conn(self, conn: _Connection) -> None:
+    def put_conn(self, conn: Connection) -> None:
         """Let a connection wait for its next request, or for the rest of one."""
         with self._turns:
             self._served.discard(conn)
         super().put_conn(conn)
 
-    def forget(self, conn: _Connection) -> None:
+    def forget(self, conn: Connection) -> None:
         """A connection is closed, or about to be."""
         with self._turns:
             self._served.discard(conn)
@@ -268,7 +229,7 @@ class PatientServer(wsgi.Server):
             self.requests.shrink(1)
 
 
-def _hang_up(conn: _Connection) -> None:
+def _hang_up(conn: Connection) -> None:
     """End a waiting connection: the selector then sees its end, as of one that the client ended."""
     with contextlib.suppress(OSError):  # the client was quicker
         conn.socket.shutdown(socket.SHUT_RDWR)

@@ -77,6 +77,12 @@ _AWS_WITH_VALUE = (
 https://docs.aws.amazon.com/cli/latest/reference/#options
 """
 
+_NO_KUBERNETES = (
+    "An error occurred (NotInSandbox): aws eks update-kubeconfig has nothing to write. The sandbox "
+    "keeps the record of a cluster and runs no Kubernetes API, so that kubectl has nothing to talk "
+    "to. lab.pods does what a node does with a manifest."
+)
+
 _AWS = f"""\
 #!/bin/sh
 # What needs no sandbox runs without one.
@@ -89,6 +95,13 @@ case " $1 $* " in
       echo "{{down}}" >&2
       exit 255
     fi ;;
+esac
+# the CLI would write a file by which kubectl finds nothing; version 1 does not say who asks
+case " $* " in
+  *" help "*) ;;
+  *" eks update-kubeconfig "*)
+    echo "{{no_kubernetes}}" >&2
+    exit 255 ;;
 esac
 endpoint=
 for word do
@@ -211,6 +224,7 @@ def place_aws(
             down=SANDBOX_DOWN,
             proxy=proxy,
             with_value="|".join(_AWS_WITH_VALUE),
+            no_kubernetes=_NO_KUBERNETES,
             old_names="|".join(_OLD_HOST_NAMES),
             run=f'HOME="{workspace.aws_config.parent}" {exports} exec "{installed}" "$@"',
         )

@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.sandbox import control_api
+from labs_helpers.sandbox import control_api, delays
 from labs_helpers.sandbox.authorization import context, why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
@@ -27,9 +27,10 @@ from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
 from labs_helpers.sandbox.codebuild.service import CodeBuildService
+from labs_helpers.sandbox.codecommit.service import CodeCommitService
 from labs_helpers.sandbox.codeconnections.service import CodeConnections
+from labs_helpers.sandbox.codedeploy.service import CodeDeployService
 from labs_helpers.sandbox.codepipeline.service import CodePipelineService
-from labs_helpers.sandbox.door import delays
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -41,6 +42,7 @@ from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.ecs.service import EcsService
 from labs_helpers.sandbox.eks import node_role
+from labs_helpers.sandbox.eks.service import EksService
 from labs_helpers.sandbox.events import starts
 from labs_helpers.sandbox.events import store as event_store
 from labs_helpers.sandbox.events.deliveries import Deliveries
@@ -48,11 +50,12 @@ from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.events.router import Router
 from labs_helpers.sandbox.events.service import EventBridgeService
 from labs_helpers.sandbox.events.ticks import Ticks
+from labs_helpers.sandbox.hosts import region_of_git
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import balancers
+from labs_helpers.sandbox.moto import alarms, balancers
 from labs_helpers.sandbox.moto.application import Operations, OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -67,6 +70,7 @@ from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
 from labs_helpers.sandbox.request_log import id_of
+from labs_helpers.sandbox.service import protocol
 from labs_helpers.sandbox.service.events import Event
 from labs_helpers.sandbox.service.service import DecidedService, Service
 from labs_helpers.sandbox.service.store import Store as KitStore
@@ -126,6 +130,9 @@ def build(
     store = Store(folder / "ecr", clock)
     records = open_records(folder / "identity", learner)
     who = people.build(folder / "identity", records, clock)
+    late = delays.wanted(os.environ)
+    if late:
+        who = replace(who, directory=late.directory(who.records, who.sessions))
 
     def answer(call: SignedCall) -> Answer:
         return services.get(call.service, every_other)(call)
@@ -134,10 +141,13 @@ def build(
     moto = MotoServices(records.identity, who.directory, state, folder / "tmp", answer)
     rules_of_events = event_store.opened(folder / "events")
     router = Router(rules_of_events, clock)
-    known = MotoResources({"events": partial(event_store.policies, rules_of_events)})
+    known = MotoResources(
+        {"events": partial(event_store.policies, rules_of_events)},
+        lambda *deployment: codedeploy.group_of(*deployment),
+    )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
-    hub = _Hub(folder / "hub", clock)
+    hub = _Later(partial(_hub, folder / "hub", clock))
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
     )
@@ -164,6 +174,7 @@ def build(
         who.directory.is_there,
         Made(elsewhere, cache),
     )
+    pushes = trail.recorded_pushes(late.registry(registry) if late else registry)
     trace = Trace()
     lifecycle = LifecycleWorker(store)
     roles = ServiceRoles(who.directory, who.sessions, port)
@@ -198,15 +209,38 @@ def build(
         roles,
         router.emit,
         connections.connections.folder,
+        lambda *commit: codecommit.repositories.archive(*commit),
     )
 
     def emit(event: Event) -> None:
-        """To the rules, and to the pipelines, which wait for what others end."""
+        """To the rules, and to pipelines and deployments, which wait for what others do."""
         router.emit(event)
         codepipeline.driver.wake()
+        codedeploy.driver.wake()
 
+    codecommit = CodeCommitService(
+        folder / "codecommit",
+        clock,
+        authorizer.authorize,
+        emit,
+        codepipeline.driver.look_at_sources,
+    )
+    codedeploy = CodeDeployService(
+        folder / "codedeploy",
+        clock,
+        authorizer.authorize,
+        roles,
+        emit,
+        _Surroundings(lambda *service: ecs.controller(*service), balancing),
+    )
     codebuild = CodeBuildService(
-        folder / "codebuild", clock, authorizer.authorize, desk, roles, emit
+        folder / "codebuild",
+        clock,
+        authorizer.authorize,
+        desk,
+        roles,
+        emit,
+        connections.connections.folder,
     )
     workers: tuple[Worker[Any], ...] = (
         lifecycle,
@@ -217,11 +251,29 @@ def build(
         codepipeline.driver,
         trail,
     )
-    ecs = EcsService(folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing)
+    ecs = EcsService(
+        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
+    )
+    eks = EksService(
+        folder / "eks",
+        clock,
+        authorizer.authorize,
+        roles,
+        partial(documents.exists, who.directory),
+    )
+
+    def watched() -> None:
+        """An alarm may have changed: for the deployments that watch alarms."""
+        codedeploy.driver.wake()
+        ecs.scheduler.wake()
+
     decided: dict[str, Application] = {
         "ecr": partial(_on_the_kit, ecr),
         "codebuild": partial(_decided, authorizer, codebuild),
+        "codecommit": partial(_decided, authorizer, codecommit),
         "ecs": partial(_decided, authorizer, ecs),
+        "eks": partial(_decided_rest, authorizer, eks),
+        "codedeploy": partial(_decided, authorizer, codedeploy),
         "events": partial(
             _decided,
             authorizer,
@@ -234,28 +286,34 @@ def build(
         },
         "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
+        "monitoring": partial(_noticed, others, lambda path: watched()),
     }
     decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
     services = {name: trail.recorded(service) for name, service in decided.items()}
-    routes |= connections.connections.routes()
+    routes |= {**connections.connections.routes(), **codebuild.reports.routes()}
     desk.serve(balancing.store, {BALANCING: balancing})
     stores = (
         *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
+        codedeploy.store,
         balancing.store,
+        codecommit.store,
+        eks.store,
+        codebuild.reports.store,
         trail.store,
     )
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
-        registry=Traced(trail.recorded_pushes(registry), trace),
+        registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
+        git=_Later(partial(_git, who, codecommit, authorizer)),
         aws=Gateway(
             who.directory.find,
             services,
             every_other,
             others.unsigned,
-            delays=delays.wanted(os.environ),
+            delays=late,
         ),
     )
     for worker in workers:
@@ -267,8 +325,21 @@ def build(
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
     clock.subscribe(codepipeline.driver.wake)
-    workers = (*workers, ecs.scheduler)
+    clock.subscribe(codedeploy.driver.wake)
+    codedeploy.driver.start()
+    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
+
+
+class _Surroundings:
+    """What CodeDeploy asks of other services when a deployment group is made."""
+
+    def __init__(
+        self, controller: Callable[[tuple[str, str], str, str], str], balancing: Balancing
+    ) -> None:
+        self.controller = controller
+        self.group = balancing.group_named
+        self.listener = balancing.listener
 
 
 def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
@@ -288,14 +359,30 @@ def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedC
     return _on_the_kit(service, call)
 
 
+def _decided_rest(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
+    """`_decided` of a service of REST JSON, whose requests the decision has read."""
+    from labs_helpers.sandbox.authorization.requests import decide
+
+    asked, _ = decide(authorizer, call)
+    return _told(call, partial(service.handle_rest, asked.operation, dict(asked.params)))
+
+
 def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
     """`call.Application` of a service that stands on the kit."""
+    target = call.environ.get("HTTP_X_AMZ_TARGET", "")
+    return _told(call, partial(service.handle, target, call.body))
+
+
+def _told(call: SignedCall, handle: Callable[..., protocol.Answer]) -> Answer:
     environ = call.environ
     endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
     keys = context.of_request(environ, call.region)
-    answer = service.handle(target, call.body, call.principal, call.region, endpoint, keys)
-    headers = {**answer.headers, "x-amzn-RequestId": id_of(environ)}
+    answer = handle(call.principal, call.region, endpoint, keys)
+    headers = {
+        **answer.headers,
+        "x-amzn-RequestId": id_of(environ),
+        "Content-Length": str(len(answer.body)),
+    }
     status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     return status, list(headers.items()), answer.body
 
@@ -316,19 +403,36 @@ def _operations(who: People, balancing: Balancing) -> Operations:
     }
 
 
-class _Hub:
-    """The stand-in Docker Hub, imported at the first request, so that the start does not wait."""
+def _hub(root: Path, clock: Clock) -> WSGIApplication:
+    """The stand-in Docker Hub."""
+    from labs_helpers.sandbox.hub.app import HubApp
 
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root = root
-        self._clock = clock
+    return HubApp(root, clock)
+
+
+def _git(who: People, codecommit: CodeCommitService, authorizer: Authorizer) -> WSGIApplication:
+    """git's way to the repositories of CodeCommit."""
+    from labs_helpers.sandbox.codecommit.git_http import GitApp
+
+    return GitApp(
+        who.directory.find,
+        codecommit.repositories,
+        authorizer.authorize,
+        context.of_request,
+        region_of_git,
+    )
+
+
+class _Later:
+    """An application that is made at the first request, so that the start does not wait."""
+
+    def __init__(self, make: Callable[[], WSGIApplication]) -> None:
+        self._make = make
         self._lock = Lock()
         self._application: WSGIApplication | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with self._lock:
             if self._application is None:
-                from labs_helpers.sandbox.hub.app import HubApp
-
-                self._application = HubApp(self._root, self._clock)
+                self._application = self._make()
         return self._application(environ, start_response)

@@ -18,6 +18,7 @@ _HOST = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?", re.ASCII)
 _AWS = re.compile(r"(?:.+\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)")
 
 
+_GIT = re.compile(r"git-codecommit\.([a-z0-9-]+)\.amazonaws\.com(?::[0-9]{1,5})?", re.ASCII)
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.", re.ASCII)
 
 
@@ -46,4 +47,13 @@ def site_of(host: str) -> Site:
 def region_of_registry(host: str) -> str | None:
     """The region in the host name of a private registry; None for any other host."""
     found = _REGISTRY.match(host.lower())
+    return found[1] if found else None
+
+
+def region_of_git(host: str) -> str | None:
+    """The region in the host name of CodeCommit's git; None for any other host.
+
+    https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html
+    """
+    found = _GIT.fullmatch(host.lower())
     return found[1] if found else None

@@ -25,16 +25,22 @@ _LEFT = frozenset({"tmp", "incoming", "running.lock", "start.lock", "server.json
 _LEFT_ENDS = ("-wal", "-shm", ".sock", ".log", ".lock")
 _LEFT_BEGINNINGS = (".", "passing-", "scratch-")
 """What belongs to a running process only."""
+_MADE_AGAIN = frozenset({"engine/rootfs"})
+"""Folders whose content the engine makes from the rest when it needs that."""
 
 
 class Busy(LabsError):
     """Something was changed during every try to copy."""
 
 
+class Unreadable(LabsError):
+    """A container's file belongs to another user, who alone may read the file."""
+
+
 def copy_folders(names: Sequence[str], home: Path, to: Path) -> None:
     """Copy folders of `home` into the folder `to`, which is empty.
 
-    Raises Busy, OSError and sqlite3.Error; what was copied until then is left in `to`.
+    Raises Busy, Unreadable, OSError and sqlite3.Error; what was copied until then is left in `to`.
     """
     folders = [name for name in names if (home / name).is_dir()]
     for _ in range(TRIES):
@@ -46,9 +52,15 @@ def copy_folders(names: Sequence[str], home: Path, to: Path) -> None:
             before: dict[Path, int] | None = _versions(watched)
             try:
                 for name in folders:
-                    _copy_folder(home / name, to / name)
+                    _copy_folder(home / name, to / name, {home / each for each in _MADE_AGAIN})
             except FileNotFoundError:
                 before = None  # a blob was removed meanwhile
+            except PermissionError as error:
+                raise Unreadable(
+                    f"{error.filename} belongs to another user of a container, so no snapshot can "
+                    "hold it.\nRemove that container or volume (docker ps -a, docker rm; docker "
+                    "volume ls, docker volume rm), and try again."
+                ) from error
             is_still = before is not None and _versions(watched) == before
             if is_still and list(watched) == list(_databases(home, folders)):
                 return
@@ -76,7 +88,7 @@ def _versions(watched: dict[Path, sqlite3.Connection]) -> dict[Path, int]:
     }
 
 
-def _copy_folder(source: Path, target: Path, linked: bool = False) -> None:
+def _copy_folder(source: Path, target: Path, left: set[Path], linked: bool = False) -> None:
     target.mkdir(mode=0o700)
     with os.scandir(source) as found:
         entries = sorted(found, key=lambda entry: entry.name)
@@ -84,8 +96,10 @@ def _copy_folder(source: Path, target: Path, linked: bool = False) -> None:
         if _is_left(entry.name):
             continue
         path, copy = Path(entry.path), target / entry.name
+        if path in left:
+            continue
         if entry.is_dir(follow_symlinks=False):
-            _copy_folder(path, copy, linked or entry.name in _LINKED)
+            _copy_folder(path, copy, left, linked or entry.name in _LINKED)
         elif entry.is_symlink():
             copy.symlink_to(path.readlink())
         elif entry.is_file():

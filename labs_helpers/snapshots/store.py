@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from labs_helpers.engine.containers import owners
 from labs_helpers.files import LabsError, cannot_write, read_json, unused, write_json
 from labs_helpers.snapshots.copying import copy_folders
 from labs_helpers.workspace import Workspace
@@ -111,7 +113,9 @@ def restore(workspace: Workspace, name: str) -> Snapshot:
     except OSError as error:
         raise cannot_write(workspace.home, error) from error
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        if new.exists():
+            with contextlib.suppress(OSError):  # it is hidden, and not the state any more
+                owners.remove(new)
     return before
 
 
@@ -121,7 +125,7 @@ def delete(workspace: Workspace, name: str) -> None:
     try:
         # out of the list at once, whenever this process ends
         (found.folder / _RECORD).unlink()
-        shutil.rmtree(found.folder)
+        owners.remove(found.folder)
     except OSError as error:
         raise cannot_write(found.folder, error) from error
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from labs_helpers.workspace import Workspace
+from tests.aws_mode.names import Names
 from tests.sandbox import sandbox_process
 
 ACCOUNT = "444455556666"
@@ -48,8 +50,14 @@ def account(home: Path, **variables: str) -> Iterator[sandbox_process.Running]:
 
 
 @contextmanager
-def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
-    """This process has the environment of a learner whose profile `training` is of the account."""
+def learner(
+    folder: Path, there: sandbox_process.Running, names: Names | None = None
+) -> Iterator[Learner]:
+    """This process has the environment of a learner whose profile `training` is of the account.
+
+    The profile names the sandbox as its endpoint; with ``names``, no endpoint is named anywhere,
+    and AWS's own names lead there.
+    """
     before, here = dict(os.environ), Path.cwd()
     home = folder / "home"
     (home / ".aws").mkdir(parents=True)
@@ -60,7 +68,8 @@ def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
     )
     (home / ".aws" / "config").write_text(
         f"[default]\nregion = ap-south-1\n"
-        f"[profile training]\nregion = {REGION}\nendpoint_url = {there.url}\n"
+        f"[profile training]\nregion = {REGION}\n"
+        + ("" if names else f"endpoint_url = {there.url}\n")
     )
     (home / ".docker").mkdir()
     (home / ".docker" / "config.json").write_text('{"auths": {"registry.example": {}}}')
@@ -72,6 +81,7 @@ def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
         # nothing of a test reaches a machine's own Docker
         DOCKER_HOST=f"unix://{folder}/none.sock",
         AWS_EC2_METADATA_DISABLED="true",
+        **(names.variables if names else {}),
     )
     boto3.DEFAULT_SESSION = None
     try:
@@ -83,38 +93,77 @@ def learner(folder: Path, there: sandbox_process.Running) -> Iterator[Learner]:
         boto3.DEFAULT_SESSION = None
 
 
-def everything(there: sandbox_process.Running) -> dict[str, Any]:
-    """What the account has, of every kind that a lab could make something of."""
+LISTS = {
+    "repository": ("ecr", "describe_repositories", "repositories[].repositoryName"),
+    "pull-through cache rule": (
+        "ecr",
+        "describe_pull_through_cache_rules",
+        "pullThroughCacheRules[].ecrRepositoryPrefix",
+    ),
+    "creation template": (
+        "ecr",
+        "describe_repository_creation_templates",
+        "repositoryCreationTemplates[].prefix",
+    ),
+    "secret": ("secretsmanager", "list_secrets", "SecretList[].Name"),
+    "user": ("iam", "list_users", "Users[].UserName"),
+    "group": ("iam", "list_groups", "Groups[].GroupName"),
+    "role": ("iam", "list_roles", "Roles[].RoleName"),
+    "bucket": ("s3", "list_buckets", "Buckets[].Name"),
+    "build project": ("codebuild", "list_projects", "projects[]"),
+    "log group": ("logs", "describe_log_groups", "logGroups[].logGroupName"),
+    "pipeline": ("codepipeline", "list_pipelines", "pipelines[].name"),
+    "event rule": ("events", "list_rules", "Rules[].Name"),
+    "cluster": ("ecs", "list_clusters", "clusterArns[]"),
+    "task definition": ("ecs", "list_task_definitions", "taskDefinitionArns[]"),
+    "load balancer": ("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerName"),
+    "target group": ("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupName"),
+}
+"""How the account is asked for things of each kind, apart from the code of clean-up."""
 
-    def asked(service: str, operation: str, query: str) -> list[Any]:
-        client = there.client(service, region_name=REGION)
-        return sorted(client.get_paginator(operation).paginate().search(query))
 
-    return {
-        "repositories": asked("ecr", "describe_repositories", "repositories[].repositoryName"),
-        "cache rules": asked(
-            "ecr",
-            "describe_pull_through_cache_rules",
-            "pullThroughCacheRules[].ecrRepositoryPrefix",
-        ),
-        "templates": asked(
-            "ecr",
-            "describe_repository_creation_templates",
-            "repositoryCreationTemplates[].prefix",
-        ),
-        "users": asked("iam", "list_users", "Users[].UserName"),
-        "groups": asked("iam", "list_groups", "Groups[].GroupName"),
-        "roles": asked("iam", "list_roles", "Roles[].RoleName"),
-        "policies": sorted(
-            one["PolicyName"]
-            for page in there.client("iam").get_paginator("list_policies").paginate(Scope="Local")
-            for one in page["Policies"]
-        ),
-        "buckets": asked("s3", "list_buckets", "Buckets[].Name"),
-        "providers": there.client("iam").list_open_id_connect_providers()[
-            "OpenIDConnectProviderList"
-        ],
+def everything(there: sandbox_process.Running) -> dict[str, list[str]]:
+    """The names of what the account has, of every kind that a lab could make something of."""
+
+    def client(service: str) -> Any:
+        # a throttled request is sent again
+        retries = Config(retries={"mode": "standard", "max_attempts": 5})
+        return there.client(service, region_name=REGION, config=retries)
+
+    found = {
+        kind: sorted(map(_name, client(service).get_paginator(operation).paginate().search(query)))
+        for kind, (service, operation, query) in LISTS.items()
     }
+    ecs, iam = client("ecs"), client("iam")
+    found["task definition"] = sorted({one.rpartition(":")[0] for one in found["task definition"]})
+    found["service"] = [
+        f"{cluster}/{_name(arn)}"
+        for cluster in found["cluster"]
+        for arn in ecs.list_services(cluster=cluster)["serviceArns"]
+    ]
+    found["policy"] = [
+        one["PolicyName"]
+        for page in iam.get_paginator("list_policies").paginate(Scope="Local")
+        for one in page["Policies"]
+    ]
+    found["identity provider"] = [
+        one["Arn"].partition("/")[2]
+        for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    ]
+    found["queue"] = [_name(url) for url in client("sqs").list_queues().get("QueueUrls", [])]
+    connections = client("codeconnections").list_connections()["Connections"]
+    found["connection"] = [one["ConnectionName"] for one in connections]
+    return found
+
+
+def _name(arn: str) -> str:
+    """The name that an ARN or a URL ends with; another name stays as it is."""
+    return arn.rpartition("/")[2] if arn.startswith(("arn:", "http")) else arn
+
+
+def added(before: dict[str, list[str]], after: dict[str, list[str]]) -> set[tuple[str, str]]:
+    """(kind, name) of what is there since."""
+    return {(kind, name) for kind in after for name in set(after[kind]) - set(before[kind])}
 
 
 def json_of(path: Path) -> Any:

@@ -88,6 +88,15 @@ def distribution(home: Path) -> Iterator[tuple[int, int, str]]:
 
 
 @contextmanager
+def nothing(home: Path) -> Iterator[tuple[int, int, str]]:
+    """The registry that throws away what is pushed: (pid, port, no token)."""
+    port = free_port()
+    with running([sys.executable, "-m", "tests.bench.null_registry", str(port)]) as server:
+        until_listening(port)
+        yield server.pid, port, ""
+
+
+@contextmanager
 def moto_server() -> Iterator[int]:
     """moto's own server, which has every service and takes any key: the port."""
     port = free_port()

@@ -121,6 +121,13 @@ def listed(server: Server) -> float:
         asked["nextToken"] = answer["nextToken"]
 
 
+def at_once(server: Server) -> float:
+    """One answer with all names, as moto answers whatever the page's size."""
+    answer, seconds = server.timed("ListImages", repositoryName="bench/image", maxResults=IMAGES)
+    assert len(answer["imageIds"]) == IMAGES
+    return seconds
+
+
 def a_page(server: Server) -> float:
     return server.timed("ListImages", repositoryName="bench/image", maxResults=PAGE)[1]
 
@@ -128,6 +135,7 @@ def a_page(server: Server) -> float:
 MEASURED: dict[str, Callable[[Server], float]] = {
     f"describe-images of {IMAGES} images": described,
     f"list-images of {IMAGES} images in pages of {PAGE}": listed,
+    f"list-images of {IMAGES} images in one answer": at_once,
     f"list-images, one page of {PAGE}": a_page,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from labs_helpers.buildspec.artifacts import BuiltFile, NoArtifacts
 from labs_helpers.buildspec.model import Artifacts
 from labs_helpers.runner import git, sources
+from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.outputs import Outputs
 from labs_helpers.runner.sources import SourceFailed
 from tests.buildspec.builds import commands, prepare, run
@@ -154,12 +156,12 @@ def test_no_link_of_a_source_is_made_through_another_link(tmp_path: Path, second
     content = packed(**{"a": str(outside), second: "/etc/passwd"})
     wanted = {"type": "S3", "location": "bucket/source.zip"}
     with pytest.raises(SourceFailed, match="leads out of the source"):
-        sources.fetch(wanted, "", lambda service: Source(content), into)
+        sources.fetch(wanted, "", lambda service: Source(content), into, Origin("", {}))
     assert [*outside.iterdir()] == []
 
 
 def test_a_revision_is_no_option_of_git(tmp_path: Path) -> None:
-    git.git(tmp_path, "init", "-q")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     job: Any = None
     body = {"folder": str(tmp_path), "commit": f"--output={tmp_path / 'victim'}"}
     with pytest.raises(git.GitFailed):

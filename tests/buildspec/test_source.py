@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +164,46 @@ def test_a_link_in_a_read_only_folder_is_changed_too(tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "dir" / "link").resolve() == tmp_path / "copy" / "real.txt"
     assert (tmp_path / "copy" / "dir").stat().st_mode & 0o777 == 0o555
     (tmp_path / "copy" / "dir").chmod(0o755)
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_a_link_in_the_place_of_a_folder_of_a_build_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, earlier: int
+) -> None:
+    """A program that the build left puts the link there just before the folder is opened up."""
+    learners = tmp_path / "learners"
+    learners.mkdir(mode=0o755)
+    (learners / "file").touch()
+    chmod, calls = os.chmod, []
+
+    def late(path: str, mode: int, **options: Any) -> None:
+        calls.append(path)
+        if len(calls) == earlier + 1:
+            (folder / "open").rename(folder / "moved")
+            (folder / "open").symlink_to(learners)
+        chmod(path, mode, **options)
+
+    with scratch(tmp_path / "builds") as folder:
+        (folder / "open").mkdir()
+        monkeypatch.setattr(os, "chmod", late)
+    monkeypatch.undo()
+    assert len(calls) > earlier
+    assert stat.S_IMODE(learners.stat().st_mode) == 0o755
+    assert (learners / "file").exists()
+
+
+def test_what_cannot_be_removed_yet_is_removed_by_the_next_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rmdir = os.rmdir
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOTEMPTY, "a program still writes there")
+
+    with scratch(tmp_path) as folder:
+        (folder / "inner").mkdir()
+        monkeypatch.setattr(os, "rmdir", busy)
+    assert folder.exists()
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    with scratch(tmp_path):
+        assert not folder.exists()

@@ -11,13 +11,14 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from labs_helpers.classroom import sending, server
+from labs_helpers.classroom import journals, sending, server
 from labs_helpers.cli import main as cli
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import Workspace
@@ -142,6 +143,43 @@ def test_a_listener_takes_no_more_than_a_learner_has(address: str, inbox: Path) 
     assert connection.getresponse().status == 413
     connection.close()
     assert list(inbox.iterdir()) == []
+
+
+@pytest.mark.parametrize("limit", ["MOST_HOMES", "LARGEST_CLASS"])
+def test_a_class_has_limits_that_no_single_learner_reaches(
+    limit: str, address: str, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(learner: int, events: int) -> str:
+        body = {"id": f"{learner:032x}", "name": "x", "events": ["e"] * events}
+        asked = urllib.request.Request(address, data=json.dumps(body).encode())
+        try:
+            return str(urllib.request.urlopen(asked, timeout=30).status)
+        except urllib.error.HTTPError as error:
+            return f"{error.code} {error.read().decode()}"
+
+    monkeypatch.setattr(server, limit, 2 if limit == "MOST_HOMES" else 1_000)
+    assert [send(each, 50) for each in (1, 2)] == ["200", "200"]
+    refused = send(3, 100)
+    assert refused.startswith("507 The class is full: ")
+    assert "Tell your instructor, who can remove files from the inbox." in refused
+    assert send(1, 60) == "200"  # who is in the class already goes on
+    assert len(list(inbox.glob("*.json"))) == 2
+
+
+def test_a_page_reads_no_more_of_an_inbox_than_a_class_sends(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        document = {"name": f"learner {number}", "events": []}
+        (inbox / f"{number:032x}.json").write_text(json.dumps(document))
+    monkeypatch.setattr(journals, "LARGEST_CLASS", 60)
+    monkeypatch.setattr(journals, "MOST_HOMES", 2)
+    found = {one.name: one.notes for one in journals.of_inbox(inbox, datetime.now(UTC))}
+    assert found == {
+        "learner 0": (),
+        f"{1:032x}.json": ("not read: an inbox has 0 MB at most",),
+        "(1 more)": ("not read: an inbox has 2 files at most",),
+    }
 
 
 def test_what_strangers_put_into_the_inbox_is_said(

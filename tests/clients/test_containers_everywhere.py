@@ -80,10 +80,7 @@ class Engine:
         assert (done.code, done.out) == (0, f"{name}\n"), done
 
 
-STAND_IN = pytest.param("stand-in", marks=pytest.mark.soak)  # a Python for each command
-
-
-@pytest.fixture(scope="module", params=["embedded", STAND_IN, "dockerd", "containerd", "podman"])
+@pytest.fixture(scope="module", params=["embedded", "stand-in", "dockerd", "containerd", "podman"])
 def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:

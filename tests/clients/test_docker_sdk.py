@@ -277,15 +277,59 @@ def test_what_the_engine_does_not_do_is_refused_in_words(
     assert said in failed.value.explanation
 
 
-def test_events_are_of_containers_only_and_said_to_be(client: Client) -> None:
+def test_events_are_of_containers_images_and_volumes_and_said_to_be(client: Client) -> None:
     client.images.pull("nginx", tag="alpine")
     made = client.containers.create("nginx:alpine")
     until = int(time.time()) + 1
     told = list(client.events(since=0, until=until, decode=True, filters={"type": "container"}))
     assert [(event["Action"], event["id"]) for event in told] == [("create", made.id)]
+    told = list(client.events(since=0, until=until, decode=True, filters={"type": "image"}))
+    assert [(event["Action"], event["id"]) for event in told] == [("pull", "nginx:alpine")]
     # the SDK's stream of events ends silently at any error, so its request is looked at
-    answer = client.api.get(
-        client.api._url("/events"), params={"filters": json.dumps({"type": ["image"]})}, timeout=60
+    for filters in ({"type": ["network"]}, {"plugin": ["x"]}):
+        answer = client.api.get(
+            client.api._url("/events"), params={"filters": json.dumps(filters)}, timeout=60
+        )
+        assert answer.status_code == 501
+        assert "keeps events of containers, images, volumes, not of" in answer.json()["message"]
+
+
+def test_each_change_of_an_image_is_an_event(client: Client, room: Room) -> None:
+    room.registry.create("demo")
+    client.login("AWS", room.registry.token, registry=REGISTRY)
+    began = time.time()
+    image = client.images.pull("nginx", tag="alpine")
+    image.tag(f"{REGISTRY}/demo", tag="v1")
+    client.images.push(f"{REGISTRY}/demo", tag="v1")
+    archive = b"".join(image.save(named=True))
+    client.images.load(archive)
+    client.images.remove(f"{REGISTRY}/demo:v1")
+    client.images.remove("nginx:alpine")
+    made, _ = client.images.build(
+        fileobj=context(Dockerfile="FROM scratch\nCOPY f /\nLABEL a=b\n", f="x"),
+        custom_context=True,
+        tag="built",
     )
-    assert answer.status_code == 501
-    assert "keeps events of containers only, not of image" in answer.json()["message"]
+    client.api.import_image_from_data(context(f="y").getvalue(), "imported")
+    client.images.prune()
+    told = list(
+        client.events(since=began, until=time.time() + 0.1, decode=True, filters={"type": "image"})
+    )
+    actions = [event["Action"] for event in told]
+    assert [action for action in actions if action != "untag"] == [
+        *("pull", "tag", "push", "save", "load", "delete", "tag", "import", "prune"),
+    ]
+    assert actions.count("untag") >= 2
+    named = {event["Action"]: event for event in told}
+    assert named["pull"]["Actor"]["ID"] == "nginx:alpine"
+    assert named["push"]["Actor"]["ID"] == f"{REGISTRY}/demo:v1"
+    assert named["delete"]["Actor"]["ID"] == named["load"]["Actor"]["ID"] == image.id
+    assert named["tag"]["Actor"]["ID"] == made.id
+    assert named["tag"]["Actor"]["Attributes"] == {"a": "b", "name": "built:latest"}
+
+
+def test_a_failed_pull_is_no_event(client: Client) -> None:
+    began = time.time()
+    with pytest.raises(NotFound):
+        client.images.pull("nosuch", tag="1")
+    assert list(client.events(since=began, until=time.time() + 0.1, decode=True)) == []

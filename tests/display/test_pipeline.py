@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.display.pipeline import drawn, waits_for_someone
+from labs_helpers.display.pipeline import drawn, named, waits_for_someone
 
 ID = "11111111-1111-1111-1111-111111111111"
 
@@ -76,3 +76,45 @@ def test_a_disabled_transition_has_its_reason_and_names_are_escaped() -> None:
     assert "<Deploy>: the transition is disabled: not on Fridays" in shown.text
     assert "&lt;Deploy&gt;" in shown.html
     assert "<Deploy>" not in shown.html
+
+
+def test_what_is_delivered_is_said_also_of_an_earlier_execution_in_a_stage() -> None:
+    approve = stage("Approve", "InProgress", token="t")
+    newer = execution("InProgress", "newer")
+    approve["inboundExecutions"] = [newer]
+    source = stage("Source", "Succeeded")
+    source["latestExecution"]["pipelineExecutionId"] = "newer"
+    known = {ID: "the commit 1111111 (an older one)", "newer": "the commit 2222222 (say <two>)"}
+    shown = drawn(state(source, approve), newer, known)
+    assert shown.text.splitlines() == [
+        "The pipeline app: the stage Approve waits for an approval of the commit 1111111 (an older"
+        " one).",
+        "It delivers the commit 2222222 (say <two>).",
+        "",
+        "✓ Source  →  ○ Approve",
+        "",
+        "✓ Source / Source: succeeded",
+        "○ Approve / Approve: not yet; the commit 1111111 (an older one) is there",
+    ]
+    assert "say &lt;two&gt;" in shown.html
+    assert "the commit 1111111 (an older one) is there" in shown.html
+
+
+def test_an_execution_is_named_by_the_commit_that_it_has_fetched() -> None:
+    fetched = {"revisionId": "0123456789" * 4, "revisionSummary": "Say two\n\nmore"}
+    assert named({"sourceRevisions": [fetched]}) == "the commit 0123456 (Say two)"
+    assert named({"sourceRevisions": [{"revisionId": "an id of S3"}]}) == ""
+    assert named({}) == ""
+
+
+def test_in_the_picture_an_arrow_stands_before_a_box_and_what_is_long_below_all() -> None:
+    error = {"code": "JobFailed", "message": "words " * 40}
+    html = drawn(
+        state(stage("Source", "Succeeded"), stage("Build", "Failed", errorDetails=error)),
+        execution("Failed"),
+    ).html
+    boxes, _, below = html.rpartition("</div>")
+    assert html.count("→") == 1
+    assert boxes.index("→") < boxes.index("Build")
+    assert "words" not in boxes
+    assert "words" in below

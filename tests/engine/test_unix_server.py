@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.engine.folders import fresh_folder, remove_folder
+from labs_helpers.engine.folders import fresh_folder
 from labs_helpers.engine.glob import BadPattern, Glob
 from labs_helpers.engine.unix_server import IS_GONE, UnixServer
+from labs_helpers.runtime.folders import remove_folder
 from tests.engine.engine_room import Room, running
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import socket
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from labs_helpers.handout.sheet import html, sheet
 from labs_helpers.labs.exercises import exercises
 from labs_helpers.own_names import OwnNames
 from labs_helpers.workspace import Workspace
-from tests.browser.driver import chromium
+from tests.browser.driver import QUIET, chromium
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NOTEBOOK_00 = (NOTEBOOKS / LABS["00"].notebook).read_text(encoding="utf-8")
@@ -102,6 +105,62 @@ def test_pictures_are_in_the_file_and_tagged_cells_are_left_out(tmp_path: Path) 
     assert "the answer is 42" not in page
     with_it = sheet(tmp_path / "x.ipynb", LABS["05"], OwnNames(), solutions=True)
     assert "the answer is 42" in html(with_it, tmp_path)
+
+
+HOSTILE = """# Hello
+
+![a](../private.png) <img src='../private.png' onerror="document.title='ran'"> ![b](PRIVATE)
+
+<script>document.title='ran'
+</script><svg onload="document.title='ran'"></svg><body onload="document.title='ran'">
+<iframe src="http://127.0.0.1:PORT/frame"></iframe><img src="http://127.0.0.1:PORT/x.png">
+<link rel="stylesheet" href="http://127.0.0.1:PORT/x.css">
+<meta http-equiv="refresh" content="0;url=x">
+<style>@import url(http://127.0.0.1:PORT/y.css);</style><base href="http://127.0.0.1:PORT/">
+
+![c](link.png) ![d](..%2Fprivate.png)
+"""
+
+
+def hostile(tmp_path: Path, port: int) -> str:
+    """The sheet of a notebook that somebody else wrote."""
+    private = tmp_path / "private.png"
+    private.write_bytes(PIXEL)
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "link.png").symlink_to(private)
+    text = HOSTILE.replace("PRIVATE", str(private)).replace("PORT", str(port))
+    outputs = [
+        new_output("display_data", {"text/html": "<img src=x onerror=document.title='ran'>"}),
+        new_output("display_data", {"application/javascript": "document.title='ran'"}),
+        new_output("display_data", {"image/svg+xml": "<svg onload=document.title='ran'></svg>"}),
+    ]
+    cells = [new_markdown_cell(text), new_code_cell("1", outputs=outputs)]
+    nbformat.write(new_notebook(cells=cells), folder / "x.ipynb")
+    return html(sheet(folder / "x.ipynb", LABS["05"], OwnNames()), folder)
+
+
+def test_no_file_beside_the_notebook_s_folder_becomes_a_part(tmp_path: Path) -> None:
+    assert base64.b64encode(PIXEL).decode() not in hostile(tmp_path, 9)
+
+
+def test_what_a_notebook_brings_runs_nowhere_and_asks_nobody(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        page = tmp_path / "page.html"
+        page.write_text(hostile(tmp_path, listener.getsockname()[1]), encoding="utf-8")
+        flags = (*QUIET, "--headless", f"--user-data-dir={tmp_path}/profile")
+        done = subprocess.run(
+            [chromium(), *flags, "--dump-dom", page.as_uri()],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert "<title>Lab 05" in done.stdout
+    assert ">Hello<" in done.stdout
 
 
 def test_diagrams_are_drawn_and_a_pdf_is_written_where_there_is_a_chromium(

@@ -33,6 +33,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from moto.moto_api._internal import mock_random
 
 from labs_helpers import sandbox
@@ -212,14 +213,15 @@ def create_stack(aws: Clients, name: str) -> None:
 
 def stacks(aws: Clients) -> set[str]:
     """The stacks, whose repository is there."""
-    found = aws("cloudformation").describe_stacks()["Stacks"]
-    for each in found:
-        aws("ecr").describe_repositories(repositoryNames=[f"of/{each['StackName']}"])
-    return {each["StackName"] for each in found}
+    found = every(aws, "cloudformation", "describe_stacks", "Stacks", "StackName")
+    for name in found:
+        aws("ecr").describe_repositories(repositoryNames=[f"of/{name}"])
+    return found
 
 
 def objects(aws: Clients) -> set[str]:
-    found = {one["Key"] for one in aws("s3").list_objects_v2(Bucket="bucket").get("Contents", ())}
+    pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket="bucket")
+    found = {one["Key"] for page in pages for one in page.get("Contents", ())}
     for key in found:
         content = aws("s3").get_object(Bucket="bucket", Key=key)["Body"].read()
         if content != f"body of {key}".encode():
@@ -232,9 +234,19 @@ def every(aws: Clients, service: str, operation: str, member: str, name: str) ->
     return {one[name] for page in pages for one in page[member]}
 
 
-def definitions(aws: Clients) -> set[str]:
-    arns = aws("ecs").list_clusters(maxResults=100)["clusterArns"]
-    return {arn.rpartition("/")[2] for arn in arns}
+def clusters(aws: Clients) -> set[str]:
+    pages = aws("ecs").get_paginator("list_clusters").paginate()
+    return {arn.rpartition("/")[2] for page in pages for arn in page["clusterArns"]}
+
+
+def projects(aws: Clients) -> set[str]:
+    pages = aws("codebuild").get_paginator("list_projects").paginate()
+    return {name for page in pages for name in page["projects"]}
+
+
+def queues(aws: Clients) -> set[str]:
+    pages = aws("sqs").get_paginator("list_queues").paginate()
+    return {url.rpartition("/")[2] for page in pages for url in page["QueueUrls"]} - {"queue"}
 
 
 Make = Callable[[Clients, str], Any]
@@ -249,10 +261,7 @@ KINDS: dict[str, tuple[Make, Look]] = {
             if name.startswith("r/")
         },
     ),
-    "project": (
-        create_project,
-        lambda aws: set(aws("codebuild").list_projects()["projects"]),
-    ),
+    "project": (create_project, projects),
     "connection": (
         lambda aws, name: aws("codeconnections").create_connection(
             ConnectionName=name, ProviderType="GitHub"
@@ -262,10 +271,10 @@ KINDS: dict[str, tuple[Make, Look]] = {
             for one in aws("codeconnections").list_connections(MaxResults=100)["Connections"]
         },
     ),
-    "cluster": (lambda aws, name: aws("ecs").create_cluster(clusterName=name), definitions),
+    "cluster": (lambda aws, name: aws("ecs").create_cluster(clusterName=name), clusters),
     "rule": (
         lambda aws, name: aws("events").put_rule(Name=name, EventPattern='{"source": ["a"]}'),
-        lambda aws: {one["Name"] for one in aws("events").list_rules()["Rules"]},
+        lambda aws: every(aws, "events", "list_rules", "Rules", "Name"),
     ),
     "user": (
         lambda aws, name: aws("iam").create_user(UserName=name),
@@ -321,9 +330,7 @@ KINDS: dict[str, tuple[Make, Look]] = {
     ),
     "queue": (
         lambda aws, name: aws("sqs").create_queue(QueueName=name),
-        lambda aws: (
-            {url.rpartition("/")[2] for url in aws("sqs").list_queues()["QueueUrls"]} - {"queue"}
-        ),
+        queues,
     ),
     "parameter": (
         lambda aws, name: aws("ssm").put_parameter(Name=name, Value=name, Type="String"),
@@ -405,7 +412,8 @@ def change(
             KINDS[kind][0](aws, name)
         except ClientError as error:
             raise SystemExit(f"{name}: {error}") from error
-        except (BotoCoreError, Broken, OSError):
+        # botocore reads an answer that breaks off after its head as one with an empty body
+        except (BotoCoreError, ResponseParserError, Broken, OSError):
             if len(made) < wanted:
                 raise SystemExit(f"{name}: no answer of a sandbox that nobody killed") from None
             # no thread may run beside the next fork

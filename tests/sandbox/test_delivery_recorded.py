@@ -16,30 +16,6 @@ ROLE = "arn:aws:iam::123456789012:role/demo-app"
 
 EXECUTING: list[tuple[str, str, dict[str, Any], str]] = [
     (
-        "codedeploy",
-        "CreateDeployment",
-        {"applicationName": "a"},
-        "Services of ECS shift traffic by themselves here: ",
-    ),
-    (
-        "eks",
-        "CreateCluster",
-        {"name": "c", "roleArn": ROLE, "resourcesVpcConfig": {}},
-        "No cluster and no node would run here. Lab 10 ",
-    ),
-    (
-        "eks",
-        "CreateNodegroup",
-        {"clusterName": "c", "nodegroupName": "n", "subnets": ["s"], "nodeRole": ROLE},
-        "No cluster and no node would run here. Lab 10 ",
-    ),
-    (
-        "eks",
-        "CreateFargateProfile",
-        {"clusterName": "c", "fargateProfileName": "f", "podExecutionRoleArn": ROLE},
-        "No cluster and no node would run here. Lab 10 ",
-    ),
-    (
         "batch",
         "SubmitJob",
         {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"},

@@ -158,6 +158,14 @@ def test_the_log_has_no_secrets(sandbox: Running) -> None:
         assert secret not in sandbox.log
 
 
+def test_an_answer_says_how_long_it_is(sandbox: Running) -> None:
+    """A client then sees that an answer broke off, and AWS's answers say so too."""
+    answer = sandbox.client("ecr").describe_repositories()
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    assert int(headers["content-length"]) > 0
+    assert "transfer-encoding" not in headers
+
+
 def test_a_tls_probe_is_answered_in_http(sandbox: Running) -> None:
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=30) as probe:
         probe.sendall(bytes.fromhex("160301020001000001fc0303") + bytes(range(32)) + b"\n" * 4)

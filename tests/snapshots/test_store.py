@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.snapshots import copying, store
-from labs_helpers.snapshots.copying import Busy, copy_folders
+from labs_helpers.snapshots.copying import Busy, Unreadable, copy_folders
 from labs_helpers.snapshots.store import AUTOMATIC, SnapshotError
 from labs_helpers.workspace import Workspace
 
@@ -151,3 +151,24 @@ def test_a_home_without_databases_is_copied(tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     copy_folders(["aws", "engine"], tmp_path / "home", tmp_path / "copy")
     assert (tmp_path / "copy" / "aws" / "config").read_text() == "[default]"
+
+
+def test_unpacked_images_are_left_out_and_containers_are_kept(workspace: Workspace) -> None:
+    for name in ("rootfs/1/etc", "containers/2/upper/rootfs"):
+        (workspace.home / "engine" / name).mkdir(parents=True)
+        (workspace.home / "engine" / name / "file").write_text("x")
+    kept = store.save(workspace, "mine").folder
+    assert not (kept / "engine/rootfs").exists()
+    assert (kept / "engine/containers/2/upper/rootfs/file").read_text() == "x"
+
+
+def test_a_file_that_only_another_user_reads_is_named(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copy(path: Path, to: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(copying.shutil, "copy2", copy)
+    with pytest.raises(Unreadable, match=r"json belongs to another user.*\n.*docker rm"):
+        store.save(workspace, "mine")
+    assert list(workspace.snapshots.iterdir()) == []

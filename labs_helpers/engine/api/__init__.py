@@ -12,6 +12,7 @@ from pathlib import Path
 from ..containers.exec import Execs
 from ..containers.health import Health
 from ..containers.service import Containers
+from ..events import Events
 from ..hosts import HostMap
 from ..store import ImageStore
 
@@ -30,9 +31,14 @@ class Backend:
     state: Path | None = None
 
     @cached_property
+    def events(self) -> Events:
+        """What happened to the objects of this engine."""
+        return Events()
+
+    @cached_property
     def containers(self) -> Containers:
         """The containers of this engine."""
-        return Containers(self.state or self.scratch, self.store)
+        return Containers(self.state or self.scratch, self.store, self.events)
 
     @cached_property
     def execs(self) -> Execs:

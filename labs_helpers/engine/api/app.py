@@ -16,13 +16,16 @@ from labs_helpers.runtime.http_bodies import BrokenBody
 from ..errors import BadRequest, EngineError
 from ..store import BlobError, Conflict, NoSuchImage
 from ..streams import chunks
-from ..unix_server import HIJACK, IS_GONE
+from ..unix_server import CLIENT, HIJACK, IS_GONE
 from . import (
+    Backend,
     absent,
     archives,
     containers,
     exec,
+    image_removal,
     images,
+    isolated,
     parameters,
     registries,
     system,
@@ -86,14 +89,14 @@ ROUTES: tuple[Route, ...] = (
     ("POST", r"/images/create", transfer.create),
     ("GET", r"/images/get", transfer.save),
     ("POST", r"/images/load", transfer.load),
-    ("POST", r"/images/prune", images.prune),
+    ("POST", r"/images/prune", image_removal.prune),
     ("GET", r"/images/search", images.search),
     ("GET", rf"/images/{_NAME}/json", images.inspect),
     ("GET", rf"/images/{_NAME}/history", images.history),
     ("GET", rf"/images/{_NAME}/get", transfer.save),
     ("POST", rf"/images/{_NAME}/tag", images.tag),
     ("POST", rf"/images/{_NAME}/push", transfer.push),
-    ("DELETE", rf"/images/{_NAME}", images.delete),
+    ("DELETE", rf"/images/{_NAME}", image_removal.delete),
     ("GET", rf"/distribution/{_NAME}/json", registries.distribution),
     ("GET", rf"/distribution/{_NAME}/manifest", registries.manifest),
     ("POST", r"/build", build),
@@ -160,6 +163,8 @@ class App:
                 match = pattern.fullmatch(path)
                 if match and method == request.method:
                     parameters.check(operation, request)
+                    if request.isolated:
+                        self._check_isolated(request, request.isolated, path)
                     if operation not in _READ_BODIES:
                         # a malformed body is noticed before anything is done
                         _drain(request)
@@ -177,6 +182,13 @@ class App:
                 error_text(error) if is_full(error) else "the labs engine failed; its log says why"
             )
             return error_response(500, why)
+
+    def _check_isolated(self, request: Request, client: isolated.Isolated, path: str) -> None:
+        """Raise Forbidden for what an isolated client may not ask."""
+        name = isolated.check_request(request.method, path, request.query)
+        if name and isinstance(self._backend, Backend):
+            container = self._backend.containers.records.find(name)
+            isolated.check_owner(client, container.owner, name)
 
 
 def _hand_over(
@@ -211,6 +223,7 @@ def _request(environ: dict[str, Any]) -> Request:
         headers=headers,
         body=environ["wsgi.input"],
         is_gone=environ.get(IS_GONE, lambda: False),
+        isolated=environ.get(CLIENT),
     )
 
 

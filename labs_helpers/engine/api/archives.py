@@ -37,6 +37,7 @@ def stat(request: Request, backend: Backend, name: str) -> Response:
 def get(request: Request, backend: Backend, name: str) -> Response:
     """``GET /containers/NAME/archive``: a tar."""
     connection, stream, found = _open(request, backend, name, "get")
+    _note(request, backend, name, "archive-path")
 
     def body() -> Iterator[bytes]:
         with connection, stream:
@@ -57,7 +58,13 @@ def put(request: Request, backend: Backend, name: str) -> Response:
         except BrokenPipeError:
             pass  # refused before the end; the answer says why
         _answer(stream)
+    _note(request, backend, name, "extract-to-dir")
     return Response(200, [], "text/plain")
+
+
+def _note(request: Request, backend: Backend, name: str, action: str) -> None:
+    container = backend.containers.records.find(name)
+    backend.containers.emit(container, action, path=request.text("path"))
 
 
 def _open(

@@ -18,7 +18,7 @@ from ..hosts import DOCKER_HUB
 from ..platform import DEFAULT, Platform
 from ..pull import fetch_without_name, pull_silently
 from ..store import Image
-from . import Backend
+from . import Backend, image_events
 from .http import Request, Response, read_json, stream_response
 from .transfer import STREAM_ERRORS
 
@@ -100,7 +100,9 @@ def _puller(backend: Backend, credentials: dict[str, Credentials]) -> Pull:
         wanted = Platform.parse(platform) if platform else DEFAULT
         chosen = registry_credentials(reference, credentials)
         if wanted == DEFAULT:
-            return pull_silently(reference, backend.store, backend.hosts, chosen)
+            image = pull_silently(reference, backend.store, backend.hosts, chosen)
+            image_events.note_transfer(backend, "pull", reference)
+            return image
         return fetch_without_name(reference, backend.store, backend.hosts, chosen, wanted)
 
     return pull
@@ -136,6 +138,9 @@ def _messages(
 ) -> Iterator[dict[str, Any]]:
     try:
         yield from build_image(request.body, options, backend.store, pull)
+        for name in options.tags:
+            image = backend.store.find(name)
+            image_events.note(backend, "tag", image, references.parse(name).familiar)
     except DockerfileError as error:
         raise BadRequest(str(error)) from error
     except BuildError as error:

@@ -60,9 +60,7 @@ def _matches(container: Container, name: str, values: list[str], backend: Backen
             if not all(value.isdecimal() for value in values):
                 raise BadRequest(f"invalid filter 'exited={values}'")
             return (
-                not container.running
-                and container.endings > 0
-                and str(container.exit_code) in values
+                not container.is_up and container.endings > 0 and str(container.exit_code) in values
             )
         case "before" | "since":
             others = [backend.containers.records.find(value) for value in values]

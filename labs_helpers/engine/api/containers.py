@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..containers import describe, logs, options
-from ..containers.ending import signal_number, waiter
+from ..containers.ending import waiter
 from ..containers.record import Container
+from ..containers.stopping import signal_number
 from ..errors import BadRequest
+from ..events import CONTAINER
 from . import Backend
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
 from .filters import check
 from .http import Request, Response, json_response, moment, raw_response
+from .isolated import checked_settings
 from .long_responses import long_response
 
 RAW = "application/vnd.docker.raw-stream"
@@ -26,9 +29,13 @@ _NOTHING = Response(204, [], "text/plain")
 
 def create(request: Request, backend: Backend) -> Response:
     """``POST /containers/create``. Raises NoSuchImage, which makes a client pull."""
-    body = options.check(request.body_json())
+    given, owner = request.body_json(), ""
+    if request.isolated:
+        binds = backend.containers.isolation.has_namespaces
+        given, owner = checked_settings(request.isolated, given, binds), request.isolated.owner
+    body = options.check(given)
     image = backend.store.find(str(body.get("Image") or ""))
-    made = backend.containers.create(request.text("name"), body, image)
+    made = backend.containers.create(request.text("name"), body, image, owner)
     return json_response({"Id": made.id, "Warnings": []}, 201)
 
 
@@ -42,9 +49,9 @@ def list_containers(request: Request, backend: Backend) -> Response:
         or bool({"status", "exited", "before", "since"} & set(filters))
     )
     found = sorted(backend.containers.records, key=lambda c: c.created, reverse=True)
-    shown = [
-        each for each in found if (every or each.running) and is_listed(each, filters, backend)
-    ]
+    if request.isolated:
+        found = [each for each in found if each.owner == request.isolated.owner]
+    shown = [each for each in found if (every or each.is_up) and is_listed(each, filters, backend)]
     documents = [describe.summary(each) for each in shown[: limit if limit > 0 else None]]
     if request.flag("size"):
         for document, each in zip(documents, shown, strict=False):
@@ -65,7 +72,7 @@ def inspect(request: Request, backend: Backend, name: str) -> Response:
 def start(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/start``."""
     found = _find(backend, name)
-    if found.running:
+    if found.is_up:
         return Response(304, [], "text/plain")
     backend.containers.start(found)
     return _NOTHING
@@ -73,22 +80,25 @@ def start(request: Request, backend: Backend, name: str) -> Response:
 
 def stop(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/stop``."""
-    stopped = backend.containers.stop(_find(backend, name), _grace(request), _signal(request))
+    stopped = backend.containers.stopper.stop(
+        _find(backend, name), _grace(request), _signal(request)
+    )
     return _NOTHING if stopped else Response(304, [], "text/plain")
 
 
 def restart(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/restart``."""
     found = _find(backend, name)
-    backend.containers.stop(found, _grace(request), _signal(request))
+    backend.containers.stopper.stop(found, _grace(request), _signal(request))
     backend.containers.start(found)
+    backend.containers.emit(found, "restart")
     return _NOTHING
 
 
 def kill(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/kill``."""
     number = signal_number(request.text("signal") or "SIGKILL")
-    backend.containers.kill(_find(backend, name), number)
+    backend.containers.stopper.kill(_find(backend, name), number)
     return _NOTHING
 
 
@@ -109,10 +119,11 @@ def prune(request: Request, backend: Backend) -> Response:
     filters = check(request.filters(), PRUNE_FILTERS)
     removed, freed = [], 0
     for each in list(backend.containers.records):
-        if not each.running and is_pruned(each, filters):
+        if not each.is_up and is_pruned(each, filters):
             freed += backend.containers.sizes(each)["SizeRw"]
             backend.containers.remove(each)
             removed.append(each.id)
+    backend.events.emit(CONTAINER, "prune", "", {"reclaimed": str(freed)})
     return json_response({"ContainersDeleted": removed or None, "SpaceReclaimed": freed})
 
 
@@ -151,7 +162,7 @@ def read_logs(request: Request, backend: Backend, name: str) -> Response:
     kind = RAW if found.tty else FRAMED
     if not request.flag("follow"):
         return Response(200, logs.read(path, wanted), kind)
-    follow = logs.read(path, wanted, lambda: found.running, request.is_gone)
+    follow = logs.read(path, wanted, lambda: found.is_up, request.is_gone)
     return long_response(follow, kind)
 
 
@@ -162,12 +173,14 @@ def attach(request: Request, backend: Backend, name: str) -> Response:
     if "stdin" in streams and not found.config.get("OpenStdin"):
         streams.remove("stdin")
     old = b"".join(_old_output(request, backend, found)) if request.flag("logs") else b""
-    if not request.flag("stream"):
-        return Response(200, [old], RAW if found.tty else FRAMED)
+    backend.containers.emit(found, "attach")
     keys = detach_keys(request.text("detachKeys")) if found.tty else b""
 
     def take(connection: Any, early: bytes) -> None:
         connection.sendall(old)
+        if not request.flag("stream"):
+            connection.close()  # a client reads to the end, also of the old output alone
+            return
         backend.containers.attach(found.id, connection, streams, keys, early)
 
     return raw_response(request, RAW if found.tty else FRAMED, take)
@@ -182,13 +195,18 @@ def _old_output(request: Request, backend: Backend, found: Container) -> Iterato
 def resize(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/resize``."""
     found = _find(backend, name)
-    backend.containers.resize(found.id, _integer(request.text("h")), _integer(request.text("w")))
+    rows, columns = _integer(request.text("h")), _integer(request.text("w"))
+    backend.containers.resize(found.id, rows, columns)
+    backend.containers.emit(found, "resize", height=str(rows), width=str(columns))
     return Response(200, [], "text/plain")
 
 
 def top(request: Request, backend: Backend, name: str) -> Response:
     """``GET /containers/NAME/top``, with the columns of ``ps -ef``."""
-    return json_response(describe.top(_find(backend, name)))
+    found = _find(backend, name)
+    document = describe.top(found)
+    backend.containers.emit(found, "top")
+    return json_response(document)
 
 
 def detach_keys(text: str) -> bytes:

@@ -32,7 +32,8 @@ def start(request: Request, backend: Backend, name: str) -> Response:
     if body.get("ConsoleSize"):
         instance.config["ConsoleSize"] = body["ConsoleSize"]
     config = instance.config
-    tty = bool(config.get("Tty"))
+    # a terminal's output comes in frames, too, for a client that does not ask for a terminal here
+    tty = config["Raw"] = bool(body.get("Tty"))
     streams = [s for s in ("stdin", "stdout", "stderr") if config.get(f"Attach{s.title()}")]
     keys = detach_keys(str(config.get("DetachKeys") or "")) if tty else b""
 
@@ -65,7 +66,7 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
     rows, columns = request.text("h"), request.text("w")
     if not (rows.isdecimal() and columns.isdecimal()):
         raise BadRequest("the size of a terminal is h and w, two numbers")
-    if not instance.running:
+    if not backend.execs.is_running(instance):
         return error_response(409, f"Container {instance.container.id} is not running")
     backend.containers.resize(instance.id, int(rows), int(columns))
     return Response(200, [], "text/plain")

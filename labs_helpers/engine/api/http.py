@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from labs_helpers.files import is_full
 
 from ..errors import BadRequest
+from .isolated import Isolated
 
 Take = Callable[[socket.socket, bytes], None]
 """Called with a connection, and with what the client sent after its request."""
@@ -24,7 +25,8 @@ _FALSE = {"", "0", "no", "false", "none"}
 class Request:
     """A request; ``path`` as it was sent, ``query`` with every value of each key.
 
-    ``is_gone`` says whether the client has closed the connection.
+    ``is_gone`` says whether the client has closed the connection; ``isolated`` is the client if
+    the client is isolated.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Request:
     headers: Mapping[str, str]
     body: BinaryIO
     is_gone: Callable[[], bool] = lambda: False
+    isolated: Isolated | None = None
 
     def text(self, key: str, default: str = "") -> str:
         """The first value of a query key."""

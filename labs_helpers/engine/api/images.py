@@ -1,4 +1,4 @@
-"""Operations on the images in the store: list, inspect, history, tag, delete, prune."""
+"""Operations on the images in the store: list, inspect, history, tag."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 
 from ..errors import BadRequest, NotSupported
-from ..image import Conflict, canonical_name
 from ..image_config import created_at
-from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
-from . import Backend, filters
+from . import Backend, filters, image_events
 from .http import Request, Response, json_response
 
 _ABSENT = object()
@@ -131,77 +129,8 @@ def tag(request: Request, backend: Backend, name: str) -> Response:
     if reference.digest:
         raise BadRequest("refusing to create a tag with a digest reference")
     backend.store.tag(image, str(reference))
+    image_events.note(backend, "tag", image, reference.familiar)
     return Response(201, [])
-
-
-def delete(request: Request, backend: Backend, name: str) -> Response:
-    """``DELETE /images/{name}?force=&noprune=``."""
-    force, prune = request.flag("force"), not request.flag("noprune")
-    image = named_image(name, backend.store)
-    if _keep_for_containers(unquote(name), image, backend, force):
-        untagged = backend.store.untag(canonical_name(unquote(name)))
-        familiar = references.parse(unquote(name)).familiar
-        return json_response([{"Untagged": familiar}] if untagged else [])
-    return json_response(remove(unquote(name), backend.store, force=force, prune=prune))
-
-
-def _keep_for_containers(name: str, image: Image, backend: Backend, force: bool) -> bool:
-    """Whether a removal takes only the name, because a running container uses the image.
-
-    Raises Conflict where dockerd does:
-    https://github.com/moby/moby/blob/v28.2.2/daemon/images/image_delete.go
-    """
-    users = [each for each in backend.containers.records if each.image == image.id]
-    if not users:
-        return False
-    user = next((each for each in users if each.running), users[0])
-    is_id = image.id.removeprefix("sha256:").startswith(name.removeprefix("sha256:"))
-    if is_id:
-        start = f"conflict: unable to delete {image.short_id}"
-        if user.running:
-            raise Conflict(
-                f"{start} (cannot be forced) - image is being used by running container"
-                f" {user.short_id}"
-            )
-        if not force:
-            raise Conflict(
-                f"{start} (must be forced) - image is being used by stopped container"
-                f" {user.short_id}"
-            )
-        return False
-    if len(image.names) > 1:
-        return False
-    if not force:
-        raise Conflict(
-            f'conflict: unable to remove repository reference "{name}" (must force) - container'
-            f" {user.short_id} is using its referenced image {image.short_id}"
-        )
-    return user.running
-
-
-def prune(request: Request, backend: Backend) -> Response:
-    """``POST /images/prune``: dangling images, or all unused ones with ``dangling=false``."""
-    wanted = filters.check(request.filters(), filters.PRUNE_FILTERS)
-    dangling_only = filters.boolean(wanted.get("dangling", ["true"]), "dangling")
-    before = _unpacked_size(backend.store)
-    deleted: list[dict[str, str]] = []
-    used = {each.image for each in backend.containers.records}
-    for image in backend.store.list():
-        if image.id in used:
-            continue
-        unnamed = not image.names and not image.digests
-        if (dangling_only and not unnamed) or backend.store.children(image.id):
-            continue
-        if not filters.is_pruned(image, wanted):
-            continue
-        try:
-            names = image.names or image.digests or (image.id,)
-            for name in names:
-                deleted += remove(name, backend.store, force=False, prune=True)
-        except NoSuchImage:
-            continue
-    reclaimed = before - _unpacked_size(backend.store)
-    return json_response({"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed})
 
 
 def search(request: Request, backend: Backend) -> Response:
@@ -273,11 +202,6 @@ def _find(image_id: str | None, store: ImageStore) -> Image | None:
         return store.find(image_id) if image_id else None
     except NoSuchImage:
         return None
-
-
-def _unpacked_size(store: ImageStore) -> int:
-    layers = {layer.digest: layer for image in store.list() for layer in image.layers}
-    return sum(layer.unpacked for layer in layers.values())
 
 
 def _comment(config: dict[str, Any]) -> str:

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BadRequest, NotSupported
-from . import absent, archives, containers, exec, images, registries, system, transfer, volumes
+from . import (
+    absent,
+    archives,
+    containers,
+    exec,
+    image_removal,
+    images,
+    registries,
+    system,
+    transfer,
+    volumes,
+)
 from .build_request import build
 from .http import Request
 
@@ -79,7 +90,7 @@ OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
     transfer.save: {"names": DONE, "platform": _ONE},
     transfer.load: {"quiet": DONE, "platform": _ONE},
     transfer.push: {"tag": DONE, "platform": DONE},
-    images.prune: {"filters": DONE},
+    image_removal.prune: {"filters": DONE},
     images.search: {
         "term": DONE,
         **dict.fromkeys(("limit", "filters"), Moot("the engine refuses a search")),
@@ -90,7 +101,7 @@ OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
     },
     images.history: {"platform": _ONE},
     images.tag: {"repo": DONE, "tag": DONE},
-    images.delete: {"force": DONE, "noprune": DONE, "platforms": _ONE},
+    image_removal.delete: {"force": DONE, "noprune": DONE, "platforms": _ONE},
     system.disk_usage: {"type": DONE},
     absent.networks: {"filters": DONE},
     absent.plugins: {"filters": DONE},

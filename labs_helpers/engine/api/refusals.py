@@ -21,7 +21,7 @@ def refuse(method: str, path: str) -> Response:
         return response
     kind, _, name = path.removeprefix("/").partition("/")
     name = name.removesuffix("/json")
-    if method == "GET" and name:
+    if method == "GET" and name and "/" not in name:
         # docker inspect tries every kind of object in turn, and goes on after a 404
         missing = {
             "containers": f"No such container: {name}",

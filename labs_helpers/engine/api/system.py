@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from ..containers.events import matches
+from ..containers.creation import limits_memory, limits_processes
 from ..errors import BadRequest, NotSupported
+from ..events import FILTERS, KINDS, matches
 from ..hosts import DOCKER_HUB
 from ..machine import NAMESPACES, Isolation
 from ..platform import DEFAULT
@@ -30,7 +31,8 @@ _KINDS = {
     "volume": "Volumes",
     "build-cache": "BuildCache",
 }
-_EVENT_FILTERS = frozenset({"container", "event", "image", "label", "type"})
+_OTHER_FILTERS = frozenset({"config", "daemon", "network", "node", "plugin", "secret", "service"})
+"""Filters for the events of objects that the engine does not have."""
 DOCKER_HUB_INDEX = "https://index.docker.io/v1/"
 
 
@@ -84,7 +86,7 @@ def info(request: Request, backend: Backend) -> Response:
     """``GET /info``."""
     known = list(backend.containers.records)
     isolation = backend.containers.isolation
-    running = sum(each.running for each in known)
+    running = sum(each.is_up for each in known)
     return json_response(
         {
             "ID": "LABS-ENGINE",
@@ -105,6 +107,9 @@ def info(request: Request, backend: Backend) -> Response:
             "Plugins": {"Volume": [], "Network": [], "Authorization": None, "Log": []},
             "NCPU": os.cpu_count() or 1,
             "MemTotal": _memory(),
+            "MemoryLimit": limits_memory(isolation),
+            "SwapLimit": limits_memory(isolation),
+            "PidsLimit": limits_processes(isolation),
             "OSType": "linux",
             "OperatingSystem": f"labs engine on {platform.system()}",
             "OSVersion": "",
@@ -142,18 +147,22 @@ def _warnings(isolation: Isolation) -> list[str] | None:
 
 
 def events(request: Request, backend: Backend) -> Response:
-    """``GET /events``: what happens to containers, one JSON document a line.
+    """``GET /events``: what happens to objects of the engine, one JSON document a line.
 
     Raises:
         NotSupported: a filter asks for objects whose events the engine does not keep.
     """
-    filters = check(request.filters(), _EVENT_FILTERS)
-    for kind in filters.get("type", ()):
-        if kind != "container":
-            raise NotSupported(f"the labs engine keeps events of containers only, not of {kind}")
+    filters = check(request.filters(), FILTERS | _OTHER_FILTERS)
+    asked = [*filters.get("type", ()), *sorted(_OTHER_FILTERS & set(filters))]
+    for kind in asked:
+        if kind not in KINDS:
+            raise NotSupported(
+                f"the labs engine keeps events of {', '.join(f'{each}s' for each in KINDS)}, not of"
+                f" {kind}"
+            )
     since, until = moment(request.text("since")), moment(request.text("until"))
 
-    found = backend.containers.events.follow(since, until, request.is_gone)
+    found = backend.events.follow(since, until, request.is_gone)
 
     def lines() -> Iterator[bytes]:
         for event in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from urllib.parse import unquote
 
@@ -16,8 +17,8 @@ from ..platform import Platform
 from ..pull import pull as pull_image
 from ..push import push as push_image
 from ..save import save as save_images
-from ..store import BlobError, ImageStore, NoSuchImage
-from . import Backend
+from ..store import BlobError, Image, ImageStore, NoSuchImage
+from . import Backend, image_events
 from .http import Request, Response, stream_response
 from .images import repository_tag
 
@@ -36,14 +37,16 @@ def create(request: Request, backend: Backend) -> Response:
     """``POST /images/create``: a pull with ``fromImage``, else an import with ``fromSrc``."""
     if not request.text("fromImage"):
         return _import(request, backend)
+    reference = named_reference(request.text("fromImage").removesuffix(":"), request.text("tag"))
     messages = pull_image(
-        named_reference(request.text("fromImage").removesuffix(":"), request.text("tag")),
+        reference,
         backend.store,
         backend.hosts,
         from_header(request.headers.get("x-registry-auth")),
         requested_platform(request),
     )
-    return stream_response(messages, STREAM_ERRORS)
+    noting = image_events.noting_transfer(backend, "pull", reference, messages)
+    return stream_response(noting, STREAM_ERRORS)
 
 
 def _import(request: Request, backend: Backend) -> Response:
@@ -66,6 +69,7 @@ def _import(request: Request, backend: Backend) -> Response:
     )
     if name:
         backend.store.tag(image, str(name))
+    image_events.note(backend, "import", image)
     return stream_response(iter([{"status": image.id}]), STREAM_ERRORS)
 
 
@@ -75,7 +79,8 @@ def push(request: Request, backend: Backend, name: str) -> Response:
     _check_platform(request, reference, backend.store)
     credentials = from_header(request.headers.get("x-registry-auth"))
     messages = push_image(reference, backend.store, backend.hosts, credentials)
-    return stream_response(messages, STREAM_ERRORS)
+    noting = image_events.noting_transfer(backend, "push", reference, messages)
+    return stream_response(noting, STREAM_ERRORS)
 
 
 def _check_platform(request: Request, reference: Reference, store: ImageStore) -> None:
@@ -114,7 +119,15 @@ def save(request: Request, backend: Backend, name: str = "") -> Response:
     names = [unquote(name)] if name else request.query.get("names", [])
     if not names:
         raise BadRequest("no image names given")
-    return Response(200, save_images(names, backend.store), "application/x-tar")
+    archive = save_images(names, backend.store)
+    for each in names:
+        _note_saved(backend, each)
+    return Response(200, archive, "application/x-tar")
+
+
+def _note_saved(backend: Backend, name: str) -> None:
+    with contextlib.suppress(NoSuchImage):  # a repository, of which all images are saved
+        image_events.note(backend, "save", backend.store.find(name))
 
 
 def load(request: Request, backend: Backend) -> Response:
@@ -124,7 +137,11 @@ def load(request: Request, backend: Backend) -> Response:
     https://github.com/moby/moby/blob/v26.1.5/api/server/router/image/image_routes.go
     (postImagesLoad)
     """
-    messages = load_archive(request.body, backend.store, backend.scratch)
+
+    def loaded(image: Image) -> None:
+        image_events.note(backend, "load", image)
+
+    messages = load_archive(request.body, backend.store, backend.scratch, loaded)
     if request.flag("quiet", default=True):
         messages = (message for message in messages if "progressDetail" not in message)
     return stream_response(messages, STREAM_ERRORS, first_as_status=False)

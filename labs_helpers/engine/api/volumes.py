@@ -11,6 +11,7 @@ from typing import Any
 
 from ..containers.volumes import Volumes
 from ..errors import BadRequest, NotFound, NotSupported
+from ..events import VOLUME
 from . import Backend
 from .filters import boolean, check
 from .http import Request, Response, json_response
@@ -72,6 +73,7 @@ def prune(request: Request, backend: Backend) -> Response:
         freed += _size(Path(each["Mountpoint"]))
         backend.containers.volumes.remove(name, ())
         removed.append(name)
+    backend.events.emit(VOLUME, "prune", "", {"reclaimed": str(freed)})
     return json_response({"VolumesDeleted": removed, "SpaceReclaimed": freed})
 
 

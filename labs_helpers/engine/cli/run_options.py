@@ -22,7 +22,7 @@ _ENGINE = (
     *("device-read-iops", "device-write-bps", "device-write-iops", "dns", "dns-option"),
     *("dns-search", "domainname", "gpus", "group-add", "io-maxbandwidth", "io-maxiops", "ip"),
     *("ip6", "ipc", "isolation", "kernel-memory", "link", "link-local-ip", "log-driver"),
-    *("log-opt", "mac-address", "memory-reservation", "memory-swap", "memory-swappiness"),
+    *("log-opt", "mac-address", "memory-reservation", "memory-swappiness"),
     *("network-alias", "oom-score-adj", "pid", "runtime", "security-opt", "storage-opt"),
     *("sysctl", "ulimit", "userns", "uts", "volume-driver", "volumes-from"),
 )
@@ -52,6 +52,8 @@ CREATE_OPTIONS = [
     Option("init", "", SWITCH, "Run an init that forwards signals and reaps processes"),
     Option("interactive", "i", SWITCH, "Keep STDIN open even if not attached"),
     Option("label", "l", LIST, "Set meta data on a container"),
+    Option("memory", "m", VALUE, "Memory limit"),
+    Option("memory-swap", "", VALUE, "Memory and swap together; -1: as much swap as there is"),
     Option("mount", "", LIST, "Attach a filesystem mount to the container"),
     Option("name", "", VALUE, "Assign a name to the container"),
     Option("network", "", VALUE, "Connect a container to a network (bridge, host or none)"),
@@ -74,7 +76,6 @@ CREATE_OPTIONS = [
     Option("workdir", "w", VALUE, "Working directory inside the container"),
     *(Option(name, "", LIST, refused=_NO) for name in _ENGINE),
     Option("cpu-shares", "c", VALUE, refused=_NO),
-    Option("memory", "m", VALUE, refused=_NO),
     Option("label-file", "", LIST, refused="give each label with --label"),
     *(Option(name, refused=_NO) for name in ("oom-kill-disable", "privileged", "use-api-socket")),
     Option(
@@ -117,6 +118,8 @@ def body(args: Arguments, image: str, words: Sequence[str]) -> dict[str, Any]:
         "Init": args.on("init") or None,
         "Tmpfs": dict(text.partition(":")[::2] for text in args.all("tmpfs")) or None,
         "PidsLimit": _number(args, "pids-limit"),
+        "Memory": _size(args.text("memory")),
+        "MemorySwap": -1 if args.text("memory-swap") == "-1" else _size(args.text("memory-swap")),
     }
     timeout = _number(args, "stop-timeout") if args.text("stop-timeout") else None
     return {

@@ -44,7 +44,8 @@ def raw_terminal(resize: Callable[[int, int], None]) -> Iterator[None]:
     before = termios.tcgetattr(sys.stdin.fileno())
     signal.signal(signal.SIGWINCH, tell)
     try:
-        tty.setraw(sys.stdin.fileno())
+        # at once: what was typed before must not be lost
+        tty.setraw(sys.stdin.fileno(), termios.TCSANOW)
         tell()
         yield
     finally:

@@ -14,15 +14,18 @@ from typing import Any
 from .. import machine
 from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
-from ..folders import remove_folder
 from ..store import Image
-from . import options, ports, rootfs, spec
+from . import options, owners, ports, rootfs, spec
 from .keeper import cgroup
 from .keeper.logfile import now
 from .record import Container, Records
 from .volumes import Volumes, requested
 
 Document = dict[str, Any]
+
+
+_LEAST_MEMORY = 6 << 20
+_PROBED = {cgroup.PROCESSES: 1, cgroup.MEMORY: 64 << 20}
 
 
 class Creator:
@@ -39,8 +42,11 @@ class Creator:
         self._records, self._images, self._volumes = records, images, volumes
         self._private, self._isolation = private, isolation
 
-    def create(self, name: str, body: Document, image: Image) -> Container:
-        """Create a container from a checked body (options.py). Raises EngineError."""
+    def create(self, name: str, body: Document, image: Image, owner: str) -> Container:
+        """Create a container from a checked body (options.py). Raises EngineError.
+
+        owner: of what an isolated client makes; the folders it mounts have no links at the end.
+        """
         config, host = dict(body), dict(body.get("HostConfig") or {})
         config.pop("HostConfig", None)
         config.pop("NetworkingConfig", None)
@@ -64,8 +70,10 @@ class Creator:
             host=host,
             ports=published if kind == "own" else [],
             mounts=mounts,
+            owner=owner,
         )
         spec.relays(config.get("Labels") or {}, kind)
+        _check_memory(host)
         capabilities(host, kind)
         _check_isolation(self._isolation, host, kind, mounts, published)
         if container.name:
@@ -78,7 +86,7 @@ class Creator:
             spec.write_own_files(container, folder)
             self._records.add(container)
         except BaseException:
-            remove_folder(folder)
+            owners.remove(folder)
             raise
         return container
 
@@ -115,10 +123,15 @@ def _check_isolation(
     """
     if isolation.kind == machine.NONE:
         raise NotSupported(isolation.sentence)
-    if (host.get("PidsLimit") or 0) > 0 and not _limits_processes(isolation):
+    if (host.get("PidsLimit") or 0) > 0 and not limits_processes(isolation):
         raise NotSupported(
             "the labs engine refuses --pids-limit: it holds in namespaces, for an engine of an"
             " ordinary user, or for root's where root may make a cgroup; not here"
+        )
+    if host.get("Memory") and not limits_memory(isolation):
+        raise NotSupported(
+            "the labs engine refuses --memory: it needs a cgroup in which this engine may make"
+            " others (root's, or one that systemd delegates to a user); there is none here"
         )
     if isolation.kind == machine.NAMESPACES:
         return
@@ -134,17 +147,38 @@ def _check_isolation(
         raise NotSupported(f"the labs engine refuses {asked[0]}: {isolation.sentence}")
 
 
-def _limits_processes(isolation: machine.Isolation) -> bool:
+def _check_memory(host: Document) -> None:
+    """Refuse limits of memory that dockerd refuses. Raises BadRequest.
+
+    https://github.com/moby/moby/blob/v28.2.2/daemon/daemon_unix.go
+    (verifyPlatformContainerResources)
+    """
+    memory, both = host.get("Memory") or 0, host.get("MemorySwap") or 0
+    if memory < 0 or 0 < memory < _LEAST_MEMORY:
+        raise BadRequest("Minimum memory limit allowed is 6MB")
+    if not memory and both > 0:
+        raise BadRequest(
+            "You should always set the Memory limit when using Memoryswap limit, see usage"
+        )
+    if memory and 0 < both < memory:
+        raise BadRequest("Minimum memoryswap limit should be larger than memory limit, see usage")
+
+
+def limits_processes(isolation: machine.Isolation) -> bool:
     """Whether a limit of a container's processes holds here."""
-    return isolation.has_namespaces and (os.geteuid() != 0 or _gets_cgroups())
+    return isolation.has_namespaces and (os.geteuid() != 0 or _gets_cgroups(cgroup.PROCESSES))
+
+
+def limits_memory(isolation: machine.Isolation) -> bool:
+    """Whether a limit of a container's memory holds here."""
+    return isolation.has_namespaces and _gets_cgroups(cgroup.MEMORY)
 
 
 @functools.cache
-def _gets_cgroups() -> bool:
-    found = cgroup.make("probe", secrets.token_hex(8), 1)
-    if found:
-        cgroup.remove(found)
-    return found is not None
+def _gets_cgroups(kind: str) -> bool:
+    found = cgroup.make("probe", secrets.token_hex(8), {kind: _PROBED[kind]})
+    cgroup.remove(found or [])
+    return bool(found)
 
 
 def _check_ports(published: list[Document]) -> None:
@@ -179,5 +213,12 @@ def _make_mounts(
         volume = volumes.create(mount["name"])
         mount["name"], mount["source"] = volume["Name"], volume["Mountpoint"]
         place = Path(volume["Mountpoint"])
-        if not any(place.iterdir()):
+        if _is_empty(place):
             rootfs.copy_up(images.path(image), mount["target"], place)
+
+
+def _is_empty(volume: Path) -> bool:
+    try:
+        return not any(volume.iterdir())
+    except PermissionError:
+        return False  # another user of a container has taken it over

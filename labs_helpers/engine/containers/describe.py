@@ -17,11 +17,17 @@ import psutil
 from ..human_time import human_duration
 from . import ports
 from .options import network
-from .record import NEVER, RUNNING, Conflict, Container
+from .record import NEVER, RESTARTING, Conflict, Container
 from .spec import command
 
 Document = dict[str, Any]
 
+_HOST: Document = {
+    "LogConfig": {"Type": "json-file", "Config": {}},
+    "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+    "Runtime": "runc",
+}
+"""What clients read of HostConfig, and a request may leave out."""
 _NETWORKS = {"own": "bridge", "host": "host", "none": "none"}
 
 
@@ -32,15 +38,14 @@ def seconds(date: str) -> float:
 
 def state(container: Container) -> Document:
     """``State`` of an inspection."""
-    running = container.status == RUNNING
     document = {
         "Status": container.status,
-        "Running": running,
+        "Running": container.is_up,
         "Paused": False,
-        "Restarting": False,
-        "OOMKilled": False,
+        "Restarting": container.status == RESTARTING,
+        "OOMKilled": container.oom_killed,
         "Dead": False,
-        "Pid": container.pid if running else 0,
+        "Pid": container.pid if container.running else 0,
         "ExitCode": container.exit_code,
         "Error": container.error,
         "StartedAt": container.started,
@@ -72,7 +77,7 @@ def inspection(container: Container, folder: Path) -> Document:
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": None,
-        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}, **container.host},
+        "HostConfig": {**_HOST, **container.host},
         "GraphDriver": {"Data": None, "Name": "labs"},
         "Mounts": mounts(container),
         "Config": {"Hostname": container.short_id, "Tty": False, **_config(container)},
@@ -179,7 +184,8 @@ def status(container: Container) -> str:
     if container.finished == NEVER:
         return "Created"
     since = human_duration(time.time() - seconds(container.finished))
-    return f"Exited ({container.exit_code}) {since} ago"
+    word = "Restarting" if container.status == RESTARTING else "Exited"
+    return f"{word} ({container.exit_code}) {since} ago"
 
 
 def sizes(written: Path, image: int) -> Document:

@@ -19,13 +19,16 @@ from ..build.run.accounts import UnknownAccount, find_account
 from ..errors import BadRequest, NotFound, NotSupported
 from . import lent, rootfs, spec
 from .keeper.words import CannotStart
-from .record import Conflict, Container
+from .record import RESTARTING, Conflict, Container
 from .service import Containers
 from .starting import CannotRun
 
 Document = dict[str, Any]
 
 _OCI_EXEC = "OCI runtime exec failed: exec failed: unable to start container process: "
+_STARTED = 10.0
+"""Seconds in which a start that was asked for is done:
+https://github.com/moby/moby/blob/v28.2.2/daemon/resize.go"""
 REFUSED = {"Privileged": "a container gets no rights on this machine"}
 """Fields that are refused, and why; Detach and DetachKeys belong to the start."""
 
@@ -65,10 +68,17 @@ class Execs:
         for name, why in REFUSED.items():
             if config.get(name):
                 raise NotSupported(f"the labs engine refuses {name} of an exec: {why}")
+        if container.status == RESTARTING:
+            raise Conflict(
+                f"Container {container.id} is restarting, wait until the container is running"
+            )
         if not container.running:
             raise Conflict(f"container {container.id} is not running")
+        # the SDK writes detachKeys, and dockerd reads names of fields without regard to case
+        config = {("DetachKeys" if k == "detachKeys" else k): v for k, v in config.items()}
         made = Exec(secrets.token_hex(32), container, config)
         self._known[made.id] = made
+        self._note(made, f"exec_create: {' '.join(config['Cmd'])}")
         return made
 
     def start(self, instance: Exec) -> None:
@@ -83,7 +93,10 @@ class Execs:
             write_json(place, document)
             instance.running = True
             request = {"do": "exec", "id": instance.id, "of": container.id}
+            self._note(instance, f"exec_start: {' '.join(instance.config['Cmd'])}")
             instance.pid = self._containers.link.ask(request)["pid"]
+            with self.changed:
+                self.changed.notify_all()
         except (CannotStart, UnknownAccount) as error:
             instance.running = False
             instance.exit_code = error.code if isinstance(error, CannotStart) else 126
@@ -92,6 +105,12 @@ class Execs:
             raise CannotRun(f"{_OCI_EXEC}{error}: unknown", 400) from error
         finally:
             place.unlink(missing_ok=True)
+
+    def is_running(self, instance: Exec) -> bool:
+        """Whether the program runs; a start under way is waited for, as dockerd does."""
+        with self.changed:
+            self.changed.wait_for(lambda: instance.pid or instance.exit_code is not None, _STARTED)
+        return bool(instance.pid) and instance.exit_code is None
 
     def settle(self, instance: Exec) -> None:
         """Wait until the program's end is noted, if it has ended."""
@@ -112,6 +131,7 @@ class Execs:
         if (
             os.geteuid() != 0
             and account.uid != first.uid
+            and machine.users() is None
             and self._containers.isolation.kind == machine.NAMESPACES
         ):
             raise CannotStart(
@@ -135,7 +155,11 @@ class Execs:
         with self.changed:
             if instance := self._known.get(event["exec"]):
                 instance.running, instance.exit_code = False, event["code"]
+                self._note(instance, "exec_die", exitCode=str(event["code"]))
             self.changed.notify_all()
+
+    def _note(self, instance: Exec, action: str, **more: str) -> None:
+        self._containers.emit(instance.container, action, execID=instance.id, **more)
 
 
 def describe(instance: Exec) -> Document:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.runtime import isolated
+
 from .. import machine
 from ..errors import EngineError
 from .keeper import cgroup
@@ -129,7 +131,7 @@ class Link:
             _at(self._folder, listener.bind)
             place.chmod(0o600)
             listener.listen(_BACKLOG)
-            subprocess.Popen(
+            keeper = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _START, machine.KEEPER_HOME, self._folder],
                 stdin=listener.fileno(),
                 stdout=output,
@@ -137,6 +139,8 @@ class Link:
                 start_new_session=True,
                 env={"LANG": "C.UTF-8"},
             )
+            # nobody has asked the keeper for anything yet
+            isolated.mark(keeper.pid)
         self._listen(self._connect())
 
     def _connect(self) -> socket.socket:

@@ -24,11 +24,11 @@ DONE = frozenset(
 DONE_OF_HOST = frozenset(
     {"Binds", "NetworkMode", "PortBindings", "RestartPolicy", "AutoRemove", "ConsoleSize"}
     | {"CapDrop", "PublishAllPorts", "ReadonlyRootfs", "ShmSize", "Mounts", "Init", "Tmpfs"}
-    | {"ExtraHosts", "PidsLimit", "CapAdd"}
+    | {"ExtraHosts", "PidsLimit", "CapAdd", "Memory", "MemorySwap"}
 )
 """Fields of HostConfig that are carried out."""
 
-_LIMITS = "without a cgroup, which an ordinary user does not get, nothing holds a container to it"
+_LIMITS = "the engine limits a container's memory (where it gets a cgroup) and processes, no more"
 _DEVICES = "a container has the devices that Docker gives by default, and no others"
 _OWN = "a container has these namespaces of its own"
 _SWARM = "it belongs to Swarm or Windows, and this engine runs containers on one Linux machine"
@@ -45,8 +45,6 @@ MOOT: Mapping[str, str] = {
 MOOT_OF_HOST: Mapping[str, str] = {
     "ContainerIDFile": "the client writes the file",
     "Annotations": "they are for other runtimes",
-    "MemorySwappiness": "it has no effect without a memory limit, in Docker, too",
-    "OomKillDisable": "it has no effect without a memory limit, in Docker, too",
 }
 
 _EMPTY: frozenset[str] = frozenset()
@@ -84,14 +82,16 @@ REFUSED_OF_HOST: Mapping[str, tuple[str, frozenset[str]]] = {
     "Isolation": ("it is for Windows", frozenset({"default"})),
     "MaskedPaths": ("Docker's own list always holds", _EMPTY),
     "ReadonlyPaths": ("Docker's own list always holds", _EMPTY),
+    "MemorySwappiness": (_LIMITS, frozenset({"-1"})),
+    "OomKillDisable": (_LIMITS, _EMPTY),
     "Ulimits": ("the engine sets no limits but that of processes (--pids-limit)", _EMPTY),
     **dict.fromkeys(
         (
-            *("CpuShares", "Memory", "NanoCpus", "CgroupParent", "BlkioWeight", "CpuPeriod"),
+            *("CpuShares", "NanoCpus", "CgroupParent", "BlkioWeight", "CpuPeriod"),
             *("BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps", "CpuQuota"),
             *("BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "CpuRealtimePeriod", "CpusetMems"),
             *("CpuRealtimeRuntime", "CpusetCpus", "KernelMemory", "KernelMemoryTCP"),
-            *("MemoryReservation", "MemorySwap", "CpuCount", "CpuPercent", "IOMaximumIOps"),
+            *("MemoryReservation", "CpuCount", "CpuPercent", "IOMaximumIOps"),
             "IOMaximumBandwidth",
         ),
         (_LIMITS, _EMPTY),

@@ -16,13 +16,15 @@ from typing import Any
 from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound
-from ..folders import remove_folder
+from . import owners
 
 log = logging.getLogger(__name__)
 
 NEVER = "0001-01-01T00:00:00Z"
 """Go's zero time, which Docker shows for what has not happened."""
 CREATED, RUNNING, EXITED = "created", "running", "exited"
+RESTARTING = "restarting"
+"""The program has ended, and a restart policy will start it again after a pause."""
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _WORDS = (
     "amber brisk calm clever daring eager fair gentle happy keen lively merry nimble patient proud"
@@ -67,14 +69,23 @@ class Container:
     restarts: int = 0
     stopped: bool = False
     """Whether a user stopped the container, so that no restart policy starts it again."""
+    oom_killed: bool = False
+    """Whether the kernel killed a process of the container's last run for want of memory."""
     health: Document | None = None
     endings: int = 0
     """How many times the container's program has ended."""
+    owner: str = ""
+    """The isolated client that made the container (api/isolated.py); "" for others."""
 
     @property
     def running(self) -> bool:
         """Whether the program runs."""
         return self.status == RUNNING
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the program runs, or is about to be started again: Docker's ``Running``."""
+        return self.status in (RUNNING, RESTARTING)
 
     @property
     def short_id(self) -> str:
@@ -109,7 +120,7 @@ class Records:
             # an interrupted create or removal
             if left.is_dir() and left.name not in self._known:
                 with contextlib.suppress(OSError):
-                    remove_folder(left)
+                    owners.remove(left)
 
     def __iter__(self) -> Iterator[Container]:
         with self.changed:
@@ -171,7 +182,7 @@ class Records:
             self._known.pop(container.id, None)
             (self.path(container) / "container.json").unlink(missing_ok=True)
             self.changed.notify_all()
-        remove_folder(self.path(container))
+        owners.remove(self.path(container))
 
     def _new_name(self) -> str:
         """A free name of two words; with the lock held."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import shutil
 import stat
-import subprocess
 import threading
 from functools import partial
 from pathlib import Path
@@ -17,8 +13,9 @@ from ..build.options import BuildOptions
 from ..build.run.rootfs import RootFolder
 from ..build.stage import image_root
 from ..build.tree import FILE, Entry, Tree
-from ..folders import fresh_folder, remove_folder
+from ..folders import fresh_folder
 from ..store import Image, ImageStore
+from . import owners
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +42,7 @@ class Unpacked:
                 tree = image_root(self._store, image, BuildOptions(scratch=self._scratch))
                 root = RootFolder(tree, self._scratch, 0)
                 try:
+                    owners.give(root.path, tree)
                     root.path.rename(place)
                 finally:
                     root.close()
@@ -55,7 +53,7 @@ class Unpacked:
         for place in self._folder.iterdir():
             if place != self._scratch and f"sha256:{place.name}" not in used:
                 try:
-                    remove_folder(place)
+                    owners.remove(place)
                 except OSError as error:
                     log.warning("%s cannot be removed: %s", place, error)
 
@@ -66,7 +64,7 @@ def prepare(folder: Path) -> None:
         path = folder / name
         if name == "work" and path.exists():
             # left by a volatile overlay, which cannot be mounted again with it
-            remove_folder(path)
+            owners.remove(path)
         path.mkdir(mode=0o755, exist_ok=True)
         path.chmod(0o755)
 
@@ -80,11 +78,7 @@ def copy_layers(folder: Path, layers: list[Path]) -> None:
     if any(root.iterdir()):
         return
     for layer in reversed(layers):
-        done = subprocess.run(
-            ["cp", "-a", "--reflink=auto", f"{layer}/.", root], capture_output=True, check=False
-        )
-        if done.returncode:
-            raise OSError(done.stderr.decode(errors="replace").strip())
+        owners.copy(layer, root)
 
 
 def accounts(lower: Path, upper: Path) -> Tree:
@@ -123,15 +117,11 @@ def inside(root: Path, name: str) -> Path | None:
 
 
 def copy_up(root: Path, path: str, volume: Path) -> None:
-    """Fill a new, empty volume with the image's files at its path, as Docker does."""
+    """Fill a new, empty volume with the image's files at its path, as Docker does.
+
+    Raises OSError.
+    """
     source = inside(root, path)
     if source is None or not source.is_dir():
         return
-    for name in os.listdir(source):  # noqa: PTH208
-        here = source / name
-        if here.is_dir() and not here.is_symlink():
-            shutil.copytree(here, volume / name, symlinks=True)
-        else:
-            with contextlib.suppress(shutil.SpecialFileError):
-                shutil.copy2(here, volume / name, follow_symlinks=False)
-    shutil.copystat(source, volume)
+    owners.copy(source, volume)

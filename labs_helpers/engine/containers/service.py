@@ -1,7 +1,7 @@
-"""Containers: create, start, stop, remove, and what follows when a program ends.
+"""Containers: create, start, attach, rename, remove; stopping.py and ending.py have the rest.
 
 Messages and rules are dockerd's: https://github.com/moby/moby/tree/v28.2.2/daemon (create.go,
-start.go, stop.go, delete.go, monitor.go).
+start.go, delete.go).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -22,39 +21,38 @@ from labs_helpers.files import write_json
 from .. import machine
 from ..build.run.accounts import UnknownAccount
 from ..errors import EngineError, NotSupported
+from ..events import CONTAINER, Events
 from ..store import Image, ImageStore, NoSuchImage
-from . import describe, ending, lent, rootfs
+from . import describe, lent, rootfs
 from .creation import Creator
-from .events import Events
+from .ending import Endings
 from .keeper.words import CannotStart
 from .link import Link
-from .record import CREATED, EXITED, NEVER, RUNNING, Conflict, Container, Records
+from .record import CREATED, EXITED, NEVER, RESTARTING, RUNNING, Conflict, Container, Records
 from .starting import CannotRun, Starter, written
+from .stopping import Stopper
 from .volumes import Volumes
 
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 
-GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL, unless the client or the container says otherwise."""
-_KILLED = 60.0
-"""Seconds in which a killed program ends, unless the kernel holds a process of it up."""
-
 
 class Containers:
     """The containers of one engine, in ``folder`` of its state."""
 
-    def __init__(self, folder: Path, store: ImageStore) -> None:
+    def __init__(self, folder: Path, store: ImageStore, events: Events) -> None:
         self._store, self._private = store, folder
         self.records = Records(folder / "containers")
-        self.volumes = Volumes(folder / "volumes")
+        self.volumes = Volumes(folder / "volumes", events)
         self.images = rootfs.Unpacked(folder / "rootfs", store)
-        self.events = Events()
+        self._events = events
         self.lent = lent.Lent(folder / "lent")
         self.link = Link(self.records.folder, self._program_ended)
-        self._pauses = ending.Pauses()
-        self._closing = False
+        self.stopper = Stopper(self.records, self.link, self.emit)
+        self._endings = Endings(
+            self.records, self.emit, self._note_end, self._start, self._remove_quietly
+        )
         self.exec_ended: list[Any] = []
         """Functions that are called with each ended exec."""
         self.started: list[Callable[[Container], None]] = []
@@ -64,19 +62,19 @@ class Containers:
         """Take over the containers of an earlier engine; return those that still run."""
         running = self.link.find() or {}
         for container in self.records:
-            if not container.running:
-                continue
-            if container.id not in running:
-                self._take_exit(container)
+            if container.status == RESTARTING:
+                self._endings.start_again(container)
+            elif container.running and container.id not in running:
+                self._endings.take_exit(container)
         self.images.sweep({container.image for container in self.records})
         return [container for container in self.records if container.running]
 
     def close(self) -> None:
         """Stop every container, as `labs stop` does."""
-        self._closing = True
+        self._endings.closing = True
         waiting = []
         for container in self.records:
-            if container.running:
+            if container.is_up:
                 waiting.append(threading.Thread(target=self._stop_quietly, args=(container,)))
         for thread in waiting:
             thread.start()
@@ -87,15 +85,15 @@ class Containers:
 
     def _stop_quietly(self, container: Container) -> None:
         try:
-            self.stop(container, 3.0)
+            self.stopper.stop(container, 3.0)
         except EngineError as error:
             log.warning("%s", error)
 
     # create
 
-    def create(self, name: str, body: Document, image: Image) -> Container:
+    def create(self, name: str, body: Document, image: Image, owner: str = "") -> Container:
         """Create a container from a checked body (options.py). Raises EngineError."""
-        container = self._creator.create(name, body, image)
+        container = self._creator.create(name, body, image, owner)
         self.emit(container, "create")
         return container
 
@@ -129,10 +127,10 @@ class Containers:
     def start(self, container: Container) -> None:
         """Start a container; nothing happens when it runs. Raises CannotRun."""
         with self.records.changed:
-            if container.running:
+            if container.is_up:
                 return
             container.stopped, container.restarts = False, 0
-        self._pauses.forget(container)
+        self._endings.pauses.forget(container)
         self._start(container)
 
     def _start(self, container: Container) -> None:
@@ -144,16 +142,32 @@ class Containers:
             container.pid, container.started = reply["pid"], reply["started"]
             container.status, container.finished = RUNNING, NEVER
             container.error, container.exit_code, container.health = "", 0, None
+            container.oom_killed = False
             for port, number in zip(container.ports, reply["ports"], strict=True):
                 port["outside"] = number
             self.records.save(container)
+        self._note_mounts(container, "mount")
         self.emit(container, "start")
         for call in self.started:
             call(container)
 
+    def _note_mounts(self, container: Container, action: str) -> None:
+        for mount in container.mounts:
+            more = {"container": container.id}
+            if action == "mount":
+                more |= {"destination": mount["target"], "propagation": ""}
+                more["read/write"] = str(not mount["read_only"]).lower()
+            if mount["kind"] == "volume":
+                self.volumes.note(action, mount["name"], **more)
+
+    def _note_end(self, container: Container, code: int) -> None:
+        self.emit(container, "die", exitCode=str(code))
+        self._note_mounts(container, "unmount")
+
     def _failed(self, container: Container, error: Exception) -> CannotRun:
         failure = self._starter.failure(container, error)
-        container.exit_code, container.error, container.status = failure.code, str(failure), CREATED
+        container.exit_code, container.error = failure.code, str(failure)
+        container.status = CREATED if container.started == NEVER else EXITED
         for port in container.ports:
             port["outside"] = 0
         self.records.save(container)
@@ -186,9 +200,9 @@ class Containers:
         """Give a container another name. Raises Conflict, BadRequest."""
         with self.records.changed:
             self.records.check_name(name)
-            container.name = name
+            old, container.name = container.name, name
             self.records.save(container)
-        self.emit(container, "rename")
+        self.emit(container, "rename", oldName=f"/{old}")
 
     def sizes(self, container: Container) -> Document:
         """``SizeRw``, the bytes that a container has written, and ``SizeRootFs``."""
@@ -203,118 +217,32 @@ class Containers:
         if event is None:
             for container in self.records:
                 if container.running:
-                    self._take_exit(container)
+                    self._endings.take_exit(container)
             return
         if event["event"] == "exec_die":
             for call in self.exec_ended:
                 call(event)
             return
         with contextlib.suppress(EngineError):
-            self._ended(self.records.find(event["id"]), event["code"], event["time"])
+            container = self.records.find(event["id"])
+            self._endings.ended(container, event["code"], event["time"], bool(event.get("oom")))
 
-    def _take_exit(self, container: Container) -> None:
-        """Note the end of a container that ended while no engine looked."""
-        self._ended(container, *ending.noted(self.records.path(container)))
-
-    def _ended(self, container: Container, code: int, date: str) -> None:
-        with self.records.changed:
-            if not container.running:
-                return
-            container.status, container.pid = EXITED, 0
-            container.exit_code, container.finished = code, date
-            container.endings += 1
-            for port in container.ports:
-                port["outside"] = 0
-            try:
-                self.records.save(container)
-            except OSError as error:
-                # the keeper's exit.json, or that none runs, tells the next engine
-                log.warning("the record of %s cannot be written: %s", container.short_id, error)
-        self.emit(container, "die", exitCode=str(code))
-        if self._closing:
-            return
-        if ending.is_restarted(container):
-            threading.Thread(target=self._restart_later, args=(container,), daemon=True).start()
-        elif container.host.get("AutoRemove"):
-            threading.Thread(target=self._remove_quietly, args=(container,)).start()
-
-    def _restart_later(self, container: Container) -> None:
-        time.sleep(self._pauses.next(container))
-        with self.records.changed:
-            if (
-                container.running
-                or container.stopped
-                or self._closing
-                or not self._is_kept(container)
-            ):
-                return
-            container.restarts += 1
-        with contextlib.suppress(EngineError):
-            self._start(container)
-
-    def _is_kept(self, container: Container) -> bool:
-        return any(each is container for each in self.records)
-
-    # stop, kill, remove
-
-    def kill(self, container: Container, number: int) -> None:
-        """Send a signal. Raises Conflict when the container does not run."""
-        if not container.running:
-            raise Conflict(
-                f"cannot kill container: {container.name}: container {container.id} is not running"
-            )
-        if number in (signal.SIGKILL, signal.SIGTERM):
-            container.stopped = True
-        self.link.ask({"do": "signal", "id": container.id, "signal": number})
-        self.emit(container, "kill", signal=str(number))
-
-    def stop(self, container: Container, seconds: float | None, number: int = 0) -> bool:
-        """Stop a container: its signal, and SIGKILL after the grace; False when it did not run."""
-        if not container.running:
-            container.stopped = True
-            return False
-        container.stopped = True
-        if seconds is None:
-            told = container.config.get("StopTimeout")
-            seconds = GRACE if told is None else float(told)
-        name = container.config.get("StopSignal") or "SIGTERM"
-        with contextlib.suppress(Conflict):
-            self.kill(container, number or ending.signal_number(name))
-            if not self._wait_stopped(container, seconds):
-                self.kill(container, signal.SIGKILL)
-                self._wait_killed(container)
-        self.emit(container, "stop")
-        return True
-
-    def _wait_stopped(self, container: Container, seconds: float | None) -> bool:
-        forever = seconds is None or seconds < 0
-        with self.records.changed:
-            return self.records.changed.wait_for(
-                lambda: not container.running, None if forever else seconds
-            )
-
-    def _wait_killed(self, container: Container) -> None:
-        if not self._wait_stopped(container, _KILLED):
-            raise EngineError(
-                f"cannot stop container: {container.name}: tried to kill container, but did not"
-                " receive an exit event"
-            )
+    # remove
 
     def remove(self, container: Container, force: bool = False, with_volumes: bool = False) -> None:
         """Remove a container. Raises Conflict when it runs and ``force`` is not set."""
-        if container.running:
+        if container.is_up:
             if not force:
                 raise Conflict(
-                    f'cannot remove container "{container.name}": container is running: stop the'
-                    " container before removing or force remove"
+                    f'cannot remove container "{container.name}": container is {container.status}:'
+                    " stop the container before removing or force remove"
                 )
             container.stopped = True
             with contextlib.suppress(Conflict):
-                self.kill(container, signal.SIGKILL)
-            self._wait_killed(container)
+                self.stopper.kill(container, signal.SIGKILL)
         container.stopped = True
         self.records.remove(container)
-        self._pauses.forget(container)
+        self._endings.pauses.forget(container)
         self.emit(container, "destroy")
         if with_volumes or container.host.get("AutoRemove"):
             for mount in container.mounts:
@@ -353,4 +281,4 @@ class Containers:
             "name": container.name,
             **more,
         }
-        self.events.emit("container", action, container.id, attributes)
+        self._events.emit(CONTAINER, action, container.id, attributes)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import machine
 from ..build.run.accounts import Account
 from ..build.stage import DEFAULT_PATH
 from ..capabilities import capabilities
@@ -31,17 +32,16 @@ def command(config: Mapping[str, Any]) -> list[str]:
 
 
 def merge_environment(*layers: list[str] | None) -> list[str]:
-    """Variables (``NAME=value``), where a later layer wins."""
+    """Variables (``NAME=value``), where a later layer wins.
+
+    A name without a value, as from docker run --env NAME, takes an earlier layer's variable away.
+    The last layer's names stay in the list, for an inspection and for a merge with more layers.
+    """
     found: dict[str, str] = {}
     for layer in layers:
-        for pair in layer or []:
-            name, equals, value = pair.partition("=")
-            if equals:
-                found[name] = value
-            else:
-                # docker run --env NAME with no such variable removes the image's
-                found.pop(name, None)
-    return [f"{name}={value}" for name, value in found.items()]
+        found = {name: pair for name, pair in found.items() if "=" in pair}
+        found |= {pair.partition("=")[0]: pair for pair in layer or []}
+    return list(found.values())
 
 
 def of_container(
@@ -55,7 +55,11 @@ def of_container(
     kind = "none" if config.get("NetworkDisabled") else network(host.get("NetworkMode") or "")
     mounts = [_own_file(folder, name) for name in ("resolv.conf", "hosts", "hostname")]
     mounts += [
-        {key: mount[key] for key in ("source", "target", "read_only")} for mount in container.mounts
+        {
+            **{key: mount[key] for key in ("source", "target", "read_only")},
+            "exact": bool(container.owner) and mount["kind"] == "bind",
+        }
+        for mount in container.mounts
     ]
     return {
         **_process(container, config, account, kind),
@@ -86,6 +90,7 @@ def of_exec(container: Container, config: Mapping[str, Any], account: Account) -
         **_process(container, merged, account, kind),
         "words": list(config.get("Cmd") or []),
         "size": config.get("ConsoleSize"),
+        "framed": not config.get("Raw", config.get("Tty")),
         "init": False,
     }
 
@@ -97,21 +102,26 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         ["TERM=xterm"] if config.get("Tty") else [],
         [f"HOME={account.home}"],
         config.get("Env"),
+        [],
     )
     limit = host.get("PidsLimit") or 0
+    memory = (host.get("Memory") or 0, host.get("MemorySwap") or 0)
     return {
         "environment": environment,
         "cwd": config.get("WorkingDir") or "/",
         "uid": account.uid,
         "gid": account.gid,
-        "groups": [account.gid, *account.groups],
+        "groups": list(dict.fromkeys((account.gid, *account.groups))),
         "tty": bool(config.get("Tty")),
+        "framed": not config.get("Tty"),
         "open_stdin": bool(config.get("OpenStdin")),
         "stdin_once": bool(config.get("StdinOnce")),
         "network": kind,
         "capabilities": capabilities(host, kind),
+        "memory": memory,
         "processes": limit if limit > 0 else PROCESSES,
         "user_namespace": os.geteuid() != 0,
+        "users": machine.users(),
     }
 
 

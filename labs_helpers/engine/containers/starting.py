@@ -12,10 +12,11 @@ from typing import Any
 from labs_helpers.files import write_json
 
 from .. import machine
-from ..build.run.accounts import find_account
+from ..build.run.accounts import Account, find_account
 from ..errors import EngineError
 from ..platform import of_machine
 from ..store import ImageStore
+from ..subordinate import most
 from . import ports, rootfs, spec
 from .keeper.words import CannotStart
 from .lent import Lent, is_stand_in
@@ -46,6 +47,16 @@ def written(folder: Path, isolation: machine.Isolation) -> Path:
     return folder / ("upper" if isolation.overlay else "root")
 
 
+def _check_user(account: Account) -> None:
+    users = machine.users()
+    if users and max(account.uid, account.gid) >= (count := most(users)):
+        raise CannotStart(
+            f"the program would run as user {account.uid} and group {account.gid}, and /etc/subuid"
+            f" and /etc/subgid give this machine's user {count} of each",
+            126,
+        )
+
+
 class Starter:
     """Starts the programs of containers, by one keeper."""
 
@@ -68,6 +79,7 @@ class Starter:
         rootfs.prepare(folder)
         tree = rootfs.accounts(lower, written(self._records.path(container), self._isolation))
         account = find_account(container.config.get("User") or "", tree)
+        _check_user(account)
         layers, words = [lower], spec.command(container.config)
         if is_stand_in(image.config.get("config") or {}):
             layers += self._lent.layers(lower)
@@ -77,7 +89,7 @@ class Starter:
             layers = []
         document = spec.of_container(container, folder, layers, words, account)
         if self._isolation.kind == machine.PROOT:
-            document |= {"network": "host", "relays": [], "user_namespace": False}
+            document |= {"network": "host", "relays": [], "user_namespace": False, "users": None}
             document["proot"] = machine.proot_words(
                 folder / "root", account.uid, account.gid, document["cwd"], document["mounts"]
             )

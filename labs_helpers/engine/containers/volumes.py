@@ -18,7 +18,8 @@ from typing import Any
 from labs_helpers.files import write_json
 
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
-from ..folders import remove_folder
+from ..events import VOLUME, Events
+from . import owners
 from .keeper.logfile import now
 
 Document = dict[str, Any]
@@ -38,6 +39,7 @@ _MODES = {
     "delegated",
     "consistent",
 }
+_SHARED = {"shared", "rshared", "slave", "rslave"}
 
 
 class InUse(EngineError):
@@ -49,8 +51,8 @@ class InUse(EngineError):
 class Volumes:
     """The named volumes in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, events: Events) -> None:
+        self._folder, self._events = folder, events
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def list(self) -> list[Document]:
@@ -86,6 +88,7 @@ class Volumes:
             document = {"CreatedAt": now(), "Driver": "local", "Labels": labels, "Name": name}
             rest = {"Mountpoint": "", "Options": None, "Scope": "local"}
             write_json(self._folder / name / "volume.json", {**document, **rest})
+            self.note("create", name)
         return self.get(name)
 
     def remove(self, name: str, users: Iterable[str]) -> None:
@@ -94,7 +97,12 @@ class Volumes:
         if ids := list(users):
             raise InUse(f"remove {name}: volume is in use - [{', '.join(ids)}]")
         (self._folder / name / "volume.json").unlink()
-        remove_folder(self._folder / name)
+        owners.remove(self._folder / name)
+        self.note("destroy", name)
+
+    def note(self, action: str, name: str, **more: str) -> None:
+        """Note an event about a volume."""
+        self._events.emit(VOLUME, action, name, {"driver": "local", **more})
 
     @staticmethod
     def is_anonymous(volume: Document) -> bool:
@@ -140,6 +148,11 @@ def _bind(text: str) -> Document:
         return {"kind": "volume", "name": "", "target": target, "read_only": False}
     modes = parts[2].split(",") if len(parts) == 3 else []
     for mode in modes:
+        if mode in _SHARED:
+            raise NotSupported(
+                f"the labs engine refuses the mode {mode} of {text}: mounts inside a container stay"
+                " inside"
+            )
         if mode not in _MODES:
             raise BadRequest(f"invalid mode: {parts[2]}")
     target, read_only = posixpath.normpath(parts[1]), "ro" in modes

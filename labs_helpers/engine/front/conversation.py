@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ..api.http import error_text
+from ..api.isolated import Isolated
 from ..api.transfer import STREAM_ERRORS
 from ..errors import EngineError
 from .address import Address
@@ -19,6 +20,7 @@ from .base_pulls import pull_bases
 from .connection import PORTION, Connection
 from .digest_names import settings_with_id, target_with_id
 from .http_messages import MessageError, RequestHead, read_request
+from .isolated import admitted, create
 from .lending import with_lent_programs
 from .relay import ServerGone, exchange
 from .resources import Resources
@@ -33,12 +35,19 @@ BODY_LIMIT = 4 * 1024 * 1024
 class Conversation:
     """A client's connection, and one connection to each server that answers its requests.
 
-    ``own`` is the address of the front's own application. Methods that answer a request return
-    whether the client may send another request.
+    ``own`` is the address of the front's own application; ``isolated`` is the client if the client
+    is isolated. Methods that answer a request return whether the client may send another request.
     """
 
-    def __init__(self, client: Connection, resources: Resources, own: Address) -> None:
+    def __init__(
+        self,
+        client: Connection,
+        resources: Resources,
+        own: Address,
+        isolated: Isolated | None = None,
+    ) -> None:
         self._client, self._resources, self._own = client, resources, own
+        self._isolated = isolated
         self._daemon = resources.daemon.address
         self._servers: dict[Address, Connection] = {}
 
@@ -62,6 +71,8 @@ class Conversation:
             await self._refuse(raw, 400, str(error))
             return False
         try:
+            if self._isolated:
+                raw = await asyncio.to_thread(admitted, self._isolated, request, self._resources)
             chosen = route(request, self._resources.hosts.has, self._resources.is_podman)
         except EngineError as error:
             await _discard(self._client.raw_body(framing))
@@ -80,6 +91,8 @@ class Conversation:
 
     async def _create_container(self, request: RequestHead) -> bool:
         body = await self._read_body(request)
+        if self._isolated:
+            return await self._create_isolated(self._isolated, request, body)
         body = settings_with_id(body, self._resources.records) or body
         if not request.path.startswith("/libpod/"):
             lent = self._resources.scratch.parent / "lent"
@@ -91,6 +104,15 @@ class Conversation:
                 await self._refuse(request.raw, error.status, str(error))
                 return True
         return await self._pass_on_whole(self._daemon, request, body)
+
+    async def _create_isolated(self, client: Isolated, request: RequestHead, body: bytes) -> bool:
+        try:
+            made = await asyncio.to_thread(create, client, request, body, self._resources)
+        except EngineError as error:
+            await self._refuse(request.raw, error.status, str(error))
+        else:
+            await self._send_json(201, made)
+        return True
 
     async def _log_in(self, request: RequestHead) -> bool:
         body = await self._read_body(request)
@@ -160,12 +182,15 @@ class Conversation:
 
     async def _refuse(self, raw: bytes, status: int, message: str) -> None:
         """Answer the request with head ``raw`` with an error; HEAD gets no body."""
-        body = json.dumps({"message": message}).encode() + b"\n"
+        await self._send_json(status, {"message": message}, raw.startswith(b"HEAD "))
+
+    async def _send_json(self, status: int, document: object, head_only: bool = False) -> None:
+        body = json.dumps(document).encode() + b"\n"
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        await self._client.send(head.encode() + (b"" if raw.startswith(b"HEAD ") else body))
+        await self._client.send(head.encode() + (b"" if head_only else body))
 
 
 async def _discard(body: AsyncIterator[bytes]) -> None:

@@ -141,6 +141,17 @@ class DaemonClient:
         with self._asked("POST", f"/images/create?{urlencode(wanted)}") as answer:
             _check_stream(answer.read(_DOCUMENT_LIMIT))
 
+    def create_container(self, query: str, settings: bytes) -> Any:
+        """Create a container (``POST /containers/create``); the daemon's answer."""
+        headers = {"Content-Type": "application/json"}
+        path = f"/containers/create?{query}"
+        with self._asked("POST", path, [settings], headers) as answer:
+            return json.loads(answer.read(_DOCUMENT_LIMIT))
+
+    def container_id(self, name: str) -> str:
+        """The ID of the container with a name, an ID or the start of an ID."""
+        return str(self._json("GET", f"/containers/{quote(name, safe='')}/json")["Id"])
+
     def _json(self, method: str, path: str, seconds: float = TIMEOUT) -> Any:
         with self._asked(method, path, seconds=seconds) as answer:
             body = answer.read(_DOCUMENT_LIMIT)

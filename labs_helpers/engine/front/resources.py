@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..folders import fresh_folder
@@ -23,6 +23,8 @@ class Resources:
     records: Records
     hosts: HostMap
     scratch: Path
+    owners: dict[str, str] = field(default_factory=dict)
+    """The isolated client that made a container, by the container's ID."""
 
     @property
     def is_podman(self) -> bool:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from ..api.isolated import recogniser
 from ..server import check_socket, remove_socket
 from ..unix_server import BACKLOG, UnixServer
 from .address import Address, unix
@@ -32,11 +33,14 @@ class FrontServer:
     the front's own application.
     """
 
-    def __init__(self, path: Path, resources: Resources, state: Path) -> None:
+    def __init__(
+        self, path: Path, resources: Resources, state: Path, builds: Path | None = None
+    ) -> None:
         self.bind_addr = f"{path}, in front of {resources.daemon.address}"
         self.resources = resources
         self._path, self._own_path = path, state / "own.sock"
-        self.own = UnixServer(self._own_path, FrontApp(resources))
+        self._recognise = recogniser(builds)
+        self.own = UnixServer(self._own_path, FrontApp(resources), self._recognise)
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -105,21 +109,28 @@ class FrontServer:
                 await asyncio.sleep(0.1)
                 continue
             self.on_request()
-            client = Connection(accepted)
-            task = asyncio.create_task(
-                Conversation(client, self.resources, unix(self._own_path)).run()
+            isolated = self._recognise(accepted)
+            conversation = Conversation(
+                Connection(accepted), self.resources, unix(self._own_path), isolated
             )
+            task = asyncio.create_task(conversation.run())
             # keep a reference: the loop itself holds its tasks by weak references only
             self._conversations.add(task)
             task.add_done_callback(self._conversations.discard)
 
 
 def make_front(
-    path: Path, state: Path, registries: Path | None, address: Address, seconds: float = 5.0
+    path: Path,
+    state: Path,
+    registries: Path | None,
+    address: Address,
+    seconds: float = 5.0,
+    builds: Path | None = None,
 ) -> FrontServer:
     """Return a front that is ready to serve, as ``make_server`` returns an engine.
 
-    ``address`` is the daemon's; the daemon has ``seconds`` to answer.
+    ``address`` is the daemon's; the daemon has ``seconds`` to answer. ``builds`` is as for
+    ``make_server``.
 
     Raises:
         CannotServe: the path is too long, or another engine serves there.
@@ -128,4 +139,4 @@ def make_front(
     check_socket(path)
     resources = open_resources(state, registries, address, seconds)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return FrontServer(path, resources, state)
+    return FrontServer(path, resources, state, builds)

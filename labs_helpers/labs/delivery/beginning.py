@@ -88,6 +88,7 @@ def _no_rule(place: Place) -> None:
             place.removed.append(f"queue {QUEUE}")
 
 
+_EMPTY = empty_repository()
 _LOCAL = no_local_images(IN_ECR)
 
 
@@ -101,16 +102,33 @@ def _no_local_images(place: Place) -> None:
     _LOCAL.ensure(place)
 
 
-def _first_release(place: Place) -> None:
-    """The repository scans on push, and the service runs the image of release 1.0.0."""
+def _image(place: Place) -> str:
+    return f"{place.registry}/{REPOSITORY}:1.0.0"
+
+
+def _first_image(place: Place) -> None:
+    """The repository scans on push, and has the image of release 1.0.0."""
     place.client("ecr").put_image_scanning_configuration(
         repositoryName=REPOSITORY, imageScanningConfiguration={"scanOnPush": True}
     )
-    image = f"{place.registry}/{REPOSITORY}:1.0.0"
+    image = _image(place)
     for step in (built(image, "06"), pushed(REPOSITORY, "1.0.0", image)):
         step.ensure(place)
     # the image was for the registry only: it is not the learner's, so nothing is said
     take_names(place, (f"{place.registry}/{REPOSITORY}",), [])
+
+
+def _repository(place: Place) -> None:
+    """The repository without images of the learner's; on AWS, where nothing runs, with 1.0.0."""
+    _EMPTY.ensure(place)
+    if place.mode != "sandbox":
+        _first_image(place)
+
+
+def _first_release(place: Place) -> None:
+    """The repository scans on push, and the service runs the image of release 1.0.0."""
+    _first_image(place)
+    image = _image(place)
     role = ecs_service.execution_role(place, EXECUTION_ROLE)
     definition = ecs_service.define(place, FAMILY, SERVICE, image, role)
     ecs_service.serve(place, CLUSTER, SERVICE, definition)
@@ -118,7 +136,9 @@ def _first_release(place: Place) -> None:
 
 BEFORE = (
     configured(),
-    replace(empty_repository(), fact=f"repository {REPOSITORY} exists, without images of yours"),
+    replace(
+        _EMPTY, ensure=_repository, fact=f"repository {REPOSITORY} exists, without images of yours"
+    ),
     replace(no_scanning_rules(), fact="the registry sets no scanning rules for all repositories"),
     replace(_LOCAL, ensure=_no_local_images),
     logged_out(),

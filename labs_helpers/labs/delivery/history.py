@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
+from pathlib import Path
+
+from labs_helpers.runtime import git
 
 
 def commits() -> dict[str, str]:
@@ -18,10 +20,17 @@ def file(name: str, commit: str = "HEAD") -> bytes | None:
 
 def is_changed(name: str) -> bool:
     """Whether a file differs from the last commit."""
-    return bool(_git("status", "--porcelain", "--", name))
+    try:
+        now = Path(name).read_bytes()
+    except OSError:
+        now = None
+    return now != file(name)
 
 
 def _git(*arguments: str) -> bytes | None:
     """What git prints; None where git refuses."""
-    done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    try:
+        done = git.run(Path.cwd(), *arguments)
+    except git.NoGit:
+        return None
     return done.stdout if done.returncode == 0 else None

@@ -131,6 +131,7 @@ class Left:
     images: list[dict[str, Any]]
     policy: dict[str, Any]
     evaluated: datetime | None
+    on_aws: bool = False
 
     @cached_property
     def production(self) -> dict[str, Any] | None:
@@ -177,7 +178,10 @@ def _never_taken(left: Left) -> Finding | None:
         return Finding(
             looked_at,
             "not applied yet, since it was put",
-            "the cell below yours lets a month pass: run it, then this check",
+            "AWS applies it within 24 hours, and its clock cannot be moved: look again tomorrow; "
+            "start-lifecycle-policy-preview says today what it will take"
+            if left.on_aws
+            else "the cell below yours lets a month pass: run it, then this check",
         )
     production = left.production
     assert production is not None
@@ -223,7 +227,7 @@ LEFT_FACTS = (
 @check("04.2", LEFT_FACTS)
 def production_is_kept(world: World) -> Outcome:
     ecr = world.client("ecr")
-    left = _left(ecr)
+    left = _left(ecr, on_aws=world.address is None)
     lesson = any(one["selection"].get("countNumber") == 10 for one in _rules(left))
     if left is None or (left.production is None and (lesson or not left.policy)):
         return NotAttempted(f"the images of {REPAIRED}, and its lifecycle policy")
@@ -233,7 +237,7 @@ def production_is_kept(world: World) -> Outcome:
     )
 
 
-def _left(ecr: Any) -> Left | None:
+def _left(ecr: Any, on_aws: bool) -> Left | None:
     """What the repository holds; None where there is no such repository."""
     try:
         pages = ecr.get_paginator("describe_images").paginate(repositoryName=REPAIRED)
@@ -243,10 +247,11 @@ def _left(ecr: Any) -> Left | None:
     try:
         found = ecr.get_lifecycle_policy(repositoryName=REPAIRED)
     except ecr.exceptions.LifecyclePolicyNotFoundException:
-        return Left(ecr, images, {}, None)
+        return Left(ecr, images, {}, None, on_aws)
     evaluated = found.get("lastEvaluatedAt")
     never = evaluated is None or evaluated.year == 1970
-    return Left(ecr, images, json.loads(found["lifecyclePolicyText"]), None if never else evaluated)
+    policy = json.loads(found["lifecyclePolicyText"])
+    return Left(ecr, images, policy, None if never else evaluated, on_aws)
 
 
 def _rules(left: Left | None) -> list[dict[str, Any]]:

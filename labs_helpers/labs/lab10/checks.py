@@ -8,27 +8,47 @@ from pathlib import Path
 from typing import Any
 
 from labs_helpers.checks.goal import Fact, Finding, unmet
-from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
+from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.lab10 import rights
-from labs_helpers.labs.lab10.running import CLUSTER, Running, look
+from labs_helpers.labs.lab10.left import advice, left, lessened
+from labs_helpers.labs.lab10.names import (
+    CLUSTER,
+    FAMILY,
+    RELEASE,
+    ROLE,
+    SHOP,
+    SHOPS_RELEASE,
+    SHOPS_ROLE,
+    WEB,
+)
+from labs_helpers.labs.lab10.running import Running, look
 
-WEB, SHOP = "web", "shop"
-RELEASE, SHOPS_RELEASE = "1.1.0", "1.0.0"
 OF_THE_LESSON = ("1.0.0", "1.1.0", "9.9.9")
 COLLEAGUES = "1.0"
 """The tags that the lesson deploys, and the one that the colleague's file names."""
-FAMILY = "demo-app"
+_UNCHANGED = {"shop.json": f'demo-app-repo:{COLLEAGUES}"', "shop-pull.json": 'repository/demo-app"'}
+"""What the colleague's files say while nobody has changed them."""
+_OF_THE_ROLE = ("403 Forbidden", "unable to pull secrets or registry auth")
+"""What a pull ends with for want of rights."""
 FILE = Path("task-definition.json")
 NETWORK = Path("my-network.json")
 """What the lesson's first cell about the network writes."""
-ROLE, SHOPS_ROLE = "demo-app-execution", "shop-execution"
-ROLES = (ROLE, SHOPS_ROLE, "demo-app-front", "demo-app-node")
-BALANCER, TARGET_GROUPS = "front", ("front-blue", "front-green")
 
 
 # the service web runs an image by its digest
+
+
+def _not_taken_back(web: Running) -> Finding | None:
+    if not web.taken_back:
+        return None
+    return Finding(
+        f"the newest revision of {FAMILY}, and the service {WEB}",
+        f"{web.newest_image}\nno task of it runs: {web.taken_back}\n"
+        "the deployment failed, and the service went back to the revision before",
+        "read the reason to the end of the line, then look at the image that you registered",
+    )
 
 
 def _service_by_digest(web: Running) -> Finding | None:
@@ -88,6 +108,11 @@ def _from_the_file(web: Running) -> Finding | None:
     return None
 
 
+def _is_misnamed(image: str) -> bool:
+    """Whether this is the image of the lesson's task whose repository is not there."""
+    return "/demo-app:" in image
+
+
 def _holds(found: Any, wanted: Any) -> bool:
     """Whether what ECS describes holds what was registered: ECS adds its own defaults."""
     if isinstance(wanted, dict):
@@ -106,6 +131,7 @@ def _two_tasks(web: Running) -> Finding | None:
 
 
 WEB_FACTS = (
+    Fact("the newest revision runs", _not_taken_back),
     Fact("the service runs the image by digest", _service_by_digest),
     Fact(f"the image of {RELEASE}", _of_the_release),
     Fact(f"a revision from {FILE}", _from_the_file),
@@ -117,11 +143,15 @@ WEB_FACTS = (
 def web_runs_one_image(world: World) -> Outcome:
     looks_at = f"the service {WEB} of the cluster {CLUSTER}, and what it runs"
     web = look(world, WEB)
-    if web is None or (web.is_tagged(*OF_THE_LESSON) and "@" not in web.newest_image):
+    if web is None or (
+        web.is_tagged(*OF_THE_LESSON)
+        and (web.newest_is_tagged(*OF_THE_LESSON) or _is_misnamed(web.newest_image))
+    ):
         return NotAttempted(looks_at)
     return unmet(WEB_FACTS, web) or Passed(
-        f"Two tasks run the one image that {RELEASE} was when you looked, whatever the tag does.",
-        "Whether the page is right, only your browser shows.",
+        f"Two tasks run the image that had the tag {RELEASE} when you looked. Wherever the tag "
+        "moves, they run the same image.",
+        "Open the page to see whether it is the right one: the check does not.",
     )
 
 
@@ -129,7 +159,16 @@ def web_runs_one_image(world: World) -> Outcome:
 
 
 def _one_task(shop: Running) -> Finding | None:
-    return shop.runs(1)
+    found = shop.runs(1)
+    if found is None or not any(each in found.found for each in _OF_THE_ROLE):
+        return found
+    if rights.may_log_in(shop.world, SHOPS_ROLE) and rights.may_pull(shop.world, SHOPS_ROLE):
+        return Finding(
+            found.looked_at,
+            f"{found.found}\nthat was before you changed the role: it may pull now",
+            "the service tries again by itself: watch it with lab.service, then check again",
+        )
+    return found
 
 
 def _runs_the_release(shop: Running) -> Finding | None:
@@ -189,8 +228,8 @@ SHOP_FACTS = (
     Fact("one task of the shop runs", _one_task),
     Fact(f"a task of {SHOPS_RELEASE}", _runs_the_release),
     Fact(f"with its own role {SHOPS_ROLE}", _with_its_own_role),
-    Fact("which may log in to ECR and pull from demo-app-repo", _can_pull_again),
-    Fact("which may pull from demo-app-repo and from no other repository", _pulls_nothing_else),
+    Fact(f"{SHOPS_ROLE} may log in to ECR and pull from demo-app-repo", _can_pull_again),
+    Fact(f"{SHOPS_ROLE} may pull from no other repository", _pulls_nothing_else),
 )
 
 
@@ -198,21 +237,39 @@ SHOP_FACTS = (
 def shop_serves_again(world: World) -> Outcome:
     looks_at = f"the service {SHOP} of the cluster {CLUSTER}, its tasks and their role"
     shop = look(world, SHOP)
-    if shop is None or (shop.is_tagged(COLLEAGUES) and not rights.may_pull(world, SHOPS_ROLE)):
+    if shop is None:
         return NotAttempted(looks_at)
+    if shop.is_tagged(COLLEAGUES) and not rights.may_pull(world, SHOPS_ROLE):
+        changed = [
+            name for name, as_it_came in _UNCHANGED.items() if not _holds_text(name, as_it_came)
+        ]
+        if not changed and shop.newest_is_tagged(COLLEAGUES):
+            return NotAttempted(looks_at)
+        if changed and shop.newest_is_tagged(COLLEAGUES):
+            return NotYet(
+                looks_at,
+                f"you changed {' and '.join(changed)}, and AWS has what the files said before",
+                SHOP_FACTS[0].says,
+                "which commands of shop.sh hand the two files to AWS?",
+            )
     return unmet(SHOP_FACTS, shop) or Passed(
         "The shop runs again, with a role that pulls from one repository.",
         "IAM's simulator tried the role's own policies; a repository policy may add rights.",
     )
 
 
+def _holds_text(name: str, text: str) -> bool:
+    file = Path(name)
+    return not file.exists() or text in file.read_text(encoding="utf-8", errors="replace")
+
+
 # nothing is left
 
 
-def _nothing(left: list[str]) -> Finding | None:
-    if not left:
+def _nothing(there: list[str]) -> Finding | None:
+    if not there:
         return None
-    return Finding("what this lab made, by name", "\n".join(left), _advice(left[0]))
+    return Finding("what this lab made, by name", "\n".join(there), advice(there[0]))
 
 
 CLEAN_FACTS = (
@@ -225,73 +282,13 @@ CLEAN_FACTS = (
 
 @check("10.3", CLEAN_FACTS)
 def nothing_left(world: World) -> Outcome:
-    left = _left(world)
+    there = left(world)
     whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
     repository = f"repository {world.repository}"
-    begun = NETWORK.exists() or left != [repository]
-    if not begun or {*whole, repository} <= set(left):
+    begun = NETWORK.exists() or there != [repository]
+    if not begun or ({*whole, repository} <= set(there) and not lessened(world)):
         return NotAttempted("what this lab made, by name")
-    return unmet(CLEAN_FACTS, left) or Passed(
+    return unmet(CLEAN_FACTS, there) or Passed(
         "Nothing of this lab is left, so nothing of it can cost.",
         "Other labs have other names: lab.receipt() lists what is left of all of them.",
     )
-
-
-def _left(world: World) -> list[str]:
-    """What is left, in the order in which AWS lets it go."""
-    ecs, iam, ecr = (world.client(name) for name in ("ecs", "iam", "ecr"))
-    names = {str(arn).rpartition("/")[2] for arn in ecs.list_clusters()["clusterArns"]}
-    left = []
-    if CLUSTER in names:
-        services = [
-            str(arn).rpartition("/")[2] for arn in ecs.list_services(cluster=CLUSTER)["serviceArns"]
-        ]
-        left += [f"service {name}" for name in sorted(services)]
-        left += [f"task {arn.rpartition('/')[2]}" for arn in _tasks(ecs)]
-        left.append(f"cluster {CLUSTER}")
-    for family in (FAMILY, SHOP):
-        pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family)
-        found = (str(arn).rpartition("/")[2] for arn in pages.search("taskDefinitionArns[]"))
-        left += [f"task definition {one}" for one in found if one.rpartition(":")[0] == family]
-    left += _balancers(world.client("elbv2"))
-    roles = iam.get_paginator("list_roles").paginate().search("Roles[].RoleName")
-    left += [f"role {name}" for name in sorted(set(ROLES) & set(roles))]
-    found = ecr.get_paginator("describe_repositories").paginate()
-    if world.repository in set(found.search("repositories[].repositoryName")):
-        left.append(f"repository {world.repository}")
-    return left
-
-
-def _balancers(elb: Any) -> list[str]:
-    balancers = elb.get_paginator("describe_load_balancers").paginate()
-    groups = elb.get_paginator("describe_target_groups").paginate()
-    found = set(balancers.search("LoadBalancers[].LoadBalancerName")) & {BALANCER}
-    parts = set(groups.search("TargetGroups[].TargetGroupName")) & set(TARGET_GROUPS)
-    return [
-        *(f"load balancer {name}" for name in found),
-        *(f"target group {name}" for name in sorted(parts)),
-    ]
-
-
-def _tasks(ecs: Any) -> list[str]:
-    """The tasks of the cluster that run, or that still end."""
-    arns = [
-        arn
-        for status in ("RUNNING", "STOPPED")
-        for arn in ecs.list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"]
-    ]
-    found = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
-    return sorted(each["taskArn"] for each in found if each["lastStatus"] != "STOPPED")
-
-
-def _advice(first: str) -> str:
-    kind = first.rpartition(" ")[0]
-    return {
-        "service": "a service that is to run tasks goes only when you say that you mean it",
-        "task": "a task ends some seconds after it was asked to: look again",
-        "cluster": "a cluster goes when it is empty",
-        "load balancer": "a load balancer is deleted, and its target groups after it",
-        "target group": "a target group goes when no listener names it",
-        "role": "a role goes when nothing hangs on it: the refusal says what",
-        "repository": "a repository that holds images goes only when you say that you mean it",
-    }.get(kind, "a task definition goes revision by revision, each by its number")

@@ -68,10 +68,15 @@ STEPS = (
     ),
     Step("no pod runs", _no_pods, on_aws=False),
     empty_repository(),
-    Step(f"{REPOSITORY} then has the images 1.0.0 and 1.1.0", _images, _lacks_an_image),
+    Step("the images 1.0.0 and 1.1.0 are pushed to the repository", _images, _lacks_an_image),
     no_local_images(*LOCAL),
     logged_out(),
     as_they_came(
-        "10", "the lab's files are as they came", made=("my-network.json", "my-front.json")
+        "10",
+        "the lab's files are as they came",
+        made=(
+            *("my-network.json", "my-front.json", "next.json"),
+            *("no-such-image.json", "no-such-repository.json"),
+        ),
     ),
 )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
+from labs_helpers.labs.lab10.names import CLUSTER
 from labs_helpers.prepare.ecs import tasks_of
 
-CLUSTER = "demo"
 _PATIENCE = 30.0
 """Seconds that a check waits for a deployment that still goes on."""
 _PAUSE = 0.5
@@ -24,8 +25,8 @@ class Running:
     service: dict[str, Any]
     definition: dict[str, Any]
     tasks: list[dict[str, Any]]
-    newest_image: str
-    """The image of the family's newest active revision; empty where there is none."""
+    newest: dict[str, Any]
+    """The family's newest active revision; empty where there is none."""
 
     @property
     def name(self) -> str:
@@ -40,13 +41,33 @@ class Running:
         return str(self.container.get("image", ""))
 
     @property
+    def newest_image(self) -> str:
+        """The image of the family's newest active revision; empty where there is none."""
+        containers = self.newest.get("containerDefinitions", [{}])
+        return str(containers[0].get("image", ""))
+
+    @property
+    def taken_back(self) -> str:
+        """Why no task of the newest revision runs, where the service has left that revision."""
+        arn = self.newest.get("taskDefinitionArn")
+        if arn == self.definition["taskDefinitionArn"]:
+            return ""
+        return _newest_reason([each for each in self.tasks if each["taskDefinitionArn"] == arn])
+
+    @property
     def live(self) -> list[dict[str, Any]]:
         return [each for each in self.tasks if each["lastStatus"] != "STOPPED"]
 
     def is_tagged(self, *tags: str) -> bool:
         """Whether the image is one of these tags of the labs' repository."""
-        where = f"{self.world.host()}/{self.world.repository}"
-        return self.image in [f"{where}:{tag}" for tag in tags]
+        return self.image in self._tagged(tags)
+
+    def newest_is_tagged(self, *tags: str) -> bool:
+        """Whether the newest revision has one of these tags, or there is no active revision."""
+        return self.newest_image in ["", *self._tagged(tags)]
+
+    def _tagged(self, tags: Sequence[str]) -> list[str]:
+        return [f"{self.world.host()}/{self.world.repository}:{tag}" for tag in tags]
 
     @property
     def looked_at(self) -> str:
@@ -100,15 +121,14 @@ def _look(world: World, name: str) -> Running | None:
     tasks = tasks_of(ecs, services[0], CLUSTER)
     described = ecs.describe_task_definition(taskDefinition=services[0]["taskDefinition"])
     definition = described["taskDefinition"]
-    return Running(world, services[0], definition, tasks, _newest_image(ecs, definition["family"]))
+    return Running(world, services[0], definition, tasks, _newest(ecs, definition["family"]))
 
 
-def _newest_image(ecs: Any, family: str) -> str:
+def _newest(ecs: Any, family: str) -> dict[str, Any]:
     try:
-        newest = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+        return dict(ecs.describe_task_definition(taskDefinition=family)["taskDefinition"])
     except ecs.exceptions.ClientException:  # no revision of the family is active
-        return ""
-    return str(newest["containerDefinitions"][0].get("image", ""))
+        return {}
 
 
 def _has_ended(found: Running) -> bool:

@@ -35,6 +35,7 @@ _NAMES: Mapping[str, str] = {
     "RepositoryName": r"[^:/*?\s]+(?:/[^:/*?\s]+)*",
     "SecretId": _WITH_SLASHES,
     "StreamLabel": r"[0-9T:.-]+",
+    "TaskSetId": r"(?:ecs-svc/)?[^:/*?\s]+",
 }
 """What a name of a form may be, where the name may have a separator or only some characters."""
 
@@ -71,6 +72,9 @@ _WHOSE_PARAMETER: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "codebuild": {
         "id": ("build", "build-batch", "sandbox"),
         "ids": ("build", "build-batch", "sandbox"),
+        "arn": ("fleet", "report", "report-group"),
+        "reportArn": ("report",),
+        "reportArns": ("report",),
     },
     "dynamodb": {"IndexName": ("index",), "RequestItems": ("table",), "TableName": ("table",)},
     "ecs": {"clusterArn": ("cluster",)},
@@ -91,6 +95,7 @@ forms.py has a parameter of ListX under the type of X, and one of an alias under
 _CODES: Mapping[str, str] = {
     "cloudformation": "ValidationError",
     "codebuild": "InvalidInputException",
+    "codecommit": "InvalidResourceArnException",
     "codedeploy": "InvalidArnException",
     "codepipeline": "InvalidArnException",
     "ec2": "InvalidParameterValue",

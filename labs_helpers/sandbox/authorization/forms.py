@@ -22,9 +22,13 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     },
     "codebuild": {
         "project": "project/{projectName|name|names|projectArn|id<:|ids<:}",
-        "report-group": "report-group/{name|arn|reportArn<:|reportGroupArn|reportGroupArns}",
+        "report-group": "report-group/"
+        "{name|arn<:|reportArn<:|reportArns<:|reportGroupArn|reportGroupArns}",
         "fleet": "fleet/{arn|name|names}:*",
         "sandbox": "sandbox/{sandboxId|id|ids}",
+    },
+    "codecommit": {
+        "repository": "{repositoryName|repositoryNames|resourceArn|oldName|targets.repositoryName}",
     },
     "codedeploy": {
         "application": "application:{applicationName|applicationNames}",

@@ -31,6 +31,9 @@ class Known(Protocol):
     def stacks_of(self, account: str, region: str, change_set: str) -> Sequence[str]:
         """The ARNs of the stacks that a change set, by its name or ARN, is of."""
 
+    def group_of(self, account: str, region: str, deployment: str) -> str:
+        """The ARN of the deployment group of a deployment of CodeDeploy; empty for none."""
+
 
 class Nothing:
     """`Known` where no resource exists."""
@@ -52,3 +55,6 @@ class Nothing:
 
     def stacks_of(self, account: str, region: str, change_set: str) -> Sequence[str]:
         return ()
+
+    def group_of(self, account: str, region: str, deployment: str) -> str:
+        return ""

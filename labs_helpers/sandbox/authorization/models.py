@@ -27,6 +27,7 @@ LISTED = (
     "ecs",
     "eks",
     "codebuild",
+    "codecommit",
     "codepipeline",
     "codedeploy",
     "ec2",

@@ -143,7 +143,25 @@ def _of_ecs(operation: str, params: Params, place: Place) -> Params:
             begins, _, rest = str(arn).partition(":service-")
             if rest.count("/") == 3:
                 found.append(f"{begins}:service/{'/'.join(rest.split('/')[1:3])}")
-    return {**params, "services": found} if found else params
+    sets = {name: _task_sets(params, name, place) for name in ("taskSet", "taskSets")}
+    named = {name: given for name, given in sets.items() if given}
+    return {**params, **named, **({"services": found} if found else {})}
+
+
+def _task_sets(params: Params, name: str, place: Place) -> list[str]:
+    """The ARNs of task sets, whose IDs have a slash: ecs-svc/123.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskSet.html
+    """
+    where = f"arn:aws:ecs:{place.region}:{place.account}:task-set"
+    owners = [
+        str(params.get(each) or usual).rpartition("/")[2]
+        for each, usual in (("cluster", "default"), ("service", "*"))
+    ]
+    return [
+        each if each.startswith("arn:") else "/".join([where, *owners, each])
+        for each in values(params, name)
+    ]
 
 
 def _of_elasticloadbalancing(operation: str, params: Params, place: Place) -> Params:
@@ -209,8 +227,23 @@ def _of_cloudformation(operation: str, params: Params, place: Place) -> Params:
     return {**params, "StackName": [*values(params, "StackName"), *stacks]}
 
 
+def _of_codedeploy(operation: str, params: Params, place: Place) -> Params:
+    """The deployment groups of the deployments that a request names.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html
+    """
+    named = [*values(params, "deploymentId"), *values(params, "deploymentIds")]
+    found = [place.known.group_of(place.account, place.region, each) for each in named]
+    groups = [each for each in found if each]
+    if not groups:
+        return params
+    applications = [each.rpartition(":")[2].partition("/")[0] for each in groups]
+    return {**params, "applicationName": applications, "deploymentGroupName": groups}
+
+
 SPELLED: Mapping[str, Callable[[str, Params, Place], Params]] = {
     "cloudformation": _of_cloudformation,
+    "codedeploy": _of_codedeploy,
     "dynamodb": _of_dynamodb,
     "ec2": _of_ec2,
     "ecs": _of_ecs,

@@ -91,6 +91,20 @@ class Balancing:
             found: Document | None = store.look(db)["groups"].get(arn)
         return found
 
+    def group_named(self, place: tuple[str, str], name: str) -> str:
+        """The ARN of the target group of a name in an account and region; empty for none."""
+        account, region = place
+        with self.store.read() as db:
+            groups = store.look(db)["groups"]
+        prefix = f"arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/"
+        return next((arn for arn in groups if arn.startswith(prefix)), "")
+
+    def listener(self, arn: str) -> str:
+        """The protocol of a listener; empty for no such listener."""
+        with self.store.read() as db:
+            listeners = store.look(db)["listeners"]
+        return str(listeners[arn]["protocol"]) if arn in listeners else ""
+
     def rule(self, arn: str) -> Document | None:
         """A rule, with "listener", and "default" for a listener's default rule."""
         with self.store.read() as db:

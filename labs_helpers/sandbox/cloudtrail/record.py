@@ -151,8 +151,9 @@ _NAMES = {
 }
 _SERVICES = {
     **{name: name.upper() for name in ("ecr", "ecs", "iam", "kms", "ssm", "sts", "eks", "ec2")},
-    **{"codebuild": "CodeBuild", "codepipeline": "CodePipeline", "events": "Events"},
+    **{"codebuild": "CodeBuild", "codedeploy": "CodeDeploy", "codepipeline": "CodePipeline"},
     **{"secretsmanager": "SecretsManager", "cloudformation": "CloudFormation", "logs": "Logs"},
+    "events": "Events",
 }
 
 

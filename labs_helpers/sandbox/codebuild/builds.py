@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,9 +28,14 @@ _RESOLVED = "CODEBUILD_RESOLVED_SOURCE_VERSION"
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 """
 
+_CONNECTION = re.compile(
+    r"arn:aws:(?:codeconnections|codestar-connections):[^:]*:\d*:connection/.+"
+)
+
 _OF_SOURCE: Mapping[str, str] = {
     "sourceTypeOverride": "type",
     "sourceLocationOverride": "location",
+    "sourceAuthOverride": "auth",
     "buildspecOverride": "buildspec",
     "gitCloneDepthOverride": "gitCloneDepth",
     "insecureSslOverride": "insecureSsl",
@@ -52,7 +58,6 @@ _NOT_HERE = (
     "secondarySourcesOverride",
     "secondarySourcesVersionOverride",
     "secondaryArtifactsOverride",
-    "sourceAuthOverride",
     "gitSubmodulesConfigOverride",
     "certificateOverride",
     "registryCredentialOverride",
@@ -213,6 +218,14 @@ def _check(
             f"The sandbox fetches no sources of type {source['type']}; they exist on AWS. Put the "
             "source into a bucket as a ZIP file, and start the build with --source-type-override "
             "S3 --source-location-override bucket/source.zip."
+        )
+    auth = source.get("auth") or {}
+    if source["type"] == "GITHUB" and not _CONNECTION.fullmatch(auth.get("resource", "")):
+        raise NotHere(
+            "The sandbox reaches no GitHub, and fetches sources of type GITHUB over a connection "
+            "to the stand-in GitHub only: give the source the auth "
+            "type=CODECONNECTIONS,resource=<ARN of the connection>. labs connect names the git "
+            "folder that stands for the repository."
         )
     if project["source"]["type"] == "CODEPIPELINE" and artifacts["type"] == "CODEPIPELINE":
         artifacts = {"type": "NO_ARTIFACTS"}

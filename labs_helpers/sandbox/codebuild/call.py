@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labs_helpers.sandbox.codebuild.owner import Builds
+from labs_helpers.sandbox.codebuild.reports import Reports
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.service.service import Call
 from labs_helpers.sandbox.service.store import Store
@@ -13,8 +14,9 @@ from labs_helpers.sandbox.service.work import Desk
 
 @dataclass(frozen=True, kw_only=True)
 class CodeBuildCall(Call[Store]):
-    """builds: the builds at the desk; roles: takes the service roles."""
+    """builds: at the desk; reports: what builds hand over; roles: takes the service roles."""
 
     builds: Builds
+    reports: Reports
     desk: Desk
     roles: ServiceRoles

@@ -2,6 +2,7 @@
 
 Events of the runner (labs_helpers/runner/build.py):
     {"type": "begins", "phase"}, {"type": "ends", "phase", "status", "contexts"},
+    {"type": "source", "commit"} of a source in git,
     {"type": "ended", "status", "exported", "artifacts"} or {"type": "ended", "fault"}
 """
 
@@ -16,7 +17,14 @@ from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild import builds, events, projects, store
-from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
+from labs_helpers.sandbox.iam.service_roles import (
+    Assumed,
+    Principal,
+    RoleRefused,
+    ServiceRoles,
+)
+from labs_helpers.sandbox.identity import Authorize
+from labs_helpers.sandbox.service.errors import AccessDenied
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
@@ -26,13 +34,28 @@ CODEBUILD = Principal("codebuild.amazonaws.com", "CodeBuild")
 _SPARE = timedelta(minutes=15)
 """How much longer than the build's time limit the role's session lasts."""
 
+AGAIN = "The build did nothing wrong: start it again, or retry the stage of its pipeline."
+"""What to do after a fault. AWS's own answer to a build that it could not finish is to try again:
+https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html"""
+
 Change = Callable[[store.Document, float], None]
 
 
 class Builds:
     """`jobs.Owner` of CodeBuild's builds; thread-safe."""
 
-    def __init__(self, state: Store, clock: Clock, roles: ServiceRoles, emit: Emit) -> None:
+    def __init__(
+        self,
+        state: Store,
+        clock: Clock,
+        roles: ServiceRoles,
+        emit: Emit,
+        authorize: Authorize,
+        folder: Callable[[str, str], str],
+    ) -> None:
+        """folder: of a connection and a repository; raises LookupError."""
+        self._authorize = authorize
+        self._folder = folder
         self._store = state
         self._clock = clock
         self._roles = roles
@@ -53,28 +76,82 @@ class Builds:
             self._change(place, build_id, partial(_fail, status="TIMED_OUT", contexts=context))
             return None
         self._change(place, build_id, partial(_begin, phase="PROVISIONING"))
-        source = projects.arn(*place, build["projectName"])
         try:
-            taken = self._roles.assume(
-                build["serviceRole"],
-                CODEBUILD,
-                f"AWSCodeBuild-{build_id.partition(':')[2]}",
-                place[1],
-                {"aws:sourcearn": (source,), "aws:sourceaccount": (place[0],)},
-                timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
-            )
+            taken = self._taken(place, build)
         except RoleRefused as error:
             context = [{"statusCode": "ACCESS_DENIED", "message": str(error)}]
             self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
             return None
+        try:
+            folder = self._connected(build, taken)
+        except (LookupError, AccessDenied) as error:
+            self._change(place, build_id, partial(_begin, phase="DOWNLOAD_SOURCE"))
+            context = [{"statusCode": "CLIENT_ERROR", "message": f"{error} for primary source"}]
+            self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
+            return None
         offset = now - datetime.now(UTC)
         return {
+            "folder": folder,
             "build": build,
             "account": place[0],
             "region": place[1],
             "credentials": taken.environment,
             "clock_offset": offset.total_seconds(),
         }
+
+    def arn(self, place: store.Place, build_id: str) -> str:
+        return f"arn:aws:codebuild:{place[1]}:{place[0]}:build/{build_id}"
+
+    def document(self, place: store.Place, build_id: str) -> store.Document:
+        """A build that runs; raises LookupError."""
+        with self._store.read() as db:
+            row = store.build(db, place, build_id)
+        if row is None or row["status"] != store.RUNNING:
+            raise LookupError(f"the build {build_id} is not in progress")
+        found: store.Document = json.loads(row["body"])
+        return found
+
+    def require(
+        self, place: store.Place, build: store.Document, action: str, resource: str
+    ) -> None:
+        """Raise AccessDenied unless the role of a build may do an action."""
+        taken = self._taken(place, build)
+        self._authorize(taken.session.principal, action, resource)
+
+    def reports(self, place: store.Place, build_id: str, arn: str) -> None:
+        """The build has a report."""
+
+        def add(build: store.Document, at: float) -> None:
+            build["reportArns"] = [*build.get("reportArns", []), arn]
+
+        self._change(place, build_id, add)
+
+    def _taken(self, place: store.Place, build: store.Document) -> Assumed:
+        """A session of the build's role; raises RoleRefused."""
+        source = projects.arn(*place, build["projectName"])
+        return self._roles.assume(
+            build["serviceRole"],
+            CODEBUILD,
+            f"AWSCodeBuild-{build['id'].partition(':')[2]}",
+            place[1],
+            {"aws:sourcearn": (source,), "aws:sourceaccount": (place[0],)},
+            timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
+        )
+
+    def _connected(self, build: store.Document, taken: Assumed) -> str:
+        """The git folder of a source on a connection, "" for others; LookupError, AccessDenied.
+
+        https://docs.aws.amazon.com/codebuild/latest/userguide/connections-github-app.html
+        """
+        source = build["source"]
+        if source["type"] != "GITHUB":
+            return ""
+        arn = source["auth"]["resource"]
+        for action in ("GetConnection", "GetConnectionToken"):
+            needed = f"{arn.split(':')[2]}:{action}"
+            self._authorize(taken.session.principal, needed, arn)
+        path = source["location"].removeprefix("https://github.com/").removesuffix(".git")
+        return self._folder(arn, path.strip("/"))
 
     def reported(self, job: Job, reports: Sequence[Event]) -> None:
         for each in reports:
@@ -85,7 +162,7 @@ class Builds:
 
         https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html#CodeBuild-Type-Build-buildStatus
         """
-        context = [{"statusCode": "INTERNAL_SERVICE_ERROR", "message": why}]
+        context = [{"statusCode": "INTERNAL_SERVICE_ERROR", "message": f"{why} {AGAIN}"}]
         self._change(_place(job), job.id, partial(_fail, status="FAULT", contexts=context))
 
     def stop(self, db: sqlite3.Connection, place: store.Place, build: store.Document) -> None:
@@ -154,12 +231,20 @@ def _fail(
 
 def _apply(build: store.Document, at: float, event: Event) -> None:
     match event["type"]:
+        case "source":
+            build["resolvedSourceVersion"] = event["commit"]
         case "begins":
             builds.begin(build, event["phase"], at)
+        case "ends" if event["status"] == "FAULT":
+            said = [{**each, "message": f"{each['message']} {AGAIN}"} for each in event["contexts"]]
+            builds.end(build, "FAULT", at, said)
         case "ends":
             builds.end(build, event["status"], at, event["contexts"])
         case other if other == ENDED and "fault" in event:
-            context = {"statusCode": "INTERNAL_SERVICE_ERROR", "message": event["fault"]}
+            context = {
+                "statusCode": "INTERNAL_SERVICE_ERROR",
+                "message": f"{event['fault']} {AGAIN}",
+            }
             _fail(build, at, "FAULT", [context])
         case other if other == ENDED:
             builds.begin(build, "FINALIZING", at)

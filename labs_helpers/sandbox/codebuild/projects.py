@@ -18,6 +18,7 @@ ENVIRONMENTS = ("LINUX_CONTAINER", "ARM_CONTAINER")
 """The types of environment that the runner can stand in for."""
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
+_CODECOMMIT = re.compile(r"https://git-codecommit\.[a-z0-9-]+\.amazonaws\.com/v1/repos/[\w.-]+")
 _OTHER = "The runner runs the commands of a build on this machine. "
 _ABSENT: Mapping[str, str] = {
     "badgeEnabled": "No page shows a badge here.",
@@ -31,7 +32,7 @@ _ABSENT: Mapping[str, str] = {
 """Members of a project that would be without effect, and why; a value that asks for nothing is
 taken."""
 
-FETCHED = ("S3", "CODEPIPELINE", "NO_SOURCE")
+FETCHED = ("S3", "CODECOMMIT", "GITHUB", "CODEPIPELINE", "NO_SOURCE")
 """Types of sources that builds have here; a project may name any, and its builds are refused."""
 
 DEFAULTS: Mapping[str, Any] = {
@@ -124,7 +125,7 @@ def check_role(role: str, account: str) -> None:
 def check_source(source: Mapping[str, Any], artifacts: Mapping[str, Any]) -> None:
     """The source's type, location and buildspec, and that source and artifacts fit."""
     kind, location = source["type"], source.get("location", "")
-    if kind not in FETCHED and not location:
+    if kind not in ("NO_SOURCE", "CODEPIPELINE") and not location:
         raise InvalidInput(f"Invalid source: a source of type {kind} needs a location")
     if (kind == "CODEPIPELINE") != (artifacts["type"] == "CODEPIPELINE"):
         raise InvalidInput(
@@ -137,6 +138,11 @@ def check_source(source: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Non
                 f"Invalid source location {location!r}: write bucket/path/to/source.zip, or "
                 "bucket/path/to/folder/"
             )
+    if kind == "CODECOMMIT" and not _CODECOMMIT.fullmatch(location):
+        raise InvalidInput(
+            f"Invalid source location {location!r}: write the cloneUrlHttp of a repository, "
+            "https://git-codecommit.<region>.amazonaws.com/v1/repos/<name>"
+        )
     if kind == "NO_SOURCE" and not source.get("buildspec"):
         raise InvalidInput("Invalid source: a project of type NO_SOURCE needs a buildspec")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.service import jobs
 from labs_helpers.sandbox.service.jobs import Event, Job
 from labs_helpers.sandbox.service.store import Store
+from labs_helpers.sandbox.service.work import Desk
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,22 @@ Pushed = Callable[[str, str, str, str], None]
 
 
 class Connections:
-    """The connections of every account; `jobs.Owner` of the watches. Thread-safe."""
+    """The connections of every account; `jobs.Owner` of the watches. Thread-safe.
 
-    def __init__(self, state: Store, pushed: Pushed) -> None:
+    Each repository has one watch as long as the repository is there. When a watch ends, with the
+    runner or the sandbox, a new watch follows. A commit made in between is new to that watch and
+    starts the pipelines, once: a push waits for nobody's sandbox.
+    """
+
+    def __init__(self, state: Store, desk: Desk, pushed: Pushed) -> None:
         self.store = state
+        self._desk = desk
         self._pushed = pushed
+        with state.write() as db:
+            # the watches of the sandbox before this one: their runner is told to end them
+            db.execute("delete from jobs")
+            for row in db.execute("select * from repositories order by rowid").fetchall():
+                self._watch(db, row["id"], row["folder"])
 
     def folder(self, arn: str, repository: str) -> str:
         """The folder of a repository; raises LookupError, with a sentence, where there is none."""
@@ -77,16 +90,33 @@ class Connections:
             row, body = found[0]
             body["ConnectionStatus"] = store.AVAILABLE
             store.save(db, (row["account"], row["region"]), body)
-            self._watch(db, row["arn"], repository, folder)
+            self._place(db, row["arn"], repository, folder)
         return dict(body)
 
-    def _watch(self, db: Any, arn: str, repository: str, folder: str) -> None:
-        """In a transaction: (re)place a repository, with a new watch."""
-        db.execute("delete from repositories where connection = ? and name = ?", (arn, repository))
+    def _place(self, db: sqlite3.Connection, arn: str, repository: str, folder: str) -> None:
+        """In a transaction: the folder of a repository. In the same folder, nothing is new."""
+        before = store.repository(db, arn, repository)
+        if before is not None and before["folder"] == folder:
+            return
+        if before is not None:
+            self.forget(db, before["id"])
         made = str(uuid.uuid4())
         row = (made, arn, repository, folder, "")
         db.execute("insert into repositories values (?, ?, ?, ?, ?)", row)
-        jobs.submit(self.store, db, Job(made, KIND, {"folder": folder}))
+        self._watch(db, made, folder)
+
+    def _watch(self, db: sqlite3.Connection, repository: str, folder: str) -> None:
+        """In a transaction: a new watch over the folder of a repository; repository: its id."""
+        body = {"repository": repository, "folder": folder}
+        jobs.submit(self.store, db, Job(str(uuid.uuid4()), KIND, body))
+
+    def forget(self, db: sqlite3.Connection, repository: str) -> None:
+        """In a transaction: remove a repository, and end its watch; repository: its id."""
+        db.execute("delete from repositories where id = ?", (repository,))
+        for row in db.execute("select * from jobs").fetchall():
+            watched = json.loads(row["body"])["repository"]
+            if watched == repository and not jobs.withdraw(db, row["id"]):
+                self.store.after_commit(partial(self._desk.stop, row["id"]))
 
     def routes(self) -> Routes:
         """POST /_labs/connections {"connection", "repository", "folder"} -> {"arn", "status"}."""
@@ -101,23 +131,24 @@ class Connections:
     def claimed(self, job: Job) -> dict[str, Any] | None:
         """Nothing more than the folder; None once the repository is another's or gone."""
         with self.store.read() as db:
-            found = db.execute("select 1 from repositories where id = ?", (job.id,)).fetchone()
-        return None if found is None else {}
+            return None if _repository(db, job) is None else {}
 
     def reported(self, job: Job, events: Sequence[Event]) -> None:
         """Tell of each branch that has a new commit. What the first look finds is not new."""
         for event in events:
             if event["type"] == "heads":
                 self._seen(job, dict(event["heads"]))
+            if event["type"] == jobs.ENDED:
+                self._again(job)
 
     def _seen(self, job: Job, heads: dict[str, str]) -> None:
         with self.store.write() as db:
-            row = db.execute("select * from repositories where id = ?", (job.id,)).fetchone()
+            row = _repository(db, job)
             if row is None:
                 return
             before: dict[str, str] | None = json.loads(row["heads"]) if row["heads"] else None
             changed = "update repositories set heads = ? where id = ?"
-            db.execute(changed, (json.dumps(heads), job.id))
+            db.execute(changed, (json.dumps(heads), row["id"]))
             if before is None:
                 return
             for branch, commit in heads.items():
@@ -127,9 +158,23 @@ class Connections:
 
     def lost(self, job: Job, why: str) -> None:
         """Watch again, as soon as a runner is there: a commit in between is seen then."""
+        self._again(job)
+
+    def _again(self, job: Job) -> None:
+        """The watch has ended: another watch, while the repository is there."""
         with self.store.write() as db:
-            if db.execute("select 1 from repositories where id = ?", (job.id,)).fetchone():
-                jobs.submit(self.store, db, job)
+            db.execute("delete from jobs where id = ?", (job.id,))
+            if (row := _repository(db, job)) is not None:
+                self._watch(db, row["id"], row["folder"])
+
+
+def _repository(db: sqlite3.Connection, job: Job) -> sqlite3.Row | None:
+    """The repository that a job watches; None once it is gone."""
+    wanted = (job.body["repository"],)
+    row: sqlite3.Row | None = db.execute(
+        "select * from repositories where id = ?", wanted
+    ).fetchone()
+    return row
 
 
 def _which(wanted: str, found: list[store.Document]) -> str:

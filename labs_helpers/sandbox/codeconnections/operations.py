@@ -67,12 +67,9 @@ def delete_connection(call: ConnectionsCall, params: Members) -> Members:
     _found(call, arn)
     with call.store.write() as db:
         rows = db.execute("select id from repositories where connection = ?", (arn,)).fetchall()
-        db.execute("delete from repositories where connection = ?", (arn,))
-        db.execute("delete from connections where arn = ?", (arn,))
         for row in rows:
-            db.execute("delete from jobs where id = ? and runner is null", (row["id"],))
-    for row in rows:
-        call.desk.stop(row["id"])
+            call.forget(db, row["id"])
+        db.execute("delete from connections where arn = ?", (arn,))
     return {}
 
 

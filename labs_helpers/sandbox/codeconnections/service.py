@@ -27,10 +27,10 @@ class CodeConnections:
         self, root: Path, clock: Clock, authorize: Authorize, desk: Desk, pushed: Pushed
     ) -> None:
         self.store = Store(root, "CodeConnections", SCHEMA)
-        self.connections = Connections(self.store, pushed)
+        self.connections = Connections(self.store, desk, pushed)
         self.services: dict[str, DecidedService[ConnectionsCall]] = {}
         for name in NAMES:
-            call: Any = partial(ConnectionsCall, service=name, desk=desk)
+            call: Any = partial(ConnectionsCall, service=name, forget=self.connections.forget)
             self.services[name] = DecidedService(
                 name, operations, call, self.store, clock, authorize
             )

@@ -33,6 +33,9 @@ from labs_helpers.sandbox.service.worker import Worker
 
 log = logging.getLogger(__name__)
 
+Archive = Callable[[store.Place, str, str], bytes]
+"""(place, repository, commit) -> the commit's files as a ZIP file."""
+
 _LOOK = 0.5
 """Seconds between two looks at actions that run."""
 
@@ -51,14 +54,19 @@ class Driver(Worker[Store]):
         polling: Polling,
         fetches: Fetches,
         folder: Callable[[str, str], str],
+        archive: Archive,
     ) -> None:
-        """folder: of a connection's repository; raises LookupError."""
+        """folder: of a connection's repository; archive: of a commit in CodeCommit.
+
+        Both raise LookupError.
+        """
         super().__init__(pipelines.store)
         self._pipelines = pipelines
         self._sessions = sessions
         self._polling = polling
         self._fetches = fetches
         self._folder = folder
+        self._archive = archive
         self._looking = False
 
     def has_work(self) -> bool:
@@ -160,6 +168,7 @@ class Driver(Worker[Store]):
             client=session.client,
             require=session.require,
             folder=self._folder,
+            archive=partial(self._archive, place),
             run_elsewhere=partial(self._elsewhere, place, execution["id"], made["id"]),
             memory=made["memory"],
             override=override[0] if override else {},

@@ -1,8 +1,9 @@
-"""A new version of an object starts the pipelines whose source the object is.
+"""A new version of an object, or a new commit, starts the pipelines whose source it is.
 
-CodePipeline polls a source of Amazon S3 unless PollForSourceChanges is false:
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html. Here the look
-follows a write to Amazon S3 at once, by the pipeline's role, as on AWS.
+CodePipeline polls a source of Amazon S3 or CodeCommit unless PollForSourceChanges is false:
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html,
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html. Here
+the look follows a write to Amazon S3 or a push at once, by the pipeline's role, as on AWS.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ class Polling:
         self._starts: dict[tuple[store.Place, str], deque[float]] = {}
 
     def wrote(self, url: str) -> None:
-        """Amazon S3 took a write; url: with host and path, in which bucket and key are."""
+        """Amazon S3 took a write, or CodeCommit a push.
+
+        url: with host and path, in which bucket and key are; or the ARN of a repository.
+        """
         self._written.append(unquote(url))
 
     def run(self) -> None:
@@ -51,44 +55,52 @@ class Polling:
             found = store.everything(db)
         for place, pipeline in found:
             for action in polled(pipeline["declaration"]):
-                given = action["configuration"]
                 key, name = _key(action), pipeline["declaration"]["name"]
                 new = key not in pipeline["seen"] and (place, name, key) not in self._known
                 self._known.add((place, name, key))
-                names = (given["S3Bucket"], given["S3ObjectKey"])
-                if not new and not any(all(each in url for each in names) for url in urls):
+                marks = _marks(action, place)
+                if not new and not any(all(each in url for each in marks) for url in urls):
                     continue
                 try:
-                    self._look(place, pipeline, action)
+                    self._look(place, pipeline, action, new)
                 except (ClientError, BotoCoreError, RoleRefused, TooMany) as error:
                     # AWS tells nobody either; the next execution's source action says why
                     log.warning("the source of the pipeline %s cannot be read: %s", name, error)
 
     def _look(
-        self, place: store.Place, pipeline: store.Document, action: Mapping[str, Any]
+        self,
+        place: store.Place,
+        pipeline: store.Document,
+        action: Mapping[str, Any],
+        first: bool,
     ) -> None:
-        given, name = action["configuration"], pipeline["declaration"]["name"]
-        key = _key(action)
-        version = self._version(place, pipeline, given)
+        """Start the pipeline for what is new. What a first look finds is the first execution's."""
+        name, key = pipeline["declaration"]["name"], _key(action)
+        version = self._version(place, pipeline, action)
         if version is None or pipeline["seen"].get(key) == version:
             return
         with self._pipelines.store.write() as db:
             fresh = store.pipeline(db, place, name)
             if fresh is None:
                 return
-            first = key not in fresh["seen"]
             fresh["seen"][key] = version
             store.save_pipeline(db, place, fresh)
-            # what was there when the pipeline was made is the first execution's
             if not first and self._may_start(place, name):
                 trigger = {"triggerType": "PollForSourceChanges", "triggerDetail": action["name"]}
                 self._pipelines.start(db, place, fresh, trigger)
 
     def _version(
-        self, place: store.Place, pipeline: store.Document, given: Mapping[str, str]
+        self, place: store.Place, pipeline: store.Document, action: Mapping[str, Any]
     ) -> str | None:
-        """The newest version of the object; "" for no object, None for one without versions."""
-        s3 = self._sessions.of_pipeline(pipeline["declaration"], place).client("s3")
+        """The newest version of the object, or the branch's commit.
+
+        "" for no object or branch, None for an object without versions.
+        """
+        given = action["configuration"]
+        session = self._sessions.of_pipeline(pipeline["declaration"], place)
+        if action["actionTypeId"]["provider"] == "CodeCommit":
+            return _commit(session.client("codecommit"), given)
+        s3 = session.client("s3")
         try:
             head = s3.head_object(Bucket=given["S3Bucket"], Key=given["S3ObjectKey"])
         except ClientError as error:
@@ -115,9 +127,31 @@ class Polling:
         return True
 
 
-def _key(action: Mapping[str, Any]) -> str:
-    """What `seen` of a pipeline names the object by."""
+def _commit(client: Any, given: Mapping[str, str]) -> str:
+    """The newest commit of a source's branch; "" for no repository or branch."""
+    name, branch = given["RepositoryName"], given["BranchName"]
+    try:
+        found = client.get_branch(repositoryName=name, branchName=branch)
+    except ClientError as error:
+        if error.response["Error"]["Code"].endswith("DoesNotExistException"):
+            return ""
+        raise
+    return str(found["branch"]["commitId"])
+
+
+def _marks(action: Mapping[str, Any], place: store.Place) -> tuple[str, ...]:
+    """What all is in the URL or ARN by which `wrote` names the action's source."""
     given = action["configuration"]
+    if action["actionTypeId"]["provider"] == "CodeCommit":
+        return (f"arn:aws:codecommit:{place[1]}:{place[0]}:{given['RepositoryName']}",)
+    return (given["S3Bucket"], given["S3ObjectKey"])
+
+
+def _key(action: Mapping[str, Any]) -> str:
+    """What `seen` of a pipeline names the object or the branch by."""
+    given = action["configuration"]
+    if action["actionTypeId"]["provider"] == "CodeCommit":
+        return f"{action['name']}: {given['RepositoryName']} {given['BranchName']}"
     return f"{action['name']}: {given['S3Bucket']}/{given['S3ObjectKey']}"
 
 
@@ -125,6 +159,6 @@ def polled(declaration: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The actions whose source is looked at."""
     for action in declaration["stages"][0]["actions"]:
         given = action["configuration"]
-        s3 = action["actionTypeId"]["provider"] == "S3"
-        if s3 and given.get("PollForSourceChanges", "true").lower() != "false":
+        looked_at = action["actionTypeId"]["provider"] in ("S3", "CodeCommit")
+        if looked_at and given.get("PollForSourceChanges", "true").lower() != "false":
             yield action

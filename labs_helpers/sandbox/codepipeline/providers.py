@@ -27,6 +27,8 @@ _BUILD = Provider(
     ("PrimarySource", "EnvironmentVariables", "BatchEnabled", "CombineArtifacts"),
 )
 
+_OF_AN_IMAGE = ("ArtifactName", "ContainerName")
+
 PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
     ("Source", "AWS", "S3"): Provider(
         (0, 0),
@@ -35,6 +37,12 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
         ("PollForSourceChanges", "AllowOverrideForS3ObjectKey"),
     ),
     ("Source", "AWS", "ECR"): Provider((0, 0), (1, 1), ("RepositoryName",), ("ImageTag",)),
+    ("Source", "AWS", "CodeCommit"): Provider(
+        (0, 0),
+        (1, 1),
+        ("RepositoryName", "BranchName"),
+        ("PollForSourceChanges", "OutputArtifactFormat"),
+    ),
     ("Source", "AWS", "CodeStarSourceConnection"): Provider(
         (0, 0),
         (1, 1),
@@ -52,6 +60,18 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
         ("BucketName", "Extract"),
         ("ObjectKey", "KMSEncryptionKeyARN", "CannedACL", "CacheControl"),
     ),
+    ("Deploy", "AWS", "CodeDeployToECS"): Provider(
+        (1, 5),
+        (0, 0),
+        (
+            *("ApplicationName", "DeploymentGroupName"),
+            *("TaskDefinitionTemplateArtifact", "AppSpecTemplateArtifact"),
+        ),
+        (
+            *("TaskDefinitionTemplatePath", "AppSpecTemplatePath"),
+            *(f"Image{number}{name}" for number in range(1, 5) for name in _OF_AN_IMAGE),
+        ),
+    ),
     ("Deploy", "AWS", "ECS"): Provider(
         (1, 1), (0, 0), ("ClusterName", "ServiceName"), ("FileName", "DeploymentTimeout")
     ),
@@ -60,11 +80,8 @@ PROVIDERS: Mapping[tuple[str, str, str], Provider] = {
 
 _SOURCES = "Use a connection (CodeStarSourceConnection), whose handshake labs connect finishes."
 ABSENT: Mapping[tuple[str, str], str] = {
-    ("Source", "CodeCommit"): f"The sandbox keeps no git repositories. {_SOURCES}",
     ("Source", "GitHub"): f"The sandbox reaches no GitHub. {_SOURCES}",
-    ("Deploy", "CodeDeployToECS"): "The sandbox does not have CodeDeploy. Use the provider ECS, "
-    "and a service whose deployment strategy is BLUE_GREEN, CANARY or LINEAR.",
-    ("Deploy", "CodeDeploy"): "The sandbox does not have CodeDeploy, nor instances.",
+    ("Deploy", "CodeDeploy"): "There are no instances to deploy to. Use CodeDeployToECS.",
     ("Deploy", "CloudFormation"): "Call CloudFormation from a build.",
     ("Invoke", "Lambda"): "The sandbox runs no functions. Use an action of CodeBuild.",
     ("Build", "ECRBuildAndPublish"): "Use an action of CodeBuild that calls docker.",

@@ -10,7 +10,7 @@ from typing import Any
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codepipeline import operations
 from labs_helpers.sandbox.codepipeline.call import PipelineCall
-from labs_helpers.sandbox.codepipeline.driver import Driver
+from labs_helpers.sandbox.codepipeline.driver import Archive, Driver
 from labs_helpers.sandbox.codepipeline.fetches import KIND, Fetches
 from labs_helpers.sandbox.codepipeline.pipelines import Pipelines
 from labs_helpers.sandbox.codepipeline.polling import Polling
@@ -41,17 +41,19 @@ class CodePipelineService(DecidedService[PipelineCall]):
         roles: ServiceRoles,
         emit: Emit,
         folder: Callable[[str, str], str],
+        archive: Archive,
     ) -> None:
         """Open the state under `root`; executions go on where they were before a restart.
 
-        folder: of a connection and a repository; raises LookupError.
+        folder: of a connection and a repository; archive: of a commit in CodeCommit. Both raise
+        LookupError.
         """
         self.store = Store(root, "CodePipeline", SCHEMA)
         pipelines = Pipelines(self.store, clock, emit)
         sessions = Sessions(roles, authorize)
         fetches = Fetches(self.store, sessions.environment)
         polling = Polling(pipelines, sessions)
-        self.driver = Driver(pipelines, sessions, polling, fetches, folder)
+        self.driver = Driver(pipelines, sessions, polling, fetches, folder, archive)
         self.pushed = partial(pushed, pipelines)
         call: Any = partial(PipelineCall, pipelines=pipelines, roles=roles)
         super().__init__("codepipeline", operations, call, self.store, clock, authorize)

@@ -16,7 +16,7 @@ from labs_helpers.sandbox import request_log, sigv4
 from labs_helpers.sandbox.door.gateway import request_of
 from labs_helpers.sandbox.door.http import CLIENT_GONE
 from labs_helpers.sandbox.door.scope import regions
-from labs_helpers.sandbox.hosts import Site, region_of_registry, site_of
+from labs_helpers.sandbox.hosts import Site, region_of_git, region_of_registry, site_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Dispatch:
     layers: WSGIApplication
     registry: WSGIApplication
     hub: WSGIApplication
+    git: WSGIApplication
     aws: WSGIApplication
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -66,6 +67,8 @@ class Dispatch:
             return say(413, f"a request to this address has at most {LARGEST_BODY} bytes")
         if site is Site.HUB:
             return self.hub
+        if region_of_git(environ["HTTP_HOST"]) in regions():
+            return self.git
         if path.startswith(LAYERS):
             return self.layers
         if path.startswith(CONTROL):

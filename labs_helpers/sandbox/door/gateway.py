@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from labs_helpers.files import is_full
 from labs_helpers.sandbox import sigv4
 from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
-from labs_helpers.sandbox.door.delays import Delays
+from labs_helpers.sandbox.delays import Delays
 from labs_helpers.sandbox.door.http import CLIENT_GONE
 from labs_helpers.sandbox.door.scope import service_of
 from labs_helpers.sandbox.iam.credentials import Credential
@@ -111,11 +111,11 @@ class Gateway:
         self._verify(request, signature, credential, body)
         environ[CALLER] = credential.principal.arn
         if self._delays:
-            self._delays.before(service, signature.access_key_id, body)
+            self._delays.before(service, _named(environ), signature.access_key_id, body)
         application = self._services.get(service, self._others)
         answer = application(SignedCall(environ, request, body, credential.principal, signature))
         if self._delays:
-            self._delays.after(service, body, answer[2])
+            self._delays.after(service, _named(environ), body, answer[2])
         return answer
 
     def _without_signature(self, environ: WSGIEnvironment, request: Request) -> Answer:

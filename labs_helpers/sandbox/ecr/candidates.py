@@ -15,9 +15,6 @@ from labs_helpers.sandbox.ecr.image_rows import read_time
 from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, STANDARD, Candidate
 from labs_helpers.sandbox.ecr.repositories import Repository
 
-_STAYED = (0, None, None)
-"""What `image_storage` would say of an image that was never in the archive."""
-
 
 def of(db: sqlite3.Connection, repository: Repository) -> list[Candidate]:
     """All images of the repository, in the order of their pushes."""
@@ -32,22 +29,28 @@ def of(db: sqlite3.Connection, repository: Repository) -> list[Candidate]:
     indexes = _indexes(db, rows)
     found = []
     for number, digest, _, pushed_at, size, pulled_at, subject in rows:
-        archived, archived_at, activated_at = stored.get(number, _STAYED)
-        found.append(
-            Candidate(
-                digest,
-                tuple(tags.get(number, ())),
-                datetime.fromtimestamp(pushed_at, UTC),
-                size,
-                read_time(pulled_at),
-                ARCHIVE if archived else STANDARD,
-                read_time(archived_at) if archived else None,
-                read_time(activated_at),
-                tuple(indexes.get(digest, ())),
-                subject,
-            )
+        candidate = Candidate(
+            digest,
+            tuple(tags.get(number, ())),
+            datetime.fromtimestamp(pushed_at, UTC),
+            size,
+            read_time(pulled_at),
+            indexes=tuple(indexes.get(digest, ())),
+            subject=subject,
         )
+        found.append(_stored(candidate, *stored[number]) if number in stored else candidate)
     return found
+
+
+def _stored(
+    image: Candidate, archived: int, archived_at: float, activated_at: float | None
+) -> Candidate:
+    """The candidate of an image that is, or was, in the archive."""
+    return image._replace(
+        storage=ARCHIVE if archived else STANDARD,
+        archived_at=read_time(archived_at) if archived else None,
+        activated_at=read_time(activated_at),
+    )
 
 
 def _tags(db: sqlite3.Connection, repository: Repository) -> dict[int, list[str]]:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from labs_helpers.sandbox.ecr.wildcards import matches
+from labs_helpers.sandbox.ecr.wildcards import matcher
 
 STANDARD, ARCHIVE = "STANDARD", "ARCHIVE"
 
@@ -116,20 +116,27 @@ class Rule:
         return of_class
 
     def _has_tags(self, tags: Sequence[str]) -> bool:
-        return all(any(matches(pattern, tag) for tag in tags) for pattern in self._patterns)
+        # loops, and not all() of any(), because this runs for each image of a large repository
+        for fits in self._matchers:
+            for tag in tags:
+                if fits(tag):
+                    break
+            else:
+                return False
+        return True
 
     @cached_property
-    def _patterns(self) -> list[str]:
+    def _matchers(self) -> list[Callable[[str], bool]]:
+        """One for each tag that an image must have."""
         prefixes = [f"{each}*" for each in self._selection.get("tagPrefixList", ())]
-        return [*prefixes, *self._selection.get("tagPatternList", ())]
+        return list(map(matcher, [*prefixes, *self._selection.get("tagPatternList", ())]))
 
     @cached_property
     def time(self) -> Callable[[Candidate], datetime]:
         """What the rule reads of an image: the push, the last pull, or the move to the archive."""
         if self._count_type == "sinceImagePulled":
             return _last_used
-        in_archive = self._count_type == "sinceImageTransitioned" or self.storage == ARCHIVE
-        return _moved if in_archive else _began
+        return _moved if self._count_type == "sinceImageTransitioned" else _began
 
     def due(self, image: Candidate) -> datetime:
         """When a rule that counts days wants the image."""
@@ -191,12 +198,12 @@ def evaluate(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) 
         identified = rule.identified(free)
         marked = {image.digest for image in rule.marks(identified, now)}
         for image in identified:
-            if image.digest not in outcomes:
-                outcomes[image.digest] = _outcome(rule, image, image.digest in marked, by_digest)
-    for image in free:
-        if image.digest not in outcomes:
-            outcomes[image.digest] = Outcome(image, None, False)
-    return [outcomes[image.digest] for image in ordered]
+            digest = image.digest
+            if digest in outcomes:
+                continue
+            holder = _holder(rule, image, by_digest) if digest in marked and image.indexes else None
+            outcomes[digest] = Outcome(image, rule, digest in marked and holder is None, holder)
+    return [outcomes.get(image.digest) or Outcome(image, None, False) for image in ordered]
 
 
 def next_due(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) -> datetime | None:
@@ -216,11 +223,9 @@ def short(digest: str) -> str:
     return digest.split(":")[-1][:12]
 
 
-def _outcome(
-    rule: Rule, image: Candidate, marked: bool, by_digest: Mapping[str, Candidate]
-) -> Outcome:
-    if marked:
-        for index in image.indexes:
-            if rule.expires or by_digest[index].storage != ARCHIVE:
-                return Outcome(image, rule, False, index)
-    return Outcome(image, rule, marked)
+def _holder(rule: Rule, image: Candidate, by_digest: Mapping[str, Candidate]) -> str | None:
+    """The digest of an index that keeps the image from the rule, or None."""
+    for index in image.indexes:
+        if rule.expires or by_digest[index].storage != ARCHIVE:
+            return index
+    return None

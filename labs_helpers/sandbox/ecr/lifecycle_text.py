@@ -76,6 +76,7 @@ def _check_rule(rule: Any) -> None:
         raise InvalidLifecyclePolicy(_wrong_type(rule["description"], "string"))
     _check_action(rule["action"])
     _check_selection(rule["selection"])
+    _check_way(rule["selection"], rule["action"]["type"])
 
 
 def _check_action(action: Any) -> None:
@@ -121,6 +122,22 @@ def _check_count(selection: dict[str, Any]) -> None:
             raise InvalidLifecyclePolicy(_NO_SCHEMA)
         _enum(selection["countUnit"], ("days",))
     elif selection["countType"] != "imageCountMoreThan" or "countUnit" in selection:
+        raise InvalidLifecyclePolicy(_NO_SCHEMA)
+
+
+def _check_way(selection: dict[str, Any], action: str) -> None:
+    """Images go from the standard class to the archive or away, and from the archive away only.
+
+    The archive's rules count the days since the move; days since the last pull only archive:
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html and
+    https://github.com/aws/containers-roadmap/issues/921. No source has ECR's words for these two.
+    """
+    counted, storage = selection["countType"], selection.get("storageClass", "standard")
+    of_archive = counted == "sinceImageTransitioned"
+    if (storage == "archive") != of_archive:
+        raise InvalidLifecyclePolicy(_NO_SCHEMA)
+    only = {"sinceImagePulled": "transition", "sinceImageTransitioned": "expire"}
+    if action != only.get(counted, action):
         raise InvalidLifecyclePolicy(_NO_SCHEMA)
 
 

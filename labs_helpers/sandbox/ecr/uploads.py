@@ -28,10 +28,6 @@ from labs_helpers.sandbox.service.store import naming_a_full_disk
 BUFFER = 1024 * 1024
 """Bytes read at a time, which bounds the memory for a layer of any size."""
 
-CHUNKED_BUFFER = 64 * 1024
-"""Bytes read at a time when the length is not announced: cheroot's ChunkedRFile joins chunks to the
-size of the read, at a cost that grows with the square of that size."""
-
 BEHIND = 4
 """How many chunks the hash may lag behind the file."""
 
@@ -243,7 +239,7 @@ def _copy(part: Reader, file: FileIO, update: Callable[[bytes], object], length:
     with ThreadPoolExecutor(1, "hash") as hashing:
         behind: deque[Future[object]] = deque()
         while length is None or size < length:
-            chunk = part.read(CHUNKED_BUFFER if length is None else min(BUFFER, length - size))
+            chunk = part.read(BUFFER if length is None else min(BUFFER, length - size))
             if not chunk:
                 break
             behind.append(hashing.submit(update, chunk))

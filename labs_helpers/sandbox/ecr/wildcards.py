@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutability
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -26,6 +27,14 @@ def matches(pattern: str, text: str) -> bool:
             return False
         inner = inner[at + len(piece) :]
     return True
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """What `matches` says of a pattern, for many texts; a pattern like ``prod*`` is quicker."""
+    if pattern.endswith("*") and "*" not in pattern[:-1]:
+        prefix = pattern[:-1]
+        return lambda text: text.startswith(prefix)
+    return partial(matches, pattern)
 
 
 @lru_cache(maxsize=256)

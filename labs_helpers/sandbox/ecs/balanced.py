@@ -102,10 +102,18 @@ def targets(service: Mapping[str, Any], task: Mapping[str, Any]) -> list[Target]
     containers = {each["name"]: each for each in task["containers"]}
     return [
         Target(group, _LOOPBACK, binding["hostPort"])
-        for each, group in zip(service["loadBalancers"], task["_groups"], strict=True)
+        for each, group in zip(_of_set(service, task), task["_groups"], strict=True)
         for binding in containers[each["containerName"]]["networkBindings"]
         if binding["containerPort"] == each["containerPort"]
     ]
+
+
+def _of_set(service: Mapping[str, Any], task: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """loadBalancers of the task's own task set, or those of the service."""
+    for each in service["deployments"]:
+        if each["id"] == task["_deployment"] and "loadBalancers" in each:
+            return list(each["loadBalancers"])
+    return list(service["loadBalancers"])
 
 
 def wanted(service: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> list[Target]:

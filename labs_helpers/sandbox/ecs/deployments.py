@@ -26,10 +26,19 @@ def deploy(service: Document, at: float, groups: Sequence[str] | None = None) ->
 
     groups: the target groups of its tasks, by default those of the service.
     """
-    number = f"ecs-svc/{secrets.randbelow(9 * 10**18) + 10**18}"
     for each in service["deployments"]:
         each["status"] = ACTIVE
-    made: Document = {
+    made = new(service, balanced.groups(service) if groups is None else groups, at)
+    service["deployments"].insert(0, made)
+    releases.begin(service, made, at)
+    service["_steady"] = False
+    return made
+
+
+def new(service: Mapping[str, Any], groups: Sequence[str], at: float) -> Document:
+    """A primary deployment of what the service says; groups: the target groups of its tasks."""
+    number = f"ecs-svc/{secrets.randbelow(9 * 10**18) + 10**18}"
+    return {
         "id": number,
         "status": PRIMARY,
         "taskDefinition": service["taskDefinition"],
@@ -45,16 +54,12 @@ def deploy(service: Document, at: float, groups: Sequence[str] | None = None) ->
         "networkConfiguration": service["networkConfiguration"],
         "rolloutState": IN_PROGRESS,
         "rolloutStateReason": f"ECS deployment {number} in progress.",
-        "_groups": balanced.groups(service) if groups is None else list(groups),
+        "_groups": list(groups),
         "_digests": {},
         "_counted": [],
         "_failures": 0,
         "_retry_at": 0.0,
     }
-    service["deployments"].insert(0, made)
-    releases.begin(service, made, at)
-    service["_steady"] = False
-    return made
 
 
 def primary(service: Mapping[str, Any]) -> Document:

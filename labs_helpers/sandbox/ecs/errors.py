@@ -49,6 +49,13 @@ class NoServiceDeployment(ServiceError):
     words = "Service deployment not found."
 
 
+class NoTaskSet(ServiceError):
+    """The service has no such task set."""
+
+    code = "TaskSetNotFoundException"
+    words = "The specified task set was not found."
+
+
 class Conflict(ServiceError):
     """The resource is not in a state for this."""
 

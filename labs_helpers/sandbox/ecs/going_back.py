@@ -1,9 +1,11 @@
-"""A rolling deployment that is taken back: by the circuit breaker, or by StopServiceDeployment.
+"""A rolling deployment taken back: by the circuit breaker, an alarm, or StopServiceDeployment.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
 """
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 from labs_helpers.sandbox.ecs import deployments, releases
 from labs_helpers.sandbox.ecs.deployments import FAILED, IN_PROGRESS, say
@@ -22,21 +24,46 @@ def trips(service: Document, primary: Document, desired: int) -> bool:
 
 
 def trip(service: Document, primary: Document, made: Plan, at: float) -> Document:
-    """The deployment has FAILED; returns the primary deployment from now on."""
-    reason = "ECS deployment circuit breaker: tasks failed to start."
-    primary |= {"rolloutState": FAILED, "rolloutStateReason": reason, "updatedAt": at}
-    say(service, f"(deployment {primary['id']}) deployment failed: tasks failed to start.", at)
-    made.news.append(("SERVICE_DEPLOYMENT_FAILED", primary["id"], reason))
+    """The circuit breaker fails the deployment; returns the primary deployment from now on."""
     release = releases.current(service)
     breaker = service["deploymentConfiguration"]["deploymentCircuitBreaker"]
     if release is not None:
         release["deploymentCircuitBreaker"]["status"] = "TRIGGERED"
-    before = _forerunner(service, primary) if breaker.get("rollback") else None
+    failed = Failed("ECS deployment circuit breaker", "tasks failed to start.")
+    return _fail(service, primary, failed, breaker.get("rollback"), made, at)
+
+
+def ring(service: Document, primary: Document, made: Plan, at: float) -> Document:
+    """An alarm fails the deployment; returns the primary deployment from now on.
+
+    How AWS's rolloutStateReason begins is not public.
+    """
+    rollback = service["deploymentConfiguration"]["alarms"].get("rollback")
+    failed = Failed("ECS deployment alarms", "alarm detected.")
+    return _fail(service, primary, failed, rollback, made, at)
+
+
+class Failed(NamedTuple):
+    """by: what failed a deployment; why: as the service's events say."""
+
+    by: str
+    why: str
+
+
+def _fail(
+    service: Document, primary: Document, failed: Failed, rollback: Any, made: Plan, at: float
+) -> Document:
+    reason = f"{failed.by}: {failed.why}"
+    primary |= {"rolloutState": FAILED, "rolloutStateReason": reason, "updatedAt": at}
+    say(service, f"(deployment {primary['id']}) deployment failed: {failed.why}", at)
+    made.news.append(("SERVICE_DEPLOYMENT_FAILED", primary["id"], reason))
+    release = releases.current(service)
+    before = _forerunner(service, primary) if rollback else None
     if before is None:
         if release is not None:
             releases.finish(release, releases.STOPPED, at, reason)
         return primary
-    why = f"ECS deployment circuit breaker: rolling back to deploymentId {before['id']}."
+    why = f"{failed.by}: rolling back to deploymentId {before['id']}."
     return _back_to(service, primary, before, why, made, at)
 
 

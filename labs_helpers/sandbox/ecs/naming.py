@@ -16,7 +16,7 @@ Place = tuple[str, str]
 _TIMES = {
     *("createdAt", "updatedAt", "startedAt", "stoppedAt", "stoppingAt", "executionStoppedAt"),
     *("pullStartedAt", "pullStoppedAt", "connectivityAt", "registeredAt", "deregisteredAt"),
-    *("deleteRequestedAt", "finishedAt"),
+    *("deleteRequestedAt", "finishedAt", "stabilityStatusAt"),
 }
 
 

@@ -93,8 +93,9 @@ def finish(release: Document, status: str, at: float, reason: str = "") -> None:
         release["stoppedAt"] = at
     if reason:
         release["statusReason"] = reason
-    if release["deploymentCircuitBreaker"]["status"] == "MONITORING":
-        release["deploymentCircuitBreaker"]["status"] = "MONITORING_COMPLETE"
+    for monitor in (release["deploymentCircuitBreaker"], release["alarms"]):
+        if monitor["status"] == "MONITORING":
+            monitor["status"] = "MONITORING_COMPLETE"
 
 
 def roll_back(release: Document, to: str, reason: str, at: float) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.ecs import deployments, going_back, releases, tasks
+from labs_helpers.sandbox.ecs import alarms, deployments, going_back, releases, tasks
 from labs_helpers.sandbox.ecs.deployments import COMPLETED, FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
 from labs_helpers.sandbox.ecs.plans import Plan
@@ -43,6 +43,8 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
     release = releases.current(service)
     if going_back.trips(service, primary, desired):
         primary = going_back.trip(service, primary, made, at)
+    elif alarms.ring(service):
+        primary = going_back.ring(service, primary, made, at)
     elif release is not None and release["status"] == releases.ROLLBACK_REQUESTED:
         primary = going_back.take_back(service, primary, made, at)
     stopped = {task["_id"] for task, _, _ in made.stop}
@@ -256,6 +258,10 @@ def _settle(
         made.again |= any(task["lastStatus"] == tasks.RUNNING for task in new)
         return
     if primary["rolloutState"] == IN_PROGRESS:
+        baked, until = alarms.has_baked(service, at)
+        if not baked:
+            made.due = until
+            return
         release = releases.current(service)
         if release is not None:
             back = release["status"] == releases.ROLLBACK_IN_PROGRESS

@@ -6,12 +6,13 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from labs_helpers.sandbox.balancing.store import Target
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecs import (
+    alarms,
     balanced,
     deployments,
     events,
@@ -19,6 +20,7 @@ from labs_helpers.sandbox.ecs import (
     rolling,
     shifting,
     store,
+    task_sets,
     tasks,
 )
 from labs_helpers.sandbox.ecs.balanced import Balancers
@@ -31,6 +33,7 @@ from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.worker import Worker
 
+Planning = Callable[[Document, Sequence[Document], float, float], Plan]
 _SOON = 0.25
 """Seconds between two looks while a deployment waits for time to pass."""
 _AFTER_A_REFUSAL = 2.0
@@ -55,8 +58,10 @@ class Scheduler(Worker[Store]):
         emit: Emit,
         balancers: Balancers,
         roles: ServiceRoles,
+        alarms_of: alarms.Look,
     ) -> None:
         super().__init__(state)
+        self._alarms_of = alarms_of
         self._balancers = balancers
         self._traffic = Traffic(balancers, roles)
         self._clock = clock
@@ -100,8 +105,8 @@ class Scheduler(Worker[Store]):
                 if balanced.has_left(service, task, health):
                     self._owner.release(task)
             now = self._clock.now().timestamp()
-            planning = rolling.plan if _rolls(service) else shifting.plan
-            made = planning(service, found, now, time.time())
+            alarms.watch(service, place, self._alarms_of)
+            made = _planning(service)(service, found, now, time.time())
             for task, code, reason in made.stop:
                 self._owner.stop(db, place, task, code, reason)
             for deployment, count in made.starts.items():
@@ -228,6 +233,13 @@ class Scheduler(Worker[Store]):
                 kind = _WARNINGS.get(name, "INFO")
                 new = events.service_acted(service, name, kind, place, now)
             self.store.after_commit(partial(self._emit, new))
+
+
+def _planning(service: Document) -> Planning:
+    """What decides about a service."""
+    if task_sets.has(service):
+        return task_sets.plan
+    return rolling.plan if _rolls(service) else shifting.plan
 
 
 def _rolls(service: Document) -> bool:

@@ -38,13 +38,6 @@ def steps(config: Document) -> tuple[list[float], int]:
     return [100.0], 0
 
 
-def weights(green: str, blue: str, percent: float) -> dict[str, int]:
-    """Weights are whole numbers, up to 999; a percentage may have one decimal."""
-    scale = 1 if float(percent).is_integer() else 10
-    share = round(percent * scale)
-    return {green: share, blue: 100 * scale - share}
-
-
 def rule(balancer: dict[str, Any], which: str) -> str:
     """The ARN of a load balancer's productionListenerRule or testListenerRule; empty for none."""
     return str((balancer.get("advancedConfiguration") or {}).get(which) or "")

@@ -12,10 +12,12 @@ asks Elastic Load Balancing for that, and notes in `_applied` what the rules hav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from labs_helpers.sandbox.ecs import deployments, releases, rolling, shares, tasks
+from labs_helpers.sandbox.balancing.weights import split
+from labs_helpers.sandbox.ecs import alarms, deployments, releases, rolling, shares, tasks
+from labs_helpers.sandbox.ecs.crew import Crew
 from labs_helpers.sandbox.ecs.deployments import FAILED, IN_PROGRESS, say
 from labs_helpers.sandbox.ecs.naming import Document
 from labs_helpers.sandbox.ecs.plans import Plan
@@ -29,48 +31,16 @@ _MINUTE = 60
 
 
 @dataclass
-class _Look:
+class _Look(Crew):
     """One look at a service: what the stages read, and the plan that they write."""
 
-    service: Document
     release: Document
     green: Document
     blue: Document | None
-    found: Sequence[Document]
     desired: int
-    plan: Plan
-    at: float
-    real: float
-
-    def live(self, deployment: Document) -> list[Document]:
-        ending = {task["_id"] for task, _, _ in self.plan.stop}
-        return [
-            task
-            for task in self.found
-            if task["_deployment"] == deployment["id"]
-            and tasks.is_live(task)
-            and task["_id"] not in ending
-        ]
-
-    def is_gone(self, deployment: Document) -> bool:
-        own = [task for task in self.found if task["_deployment"] == deployment["id"]]
-        return all(task["lastStatus"] == tasks.STOPPED for task in own)
-
-    def scale(self, deployment: Document, count: int) -> None:
-        """Start or stop tasks of a deployment until there are `count`."""
-        deployment["desiredCount"] = count
-        live = self.live(deployment)
-        missing = count - len(live)
-        if missing > 0:
-            if deployment["_retry_at"] <= self.real:
-                self.plan.starts[deployment["id"]] = missing
-            self.plan.again = True
-        spare = sorted(live, key=lambda task: rolling.is_up(task, self.real))[: max(-missing, 0)]
-        rolling.end(self.service, spare, self.plan, self.at)
 
     def is_scaled(self, deployment: Document) -> bool:
-        up = [task for task in self.live(deployment) if rolling.is_up(task, self.real)]
-        return len(up) >= self.desired
+        return self.up(deployment) >= self.desired
 
     def send(self, weight: float) -> bool:
         """Have a percentage of the visitors meet green; whether the rules have it."""
@@ -87,7 +57,7 @@ class _Look:
         for number, each in enumerate(self.service["loadBalancers"]):
             named = shares.rule(each, which)
             if named:
-                traffic[named] = shares.weights(
+                traffic[named] = split(
                     self.green["_groups"][number],
                     shares.other(each, self.green["_groups"][number]),
                     weight,
@@ -107,7 +77,7 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
     else:
         green = _deployment(service, release["_deployment"])
         blue = _blue(service, green)
-        look = _Look(service, release, green, blue, found, desired, made, at, real)
+        look = _Look(service, found, made, at, real, release, green, blue, desired)
         if release["status"] in (releases.IN_PROGRESS, releases.PENDING):
             _judge(look)
         if release["status"] == releases.ROLLBACK_REQUESTED:
@@ -130,7 +100,7 @@ def _keep(
     real: float,
 ) -> None:
     """No deployment is under way: as many tasks as wanted, and none of another deployment."""
-    look = _Look(service, {}, primary, None, found, desired, made, at, real)
+    look = _Look(service, found, made, at, real, {}, primary, None, desired)
     if primary["rolloutState"] != FAILED or service["status"] != "ACTIVE":
         look.scale(primary, desired)
     for each in service["deployments"]:
@@ -159,7 +129,7 @@ def _deployment(service: Document, number: str) -> Document:
 
 
 def _judge(look: _Look) -> None:
-    """The circuit breaker, where the service has one: too many failed tasks turn the release back.
+    """The circuit breaker and alarms, where the service has them, turn the release back.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
     """
@@ -168,9 +138,14 @@ def _judge(look: _Look) -> None:
     counted["failureCount"] = look.green["failedTasks"]
     if breaker.get("enable") and look.green["failedTasks"] >= counted["threshold"]:
         counted["status"] = "TRIGGERED"
-        said = f"(deployment {look.green['id']}) deployment failed: tasks failed to start."
-        say(look.service, said, look.at)
-        _turn_back(look, "Service deployment failed: tasks failed to start.")
+        _fail(look, "tasks failed to start.")
+    elif alarms.ring(look.service):
+        _fail(look, "alarm detected.")
+
+
+def _fail(look: _Look, why: str) -> None:
+    say(look.service, f"(deployment {look.green['id']}) deployment failed: {why}", look.at)
+    _turn_back(look, f"Service deployment failed: {why}")
 
 
 def _turn_back(look: _Look, reason: str) -> None:
@@ -314,12 +289,8 @@ def _finish(look: _Look) -> None:
     rolling.complete(look.service, look.green, look.plan, look.at)
 
 
-def _at_once(look: _Look) -> bool:
-    return True
-
-
-_DO = {
-    **dict.fromkeys(STAGES, _at_once),
+_DO: Mapping[str, Callable[[_Look], bool]] = {
+    **dict.fromkeys(STAGES, lambda look: True),
     "RECONCILE_SERVICE": _reconcile,
     "PRE_SCALE_UP": _prepare,
     "SCALE_UP": _scale_up,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labs_helpers.sandbox.ecs import alarms
 from labs_helpers.sandbox.ecs.balanced import Balancers, check_group
 from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
 from labs_helpers.sandbox.ecs.naming import Document, Place
@@ -31,8 +32,6 @@ def configuration(given: Mapping[str, Any], before: Mapping[str, Any]) -> Docume
 
     Raises InvalidParameter, NotHere.
     """
-    if (given.get("alarms") or {}).get("enable"):
-        raise not_here("alarms of a deployment", "No alarm rings in the sandbox.")
     if given.get("lifecycleHooks"):
         raise not_here("lifecycleHooks of a deployment", "There is no AWS Lambda.")
     if (given.get("earlySuccessCriteria") or {}).get("enable"):
@@ -61,6 +60,7 @@ def configuration(given: Mapping[str, Any], before: Mapping[str, Any]) -> Docume
             "minimumHealthyPercent, which is from 0 to 100."
         )
     _check_strategy(found, given)
+    alarms.check(found)
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from labs_helpers.sandbox.balancing.weights import forward
 from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.naming import Place
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
@@ -66,9 +67,4 @@ class Traffic:
         rule = self._balancers.rule(arn)
         if rule is None:
             raise TrafficRefused(f"the listener rule {arn} does not exist")
-        listed = [{"TargetGroupArn": group, "Weight": weight} for group, weight in weights.items()]
-        actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": listed}}]
-        if rule["default"]:
-            client.modify_listener(ListenerArn=rule["listener"], DefaultActions=actions)
-        else:
-            client.modify_rule(RuleArn=arn, Actions=actions)
+        forward(client, arn, rule["listener"] if rule["default"] else "", weights)

@@ -19,8 +19,8 @@ An operation that is not listed is refused with the code `NotInSandbox`.
 - "Ours" are operations that the sandbox does itself.
 - "True" are operations that [moto](https://docs.getmoto.org/) does, as far as moto goes: what was
   put is there, and is found again after the sandbox was stopped or killed.
-- "Recorded" are operations of moto that keep a record on which nothing acts: no packet flows, no
-  alarm rings, nothing expires.
+- "Recorded" are operations of moto that keep a record on which nothing acts: no packet flows,
+  nothing expires.
 
 The sandbox decides on every call with IAM's policies, whoever answers.
 """

@@ -109,6 +109,7 @@ PATCHES: Mapping[str, str] = {
         "moto drops the versions of a bucket whose versioning is suspended: corrections.py",
     ),
     "moto.cloudwatch.models:Alarm.__init__": "moto calls a new alarm OK",
+    "moto.cloudwatch.models:CloudWatchBackend.put_metric_data": "moto's alarms judge no metric",
     "moto.utilities.utils:load_resource": "moto loads 67 MB of instance types with EC2",
     "moto.resourcegroupstaggingapi.models:iter_taggable_backends": (
         "our repositories, rules and buses stand in the place of moto's"

@@ -74,9 +74,15 @@ def _bucket(name: str) -> tuple[str, Any]:
 class MotoResources:
     """`Known`, over moto's backends; thread-safe."""
 
-    def __init__(self, ours: Mapping[str, Callable[[str], Iterator[str]]] | None = None) -> None:
-        """ours: by a service of ours, the policies of the resource that an ARN names."""
+    def __init__(
+        self,
+        ours: Mapping[str, Callable[[str], Iterator[str]]] | None = None,
+        group_of: Callable[[str, str, str], str] = lambda account, region, deployment: "",
+    ) -> None:
+        """ours: by a service of ours, the policies of the resource that an ARN names; group_of:
+        `Known.group_of`, of CodeDeploy."""
         self._ours = ours or {}
+        self._group_of = group_of
 
     def meant(self, kind: str, arn: str) -> Sequence[str] | None:
         found = parsed(arn)
@@ -106,6 +112,9 @@ class MotoResources:
             return base64.b64decode(ciphertext)[:36].decode("ascii") or None
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return None
+
+    def group_of(self, account: str, region: str, deployment: str) -> str:
+        return self._group_of(account, region, deployment)
 
     def stacks_of(self, account: str, region: str, change_set: str) -> Sequence[str]:
         stacks = backend("cloudformation", account, region)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.moto import patches
+from labs_helpers.sandbox.moto import alarms, patches
 
 
 def unusable(key: Any) -> tuple[str, str] | None:
@@ -87,6 +87,12 @@ def _of_cloudwatch() -> None:
         alarm.state_value = "INSUFFICIENT_DATA"
 
     own = patches.put("moto.cloudwatch.models:Alarm.__init__", initialise)
+
+    def put(backend: Any, namespace: str, metric_data: Any) -> None:
+        own_put(backend, namespace, metric_data)
+        alarms.judge(backend, namespace, {each["MetricName"] for each in metric_data})
+
+    own_put = patches.put("moto.cloudwatch.models:CloudWatchBackend.put_metric_data", put)
 
 
 _KMS = "moto.kms.models:KmsBackend"

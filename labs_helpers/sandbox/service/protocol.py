@@ -41,6 +41,9 @@ _TYPES: dict[str, Any] = {
 }
 """JSON's type of each kind of shape that is no number."""
 
+_AS_THEY_ARE = {"string", "boolean", "integer", "long", "float", "double"}
+"""Kinds of shapes whose values JSON holds as Python does."""
+
 _INTEGER_BOUNDS = {"integer": 2**31, "long": 2**63}
 """Inclusive bounds of the model's number types (Java's int and long)."""
 
@@ -108,6 +111,34 @@ def read(params: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
     """
     found: dict[str, Any] = _read(params, shape)
     return found
+
+
+def read_rest(params: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """Like `read`, of names on the wire, where the query has numbers and booleans as texts.
+
+    https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+    """
+    named: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        wire = member.serialization.get("name", name)
+        if wire not in params:
+            continue
+        value = params[wire]
+        if member.serialization.get("location") == "querystring":
+            value = _of_text(value, member)
+        named[name] = value
+    return read(named, shape)
+
+
+def _of_text(text: str, shape: Shape) -> Any:
+    match shape.type_name:
+        case "integer" | "long":
+            return int(text) if text.isdecimal() else text
+        case "boolean":
+            return {"true": True, "false": False}.get(text, text)
+        case "list":
+            return [text]
+    return text
 
 
 def answer(members: Mapping[str, Any], operation: OperationModel) -> Answer:
@@ -205,13 +236,16 @@ def _refuse_type(value: Any, shape: Shape) -> NoReturn:
 def _write(value: Any, shape: Shape) -> Any:
     kind = shape.type_name
     if kind == "structure":
+        members = shape.members
+        # a list has thousands of plain members, so they are not worth a call each
         return {
-            name: _write(item, shape.members[name])
+            name: item if members[name].type_name in _AS_THEY_ARE else _write(item, members[name])
             for name, item in value.items()
             if item is not None
         }
     if kind == "list":
-        return [_write(item, shape.member) for item in value]
+        member = shape.member
+        return [_write(item, member) for item in value]
     if kind == "map":
         return {key: _write(item, shape.value) for key, item in value.items()}
     if kind == "timestamp":

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from botocore import xform_name
-from botocore.model import ServiceModel
+from botocore.model import OperationModel, ServiceModel
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
@@ -164,13 +164,45 @@ class Service(Generic[C]):
         target: the X-Amz-Target header; body: the request's bytes, JSON; endpoint: the sandbox's
         URL as this caller spells it in the Host header; keys: condition keys of the request.
         """
+        return self._answer(
+            lambda: protocol.operation_of(target, self.model),
+            lambda shape: protocol.parse(body, shape),
+            (principal, region, endpoint, keys),
+        )
+
+    def handle_rest(
+        self,
+        name: str,
+        params: Members,
+        principal: Principal,
+        region: str,
+        endpoint: str = DEFAULT_ENDPOINT,
+        keys: Keys = NO_KEYS,
+    ) -> Answer:
+        """Like handle, of a service of REST JSON, whose path, query and body are read already.
+
+        name: the operation; params: by the names on the wire, those of the query as texts.
+        """
+        return self._answer(
+            lambda: self.model.operation_model(name),
+            lambda shape: protocol.read_rest(params, shape),
+            (principal, region, endpoint, keys),
+        )
+
+    def _answer(
+        self,
+        named: Callable[[], OperationModel],
+        read: Callable[[Any], Members],
+        asked: tuple[Principal, str, str, Keys],
+    ) -> Answer:
+        principal, region, endpoint, keys = asked
         try:
-            operation = protocol.operation_of(target, self.model)
+            operation = named()
             function = self.operations.get(operation.name)
             if function is None:
                 reason = self.reasons.get(operation.name, "")
                 raise NotInSandbox(f"{self.name}:{operation.name}", reason)
-            params = protocol.parse(body, operation.input_shape)
+            params = read(operation.input_shape)
             validate(params, operation.input_shape)
             call = self._call(
                 operation=operation.name,

@@ -75,6 +75,7 @@ class Store:
         self._writing = threading.RLock()
         self._subscribers: dict[str, list[Callback]] = {}
         self.notices: list[str] = []
+        self._secret: bytes | None = None
         self._commits = CommitCount(self._file.path, "application_id")
         what = f"{service}'s records"
         opened(self._file, self._commits, what, self._notice).close()
@@ -134,6 +135,11 @@ class Store:
 
         The file ``<root>/signing-key`` keeps them; the first call makes the file. Raises NoRoom.
         """
+        if self._secret is None:
+            self._secret = self._kept_secret()
+        return self._secret
+
+    def _kept_secret(self) -> bytes:
         path = self.root / "signing-key"
         with naming_a_full_disk():
             try:

@@ -240,6 +240,8 @@ class Desk:
         if time.monotonic() - self._alone_since > PATIENCE:
             for store, row in self._rows("runner is null"):
                 self._lose(store, row, NO_RUNNER)
+            # what an owner submits again, because it is always needed, waits as long again
+            self._alone_since = None
 
     def _alive(self) -> list[_Runner]:
         with self._changed:

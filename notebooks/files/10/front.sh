@@ -1,18 +1,25 @@
-# Does nothing where the load balancer is there already.
-aws elbv2 describe-load-balancers --names front --query 'LoadBalancers[].LoadBalancerName' --output text 2> /dev/null && exit
+# Makes what is not there yet, so it can be run again, and goes on where it was interrupted.
 
 # the role with which ECS moves visitors
-aws iam create-role --role-name demo-app-front --assume-role-policy-document file://trust-ecs-service.json --query Role.RoleName --output text
+aws iam list-roles --query 'Roles[].RoleName' --output text | tr '\t' '\n' | grep -x demo-app-front ||
+  aws iam create-role --role-name demo-app-front --assume-role-policy-document file://trust-ecs-service.json --query Role.RoleName --output text
 aws iam attach-role-policy --role-name demo-app-front --policy-arn arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers
 
 # a load balancer, and a group of tasks for each color
+balancer=$(aws elbv2 describe-load-balancers --query 'LoadBalancers[?LoadBalancerName==`front`].LoadBalancerArn' --output text)
 subnets=$(aws ec2 describe-subnets --filters Name=default-for-az,Values=true --query 'Subnets[:2].SubnetId' --output text)
+[ "$balancer" ] || balancer=$(aws elbv2 create-load-balancer --name front --subnets $subnets --query 'LoadBalancers[0].LoadBalancerArn' --output text)
 vpc=$(aws ec2 describe-vpcs --filters Name=is-default,Values=true --query 'Vpcs[0].VpcId' --output text)
-balancer=$(aws elbv2 create-load-balancer --name front --subnets $subnets --query 'LoadBalancers[0].LoadBalancerArn' --output text)
-blue=$(aws elbv2 create-target-group --name front-blue --protocol HTTP --port 80 --vpc-id $vpc --target-type ip --query 'TargetGroups[0].TargetGroupArn' --output text)
-green=$(aws elbv2 create-target-group --name front-green --protocol HTTP --port 80 --vpc-id $vpc --target-type ip --query 'TargetGroups[0].TargetGroupArn' --output text)
+group() {
+  found=$(aws elbv2 describe-target-groups --query "TargetGroups[?TargetGroupName==\`front-$1\`].TargetGroupArn" --output text)
+  [ "$found" ] || found=$(aws elbv2 create-target-group --name front-$1 --protocol HTTP --port 80 --vpc-id $vpc --target-type ip --query 'TargetGroups[0].TargetGroupArn' --output text)
+  echo $found
+}
+blue=$(group blue)
+green=$(group green)
 
 # visitors of port 80 meet blue; the service may change this rule
-listener=$(aws elbv2 create-listener --load-balancer-arn $balancer --protocol HTTP --port 80 --default-actions Type=forward,TargetGroupArn=$blue --query 'Listeners[0].ListenerArn' --output text)
+listener=$(aws elbv2 describe-listeners --load-balancer-arn $balancer --query 'Listeners[?Port==`80`].ListenerArn' --output text)
+[ "$listener" ] || listener=$(aws elbv2 create-listener --load-balancer-arn $balancer --protocol HTTP --port 80 --default-actions Type=forward,TargetGroupArn=$blue --query 'Listeners[0].ListenerArn' --output text)
 rule=$(aws elbv2 describe-rules --listener-arn $listener --query 'Rules[0].RuleArn' --output text)
 sed "s|BLUE|$blue|; s|GREEN|$green|; s|RULE|$rule|" front.json > my-front.json

@@ -272,8 +272,8 @@ def test_the_same_command_gives_the_same_image(builder: Builder, files: dict[str
 def test_the_end_of_the_command_is_the_end_of_all_it_started(
     builder: Builder, files: dict[str, bytes]
 ) -> None:
-    builder.build(f"{BASE}RUN (sleep 1000 &) ; sleep 1000 & true\n", files)
-    assert _sleeping("1000") == []
+    builder.build(f"{BASE}RUN (sleep 1013 &) ; sleep 1013 & true\n", files)
+    assert _sleeping("1013") == []
 
 
 def test_a_command_has_a_time_limit(builder: Builder, files: dict[str, bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -20,13 +21,15 @@ import docker
 import pytest
 
 from labs_helpers.engine.machine import NAMESPACES, isolation
+from labs_helpers.engine.subordinate import ranges
 from tests.deadline import deadline
+from tests.engine.containers.as_nobody import NOBODY
 from tests.engine.engine_room import require
 
 APPLETS = [
     *("sh", "cat", "httpd", "sleep", "id", "mkdir", "echo", "touch", "kill", "ls", "mount", "ln"),
     *("chmod", "mknod", "rm", "test", "nc", "head", "wget", "ps", "chroot", "stat", "cp", "seq"),
-    *("yes", "true", "unshare"),
+    *("yes", "true", "unshare", "chown", "readlink", "tr", "grep", "stty"),
 ]
 
 CANNOT_RUN = [
@@ -60,13 +63,25 @@ def own_engine(folder: Path, **variables: str) -> Iterator[Path]:
         process.communicate(timeout=60)
 
 
+def user_with_range() -> int:
+    """An ordinary user of this machine to whom /etc/subuid and /etc/subgid give more users."""
+    require("newuidmap")
+    for user in pwd.getpwall():
+        names = frozenset({user.pw_name, str(user.pw_uid)})
+        if user.pw_uid and all(ranges(Path(f"/etc/sub{kind}id"), names) for kind in "ug"):
+            return user.pw_uid
+    if os.environ.get("LABS_REQUIRE_CLIENTS") == "1":
+        pytest.fail("/etc/subuid and /etc/subgid name no user of this machine")
+    return pytest.skip("/etc/subuid and /etc/subgid name no user of this machine")
+
+
 @contextmanager
-def _nobodys_engine(folder: Path, **variables: str) -> Iterator[Path]:
+def _users_engine(folder: Path, uid: int, **variables: str) -> Iterator[Path]:
     python = shutil.which("python3", path="/usr/bin:/bin")
     if python is None:
         pytest.skip("no python3 that other users may run")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.engine.containers.as_nobody", str(folder)],
+        [sys.executable, "-m", "tests.engine.containers.as_nobody", str(folder), str(uid)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "OPEN_PYTHON": python, **variables},
@@ -82,17 +97,22 @@ def _nobodys_engine(folder: Path, **variables: str) -> Iterator[Path]:
 
 @contextmanager
 def engine(kind: str) -> Iterator[Path]:
-    """The socket of an engine: "own", of this user; "nobody", of an ordinary user; or "proot".
+    """The socket of an engine: "own", of this user; "nobody", of an ordinary user; or another.
 
-    That is an ordinary user's, too, with PRoot in place of namespaces.
+    "ranges" is of an ordinary user with a range of users; "proot" is nobody's, with PRoot in place
+    of namespaces.
     """
     # pytest's own folders are closed to other users
     folder = Path(tempfile.mkdtemp(prefix="labs"))
     folder.chmod(0o755)
     try:
         variables = {"LABS_ISOLATION": "proot"} if kind == "proot" else {}
-        begin = own_engine if kind == "own" or os.geteuid() != 0 else _nobodys_engine
-        with begin(folder, **variables) as socket:
+        if kind == "own" or os.geteuid() != 0:
+            beginning = own_engine(folder, **variables)
+        else:
+            uid = user_with_range() if kind == "ranges" else NOBODY
+            beginning = _users_engine(folder, uid, **variables)
+        with beginning as socket:
             yield socket
     finally:
         shutil.rmtree(folder)
@@ -106,7 +126,7 @@ def client_of(kind: str) -> Iterator[Any]:
         require("proot")
     elif isolation(Path(tempfile.gettempdir())).kind != NAMESPACES:
         pytest.skip("this machine forbids namespaces")
-    if kind == "nobody" and os.geteuid() != 0:
+    if kind in ("nobody", "ranges") and os.geteuid() != 0:
         pytest.skip("only root can become another user")
     with engine(kind) as socket:
         found = docker.DockerClient(base_url=f"unix://{socket}", timeout=120)

@@ -235,7 +235,7 @@ def test_filters_of_the_list(client: Any) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("mem_limit", "64m", "refuses HostConfig.Memory=67108864"),
+        ("cpu_shares", 512, "refuses HostConfig.CpuShares=512"),
         ("privileged", True, "refuses HostConfig.Privileged=True"),
         ("network", "mine", "refuses --network mine"),
         ("pid_mode", "host", "refuses HostConfig.PidMode=host"),

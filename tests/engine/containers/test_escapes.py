@@ -12,9 +12,9 @@ import pytest
 from tests.engine.containers.conftest import client_of, run
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with client_of("nobody" if os.geteuid() == 0 else "own") as found:
+@pytest.fixture(scope="module", params=["nobody", "ranges"] if os.geteuid() == 0 else ["own"])
+def client(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with client_of(request.param) as found:
         yield found
 
 
@@ -119,6 +119,22 @@ def test_system_calls_and_abstract_sockets_lead_to_nothing_outside(client: Any) 
     assert said.pop("connect") == "ECONNREFUSED"
     refused = ("mount", "umount2", "unshare", "setns", "open_by_handle_at")
     assert said == dict.fromkeys(refused, "EPERM")
+
+
+def test_a_program_has_no_terminal_or_socket_of_another_container(client: Any) -> None:
+    others = [
+        client.containers.run("box", ["sleep", "60"], detach=True, tty=True),
+        client.containers.run("box", ["sleep", "60"], detach=True, ports={"80/tcp": None}),
+    ]
+    attached = others[0].attach_socket(params={"stdin": 1, "stdout": 1, "stream": 1})
+    names = "for each in /proc/1/fd/*; do readlink $each; done"
+    kinds = {line.partition(":")[0] for line in run(client, names).split()}
+    assert kinds <= {"/dev/null", "pipe"}
+    joined = others[1].exec_run(["sh", "-c", names.replace("/1/", "/self/")]).output.decode()
+    assert not {"socket", "/dev/pts/ptmx"} & {line.partition(":")[0] for line in joined.split()}
+    attached.close()
+    for other in others:
+        other.remove(force=True)
 
 
 def test_setuid_files_of_a_volume_give_no_rights(client: Any) -> None:

@@ -103,8 +103,8 @@ def test_containers_die_with_the_keeper(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_a_stop_leaves_no_process_and_no_mount(engine: Engine, killed: bool) -> None:
-    _run(engine, "sleep 600 & sleep 601")
+def test_a_stop_leaves_no_process_no_mount_and_no_cgroup(engine: Engine, killed: bool) -> None:
+    made = _run(engine, "sleep 600 & sleep 601")
     keeper = engine.keeper
     left = [keeper, *keeper.children(recursive=True)]
     assert len(left) > 2
@@ -113,3 +113,4 @@ def test_a_stop_leaves_no_process_and_no_mount(engine: Engine, killed: bool) -> 
     for process in left:
         process.wait(60)
     assert str(engine.folder) not in Path("/proc/self/mounts").read_text()
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/labs-*{made.id}"))

@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from labs_helpers.prepare import ecs
@@ -51,6 +53,12 @@ aws ecs update-service --cluster demo --service web --task-definition $revision 
 
 
 BY_DIGEST = f"{REPOSITORY}@$digest"
+ROLLED_BACK = """for second in $(seq 120); do
+  aws ecs describe-services --cluster demo --services web \
+    --query 'services[].events[:3].message' | grep -q 'rolling back' && break
+  sleep 0.5
+done
+"""
 RIGHT = {
     "from Python": """python - <<'END'
 import boto3, json, os
@@ -100,6 +108,14 @@ WRONG = {
     "twice the memory": (deploy(BY_DIGEST, 's|"512"|"1024"|'), '"1024" | a revision from'),
     "a tag that nobody pushed": (deploy(f"{REPOSITORY}:stable"), "this is a tag, and a tag can"),
     "an empty digest": (deploy(BY_DIGEST, before="digest=sha256:"), "a digest is sha256: and 64"),
+    "a digest in single quotes, taken back by the circuit breaker": (
+        "sed 's|:1.0.0\"|@$digest\"|' task-definition.json > mine.json\n"
+        "aws ecs register-task-definition --cli-input-json file://mine.json --query x\n"
+        "aws ecs update-service --cluster demo --service web --task-definition demo-app "
+        "--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}' "
+        "--query service.status\n" + ROLLED_BACK,
+        "demo-app-repo@$digest: invalid reference format",
+    ),
     "a role that may not pull": (
         "aws iam create-role --role-name idle --assume-role-policy-document file://trust-ecs.json\n"
         + deploy(BY_DIGEST, "s|demo-app-execution|idle|"),
@@ -112,7 +128,7 @@ WRONG = {
 @pytest.mark.parametrize("answer", rows(RIGHT))
 def test_service_by_digest_right(lab: Desk, answer: str) -> None:
     seen = lab.after("10.1", RIGHT[answer])
-    assert seen.startswith("passed: Two tasks run the one image"), seen
+    assert seen.startswith("passed: Two tasks run the image"), seen
 
 
 @pytest.mark.usefixtures("by_tag")
@@ -196,7 +212,7 @@ SHOP_WRONG = {
     "the newer version": (ROLE + shop("demo-app-repo:1.1.0"), "1.1.0 | a task of 1.0.0"),
     "everything that may be read": (
         f"aws iam attach-role-policy --role-name shop-execution --policy-arn {FULL}\n" + shop(),
-        "repository/demo-app-repo2: allowed | which may pull from demo-app-repo",
+        "repository/demo-app-repo2: allowed | shop-execution may pull from no other",
     ),
     "another application's role": (
         shop(more="s|shop-execution|demo-app-execution|"),
@@ -204,7 +220,7 @@ SHOP_WRONG = {
     ),
     "a second policy beside the first": (
         ROLE.replace("--policy-name pull", "--policy-name right") + shop(),
-        "repository/demo-app: allowed | which may pull from demo-app-repo",
+        "repository/demo-app: allowed | shop-execution may pull from no other",
     ),
     "a token of one repository, after the task has begun": (
         ROLE
@@ -219,7 +235,7 @@ sed 's|"\\*"|"arn:aws:ecr:us-west-2:123456789012:repository/demo-app-repo"|' sho
 aws iam put-role-policy --role-name shop-execution --policy-name pull \
  --policy-document file://narrow.json
 """,
-        "ecr:GetAuthorizationToken on *: not allowed | which may log in to ECR",
+        "ecr:GetAuthorizationToken on *: not allowed | shop-execution may log in to ECR",
     ),
     "no task": (ROLE + shop(service="--desired-count 0"), "0 wanted by the service"),
     "every repository that begins so": (
@@ -258,6 +274,14 @@ def test_ticket_right(lab: Desk, answer: str) -> None:
 @pytest.mark.parametrize("answer", rows(SHOP_WRONG))
 def test_ticket_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("10.2", *SHOP_WRONG[answer])
+
+
+@pytest.mark.usefixtures("ticket")
+def test_a_file_that_is_only_changed_is_said_to_be(lab: Desk) -> None:
+    changed = "sed -i.bak 's|demo-app-repo:1.0\"|demo-app-repo:1.0.0\"|' shop.json"
+    lab.finds_wrong(
+        "10.2", changed, "you changed shop.json, and AWS has what the files said before"
+    )
 
 
 @pytest.mark.usefixtures("ticket")
@@ -314,6 +338,12 @@ CLEAN_WRONG = {
         + but("task definitions"),
         "| task ",
     ),
+    "only begun, with a cluster that refuses to go": (
+        "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids imageTag=1.1.0\n"
+        "aws ecs delete-service --cluster demo --service shop --force\n"
+        "aws ecs delete-cluster --cluster demo",
+        "service web",
+    ),
     "the cluster kept": (but("cluster"), "cluster demo | nothing is left"),
     "one revision kept": (
         but("") + "\naws ecs register-task-definition --cli-input-json file://shop.json",
@@ -360,3 +390,28 @@ def test_clean_right(lab: Desk, answer: str) -> None:
 @pytest.mark.parametrize("answer", rows(CLEAN_WRONG))
 def test_clean_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("10.3", *CLEAN_WRONG[answer])
+
+
+def cell(lab: Desk, name: str) -> str:
+    """The shell of a cell of the notebook."""
+    cells = {one.id: one.source for one in nbformat.read(lab.notebook, as_version=4).cells}
+    return str(cells[f"10-{name}"].partition("\n")[2])
+
+
+def test_the_load_balancer_is_finished_after_an_interruption_and_goes_without_an_error(
+    lab: Desk,
+) -> None:
+    script = Path("front.sh").read_text()
+    lab.done(script.partition("vpc=")[0])
+    assert not Path("my-front.json").exists()
+    lab.done(cell(lab, "91"))
+    first = Path("my-front.json").read_text()
+    assert first.count("arn:aws:elasticloadbalancing:") == 3
+    lab.done(cell(lab, "91"))
+    assert Path("my-front.json").read_text() == first
+    for _ in range(2):
+        gone = lab.shell(cell(lab, "99"))
+        assert (gone.returncode, gone.stderr, gone.stdout.splitlines()[-1]) == (0, "", "done")
+    elb = lab.place.client("elbv2")
+    assert elb.describe_load_balancers()["LoadBalancers"] == []
+    assert elb.describe_target_groups()["TargetGroups"] == []

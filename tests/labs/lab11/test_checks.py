@@ -23,6 +23,7 @@ def lab() -> Iterator[Desk]:
         made.cells("17")
         made.done("git tag begin; sh ticket-1.sh; git tag ticket")
         made.done("sh ticket-2.sh; git tag welcome")
+        made.done(BOTH)
         yield made
 
 

@@ -17,7 +17,7 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 HOST = {"host": "127.0.0.1:4566"}
 
 
-def asks(service: str, operation: str, **params: Any) -> list[tuple[str, str]]:
+def asks(service: str, operation: str, /, **params: Any) -> list[tuple[str, str]]:
     asked = ApiRequest(service, service, operation, params)
     found = actions.needed(asked, DEV, "us-west-2", Nobody())
     return [(each.action, each.resource.removeprefix(f"arn:aws:{service}:")) for each in found]
@@ -36,6 +36,14 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("ecs", "CreateService",
      {"cluster": "arn:aws:ecs:us-west-2:123456789012:cluster/c", "serviceName": "a"},
      [("ecs:CreateService", "us-west-2:123456789012:service/c/a")]),
+    ("ecs", "DeleteTaskSet", {"cluster": "c", "service": "a", "taskSet": "ecs-svc/1"},
+     [("ecs:DeleteTaskSet", "us-west-2:123456789012:task-set/c/a/ecs-svc/1")]),
+    ("ecs", "DescribeTaskSets", {
+        "cluster": "arn:aws:ecs:us-west-2:123456789012:cluster/c", "service": "a",
+        "taskSets": ["arn:aws:ecs:us-west-2:123456789012:task-set/c/a/ecs-svc/2"]},
+     [("ecs:DescribeTaskSets", "us-west-2:123456789012:task-set/c/a/ecs-svc/2")]),
+    ("ecs", "CreateTaskSet", {"cluster": "c", "service": "a", "taskDefinition": "web:3"},
+     [("ecs:CreateTaskSet", "us-west-2:123456789012:task-set/c/a/*")]),
     ("ecs", "ListClusters", {}, [("ecs:ListClusters", "*")]),
     ("eks", "CreateCluster", {"name": "a", "roleArn": ROLE},
      [("eks:CreateCluster", "us-west-2:123456789012:cluster/a"), ("iam:PassRole", ROLE)]),

@@ -52,6 +52,7 @@ class Room:
         home = self.sandbox.home
         workspace = Workspace(home).create()
         place_aws(workspace, self.sandbox.port)
+        workspace.remember(port=self.sandbox.port)  # as `labs start` does
         command = [sys.executable, "-P", "-m", "labs_helpers.runner", "--home", str(home)]
         environ = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         with (home / "runner-log").open("ab") as log:

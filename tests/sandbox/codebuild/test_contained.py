@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import psutil
 import pytest
@@ -74,6 +76,44 @@ def test_a_build_writes_in_its_folder_reads_no_keys_and_signals_nobody(room: Roo
     assert [number for number in range(1, 6) if f"\nrefused {number}\n" in log] == [1, 2, 3, 4, 5]
     assert not outside.exists()
     assert room.sandbox.learner["secret_access_key"] not in log
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+def test_a_build_reads_nothing_in_the_learner_s_home(room: Room) -> None:
+    """Not ~/.aws, not ~/.ssh, not the token of a JupyterLab that runs."""
+    with tempfile.TemporaryDirectory(prefix="labs-private-", dir=Path.home()) as private:
+        key = Path(private, "key")
+        key.write_text("a key of the learner's")
+        room.project(
+            "reads",
+            f"cat {key} || echo refused 1",
+            f"cp -r {private} copied; cat copied/key || echo refused 2",
+            "aws --version && python -c 'import boto3' && echo works",
+        )
+        log = room.log(room.run("reads")["id"])
+    assert "a key of the learner's" not in log
+    assert [number for number in (1, 2) if f"\nrefused {number}\n" in log] == [1, 2]
+    assert "\nworks\n" in log
+
+
+def test_a_program_of_the_labs_in_a_build_needs_nothing_of_the_learners_folder(room: Room) -> None:
+    room.project(
+        "asks",
+        "cat $LABS_HOME/config.json",
+        'case $LABS_HOME in "$HOME"/*) echo its own folder ;; esac',
+        "aws sts get-caller-identity --query Account",
+        "echo '- {id: CVE-2026-1, reason: known, expires: 2030-01-01}' > accepted.yaml",
+        "labs gate nothing:v1 --accept accepted.yaml || echo gate ended with $?",
+    )
+    build = room.run("asks")
+    log = room.log(build["id"])
+    assert build["buildStatus"] == "SUCCEEDED", log
+    assert '"account": "123456789012"' in log
+    assert "its own folder" in log
+    assert '"123456789012"\n' in log
+    # AWS's answer to the build's role, and no complaint about a file
+    assert "not authorized to perform: ecr:DescribeImageScanFindings" in log, log
+    assert "\ngate ended with 1\n" in log
 
 
 def test_a_command_that_kills_its_shell_fails_and_the_next_build_runs(room: Room) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from labs_helpers import servers
 from labs_helpers.workspace import Workspace
 from tests.policies import allow
+from tests.ports import free_port
 from tests.sandbox.codebuild.build_room import LINUX, LOGS, Room, packed
 from tests.sandbox.sandbox_process import Running
 
@@ -23,6 +25,9 @@ COMMANDS = [
     "aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY",
     "docker build -q -t $REGISTRY/demo-app:$CODEBUILD_BUILD_NUMBER .",
     "docker push -q $REGISTRY/demo-app:$CODEBUILD_BUILD_NUMBER",
+    "aws ecr describe-images --repository-name demo-app --query 'length(imageDetails)'",
+    "labs gate demo-app:$CODEBUILD_BUILD_NUMBER || echo gate ended with $?",
+    "labs sbom demo-app:$CODEBUILD_BUILD_NUMBER > bom.json && grep -c alpine bom.json",
 ]
 
 
@@ -40,15 +45,21 @@ class Started(Running):
         )
 
 
-def test_a_build_in_privileged_mode_pushes_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_at_any_port_pushes_and_judges_an_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
     workspace = Workspace(folder / "h")
-    started = servers.start(workspace)
+    port = free_port()
+    started = servers.start(workspace, environ={**os.environ, "LABS_PORT": str(port)})
+    assert started.sandbox.port == port
     try:
         process: object = None
         room = Room(Started(process, workspace.home, started.sandbox.port))  # type: ignore[arg-type]
         pusher = room.role("pusher", LOGS, allow("ecr:*"), allow("s3:GetObject"))
-        room.client("ecr").create_repository(repositoryName="demo-app")
+        room.client("ecr").create_repository(
+            repositoryName="demo-app", imageScanningConfiguration={"scanOnPush": True}
+        )
         s3 = room.client("s3")
         s3.create_bucket(
             Bucket="sources", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
@@ -70,6 +81,9 @@ def test_a_build_in_privileged_mode_pushes_an_image(monkeypatch: pytest.MonkeyPa
         assert build["buildStatus"] == "SUCCEEDED", room.log(build["id"])
         images = room.client("ecr").describe_images(repositoryName="demo-app")["imageDetails"]
         assert [each["imageTags"] for each in images] == [["1"]]
+        log = room.log(build["id"])
+        assert "belongs to the labs" not in log
+        assert "demo-app:1 passes" in log or "gate ended with 3" in log, log
     finally:
         servers.stop(workspace)
         shutil.rmtree(folder)

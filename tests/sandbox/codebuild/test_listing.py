@@ -31,11 +31,15 @@ def anybody(*asked: Any, **more: Any) -> None:
     """`identity.Authorize` that allows everything."""
 
 
+def no_folder(connection: str, repository: str) -> str:
+    raise LookupError("no connection is here")
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeBuildService]:
     roles: Any = EveryRole()
     folder: Path = tmp_path_factory.mktemp("codebuild")
-    made = CodeBuildService(folder, Clock(), anybody, Desk(), roles, nobody)
+    made = CodeBuildService(folder, Clock(), anybody, Desk(), roles, nobody, no_folder)
     for name in NAMES:
         project = {
             "name": name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from labs_helpers.sandbox.codebuild.owner import AGAIN
+from labs_helpers.sandbox.service import work
 from tests.sandbox import sandbox_process
 from tests.sandbox.codebuild import build_room
 from tests.sandbox.codebuild.build_room import context, phases
@@ -44,7 +46,7 @@ def test_a_build_is_fault_after_either_process_ended_and_a_queued_one_runs(tmp_p
     room.sandbox = sandbox_process.start(tmp_path)
     fault = room.ended(second)
     assert fault["buildStatus"] == "FAULT"
-    assert context(fault, "BUILD")[1] == "The sandbox was restarted while this ran."
+    assert context(fault, "BUILD")[1] == f"{work.RESTARTED} {AGAIN}"
     while left_of(second) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left_of(second) == []
@@ -55,6 +57,10 @@ def test_a_build_is_fault_after_either_process_ended_and_a_queued_one_runs(tmp_p
     room.stop_runner()
     ended = room.build(third)
     assert ended["buildStatus"] == "FAULT"
-    assert context(ended, "FINALIZING")[1] == "The build was ended: the labs' runner was stopped."
+    assert phases(ended)["BUILD"] == "FAULT"
+    for phase in ("BUILD", "FINALIZING"):
+        code, message = context(ended, phase)
+        assert code == "INTERNAL_SERVICE_ERROR"
+        assert message == f"The build was ended: the labs were stopped while it ran. {AGAIN}"
     assert left_of(third) == []
     room.sandbox.stop()

@@ -42,6 +42,7 @@ def rule(priority: int, count: int, *tags: str, **more: Any) -> dict[str, Any]:
 def taken(images: list[Candidate], *rules: dict[str, Any], now: datetime = NOW) -> str:
     """The names of the images that the policy takes, with the rule of each: "A1 B1"."""
     document = {"rules": list(rules)}
+    check_lifecycle_policy(json.dumps(document))
     outcomes = evaluate(rules_of(document), images, now)
     assert [each.image for each in outcomes] == sorted(
         images, key=lambda one: (one.pushed_at, one.digest)
@@ -144,16 +145,16 @@ BETA_AND_PROD = [
                 image("B", 99, "v2"),
                 image("C", 100, "v3", pulled_at=ago(90), activated_at=ago(5)),
             ],
-            [rule(1, 30, tagStatus="any", countType=PULLED)],
+            [rule(1, 30, tagStatus="any", countType=PULLED, to="archive")],
             "B1",
         ),
-        # the newest of the archive are those that were moved last
+        # in the archive the day of the move counts, not the day of the push
         (
             [
-                image("A", 1, storage="ARCHIVE", archived_at=ago(0.9)),
-                image("B", 2, storage="ARCHIVE", archived_at=ago(0.1)),
+                image("A", 100, storage="ARCHIVE", archived_at=ago(99)),
+                image("B", 200, storage="ARCHIVE", archived_at=ago(1)),
             ],
-            [rule(1, 1, tagStatus="any", storageClass="archive")],
+            [rule(1, 90, tagStatus="any", countType=MOVED, storageClass="archive")],
             "A1",
         ),
         # a prefix, and what only contains it

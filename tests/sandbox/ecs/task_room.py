@@ -65,14 +65,22 @@ class Room:
             self._clients[service, self.port] = self._made(service)
         return self._clients[service, self.port]
 
+    def client_of(self, user: str, service: str) -> Any:
+        """A client of a user with a new key."""
+        key = self.client("iam").create_access_key(UserName=user)["AccessKey"]
+        return self._signed(service, key["AccessKeyId"], key["SecretAccessKey"])
+
     def _made(self, service: str) -> Any:
         learner = json.loads((self.workspace.sandbox / "learner.json").read_text())
+        return self._signed(service, learner["access_key_id"], learner["secret_access_key"])
+
+    def _signed(self, service: str, key: str, secret: str) -> Any:
         return boto3.session.Session().client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name=REGION,
-            aws_access_key_id=learner["access_key_id"],
-            aws_secret_access_key=learner["secret_access_key"],
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
             config=Config(retries={"max_attempts": 0}),
         )
 

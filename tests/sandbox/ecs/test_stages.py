@@ -216,7 +216,15 @@ def test_a_first_release_that_is_stopped_has_nothing_to_go_back_to() -> None:
             "canaryConfiguration is only valid with the deployment strategy CANARY",
         ),
         ({"lifecycleHooks": [{"hookTargetArn": "f"}]}, "There is no AWS Lambda."),
-        ({"alarms": {"enable": True, "alarmNames": ["a"]}}, "No alarm rings in the sandbox."),
+        ({"alarms": {"enable": True}}, "alarmNames of alarms cannot be empty"),
+        (
+            {
+                "strategy": "BLUE_GREEN",
+                "bakeTimeInMinutes": 1,
+                "alarms": {"enable": True, "alarmNames": ["a"]},
+            },
+            "Set rollback to true.",
+        ),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(config: dict[str, Any], says: str) -> None:
@@ -229,3 +237,17 @@ def test_canary_and_linear_have_the_defaults_of_aws() -> None:
     assert canary == {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}
     linear = strategies.configuration({"strategy": "LINEAR"}, {})["linearConfiguration"]
     assert linear == {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}
+
+
+def test_an_alarm_takes_the_visitors_back_in_the_bake_time() -> None:
+    alarms = {"enable": True, "alarmNames": ["errors"], "rollback": True}
+    world = World(strategy="BLUE_GREEN", bakeTimeInMinutes=10, alarms=alarms)
+    world.deploy("web:2")
+    release = world.service["_releases"][0]
+    assert release["lifecycleStage"] == "BAKE_TIME"
+    release["alarms"] |= {"status": "TRIGGERED", "triggeredAlarmNames": ["errors"]}
+    world.settle()
+    assert release["status"] == releases.ROLLBACK_SUCCESSFUL
+    assert release["statusReason"] == "Service deployment failed: alarm detected."
+    assert world.service["taskDefinition"] == "web:1"
+    assert world.service["_applied"] == {"rule": {"green": 0, "blue": 100}}

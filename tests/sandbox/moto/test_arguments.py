@@ -132,7 +132,6 @@ def test_each_argument_of_the_table_is_refused_by_name_with_the_reason(row: refu
         ("kms", "CreateGrant", "Write the permission into the key policy."),
         ("kms", "Sign", "symmetric keys"),
         ("monitoring", "GetMetricData", "GetMetricStatistics"),
-        ("codedeploy", "CreateApplication", "shift traffic by themselves here"),
     ],
 )
 def test_an_operation_whose_answer_moto_invents_is_refused(

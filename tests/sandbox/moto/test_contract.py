@@ -139,7 +139,6 @@ def test_a_repository_is_in_the_region_that_signed(sandbox: Running) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "arguments"),
     [
-        ("codedeploy", "get_deployment", {"deploymentId": "d-1"}),
         ("iam", "generate_service_last_accessed_details", {"Arn": LEARNER}),
         ("ec2", "describe_aws_network_performance_metric_subscriptions", {}),
         ("lambda", "list_capacity_providers", {}),

@@ -115,6 +115,17 @@ def fill(sandbox: Running) -> dict[str, str]:
     client("cloudwatch").put_metric_data(
         Namespace="mine", MetricData=[{"MetricName": "m", "Value": 1}]
     )
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="errors",
+        Namespace="other",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="r")
     client("ecs").create_cluster(clusterName="cluster")
     client("cloudformation").create_stack(StackName="stack", TemplateBody=json.dumps(TEMPLATE))
     client("ecr").create_repository(
@@ -162,6 +173,7 @@ def seen(sandbox: Running, given: dict[str, str]) -> dict[str, Any]:
         ("ec2", "describe_tags", {}),
         ("elbv2", "describe_load_balancers", {}),
         ("cloudwatch", "list_metrics", {}),
+        ("cloudwatch", "describe_alarms", {}),
         ("ecs", "describe_clusters", {"clusters": ["cluster"]}),
         ("cloudformation", "describe_stacks", stack),
         ("cloudformation", "list_stack_resources", stack),

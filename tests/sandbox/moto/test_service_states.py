@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -90,3 +92,50 @@ def test_a_new_alarm_has_no_data(sandbox: Running) -> None:
     )
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=["new"])["MetricAlarms"]
     assert alarm["StateValue"] == "INSUFFICIENT_DATA"
+
+
+# (settings, values a minute apart, the state)
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+JUDGED: list[tuple[dict[str, Any], list[float], str]] = [
+    ({}, [6.0], "ALARM"),
+    ({}, [5.0], "OK"),
+    ({"ComparisonOperator": "GreaterThanOrEqualToThreshold"}, [5.0], "ALARM"),
+    ({"ComparisonOperator": "LessThanThreshold"}, [6.0], "OK"),
+    ({"EvaluationPeriods": 2}, [9.0], "INSUFFICIENT_DATA"),
+    ({"EvaluationPeriods": 2}, [9.0, 9.0], "ALARM"),
+    ({"EvaluationPeriods": 2}, [9.0, 1.0], "OK"),
+    ({"EvaluationPeriods": 3, "DatapointsToAlarm": 2}, [9.0, 1.0, 9.0], "ALARM"),
+    ({"EvaluationPeriods": 2, "TreatMissingData": "breaching"}, [9.0], "ALARM"),
+    ({"EvaluationPeriods": 2, "TreatMissingData": "notBreaching"}, [9.0], "OK"),
+    ({"Dimensions": [{"Name": "d", "Value": "other"}]}, [9.0], "INSUFFICIENT_DATA"),
+]
+
+
+@pytest.mark.parametrize(("settings", "values", "state"), JUDGED)
+def test_an_alarm_judges_the_values_that_come(
+    sandbox: Running, settings: dict[str, Any], values: list[float], state: str
+) -> None:
+    cloudwatch = sandbox.client("cloudwatch")
+    name = uuid.uuid4().hex
+    cloudwatch.put_metric_alarm(
+        **{
+            "AlarmName": name,
+            "Namespace": "labs",
+            "MetricName": name,
+            "Statistic": "Average",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 5.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            **settings,
+        }
+    )
+    start = datetime(2026, 11, 29, 9, tzinfo=UTC)
+    for minute, value in enumerate(values):
+        at = start + timedelta(minutes=minute)
+        metric = {"MetricName": name, "Value": value, "Timestamp": at}
+        cloudwatch.put_metric_data(Namespace="labs", MetricData=[metric])
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert alarm["StateValue"] == state
+    if state == "ALARM":
+        assert alarm["StateReason"].startswith("Threshold Crossed: ")

@@ -1,4 +1,4 @@
-"""A registry on a loopback port, served by cheroot, and a client that shows every byte."""
+"""A registry on a loopback port, served as the sandbox's, and a client that shows every byte."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cheroot import wsgi
-
 from labs_helpers.oci import digest, media_types
 from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.door.http import Server as HttpServer
+from labs_helpers.sandbox.door.http import serves
 from labs_helpers.sandbox.ecr import repositories, tokens
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.store import Store
@@ -50,13 +50,13 @@ class Reply:
 
 
 class Server:
-    """One cheroot server; the application behind it changes from test to test."""
+    """The sandbox's HTTP server; the application behind it changes from test to test."""
 
     def __init__(self) -> None:
         self.app: Callable[..., Iterable[bytes]] | None = None
-        self._server = wsgi.Server(("127.0.0.1", 0), self._dispatch, numthreads=4)
+        self._server = HttpServer(0, self._dispatch)
         self._server.prepare()
-        self.port: int = self._server.bind_addr[1]
+        self.port = serves(self._server)
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
@@ -125,7 +125,7 @@ class RegistryUnderTest:
         if token is not None and "Authorization" not in given:
             secret = self.token if token == "learner" else token
             given["Authorization"] = "Basic " + base64.b64encode(f"AWS:{secret}".encode()).decode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
             chunked = body is not None and not isinstance(body, bytes)
             connection.request(method, path, body=body, headers=given, encode_chunked=chunked)

@@ -50,7 +50,7 @@ def get_application(call: Call[Store], params: Members) -> Members:
 def files_of_the_example() -> dict[str, str]:
     """The example's files, by name."""
     text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n# labs_helpers/sandbox/codedeploy/(\S+)\n(.*?)```", text, re.S)
+    blocks = re.findall(r"```python\n# labs_helpers/sandbox/smallest/(\S+)\n(.*?)```", text, re.S)
     return dict(blocks)
 
 
@@ -111,18 +111,16 @@ def client(
     """The example with a second operation, written to a folder and imported from there."""
     files = files_of_the_example()
     files["operations.py"] += SECOND
-    folder = tmp_path / "codedeploy"
+    folder = tmp_path / "smallest"
     folder.mkdir()
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     places = [*labs_helpers.sandbox.__path__, str(tmp_path)]
     monkeypatch.setattr(labs_helpers.sandbox, "__path__", places)
-    module = importlib.import_module("labs_helpers.sandbox.codedeploy.service")
+    module = importlib.import_module("labs_helpers.sandbox.smallest.service")
     service = module.codedeploy(tmp_path / "state", Clock(frozen_at=NOW), permissions)
     yield Client(service)
-    for name in [
-        name for name in sys.modules if name.startswith("labs_helpers.sandbox.codedeploy")
-    ]:
+    for name in [name for name in sys.modules if name.startswith("labs_helpers.sandbox.smallest")]:
         del sys.modules[name]
 
 
@@ -178,13 +176,13 @@ def test_an_operation_that_is_absent_says_so(client: Client) -> None:
 def test_a_function_that_is_no_operation_is_found_at_the_first_call(
     client: Client, tmp_path: Path
 ) -> None:
-    operations = importlib.import_module("labs_helpers.sandbox.codedeploy.operations")
+    operations = importlib.import_module("labs_helpers.sandbox.smallest.operations")
     helper = "def create_aplication(call, params): return {}"
     exec(helper, vars(operations))
-    module = importlib.import_module("labs_helpers.sandbox.codedeploy.service")
+    module = importlib.import_module("labs_helpers.sandbox.smallest.service")
     service = module.codedeploy(tmp_path / "again", Clock(), PermissionLog())
     target = "CodeDeploy_20141006.GetApplication"
-    with pytest.raises(ValueError, match=r"codedeploy\.operations\.create_aplication is no opera"):
+    with pytest.raises(ValueError, match=r"smallest\.operations\.create_aplication is no opera"):
         service.handle(target, b'{"applicationName": "demo"}', DEV, "us-west-2")
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from labs_helpers.runtime import isolated
+
 from ... import machine
 from ...capabilities import OF_BUILDS
 from ..errors import BuildError
@@ -123,6 +125,7 @@ def run(
     assert process.stdout
     assert process.stderr
     try:
+        isolated.mark(process.pid)  # before the process knows what to start
         process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.flush()
         yield from _output(process.stdout, process.stderr, time.monotonic() + seconds)
@@ -186,6 +189,8 @@ def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> 
         "capabilities": sorted(OF_BUILDS.values()),
         "processes": _PROCESSES,
         "user_namespace": os.geteuid() != 0,
+        "users": None,
+        "memory": (0, 0),
         "shm_size": _SHM,
         **{"read_only": False, "init": False, "ports": [], "relays": [], "tmpfs": {}},
     }

@@ -121,7 +121,7 @@ def _execute(
     except VolumeError as error:
         raise BuildError(str(error)) from error
     try:
-        changes = volumes.with_owners(folder.changes(before, command.account))
+        changes = volumes.with_owners(folder.observer.changes(before, command.account))
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
@@ -129,7 +129,7 @@ def _execute(
             f"The command '{command_text}' left a path that is longer than this system allows"
         ) from error
     if command.account.uid != 0 and not becomes_user(command.account):
-        denied = folder.written_without_permission(changes, command.account)
+        denied = folder.observer.written_without_permission(changes, command.account)
         if denied:
             yield {"stream": _NOT_ALLOWED.format(state.config["User"], denied)}
     marked = next((p for p in changes.entries if posixpath.basename(p).startswith(".wh.")), None)

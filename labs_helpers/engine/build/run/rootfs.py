@@ -1,4 +1,4 @@
-"""The files of an image in a folder, and the changes that a command makes there.
+"""The files of an image in a folder, where commands run; changes.py finds what they change.
 
 The index (Tree) describes the image; a command runs in the folder. Names are written only below
 folders that this module created, so no link in an image leads out.
@@ -12,22 +12,16 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from ...folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
+
 from ...streams import CHUNK_SIZE
-from ..layer import Changes
-from ..tree import DIRECTORY, FILE, LINK, OTHER, Entry, Tree
-from .accounts import Account
+from ..tree import DIRECTORY, FILE, LINK, Entry, Tree
+from .changes import MACHINE_FOLDERS, Observer, Stat, snapshot
 
 log = logging.getLogger(__name__)
-
-MACHINE_FOLDERS = ("dev", "proc", "sys")
-"""Folders of the machine, not of the image; layers leave out their changes."""
 
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
@@ -37,34 +31,6 @@ _DEVICE_LINKS = {
 }
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 TERMINALS = "pts"
-
-
-@dataclass(frozen=True)
-class _Stat:
-    """The lstat of a path; any write, chmod, chown or replacement changes it."""
-
-    kind: int
-    inode: int
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    modified: int
-    changed: int
-
-    @classmethod
-    def of(cls, found: os.stat_result) -> _Stat:
-        """The state from an lstat."""
-        return cls(
-            stat.S_IFMT(found.st_mode),
-            found.st_ino,
-            stat.S_IMODE(found.st_mode),
-            found.st_uid,
-            found.st_gid,
-            found.st_size,
-            found.st_mtime_ns,
-            found.st_ctime_ns,
-        )
 
 
 class RootFolder:
@@ -153,108 +119,14 @@ class RootFolder:
                 return False
         return place.is_file()
 
-    def snapshot(self) -> dict[str, _Stat]:
+    def snapshot(self) -> dict[str, Stat]:
         """The state of every path, except for the machine's folders."""
-        return dict(self._scan())
+        return snapshot(self.path)
 
-    def changes(self, before: dict[str, _Stat], account: Account) -> Changes:
-        """The changes since a snapshot, as a layer; the index must not have changed meanwhile.
-
-        As in Docker, a change includes the folders above it, a touched file counts as changed, and
-        sockets are left out. Changed files get the one date of this build.
-        """
-        after = self.snapshot()
-        removed = {path for path in before if path not in after}
-        changed = {path for path, now in after.items() if _differs(before.get(path), now)}
-        for path in [*removed, *changed]:
-            while "/" in path:
-                path = path.rpartition("/")[0]
-                if path in after:
-                    changed.add(path)
-        inodes: dict[int, object] = {}
-        entries = {}
-        for path in sorted(changed):
-            entry = self._entry(path, before.get(path), after[path], account)
-            if entry.kind == FILE:
-                entry = replace(entry, inode=inodes.setdefault(after[path].inode, object()))
-            entries[path] = entry
-            if entry.kind != DIRECTORY:
-                date = (self._epoch, self._epoch)
-                os.utime(self._at(path), date, follow_symlinks=False)
-        deleted = {
-            path for path in removed if (parent := path.rpartition("/")[0]) in after or not parent
-        }
-        return Changes(
-            entries, {p for p in deleted if _is_folder(after.get(p.rpartition("/")[0], None))}
-        )
-
-    def written_without_permission(self, changes: Changes, account: Account) -> str | None:
-        """The first change that the account may not make by the owners and modes of the index.
-
-        None when there is no such change. The index must not have the changes yet.
-        """
-        for path in sorted({*changes.entries, *changes.removed}):
-            old = self._tree.get(path)
-            above = self._tree.get(path.rpartition("/")[0]) or Entry(DIRECTORY)
-            if old and path in changes.entries:
-                is_denied = old.kind == FILE and not _may_write(old, account)
-            else:
-                # a new folder is the account's own
-                is_new = path.rpartition("/")[0] in changes.entries and not self._tree.get(
-                    path.rpartition("/")[0]
-                )
-                is_denied = not is_new and not _may_write(above, account)
-            if is_denied:
-                return path
-        return None
-
-    def _entry(self, path: str, old: _Stat | None, now: _Stat, account: Account) -> Entry:
-        known = self._tree.get(path) if old and old.inode == now.inode else None
-        uid, gid, mode = now.uid, now.gid, now.mode
-        if known and old:
-            uid = known.uid if now.uid == old.uid else now.uid
-            gid = known.gid if now.gid == old.gid else now.gid
-            mode = known.mode if now.mode == old.mode else now.mode
-        else:
-            # the command's user created the file, whoever the engine runs as
-            uid = account.uid if uid == os.geteuid() else uid
-            gid = account.gid if gid == os.getegid() or not self._root else gid
-        entry = Entry(DIRECTORY, mode, uid, gid, mtime=self._epoch)
-        target = self._at(path)
-        match now.kind:
-            case stat.S_IFREG:
-                return replace(entry, kind=FILE, size=now.size, open=partial(_open, target))
-            case stat.S_IFLNK:
-                return replace(entry, kind=LINK, target=os.readlink(target))  # noqa: PTH115
-            case stat.S_IFDIR:
-                return entry
-        found = target.lstat()
-        numbers = (os.major(found.st_rdev), os.minor(found.st_rdev))
-        letter = {stat.S_IFCHR: b"3", stat.S_IFBLK: b"4"}.get(now.kind, b"6")
-        return replace(entry, kind=OTHER, device=(letter, *(numbers if letter != b"6" else (0, 0))))
-
-    def _scan(self) -> Iterator[tuple[str, _Stat]]:
-        """Every path with its state, folders before their content.
-
-        Raises:
-            OSError: a path is longer than the system allows (ENAMETOOLONG).
-        """
-        waiting = [""]
-        while waiting:
-            below = waiting.pop()
-            with os.scandir(self._at(below)) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-            for entry in entries:
-                if not below and entry.name in MACHINE_FOLDERS:
-                    continue
-                path = f"{below}/{entry.name}" if below else entry.name
-                seen = _Stat.of(entry.stat(follow_symlinks=False))
-                if seen.kind == stat.S_IFSOCK:
-                    continue
-                yield path, seen
-                # what is unreadable for the engine's user is unchanged
-                if seen.kind == stat.S_IFDIR and (self._root or seen.mode & 0o500 == 0o500):
-                    waiting.append(path)
+    @property
+    def observer(self) -> Observer:
+        """Finds what a command changes here."""
+        return Observer(self.path, self._tree, self._epoch)
 
     def _at(self, path: str) -> Path:
         return self.path / path if path else self.path
@@ -331,28 +203,3 @@ class RootFolder:
         missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
         missing += [] if self._root else [TERMINALS]
         return tuple(name for name in missing if Path("/dev", name).exists())
-
-
-def _may_write(entry: Entry, account: Account) -> bool:
-    shift = 0
-    if entry.uid == account.uid:
-        shift = 6
-    elif entry.gid in (account.gid, *account.groups):
-        shift = 3
-    return bool(entry.mode >> shift & 2)
-
-
-def _differs(old: _Stat | None, now: _Stat) -> bool:
-    if old is None or _is_folder(now) != _is_folder(old):
-        return True
-    if _is_folder(now):
-        return (old.inode, old.mode, old.uid, old.gid) != (now.inode, now.mode, now.uid, now.gid)
-    return old != now
-
-
-def _is_folder(seen: _Stat | None) -> bool:
-    return seen is None or seen.kind == stat.S_IFDIR
-
-
-def _open(path: Path) -> BinaryIO:
-    return path.open("rb")

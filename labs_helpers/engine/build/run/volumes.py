@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ...folders import remove_folder
+from labs_helpers.runtime.folders import remove_folder
+
 from ..layer import Changes
 from ..tree import LinkLoop, Tree
-from .rootfs import MACHINE_FOLDERS, RootFolder
+from .changes import MACHINE_FOLDERS
+from .rootfs import RootFolder
 
 _MODE = 0o755
 

@@ -14,8 +14,9 @@ import stat
 import tarfile
 from pathlib import Path
 
-from . import namespaces, root_folder
+from . import namespaces, root_folder, users
 from . import syscalls as sys
+from .words import CannotStart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def run(spec: Document, of: int | None, request: Document, connection: socket.so
             text = f"Could not find the file {request['path']} in container {spec['name']}"
             answer = {"error": text if missing else str(error), "status": 404 if missing else 500}
             stream.write(json.dumps(answer).encode() + b"\n")
-        except (ValueError, tarfile.TarError) as error:
+        except (ValueError, CannotStart, tarfile.TarError) as error:
             stream.write(json.dumps({"error": str(error), "status": 400}).encode() + b"\n")
 
 
@@ -59,13 +60,20 @@ def _enter(spec: Document, of: int | None) -> None:
         namespaces.enter(of, bool(spec["user_namespace"]))
         return
     if spec["user_namespace"]:
-        namespaces.enter_user_namespace(sys.NEW_MOUNTS, spec["uid"], spec["gid"])
+        users.enter(sys.NEW_MOUNTS, spec["uid"], spec["gid"], spec["users"])
     else:
         sys.unshare(sys.NEW_MOUNTS)
     sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)
+    old = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    volumes = [(each, os.open(each["source"], os.O_PATH)) for each in spec["mounts"]]
     root_folder.mount_image(spec)
     os.chroot("root")
+    # a relative path still begins outside: there is no /proc inside
+    os.fchdir(old)
+    for each, descriptor in volumes:
+        root_folder.mount_volume(each, descriptor, "proc/self/fd")
     os.chdir("/")
+    os.close(old)
 
 
 def _stat(path: str) -> Document:

@@ -121,8 +121,24 @@ class Client:
         if "stdin" not in self.wants:
             return
         if self._detach:
-            self._typed = (self._typed + data)[-len(self._detach) :]
+            data = self._without_keys(data)
             if self._typed == self._detach:
                 self._sink.end()
                 return
-        self._process.input(data)
+        if data:
+            self._process.input(data)
+
+    def _without_keys(self, data: bytes) -> bytes:
+        """What a program gets of the input: a begun sequence of keys waits for what follows."""
+        passed = bytearray()
+        for number, byte in enumerate(data):
+            if byte != self._detach[len(self._typed)]:
+                passed += self._typed
+                self._typed = b""
+            if byte == self._detach[len(self._typed)]:
+                self._typed += data[number : number + 1]
+                if self._typed == self._detach:
+                    break
+            else:
+                passed.append(byte)
+        return bytes(passed)

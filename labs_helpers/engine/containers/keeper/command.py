@@ -19,7 +19,7 @@ import signal
 import stat
 import sys
 
-from . import cgroup, descendants, isolation, syscalls
+from . import cgroup, descendants, isolation, seccomp, syscalls
 from .words import CannotStart
 
 TYPE_CHECKING = False
@@ -65,8 +65,7 @@ def _in_namespaces(spec: dict[str, Any]) -> int:
             stopped = True
             break
     status = _status(os.waitpid(launched.pid, 0)[1])
-    if launched.cgroup:
-        cgroup.remove(launched.cgroup)
+    cgroup.remove(launched.cgroups)
     return _KILLED if stopped else status
 
 
@@ -85,6 +84,9 @@ def _traced(request: dict[str, Any]) -> int:
             syscalls.prctl(syscalls.DEATH_SIGNAL, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(_KILLED)
+            syscalls.prctl(syscalls.NO_NEW_PRIVILEGES, 1)
+            if request["tracer"]:
+                seccomp.install(pretend=False, traced=True)
             os.umask(_UMASK)
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)

@@ -1,6 +1,6 @@
 """A program in namespaces of its own: started, or added to a container that runs.
 
-Works for an ordinary user (in a user namespace with that one user) and for root. The caller has no
+Works for an ordinary user (in a user namespace: users.py) and for root. The caller has no
 threads. The steps of a start, with the names used below:
 
 - the *maker* is forked, enters new namespaces and makes the sockets that must be made inside the
@@ -21,8 +21,9 @@ import json
 import os
 import signal
 import socket
+import stat
 
-from . import cgroup, namespaces, network, rights, root_folder, terminal, tracer
+from . import cgroup, namespaces, network, rights, root_folder, terminal, tracer, users
 from . import syscalls as sys
 from .words import CannotStart, find_program
 
@@ -40,13 +41,13 @@ class Launched:
 
     ``stock`` are unconnected sockets, through which the caller reaches the program's ports;
     ``listeners`` are sockets that listen inside, one for each relay of the specification.
-    ``cgroup`` is the folder of the cgroup, if the container has one, to remove after its end.
+    ``cgroups`` are the folders of the container's cgroups, to remove after its end.
     """
 
     def __init__(self) -> None:
         self.pid = 0
         self.terminal: int | None = None
-        self.cgroup: str | None = None
+        self.cgroups: list[str] = []
         self.stock: list[socket.socket] = []
         self.listeners: list[socket.socket] = []
 
@@ -66,20 +67,14 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
         traced = Launched()
         traced.pid, traced.terminal = tracer.launch(spec, stdio)
         return traced
-    group = None
-    if not spec["user_namespace"]:
-        if of is None:
-            owner, _, name = spec["folder"].rpartition("/")
-            group = cgroup.make(owner, name, spec["processes"])
-        else:
-            group = cgroup.of(of)
+    groups = _cgroups(spec) if of is None else cgroup.of(of)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     maker = os.fork()
     if maker == 0:
-        _as_child(theirs, ours, lambda: _make(spec, stdio, of, theirs, group))
+        _as_child(theirs, ours, lambda: _make(spec, stdio, of, theirs, groups))
     theirs.close()
     found = Launched()
-    found.cgroup = group
+    found.cgroups = groups
     try:
         _receive(ours, found, "pid")
         os.waitpid(maker, 0)
@@ -97,10 +92,23 @@ def launch(spec: Spec, stdio: tuple[int, int, int] | None, of: int | None = None
     return found
 
 
+def _cgroups(spec: Spec) -> list[str]:
+    """The cgroups of a new container. Raises CannotStart when its memory cannot be limited."""
+    owner, _, name = spec["folder"].rpartition("/")
+    # an ordinary user's processes have a limit of their own (rights.py)
+    limits = {cgroup.PROCESSES: 0 if spec["user_namespace"] else spec["processes"]}
+    memory, both = spec["memory"]
+    limits |= {cgroup.MEMORY: memory, cgroup.SWAP: both}
+    made = cgroup.make(owner, name, limits)
+    if made is None and memory:
+        raise CannotStart("its memory cannot be limited: no cgroup may be made", 128)
+    return made or []
+
+
 def _receive(ours: socket.socket, found: Launched, until: str) -> None:
     """Take messages up to the one named; "" takes all, until exec closes the other end."""
     while True:
-        data, descriptors, _, _ = socket.recv_fds(ours, namespaces.MESSAGE, namespaces.FDS)
+        data, descriptors = namespaces.receive(ours)
         if not data:
             if until:
                 raise CannotStart("the container's first process was killed at its start", 128)
@@ -123,8 +131,7 @@ def _give_up(found: Launched) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(found.pid, signal.SIGKILL)
         os.waitpid(found.pid, 0)
-    if found.cgroup:
-        cgroup.remove(found.cgroup)
+    cgroup.remove(found.cgroups)
     for each in (*found.stock, *found.listeners):
         each.close()
     if found.terminal is not None:
@@ -161,11 +168,10 @@ def _make(
     stdio: tuple[int, int, int] | None,
     of: int | None,
     theirs: socket.socket,
-    group: str | None,
+    groups: list[str],
 ) -> None:
     """The maker: enter the cgroup and the namespaces, fork the program, say its pid."""
-    if group:
-        cgroup.enter(group)
+    cgroup.enter(groups)
     # other processes of the container could trace this one, or open its program and files
     sys.prctl(sys.DUMPABLE, 0)
     if of is None:
@@ -185,7 +191,7 @@ def _enter_new(spec: Spec, theirs: socket.socket) -> None:
     if not spec["user_namespace"]:
         sys.unshare(flags)
     else:
-        namespaces.enter_user_namespace(flags, spec["uid"], spec["gid"])
+        users.enter(flags, spec["uid"], spec["gid"], spec["users"])
     if spec["network"] == "host":
         return
     network.loopback_up()
@@ -217,7 +223,10 @@ def _become(
         os.dup2(descriptor, place)
     os.umask(0o022)
     root_folder.change_folder(spec["cwd"], spec["uid"], spec["gid"])
+    _own_streams(spec["uid"])
     rights.give_up(spec)
+    # a change of the user has taken the signal away
+    sys.prctl(sys.DEATH_SIGNAL, signal.SIGKILL)
     program = find_program(spec["words"], spec["environment"])
     if first and spec["init"]:
         _stay_as_init()
@@ -226,6 +235,15 @@ def _become(
         os.execve(program, spec["words"], environment)
     except OSError as error:
         raise CannotStart.at_exec(program, error) from error
+
+
+def _own_streams(uid: int) -> None:
+    """Give the streams to the program's user, who may open /dev/stdout and /dev/stderr, as runc."""
+    for descriptor in (0, 1, 2):
+        found = os.fstat(descriptor)
+        if stat.S_ISFIFO(found.st_mode) or os.isatty(descriptor):
+            with contextlib.suppress(PermissionError):  # another user than the only one
+                os.fchown(descriptor, uid, -1)
 
 
 def _stay_as_init() -> None:

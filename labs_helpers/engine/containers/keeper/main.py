@@ -9,7 +9,6 @@ the keeper's folder: ``<id>/spec.json`` says what to start, ``<id>/log`` is the 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import resource
@@ -18,12 +17,12 @@ import socket
 from sys import exc_info
 from sys import excepthook as sys_excepthook
 
-from . import cgroup, rights
+from . import cgroup, peers, publishing, rights
 from . import syscalls as sys
 from .client import Client
 from .logfile import LogFile, now
 from .loop import READ, Loop, close, close_socket
-from .namespaces import sockets_of
+from .namespaces import receive
 from .process import Process
 from .relay import Relay
 from .words import CannotStart
@@ -33,10 +32,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     Document = dict[str, Any]
-
-_MESSAGE = 1 << 16
-_LOOPBACK = "127.0.0.1"
-_FEW = 2
 
 
 class Keeper:
@@ -65,13 +60,17 @@ class Keeper:
 
     def _accept(self, events: int) -> None:
         connection, _ = self._server.accept()
+        if _is_isolated(connection):
+            # whoever asks here starts any program, with any folder
+            connection.close()
+            return
         connection.settimeout(5)
         self._connections[connection.fileno()] = connection
         self._loop.watch(connection.fileno(), READ, lambda _: self._ready(connection))
 
     def _ready(self, connection: socket.socket) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(connection, _MESSAGE, 1)
+            data, descriptors = receive(connection)
         except OSError:
             data, descriptors = b"", []
         if not data:
@@ -119,7 +118,7 @@ class Keeper:
         name = request["id"]
         spec = _read(f"{name}/spec.json")
         spec["folder"] = f"{self._folder}/{name}"
-        listeners = _published(spec["ports"])
+        listeners = publishing.published(spec["ports"])
         clients = self._early.pop(name, [])
         try:
             log = LogFile(f"{name}/log")
@@ -130,7 +129,7 @@ class Keeper:
             for client in clients:
                 client.end()
             raise
-        relays = self._relays(spec, process, listeners)
+        relays = publishing.relays(self._loop, spec, process, listeners)
         self._processes[name] = process
         self._containers[name] = (process, relays)
         ports = [listener.getsockname()[1] for listener in listeners]
@@ -237,7 +236,7 @@ class Keeper:
 
     def _tell(self, name: str, process: Process, event: Document) -> None:
         self._processes.pop(name, None)
-        event = {**event, "code": process.code, "time": now()}
+        event = {**event, "code": process.code, "time": now(), "oom": process.oom}
         if event["event"] == "die":
             with contextlib.suppress(OSError):  # a full disk: whoever listens still knows
                 _write(f"{name}/exit.json", event)
@@ -246,48 +245,15 @@ class Keeper:
         if not self._containers and not self._listening:
             self._loop.running = False
 
-    # ports
 
-    def _relays(
-        self, spec: Document, process: Process, listeners: list[socket.socket]
-    ) -> list[Relay]:
-        stock = process.launched.stock
-
-        def inside() -> socket.socket:
-            if spec["network"] == "host":
-                return socket.socket()
-            if len(stock) <= _FEW:
-                stock.extend(sockets_of(process.pid, bool(spec["user_namespace"])))
-            if not stock:
-                raise ConnectionRefusedError("the container is ending")
-            return stock.pop()
-
-        relays = [
-            Relay(self._loop, listener, inside, (_LOOPBACK, port["inside"]))
-            for port, listener in zip(spec["ports"], listeners, strict=True)
-        ]
-        for listener, (_, _, port) in zip(process.launched.listeners, spec["relays"], strict=False):
-            relays.append(Relay(self._loop, listener, socket.socket, (_LOOPBACK, port)))
-        return relays
-
-
-def _published(ports: list[Document]) -> list[socket.socket]:
-    """A listening socket for each published port. Raises CannotStart, with the port's number."""
-    listeners: list[socket.socket] = []
-    for port in ports:
-        listener = socket.socket()
-        listeners.append(listener)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((port["address"], port["outside"]))
-            listener.listen(128)
-        except OSError as error:
-            for each in listeners:
-                each.close()
-            raise CannotStart(
-                f"port {port['outside']} {errno.errorcode[error.errno or 0]}", 0
-            ) from error
-    return listeners
+def _is_isolated(connection: socket.socket) -> bool:
+    """Whether a client is a program of a container or of a build, which has no business here."""
+    try:
+        peer = peers.peer_of(connection)
+    except peers.Unknown:
+        return True
+    # the engine gave this process the mark, too, for all that it starts
+    return peer is not None and peer.is_isolated(peers.Peer(os.getpid()).locks)
 
 
 def _read(path: str) -> Document:

@@ -1,6 +1,6 @@
 """The namespaces of Linux: new ones, those of a container, and whether this machine gives any.
 
-Works for an ordinary user (in a user namespace with that one user) and for root.
+Works for an ordinary user (in a user namespace: users.py) and for root.
 Source: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from . import network, root_folder
+from . import network, root_folder, users
 from . import syscalls as sys
 
 MESSAGE = 1 << 16
@@ -17,26 +17,6 @@ MESSAGE = 1 << 16
 FDS = 64
 """The most descriptors in a message."""
 _NAMESPACES = ("user", "mnt", "net", "pid", "ipc", "uts")
-
-
-def enter_user_namespace(flags: int, uid: int, gid: int) -> None:
-    """Enter new namespaces; ``uid`` and ``gid`` in them are this process's user and group.
-
-    An ordinary user may map one user only: all files of that user belong to ``uid`` inside.
-    Raises OSError where namespaces are forbidden.
-    """
-    user, group = os.geteuid(), os.getegid()
-    # an undumpable process may not write its own maps
-    sys.prctl(sys.DUMPABLE, 1)
-    sys.unshare(flags | sys.NEW_USERS)
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{uid} {user} 1"),
-        ("gid_map", f"{gid} {group} 1"),
-    ):
-        with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - no pathlib: memory
-            file.write(text)
-    sys.prctl(sys.DUMPABLE, 0)
 
 
 def enter(of: int, user_namespace: bool) -> None:
@@ -49,6 +29,18 @@ def enter(of: int, user_namespace: bool) -> None:
     for descriptor in opened:
         sys.setns(descriptor)
         os.close(descriptor)
+
+
+def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """A message and its descriptors, which close at exec. Raises OSError.
+
+    Else each later program would have the terminals and sockets of other containers; the flag that
+    recv_fds takes for that does nothing: https://github.com/python/cpython/blob/3.11/Lib/socket.py
+    """
+    data, descriptors, _, _ = socket.recv_fds(connection, MESSAGE, FDS)
+    for each in descriptors:
+        os.set_inheritable(each, False)
+    return data, descriptors
 
 
 def sockets_of(of: int, user_namespace: bool) -> list[socket.socket]:
@@ -65,7 +57,7 @@ def sockets_of(of: int, user_namespace: bool) -> list[socket.socket]:
         finally:
             os._exit(0)
     theirs.close()
-    _, descriptors, _, _ = socket.recv_fds(ours, MESSAGE, FDS)
+    _, descriptors = receive(ours)
     os.waitpid(child, 0)
     ours.close()
     return [socket.socket(fileno=number) for number in descriptors]
@@ -83,7 +75,7 @@ def probe(folder: str) -> int:
             if not user_namespace:
                 sys.unshare(flags)
             else:
-                enter_user_namespace(flags, 0, 0)
+                users.enter(flags, 0, 0)
             network.loopback_up()
             inner = os.fork()
             if inner == 0:

@@ -40,9 +40,9 @@ class Process:
     ) -> None:
         """Start the program. Raises CannotStart."""
         self._loop, self._log, self._ended = loop, log, ended
-        self.spec, self.clients, self.code = spec, clients, 0
+        self.spec, self.clients, self.code, self.oom = spec, clients, 0, False
         self._first = of is None
-        self._framed, self._once = not spec["tty"], bool(spec["stdin_once"])
+        self._framed, self._once = bool(spec["framed"]), bool(spec["stdin_once"])
         self._outputs: dict[int, str] = {}
         self._input: Sink | None = None
         self._master = -1
@@ -116,7 +116,7 @@ class Process:
 
     def end_of_input(self) -> None:
         """A client's input has ended; for the last client's, the program's input ends, too."""
-        if self._input and self._once and self._framed:
+        if self._input and self._once and not self.spec["tty"]:
             self._input.end()
 
     def update(self) -> None:
@@ -175,8 +175,9 @@ class Process:
             close(self._loop, self._stdin)
         if self._log:
             self._log.close()
-        if self.launched.cgroup and self._first:
-            cgroup.remove(self.launched.cgroup)
+        if self._first:
+            self.oom = cgroup.killed_for_memory(self.launched.cgroups)
+            cgroup.remove(self.launched.cgroups)
         self._ended(self)
         for client in list(self.clients):
             client.end()

@@ -34,7 +34,7 @@ def give_up(spec: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (least, least))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, OPEN_FILES)
-    if not spec["user_namespace"]:
+    if spec["users"] or not spec["user_namespace"]:
         os.setgroups(spec["groups"])
     os.setresgid(spec["gid"], spec["gid"], spec["gid"])
     os.setresuid(spec["uid"], spec["uid"], spec["uid"])
@@ -42,4 +42,5 @@ def give_up(spec: dict[str, Any]) -> None:
         sys.set_capabilities(kept if spec["uid"] == 0 else frozenset())
     sys.prctl(sys.NO_NEW_PRIVILEGES, 1)
     # root of a namespace with one user cannot become another
-    seccomp.install(pretend=spec["user_namespace"] and spec["uid"] == 0)
+    is_alone = spec["user_namespace"] and not spec["users"]
+    seccomp.install(pretend=is_alone and spec["uid"] == 0)

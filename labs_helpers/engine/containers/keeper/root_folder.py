@@ -46,7 +46,7 @@ def arrange(spec: dict[str, Any]) -> None:
     sys.mount("none", "/", "", sys.PRIVATE | sys.RECURSIVE)
     old = os.open("/", os.O_PATH | os.O_DIRECTORY)
     devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
-    volumes = [(each, os.open(each["source"], os.O_PATH)) for each in spec["mounts"]]
+    volumes = [(each, _open(each)) for each in spec["mounts"]]
     mount_image(spec)
     sys.enter_root("root")
     _mount_proc_and_sys(spec)
@@ -55,12 +55,21 @@ def arrange(spec: dict[str, Any]) -> None:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 - no pathlib: memory
         sys.mount("tmpfs", path, "tmpfs", QUIET, options)
     for each, descriptor in volumes:
-        _mount_volume(each, descriptor)
+        mount_volume(each, descriptor, "/proc/self/fd")
     os.fchdir(old)
     sys.unmount(".", sys.DETACH)
     os.chdir("/")
     if spec["read_only"]:
         sys.remount("/", sys.READ_ONLY)
+
+
+def _open(volume: dict[str, Any]) -> int:
+    """Open the source of a volume; ``exact`` forbids links, which a build may have put there."""
+    source = volume["source"]
+    descriptor = os.open(source, os.O_PATH)
+    if volume.get("exact") and os.readlink(f"/proc/self/fd/{descriptor}") != source:  # noqa: PTH115
+        raise CannotStart(f'error mounting "{source}": there is a symbolic link on its path', 126)
+    return descriptor
 
 
 def mount_image(spec: dict[str, Any]) -> None:
@@ -113,7 +122,11 @@ def _make_devices(devices: dict[str, int], shm_size: int) -> None:
             sys.bind("/dev/null", path)
 
 
-def _mount_volume(volume: dict[str, Any], descriptor: int) -> None:
+def mount_volume(volume: dict[str, Any], descriptor: int, descriptors: str) -> None:
+    """Mount the source of a volume, which is open, at its target below the root.
+
+    ``descriptors`` is the folder with the names of this process's open files. Raises CannotStart.
+    """
     target, is_folder = volume["target"], stat.S_ISDIR(os.fstat(descriptor).st_mode)
     try:
         if is_folder:
@@ -121,7 +134,7 @@ def _mount_volume(volume: dict[str, Any], descriptor: int) -> None:
         elif not os.path.lexists(target):
             os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-        sys.bind(f"/proc/self/fd/{descriptor}", target, volume["read_only"])
+        sys.bind(f"{descriptors}/{descriptor}", target, volume["read_only"])
     except OSError as error:
         why = str(error.strerror).lower()
         raise CannotStart(

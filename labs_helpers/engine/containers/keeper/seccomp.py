@@ -64,19 +64,43 @@ _CHANGES = ("chown", "fchown", "lchown", "fchownat", "setuid", "setgid", "setreu
             "setgroups", "setresuid", "setresgid")  # fmt: skip
 
 
-def install(pretend: bool) -> None:
+_UNKNOWN_TO_PROOT = {
+    "x86_64": {
+        **{"process_vm_readv": 310, "process_vm_writev": 311, "execveat": 322, "statx": 332},
+    },
+    "aarch64": {
+        **{"process_vm_readv": 270, "process_vm_writev": 271, "execveat": 281, "statx": 291},
+    },
+}
+"""Calls that name a file or another process, and that PRoot 5.1.0 passes on as they are.
+
+PRoot is of 2014, and so knows no later call: openat2 opens any file of the machine. Programs and C
+libraries use older calls where these are missing.
+https://github.com/proot-me/proot/blob/v5.1.0/src/syscall/sysnums.list"""
+_LATE = 424
+"""From this number on, numbers are the same on every architecture, and unknown to PRoot."""
+_HARMLESS = {
+    **{"pidfd_open": 434, "close_range": 436, "epoll_pwait2": 441, "landlock_create": 444},
+    **{"landlock_add": 445, "landlock_restrict": 446, "futex_waitv": 449, "futex_wake": 454},
+    **{"futex_wait": 455, "futex_requeue": 456},
+}
+"""Those of them that name no file: they work on what a program has open, or on its memory."""
+
+
+def install(pretend: bool, traced: bool = False) -> None:
     """Filter the system calls of this process from now on; needs no_new_privs.
 
+    With ``traced``, for PRoot, calls that would lead past PRoot do not exist (ENOSYS).
     With ``pretend``, changes of users and owners succeed without effect. Raises OSError.
     """
-    filters = _program(os.uname().machine, pretend)
+    filters = _program(os.uname().machine, pretend, traced)
     code = ctypes.create_string_buffer(b"".join(filters))
     program = struct.pack("HxxxxxxP", len(filters), ctypes.addressof(code))
     buffer = ctypes.create_string_buffer(program)
     sys.prctl(_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(buffer))
 
 
-def _program(machine: str, pretend: bool) -> list[bytes]:
+def _program(machine: str, pretend: bool, traced: bool) -> list[bytes]:
     numbers = dict(_NUMBERS[machine])
     clone, clone3 = numbers.pop("clone"), numbers.pop("clone3")
     changes = {numbers.pop(name) for name in _CHANGES if name in numbers}
@@ -89,6 +113,12 @@ def _program(machine: str, pretend: bool) -> list[bytes]:
         # a program that has no clone3 uses clone, whose flags can be looked at
         *_answer(_EQUAL, clone3, _ERRNO | _ENOSYS),
     ]
+    if traced:
+        for number in sorted(_HARMLESS.values()):
+            program += _answer(_EQUAL, number, _ALLOW)
+        program += _answer(_AT_LEAST, _LATE, _ERRNO | _ENOSYS)
+        for number in sorted(_UNKNOWN_TO_PROOT[machine].values()):
+            program += _answer(_EQUAL, number, _ERRNO | _ENOSYS)
     for number in sorted(numbers.values()):
         program += _answer(_EQUAL, number, _ERRNO | _EPERM)
     for number in sorted(changes) if pretend else ():

@@ -98,7 +98,7 @@ def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: b
             os.umask(0o022)
             resource.setrlimit(resource.RLIMIT_NOFILE, rights.OPEN_FILES)
             sys.prctl(sys.NO_NEW_PRIVILEGES, 1)
-            seccomp.install(pretend=False)
+            seccomp.install(pretend=False, traced=True)
             environment = dict(pair.partition("=")[::2] for pair in spec["environment"])
             os.execve(spec["proot"][0], [*spec["proot"], *spec["words"]], environment)
         finally:

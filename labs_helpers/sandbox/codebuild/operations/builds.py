@@ -31,10 +31,6 @@ NOT_BUILT = {
         "Builds run the programs of this machine, and no image of CodeBuild's."
     ),
     **dict.fromkeys(
-        ("BatchGetReports", "BatchGetReportGroups", "CreateReportGroup", "ListReports"),
-        "Reports are not read here: look at the output of the tests in the log.",
-    ),
-    **dict.fromkeys(
         ("StartCommandExecution", "StartSandbox", "StartSandboxConnection"),
         "Run the commands of a buildspec with `labs build` to try them.",
     ),

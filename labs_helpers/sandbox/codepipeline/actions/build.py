@@ -107,6 +107,8 @@ def _why(build: Mapping[str, Any]) -> str:
     for phase in build["phases"]:
         if phase.get("phaseStatus", "SUCCEEDED") != "SUCCEEDED":
             for context in phase.get("contexts", [])[:1]:
+                if not context["statusCode"] and not context["message"]:
+                    continue  # a phase that says nothing of how it ended; a later one does
                 return (
                     f"{said}. Phase: {phase['phaseType']}, Code: {context['statusCode']}, "
                     f"Message: {context['message']}"

@@ -62,7 +62,8 @@ class Work:
     action made; bucket: of the artifact store; memory: what the last look left; override: the
     revision that StartPipelineExecution asked for, as {"revisionType", "revisionValue"}; require:
     raises AccessDenied unless the role may do an action on a resource; folder: of a connection's
-    repository; run_elsewhere: has the runner do a job, and returns its result once there is one.
+    repository; archive: the ZIP file of a commit in CodeCommit, by repository and commit, raises
+    LookupError; run_elsewhere: has the runner do a job, and returns its result once there is one.
     """
 
     pipeline: str
@@ -81,6 +82,7 @@ class Work:
     client: Callable[[str], Any]
     require: Callable[[str, str], None]
     folder: Callable[[str, str], str]
+    archive: Callable[[str, str], bytes]
     run_elsewhere: Callable[[dict[str, Any]], dict[str, Any] | None]
     memory: Mapping[str, Any]
     override: Mapping[str, str]

@@ -153,7 +153,7 @@ def _variables(declaration: Mapping[str, Any], given: list[dict[str, str]]) -> d
 
 
 _REVISIONS = {
-    "COMMIT_ID": ("CodeStarSourceConnection",),
+    "COMMIT_ID": ("CodeStarSourceConnection", "CodeCommit"),
     "IMAGE_DIGEST": ("ECR",),
     "S3_OBJECT_VERSION_ID": ("S3",),
     "S3_OBJECT_KEY": ("S3",),

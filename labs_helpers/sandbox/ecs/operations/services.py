@@ -7,7 +7,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.ecs import balanced, deployments, shares, store, strategies
+from labs_helpers.sandbox.ecs import (
+    balanced,
+    controllers,
+    deployments,
+    shares,
+    store,
+    strategies,
+    task_sets,
+)
 from labs_helpers.sandbox.ecs.call import EcsCall
 from labs_helpers.sandbox.ecs.errors import (
     InvalidParameter,
@@ -16,7 +24,7 @@ from labs_helpers.sandbox.ecs.errors import (
     not_here,
 )
 from labs_helpers.sandbox.ecs.launch import check_launch, check_network
-from labs_helpers.sandbox.ecs.naming import Document, arn, last, shown
+from labs_helpers.sandbox.ecs.naming import Document, arn, last
 from labs_helpers.sandbox.ecs.owner import TOPIC
 from labs_helpers.sandbox.service.service import Members
 
@@ -30,16 +38,7 @@ _REFUSED: Mapping[str, str] = {
     "enableExecuteCommand": "Use `docker exec` on the task's container: `docker ps` lists it.",
     "monitoring": "There are no metrics of a service.",
 }
-_ROLLING = "ECS itself deploys services: ROLLING, BLUE_GREEN, CANARY or LINEAR."
-_TASK_SETS = "Task sets are for an external deployment controller. " + _ROLLING
 NOT_BUILT = {
-    **dict.fromkeys(
-        (
-            *("CreateTaskSet", "DeleteTaskSet", "DescribeTaskSets", "UpdateTaskSet"),
-            "UpdateServicePrimaryTaskSet",
-        ),
-        _TASK_SETS,
-    ),
     "ContinueServiceDeployment": "There are no lifecycle hooks to wait for.",
     "ListServicesByNamespace": "There is no Cloud Map.",
 }
@@ -69,6 +68,9 @@ def create_service(call: EcsCall, params: Members) -> Members:
         balanced.check(listed, definition, call.balancers)
         config = strategies.configuration(params.get("deploymentConfiguration") or {}, {})
         strategies.check_balancers(config, listed, call.balancers, call.roles, call.place)
+        controller = controllers.of(params)
+        if controller == task_sets.CODE_DEPLOY:
+            controllers.check_service(config, listed)
         made: Document = {
             "serviceArn": arn(call.place, f"service/{cluster}/{name}"),
             "serviceName": name,
@@ -91,7 +93,7 @@ def create_service(call: EcsCall, params: Members) -> Members:
             "placementStrategy": [],
             "networkConfiguration": params["networkConfiguration"],
             "schedulingStrategy": "REPLICA",
-            "deploymentController": {"type": "ECS"},
+            "deploymentController": {"type": controller},
             "createdBy": call.principal.arn,
             "enableECSManagedTags": bool(params.get("enableECSManagedTags")),
             "propagateTags": params.get("propagateTags") or "NONE",
@@ -101,24 +103,24 @@ def create_service(call: EcsCall, params: Members) -> Members:
             "_steady": False,
             "_images": _images(definition),
         }
-        deployments.deploy(made, call.now)
+        if task_sets.has(made):
+            task_sets.add(made, listed, call.now)
+        else:
+            deployments.deploy(made, call.now)
         store.save_service(db, call.place, cluster, made)
         call.store.notify(TOPIC)
-    return {"service": shown(made)}
+    return {"service": task_sets.answered(made)}
 
 
 def update_service(call: EcsCall, params: Members) -> Members:
     """Another task definition, network or `forceNewDeployment` begins a deployment."""
     _check(params)
-    if params.get("loadBalancers") is not None:
-        raise not_here(
-            "loadBalancers of UpdateService", "Delete the service, and create it with the others."
-        )
     with call.store.write() as db:
         cluster = call.cluster(db, params.get("cluster"))
         service = _service(call, db, cluster, params["service"])
         if service["status"] != store.ACTIVE:
             raise ServiceNotActive()
+        controllers.check_update(params, service)
         before = service["taskDefinition"], service["networkConfiguration"]
         if params.get("taskDefinition"):
             definition = call.definition(db, params["taskDefinition"])
@@ -134,7 +136,8 @@ def update_service(call: EcsCall, params: Members) -> Members:
             service["networkConfiguration"] = params["networkConfiguration"]
         if params.get("desiredCount") is not None:
             service["desiredCount"] = _count(params["desiredCount"])
-            deployments.primary(service)["desiredCount"] = service["desiredCount"]
+            if not task_sets.has(service):
+                deployments.primary(service)["desiredCount"] = service["desiredCount"]
             service["_steady"] = False
         if params.get("healthCheckGracePeriodSeconds") is not None:
             service |= _grace(params, service["loadBalancers"])
@@ -142,6 +145,8 @@ def update_service(call: EcsCall, params: Members) -> Members:
             service["propagateTags"] = params["propagateTags"]
         given = params.get("deploymentConfiguration") or {}
         config = strategies.configuration(given, service["deploymentConfiguration"])
+        if given and task_sets.has(service):
+            controllers.check_service(config, service["loadBalancers"])
         if given:
             listed = service["loadBalancers"]
             strategies.check_balancers(config, listed, call.balancers, call.roles, call.place)
@@ -152,7 +157,7 @@ def update_service(call: EcsCall, params: Members) -> Members:
         store.save_service(db, call.place, cluster, service)
         call.store.notify(TOPIC)
         deployments.count(service, store.tasks(db, call.place, cluster, service["serviceName"]))
-    return {"service": shown(service)}
+    return {"service": task_sets.answered(service)}
 
 
 def describe_services(call: EcsCall, params: Members) -> Members:
@@ -166,7 +171,7 @@ def describe_services(call: EcsCall, params: Members) -> Members:
                 failures.append({"arn": where, "reason": "MISSING"})
                 continue
             deployments.count(service, store.tasks(db, call.place, cluster, last(each)))
-            document = shown(service)
+            document = task_sets.answered(service)
             if "TAGS" in (params.get("include") or []):
                 document["tags"] = service["_tags"]
             found.append(document)
@@ -204,7 +209,7 @@ def delete_service(call: EcsCall, params: Members) -> Members:
         store.save_service(db, call.place, cluster, service)
         call.store.notify(TOPIC)
         deployments.count(service, store.tasks(db, call.place, cluster, service["serviceName"]))
-    return {"service": shown(service)}
+    return {"service": task_sets.answered(service)}
 
 
 def _service(call: EcsCall, db: sqlite3.Connection, cluster: str, given: str) -> Document:
@@ -244,6 +249,3 @@ def _check(params: Mapping[str, Any]) -> None:
     for name, why in _REFUSED.items():
         if params.get(name):
             raise not_here(f"{name} of a service", why)
-    controller = (params.get("deploymentController") or {}).get("type", "ECS")
-    if controller != "ECS":
-        raise not_here(f"the deployment controller {controller}", _ROLLING)

@@ -6,10 +6,10 @@ answers; what a client makes of the answers by itself (equal policies in another
 - https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/ecr (the *_test.go)
 - https://github.com/getmoto/moto/blob/master/tests/test_ecr/test_ecr_boto3.py
 
-The rows of policies, lifecycle and registry, and those of moto, are written from what is known of
-those tests; the others were read on 2026-11-29, some in older versions. An answer has at least the
-members of the row; ABSENT is a member that it must not have; a name of an exception stands for a
-refusal with that code.
+The rows of Terraform were read on 2026-11-29, each in the newest version that could be had, which
+is of an earlier year for some. Those of moto are written from what is known of its tests. An answer
+has at least the members of the row; ABSENT is a member that it must not have; a name of an
+exception stands for a refusal with that code.
 """
 
 from __future__ import annotations
@@ -73,6 +73,65 @@ SCANNED = {
     "scanFrequency": "SCAN_ON_PUSH",
     "repositoryFilters": [{"filter": "example", "filterType": "WILDCARD"}],
 }
+
+CONTINUOUS = [
+    {**SCANNED, "scanFrequency": "CONTINUOUS_SCAN"},
+    {**SCANNED, "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]},
+]
+NATIVE = {"name": "BASIC_SCAN_TYPE_VERSION", "value": "AWS_NATIVE"}
+PULLER = {"principalArn": f"arn:aws:iam::{ACCOUNT}:role/tf-test-role"}
+DAYS_14 = {"countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14}
+
+
+def rules(*given: dict[str, Any]) -> str:
+    """A lifecycle policy as ECR prints policies."""
+    return json.dumps({"rules": given}, separators=(",", ":"))
+
+
+def ordered(*priorities: int) -> str:
+    """Rules 1 and 2 of one policy, in an order."""
+    tags = {"tagStatus": "tagged", "tagPrefixList": ["first", "second", "third"]}
+    by_priority = {1: {"tagStatus": "untagged"}, 2: tags}
+    action = {"type": "expire"}
+    return rules(
+        *(
+            {"rulePriority": each, "selection": {**by_priority[each], **DAYS_14}, "action": action}
+            for each in priorities
+        )
+    )
+
+
+ARCHIVED = rules(
+    {
+        "rulePriority": 1,
+        "description": "Archive images not pulled in 90 days",
+        "selection": {**DAYS_14, "tagStatus": "any", "countType": "sinceImagePulled"},
+        "action": {"type": "transition", "targetStorageClass": "archive"},
+    },
+    {
+        "rulePriority": 2,
+        "description": "Delete images archived for more than 365 days",
+        "selection": {
+            "tagStatus": "any",
+            "storageClass": "archive",
+            "countType": "sinceImageTransitioned",
+            "countUnit": "days",
+            "countNumber": 365,
+        },
+        "action": {"type": "expire"},
+    },
+)
+
+
+def registry_policy(*actions: str) -> str:
+    statement = {
+        "Sid": "testpolicy",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": list(actions),
+        "Resource": [f"{ARN}/*"],
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def template_is(**expected: Any) -> Step:
@@ -144,6 +203,11 @@ TERRAFORM: dict[str, list[Step]] = {
         ("GetRepositoryPolicy", NAMED, "RepositoryPolicyNotFoundException"),
         ("SetRepositoryPolicy", {**NAMED, "policyText": policy("one", "ecr:ListImages")}, NAMED),
         ("GetRepositoryPolicy", NAMED, {"registryId": ACCOUNT, **NAMED}),
+        (
+            "SetRepositoryPolicy",
+            {**NAMED, "policyText": policy("one", "ecr:ListImages", "ecr:DescribeImages")},
+            {"registryId": ACCOUNT, **NAMED},
+        ),
         ("DeleteRepositoryPolicy", NAMED, {"registryId": ACCOUNT, **NAMED}),
         ("DeleteRepositoryPolicy", NAMED, "RepositoryPolicyNotFoundException"),
         *GONE,
@@ -160,6 +224,16 @@ TERRAFORM: dict[str, list[Step]] = {
         ("GetLifecyclePolicy", NAMED, {"registryId": ACCOUNT, **NAMED}),
         ("DeleteLifecyclePolicy", NAMED, NAMED),
         ("GetLifecyclePolicy", NAMED, "LifecyclePolicyNotFoundException"),
+    ],
+    "LifecyclePolicy_ignoreEquivalent": [
+        *created(),
+        ("PutLifecyclePolicy", {**NAMED, "lifecyclePolicyText": ordered(1, 2)}, NAMED),
+        ("PutLifecyclePolicy", {**NAMED, "lifecyclePolicyText": ordered(2, 1)}, NAMED),
+    ],
+    "LifecyclePolicy_archive": [
+        *created(),
+        ("PutLifecyclePolicy", {**NAMED, "lifecyclePolicyText": ARCHIVED}, NAMED),
+        ("GetLifecyclePolicy", NAMED, {"lifecyclePolicyText": ARCHIVED}),
     ],
     "PullThroughCacheRule_basic": [
         ("CreatePullThroughCacheRule", RULE, {**RULE, "credentialArn": ABSENT}),
@@ -203,7 +277,32 @@ TERRAFORM: dict[str, list[Step]] = {
     ],
     "RegistryPolicy_basic": [
         ("GetRegistryPolicy", {}, "RegistryPolicyNotFoundException"),
+        (
+            "PutRegistryPolicy",
+            {"policyText": registry_policy("ecr:ReplicateImage")},
+            {"registryId": ACCOUNT},
+        ),
+        (
+            "PutRegistryPolicy",
+            {"policyText": registry_policy("ecr:ReplicateImage", "ecr:CreateRepository")},
+            {"registryId": ACCOUNT},
+        ),
+        ("GetRegistryPolicy", {}, {"registryId": ACCOUNT}),
+        ("DeleteRegistryPolicy", {}, {"registryId": ACCOUNT}),
+        ("GetRegistryPolicy", {}, "RegistryPolicyNotFoundException"),
         ("DeleteRegistryPolicy", {}, "RegistryPolicyNotFoundException"),
+    ],
+    # the test then sets CLAIR, which AWS has retired
+    "AccountSetting_basic": [
+        ("PutAccountSetting", NATIVE, NATIVE),
+        ("GetAccountSetting", {"name": NATIVE["name"]}, NATIVE),
+    ],
+    "PullTimeUpdateExclusion_basic": [
+        ("RegisterPullTimeUpdateExclusion", PULLER, PULLER),
+        ("ListPullTimeUpdateExclusions", {}, {"pullTimeUpdateExclusions": list(PULLER.values())}),
+        ("DeregisterPullTimeUpdateExclusion", PULLER, PULLER),
+        ("ListPullTimeUpdateExclusions", {}, {"pullTimeUpdateExclusions": []}),
+        ("DeregisterPullTimeUpdateExclusion", PULLER, "ExclusionNotFoundException"),
     ],
     "RegistryScanningConfiguration_basic": [
         (
@@ -220,6 +319,18 @@ TERRAFORM: dict[str, list[Step]] = {
             "GetRegistryScanningConfiguration",
             {},
             {"registryId": ACCOUNT, "scanningConfiguration": {"scanType": "BASIC", "rules": []}},
+        ),
+    ],
+    "RegistryScanningConfiguration_update": [
+        (
+            "PutRegistryScanningConfiguration",
+            {"scanType": "ENHANCED", "rules": CONTINUOUS},
+            {"registryScanningConfiguration": {"scanType": "ENHANCED", "rules": CONTINUOUS}},
+        ),
+        (
+            "GetRegistryScanningConfiguration",
+            {},
+            {"scanningConfiguration": {"scanType": "ENHANCED", "rules": CONTINUOUS}},
         ),
     ],
     "RepositoryCreationTemplate_basic": [

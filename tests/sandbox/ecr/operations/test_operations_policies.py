@@ -211,6 +211,11 @@ def test_a_lifecycle_policy_is_kept_and_not_evaluated_at_once(demo: Ecr) -> None
     )
 
 
+TO_ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
+PULLED = {"countType": "sinceImagePulled", "countUnit": "days", "countNumber": 90}
+MOVED = {"countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 90}
+
+
 @pytest.mark.parametrize(
     "rules",
     [
@@ -218,12 +223,9 @@ def test_a_lifecycle_policy_is_kept_and_not_evaluated_at_once(demo: Ecr) -> None
         [rule(tagStatus="tagged", tagPatternList=["*a*b*"])],
         [rule(countType="sinceImagePushed", countUnit="days", countNumber=14)],
         [rule(1), rule(2, tagStatus="any")],
-        [
-            {
-                **rule(countType="sinceImagePulled", countUnit="days"),
-                "action": {"type": "transition", "targetStorageClass": "archive"},
-            }
-        ],
+        [{**rule(**PULLED), "action": TO_ARCHIVE}],
+        [{**rule(), "action": TO_ARCHIVE}],
+        [rule(storageClass="archive", **MOVED), rule(2)],
     ],
 )
 def test_the_documented_lifecycle_rules_are_accepted(rules: list[Any]) -> None:
@@ -264,6 +266,13 @@ NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
         (lifecycle(rule(tagStatus="tagged")), NO_SCHEMA),
         (lifecycle(rule(tagPrefixList=["v"])), NO_SCHEMA),
         (lifecycle(rule(tagStatus="tagged", tagPatternList=["*a*b*c*d*"])), NO_SCHEMA),
+        # the archive: only its own count, only by expiry; days since a pull never expire
+        (lifecycle(rule(storageClass="archive")), NO_SCHEMA),
+        (lifecycle(rule(storageClass="archive", **PULLED)), NO_SCHEMA),
+        (lifecycle(rule(**MOVED)), NO_SCHEMA),
+        (lifecycle(rule(storageClass="standard", **MOVED)), NO_SCHEMA),
+        (lifecycle({**rule(storageClass="archive", **MOVED), "action": TO_ARCHIVE}), NO_SCHEMA),
+        (lifecycle(rule(**PULLED)), NO_SCHEMA),
         (
             lifecycle(rule(1), rule(2)),
             "Only one rule can select Untagged images per storage class.",

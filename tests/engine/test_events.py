@@ -1,4 +1,4 @@
-"""The events of containers, which a client gets from the moment of its request on."""
+"""The events of an engine, which a client gets from the moment of its request on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from labs_helpers.engine.containers.events import Events, matches
+from labs_helpers.engine.events import Events, matches
 
 
 def test_an_event_right_after_the_request_is_not_missed() -> None:
@@ -48,6 +48,9 @@ def test_more_events_than_are_kept_leave_the_latest() -> None:
         ({"container": ["web"]}, True),
         ({"container": ["11"]}, True),
         ({"container": ["22"]}, False),
+        ({"type": ["container"]}, True),
+        ({"type": ["image"]}, False),
+        ({"scope": ["local"]}, True),
         ({"image": ["demo"]}, True),
         ({"label": ["a"]}, True),
         ({"label": ["a=b"]}, True),
@@ -56,5 +59,30 @@ def test_more_events_than_are_kept_leave_the_latest() -> None:
 )
 def test_filters(filters: Mapping[str, list[str]], chosen: bool) -> None:
     attributes = {"name": "web", "image": "demo:latest", "a": "b"}
-    event = {"Action": "die", "Actor": {"ID": "1" * 64, "Attributes": attributes}}
+    actor = {"ID": "1" * 64, "Attributes": attributes}
+    event = {"Type": "container", "Action": "die", "Actor": actor, "scope": "local"}
     assert matches(event, filters) is chosen
+
+
+@pytest.mark.parametrize(
+    ("filters", "chosen"),
+    [
+        ({"type": ["image"]}, True),
+        ({"type": ["container", "volume"]}, False),
+        ({"image": ["demo:v1"]}, True),
+        ({"image": ["demo"]}, True),
+        ({"image": ["other"]}, False),
+        ({"container": ["demo"]}, False),
+        ({"scope": ["swarm"]}, False),
+    ],
+)
+def test_filters_of_an_image_s_event(filters: Mapping[str, list[str]], chosen: bool) -> None:
+    actor = {"ID": "demo:v1", "Attributes": {"name": "demo"}}
+    event = {"Type": "image", "Action": "pull", "Actor": actor, "scope": "local"}
+    assert matches(event, filters) is chosen
+
+
+def test_an_action_with_a_detail_is_found_by_its_name() -> None:
+    actor = {"ID": "1" * 64, "Attributes": {}}
+    event = {"Type": "container", "Action": "exec_start: sh", "Actor": actor, "scope": "local"}
+    assert matches(event, {"event": ["exec_start"]})

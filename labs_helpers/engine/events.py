@@ -1,6 +1,7 @@
-"""What happened to containers, for `docker events`.
+"""What happened to containers, images and volumes, for `docker events`.
 
-Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/System/operation/SystemEvents
+Sources: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/System/operation/SystemEvents
+and https://github.com/moby/moby/tree/v28.2.2/daemon/events (events.go, filter.go)
 """
 
 from __future__ import annotations
@@ -10,6 +11,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from labs_helpers.oci import reference as references
+from labs_helpers.oci.reference import InvalidReference
+
+CONTAINER, IMAGE, VOLUME = KINDS = ("container", "image", "volume")
+"""The kinds of objects whose events are kept."""
+FILTERS = frozenset({"container", "event", "image", "label", "scope", "type", "volume"})
+"""The filters of a request that can select one of these events."""
 
 _KEPT = 256
 """Events that a client may ask for afterwards, as many as dockerd keeps."""
@@ -24,7 +33,7 @@ class Events:
         self._count = 0
 
     def emit(self, kind: str, action: str, name: str, attributes: Mapping[str, str]) -> None:
-        """Note an event about an object of a kind ("container")."""
+        """Note an event about an object of one of the kinds; ``name`` is its ID for Docker."""
         nanoseconds = time.time_ns()
         event = {
             "Type": kind,
@@ -34,8 +43,10 @@ class Events:
             "time": nanoseconds // 10**9,
             "timeNano": nanoseconds,
         }
-        if kind == "container":
+        if kind == CONTAINER:
             event |= {"status": action, "id": name, "from": attributes.get("image", "")}
+        elif kind == IMAGE:
+            event |= {"status": action, "id": name}
         with self._changed:
             self._events.append(event)
             self._count += 1
@@ -80,20 +91,35 @@ class Events:
 
 def matches(event: Mapping[str, Any], filters: Mapping[str, Sequence[str]]) -> bool:
     """Whether filters of `docker events` select an event."""
-    attributes = event["Actor"]["Attributes"]
-    name = event["Actor"]["ID"]
+    return all(_matches(event, key, values) for key, values in filters.items())
 
-    def one(key: str, values: Sequence[str]) -> bool:
-        match key:
-            case "event":
-                return event["Action"] in values
-            case "container":
-                return any(name.startswith(v) or attributes.get("name") == v for v in values)
-            case "image":
-                return any(attributes.get("image", "") in (v, f"{v}:latest") for v in values)
-            case "label":
-                pairs = [value.partition("=") for value in values]
-                return all(k in attributes and (not e or attributes[k] == v) for k, e, v in pairs)
-        return True
 
-    return all(one(key, values) for key, values in filters.items())
+def _matches(event: Mapping[str, Any], key: str, values: Sequence[str]) -> bool:
+    attributes, name = event["Actor"]["Attributes"], event["Actor"]["ID"]
+    match key:
+        case "type":
+            return event["Type"] in values
+        case "scope":
+            return event["scope"] in values
+        case "event":
+            action = event["Action"]
+            # health_status, exec_create and exec_start have a colon and more behind their names
+            return action in values or action.partition(":")[0] in values
+        case "container" | "volume":
+            names = (name, attributes.get("name", ""))
+            return event["Type"] == key and any(
+                each.startswith(value) for each in names for value in values
+            )
+        case "image":
+            known = (name, attributes.get("name" if event["Type"] == IMAGE else "image", ""))
+            return any(each in values or _without_tag(each) in values for each in known)
+        case _:
+            pairs = [value.partition("=") for value in values]
+            return all(k in attributes and (not e or attributes[k] == v) for k, e, v in pairs)
+
+
+def _without_tag(name: str) -> str:
+    try:
+        return references.parse(name).familiar_name
+    except InvalidReference:
+        return name

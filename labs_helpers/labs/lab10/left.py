@@ -1,0 +1,88 @@
+"""What is left of lab 10, by name, in the order in which AWS lets it go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labs_helpers.checks.world import World
+from labs_helpers.labs.lab10.names import (
+    BALANCER,
+    CLUSTER,
+    FAMILY,
+    RELEASE,
+    ROLE,
+    ROLES,
+    SHOP,
+    SHOPS_RELEASE,
+    TARGET_GROUPS,
+)
+
+
+def lessened(world: World) -> bool:
+    """Whether somebody has begun to clean up, with all that is large still there."""
+    ecs, iam = world.client("ecs"), world.client("iam")
+    found = ecs.describe_services(cluster=CLUSTER, services=[SHOP])["services"]
+    if any(each["status"] != "ACTIVE" for each in found):
+        return True
+    policies = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
+    return not policies or not {RELEASE, SHOPS_RELEASE} <= set(world.tags())
+
+
+def left(world: World) -> list[str]:
+    """What is left, in the order in which AWS lets it go."""
+    ecs, iam, ecr = (world.client(name) for name in ("ecs", "iam", "ecr"))
+    names = {str(arn).rpartition("/")[2] for arn in ecs.list_clusters()["clusterArns"]}
+    there = []
+    if CLUSTER in names:
+        services = [
+            str(arn).rpartition("/")[2] for arn in ecs.list_services(cluster=CLUSTER)["serviceArns"]
+        ]
+        there += [f"service {name}" for name in sorted(services)]
+        there += [f"task {arn.rpartition('/')[2]}" for arn in _tasks(ecs)]
+        there.append(f"cluster {CLUSTER}")
+    for family in (FAMILY, SHOP):
+        pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family)
+        found = (str(arn).rpartition("/")[2] for arn in pages.search("taskDefinitionArns[]"))
+        there += [f"task definition {one}" for one in found if one.rpartition(":")[0] == family]
+    there += _balancers(world.client("elbv2"))
+    roles = iam.get_paginator("list_roles").paginate().search("Roles[].RoleName")
+    there += [f"role {name}" for name in sorted(set(ROLES) & set(roles))]
+    found = ecr.get_paginator("describe_repositories").paginate()
+    if world.repository in set(found.search("repositories[].repositoryName")):
+        there.append(f"repository {world.repository}")
+    return there
+
+
+def _balancers(elb: Any) -> list[str]:
+    balancers = elb.get_paginator("describe_load_balancers").paginate()
+    groups = elb.get_paginator("describe_target_groups").paginate()
+    found = set(balancers.search("LoadBalancers[].LoadBalancerName")) & {BALANCER}
+    parts = set(groups.search("TargetGroups[].TargetGroupName")) & set(TARGET_GROUPS)
+    return [
+        *(f"load balancer {name}" for name in found),
+        *(f"target group {name}" for name in sorted(parts)),
+    ]
+
+
+def _tasks(ecs: Any) -> list[str]:
+    """The tasks of the cluster that run, or that still end."""
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in ecs.list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"]
+    ]
+    found = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+    return sorted(each["taskArn"] for each in found if each["lastStatus"] != "STOPPED")
+
+
+def advice(first: str) -> str:
+    kind = first.rpartition(" ")[0]
+    return {
+        "service": "a service that is to run tasks goes only when you say that you mean it",
+        "task": "a task ends some seconds after it was asked to: look again",
+        "cluster": "a cluster goes when it is empty",
+        "load balancer": "a load balancer is deleted, and its target groups after it",
+        "target group": "a target group goes when no listener names it",
+        "role": "a role goes when nothing hangs on it: the refusal says what",
+        "repository": "a repository that holds images goes only when you say that you mean it",
+    }.get(kind, "a task definition goes revision by revision, each by its number")

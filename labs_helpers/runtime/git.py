@@ -1,0 +1,130 @@
+"""git, run in a folder that somebody else may have made: nothing of the folder is executed.
+
+A repository's own configuration can name programs that git starts (core.fsmonitor, tar.*.command,
+filter.*, gpg.program, diff.external, aliases, hooks, remotes of ``ext::``), and git has no option
+that leaves the configuration of a repository out. So git is given another repository: a new folder
+with a configuration of ours, whose objects and branches are links to those of the folder.
+https://git-scm.com/docs/git-config and https://git-scm.com/docs/gitrepository-layout
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+_SHARED = ("objects", "refs", "packed-refs", "reftable", "shallow")
+"""What of a repository is data, and no configuration."""
+_CONFIG = """[core]
+\trepositoryformatversion = 1
+\tbare = false
+[gpg]
+\tprogram = false
+[gpg "ssh"]
+\tprogram = false
+[gpg "x509"]
+\tprogram = false
+[extensions]
+"""
+_EXTENSIONS = {"objectformat": ("sha1", "sha256"), "refstorage": ("files", "reftable")}
+"""How the data are written; git cannot read them otherwise."""
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ")
+
+
+class NoGit(Exception):
+    """git is not installed, or the folder is in no repository; the message is for the learner."""
+
+
+def run(folder: Path, *arguments: str, seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
+    """Run a command of git that reads commits and branches, in a folder.
+
+    The command sees no configuration, index or hook of the repository, nor of the user, and it
+    reaches no network. Raises NoGit, subprocess.TimeoutExpired, and OSError.
+    """
+    program = shutil.which("git")
+    if program is None:
+        raise NoGit("git is not installed on this machine")
+    top, own, common = _repository(folder.absolute())
+    with tempfile.TemporaryDirectory(prefix="labs-git-") as made:
+        place = Path(made)
+        environ = _environment(place, top)
+        _lay_out(place, own, common, program, environ)
+        return subprocess.run(
+            [program, *arguments],
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=environ,
+            timeout=seconds,
+        )
+
+
+def _environment(place: Path, top: Path) -> dict[str, str]:
+    return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        "HOME": str(place),
+        "XDG_CONFIG_HOME": str(place),
+        "GIT_DIR": str(place),
+        "GIT_WORK_TREE": str(top),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_PAGER": "cat",
+    }
+
+
+def _repository(folder: Path) -> tuple[Path, Path, Path]:
+    """The top folder, the repository's folder and the one with branches and objects."""
+    for top in (folder, *folder.parents):
+        place = top / ".git"
+        if place.is_file():  # a worktree, or a submodule
+            text = place.read_text(errors="surrogateescape").removeprefix("gitdir:").strip()
+            place = top / text
+        elif _is_bare(top):
+            place = top
+        if _is_bare(place) or (place / "commondir").is_file():
+            common = place
+            with suppress(FileNotFoundError):
+                common = place / (place / "commondir").read_text().strip()
+            return top, place, common
+    raise NoGit(f"{folder} is in no repository of git")
+
+
+def _is_bare(place: Path) -> bool:
+    return all((place / name).exists() for name in ("HEAD", "objects", "refs"))
+
+
+def _lay_out(place: Path, own: Path, common: Path, program: str, environ: dict[str, str]) -> None:
+    for name in _SHARED:
+        if (common / name).exists():
+            (place / name).symlink_to((common / name).resolve())
+    (place / "HEAD").write_bytes((own / "HEAD").read_bytes()[:4096])
+    found = subprocess.run(
+        [
+            *(program, "config", "--file", str(common / "config"), "--no-includes"),
+            *("--get-regexp", r"^extensions\.(objectformat|refstorage)$"),
+        ],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=environ,
+    )
+    config = _CONFIG
+    for line in found.stdout.splitlines():
+        key, _, value = line.partition(" ")
+        name = key.removeprefix("extensions.")
+        if value in _EXTENSIONS.get(name, ()):
+            config += f"\t{name} = {value}\n"
+    (place / "config").write_text(config)

@@ -1,0 +1,1 @@
+"""AWS CodeCommit: bare git repositories, which git reaches by smart HTTP."""

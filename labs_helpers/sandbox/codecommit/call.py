@@ -1,0 +1,21 @@
+"""One request about repositories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from labs_helpers.sandbox.codecommit.repositories import Repositories
+from labs_helpers.sandbox.codecommit.store import Document
+from labs_helpers.sandbox.service.service import Call
+from labs_helpers.sandbox.service.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeCommitCall(Call[Store]):
+    """repositories: rows and git folders."""
+
+    repositories: Repositories
+
+    def found(self, name: str) -> Document:
+        """A repository of the caller's account and region; raises RepositoryDoesNotExist."""
+        return self.repositories.require((self.account, self.region), name)

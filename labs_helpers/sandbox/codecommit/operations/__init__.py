@@ -1,0 +1,1 @@
+"""The operations of CodeCommit that the sandbox has."""

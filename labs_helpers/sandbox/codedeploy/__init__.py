@@ -1,0 +1,1 @@
+"""AWS CodeDeploy: blue/green deployments of services of Amazon ECS."""

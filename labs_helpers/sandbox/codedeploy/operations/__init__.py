@@ -1,0 +1,1 @@
+"""The operations of CodeDeploy; one public function each."""

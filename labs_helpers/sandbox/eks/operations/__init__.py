@@ -1,0 +1,1 @@
+"""The operations of EKS that the sandbox has."""

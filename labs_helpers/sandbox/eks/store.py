@@ -1,0 +1,98 @@
+"""Clusters, and what belongs to a cluster, as JSON documents by the names of the API.
+
+Times in the documents are seconds since 1970, by the sandbox clock.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+SCHEMA = """
+create table clusters (
+    account text not null,
+    region text not null,
+    name text not null,
+    body text not null,
+    primary key (account, region, name)
+) strict;
+create table parts (
+    account text not null,
+    region text not null,
+    cluster text not null,
+    kind text not null,
+    name text not null,
+    body text not null,
+    primary key (account, region, cluster, kind, name)
+) strict;
+"""
+"""parts.kind: NODEGROUP, PROFILE or ENTRY; parts.name: of an access entry the principal's ARN."""
+
+NODEGROUP, PROFILE, ENTRY = "nodegroup", "fargateprofile", "access-entry"
+
+Document = dict[str, Any]
+Place = tuple[str, str]
+"""(account, region)"""
+
+
+def cluster(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
+    found = "select body from clusters where account = ? and region = ? and name = ?"
+    return _body(db.execute(found, (*place, name)).fetchone())
+
+
+def clusters(db: sqlite3.Connection, place: Place) -> list[Document]:
+    rows = db.execute(
+        "select body from clusters where account = ? and region = ? order by name", place
+    )
+    return [json.loads(row["body"]) for row in rows]
+
+
+def save_cluster(db: sqlite3.Connection, place: Place, document: Mapping[str, Any]) -> None:
+    row = (*place, document["name"], json.dumps(document))
+    db.execute("insert or replace into clusters values (?, ?, ?, ?)", row)
+
+
+def forget_cluster(db: sqlite3.Connection, place: Place, name: str) -> None:
+    db.execute("delete from parts where account = ? and region = ? and cluster = ?", (*place, name))
+    db.execute("delete from clusters where account = ? and region = ? and name = ?", (*place, name))
+
+
+def part(
+    db: sqlite3.Connection, place: Place, cluster: str, kind: str, name: str
+) -> Document | None:
+    found = (
+        "select body from parts where account = ? and region = ? and cluster = ? and kind = ?"
+        " and name = ?"
+    )
+    return _body(db.execute(found, (*place, cluster, kind, name)).fetchone())
+
+
+def parts(db: sqlite3.Connection, place: Place, cluster: str, kind: str) -> dict[str, Document]:
+    """Name -> document, by name."""
+    rows = db.execute(
+        "select name, body from parts where account = ? and region = ? and cluster = ?"
+        " and kind = ? order by name",
+        (*place, cluster, kind),
+    )
+    return {row["name"]: json.loads(row["body"]) for row in rows}
+
+
+def save_part(
+    db: sqlite3.Connection, place: Place, kind: str, name: str, document: Mapping[str, Any]
+) -> None:
+    row = (*place, document["clusterName"], kind, name, json.dumps(document))
+    db.execute("insert or replace into parts values (?, ?, ?, ?, ?, ?)", row)
+
+
+def forget_part(db: sqlite3.Connection, place: Place, cluster: str, kind: str, name: str) -> None:
+    db.execute(
+        "delete from parts where account = ? and region = ? and cluster = ? and kind = ?"
+        " and name = ?",
+        (*place, cluster, kind, name),
+    )
+
+
+def _body(row: sqlite3.Row | None) -> Document | None:
+    return None if row is None else json.loads(row["body"])

@@ -1,0 +1,92 @@
+"""The docker command of an isolated program, on the labs' engine and in front of real daemons."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from labs_helpers.runtime import isolated
+from tests.clients import daemons
+from tests.engine.containers.conftest import load_box
+from tests.engine.engine_room import Room, require, running
+
+MARKED = 'read -r _; exec docker "$@"'
+
+
+@pytest.fixture(scope="module", params=["own", "dockerd", "podman"])
+def room(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Room]:
+    require("docker")
+    hub = tmp_path_factory.mktemp("hub")
+    if request.param == "own":
+        with running(hub) as found:
+            yield prepared(found)
+        return
+    start = daemons.dockerd if request.param == "dockerd" else daemons.podman
+    with start() as address, running(hub, address) as found:
+        daemons.empty(address)
+        yield prepared(found)
+        daemons.empty(address)
+
+
+def prepared(room: Room) -> Room:
+    client = docker.DockerClient(base_url=f"unix://{room.socket}", timeout=60)
+    load_box(client)
+    client.close()
+    (room.folder / "secret").write_text("of the learner\n")
+    return room
+
+
+def marked(room: Room, *arguments: str) -> str:
+    """What the docker command of a program with the mark prints."""
+    command = ["sh", "-c", MARKED, "sh", *arguments]
+    with subprocess.Popen(
+        command,
+        env=room.environment,
+        cwd=room.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        isolated.mark(process.pid)
+        said, _ = process.communicate("\n", timeout=120)
+    return said
+
+
+def test_it_builds_and_runs_and_removes(room: Room) -> None:
+    context = room.folder / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text("FROM box\nRUN echo built > /made\n")
+    assert "Successfully" in marked(room, "build", "-t", "made", str(context))
+    assert marked(room, "run", "--rm", "made", "cat", "/made") == "built\n"
+    assert "marked" not in marked(room, "ps", "-a", "--format", "{{.Names}}")
+    marked(room, "run", "--name", "marked", "made", "true")
+    assert marked(room, "ps", "-a", "--format", "{{.Names}}") == "marked\n"
+    assert marked(room, "rm", "marked") == "marked\n"
+    assert "made" in marked(room, "rmi", "made")
+
+
+def test_it_gets_nothing_of_the_machine(room: Room) -> None:
+    for arguments, named in (
+        (("run", "--rm", "-v", f"{room.folder}:/h", "box", "cat", "/h/secret"), "-v"),
+        (("run", "--rm", "--network", "host", "box", "true"), "--network host"),
+        (("run", "--rm", "-v", "named:/h", "box", "true"), "-v named:/h"),
+        (("volume", "create", "named"), "POST /volumes/create"),
+    ):
+        said = marked(room, *arguments)
+        assert "of the learner" not in said
+        assert f"refuses {named}" in said, said
+
+
+def test_a_container_of_the_learner_s_is_closed(room: Room) -> None:
+    assert room.docker("run", "-d", "--name", "mine", "box", "sleep", "600").code == 0
+    try:
+        for arguments in (("exec", "mine", "true"), ("rm", "-f", "mine"), ("logs", "mine")):
+            assert "refuses" in marked(room, *arguments)
+    finally:
+        assert room.docker("rm", "-f", "mine").code == 0
