@@ -143,7 +143,7 @@ LABS = {
             "10",
             "Deploy and clean up",
             "deploy-and-clean-up",
-            minutes=45,
+            minutes=60,
             goal="run an image on ECS, fix a pull that fails, and leave nothing behind",
             sandbox="tasks run as containers on this machine",
             aws="the page has a public address; tasks cost by the hour",

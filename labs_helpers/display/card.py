@@ -26,11 +26,13 @@ def card(
     label: str = "ready",
     removed: Sequence[str] = (),
     notes: Sequence[str] = (),
+    snapshot: str = "",
 ) -> Rendering:
     """The card of a lab.
 
     ``ready`` are facts that hold now. On AWS they are what ``lab.prepare`` would make true, and
-    ``label`` says so. ``removed`` is what was taken away to make them true. No port, path, time or
+    ``label`` says so. ``removed`` is what was taken away to make them true; ``snapshot`` says how
+    to bring all of it back, and stands before the rest. No port, path, time or
     process id: the card is the same on every machine.
     """
     on_aws = setting.mode == "aws"
@@ -44,6 +46,7 @@ def card(
         ("region", setting.region),
         ("registry", setting.registry),
         ("engine", setting.engine),
+        *([("snapshot", snapshot)] if snapshot else []),
         *((label, fact) for fact in ready),
         *(("removed", one) for one in gone),
         *(("note", note) for note in notes),

@@ -10,7 +10,7 @@ from labs_helpers.display import card
 from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import FOR_THE_LEARNER, LabError
 from labs_helpers.files import WorkspaceError
-from labs_helpers.prepare import Place, Step, steps
+from labs_helpers.prepare import Place, Step, files, steps
 from labs_helpers.prepare.record import Entry, Record
 from labs_helpers.snapshots import store
 
@@ -23,12 +23,17 @@ class Beginning:
 
     facts: what holds now, when the beginning was made; None when the lab was begun earlier.
     removed: what was there and was taken away for it. notes: what else the learner has to know.
+    snapshot: how to bring back what was there; empty where nothing was kept.
     """
 
     facts: tuple[str, ...] | None
     removed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    snapshot: str = ""
 
+
+_LINES, _NAMES = 4, 6
+"""The most lines about images on a card, and the most names in a line."""
 
 Say = Callable[[str], object]
 """Told what is being done, in a line."""
@@ -95,9 +100,14 @@ def start_over(number: str, place: Place, say: Say = quiet) -> Beginning:
     why = f"before lab {number} was started over"
     say("Keeping a snapshot of all that is there ...")
     kept = store.save_automatically(place.workspace, f"lab{number}", why, number)
+    gone = files.missing(number, place)
     made = make(number, place, say)
-    note = f"all that was there is kept as a snapshot; to bring it back: {kept.how_to_restore}"
-    return replace(made, notes=(*made.notes, note))
+    back = [name for name in gone if name not in files.missing(number, place)]
+    notes = [f"came back, after you had removed them: {_few(back)}"] if back else []
+    if more := files.others(number, place):
+        notes.append(f"other files in the lab's folder stay as they are: {_few(more)}")
+    snapshot = f"all that was there is kept; to bring it back: {kept.how_to_restore}"
+    return replace(made, notes=(*made.notes, *notes), snapshot=snapshot)
 
 
 def make_on_aws(number: str, place: Place, agreed: str | None) -> Beginning:
@@ -152,9 +162,29 @@ def card_of(
         card.Setting(place.mode, place.account, place.region, place.registry, engine),
         (EARLIER,) if begun.facts is None else begun.facts,
         "needs" if place.mode == "aws" else "ready",
-        begun.removed,
+        _in_few_lines(begun.removed, place.registry),
         (*begun.notes, *notes),
+        begun.snapshot,
     )
+
+
+def _in_few_lines(removed: Sequence[str], registry: str) -> list[str]:
+    """What was removed, with the names of local images in one line where there are many."""
+    images = [one for one in removed if one.startswith("image ")]
+    if len(images) <= _LINES:
+        return list(removed)
+    full = (one.removeprefix("image ").removeprefix(f"{registry}/") for one in images)
+    short = list(dict.fromkeys(full))
+    said = f"{len(short)} names of local images: {_few(short)}"
+    place = removed.index(images[0])
+    rest = [one for one in removed if one not in images]
+    return [*rest[:place], said, *rest[place:]]
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _notes(unfinished: Entry) -> tuple[str, ...]:

@@ -38,12 +38,15 @@ def logged_out() -> Step:
 
 
 def logged_in() -> Step:
-    """Docker keeps a fresh login to the learner's registry, and no other."""
+    """Docker keeps a fresh login to the learner's registry, and no other.
+
+    On AWS as well, where the labs use a Docker configuration of their own (aws_session.py).
+    """
 
     def ensure(place: Place) -> None:
         _keep_logins(place, {place.registry: {"auth": _token(place)}})
 
-    return Step("Docker is logged in to the registry", ensure, on_aws=False)
+    return Step("Docker is logged in to the registry", ensure)
 
 
 def built(image: str = LATEST, folder: str = "06") -> Step:

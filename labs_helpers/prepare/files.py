@@ -53,6 +53,34 @@ def no_git_history(number: str) -> Step:
     return Step("the lab's folder is not a git repository yet", ensure)
 
 
+def missing(number: str, place: Place) -> list[str]:
+    """Files that the lab comes with and that are not in the learner's folder of the lab."""
+    work = place.workspace.work(number)
+    return [name for name in _names(place.files / number) if not (work / name).exists()]
+
+
+def others(number: str, place: Place) -> list[str]:
+    """Files in the learner's folder of the lab that are neither the lab's nor a notebook.
+
+    The first lab's folder is the workbook itself, with the folders of all labs: empty for it.
+    """
+    work = place.workspace.work(number)
+    if work == place.workspace.workbook:
+        return []
+    own = {*_names(place.files / number)}
+    return [name for name in _names(work) if name not in own and not name.endswith(".ipynb")]
+
+
+def _names(folder: Path) -> list[str]:
+    """The paths of the files in a folder, but for hidden ones."""
+    found = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return sorted(
+        str(name)
+        for name in found
+        if not any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+    )
+
+
 def _matching(folder: Path, names: Sequence[str]) -> Iterator[Path]:
     found = {file for name in names for file in folder.glob(name)}
     return (file for file in sorted(found) if file.is_file())

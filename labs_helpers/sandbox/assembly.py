@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
-from threading import Lock
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import WSGIApplication
 
 from labs_helpers.own_names import USUAL, OwnNames
-from labs_helpers.sandbox import control_api, delays
-from labs_helpers.sandbox.authorization import context, why
+from labs_helpers.sandbox import applications, control_api, delays
+from labs_helpers.sandbox.authorization import why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
-from labs_helpers.sandbox.balancing import operations as balancing_operations
 from labs_helpers.sandbox.balancing import store as balancing_store
 from labs_helpers.sandbox.balancing.balancing import KIND as BALANCING
 from labs_helpers.sandbox.balancing.balancing import TOPIC as CHANGED
@@ -50,13 +46,12 @@ from labs_helpers.sandbox.events.delivery import EventDelivery
 from labs_helpers.sandbox.events.router import Router
 from labs_helpers.sandbox.events.service import EventBridgeService
 from labs_helpers.sandbox.events.ticks import Ticks
-from labs_helpers.sandbox.hosts import region_of_git
 from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.moto import alarms, balancers
-from labs_helpers.sandbox.moto.application import Operations, OtherServices
+from labs_helpers.sandbox.moto.application import OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
 from labs_helpers.sandbox.moto.keys import key_for_ecr
@@ -69,10 +64,7 @@ from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
-from labs_helpers.sandbox.request_log import id_of
-from labs_helpers.sandbox.service import protocol
 from labs_helpers.sandbox.service.events import Event
-from labs_helpers.sandbox.service.service import DecidedService, Service
 from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
 from labs_helpers.sandbox.service.worker import Worker
@@ -147,7 +139,7 @@ def build(
     )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
-    hub = _Later(partial(_hub, folder / "hub", clock))
+    hub = applications.Later(partial(applications.hub, folder / "hub", clock))
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
     )
@@ -161,7 +153,7 @@ def build(
         balancers.look,
         balancers.name_all,
     )
-    ours = partial(_operations, who, balancing)
+    ours = partial(applications.operations_of_ours, who, balancing)
     others = OtherServices(authorizer, moto, ours, store, rules_of_events)
     every_other = trail.recorded(others)
     home = (learner.principal.account, own.region)
@@ -231,7 +223,7 @@ def build(
         authorizer.authorize,
         roles,
         emit,
-        _Surroundings(lambda *service: ecs.controller(*service), balancing),
+        applications.Surroundings(lambda *service: ecs.controller(*service), balancing),
     )
     codebuild = CodeBuildService(
         folder / "codebuild",
@@ -268,27 +260,31 @@ def build(
         ecs.scheduler.wake()
 
     decided: dict[str, Application] = {
-        "ecr": partial(_on_the_kit, ecr),
-        "codebuild": partial(_decided, authorizer, codebuild),
-        "codecommit": partial(_decided, authorizer, codecommit),
-        "ecs": partial(_decided, authorizer, ecs),
-        "eks": partial(_decided_rest, authorizer, eks),
-        "codedeploy": partial(_decided, authorizer, codedeploy),
+        "ecr": partial(applications.on_the_kit, ecr),
+        "codebuild": partial(applications.decided, authorizer, codebuild),
+        "codecommit": partial(applications.decided, authorizer, codecommit),
+        "ecs": partial(applications.decided, authorizer, ecs),
+        "eks": partial(applications.decided_rest, authorizer, eks),
+        "codedeploy": partial(applications.decided, authorizer, codedeploy),
         "events": partial(
-            _decided,
+            applications.decided,
             authorizer,
             EventBridgeService(rules_of_events, clock, authorizer.authorize, router),
         ),
-        "codepipeline": partial(_decided, authorizer, codepipeline),
+        "codepipeline": partial(applications.decided, authorizer, codepipeline),
         **{
-            name: partial(_decided, authorizer, service)
+            name: partial(applications.decided, authorizer, service)
             for name, service in connections.services.items()
         },
-        "s3": partial(_noticed, others, codepipeline.driver.look_at_sources),
-        "elasticloadbalancing": partial(_noticed, others, lambda path: balancing.refresh()),
-        "monitoring": partial(_noticed, others, lambda path: watched()),
+        "s3": partial(applications.noticed, others, codepipeline.driver.look_at_sources),
+        "elasticloadbalancing": partial(
+            applications.noticed, others, lambda path: balancing.refresh()
+        ),
+        "monitoring": partial(applications.noticed, others, lambda path: watched()),
     }
-    decided["cloudtrail"] = partial(_decided, authorizer, CloudTrailService(trail, authorizer))
+    decided["cloudtrail"] = partial(
+        applications.decided, authorizer, CloudTrailService(trail, authorizer)
+    )
     services = {name: trail.recorded(service) for name, service in decided.items()}
     routes |= {**connections.connections.routes(), **codebuild.reports.routes()}
     desk.serve(balancing.store, {BALANCING: balancing})
@@ -307,7 +303,7 @@ def build(
         layers=LayerDownloads(store, clock),
         registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
-        git=_Later(partial(_git, who, codecommit, authorizer)),
+        git=applications.Later(partial(applications.git, who, codecommit, authorizer)),
         aws=Gateway(
             who.directory.find,
             services,
@@ -329,110 +325,3 @@ def build(
     codedeploy.driver.start()
     workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
-
-
-class _Surroundings:
-    """What CodeDeploy asks of other services when a deployment group is made."""
-
-    def __init__(
-        self, controller: Callable[[tuple[str, str], str, str], str], balancing: Balancing
-    ) -> None:
-        self.controller = controller
-        self.group = balancing.group_named
-        self.listener = balancing.listener
-
-
-def _noticed(others: Application, written: Callable[[str], None], call: SignedCall) -> Answer:
-    """A service of moto's which tells when something may have been written."""
-    answer = others(call)
-    if call.request.method in ("PUT", "POST") and answer[0].startswith("2"):
-        written(f"{call.request.headers.get('host', '')}{call.request.path}")
-    return answer
-
-
-def _decided(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
-    """`call.Application` of a service on the kit, after IAM's decision by AWS's tables."""
-    # not at the start, which nobody should wait for
-    from labs_helpers.sandbox.authorization.requests import decide
-
-    decide(authorizer, call)
-    return _on_the_kit(service, call)
-
-
-def _decided_rest(authorizer: Authorizer, service: DecidedService[Any], call: SignedCall) -> Answer:
-    """`_decided` of a service of REST JSON, whose requests the decision has read."""
-    from labs_helpers.sandbox.authorization.requests import decide
-
-    asked, _ = decide(authorizer, call)
-    return _told(call, partial(service.handle_rest, asked.operation, dict(asked.params)))
-
-
-def _on_the_kit(service: Service[Any], call: SignedCall) -> Answer:
-    """`call.Application` of a service that stands on the kit."""
-    target = call.environ.get("HTTP_X_AMZ_TARGET", "")
-    return _told(call, partial(service.handle, target, call.body))
-
-
-def _told(call: SignedCall, handle: Callable[..., protocol.Answer]) -> Answer:
-    environ = call.environ
-    endpoint = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
-    keys = context.of_request(environ, call.region)
-    answer = handle(call.principal, call.region, endpoint, keys)
-    headers = {
-        **answer.headers,
-        "x-amzn-RequestId": id_of(environ),
-        "Content-Length": str(len(answer.body)),
-    }
-    status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
-    return status, list(headers.items()), answer.body
-
-
-def _operations(who: People, balancing: Balancing) -> Operations:
-    """The operations of ours in services that are moto's otherwise, and those of STS."""
-    # not at the start, which nobody should wait for
-    from labs_helpers.sandbox.authorization import simulate
-    from labs_helpers.sandbox.iam import web_identity
-
-    sts = web_identity.operations(who.directory, who.sessions, who.issuer)
-    iam = simulate.operations(who.directory)
-    targets = balancing_operations.operations(balancing)
-    return {
-        **{("sts", name): operation for name, operation in sts.items()},
-        **{("iam", name): operation for name, operation in iam.items()},
-        **{("elasticloadbalancing", name): operation for name, operation in targets.items()},
-    }
-
-
-def _hub(root: Path, clock: Clock) -> WSGIApplication:
-    """The stand-in Docker Hub."""
-    from labs_helpers.sandbox.hub.app import HubApp
-
-    return HubApp(root, clock)
-
-
-def _git(who: People, codecommit: CodeCommitService, authorizer: Authorizer) -> WSGIApplication:
-    """git's way to the repositories of CodeCommit."""
-    from labs_helpers.sandbox.codecommit.git_http import GitApp
-
-    return GitApp(
-        who.directory.find,
-        codecommit.repositories,
-        authorizer.authorize,
-        context.of_request,
-        region_of_git,
-    )
-
-
-class _Later:
-    """An application that is made at the first request, so that the start does not wait."""
-
-    def __init__(self, make: Callable[[], WSGIApplication]) -> None:
-        self._make = make
-        self._lock = Lock()
-        self._application: WSGIApplication | None = None
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with self._lock:
-            if self._application is None:
-                self._application = self._make()
-        return self._application(environ, start_response)

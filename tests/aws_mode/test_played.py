@@ -31,6 +31,8 @@ KEY_AT_HAND = "arn:aws:iam::"
 LEFT_OUT = {
     # the learner is known already, by a profile of their own, and no key is at hand
     "01": {"01-12": "registryId", "01-23": KEY_AT_HAND},
+    # the learner has no second account
+    "02": {"02-65": "works with a partner's account"},
     "03": {
         "03-12": "an account that only the sandbox has",
         "03-12b": "everybody behind your router",
@@ -61,7 +63,6 @@ LEFT_OUT = {
         "09-162": "not yet",
         "09-170": "Cluster",
         "09-173": "Cluster",
-        "09-175": "Cluster",
         "09-176": "not tried yet",
         "09-41": "nobody can play GitHub",
         "09-57": "Cluster",

@@ -234,3 +234,11 @@ def test_a_prediction_gives_nothing_away() -> None:
     assert "no: x" not in html
     assert "yes: y" not in html
     assert "lab.predict(&quot;05.p1&quot;, &quot;b&quot;)" in html
+
+
+def test_a_card_tells_of_the_snapshot_before_what_was_removed() -> None:
+    shown = card("lab 05", SANDBOX, ["a repository"], removed=["bucket b"], snapshot="kept: do x")
+    lines = shown.text.splitlines()
+    assert "  snapshot  kept: do x" in lines
+    assert lines.index("  snapshot  kept: do x") < lines.index("  ready     a repository")
+    assert "kept: do x" in shown.html
