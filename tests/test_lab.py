@@ -87,7 +87,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def step(fact: str) -> Step:
         return Step(fact, lambda place: done.append(f"{fact} in {place.account}"))
 
-    def started(workspace: Workspace) -> Any:
+    def started(workspace: Workspace, _say: Any = None) -> Any:
         workspace.create()
         engine = SimpleNamespace(choice=Choice(EMBEDDED, ""))
         server = SimpleNamespace(port=4566)
