@@ -134,8 +134,8 @@ LABS = {
             "09",
             "Build and deploy by pipeline",
             "ci-cd",
-            minutes=45,
-            goal="let a commit become a page by a pipeline, and repair each of its stages",
+            minutes=50,
+            goal="let a commit become a page by a pipeline, and take a release back",
             sandbox="a git folder stands for GitHub",
             aws="needs a repository on GitHub and a service of yours on ECS",
         ),
@@ -147,6 +147,15 @@ LABS = {
             goal="run an image on ECS, fix a pull that fails, and leave nothing behind",
             sandbox="tasks run as containers on this machine",
             aws="the page has a public address; tasks cost by the hour",
+        ),
+        Entry(
+            "11",
+            "Repair a pipeline",
+            "repair-a-pipeline",
+            minutes=60,
+            goal="find out from the log why a pipeline stopped, and repair each of its stages",
+            sandbox="a git folder stands for GitHub",
+            aws="needs the pipeline of lab 09",
         ),
     )
 }

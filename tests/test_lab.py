@@ -87,7 +87,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def step(fact: str) -> Step:
         return Step(fact, lambda place: done.append(f"{fact} in {place.account}"))
 
-    def started(workspace: Workspace) -> Any:
+    def started(workspace: Workspace, _say: Any = None) -> Any:
         workspace.create()
         engine = SimpleNamespace(choice=Choice(EMBEDDED, ""))
         server = SimpleNamespace(port=4566)
@@ -185,7 +185,7 @@ def test_an_unknown_lab_lists_the_labs(number: str) -> None:
 
 
 def test_a_sandbox_that_cannot_start_is_told_without_a_traceback(monkeypatch: Any) -> None:
-    def failing(workspace: Workspace) -> None:
+    def failing(workspace: Workspace, _say: Any = None) -> None:
         raise LabsError("The port is taken.\nTry LABS_PORT=4600.")
 
     monkeypatch.setattr(servers, "start", failing)

@@ -12,18 +12,23 @@ from labs_helpers.prepare.step import Place, Step
 
 
 def as_they_came(
-    number: str, fact: str, names: Sequence[str] = ("*",), made: Sequence[str] = ()
+    number: str,
+    fact: str,
+    names: Sequence[str] = ("*",),
+    made: Sequence[str] = (),
+    of: str = "",
 ) -> Step:
     """The lab's files are as they came, and those that its cells write are not there.
 
-    names: glob patterns in ``notebooks/files/<number>``. made: files that the lab's cells write, by
-    their path in the work folder; a folder that is empty without them is removed as well. What the
-    learner wrote under other names stays. A file that the learner wrote is kept in the folder of
-    snapshots before it is replaced or removed, and the card names the place.
+    names: glob patterns in ``notebooks/files/<number>``, or in the files of the lab ``of``. made:
+    files that the lab's cells write, by their path in the work folder; a folder that is empty
+    without them is removed as well. What the learner wrote under other names stays. A file that the
+    learner wrote is kept in the folder of snapshots before it is replaced or removed, and the card
+    names the place.
     """
 
     def ensure(place: Place) -> None:
-        files, work = place.files / number, place.workspace.work(number)
+        files, work = place.files / (of or number), place.workspace.work(number)
         backup = Backup(unused(place.workspace.snapshots / f"lab{number}-files"))
         for file in _matching(files, names):
             _copy(place, file, work / file.relative_to(files), backup)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.cli import main as cli
+from labs_helpers.curriculum import LABS
 from labs_helpers.progress.journal import SCHEMA, VERSION
 from tests.classroom.rooms import class_of, journal, quick, stuck
 
@@ -51,7 +52,7 @@ def test_the_table_says_it_in_plain_text(
 ) -> None:
     assert cli.main(["class", "--homes", str(class_of(tmp_path))]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["learner", *(f"{n:02}" for n in range(11)), "next", "state"]
+    assert lines[0].split() == ["learner", *LABS, "next", "state"]
     assert lines[2].split(maxsplit=3) == ["ada", "1/2", "05.2", "does not move, 25 min"]
     assert lines[3].split() == ["ben", "done", "06.1", "works"]
     assert "  ada: 05.2, 2 tries, 1 hint; moved 25 min ago, active 2 min ago" in lines

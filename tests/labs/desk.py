@@ -48,7 +48,7 @@ class Desk:
         self.lab = Lab(LABS[number], place)
         self.notebook = place.workspace.notebooks / LABS[number].notebook
         self.exercises: dict[str, Exercise] = exercises(self.notebook)
-        self._names: dict[str, Any] = {"lab": self.lab}
+        self._names: dict[str, Any] = {"lab": self.lab, "_shell": self.shell}
 
     def begin(self) -> None:
         """Make the lab's beginning again, and its folder as it came."""
@@ -85,6 +85,8 @@ class Desk:
         """Run a learner's Python in this process; names stay for the next cell, as in a kernel."""
         folder = str(Path.cwd())
         sys.path.insert(0, folder)
+        lines = source.splitlines()
+        source = "\n".join(f"_shell({one[1:]!r})" if one[:1] == "!" else one for one in lines)
         try:
             exec(source, self._names)
         finally:

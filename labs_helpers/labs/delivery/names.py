@@ -1,6 +1,9 @@
-"""Names of what lab 09 makes, for its preparation and its checks."""
+"""Names of what labs 09 and 11 work with, for their preparations and checks."""
 
 PIPELINE = "demo-app"
+GITHUB_REPOSITORY = "your-org/demo-app"
+SOURCES = ("Dockerfile", "buildspec.yml", "gate.yml", "index.html", "test.sh")
+"""What is in the first commit."""
 PROJECTS = ("demo-app-build", "demo-app-gate")
 LOG_GROUPS = tuple(f"/aws/codebuild/{one}" for one in PROJECTS)
 CONNECTION = "demo-app-github"

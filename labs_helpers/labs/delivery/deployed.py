@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.checks.world import World
-from labs_helpers.labs.lab09.names import CLUSTER, FAMILY, PIPELINE, SERVICE
+from labs_helpers.labs.delivery.names import CLUSTER, FAMILY, PIPELINE, SERVICE
 
 _MOST_REVISIONS = 20
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServiceRevisions.html"""

@@ -1,0 +1,172 @@
+"""A commit that goes through the pipeline, and the facts of it that checks of labs 09 and 11 share.
+
+A fact's function takes a :class:`Release`, and says what it found where the fact does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from labs_helpers.checks.goal import Finding
+from labs_helpers.checks.world import World
+from labs_helpers.labs.delivery import buildspec, deployed, history
+from labs_helpers.labs.delivery.buildspec import Spec
+from labs_helpers.labs.delivery.deployed import Definition
+from labs_helpers.labs.delivery.names import PIPELINE, PROJECTS, SERVICE
+
+RECORD = "imagedefinitions.json"
+SPEC, GATE = "buildspec.yml", "gate.yml"
+STAGES = ["Source", "Build", "Gate", "Approve", "Deploy"]
+LOOKED_AT = f"{SPEC} of your last commit"
+_WATCH = f'watch it with  lab.pipeline("{PIPELINE}", wait=300, commit="HEAD")'
+
+
+@dataclass(frozen=True)
+class Release:
+    """A commit, and what the pipeline made of the commit."""
+
+    world: World
+    commit: str
+
+    @property
+    def tag(self) -> str:
+        return self.commit[:7]
+
+    @cached_property
+    def spec(self) -> Spec | str:
+        return buildspec.load(history.file(SPEC, self.commit))
+
+    @cached_property
+    def gate(self) -> Spec | str:
+        return buildspec.load(history.file(GATE, self.commit))
+
+    @cached_property
+    def tags(self) -> dict[str, str]:
+        return self.world.tags()
+
+    @cached_property
+    def executions(self) -> list[Mapping[str, Any]]:
+        return deployed.executions(self.world) or []
+
+    @property
+    def definition(self) -> Definition | None:
+        """The newest task definition with the image of the commit."""
+        digest = self.tags.get(self.tag)
+        for one in deployed.definitions(self.world):
+            if one.digest(self.tags) == digest:
+                return one
+        return None
+
+
+def committed(release: Release) -> Finding | None:
+    """The repair is in a commit, and CodeBuild can read the buildspec."""
+    changed = next((one for one in (SPEC, GATE) if history.is_changed(one)), None)
+    if changed:
+        return Finding(
+            changed,
+            "your changes are in the file and in no commit",
+            "the pipeline fetches commits, and no files of yours",
+        )
+    if isinstance(release.spec, str):
+        return Finding(LOOKED_AT, release.spec, "CodeBuild reads this file")
+    return None
+
+
+def rest_stays(release: Release) -> Finding | None:
+    """The test is before the push and stops the build; no tag is moved, no image is fixed."""
+    spec = release.spec
+    if not isinstance(spec, Spec):
+        return None
+    found = ""
+    if not spec.stops_after_a_failed_build:
+        found = "after a failed build, post_build still runs"
+    elif not spec.tests_before_the_push:
+        found = "no failed test stops the build before the push"
+    elif command := spec.push_of_latest:
+        found = f"{command}\nthis pushes the tag latest"
+    elif line := spec.line_with(release.tag, "sha256:"):
+        found = f"{line}\nthis names one image, also after the next commit"
+    if not found:
+        return None
+    return Finding(LOOKED_AT, found, "compare the file with the one of the commit before")
+
+
+def gate_stays(release: Release) -> Finding | None:
+    """The gate of the commit can stop a build, and the pipeline has its stages."""
+    spec = release.gate
+    if isinstance(spec, str) or not spec.gates:
+        found = spec if isinstance(spec, str) else "no gate in it can stop a build"
+        return Finding(
+            f"{GATE} of your last commit",
+            found,
+            "put the gate back: it has to judge the scan as before",
+        )
+    client = release.world.client("codepipeline")
+    try:
+        stages = client.get_pipeline(name=PIPELINE)["pipeline"]["stages"]
+    except client.exceptions.PipelineNotFoundException:
+        return None
+    names = [stage["name"] for stage in stages]
+    gates = [
+        action["configuration"].get("ProjectName")
+        for stage in stages
+        if stage["name"] == "Gate"
+        for action in stage["actions"]
+    ]
+    if names == STAGES and gates == [PROJECTS[1]]:
+        return None
+    return Finding(
+        f"the stages of the pipeline {PIPELINE}",
+        ", ".join(names),
+        "put the stages back: the repair does not need other stages",
+    )
+
+
+def arrives(release: Release) -> Finding | None:
+    """The newest execution of the commit has succeeded."""
+    looked_at = f"the executions of the pipeline {PIPELINE}"
+    made = deployed.of_commit(release.executions, release.commit)
+    if made is None:
+        return Finding(looked_at, f"none of the commit {release.tag} yet", _WATCH)
+    stage, said = deployed.why(release.world, made["pipelineExecutionId"])
+    if made["status"] == "InProgress" and stage == "Approve":
+        found = f"the commit {release.tag} waits for an answer in the stage Approve"
+        return Finding(looked_at, found, 'answer with  sh answer.sh Approved "why"')
+    if made["status"] == "InProgress":
+        running = f"the commit {release.tag} is on its way, in the stage {stage or STAGES[0]}"
+        return Finding(looked_at, running, f"it still runs: {_WATCH}")
+    if made["status"] != "Succeeded":
+        what = f"{stage}: {said}" if stage else made["status"]
+        return Finding(looked_at, f"{made['status']}, {what}", _hint_of(stage, said))
+    return None
+
+
+def _hint_of(stage: str, said: str) -> str:
+    if stage in ("Build", "Gate"):
+        project = PROJECTS[STAGES.index(stage) - 1]
+        return f"read the end of the log:  sh log.sh {project}"
+    if stage == "Deploy" and "not authorized" in said:
+        return "the stage works with the rights of its role, and names the one that is missing"
+    if stage == "Deploy":
+        return f"compare the names in {RECORD} with those that ECS knows"
+    return _WATCH
+
+
+def runs(release: Release) -> Finding | None:
+    """The image has the commit's tag, and the service was given the image."""
+    if release.tags.get(release.tag) is None:
+        return Finding(
+            f"the tags of {release.world.repository}",
+            f"no tag {release.tag}",
+            "the tag was to be the first seven characters of the commit's id",
+        )
+    if release.definition is None:
+        return Finding(
+            f"the images that {SERVICE} was given",
+            "none of them is the image of your commit",
+            f"{RECORD} has to name the image that the build of this commit pushed",
+        )
+    return None

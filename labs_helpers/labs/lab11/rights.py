@@ -1,0 +1,124 @@
+"""What the two roles of the pipeline may do, by IAM's policy simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from labs_helpers.checks import permissions
+from labs_helpers.checks.ecr_actions import PUSH
+from labs_helpers.checks.goal import Finding
+from labs_helpers.checks.permissions import Permission
+from labs_helpers.checks.world import World
+from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
+
+BUILD, PIPELINE_ROLE = "demo-app-build", "demo-app-pipeline"
+_OTHERS = "demo-app-other"
+"""A repository that is none of this pipeline's."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The roles of the pipeline. newest: the id of the last commit."""
+
+    world: World
+    newest: str
+
+    def allowed(self, role: str, tried: Iterable[Permission]) -> list[Permission]:
+        """Which of some permissions a role has; none without the role."""
+        iam, wanted = self.world.client("iam"), list(tried)
+        try:
+            arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+        except iam.exceptions.NoSuchEntityException:
+            return []
+        found = permissions.allowed(iam, arn, wanted)
+        return [one for one in wanted if one in found]
+
+    def of(self, action: str, resource: str) -> Permission:
+        """A permission on a resource of this account and region, as "ecr:repository/shop"."""
+        if resource == "*":
+            return Permission(action, "*", self.world.region)
+        service, _, name = resource.partition(":")
+        arn = f"arn:aws:{service}:{self.world.region}:{self.world.account}:{name}"
+        return Permission(action, arn, self.world.region)
+
+    @property
+    def push(self) -> list[Permission]:
+        place = f"ecr:repository/{self.world.repository}"
+        return [self.of(f"ecr:{name}", place) for name in PUSH]
+
+    @property
+    def update(self) -> Permission:
+        return self.of("ecs:UpdateService", f"ecs:service/{CLUSTER}/{SERVICE}")
+
+    @property
+    def are_as_the_auditors_left_them(self) -> bool:
+        """Whether a push still fails at its last step, and nobody may deploy."""
+        return (
+            [one.action for one in self.push if one not in self.allowed(BUILD, self.push)]
+            == ["ecr:PutImage"]
+            and not self.allowed(PIPELINE_ROLE, [self.update])
+            and first_too_many(self) is None
+        )
+
+
+def build_may_push(given: Roles) -> Finding | None:
+    """The build's role has every action of a push."""
+    has = given.allowed(BUILD, given.push)
+    lacks = next((one for one in given.push if one not in has), None)
+    if lacks is None:
+        return None
+    return Finding(
+        f"what the role {BUILD} may do",
+        f"not allowed: {lacks.action}",
+        "the end of the build's log names the right that is missing",
+    )
+
+
+def pipeline_may_deploy(given: Roles) -> Finding | None:
+    """The pipeline's role may update the service."""
+    if given.allowed(PIPELINE_ROLE, [given.update]):
+        return None
+    return Finding(
+        f"what the role {PIPELINE_ROLE} may do",
+        f"not allowed: {given.update.action}",
+        "the box of the stage Deploy names the right that is missing",
+    )
+
+
+def no_more(given: Roles) -> Finding | None:
+    """Neither role has a right that its work does not need."""
+    found = first_too_many(given)
+    if found is None:
+        return None
+    role, permission = found
+    return Finding(
+        f"what the role {role} may do",
+        f"allowed: {permission.action} on {permission.resource}",
+        "a role with every right passes every stage, and so does who steals its credentials",
+    )
+
+
+def first_too_many(given: Roles) -> tuple[str, Permission] | None:
+    """(role, permission) of the first right that is too much."""
+    ours, others = (f"ecr:repository/{name}" for name in (given.world.repository, _OTHERS))
+    unwanted = {
+        BUILD: [
+            given.of("ecr:BatchDeleteImage", ours),
+            given.of("ecr:DeleteRepository", ours),
+            given.of("ecr:SetRepositoryPolicy", ours),
+            given.of("ecr:PutImage", others),
+            given.update,
+            given.of("iam:CreateUser", "*"),
+        ],
+        PIPELINE_ROLE: [
+            given.of("ecr:PutImage", ours),
+            given.of("ecs:DeleteService", f"ecs:service/{CLUSTER}/{SERVICE}"),
+            given.of("iam:CreateUser", "*"),
+            given.of("s3:DeleteBucket", "*"),
+        ],
+    }
+    for role, tried in unwanted.items():
+        if found := given.allowed(role, tried):
+            return role, found[0]
+    return None
