@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.runner import sources
+from labs_helpers.runner.git_sources import Origin
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,7 @@ def test_a_web_server_that_is_not_root_can_read_what_git_packed(tmp_path: Path) 
     source = {"type": "S3", "location": "bucket/key.zip"}
     into = tmp_path / "source"
     into.mkdir()
-    sources.fetch(source, "", lambda service: Bucket(content.getvalue()), into)
+    sources.fetch(source, "", lambda service: Bucket(content.getvalue()), into, Origin("", {}))
     modes = {
         str(path.relative_to(into)): stat.S_IMODE(path.stat().st_mode) for path in into.rglob("*")
     }
