@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.labs.lab09 import history
+from labs_helpers.labs.delivery import history
 from labs_helpers.runner import git as of_the_runner
 from labs_helpers.runtime import git
 from tests.engine.engine_room import require

@@ -59,7 +59,7 @@ def lookup_events(call: TrailCall, params: Members) -> Members:
         "maxResults": params.get("MaxResults") or _PAGE,
     }
     with call.store.read() as db:
-        found = partial(store.after, db, (call.account, call.region), attribute, between)
+        found = partial(store.after, db, call.place, attribute, between)
         try:
             events, token = call.page_after(found, asked, str(attribute), str(between))
         except Invalid as error:

@@ -28,7 +28,7 @@ def create_connection(call: ConnectionsCall, params: Members) -> Members:
         raise NotInSandbox(
             f"{call.service}:CreateConnection", f"It has a stand-in GitHub, no {provider}."
         )
-    place = (call.account, call.region)
+    place = call.place
     arn = f"arn:aws:{call.service}:{call.region}:{call.account}:connection/{uuid.uuid4()}"
     made = {
         "ConnectionName": params["ConnectionName"],
@@ -49,7 +49,7 @@ def get_connection(call: ConnectionsCall, params: Members) -> Members:
 
 def list_connections(call: ConnectionsCall, params: Members) -> Members:
     with call.store.read() as db:
-        found = store.connections(db, (call.account, call.region))
+        found = store.connections(db, call.place)
     wanted = params.get("ProviderTypeFilter")
     keyed = [
         ([f"{place:08d}"], _shown(each))
@@ -92,7 +92,7 @@ def untag_resource(call: ConnectionsCall, params: Members) -> Members:
 def _tagged(call: ConnectionsCall, found: store.Document, tags: dict[str, str]) -> Members:
     found["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     with call.store.write() as db:
-        store.save(db, (call.account, call.region), found)
+        store.save(db, call.place, found)
     return {}
 
 

@@ -19,7 +19,7 @@ from labs_helpers.sandbox.codedeploy.errors import (
     Refused,
 )
 from labs_helpers.sandbox.codedeploy.groups import Surroundings
-from labs_helpers.sandbox.codedeploy.store import Document, Place
+from labs_helpers.sandbox.codedeploy.store import Document
 from labs_helpers.sandbox.iam.service_roles import RoleRefused, ServiceRoles
 from labs_helpers.sandbox.service.service import Call
 from labs_helpers.sandbox.service.store import Store
@@ -34,15 +34,6 @@ class CodeDeployCall(Call[Store]):
     driver: Driver
     roles: ServiceRoles
     around: Surroundings
-
-    @property
-    def place(self) -> Place:
-        return self.account, self.region
-
-    @property
-    def now(self) -> float:
-        """Seconds since 1970, by the sandbox clock."""
-        return self.clock.now().timestamp()
 
     def arn(self, rest: str) -> str:
         """The ARN of "application:NAME", "deploymentconfig:NAME" ..."""

@@ -21,10 +21,6 @@ class PipelineCall(Call[Store]):
     pipelines: Pipelines
     roles: ServiceRoles
 
-    @property
-    def place(self) -> store.Place:
-        return self.account, self.region
-
     def pipeline(self, db: sqlite3.Connection, name: str) -> store.Document:
         """A pipeline by name; raises NotFound."""
         found = store.pipeline(db, self.place, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from labs_helpers.sandbox.ecs import store
 from labs_helpers.sandbox.ecs.balanced import Balancers
 from labs_helpers.sandbox.ecs.errors import NoCluster, Refused
-from labs_helpers.sandbox.ecs.naming import Document, Place, last, of_definition
+from labs_helpers.sandbox.ecs.naming import Document, last, of_definition
 from labs_helpers.sandbox.ecs.owner import Tasks
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.service.service import Call
@@ -25,15 +25,6 @@ class EcsCall(Call[Store]):
     tasks: Tasks
     balancers: Balancers
     roles: ServiceRoles
-
-    @property
-    def place(self) -> Place:
-        return self.account, self.region
-
-    @property
-    def now(self) -> float:
-        """Seconds since 1970, by the sandbox clock."""
-        return self.clock.now().timestamp()
 
     def cluster(self, db: sqlite3.Connection, given: str | None) -> str:
         """The name of the active cluster that a request names; raises NoCluster."""

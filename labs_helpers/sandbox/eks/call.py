@@ -24,14 +24,6 @@ class EksCall(Call[Store]):
     roles: ServiceRoles
     exists: Callable[[str], bool]
 
-    @property
-    def place(self) -> store.Place:
-        return self.account, self.region
-
-    @property
-    def now(self) -> float:
-        return self.clock.now().timestamp()
-
     def cluster(self, db: sqlite3.Connection, name: str) -> Document:
         """A cluster that is not gone, with its status; raises NotFound."""
         found = self.with_status(store.cluster(db, self.place, name), times.CLUSTER)

@@ -32,11 +32,6 @@ class EventsCall(Call[Store]):
 
     router: Router
 
-    @property
-    def now(self) -> float:
-        """Seconds since 1970, by the sandbox clock."""
-        return self.clock.now().timestamp()
-
     def named(self, text: str | None) -> tuple[Place, str]:
         """Place and name of a bus by its name or ARN; the default bus for no text."""
         text = text or store.BUS

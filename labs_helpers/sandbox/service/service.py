@@ -60,6 +60,16 @@ class Call(Generic[S]):
     endpoint: str = DEFAULT_ENDPOINT
     keys: Keys = field(default_factory=dict)
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """(account, region)."""
+        return self.account, self.region
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970, by the sandbox clock."""
+        return self.clock.now().timestamp()
+
     def require(self, action: str, resource: str) -> None:
         """Raise AccessDenied unless the caller may do this to the resource (an ARN, or ``*``)."""
         self.authorize(self.principal, action, resource, self.keys)

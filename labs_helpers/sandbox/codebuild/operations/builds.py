@@ -59,7 +59,7 @@ def batch_get_builds(call: CodeBuildCall, params: Members) -> Members:
     found, missing = [], []
     with call.store.read() as db:
         for each in dict.fromkeys(params["ids"]):
-            row = store.build(db, (call.account, call.region), name_of(each, "build"))
+            row = store.build(db, call.place, name_of(each, "build"))
             document = None if row is None else json.loads(row["body"])
             if document is None or each not in (document["id"], document["arn"]):
                 missing.append(each)
@@ -75,7 +75,7 @@ def list_builds(call: CodeBuildCall, params: Members) -> Members:
 def list_builds_for_project(call: CodeBuildCall, params: Members) -> Members:
     name = name_of(params["projectName"], "project")
     with call.store.read() as db:
-        if store.project(db, (call.account, call.region), name) is None:
+        if store.project(db, call.place, name) is None:
             raise no_project(projects.arn(call.account, call.region, name))
     return _listed(call, params, name)
 
@@ -83,7 +83,7 @@ def list_builds_for_project(call: CodeBuildCall, params: Members) -> Members:
 def stop_build(call: CodeBuildCall, params: Members) -> Members:
     """End a build. One that runs ends soon after the answer, which shows the build as it is."""
     row = _row(call, params["id"])
-    place = (call.account, call.region)
+    place = call.place
     with call.store.write() as db:
         fresh = store.build(db, place, row["id"])
         if fresh is None:
@@ -103,7 +103,7 @@ def batch_delete_builds(call: CodeBuildCall, params: Members) -> Members:
     word, because no page of AWS lists the codes.
     """
     deleted, not_deleted = [], []
-    place = (call.account, call.region)
+    place = call.place
     with call.store.write() as db:
         for each in dict.fromkeys(params["ids"]):
             row = store.build(db, place, name_of(each, "build"))
@@ -121,7 +121,7 @@ def batch_delete_builds(call: CodeBuildCall, params: Members) -> Members:
 
 
 def _start(call: CodeBuildCall, name: str, params: Members) -> Members:
-    place, now = (call.account, call.region), call.clock.now().timestamp()
+    place, now = call.place, call.now
     with call.store.write() as db:
         project = store.project(db, place, name)
         if project is None:
@@ -138,7 +138,7 @@ def _start(call: CodeBuildCall, name: str, params: Members) -> Members:
 
 def _check_limits(call: CodeBuildCall, db: Any, project: dict[str, Any]) -> None:
     """The project's limit refuses; AWS's words for a project are not public, the account's are."""
-    place = (call.account, call.region)
+    place = call.place
     limit = project.get("concurrentBuildLimit")
     if limit and store.running(db, place, project["name"]) >= limit:
         raise LimitExceeded(
@@ -155,7 +155,7 @@ def _check_limits(call: CodeBuildCall, db: Any, project: dict[str, Any]) -> None
 def _row(call: CodeBuildCall, build_id: str) -> Any:
     """The row of a build by id or ARN; raises NotFound."""
     with call.store.read() as db:
-        row = store.build(db, (call.account, call.region), name_of(build_id, "build"))
+        row = store.build(db, call.place, name_of(build_id, "build"))
     if row is None or build_id not in (row["id"], json.loads(row["body"])["arn"]):
         arn = f"arn:aws:codebuild:{call.region}:{call.account}:build/{build_id}"
         raise no_build(build_id if build_id.startswith("arn:") else arn)

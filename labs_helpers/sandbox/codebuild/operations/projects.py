@@ -24,7 +24,7 @@ NOT_BUILT = {
 
 
 def create_project(call: CodeBuildCall, params: Members) -> Members:
-    place, now = (call.account, call.region), call.clock.now().timestamp()
+    place, now = call.place, call.now
     made = projects.project(params, *place, now)
     _check_trust(call, made)
     with call.store.write() as db:
@@ -35,7 +35,7 @@ def create_project(call: CodeBuildCall, params: Members) -> Members:
 
 
 def update_project(call: CodeBuildCall, params: Members) -> Members:
-    place, now = (call.account, call.region), call.clock.now().timestamp()
+    place, now = call.place, call.now
     with call.store.read() as db:
         before = store.project(db, place, params["name"])
     if before is None:
@@ -48,7 +48,7 @@ def update_project(call: CodeBuildCall, params: Members) -> Members:
 
 
 def batch_get_projects(call: CodeBuildCall, params: Members) -> Members:
-    place = (call.account, call.region)
+    place = call.place
     found, missing = [], []
     with call.store.read() as db:
         for each in dict.fromkeys(params["names"]):
@@ -66,7 +66,7 @@ def list_projects(call: CodeBuildCall, params: Members) -> Members:
     with call.store.read() as db:
         rows = db.execute(
             "select body from projects where account = ? and region = ?",
-            (call.account, call.region),
+            call.place,
         ).fetchall()
     documents = [json.loads(row["body"]) for row in rows]
     keyed = [([_key(each[column], order), each["name"]], each["name"]) for each in documents]

@@ -25,12 +25,12 @@ def create_report_group(call: CodeBuildCall, params: Members) -> Members:
         raise NotHere(f"The sandbox does not have report groups of {params['type']}. {_COVERAGE}")
     arn = f"arn:aws:codebuild:{call.region}:{call.account}:report-group/{params['name']}"
     export = _export(params.get("exportConfig") or {})
-    now = call.clock.now().timestamp()
+    now = call.now
     made = new_group(arn, now, params["type"], export, params.get("tags", []))
     with call.reports.store.write() as db:
         if report_store.group(db, arn) is not None:
             raise AlreadyExists(f"Report group already exists: {arn}")
-        report_store.save_group(db, (call.account, call.region), made)
+        report_store.save_group(db, call.place, made)
     return {"reportGroup": dated(made)}
 
 
@@ -40,8 +40,8 @@ def update_report_group(call: CodeBuildCall, params: Members) -> Members:
         if "exportConfig" in params:
             found["exportConfig"] = _export(params["exportConfig"])
         found |= {"tags": params.get("tags", found["tags"])}
-        found["lastModified"] = call.clock.now().timestamp()
-        report_store.save_group(db, (call.account, call.region), found)
+        found["lastModified"] = call.now
+        report_store.save_group(db, call.place, found)
     return {"reportGroup": dated(found)}
 
 
@@ -58,7 +58,7 @@ def list_report_groups(call: CodeBuildCall, params: Members) -> Members:
         params.get("sortBy", ""), "name"
     )
     with call.reports.store.read() as db:
-        found = report_store.groups(db, (call.account, call.region))
+        found = report_store.groups(db, call.place)
     order = params.get("sortOrder", "ASCENDING")
     keyed = [([_key(each[by], order), each["name"]], each["arn"]) for each in found]
     arns, token = call.page(sorted(keyed), params, by, order)
@@ -105,7 +105,7 @@ def delete_report_group(call: CodeBuildCall, params: Members) -> Members:
 
     https://docs.aws.amazon.com/codebuild/latest/APIReference/API_DeleteReportGroup.html
     """
-    arn, place = params["arn"], (call.account, call.region)
+    arn, place = params["arn"], call.place
     with call.reports.store.write() as db:
         found = report_store.reports(db, place, arn)
         if found and not params.get("deleteReports"):
@@ -120,7 +120,7 @@ def _reports(call: CodeBuildCall, params: Members, group: str) -> Members:
     order = params.get("sortOrder", "DESCENDING")
     status = (params.get("filter") or {}).get("status")
     with call.reports.store.read() as db:
-        found = report_store.reports(db, (call.account, call.region), group)
+        found = report_store.reports(db, call.place, group)
     keyed = [
         ([_key(each["created"], order), each["arn"]], each["arn"])
         for each in found

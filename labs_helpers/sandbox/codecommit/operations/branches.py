@@ -66,7 +66,7 @@ def update_default_branch(call: CodeCommitCall, params: Members) -> Members:
     with call.repositories.changing(found, call.principal.arn) as repo:
         _branch(bare.branches(repo), name)
         call.repositories.point_head(repo, name)
-        place = (call.account, call.region)
+        place = call.place
         call.repositories.change(place, found["repositoryName"], {"defaultBranch": name})
     return {}
 

@@ -45,7 +45,7 @@ def create_repository(call: CodeCommitCall, params: Members) -> Members:
     members: dict[str, Any] = {"tags": tags}
     if description := params.get("repositoryDescription"):
         members["repositoryDescription"] = description
-    made = call.repositories.create((call.account, call.region), name, **members)
+    made = call.repositories.create(call.place, name, **members)
     return {"repositoryMetadata": _shown(made)}
 
 
@@ -57,7 +57,7 @@ def batch_get_repositories(call: CodeCommitCall, params: Members) -> Members:
     found, missing = [], []
     with call.store.read() as db:
         for name in dict.fromkeys(params["repositoryNames"]):
-            each = store.find(db, (call.account, call.region), name)
+            each = store.find(db, call.place, name)
             if each is None:
                 missing.append(name)
             else:
@@ -69,7 +69,7 @@ def list_repositories(call: CodeCommitCall, params: Members) -> Members:
     """Names and ids, by name or by the time of the last change."""
     by, order = params.get("sortBy", "repositoryName"), params.get("order", "ascending")
     with call.store.read() as db:
-        found = store.every(db, (call.account, call.region))
+        found = store.every(db, call.place)
     found.sort(key=lambda each: each[by], reverse=order == "descending")
     keyed = [
         (
@@ -87,7 +87,7 @@ def update_repository_name(call: CodeCommitCall, params: Members) -> Members:
 
     https://docs.aws.amazon.com/codecommit/latest/APIReference/API_UpdateRepositoryName.html
     """
-    old, new, place = params["oldName"], params["newName"], (call.account, call.region)
+    old, new, place = params["oldName"], params["newName"], call.place
     _check_name(new)
     before = call.found(old)
     with call.store.read() as db:
@@ -103,7 +103,7 @@ def update_repository_name(call: CodeCommitCall, params: Members) -> Members:
 
 def update_repository_description(call: CodeCommitCall, params: Members) -> Members:
     members = {"repositoryDescription": params.get("repositoryDescription", "")}
-    call.repositories.change((call.account, call.region), params["repositoryName"], members)
+    call.repositories.change(call.place, params["repositoryName"], members)
     return {}
 
 
@@ -112,7 +112,7 @@ def delete_repository(call: CodeCommitCall, params: Members) -> Members:
 
     https://docs.aws.amazon.com/codecommit/latest/APIReference/API_DeleteRepository.html
     """
-    gone = call.repositories.delete((call.account, call.region), params["repositoryName"])
+    gone = call.repositories.delete(call.place, params["repositoryName"])
     return {"repositoryId": gone} if gone else {}
 
 
@@ -132,7 +132,7 @@ def untag_resource(call: CodeCommitCall, params: Members) -> Members:
 
 
 def _tagged(call: CodeCommitCall, found: Document, tags: dict[str, str]) -> Members:
-    place = (call.account, call.region)
+    place = call.place
     call.repositories.change(place, found["repositoryName"], {"tags": tags})
     return {}
 

@@ -69,7 +69,7 @@ def stop_pipeline_execution(call: PipelineCall, params: Members) -> Members:
         found["status"] = "Stopping"
         changes = [machine.Change(found, "STOPPING")]
         if abandon:
-            changes += machine.abandon(found, call.clock.now().timestamp())
+            changes += machine.abandon(found, call.now)
         store.save_execution(db, found)
         call.pipelines.tell(call.place, changes)
         call.pipelines.advance(db, call.place, name)

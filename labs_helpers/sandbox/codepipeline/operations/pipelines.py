@@ -47,7 +47,7 @@ def create_pipeline(call: PipelineCall, params: Members) -> Members:
     """
     made = definition.with_defaults(params["pipeline"], 1)
     _check(call, made)
-    now = call.clock.now().timestamp()
+    now = call.now
     tags = {each["key"]: each["value"] for each in params.get("tags", [])}
     document = {
         "declaration": made,
@@ -76,7 +76,7 @@ def update_pipeline(call: PipelineCall, params: Members) -> Members:
     with call.store.write() as db:
         fresh = call.pipeline(db, given["name"])
         made["version"] = fresh["declaration"]["version"] + 1
-        fresh |= {"declaration": made, "updated": call.clock.now().timestamp()}
+        fresh |= {"declaration": made, "updated": call.now}
         store.save_pipeline(db, call.place, fresh)
     return {"pipeline": made}
 
@@ -123,7 +123,7 @@ def delete_pipeline(call: PipelineCall, params: Members) -> Members:
     https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_DeletePipeline.html lists no
     error for a missing pipeline. Actions that run are left to themselves.
     """
-    name, at = params["name"], call.clock.now().timestamp()
+    name, at = params["name"], call.now
     with call.store.write() as db:
         for execution in store.executions(db, call.place, name, only_active=True):
             call.pipelines.tell(call.place, machine.abandon(execution, at))

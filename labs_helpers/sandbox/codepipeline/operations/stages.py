@@ -63,7 +63,7 @@ def retry_stage_execution(call: PipelineCall, params: Members) -> Members:
                 made["current"] = False
         found["status"] = executions.IN_PROGRESS
         found["stages"][stage] = executions.IN_PROGRESS
-        found["updated"] = call.clock.now().timestamp()
+        found["updated"] = call.now
         found.pop("stop", None)
         store.save_execution(db, found)
         call.pipelines.tell(call.place, [Change(found, "RESUMED"), Change(found, "RESUMED", stage)])
@@ -95,7 +95,7 @@ def rollback_stage(call: PipelineCall, params: Members) -> Members:
             )
         if target["stages"].get(stage) != "Succeeded" or target["type"] != "STANDARD":
             raise CannotRollback(f"The execution {wanted} did not succeed in the stage {stage}")
-        at = call.clock.now().timestamp()
+        at = call.now
         trigger = {"triggerType": "ManualRollback", "triggerDetail": call.principal.arn}
         made = call.pipelines.add(db, call.place, executions.rollback(target, place, trigger, at))
     return {"pipelineExecutionId": made["id"]}
@@ -107,7 +107,7 @@ def put_approval_result(call: PipelineCall, params: Members) -> Members:
     https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutApprovalResult.html
     """
     name, stage, action = (params[key] for key in ("pipelineName", "stageName", "actionName"))
-    result, at = params["result"], call.clock.now().timestamp()
+    result, at = params["result"], call.now
     with call.store.write() as db:
         pipeline = call.pipeline(db, name)
         declared = {each["name"]: each for each in call.stage(pipeline, stage)["actions"]}
@@ -153,7 +153,7 @@ def _set_transition(call: PipelineCall, params: Members, enabled: bool) -> Membe
             "enabled": enabled,
             "reason": params.get("reason", ""),
             "by": call.principal.arn,
-            "at": call.clock.now().timestamp(),
+            "at": call.now,
         }
         store.save_pipeline(db, call.place, pipeline)
         call.pipelines.advance(db, call.place, name)

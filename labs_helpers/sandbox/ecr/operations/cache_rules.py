@@ -82,7 +82,7 @@ def create_pull_through_cache_rule(call: Call, params: Members) -> Members:
         raise UpstreamNeedsSecret()
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
         raise PullThroughCacheRuleAlreadyExists(prefix=prefix, registryId=call.account)
-    now = call.clock.now().timestamp()
+    now = call.now
     rule = {
         **params,
         "upstreamRegistryUrl": url,
@@ -113,7 +113,7 @@ def describe_pull_through_cache_rules(call: Call, params: Members) -> Members:
 def update_pull_through_cache_rule(call: Call, params: Members) -> Members:
     """Changes a rule's credentials or role."""
     rule = _rule(call, params["ecrRepositoryPrefix"])
-    rule = {**rule, **params, "updatedAt": call.clock.now().timestamp()}
+    rule = {**rule, **params, "updatedAt": call.now}
     _check_secret(call, rule)
     documents.put(call.store, call.registry, KIND, rule, params["ecrRepositoryPrefix"])
     return _without(_description(rule), "createdAt", "upstreamRegistryUrl", "upstreamRegistry")

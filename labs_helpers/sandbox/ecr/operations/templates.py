@@ -40,7 +40,7 @@ def create_repository_creation_template(call: Call, params: Members) -> Members:
     prefix = params["prefix"]
     if documents.get(call.store, call.registry, KIND, prefix) is not None:
         raise TemplateAlreadyExists(prefix=prefix, registryId=call.account)
-    now = call.clock.now().timestamp()
+    now = call.now
     return _store(call, {**_DEFAULTS, **params, "createdAt": now, "updatedAt": now})
 
 
@@ -49,7 +49,7 @@ def update_repository_creation_template(call: Call, params: Members) -> Members:
     template = {**_template(call, params["prefix"]), **params}
     if "imageTagMutability" in params and "imageTagMutabilityExclusionFilters" not in params:
         template.pop("imageTagMutabilityExclusionFilters", None)
-    return _store(call, {**template, "updatedAt": call.clock.now().timestamp()})
+    return _store(call, {**template, "updatedAt": call.now})
 
 
 def describe_repository_creation_templates(call: Call, params: Members) -> Members:

@@ -77,7 +77,7 @@ NOT_BUILT = {
 
 
 def create_event_bus(call: EventsCall, params: Members) -> Members:
-    name, place = params["Name"], (call.account, call.region)
+    name, place = params["Name"], call.place
     for member, why in _ABSENT.items():
         if params.get(member):
             raise NotHere(f"The sandbox does not have {member}; it exists on AWS. {why}")
@@ -119,7 +119,7 @@ def describe_event_bus(call: EventsCall, params: Members) -> Members:
 
 
 def list_event_buses(call: EventsCall, params: Members) -> Members:
-    place = (call.account, call.region)
+    place = call.place
     asked = "select name from buses where account = ? and region = ?"
     with call.store.read() as db:
         names = {store.BUS, *(row["name"] for row in db.execute(asked, place))}
