@@ -48,7 +48,7 @@ KEEPER = re.compile(r"/proc/self/fd/\d+/keeper\.sock")
 """The socket of the engine's keeper of containers, by a name that is short enough for a socket: the
 folder, which is inside the labs' own, is open as that number."""
 
-CGROUP = re.compile(r"/sys/fs/cgroup/(.*/)?labs-[0-9a-f]{8}-[^/]+(/[a-z.]+)?")
+CGROUP = re.compile(r"/sys/fs/cgroup/(.*/)?labs-[0-9a-f]{8}-[^/]+(/[a-z_.]+)?")
 """A cgroup of a container, where the engine may make one: the kernel's, and gone with the container
 (tests/engine/containers look for what is left)."""
 
