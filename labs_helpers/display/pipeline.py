@@ -51,7 +51,7 @@ def drawn(
     wanted = execution["pipelineExecutionId"]
     stages = [_Stage(stage, wanted, known) for stage in state["stageStates"]]
     sentence = f"The pipeline {state['pipelineName']}: {_said(execution, state, known, last)}"
-    delivers = f"It delivers {known[wanted]}." if wanted in known else ""
+    delivers = f"This execution delivers {known[wanted]}." if wanted in known else ""
     row = "  →  ".join(f"{stage.mark} {stage.name}" for stage in stages)
     lines = [line for stage in stages for line in stage.lines]
     text = "\n".join([sentence, *([delivers] if delivers else []), "", row, "", *lines])

@@ -89,7 +89,7 @@ def test_what_is_delivered_is_said_also_of_an_earlier_execution_in_a_stage() -> 
     assert shown.text.splitlines() == [
         "The pipeline app: the stage Approve waits for an approval of the commit 1111111 (an older"
         " one).",
-        "It delivers the commit 2222222 (say <two>).",
+        "This execution delivers the commit 2222222 (say <two>).",
         "",
         "✓ Source  →  ○ Approve",
         "",

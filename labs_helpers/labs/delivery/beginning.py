@@ -8,7 +8,6 @@ from dataclasses import replace
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.delivery.names import (
     BUCKET,
-    BY_TAG,
     CLUSTER,
     CONNECTION,
     EXECUTION_ROLE,
@@ -34,7 +33,7 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
-from labs_helpers.prepare.ecs import no_task_definition
+from labs_helpers.prepare.ecs import no_cluster, no_task_definition
 from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
@@ -95,8 +94,7 @@ _LOCAL = no_local_images(IN_ECR)
 def _no_local_images(place: Place) -> None:
     """The services go first: their tasks are containers, and Docker keeps what a container uses."""
     if place.mode == "sandbox":
-        for service in (SERVICE, BY_TAG):
-            ecs_service.remove(place, CLUSTER, service)
+        no_cluster(CLUSTER).ensure(place)
         for family in (FAMILY, FAMILY_BY_TAG):
             no_task_definition(family).ensure(place)
     _LOCAL.ensure(place)

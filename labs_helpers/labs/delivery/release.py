@@ -15,7 +15,7 @@ from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import buildspec, deployed, history
 from labs_helpers.labs.delivery.buildspec import Spec
 from labs_helpers.labs.delivery.deployed import Definition
-from labs_helpers.labs.delivery.names import PIPELINE, PROJECTS, SERVICE
+from labs_helpers.labs.delivery.names import CLUSTER, PIPELINE, PROJECTS, SERVICE
 
 RECORD = "imagedefinitions.json"
 SPEC, GATE = "buildspec.yml", "gate.yml"
@@ -91,7 +91,7 @@ def rest_stays(release: Release) -> Finding | None:
         found = f"{line}\nthis names one image, also after the next commit"
     if not found:
         return None
-    return Finding(LOOKED_AT, found, "compare the file with the one of the commit before")
+    return Finding(LOOKED_AT, found, f"compare the file with one that worked:  git log -p {SPEC}")
 
 
 def gate_stays(release: Release) -> Finding | None:
@@ -156,7 +156,7 @@ def _hint_of(stage: str, said: str) -> str:
 
 
 def runs(release: Release) -> Finding | None:
-    """The image has the commit's tag, and the service was given the image."""
+    """The image has the commit's tag, and the service was given the image, and is there."""
     if release.tags.get(release.tag) is None:
         return Finding(
             f"the tags of {release.world.repository}",
@@ -168,5 +168,11 @@ def runs(release: Release) -> Finding | None:
             f"the images that {SERVICE} was given",
             "none of them is the image of your commit",
             f"{RECORD} has to name the image that the build of this commit pushed",
+        )
+    if deployed.service(release.world) is None:
+        return Finding(
+            f"the service {SERVICE} of the cluster {CLUSTER}",
+            "there is no such service any more",
+            "the commit had a service to arrive at: lab.restart() makes the lab's beginning again",
         )
     return None

@@ -90,13 +90,30 @@ def _commit_arrives(given: rights.Roles) -> Finding | None:
     return release.arrives(Release(given.world, given.newest))
 
 
+def _commit_is_not_on_its_way(given: rights.Roles) -> Finding | None:
+    """What comes after a stage shows only when the stage is over."""
+    found = deployed.of_commit(deployed.executions(given.world) or [], given.newest)
+    return _commit_arrives(given) if found and found["status"] == "InProgress" else None
+
+
 def _commit_runs(given: rights.Roles) -> Finding | None:
-    return release.runs(Release(given.world, given.newest))
+    given_to_it = Release(given.world, given.newest)
+    if (found := release.runs(given_to_it)) is not None:
+        return found
+    service, wanted = deployed.service(given.world), given_to_it.definition
+    if service is None or wanted is None or service.definition == wanted.arn:
+        return None
+    return Finding(
+        f"what the service {SERVICE} runs",
+        f"{service.definition.rpartition('/')[2]}, which is not that of the commit",
+        "somebody has deployed something else since: let the commit's stage Deploy run again",
+    )
 
 
 ROLE_FACTS = (
     Fact("commit nothing", _nothing_committed),
     Fact("demo-app-build may push to demo-app-repo again", rights.build_may_push),
+    Fact("the commit arrives, sent there by the pipeline", _commit_is_not_on_its_way),
     Fact("demo-app-pipeline may deploy again", rights.pipeline_may_deploy),
     Fact("neither may more than that", rights.no_more),
     Fact("the commit arrives, sent there by the pipeline", _commit_arrives),

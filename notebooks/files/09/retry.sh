@@ -1,7 +1,7 @@
 # Runs a stage that failed again, with the same commit:  sh retry.sh Build
 failed=$(aws codepipeline get-pipeline-state --name demo-app --output text \
   --query "stageStates[?stageName=='$1'].latestExecution | [?status=='Failed'] | [0].pipelineExecutionId")
-if [ "$failed" = None ]; then
+if [ "${failed:-None}" = None ]; then
   echo "the stage $1 has not failed"
 else
   aws codepipeline retry-stage-execution --pipeline-name demo-app --stage-name $1 \

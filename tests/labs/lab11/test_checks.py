@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from labs_helpers.labs.delivery import release
+from labs_helpers.labs.delivery.release import Release
 from tests.labs.desk import Desk, desk, rows
 
 GO = "aws codepipeline start-pipeline-execution --name demo-app"
@@ -232,3 +234,14 @@ def test_roles_that_are_not_repaired(lab: Desk, answer: str) -> None:
 def test_roles_that_are_repaired(lab: Desk, answer: str) -> None:
     seen = lab.after("11.2", f"{ROLES_RIGHT[answer]}\n{GO}", ("86", "87"))
     assert seen.startswith("passed: Both roles have their rights again"), seen
+
+
+def test_a_commit_is_not_live_when_its_service_is_gone(lab: Desk) -> None:
+    """The last test of this file: nothing brings the service back."""
+    first = lab.shell("git rev-list --max-parents=0 HEAD").stdout.strip()
+    arrived = Release(lab.lab._world(), first)
+    assert release.runs(arrived) is None
+    lab.done("aws ecs delete-service --cluster demo --service web --force --query service.status")
+    found = release.runs(arrived)
+    assert found is not None
+    assert found.found == "there is no such service any more"
