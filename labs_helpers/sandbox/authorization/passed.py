@@ -95,7 +95,7 @@ PASSED: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
         (("customRoleArn", "ecr"),),
     ),
     "eks": {
-        "CreateCluster": (("roleArn", "eks"),),
+        "CreateCluster": (("roleArn", "eks"), ("computeConfig.nodeRoleArn", "eks")),
         "CreateNodegroup": (("nodeRole", "eks"),),
         "CreateFargateProfile": (("podExecutionRoleArn", "eks"),),
         "CreateAddon": (("serviceAccountRoleArn", "eks"),),
