@@ -16,8 +16,16 @@ from moto.kms.utils import KeySpec
 from moto.s3.models import FakeAcl, FakeKey
 from moto.sqs.models import Queue
 
-from labs_helpers.sandbox.moto.kept import graph
+from labs_helpers.sandbox.moto import memory
+from labs_helpers.sandbox.moto.kept import graph, restored
 from labs_helpers.sandbox.moto.kept.unpickling import Unreadable
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _moto_as_the_sandbox_has_it() -> None:
+    """An object that is refused is collected: no list of moto's holds the object."""
+    memory.install()
+    restored.import_models("s3")
 
 
 class Steps:
@@ -48,8 +56,6 @@ def global_of(kind: type) -> bytes:
 TEXT = pickle.dumps("told", 0)[:-1]
 
 
-# moto's __del__ of a key that was refused before the key was whole looks for an attribute
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "content",
     [

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from labs_helpers.sandbox.moto import patches
+
 
 def import_models(package: str) -> None:
     """Import the models of a package of moto as the sandbox does."""
@@ -16,6 +18,8 @@ def import_models(package: str) -> None:
         load_cloudformation()
     elif f"moto.{package}.models" not in sys.modules:
         importlib.import_module(f"moto.{package}.models")
+    if package == "s3":
+        patches.put("moto.s3.models:FakeKey.__del__", lambda key: key.dispose())
 
 
 def backends(package: str) -> Any:
