@@ -88,6 +88,17 @@ def _arn(iam: Any, user: str) -> str:
     return str(iam.get_user(UserName=user)["User"]["Arn"])
 
 
+def allowed_to_role(iam: Any, role: str, tried: Iterable[Permission]) -> list[Permission]:
+    """Those that the policies of a role allow, in their order; none without the role."""
+    wanted = list(tried)
+    try:
+        arn = str(iam.get_role(RoleName=role)["Role"]["Arn"])
+    except iam.exceptions.NoSuchEntityException:
+        return []
+    found = allowed(iam, arn, wanted)
+    return [one for one in wanted if one in found]
+
+
 def allowed(iam: Any, arn: str, permissions: Iterable[Permission]) -> set[Permission]:
     """Those that the policies of a user or a role allow.
 

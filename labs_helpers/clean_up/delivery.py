@@ -64,11 +64,6 @@ def _delete_cluster(place: Place, name: str) -> None:
     place.client("ecs").delete_cluster(cluster=name)
 
 
-def _log_groups(place: Place) -> Iterator[str]:
-    pages = place.client("logs").get_paginator("describe_log_groups").paginate()
-    yield from (str(name) for name in pages.search("logGroups[].logGroupName") if name)
-
-
 def _ecs(kind: str) -> dict[str, Any]:
     """Tags of an "ecs" resource whose ARN ends with kind/name."""
 
@@ -146,7 +141,7 @@ DELIVERY = {
         costs="costs nothing until a build runs",
     ),
     "log group": Kind(
-        _log_groups,
+        all_of("logs", "describe_log_groups", "logGroups[].logGroupName"),
         no_log_group,
         costs="costs what its logs take, a month, and keeps them for ever",
     ),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.delivery.names import (
     BUCKET,
+    BY_TAG,
     CLUSTER,
     CONNECTION,
     EXECUTION_ROLE,
@@ -15,6 +16,7 @@ from labs_helpers.labs.delivery.names import (
     FAMILY_BY_TAG,
     GITHUB,
     LOG_GROUPS,
+    OF_LAB_10,
     PIPELINE,
     PROJECTS,
     QUEUE,
@@ -33,7 +35,7 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
-from labs_helpers.prepare.ecs import no_cluster, no_task_definition
+from labs_helpers.prepare.ecs import no_task_definition
 from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
@@ -94,7 +96,8 @@ _LOCAL = no_local_images(IN_ECR)
 def _no_local_images(place: Place) -> None:
     """The services go first: their tasks are containers, and Docker keeps what a container uses."""
     if place.mode == "sandbox":
-        no_cluster(CLUSTER).ensure(place)
+        for service in (SERVICE, BY_TAG, *OF_LAB_10):
+            ecs_service.remove(place, CLUSTER, service)
         for family in (FAMILY, FAMILY_BY_TAG):
             no_task_definition(family).ensure(place)
     _LOCAL.ensure(place)

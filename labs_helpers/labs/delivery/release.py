@@ -14,7 +14,7 @@ from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import buildspec, deployed, history
 from labs_helpers.labs.delivery.buildspec import Spec
-from labs_helpers.labs.delivery.deployed import Definition
+from labs_helpers.labs.delivery.deployed import Definition, Service
 from labs_helpers.labs.delivery.names import CLUSTER, PIPELINE, PROJECTS, SERVICE
 
 RECORD = "imagedefinitions.json"
@@ -51,7 +51,11 @@ class Release:
     def executions(self) -> list[Mapping[str, Any]]:
         return deployed.executions(self.world) or []
 
-    @property
+    @cached_property
+    def service(self) -> Service | None:
+        return deployed.service(self.world)
+
+    @cached_property
     def definition(self) -> Definition | None:
         """The newest task definition with the image of the commit."""
         digest = self.tags.get(self.tag)
@@ -169,7 +173,7 @@ def runs(release: Release) -> Finding | None:
             "none of them is the image of your commit",
             f"{RECORD} has to name the image that the build of this commit pushed",
         )
-    if deployed.service(release.world) is None:
+    if release.service is None:
         return Finding(
             f"the service {SERVICE} of the cluster {CLUSTER}",
             "there is no such service any more",

@@ -239,19 +239,19 @@ def shop_serves_again(world: World) -> Outcome:
     shop = look(world, SHOP)
     if shop is None:
         return NotAttempted(looks_at)
-    if shop.is_tagged(COLLEAGUES) and not rights.may_pull(world, SHOPS_ROLE):
+    untouched = shop.is_tagged(COLLEAGUES) and shop.newest_is_tagged(COLLEAGUES)
+    if untouched and not rights.may_pull(world, SHOPS_ROLE):
         changed = [
             name for name, as_it_came in _UNCHANGED.items() if not _holds_text(name, as_it_came)
         ]
-        if not changed and shop.newest_is_tagged(COLLEAGUES):
+        if not changed:
             return NotAttempted(looks_at)
-        if changed and shop.newest_is_tagged(COLLEAGUES):
-            return NotYet(
-                looks_at,
-                f"you changed {' and '.join(changed)}, and AWS has what the files said before",
-                SHOP_FACTS[0].says,
-                "which commands of shop.sh hand the two files to AWS?",
-            )
+        return NotYet(
+            looks_at,
+            f"you changed {' and '.join(changed)}, and AWS has what the files said before",
+            SHOP_FACTS[0].says,
+            "which commands of shop.sh hand the two files to AWS?",
+        )
     return unmet(SHOP_FACTS, shop) or Passed(
         "The shop runs again, with a role that pulls from one repository.",
         "IAM's simulator tried the role's own policies; a repository policy may add rights.",

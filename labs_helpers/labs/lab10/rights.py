@@ -39,10 +39,4 @@ def _pulls(world: World, repositories: Iterable[str]) -> list[Permission]:
 
 
 def _allowed(world: World, role: str, tried: list[Permission]) -> list[Permission]:
-    iam = world.client("iam")
-    try:
-        arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-    except iam.exceptions.NoSuchEntityException:
-        return []
-    allowed = permissions.allowed(iam, arn, tried)
-    return [one for one in tried if one in allowed]
+    return permissions.allowed_to_role(world.client("iam"), role, tried)

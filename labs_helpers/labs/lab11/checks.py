@@ -78,7 +78,7 @@ def build_repaired(world: World) -> Outcome:
 
 
 def _nothing_committed(given: rights.Roles) -> Finding | None:
-    subject = history.commits()[given.newest]
+    subject = history.commits()[given.release.commit]
     if subject == WELCOME:
         return None
     return Finding(
@@ -87,20 +87,19 @@ def _nothing_committed(given: rights.Roles) -> Finding | None:
 
 
 def _commit_arrives(given: rights.Roles) -> Finding | None:
-    return release.arrives(Release(given.world, given.newest))
+    return release.arrives(given.release)
 
 
 def _commit_is_not_on_its_way(given: rights.Roles) -> Finding | None:
     """What comes after a stage shows only when the stage is over."""
-    found = deployed.of_commit(deployed.executions(given.world) or [], given.newest)
+    found = deployed.of_commit(given.release.executions, given.release.commit)
     return _commit_arrives(given) if found and found["status"] == "InProgress" else None
 
 
 def _commit_runs(given: rights.Roles) -> Finding | None:
-    given_to_it = Release(given.world, given.newest)
-    if (found := release.runs(given_to_it)) is not None:
+    if (found := release.runs(given.release)) is not None:
         return found
-    service, wanted = deployed.service(given.world), given_to_it.definition
+    service, wanted = given.release.service, given.release.definition
     if service is None or wanted is None or service.definition == wanted.arn:
         return None
     return Finding(
@@ -129,8 +128,8 @@ def roles_repaired(world: World) -> Outcome:
     commits = history.commits()
     if WELCOME not in commits.values() or deployed.executions(world) is None:
         return NotAttempted(looks_at)
-    given = rights.Roles(world, next(iter(commits)))
-    if commits[given.newest] == WELCOME and given.are_as_the_auditors_left_them:
+    given = rights.Roles(Release(world, next(iter(commits))))
+    if commits[given.release.commit] == WELCOME and given.are_as_the_auditors_left_them:
         return NotAttempted(looks_at)
     return unmet(ROLE_FACTS, given) or Passed(
         "Both roles have their rights again, and no others; the commit has arrived.",

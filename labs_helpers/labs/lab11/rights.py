@@ -11,6 +11,7 @@ from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.permissions import Permission
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
+from labs_helpers.labs.delivery.release import Release
 
 BUILD, PIPELINE_ROLE = "demo-app-build", "demo-app-pipeline"
 _OTHERS = "demo-app-other"
@@ -19,20 +20,17 @@ _OTHERS = "demo-app-other"
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles of the pipeline. newest: the id of the last commit."""
+    """The roles of the pipeline. release: of the last commit."""
 
-    world: World
-    newest: str
+    release: Release
+
+    @property
+    def world(self) -> World:
+        return self.release.world
 
     def allowed(self, role: str, tried: Iterable[Permission]) -> list[Permission]:
         """Which of some permissions a role has; none without the role."""
-        iam, wanted = self.world.client("iam"), list(tried)
-        try:
-            arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-        except iam.exceptions.NoSuchEntityException:
-            return []
-        found = permissions.allowed(iam, arn, wanted)
-        return [one for one in wanted if one in found]
+        return permissions.allowed_to_role(self.world.client("iam"), role, tried)
 
     def of(self, action: str, resource: str) -> Permission:
         """A permission on a resource of this account and region, as "ecr:repository/shop"."""

@@ -239,9 +239,8 @@ def test_roles_that_are_repaired(lab: Desk, answer: str) -> None:
 def test_a_commit_is_not_live_when_its_service_is_gone(lab: Desk) -> None:
     """The last test of this file: nothing brings the service back."""
     first = lab.shell("git rev-list --max-parents=0 HEAD").stdout.strip()
-    arrived = Release(lab.lab._world(), first)
-    assert release.runs(arrived) is None
+    assert release.runs(Release(lab.lab._world(), first)) is None
     lab.done("aws ecs delete-service --cluster demo --service web --force --query service.status")
-    found = release.runs(arrived)
+    found = release.runs(Release(lab.lab._world(), first))
     assert found is not None
     assert found.found == "there is no such service any more"
