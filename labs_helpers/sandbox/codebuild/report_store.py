@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labs_helpers.sandbox.service.store import document
+
 SCHEMA = """
 create table groups (
     arn text primary key,
@@ -36,7 +38,7 @@ Place = tuple[str, str]
 
 
 def group(db: sqlite3.Connection, arn: str) -> Document | None:
-    return _body(db.execute("select body from groups where arn = ?", (arn,)).fetchone())
+    return document(db.execute("select body from groups where arn = ?", (arn,)).fetchone())
 
 
 def groups(db: sqlite3.Connection, place: Place) -> list[Document]:
@@ -50,7 +52,7 @@ def save_group(db: sqlite3.Connection, place: Place, document: Mapping[str, Any]
 
 
 def report(db: sqlite3.Connection, arn: str) -> Document | None:
-    return _body(db.execute("select body from reports where arn = ?", (arn,)).fetchone())
+    return document(db.execute("select body from reports where arn = ?", (arn,)).fetchone())
 
 
 def reports(db: sqlite3.Connection, place: Place, of_group: str = "") -> list[Document]:
@@ -89,7 +91,3 @@ def delete_report(db: sqlite3.Connection, arn: str) -> None:
 
 def delete_group(db: sqlite3.Connection, arn: str) -> None:
     db.execute("delete from groups where arn = ?", (arn,))
-
-
-def _body(row: sqlite3.Row | None) -> Document | None:
-    return None if row is None else json.loads(row["body"])

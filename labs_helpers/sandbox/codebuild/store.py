@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.store import document
 
 SCHEMA = f"""
 create table projects (
@@ -51,7 +52,7 @@ def project(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
     """A project with its times and the number of its builds."""
     found = "select * from projects where account = ? and region = ? and name = ?"
     row = db.execute(found, (*place, name)).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def save_project(db: sqlite3.Connection, place: Place, document: Mapping[str, Any]) -> None:

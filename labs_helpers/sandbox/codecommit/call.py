@@ -18,4 +18,4 @@ class CodeCommitCall(Call[Store]):
 
     def found(self, name: str) -> Document:
         """A repository of the caller's account and region; raises RepositoryDoesNotExist."""
-        return self.repositories.require((self.account, self.region), name)
+        return self.repositories.require(self.place, name)

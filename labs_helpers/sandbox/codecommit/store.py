@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from labs_helpers.sandbox.service.store import document
+
 SCHEMA = """
 create table repositories (
     id text primary key,
@@ -29,12 +31,12 @@ def find(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
         "select body from repositories where account = ? and region = ? and name = ?",
         (*place, name),
     ).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def by_id(db: sqlite3.Connection, wanted: str) -> Document | None:
     row = db.execute("select body from repositories where id = ?", (wanted,)).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def every(db: sqlite3.Connection, place: Place) -> list[Document]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.store import document
 
 SCHEMA = f"""
 create table connections (
@@ -38,7 +39,7 @@ PENDING, AVAILABLE = "PENDING", "AVAILABLE"
 
 def connection(db: sqlite3.Connection, arn: str) -> Document | None:
     row = db.execute("select body from connections where arn = ?", (arn,)).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def connections(db: sqlite3.Connection, place: Place) -> list[Document]:

@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from labs_helpers.sandbox.service.store import document
+
 SCHEMA = """
 create table applications (
     account text not null, region text not null, name text not null, body text not null,
@@ -49,7 +51,7 @@ _HERE = "account = ? and region = ?"
 
 def application(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
     found = f"select body from applications where {_HERE} and name = ?"
-    return _body(db.execute(found, (*place, name)).fetchone())
+    return document(db.execute(found, (*place, name)).fetchone())
 
 
 def applications(db: sqlite3.Connection, place: Place) -> list[str]:
@@ -80,7 +82,7 @@ def delete_application(db: sqlite3.Connection, place: Place, name: str) -> None:
 def group(db: sqlite3.Connection, place: Place, owner: str, name: str) -> Document | None:
     """A deployment group of an application."""
     found = f"select body from groups where {_HERE} and application = ? and name = ?"
-    return _body(db.execute(found, (*place, owner, name)).fetchone())
+    return document(db.execute(found, (*place, owner, name)).fetchone())
 
 
 def groups(db: sqlite3.Connection, place: Place, owner: str) -> list[Document]:
@@ -108,7 +110,7 @@ def delete_group(db: sqlite3.Connection, place: Place, owner: str, name: str) ->
 def config(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
     """A deployment configuration of the account's own."""
     found = f"select body from configs where {_HERE} and name = ?"
-    return _body(db.execute(found, (*place, name)).fetchone())
+    return document(db.execute(found, (*place, name)).fetchone())
 
 
 def configs(db: sqlite3.Connection, place: Place) -> list[str]:
@@ -171,7 +173,3 @@ def save_deployment(db: sqlite3.Connection, body: Mapping[str, Any], version: in
 
 def _active(body: Mapping[str, Any]) -> bool:
     return body["status"] not in ("Succeeded", "Failed", "Stopped")
-
-
-def _body(row: sqlite3.Row | None) -> Document | None:
-    return None if row is None else json.loads(row["body"])

@@ -15,7 +15,7 @@ from labs_helpers.sandbox.codepipeline import executions, store
 from labs_helpers.sandbox.iam.service_roles import RoleRefused
 from labs_helpers.sandbox.service import jobs
 from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
-from labs_helpers.sandbox.service.store import Store
+from labs_helpers.sandbox.service.store import Store, document
 
 KIND = "git-source"
 
@@ -35,7 +35,7 @@ class Fetches:
         """How a job ended; None while the job is not there, waits or runs."""
         with self._store.read() as db:
             row = db.execute("select body from fetches where id = ?", (attempt,)).fetchone()
-        return None if row is None else json.loads(row["body"])
+        return document(row)
 
     def submit(self, attempt: str, body: dict[str, Any]) -> None:
         """Let the runner do a job; a second call for an attempt changes nothing."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.store import document
 
 SCHEMA = f"""
 create table pipelines (
@@ -59,7 +60,7 @@ Place = tuple[str, str]
 def pipeline(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
     found = "select body from pipelines where account = ? and region = ? and name = ?"
     row = db.execute(found, (*place, name)).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def pipelines(db: sqlite3.Connection, place: Place) -> list[Document]:
@@ -87,7 +88,7 @@ def version(db: sqlite3.Connection, place: Place, name: str, number: int) -> Doc
         "select body from versions where account = ? and region = ? and name = ? and version = ?",
         (*place, name, number),
     ).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def delete_pipeline(db: sqlite3.Connection, place: Place, name: str) -> None:
@@ -132,7 +133,7 @@ def executions(
 def execution(db: sqlite3.Connection, execution_id: str) -> Document | None:
     found = "select body from executions where id = ?"
     row = db.execute(found, (execution_id,)).fetchone()
-    return None if row is None else json.loads(row["body"])
+    return document(row)
 
 
 def at_work(db: sqlite3.Connection) -> list[tuple[Place, str]]:

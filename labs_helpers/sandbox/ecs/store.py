@@ -13,6 +13,7 @@ from typing import Any
 
 from labs_helpers.sandbox.ecs.naming import Document, Place
 from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service.store import document
 
 SCHEMA = f"""
 create table clusters (
@@ -53,7 +54,7 @@ _HERE = "account = ? and region = ?"
 def cluster(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
     """The cluster of a name, an INACTIVE one too."""
     found = f"select body from clusters where {_HERE} and name = ?"
-    return _body(db.execute(found, (*place, name)).fetchone())
+    return document(db.execute(found, (*place, name)).fetchone())
 
 
 def clusters(db: sqlite3.Connection, place: Place) -> list[Document]:
@@ -74,8 +75,8 @@ def definition(
     found = f"select body from definitions where {_HERE} and family = ?"
     if revision is None:
         latest = f"{found} and status = 'ACTIVE' order by revision desc limit 1"
-        return _body(db.execute(latest, (*place, family)).fetchone())
-    return _body(db.execute(f"{found} and revision = ?", (*place, family, revision)).fetchone())
+        return document(db.execute(latest, (*place, family)).fetchone())
+    return document(db.execute(f"{found} and revision = ?", (*place, family, revision)).fetchone())
 
 
 def definitions(db: sqlite3.Connection, place: Place) -> list[Document]:
@@ -106,7 +107,7 @@ def save_definition(db: sqlite3.Connection, place: Place, document: Mapping[str,
 def service(db: sqlite3.Connection, place: Place, cluster: str, name: str) -> Document | None:
     """The service of a name, a DRAINING or INACTIVE one too."""
     found = f"select body from services where {_HERE} and cluster = ? and name = ?"
-    return _body(db.execute(found, (*place, cluster, name)).fetchone())
+    return document(db.execute(found, (*place, cluster, name)).fetchone())
 
 
 def services(db: sqlite3.Connection, place: Place, cluster: str) -> list[Document]:
@@ -132,7 +133,7 @@ def save_service(
 
 def task(db: sqlite3.Connection, place: Place, task_id: str) -> Document | None:
     found = f"select body from tasks where {_HERE} and id = ?"
-    return _body(db.execute(found, (*place, task_id)).fetchone())
+    return document(db.execute(found, (*place, task_id)).fetchone())
 
 
 def tasks(
@@ -172,7 +173,3 @@ def in_use(db: sqlite3.Connection, place: Place, cluster: str) -> Iterator[str]:
     tasks_here = f"select 1 from tasks where {_HERE} and cluster = ? and stopped is null"
     if db.execute(tasks_here, (*place, cluster)).fetchone():
         yield "tasks"
-
-
-def _body(row: sqlite3.Row | None) -> Document | None:
-    return None if row is None else json.loads(row["body"])

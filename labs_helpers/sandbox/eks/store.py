@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from labs_helpers.sandbox.service.store import document
+
 SCHEMA = """
 create table clusters (
     account text not null,
@@ -39,7 +41,7 @@ Place = tuple[str, str]
 
 def cluster(db: sqlite3.Connection, place: Place, name: str) -> Document | None:
     found = "select body from clusters where account = ? and region = ? and name = ?"
-    return _body(db.execute(found, (*place, name)).fetchone())
+    return document(db.execute(found, (*place, name)).fetchone())
 
 
 def clusters(db: sqlite3.Connection, place: Place) -> list[Document]:
@@ -66,7 +68,7 @@ def part(
         "select body from parts where account = ? and region = ? and cluster = ? and kind = ?"
         " and name = ?"
     )
-    return _body(db.execute(found, (*place, cluster, kind, name)).fetchone())
+    return document(db.execute(found, (*place, cluster, kind, name)).fetchone())
 
 
 def parts(db: sqlite3.Connection, place: Place, cluster: str, kind: str) -> dict[str, Document]:
@@ -92,7 +94,3 @@ def forget_part(db: sqlite3.Connection, place: Place, cluster: str, kind: str, n
         " and name = ?",
         (*place, cluster, kind, name),
     )
-
-
-def _body(row: sqlite3.Row | None) -> Document | None:
-    return None if row is None else json.loads(row["body"])

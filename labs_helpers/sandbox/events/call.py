@@ -36,7 +36,7 @@ class EventsCall(Call[Store]):
         """Place and name of a bus by its name or ARN; the default bus for no text."""
         text = text or store.BUS
         if not text.startswith("arn:"):
-            return (self.account, self.region), text
+            return self.place, text
         parts = text.split(":", 5)
         return (parts[4], parts[3]), parts[5].removeprefix("event-bus/")
 

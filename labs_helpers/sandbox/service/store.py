@@ -6,6 +6,7 @@ outlive `kill -9` once they are acknowledged.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
@@ -15,6 +16,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from labs_helpers.files import LabsError, is_full
 from labs_helpers.runtime.commit_count import CommitCount
@@ -27,6 +29,11 @@ log = logging.getLogger(__name__)
 Callback = Callable[[], None]
 
 _SECRET_BYTES = 32
+
+
+def document(row: sqlite3.Row | None) -> dict[str, Any] | None:
+    """The JSON object in the column "body" of a row; None for no row."""
+    return None if row is None else json.loads(row["body"])
 
 
 @contextmanager
