@@ -31,6 +31,10 @@ A deployment without a test listener has not the two of the test traffic."""
 _LETTERS = string.ascii_uppercase + string.digits
 
 
+def _new_id() -> str:
+    return "d-" + "".join(secrets.choice(_LETTERS) for _ in range(9))
+
+
 def new(
     application: str,
     group: Mapping[str, Any],
@@ -45,7 +49,7 @@ def new(
     tests = list((pair.get("testTrafficRoute") or {}).get("listenerArns") or [])
     names = [each for each in EVENTS if tests or each not in _TESTS]
     return {
-        "id": "d-" + "".join(secrets.choice(_LETTERS) for _ in range(9)),
+        "id": _new_id(),
         "application": application,
         "group": group["deploymentGroupName"],
         "groupId": group["deploymentGroupId"],
@@ -121,7 +125,7 @@ def _rollback(deployment: Document, at: float) -> Document:
     names = [each["name"] for each in deployment["events"]]
     made: Document = {
         **deployment,
-        "id": "d-" + "".join(secrets.choice(_LETTERS) for _ in range(9)),
+        "id": _new_id(),
         "config": configs.USUAL,
         "traffic": dict(configs.AT_ONCE),
         "revision": deployment["previous"],
