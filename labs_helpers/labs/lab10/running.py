@@ -56,7 +56,12 @@ class Running:
 
     @property
     def live(self) -> list[dict[str, Any]]:
-        return [each for each in self.tasks if each["lastStatus"] != "STOPPED"]
+        """The tasks that are to run; a task of before that still ends, by its grace, is not."""
+        return [
+            each
+            for each in self.tasks
+            if each["desiredStatus"] == "RUNNING" and each["lastStatus"] != "STOPPED"
+        ]
 
     def is_tagged(self, *tags: str) -> bool:
         """Whether the image is one of these tags of the labs' repository."""
@@ -85,11 +90,12 @@ class Running:
             )
         if _has_ended(self) and state == "COMPLETED" and len(self.live) == wanted:
             return None
+        running = [each for each in self.live if each["lastStatus"] == "RUNNING"]
         newest = self.service["deployments"][0].get("id")
         why = _newest_reason([each for each in self.tasks if each.get("startedBy") == newest])
         return Finding(
             looked_at,
-            f"{self.service['runningCount']} of {wanted} run, the deployment is {state}"
+            f"{len(running)} of {wanted} run, the deployment is {state}"
             + (f"\n{why}" if why else ""),
             "read the reason to the end of the line"
             if why
