@@ -150,14 +150,21 @@ def _keep(place: Place, image: Any, containers: Sequence[str]) -> None:
 
 
 def _forget_ended_containers(place: Place) -> None:
-    """Take the names away that images got for containers which are gone."""
-    there = {container for found in _users(place).values() for container in found}
+    """Take the names away that images got for containers which are gone.
+
+    Another container may use the image meanwhile, as a task that pulled the image by digest: the
+    image is named for that container first, since Docker refuses to take the last name.
+    """
+    users = _users(place)
+    there = {container for found in users.values() for container in found}
     for image in place.docker.images.list(IN_USE):
-        for name in image.tags:
-            repository, _, container = name.rpartition(":")
-            if repository == IN_USE and container not in there:
-                _take(place, name)
-                place.removed.append(f"image {name}")
+        named = [name for name in image.tags if _repository(name) == IN_USE]
+        ended = [name for name in named if name.rpartition(":")[2] not in there]
+        if ended and (used := users.get(str(image.id))):
+            _keep(place, image, used)
+        for name in ended:
+            _take(place, name)
+            place.removed.append(f"image {name}")
 
 
 def _names(image: Any) -> list[str]:

@@ -79,3 +79,17 @@ def test_each_container_is_named(lab: Desk) -> None:
     lab.done(f"{CREATE}; docker create --name other demo-app:latest")
     begun = beginning.make("06", lab.place)
     assert len([one for one in begun.notes if "docker rm -f" in one]) == 2
+
+
+def test_an_image_kept_for_an_ended_container_is_kept_for_the_next_one(lab: Desk) -> None:
+    lab.done(CREATE)
+    image = container(lab).image.id
+    beginning.make("06", lab.place)
+    lab.done(f"docker create --name next {image}; docker rm mine")
+    begun = beginning.make("06", lab.place)
+    other = lab.place.docker.containers.get("next")
+    assert {name: tags(lab)[name] for name in tags(lab) if name.startswith("in-use")} == {
+        f"in-use:{other.id[:12]}": image
+    }
+    (note,) = begun.notes
+    assert note.endswith(f"docker rm -f {other.id[:12]}")
