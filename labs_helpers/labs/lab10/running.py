@@ -75,23 +75,39 @@ class Running:
         return [f"{self.world.host()}/{self.world.repository}:{tag}" for tag in tags]
 
     @property
+    def _deployment(self) -> dict[str, Any]:
+        """The newest deployment. A service that CodeDeploy deploys has none of ECS's own:
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
+        """
+        return dict(next(iter(self.service["deployments"]), {"rolloutState": "COMPLETED"}))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of the deployment goes on, or a task of it has failed."""
+        if self._deployment.get("rolloutState") == "FAILED" or self._deployment.get("failedTasks"):
+            return True
+        complete = self._deployment.get("rolloutState") == "COMPLETED"
+        alone = len(self.service["deployments"]) < 2
+        return alone and complete and len(self.live) == self.service["desiredCount"]
+
+    @property
     def looked_at(self) -> str:
         return f"the image in the revision that the service {self.name} runs"
 
     def runs(self, wanted: int) -> Finding | None:
         """Whether so many tasks of the service's own revision run, and no others."""
         looked_at = f"the tasks of the service {self.name}"
-        state = self.service["deployments"][0].get("rolloutState", "")
+        state = self._deployment.get("rolloutState", "")
         if self.service["desiredCount"] != wanted:
             return Finding(
                 looked_at,
                 f"{self.service['desiredCount']} wanted by the service",
                 "how many tasks should the service keep?",
             )
-        if _has_ended(self) and state == "COMPLETED" and len(self.live) == wanted:
+        if self.has_ended and state == "COMPLETED" and len(self.live) == wanted:
             return None
         running = [each for each in self.live if each["lastStatus"] == "RUNNING"]
-        newest = self.service["deployments"][0].get("id")
+        newest = self._deployment.get("id")
         why = _newest_reason([each for each in self.tasks if each.get("startedBy") == newest])
         return Finding(
             looked_at,
@@ -111,7 +127,7 @@ def look(world: World, name: str) -> Running | None:
     until = time.monotonic() + _PATIENCE
     while True:
         found = _look(world, name)
-        if found is None or _has_ended(found) or time.monotonic() > until:
+        if found is None or found.has_ended or time.monotonic() > until:
             return found
         time.sleep(_PAUSE)
 
@@ -135,14 +151,6 @@ def _newest(ecs: Any, family: str) -> dict[str, Any]:
         return dict(ecs.describe_task_definition(taskDefinition=family)["taskDefinition"])
     except ecs.exceptions.ClientException:  # no revision of the family is active
         return {}
-
-
-def _has_ended(found: Running) -> bool:
-    (first, *others) = found.service["deployments"]
-    if first.get("rolloutState") == "FAILED" or first.get("failedTasks"):
-        return True
-    wanted = found.service["desiredCount"]
-    return not others and first.get("rolloutState") == "COMPLETED" and len(found.live) == wanted
 
 
 def _newest_reason(tasks: list[dict[str, Any]]) -> str:

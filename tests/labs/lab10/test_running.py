@@ -1,5 +1,6 @@
 """Whether a service of lab 10 runs its tasks, by what ECS answers while a task of before ends."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,12 +17,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def shop(*tasks: tuple[str, str, str]) -> Running:
+BY_ECS = ({"id": NEW, "rolloutState": "COMPLETED"},)
+
+
+def shop(
+    *tasks: tuple[str, str, str], deployments: Sequence[Mapping[str, str]] = BY_ECS
+) -> Running:
     """The service shop with one wanted task; each task is (deployment, desired, last status)."""
-    deployment = {"id": NEW, "rolloutState": "COMPLETED"}
     return Running(
         World(ACCOUNT, "us-west-2", "demo-app-repo", Path("/nowhere"), now),
-        {"serviceName": "shop", "desiredCount": 1, "deployments": [deployment]},
+        {"serviceName": "shop", "desiredCount": 1, "deployments": [*deployments]},
         {},
         [
             {"startedBy": started, "desiredStatus": desired, "lastStatus": last}
@@ -50,3 +55,11 @@ def test_another_number_of_tasks_is_told(tasks: list[tuple[str, str, str]], seen
     finding = shop(*tasks).runs(1)
     assert finding is not None
     assert finding.found.startswith(seen)
+
+
+def test_a_service_that_code_deploy_deploys_is_judged_by_its_tasks() -> None:
+    """ECS lists no deployment of such a service."""
+    assert shop(("set/1", "RUNNING", "RUNNING"), deployments=()).runs(1) is None
+    finding = shop(deployments=()).runs(1)
+    assert finding is not None
+    assert finding.found.startswith("0 of 1 run")
