@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +63,31 @@ def _changed(line: str) -> Iterator[tuple[str, list[str]]]:
 
 @dataclass(frozen=True)
 class Known:
-    """``cells`` and then the solutions ``after`` are run before; ``equivalent``: change -> reason.
+    """How an answer is tried, and which mutants reach the goal too. equivalent: change -> reason.
 
-    ``cells`` are code cells of the notebook, ``after`` are ids of exercises, and ``then`` are the
-    cells between the answer and the check.
+    cells: code cells of the notebook, run before. after: exercises whose solutions are run before.
+    then: cells between the answer and the check.
+
+    Where the beginning takes long, it is made once for all answers. ``once`` is shell that ends the
+    beginning; ``again`` is shell before each answer, and the cells ``settled`` run after ``again``.
+    ``go`` is shell before the cells of ``then``, and begins what these cells wait for. ``go`` and
+    ``then`` are left out where the check finds another fact unmet than the one with the words
+    ``until``: the check looks at facts in their order, and a pipeline changes none of those before.
     """
 
     cells: list[str]
-    after: list[str]
-    then: list[str]
     equivalent: dict[str, str]
+    after: list[str] = field(default_factory=list)
+    then: list[str] = field(default_factory=list)
+    once: str = ""
+    again: str = ""
+    settled: list[str] = field(default_factory=list)
+    go: str = ""
+    until: str = ""
 
 
 def known(check_id: str) -> Known:
     """What is written down about the mutants of a check's solution."""
     path = FOLDER / f"lab{check_id.partition('.')[0]}" / "mutants.json"
     entry: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[check_id]
-    return Known(entry["cells"], entry.get("after", []), entry.get("then", []), entry["equivalent"])
+    return Known(**entry)
