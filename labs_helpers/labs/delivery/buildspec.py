@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from labs_helpers.buildspec import Buildspec, BuildspecError, read
 from labs_helpers.buildspec.model import PHASES
 
-_GATE = re.compile(r"^\s*labs\s+gate\b.*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b")
-_SWALLOWED = re.compile(r"\|\||;\s*(?:true|:)\s*$|&\s*$")
-"""A command whose failure the shell forgets."""
+_GATE = re.compile(
+    r"\blabs\s+gate\b[^;&|\n]*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b"
+)
+_GOES_ON = re.compile(r"\|\||&&|(?<!>)&(?!>)|[|;\n]")
+"""What ends a command of the shell, and lets another one follow."""
+_EXITS = re.compile(r"\bexit\s+[1-9]")
+_ENDS = re.compile(r"\s*(?:false\b|exit(?:\s+[1-9]\d*)?\s*$|\{[^}]*\bexit\s+[1-9])", re.S)
+"""What may follow `||`, so that the failure stays a failure."""
+_ASKED = re.compile(r"(?:^|[;&|\n])\s*(?:!|if|while|until)\s[^;&|\n]*$")
+"""What stands before a command whose failure is an answer and ends nothing."""
+_SET_E = re.compile(r"\bset\s+-\w*e")
+_TESTS = re.compile(r"\btests?\.sh\b")
 _PUSHES = re.compile(r"\bdocker\s+(?:image\s+)?push\b|\bput-image\b|\bbuild\b.*\s--push\b")
 _PUSHED = re.compile(r"\bdocker\s+(?:image\s+)?push\b([^;&|\n]*)")
 _ASSIGNED = re.compile(r"(?:^|[;&]|\bexport)\s*(\w+)=(\"[^\"]*\"|'[^']*'|[^\s;&]*)")
@@ -65,23 +74,44 @@ class Spec:
 
     @property
     def tests_before_the_push(self) -> bool:
-        tested = self._position(r"\btests?\.sh\b")
-        return tested is not None and tested < (self._position(r"\bdocker push\b") or 0)
+        if any(_PUSHES.search(one) for one in self._last_commands):
+            return False  # `finally` runs after a failed command, too
+        tested = next((place for place, found in self._found(_TESTS) if _still_fails(found)), None)
+        pushed = next((place for place, _ in self._found(_PUSHES)), None)
+        return tested is not None and pushed is not None and tested < pushed
 
     @property
     def gates(self) -> bool:
         """Whether a gate that can stop the build is one of the commands."""
-        return any(_GATE.match(one) and not _SWALLOWED.search(one) for one in self.all_commands)
+        return any(_still_fails(found) for _, found in self._found(_GATE))
 
-    def _position(self, pattern: str) -> int | None:
-        found = [
-            n
-            for n, one in enumerate(self.all_commands)
-            if (re.search(pattern, one) and not one.lstrip().startswith(("#", "echo ")))
-            or (re.search(pattern, one) and ">" in one)
-        ]
-        held = [n for n in found if not _SWALLOWED.search(self.all_commands[n])]
-        return held[0] if held else None
+    def _found(self, pattern: re.Pattern[str]) -> Iterator[tuple[tuple[int, int], re.Match[str]]]:
+        """Where commands run this: ((command, character), match), in order."""
+        for number, one in enumerate(self.all_commands):
+            if one.lstrip().startswith(("#", "echo ")) and ">" not in one:
+                continue
+            for found in pattern.finditer(one):
+                yield (number, found.start()), found
+
+
+def _still_fails(part: re.Match[str]) -> bool:
+    """Whether a command of a phase fails when this part of it does.
+
+    The exit code of a list is that of its last command, of a pipeline that of its last program:
+    https://www.gnu.org/software/bash/manual/bash.html#Lists
+    """
+    before, rest = part.string[: part.start()], part.string[part.end() :]
+    if _ASKED.search(before):
+        return bool(_EXITS.search(rest))
+    ends_at_once = bool(_SET_E.search(before))
+    while found := _GOES_ON.search(rest):
+        follows = rest[found.end() :]
+        if found[0] == "||":
+            return bool(_ENDS.match(follows))
+        if found[0] in "|&" or (found[0] in ";\n" and follows.strip() and not ends_at_once):
+            return False
+        rest = follows
+    return True
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -1,0 +1,101 @@
+"""What the checks of labs 09 and 11 read out of a buildspec: the test, the push and the gate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from labs_helpers.labs.delivery.buildspec import Spec, load
+
+PUSH = "docker push -q $IMAGE:$TAG"
+GATE = "labs gate demo-app-repo:$TAG --fail-on CRITICAL"
+
+
+def spec(
+    build: Sequence[str], post_build: Sequence[str] = (PUSH,), last: Sequence[str] = ()
+) -> Spec:
+    phases = {
+        "build": {"on-failure": "ABORT", "commands": [*build], "finally": [*last]},
+        "post_build": {"commands": [*post_build]},
+    }
+    found = load(json.dumps({"version": 0.2, "phases": phases}).encode())
+    assert isinstance(found, Spec), found
+    return found
+
+
+HOLDS = [
+    "{}",
+    "{} || exit 1",
+    "{} || false",
+    "{} || {{ echo broken; exit 1; }}",
+    "{} && echo well",
+    "{} 2>&1",
+    "{} > said.txt 2>&1",
+    "{};",
+    "if ! {}; then exit 1; fi",
+    "set -e; {}; echo well",
+    "set -eu\n{}\necho well",
+]
+FORGETS = [
+    "{} || true",
+    "{} || echo broken",
+    "{} || exit 0",
+    "{}; exit 0",
+    "{}; echo well",
+    "{}\necho well",
+    "{} | tee said.txt",
+    "{} &",
+    "! {}",
+    "if {}; then echo well; fi",
+    "# {}",
+    "echo {}",
+]
+
+
+@pytest.mark.parametrize("command", HOLDS)
+def test_a_test_that_stops_the_build(command: str) -> None:
+    assert spec([command.format("sh test.sh")]).tests_before_the_push
+
+
+@pytest.mark.parametrize("command", FORGETS)
+def test_a_test_whose_failure_is_forgotten(command: str) -> None:
+    assert not spec([command.format("sh test.sh")]).tests_before_the_push
+
+
+@pytest.mark.parametrize("command", HOLDS)
+def test_a_gate_that_stops_the_build(command: str) -> None:
+    assert spec([command.format(GATE)]).gates
+
+
+@pytest.mark.parametrize("command", FORGETS)
+def test_a_gate_whose_failure_is_forgotten(command: str) -> None:
+    assert not spec([command.format(GATE)]).gates
+
+
+@pytest.mark.parametrize(
+    ("build", "post_build"),
+    [
+        (["sh test.sh && docker push -q $IMAGE:$TAG"], ["echo done"]),
+        (["sh test.sh", PUSH], ["echo done"]),
+        (["sh test.sh"], ["docker image push -q $IMAGE:$TAG"]),
+    ],
+)
+def test_a_push_after_the_test(build: list[str], post_build: list[str]) -> None:
+    assert spec(build, post_build).tests_before_the_push
+
+
+@pytest.mark.parametrize(
+    ("build", "post_build", "last"),
+    [
+        ([f"{PUSH} && sh test.sh"], [PUSH], []),
+        ([f"{PUSH} || true", "sh test.sh"], [PUSH], []),
+        (["sh test.sh"], ["echo done"], [PUSH]),
+        (["sh test.sh"], ["echo nothing is pushed"], []),
+    ],
+)
+def test_a_push_that_does_not_wait_for_the_test(
+    build: list[str], post_build: list[str], last: list[str]
+) -> None:
+    assert not spec(build, post_build, last).tests_before_the_push
