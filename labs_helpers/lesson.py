@@ -20,6 +20,7 @@ from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import Place
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import report
+from labs_helpers.progress.summary import so_far, summary
 
 _EXAMPLES = {"quiz": "q1", "predict": "p1"}
 """How the ids of a method's questions end."""
@@ -60,6 +61,16 @@ class Lesson:
             return False  # `note` tells what is wrong with the journal
         passed = ("check", check_id, "passed")
         return any((one.event, one.part, one.outcome) == passed for one in events)
+
+    def so_far(self) -> str:
+        """The lab's exercises, done and open, in a line; empty where no journal can be read."""
+        if self._journal is None:
+            return ""
+        try:
+            events = self._journal.events()
+        except LabsError:
+            return ""  # `note` tells what is wrong with the journal
+        return so_far(summary(self.title.number, list(exercises(self._notebook)), events))
 
     @spoken
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:

@@ -70,7 +70,8 @@ def start(number: str, fresh: bool = False) -> Lab:
     if by_program:  # what ran before is not in the outputs
         begun = replace(begun, removed=())
     else:
-        begun = replace(begun, notes=(*notes, *begun.notes))
+        so_far = lab.so_far() if begun.facts is None else ""
+        begun = replace(begun, notes=(*notes, *begun.notes), so_far=so_far)
     display(beginning.card_of(lab.title, place, engine, begun))
     return lab
 

@@ -135,6 +135,7 @@ def test_the_first_cell_run_again_changes_nothing(learner: Learner) -> None:
     assert "repository demo-app-repo exists, empty" in first
     assert "removed" not in said
     assert second.rstrip().endswith(BEGUN)
+    assert "so far    05.1 not tried yet, 05.2 not tried yet" in second
     for row in ("account   123456789012", "region    us-west-2", "registry  1234", "engine    the"):
         assert row in second
 

@@ -27,13 +27,14 @@ def card(
     removed: Sequence[str] = (),
     notes: Sequence[str] = (),
     snapshot: str = "",
+    so_far: str = "",
 ) -> Rendering:
     """The card of a lab.
 
     ``ready`` are facts that hold now. On AWS they are what ``lab.prepare`` would make true, and
     ``label`` says so. ``removed`` is what was taken away to make them true; ``snapshot`` says how
-    to bring all of it back, and stands before the rest. No port, path, time or
-    process id: the card is the same on every machine.
+    to bring all of it back, and stands before the rest. ``so_far`` are the lab's exercises, done
+    and open. No port, path, time or process id: the card is the same on every machine.
     """
     on_aws = setting.mode == "aws"
     head = f"{'REAL AWS' if on_aws else 'SANDBOX'} · {title}"
@@ -46,6 +47,7 @@ def card(
         ("region", setting.region),
         ("registry", setting.registry),
         ("engine", setting.engine),
+        *([("so far", so_far)] if so_far else []),
         *([("snapshot", snapshot)] if snapshot else []),
         *((label, fact) for fact in ready),
         *(("removed", one) for one in gone),

@@ -12,6 +12,7 @@ from labs_helpers.errors import FOR_THE_LEARNER, LabError
 from labs_helpers.files import WorkspaceError
 from labs_helpers.prepare import Place, Step, files, steps
 from labs_helpers.prepare.record import Entry, Record
+from labs_helpers.prepare.step import few
 from labs_helpers.snapshots import store
 
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
@@ -23,17 +24,19 @@ class Beginning:
 
     facts: what holds now, when the beginning was made; None when the lab was begun earlier.
     removed: what was there and was taken away for it. notes: what else the learner has to know.
-    snapshot: how to bring back what was there; empty where nothing was kept.
+    snapshot: how to bring back what was there; empty where nothing was kept. so_far: the lab's
+    exercises, done and open.
     """
 
     facts: tuple[str, ...] | None
     removed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     snapshot: str = ""
+    so_far: str = ""
 
 
-_LINES, _NAMES = 4, 6
-"""The most lines about images on a card, and the most names in a line."""
+_LINES = 4
+"""The most lines about images on a card."""
 
 Say = Callable[[str], object]
 """Told what is being done, in a line."""
@@ -51,10 +54,17 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
     """
     if found is None or not found.finished:
         return make(number, place, say)
-    for step in steps(number, place.mode):
+    listed = steps(number, place.mode)
+    for step in listed:
         if step.kernel:
             step.ensure(place)
     notes: tuple[str, ...] = ()
+    lost = [name for step in listed if step.lost is not None and (name := step.lost(place))]
+    if lost:
+        notes += (
+            f"gone, as after the lab's clean-up: {' and '.join(lost)}",
+            "to do the lab again: lab.restart() makes its beginning, with all that it needs",
+        )
     if found.since:
         notes += (
             "other labs have removed since then what was in their way:",
@@ -78,6 +88,7 @@ def make(number: str, place: Place, say: Say = quiet) -> Beginning:
     record.write(number, unfinished)
     place.removed[:] = unfinished.removed
     place.kept.clear()
+    place.laid.clear()
     wanted = steps(number, place.mode)
     for step in _in_order(wanted):
         say(f"Making the lab's beginning: {place.workspace.own_names.of(step.fact)} ...")
@@ -87,7 +98,7 @@ def make(number: str, place: Place, say: Say = quiet) -> Beginning:
             _stopped(number, place, step, fault)
             raise
     record.write(number, Entry(finished=True), place.removed)
-    facts = tuple(place.workspace.own_names.of(step.fact) for step in wanted)
+    facts = tuple(place.workspace.own_names.of(step.fact) for step in wanted if not step.passing)
     notes = _notes(found) if found is unfinished else ()
     return Beginning(facts, tuple(place.removed), (*notes, *place.kept))
 
@@ -103,9 +114,9 @@ def start_over(number: str, place: Place, say: Say = quiet) -> Beginning:
     gone = files.missing(number, place)
     made = make(number, place, say)
     back = [name for name in gone if name not in files.missing(number, place)]
-    notes = [f"came back, after you had removed them: {_few(back)}"] if back else []
+    notes = [f"came back, after you had removed them: {few(back)}"] if back else []
     if more := files.others(number, place):
-        notes.append(f"other files in the lab's folder stay as they are: {_few(more)}")
+        notes.append(f"other files in the lab's folder stay as they are: {few(more)}")
     snapshot = f"all that was there is kept; to bring it back: {kept.how_to_restore}"
     return replace(made, notes=(*made.notes, *notes), snapshot=snapshot)
 
@@ -165,6 +176,7 @@ def card_of(
         _in_few_lines(begun.removed, place.registry),
         (*begun.notes, *notes),
         begun.snapshot,
+        begun.so_far,
     )
 
 
@@ -175,16 +187,10 @@ def _in_few_lines(removed: Sequence[str], registry: str) -> list[str]:
         return list(removed)
     full = (one.removeprefix("image ").removeprefix(f"{registry}/") for one in images)
     short = list(dict.fromkeys(full))
-    said = f"{len(short)} names of local images: {_few(short)}"
+    said = f"{len(short)} names of local images: {few(short)}"
     place = removed.index(images[0])
     rest = [one for one in removed if one not in images]
     return [*rest[:place], said, *rest[place:]]
-
-
-def _few(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
-    more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _notes(unfinished: Entry) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ def as_they_came(
         backup = Backup(unused(place.workspace.snapshots / f"lab{number}-files"))
         for file in _matching(files, names):
             _copy(place, file, work / file.relative_to(files), backup)
+            place.laid.add(str(file.relative_to(files)))
         for name in made:
             _remove(place, work, work / name, backup)
 
@@ -62,12 +63,14 @@ def missing(number: str, place: Place) -> list[str]:
 def others(number: str, place: Place) -> list[str]:
     """Files in the learner's folder of the lab that are neither the lab's nor a notebook.
 
+    Call after the lab's steps: some lay files of another lab.
+
     The first lab's folder is the workbook itself, with the folders of all labs: empty for it.
     """
     work = place.workspace.work(number)
     if work == place.workspace.workbook:
         return []
-    own = {*_names(place.files / number)}
+    own = {*_names(place.files / number), *place.laid}
     return [name for name in _names(work) if name not in own and not name.endswith(".ipynb")]
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.files import LabsError
-from labs_helpers.prepare.step import Place, Step, count
+from labs_helpers.prepare.step import Place, Step, count, few
 
 
 def empty_repository(name: str = REPOSITORY) -> Step:
@@ -144,12 +144,12 @@ def _images(ecr: Any, name: str) -> dict[str, set[str]] | None:
 
 
 def _said(images: dict[str, set[str]] | None) -> str:
-    """Images in words, with their tags; empty for no image."""
+    """Images in words, with their first tags; empty for no image."""
     if images is None:
         return "its images"
     tags = sorted(tag for of_image in images.values() for tag in of_image)
     said = count(len(images), "image") if images else ""
-    return f"{said} ({', '.join(tags)})" if tags else said
+    return f"{said} ({few(tags)})" if tags else said
 
 
 def _is_changed(ecr: Any, name: str) -> bool:

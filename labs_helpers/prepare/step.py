@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ class Place:
     removed: what the steps have removed, emptied or replaced, each in words ("user labs-ci").
     A step adds to ``removed`` whatever it takes away, at the moment it has taken it away.
     kept: what was in the way and stays, because something of the learner's needs it, in words.
+    laid: the files that the steps have laid in the lab's work folder, by their path in it.
     """
 
     workspace: Workspace
@@ -35,6 +36,7 @@ class Place:
     sandbox: Control | None = None
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    laid: set[str] = field(default_factory=set)
 
     @property
     def control(self) -> Control:
@@ -90,17 +92,31 @@ class Step:
     ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what was
     changed; what ``ensure`` takes away, it adds to ``Place.removed``. ``gone`` tells whether the
     thing itself is missing, so that ``ensure`` would take nothing away; None for a step that makes
-    no thing. A step with ``on_aws`` False is left out on AWS. An ``engine`` step works on local
-    images only. A ``kernel`` step sets variables of the kernel's environment only, so every start
-    runs it.
+    no thing. ``lost`` names what this step made and nothing brings back alone, once that is gone;
+    empty while it is there. A step with ``on_aws`` False is left out on AWS. An ``engine`` step
+    works on local images only. A ``kernel`` step sets variables of the kernel's environment only,
+    so every start runs it. In the sandbox, the fact of a ``passing`` step holds until a later step
+    of the lab, and is not on the card.
     """
 
     fact: str
     ensure: Callable[[Place], None]
     gone: Callable[[Place], bool] | None = None
+    lost: Callable[[Place], str] | None = None
     on_aws: bool = True
     engine: bool = False
     kernel: bool = False
+    passing: bool = False
+
+
+_NAMES = 6
+"""The most names in a line of a card."""
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def count(number: int, thing: str) -> str:

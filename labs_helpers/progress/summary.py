@@ -75,6 +75,14 @@ def summary(number: str, exercises: Sequence[str], events: Iterable[Event]) -> L
     return LabSummary(number, opened, tuple(parts), _answers(own), total.total_seconds() / 60)
 
 
+_SAID = {DONE: "done", SHOWN: "shown", TRIED: "tried", OPEN: "not tried yet"}
+
+
+def so_far(found: LabSummary) -> str:
+    """A lab's exercises and their states in a line: "05.1 done, 05.2 not tried yet"."""
+    return ", ".join(f"{part.id} {_SAID[part.state]}" for part in found.parts)
+
+
 def resume(labs: Sequence[LabSummary], events: Sequence[Event]) -> str | None:
     """The id of the exercise to go on with, or a lab's number where no exercise is open there.
 

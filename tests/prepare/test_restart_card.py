@@ -9,7 +9,7 @@ import pytest
 from labs_helpers.curriculum import LABS
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.files import as_they_came
-from labs_helpers.prepare.step import Step
+from labs_helpers.prepare.step import Step, few
 from labs_helpers.workspace import Workspace
 
 FILES = Path("notebooks/files/09")
@@ -56,3 +56,21 @@ def test_a_restart_says_in_few_lines_what_went_came_back_and_stays(place: Place)
     assert "note      came back, after you had removed them: gate.yml" in said
     assert "other files in the lab's folder stay as they are: pin.json" in said
     assert len(made.removed) == 33  # other labs are told of each
+
+
+def test_files_of_another_lab_that_the_beginning_lays_are_no_other_files(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = (as_they_came("11", "the files of lab 09 are as they came", of="09"),)
+    monkeypatch.setattr(beginning, "steps", lambda number, mode: listed)
+    work = place.workspace.enter("11")
+    (work / "mine.txt").write_text("mine")
+    beginning.make("11", place)
+    again = beginning.start_over("11", place)
+    assert (work / "gate.yml").read_text() == "as it came"
+    assert again.notes == ("other files in the lab's folder stay as they are: mine.txt",)
+
+
+def test_a_line_has_six_names_at_most() -> None:
+    assert few(["a", "b", "c", "d", "e", "f"]) == "a, b, c, d, e, f"
+    assert few(["a", "b", "c", "d", "e", "f", "g", "h"]) == "a, b, c, d, e, f and 2 more"

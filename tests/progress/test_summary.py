@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from labs_helpers.progress.journal import Event
-from labs_helpers.progress.summary import LabSummary, resume, summary
+from labs_helpers.progress.summary import LabSummary, resume, so_far, summary
 
 EXERCISES = ("05.1", "05.2")
 
@@ -38,6 +38,11 @@ def of(*events: Event) -> LabSummary:
 )
 def test_the_state_of_an_exercise(events: list[Event], state: str) -> None:
     assert of(at(0, "opened"), *events).parts[0].state == state
+
+
+def test_a_lab_s_exercises_in_a_line() -> None:
+    lab = of(at(0, "opened"), at(1, "check", "05.1", "passed"))
+    assert so_far(lab) == "05.1 done, 05.2 not tried yet"
 
 
 def test_minutes_run_from_the_exercise_before_to_the_first_pass() -> None:

@@ -35,7 +35,7 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
-from labs_helpers.prepare.ecs import no_task_definition
+from labs_helpers.prepare.ecs import clusters, no_task_definition, services
 from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
@@ -135,6 +135,11 @@ def _first_release(place: Place) -> None:
     ecs_service.serve(place, CLUSTER, SERVICE, definition)
 
 
+def _lost_service(place: Place) -> str:
+    there = CLUSTER in clusters(place) and SERVICE in services(place, CLUSTER)
+    return "" if there else f"the service {SERVICE} of the cluster {CLUSTER}"
+
+
 BEFORE = (
     configured(),
     replace(
@@ -153,6 +158,7 @@ AFTER = (
     Step(
         f"the service {SERVICE} on ECS runs release 1.0.0; {REPOSITORY} itself scans each push",
         _first_release,
+        lost=_lost_service,
         on_aws=False,
     ),
 )

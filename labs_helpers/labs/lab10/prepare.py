@@ -1,5 +1,7 @@
 """Lab 10 starts from two versions of the application in the registry, and deploys them."""
 
+from dataclasses import replace
+
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import (
@@ -19,6 +21,7 @@ from labs_helpers.prepare.step import Place, Step
 
 VERSIONS = {"1.0.0": "10", "1.1.0": "10/next"}
 LOCAL = (IN_ECR, "demo-app")
+_NO_LOCAL_IMAGES = no_local_images(*LOCAL)
 POD = "io.kubernetes.pod.name"
 """The label of a pod's containers."""
 
@@ -32,6 +35,12 @@ def _nothing_deployed(place: Place) -> None:
         no_task_definition(family).ensure(place)
     for role in ("demo-app-execution", "shop-execution", "demo-app-front", "demo-app-node"):
         no_role(role).ensure(place)
+
+
+def _no_local_images(place: Place) -> None:
+    """The tasks go first: they are containers, and Docker keeps what a container uses."""
+    no_cluster("demo").ensure(place)
+    _NO_LOCAL_IMAGES.ensure(place)
 
 
 def _no_pods(place: Place) -> None:
@@ -69,7 +78,7 @@ STEPS = (
     Step("no pod runs", _no_pods, on_aws=False),
     empty_repository(),
     Step("the images 1.0.0 and 1.1.0 are pushed to the repository", _images, _lacks_an_image),
-    no_local_images(*LOCAL),
+    replace(_NO_LOCAL_IMAGES, ensure=_no_local_images),
     logged_out(),
     as_they_came(
         "10",

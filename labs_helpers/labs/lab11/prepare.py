@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
+from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.delivery import beginning, made
 from labs_helpers.labs.delivery.names import PIPELINE, SERVICE
 from labs_helpers.prepare.files import as_they_came, no_git_history
@@ -21,17 +25,33 @@ def _pipeline(place: Place) -> None:
     made.make(place, place.workspace.work("11"))
 
 
+def _lost_pipeline(place: Place) -> str:
+    client = place.client("codepipeline")
+    try:
+        client.get_pipeline(name=PIPELINE)
+    except client.exceptions.PipelineNotFoundException:
+        return f"the pipeline {PIPELINE}"
+    return ""
+
+
+def _passing(listed: Iterable[Step], *words: str) -> tuple[Step, ...]:
+    """The steps, of which those with these words in their fact are followed by the pipeline."""
+    return tuple(replace(one, passing=any(each in one.fact for each in words)) for one in listed)
+
+
 STEPS = (
-    *beginning.BEFORE,
+    *_passing(beginning.BEFORE, "without images of yours"),
     as_they_came("11", "the lab's own files are as they came", made=_MADE),
     as_they_came(
         "11", "the files of the application, of lab 09, are as they came", _OF_LAB_09, of="09"
     ),
-    no_git_history("11"),
-    *beginning.AFTER,
+    replace(no_git_history("11"), passing=True),
+    *_passing(beginning.AFTER, "no pipeline", "runs release 1.0.0"),
     Step(
-        f"the pipeline {PIPELINE} has brought the first commit of this folder to {SERVICE}",
+        f"the lab's folder is a git repository; the pipeline {PIPELINE} has brought its first "
+        f"commit to the service {SERVICE} on ECS; {REPOSITORY} scans each push",
         _pipeline,
+        lost=_lost_pipeline,
         on_aws=False,
     ),
 )

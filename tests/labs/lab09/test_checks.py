@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import nbformat
 import pytest
 
 from tests.labs.desk import Desk, desk, rows
@@ -41,6 +43,16 @@ WEB, APP = '\\"web\\"', '\\"app\\"'
 STARTER = [(DIGEST, ""), ("$IMAGE@$DIGEST", "$IMAGE:$TAG"), (WEB, APP)]
 """The changes that make the cell to fill in out of the solution."""
 COMMIT = 'git diff --quiet HEAD || git commit -q -a -m "Let the release arrive"'
+
+
+def test_the_first_commit_s_cell_says_nothing_new_the_second_time(lab: Desk) -> None:
+    script = next(one.source for one in cells(lab) if one.id == "09-104").partition("\n")[2]
+    again = lab.shell(script)
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def cells(lab: Desk) -> list[Any]:
+    return list(nbformat.read(lab.notebook, as_version=4).cells)
 
 
 # what the commit says already

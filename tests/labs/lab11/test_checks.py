@@ -8,6 +8,8 @@ import pytest
 
 from labs_helpers.labs.delivery import release
 from labs_helpers.labs.delivery.release import Release
+from labs_helpers.prepare import beginning
+from labs_helpers.prepare.record import Entry
 from tests.labs.desk import Desk, desk, rows
 
 GO = "aws codepipeline start-pipeline-execution --name demo-app"
@@ -236,11 +238,23 @@ def test_roles_that_are_repaired(lab: Desk, answer: str) -> None:
     assert seen.startswith("passed: Both roles have their rights again"), seen
 
 
+def test_a_begun_lab_from_which_nothing_is_gone_says_nothing_of_a_clean_up(lab: Desk) -> None:
+    assert beginning.go_on("11", lab.place, Entry(finished=True)).notes == ()
+
+
 def test_a_commit_is_not_live_when_its_service_is_gone(lab: Desk) -> None:
-    """The last test of this file: nothing brings the service back."""
+    """From here on the service is gone: nothing brings the service back."""
     first = lab.shell("git rev-list --max-parents=0 HEAD").stdout.strip()
     assert release.runs(Release(lab.lab._world(), first)) is None
     lab.done("aws ecs delete-service --cluster demo --service web --force --query service.status")
     found = release.runs(Release(lab.lab._world(), first))
     assert found is not None
     assert found.found == "there is no such service any more"
+
+
+def test_the_first_cell_after_the_clean_up_says_what_is_gone(lab: Desk) -> None:
+    """The last test of this file: the pipeline is gone."""
+    lab.done("aws codepipeline delete-pipeline --name demo-app")
+    gone, again = beginning.go_on("11", lab.place, Entry(finished=True)).notes
+    assert gone.endswith(": the service web of the cluster demo and the pipeline demo-app")
+    assert "lab.restart()" in again

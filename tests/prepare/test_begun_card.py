@@ -1,0 +1,71 @@
+"""The card of a lab that was begun: what is gone since; and the card of a beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labs_helpers.curriculum import LABS
+from labs_helpers.prepare import Place, beginning, steps
+from labs_helpers.prepare.record import Entry
+from labs_helpers.prepare.step import Step
+from labs_helpers.workspace import Workspace
+
+BEGUN = Entry(finished=True)
+
+
+def nothing(place: Place) -> None:
+    """A step that finds all as it should be."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    workspace = Workspace(tmp_path / "labs", tmp_path).create()
+    return Place(workspace, "sandbox", "123456789012", "us-west-2")
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, *given: Step) -> None:
+    monkeypatch.setattr(beginning, "steps", lambda number, mode: given)
+
+
+def test_a_begun_lab_names_what_is_gone_and_how_to_begin_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(
+        monkeypatch,
+        Step("a role is there", nothing),
+        Step("a service runs", nothing, lost=lambda place: "the service web"),
+        Step("a bucket is there", nothing, lost=lambda place: ""),
+        Step("a pipeline is there", nothing, lost=lambda place: "the pipeline demo-app"),
+    )
+    begun = beginning.go_on("11", place, BEGUN)
+    card = beginning.card_of(LABS["11"], place, "", begun).text
+    assert "begun earlier: nothing that you made was changed" in card
+    assert "gone, as after the lab's clean-up: the service web and the pipeline demo-app" in card
+    assert "to do the lab again: lab.restart() makes its beginning" in card
+
+
+def test_a_begun_lab_of_which_nothing_is_gone_says_nothing_more(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(monkeypatch, Step("a service runs", nothing, lost=lambda place: ""))
+    assert beginning.go_on("11", place, BEGUN).notes == ()
+
+
+def test_a_fact_that_a_later_step_ends_is_not_on_the_card(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(
+        monkeypatch,
+        Step("no pipeline", nothing, passing=True),
+        Step("the pipeline has delivered", nothing),
+    )
+    assert beginning.make("11", place).facts == ("the pipeline has delivered",)
+
+
+def test_the_card_of_lab_11_has_the_state_in_which_the_lab_begins() -> None:
+    facts = [step.fact for step in steps("11", "sandbox") if not step.passing]
+    assert not [one for one in facts if "no pipeline" in one or "without images" in one]
+    assert not [one for one in facts if "not a git repository" in one or "1.0.0" in one]
+    assert facts[-1].startswith("the lab's folder is a git repository; the pipeline demo-app has")
