@@ -15,8 +15,9 @@ SAID   = || echo "pip failed"; } | { n=0; while read -r line; do case "$$line" i
 	  echo "  $$n of about $$(grep -c "^[a-z].*==" $<) packages"; fi;; \
 	Installing*) echo "  all are here; pip installs them ...";; \
 	"pip failed") exit 1;; esac; done; }
-# Of `make test`, one for each core up to four (they take 0.5 GB each); 0 is none: one process.
-WORKERS ?= logical
+# Of `make test`, two for each core up to four (they take 0.5 GB each), since tests wait for servers
+# and containers two fifths of their time; 0 is none: one process.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PYTEST := $(BIN)/python -m pytest
 
 # The newest Python of 3.11 and later on this machine, unless PYTHON says which.
@@ -24,7 +25,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help lab install jupyterhub compiled wheels test check soak bench contents notebooks lock screenshot clean
+.PHONY: help lab install jupyterhub compiled wheels test tests check soak bench contents notebooks lock screenshot clean
 
 help:
 	@echo "make install     install the labs, and open nothing; make jupyterhub: with JupyterHub"
@@ -60,8 +61,13 @@ wheels: $(VENV)/.made
 lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
 
-test: check
-	$(PYTEST) -p no:nbval -p no:anyio --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
+# mypy takes one core, so the tests begin beside the checks. Tests that run make are told of neither.
+test: $(VENV)/.dev
+	@$(MAKE) --no-print-directory --jobs=2 check tests
+
+tests: $(VENV)/.dev
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTEST) -p no:nbval -p no:anyio \
+	  --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

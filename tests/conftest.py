@@ -5,12 +5,13 @@ Real daemons for those that do, a home for those of the `labs` command, and how 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     measured = item.get_closest_marker("soak") or item.get_closest_marker("bench")
     chosen = subprocess if measured else forked_servers.module
     background_process.subprocess = chosen  # type: ignore[assignment]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Nothing of a collection is garbage: ten thousand tests are made, and they all stay.
+
+    So Python does not look for garbage meanwhile, nor among the tests at each look later.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from labs_helpers import workbook
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.own_names import USUAL, OwnNames, regions
 from labs_helpers.workspace import Workspace
+from tests.labs.commands import Commands
 
 PROJECT = Path(__file__).parents[1]
 THEIRS = OwnNames("210987654321", "eu-central-1")
@@ -49,21 +49,22 @@ def test_a_file_that_is_no_text_stays() -> None:
 
 
 class Desk:
-    def __init__(self, environ: dict[str, str]) -> None:
+    def __init__(self, environ: dict[str, str], commands: Path) -> None:
         self._environ = environ
+        self._commands = commands
         self.workspace = Workspace(Path(environ["LABS_HOME"]), PROJECT)
 
     def labs(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self._run("-m", "labs_helpers.cli", *words)
+        return self._run("labs", *words)
 
     def kernel(self, script: str) -> str:
-        ran = self._run("-c", f"from labs_helpers import start\n{script}")
+        ran = self._run("python", "-c", f"from labs_helpers import start\n{script}")
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
-    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *words],
+            [self._commands / command, *words],
             env=self._environ,
             cwd=self.workspace.home,
             text=True,
@@ -73,12 +74,12 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
+def desk(commands: Commands) -> Iterator[Desk]:
     workspace = Workspace(PROJECT / ".labs", PROJECT)
     with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as environ:
         own = {name: value for name, value in environ.items() if name not in FRESH_START}
         own["LABS_WORKBOOK"] = str(Path(environ["LABS_HOME"]) / "mine")
-        yield Desk(own)
+        yield Desk(own, commands.folder)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import workers
+
 PROJECT = Path(__file__).parents[1]
 CONFTEST = """
 from tests import workers
@@ -46,3 +48,18 @@ def test_a_test_that_ends_its_worker_fails_once_and_the_next_ones_run(tmp_path: 
         ("PASSED", "test_after"),
         ("PASSED", "test_before"),
     ], ran.stdout + ran.stderr
+
+
+def test_the_tests_of_a_daemon_are_one_worker_s() -> None:
+    several = "tests/clients/test_every_engine.py"
+    notebook = "tests/notebooks/test_outputs.py::test_a[01-aws-cli]"
+    expected = {
+        "tests/oci/test_digest.py::test_a[1]": "tests/oci/test_digest.py",
+        f"{several}::TestA::test_a[podman]": "podman",
+        f"{several}::TestA::test_a[containerd-b]": "containerd",
+        f"{several}::TestA::test_a[dockerd]": "daemons",
+        "tests/clients/test_dockerd.py::test_a": "daemons",
+        f"{several}::TestA::test_a[embedded]": several,
+        notebook: notebook,
+    }
+    assert {nodeid: workers.group(nodeid) for nodeid in expected} == expected

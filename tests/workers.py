@@ -1,9 +1,9 @@
 """How pytest-xdist shares the tests out among the workers of `make test`.
 
-A worker runs a whole file, so that what the file starts is started once. Files that use the same
-real daemons are one worker's, since each test empties its daemon; and in some files each test
-takes long and starts nothing, so that they are shared out one by one. Its own `--dist loadgroup`
-would do, but groups nothing under pytest 9.2 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+A worker runs a whole file, so that what the file starts is started once. The tests of one real
+daemon are one worker's, since each test empties its daemon; and in some files each test takes long
+and starts nothing, so that they are shared out one by one. Its own `--dist loadgroup` would do, but
+groups nothing under pytest 9.2 (https://github.com/pytest-dev/pytest-xdist/issues/1386).
 """
 
 from __future__ import annotations
@@ -13,8 +13,17 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-DAEMONS = {"dockerd", "dockerd_on_vfs", "containerd", "podman"}
-"""Fixtures of tests/conftest.py, and what tests of several engines call them as parameters."""
+DAEMONS = {
+    "daemons": {"dockerd", "dockerd_on_vfs"},
+    "containerd": {"containerd"},
+    "podman": {"podman"},
+}
+"""The daemons of a group: fixtures of tests/conftest.py, and parameters where tests try engines.
+
+No test uses daemons of two groups.
+"""
+OWN = ("embedded", "stand-in", "own")
+"""Parameters that name the labs' own engine where tests try engines: no daemon runs."""
 
 ON_DAEMONS = {
     "tests/bench/test_build.py",
@@ -37,8 +46,10 @@ LONG = [
     "tests/clients/test_podman_unpacks.py",
     "tests/test_coming_back.py",
     "tests/clients/test_run_apt.py",
+    "tests/labs/lab11/test_checks.py",
     "tests/labs/lab10/test_checks.py",
     "tests/labs/lab09/test_checks.py",
+    "tests/aws_mode/test_played.py",
     "tests/test_any_state.py",
     "tests/labs/lab05/test_checks.py",
     "tests/labs/lab02/test_checks.py",
@@ -50,16 +61,20 @@ LONG = [
 def group(nodeid: str) -> str:
     """What a test is shared out with."""
     file = nodeid.partition("::")[0]
-    if file in ON_DAEMONS:
-        # that daemon is used by no test that uses another one
-        return "containerd" if "[containerd" in nodeid else "daemons"
-    return nodeid if file in ONE_BY_ONE else file
+    if file not in ON_DAEMONS:
+        return nodeid if file in ONE_BY_ONE else file
+    parameters = nodeid.partition("[")[2]
+    if parameters.startswith(OWN):
+        return file
+    return next(
+        (name for name in ("containerd", "podman") if parameters.startswith(name)), "daemons"
+    )
 
 
 def order(item: pytest.Item) -> int:
     """When a test is shared out: long groups first, others as they come."""
     file = item.nodeid.partition("::")[0]
-    if file in ON_DAEMONS:
+    if group(item.nodeid) in DAEMONS:
         return 0
     if file in LONG:
         return 1 + LONG.index(file)
@@ -68,15 +83,15 @@ def order(item: pytest.Item) -> int:
 
 def check(item: pytest.Item) -> None:
     """Raise UsageError for a test that uses a daemon and is not with the others that do."""
-    if not isinstance(item, pytest.Function) or group(item.nodeid) in ("daemons", "containerd"):
+    if not isinstance(item, pytest.Function):
         return
     given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    if asked := DAEMONS.intersection(
-        [*item.fixturenames, *(value for value in given if isinstance(value, str))]
-    ):
+    named = {*item.fixturenames, *(value for value in given if isinstance(value, str))}
+    asked = named & set().union(*DAEMONS.values())
+    if other := asked - DAEMONS.get(group(item.nodeid), set()):
         raise pytest.UsageError(
-            f"{item.nodeid} uses {', '.join(sorted(asked))}, and its file is not in "
-            f"ON_DAEMONS of {__file__}"
+            f"{item.nodeid} uses {', '.join(sorted(other))}, and is not with the other tests that "
+            f"do: see ON_DAEMONS and DAEMONS of {__file__}"
         )
 
 

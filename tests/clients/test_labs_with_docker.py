@@ -21,6 +21,7 @@ from labs_helpers.engine.front.daemon import DaemonClient
 from labs_helpers.oci.reference import parse
 from labs_helpers.workspace import Workspace
 from tests.clients import daemons
+from tests.labs.commands import Commands
 from tests.ports import free_port
 
 CARD = "import labs_helpers; labs_helpers.start('07')"
@@ -198,9 +199,13 @@ def test_an_image_that_a_container_uses_stays_and_stops_no_lab(learner: Learner,
     assert any("in-use" in name and busy in name for name in learner.daemon.names())
 
 
-def test_labs_that_build_and_push_run_in_front_of_docker(learner: Learner) -> None:
+def test_labs_that_build_and_push_run_in_front_of_docker(
+    learner: Learner, commands: Commands
+) -> None:
+    assert learner.labs("start").returncode == 0
+    quick = commands.for_bash(learner.environ, others=())  # the docker is the installed one
     # the daemons of the tests have no network, so that no port of lab 06's containers is published
-    ran = learner.labs("run", "05", "08")
+    ran = learner.labs("run", "05", "08", BASH_ENV=quick["BASH_ENV"])
     assert ran.returncode == 0, ran.stdout
     # what the run built is there, what it pulled and pushed is not
     left = {parse(name).name for name in learner.daemon.names()}

@@ -1,11 +1,13 @@
 """`aws`, `docker` and `labs` for tests that run hundreds of them: one process imports the programs.
 
 Each command is a fork of that process, so it runs the program's own code with its own environment,
-folder and streams, and skips the import, which takes half a second for `aws`.
+folder and streams, and skips the import, which takes half a second for `aws`. `python` with a
+script (``-c`` or ``-``) is such a fork too, in which boto3, docker and the labs are imported.
 """
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import importlib
@@ -17,8 +19,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Callable, Mapping
+import types
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,8 @@ from labs_helpers.defaults import REGION
 _SHIM = """\
 #!{python} -ISs
 import json, os, socket, sys
+if sys.argv[0].endswith("/python") and sys.argv[1:2] not in (["-c"], ["-"]):
+    os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 asked = [os.path.basename(sys.argv[0]), *sys.argv[1:]], dict(os.environ), os.getcwd()
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
@@ -45,7 +51,7 @@ class Commands:
         self.folder = folder / "fast"
         self.folder.mkdir()
         address = folder / "commands"
-        for name in ("aws", "docker", "labs"):
+        for name in ("aws", "docker", "labs", "python"):
             shim = self.folder / name
             shim.write_text(_SHIM.format(python=sys.executable, address=str(address)))
             shim.chmod(0o700)
@@ -57,10 +63,13 @@ class Commands:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"
 
-    def for_bash(self, environ: Mapping[str, str]) -> dict[str, str]:
+    def for_bash(
+        self, environ: Mapping[str, str], others: Sequence[str] = ("docker", "labs")
+    ) -> dict[str, str]:
         """``environ``, in which each script of bash has these commands for those of LABS_HOME.
 
         The labs' own launcher of `aws` still runs first: only the program that it ends in is quick.
+        ``others``: which commands beside `aws` are these.
         """
         home = Path(environ["LABS_HOME"])
         launcher = (home / "bin" / "aws").read_text()
@@ -70,7 +79,7 @@ class Commands:
         quick = Path(tempfile.mkdtemp(dir=self.folder))
         (quick / "aws").write_text(f'{before}{ends_in}{self.folder / "aws"}"{arguments}')
         (quick / "aws").chmod(0o700)
-        for name in ("docker", "labs"):
+        for name in others:
             (quick / name).symlink_to(self.folder / name)
         # bash reads this file before a script; on its PATH, the labs' bin/ is first
         settings = quick / "settings"
@@ -104,6 +113,8 @@ def stop_shared() -> None:
 
 def _programs() -> dict[str, Callable[[list[str]], Any]]:
     import awscli.clidriver
+    import boto3  # noqa: F401  (for scripts)
+    import docker as sdk  # noqa: F401
 
     import labs_helpers.cli.gate  # noqa: F401  (imported here, once)
     from labs_helpers.cli import main as labs
@@ -125,7 +136,30 @@ def _programs() -> dict[str, Callable[[list[str]], Any]]:
         "aws": lambda argv: awscli.clidriver.main(),
         "docker": docker.main,
         "labs": labs.main,
+        "python": _script,
     }
+
+
+def _script(argv: list[str]) -> int:
+    """Run a script as `python -c` and `python -` do; returns the exit code."""
+    source = argv[1] if argv[0] == "-c" else sys.stdin.read()
+    sys.argv = [argv[0], *argv[2 if argv[0] == "-c" else 1 :]]
+    sys.path.insert(0, "")
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    code = 0
+    try:
+        exec(compile(source, "<string>", "exec"), main.__dict__)
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+        raise
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+        code = 1
+    finally:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    return code
 
 
 def _wait_briefly(botocore: Any) -> None:
@@ -175,7 +209,9 @@ def _run(connection: socket.socket, programs: dict[str, Callable[[list[str]], An
         os.close(stream)
     data_of_awscli = os.environ["AWS_DATA_PATH"]  # which awscli sets when it is imported
     os.environ.clear()
-    os.environ.update(environ, AWS_DATA_PATH=data_of_awscli)
+    os.environ.update(environ)
+    if argv[0] != "python":
+        os.environ["AWS_DATA_PATH"] = data_of_awscli
     os.chdir(folder)
     sys.argv = argv
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115

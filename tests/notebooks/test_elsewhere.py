@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.own_names import OwnNames
+from tests.labs.commands import Commands
 from tests.notebooks import workbook
 
 ELSEWHERE = OwnNames("210987654321", "eu-central-1")
@@ -16,9 +17,9 @@ QUICK = ("00", "05")
 
 
 @pytest.fixture(scope="module")
-def learner() -> Iterator[workbook.Desk]:
+def learner(commands: Commands) -> Iterator[workbook.Desk]:
     with workbook.desk(ELSEWHERE) as made:
-        yield made
+        yield workbook.Desk(commands.for_bash(made.environment))
 
 
 @pytest.mark.parametrize(

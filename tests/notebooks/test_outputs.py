@@ -16,7 +16,22 @@ def test_committed_outputs_are_true(notebook: Path, learner: workbook.Desk) -> N
     assert run.returncode == 0, run.stdout
 
 
-@pytest.mark.parametrize("notebook", workbook.NOTEBOOKS, ids=lambda path: path.stem)
+DELIVERIES = ("09", "11")
+"""Labs whose solutions deploy for a minute: `make soak` runs these notebooks with the solutions.
+
+In `make test`, tests/labs/lab09 and lab11 run each of these solutions and the exercise's check.
+"""
+
+
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(
+            one, marks=[pytest.mark.soak] if one.name[:2] in DELIVERIES else [], id=one.stem
+        )
+        for one in workbook.NOTEBOOKS
+    ],
+)
 def test_solutions_pass_their_checks(
     notebook: Path, learner: workbook.Desk, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.labs.exercises import exercises
+from tests.labs.commands import Commands
 from tests.notebooks import workbook
 
 
@@ -45,22 +46,23 @@ def again(cell: Any) -> Any:
     return other
 
 
-def run(notebook: Path, cells: list[Any], folder: Path) -> dict[str, Any]:
+def run(notebook: Path, cells: list[Any], folder: Path, commands: Commands) -> dict[str, Any]:
     """The cells by id after a run by a person; fails when a cell does that may not."""
     book = workbook.read(notebook)
     book.cells = cells
     path = folder / notebook.name
     nbformat.write(book, path)
     with workbook.desk() as learner:
-        environ = learner.environment
+        environ = commands.for_bash(learner.environment)
         person = workbook.Desk({key: environ[key] for key in environ if key not in FRESH_START})
         return {cell.id: cell for cell in person.execute(path).cells}
 
 
 @every("04")
-def test_each_cell_works_twice_in_a_row(notebook: Path, tmp_path: Path) -> None:
+def test_each_cell_works_twice_in_a_row(notebook: Path, tmp_path: Path, commands: Commands) -> None:
     cells = solved(notebook)
-    ran = run(notebook, [one for cell in cells for one in (cell, again(cell))], tmp_path)
+    twice = [one for cell in cells for one in (cell, again(cell))]
+    ran = run(notebook, twice, tmp_path, commands)
     for exercise in exercises(notebook).values():
         for cell in (exercise.check_cell, f"{exercise.check_cell}-again"):
             shown = "".join(map(workbook.text_of, ran[cell].outputs))
@@ -68,6 +70,6 @@ def test_each_cell_works_twice_in_a_row(notebook: Path, tmp_path: Path) -> None:
 
 
 @every("00")
-def test_run_all_works_twice(notebook: Path, tmp_path: Path) -> None:
+def test_run_all_works_twice(notebook: Path, tmp_path: Path, commands: Commands) -> None:
     cells = solved(notebook)
-    run(notebook, [*cells, *map(again, cells)], tmp_path)
+    run(notebook, [*cells, *map(again, cells)], tmp_path, commands)

@@ -125,14 +125,14 @@ WRONG = {
 
 
 @pytest.mark.usefixtures("by_tag")
-@pytest.mark.parametrize("answer", rows(RIGHT))
+@pytest.mark.parametrize("answer", rows(RIGHT, 1))
 def test_service_by_digest_right(lab: Desk, answer: str) -> None:
     seen = lab.after("10.1", RIGHT[answer])
     assert seen.startswith("passed: Two tasks run the image"), seen
 
 
 @pytest.mark.usefixtures("by_tag")
-@pytest.mark.parametrize("answer", rows(WRONG))
+@pytest.mark.parametrize("answer", rows(WRONG, 4))
 def test_service_by_digest_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("10.1", *WRONG[answer])
 
@@ -264,14 +264,14 @@ def ticket(web: Desk) -> None:
 
 
 @pytest.mark.usefixtures("ticket")
-@pytest.mark.parametrize("answer", rows(SHOP_RIGHT))
+@pytest.mark.parametrize("answer", rows(SHOP_RIGHT, 1))
 def test_ticket_right(lab: Desk, answer: str) -> None:
     seen = lab.after("10.2", SHOP_RIGHT[answer])
     assert seen.startswith("passed: The shop runs again"), seen
 
 
 @pytest.mark.usefixtures("ticket")
-@pytest.mark.parametrize("answer", rows(SHOP_WRONG))
+@pytest.mark.parametrize("answer", rows(SHOP_WRONG, 4))
 def test_ticket_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("10.2", *SHOP_WRONG[answer])
 
@@ -380,14 +380,14 @@ def test_everything_still_there_is_not_tried(lab: Desk) -> None:
 
 
 @pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("answer", rows(CLEAN_RIGHT))
+@pytest.mark.parametrize("answer", rows(CLEAN_RIGHT, 2))
 def test_clean_right(lab: Desk, answer: str) -> None:
     seen = lab.after("10.3", CLEAN_RIGHT[answer])
     assert seen.startswith("passed: Nothing of this lab is left"), seen
 
 
 @pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("answer", rows(CLEAN_WRONG))
+@pytest.mark.parametrize("answer", rows(CLEAN_WRONG, 4))
 def test_clean_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("10.3", *CLEAN_WRONG[answer])
 

@@ -112,7 +112,6 @@ def test_a_build_that_is_not_repaired(lab: Desk, answer: str) -> None:
     lab.finds_wrong("11.1", *WRONG[answer])
 
 
-@pytest.mark.soak
 @pytest.mark.usefixtures("tidied")
 def test_the_solution_repairs_the_build(lab: Desk) -> None:
     seen = lab.after("11.1", f"{lab.solution('11.1')}\n{GO}", WATCHED)
@@ -229,6 +228,14 @@ def test_the_second_ticket_is_not_tried(lab: Desk) -> None:
 @pytest.mark.parametrize("answer", rows(ROLES_WRONG, 9))
 def test_roles_that_are_not_repaired(lab: Desk, answer: str) -> None:
     lab.finds_wrong("11.2", *ROLES_WRONG[answer])
+
+
+@pytest.mark.usefixtures("audited")
+def test_the_solution_gives_the_roles_their_rights_again(lab: Desk) -> None:
+    lab.done(GO)
+    lab.cells("86")  # the build fails, and the solution tries the stage again
+    seen = lab.after("11.2", lab.solution("11.2"), ("86", "87"))
+    assert seen.startswith("passed: Both roles have their rights again"), seen
 
 
 @pytest.mark.usefixtures("audited")
