@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -20,14 +21,14 @@ class Learner:
     """A browser's session of one learner."""
 
     def __init__(self, name: str, password: str) -> None:
-        self.name, self._password = name, password
+        self.name, self.password = name, password
         self.session = requests.Session()
         self.base = f"{HUB}/user/{name}"
 
     def log_in(self) -> None:
         """Log in; raises AssertionError with the page when the hub does not let them in."""
         page = self.session.get(f"{HUB}/hub/login", timeout=30)
-        data = {"username": self.name, "password": self._password, "_xsrf": self._cookie("/hub/")}
+        data = {"username": self.name, "password": self.password, "_xsrf": self._cookie("/hub/")}
         page = self.session.post(
             f"{HUB}/hub/login", data=data, timeout=30, headers={"Referer": page.url}
         )
@@ -61,10 +62,15 @@ class Learner:
     def run(self, notebook: str) -> list[str]:
         """Run every code cell of a notebook; the text that each printed. Raises for an error."""
         cells = self.api("GET", f"contents/{notebook}")["content"]["cells"]
+        return self.execute(
+            notebook, [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        )
+
+    def execute(self, notebook: str, code: Sequence[str]) -> list[str]:
+        """Run code in the notebook's kernel; the text that each printed. Raises for an error."""
         wanted = {"path": notebook, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
         kernel = self.api("POST", "sessions", wanted)["kernel"]["id"]
         with closing(self._socket(f"kernels/{kernel}/channels")) as channel:
-            code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
             return [_executed(channel, each) for each in code]
 
     def terminal(self, command: str) -> str:
