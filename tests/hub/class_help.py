@@ -68,7 +68,7 @@ def seen_by_the_instructor(learner: Learner) -> dict[str, Any]:
     teacher.log_in()
     pages = {}
     for each in (teacher, learner):
-        page = each.session.get(f"{HUB}/hub/class", timeout=60)
+        page = each.session.get(f"{HUB}/hub/class", timeout=300)
         pages[each.name] = {"status": page.status_code, "text": page.text}
     return {"teacher": pages[TEACHER], "learner": pages[learner.name]}
 

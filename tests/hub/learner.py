@@ -13,7 +13,7 @@ import requests
 import websocket
 
 HUB = "http://127.0.0.1:8000"
-SECONDS = 180.0
+SECONDS = 900.0
 """Longer than any time-out of the hub, whose own words are then seen."""
 
 
@@ -27,10 +27,10 @@ class Learner:
 
     def log_in(self) -> None:
         """Log in; raises AssertionError with the page when the hub does not let them in."""
-        page = self.session.get(f"{HUB}/hub/login", timeout=30)
+        page = self.session.get(f"{HUB}/hub/login", timeout=300)
         data = {"username": self.name, "password": self.password, "_xsrf": self._cookie("/hub/")}
         page = self.session.post(
-            f"{HUB}/hub/login", data=data, timeout=30, headers={"Referer": page.url}
+            f"{HUB}/hub/login", data=data, timeout=300, headers={"Referer": page.url}
         )
         assert page.status_code < 400, page.status_code
         assert "/login" not in page.url, f"{self.name} is not let in"
@@ -38,15 +38,15 @@ class Learner:
     def spawn(self) -> float:
         """Ask for the server and wait until it answers; the seconds that took."""
         begun = time.monotonic()
-        page = self.session.get(f"{HUB}/hub/spawn/{self.name}", timeout=60)
+        page = self.session.get(f"{HUB}/hub/spawn/{self.name}", timeout=300)
         while "/spawn-pending/" in page.url or page.url.startswith(f"{HUB}/hub/"):
             failed = page.status_code >= 400 or "Spawn failed" in page.text
             assert not failed, f"{self.name}: {page.status_code} {page.url}"
             assert time.monotonic() - begun < SECONDS, f"{self.name} waits at {page.url}"
             time.sleep(1)
-            page = self.session.get(f"{self.base}/lab", timeout=60)
+            page = self.session.get(f"{self.base}/lab", timeout=300)
             if page.status_code in (424, 503):  # the hub's "not running (yet)"
-                page = self.session.get(f"{HUB}/hub/spawn-pending/{self.name}", timeout=60)
+                page = self.session.get(f"{HUB}/hub/spawn-pending/{self.name}", timeout=300)
         assert page.status_code == 200, f"{self.name}: {page.status_code} {page.url}"
         return time.monotonic() - begun
 
@@ -54,7 +54,7 @@ class Learner:
         """What the learner's server answers."""
         headers = {"X-XSRFToken": self._cookie(f"/user/{self.name}/")}
         answer = self.session.request(
-            method, f"{self.base}/api/{path}", json=document, headers=headers, timeout=60
+            method, f"{self.base}/api/{path}", json=document, headers=headers, timeout=300
         )
         assert answer.status_code < 400, f"{method} {path}: {answer.text[:2000]}"
         return answer.json() if answer.content else None
@@ -91,7 +91,7 @@ class Learner:
         cookies = self.session.cookies
         return websocket.create_connection(
             url,
-            timeout=120,
+            timeout=SECONDS,
             origin=HUB,
             cookie="; ".join(f"{each.name}={each.value}" for each in cookies),
         )
