@@ -130,6 +130,9 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make a virtual environment: its venv package is missing."; \
 	  echo "On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@test "$$(uname -sm)" != "Darwin x86_64" || { \
+	  echo "This Mac has an Intel processor: pip builds three packages, which takes some minutes,"; \
+	  echo "xcode-select --install and Rust (https://rustup.rs). This was not tried."; }
 	@echo "Making the environment in $(VENV)/ (once; one to five minutes, by your line and your disk) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@

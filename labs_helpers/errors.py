@@ -21,8 +21,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class LabError(Exception):
-    """Something stops a lab; a notebook shows the message alone."""
+class LabError(LabsError):
+    """Something stops a lab; a notebook shows the message alone, and so does the command line."""
 
     def _render_traceback_(self) -> list[str]:
         return str(self).splitlines()
@@ -92,6 +92,8 @@ def spoken(function: Callable[P, T]) -> Callable[P, T]:
     def speaking(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
+        except LabError:
+            raise  # a LabError has the learner's words already
         except FOR_THE_LEARNER as fault:
             raise LabError(said(fault)) from fault
         except KeyboardInterrupt as fault:

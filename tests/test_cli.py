@@ -13,10 +13,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+from docker.errors import DockerException
 
 from labs_helpers.cli import env, reset, status
 from labs_helpers.cli import main as cli
 from labs_helpers.curriculum import LABS
+from labs_helpers.errors import LabError
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import Environment
 from labs_helpers.workspace import Workspace
@@ -284,3 +287,57 @@ def test_a_reader_that_goes_away_is_no_traceback(workspace: Workspace) -> None:
     command = f'"{sys.executable}" -m labs_helpers.cli env | true; exit ${{PIPESTATUS[0]}}'
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            LabError("This is not ready.\nRun the first cell."),
+            "This is not ready.\nRun the first cell.\n",
+        ),
+        (ClientError({"Error": {"Code": "X", "Message": "no."}}, "Y"), "(X) when calling the Y"),
+        (NoCredentialsError(), "Unable to locate credentials\n"),
+        (DockerException("no engine"), "no engine\n"),
+        (OSError(errno.EACCES, os.strerror(errno.EACCES), "/x"), "Cannot write /x: "),
+        (FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/x"), "'/x'\nTo report it,"),
+        (KeyError("nodes"), "a fault of the labs themselves: KeyError: 'nodes'\nTo report it,"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_stops_a_command_is_said_in_words(
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    said: str,
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("labs_helpers.cli.status.status", fails)
+    assert cli.main(["status"]) == 1
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "Traceback" not in shown
+    kept = workspace.home / "fault.txt"
+    assert kept.exists() == ("To report it" in shown)
+    if kept.exists():
+        assert str(kept) in shown
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert "labs status\nTraceback (most recent call last)" in kept.read_text()
+
+
+def test_a_fault_without_a_folder_to_keep_it_in_is_printed_whole(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("nodes")
+
+    monkeypatch.setattr("labs_helpers.cli.status.status", fails)
+    monkeypatch.setenv("LABS_HOME", str(workspace.home / "not" / "made"))
+    assert cli.main(["status"]) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in shown
+    assert shown.splitlines()[-1].endswith("a fault of the labs themselves: KeyError: 'nodes'")
+    assert not (workspace.home / "not").exists()

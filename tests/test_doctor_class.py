@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import sqlite3
 import time
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +133,72 @@ def test_a_disk_without_room_for_all_labs_is_missing(
     machine(memory=8, disk=0.105, cores=2)
     assert cli.main(["doctor", "--json"]) == 1
     assert found(capsys)["disk"]["state"] == "missing"
+
+
+@pytest.mark.parametrize(("memory", "state"), [(8, "ok"), (0.3, "warning")])
+def test_a_machine_without_memory_for_one_learner_is_told_before_the_start(
+    machine: Any,
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    memory: float,
+    state: str,
+) -> None:
+    machine(memory=memory, disk=10, cores=2)
+    assert cli.main(["doctor", "--json"]) == 0
+    need = found(capsys)["memory"]
+    assert (need["state"], bool(need["fix"])) == (state, state == "warning")
+
+
+def _no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on NFS without its lock service."""
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("labs_helpers.cli.needs.fcntl.flock", flock)
+
+
+def _no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a drive of Windows in WSL."""
+    bind = socket.socket.bind
+
+    def refused(one: socket.socket, address: Any) -> None:
+        if one.family == socket.AF_UNIX:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        bind(one, address)
+
+    monkeypatch.setattr(socket.socket, "bind", refused)
+
+
+def _no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system of a network: SQLite has a way to do without shared memory."""
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        "labs_helpers.cli.needs.sqlite3.connect",
+        lambda path: connect(f"file:{path}?vfs=unix-dotfile", uri=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        (_no_locks, "it has no locks"),
+        (_no_sockets, "it has no sockets"),
+        (_no_shared_memory, "SQLite cannot keep its write-ahead log there"),
+    ],
+)
+def test_a_file_system_that_lacks_what_the_labs_use_is_found_by_trying(
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: Callable[[pytest.MonkeyPatch], None],
+    said: str,
+) -> None:
+    lacking(monkeypatch)
+    assert cli.main(["doctor", "--json"]) == 1
+    need = found(capsys)["files"]
+    assert (need["state"], need["found"]) == ("missing", f"{workspace.home}: {said}")
+    assert "LABS_HOME" in need["fix"]
 
 
 def test_a_file_system_without_permissions_is_found_by_trying(

@@ -7,6 +7,8 @@ docs/jupyterhub.md tells in ten steps how to use this file. What you set in
 import os
 from pathlib import Path
 
+from labs_helpers.classroom import hub_page
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (JupyterHub provides it)
 
 LABS = Path(__file__).resolve().parents[2]
@@ -51,6 +53,9 @@ c.JupyterHub.services = [
         ],
     }
 ]
+
+# At /hub/class, the instructors see where each learner is.
+c.JupyterHub.extra_handlers = hub_page.handlers(Path("/home"))
 
 if Path("/etc/jupyterhub/local.py").exists():
     load_subconfig("/etc/jupyterhub/local.py")  # type: ignore[name-defined]  # noqa: F821

@@ -64,6 +64,16 @@ def memory(learners: int) -> Need:
     return Need("class: memory", "warning" if free >= few else "missing", found, fix)
 
 
+def own_memory() -> Need:
+    """Memory that is free now, beside what one learner takes."""
+    free = _free_memory()
+    found = f"{size(free)} free; the labs take {size(FIRST_LABS)}, and {size(ALL_LABS)} at most"
+    if free >= ALL_LABS:
+        return Need("memory", "ok", found)
+    fix = "Close other programs, or the system may end the labs' processes when memory is short."
+    return Need("memory", "warning", found, fix)
+
+
 def _free_memory() -> int:
     """Bytes that new processes may take: the machine's, or those of this container."""
     free = int(psutil.virtual_memory().available)

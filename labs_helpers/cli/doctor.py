@@ -9,7 +9,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from labs_helpers.cli.class_needs import class_needs
+from labs_helpers.cli.class_needs import class_needs, own_memory
 from labs_helpers.cli.needs import Need, needs
 from labs_helpers.cli.terminal import say, table
 from labs_helpers.files import LabsError
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     workspace = Workspace.find()
     if arguments.learners is not None and not 1 <= arguments.learners <= 10_000:
         raise LabsError("--class takes the number of learners, from 1 to 10000.")
-    found = needs(workspace)
+    found = [*needs(workspace), own_memory()]
     if arguments.learners:
         found += class_needs(workspace, arguments.learners)
     if arguments.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import keyword
 import os
@@ -53,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     # imported late: Windows, refused above, has no fcntl
     from labs_helpers.curriculum import UnknownPart
-    from labs_helpers.files import LabsError, SetAside, cannot_write
+    from labs_helpers.files import LabsError, SetAside
     from labs_helpers.workspace import Workspace
 
     parser = build_parser(sys.argv[1:] if argv is None else argv)
@@ -93,10 +92,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             # the reader ended (`labs status | head`); without this, Python complains at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT):
-                raise
-            print(cannot_write(Workspace.find().home, error), file=sys.stderr)
+        except Exception as error:  # noqa: BLE001 - every command ends in words
+            from labs_helpers.cli import fault
+
+            print(fault.told(error, arguments.named), file=sys.stderr)
             return 1
 
 
@@ -138,7 +137,8 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run, passes_on=getattr(command, "PASSES_ON", False))
+        passes_on = getattr(command, "PASSES_ON", False)
+        subparser.set_defaults(run=command.run, named=name, passes_on=passes_on)
     return parser
 
 

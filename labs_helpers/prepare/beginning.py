@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from labs_helpers import curriculum
 from labs_helpers.display import card
 from labs_helpers.display.rendering import Rendering
-from labs_helpers.errors import FOR_THE_LEARNER, LabError
+from labs_helpers.errors import FOR_THE_LEARNER, Interrupted, LabError
 from labs_helpers.files import WorkspaceError
 from labs_helpers.prepare import Place, Step, files, steps
 from labs_helpers.prepare.record import Entry, Record
@@ -213,7 +213,7 @@ def _stopped(number: str, place: Place, step: Step, fault: BaseException) -> Non
         Record(place.workspace).write(number, entry)
     except WorkspaceError as problem:  # that the lab is not begun was recorded before
         said += f"\n{problem}"
-    if isinstance(fault, FOR_THE_LEARNER):
+    if isinstance(fault, FOR_THE_LEARNER) and not isinstance(fault, Interrupted):
         raise LabError(
             f"Lab {number} is not ready. This step failed: {step.fact}\n{reason}\n{said}\n"
             "Put right what the message names and run this cell again. It prepares the lab again "

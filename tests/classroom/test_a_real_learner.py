@@ -9,13 +9,15 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from labs_helpers import workbook
+from labs_helpers import checks, workbook
 from labs_helpers.classroom import sending
 from labs_helpers.cli import main as cli
 from labs_helpers.defaults import FRESH_START
+from labs_helpers.errors import LabError
 from labs_helpers.workspace import Workspace
 from tests.classroom.rooms import journal, quick
 from tests.kernels import Kernel, kernel_in
@@ -42,7 +44,7 @@ class Learner:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=280,
         )
 
 
@@ -86,6 +88,29 @@ def test_a_check_from_a_terminal_says_what_the_notebook_says_and_notes_nothing(
     assert kept(learner) == before
     (said,) = learner.kernel.run('lab.check("05.2")')
     assert said == lab["checks"][1]["says"]
+
+
+def test_a_check_that_a_lab_stops_is_a_row_like_any_other(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = checks.run
+
+    def stopped(check_id: str, world: Any) -> Any:
+        if check_id == "05.1":
+            raise LabError("git knows no commit HEAD.")
+        return look(check_id, world)
+
+    monkeypatch.setattr("labs_helpers.checks.run", stopped)
+    with monkeypatch.context() as patched:
+        for name, value in learner.environ.items():
+            patched.setenv(name, value)
+        assert cli.main(["check", "05", "--json"]) == 1
+        first, second = json.loads(capsys.readouterr().out)["labs"][0]["checks"]
+        assert (first["id"], first["state"]) == ("05.1", "could not look")
+        assert first["says"] == "! 05.1  the check could not look\n  git knows no commit HEAD."
+        assert second["state"] == "not attempted"
+        assert cli.main(["check", "05"]) == 1
+        assert first["says"] in capsys.readouterr().out
 
 
 def test_all_checks_of_a_lab_pass_after_its_solutions(learner: Learner) -> None:

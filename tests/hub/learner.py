@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -12,7 +13,7 @@ import requests
 import websocket
 
 HUB = "http://127.0.0.1:8000"
-SECONDS = 180.0
+SECONDS = 900.0
 """Longer than any time-out of the hub, whose own words are then seen."""
 
 
@@ -20,16 +21,16 @@ class Learner:
     """A browser's session of one learner."""
 
     def __init__(self, name: str, password: str) -> None:
-        self.name, self._password = name, password
+        self.name, self.password = name, password
         self.session = requests.Session()
         self.base = f"{HUB}/user/{name}"
 
     def log_in(self) -> None:
         """Log in; raises AssertionError with the page when the hub does not let them in."""
-        page = self.session.get(f"{HUB}/hub/login", timeout=30)
-        data = {"username": self.name, "password": self._password, "_xsrf": self._cookie("/hub/")}
+        page = self.session.get(f"{HUB}/hub/login", timeout=300)
+        data = {"username": self.name, "password": self.password, "_xsrf": self._cookie("/hub/")}
         page = self.session.post(
-            f"{HUB}/hub/login", data=data, timeout=30, headers={"Referer": page.url}
+            f"{HUB}/hub/login", data=data, timeout=300, headers={"Referer": page.url}
         )
         assert page.status_code < 400, page.status_code
         assert "/login" not in page.url, f"{self.name} is not let in"
@@ -37,15 +38,15 @@ class Learner:
     def spawn(self) -> float:
         """Ask for the server and wait until it answers; the seconds that took."""
         begun = time.monotonic()
-        page = self.session.get(f"{HUB}/hub/spawn/{self.name}", timeout=60)
+        page = self.session.get(f"{HUB}/hub/spawn/{self.name}", timeout=300)
         while "/spawn-pending/" in page.url or page.url.startswith(f"{HUB}/hub/"):
             failed = page.status_code >= 400 or "Spawn failed" in page.text
             assert not failed, f"{self.name}: {page.status_code} {page.url}"
             assert time.monotonic() - begun < SECONDS, f"{self.name} waits at {page.url}"
             time.sleep(1)
-            page = self.session.get(f"{self.base}/lab", timeout=60)
+            page = self.session.get(f"{self.base}/lab", timeout=300)
             if page.status_code in (424, 503):  # the hub's "not running (yet)"
-                page = self.session.get(f"{HUB}/hub/spawn-pending/{self.name}", timeout=60)
+                page = self.session.get(f"{HUB}/hub/spawn-pending/{self.name}", timeout=300)
         assert page.status_code == 200, f"{self.name}: {page.status_code} {page.url}"
         return time.monotonic() - begun
 
@@ -53,7 +54,7 @@ class Learner:
         """What the learner's server answers."""
         headers = {"X-XSRFToken": self._cookie(f"/user/{self.name}/")}
         answer = self.session.request(
-            method, f"{self.base}/api/{path}", json=document, headers=headers, timeout=60
+            method, f"{self.base}/api/{path}", json=document, headers=headers, timeout=300
         )
         assert answer.status_code < 400, f"{method} {path}: {answer.text[:2000]}"
         return answer.json() if answer.content else None
@@ -61,10 +62,15 @@ class Learner:
     def run(self, notebook: str) -> list[str]:
         """Run every code cell of a notebook; the text that each printed. Raises for an error."""
         cells = self.api("GET", f"contents/{notebook}")["content"]["cells"]
+        return self.execute(
+            notebook, [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        )
+
+    def execute(self, notebook: str, code: Sequence[str]) -> list[str]:
+        """Run code in the notebook's kernel; the text that each printed. Raises for an error."""
         wanted = {"path": notebook, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
         kernel = self.api("POST", "sessions", wanted)["kernel"]["id"]
         with closing(self._socket(f"kernels/{kernel}/channels")) as channel:
-            code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
             return [_executed(channel, each) for each in code]
 
     def terminal(self, command: str) -> str:
@@ -85,7 +91,7 @@ class Learner:
         cookies = self.session.cookies
         return websocket.create_connection(
             url,
-            timeout=120,
+            timeout=SECONDS,
             origin=HUB,
             cookie="; ".join(f"{each.name}={each.value}" for each in cookies),
         )

@@ -70,14 +70,18 @@ def run(words: Sequence[str], network: bool = False, seconds: float = 300.0) -> 
         opened = ["bash", "-c", _OPEN, "bash", folder, str(PROJECT), LABS, sys.base_prefix, *words]
         namespaces = [*_NAMESPACES, *([] if network else ["--net"])]
         variables = ("PATH", "LANG", "HOME", "LABS_REQUIRE_CLIENTS")
-        ran = subprocess.run(
-            ["unshare", *namespaces, *opened],
-            env={name: os.environ[name] for name in variables if name in os.environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
+        try:
+            ran = subprocess.run(
+                ["unshare", *namespaces, *opened],
+                env={name: os.environ[name] for name in variables if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired as late:
+            said = [(each or b"")[-4000:] for each in (late.stdout, late.stderr)]
+            pytest.fail(f"It did not end in {seconds:.0f} seconds: {words}\n{said}")
     assert ran.returncode == 0, f"{ran.stdout[-3000:]}\n{ran.stderr[-6000:]}"
     return json.loads(ran.stdout.splitlines()[-1])
 

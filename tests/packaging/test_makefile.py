@@ -68,6 +68,20 @@ def test_a_missing_venv_package_is_named(tmp_path: Path, python: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.parametrize(("system", "said"), [("Darwin x86_64", True), ("Darwin arm64", False)])
+def test_a_mac_for_which_packages_have_no_wheel_is_told_what_to_install(
+    tmp_path: Path, python: Path, system: str, said: bool
+) -> None:
+    python.write_text("#!/bin/sh\n")
+    uname = tmp_path / "bin" / "uname"
+    uname.write_text(f"#!/bin/sh\necho {system}\n")
+    for program in (python, uname):
+        program.chmod(0o755)
+    ran = make(tmp_path)
+    assert "Making the environment" in ran.stdout
+    assert ("Rust" in ran.stdout) == said
+
+
 def test_help_names_every_target_that_the_readme_names() -> None:
     ran = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in ("make lab", "make test", "make notebooks"):
