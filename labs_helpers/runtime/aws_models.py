@@ -1,9 +1,9 @@
 """botocore's descriptions of services, held once in a process and in a third of the memory.
 
 botocore reads a description into OrderedDicts, again for each session. Here all sessions of a
-botocore reads a description into OrderedDicts, again for each session. Here the sessions of a
-holds `{"shape": "String"}` some thousand times. So nobody may change a description. botocore itself
-changes only the two kinds below, in which equal dictionaries stay apart:
+process share plain dictionaries. In most files, equal dictionaries are one object: the description
+of EC2 holds `{"shape": "String"}` some thousand times. So nobody may change a description.
+botocore itself changes only the two kinds below, in which equal dictionaries stay apart:
 
 - a description with extras (https://github.com/boto/botocore/blob/develop/botocore/loaders.py,
   ExtrasProcessor), where the same change is made at each load;
@@ -32,7 +32,7 @@ _kept: dict[str, Any] = {}
 _lock = threading.Lock()
 
 
-class SharedFiles(JSONFileLoader):
+class SharedFiles(JSONFileLoader):  # type: ignore[misc]
     """Reads botocore's files, and keeps those that all sessions may share."""
 
     documentation = True

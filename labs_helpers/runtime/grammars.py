@@ -26,4 +26,4 @@ def without_grammars() -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[_GRAMMARS]
+        sys.modules.pop(_GRAMMARS, None)

@@ -33,7 +33,7 @@ from tests.bench.servers import free_port
 SECONDS = 600.0
 KINDS = {
     "ipykernel_launcher": "kernel",
-    "jupyterlab": "server",
+    "labs_helpers.jupyter.launch": "server",
     "labs_helpers.sandbox.server": "sandbox",
     "labs_helpers.runner": "runner",
     "keeper": "containers",
@@ -141,7 +141,7 @@ def learner(home: Path) -> Iterator[Finished]:
     }
     command = [
         *(str(Path(sys.executable).with_name("labs")), "serve"),
-        *(sys.executable, "-P", "-m", "jupyterlab", f"--port={port}", "--no-browser"),
+        *("jupyter", "lab", f"--port={port}", "--no-browser"),
         *("--allow-root", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"),
     ]
     with (home / "jupyter.log").open("ab") as log:

@@ -54,7 +54,7 @@ def forget_messages() -> None:
 def _know_regions() -> None:
     import boto3
 
-    class Session(boto3.Session):
+    class Session(boto3.Session):  # type: ignore[misc]
         """boto3's, which names partitions and regions by `_regions`."""
 
         def get_available_partitions(self) -> list[str]:
