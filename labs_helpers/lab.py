@@ -21,7 +21,6 @@ from labs_helpers.display.rendering import Rendering, paragraph, table
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.labs.differences import of_lab
 from labs_helpers.lesson import Lesson
-from labs_helpers.pods import look
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.progress.journal import Journal
 
@@ -168,6 +167,8 @@ class Lab(Lesson):
         """
         control = self._sandbox("play a node of Kubernetes")
         arn = role if role.startswith("arn:") else f"arn:aws:iam::{self.account}:role/{role}"
+        from labs_helpers.pods import look  # imported late: one lab of twelve needs it
+
         return look.pods(
             control,
             self.docker.api,

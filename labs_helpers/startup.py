@@ -18,6 +18,7 @@ from labs_helpers.notebook_output import display, progress
 from labs_helpers.prepare import Place, beginning
 from labs_helpers.prepare.record import Record
 from labs_helpers.progress.journal import Journal
+from labs_helpers.runtime import aws_models
 from labs_helpers.workspace import WORKS_IN, Workspace
 
 STARTED_AGAIN = "the sandbox was stopped and has started again, with what you made"
@@ -40,6 +41,7 @@ def start(number: str, fresh: bool = False) -> Lab:
     if number not in LABS:
         raise LabError(f"There is no lab {number!r}. There are: {', '.join(LABS)}.")
     by_program = _is_run_by_a_program()
+    aws_models.share(documentation=True)  # a learner may ask a client for help
     workspace = Workspace.find()
     journal = None if by_program else Journal(workspace)
     kernel.install(number, journal)

@@ -25,7 +25,7 @@ from labs_helpers import aws_session, modes, servers
 from labs_helpers.cli.terminal import say, working
 from labs_helpers.curriculum import LABS
 from labs_helpers.files import LabsError
-from labs_helpers.jupyter import folders, running
+from labs_helpers.jupyter import folders, launch, running
 from labs_helpers.learners_copy import opening, place
 from labs_helpers.learners_copy.layout import in_workbook
 from labs_helpers.progress.journal import Journal
@@ -117,8 +117,7 @@ def jupyter(extra: Sequence[str]) -> list[str]:
             f"JupyterLab is not installed for {sys.executable}.\n"
             "Run `make lab`, which makes an environment with everything that the labs need."
         )
-    # -P: a file of the learner's in the current folder is no module of JupyterLab
-    command = [sys.executable, "-P", "-m", "jupyterlab", *extra]
+    command = [*launch.JUPYTERLAB, *extra]
     if os.geteuid() == 0:
         # in a container the user often is root, which Jupyter refuses without this option
         command.append("--allow-root")

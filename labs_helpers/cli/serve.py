@@ -16,7 +16,7 @@ from labs_helpers import modes
 from labs_helpers.cli.lab import last_lab
 from labs_helpers.cli.terminal import say
 from labs_helpers.files import LabsError
-from labs_helpers.jupyter import folders
+from labs_helpers.jupyter import folders, launch
 from labs_helpers.learners_copy import opening
 from labs_helpers.runtime import lifetime
 from labs_helpers.sandbox import process
@@ -69,4 +69,4 @@ def wanted(words: Sequence[str], path: str) -> list[str]:
     if found is None:
         fix = "make jupyterhub  installs it, in the folder of the labs." if not words else ""
         raise LabsError(f"There is no command {line[0]} here.\n{fix}".rstrip())
-    return [found, *line[1:]]
+    return launch.line([found, *line[1:]])

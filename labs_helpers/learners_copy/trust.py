@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-import sys
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from labs_helpers.files import cannot_write
+from labs_helpers.runtime.grammars import without_grammars
 from labs_helpers.workspace import Workspace
 
 
@@ -51,7 +49,7 @@ class Trust:
     def _notary(self) -> Any:
         """Jupyter's notary, made when first needed: importing it takes a second."""
         if self._opened is None:
-            with _without_grammars():
+            with without_grammars():
                 from nbformat.sign import NotebookNotary
 
             try:
@@ -65,29 +63,8 @@ class Trust:
         return self._opened
 
 
-@contextlib.contextmanager
-def _without_grammars() -> Iterator[None]:
-    """Import nbformat in the block without 38 grammars, which take 2.3 seconds of CPU.
-
-    nbformat imports jsonschema, which imports rfc3987_syntax where it is installed, and that
-    compiles grammars of IRIs: the schema of notebooks has none.
-    https://github.com/python-jsonschema/jsonschema/blob/main/jsonschema/_format.py
-    """
-    name = "rfc3987_syntax"
-    if name in sys.modules or "jsonschema" in sys.modules:
-        yield
-        return
-    # None makes an import raise ImportError, which jsonschema expects:
-    # https://docs.python.org/3/library/sys.html#sys.modules
-    sys.modules[name] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-
-
 def _parsed(content: bytes) -> Any:
-    with _without_grammars():
+    with without_grammars():
         import nbformat
 
     return nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]

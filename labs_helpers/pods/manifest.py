@@ -14,10 +14,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
 
 from labs_helpers.errors import LabError
+from labs_helpers.runtime.grammars import without_grammars
 
 VERSIONS = {"Pod": "v1", "Deployment": "apps/v1"}
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -132,6 +132,8 @@ def _manifest(kind: str, name: str, replicas: int, template: Mapping[str, Any]) 
 
 
 def _validator(kind: str) -> Any:
+    with without_grammars():  # imported late: it takes 6 MB
+        import jsonschema
     schema = json.loads(resources.files(__package__).joinpath("schema.json").read_text("utf-8"))
     return jsonschema.Draft202012Validator({**schema, "$ref": f"#/$defs/{kind}"})
 

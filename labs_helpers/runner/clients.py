@@ -9,6 +9,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from labs_helpers.runtime import aws_models
+
 _making = threading.Lock()
 _kept: list[Session] = []
 
@@ -34,5 +36,6 @@ def make(service: str, region: str, endpoint: str, keys: Mapping[str, str]) -> A
 def _session() -> Session:
     """botocore's, once for the runner: it keeps the models that it has read."""
     if not _kept:
+        aws_models.share(documentation=False)
         _kept.append(Session())
     return _kept[0]

@@ -11,10 +11,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
 
+from labs_helpers.runner import clients
 from labs_helpers.runner.runner import Job
 from labs_helpers.runner.sources import words
 from labs_helpers.runtime import git as git_program
@@ -84,7 +83,9 @@ def _source(workspace: Workspace, job: Job, body: dict[str, Any]) -> dict[str, A
         if packed.stat().st_size > _LARGEST:
             raise GitFailed(f"the commit is larger than {_LARGEST >> 20} MiB as a ZIP file")
         with packed.open("rb") as content:
-            _s3(job, body).put_object(Bucket=body["bucket"], Key=body["key"], Body=content)
+            given = body["credentials"]
+            s3 = clients.make("s3", given["AWS_REGION"], job.desk.endpoint, given)
+            s3.put_object(Bucket=body["bucket"], Key=body["key"], Body=content)
     finally:
         packed.unlink(missing_ok=True)
     return {
@@ -134,18 +135,3 @@ def _mark(folder: Path) -> object:
             continue
         found.append((str(path), told.st_mtime_ns, told.st_size, told.st_ino))
     return found
-
-
-def _s3(job: Job, body: dict[str, Any]) -> Any:
-    given = body["credentials"]
-    return Session().create_client(
-        "s3",
-        region_name=given["AWS_REGION"],
-        endpoint_url=job.desk.endpoint,
-        aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=given["AWS_SESSION_TOKEN"],
-        config=Config(
-            proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
-        ),
-    )

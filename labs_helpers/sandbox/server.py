@@ -71,10 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(workspace: Workspace, port: int) -> int:
+    from labs_helpers.runtime import aws_models
     from labs_helpers.sandbox import assembly, confinement
     from labs_helpers.sandbox.door.http import Server
     from labs_helpers.sandbox.registry import rules
 
+    aws_models.share(documentation=False)
     instance, folder = secrets.token_hex(8), workspace.sandbox
     chosen = rules.chosen(os.environ)
     lifetime = Lifetime(workspace.home, "sandbox", os.environ)

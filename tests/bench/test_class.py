@@ -63,7 +63,8 @@ def measured(homes: Sequence[Path], labs: bool) -> Cost:
                 "--allow-root",
                 "--IdentityProvider.token=",
             ]
-            command = [str(lab), "serve", *bare] if labs else bare
+            # `bare` is what `jupyter lab` is without the labs
+            command = [str(lab), "serve", "jupyter", "lab"] if labs else bare
             environ = {**plain, "HOME": str(home), "LABS_ENGINE": "embedded"}
             environ |= {"LABS_HOME": str(home / ".labs"), "LABS_WORKBOOK": str(home / "my-labs")}
             servers.append(

@@ -25,6 +25,7 @@ _BACKENDS = "moto.core.base_backend"
 EC2 = "moto.ec2.responses:EC2Response"
 
 PATCHES: Mapping[str, str] = {
+    "boto3:Session": "each of moto's sessions reads a table of 9 MB for the regions: memory.py",
     "moto.core.responses:BaseResponse.get_region_from_url": (
         "moto takes a region from any URL or user agent; the signed region counts"
     ),
