@@ -46,6 +46,7 @@ CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
         "GET /_ping HTTP/1.1\r\n Host: d\r\n\r\n",
         "GET /_ping HTTP/1.1\r\n\tHost: d\r\n\r\n",
         "GET /_ping HTTP/1.1\r\nHost\r\n\r\n",
+        "GET http://[::1/_ping HTTP/1.1\r\nHost: d\r\n\r\n",
         "POST /auth HTTP/1.1\r\nHost: d\r\nContent-Length: -5\r\n\r\n",
         "POST /auth HTTP/1.1\r\nHost: d\r\nContent-Length: 5x\r\n\r\n",
         *(

@@ -15,7 +15,7 @@ from ..containers.record import Container
 from ..containers.stopping import signal_number
 from ..errors import BadRequest
 from ..events import CONTAINER
-from . import Backend
+from . import Backend, bodies
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
 from .filters import check
 from .http import Request, Response, json_response, moment, raw_response
@@ -29,7 +29,7 @@ _NOTHING = Response(204, [], "text/plain")
 
 def create(request: Request, backend: Backend) -> Response:
     """``POST /containers/create``. Raises NoSuchImage, which makes a client pull."""
-    given, owner = request.body_json(), ""
+    given, owner = bodies.read(request, bodies.CONTAINER), ""
     if request.isolated:
         binds = backend.containers.isolation.has_namespaces
         given, owner = checked_settings(request.isolated, given, binds), request.isolated.owner

@@ -10,7 +10,7 @@ import socket
 from ..containers import exec as execs
 from ..containers.starting import CannotRun
 from ..errors import BadRequest
-from . import Backend
+from . import Backend, bodies
 from .containers import FRAMED, RAW, detach_keys
 from .http import Request, Response, error_response, json_response, raw_response
 
@@ -18,13 +18,13 @@ from .http import Request, Response, error_response, json_response, raw_response
 def create(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/exec``."""
     container = backend.containers.records.find(name)
-    made = backend.execs.create(container, request.body_json())
+    made = backend.execs.create(container, bodies.read(request, bodies.EXEC))
     return json_response({"Id": made.id}, 201)
 
 
 def start(request: Request, backend: Backend, name: str) -> Response:
     """``POST /exec/NAME/start``: the connection becomes the program's streams."""
-    body = request.body_json() or {}
+    body = bodies.read(request, bodies.EXEC_START) or {}
     instance = backend.execs.find(name)
     if body.get("Detach"):
         backend.execs.start(instance)

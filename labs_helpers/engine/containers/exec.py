@@ -74,8 +74,6 @@ class Execs:
             )
         if not container.running:
             raise Conflict(f"container {container.id} is not running")
-        # the SDK writes detachKeys, and dockerd reads names of fields without regard to case
-        config = {("DetachKeys" if k == "detachKeys" else k): v for k, v in config.items()}
         made = Exec(secrets.token_hex(32), container, config)
         self._known[made.id] = made
         self._note(made, f"exec_create: {' '.join(config['Cmd'])}")
