@@ -84,6 +84,15 @@ def read_config(encoded: bytes) -> dict[str, Any]:
     return config
 
 
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings for containers of an image, with the names and empty values of Go's fields.
+
+    Raises:
+        BadRequest: a value has a wrong type.
+    """
+    return (decode(config, _OF_IMAGE) or {}).get("config") or {}
+
+
 def encode_config(config: dict[str, Any]) -> bytes:
     """Encode an image configuration in one fixed way, so that equal images have equal IDs."""
     return json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -64,8 +64,8 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
     """``POST /exec/NAME/resize``."""
     instance = backend.execs.find(name)
     rows, columns = request.text("h"), request.text("w")
-    if not (rows.isdecimal() and columns.isdecimal()):
-        raise BadRequest("the size of a terminal is h and w, two numbers")
+    if not all(each.isdecimal() and int(each[:6]) < 1 << 16 for each in (rows, columns)):
+        raise BadRequest("the size of a terminal is h and w, two numbers up to 65535")
     if not backend.execs.is_running(instance):
         return error_response(409, f"Container {instance.container.id} is not running")
     backend.containers.resize(instance.id, int(rows), int(columns))
