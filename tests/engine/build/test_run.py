@@ -19,6 +19,7 @@ from labs_helpers.engine.build import BuildError
 from labs_helpers.engine.build.run import proot
 from labs_helpers.engine.build.run.rootfs import RootFolder
 from labs_helpers.engine.build.tree import Tree
+from labs_helpers.engine.containers.keeper import scopes
 from tests.engine.build.building import Builder, archive, link
 from tests.engine.engine_room import require
 
@@ -489,6 +490,25 @@ def test_a_command_ends_no_process_outside() -> None:
     # is spared: https://man7.org/linux/man-pages/man2/kill.2.html
     found = _as_user(f"{BASE}RUN sleep 1004 & kill -9 -1; wait; echo left\n", as_root=False)
     assert "\nleft\n" in found["said"]
+
+
+@pytest.mark.parametrize("isolation", ["namespaces", "proot"])
+def test_a_command_signals_no_process_outside(
+    builder: Builder, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, isolation: str
+) -> None:
+    """D17 without namespaces, too, where the kernel has Landlock's scopes."""
+    if isolation == "namespaces" and machine.kind() != machine.NAMESPACES:
+        pytest.skip("this machine gives no namespaces")
+    if not scopes.are_there():
+        pytest.skip("this kernel has no scopes of Landlock")
+    monkeypatch.setenv("LABS_ISOLATION", isolation)
+    with subprocess.Popen(["sleep", "600"]) as outside:
+        try:
+            builder.build(f"{BASE}RUN kill -9 {outside.pid} || echo kept\n", files)
+            assert outside.poll() is None
+        finally:
+            outside.kill()
+    assert "kept\n" in builder.said
 
 
 def _as_user(text: str, as_root: bool, **variables: str) -> dict[str, Any]:
