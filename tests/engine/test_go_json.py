@@ -81,6 +81,7 @@ WRONG = [
 def test_a_value_of_a_wrong_type_is_named(
     body: dict[str, Any], what: str, place: str, kind: str
 ) -> None:
+    """Reported as D5."""
     with pytest.raises(BadRequest) as refused:
         decode(body, bodies.CONTAINER)
     assert str(refused.value) == (
