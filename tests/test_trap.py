@@ -165,6 +165,7 @@ def test_nothing_is_written_outside_labs_home(session: Session, touches: list[To
 
 
 def test_what_is_temporary_is_gone(session: Session, touches: list[Touch]) -> None:
+    """Reported as D15."""
     temporary = {touch.path for touch in touches if TEMPORARY.fullmatch(touch.path)}
     assert [path for path in temporary if Path(path).exists()] == []
 

@@ -10,6 +10,41 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from .errors import BadRequest
+from .go_json import (
+    FLAG,
+    INT,
+    NOTHING,
+    TEXT,
+    WORDS,
+    Kind,
+    decode,
+    list_of,
+    loads,
+    struct,
+    table_of,
+)
+
+_DURATION = Kind("time.Duration", "number")
+FIELDS = {
+    **dict.fromkeys(("User", "WorkingDir", "StopSignal"), TEXT),
+    **dict.fromkeys(("Cmd", "Entrypoint", "Shell"), WORDS),
+    **dict.fromkeys(("Env", "OnBuild"), list_of(TEXT)),
+    **{"Labels": table_of(TEXT), "StopTimeout": INT, "ArgsEscaped": FLAG},
+    "ExposedPorts": table_of(NOTHING, "nat.PortSet"),
+    "Volumes": table_of(NOTHING),
+    "Healthcheck": struct(
+        "container.HealthConfig",
+        {
+            "Test": list_of(TEXT),
+            **dict.fromkeys(("Interval", "Timeout", "StartPeriod", "StartInterval"), _DURATION),
+            "Retries": INT,
+        },
+    ),
+}
+"""The fields that the configuration of an image shares with that of a container."""
+_OF_IMAGE = struct("image.Image", {"config": struct("container.Config", FIELDS)})
+
 
 def created_at(config: dict[str, Any]) -> float:
     """The creation date of an image in Unix time; 0 when its configuration has none.
@@ -32,20 +67,30 @@ def read_config(encoded: bytes) -> dict[str, Any]:
         ValueError: the bytes are not an image configuration.
     """
     try:
-        config = json.loads(encoded)
+        config = loads(encoded)
     except RecursionError as error:
         raise ValueError("the image configuration is nested too deeply") from error
     if not isinstance(config, dict) or not isinstance(config.get("rootfs"), dict):
         raise ValueError("the image configuration has no rootfs")
-    inner, history = config.get("config"), config.get("history")
-    labels = inner.get("Labels") if isinstance(inner, dict) else None
-    if not isinstance(inner, dict | None) or not isinstance(labels, dict | None):
-        raise ValueError("config of the image configuration is not an object")
+    try:
+        decode(config, _OF_IMAGE)
+    except BadRequest as error:
+        raise ValueError(f"the image configuration is malformed: {error}") from error
+    history = config.get("history")
     if not isinstance(history, list | None) or any(not isinstance(h, dict) for h in history or ()):
         raise ValueError("history of the image configuration is not a list of objects")
     for document in (config, *(history or ())):
         created_at(document)
     return config
+
+
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings for containers of an image, with the names and empty values of Go's fields.
+
+    Raises:
+        BadRequest: a value has a wrong type.
+    """
+    return (decode(config, _OF_IMAGE) or {}).get("config") or {}
 
 
 def encode_config(config: dict[str, Any]) -> bytes:

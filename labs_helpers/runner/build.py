@@ -219,7 +219,15 @@ class _Builder:
     def _contained(self, output: Callable[[bytes], None]) -> ContainedProcesses:
         secrets = environment.secrets(self._workspace)
         readable = environment.readable(self._workspace, secrets)
-        self._processes = ContainedProcesses(output, Place(self._folder, secrets, readable))
+        self._processes = ContainedProcesses(
+            output,
+            Place(
+                self._folder,
+                secrets,
+                readable,
+                environment.sockets(self._workspace, self._job.body),
+            ),
+        )
         return self._processes
 
     @cached_property

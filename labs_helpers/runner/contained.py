@@ -24,7 +24,7 @@ from pathlib import Path
 import psutil
 
 from labs_helpers.buildspec.processes import Processes
-from labs_helpers.runner import landlock
+from labs_helpers.runner import landlock, sockets
 from labs_helpers.runtime import isolated
 
 _PREFIX = 'read -r _ || exit 126; umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@" </dev/null'
@@ -49,11 +49,12 @@ class Limits:
 @dataclass(frozen=True)
 class Place:
     """folder: the build's own; secrets: the learner's folders; readable: what a build may read
-    in these."""
+    in these; sockets: those with a path that a build may connect to (sockets.py)."""
 
     folder: Path
     secrets: tuple[Path, ...]
     readable: tuple[Path, ...]
+    sockets: tuple[Path, ...] = ()
 
 
 _Asked = tuple[Callable[[], subprocess.Popen[bytes]], "Future[subprocess.Popen[bytes]]"]
@@ -110,6 +111,7 @@ class ContainedProcesses(Processes):
         if landlock.version():
             try:
                 place = self._place
+                sockets.hide(place.sockets)
                 landlock.restrict([place.folder], place.secrets, place.readable)
                 landlock.give_up_capability(isolated.RAISES_LIMITS)
             except OSError as error:

@@ -85,6 +85,12 @@ def readable(workspace: Workspace, secrets: tuple[Path, ...]) -> tuple[Path, ...
     return (*own, *kept)
 
 
+def sockets(workspace: Workspace, body: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The sockets that a build connects to: with privileged mode that of the labs' engine."""
+    privileged = body["build"]["environment"]["privilegedMode"]
+    return (workspace.socket,) if privileged else ()
+
+
 def _labs(body: Mapping[str, Any], home: Path) -> dict[str, str]:
     """What `labs gate` and others read: a folder of the build's own, with the names that hold here.
 

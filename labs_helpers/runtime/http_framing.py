@@ -94,8 +94,11 @@ class StrictRequest(HTTPRequest):
     def read_request_line(self) -> bool:
         """Read the first line, with cheroot's checks; False when the answer is sent already."""
         self.proxy_mode = True  # lets the absolute form through
-        if not super().read_request_line():  # type: ignore[no-untyped-call]
-            return False
+        try:
+            if not super().read_request_line():  # type: ignore[no-untyped-call]
+                return False
+        except ValueError:  # urlsplit: an IPv6 address that is none
+            return self._malformed()
         if self.method == b"CONNECT":
             self.simple_response("405 Method Not Allowed")
             return False

@@ -50,6 +50,7 @@ FILES = {
     ],
 )
 def test_the_files_that_are_copied(tmp_path: Path, artifacts: str, written: set[str]) -> None:
+    """Reported as F2."""
     ran = run(tmp_path, commands("NAME=a") + f"artifacts: {artifacts}\n", FILES)
     assert {*ran.written} == written
     assert {path.as_posix() for path in ran.result.artifacts} == written

@@ -81,6 +81,7 @@ def test_what_lasts_and_what_ends_with_a_command(
 def test_a_command_that_fails_ends_its_phase_and_not_the_build(
     tmp_path: Path, shell: str, line: str, reason: str | None
 ) -> None:
+    """Reported as F2."""
     text = commands(line, "echo not reached") + "  post_build: {commands: echo post}\n"
     ran = run(tmp_path, text + f"env: {{shell: {shell}}}\n")
     assert ran.phases["BUILD"] == "FAILED"

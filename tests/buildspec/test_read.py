@@ -124,6 +124,7 @@ def test_keys_that_would_have_no_effect_here_are_listed_by_line() -> None:
     ],
 )
 def test_a_command_is_the_text_of_the_file(commands: str, read_as: list[str] | None) -> None:
+    """Reported as F2."""
     wanted = ["false", "1", "0.10", "yes", "2026-11-28", "0x1F"] if read_as is None else read_as
     assert texts(f"{HEAD}  build:\n    {commands}\n") == wanted
 
@@ -217,6 +218,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "line", "path", "what"), WRONG)
 def test_a_problem_says_line_key_and_what_to_do(text: str, line: int, path: str, what: str) -> None:
+    """Reported as F2."""
     found = problems(text)[0]
     assert (found.line, found.path) == (line, path)
     assert what in found.what

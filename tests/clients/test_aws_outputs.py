@@ -303,6 +303,7 @@ def test_every_operation_that_the_sandbox_has_is_called() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_every_answer_can_be_printed(aws: Aws, form: str) -> None:
     # what makes comes before what shows, what removes comes last
+    """Reported as F14."""
     order = ("Create", "Register", "Put", "Update", "Set", "Tag", "Start", "Initiate", "Batch")
     order += ("Validate", "Describe", "Get", "List")
     ranked = sorted(
@@ -345,6 +346,7 @@ def test_pages_can_be_printed(aws: Aws, operation: str, form: str) -> None:
     "paging", [[], ["--page-size", "1", "--max-items", "1"], ["--no-paginate"]]
 )
 def test_a_scan_that_failed_can_be_read(aws: Aws, form: str, paging: list[str]) -> None:
+    """Reported as F14."""
     asked = [*NAME, "--image-id", "imageTag=broken", "--output", form, *paging]
     status, out, err = aws("describe-image-scan-findings", *asked)
     assert (status, err) == (0, "")

@@ -170,6 +170,7 @@ def test_prune_removes_what_has_no_name(client: Client) -> None:
 
 
 def test_a_pushed_image_has_its_platform_in_the_registry(client: Client, room: Room) -> None:
+    """Reported as F7."""
     room.registry.create("demo")
     client.login("AWS", room.registry.token, registry=REGISTRY)
     image, _ = client.images.build(
@@ -194,6 +195,7 @@ def test_a_pushed_image_has_its_platform_in_the_registry(client: Client, room: R
 def test_what_a_registry_lacks_is_an_error_of_its_kind(
     client: Client, room: Room, name: str, status: int, said: str
 ) -> None:
+    """Reported as S10."""
     client.login("AWS", room.registry.token, registry=REGISTRY)
     with pytest.raises(APIError) as failed:
         client.images.get_registry_data(name)
@@ -202,6 +204,7 @@ def test_what_a_registry_lacks_is_an_error_of_its_kind(
 
 
 def test_an_image_is_imported(client: Client, tmp_path: Path) -> None:
+    """Reported as S14."""
     (tmp_path / "fs.tar").write_bytes(context(hello="hi").getvalue())
     answer = client.api.import_image_from_file(
         str(tmp_path / "fs.tar"), repository="fs", tag="1", changes=["ENV a=b"]
@@ -213,6 +216,7 @@ def test_an_image_is_imported(client: Client, tmp_path: Path) -> None:
 
 
 def test_a_cache_from_an_unrelated_image_is_not_used(client: Client) -> None:
+    """Reported as S11."""
     client.images.pull("nginx", tag="alpine")
     text = "FROM scratch\nLABEL a=1\nLABEL b=1"
     client.images.build(fileobj=context(Dockerfile=text), custom_context=True, tag="done:1")

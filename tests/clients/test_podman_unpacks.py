@@ -190,6 +190,7 @@ def test_a_scan_reads_an_archive_as_podman_does(
 def test_a_scan_sees_what_podman_unpacks_with_each_driver(
     tmp_path: Path, unpacker: Podman, drivers: list[str], name: str
 ) -> None:
+    """Reported as D3."""
     compare(tmp_path, unpacker, drivers, STACKS[name])
 
 

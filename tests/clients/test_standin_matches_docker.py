@@ -435,6 +435,7 @@ def test_manifest_inspect_shows_what_the_registry_has(
 
 
 def test_manifest_inspect_describes_each_manifest(rooms: tuple[Room, Room], tmp_path: Path) -> None:
+    """Reported as F6."""
     side = Side(
         [sys.executable, "-m", "labs_helpers.engine.cli"],
         {**os.environ, **rooms[1].environment},

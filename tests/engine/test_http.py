@@ -15,6 +15,7 @@ import pytest
 from labs_helpers.engine.api import Backend
 from labs_helpers.engine.api.app import App
 from labs_helpers.engine.api.http import stream_response
+from labs_helpers.engine.build.errors import BuildError
 from labs_helpers.engine.hosts import HostMap
 
 
@@ -25,6 +26,18 @@ def full_database() -> sqlite3.OperationalError:
         with pytest.raises(sqlite3.OperationalError) as full:
             database.executemany("insert into t values (?)", (("x" * 900,) for _ in range(50)))
     return full.value
+
+
+def test_a_run_that_fails_has_its_exit_status_in_the_stream() -> None:
+    """Reported as S13."""
+
+    def failing() -> Iterator[dict[str, Any]]:
+        yield {"stream": "Step 1/1"}
+        raise BuildError("returned a non-zero code: 3", exit_code=3)
+
+    *_, last = stream_response(failing(), (BuildError,)).body
+    why = "returned a non-zero code: 3"
+    assert json.loads(last) == {"errorDetail": {"code": 3, "message": why}, "error": why}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,9 @@ def test_a_path_of_two_thousand_folders_is_decided_on() -> None:
 
 
 def test_a_pattern_of_many_stars_ends() -> None:
-    """The system ends the program after 20 seconds of work; an expression of Python takes years."""
+    """The system ends the program after 20 seconds of work; an expression of Python takes years.
+    Reported as D11.
+    """
     program = (
         "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
         "from labs_helpers.engine.ignore import IgnorePatterns\n"

@@ -120,6 +120,7 @@ def _request(operation: Any, query: dict[str, str], engine: Engine) -> tuple[Any
 def test_no_parameter_is_taken_and_ignored(
     engine: Engine, tmp_path: Path, operation: Any, name: str, rule: Refused | Moot | None
 ) -> None:
+    """Reported as S12."""
     base = BASE.get(operation.__name__, {})
     bad = '{"no-such-filter":["1"]}'
     value = VALUES.get(operation.__name__, {}).get(name, bad if name == "filters" else "x")

@@ -46,6 +46,7 @@ CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
         "GET /_ping HTTP/1.1\r\n Host: d\r\n\r\n",
         "GET /_ping HTTP/1.1\r\n\tHost: d\r\n\r\n",
         "GET /_ping HTTP/1.1\r\nHost\r\n\r\n",
+        "GET http://[::1/_ping HTTP/1.1\r\nHost: d\r\n\r\n",
         "POST /auth HTTP/1.1\r\nHost: d\r\nContent-Length: -5\r\n\r\n",
         "POST /auth HTTP/1.1\r\nHost: d\r\nContent-Length: 5x\r\n\r\n",
         *(
@@ -56,6 +57,7 @@ CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
     ],
 )
 def test_a_malformed_request_is_a_400(room: Room, request_text: str) -> None:
+    """Reported as D5, D9."""
     client = _connect(room)
     client.sendall(request_text.encode())
     client.shutdown(socket.SHUT_WR)
@@ -64,6 +66,7 @@ def test_a_malformed_request_is_a_400(room: Room, request_text: str) -> None:
 
 @pytest.mark.parametrize("path", ["/auth", "/build", "/images/prune"])
 def test_a_body_that_ends_early_is_a_400(room: Room, path: str) -> None:
+    """Reported as D9."""
     client = _connect(room)
     client.sendall(f"POST {path} HTTP/1.1\r\nHost: d\r\nContent-Length: 99\r\n\r\n{{".encode())
     client.shutdown(socket.SHUT_WR)
@@ -71,6 +74,7 @@ def test_a_body_that_ends_early_is_a_400(room: Room, path: str) -> None:
 
 
 def test_many_clients_at_once_are_all_answered(room: Room) -> None:
+    """Reported as D8."""
     clients = [_connect(room) for _ in range(180)]
     for client in clients:
         client.sendall(b"GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
@@ -78,6 +82,7 @@ def test_many_clients_at_once_are_all_answered(room: Room) -> None:
 
 
 def test_half_sent_requests_keep_out_nobody(room: Room) -> None:
+    """Reported as D10."""
     slow = [_connect(room) for _ in range(300)]
     for client in slow:
         client.sendall(b"GET /_ping HTTP/1.1\r\nHos")
@@ -115,6 +120,7 @@ def _deep(parent: Path, depth: int) -> Path:
 
 
 def test_a_folder_deeper_than_a_path_can_be_is_removed(tmp_path: Path) -> None:
+    """Reported as D4."""
     top = _deep(tmp_path, 1500)
     (top / "link").symlink_to(tmp_path)
     remove_folder(top)
@@ -130,6 +136,7 @@ def test_what_an_earlier_process_left_is_removed(tmp_path: Path) -> None:
 def test_what_cannot_be_removed_stops_no_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Reported as D4."""
     left = tmp_path / "scratch-left"
     left.mkdir()
     monkeypatch.setattr(Path, "rmdir", _refuse)
@@ -173,6 +180,7 @@ def test_a_malformed_pattern_is_refused(pattern: str) -> None:
 
 
 def test_a_listing_with_a_pattern_of_many_stars_is_answered(room: Room) -> None:
+    """Reported as D11."""
     filters = '{"reference":["%s"]}' % ("*a" * 40 + "*b")
     assert room.ask("GET", f"/images/json?filters={filters}").json() == []
 

@@ -40,7 +40,9 @@ class Bench:
 
     def in_folder(self, place: Path, script: str) -> str:
         said: list[bytes] = []
-        processes = ContainedProcesses(said.append, Place(place, (self.folder,), ()))
+        processes = ContainedProcesses(
+            said.append, Place(place, (self.folder,), (), (self.folder / "d.sock",))
+        )
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(place),
@@ -116,6 +118,27 @@ def test_a_program_that_left_the_session_is_known_as_well(bench: Bench) -> None:
         "cat out"
     )
     assert "refuses --network host" in said
+
+
+@needs_landlock
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user cannot cover sockets")
+def test_a_build_reaches_no_other_daemon(bench: Bench) -> None:
+    """A real Docker beside the labs, another user's engine, systemd: any socket with a path."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(f"{folder}/docker.sock")
+        daemon.listen()
+        connecting = (
+            "import socket, sys\n"
+            "for path in sys.argv[1:]:\n"
+            "    try: socket.socket(socket.AF_UNIX).connect(path); print('connected')\n"
+            "    except OSError as error: print(type(error).__name__)\n"
+        )
+        own = f"{bench.folder}/d.sock"
+        said = bench.build(f'"$PYTHON" -c "{connecting}" {folder}/docker.sock {own}')
+        assert said.split() == ["ConnectionRefusedError", "connected"]
+        # outside, the socket is as it was
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"{folder}/docker.sock")
 
 
 @needs_landlock

@@ -146,7 +146,9 @@ def test_a_pid_that_now_belongs_to_another_program_is_neither_believed_nor_kille
 def test_a_step_of_the_clock_loses_no_process(
     home: Path, monkeypatch: pytest.MonkeyPatch, step: float
 ) -> None:
-    """psutil computes a start from the time of the boot, which moves with the clock."""
+    """psutil computes a start from the time of the boot, which moves with the clock.
+    Reported as D6.
+    """
     first = started(home)
     told = psutil.Process.create_time
 

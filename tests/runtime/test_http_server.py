@@ -76,6 +76,7 @@ def asked(server: PatientServer, request: bytes = GET) -> tuple[int, bytes]:
     "sent", [b"", b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n"]
 )
 def test_half_sent_heads_block_nobody(server: PatientServer, sent: bytes) -> None:
+    """Reported as D10."""
     with ExitStack() as slow:
         for _ in range(40):
             slow.enter_context(connect(server)).sendall(sent)

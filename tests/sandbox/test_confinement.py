@@ -57,6 +57,7 @@ def said(code: str, port: int = 9) -> str:
     ],
 )
 def test_what_is_stopped(code: str, stopped: str) -> None:
+    """Reported as D7."""
     told = said(code.replace("{{}}", "{}"))
     assert told.startswith(f"stopped: {stopped}")
     assert "ran\n" not in told.removeprefix(f"stopped: {stopped}")

@@ -59,6 +59,7 @@ LEFT = [
 
 @pytest.mark.parametrize("leave", LEFT)
 def test_the_sandbox_starts_after(tmp_path: Path, leave: Callable[[Path], None]) -> None:
+    """Reported as D4."""
     (tmp_path / "sandbox" / "tmp").mkdir(parents=True)
     leave(tmp_path)
     running = sandbox_process.start(tmp_path)
@@ -82,6 +83,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_outside_the_home(tmp_path: Path) -> None:
+    """Reported as D15."""
     elsewhere = tmp_path / "tmp"
     elsewhere.mkdir()
     given = {"TMPDIR": str(elsewhere), "HOME": str(elsewhere)}

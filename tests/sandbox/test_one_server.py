@@ -19,6 +19,7 @@ def last_words(home: Path) -> str:
 
 
 def test_a_second_server_on_a_state_is_refused_in_words(sandbox: Running, tmp_path: Path) -> None:
+    """Reported as D6."""
     (tmp_path / "link").symlink_to(sandbox.home)
     second = sandbox_process.spawn(tmp_path / "link", free_port())
     assert second.wait(60) == 1

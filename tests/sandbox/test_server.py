@@ -281,6 +281,7 @@ def test_a_clock_of_nonsense_is_said(tmp_path: Path) -> None:
 
 
 def test_starting_imports_nothing_of_moto() -> None:
+    """Reported as S15."""
     code = (
         "import sys, labs_helpers.sandbox.server, labs_helpers.sandbox.assembly, "
         "labs_helpers.sandbox.door.http\n"

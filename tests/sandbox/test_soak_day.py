@@ -121,6 +121,7 @@ def mixed(day: Day, seed: int, count: int) -> None:
 
 
 def test_a_long_day_stays_within_its_bounds(day: Day) -> None:
+    """Reported as S15."""
     accounts = [{"account": str(200_000_000_000 + number)} for number in range(30)]
     Control(day.workspace, day.server.port).ask("POST", "accounts", {"accounts": accounts})
     place = {"LocationConstraint": "us-west-2"}

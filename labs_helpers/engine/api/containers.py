@@ -6,6 +6,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Containe
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..containers.record import Container
 from ..containers.stopping import signal_number
 from ..errors import BadRequest
 from ..events import CONTAINER
-from . import Backend
+from . import Backend, bodies
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
 from .filters import check
 from .http import Request, Response, json_response, moment, raw_response
@@ -24,12 +25,14 @@ from .long_responses import long_response
 
 RAW = "application/vnd.docker.raw-stream"
 FRAMED = "application/vnd.docker.multiplexed-stream"
+_DIGITS = 18
+"""Of the largest number that is taken; 64 bits have one digit more."""
 _NOTHING = Response(204, [], "text/plain")
 
 
 def create(request: Request, backend: Backend) -> Response:
     """``POST /containers/create``. Raises NoSuchImage, which makes a client pull."""
-    given, owner = request.body_json(), ""
+    given, owner = bodies.read(request, bodies.CONTAINER), ""
     if request.isolated:
         binds = backend.containers.isolation.has_namespaces
         given, owner = checked_settings(request.isolated, given, binds), request.isolated.owner
@@ -154,7 +157,7 @@ def read_logs(request: Request, backend: Backend, name: str) -> Response:
         streams=streams,
         since=moment(request.text("since")) or 0.0,
         until=moment(request.text("until")) or float("inf"),
-        tail=int(tail) if tail.isdecimal() else -1,
+        tail=int(tail[:_DIGITS]) if tail.isdecimal() else -1,
         timestamps=request.flag("timestamps"),
         framed=not found.tty,
     )
@@ -228,8 +231,10 @@ def _find(backend: Backend, name: str) -> Container:
 
 
 def _integer(text: str) -> int:
-    if not text.lstrip("-").isdecimal() or not text.isascii():
+    if not re.fullmatch(r"-?[0-9]+", text):
         raise BadRequest(f'strconv.Atoi: parsing "{text}": invalid syntax')
+    if len(text) > _DIGITS:
+        raise BadRequest(f'strconv.Atoi: parsing "{text}": value out of range')
     return int(text)
 
 

@@ -10,7 +10,7 @@ import socket
 from ..containers import exec as execs
 from ..containers.starting import CannotRun
 from ..errors import BadRequest
-from . import Backend
+from . import Backend, bodies
 from .containers import FRAMED, RAW, detach_keys
 from .http import Request, Response, error_response, json_response, raw_response
 
@@ -18,13 +18,13 @@ from .http import Request, Response, error_response, json_response, raw_response
 def create(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/exec``."""
     container = backend.containers.records.find(name)
-    made = backend.execs.create(container, request.body_json())
+    made = backend.execs.create(container, bodies.read(request, bodies.EXEC))
     return json_response({"Id": made.id}, 201)
 
 
 def start(request: Request, backend: Backend, name: str) -> Response:
     """``POST /exec/NAME/start``: the connection becomes the program's streams."""
-    body = request.body_json() or {}
+    body = bodies.read(request, bodies.EXEC_START) or {}
     instance = backend.execs.find(name)
     if body.get("Detach"):
         backend.execs.start(instance)
@@ -64,8 +64,8 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
     """``POST /exec/NAME/resize``."""
     instance = backend.execs.find(name)
     rows, columns = request.text("h"), request.text("w")
-    if not (rows.isdecimal() and columns.isdecimal()):
-        raise BadRequest("the size of a terminal is h and w, two numbers")
+    if not all(each.isdecimal() and int(each[:6]) < 1 << 16 for each in (rows, columns)):
+        raise BadRequest("the size of a terminal is h and w, two numbers up to 65535")
     if not backend.execs.is_running(instance):
         return error_response(409, f"Container {instance.container.id} is not running")
     backend.containers.resize(instance.id, int(rows), int(columns))

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from labs_helpers.files import is_full
 
+from .. import go_json
 from ..errors import BadRequest
 from .isolated import Isolated
 
@@ -75,7 +76,7 @@ class Request:
 def read_json(data: bytes) -> Any:
     """Decode JSON from a client. Raises BadRequest."""
     try:
-        return json.loads(data)
+        return go_json.loads(data)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"invalid JSON: {error}") from error
 

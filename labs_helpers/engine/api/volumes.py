@@ -12,7 +12,7 @@ from typing import Any
 from ..containers.volumes import Volumes
 from ..errors import BadRequest, NotFound, NotSupported
 from ..events import VOLUME
-from . import Backend
+from . import Backend, bodies
 from .filters import boolean, check
 from .http import Request, Response, json_response
 
@@ -31,7 +31,7 @@ def list_volumes(request: Request, backend: Backend) -> Response:
 
 def create(request: Request, backend: Backend) -> Response:
     """``POST /volumes/create``."""
-    body = request.body_json() or {}
+    body = bodies.read(request, bodies.VOLUME) or {}
     if body.get("Driver") not in (None, "", "local"):
         raise NotSupported(
             f"the labs engine refuses Driver={body['Driver']}: volumes are folders of this machine"

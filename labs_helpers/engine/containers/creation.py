@@ -14,8 +14,9 @@ from typing import Any
 from .. import machine
 from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
+from ..image_config import settings
 from ..store import Image
-from . import options, owners, ports, rootfs, spec
+from . import options, owners, ports, rootfs, spec, values
 from .keeper import cgroup
 from .keeper.logfile import now
 from .record import Container, Records
@@ -50,8 +51,9 @@ class Creator:
         config, host = dict(body), dict(body.get("HostConfig") or {})
         config.pop("HostConfig", None)
         config.pop("NetworkingConfig", None)
-        base = image.config.get("config") or {}
+        base = settings(image.config)
         _inherit(config, base)
+        values.check(config, host)
         if not spec.command(config):
             raise BadRequest("no command specified")
         published = ports.requested(

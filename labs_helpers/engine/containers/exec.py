@@ -17,7 +17,7 @@ from labs_helpers.files import read_json, write_json
 from .. import machine
 from ..build.run.accounts import UnknownAccount, find_account
 from ..errors import BadRequest, NotFound, NotSupported
-from . import lent, rootfs, spec
+from . import lent, rootfs, spec, values
 from .keeper.words import CannotStart
 from .record import RESTARTING, Conflict, Container
 from .service import Containers
@@ -65,6 +65,9 @@ class Execs:
         """Note a program to add. Raises Conflict, BadRequest, NotSupported."""
         if not isinstance(config, dict) or not config.get("Cmd"):
             raise BadRequest("No exec command specified")
+        values.check_environment(config.get("Env"))
+        for name in ("Cmd", "User", "WorkingDir"):
+            values.check_no_null(name, config.get(name))
         for name, why in REFUSED.items():
             if config.get(name):
                 raise NotSupported(f"the labs engine refuses {name} of an exec: {why}")
@@ -74,8 +77,6 @@ class Execs:
             )
         if not container.running:
             raise Conflict(f"container {container.id} is not running")
-        # the SDK writes detachKeys, and dockerd reads names of fields without regard to case
-        config = {("DetachKeys" if k == "detachKeys" else k): v for k, v in config.items()}
         made = Exec(secrets.token_hex(32), container, config)
         self._known[made.id] = made
         self._note(made, f"exec_create: {' '.join(config['Cmd'])}")

@@ -63,7 +63,7 @@ def exposed_port(text: str) -> str:
 
 def _inside(key: str) -> tuple[int, str]:
     number, _, protocol = key.partition("/")
-    if not number.isdecimal() or not 0 < int(number) <= _LARGEST:
+    if not number.isdecimal() or not 0 < int(number[:6]) <= _LARGEST:
         raise BadRequest(f"invalid port specification: {key!r}")
     if protocol not in ("", "tcp", "udp", "sctp"):
         raise BadRequest(f"Invalid proto: {protocol}")
@@ -89,7 +89,7 @@ def _range(text: str) -> list[int]:
     if not text:
         return [0]
     numbers = (first, last or first)
-    if not all(n.isdecimal() and int(n) <= _LARGEST for n in numbers) or int(numbers[0]) > int(
+    if not all(n.isdecimal() and int(n[:6]) <= _LARGEST for n in numbers) or int(numbers[0]) > int(
         numbers[1]
     ):
         raise BadRequest(f"invalid port specification: {text!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,17 @@ def write_own_files(container: Container, folder: Path) -> None:
         (folder / each).chmod(0o644)
 
 
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 0 < int(text[:6]) < 1 << 16
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return IPv4Address(text) is not None
+    except ValueError:
+        return False
+
+
 def relays(labels: Mapping[str, str], kind: str) -> list[tuple[str, int, int]]:
     """The relays of the label: address and port inside, port on this machine's loopback.
 
@@ -168,7 +180,9 @@ def relays(labels: Mapping[str, str], kind: str) -> list[tuple[str, int, int]]:
         inside, _, outside = one.strip().partition("=")
         address, _, port = inside.rpartition(":")
         host, _, target = outside.rpartition(":")
-        if host != "127.0.0.1" or not address or not (port.isdecimal() and target.isdecimal()):
+        if host != "127.0.0.1" or not (
+            _is_address(address) and _is_port(port) and _is_port(target)
+        ):
             raise BadRequest(
                 f"the label {RELAYS} is {text!r}; its form is ADDRESS:PORT=127.0.0.1:PORT, several"
                 " separated by commas"

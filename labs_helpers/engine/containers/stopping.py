@@ -88,7 +88,7 @@ class Stopper:
 def signal_number(text: str) -> int:
     """The number of a signal: ``SIGTERM``, ``TERM`` or ``15``. Raises BadRequest."""
     name = text.upper()
-    if name.isdecimal() and 0 < int(name) <= 64:
+    if name.isdecimal() and 0 < int(name[:3]) <= 64:
         return int(name)
     try:
         return int(signal.Signals[name if name.startswith("SIG") else f"SIG{name}"])

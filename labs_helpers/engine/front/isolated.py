@@ -11,8 +11,10 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from ..api import bodies
 from ..api.isolated import Isolated, check_owner, check_request, checked_settings
 from ..errors import BadRequest, Forbidden
+from ..go_json import decode, loads
 from .digest_names import settings_with_id
 from .http_messages import RequestHead
 from .lending import with_lent_programs
@@ -67,7 +69,7 @@ def create(client: Isolated, request: RequestHead, body: bytes, resources: Resou
     Raises EngineError.
     """
     try:
-        given = json.loads(body)
+        given = decode(loads(body), bodies.CONTAINER)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"invalid JSON: {error}") from error
     settings = json.dumps(checked_settings(client, given, binds=False)).encode()

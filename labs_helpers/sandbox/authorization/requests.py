@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 from labs_helpers.sandbox.authorization import (
@@ -72,12 +72,7 @@ def _json(request: Request, body: bytes, service: str) -> tuple[ApiRequest, Cano
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     if not _is_known(service, operation):
         raise _unknown(service, operation)
-    try:
-        params = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        params = None
-    if not isinstance(params, dict):
-        raise Refusal("SerializationException", "The request body is not valid JSON")
+    params = _object(body)
     # another operation's parameter must not decide what this one is on, nor reach moto
     own = _members(service, operation)["body"]
     params = {name: value for name, value in params.items() if name in own}
@@ -186,9 +181,19 @@ def _members(service: str, operation: str) -> dict[str, list[str]]:
     return places
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body. Raises Refusal, also for NaN and for half of a surrogate pair.
+
+    Python takes both, and no database, no other program and no client of AWS does.
+    """
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body or b"{}", parse_constant=_refuse_constant)
+        if b"\\u" in body:
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

@@ -13,6 +13,13 @@ class RepositoryDoesNotExist(ServiceError):
     words = "{name} does not exist"
 
 
+class RepositoryNameRequired(ServiceError):
+    """https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetBranch.html#API_GetBranch_Errors"""
+
+    code = "RepositoryNameRequiredException"
+    words = "A repository name is required, but was not specified."
+
+
 class RepositoryNameExists(ServiceError):
     code = "RepositoryNameExistsException"
     words = "Repository named {name} already exists"

@@ -13,6 +13,9 @@ Document = dict[str, Any]
 Place = tuple[str, str]
 """(account, region)"""
 
+_DIGITS = 10
+"""More than any revision has, which is an integer of Java's; a longer number names none either."""
+
 _TIMES = {
     *("createdAt", "updatedAt", "startedAt", "stoppedAt", "stoppingAt", "executionStoppedAt"),
     *("pullStartedAt", "pullStoppedAt", "connectivityAt", "registeredAt", "deregisteredAt"),
@@ -34,13 +37,17 @@ def last(text: str) -> str:
 def of_definition(text: str) -> tuple[str, int | None]:
     """Family and revision of "family", "family:revision" or an ARN; the revision may be absent."""
     family, colon, number = last(text).partition(":")
-    return family, int(number) if colon and number.isdecimal() else None
+    return family, int(number[:_DIGITS]) if colon and _is_number(number) else None
 
 
 def is_definition(text: str) -> bool:
     """Whether a text names a task definition: what follows a colon is a number."""
     _, colon, number = last(text).partition(":")
-    return not colon or number.isdecimal()
+    return not colon or _is_number(number)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def shown(value: Any, name: str = "") -> Any:

@@ -19,6 +19,7 @@ from labs_helpers.engine.build import BuildError
 from labs_helpers.engine.build.run import proot
 from labs_helpers.engine.build.run.rootfs import RootFolder
 from labs_helpers.engine.build.tree import Tree
+from labs_helpers.engine.containers.keeper import scopes
 from tests.engine.build.building import Builder, archive, link
 from tests.engine.engine_room import require
 
@@ -199,6 +200,7 @@ def test_a_volume_over_a_file_is_refused(builder: Builder, files: dict[str, byte
 
 
 def test_a_failure_ends_with_the_commands_status(builder: Builder, files: dict[str, bytes]) -> None:
+    """Reported as S13."""
     with pytest.raises(BuildError) as failed:
         builder.build(f"{BASE}RUN echo why >&2; exit 3\n", files)
     assert str(failed.value) == (
@@ -345,6 +347,24 @@ def test_a_closed_build_leaves_nothing_running(builder: Builder, files: dict[str
     assert list(builder.scratch.iterdir()) == []
 
 
+def test_a_run_that_is_cancelled_leaves_nothing_in_the_machines_tmp(
+    builder: Builder, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PRoot of Debian 12 keeps files there, under names with its own process's number.
+    Reported as D15.
+    """
+    from labs_helpers.engine.build import BuildOptions, build
+
+    monkeypatch.setenv("LABS_ISOLATION", "proot")
+    context = archive({"Dockerfile": f"{BASE}RUN echo tracer $PPID; sleep 1005\n", **files})
+    messages = build(context, BuildOptions(scratch=builder.scratch), builder.store, builder._pull)
+    begun = next(text for each in messages if "\ntracer " in (text := f"\n{each.get('stream')}"))
+    messages.close()  # type: ignore[attr-defined]
+    assert _sleeping("1005") == []
+    number = begun.split()[-1]
+    assert not list(Path(tempfile.gettempdir()).glob(f"proot*-{number}-*"))
+
+
 def _sleeping(seconds: str) -> list[str]:
     """Processes of a test, which each sleep another time."""
     found = []
@@ -403,6 +423,7 @@ def test_an_ordinary_user_builds_the_same_owners_and_modes() -> None:
 
 
 def test_a_host_can_be_added(builder: Builder, files: dict[str, bytes]) -> None:
+    """Reported as S12."""
     hosts = ["10.0.0.1\tdb", "::1\tsix"]
     builder.build(f"{BASE}RUN grep -E 'db|six' /etc/hosts\n", files, hosts=hosts)
     assert "10.0.0.1\tdb\n::1\tsix\n" in builder.said
@@ -464,6 +485,7 @@ OWNED = (
 
 
 def test_a_user_may_do_what_the_owners_and_modes_say() -> None:
+    """Reported as F12."""
     lines = "".join(f"RUN ({c}) 2>&1 || echo failed\n" for c, _ in DENIED)
     lines += "".join(f"RUN {command} && echo done\n" for command in ALLOWED)
     text = OWNED + lines + "USER root\nRUN touch /app/x && cat /secret\n"
@@ -487,8 +509,28 @@ def test_an_ordinary_users_engine_says_what_a_user_may_not_write(command: str) -
 def test_a_command_ends_no_process_outside() -> None:
     # without namespaces, this would end all processes of the user, the engine included; process 1
     # is spared: https://man7.org/linux/man-pages/man2/kill.2.html
+    """Reported as D17."""
     found = _as_user(f"{BASE}RUN sleep 1004 & kill -9 -1; wait; echo left\n", as_root=False)
     assert "\nleft\n" in found["said"]
+
+
+@pytest.mark.parametrize("isolation", ["namespaces", "proot"])
+def test_a_command_signals_no_process_outside(
+    builder: Builder, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, isolation: str
+) -> None:
+    """D17 without namespaces, too, where the kernel has Landlock's scopes. Reported as D17."""
+    if isolation == "namespaces" and machine.kind() != machine.NAMESPACES:
+        pytest.skip("this machine gives no namespaces")
+    if not scopes.are_there():
+        pytest.skip("this kernel has no scopes of Landlock")
+    monkeypatch.setenv("LABS_ISOLATION", isolation)
+    with subprocess.Popen(["sleep", "600"]) as outside:
+        try:
+            builder.build(f"{BASE}RUN kill -9 {outside.pid} || echo kept\n", files)
+            assert outside.poll() is None
+        finally:
+            outside.kill()
+    assert "kept\n" in builder.said
 
 
 def _as_user(text: str, as_root: bool, **variables: str) -> dict[str, Any]:

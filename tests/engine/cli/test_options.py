@@ -288,6 +288,7 @@ def test_no_option_is_taken_and_ignored(
     command: str,
     option: Option,
 ) -> None:
+    """Reported as F6."""
     if (command, option.name) == ("load", "quiet"):
         # only a terminal shows the progress that this option leaves out
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)

@@ -110,6 +110,24 @@ def test_the_engine_s_own_folder_is_no_volume(client: Any) -> None:
     client.volumes.get("own").remove()
 
 
+@pytest.mark.parametrize("many", ["9" * 25, "9" * 5000])
+def test_a_number_of_lines_that_fits_into_nothing_shows_all(client: Any, many: str) -> None:
+    found = client.containers.run("box", ["echo", "fine"], detach=True)
+    found.wait()
+    answer = client.api.get(client.api._url(f"/containers/{found.id}/logs?stdout=1&tail={many}"))
+    assert answer.content.endswith(b"fine\n")
+    listed = client.api.get(client.api._url(f"/containers/json?limit={many}"))
+    assert (listed.status_code, "value out of range" in listed.json()["message"]) == (400, True)
+    found.remove()
+
+
+def test_a_name_longer_than_a_message_is_said_and_cut(client: Any) -> None:
+    with pytest.raises(docker.errors.APIError, match="file name too long"):
+        client.containers.run("box", ["/" + "x" * 100_000], remove=True)
+    with pytest.raises(docker.errors.APIError, match="file name too long"):
+        client.containers.run("box", ["true"], working_dir="/" + "a/" * 2000, remove=True)
+
+
 def test_a_flood_of_logs_is_rotated(client: Any) -> None:
     script = "yes $(seq -s, 900) | head -c 25000000"
     found = client.containers.run("box", ["sh", "-c", script], detach=True)

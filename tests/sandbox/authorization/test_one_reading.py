@@ -144,6 +144,7 @@ SPELLINGS: list[Callable[[Sent], Sent]] = [
 
 @pytest.mark.parametrize("spelled", SPELLINGS, ids=[each.__name__ for each in SPELLINGS])
 def test_what_is_decided_on_is_what_moto_is_handed(spelled: Callable[[Sent], Sent]) -> None:
+    """Reported as D2."""
     differ = []
     for service, name in OPEN:
         request, body = spelled(request_of(service, name, text="dev"))

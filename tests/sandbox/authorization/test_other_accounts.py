@@ -186,6 +186,7 @@ def test_a_stranger_is_refused(
     operation: str,
     params: Callable[[Things], dict[str, Any]],
 ) -> None:
+    """Reported as D16."""
     status, code, message = refusal_of(stranger.client(service), operation, **params(things))
     assert status in (400, 403)
     assert code in REFUSED, message

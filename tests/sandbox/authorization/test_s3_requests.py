@@ -135,6 +135,7 @@ SPELLINGS = [
 def test_no_spelling_copies_what_may_not_be_read(
     writer: Person, denied: Person, s3: Any, source: str
 ) -> None:
+    """Reported as D2."""
     for person in (writer, denied):
         told = copy(person, source.encode().decode("latin-1"))
         assert stolen(s3) is None
@@ -178,6 +179,7 @@ def test_a_source_that_is_none_is_told_in_the_words_of_s3(
 
 
 def test_a_part_of_an_upload_is_a_copy_too(writer: Person, s3: Any) -> None:
+    """Reported as D2."""
     upload = s3.create_multipart_upload(Bucket=PUBLIC, Key="parts")["UploadId"]
     path = f"/{PUBLIC}/parts?uploadId={upload}&partNumber=1"
     for source in (f"//{PUBLIC}/{SECRET}/key", f"{SECRET}/key", f"{SECRET}/key#x"):

@@ -48,6 +48,8 @@ def door(sandbox: Sandbox) -> Door:
 def test_every_protocol_says_the_sentence(
     door: Door, monkeypatch: pytest.MonkeyPatch, service: str, headers: str, code: str
 ) -> None:
+    """Reported as D13."""
+
     def full(*_: Any) -> None:
         try:
             raise FULL

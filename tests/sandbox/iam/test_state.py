@@ -282,6 +282,7 @@ def emptied(path: Path) -> None:
 def test_lost_changes_are_said_in_status_and_log(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
+    """Reported as D14."""
     first = sandbox_process.start(tmp_path)
     for number in range(8):
         first.client("iam").create_user(UserName=f"user-{number}")

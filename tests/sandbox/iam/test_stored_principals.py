@@ -49,6 +49,7 @@ def trusted_by(sandbox: Running, role: str) -> Any:
 
 
 def test_a_role_does_not_trust_a_user_made_again(sandbox: Running) -> None:
+    """Reported as F8."""
     key = user(sandbox, "dev")
     role = sandbox.client("iam").create_role(
         RoleName="deployer", AssumeRolePolicyDocument=trust(arn_of("dev"))
@@ -123,6 +124,7 @@ def test_what_is_trusted_outlives_a_restart(sandbox: Running) -> None:
 
 
 def test_a_repository_does_not_let_a_user_in_who_was_made_again(sandbox: Running) -> None:
+    """Reported as F8."""
     ecr = sandbox.client("ecr")
     ecr.create_repository(repositoryName="app")
     key = user(sandbox, "puller")

@@ -35,6 +35,7 @@ def test_a_key_may_be_named_in_every_way(sandbox: Running) -> None:
 
 
 def test_a_key_that_cannot_be_used_is_kmss_refusal(sandbox: Running) -> None:
+    """Reported as S4."""
     kms = sandbox.client("kms")
     key = kms.create_key()["KeyMetadata"]
     kms.disable_key(KeyId=key["KeyId"])

@@ -101,6 +101,7 @@ def failures(sandbox: Running, step: int, count: int) -> tuple[list[str], list[s
 
 
 def test_what_is_asked_oddly_is_answered_in_words(sandbox: Running) -> None:
+    """Reported as D12."""
     before = set(Path("/tmp").iterdir())
     faults, refused, number = failures(sandbox, QUICK, 3)
     assert faults == []
@@ -126,6 +127,7 @@ def _template(properties: dict[str, Any], kind: str) -> str:
 
 
 def test_no_url_of_a_request_is_connected_to(sandbox: Running, ear: Ear) -> None:
+    """Reported as D7."""
     url = URL.format(ear.port)
     call = Caller(sandbox)
     topic = {"TopicName": "t", "Subscription": [{"Protocol": "http", "Endpoint": url}]}

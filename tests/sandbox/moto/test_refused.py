@@ -46,6 +46,7 @@ BUCKET = "arn:aws:s3:::b"
 def test_a_program_or_a_connection_of_a_request_is_refused(
     sandbox: Running, service: str, operation: str, params: dict[str, Any], named: str
 ) -> None:
+    """Reported as D7."""
     status, code, message = refusal_of(sandbox.client(service), operation, **params)
     assert (status, code) == (501, "NotInSandbox")
     assert message.startswith(f"The sandbox does not have the operation {named}"[:-1])

@@ -100,6 +100,7 @@ def names(ecr: Any) -> list[str]:
 
 
 def test_a_repository_of_a_stack_is_one_of_ecr(stacks: Any, ecr: Any) -> None:
+    """Reported as F1."""
     text = template(
         {
             "Uri": {"Value": {"Fn::GetAtt": ["App", "RepositoryUri"]}},
@@ -186,7 +187,7 @@ def test_an_update_changes_the_repository_and_can_take_things_away(stacks: Any, 
 
 
 def test_a_stack_that_fails_takes_back_what_was_made(stacks: Any, ecr: Any) -> None:
-    """S9: the reason is in the events, and the stack can be described and deleted."""
+    """The reason is in the events, and the stack can be described and deleted. Reported as S9."""
     bad = repository("bad", ImageTagMutability="MUTABLE_WITH_EXCLUSION")
     text = template(
         {"Uri": {"Value": {"Fn::GetAtt": ["Bad", "RepositoryUri"]}}},

@@ -93,6 +93,7 @@ def test_the_head_of_an_object_that_is_not_there_is_404(sandbox: Running) -> Non
 
 @pytest.mark.parametrize("service", ["ecr", "ecs", "sqs", "ec2", "logs", "events", "sts"])
 def test_a_region_that_is_none_is_named(sandbox: Running, service: str) -> None:
+    """Reported as F13."""
     client = sandbox.client(service, region_name="us-wets-2")
     operation = {
         "ecr": "describe_repositories",
@@ -116,6 +117,7 @@ def test_a_region_of_botocores_own_is_none_of_aws(sandbox: Running) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/", "/v2/demo/manifests/v1"])
 def test_a_registry_in_a_region_that_is_none_is_no_host(sandbox: Running, path: str) -> None:
+    """Reported as F13."""
     host = "123456789012.dkr.ecr.us-esat-1.amazonaws.com"
     status, _, body = sandbox.ask("GET", path, headers={"Host": host})
     assert status == 421
@@ -211,6 +213,7 @@ def test_a_target_that_nothing_reaches_is_refused(sandbox: Running, service: str
 
 
 def test_the_tagging_api_tags_and_shows_our_repositories(sandbox: Running) -> None:
+    """Reported as F1."""
     ecr, tagging = sandbox.client("ecr"), sandbox.client("resourcegroupstaggingapi")
     arn = ecr.create_repository(repositoryName="tagged")["repository"]["repositoryArn"]
     gone = arn.replace("tagged", "of-nobody")

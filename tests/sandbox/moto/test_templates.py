@@ -72,6 +72,7 @@ def test_a_template_runs_nothing(
     by_url: bool,
     run: str,
 ) -> None:
+    """Reported as D1."""
     if call == "update_stack":
         make(cloudformation, "there", GOOD)
     if call == "update_stack_set":

@@ -65,6 +65,7 @@ def test_who_is_there_is_shown_by_the_arn_of_today() -> None:
 
 
 def test_who_was_deleted_is_shown_by_the_unique_id() -> None:
+    """Reported as F8."""
     kept = saved(text({"AWS": [DEV, ROLE]}), IDS.get)
     assert principal_of(shown(kept, {ROLE_ID: ROLE}.get)) == {"AWS": [DEV_ID, ROLE]}
 

@@ -46,6 +46,7 @@ def test_what_has_no_password_does_not(registry: RegistryUnderTest, header: str)
 
 
 def test_a_password_that_ecr_did_not_make_is_an_invalid_token(registry: RegistryUnderTest) -> None:
+    """Reported as F3."""
     made = registry.token
     passwords = ["", "password", made[:-1], made[1:], "\ufeff" + made, made + "\n", made * 2]
     headers = [basic(f"AWS:{password}") for password in passwords]

@@ -42,6 +42,7 @@ def push_in_parts(registry: RegistryUnderTest, *parts: bytes) -> tuple[int, str]
 
 
 def test_a_part_is_answered_with_201_created(registry: RegistryUnderTest) -> None:
+    """Reported as F4."""
     reply = registry.send("PATCH", begin(registry), b"part")
     assert (reply.status, reply.headers["range"]) == (201, "0-3")
 
@@ -51,6 +52,7 @@ def test_a_part_is_answered_with_202_accepted_in_oci_mode(oci: RegistryUnderTest
 
 
 def test_every_part_but_the_last_has_five_mebibytes(registry: RegistryUnderTest) -> None:
+    """Reported as F4."""
     whole, small = b"x" * SMALLEST_PART, b"x" * (SMALLEST_PART - 1)
     words = "BLOB_UPLOAD_INVALID All layer parts except the last part should be at least 5MB"
     assert push_in_parts(registry, whole, b"end") == (201, "")
@@ -72,6 +74,7 @@ def test_the_size_of_parts_is_known_after_a_restart(registry: RegistryUnderTest)
 
 
 def test_the_empty_blob_has_no_parts(registry: RegistryUnderTest) -> None:
+    """Reported as F4."""
     location = begin(registry)
     upload = location.rpartition("/")[2]
     words = (
@@ -96,6 +99,7 @@ def tag_often(registry: RegistryUnderTest, count: int) -> list[str]:
 
 
 def test_tags_come_a_hundred_a_page(registry: RegistryUnderTest) -> None:
+    """Reported as F4."""
     tags = tag_often(registry, 119)
     first = registry.send("GET", "/v2/demo/tags/list")
     assert first.json()["tags"] == tags[:100]
@@ -120,6 +124,7 @@ def test_tags_come_all_at_once_in_oci_mode(oci: RegistryUnderTest) -> None:
 def test_a_page_has_one_to_a_thousand_items(
     registry: RegistryUnderTest, path: str, number: int, bound: str
 ) -> None:
+    """Reported as F4."""
     reply = registry.send("GET", f"{path}?n={number}")
     assert (reply.status, reply.error) == (
         405,
@@ -136,6 +141,7 @@ def test_a_page_has_one_to_a_thousand_items(
 def test_a_tag_that_cannot_exist_is_a_bad_request(
     registry: RegistryUnderTest, method: str, tag: str
 ) -> None:
+    """Reported as F4."""
     assert registry.send(method, f"/v2/demo/manifests/{tag}").status == 400
 
 
@@ -144,6 +150,7 @@ def test_a_tag_that_cannot_exist_is_unknown_in_oci_mode(oci: RegistryUnderTest) 
 
 
 def test_a_blob_is_mounted_once_an_image_has_it(registry: RegistryUnderTest) -> None:
+    """Reported as F4."""
     registry.create("base")
     name = registry.push_blob(b"layer", "base")
     for source in ("&from=base", ""):
@@ -154,6 +161,7 @@ def test_a_blob_is_mounted_once_an_image_has_it(registry: RegistryUnderTest) -> 
 
 
 def test_an_image_has_a_layer(registry: RegistryUnderTest) -> None:
+    """Reported as F4."""
     words = (
         "Invalid parameter at 'ImageManifest' failed to satisfy constraint: "
         "'Image has to have at least 1 layer'"

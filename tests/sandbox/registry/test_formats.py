@@ -39,6 +39,7 @@ def push(registry: RegistryUnderTest, media_type: str, **changes: Any) -> bytes:
 
 @pytest.mark.parametrize(("stored", "wanted"), [(OCI, DOCKER), (DOCKER, OCI)])
 def test_a_pull_by_tag_is_converted(registry: RegistryUnderTest, stored: str, wanted: str) -> None:
+    """Reported as S6."""
     body = push(registry, stored)
     reply = registry.send("GET", "/v2/demo/manifests/v1", headers={"Accept": wanted})
     assert (reply.status, reply.headers["content-type"]) == (200, wanted)
@@ -86,6 +87,7 @@ def test_what_the_other_format_has_not_is_given_as_stored(
 
 
 def test_batch_get_image_converts_by_tag_too(registry: RegistryUnderTest) -> None:
+    """Reported as S6."""
     body = push(registry, OCI)
     ecr = Ecr(registry.store, registry.clock)
 
@@ -112,6 +114,7 @@ def test_nothing_is_converted_in_oci_mode(strict_registry: RegistryUnderTest) ->
 
 
 def test_schema_1_is_refused_in_words(registry: RegistryUnderTest) -> None:
+    """Reported as S7."""
     manifest = {"schemaVersion": 1, "name": "demo", "tag": "v1", "fsLayers": [], "history": []}
     body = json.dumps(manifest).encode()
     reply = registry.put_manifest("v1", body, media_types.DOCKER_MANIFEST_V1_SIGNED)

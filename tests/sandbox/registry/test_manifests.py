@@ -145,6 +145,7 @@ IMMUTABLE = (
 
 
 def test_an_immutable_tag_stays(registry: RegistryUnderTest) -> None:
+    """Reported as F11."""
     registry.create("kept", mutability="IMMUTABLE")
     body = registry.image(name="kept")
     assert registry.put_manifest("v1", body, name="kept").status == 201

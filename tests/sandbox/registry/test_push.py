@@ -125,6 +125,7 @@ def test_ecr_says_where_the_part_should_begin(registry: RegistryUnderTest) -> No
 
 
 def test_a_part_must_have_the_size_of_its_range(registry: RegistryUnderTest) -> None:
+    """Reported as M1."""
     location = begin(registry)
     headers = {"Content-Range": "0-499"}
     assert registry.send("PATCH", location, DATA[:400], headers).status == 400

@@ -25,6 +25,7 @@ SNAPSHOT = snapshot.load()
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
 def test_a_scan_finds_what_a_runtime_unpacks_or_fails(tmp_path: Path, case: Case) -> None:
+    """Reported as D3."""
     pile = [store(tmp_path, gzip.compress(layer, mtime=0)) for layer in case.layers]
     if case.found == FAILS:
         with pytest.raises(Unscannable) as caught:
@@ -50,6 +51,7 @@ def scans(tmp_path: Path) -> Iterator[Scans]:
 
 @pytest.mark.parametrize("name", ["a whiteout and a decoy", "a block of zeros inside"])
 def test_ecr_says_failed_and_the_gate_stays_closed(scans: Scans, name: str) -> None:
+    """Reported as D3."""
     scans._put("demo", "v1", [gzip.compress(layer, mtime=0) for layer in CASES[name].layers])
     scans.start()
     scans.run()

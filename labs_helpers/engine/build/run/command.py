@@ -186,6 +186,7 @@ def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> 
         "groups": [account.gid, *account.groups],
         "hostname": HOST_NAME,
         "network": command.network,
+        "alone": True,  # no exec joins a RUN, which would be outside
         "capabilities": sorted(OF_BUILDS.values()),
         "processes": _PROCESSES,
         "user_namespace": os.geteuid() != 0,

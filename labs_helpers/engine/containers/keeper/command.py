@@ -19,7 +19,7 @@ import signal
 import stat
 import sys
 
-from . import cgroup, descendants, isolation, seccomp, syscalls
+from . import cgroup, descendants, isolation, scopes, seccomp, syscalls
 from .words import CannotStart
 
 TYPE_CHECKING = False
@@ -85,6 +85,7 @@ def _traced(request: dict[str, Any]) -> int:
             if os.getppid() != parent:
                 os._exit(_KILLED)
             syscalls.prctl(syscalls.NO_NEW_PRIVILEGES, 1)
+            scopes.enter()
             if request["tracer"]:
                 seccomp.install(pretend=False, traced=True)
             os.umask(_UMASK)

@@ -36,6 +36,10 @@ if TYPE_CHECKING:  # importing typing takes a megabyte
     """What to start, as the engine writes it (engine/containers/spec.py says what is in it)."""
 
 
+_LONGEST, _END = 4000, 200
+"""Characters of a reported error: a name in it may be longer than a message between processes."""
+
+
 class Launched:
     """A started program: its pid here, its terminal if any, and sockets of its network namespace.
 
@@ -159,6 +163,8 @@ def _as_child(theirs: socket.socket, ours: socket.socket, run: Callable[[], None
 
 
 def _report(theirs: socket.socket, message: str, code: int) -> None:
+    if len(message) > _LONGEST:
+        message = f"{message[:_LONGEST]} ... {message[-_END:]}"
     with contextlib.suppress(OSError):
         theirs.send(json.dumps({"error": message, "code": code}).encode())
 

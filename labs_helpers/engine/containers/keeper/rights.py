@@ -11,7 +11,7 @@ import contextlib
 import os
 import resource
 
-from . import seccomp
+from . import scopes, seccomp
 from . import syscalls as sys
 
 TYPE_CHECKING = False
@@ -41,6 +41,8 @@ def give_up(spec: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):  # another user has none left, and may not set any
         sys.set_capabilities(kept if spec["uid"] == 0 else frozenset())
     sys.prctl(sys.NO_NEW_PRIVILEGES, 1)
+    if spec.get("alone"):
+        scopes.enter()
     # root of a namespace with one user cannot become another
     is_alone = spec["user_namespace"] and not spec["users"]
     seccomp.install(pretend=is_alone and spec["uid"] == 0)

@@ -157,6 +157,8 @@ def change_folder(path: str, uid: int, gid: int) -> None:
             os.makedirs(path)  # noqa: PTH103
             os.chown(path, uid, gid)
         os.chdir(path)
+    except RecursionError as error:
+        raise CannotStart(f'mkdir cwd ("{path[:100]}..."): file name too long', 126) from error
     except OSError as error:
         why = str(error.strerror).lower()
         code = 127 if isinstance(error, NotADirectoryError | FileExistsError) else 126

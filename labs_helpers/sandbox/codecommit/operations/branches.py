@@ -10,11 +10,14 @@ from labs_helpers.sandbox.codecommit.errors import (
     CommitDoesNotExist,
     DefaultBranchCannotBeDeleted,
     InvalidBranchName,
+    RepositoryNameRequired,
 )
 from labs_helpers.sandbox.service.service import Members
 
 
 def get_branch(call: CodeCommitCall, params: Members) -> Members:
+    if not params.get("repositoryName"):
+        raise RepositoryNameRequired()
     found = call.found(params["repositoryName"])
     if not params.get("branchName"):
         raise InvalidBranchName(name="")

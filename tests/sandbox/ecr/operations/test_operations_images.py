@@ -263,6 +263,7 @@ def test_an_image_of_an_index_stays_until_the_index_goes(demo: Ecr) -> None:
 
 @pytest.mark.parametrize("index_first", [True, False])
 def test_an_image_that_an_index_lists_goes_in_a_later_call(demo: Ecr, index_first: bool) -> None:
+    """Reported as F5."""
     child = demo.push("demo", content="child")
     index = demo.push_index("demo", [child], "multi")
     both = [{"imageDigest": index}, {"imageDigest": child}]

@@ -106,6 +106,7 @@ def test_a_repository_policy_is_kept_laid_out_as_ecr_does(demo: Ecr) -> None:
     ],
 )
 def test_what_is_no_repository_policy_is_refused(demo: Ecr, change: dict[str, Any]) -> None:
+    """Reported as S1."""
     policy = {**PULL, "Statement": [{**PULL["Statement"][0], **change}]}  # type: ignore[dict-item]
     code, message = demo.error(
         "SetRepositoryPolicy", repositoryName="demo", policyText=json.dumps(policy)
@@ -127,12 +128,14 @@ def test_the_place_that_is_wrong_is_named(demo: Ecr) -> None:
 
 
 def test_two_statements_may_have_one_sid(demo: Ecr) -> None:
+    """Reported as S2."""
     policy = json.dumps({**PULL, "Statement": PULL["Statement"] * 2})  # type: ignore[operator]
     stored = demo("SetRepositoryPolicy", repositoryName="demo", policyText=policy)["policyText"]
     assert json.loads(stored) == json.loads(policy)
 
 
 def test_a_principal_that_is_not_there_is_not_found(ecr: Ecr) -> None:
+    """Reported as F9."""
     there = f"arn:aws:iam::{ACCOUNT}:role/here"
     ecr.elsewhere = Elsewhere(principal_exists=lambda arn: arn == there)
     ecr("CreateRepository", repositoryName="demo")
@@ -150,6 +153,8 @@ def test_a_principal_that_is_not_there_is_not_found(ecr: Ecr) -> None:
 
 
 def test_a_policy_that_locks_its_author_out_needs_force(demo: Ecr) -> None:
+    """Reported as S3."""
+
     def refuse(principal: Any, action: str, *rest: Any, **more: Any) -> None:
         stored = documents.get(demo.store, get(demo.store, HOME, "demo"), POLICY)
         if action == "ecr:SetRepositoryPolicy" and stored and '"Deny"' in stored:
@@ -191,6 +196,7 @@ def compact(text: str) -> str:
 
 
 def test_a_lifecycle_policy_comes_back_compact_in_every_answer(demo: Ecr) -> None:
+    """Reported as S5."""
     text = lifecycle({**rule(), "description": "älter als ein Tag"})
     asked = {"repositoryName": "demo"}
     answers = [demo("PutLifecyclePolicy", **asked, lifecyclePolicyText=text)]
@@ -284,6 +290,7 @@ NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
     ],
 )
 def test_a_lifecycle_policy_that_is_wrong_is_told_why(text: str, fault: str) -> None:
+    """Reported as M2."""
     with pytest.raises(InvalidParameter) as refused:
         check_lifecycle_policy(text)
     assert refused.value.message == f"{FAILURE}'Lifecycle policy validation failure: {fault}'"

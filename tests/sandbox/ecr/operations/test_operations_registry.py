@@ -143,6 +143,7 @@ def test_a_pull_through_cache_rule_is_kept_changed_and_removed(ecr: Ecr) -> None
 
 
 def test_an_upstream_is_one_that_ecr_knows_and_has_its_secret(ecr: Ecr) -> None:
+    """Reported as F10."""
     rule = {"ecrRepositoryPrefix": "cache"}
     url = "harbor.example.com"
     assert ecr.error("CreatePullThroughCacheRule", **rule, upstreamRegistryUrl=url) == (

@@ -165,6 +165,7 @@ def test_a_repository_has_fifty_resource_tags_at_most(demo: Ecr) -> None:
 
 
 def test_encryption_with_kms_names_its_key(ecr: Ecr) -> None:
+    """Reported as S4."""
     managed, own = "arn:aws:kms:us-west-2:123456789012:key/managed", "arn:aws:kms:::key/own"
 
     def key(account: str, region: str, name: str | None) -> str:

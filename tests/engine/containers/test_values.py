@@ -1,0 +1,81 @@
+"""What dockerd refuses when a container is made, and texts that no program can be given.
+
+Members of the kinds D5 and D12 of attacks.md: each was a 500 of the engine's own once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labs_helpers.engine.containers import ports, spec, values
+from labs_helpers.engine.errors import BadRequest
+from labs_helpers.engine.image_config import settings
+
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"Env": ["=x"]}, {}, "invalid environment variable: =x"),
+    ({"Env": [""]}, {}, "invalid environment variable: "),
+    (
+        {"WorkingDir": "rel"},
+        {},
+        "the working directory 'rel' is invalid, it needs to be an absolute path",
+    ),
+    ({"Healthcheck": {"Interval": 1}}, {}, "Interval in Healthcheck cannot be less than 1ms"),
+    ({"Healthcheck": {"Retries": -5}}, {}, "Retries in Healthcheck cannot be negative"),
+    ({}, {"ShmSize": -1}, "SHM size can not be less than 0"),
+    ({}, {"Tmpfs": {"": ""}}, "invalid mount path: '' mount path must be absolute"),
+    ({}, {"Tmpfs": {"rel": ""}}, "invalid mount path: 'rel' mount path must be absolute"),
+    ({}, {"Tmpfs": {"/../..": ""}}, "invalid specification: destination can't be '/'"),
+]
+"""Configuration, HostConfig, and the answer of dockerd 20.10 on 2026-11-29."""
+
+
+@pytest.mark.parametrize(("config", "host", "words"), REFUSED)
+def test_what_no_container_can_have_is_refused(
+    config: dict[str, Any], host: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        values.check(config, host)
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(
+    ("config", "host"),
+    [
+        *(({"Env": ["A=\0"]}, {}), ({"Cmd": ["a\0b"]}, {}), ({"Volumes": {"/a\0": {}}}, {})),
+        *(({"User": "\0"}, {}), ({"Hostname": "\0"}, {}), ({"WorkingDir": "/\0"}, {})),
+        *(({}, {"Binds": ["/a\0:/b"]}), ({}, {"Tmpfs": {"/x": "size=\0"}})),
+        ({}, {"Mounts": [{"Type": "bind", "Source": "\0", "Target": "/x"}]}),
+    ],
+)
+def test_a_null_byte_is_refused(config: dict[str, Any], host: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="has a null byte"):
+        values.check(config, host)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("a", "1.2.3.4:999999=127.0.0.1:1", "x:1=127.0.0.1:1", "1.2.3.4:1=127.0.0.1:99999", ",,"),
+        f"1.2.3.4:{'9' * 5000}=127.0.0.1:1",
+        "1.2.3.4:0=127.0.0.1:1",
+    ],
+    ids=lambda label: label[:30],
+)
+def test_a_relay_is_an_address_and_ports(label: str) -> None:
+    with pytest.raises(BadRequest, match="its form is"):
+        spec.relays({spec.RELAYS: label}, "own")
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "99999", "0"])
+def test_a_number_of_any_length_is_a_port_or_none(digits: str) -> None:
+    """Python makes no integer of more than 4300 digits, and raises ValueError."""
+    with pytest.raises(BadRequest, match="invalid port specification"):
+        ports.requested({digits: []}, (), publish_all=False)
+
+
+def test_settings_of_an_image_have_gos_empty_values() -> None:
+    image = {"config": {"env": ["A=1", None], "Cmd": "ls", "Labels": {"a": None}}}
+    assert settings(image) == {"Env": ["A=1", ""], "Cmd": ["ls"], "Labels": {"a": ""}}
+    assert settings({}) == settings({"config": None}) == {}
