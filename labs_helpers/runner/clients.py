@@ -9,6 +9,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from labs_helpers.runtime.throttled import asks_again
+
 _making = threading.Lock()
 _kept: list[Session] = []
 
@@ -16,7 +18,7 @@ _kept: list[Session] = []
 def make(service: str, region: str, endpoint: str, keys: Mapping[str, str]) -> Any:
     """A botocore client; keys: the session as variables of the environment."""
     with _making:  # making a client is not thread-safe
-        return _session().create_client(
+        made = _session().create_client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -29,6 +31,7 @@ def make(service: str, region: str, endpoint: str, keys: Mapping[str, str]) -> A
                 s3={"addressing_style": "path"},
             ),
         )
+    return asks_again(made)
 
 
 def _session() -> Session:

@@ -18,6 +18,7 @@ from botocore.session import Session
 from labs_helpers.runner.runner import Job
 from labs_helpers.runner.sources import words
 from labs_helpers.runtime import git as git_program
+from labs_helpers.runtime.throttled import asks_again
 from labs_helpers.workspace import Workspace
 
 _PAUSE = 0.5
@@ -138,7 +139,7 @@ def _mark(folder: Path) -> object:
 
 def _s3(job: Job, body: dict[str, Any]) -> Any:
     given = body["credentials"]
-    return Session().create_client(
+    made = Session().create_client(
         "s3",
         region_name=given["AWS_REGION"],
         endpoint_url=job.desk.endpoint,
@@ -149,3 +150,4 @@ def _s3(job: Job, body: dict[str, Any]) -> Any:
             proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
         ),
     )
+    return asks_again(made)
