@@ -90,9 +90,10 @@ class Step:
     ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what was
     changed; what ``ensure`` takes away, it adds to ``Place.removed``. ``gone`` tells whether the
     thing itself is missing, so that ``ensure`` would take nothing away; None for a step that makes
-    no thing. A step with ``on_aws`` False is left out on AWS. An ``engine`` step works on local
-    images only. A ``kernel`` step sets variables of the kernel's environment only, so every start
-    runs it.
+    no thing. A step with ``on_aws`` False is left out on AWS, and one with ``in_sandbox`` False in
+    the sandbox. An ``engine`` step works on local images only. A ``kernel`` step sets variables of
+    the kernel's environment only, so every start runs it. ``costs`` says in words what the thing
+    costs on AWS; the learner reads this before anything is made.
     """
 
     fact: str
@@ -101,6 +102,8 @@ class Step:
     on_aws: bool = True
     engine: bool = False
     kernel: bool = False
+    in_sandbox: bool = True
+    costs: Callable[[Place], str] | None = None
 
 
 def count(number: int, thing: str) -> str:

@@ -10,6 +10,8 @@ from labs_helpers.buildspec import Buildspec, BuildspecError, read
 from labs_helpers.buildspec.model import PHASES
 
 _GATE = re.compile(r"^\s*labs\s+gate\b.*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b")
+_GATE_OF_AWS = re.compile(r"^\s*(?:test|\[)\s+\"?\$\{?CRITICAL\}?\"?\s+=\s+None\b")
+"""The last command of the gate on AWS, where no machine of CodeBuild has `labs`."""
 _SWALLOWED = re.compile(r"\|\||;\s*(?:true|:)\s*$|&\s*$")
 """A command whose failure the shell forgets."""
 _PUSHES = re.compile(r"\bdocker\s+(?:image\s+)?push\b|\bput-image\b|\bbuild\b.*\s--push\b")
@@ -71,7 +73,12 @@ class Spec:
     @property
     def gates(self) -> bool:
         """Whether a gate that can stop the build is one of the commands."""
-        return any(_GATE.match(one) and not _SWALLOWED.search(one) for one in self.all_commands)
+        gates = [_GATE, *([_GATE_OF_AWS] if self.line_with("describe-image-scan-findings") else [])]
+        return any(
+            gate.match(one) and not _SWALLOWED.search(one)
+            for gate in gates
+            for one in self.all_commands
+        )
 
     def _position(self, pattern: str) -> int | None:
         found = [

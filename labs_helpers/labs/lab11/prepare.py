@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labs_helpers.labs.delivery import beginning, made
-from labs_helpers.labs.delivery.names import PIPELINE, SERVICE
+from labs_helpers.labs.delivery.names import ON_AWS, PIPELINE, SERVICE
 from labs_helpers.prepare.files import as_they_came, no_git_history
 from labs_helpers.prepare.step import Place, Step
 
@@ -25,13 +25,16 @@ STEPS = (
     *beginning.BEFORE,
     as_they_came("11", "the lab's own files are as they came", made=_MADE),
     as_they_came(
-        "11", "the files of the application, of lab 09, are as they came", _OF_LAB_09, of="09"
+        "11",
+        "the files of the application, of lab 09, are as they came",
+        _OF_LAB_09,
+        of="09",
+        on_aws=ON_AWS,
     ),
     no_git_history("11"),
     *beginning.AFTER,
     Step(
         f"the pipeline {PIPELINE} has brought the first commit of this folder to {SERVICE}",
         _pipeline,
-        on_aws=False,
     ),
 )
