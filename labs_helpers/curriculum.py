@@ -137,7 +137,7 @@ LABS = {
             minutes=50,
             goal="let a commit become a page by a pipeline, and take a release back",
             sandbox="a git folder stands for GitHub",
-            aws="needs a repository on GitHub and a service of yours on ECS",
+            aws="CodeCommit stands for GitHub; tasks and builds cost",
         ),
         Entry(
             "10",
@@ -155,7 +155,7 @@ LABS = {
             minutes=60,
             goal="find out from the log why a pipeline stopped, and repair each of its stages",
             sandbox="a git folder stands for GitHub",
-            aws="needs the pipeline of lab 09",
+            aws="CodeCommit stands for GitHub; tasks and builds cost",
         ),
     )
 }

@@ -21,8 +21,8 @@ from labs_helpers.runtime import git
 
 _PAUSE = 0.5
 """Seconds between two looks at a pipeline or a service."""
-_PATIENCE = 90.0
-"""Seconds in which a commit starts a pipeline, if it starts the pipeline at all."""
+PATIENCE = 90.0
+"""Seconds in which a commit starts a pipeline in the sandbox, if it starts the pipeline at all."""
 _EXECUTIONS = 20
 """Of a pipeline, the newest, among which a commit's is looked for."""
 _ID = re.compile("the commit [0-9a-f]{7}")
@@ -33,7 +33,7 @@ def pipeline(
     wait: float,
     commit: str = "",
     show: Callable[[Rendering], object] | None = None,
-    patience: float = _PATIENCE,
+    patience: float = PATIENCE,
 ) -> Rendering:
     """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
 

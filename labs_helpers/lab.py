@@ -109,7 +109,11 @@ class Lab(Lesson):
         JupyterLab the boxes change meanwhile. commit: wait for the execution of this commit of the
         folder's git repository, as "HEAD".
         """
-        return notebook_output.followed(lambda show: deliveries.pipeline(name, wait, commit, show))
+        # AWS does not say how often a pipeline looks for commits
+        patience = wait if self.mode == modes.AWS else deliveries.PATIENCE
+        return notebook_output.followed(
+            lambda show: deliveries.pipeline(name, wait, commit, show, patience)
+        )
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:

@@ -21,14 +21,14 @@ from labs_helpers.clean_up.found import THEIRS, before_of, note_before, tag_ours
 from labs_helpers.clean_up.listed import listed
 from labs_helpers.defaults import OTHER_ACCOUNT
 from labs_helpers.files import LabsError
-from labs_helpers.prepare import Place
+from labs_helpers.prepare import Place, prices
 
 _WRITES = "create|put|register|upload|start|attach|add|tag|update|set|delete|batch-delete|remove"
 _MAKES = re.compile(
     rf"\baws\s+[a-z0-9-]+\s+(?:--\S+\s+\S+\s+)*(?:{_WRITES})-[a-z]"
     rf"|\.(?:{_WRITES.replace('-', '_')})_[a-z_]+\(|\baws\s+s3\s+(?:mb|cp|rb|rm|mv|sync)\b"
     r"|\bdocker\s+pull\b[^\n]*\$REGISTRY/(?:docker-hub|k8s|labs-public)/"
-    r"|\bdocker\s+push\b|\.push\(|\blabs\s+build\b|\blab\.prepare\(|\blabs\s+sbom\b.*--push"
+    r"|\bdocker\s+push\b|\.push\(|\blabs\s+(?:build|connect)\b|\blab\.prepare\(|\blabs\s+sbom\b.*--push"
 )
 """A command or call that changes something in an account or a registry.
 
@@ -105,12 +105,24 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
             "the parts with a partner's account need a second account of yours; name its profile: "
             "labs lab --aws --partner-profile NAME. Without it, these cells are not run"
         )
-    if number == "09":
+    if number in ("09", "11"):
         said.append(
-            "nobody can finish the connection to GitHub for you, and no service of ECS is made "
-            "here: what the pipeline, its builds and the page show is left out, until you connect "
-            "a repository of your own in the console and write its name into pipeline.json, and "
-            "make the service web of lab 10 in the cluster demo"
+            "nobody can finish a connection to GitHub for you, so a repository of CodeCommit "
+            "stands for the one on GitHub: its name is demo-app, git pushes each commit of this "
+            "folder, and the pipeline looks for new ones from time to time. gate.yml, "
+            "pipeline.json and pipeline-policy.json say so after lab.prepare. The connection stays "
+            "PENDING, and what a workflow on GitHub would send is left out"
+        )
+        said.append(
+            "builds and the actions of the pipeline are billed by the minute, beyond what your "
+            "account has free each month: https://aws.amazon.com/codebuild/pricing/ and "
+            "https://aws.amazon.com/codepipeline/pricing/"
+        )
+    if number in ("09", "10", "11"):
+        said.append(
+            "each task that runs costs about "
+            f"{prices.task_hour(place.workspace):.3f} USD an hour, and has a public address at "
+            "which everybody can read the page: security group demo-app-web, port 80"
         )
     if found:
         said.append(

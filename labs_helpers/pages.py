@@ -13,7 +13,7 @@ from labs_helpers.control_client import Control
 from labs_helpers.display import page
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
-from labs_helpers.prepare.ecs import tasks_of
+from labs_helpers.prepare.ecs import public_address, tasks_of
 
 
 def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
@@ -57,27 +57,40 @@ def has_container(client: Any, name: str) -> bool:
 def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Rendering:
     """A link to the page that a running task of a service serves on its first port.
 
-    Raises LabError where there is no such service, and where no task of it serves a port here.
+    The port is one of this machine's in the sandbox; on AWS the task has an address of its own.
+    Raises LabError where there is no such service, and where no task of it serves a page.
     """
     ecs = boto3.client("ecs")
     found = deliveries.described(ecs, name, cluster)
+    tasks = [one for one in tasks_of(ecs, found, cluster) if one["lastStatus"] == "RUNNING"]
     bindings = [
         port
-        for task in tasks_of(ecs, found, cluster)
-        if task["lastStatus"] == "RUNNING"
+        for task in tasks
         for container in task["containers"]
         for port in container.get("networkBindings", ())
     ]
-    if not bindings:
-        raise LabError(
-            f"No running task of the service {name} has a port on this machine. "
-            f'lab.service("{name}", "{cluster}") shows its tasks, and why tasks stopped.'
-        )
-    port = bindings[0]
-    where = page.address(port["hostPort"], environ)
-    drawn = page.page(f"a task of the service {name}", port["containerPort"], where)
+    if bindings:
+        inside = bindings[0]["containerPort"]
+        where = page.address(bindings[0]["hostPort"], environ)
+    else:
+        address = public_address(boto3.client("ec2"), tasks[0]) if tasks else ""
+        if not address:
+            raise LabError(
+                f"No running task of the service {name} has a port on this machine, or a public "
+                f'address. lab.service("{name}", "{cluster}") shows its tasks, and why tasks '
+                "stopped."
+            )
+        inside = _port_of(ecs, tasks[0]["taskDefinitionArn"])
+        where = f"http://{address}:{inside}/"
+    drawn = page.page(f"a task of the service {name}", inside, where)
     # the port is another at each start, and a program compares the outputs
     return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+
+
+def _port_of(ecs: Any, definition: str) -> int:
+    """The first port of a task definition's first container."""
+    described = ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]
+    return int(described["containerDefinitions"][0]["portMappings"][0]["containerPort"])
 
 
 def balancer_page(

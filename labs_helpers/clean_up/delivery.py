@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from labs_helpers.clean_up.kind import Kind, Tags, all_of, pairs, read
 from labs_helpers.clean_up.listed import listed
+from labs_helpers.prepare import networks, source_repository
 from labs_helpers.prepare.ecs import (
     clusters,
     delete_service,
@@ -23,6 +25,11 @@ from labs_helpers.prepare.load_balancers import (
 )
 from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.step import Place
+
+_MOST_BUILDS = 100
+"""https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html"""
+_SECONDS, _PAUSE = 60.0, 2.0
+"""How long a build may take to stop, and between two looks."""
 
 
 def _families(place: Place) -> Iterator[str]:
@@ -98,6 +105,49 @@ def _delete_connection(place: Place, name: str) -> None:
             place.client("codeconnections").delete_connection(ConnectionArn=arn)
 
 
+def _delete_project(place: Place, name: str) -> None:
+    """Stop the builds that run, whose log groups would come back, and delete the project."""
+    builds = place.client("codebuild")
+    ids = builds.list_builds_for_project(projectName=name)["ids"][:_MOST_BUILDS]
+    until = time.monotonic() + _SECONDS
+    while running := _running(builds, ids):
+        for one in running:
+            builds.stop_build(id=one)
+        if time.monotonic() >= until:
+            break
+        time.sleep(_PAUSE)
+    builds.delete_project(name=name)
+
+
+def _running(builds: Any, ids: list[str]) -> list[str]:
+    found = builds.batch_get_builds(ids=ids)["builds"] if ids else []
+    return [str(one["id"]) for one in found if one["buildStatus"] == "IN_PROGRESS"]
+
+
+def _source_arn(place: Place, name: str) -> str:
+    return f"arn:aws:codecommit:{place.region}:{place.account}:{name}"
+
+
+def _source_tags(place: Place, name: str) -> Tags:
+    found = place.client("codecommit").list_tags_for_resource(resourceArn=_source_arn(place, name))
+    return dict(found["tags"])
+
+
+def _tag_source(place: Place, name: str, tags: Tags) -> None:
+    place.client("codecommit").tag_resource(resourceArn=_source_arn(place, name), tags=tags)
+
+
+def _group_tags(place: Place, name: str) -> Tags:
+    wanted = [{"Name": "resource-id", "Values": [networks.groups(place).get(name, "")]}]
+    return read(place.client("ec2").describe_tags(Filters=wanted)["Tags"])
+
+
+def _tag_group(place: Place, name: str, tags: Tags) -> None:
+    group = networks.groups(place).get(name)
+    if group is not None:
+        place.client("ec2").create_tags(Resources=[group], Tags=pairs(tags))
+
+
 def _queues(place: Place) -> Iterator[str]:
     pages = place.client("sqs").get_paginator("list_queues").paginate()
     yield from (str(url).rpartition("/")[2] for url in pages.search("QueueUrls[]") if url)
@@ -137,7 +187,7 @@ def _elb(arn_of: Any) -> dict[str, Any]:
 DELIVERY = {
     "build project": Kind(
         all_of("codebuild", "list_projects", "projects[]"),
-        lambda place, name: place.client("codebuild").delete_project(name=name),
+        _delete_project,
         costs="costs nothing until a build runs",
     ),
     "log group": Kind(
@@ -149,6 +199,13 @@ DELIVERY = {
         all_of("codepipeline", "list_pipelines", "pipelines[].name"),
         lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
         costs="costs what each of its runs costs",
+    ),
+    "source repository": Kind(
+        all_of("codecommit", "list_repositories", "repositories[].repositoryName"),
+        source_repository.remove,
+        _source_tags,
+        _tag_source,
+        costs="costs nothing for the first five users of CodeCommit in a month",
     ),
     "connection": Kind(
         lambda place: (name for name, _ in _connections(place)),
@@ -174,6 +231,13 @@ DELIVERY = {
         lambda place, family: no_task_definition(family).ensure(place),
         _family_tags,
         _tag_family,
+    ),
+    "security group": Kind(
+        lambda place: iter(networks.groups(place)),
+        networks.remove_group,
+        _group_tags,
+        _tag_group,
+        costs="costs nothing, but it lets everybody in at port 80",
     ),
     "load balancer": Kind(
         all_of("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerName"),

@@ -21,11 +21,9 @@ from labs_helpers.aws_session import Session
 from labs_helpers.cli.terminal import columns, say
 from labs_helpers.files import LabsError
 from labs_helpers.own_names import regions
+from labs_helpers.prepare import prices
 from labs_helpers.runtime.shims import place_aws_on_aws
 from labs_helpers.workspace import Workspace
-
-IMAGES_GB = 0.2
-"""What the images of all labs take together in ECR, rounded up (`labs status` counts them)."""
 
 
 def agree(
@@ -158,14 +156,14 @@ def _facts(workspace: Workspace, caller: Caller, session: Session) -> list[tuple
 
 
 def _cost(workspace: Workspace) -> str:
-    """The month's price of the labs' images, from lab 10's prices, and what is not in it."""
-    path = workspace.notebooks / "files" / "10" / "prices.json"
-    prices = json.loads(path.read_text(encoding="utf-8"))["prices"]
-    storage = next(one["price"] for one in prices if one["name"] == "ecr_storage")
+    """The month's price of the labs' images, the hour's of a task, and what is not in them."""
+    month, hour = prices.images_month(workspace), prices.task_hour(workspace)
     return (
-        f"about {IMAGES_GB * storage:.2f} USD a month for {IMAGES_GB} GB of images that stay, less "
-        "when you clean up on the same day; enhanced scanning (lab 08) and builds (lab 09) cost "
-        "extra, and AWS's bill counts, not this line"
+        f"about {month:.2f} USD a month for {prices.IMAGES_GB} GB of images that stay, less when "
+        f"you clean up on the same day. Labs 09 to 11 run tasks: about {hour:.3f} USD an hour for "
+        "each, with its public address, until you clean up. Enhanced scanning (lab 08), a load "
+        "balancer (lab 10), and builds and minutes of a pipeline beyond the free ones (labs 09 and "
+        "11) cost extra, and AWS's bill counts, not these lines"
     )
 
 

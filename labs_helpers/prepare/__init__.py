@@ -17,4 +17,4 @@ def steps(number: str, mode: str) -> tuple[Step, ...]:
     """The steps of a lab that hold in ``mode``; none when the lab needs nothing."""
     found = curriculum.module(number, "prepare")
     listed: tuple[Step, ...] = found.STEPS if found else ()
-    return tuple(step for step in listed if mode == "sandbox" or step.on_aws)
+    return tuple(step for step in listed if (step.in_sandbox if mode == "sandbox" else step.on_aws))

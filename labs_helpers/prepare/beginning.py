@@ -130,13 +130,18 @@ def make_on_aws(number: str, place: Place, agreed: str | None) -> Beginning:
     if agreed != place.account:
         raise LabError(
             f"This works in the real account {place.account}. It makes sure that:\n"
-            + "\n".join(f"  {step.fact}" for step in wanted)
+            + "\n".join(f"  {step.fact}{_price(step, place)}" for step in wanted)
             + f'\nIf you want that, run  lab.prepare(account="{place.account}")'
         )
     place.removed.clear()
     for step in wanted:
         step.ensure(place)
     return Beginning(tuple(step.fact for step in wanted), tuple(place.removed))
+
+
+def _price(step: Step, place: Place) -> str:
+    """What a step's thing costs, behind its fact; empty where it costs next to nothing."""
+    return f"; {step.costs(place)}" if step.costs is not None else ""
 
 
 def bring_back(number: str, place: Place) -> tuple[str, ...]:

@@ -103,6 +103,27 @@ def tasks_of(ecs: Any, service: Mapping[str, Any], cluster: str) -> list[dict[st
     return [task for task in tasks if task["createdAt"] >= service["createdAt"]]
 
 
+def public_address(ec2: Any, task: Mapping[str, Any]) -> str:
+    """The public address of a task on AWS, of its network interface; empty where it has none.
+
+    task: as DescribeTasks answers.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Attachment.html
+    """
+    interfaces = [
+        detail["value"]
+        for attachment in task.get("attachments", ())
+        if attachment["type"] == "ElasticNetworkInterface"
+        for detail in attachment["details"]
+        if detail["name"] == "networkInterfaceId"
+    ]
+    if not interfaces:
+        return ""
+    (found,) = ec2.describe_network_interfaces(NetworkInterfaceIds=interfaces[:1])[
+        "NetworkInterfaces"
+    ]
+    return str(found.get("Association", {}).get("PublicIp", ""))
+
+
 def revisions(place: Place, family: str) -> list[str]:
     """The ARNs of the active revisions of exactly this family; familyPrefix finds longer names."""
     pages = place.client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family)

@@ -1,6 +1,6 @@
 """A service of ECS that runs an image of the labs' repository, for a lab to begin with.
 
-In the sandbox only: on AWS a service needs networks, and costs money by the second.
+On AWS it runs in the account's default network, and costs money by the second.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from botocore.exceptions import WaiterError
 
 from labs_helpers.files import LabsError
+from labs_helpers.prepare import networks
 from labs_helpers.prepare.ecs import clusters, delete_service, services
 from labs_helpers.prepare.people import MANAGED, no_role
 from labs_helpers.prepare.step import Place
@@ -29,7 +30,10 @@ _TRUST = json.dumps(
 _SUBNET = "subnet-of-the-labs"
 """The sandbox has no networks; ECS wants a name."""
 
-_PATIENCE = 90
+GROUP = "demo-app-web"
+"""The security group of the labs' tasks on AWS."""
+
+_PATIENCE, _PATIENCE_ON_AWS = 90, 300
 """Seconds that the first task may take to run."""
 
 
@@ -67,10 +71,11 @@ def define(place: Place, family: str, container: str, image: str, role: str) -> 
 
 
 def serve(
-    place: Place, cluster: str, service: str, definition: str, seconds: int = _PATIENCE
+    place: Place, cluster: str, service: str, definition: str, seconds: int | None = None
 ) -> None:
     """Make cluster and service, and wait until a task runs. Raises LabsError where none does."""
-    ecs = place.client("ecs")
+    ecs, on_aws = place.client("ecs"), place.mode != "sandbox"
+    network = networks.of_a_task(place, GROUP) if on_aws else {"subnets": [_SUBNET]}
     ecs.create_cluster(clusterName=cluster)
     ecs.create_service(
         cluster=cluster,
@@ -78,11 +83,15 @@ def serve(
         taskDefinition=definition,
         desiredCount=1,
         launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {"subnets": [_SUBNET]}},
+        networkConfiguration={"awsvpcConfiguration": network},
     )
+    delay, patience = (3, _PATIENCE_ON_AWS) if on_aws else (1, _PATIENCE)
+    patience = seconds or patience
     try:
         ecs.get_waiter("services_stable").wait(
-            cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": seconds}
+            cluster=cluster,
+            services=[service],
+            WaiterConfig={"Delay": delay, "MaxAttempts": patience // delay},
         )
     except WaiterError as error:
         (found,) = ecs.describe_services(cluster=cluster, services=[service])["services"]

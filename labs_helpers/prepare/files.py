@@ -17,12 +17,14 @@ def as_they_came(
     names: Sequence[str] = ("*",),
     made: Sequence[str] = (),
     of: str = "",
+    on_aws: Path | None = None,
 ) -> Step:
     """The lab's files are as they came, and those that its cells write are not there.
 
     names: glob patterns in ``notebooks/files/<number>``, or in the files of the lab ``of``. made:
     files that the lab's cells write, by their path in the work folder; a folder that is empty
-    without them is removed as well. What the learner wrote under other names stays. A file that the
+    without them is removed as well. on_aws: a folder with files that say something else on AWS,
+    under the same names. What the learner wrote under other names stays. A file that the
     learner wrote is kept in the folder of snapshots before it is replaced or removed, and the card
     names the place.
     """
@@ -31,12 +33,19 @@ def as_they_came(
         files, work = place.files / (of or number), place.workspace.work(number)
         backup = Backup(unused(place.workspace.snapshots / f"lab{number}-files"))
         for file in _matching(files, names):
-            _copy(place, file, work / file.relative_to(files), backup)
+            copy = work / file.relative_to(files)
+            _copy(place, other_on_aws(place, file, on_aws), copy, backup)
             place.laid.add(str(file.relative_to(files)))
         for name in made:
             _remove(place, work, work / name, backup)
 
     return Step(fact, ensure)
+
+
+def other_on_aws(place: Place, file: Path, folder: Path | None) -> Path:
+    """On AWS, the file of the same name in ``folder``, where there is one; ``file`` otherwise."""
+    other = folder / file.name if folder and place.mode != "sandbox" else file
+    return other if other.exists() else file
 
 
 def no_git_history(number: str) -> Step:

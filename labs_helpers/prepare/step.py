@@ -93,10 +93,11 @@ class Step:
     changed; what ``ensure`` takes away, it adds to ``Place.removed``. ``gone`` tells whether the
     thing itself is missing, so that ``ensure`` would take nothing away; None for a step that makes
     no thing. ``lost`` names what this step made and nothing brings back alone, once that is gone;
-    empty while it is there. A step with ``on_aws`` False is left out on AWS. An ``engine`` step
-    works on local images only. A ``kernel`` step sets variables of the kernel's environment only,
-    so every start runs it. In the sandbox, the fact of a ``passing`` step holds until a later step
-    of the lab, and is not on the card.
+    empty while it is there. A step with ``on_aws`` False is left out on AWS, and one with
+    ``in_sandbox`` False in the sandbox. An ``engine`` step works on local images only. A ``kernel``
+    step sets variables of the kernel's environment only, so every start runs it. The fact of a
+    ``passing`` step holds until a later step of the lab, and is not on the card. ``costs`` says in
+    words what the thing costs on AWS; the learner reads this before anything is made.
     """
 
     fact: str
@@ -106,7 +107,9 @@ class Step:
     on_aws: bool = True
     engine: bool = False
     kernel: bool = False
+    in_sandbox: bool = True
     passing: bool = False
+    costs: Callable[[Place], str] | None = None
 
 
 _NAMES = 6

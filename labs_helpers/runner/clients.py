@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from labs_helpers.runtime import aws_models
+from labs_helpers.runtime.throttled import asks_again
 
 _making = threading.Lock()
 _kept: list[Session] = []
@@ -18,7 +19,7 @@ _kept: list[Session] = []
 def make(service: str, region: str, endpoint: str, keys: Mapping[str, str]) -> Any:
     """A botocore client; keys: the session as variables of the environment."""
     with _making:  # making a client is not thread-safe
-        return _session().create_client(
+        made = _session().create_client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -31,6 +32,7 @@ def make(service: str, region: str, endpoint: str, keys: Mapping[str, str]) -> A
                 s3={"addressing_style": "path"},
             ),
         )
+    return asks_again(made)
 
 
 def _session() -> Session:

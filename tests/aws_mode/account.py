@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,13 @@ import boto3
 from botocore.config import Config
 
 from labs_helpers.workspace import Workspace
+from tests.aws_mode import planted
 from tests.aws_mode.names import Names
 from tests.sandbox import sandbox_process
 
 ACCOUNT = "444455556666"
 REGION = "eu-central-1"
+SECOND_ACCOUNT = "777788889999"
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,8 @@ class Learner:
     workspace: Workspace
 
     def files(self) -> dict[str, str]:
-        """Every file of the home with the digest of its content."""
-        return {
-            str(path.relative_to(self.home)): sha256(path.read_bytes()).hexdigest()
-            for path in sorted(self.home.rglob("*"))
-            if path.is_file()
-        }
+        """Every path of the home with its rights, its time and the digest of its content."""
+        return planted.look(self.home)
 
 
 @contextmanager
@@ -51,32 +48,42 @@ def account(home: Path, **variables: str) -> Iterator[sandbox_process.Running]:
 
 @contextmanager
 def learner(
-    folder: Path, there: sandbox_process.Running, names: Names | None = None
+    folder: Path,
+    there: sandbox_process.Running,
+    names: Names | None = None,
+    partner: bool = False,
 ) -> Iterator[Learner]:
     """This process has the environment of a learner whose profile `training` is of the account.
 
     The profile names the sandbox as its endpoint; with ``names``, no endpoint is named anywhere,
-    and AWS's own names lead there.
+    and AWS's own names lead there. With ``partner``, the profile `second` is of SECOND_ACCOUNT.
     """
     before, here = dict(os.environ), Path.cwd()
     home = folder / "home"
-    (home / ".aws").mkdir(parents=True)
-    key = there.learner
+    planted.plant(home)
+    keys = {"training": there.learner}
+    if partner:
+        status, keys["second"] = there.control(
+            "POST", "accounts", {"account": SECOND_ACCOUNT, "user": "owner"}
+        )
+        assert status == 200, keys
     (home / ".aws" / "credentials").write_text(
-        f"[training]\naws_access_key_id = {key['access_key_id']}\n"
-        f"aws_secret_access_key = {key['secret_access_key']}\n"
+        "".join(
+            f"[{name}]\naws_access_key_id = {key['access_key_id']}\n"
+            f"aws_secret_access_key = {key['secret_access_key']}\n"
+            for name, key in keys.items()
+        )
     )
     (home / ".aws" / "config").write_text(
         f"[default]\nregion = ap-south-1\n"
         f"[profile training]\nregion = {REGION}\n"
         + ("" if names else f"endpoint_url = {there.url}\n")
     )
-    (home / ".docker").mkdir()
-    (home / ".docker" / "config.json").write_text('{"auths": {"registry.example": {}}}')
     for name in [name for name in os.environ if name.startswith(("AWS_", "LABS_", "DOCKER_"))]:
         del os.environ[name]
     os.environ.update(
         HOME=str(home),
+        PATH=planted.path_with_helpers(home),
         LABS_HOME=str(folder / "labs"),
         # nothing of a test reaches a machine's own Docker
         DOCKER_HOST=f"unix://{folder}/none.sock",
@@ -117,6 +124,8 @@ LISTS = {
     "cluster": ("ecs", "list_clusters", "clusterArns[]"),
     "task definition": ("ecs", "list_task_definitions", "taskDefinitionArns[]"),
     "load balancer": ("elbv2", "describe_load_balancers", "LoadBalancers[].LoadBalancerName"),
+    "source repository": ("codecommit", "list_repositories", "repositories[].repositoryName"),
+    "security group": ("ec2", "describe_security_groups", "SecurityGroups[].GroupName"),
     "target group": ("elbv2", "describe_target_groups", "TargetGroups[].TargetGroupName"),
 }
 """How the account is asked for things of each kind, apart from the code of clean-up."""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from labs_helpers.sandbox.hosts import Site, site_of
+from tests.aws_mode import interfaces
 
 
 class Authority:
@@ -72,12 +73,14 @@ def _named(name: str) -> x509.Name:
 class Names:
     """The proxy. ``asked``: the names that clients asked for; ``refused``: those it refused."""
 
-    def __init__(self, authority: Authority, sandbox: int) -> None:
+    def __init__(self, authority: Authority, sandbox: int, tasks: int) -> None:
+        """sandbox, tasks: the ports of the sandbox, and of ``interfaces.server`` before it."""
         self.asked: set[str] = set()
         self.refused: set[str] = set()
         self.port = 0
         self._authority = authority
         self._sandbox = sandbox
+        self._tasks = tasks
         self._contexts: dict[str, ssl.SSLContext] = {}
 
     @property
@@ -88,10 +91,12 @@ class Names:
             "HTTPS_PROXY": f"http://127.0.0.1:{self.port}",
             # the sandbox does not see the TLS, so addresses that it gives out begin with http
             "HTTP_PROXY": f"http://127.0.0.1:{self.port}",
+            "http_proxy": f"http://127.0.0.1:{self.port}",  # curl reads no other name
             "NO_PROXY": "127.0.0.1,localhost",
             "AWS_CA_BUNDLE": trusted,
             "SSL_CERT_FILE": trusted,
             "REQUESTS_CA_BUNDLE": trusted,
+            "GIT_SSL_CAINFO": trusted,
         }
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,27 +110,35 @@ class Names:
             to = urlsplit(target if method != "CONNECT" else f"//{target}")
             name, port = to.hostname or "", to.port or 80
             self.asked.add(name)
-            if site_of(name) not in (Site.AWS, Site.HUB) or port != (
+            task = interfaces.port_of(name)
+            if task is not None and method != "CONNECT" and port == 80:
+                await self._hand_on(reader, writer, task, _by_path(head, to.path))
+            elif site_of(name) not in (Site.AWS, Site.HUB) or port != (
                 443 if method == "CONNECT" else 80
             ):
                 self.refused.add(name)
                 writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
             elif method != "CONNECT":
-                await self._hand_on(reader, writer, head)
+                await self._hand_on(reader, writer, self._sandbox, head)
             else:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await writer.drain()
                 if name not in self._contexts:
                     self._contexts[name] = self._authority.context(name)
                 await writer.start_tls(self._contexts[name])
-                await self._hand_on(reader, writer)
+                ours = name.startswith(("ecs.", "ec2."))
+                await self._hand_on(reader, writer, self._tasks if ours else self._sandbox)
         writer.close()
 
     async def _hand_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes = b""
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        port: int,
+        head: bytes = b"",
     ) -> None:
-        from_sandbox, to_sandbox = await asyncio.open_connection("127.0.0.1", self._sandbox)
+        from_sandbox, to_sandbox = await asyncio.open_connection("127.0.0.1", port)
         to_sandbox.write(head)
         ways = {
             asyncio.create_task(_copied(reader, to_sandbox)),
@@ -140,6 +153,12 @@ class Names:
             to_sandbox.close()
 
 
+def _by_path(head: bytes, path: str) -> bytes:
+    """The head of a request with the path in the place of the URL that a proxy is asked by."""
+    method, _, rest = head.partition(b" ")
+    return b" ".join((method, (path or "/").encode(), rest.partition(b" ")[2]))
+
+
 async def _copied(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await source.read(65536):
@@ -151,7 +170,11 @@ async def _copied(source: asyncio.StreamReader, target: asyncio.StreamWriter) ->
 def proxy(folder: Path, sandbox: int) -> Iterator[Names]:
     """The proxy before the sandbox on this port, until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = Names(Authority(folder), sandbox)
+    with interfaces.server(sandbox) as tasks:
+        yield from _serving(Names(Authority(folder), sandbox, tasks))
+
+
+def _serving(names: Names) -> Iterator[Names]:
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(names.answer, "127.0.0.1", 0))
     names.port = server.sockets[0].getsockname()[1]

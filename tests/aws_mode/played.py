@@ -57,10 +57,11 @@ class Player:
     environ: dict[str, str]
     there: Running
 
-    def play(self, number: str, solutions: dict[str, str]) -> Played:
+    def play(self, number: str, solutions: dict[str, str], part: float = 1) -> Played:
         """Run a lab as a learner does, who prepares it and solves its exercises.
 
-        ``solutions``: by exercise, where AWS takes another one than the lab's own.
+        ``solutions``: by exercise, where AWS takes another one than the lab's own. ``part``: of the
+        cells before the lab's clean-up, after which the learner goes away; 1 runs the whole lab.
         """
         lab = LABS[number]
         path = self.copy / in_workbook(lab, lab.notebook)
@@ -77,6 +78,8 @@ class Player:
             cell.metadata["tags"] = ["raises-exception"]  # the run goes on after each cell
             if len(tags) == 1 and steps(number, "aws"):
                 cells.append(self._prepare())
+        if part < 1:
+            cells = cells[: int(_clean_up_of(cells) * part)]
         book.cells = cells
         played = path.with_name("played.ipynb")
         nbformat.write(book, played)

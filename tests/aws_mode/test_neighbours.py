@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from labs_helpers.clean_up.delete import delete
 from labs_helpers.clean_up.found import TAG, survey
 from labs_helpers.clean_up.listed import listed
 from labs_helpers.cli import clean_up, main
-from labs_helpers.prepare import Place
+from labs_helpers.prepare import Place, networks
 from tests.aws_mode.account import ACCOUNT, REGION, Learner, added, everything
 from tests.aws_mode.test_agreement import agree, enter
 from tests.sandbox.sandbox_process import Running
@@ -117,6 +118,8 @@ def deliveries(place: Place, suffix: str = "") -> set[tuple[str, str]]:
     place.client("logs").create_log_group(logGroupName=f"/aws/codebuild/demo-app-build{suffix}")
     rule(place, f"demo-app-pushed{suffix}", f"demo-app-pushed{suffix}")
     connection(place, f"demo-app-github{suffix}")
+    place.client("codecommit").create_repository(repositoryName=f"demo-app{suffix}")
+    networks.open_group(place, f"demo-app-web{suffix}")
     cluster(place, f"demo{suffix}", f"web{suffix}", f"demo-app{suffix}")
     place.client("ecr").create_repository(repositoryName=f"demo-app-repo{suffix}")
     return {
@@ -126,6 +129,8 @@ def deliveries(place: Place, suffix: str = "") -> set[tuple[str, str]]:
         ("event rule", f"demo-app-pushed{suffix}"),
         ("queue", f"demo-app-pushed{suffix}"),
         ("connection", f"demo-app-github{suffix}"),
+        ("source repository", f"demo-app{suffix}"),
+        ("security group", f"demo-app-web{suffix}"),
         ("cluster", f"demo{suffix}"),
         ("service", f"demo{suffix}/web{suffix}"),
         ("task definition", f"demo-app{suffix}"),
@@ -244,3 +249,22 @@ def test_a_connection_and_a_queue_of_the_learner_s_stay(
     assert [(str(one), one.ours) for one in survey(place).things] == [(thing, False)]
     kind, _, name = thing.partition(" ")
     remove(place, {(kind, name)})
+
+
+def test_nothing_is_pushed_to_a_repository_of_the_learner_s(
+    learner: Learner, there: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = agree(learner)
+    enter(workspace)
+    place = clean_up.find(workspace)
+    place.client("codecommit").create_repository(repositoryName="demo-app")
+    on_aws.notes(place, "09")
+    (tmp_path / "app" / ".git").mkdir(parents=True)
+    for repository, said in (
+        ("your-org/demo-app", "that the labs did not make"),
+        ("your-org/other", "their own repository only: demo-app"),
+    ):
+        assert main.main(["connect", "demo-app-github", repository, str(tmp_path / "app")]) == 1
+        assert said in capsys.readouterr().err
+    assert not list((tmp_path / "app" / ".git").iterdir())
+    remove(place, {("source repository", "demo-app")})

@@ -23,8 +23,9 @@ from labs_helpers.labs.delivery.names import (
     ROLES,
     RULE,
     SERVICE,
+    SOURCE_REPOSITORY,
 )
-from labs_helpers.prepare import ecs_service
+from labs_helpers.prepare import ecs_service, prices, source_repository
 from labs_helpers.prepare.buckets import no_bucket
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import (
@@ -73,6 +74,8 @@ def _no_pipeline(place: Place) -> None:
         if one["ConnectionName"] == CONNECTION:
             connections.delete_connection(ConnectionArn=one["ConnectionArn"])
             place.removed.append(f"connection {CONNECTION}")
+    if place.mode != "sandbox":
+        source_repository.remove(place, SOURCE_REPOSITORY)
 
 
 def _no_rule(place: Place) -> None:
@@ -95,11 +98,11 @@ _LOCAL = no_local_images(IN_ECR)
 
 def _no_local_images(place: Place) -> None:
     """The services go first: their tasks are containers, and Docker keeps what a container uses."""
-    if place.mode == "sandbox":
-        for service in (SERVICE, BY_TAG, *OF_LAB_10):
-            ecs_service.remove(place, CLUSTER, service)
-        for family in (FAMILY, FAMILY_BY_TAG):
-            no_task_definition(family).ensure(place)
+    of_lab_10 = OF_LAB_10 if place.mode == "sandbox" else ()  # on AWS they are in nobody's way
+    for service in (SERVICE, BY_TAG, *of_lab_10):
+        ecs_service.remove(place, CLUSTER, service)
+    for family in (FAMILY, FAMILY_BY_TAG):
+        no_task_definition(family).ensure(place)
     _LOCAL.ensure(place)
 
 
@@ -119,13 +122,6 @@ def _first_image(place: Place) -> None:
     take_names(place, (f"{place.registry}/{REPOSITORY}",), [])
 
 
-def _repository(place: Place) -> None:
-    """The repository without images of the learner's; on AWS, where nothing runs, with 1.0.0."""
-    _EMPTY.ensure(place)
-    if place.mode != "sandbox":
-        _first_image(place)
-
-
 def _first_release(place: Place) -> None:
     """The repository scans on push, and the service runs the image of release 1.0.0."""
     _first_image(place)
@@ -140,11 +136,16 @@ def _lost_service(place: Place) -> str:
     return "" if there else f"the service {SERVICE} of the cluster {CLUSTER}"
 
 
+def _hourly(place: Place) -> str:
+    return (
+        f"about {prices.task_hour(place.workspace):.3f} USD an hour until you clean up, with a "
+        "public address at which everybody can read the page"
+    )
+
+
 BEFORE = (
     configured(),
-    replace(
-        _EMPTY, ensure=_repository, fact=f"repository {REPOSITORY} exists, without images of yours"
-    ),
+    replace(_EMPTY, fact=f"repository {REPOSITORY} exists, without images of yours"),
     replace(no_scanning_rules(), fact="the registry sets no scanning rules for all repositories"),
     replace(_LOCAL, ensure=_no_local_images),
     logged_out(),
@@ -159,7 +160,7 @@ AFTER = (
         f"the service {SERVICE} on ECS runs release 1.0.0; {REPOSITORY} itself scans each push",
         _first_release,
         lost=_lost_service,
-        on_aws=False,
+        costs=_hourly,
     ),
 )
 """The steps after them."""

@@ -12,6 +12,8 @@ from labs_helpers.buildspec.model import PHASES
 _GATE = re.compile(
     r"\blabs\s+gate\b[^;&|\n]*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b"
 )
+_GATE_OF_AWS = re.compile(r"^\s*(?:test|\[)\s+\"?\$\{?CRITICAL\}?\"?\s+=\s+None\b")
+"""The last command of the gate on AWS, where no machine of CodeBuild has `labs`."""
 _GOES_ON = re.compile(r"\|\||&&|(?<!>)&(?!>)|[|;\n]")
 """What ends a command of the shell, and lets another one follow."""
 _EXITS = re.compile(r"\bexit\s+[1-9]")
@@ -83,7 +85,8 @@ class Spec:
     @property
     def gates(self) -> bool:
         """Whether a gate that can stop the build is one of the commands."""
-        return any(_still_fails(found) for _, found in self._found(_GATE))
+        gates = [_GATE, *([_GATE_OF_AWS] if self.line_with("describe-image-scan-findings") else [])]
+        return any(_still_fails(found) for gate in gates for _, found in self._found(gate))
 
     def _found(self, pattern: re.Pattern[str]) -> Iterator[tuple[tuple[int, int], re.Match[str]]]:
         """Where commands run this: ((command, character), match), in order."""

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from labs_helpers.files import LabsError
 from labs_helpers.labs.delivery.names import (
     BUCKET,
     CONNECTION,
     GITHUB_REPOSITORY,
+    ON_AWS,
     PIPELINE,
     PROJECTS,
+    SOURCE_REPOSITORY,
     SOURCES,
 )
+from labs_helpers.prepare import files, source_repository
 from labs_helpers.prepare.step import Place
 
-_PATIENCE = 180.0
-"""Seconds that the first execution may take on a slow machine."""
-_PAUSE = 0.3
+_PATIENCE, _PATIENCE_ON_AWS = 180.0, 1800.0
+"""Seconds that the first execution may take: on a slow machine; on AWS, where machines start."""
+_PAUSE, _PAUSE_ON_AWS = 0.3, 3.0
+_SEEN, _ATTEMPTS = 5.0, 12
+"""Seconds until a new role is tried again, and how often: IAM's changes are seen late.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
 _SPECS = dict(zip(PROJECTS, ("buildspec.yml", "gate.yml"), strict=True))
 
 
 def make(place: Place, folder: Path) -> None:
-    """A git history in ``folder``, the roles, projects, connection, bucket and the pipeline.
+    """A git history in ``folder``, the roles, projects, source, bucket and the pipeline.
 
     The first commit has then come to the service, approved here. Raises LabsError where it has not.
     """
@@ -35,17 +46,27 @@ def make(place: Place, folder: Path) -> None:
     for role in ("build", "pipeline"):
         _role(place, role)
     _projects(place)
-    connection = _connection(place, folder)
-    place.client("s3").create_bucket(
-        Bucket=f"{BUCKET}-{place.account}",
-        CreateBucketConfiguration={"LocationConstraint": place.region},
-    )
-    wanted = _file(place, "pipeline.json", ("CONNECTION", connection))
+    source = _source(place, folder)
+    _bucket(place, f"{BUCKET}-{place.account}")
+    wanted = _file(place, "pipeline.json", ("CONNECTION", source))
     pipelines = place.client("codepipeline")
-    pipelines.create_pipeline(pipeline=wanted)
-    _until(pipelines, "Approve")
+    _once_seen(lambda: pipelines.create_pipeline(pipeline=wanted))
+    _until(place, "Approve")
     approve(pipelines, "the first release by pipeline")
-    _until(pipelines, "")
+    _until(place, "")
+
+
+def _once_seen(make: Callable[[], object]) -> None:
+    """Make something with a new role, again while AWS does not see the role yet."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            make()
+            return
+        except ClientError as error:
+            said = str(error)
+            if attempt + 1 == _ATTEMPTS or not re.search(r"assume|role|authorized", said, re.I):
+                raise
+        time.sleep(_SEEN)
 
 
 def approve(pipelines: Any, why: str) -> None:
@@ -95,16 +116,27 @@ def _role(place: Place, what: str) -> None:
 def _projects(place: Place) -> None:
     environment = _file(place, "environment.json")
     for name, spec in _SPECS.items():
-        place.client("codebuild").create_project(
-            name=name,
-            source={"type": "CODEPIPELINE", "buildspec": spec},
-            artifacts={"type": "CODEPIPELINE"},
-            environment=environment,
-            serviceRole=f"arn:aws:iam::{place.account}:role/{PROJECTS[0]}",
-        )
+        project = {
+            "name": name,
+            "source": {"type": "CODEPIPELINE", "buildspec": spec},
+            "artifacts": {"type": "CODEPIPELINE"},
+            "environment": environment,
+            "serviceRole": f"arn:aws:iam::{place.account}:role/{PROJECTS[0]}",
+        }
+        _once_seen(partial(place.client("codebuild").create_project, **project))
 
 
-def _connection(place: Place, folder: Path) -> str:
+def _bucket(place: Place, name: str) -> None:
+    # S3 takes no LocationConstraint of us-east-1:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    where = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
+    place.client("s3").create_bucket(Bucket=name, **({} if place.region == "us-east-1" else where))
+
+
+def _source(place: Place, folder: Path) -> str:
+    """What the pipeline fetches commits of the folder from: a connection's ARN; on AWS, a URL."""
+    if place.mode != "sandbox":
+        return source_repository.connect(place, folder, SOURCE_REPOSITORY)
     made = place.client("codeconnections").create_connection(
         ProviderType="GitHub", ConnectionName=CONNECTION
     )
@@ -116,15 +148,18 @@ def _connection(place: Place, folder: Path) -> str:
 
 def _file(place: Place, name: str, *changes: tuple[str, str]) -> Any:
     """A JSON file of lab 09, with the learner's account and region."""
-    text = place.workspace.own_names.in_file((place.files / "09" / name).read_bytes()).decode()
+    file = files.other_on_aws(place, place.files / "09" / name, ON_AWS)
+    text = place.workspace.own_names.in_file(file.read_bytes()).decode()
     for old, new in changes:
         text = text.replace(old, new)
     return json.loads(text)
 
 
-def _until(pipelines: Any, stage: str) -> None:
+def _until(place: Place, stage: str) -> None:
     """Wait until the execution is at ``stage``, or has succeeded. Raises LabsError."""
-    until = time.monotonic() + _PATIENCE
+    pipelines, on_aws = place.client("codepipeline"), place.mode != "sandbox"
+    patience, pause = (_PATIENCE_ON_AWS, _PAUSE_ON_AWS) if on_aws else (_PATIENCE, _PAUSE)
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         listed = pipelines.list_pipeline_executions(pipelineName=PIPELINE, maxResults=1)
         newest = listed["pipelineExecutionSummaries"]
@@ -134,8 +169,8 @@ def _until(pipelines: Any, stage: str) -> None:
             return
         if status not in ("InProgress", "Succeeded"):
             raise LabsError(f"The first execution of {PIPELINE}: {status}. {_said(states)}")
-        time.sleep(_PAUSE)
-    raise LabsError(f"The first execution of {PIPELINE} has not ended in {_PATIENCE:.0f} seconds.")
+        time.sleep(pause)
+    raise LabsError(f"The first execution of {PIPELINE} has not ended in {patience:.0f} seconds.")
 
 
 def _waits(states: list[Mapping[str, Any]], stage: str) -> bool:

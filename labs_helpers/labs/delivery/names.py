@@ -1,5 +1,7 @@
 """Names of what labs 09 and 11 work with, for their preparations and checks."""
 
+from pathlib import Path
+
 PIPELINE = "demo-app"
 GITHUB_REPOSITORY = "your-org/demo-app"
 SOURCES = ("Dockerfile", "buildspec.yml", "gate.yml", "index.html", "test.sh")
@@ -7,6 +9,10 @@ SOURCES = ("Dockerfile", "buildspec.yml", "gate.yml", "index.html", "test.sh")
 PROJECTS = ("demo-app-build", "demo-app-gate")
 LOG_GROUPS = tuple(f"/aws/codebuild/{one}" for one in PROJECTS)
 CONNECTION = "demo-app-github"
+SOURCE_REPOSITORY = "demo-app"
+"""In CodeCommit, on AWS only: there the repository on GitHub is nobody's to play."""
+ON_AWS = Path(__file__).with_name("on_aws")
+"""Files of lab 09 that say something else on AWS."""
 BUCKET = "demo-app-artifacts"
 """Of the artifact store; the account's number follows."""
 ROLES = ("demo-app-build", "demo-app-pipeline", "demo-app-github")

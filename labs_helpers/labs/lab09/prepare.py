@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from labs_helpers.labs.delivery import beginning
+from labs_helpers.labs.delivery.names import ON_AWS
 from labs_helpers.prepare.files import as_they_came, no_git_history
 
 STEPS = (
@@ -12,6 +13,7 @@ STEPS = (
         "09",
         "the lab's files are as they came",
         made=(".gitignore", "Dockerfile.bak", "buildspec.yml.bak", "index.html.bak"),
+        on_aws=ON_AWS,
     ),
     no_git_history("09"),
     *beginning.AFTER,

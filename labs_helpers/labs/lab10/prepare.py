@@ -1,8 +1,10 @@
 """Lab 10 starts from two versions of the application in the registry, and deploys them."""
 
 from dataclasses import replace
+import json
 
 from labs_helpers.defaults import REPOSITORY
+from labs_helpers.prepare import ecs_service, networks
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import (
     IN_ECR,
@@ -68,6 +70,15 @@ def _lacks_an_image(place: Place) -> bool:
         return True
 
 
+def _reachable(place: Place) -> None:
+    """network.json names a security group that lets visitors in; the default one lets nobody in."""
+    network = networks.of_a_task(place, ecs_service.GROUP)
+    file = place.workspace.work("10") / "network.json"
+    # the lesson writes the subnet
+    network["subnets"] = json.loads(file.read_text("utf-8"))["awsvpcConfiguration"]["subnets"]
+    file.write_text(json.dumps({"awsvpcConfiguration": network}, indent=2) + "\n", "utf-8")
+
+
 STEPS = (
     configured(),
     Step(
@@ -87,5 +98,11 @@ STEPS = (
             *("my-network.json", "my-front.json", "next.json"),
             *("no-such-image.json", "no-such-repository.json"),
         ),
+    ),
+    Step(
+        f"the security group {ecs_service.GROUP} lets everybody in at port {networks.PORT}, and "
+        "network.json names the group",
+        _reachable,
+        in_sandbox=False,
     ),
 )

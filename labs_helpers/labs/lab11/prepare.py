@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.delivery import beginning, made
-from labs_helpers.labs.delivery.names import PIPELINE, SERVICE
+from labs_helpers.labs.delivery.names import ON_AWS, PIPELINE, SERVICE
 from labs_helpers.prepare.files import as_they_came, no_git_history
 from labs_helpers.prepare.step import Place, Step
 
@@ -43,7 +43,11 @@ STEPS = (
     *_passing(beginning.BEFORE, "without images of yours"),
     as_they_came("11", "the lab's own files are as they came", made=_MADE),
     as_they_came(
-        "11", "the files of the application, of lab 09, are as they came", _OF_LAB_09, of="09"
+        "11",
+        "the files of the application, of lab 09, are as they came",
+        _OF_LAB_09,
+        of="09",
+        on_aws=ON_AWS,
     ),
     replace(no_git_history("11"), passing=True),
     *_passing(beginning.AFTER, "no pipeline", "runs release 1.0.0"),
@@ -52,6 +56,5 @@ STEPS = (
         f"commit to the service {SERVICE} on ECS; {REPOSITORY} scans each push",
         _pipeline,
         lost=_lost_pipeline,
-        on_aws=False,
     ),
 )

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from labs_helpers.runtime.throttled import asks_again
 from labs_helpers.sandbox import identity
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.records import Role
@@ -167,7 +168,7 @@ class _Clients:
             proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
         )
         with self._lock:  # making a client is not thread-safe, using one is
-            return self._botocore.create_client(
+            made = self._botocore.create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint,
@@ -176,6 +177,7 @@ class _Clients:
                 aws_session_token=session.token,
                 config=settings,
             )
+        return asks_again(made)
 
 
 def _keys(service: Principal, keys: Keys) -> Keys:

@@ -8,7 +8,9 @@ aws iam attach-role-policy --role-name demo-app-front --policy-arn arn:aws:iam::
 # a load balancer, and a group of tasks for each color
 balancer=$(aws elbv2 describe-load-balancers --query 'LoadBalancers[?LoadBalancerName==`front`].LoadBalancerArn' --output text)
 subnets=$(aws ec2 describe-subnets --filters Name=default-for-az,Values=true --query 'Subnets[:2].SubnetId' --output text)
-[ "$balancer" ] || balancer=$(aws elbv2 create-load-balancer --name front --subnets $subnets --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+# on AWS the labs have made a security group that lets visitors in
+groups=$(aws ec2 describe-security-groups --filters Name=group-name,Values=demo-app-web --query 'SecurityGroups[].GroupId' --output text)
+[ "$balancer" ] || balancer=$(aws elbv2 create-load-balancer --name front --subnets $subnets ${groups:+--security-groups $groups} --query 'LoadBalancers[0].LoadBalancerArn' --output text)
 vpc=$(aws ec2 describe-vpcs --filters Name=is-default,Values=true --query 'Vpcs[0].VpcId' --output text)
 group() {
   found=$(aws elbv2 describe-target-groups --query "TargetGroups[?TargetGroupName==\`front-$1\`].TargetGroupArn" --output text)
