@@ -52,8 +52,11 @@ class Builds:
         emit: Emit,
         authorize: Authorize,
         folder: Callable[[str, str], str],
+        password: Callable[[str, str, str], str],
     ) -> None:
-        """folder: of a connection and a repository; raises LookupError."""
+        """folder: of a connection and a repository; raises LookupError. password: for a registry of
+        Amazon ECR, of a service, the ARN for which the service acts, and the registry's host."""
+        self._password = password
         self._authorize = authorize
         self._folder = folder
         self._store = state
@@ -96,8 +99,17 @@ class Builds:
             "account": place[0],
             "region": place[1],
             "credentials": taken.environment,
+            "registryPassword": self._own_password(place, build),
             "clock_offset": offset.total_seconds(),
         }
+
+    def _own_password(self, place: store.Place, build: store.Document) -> str:
+        """By which CodeBuild itself pulls the environment's image; "" where the role pulls it."""
+        environment = build["environment"]
+        if environment["imagePullCredentialsType"] != "CODEBUILD":
+            return ""
+        host = environment["image"].partition("/")[0]
+        return self._password(CODEBUILD.name, projects.arn(*place, build["projectName"]), host)
 
     def arn(self, place: store.Place, build_id: str) -> str:
         return f"arn:aws:codebuild:{place[1]}:{place[0]}:build/{build_id}"
