@@ -66,7 +66,7 @@ class Directory:
 
     def rights_of(self, principal: Principal) -> Rights:
         """The rights of a principal now; a user or role that is gone has none."""
-        if not principal.arn.startswith("arn:"):
+        if principal.is_service:
             return of_service(principal)
         session = self._sessions.session(principal.access_key_id)
         if session is None:
@@ -80,7 +80,7 @@ class Directory:
 
         One of the same name that was made later is another.
         """
-        if not principal.arn.startswith("arn:"):
+        if principal.is_service:
             return True
         session = self._sessions.session(principal.access_key_id)
         if session is None:
