@@ -50,7 +50,8 @@ class Settings:
     build's own. destination: where artifacts go; those of secondary-artifacts go into folders of
     their names. environment: the variables of the machine, which env/variables replace.
     overrides: the project's and StartBuild's variables, which replace the buildspec's. client: a
-    boto3 client by the name of a service, with the rights of the build. leave_out: files and
+    boto3 client by the name of a service, with the rights of the build. secondary: folders of
+    further sources, by identifier; the build works on copies. leave_out: files and
     folders below the source that are no part of the source. keep: which programs, by their command
     line, go on after the build although a command started them. deliver: instead of copying to the
     destination; report: takes reports. begins and ends: told of each phase as it happens.
@@ -65,6 +66,7 @@ class Settings:
     client: Callable[[str], Any]
     overrides: Mapping[str, str] = field(default_factory=dict)
     identity: Identity = field(default_factory=Identity)
+    secondary: Mapping[str, Path] = field(default_factory=dict)
     leave_out: tuple[Path, ...] = ()
     keep: leftovers.Keep = leftovers.nothing
     buildspec: str = "buildspec.yml"
@@ -146,6 +148,11 @@ class Build:
         log.container("Processing environment variables")
         for line in source.copy(settings.source, self._folder, settings.leave_out):
             log.labs(line)
+        beside = {}
+        for name, folder in settings.secondary.items():
+            beside[name] = settings.scratch.resolve() / f"src_{name}"
+            for line in source.copy(folder, beside[name]):
+                log.labs(line)
         try:
             values = secrets.resolve(self._spec.environment, settings.client)
         except secrets.NoValue as error:
@@ -161,6 +168,7 @@ class Build:
             **values,
             **settings.overrides,
             **codebuild_variables(settings.identity, self._folder, started),
+            **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in beside.items()},
         }
         tmp = settings.scratch / "tmp"
         tmp.mkdir()

@@ -101,7 +101,7 @@ class _Builder:
         if result.status == "STOPPED" and self._job.stopping != STOPPED:
             self._job.ended(fault=self._ended_by_us)
             return
-        self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
+        self._job.ended(status=result.status, exported=dict(result.exported), **facts)
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
@@ -153,14 +153,21 @@ class _Builder:
         home, tmp, source = (self._folder / name for name in ("home", "temporary", "source"))
         for each in (home, tmp, source):
             each.mkdir()
-        self._fetch(source)
+        secondary = self._fetch(source)
         spec = self._spec(source)
         overrides = self._overrides(log)
-        made = outputs.Outputs(self._build["output"], self._uuid, self._client, self._folder.parent)
+        made = outputs.Outputs(
+            self._build["output"],
+            self._build.get("secondaryOutput", []),
+            self._uuid,
+            self._client,
+            self._folder.parent,
+        )
         work = self._folder / "work"
         work.mkdir()
         settings = Settings(
             source=source,
+            secondary=secondary,
             scratch=work,
             destination=self._folder / "out",
             environment=self._variables(home, tmp),
@@ -194,19 +201,39 @@ class _Builder:
             raise _Failed("CLIENT_ERROR", str(error)) from error
         finally:
             watch.close()
-        return result, made.facts
+        beside = [
+            made.secondary.get(each["artifactIdentifier"], each)
+            for each in self._build.get("secondaryArtifacts", [])
+        ]
+        return result, {"artifacts": made.facts, "secondaryArtifacts": beside}
 
-    def _fetch(self, source: Path) -> None:
-        try:
-            version = self._build.get("sourceVersion", "")
-            body = self._job.body
-            origin = Origin(self._endpoint, body["credentials"], body.get("folder", ""))
-            commit = sources.fetch(self._build["source"], version, self._client, source, origin)
-        except sources.SourceFailed as error:
-            raise _Failed(error.status_code, str(error)) from error
+    def _fetch(self, source: Path) -> dict[str, Path]:
+        """Fetch the primary source, and the secondary ones into folders by their identifiers."""
+        commit = self._fetch_one(
+            self._build["source"], self._build.get("sourceVersion", ""), source
+        )
+        versions = environment.versions(self._build)
+        found = {}
+        for each in self._build.get("secondarySources", []):
+            name = each["sourceIdentifier"]
+            found[name] = self._folder / f"source_{name}"
+            found[name].mkdir()
+            self._fetch_one(each, versions.get(name, ""), found[name], name)
         if commit:
             self._build["resolvedSourceVersion"] = commit
             self._job.report({"type": "source", "commit": commit})
+        return found
+
+    def _fetch_one(
+        self, source: Mapping[str, Any], version: str, into: Path, named: str = ""
+    ) -> str:
+        body = self._job.body
+        folder = body["folders"].get(source.get("sourceIdentifier", ""), "")
+        origin = Origin(self._endpoint, body["credentials"], folder)
+        try:
+            return sources.fetch(source, version, self._client, into, origin, named)
+        except sources.SourceFailed as error:
+            raise _Failed(error.status_code, str(error)) from error
 
     def _spec(self, source: Path) -> Buildspec:
         """The project's buildspec, a file of the source, or buildspec.yml; raises _Failed."""

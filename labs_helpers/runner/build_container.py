@@ -197,7 +197,7 @@ class Exec:
 
 def _created(engine: Engine, name: str, body: dict[str, Any], host: dict[str, Any]) -> str:
     """The id of a new container; without the limits that the engine does not have here."""
-    for more in ({"Init": True, **_LIMITS}, {"Init": True, "PidsLimit": 512}, {"Init": True}, {}):
+    for more in (_LIMITS, {"PidsLimit": _LIMITS["PidsLimit"]}, {}):
         try:
             settings = {**body, "HostConfig": {**host, **more}}
             made = engine.ask("POST", "/containers/create", {"name": name}, settings)

@@ -78,9 +78,24 @@ def in_container(
     return {name: value for name, value in found.items() if value}
 
 
+def versions(build: Mapping[str, Any]) -> dict[str, str]:
+    """The versions of secondary sources, by their identifiers."""
+    return {
+        each["sourceIdentifier"]: each["sourceVersion"]
+        for each in build.get("secondarySourceVersions", [])
+    }
+
+
 def _of_build(build: Mapping[str, Any]) -> dict[str, str]:
     """CodeBuild's variables that do not change, "" for one that a build does not have."""
+    of_version = versions(build)
+    beside = {}
+    for each in build.get("secondarySources", []):
+        name = each["sourceIdentifier"]
+        beside[f"CODEBUILD_SOURCE_REPO_URL_{name}"] = sources.url(each)
+        beside[f"CODEBUILD_SOURCE_VERSION_{name}"] = of_version.get(name, "")
     return {
+        **beside,
         "CODEBUILD_BUILD_IMAGE": build["environment"]["image"],
         "CODEBUILD_KMS_KEY_ID": build["encryptionKey"],
         "CODEBUILD_LOG_PATH": build["logs"].get("streamName", ""),

@@ -179,3 +179,33 @@ def test_an_image_of_the_hub_runs_where_it_has_a_shell(room: ImageRoom) -> None:
         f"the commands run with the programs of this machine, not in the image {python}: the labs' "
         "stand-in for the image holds no shell" in log
     )
+
+
+def test_a_build_in_a_container_keeps_to_its_container(room: ImageRoom) -> None:
+    home = room.sandbox.home
+    room.project(
+        "attacks",
+        f"cat {home}/sandbox/learner.json || echo refused 1",
+        f"echo x > {home}/left || echo refused 2",
+        "echo x > /left-in-the-image; echo kept $(cat /left-in-the-image)",
+        "kill -9 1; kill -9 -1; echo alive",
+        "kill -9 $$; echo never",
+        environment=room.environment(),
+    )
+    build = room.run("attacks")
+    log = room.log(build["id"])
+    assert build["buildStatus"] == "FAILED"
+    assert phases(build)["BUILD"] == "FAILED"
+    assert ["refused 1" in log, "refused 2" in log, "kept x" in log] == [True] * 3
+    assert "\nalive\n" in log
+    assert "\nnever\n" not in log
+    assert not (home / "left").exists()
+    room.project("after", "cat /left-in-the-image || echo clean", environment=room.environment())
+    assert "\nclean\n" in room.log(room.run("after")["id"])
+
+
+def test_a_fork_bomb_in_a_container_ends_with_the_build(room: ImageRoom) -> None:
+    room.project("forks", "f() { f & f; }; f", "sleep 1; echo done", environment=room.environment())
+    build = room.run("forks", timeoutInMinutesOverride=5)
+    assert build["buildComplete"]
+    assert not [each for each in room.tasks.containers() if each.startswith("codebuild-")]
