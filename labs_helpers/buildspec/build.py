@@ -50,11 +50,13 @@ class Settings:
     build's own. destination: where artifacts go; those of secondary-artifacts go into folders of
     their names. environment: the variables of the machine, which env/variables replace.
     overrides: the project's and StartBuild's variables, which replace the buildspec's. client: a
-    boto3 client by the name of a service, with the rights of the build. leave_out: files and
+    boto3 client by the name of a service, with the rights of the build. secondary: folders of
+    further sources, by identifier; the build works on copies. leave_out: files and
     folders below the source that are no part of the source. keep: which programs, by their command
     line, go on after the build although a command started them. deliver: instead of copying to the
     destination; report: takes reports. begins and ends: told of each phase as it happens.
-    processes: makes what runs the commands, from the function that takes their output.
+    processes: makes what runs the commands, from the function that takes their output. user: who
+    runs them.
     """
 
     source: Path
@@ -64,6 +66,7 @@ class Settings:
     client: Callable[[str], Any]
     overrides: Mapping[str, str] = field(default_factory=dict)
     identity: Identity = field(default_factory=Identity)
+    secondary: Mapping[str, Path] = field(default_factory=dict)
     leave_out: tuple[Path, ...] = ()
     keep: leftovers.Keep = leftovers.nothing
     buildspec: str = "buildspec.yml"
@@ -72,13 +75,14 @@ class Settings:
     begins: Callable[[str], None] = _unheard
     ends: Callable[[PhaseEnded], None] = _unheard
     processes: Callable[[Callable[[bytes], None]], Processes] = Processes
+    user: str = field(default_factory=user)
 
 
 class Build:
     """One build. Raises CannotRun for what CodeBuild would do and this machine cannot."""
 
     def __init__(self, spec: Buildspec, settings: Settings, log: Log) -> None:
-        _check(spec)
+        _check(spec, settings.user)
         self._spec, self._settings, self._log = spec, settings, log
         # now, because a command may put a link in the place of the folder
         self._folder = settings.scratch.resolve() / "src"
@@ -144,6 +148,11 @@ class Build:
         log.container("Processing environment variables")
         for line in source.copy(settings.source, self._folder, settings.leave_out):
             log.labs(line)
+        beside = {}
+        for name, folder in settings.secondary.items():
+            beside[name] = settings.scratch.resolve() / f"src_{name}"
+            for line in source.copy(folder, beside[name]):
+                log.labs(line)
         try:
             values = secrets.resolve(self._spec.environment, settings.client)
         except secrets.NoValue as error:
@@ -159,12 +168,14 @@ class Build:
             **values,
             **settings.overrides,
             **codebuild_variables(settings.identity, self._folder, started),
+            **{f"CODEBUILD_SRC_DIR_{name}": str(folder) for name, folder in beside.items()},
         }
         tmp = settings.scratch / "tmp"
         tmp.mkdir()
         program = self._spec.environment.shell or "sh"
         self._end("DOWNLOAD_SOURCE", started, "SUCCEEDED", Context())
-        return Shell(program, self._folder, tmp, environment, keep=self._spec.version != "0.1")
+        keep = self._spec.version != "0.1"
+        return Shell(program, self._folder, tmp, environment, keep, self._processes)
 
     def _phases(self, shell: Shell) -> bool:
         """Run the phases that have commands; whether UPLOAD_ARTIFACTS follows."""
@@ -205,7 +216,7 @@ class Build:
             self._log.container(f"Running command {command.text}")
             self._tail = b""
             shell.environment.update(succeeding(self._succeeding))
-            reason = shell.run(command.text, self._processes)
+            reason = shell.run(command.text)
             self._log.blank()
             if reason is not None:
                 self._succeeding = False
@@ -284,13 +295,12 @@ def _again(on_failure: OnFailure | None, attempts: int, context: Context, output
     return re.search(on_failure.pattern, text) is not None
 
 
-def _check(spec: Buildspec) -> None:
+def _check(spec: Buildspec, me: str) -> None:
     if spec.batch_line:
         raise CannotRun(
             f"line {spec.batch_line}: batch: this key makes a batch of builds, and only one build "
             "runs here. Remove the key to run the phases once."
         )
-    me = user()
     users = [(spec.run_as, spec.run_as_line, "run-as")]
     users += [(p.run_as, p.run_as_line, f"phases/{p.name}/run-as") for p in spec.phases.values()]
     for name, line, path in users:

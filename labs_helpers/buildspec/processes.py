@@ -13,12 +13,14 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -31,12 +33,29 @@ class Stopped(Exception):
     """The build was asked to stop while a command ran."""
 
 
+class NoFolder(Exception):
+    """The folder in which a command was to run is not there."""
+
+
+class Running(Protocol):
+    """A program that was started, as subprocess.Popen has one."""
+
+    returncode: int | None
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+
 class Processes:
     """Runs commands one after the other. ``output`` is called with what they print."""
 
     def __init__(self, output: Callable[[bytes], None]) -> None:
         self._output = output
-        self._read, self._write = os.pipe()
+        self._read, self._write = self._open_output()
         os.set_blocking(self._read, False)
         self._waker_read, self._waker_write = os.pipe()
         self._stop = threading.Event()
@@ -44,6 +63,14 @@ class Processes:
         self._waiter = threading.Thread()
         self._lock = threading.RLock()  # a signal's handler may come in between
         self._closed = False
+
+    def _open_output(self) -> tuple[int, int]:
+        """Where the output of all commands is read, and where they write."""
+        return os.pipe()
+
+    def find(self, program: str, path: str | None) -> str | None:
+        """Where a program is, by the folders of a PATH; None for a program that is not there."""
+        return shutil.which(program, path=path)
 
     def stop(self) -> None:
         """End the running command: `run` raises Stopped. For any thread and for signal handlers."""
@@ -55,18 +82,24 @@ class Processes:
     def run(self, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
         """The exit status; a negative number names the signal that ended the shell.
 
-        Raises Stopped, and OSError where the shell cannot start. The command reads an empty input.
+        Raises Stopped, NoFolder, and OSError where the shell cannot start. The command reads an
+        empty input.
         """
         if self._stop.is_set():
             raise Stopped
-        process = self._start(argv, environment, folder)
+        try:
+            process = self._start(argv, environment, folder)
+        except FileNotFoundError as error:
+            if not folder.is_dir():
+                raise NoFolder(str(folder)) from error
+            raise
         try:
             self._follow(process)
         except BaseException:  # KeyboardInterrupt, too, and a log that cannot be written
             self._end(process)
             raise
         self._note_left(process.pid)
-        return process.returncode
+        return process.wait()
 
     def _start(
         self,
@@ -74,7 +107,7 @@ class Processes:
         environment: Mapping[str, str],
         folder: Path,
         stdin: int = subprocess.DEVNULL,
-    ) -> subprocess.Popen[bytes]:
+    ) -> Running:
         """Start a command in a session of its own."""
         return subprocess.Popen(
             argv,
@@ -97,7 +130,7 @@ class Processes:
             for each in (self._read, self._write, self._waker_read, self._waker_write):
                 os.close(each)
 
-    def _follow(self, process: subprocess.Popen[bytes]) -> None:
+    def _follow(self, process: Running) -> None:
         """Hand on the output until the shell has ended."""
 
         def wait() -> None:
@@ -126,7 +159,7 @@ class Processes:
                 return
             self._output(data)
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
+    def _end(self, process: Running) -> None:
         _signal(process.pid, signal.SIGTERM)
         until = time.monotonic() + _GRACE
         while process.poll() is None and time.monotonic() < until:

@@ -19,13 +19,12 @@ import contextlib
 import os
 import re
 import shlex
-import shutil
 import signal
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from labs_helpers.buildspec.processes import Processes
+from labs_helpers.buildspec.processes import NoFolder, Processes
 
 _LINES_BEFORE = 3
 _SCRIPT, _STATE = "script.sh", "state"
@@ -43,16 +42,24 @@ class Shell:
     """The state that one command hands to the next.
 
     program: "sh", "bash" or a path. tmp: an empty folder for the scripts. keep: whether there is
-    such a state; not in version 0.1.
+    such a state; not in version 0.1. processes: run the commands.
     """
 
     def __init__(
-        self, program: str, folder: Path, tmp: Path, environment: Mapping[str, str], keep: bool
+        self,
+        program: str,
+        folder: Path,
+        tmp: Path,
+        environment: Mapping[str, str],
+        keep: bool,
+        processes: Processes,
     ) -> None:
         self.environment = {**environment, LAST_EXIT: "0"}
         self.folder = folder
+        self._processes = processes
         # found once: a command may change the PATH
-        self._program = shutil.which(program, path=environment.get("PATH")) or program
+        self._program = processes.find(program, environment.get("PATH")) or program
+        self._env = processes.find("env", None) or "/usr/bin/env"
         self._keep = keep
         self._command = tmp / "command" / _SCRIPT
         self._script = tmp / _SCRIPT
@@ -68,17 +75,17 @@ class Shell:
         os.close(self._scripts)
         os.close(self._tmp)
 
-    def run(self, command: str, processes: Processes) -> str | None:
+    def run(self, command: str) -> str | None:
         """Run one command; the reason of a failure in CodeBuild's (Go's) words, or None."""
         text = "\n" * _LINES_BEFORE + command + "\n"
         # -a: a plain variable is an exported one, and so lasts
         argv = [self._program, "-a", str(self._script)]
         try:
             self._prepare(text)
-            code = processes.run(argv, self.environment, self.folder)
+            code = self._processes.run(argv, self.environment, self.folder)
+        except NoFolder:
+            return f"chdir {self.folder}: no such file or directory"
         except FileNotFoundError:
-            if not self.folder.is_dir():
-                return f"chdir {self.folder}: no such file or directory"
             return f'exec: "{self._program}": executable file not found in $PATH'
         except OSError as error:  # the list of variables is too long, for one
             return f"fork/exec {self._program}: {(error.strerror or str(error)).lower()}"
@@ -106,12 +113,11 @@ class Shell:
 
         The command is a file of its own, so that an open quote or here-document ends with the file.
         """
-        env = shutil.which("env") or "/usr/bin/env"
         state = shlex.quote(str(self._state))
         return (
             f". {shlex.quote(str(self._command))}\n"
             f"{LAST_EXIT}=$?\n"
-            f"{{ pwd && printf '\\0' && {env} -0; }} > {state} 2>/dev/null\n"
+            f"{{ pwd && printf '\\0' && {self._env} -0; }} > {state} 2>/dev/null\n"
             f"exit ${LAST_EXIT}\n"
         )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,10 +20,21 @@ from labs_helpers.buildspec.read import secret_reference
 from labs_helpers.buildspec.result import Context, PhaseEnded
 from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.source import SourceError
-from labs_helpers.buildspec.variables import Identity
-from labs_helpers.runner import clients, environment, landlock, outputs, reports, sources
+from labs_helpers.buildspec.variables import Identity, user
+from labs_helpers.runner import (
+    build_container,
+    build_images,
+    clients,
+    environment,
+    landlock,
+    outputs,
+    reports,
+    sources,
+)
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
+from labs_helpers.runner.container_processes import ContainerProcesses
+from labs_helpers.runner.engine_client import Engine
 from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.runner import STOPPED, Job
 from labs_helpers.workspace import Workspace
@@ -59,24 +71,28 @@ class _Builder:
         self._uuid = self._build["id"].partition(":")[2]
         self._endpoint = job.desk.endpoint
         self._offset = timedelta(seconds=job.body["clock_offset"])
-        self._processes: ContainedProcesses | None = None
+        self._processes: ContainedProcesses | ContainerProcesses | None = None
+        self._container: build_container.BuildContainer | None = None
+        self._instead = ""
         self._clients: dict[str, Any] = {}
 
     def run(self) -> None:
         cloud: CloudLog | None = None
+        phase = "PROVISIONING"
         try:
-            cloud = self._open_log()
-            log = Log(cloud.write if cloud else _nowhere, self._now)
-            self._job.report(_ended("PROVISIONING", "SUCCEEDED", Context()))
-            self._begins("DOWNLOAD_SOURCE")
-            try:
-                result, facts = self._run(log)
-            except _Failed as failed:
-                log.container("Phase is DOWNLOAD_SOURCE")
-                _say(log, "DOWNLOAD_SOURCE", failed.context)
-                raise
+            with self._environment():
+                cloud = self._open_log()
+                log = Log(cloud.write if cloud else _nowhere, self._now)
+                self._job.report(_ended("PROVISIONING", "SUCCEEDED", Context()))
+                phase = "DOWNLOAD_SOURCE"
+                self._begins(phase)
+                try:
+                    result, facts = self._run(log)
+                except _Failed as failed:
+                    log.container("Phase is DOWNLOAD_SOURCE")
+                    _say(log, "DOWNLOAD_SOURCE", failed.context)
+                    raise
         except _Failed as failed:
-            phase = "DOWNLOAD_SOURCE" if cloud or not self._logged else "PROVISIONING"
             self._close(cloud)
             self._job.report(_ended(phase, "FAILED", failed.context))
             self._job.ended(status="FAILED")
@@ -85,7 +101,25 @@ class _Builder:
         if result.status == "STOPPED" and self._job.stopping != STOPPED:
             self._job.ended(fault=self._ended_by_us)
             return
-        self._job.ended(status=result.status, exported=dict(result.exported), artifacts=facts)
+        self._job.ended(status=result.status, exported=dict(result.exported), **facts)
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        """The container of the environment's image, where one can run; raises _Failed."""
+        login = build_images.Login(self._client, self._job.body["registryPassword"])
+        socket = self._workspace.socket if self._build["environment"]["privilegedMode"] else None
+        found = build_container.Provider(Engine(self._workspace.socket), self._build, login)
+        try:
+            self._container = found.start(self._uuid, self._folder, socket)
+        except build_images.NoImage as error:
+            raise _Failed(build_images.CODE, str(error)) from error
+        except build_container.CannotStart as error:
+            raise _Failed("CLIENT_ERROR", str(error)) from error
+        self._instead = found.instead
+        try:
+            yield
+        finally:
+            found.close()
 
     @property
     def _logged(self) -> bool:
@@ -112,26 +146,31 @@ class _Builder:
     def _run(self, log: Log) -> tuple[Result, dict[str, Any]]:
         log.container("Running on CodeBuild On-demand")
         log.hide([self._job.body["credentials"][name] for name in _SECRET])
-        if not landlock.version():
+        if not self._container and not landlock.version():
             log.labs(_UNCONFINED)
-        image = self._build["environment"]["image"]
-        log.labs(f"the commands run with the programs of this machine, not in the image {image}")
+        if self._instead:
+            log.labs(self._instead)
         home, tmp, source = (self._folder / name for name in ("home", "temporary", "source"))
         for each in (home, tmp, source):
             each.mkdir()
-        self._fetch(source)
+        secondary = self._fetch(source)
         spec = self._spec(source)
         overrides = self._overrides(log)
-        made = outputs.Outputs(self._build["output"], self._uuid, self._client, self._folder.parent)
+        made = outputs.Outputs(
+            self._build["output"],
+            self._build.get("secondaryOutput", []),
+            self._uuid,
+            self._client,
+            self._folder.parent,
+        )
         work = self._folder / "work"
         work.mkdir()
         settings = Settings(
             source=source,
+            secondary=secondary,
             scratch=work,
             destination=self._folder / "out",
-            environment=environment.variables(
-                self._workspace, self._job.body, self._endpoint, home, tmp
-            ),
+            environment=self._variables(home, tmp),
             client=self._client,
             overrides=overrides,
             identity=self._identity,
@@ -141,6 +180,7 @@ class _Builder:
             begins=self._begins,
             ends=self._ends,
             processes=self._contained,
+            user="root" if self._container else user(),
         )
         try:
             build = Build(spec, settings, log)
@@ -161,19 +201,39 @@ class _Builder:
             raise _Failed("CLIENT_ERROR", str(error)) from error
         finally:
             watch.close()
-        return result, made.facts
+        beside = [
+            made.secondary.get(each["artifactIdentifier"], each)
+            for each in self._build.get("secondaryArtifacts", [])
+        ]
+        return result, {"artifacts": made.facts, "secondaryArtifacts": beside}
 
-    def _fetch(self, source: Path) -> None:
-        try:
-            version = self._build.get("sourceVersion", "")
-            body = self._job.body
-            origin = Origin(self._endpoint, body["credentials"], body.get("folder", ""))
-            commit = sources.fetch(self._build["source"], version, self._client, source, origin)
-        except sources.SourceFailed as error:
-            raise _Failed(error.status_code, str(error)) from error
+    def _fetch(self, source: Path) -> dict[str, Path]:
+        """Fetch the primary source, and the secondary ones into folders by their identifiers."""
+        commit = self._fetch_one(
+            self._build["source"], self._build.get("sourceVersion", ""), source
+        )
+        versions = environment.versions(self._build)
+        found = {}
+        for each in self._build.get("secondarySources", []):
+            name = each["sourceIdentifier"]
+            found[name] = self._folder / f"source_{name}"
+            found[name].mkdir()
+            self._fetch_one(each, versions.get(name, ""), found[name], name)
         if commit:
             self._build["resolvedSourceVersion"] = commit
             self._job.report({"type": "source", "commit": commit})
+        return found
+
+    def _fetch_one(
+        self, source: Mapping[str, Any], version: str, into: Path, named: str = ""
+    ) -> str:
+        body = self._job.body
+        folder = body["folders"].get(source.get("sourceIdentifier", ""), "")
+        origin = Origin(self._endpoint, body["credentials"], folder)
+        try:
+            return sources.fetch(source, version, self._client, into, origin, named)
+        except sources.SourceFailed as error:
+            raise _Failed(error.status_code, str(error)) from error
 
     def _spec(self, source: Path) -> Buildspec:
         """The project's buildspec, a file of the source, or buildspec.yml; raises _Failed."""
@@ -216,7 +276,18 @@ class _Builder:
         log.hide(found.values())
         return {**by_type.get("PLAINTEXT", {}), **found}
 
-    def _contained(self, output: Callable[[bytes], None]) -> ContainedProcesses:
+    def _variables(self, home: Path, tmp: Path) -> dict[str, str]:
+        body = self._job.body
+        if self._container:
+            return environment.in_container(self._container.image.environment, body, self._endpoint)
+        return environment.variables(self._workspace, body, self._endpoint, home, tmp)
+
+    def _contained(
+        self, output: Callable[[bytes], None]
+    ) -> ContainedProcesses | ContainerProcesses:
+        if self._container:
+            self._processes = ContainerProcesses(output, self._container, self._folder)
+            return self._processes
         secrets = environment.secrets(self._workspace)
         readable = environment.readable(self._workspace, secrets)
         self._processes = ContainedProcesses(

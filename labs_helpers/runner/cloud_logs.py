@@ -12,6 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 log = logging.getLogger(__name__)
 
+_LAST = 300.0
+"""Seconds in which a busy sandbox takes the last lines; a build ends with its log complete."""
 _PAUSE = 0.1
 """Seconds in which lines gather for one call."""
 _BATCH = 1000
@@ -88,7 +90,7 @@ class CloudLog:
             self._closing = True
             self._changed.notify()
         if self._thread.is_alive():
-            self._thread.join(30)
+            self._thread.join(_LAST)
 
     def _send(self) -> None:
         while True:

@@ -20,10 +20,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
-from labs_helpers.buildspec.processes import Processes
+from labs_helpers.buildspec.processes import Processes, Running
 from labs_helpers.runner import landlock, sockets
 from labs_helpers.runtime import isolated
 
@@ -57,7 +58,7 @@ class Place:
     sockets: tuple[Path, ...] = ()
 
 
-_Asked = tuple[Callable[[], subprocess.Popen[bytes]], "Future[subprocess.Popen[bytes]]"]
+_Asked = tuple[Callable[[], Running], "Future[Running]"]
 
 
 class ContainedProcesses(Processes):
@@ -74,6 +75,10 @@ class ContainedProcesses(Processes):
         super().close()
         self._asked.put(None)
 
+    def members(self) -> list[int]:
+        """The processes of the running command."""
+        return _members(self.session) if self.session else []
+
     def kill(self) -> None:
         """End the running command's processes at once, without a grace."""
         if self.session:
@@ -86,8 +91,8 @@ class ContainedProcesses(Processes):
         environment: Mapping[str, str],
         folder: Path,
         stdin: int = subprocess.DEVNULL,
-    ) -> subprocess.Popen[bytes]:
-        def start() -> subprocess.Popen[bytes]:
+    ) -> Running:
+        def start() -> Running:
             limited = ("/bin/sh", "-c", _PREFIX, "sh", *argv)
             begin = super(ContainedProcesses, self)._start
             ready, go = os.pipe()
@@ -100,7 +105,7 @@ class ContainedProcesses(Processes):
                 os.close(go)
             return process
 
-        made: Future[subprocess.Popen[bytes]] = Future()
+        made: Future[Running] = Future()
         self._asked.put((start, made))
         process = made.result()
         self.session = process.pid
@@ -126,12 +131,20 @@ class ContainedProcesses(Processes):
                 made.set_exception(error)
 
 
+class Watched(Protocol):
+    """The commands of a build: which processes they are, and their end."""
+
+    def members(self) -> list[int]: ...
+
+    def kill(self) -> None: ...
+
+
 class Watch:
     """Looks at what a build uses, until `close`."""
 
     def __init__(
         self,
-        processes: Callable[[], ContainedProcesses | None],
+        processes: Callable[[], Watched | None],
         folder: Path,
         limits: Limits,
         give_up: Callable[[str], None],
@@ -172,7 +185,7 @@ class Watch:
         if free < limits.free or self._free - free > limits.disk:
             return f"The build filled the disk: {free >> 20} MiB are free. The build was ended."
         processes = self._processes()
-        members = _members(processes.session) if processes and processes.session else []
+        members = processes.members() if processes else []
         if len(members) > limits.processes:
             return f"The build had more than {limits.processes} processes. The build was ended."
         used = sum(map(_memory, members))

@@ -65,8 +65,13 @@ class Engine:
         query = {"follow": "1", "stdout": "1", "stderr": "1"}
         path = f"/containers/{container}/logs"
         with self._open("GET", path, query, None, None, None) as answer:
-            while len(head := answer.read(_HEADER)) == _HEADER:
-                yield answer.read(int.from_bytes(head[4:], "big"))
+            yield from _frames(answer)
+
+    def exec_output(self, program: str) -> Iterator[bytes]:
+        """Start a program that joins a container, and return what it writes."""
+        body = {"Detach": False, "Tty": False}
+        with self._open("POST", f"/exec/{program}/start", None, body, None, None) as answer:
+            yield from _frames(answer)
 
     def wait(self, container: str) -> int:
         """The exit status of a container, once it has ended."""
@@ -116,6 +121,12 @@ class _Answer:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+
+
+def _frames(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The parts of an output, without their headers."""
+    while len(head := answer.read(_HEADER)) == _HEADER:
+        yield answer.read(int.from_bytes(head[4:], "big"))
 
 
 def quoted(reference: str) -> str:

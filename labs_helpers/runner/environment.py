@@ -32,7 +32,6 @@ def variables(
     body: of the job; endpoint: the sandbox's; home, tmp: folders of the build's own.
     """
     build = body["build"]
-    logs = build["logs"]
     found = {
         # the labs' commands first; then what runs the labs, for `python` and `aws`
         "PATH": os.pathsep.join([str(workspace.bin), str(Path(sys.executable).parent), _PATH]),
@@ -52,15 +51,59 @@ def variables(
         "no_proxy": "127.0.0.1,localhost",
         "GIT_CEILING_DIRECTORIES": str(home.parent),
         **_docker(workspace, build["environment"]["privilegedMode"], home),
+        **_of_build(build),
+    }
+    return {name: value for name, value in found.items() if value or name == "AWS_PAGER"}
+
+
+def in_container(
+    image: Mapping[str, str], body: Mapping[str, Any], endpoint: str
+) -> dict[str, str]:
+    """The variables of the image, then as `variables`, for commands in a container.
+
+    image: the image's variables. Programs of the labs are not in the container.
+    """
+    found = {
+        "PATH": _PATH,
+        **image,
+        "HOME": "/root",
+        "CI": "true",
+        **body["credentials"],
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        **_of_build(body["build"]),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def versions(build: Mapping[str, Any]) -> dict[str, str]:
+    """The versions of secondary sources, by their identifiers."""
+    return {
+        each["sourceIdentifier"]: each["sourceVersion"]
+        for each in build.get("secondarySourceVersions", [])
+    }
+
+
+def _of_build(build: Mapping[str, Any]) -> dict[str, str]:
+    """CodeBuild's variables that do not change, "" for one that a build does not have."""
+    of_version = versions(build)
+    beside = {}
+    for each in build.get("secondarySources", []):
+        name = each["sourceIdentifier"]
+        beside[f"CODEBUILD_SOURCE_REPO_URL_{name}"] = sources.url(each)
+        beside[f"CODEBUILD_SOURCE_VERSION_{name}"] = of_version.get(name, "")
+    return {
+        **beside,
         "CODEBUILD_BUILD_IMAGE": build["environment"]["image"],
         "CODEBUILD_KMS_KEY_ID": build["encryptionKey"],
-        "CODEBUILD_LOG_PATH": logs.get("streamName", ""),
+        "CODEBUILD_LOG_PATH": build["logs"].get("streamName", ""),
         "CODEBUILD_PROJECT_ARN": _project_arn(build),
         "CODEBUILD_RESOLVED_SOURCE_VERSION": build.get("resolvedSourceVersion", ""),
         "CODEBUILD_SOURCE_REPO_URL": sources.url(build["source"]),
         "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
     }
-    return {name: value for name, value in found.items() if value or name == "AWS_PAGER"}
 
 
 def secrets(workspace: Workspace) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,18 +32,26 @@ _DIGESTS: Mapping[str, Callable[[], Any]] = {"sha256sum": hashlib.sha256, "md5su
 
 
 class Outputs:
-    """The primary artifacts of one build. facts: `artifacts` of BatchGetBuilds, once uploaded."""
+    """The artifacts of one build. facts: `artifacts` of BatchGetBuilds, once uploaded; secondary:
+    the same of secondary artifacts, by identifier."""
 
     def __init__(
-        self, config: Mapping[str, Any], build: str, client: Callable[[str], Any], beside: Path
+        self,
+        config: Mapping[str, Any],
+        secondary: Sequence[Mapping[str, Any]],
+        build: str,
+        client: Callable[[str], Any],
+        beside: Path,
     ) -> None:
-        """config: the project's artifacts; build: the uuid of the build's id; beside: a folder
-        where the build's commands cannot write."""
+        """config: the project's artifacts; secondary: its secondary ones; build: the uuid of the
+        build's id; beside: a folder where the build's commands cannot write."""
         self._config = config
+        self._secondary = {each["artifactIdentifier"]: each for each in secondary}
         self._build = build
         self._client = client
         self._beside = beside
         self.facts: dict[str, Any] = {}
+        self.secondary: dict[str, dict[str, Any]] = {}
 
     def deliver(
         self,
@@ -53,24 +61,35 @@ class Outputs:
         variables: Mapping[str, str],
     ) -> list[Path]:
         """`buildspec.build.Deliver`."""
-        if self._config["type"] != "S3":
-            return []
-        if name:
+        config = self._secondary.get(name) if name else self._config
+        if config is None:
+            known = ", ".join(self._secondary) or "none"
             raise NoArtifacts(
-                f"the project has no artifacts with the identifier {name}; the sandbox uploads the "
-                "primary artifacts only"
+                f"the buildspec has secondary artifacts {name}, and the project has none with the "
+                f"artifactIdentifier {name} (it has {known})"
             )
+        if config["type"] != "S3":
+            return []
         try:
-            return self._upload(output, files, variables)
+            made, facts = self._upload(config, output, files, variables)
         except ClientError as error:
             raise NoArtifacts(f"Error in UPLOAD_ARTIFACTS phase: {words(error)}") from error
         except (BotoCoreError, OSError) as error:
             raise NoArtifacts(f"Error in UPLOAD_ARTIFACTS phase: {error}") from error
+        if name:
+            self.secondary[name] = {**facts, "artifactIdentifier": name}
+        else:
+            self.facts = facts
+        return made
 
     def _upload(
-        self, output: Artifacts, files: Mapping[str, BuiltFile], variables: Mapping[str, str]
-    ) -> list[Path]:
-        config = self._config
+        self,
+        config: Mapping[str, Any],
+        output: Artifacts,
+        files: Mapping[str, BuiltFile],
+        variables: Mapping[str, str],
+    ) -> tuple[list[Path], dict[str, Any]]:
+        """What was written, and the facts that BatchGetBuilds shows."""
         bucket = config["location"].removeprefix("arn:aws:s3:::")
         name = config["name"]
         if config.get("overrideArtifactName") and output.name:
@@ -80,7 +99,7 @@ class Outputs:
             part.strip("/") for part in (config["path"], between, name) if part.strip("/")
         )
         s3 = self._client("s3")
-        self.facts = {
+        facts: dict[str, Any] = {
             "location": f"arn:aws:s3:::{bucket}/{key}",
             "encryptionDisabled": bool(config.get("encryptionDisabled")),
             "overrideArtifactName": bool(config.get("overrideArtifactName")),
@@ -93,12 +112,12 @@ class Outputs:
                 s3.put_object(Bucket=bucket, Key=key, Body=body)
                 for name, digest in _DIGESTS.items():
                     body.seek(0)
-                    self.facts[name] = hashlib.file_digest(body, digest).hexdigest()
-            return [Path(key)]
+                    facts[name] = hashlib.file_digest(body, digest).hexdigest()
+            return [Path(key)], facts
         for path, file in files.items():
             with file.open() as content:
                 s3.put_object(Bucket=bucket, Key=f"{key}/{path}", Body=content.read())
-        return [Path(key, path) for path in files]
+        return [Path(key, path) for path in files], facts
 
 
 def _pack(archive: IO[bytes], files: Mapping[str, BuiltFile]) -> None:

@@ -29,12 +29,18 @@ class SourceFailed(Exception):
 
 
 def fetch(
-    source: Mapping[str, Any], version: str, client: Client, into: Path, origin: Origin
+    source: Mapping[str, Any],
+    version: str,
+    client: Client,
+    into: Path,
+    origin: Origin,
+    named: str = "",
 ) -> str:
     """Fill an empty folder with the source; the commit of a source in git, else "".
 
-    Raises SourceFailed.
+    named: the identifier of a secondary source, "" for the primary one. Raises SourceFailed.
     """
+    which = f"source {named}" if named else "primary source"
     commit = ""
     try:
         if source["type"] in _CLONE:
@@ -45,11 +51,11 @@ def fetch(
         _let_all_read(into)
         return commit
     except GitFailed as error:
-        raise SourceFailed(f"{error} for primary source{_of(version)}") from error
+        raise SourceFailed(f"{error} for {which}{_of(version)}") from error
     except ClientError as error:
-        raise SourceFailed(f"{words(error)} for primary source{_of(version)}") from error
+        raise SourceFailed(f"{words(error)} for {which}{_of(version)}") from error
     except (BotoCoreError, OSError) as error:
-        raise SourceFailed(f"{error} for primary source{_of(version)}") from error
+        raise SourceFailed(f"{error} for {which}{_of(version)}") from error
 
 
 def _let_all_read(into: Path) -> None:

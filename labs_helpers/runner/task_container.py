@@ -19,6 +19,8 @@ RUNNER = "labs.ecs.runner"
 """The label with the process of the runner that looks after a container."""
 PREFIX = "ecs-"
 """How the names of a task's containers begin, as with ECS's own agent."""
+_OURS = (f"/{PREFIX}", "/codebuild-")
+"""How the names of containers begin that a runner makes: of tasks, and of builds."""
 _RELAY = "labs.relay"
 _NANO = 1_000_000_000
 _STOP_SECONDS = 30
@@ -202,7 +204,7 @@ def sweep(engine: Engine) -> None:
             note = json.loads(each["Labels"][RUNNER])
         except (ValueError, RecursionError):
             continue
-        ours = any(name.startswith(f"/{PREFIX}") for name in each["Names"])
+        ours = any(name.startswith(_OURS) for name in each["Names"])
         if ours and isinstance(note, dict) and not process_identity.is_alive(note):
             engine.ask("DELETE", f"/containers/{each['Id']}", {"force": "1", "v": "1"})
 

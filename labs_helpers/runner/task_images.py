@@ -20,7 +20,8 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 from labs_helpers.runner import task_failures as failures
 from labs_helpers.runner.engine_client import Engine, EngineRefused, quoted
 
-_ECR = ".dkr.ecr"
+ECR = ".dkr.ecr"
+"""In the host name of each private registry of Amazon ECR."""
 _ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
@@ -72,7 +73,7 @@ class Images:
         if several and not fits:
             raise failures.no_platform(self.platform)
         name = f"{reference.name}@{resolved}"
-        _shelf.take(self._engine, name)
+        shelf.take(self._engine, name)
         self._held.append(name)
         try:
             self._engine.pull(reference.name, resolved, self.platform if several else "", login)
@@ -82,12 +83,12 @@ class Images:
 
     def close(self) -> None:
         for name in self._held:
-            _shelf.give_back(self._engine, name)
+            shelf.give_back(self._engine, name)
         self._held = []
 
     def _auth(self, reference: Reference) -> dict[str, str] | None:
         """The login for ECR; None for a public registry."""
-        if _ECR not in reference.domain:
+        if ECR not in reference.domain:
             return None
         if self._login is None:
             try:
@@ -101,7 +102,7 @@ class Images:
 
 
 class _Shelf:
-    """The images that tasks hold in the learner's engine, for all tasks of this runner."""
+    """The images that the jobs of this runner hold in the learner's engine."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -115,7 +116,7 @@ class _Shelf:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def give_back(self, engine: Engine, name: str) -> None:
-        """Remove an image that the learner did not have, once no task has a container of it."""
+        """Remove an image that the learner did not have, once no job uses the image."""
         with self._lock:
             self._counts[name] -= 1
             if self._counts[name] or name not in self._own:
@@ -125,7 +126,7 @@ class _Shelf:
                 engine.ask("DELETE", f"/images/{quoted(name)}")
 
 
-_shelf = _Shelf()
+shelf = _Shelf()
 
 
 def _is_there(engine: Engine, name: str) -> bool:

@@ -39,10 +39,17 @@ def mark(pid: int, folder: Path | None = None) -> None:
         return  # the labs isolate programs on Linux only
     if 0 <= resource.prlimit(pid, LOCKS)[1] <= MARK:
         return  # this process has a mark itself, and handed it on
-    number = MARK if folder is None else number_of(folder)
-    resource.prlimit(pid, LOCKS, (number, number))
-    if folder is not None:
-        resource.prlimit(pid, REAL_TIME, (MARK - number, MARK - number))
+    if folder is None:
+        resource.prlimit(pid, LOCKS, (MARK, MARK))
+        return
+    for name, limit in limits_of(folder).items():
+        resource.prlimit(pid, name, (limit, limit))
+
+
+def limits_of(folder: Path) -> dict[int, int]:
+    """The mark of a build's programs: the hard limit of each resource. Raises OSError."""
+    number = number_of(folder)
+    return {LOCKS: number, REAL_TIME: MARK - number}
 
 
 def number_of(folder: Path) -> int:
@@ -51,6 +58,19 @@ def number_of(folder: Path) -> int:
     Raises OSError.
     """
     return folder.lstat().st_ino % (MARK - 1) + 1
+
+
+def build_of(pid: int) -> int | None:
+    """The number of the folder of the build whose mark a process has.
+
+    None where the process is no build's, has ended, or is another user's.
+    """
+    try:
+        number = resource.prlimit(pid, LOCKS)[1]
+        spare = resource.prlimit(pid, REAL_TIME)[1]
+    except OSError:
+        return None
+    return number if number + spare == MARK else None
 
 
 def folder_of(locks: int, real_time: int, builds: Path) -> Path | None:

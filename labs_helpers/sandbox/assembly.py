@@ -30,6 +30,7 @@ from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
+from labs_helpers.sandbox.ecr import tokens
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere
 from labs_helpers.sandbox.ecr.layer_downloads import LayerDownloads
 from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
@@ -233,6 +234,7 @@ def build(
         roles,
         emit,
         connections.connections.folder,
+        partial(tokens.of_service, store),
     )
     workers: tuple[Worker[Any], ...] = (
         lifecycle,

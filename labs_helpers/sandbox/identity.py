@@ -23,6 +23,15 @@ class Principal:
     user_id: str
     access_key_id: str
 
+    @property
+    def is_service(self) -> bool:
+        """Whether this is a service of AWS that acts as itself.
+
+        arn is the service's name then ("codebuild.amazonaws.com"), user_id the ARN of the resource
+        for which the service acts, and account the account of that resource.
+        """
+        return not self.arn.startswith("arn:")
+
 
 Keys = Mapping[str, tuple[str, ...]]
 """Condition keys of a request in lower case, each with its values."""

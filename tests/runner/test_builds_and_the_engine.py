@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from labs_helpers.engine import machine
 from labs_helpers.engine.server import make_server
 from labs_helpers.runner import landlock
 from labs_helpers.runner.contained import ContainedProcesses, Place
+from labs_helpers.runtime import isolated
 from tests.engine.containers.conftest import load_box
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are isolated on Linux")
@@ -269,3 +271,28 @@ def test_the_learner_mounts_what_the_learner_likes(bench: Bench) -> None:
     shown = {str(bench.folder): {"bind": "/h", "mode": "rw"}}
     found = bench.learner.containers.run("box", ["cat", "/h/secret"], volumes=shown, remove=True)
     assert found == b"of the learner\n"
+
+
+def test_the_programs_of_a_build_s_container_are_known_as_the_build_s(bench: Bench) -> None:
+    with scratch(bench.folder / "builds") as place:
+        host = {"Annotations": {"labs.build": str(place)}}
+        made = bench.learner.api.create_container("box", ["sleep", "600"], host_config=host)
+        container = bench.learner.containers.get(made["Id"])
+        try:
+            container.start()
+            said = container.exec_run(["cat", "/proc/self/limits"]).output.decode()
+        finally:
+            container.remove(force=True)
+        assert re.search(rf"^Max file locks +\S+ +{isolated.number_of(place)} ", said, re.M)
+
+
+def test_no_build_says_that_its_containers_are_another_build_s(bench: Bench) -> None:
+    with scratch(bench.folder / "builds") as other:
+        said = bench.build(f"docker run --rm --annotation labs.build={other} box true")
+    assert "refuses HostConfig.Annotations" in said
+
+
+def test_a_folder_that_is_not_there_is_no_build_s(bench: Bench) -> None:
+    host = {"Annotations": {"labs.build": "/nosuch"}}
+    with pytest.raises(docker.errors.APIError, match=r"the annotation labs\.build names no folder"):
+        bench.learner.api.create_container("box", ["true"], host_config=host)

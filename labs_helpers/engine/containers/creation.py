@@ -75,6 +75,7 @@ class Creator:
             owner=owner,
         )
         spec.relays(config.get("Labels") or {}, kind)
+        spec.marks(host)
         _check_memory(host)
         capabilities(host, kind)
         _check_isolation(self._isolation, host, kind, mounts, published)

@@ -44,7 +44,7 @@ MOOT: Mapping[str, str] = {
 
 MOOT_OF_HOST: Mapping[str, str] = {
     "ContainerIDFile": "the client writes the file",
-    "Annotations": "they are for other runtimes",
+    "Annotations": "they are for other runtimes; spec.py reads the labs' own",
 }
 
 _EMPTY: frozenset[str] = frozenset()

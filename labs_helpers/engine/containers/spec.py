@@ -9,6 +9,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from labs_helpers.runtime import isolated
+
 from .. import machine
 from ..build.run.accounts import Account
 from ..build.stage import DEFAULT_PATH
@@ -25,6 +27,10 @@ PROCESSES = 4096
 
 RELAYS = "labs.relay"
 """A label by which a program of the labs asks for relays: see README."""
+
+BUILD = "labs.build"
+"""An annotation with the folder of a build, whose commands run in the container: its programs get
+the mark of the build. A label would not do: an image can bring any label."""
 
 
 def command(config: Mapping[str, Any]) -> list[str]:
@@ -123,7 +129,22 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
         "processes": limit if limit > 0 else PROCESSES,
         "user_namespace": os.geteuid() != 0,
         "users": machine.users(),
+        "limits": marks(host),
     }
+
+
+def marks(host: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Hard limits by which a container's programs are known as a build's: (resource, limit).
+
+    Empty where the programs are no build's. Raises BadRequest for a folder that is not there.
+    """
+    folder = (host.get("Annotations") or {}).get(BUILD)
+    if not folder:
+        return []
+    try:
+        return list(isolated.limits_of(Path(folder)).items())
+    except OSError as error:
+        raise BadRequest(f"the annotation {BUILD} names no folder: {error}") from error
 
 
 def hostname(container: Container) -> str:

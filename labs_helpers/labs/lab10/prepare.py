@@ -1,7 +1,7 @@
 """Lab 10 starts from two versions of the application in the registry, and deploys them."""
 
-from dataclasses import replace
 import json
+from dataclasses import replace
 
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.prepare import ecs_service, networks

@@ -95,7 +95,12 @@ def of(call: Call, role_arn: RoleArn) -> dict[str, Any]:
 
 
 def identity(principal: Principal, role_arn: RoleArn) -> dict[str, Any]:
-    """The userIdentity of a caller."""
+    """The userIdentity of a caller; that of a service which acts as itself names the service.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    if principal.is_service:
+        return {"type": "AWSService", "invokedBy": principal.arn}
     kind, *names = principal.arn.split(":")[5].split("/")
     found = {
         "type": _TYPES.get(kind, "Unknown"),
@@ -129,7 +134,7 @@ _TYPES = {
 
 def username(principal: Principal) -> str:
     """The name under which LookupEvents finds a caller: a user's, or a session's; "root"."""
-    return principal.arn.split(":")[5].rpartition("/")[2]
+    return principal.arn.split(":")[-1].rpartition("/")[2]
 
 
 def resources(arns: Sequence[str], account: str) -> list[dict[str, str]]:

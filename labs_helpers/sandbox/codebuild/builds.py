@@ -54,10 +54,12 @@ _OF_BUILD: Mapping[str, str] = {
     "queuedTimeoutInMinutesOverride": "queuedTimeoutInMinutes",
     "encryptionKeyOverride": "encryptionKey",
 }
+_SECONDARY: Mapping[str, str] = {
+    "secondarySourcesOverride": "secondarySources",
+    "secondarySourcesVersionOverride": "secondarySourceVersions",
+    "secondaryArtifactsOverride": "secondaryArtifacts",
+}
 _NOT_HERE = (
-    "secondarySourcesOverride",
-    "secondarySourcesVersionOverride",
-    "secondaryArtifactsOverride",
     "gitSubmodulesConfigOverride",
     "certificateOverride",
     "registryCredentialOverride",
@@ -136,19 +138,24 @@ def start(
         build["sourceVersion"] = version
     if resolved:
         build["resolvedSourceVersion"] = resolved
-    build["output"] = projects_artifacts(artifacts, name)
+    beside = {each: project.get(each, []) for each in _SECONDARY.values()}
+    beside |= _renamed(params, _SECONDARY)
+    _check_fetched(beside["secondarySources"])
+    projects.check_secondary(beside)
+    build |= {each: value for each, value in beside.items() if value}
+    build["output"] = projects.with_defaults(artifacts, name)
+    build["secondaryOutput"] = [
+        projects.with_defaults(each, name) for each in beside["secondaryArtifacts"]
+    ]
+    if beside["secondaryArtifacts"]:
+        build["secondaryArtifacts"] = [
+            {"location": "", "artifactIdentifier": each["artifactIdentifier"]}
+            for each in beside["secondaryArtifacts"]
+        ]
     begin(build, "SUBMITTED", at)
     end(build, "SUCCEEDED", at)
     begin(build, "QUEUED", at)
     return build
-
-
-def projects_artifacts(artifacts: Mapping[str, Any], name: str) -> Document:
-    """Where the artifacts go, with the defaults of a project."""
-    if artifacts["type"] != "S3":
-        return dict(artifacts)
-    defaults = {"path": "", "namespaceType": "NONE", "name": name, "packaging": "NONE"}
-    return {**defaults, **artifacts}
 
 
 def begin(build: Document, phase: str, at: float) -> None:
@@ -194,7 +201,11 @@ def complete(build: Document, status: str, at: float) -> None:
 
 def shown(build: Mapping[str, Any]) -> Document:
     """A build as an answer has it."""
-    return {name: value for name, value in build.items() if name != "output"}
+    return {name: value for name, value in build.items() if name not in _OWN}
+
+
+_OWN = ("output", "secondaryOutput")
+"""What only the sandbox knows of a build: where its artifacts go."""
 
 
 def _renamed(params: Mapping[str, Any], names: Mapping[str, str]) -> Document:
@@ -213,25 +224,31 @@ def _check(
             f"The project {project['name']} takes its source from a pipeline: start the pipeline, "
             "or override the type and the location of the source"
         )
-    if source["type"] not in projects.FETCHED:
-        raise NotHere(
-            f"The sandbox fetches no sources of type {source['type']}; they exist on AWS. Put the "
-            "source into a bucket as a ZIP file, and start the build with --source-type-override "
-            "S3 --source-location-override bucket/source.zip."
-        )
-    auth = source.get("auth") or {}
-    if source["type"] == "GITHUB" and not _CONNECTION.fullmatch(auth.get("resource", "")):
-        raise NotHere(
-            "The sandbox reaches no GitHub, and fetches sources of type GITHUB over a connection "
-            "to the stand-in GitHub only: give the source the auth "
-            "type=CODECONNECTIONS,resource=<ARN of the connection>. labs connect names the git "
-            "folder that stands for the repository."
-        )
+    _check_fetched([source])
     if project["source"]["type"] == "CODEPIPELINE" and artifacts["type"] == "CODEPIPELINE":
         artifacts = {"type": "NO_ARTIFACTS"}
     projects.check_source(source, artifacts)
     projects.check_artifacts(artifacts)
     projects.check_environment(environment)
+
+
+def _check_fetched(sources: Sequence[Mapping[str, Any]]) -> None:
+    """Raise NotHere for a source that the sandbox cannot fetch."""
+    for source in sources:
+        if source["type"] not in projects.FETCHED:
+            raise NotHere(
+                f"The sandbox fetches no sources of type {source['type']}; they exist on AWS. Put "
+                "the source into a bucket as a ZIP file, and start the build with "
+                "--source-type-override S3 --source-location-override bucket/source.zip."
+            )
+        auth = source.get("auth") or {}
+        if source["type"] == "GITHUB" and not _CONNECTION.fullmatch(auth.get("resource", "")):
+            raise NotHere(
+                "The sandbox reaches no GitHub, and fetches sources of type GITHUB over a "
+                "connection to the stand-in GitHub only: give the source the auth "
+                "type=CODECONNECTIONS,resource=<ARN of the connection>. labs connect names the git "
+                "folder that stands for the repository."
+            )
 
 
 def _log(config: Mapping[str, Any] | None, project: str, number: str) -> tuple[str, str]:

@@ -52,8 +52,11 @@ class Builds:
         emit: Emit,
         authorize: Authorize,
         folder: Callable[[str, str], str],
+        password: Callable[[str, str, str], str],
     ) -> None:
-        """folder: of a connection and a repository; raises LookupError."""
+        """folder: of a connection and a repository; raises LookupError. password: for a registry of
+        Amazon ECR, of a service, the ARN for which the service acts, and the registry's host."""
+        self._password = password
         self._authorize = authorize
         self._folder = folder
         self._store = state
@@ -82,22 +85,35 @@ class Builds:
             context = [{"statusCode": "ACCESS_DENIED", "message": str(error)}]
             self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
             return None
-        try:
-            folder = self._connected(build, taken)
-        except (LookupError, AccessDenied) as error:
-            self._change(place, build_id, partial(_begin, phase="DOWNLOAD_SOURCE"))
-            context = [{"statusCode": "CLIENT_ERROR", "message": f"{error} for primary source"}]
-            self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
-            return None
+        folders = {}
+        for source in (build["source"], *build.get("secondarySources", [])):
+            name = source.get("sourceIdentifier", "")
+            try:
+                folders[name] = self._connected(source, taken)
+            except (LookupError, AccessDenied) as error:
+                self._change(place, build_id, partial(_begin, phase="DOWNLOAD_SOURCE"))
+                which = f"source {name}" if source is not build["source"] else "primary source"
+                context = [{"statusCode": "CLIENT_ERROR", "message": f"{error} for {which}"}]
+                self._change(place, build_id, partial(_fail, status="FAILED", contexts=context))
+                return None
         offset = now - datetime.now(UTC)
         return {
-            "folder": folder,
+            "folders": folders,
             "build": build,
             "account": place[0],
             "region": place[1],
             "credentials": taken.environment,
+            "registryPassword": self._own_password(place, build),
             "clock_offset": offset.total_seconds(),
         }
+
+    def _own_password(self, place: store.Place, build: store.Document) -> str:
+        """By which CodeBuild itself pulls the environment's image; "" where the role pulls it."""
+        environment = build["environment"]
+        if environment["imagePullCredentialsType"] != "CODEBUILD":
+            return ""
+        host = environment["image"].partition("/")[0]
+        return self._password(CODEBUILD.name, projects.arn(*place, build["projectName"]), host)
 
     def arn(self, place: store.Place, build_id: str) -> str:
         return f"arn:aws:codebuild:{place[1]}:{place[0]}:build/{build_id}"
@@ -138,12 +154,11 @@ class Builds:
             timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
         )
 
-    def _connected(self, build: store.Document, taken: Assumed) -> str:
+    def _connected(self, source: store.Document, taken: Assumed) -> str:
         """The git folder of a source on a connection, "" for others; LookupError, AccessDenied.
 
         https://docs.aws.amazon.com/codebuild/latest/userguide/connections-github-app.html
         """
-        source = build["source"]
         if source["type"] != "GITHUB":
             return ""
         arn = source["auth"]["resource"]
@@ -249,6 +264,8 @@ def _apply(build: store.Document, at: float, event: Event) -> None:
         case other if other == ENDED:
             builds.begin(build, "FINALIZING", at)
             build["artifacts"] = event.get("artifacts") or build["artifacts"]
+            if event.get("secondaryArtifacts"):
+                build["secondaryArtifacts"] = event["secondaryArtifacts"]
             if event.get("exported"):
                 build["exportedEnvironmentVariables"] = [
                     {"name": name, "value": value} for name, value in event["exported"].items()

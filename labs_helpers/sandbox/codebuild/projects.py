@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from labs_helpers.sandbox.codebuild import secondary
 from labs_helpers.sandbox.codebuild.errors import InvalidInput, NotHere
 
 Document = dict[str, Any]
@@ -17,16 +18,14 @@ Document = dict[str, Any]
 ENVIRONMENTS = ("LINUX_CONTAINER", "ARM_CONTAINER")
 """The types of environment that the runner can stand in for."""
 
+_CURATED = "aws/codebuild/"
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
 _CODECOMMIT = re.compile(r"https://git-codecommit\.[a-z0-9-]+\.amazonaws\.com/v1/repos/[\w.-]+")
-_OTHER = "The runner runs the commands of a build on this machine. "
+_OTHER = "Builds run in a container or a folder of this machine. "
 _ABSENT: Mapping[str, str] = {
     "badgeEnabled": "No page shows a badge here.",
     "buildBatchConfig": "The sandbox runs single builds only.",
     "fileSystemLocations": "The sandbox has no Amazon EFS.",
-    "secondaryArtifacts": "The sandbox uploads the primary artifacts only.",
-    "secondarySources": "The sandbox has one source for a build.",
-    "secondarySourceVersions": "The sandbox has one source for a build.",
     "autoRetryLimit": "The sandbox repeats no build by itself. RetryBuild does.",
 }
 """Members of a project that would be without effect, and why; a value that asks for nothing is
@@ -54,10 +53,11 @@ def project(params: Mapping[str, Any], account: str, region: str, at: float) -> 
         "badge": {"badgeEnabled": False},
         "projectVisibility": "PRIVATE",
         "source": _with_defaults(params["source"], insecureSsl=False, gitCloneDepth=None),
-        "artifacts": _artifacts(params["artifacts"], name),
+        "artifacts": with_defaults(params["artifacts"], name),
         "environment": environment(params["environment"]),
     }
     document.setdefault("tags", [])
+    _complete(document)
     check(document, params, account)
     return document
 
@@ -66,10 +66,20 @@ def changed(before: Document, params: Mapping[str, Any], account: str, at: float
     """A project after UpdateProject: what the request has replaces what was."""
     made = {**before, **{name: value for name, value in params.items() if name != "badgeEnabled"}}
     made["lastModified"] = at
-    made["artifacts"] = _artifacts(made["artifacts"], before["name"])
+    made["artifacts"] = with_defaults(made["artifacts"], before["name"])
+    _complete(made)
     made["environment"] = environment(made["environment"])
     check(made, params, account)
     return made
+
+
+def _complete(project: Document) -> None:
+    """Give the secondary artifacts AWS's defaults, and the lists of AWS's answers."""
+    for name in ("secondarySources", "secondarySourceVersions", "secondaryArtifacts"):
+        project.setdefault(name, [])
+    project["secondaryArtifacts"] = [
+        with_defaults(each, project["name"]) for each in project["secondaryArtifacts"]
+    ]
 
 
 def environment(given: Mapping[str, Any]) -> Document:
@@ -110,7 +120,18 @@ def check(project: Mapping[str, Any], params: Mapping[str, Any], account: str) -
     check_role(project["serviceRole"], account)
     check_source(project["source"], project["artifacts"])
     check_artifacts(project["artifacts"])
+    check_secondary(project)
     check_environment(project["environment"])
+
+
+def check_secondary(found: Mapping[str, Any]) -> None:
+    """The secondary sources and artifacts of a project or a build."""
+    secondary.check_sources(
+        found.get("secondarySources", []),
+        found.get("secondarySourceVersions", []),
+        lambda source: check_source(source, {"type": "NO_ARTIFACTS"}),
+    )
+    secondary.check_artifacts(found.get("secondaryArtifacts", []), check_artifacts)
 
 
 def check_role(role: str, account: str) -> None:
@@ -161,6 +182,12 @@ def check_environment(given: Mapping[str, Any]) -> None:
             f"The sandbox does not have environments of type {kind}; they exist on AWS. {_OTHER}"
             f"Use {' or '.join(ENVIRONMENTS)}."
         )
+    if given["imagePullCredentialsType"] == "SERVICE_ROLE" and given["image"].startswith(_CURATED):
+        # https://github.com/aws/aws-codebuild-docker-images/issues/163
+        raise InvalidInput(
+            "Invalid input: cannot use a CodeBuild curated image with imagePullCredentialsType "
+            "SERVICE_ROLE"
+        )
     for name in ("fleet", "registryCredential", "certificate", "dockerServer"):
         if given.get(name):
             raise NotHere(
@@ -172,7 +199,8 @@ def check_environment(given: Mapping[str, Any]) -> None:
             raise InvalidInput(f"Duplicate environment variable name: {name}")
 
 
-def _artifacts(given: Mapping[str, Any], name: str) -> Document:
+def with_defaults(given: Mapping[str, Any], name: str) -> Document:
+    """Artifacts of a project of this name, with AWS's defaults."""
     if given["type"] != "S3":
         return dict(given)
     return {

@@ -35,13 +35,14 @@ class CodeBuildService(DecidedService[CodeBuildCall]):
         roles: ServiceRoles,
         emit: Emit,
         folder: Callable[[str, str], str],
+        password: Callable[[str, str, str], str],
     ) -> None:
         """Open the state under `root`; builds that ran before a restart become FAULT.
 
-        folder: of a connection and a repository; raises LookupError.
+        folder: of a connection and a repository; raises LookupError. password: as owner.py has it.
         """
         self.store = Store(root, "CodeBuild", SCHEMA)
-        owner = Builds(self.store, clock, roles, emit, authorize, folder)
+        owner = Builds(self.store, clock, roles, emit, authorize, folder, password)
         kept = Store(root, "CodeBuildReports", report_store.SCHEMA)
         self.reports = Reports(kept, clock, owner)
         call: Any = partial(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from labs_helpers.sandbox.codecommit.repositories import Repositories
 from labs_helpers.sandbox.codecommit.store import Document
-from labs_helpers.sandbox.service.service import Call
+from labs_helpers.sandbox.service.errors import NotInSandbox
+from labs_helpers.sandbox.service.service import Call, Members
 from labs_helpers.sandbox.service.store import Store
 
 
@@ -15,6 +16,14 @@ class CodeCommitCall(Call[Store]):
     """repositories: rows and git folders."""
 
     repositories: Repositories
+
+    def check_empty_folders(self, params: Members) -> None:
+        """Refuse keepEmptyFolders, which adds a file .gitkeep on AWS."""
+        if params.get("keepEmptyFolders"):
+            raise NotInSandbox(
+                f"codecommit:{self.operation} with keepEmptyFolders",
+                "Put a file .gitkeep into the folder.",
+            )
 
     def found(self, name: str) -> Document:
         """A repository of the caller's account and region; raises RepositoryDoesNotExist."""

@@ -14,10 +14,15 @@ EXCLUSION = "pull-time-exclusion"
 
 
 def is_excluded(store: Store, registry: Registry, puller: str) -> bool:
-    """Whether ECR does not record the pulls of a caller, a user or a session of a role (an ARN)."""
+    """Whether ECR does not record the pulls of a caller.
+
+    puller: the ARN of a user or of a session of a role, or the name of a service of AWS.
+    """
     excluded = documents.list_all(store, registry, EXCLUSION)
     if puller in excluded:
         return True
+    if not puller.startswith("arn:"):
+        return False
     _, _, service, _, account, resource = puller.split(":", 5)
     kind, _, rest = resource.partition("/")
     if (service, kind) != ("sts", "assumed-role"):

@@ -19,6 +19,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from labs_helpers import defaults
 from labs_helpers.sandbox.ecr import errors
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
@@ -66,6 +67,20 @@ def mint(store: Store, principal: Principal, region: str) -> Token:
             ),
         )
     return Token(password, expires_at)
+
+
+def of_service(store: Store, service: str, source: str, host: str) -> str:
+    """A password by which a service of AWS pulls as itself; "" for a host that is no registry.
+
+    service: "codebuild.amazonaws.com", which a repository's policy may name; source: the ARN of
+    the resource for which the service acts, in a policy aws:SourceArn:
+    https://docs.aws.amazon.com/codebuild/latest/userguide/sample-ecr.html
+    """
+    registry = defaults.registry_of(host)
+    if registry is None:
+        return ""
+    account = source.split(":")[4]
+    return mint(store, Principal(account, service, source, ""), registry[1]).password
 
 
 def verify(store: Store, password: str, registry: Registry) -> Principal:

@@ -66,6 +66,8 @@ class Directory:
 
     def rights_of(self, principal: Principal) -> Rights:
         """The rights of a principal now; a user or role that is gone has none."""
+        if principal.is_service:
+            return of_service(principal)
         session = self._sessions.session(principal.access_key_id)
         if session is None:
             return self._of_user(principal.account, principal.arn, principal.user_id)
@@ -78,6 +80,8 @@ class Directory:
 
         One of the same name that was made later is another.
         """
+        if principal.is_service:
+            return True
         session = self._sessions.session(principal.access_key_id)
         if session is None:
             return self._records.user(principal.account, principal.user_id) is not None
@@ -226,6 +230,21 @@ class Directory:
                 text = parsed(policy.document)
                 found.append(Policy(Kind.SESSION, name, text, "passed with the session", arn))
         return tuple(found) or None
+
+
+def of_service(principal: Principal) -> Rights:
+    """A service of AWS that acts as itself, for a resource whose ARN is the principal's user_id.
+
+    Only policies of resources let a service in, by these keys:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    keys = {
+        "aws:principalservicename": principal.arn,
+        "aws:principalisawsservice": "true",
+        "aws:sourcearn": principal.user_id,
+        "aws:sourceaccount": principal.account,
+    }
+    return Rights(Caller("", principal.arn, ""), session_keys=keys)
 
 
 def _of(user: User) -> Rights:

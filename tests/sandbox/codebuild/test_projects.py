@@ -95,6 +95,45 @@ INVALID: list[tuple[str, dict[str, Any], str]] = [
         {"environment": {**LINUX, "environmentVariables": [{"name": "A", "value": "1"}] * 2}},
         "Duplicate environment variable name: A",
     ),
+    (
+        "a curated image with the role's rights",
+        {"environment": {**LINUX, "imagePullCredentialsType": "SERVICE_ROLE"}},
+        "cannot use a CodeBuild curated image with imagePullCredentialsType SERVICE_ROLE",
+    ),
+    (
+        "a secondary source without an identifier",
+        {"secondarySources": [S3]},
+        "identifier must contain only alphanumeric characters and underscores",
+    ),
+    (
+        "an identifier twice",
+        {"secondarySources": [{**S3, "sourceIdentifier": "b"}] * 2},
+        "secondarySources has the sourceIdentifier b twice",
+    ),
+    (
+        "a secondary source from a pipeline",
+        {"secondarySources": [{"type": "CODEPIPELINE", "sourceIdentifier": "b"}]},
+        "sourceType CODEPIPELINE is not allowed for secondarySources",
+    ),
+    (
+        "a version of no source",
+        {"secondarySourceVersions": [{"sourceIdentifier": "b", "sourceVersion": "v"}]},
+        "no secondary source has that identifier",
+    ),
+    (
+        "secondary artifacts from a pipeline",
+        {"secondaryArtifacts": [{"type": "CODEPIPELINE", "artifactIdentifier": "b"}]},
+        "artifactType CODEPIPELINE is not allowed for secondaryArtifacts",
+    ),
+    (
+        "secondary artifacts with an identifier that CodeBuild does not take",
+        {
+            "secondaryArtifacts": [
+                {"type": "S3", "location": "bucket", "artifactIdentifier": "with-a-dash"}
+            ]
+        },
+        "identifier must contain only alphanumeric characters and underscores",
+    ),
 ]
 
 
@@ -110,7 +149,6 @@ def test_what_codebuild_refuses(room: Room, changed: dict[str, Any], said: str) 
 NOT_HERE: list[tuple[str, dict[str, Any]]] = [
     ("badgeEnabled", {"badgeEnabled": True}),
     ("vpcConfig", {"vpcConfig": {"vpcId": "vpc-1"}}),
-    ("secondarySources", {"secondarySources": [{**S3, "sourceIdentifier": "b"}]}),
     ("WINDOWS_CONTAINER", {"environment": {**LINUX, "type": "WINDOWS_CONTAINER"}}),
     ("s3Logs", {"logsConfig": {"s3Logs": {"status": "ENABLED", "location": "b"}}}),
     ("environment.certificate", {"environment": {**LINUX, "certificate": "b/c.pem"}}),

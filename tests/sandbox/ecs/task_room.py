@@ -53,6 +53,12 @@ PATIENCE = 90.0
 """Seconds after which a task that does not get there fails its test; no test takes them."""
 
 
+_APPLETS = (
+    *("sh", "cat", "httpd", "sleep", "id", "mkdir", "echo", "touch", "wget", "env"),
+    *("kill", "setsid", "stat", "chown", "test", "rm", "ln", "dd", "mknod", "printf"),
+)
+
+
 @dataclass
 class Room:
     workspace: Workspace
@@ -100,12 +106,14 @@ class Room:
             iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
         return arn
 
-    def push(self, repository: str, tag: str, *changes: str) -> str:
-        """Push an image with busybox's programs; its digest."""
+    def push(
+        self, repository: str, tag: str, *changes: str, more: Mapping[str, bytes] | None = None
+    ) -> str:
+        """Push an image with busybox's programs, and more programs; its digest."""
         name = f"{REGISTRY}/{repository}"
         client = self.docker
         client.api.import_image_from_data(
-            _box(), name, tag=tag, changes=["ENV PATH=/bin", f"LABEL tag={tag}", *changes]
+            _box(more or {}), name, tag=tag, changes=["ENV PATH=/bin", f"LABEL tag={tag}", *changes]
         )
         token = self.client("ecr").get_authorization_token()["authorizationData"][0]
         user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
@@ -235,16 +243,21 @@ def logs_to(group: str = "/ecs/web") -> dict[str, Any]:
     return {"logDriver": "awslogs", "options": options}
 
 
-def _box() -> bytes:
+def _box(more: Mapping[str, bytes]) -> bytes:
     busybox = shutil.which("busybox")
     assert busybox
     content = Path(busybox).read_bytes()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        member = tarfile.TarInfo("bin/busybox")
-        member.size, member.mode = len(content), 0o755
-        archive.addfile(member, io.BytesIO(content))
-        for name in ("sh", "cat", "httpd", "sleep", "id", "mkdir", "echo", "touch", "wget", "env"):
+        for path, program in {"bin/busybox": content, **more}.items():
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(program), 0o755
+            archive.addfile(member, io.BytesIO(program))
+        release = b'NAME="the box of the tests"\n'
+        member = tarfile.TarInfo("etc/os-release")
+        member.size = len(release)
+        archive.addfile(member, io.BytesIO(release))
+        for name in _APPLETS:
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)

@@ -282,3 +282,24 @@ def test_who_overrides_a_role_needs_to_pass_the_role(sandbox: Running) -> None:
     said = person.denied("ecs", "run_task", taskDefinition="web", overrides=overrides, **FARGATE)
     assert "iam:PassRole" in said
     assert role in said
+
+
+@pytest.mark.parametrize("kind", ["executionRoleArn", "taskRoleArn"])
+def test_who_runs_a_task_needs_to_pass_the_roles_of_its_definition(
+    sandbox: Running, ecs: Any, kind: str
+) -> None:
+    role = f"arn:aws:iam::123456789012:role/{kind}"
+    family = f"with-{kind}"
+    ecs.register_task_definition(
+        family=family,
+        containerDefinitions=[{"name": "app", "image": "box"}],
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        **{kind: role},
+    )
+    person = People(sandbox).make(f"runs-{kind}", allow("ecs:RunTask"))
+    said = person.denied("ecs", "run_task", taskDefinition=family, **FARGATE)
+    assert "iam:PassRole" in said
+    assert role in said

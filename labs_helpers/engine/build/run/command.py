@@ -192,6 +192,7 @@ def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> 
         "user_namespace": os.geteuid() != 0,
         "users": None,
         "memory": (0, 0),
+        "limits": [],
         "shm_size": _SHM,
         **{"read_only": False, "init": False, "ports": [], "relays": [], "tmpfs": {}},
     }

@@ -22,6 +22,12 @@ OPEN_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)
 """The limits of this machine, which the keeper raises for itself and gives back to programs."""
 
 
+def mark(spec: dict[str, Any]) -> None:
+    """Take the hard limits by which this process is known as a build's (runtime/isolated.py)."""
+    for name, limit in spec["limits"]:
+        resource.setrlimit(name, (limit, limit))
+
+
 def give_up(spec: dict[str, Any]) -> None:
     """Become the specification's user, with its capabilities and limits. Raises OSError."""
     kept = frozenset(spec["capabilities"])
@@ -32,6 +38,7 @@ def give_up(spec: dict[str, Any]) -> None:
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
         least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_NPROC, (least, least))
+    mark(spec)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, OPEN_FILES)
     if spec["users"] or not spec["user_namespace"]:

@@ -97,6 +97,7 @@ def _watch(spec: dict[str, Any], stdio: tuple[int, int, int], begun: int, tty: b
             signal.signal(END, signal.SIG_DFL)
             os.umask(0o022)
             resource.setrlimit(resource.RLIMIT_NOFILE, rights.OPEN_FILES)
+            rights.mark(spec)
             sys.prctl(sys.NO_NEW_PRIVILEGES, 1)
             seccomp.install(pretend=False, traced=True)
             environment = dict(pair.partition("=")[::2] for pair in spec["environment"])

@@ -28,7 +28,7 @@ NOT_BUILT = {
         _NO_BATCH,
     ),
     "ListCuratedEnvironmentImages": (
-        "Builds run the programs of this machine, and no image of CodeBuild's."
+        "CodeBuild's own images cannot be had: their builds run the programs of this machine."
     ),
     **dict.fromkeys(
         ("StartCommandExecution", "StartSandbox", "StartSandboxConnection"),

@@ -25,9 +25,6 @@ NOT_BUILT = {
     "CreatePullRequest": _NO_REVIEW,
     "PostCommentForPullRequest": _NO_REVIEW,
     "MergePullRequestByFastForward": _NO_REVIEW,
-    "CreateCommit": "Commit with git, and push.",
-    "PutFile": "Commit with git, and push.",
-    "DeleteFile": "Commit with git, and push.",
     "PutRepositoryTriggers": "An EventBridge rule takes 'CodeCommit Repository State Change'.",
     "UpdateRepositoryEncryptionKey": "The folder of a repository here is not encrypted.",
 }

@@ -42,6 +42,7 @@ def run_task(call: EcsCall, params: Members) -> Members:
         definition = call.definition(db, params["taskDefinition"])
         check_launch(call, db, cluster, params, definition)
         overrides = params.get("overrides") or {}
+        _check_passing(call, {**definition, **overrides})
         refused = call.tasks.check_roles({**definition, **overrides}, call.place)
         if refused:
             raise Refused(no_role(refused))
@@ -55,6 +56,21 @@ def run_task(call: EcsCall, params: Members) -> Members:
         for each in made:
             call.tasks.submit(db, call.place, cluster, each)
     return {"tasks": [shown(each) for each in made], "failures": []}
+
+
+def _check_passing(call: EcsCall, definition: Document) -> None:
+    """Raise AccessDenied unless the caller may pass the roles of a task's definition to ECS.
+
+    RunTask asks for both roles, although RegisterTaskDefinition has asked for them before:
+    https://github.com/aws/serverless-application-model/issues/2247 (execution role) and
+    https://github.com/LBHackney-IT/Data-Platform/pull/1992 (task role). No source shows the same of
+    CreateService, which does not ask here.
+    """
+    keys = {**call.keys, "iam:passedtoservice": ("ecs-tasks.amazonaws.com",)}
+    for name in ("executionRoleArn", "taskRoleArn"):
+        if role := definition.get(name):
+            arn_of_role = role if ":" in role else f"arn:aws:iam::{call.account}:role/{role}"
+            call.authorize(call.principal, "iam:PassRole", arn_of_role, keys)
 
 
 def describe_tasks(call: EcsCall, params: Members) -> Members:
