@@ -1,8 +1,8 @@
 """What was reported wrong once, and the tests that hold it: `grep -rn "Reported as D14" tests`.
 
 D: attacks and faults; F and M: public bug reports, rewritten as small inputs; S: test suites of
-other projects. All were tried on the sandbox on 2026-11-28. A test says in its docstring what the
-test is about.
+other projects. All were tried on the sandbox on 2026-11-28. A test says in its docstring what it is
+about.
 """
 
 from __future__ import annotations

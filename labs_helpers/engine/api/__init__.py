@@ -5,7 +5,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.47/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -23,12 +23,14 @@ class Backend:
 
     ``hosts`` leads to registries; ``scratch`` is a folder for temporary files. ``state`` is the
     folder of the containers, which outlive this process; None: they are in ``scratch``.
+    ``names_of_isolated`` says of names of images which isolated client made them.
     """
 
     store: ImageStore
     hosts: HostMap
     scratch: Path
     state: Path | None = None
+    names_of_isolated: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def events(self) -> Events:

@@ -26,6 +26,7 @@ from . import (
     image_removal,
     images,
     isolated,
+    isolated_images,
     parameters,
     registries,
     system,
@@ -186,7 +187,10 @@ class App:
     def _check_isolated(self, request: Request, client: isolated.Isolated, path: str) -> None:
         """Raise Forbidden for what an isolated client may not ask."""
         name = isolated.check_request(request.method, path, request.query)
-        if name and isinstance(self._backend, Backend):
+        if not isinstance(self._backend, Backend):
+            return
+        isolated_images.note(request, client, path, self._backend)
+        if name:
             container = self._backend.containers.records.find(name)
             isolated.check_owner(client, container.owner, name)
 

@@ -12,13 +12,15 @@ from labs_helpers.oci import reference as references
 from ..image import Conflict, canonical_name
 from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
-from . import Backend, filters, image_events
+from . import Backend, filters, image_events, isolated_images
 from .http import Request, Response, json_response
 from .images import named_image
 
 
 def delete(request: Request, backend: Backend, name: str) -> Response:
     """``DELETE /images/{name}?force=&noprune=``."""
+    if request.isolated:
+        return isolated_images.remove(request.isolated, name, backend)
     force, prune = request.flag("force"), not request.flag("noprune")
     image = named_image(name, backend.store)
     if _keep_for_containers(unquote(name), image, backend, force):

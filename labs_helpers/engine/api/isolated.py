@@ -4,8 +4,8 @@ A command of a CodeBuild build builds, pulls, pushes and runs images, as in priv
 It gets no folder of this machine but its build's own, no right or network of this machine, and no
 container or volume of another's. keeper/peers.py says how such a program is known.
 
-Each route and each field has to be listed here to be allowed. Images are shared: an isolated
-program may read, tag and remove all of them.
+Each route and each field has to be listed here to be allowed. Images are shared:
+isolated_images.py says what a program takes away.
 """
 
 from __future__ import annotations

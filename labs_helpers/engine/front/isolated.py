@@ -1,8 +1,9 @@
 """Isolated clients of a real daemon: what the front lets them ask, and whose their containers are.
 
-The rules are those of the labs' own engine (api/isolated.py), with two more. No folder is mounted:
-between the front's look at a path and the daemon's, a link can take the folder's place. And no
+The rules are those of the labs' own engine (api/isolated.py), with three more. No folder is
+mounted: between the front's look at a path and the daemon's, a link can take the folder's place. No
 program joins a container (exec), since such a program can be given more rights than the container.
+And none removes an image, since the daemon does not say who made it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ def admitted(client: Isolated, request: RequestHead, resources: Resources) -> by
     name = check_request(request.method, request.path, query)
     if name:
         _check_container(client, request, name, resources)
+    if request.method == "DELETE" and request.path.startswith("/images/"):
+        raise Forbidden(
+            "the labs' front refuses to remove an image to a program that is isolated itself: the"
+            " daemon's images are shared by all"
+        )
     if request.path != "/containers/json":
         return request.raw
     own = [each for each, owner in resources.owners.items() if owner == client.owner]
