@@ -41,3 +41,21 @@ class NotSupported(EngineError):
     """Docker supports this; the labs engine does not."""
 
     status = 501
+
+
+def missing_object(path: str) -> str:
+    """What dockerd says of a path of one object that it does not have; "" for another path.
+
+    docker inspect tries every kind of object in turn, and goes on after a 404. A container's path
+    ends with /json, and a name may have slashes, as that of an image has.
+    """
+    kind, _, name = path.removeprefix("/").partition("/")
+    inspected = name.removesuffix("/json")
+    if not name or (kind in ("containers", "plugins") and inspected == name):
+        return ""
+    return {
+        "containers": f"No such container: {inspected}",
+        "networks": f"network {name} not found",
+        "volumes": f"get {name}: no such volume",
+        "plugins": f'plugin "{inspected}" not found',
+    }.get(kind, "")

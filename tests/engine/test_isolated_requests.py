@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.engine.api.isolated import Isolated, check_owner, check_request, checked_settings
-from labs_helpers.engine.errors import Forbidden
+from labs_helpers.engine.errors import Forbidden, NotFound
 
 
 @pytest.fixture
@@ -169,7 +169,29 @@ def test_a_build_s_parameters_are_docker_s() -> None:
 
 def test_containers_are_their_maker_s(build: Isolated) -> None:
     assert check_request("POST", "/containers/web/exec", {}) == "web"
-    check_owner(build, build.owner, "web")
+    check_owner(build, build.owner, "web", "/containers/web/exec")
     for owner in ("", Isolated().owner, "build another"):
         with pytest.raises(Forbidden, match=r"the container web .* another program made it"):
-            check_owner(build, owner, "web")
+            check_owner(build, owner, "web", "/containers/web/exec")
+
+
+def test_docker_inspect_goes_on_from_what_is_another_s(build: Isolated) -> None:
+    """`docker inspect IMAGE` asks for a container of the name first, and next after a 404."""
+    name = "1.dkr.ecr.eu-west-1.amazonaws.com/demo-app:1"
+    path = f"/containers/{name}/json"
+    assert check_request("GET", path, {}) == name
+    with pytest.raises(NotFound, match=f"No such container: {name}"):
+        check_owner(build, "", name, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/networks/web", "network web not found"),
+        ("/volumes/a/b", "get a/b: no such volume"),
+        ("/plugins/p/json", 'plugin "p" not found'),
+    ],
+)
+def test_what_an_isolated_program_has_not_is_not_found(path: str, words: str) -> None:
+    with pytest.raises(NotFound, match=words):
+        check_request("GET", path, {})

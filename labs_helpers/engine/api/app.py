@@ -192,7 +192,7 @@ class App:
         isolated_images.note(request, client, path, self._backend)
         if name:
             container = self._backend.containers.records.find(name)
-            isolated.check_owner(client, container.owner, name)
+            isolated.check_owner(client, container.owner, name, path)
 
 
 def _hand_over(

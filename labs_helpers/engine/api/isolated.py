@@ -20,7 +20,7 @@ from typing import Any
 from labs_helpers.runtime import isolated as marks
 
 from ..containers.keeper import peers
-from ..errors import Forbidden
+from ..errors import Forbidden, NotFound, missing_object
 
 Document = dict[str, Any]
 
@@ -64,7 +64,9 @@ _ROUTES = (
     ("POST", r"/images/.+/(?:tag|push)|/exec/[0-9a-f]{64}/(?:start|resize)"),
     ("DELETE", r"/images/.+"),
 )
-_NAME = r"/containers/(?P<name>[^/]+)"
+_NAME = r"/containers/(?P<name>.+)"
+"""A name may have slashes, as dockerd's routes take them: docker inspect IMAGE asks for a container
+first. Source: https://github.com/moby/moby/blob/v28.2.2/api/server/router/container/container.go"""
 _OF_A_CONTAINER = (
     ("GET", rf"{_NAME}/(?:json|logs|top|archive|export|stats)"),
     ("HEAD|PUT", rf"{_NAME}/archive"),
@@ -84,7 +86,8 @@ without ``outputs``: Podman has further ones, and mounts folders of this machine
 def check_request(method: str, path: str, query: Mapping[str, Any]) -> str:
     """The name of the container that a request is about, or "".
 
-    ``path`` is decoded, and without a version. Raises Forbidden.
+    ``path`` is decoded, and without a version. Raises Forbidden, and NotFound for a network, a
+    volume or a plugin: an isolated program has none, and docker inspect goes on.
     """
     if {"", ".", ".."} & set(path.split("/")[1:]):
         raise Forbidden(f"the labs engine refuses the path {path} to a program that is isolated")
@@ -92,6 +95,9 @@ def check_request(method: str, path: str, query: Mapping[str, Any]) -> str:
         found = re.fullmatch(pattern, path)
         if found and method in methods.split("|"):
             return found["name"]
+    kind = path.split("/")[1]
+    if method == "GET" and kind != "containers" and (missing := missing_object(path)):
+        raise NotFound(missing)
     allowed = any(
         method in methods.split("|") and re.fullmatch(pattern, path) for methods, pattern in _ROUTES
     )
@@ -102,10 +108,16 @@ def check_request(method: str, path: str, query: Mapping[str, Any]) -> str:
     return ""
 
 
-def check_owner(client: Isolated, owner: str, name: str) -> None:
-    """Raise Forbidden for a container that another client made."""
-    if client.owner != owner:
-        raise _refusal(f"the container {name}", "another program made it")
+def check_owner(client: Isolated, owner: str, name: str, path: str) -> None:
+    """Refuse what a request asks of a container that another client made.
+
+    Raises NotFound where docker inspect asks, which looks for an image of the name next; Forbidden.
+    """
+    if client.owner == owner:
+        return
+    if path.endswith("/json"):
+        raise NotFound(missing_object(path))
+    raise _refusal(f"the container {name}", "another program made it")
 
 
 _SETTINGS = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..errors import missing_object
 from .http import Response, error_response, json_response
 
 _SWARM = ("swarm", "services", "tasks", "nodes", "secrets", "configs")
@@ -19,18 +20,9 @@ def refuse(method: str, path: str) -> Response:
     """The response to a path without an operation."""
     if response := no_libpod(method, path):
         return response
-    kind, _, name = path.removeprefix("/").partition("/")
-    name = name.removesuffix("/json")
-    if method == "GET" and name and "/" not in name:
-        # docker inspect tries every kind of object in turn, and goes on after a 404
-        missing = {
-            "containers": f"No such container: {name}",
-            "networks": f"network {name} not found",
-            "volumes": f"get {name}: no such volume",
-            "plugins": f'plugin "{name}" not found',
-        }.get(kind)
-        if missing:
-            return error_response(404, missing)
+    kind = path.removeprefix("/").partition("/")[0]
+    if method == "GET" and (missing := missing_object(path)):
+        return error_response(404, missing)
     if kind in _SWARM:
         return error_response(
             503, "This node is not a swarm manager. The labs engine has no Swarm."
