@@ -105,7 +105,8 @@ def _nothing_deleted(releases: Releases) -> Finding | None:
     return Finding(
         f"the images of {releases.world.repository}",
         "an image of the two releases is no longer there",
-        "whoever looks into the bad release needs its image",
+        "whoever looks into the bad release needs its image: docker images says whether this "
+        "machine has the image still, to push again",
     )
 
 
