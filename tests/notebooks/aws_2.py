@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/cli/latest/userguide/cliv2-migration-changes.html
 from __future__ import annotations
 
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -53,9 +52,8 @@ def output(text: str) -> str:
     )
 
 
-def place(folder: Path) -> Path:
-    """Write the command ``aws`` into ``folder``; returns its path."""
-    version_1 = shutil.which("aws", path=str(Path(sys.executable).parent))
+def place(folder: Path, version_1: Path) -> Path:
+    """Write the command ``aws``, over that of version 1, into ``folder``; returns its path."""
     command = folder / "aws"
     command.write_text(
         f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).absolute()}" "{version_1}" "$@"\n'

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.labs.commands import Commands
 from tests.notebooks import aws_2, workbook
 from tests.notebooks.test_sanitize import sanitised
 
@@ -12,8 +13,8 @@ LOCATE = 'Unable to locate credentials. You can configure credentials by running
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[workbook.Desk]:
-    command = aws_2.place(tmp_path_factory.mktemp("aws"))
+def desk(tmp_path_factory: pytest.TempPathFactory, commands: Commands) -> Iterator[workbook.Desk]:
+    command = aws_2.place(tmp_path_factory.mktemp("aws"), commands.folder / "aws")
     with workbook.desk(LABS_AWS=str(command)) as made:
         yield made
 
