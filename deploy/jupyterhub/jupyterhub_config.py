@@ -21,8 +21,9 @@ c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
 
 # Who may log in, with the password of the system (deploy/jupyterhub/add-learners makes all).
-c.LocalAuthenticator.allowed_groups = {"learners"}
-# The machine has to have these groups: JupyterHub looks them up at every login.
+# The machine has to have these groups: JupyterHub looks them up at every login. Who administers the
+# hub may not log in for that alone.
+c.LocalAuthenticator.allowed_groups = {"learners", "instructors"}
 c.LocalAuthenticator.admin_groups = {"instructors"}
 
 # `labs serve` lays out the learner's workbook, my-labs/ in the home, and becomes the server.

@@ -108,6 +108,7 @@ def morning(count: int, options: Sequence[str]) -> dict[str, Any]:
     server = hub(*options)
     found: dict[str, Any] = {"learners": at_once(learners, first_cell)}
     found["wrong_password"] = with_a_wrong_password(learners[0].name)
+    found["seen"] = class_help.seen_by_the_instructor(learners[0])
     found["at_work"] = {each.name: sorted(processes(each.name)) for each in learners}
     end(server)
     until("all end", lambda: not any(processes(each.name) for each in learners))
@@ -126,7 +127,6 @@ def day(count: int, options: Sequence[str]) -> dict[str, Any]:
     found["wrong_password"] = with_a_wrong_password(first.name)
     found["late"] = class_help.late_comer(count)
     found["stuck"] = class_help.stuck(learners[-1])
-    found["seen"] = class_help.seen_by_the_instructor(first)
     found["full"] = class_help.full_disk(first)
     # the hub stops, and with it everybody's processes
     end(server)

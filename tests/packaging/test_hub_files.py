@@ -66,7 +66,9 @@ def test_jupyterhubs_settings_load_and_name_what_is_installed(
     (culler,) = config.JupyterHub.services
     (role,) = config.JupyterHub.load_roles
     assert role["services"] == [culler["name"]]
-    assert config.LocalAuthenticator.allowed_groups == {"learners"}
+    # JupyterHub lets in only who is allowed, its administrators too
+    assert config.LocalAuthenticator.allowed_groups == {"learners", "instructors"}
+    assert config.LocalAuthenticator.admin_groups == {"instructors"}
 
 
 def test_the_service_runs_the_hub_of_the_guide() -> None:
