@@ -21,22 +21,33 @@ OF_BUILDS: Mapping[str, int] = {**CAPABILITIES, "MKNOD": 27, "SETFCAP": 31}
 """Those of a RUN, which may make devices for a layer. The image's files are mounted so that no
 device of theirs can be opened."""
 
+NAMES = frozenset(
+    {"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID"}
+    | {"SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW"}
+    | {"IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT"}
+    | {"SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD"}
+    | {"LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG"}
+    | {"WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE"}
+)
+"""All capabilities of Linux: https://man7.org/linux/man-pages/man7/capabilities.7.html"""
+
 
 def capabilities(host: Mapping[str, Any], kind: str) -> list[int]:
     """The capabilities of a container's programs. Raises NotSupported for one beyond Docker's."""
-    dropped = {_capability(name) for name in host.get("CapDrop") or []}
+    dropped = {capability(name) for name in host.get("CapDrop") or []}
     for name in host.get("CapAdd") or []:
-        if _capability(name) not in {*CAPABILITIES}:
+        if capability(name) not in {*CAPABILITIES}:
             raise NotSupported(
                 f"the labs engine refuses --cap-add {name}: a container gets Docker's default"
                 " capabilities at most"
             )
     kept = [] if "ALL" in dropped else [n for c, n in CAPABILITIES.items() if c not in dropped]
-    kept += [CAPABILITIES[_capability(name)] for name in host.get("CapAdd") or []]
+    kept += [CAPABILITIES[capability(name)] for name in host.get("CapAdd") or []]
     if kind == "host":
         kept = [number for number in kept if number != CAPABILITIES["NET_RAW"]]
     return sorted(set(kept))
 
 
-def _capability(name: str) -> str:
+def capability(name: str) -> str:
+    """The name of a capability in capitals, without CAP_."""
     return str(name).upper().removeprefix("CAP_")

@@ -20,6 +20,7 @@ from . import Backend, bodies
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
 from .filters import check
 from .http import Request, Response, json_response, moment, raw_response
+from .images import named_image
 from .isolated import checked_settings
 from .long_responses import long_response
 
@@ -37,7 +38,8 @@ def create(request: Request, backend: Backend) -> Response:
         binds = backend.containers.isolation.has_namespaces
         given, owner = checked_settings(request.isolated, given, binds), request.isolated.owner
     body = options.check(given)
-    image = backend.store.find(str(body.get("Image") or ""))
+    name = str(body.get("Image") or "")
+    image = named_image(name, backend.store) if name else backend.store.find(name)
     made = backend.containers.create(request.text("name"), body, image, owner)
     return json_response({"Id": made.id, "Warnings": []}, 201)
 
@@ -107,7 +109,12 @@ def kill(request: Request, backend: Backend, name: str) -> Response:
 
 def rename(request: Request, backend: Backend, name: str) -> Response:
     """``POST /containers/NAME/rename``."""
-    backend.containers.rename(_find(backend, name), request.text("name").removeprefix("/"))
+    found, new = _find(backend, name), request.text("name").removeprefix("/")
+    if not new:
+        raise BadRequest("Neither old nor new names may be empty")
+    if new == found.name:
+        raise BadRequest("Renaming a container with the same name as its current name")
+    backend.containers.rename(found, new)
     return _NOTHING
 
 

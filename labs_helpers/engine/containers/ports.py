@@ -61,10 +61,14 @@ def exposed_port(text: str) -> str:
     return f"{inside}/{protocol}"
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= _LARGEST
+
+
 def _inside(key: str) -> tuple[int, str]:
     number, _, protocol = key.partition("/")
-    if not number.isdecimal() or not 0 < int(number[:6]) <= _LARGEST:
-        raise BadRequest(f"invalid port specification: {key!r}")
+    if not _is_number(number) or not int(number):
+        raise BadRequest(f'invalid port specification: "{number}"')
     if protocol not in ("", "tcp", "udp", "sctp"):
         raise BadRequest(f"Invalid proto: {protocol}")
     return int(number), protocol or "tcp"
@@ -89,10 +93,8 @@ def _range(text: str) -> list[int]:
     if not text:
         return [0]
     numbers = (first, last or first)
-    if not all(n.isdecimal() and int(n[:6]) <= _LARGEST for n in numbers) or int(numbers[0]) > int(
-        numbers[1]
-    ):
-        raise BadRequest(f"invalid port specification: {text!r}")
+    if not all(map(_is_number, numbers)) or int(numbers[0]) > int(numbers[1]):
+        raise BadRequest(f'invalid port specification: "{text}"')
     return list(range(int(numbers[0]), int(numbers[1]) + 1))
 
 

@@ -7,6 +7,7 @@ stop.go).
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from collections.abc import Callable
 
@@ -90,6 +91,12 @@ def signal_number(text: str) -> int:
     name = text.upper()
     if name.isdecimal() and 0 < int(name[:3]) <= 64:
         return int(name)
+    real_time = re.fullmatch(r"(?:SIG)?RT(MIN|MAX)(?:([+-])([0-9]{1,2}))?", name)
+    if real_time and hasattr(signal, "SIGRTMIN"):
+        start = signal.SIGRTMIN if real_time[1] == "MIN" else signal.SIGRTMAX
+        number = start + int(f"{real_time[2] or ''}{real_time[3] or 0}")
+        if signal.SIGRTMIN <= number <= signal.SIGRTMAX:
+            return int(number)
     try:
         return int(signal.Signals[name if name.startswith("SIG") else f"SIG{name}"])
     except KeyError as error:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
+from ..capabilities import NAMES, capability
 from ..errors import BadRequest
+from .stopping import signal_number
 
 _LEAST = 1_000_000
 """Nanoseconds between two looks at a container's health."""
@@ -30,6 +33,14 @@ def check(config: Mapping[str, Any], host: Mapping[str, Any]) -> None:
             f"the working directory '{folder}' is invalid, it needs to be an absolute path"
         )
     _check_health(config.get("Healthcheck") or {})
+    if config.get("StopSignal"):
+        signal_number(config["StopSignal"])
+    _check_restart(host)
+    for extra in host.get("ExtraHosts") or ():
+        _check_extra_host(extra)
+    for name in host.get("CapDrop") or ():
+        if name.upper() != "ALL" and capability(name) not in NAMES:
+            raise BadRequest(f'invalid CapDrop: unknown capability: "CAP_{capability(name)}"')
     if (host.get("ShmSize") or 0) < 0:
         raise BadRequest("SHM size can not be less than 0")
     for target in host.get("Tmpfs") or {}:
@@ -57,6 +68,30 @@ def check_no_null(name: str, value: Any) -> None:
     inner = [*value, *value.values()] if isinstance(value, dict) else value
     for each in inner if isinstance(inner, list) else ():
         check_no_null(name, each)
+
+
+def _check_restart(host: Mapping[str, Any]) -> None:
+    policy = host.get("RestartPolicy") or {}
+    name, count = policy.get("Name") or "", policy.get("MaximumRetryCount") or 0
+    if name not in ("", "no", "always", "unless-stopped", "on-failure"):
+        raise BadRequest(f"invalid restart policy '{name}'")
+    if name != "on-failure" and count:
+        raise BadRequest(f"maximum retry count cannot be used with restart policy '{name}'")
+    if count < 0:
+        raise BadRequest("maximum retry count cannot be negative")
+    if host.get("AutoRemove") and name not in ("", "no"):
+        raise BadRequest("can't create 'AutoRemove' container with restart policy")
+
+
+def _check_extra_host(text: str) -> None:
+    name, separator, address = text.replace("=", ":", 1).partition(":")
+    if not name or not separator:
+        raise BadRequest(f'bad format for add-host: "{text}"')
+    try:
+        if address != "host-gateway":
+            ip_address(address.strip("[]"))
+    except ValueError as error:
+        raise BadRequest(f'invalid IP address in add-host: "{address}"') from error
 
 
 def _check_health(check: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.engine.containers import ports, spec, values
+from labs_helpers.engine.containers.stopping import signal_number
 from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.image_config import settings
 
@@ -79,3 +80,18 @@ def test_settings_of_an_image_have_gos_empty_values() -> None:
     image = {"config": {"env": ["A=1", None], "Cmd": "ls", "Labels": {"a": None}}}
     assert settings(image) == {"Env": ["A=1", ""], "Cmd": ["ls"], "Labels": {"a": ""}}
     assert settings({}) == settings({"config": None}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("15", 15), ("TERM", 15), ("SIGRTMIN", 34), ("rtmin+3", 37), ("SIGRTMAX-1", 63)],
+)
+def test_a_signal_has_its_number(text: str, number: int) -> None:
+    """Images whose first process is systemd stop with SIGRTMIN+3."""
+    assert signal_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["NOPE", "-1", "65", "9" * 5000, "SIGRTMIN+31", "RTMAX+1", ""])
+def test_a_signal_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match="invalid signal"):
+        signal_number(text)
