@@ -59,6 +59,8 @@ _OF_THE_PROFILE = (
 
 _CODECOMMIT = "git-codecommit."
 """How the names of CodeCommit's hosts begin; a region follows."""
+_HELPER = "protocol.codecommit."
+"""git's settings on the program git-remote-codecommit (URLs codecommit::REGION://NAME)."""
 
 UNSET_PREFIXES = ("AWS_CONTAINER_CREDENTIALS_", "AWS_CONTAINER_AUTHORIZATION_", "AWS_ENDPOINT_URL_")
 
@@ -132,7 +134,7 @@ def _sandbox(
         # an engine that starts in this environment needs the daemon that the learner named
         given["LABS_DOCKER_HOST"] = theirs
     given |= with_ceilings(environ, git_ceilings(workspace, environ))
-    given |= _git(environ, _codecommit(port))
+    given |= _git(environ, _codecommit(port, str(choices["region"])))
     for name in ("NO_PROXY", "no_proxy"):
         given[name] = _joined(["127.0.0.1", "localhost"], environ.get(name, ""), ",")
     prefixed = (name for name in environ if name.startswith(UNSET_PREFIXES))
@@ -200,7 +202,8 @@ def _git(environ: Mapping[str, str], ours: Sequence[tuple[str, str]]) -> dict[st
         (environ.get(f"GIT_CONFIG_KEY_{each}", ""), environ.get(f"GIT_CONFIG_VALUE_{each}", ""))
         for each in range(int(text) if text.isdecimal() else 0)
     ]
-    pairs = [pair for pair in pairs if _CODECOMMIT not in pair[0]] + list(ours)
+    theirs = [(key, value) for key, value in pairs if _CODECOMMIT not in key and _HELPER not in key]
+    pairs = [*theirs, *ours]
     if not text and not pairs:
         return {}
     found = {"GIT_CONFIG_COUNT": str(len(pairs))}
@@ -209,16 +212,24 @@ def _git(environ: Mapping[str, str], ours: Sequence[tuple[str, str]]) -> dict[st
     return found
 
 
-def _codecommit(port: int) -> list[tuple[str, str]]:
+def _codecommit(port: int, region: str) -> list[tuple[str, str]]:
     """Settings with which git reaches CodeCommit's names in the sandbox, in every region.
 
     The sandbox has no certificate of AWS's, so that the URL becomes one of HTTP, which goes to the
     sandbox as to a proxy: the host's name, which is signed, stays. The credential helper is that of
     https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html
+
+    git-remote-codecommit starts git's client of HTTPS with a URL that git does not rewrite, and
+    would reach AWS: URLs codecommit:: of the labs' region are rewritten before, all others are not
+    allowed. https://github.com/aws/git-remote-codecommit
     """
+    repositories = f"url.http://{_CODECOMMIT}{region}.amazonaws.com/v1/repos/.insteadOf"
     hosts = f"http://{_CODECOMMIT}*.amazonaws.com"
     return [
         (f"url.http://{_CODECOMMIT}.insteadOf", f"https://{_CODECOMMIT}"),
+        (repositories, "codecommit://"),
+        (repositories, f"codecommit::{region}://"),
+        (f"{_HELPER}allow", "never"),
         (f"http.{hosts}.proxy", endpoint(port)),
         (f"credential.{hosts}.helper", ""),  # no other helper keeps the password
         (f"credential.{hosts}.helper", "!aws codecommit credential-helper $@"),

@@ -22,12 +22,14 @@ class Person:
     """keys: as a boto3 client takes them; home: of git's own files, and where commands run.
 
     quick: a folder with an `aws` that starts fast (tests/labs/commands.py); None for the labs' own.
+    extra_path: a folder of further programs.
     """
 
     sandbox: Running
     home: Path
     keys: Mapping[str, str]
     quick: Path | None = None
+    extra_path: Path | None = None
 
     def run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         """A command in the labs' environment, which decides which sandbox is asked, and how."""
@@ -46,6 +48,8 @@ class Person:
         keys = {name.upper(): value for name, value in self.keys.items()}
         if self.quick:
             given["PATH"] = f"{self.quick}{os.pathsep}{given['PATH']}"
+        if self.extra_path:
+            given["PATH"] = f"{self.extra_path}{os.pathsep}{given['PATH']}"
         return subprocess.run(
             command,
             cwd=cwd or self.home,

@@ -189,3 +189,21 @@ def test_what_would_harm_a_repository_is_refused(sandbox: Running, ada: Person) 
     ada.git("push", "-q", f"{URL}/safe", "blob", cwd=work)
     with pytest.raises(ClientError, match="CommitDoesNotExist"):
         api.get_folder(repositoryName="safe", folderPath="/", commitSpecifier="blob")
+
+
+def test_the_urls_of_git_remote_codecommit_stay_in_the_sandbox(
+    sandbox: Running, ada: Person, tmp_path: Path
+) -> None:
+    """A program of that name, which would speak to AWS, notes that git has started it."""
+    sandbox.client("codecommit").create_repository(repositoryName="by-helper")
+    programs, noted = tmp_path / "programs", tmp_path / "noted"
+    programs.mkdir()
+    helper = programs / "git-remote-codecommit"
+    helper.write_text(f"#!/bin/sh\necho started > {noted}\nexit 1\n")
+    helper.chmod(0o755)
+    leads = replace(ada, extra_path=programs)
+    for url in ("codecommit::us-west-2://by-helper", "codecommit://by-helper"):
+        assert leads.run("git", "ls-remote", url).returncode == 0, url
+    refused = leads.run("git", "ls-remote", "codecommit::eu-west-1://by-helper")
+    assert "transport 'codecommit' not allowed" in refused.stderr
+    assert not noted.exists()

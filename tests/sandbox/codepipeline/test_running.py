@@ -370,3 +370,33 @@ def test_an_image_of_ecr_that_is_not_there_fails_the_source(room: PipelineRoom) 
     code, message = failed(room, definition("image", source, s3_deploy()), "Source")
     assert code == "ConfigurationError"
     assert "ImageNotFoundException" in message
+
+
+def test_a_deployment_to_a_deleted_service_fails_with_its_name(room: PipelineRoom) -> None:
+    ecs = room.client("ecs")
+    ecs.create_cluster(clusterName="deploys")
+    ecs.register_task_definition(
+        family="gone",
+        containerDefinitions=[{"name": "app", "image": "box"}],
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+    )
+    ecs.create_service(
+        cluster="deploys",
+        serviceName="gone",
+        taskDefinition="gone",
+        desiredCount=0,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+    )
+    ecs.delete_service(cluster="deploys", service="gone", force=True)
+    images = json.dumps([{"name": "app", "imageUri": "box:2"}])
+    room.put({"imagedefinitions.json": images}, "images.zip")
+    given = {"ClusterName": "deploys", "ServiceName": "gone"}
+    deploy = action("Deploy", "ECS", given, inputs=["Source"])
+    code, message = failed(room, definition("gone", s3_source("images.zip"), deploy), "Deploy")
+    assert code
+    assert "gone" in message
+    assert ecs.list_task_definitions(familyPrefix="gone")["taskDefinitionArns"][1:] == []
