@@ -18,7 +18,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 from labs_helpers.workbook import AS_COMMITTED
 
 ROOT = Path(__file__).parents[2]
-expect.set_options(timeout=60_000)  # the machine may have much else to do
+PATIENCE = 60_000.0
+"""Milliseconds that a page may take: the machine may have much else to do."""
+expect.set_options(timeout=PATIENCE)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # no connection is opened that the page did not ask for
 QUIET = (
@@ -85,6 +87,7 @@ def page(url: str) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
+        opened.set_default_timeout(PATIENCE)
         opened.goto(url)
         yield opened
         browser.close()
@@ -102,6 +105,16 @@ def until_kernel_is_idle(url: str) -> None:
         except urllib.error.HTTPError as error:
             if error.code != 500:
                 raise
+
+
+def until_no_kernel_runs(url: str) -> None:
+    """Poll the server until its last kernel is gone."""
+    base, _, token = url.partition("/lab")
+    query = token.partition("?")[2]
+    while True:
+        with urllib.request.urlopen(f"{base}/api/kernels?{query}") as answer:
+            if answer.read().strip() == b"[]":
+                return
 
 
 def run_all(opened: Page, url: str) -> None:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.driver import chromium, jupyterlab, page, run_all, until_kernel_is_idle
+from tests.browser.driver import (
+    chromium,
+    jupyterlab,
+    page,
+    run_all,
+    until_kernel_is_idle,
+    until_no_kernel_runs,
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +110,12 @@ def test_a_question_is_alive_after_a_reload(lab: tuple[Page, str]) -> None:
     ask_again(opened)
     expect(question(opened)).to_contain_text("You answered a")
     assert opened.get_by_text("Error displaying widget").count() == 0
+
+
+def test_a_question_is_alive_without_a_kernel(lab: tuple[Page, str]) -> None:
+    opened, url = lab
+    opened.get_by_role("menuitem", name="Kernel", exact=True).click()
+    opened.get_by_text("Shut Down Kernel", exact=True).click()
+    until_no_kernel_runs(url)
+    choice(opened, "c").locator("summary").click()
+    expect(choice(opened, "c")).to_contain_text("✓ right")
