@@ -154,7 +154,7 @@ def _script(argv: list[str]) -> int:
             print(ended.code, file=sys.stderr)
         raise
     except BaseException:  # noqa: BLE001
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         code = 1
     finally:
         threading._shutdown()  # type: ignore[attr-defined]
