@@ -84,10 +84,11 @@ class Learner:
     """Sandbox and engine of a learner, each script a kernel of its own."""
 
     environ: dict[str, str]
+    python: Path
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", WORLD + WORK + textwrap.dedent(script)],
+            [self.python, "-c", WORLD + WORK + textwrap.dedent(script)],
             env=self.environ,
             cwd=self.environ["LABS_HOME"],
             text=True,
@@ -114,7 +115,7 @@ def learner(commands: Commands) -> Iterator[Learner]:
     workspace = Workspace(PROJECT / ".labs", PROJECT)
     with workbook.fresh(None, workspace, **workbook.AS_COMMITTED) as environ:
         own = {name: environ[name] for name in environ if name not in FRESH_START}
-        yield Learner(commands.for_bash(own))
+        yield Learner(commands.for_bash(own), commands.folder / "python")
 
 
 BEGUN = "ready     begun earlier: nothing that you made was changed. To start over: lab.restart()"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.labs.commands import Commands
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
@@ -25,8 +26,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def aws(sandbox: Running, tmp_path: Path) -> Aws:
-    """``aws("sts", "get-caller-identity")`` as the learner, without retries."""
+def aws(sandbox: Running, tmp_path: Path, commands: Commands) -> Aws:
+    """``aws("sts", "get-caller-identity")`` as the learner, without retries.
+
+    A fork of what has imported the program; test_aws_ecr.py and test_aws_launcher.py start it.
+    """
     environment = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
@@ -42,7 +46,7 @@ def aws(sandbox: Running, tmp_path: Path) -> Aws:
 
     def run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["aws", *arguments],
+            [commands.folder / "aws", *arguments],
             env=environment | changed,
             cwd=tmp_path,
             capture_output=True,

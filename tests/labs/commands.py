@@ -154,7 +154,7 @@ def _script(argv: list[str]) -> int:
             print(ended.code, file=sys.stderr)
         raise
     except BaseException:  # noqa: BLE001
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
         code = 1
     finally:
         threading._shutdown()  # type: ignore[attr-defined]
@@ -215,6 +215,7 @@ def _run(connection: socket.socket, programs: dict[str, Callable[[list[str]], An
     os.chdir(folder)
     sys.argv = argv
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     code: Any = 70
     try:
         code = programs[argv[0]](argv[1:])
@@ -227,6 +228,12 @@ def _run(connection: socket.socket, programs: dict[str, Callable[[list[str]], An
     number = code if isinstance(code, int) else 0 if code is None else 1
     connection.sendall(bytes([number & 255]))
     os._exit(0)
+
+
+def _end_with(connection: socket.socket) -> None:
+    """End this process when the asker has ended, as a test that fails ends what it started."""
+    if connection.recv(1) == b"":
+        os._exit(0)
 
 
 if __name__ == "__main__":
