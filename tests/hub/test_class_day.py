@@ -43,9 +43,9 @@ def each(found: dict[str, Any]) -> list[dict[str, Any]]:
     return list(found["learners"])
 
 
-@pytest.mark.timeout(900)  # 30 seconds of CPU; a machine that is busy takes its time
+@pytest.mark.timeout(560)  # 30 seconds of CPU; a machine that is busy takes its time
 def test_two_learners_open_their_labs_on_a_hub() -> None:
-    found = play("morning", 2, seconds=800)
+    found = play("morning", 2, seconds=500)
     for learner in each(found):
         (card,) = learner["cells"]
         assert "engine    the labs' own" in card
