@@ -127,7 +127,6 @@ def day(count: int, options: Sequence[str]) -> dict[str, Any]:
     found["wrong_password"] = with_a_wrong_password(first.name)
     found["late"] = class_help.late_comer(count)
     found["stuck"] = class_help.stuck(learners[-1])
-    found["full"] = class_help.full_disk(first)
     # the hub stops, and with it everybody's processes
     end(server)
     until("all end", lambda: not any(processes(each.name) for each in learners))

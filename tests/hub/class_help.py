@@ -1,10 +1,8 @@
-"""Who needs help on a day of a class: one comes late, one is stuck, and the disk is full."""
+"""Who needs help on a day of a class: one comes late, and one is stuck."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -71,32 +69,3 @@ def seen_by_the_instructor(learner: Learner) -> dict[str, Any]:
         page = each.session.get(f"{HUB}/hub/class", timeout=300)
         pages[each.name] = {"status": page.status_code, "text": page.text}
     return {"teacher": pages[TEACHER], "learner": pages[learner.name]}
-
-
-def full_disk(learner: Learner) -> dict[str, Any]:
-    """The disk of the homes is full for a while; nothing is lost, and what failed is said."""
-    learner.terminal("aws ecr create-repository --repository-name before --output text")
-    used = os.statvfs("/home")
-    size = (used.f_blocks - used.f_bfree) * used.f_frsize
-    # what is free is taken: a file system in memory may not shrink below what is in use
-    subprocess.run(["mount", "-o", f"remount,size={size + 65536}", "/home"], check=True)
-    with Path("/home/filler").open("wb") as filler:
-        try:
-            while filler.write(b"\0" * 4096):
-                filler.flush()
-        except OSError:
-            pass
-    made = learner.terminal("aws ecr create-repository --repository-name full --output text")
-    doctor = subprocess.run(
-        ["runuser", "-l", learner.name, "-c", f"{LABS} doctor --json"],
-        capture_output=True,
-        text=True,
-        cwd="/",
-    )
-    subprocess.run(["mount", "-o", f"remount,size={size + 2_000_000_000}", "/home"], check=True)
-    Path("/home/filler").unlink(missing_ok=True)
-    names = "aws ecr describe-repositories --query repositories[].repositoryName --output text"
-    after = learner.terminal(
-        f"aws ecr create-repository --repository-name after --output text; {names}"
-    )
-    return {"made": made, "doctor": doctor.stdout, "code": doctor.returncode, "after": after}

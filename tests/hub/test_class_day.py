@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -44,9 +43,9 @@ def each(found: dict[str, Any]) -> list[dict[str, Any]]:
     return list(found["learners"])
 
 
-@pytest.mark.timeout(900)  # 30 seconds of CPU; a machine that is busy takes its time
+@pytest.mark.timeout(560)  # 30 seconds of CPU; a machine that is busy takes its time
 def test_two_learners_open_their_labs_on_a_hub() -> None:
-    found = play("morning", 2, seconds=800)
+    found = play("morning", 2, seconds=500)
     for learner in each(found):
         (card,) = learner["cells"]
         assert "engine    the labs' own" in card
@@ -134,20 +133,6 @@ def test_one_who_is_stuck_is_seen_gets_a_hint_and_is_caught_up(
     assert "✓ 05.1" not in found["after_the_reset"]
     assert "learner02" in found["table"]
     assert found["of_root"] == ""
-
-
-@soak
-def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(
-    class_of_two: dict[str, Any],
-) -> None:
-    found = class_of_two["full"]
-    assert "no room left on its disk" in found["made"]
-    needs = {need["name"]: need["state"] for need in json.loads(found["doctor"])}
-    assert "missing" in (needs["disk"], needs["files"])
-    assert found["code"] == 1
-    *_, names = found["after"].strip().splitlines()
-    assert {"before", "after"} <= set(found["after"].split())
-    assert "full" not in names.split()
 
 
 @soak
