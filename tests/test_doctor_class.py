@@ -57,8 +57,8 @@ def test_a_large_machine_carries_forty(
 @pytest.mark.parametrize(
     ("memory", "disk", "cores", "which", "state", "words"),
     [
-        (20, 100, 8, "memory", "warning", "30 learners on this one"),
-        (12, 100, 8, "memory", "missing", "17 learners on this one"),
+        (15, 100, 8, "memory", "warning", "32 learners on this one"),
+        (10, 100, 8, "memory", "missing", "21 learners on this one"),
         (32, 8, 8, "disk", "warning", "12.0 GB is plenty"),
         (32, 3, 8, "disk", "missing", "larger disk"),
         (32, 100, 2, "cores", "warning", "4 cores"),

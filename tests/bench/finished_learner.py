@@ -30,7 +30,7 @@ from labs_helpers.curriculum import LABS
 from labs_helpers.workspace import Workspace
 from tests.bench.servers import free_port
 
-SECONDS = 600.0
+SECONDS = 1800.0
 KINDS = {
     "ipykernel_launcher": "kernel",
     "labs_helpers.jupyter.launch": "server",
