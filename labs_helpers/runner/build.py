@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.buildspec import Build, Buildspec, BuildspecError, Log, Result, Settings, read
+from labs_helpers.buildspec import Build, Buildspec, BuildspecError, Log, Result, Settings
 from labs_helpers.buildspec import secrets as secret_values
 from labs_helpers.buildspec.build import CannotRun
-from labs_helpers.buildspec.model import Environment, NotDone
-from labs_helpers.buildspec.problems import Problem
+from labs_helpers.buildspec.model import Environment
 from labs_helpers.buildspec.read import secret_reference
 from labs_helpers.buildspec.result import Context, PhaseEnded
 from labs_helpers.buildspec.scratch import scratch
@@ -24,6 +22,7 @@ from labs_helpers.buildspec.variables import Identity, user
 from labs_helpers.runner import (
     build_container,
     build_images,
+    build_spec,
     clients,
     environment,
     landlock,
@@ -43,8 +42,6 @@ _UNCONFINED = (
     "this system cannot keep the commands of a build in the build's folder: they can write "
     "wherever you can"
 )
-_APPLIED = ("/name", "/s3-prefix", "reports")
-"""How the paths of keys end that `labs build` passes over and this build applies."""
 
 
 def work(workspace: Workspace, job: Job, limits: Limits | None = None) -> None:
@@ -174,7 +171,7 @@ class _Builder:
             client=self._client,
             overrides=overrides,
             identity=self._identity,
-            buildspec=self._spec_name,
+            buildspec=build_spec.name_of(self._build["source"]),
             deliver=made.deliver,
             report=reports.Reports(self._job).deliver,
             begins=self._begins,
@@ -236,25 +233,10 @@ class _Builder:
             raise _Failed(error.status_code, str(error)) from error
 
     def _spec(self, source: Path) -> Buildspec:
-        """The project's buildspec, a file of the source, or buildspec.yml; raises _Failed."""
-        given = self._build["source"].get("buildspec", "")
         try:
-            text = given.encode() if _is_text(given) else _file(source, self._spec_name)
-            spec = read(text)
+            return build_spec.read_of(self._build["source"], source)
         except BuildspecError as error:
             raise _Failed(error.status_code, error.message) from error
-        kept = [each for each in spec.not_done if not each.path.endswith(_APPLIED)]
-        for name, each in spec.reports.items():
-            if each.format != "JUNITXML":
-                why = f"reports of JUNITXML are read here, and none of {each.format}"
-                kept.append(NotDone(each.line, f"reports/{name}", why))
-        read_here = {name: each for name, each in spec.reports.items() if each.format == "JUNITXML"}
-        return replace(spec, not_done=tuple(kept), reports=read_here)
-
-    @property
-    def _spec_name(self) -> str:
-        given = self._build["source"].get("buildspec", "")
-        return "buildspec.yml" if not given or _is_text(given) else given
 
     def _overrides(self, log: Log) -> dict[str, str]:
         """The variables of project and StartBuild, with their values; raises _Failed."""
@@ -346,20 +328,6 @@ class _Builder:
 
 
 _SECRET = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-
-
-def _is_text(buildspec: str) -> bool:
-    """Whether a project's buildspec is the text itself, and no path."""
-    return "\n" in buildspec or ":" in buildspec or "{" in buildspec
-
-
-def _file(source: Path, name: str) -> bytes:
-    """A buildspec of the source. Raises BuildspecError where there is none inside the source."""
-    path = source / name
-    if not path.resolve().is_relative_to(source.resolve()) or not path.is_file():
-        what, advice = f"there is no file {name} in the source", "Name the file in the project."
-        raise BuildspecError([Problem(0, "", what, advice, "YAML file does not exist")])
-    return path.read_bytes()
 
 
 def _ended(phase: str, status: str, context: Context) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +72,9 @@ class Provider:
             return None
         try:
             self._image = build_images.pull(self._engine, self._build, self._login)
+            if sys.platform != "linux":
+                # a daemon in a virtual machine reads no FIFO of this machine
+                raise NoContainer("builds run in containers on Linux only")
             container = BuildContainer.start(self._engine, self._image, uuid, folder, socket)
         except NoContainer as error:
             self.instead = f"{without}: {error}"
