@@ -62,11 +62,10 @@ class SharedFiles(JSONFileLoader):  # type: ignore[misc]
     def _apart(self, pairs: _Pairs) -> dict[str, Any]:
         if self.documentation:
             return dict(pairs)
-        # a member of that name is a dictionary
+        # a member of that name is a dictionary; botocore wants some texts, and takes empty ones
         return {
-            name: value
+            name: "" if name == "documentation" and isinstance(value, str) else value
             for name, value in pairs
-            if name != "documentation" or not isinstance(value, str)
         }
 
     def _once(self) -> Callable[[_Pairs], dict[str, Any]]:
