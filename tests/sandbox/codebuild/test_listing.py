@@ -35,11 +35,16 @@ def no_folder(connection: str, repository: str) -> str:
     raise LookupError("no connection is here")
 
 
+def no_password(account: str, region: str, project: str) -> str:
+    """CodeBuild's own login, which no project here asks for."""
+    raise LookupError("no image is pulled here")
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeBuildService]:
     roles: Any = EveryRole()
     folder: Path = tmp_path_factory.mktemp("codebuild")
-    made = CodeBuildService(folder, Clock(), anybody, Desk(), roles, nobody, no_folder)
+    made = CodeBuildService(folder, Clock(), anybody, Desk(), roles, nobody, no_folder, no_password)
     for name in NAMES:
         project = {
             "name": name,
