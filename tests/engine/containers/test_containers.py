@@ -118,6 +118,25 @@ def test_exec_joins_the_container(client: Any) -> None:
     found.remove(force=True)
 
 
+def test_with_an_init_a_container_is_as_any_other(client: Any) -> None:
+    script = (
+        "mkdir /www; echo page > /www/index.html; httpd -p 80 -h /www\n"
+        "trap 'exit 7' TERM; (true & sleep 0.01) & while true; do sleep 0.1; done"
+    )
+    found = client.containers.run(
+        "box", ["sh", "-c", script], init=True, ports={"80/tcp": None}, detach=True
+    )
+    found.reload()
+    assert page_at(int(found.ports["80/tcp"][0]["HostPort"])) == b"page\n"
+    assert found.exec_run(["cat", "/www/index.html"]).output == b"page\n"
+    # the program is not process 1, and hears of a signal
+    assert found.exec_run(["kill", "-0", "2"]).exit_code == 0
+    assert b"page\n" in b"".join(found.get_archive("/www/index.html")[0])
+    found.stop(timeout=60)
+    assert found.wait()["StatusCode"] == 7
+    found.remove()
+
+
 def test_who_has_seen_the_end_of_the_output_gets_the_status(client: Any) -> None:
     found = client.containers.run("box", ["sleep", "60"], detach=True)
     for _ in range(20):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from . import network, root_folder, users
+from . import descendants, network, root_folder, users
 from . import syscalls as sys
 
 MESSAGE = 1 << 16
@@ -21,6 +21,7 @@ _NAMESPACES = ("user", "mnt", "net", "pid", "ipc", "uts")
 
 def enter(of: int, user_namespace: bool) -> None:
     """Join the namespaces of a process. The names are opened first: entering hides /proc."""
+    of = _open(of)
     opened = []
     for name in _NAMESPACES if user_namespace else _NAMESPACES[1:]:
         descriptor = os.open(f"/proc/{of}/ns/{name}", os.O_RDONLY)
@@ -29,6 +30,21 @@ def enter(of: int, user_namespace: bool) -> None:
     for descriptor in opened:
         sys.setns(descriptor)
         os.close(descriptor)
+
+
+def _open(of: int) -> int:
+    """A process in the namespaces of ``of`` whose names of namespaces may be opened.
+
+    With --init, a container's process 1 is a fork of the keeper, which no ordinary user may look
+    into. Its child is the program. Raises OSError.
+    """
+    try:
+        os.close(os.open(f"/proc/{of}/ns/mnt", os.O_RDONLY))
+    except PermissionError:
+        for child in descendants.children(of):
+            return child
+        raise
+    return of
 
 
 def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
@@ -49,6 +65,7 @@ def sockets_of(of: int, user_namespace: bool) -> list[socket.socket]:
     child = os.fork()
     if child == 0:
         try:
+            of = _open(of)
             for name in ("user", "net") if user_namespace else ("net",):
                 descriptor = os.open(f"/proc/{of}/ns/{name}", os.O_RDONLY)
                 sys.setns(descriptor)
