@@ -7,8 +7,10 @@ of a command of this Python environment, such as jupyterhub-singleuser, or `-m` 
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,10 @@ from labs_helpers.runtime.grammars import without_grammars
 JUPYTERLAB = (sys.executable, "-P", "-m", __spec__.name, "-m", "jupyterlab")
 """The beginning of JupyterLab's command line."""
 _FIRST_BYTES = 4096
+_PATIENCE = 5.0
+"""Seconds for the threads of a program that has ended. A request that is under way when Jupyter's
+loop stops leaves a thread of AnyIO behind, for which Python waits without end:
+https://github.com/jupyterlab/jupyterlab/issues/10442"""
 
 
 def line(command: Sequence[str]) -> list[str]:
@@ -54,14 +60,24 @@ def _is_python(path: Path) -> bool:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Become the program, in this process."""
+    """Become the program, in this process, which ends soon after the program has ended."""
     sys.argv[:] = arguments
-    with without_grammars():
-        if arguments[0] == "-m":
-            sys.argv[:] = arguments[1:]
-            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
-        else:
-            runpy.run_path(arguments[0], run_name="__main__")
+    status = 1
+    try:
+        with without_grammars():
+            if arguments[0] == "-m":
+                sys.argv[:] = arguments[1:]
+                runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+            else:
+                runpy.run_path(arguments[0], run_name="__main__")
+        status = 0
+    except SystemExit as ending:
+        status = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        raise
+    finally:
+        end = threading.Timer(_PATIENCE, os._exit, (status,))
+        end.daemon = True
+        end.start()
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def test_the_zip_file_is_not_written_where_a_build_can_put_a_link(tmp_path: Path
         "namespaceType": "NONE",
     }
     bucket = Bucket()
-    made = Outputs(config, "uuid", lambda service: bucket, folder.parent)
+    made = Outputs(config, (), "uuid", lambda service: bucket, folder.parent)
     files = {"run.sh": BuiltFile(source / "run.sh", source)}
     made.deliver("", Artifacts(("run.sh",)), files, {})
     assert victim.read_text() == "kept"

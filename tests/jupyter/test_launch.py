@@ -75,3 +75,19 @@ def test_a_server_loads_no_grammars_and_gets_its_arguments(tmp_path: Path) -> No
     command = [*STARTED, str(script), "--port=1"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ran.stdout == "__main__ ['--port=1'] []\n", ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("last", "status"),
+    [("", 0), ("sys.exit(3)", 3), ("sys.exit()", 0), ("sys.exit('words')", 1), ("1 / 0", 1)],
+)
+def test_a_thread_that_goes_on_holds_no_process_up(tmp_path: Path, last: str, status: int) -> None:
+    script = tmp_path / "server"
+    script.write_text(
+        "import sys, threading\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+        f"print('served', flush=True)\n{last}\n"
+    )
+    command = [*STARTED, str(script)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.stdout, ran.returncode) == ("served\n", status), ran.stderr
