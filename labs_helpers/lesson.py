@@ -63,14 +63,18 @@ class Lesson:
         return any((one.event, one.part, one.outcome) == passed for one in events)
 
     def so_far(self) -> str:
-        """The lab's exercises, done and open, in a line; empty where no journal can be read."""
+        """The lab's exercises, done and open, in a line; empty where no journal can be read.
+
+        Empty, too, without the notebook that names the exercises: a start needs no notebook.
+        """
         if self._journal is None:
             return ""
         try:
             events = self._journal.events()
+            known = list(exercises(self._notebook))
         except LabsError:
             return ""  # `note` tells what is wrong with the journal
-        return so_far(summary(self.title.number, list(exercises(self._notebook)), events))
+        return so_far(summary(self.title.number, known, events))
 
     @spoken
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:
