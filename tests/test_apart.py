@@ -139,13 +139,27 @@ def test_pipes_stay_pipes() -> None:
     assert done.stderr == ""
 
 
-def test_a_signal_to_root_s_process_reaches_the_program() -> None:
+SLOW = """
+import os, signal
+fork = os.fork
+def slow():
+    child = fork()
+    while child and signal.SIGTERM not in signal.sigpending():
+        os.sched_yield()
+    return child
+os.fork = slow
+"""
+"""Root's process goes on after the signal has come: the program is ready earlier than that."""
+
+
+@pytest.mark.parametrize("before", ["", SLOW], ids=["waits", "has just started the program"])
+def test_a_signal_to_root_s_process_reaches_the_program(before: str) -> None:
     script = (
         "import signal, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
         "print('ready', flush=True); time.sleep(600)\n"
     )
-    command = [sys.executable, "-P", "-c", WITHOUT + script]
+    command = [sys.executable, "-P", "-c", before + WITHOUT + script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert next(line for line in process.stdout if line == "ready\n")

@@ -37,9 +37,12 @@ def stand_apart() -> None:
         settings[6][termios.VSUSP] = os.fpathconf(theirs, "PC_VDISABLE").to_bytes(1, "big")
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
         termios.tcsetwinsize(theirs, termios.tcgetwinsize(terminals[0]))
+    # a signal that comes before this process can pass it on would end this process alone
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
     child = os.fork()
     if child == 0:
         os.setsid()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if ours is not None and theirs is not None:
             os.close(ours)
             # the first terminal that the leader of a session opens is its own
@@ -50,6 +53,7 @@ def stand_apart() -> None:
         return
     for number in _PASSED_ON:
         signal.signal(number, lambda number, _: _signal(child, number))
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if ours is None or theirs is None:
         _, status = os.waitpid(child, 0)
     else:
@@ -69,8 +73,11 @@ def _is_terminal(number: int) -> bool:
 
 
 def _signal(child: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, number)
+    """Signal the child's session, or the child alone while it has none yet."""
+    for send in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError):
+            send(child, number)
+            return
 
 
 def _resize(ours: int, terminal: int) -> None:
