@@ -22,8 +22,6 @@ from labs_helpers.runner import build_images, task_container
 from labs_helpers.runner.build_images import BuildImage, Login
 from labs_helpers.runner.engine_client import Engine, EngineRefused
 
-NAME = "codebuild-"
-"""How the names of these containers begin; the uuid of the build follows."""
 SOCKET = "/var/run/docker.sock"
 _BUILD = "labs.build"
 """The annotation by which the engine knows the build's programs: engine/containers/spec.py."""
@@ -128,7 +126,7 @@ class BuildContainer:
             "Labels": {task_container.RUNNER: task_container.runner_note()},
             "Healthcheck": {"Test": ["NONE"]},
         }
-        made = _created(engine, f"{NAME}{uuid}", body, host)
+        made = _created(engine, f"{task_container.BUILD_PREFIX}{uuid}", body, host)
         try:
             engine.ask("POST", f"/containers/{made}/start")
         except EngineRefused as error:

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from labs_helpers.oci import reference as references
 from labs_helpers.oci.reference import InvalidReference, Reference
 from labs_helpers.runner.engine_client import Engine, EngineRefused, quoted
 from labs_helpers.runner.sources import words
-from labs_helpers.runner.task_images import ECR, shelf
+from labs_helpers.runner.task_images import ECR, ecr_login, resolve, shelf
 
 _CURATED = ("aws/codebuild/", "public.ecr.aws/codebuild/")
 """https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html"""
@@ -64,24 +63,22 @@ def pull(engine: Engine, build: Mapping[str, Any], login: Login) -> BuildImage:
     auth = login.of(reference)
     architecture = _ARCHITECTURES[environment["type"]]
     try:
-        path = f"/distribution/{quoted(str(reference))}/json"
-        found = engine.ask("GET", path, login=auth)
+        found = resolve(engine, reference, auth)
     except EngineRefused as error:
         raise _no_manifest(reference, error) from error
-    index = any(word in found["Descriptor"]["mediaType"] for word in ("index", "list"))
-    platforms = [each.get("architecture") for each in found["Platforms"] or []]
+    platforms = [each.get("architecture") for each in found.platforms]
     if architecture not in platforms:
         raise NoImage(
             f"{_REFUSED}no matching manifest for linux/{architecture} in the manifest list entries"
-            if index
+            if found.several
             else f"{_REFUSED}image operating system or architecture does not match: the image is "
             f"for {', '.join(map(str, platforms))}, the environment for {architecture}"
         )
-    name = f"{reference.name}@{found['Descriptor']['digest']}"
+    name = f"{reference.name}@{found.digest}"
     shelf.take(engine, name)
     try:
-        digest = str(found["Descriptor"]["digest"])
-        engine.pull(reference.name, digest, f"linux/{architecture}" if index else "", auth)
+        platform = f"linux/{architecture}" if found.several else ""
+        engine.pull(reference.name, found.digest, platform, auth)
         config = engine.ask("GET", f"/images/{quoted(name)}/json")["Config"] or {}
     except EngineRefused as error:
         shelf.give_back(engine, name)
@@ -111,17 +108,15 @@ class Login:
         """The login for an image's registry; None for a public one. Raises NoImage."""
         if ECR not in reference.domain:
             return None
-        password = self.password
-        if not password:
+        login = {"username": "AWS", "password": self.password}
+        if not self.password:
             try:
-                found = self.client("ecr").get_authorization_token()
+                login = ecr_login(self.client("ecr"))
             except ClientError as error:
                 raise NoImage(_no_token(words(error))) from error
             except BotoCoreError as error:
                 raise NoImage(_no_token(str(error))) from error
-            token = base64.b64decode(found["authorizationData"][0]["authorizationToken"])
-            password = token.decode().partition(":")[2]
-        return {"username": "AWS", "password": password, "serveraddress": reference.domain}
+        return {**login, "serveraddress": reference.domain}
 
 
 def _no_token(said: str) -> str:

@@ -38,20 +38,14 @@ def variables(
         "HOME": str(home),
         "TMPDIR": str(tmp),
         "LANG": "C.UTF-8",
-        "CI": "true",
-        **body["credentials"],
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(home / ".aws" / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws" / "credentials"),
         "BOTO_CONFIG": str(home / ".boto"),
         "AWS_PAGER": "",
         **_labs(body, home),
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
         "GIT_CEILING_DIRECTORIES": str(home.parent),
         **_docker(workspace, build["environment"]["privilegedMode"], home),
-        **_of_build(build),
+        **_everywhere(body, endpoint),
     }
     return {name: value for name, value in found.items() if value or name == "AWS_PAGER"}
 
@@ -67,6 +61,14 @@ def in_container(
         "PATH": _PATH,
         **image,
         "HOME": "/root",
+        **_everywhere(body, endpoint),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _everywhere(body: Mapping[str, Any], endpoint: str) -> dict[str, str]:
+    """The role's session, the way to the sandbox, and CodeBuild's variables."""
+    return {
         "CI": "true",
         **body["credentials"],
         "AWS_ENDPOINT_URL": endpoint,
@@ -75,7 +77,6 @@ def in_container(
         "no_proxy": "127.0.0.1,localhost",
         **_of_build(body["build"]),
     }
-    return {name: value for name, value in found.items() if value}
 
 
 def versions(build: Mapping[str, Any]) -> dict[str, str]:

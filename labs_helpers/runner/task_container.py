@@ -19,8 +19,10 @@ RUNNER = "labs.ecs.runner"
 """The label with the process of the runner that looks after a container."""
 PREFIX = "ecs-"
 """How the names of a task's containers begin, as with ECS's own agent."""
-_OURS = (f"/{PREFIX}", "/codebuild-")
-"""How the names of containers begin that a runner makes: of tasks, and of builds."""
+BUILD_PREFIX = "codebuild-"
+"""How the names of builds' containers begin; the uuid of the build follows."""
+_OURS = (f"/{PREFIX}", f"/{BUILD_PREFIX}")
+"""How the names of containers begin that a runner makes."""
 _RELAY = "labs.relay"
 _NANO = 1_000_000_000
 _STOP_SECONDS = 30

@@ -26,6 +26,32 @@ _ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
 @dataclass(frozen=True)
+class Resolved:
+    """What a registry has under a reference: the digest, the platforms, and whether an index of
+    several images is there."""
+
+    digest: str
+    platforms: list[dict[str, Any]]
+    several: bool
+
+
+def resolve(engine: Engine, reference: Reference, login: dict[str, str] | None) -> Resolved:
+    """Ask the registry over /v2/. Raises EngineRefused."""
+    path = f"/distribution/{quoted(str(reference))}/json"
+    found = engine.ask("GET", path, login=login)
+    several = any(word in found["Descriptor"]["mediaType"] for word in ("index", "list"))
+    return Resolved(str(found["Descriptor"]["digest"]), found["Platforms"] or [], several)
+
+
+def ecr_login(ecr: Any) -> dict[str, str]:
+    """User name and password for a registry of ECR. Raises ClientError, BotoCoreError."""
+    found = ecr.get_authorization_token()
+    token = base64.b64decode(found["authorizationData"][0]["authorizationToken"])
+    user, _, password = token.decode().partition(":")
+    return {"username": user, "password": password}
+
+
+@dataclass(frozen=True)
 class Pulled:
     """name: by which the engine has the image; digest: that the tag led to; foreign: the image is
     a single one, for another architecture than the task's."""
@@ -62,24 +88,22 @@ class Images:
             reference = Reference(reference.domain, reference.path, None, digest)
         login = self._auth(reference)
         try:
-            path = f"/distribution/{quoted(str(reference))}/json"
-            found = self._engine.ask("GET", path, login=login)
+            found = resolve(self._engine, reference, login)
         except EngineRefused as error:
             raise failures.not_resolved(reference, error) from error
-        resolved = str(found["Descriptor"]["digest"])
-        platforms = [each for each in found["Platforms"] or [] if each.get("os") == "linux"]
+        platforms = [each for each in found.platforms if each.get("os") == "linux"]
         fits = any(each.get("architecture") == self._architecture for each in platforms)
-        several = any(word in found["Descriptor"]["mediaType"] for word in ("index", "list"))
-        if several and not fits:
+        if found.several and not fits:
             raise failures.no_platform(self.platform)
-        name = f"{reference.name}@{resolved}"
+        name = f"{reference.name}@{found.digest}"
         shelf.take(self._engine, name)
         self._held.append(name)
         try:
-            self._engine.pull(reference.name, resolved, self.platform if several else "", login)
+            platform = self.platform if found.several else ""
+            self._engine.pull(reference.name, found.digest, platform, login)
         except EngineRefused as error:
             raise failures.not_pulled(error) from error
-        return Pulled(name, resolved, not fits)
+        return Pulled(name, found.digest, not fits)
 
     def close(self) -> None:
         for name in self._held:
@@ -92,12 +116,9 @@ class Images:
             return None
         if self._login is None:
             try:
-                found = self._client("ecr").get_authorization_token()
+                self._login = ecr_login(self._client("ecr"))
             except (ClientError, BotoCoreError) as error:
                 raise failures.no_registry_auth(error) from error
-            token = base64.b64decode(found["authorizationData"][0]["authorizationToken"])
-            user, _, password = token.decode().partition(":")
-            self._login = {"username": user, "password": password}
         return {**self._login, "serveraddress": reference.domain}
 
 

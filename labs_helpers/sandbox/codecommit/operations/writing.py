@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dulwich.objects import ObjectID
+from dulwich.objects import Commit, ObjectID
 from dulwich.repo import Repo
 
 from labs_helpers.sandbox.codecommit import bare, commits
@@ -27,18 +27,10 @@ def put_file(call: CodeCommitCall, params: Members) -> Members:
         before = commits.tip(repo, branch, params.get("parentCommitId"))
         commits.check_places(repo, before, path)
         blob = commits.blob_of(repo, path, params["fileContent"])
-        if before and bare.entry(repo, before, path) == (mode, blob.id):
+        if _entry(repo, before, path) == (mode, blob.id):
             raise SameFileContent()
         tree = commits.changed_tree(repo, before, [(path, mode, ObjectID(blob.id))])
-        made = commits.commit(
-            repo,
-            branch,
-            [before] if before else [],
-            tree,
-            params.get("commitMessage", ""),
-            commits.author_of(params, call.principal.arn, "name"),
-            call.clock.now(),
-        )
+        made = _commit(call, repo, params, before, tree)
     return {
         "commitId": made.id.decode(),
         "blobId": blob.id.decode(),
@@ -53,22 +45,12 @@ def delete_file(call: CodeCommitCall, params: Members) -> Members:
     branch = params["branchName"]
     with call.repositories.changing(found, call.principal.arn) as repo:
         before = commits.tip(repo, branch, params["parentCommitId"])
-        place = bare.entry(repo, before, path) if before else None
-        if before is None or place is None:
-            raise FileDoesNotExist(name=path)
+        _, blob = _there(repo, before, path)
         tree = commits.changed_tree(repo, before, [(path, None, None)])
-        made = commits.commit(
-            repo,
-            branch,
-            [before],
-            tree,
-            params.get("commitMessage", ""),
-            commits.author_of(params, call.principal.arn, "name"),
-            call.clock.now(),
-        )
+        made = _commit(call, repo, params, before, tree)
     return {
         "commitId": made.id.decode(),
-        "blobId": place[1].decode(),
+        "blobId": blob.decode(),
         "treeId": tree.decode(),
         "filePath": path,
     }
@@ -88,48 +70,64 @@ def create_commit(call: CodeCommitCall, params: Members) -> Members:
     answer: dict[str, Any] = {"filesAdded": [], "filesUpdated": [], "filesDeleted": []}
     with call.repositories.changing(found, call.principal.arn) as repo:
         before = commits.tip(repo, branch, params.get("parentCommitId"))
-
-        def there(path: str) -> tuple[int, ObjectID] | None:
-            return bare.entry(repo, before, path) if before else None
-
         changes: list[commits.Change] = []
         for each in put:
             path = commits.plain_path(each["filePath"])
             commits.check_places(repo, before, path)
             mode = commits.MODES[each.get("fileMode", "NORMAL")]
-            sha, moved = _content(repo, each, path, there)
+            sha, moved = _content(repo, before, each, path)
             if moved:
                 changes.append((moved, None, None))
             changes.append((path, mode, sha))
-            kind = "filesUpdated" if there(path) else "filesAdded"
+            kind = "filesUpdated" if _entry(repo, before, path) else "filesAdded"
             answer[kind].append(commits.described(path, mode, sha))
         for each in gone:
             path = commits.plain_path(each["filePath"])
-            if not (place := there(path)):
-                raise FileDoesNotExist(name=path)
+            answer["filesDeleted"].append(commits.described(path, *_there(repo, before, path)))
             changes.append((path, None, None))
-            answer["filesDeleted"].append(commits.described(path, *place))
         for each in modes:
             path = commits.plain_path(each["filePath"])
-            if not (place := there(path)):
-                raise FileDoesNotExist(name=path)
-            mode = commits.MODES[each["fileMode"]]
-            changes.append((path, mode, place[1]))
-            answer["filesUpdated"].append(commits.described(path, mode, place[1]))
+            mode, (_, sha) = commits.MODES[each["fileMode"]], _there(repo, before, path)
+            changes.append((path, mode, sha))
+            answer["filesUpdated"].append(commits.described(path, mode, sha))
         tree = commits.changed_tree(repo, before, changes)
-        made = commits.commit(
-            repo,
-            branch,
-            [before] if before else [],
-            tree,
-            params.get("commitMessage", ""),
-            commits.author_of(params, call.principal.arn, "authorName"),
-            call.clock.now(),
-        )
+        made = _commit(call, repo, params, before, tree, "authorName")
     return {"commitId": made.id.decode(), "treeId": tree.decode(), **answer}
 
 
-def _content(repo: Repo, file: Members, path: str, there: Any) -> tuple[ObjectID, str]:
+def _commit(
+    call: CodeCommitCall,
+    repo: Repo,
+    params: Members,
+    before: Commit | None,
+    tree: ObjectID,
+    author: str = "name",
+) -> Commit:
+    """The request's commit of a tree; author: the member that has the author's name."""
+    return commits.commit(
+        repo,
+        params["branchName"],
+        [before] if before else [],
+        tree,
+        params.get("commitMessage", ""),
+        commits.author_of(params, call.principal.arn, author),
+        call.clock.now(),
+    )
+
+
+def _entry(repo: Repo, before: Commit | None, path: str) -> tuple[int, ObjectID] | None:
+    """`bare.entry`; None in a repository without commits."""
+    return bare.entry(repo, before, path) if before else None
+
+
+def _there(repo: Repo, before: Commit | None, path: str) -> tuple[int, ObjectID]:
+    """Mode and id of what is at a path; raises FileDoesNotExist."""
+    if not (found := _entry(repo, before, path)):
+        raise FileDoesNotExist(name=path)
+    return found
+
+
+def _content(repo: Repo, before: Commit | None, file: Members, path: str) -> tuple[ObjectID, str]:
     """The object of a new file, and the path that a moved file leaves, "" for none."""
     source = file.get("sourceFile")
     if source is None and "fileContent" not in file:
@@ -139,6 +137,5 @@ def _content(repo: Repo, file: Members, path: str, there: Any) -> tuple[ObjectID
     if "fileContent" in file:
         raise FileContentAndSourceFile()
     old = commits.plain_path(source["filePath"])
-    if not (place := there(old)):
-        raise FileDoesNotExist(name=old)
-    return place[1], old if source.get("isMove") else ""
+    _, sha = _there(repo, before, old)
+    return sha, old if source.get("isMove") else ""
