@@ -130,15 +130,34 @@ def service(
         found = described(ecs, name, cluster)
         tasks = tasks_of(ecs, found, cluster)
         compared = environ.get("LABS_START")  # a program runs the notebook
+        settled = ecs_service.has_settled(found, tasks)
+        over = time.monotonic() >= until
         drawn = ecs_service.service(
-            found, tasks, None if compared else partial(page.address, environ=environ)
+            found,
+            tasks,
+            None if compared else partial(page.address, environ=environ),
+            "" if settled or not over else _stage(ecs, name, cluster),
         )
-        if ecs_service.has_settled(found, tasks) or time.monotonic() >= until:
+        if settled or over:
             return drawn
         if show is not None and drawn.text != before:
             before = drawn.text
             show(drawn)
         time.sleep(_PAUSE)
+
+
+def _stage(ecs: Any, name: str, cluster: str) -> str:
+    """The stage of a deployment that goes on; empty where deployments have no stages.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+    """
+    found = ecs.list_service_deployments(
+        cluster=cluster, service=name, status=["PENDING", "IN_PROGRESS"]
+    )["serviceDeployments"]
+    arns = [each["serviceDeploymentArn"] for each in found[:1]]
+    if not arns:
+        return ""
+    more = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+    return str(more[0].get("lifecycleStage", "")) if more else ""
 
 
 def described(ecs: Any, name: str, cluster: str) -> Mapping[str, Any]:

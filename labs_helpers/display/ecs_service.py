@@ -22,12 +22,14 @@ def service(
     found: Mapping[str, Any],
     tasks: Sequence[Mapping[str, Any]],
     address: Callable[[int], str] | None,
+    stage: str = "",
 ) -> Rendering:
     """found: as DescribeServices answers; tasks: as DescribeTasks answers, stopped ones too.
 
     address: where the learner's browser finds a port of this machine; None for a program that
     compares outputs, which gets no links and no revisions, since both differ at each start. The
-    text names no ID, port or time in any case.
+    text names no ID, port or time in any case. stage: of a deployment that goes on, as
+    DescribeServiceDeployments answers.
     """
     numbered = address is not None
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
@@ -52,6 +54,13 @@ def service(
         parts.append(_list("Why tasks stopped, the newest first:", reasons))
     if events:
         parts.append(_list("What the service says, the newest first:", events))
+    if stage:
+        parts.append(
+            paragraph(
+                f"The deployment goes on: its stage is {stage}. Stages that last minutes go by the "
+                "clock of AWS, which is lab.clock in the sandbox."
+            )
+        )
     text = "\n\n".join(each.text for each in parts)
     return Rendering(text, "".join(each.html for each in parts) + links)
 

@@ -119,3 +119,16 @@ def test_a_service_has_settled_when_nothing_more_happens_by_itself(
     }
     tasks = [task("STOPPED"), *(task("RUNNING") for _ in range(running))]
     assert has_settled(found, tasks) is settled
+
+
+def test_the_stage_of_a_deployment_that_goes_on_is_named() -> None:
+    found = {
+        "serviceName": "web",
+        "status": "ACTIVE",
+        "runningCount": 2,
+        "desiredCount": 1,
+        "deployments": [deployment("PRIMARY", 2, 1, 0, "IN_PROGRESS")],
+    }
+    drawn = service(found, [task("RUNNING")], None, "BAKE_TIME")
+    assert "its stage is BAKE_TIME" in drawn.text
+    assert "its stage is BAKE_TIME" in drawn.html

@@ -15,7 +15,13 @@ from labs_helpers.labs.lab10.names import (
     SHOP,
     SHOPS_RELEASE,
     TARGET_GROUPS,
+    WEB,
 )
+
+_BY_A_PERSON = (f"service:{WEB}", "UserInitiated")
+"""The group and the stop code of a task of the service web which somebody stopped.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+"""
 
 
 def lessened(world: World) -> bool:
@@ -23,6 +29,9 @@ def lessened(world: World) -> bool:
     ecs, iam = world.client("ecs"), world.client("iam")
     found = ecs.describe_services(cluster=CLUSTER, services=[SHOP])["services"]
     if any(each["status"] != "ACTIVE" for each in found):
+        return True
+    stopped = _tasks(ecs, "STOPPED")
+    if any((each["group"], each.get("stopCode")) == _BY_A_PERSON for each in stopped):
         return True
     policies = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
     return not policies or not {RELEASE, SHOPS_RELEASE} <= set(world.tags())
@@ -38,7 +47,11 @@ def left(world: World) -> list[str]:
             str(arn).rpartition("/")[2] for arn in ecs.list_services(cluster=CLUSTER)["serviceArns"]
         ]
         there += [f"service {name}" for name in sorted(services)]
-        there += [f"task {arn.rpartition('/')[2]}" for arn in _tasks(ecs)]
+        there += sorted(
+            f"task {each['taskArn'].rpartition('/')[2]}"
+            for each in _tasks(ecs, "RUNNING", "STOPPED")
+            if each["lastStatus"] != "STOPPED"
+        )
         there.append(f"cluster {CLUSTER}")
     for family in (FAMILY, SHOP):
         pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family)
@@ -64,21 +77,20 @@ def _balancers(elb: Any) -> list[str]:
     ]
 
 
-def _tasks(ecs: Any) -> list[str]:
-    """The tasks of the cluster that run, or that still end."""
+def _tasks(ecs: Any, *statuses: str) -> list[dict[str, Any]]:
+    """The tasks of the cluster that were to run, or were stopped."""
     arns = [
         arn
-        for status in ("RUNNING", "STOPPED")
+        for status in statuses
         for arn in ecs.list_tasks(cluster=CLUSTER, desiredStatus=status)["taskArns"]
     ]
-    found = ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
-    return sorted(each["taskArn"] for each in found if each["lastStatus"] != "STOPPED")
+    return list(ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]) if arns else []
 
 
 def advice(first: str) -> str:
     kind = first.rpartition(" ")[0]
     return {
-        "service": "a service that is to run tasks goes only when you say that you mean it",
+        "service": "a service replaces what stops, and goes only when you say that you mean it",
         "task": "a task ends some seconds after it was asked to: look again",
         "cluster": "a cluster goes when it is empty",
         "load balancer": "a load balancer is deleted, and its target groups after it",

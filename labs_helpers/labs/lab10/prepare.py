@@ -87,8 +87,12 @@ STEPS = (
         on_aws=False,
     ),
     Step("no pod runs", _no_pods, on_aws=False),
-    empty_repository(),
-    Step("the images 1.0.0 and 1.1.0 are pushed to the repository", _images, _lacks_an_image),
+    replace(empty_repository(), passing=True),
+    Step(
+        f"repository {REPOSITORY} exists, with the images 1.0.0 and 1.1.0 only",
+        _images,
+        _lacks_an_image,
+    ),
     replace(_NO_LOCAL_IMAGES, ensure=_no_local_images),
     logged_out(),
     as_they_came(

@@ -60,6 +60,7 @@ ROLLED_BACK = """for second in $(seq 120); do
 done
 """
 RIGHT = {
+    "tag and digest": deploy(f"{REPOSITORY}:1.1.0@$digest"),
     "from Python": """python - <<'END'
 import boto3, json, os
 ecr, ecs = boto3.client("ecr"), boto3.client("ecs")
@@ -88,9 +89,9 @@ WRONG = {
         deploy(BY_DIGEST).partition("aws ecs update-service")[0],
         "a revision that is only registered runs nothing",
     ),
-    "tag and digest": (
-        deploy(f"{REPOSITORY}:1.1.0@$digest"),
-        "before the @ stands the repository, with its registry and without a tag",
+    "a repository that is not there": (
+        deploy(f"{REPOSITORY.replace('demo-app-repo', 'demo-app')}@$digest"),
+        "before the @ stands the repository, with its registry",
     ),
     "the digest of another image": (
         deploy(BY_DIGEST, before=DIGEST.replace("1.1.0", "1.0.0")),
@@ -125,7 +126,7 @@ WRONG = {
 
 
 @pytest.mark.usefixtures("by_tag")
-@pytest.mark.parametrize("answer", rows(RIGHT, 1))
+@pytest.mark.parametrize("answer", rows(RIGHT, 2))
 def test_service_by_digest_right(lab: Desk, answer: str) -> None:
     seen = lab.after("10.1", RIGHT[answer])
     assert seen.startswith("passed: Two tasks run the image"), seen
@@ -356,6 +357,13 @@ CLEAN_WRONG = {
     "the repository kept": (
         but("repository", "aws ecr delete-repository --repository-name demo-app-repo"),
         "repository demo-app-repo | nothing is left",
+    ),
+    "tasks stopped, which the service replaces": (
+        """aws ecs update-service --cluster demo --service web --desired-count 1 --query x
+aws ecs wait services-stable --cluster demo --services web
+task=$(aws ecs list-tasks --cluster demo --service-name web --query 'taskArns[0]' --output text)
+aws ecs stop-task --cluster demo --task $task --query task.desiredStatus""",
+        "a service replaces what stops",
     ),
 }
 
