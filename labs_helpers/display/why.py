@@ -67,14 +67,16 @@ def nothing() -> Rendering:
 
 
 def not_kept() -> Rendering:
-    """The answer on AWS, which keeps no last refusal: where to look instead.
+    """The answer on AWS, which cannot be asked for the last refusal: where to look instead.
 
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied-authorization-id.html
     https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html
     """
-    head = "AWS does not keep your last refusal where you could ask for it. You can:"
+    head = "AWS cannot be asked for your last refusal. You can:"
     rows = [
         ("read the message", "it names the action, the resource and the kind of policy"),
+        ("open its link", "where it ends with an authorization ID  (a preview of AWS)"),
         ("ask the simulator", 'lab.why("ecr:PutImage", "demo-app-repo")'),
         (
             "decode a message",

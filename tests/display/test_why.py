@@ -114,6 +114,10 @@ def test_where_to_look_for_a_refusal_on_aws_is_the_same_in_html() -> None:
     assert_html_says_as_much(not_kept())
 
 
+def test_on_aws_the_link_of_a_denial_is_named() -> None:
+    assert "authorization ID" in str(not_kept())
+
+
 @pytest.mark.parametrize(
     "seen", [explained(), DENIED, SIMULATED], ids=["missing", "denied", "simulated"]
 )
