@@ -24,7 +24,6 @@ from labs_helpers.labs.lab10.names import (
     WEB,
 )
 from labs_helpers.labs.lab10.running import Running, look
-from labs_helpers.oci import reference as references
 
 OF_THE_LESSON = ("1.0.0", "1.1.0", "9.9.9")
 COLLEAGUES = "1.0"
@@ -71,8 +70,7 @@ def _service_by_digest(web: Running) -> Finding | None:
         return Finding(web.looked_at, web.image, "a digest is sha256: and 64 digits from 0 to f")
     # nobody looks a tag before the @ up: https://github.com/aws/amazon-ecs-agent/issues/4226
     repository = f"{web.world.host()}/{web.world.repository}"
-    tagged, _, tag = name.rpartition(":")
-    if name != repository and not (tagged == repository and references.is_tag(tag)):
+    if name != repository and not re.fullmatch(re.escape(repository) + r":\w[\w.-]*", name):
         return Finding(
             web.looked_at, web.image, "before the @ stands the repository, with its registry"
         )

@@ -17,7 +17,7 @@ def lab() -> Iterator[Desk]:
     with desk("09") as made:
         made.cells("104")
         made.done(made.solution("09.1").replace('"web', '"app'))
-        made.done(f"{starter(made)}\ngit commit -qam 'Greet on Sundays too, and rename the container to app'; git tag ticket")
+        made.done(f"{starter(made)}\ngit commit -qam 'Rename the container to app'; git tag ticket")
         yield made
 
 
