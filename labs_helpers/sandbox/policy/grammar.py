@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.policy import elements
+from labs_helpers.sandbox.policy import elements, shared_providers
 from labs_helpers.sandbox.policy.elements import MalformedPolicy, legacy, syntax
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
@@ -98,6 +98,7 @@ def _check_trust_statement(place: str, statement: dict[str, Any], exists: Exists
         raise MalformedPolicy(
             "AssumeRole policy must not contain resources.", f"{place}.NotResource"
         )
+    shared_providers.check(place, statement)
 
 
 def _check_trust_actions(place: str, statement: dict[str, Any]) -> None:

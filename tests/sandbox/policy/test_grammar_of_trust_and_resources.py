@@ -87,6 +87,47 @@ def test_what_a_trust_policy_must_not_be(one: dict, message: str, place: str) ->
     assert refusal(grammar.check_trust_policy, text(one)) == (message, place)
 
 
+GITHUB = "token.actions.githubusercontent.com"
+FROM_GITHUB = changed(
+    TRUST,
+    Principal={"Federated": f"arn:aws:iam::{OURS}:oidc-provider/{GITHUB}"},
+    Action="sts:AssumeRoleWithWebIdentity",
+)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringLike": {f"{GITHUB}:sub": "repo:octo/demo:*"}},
+        {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:SUB": "repo:a/b:x"}},
+        {"ForAnyValue:StringLike": {f"{GITHUB}:sub": ["repo:octo/*"]}},
+    ],
+)
+def test_a_trust_policy_for_github_says_whose_token(condition: dict) -> None:
+    grammar.check_trust_policy(text({**FROM_GITHUB, "Condition": condition}))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"Condition": {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}},
+        {"Condition": {"StringEquals": {f"{GITHUB}:actor": "repo:octo/demo:*"}}},
+        {"Principal": {"Federated": ["cognito-identity.amazonaws.com"]}},
+        {"Principal": {"Federated": f"arn:aws:iam::{OURS}:oidc-provider/gitlab.com"}},
+        {"Principal": {"Federated": f"arn:aws:iam::{OURS}:oidc-provider/api.pulumi.com/oidc"}},
+    ],
+)
+def test_a_trust_policy_for_a_shared_provider_lets_not_everybody_in(more: dict) -> None:
+    message, place = refusal(grammar.check_trust_policy, text({**FROM_GITHUB, **more}))
+    assert message.startswith("The trust policy must evaluate ")
+    assert place.endswith(".Condition")
+
+
+def test_a_trust_policy_may_deny_a_shared_provider() -> None:
+    grammar.check_trust_policy(text({**FROM_GITHUB, "Effect": "Deny"}))
+
+
 def test_a_trust_policy_that_is_no_json() -> None:
     assert refusal(grammar.check_trust_policy, "{") == ("This policy contains invalid Json", "")
 
