@@ -62,8 +62,8 @@ def test_while_the_commit_has_not_started_the_pipeline_the_picture_says_so(
     found = deliveries.pipeline("app", 60, "HEAD", seen.append)
     first, second = (each.text.splitlines() for each in seen)
     assert first[0] == f"Waiting for {head[:7]} to start the pipeline. Until then:"
-    assert first[2] == "This execution delivers the commit 1111111 (Say one)."
-    assert second[1] == f"This execution delivers the commit {head[:7]} (Say two)."
+    assert first[2] == "This execution carries the commit 1111111 (Say one)."
+    assert second[1] == f"This execution carries the commit {head[:7]} (Say two)."
     assert found.text.startswith("The pipeline app: the last execution succeeded.")
 
 
@@ -90,4 +90,4 @@ def test_where_a_program_compares_outputs_no_id_is_in_them(
 ) -> None:
     monkeypatch.setenv("LABS_START", "fresh")
     use(monkeypatch, [execution(head, "Say two")])
-    assert "This execution delivers the commit (Say two)." in deliveries.pipeline("app", 60).text
+    assert "This execution carries the commit (Say two)." in deliveries.pipeline("app", 60).text

@@ -20,6 +20,9 @@ _MARKS = {
 }
 _WAITS = "○"
 """The mark of a stage or an action that the execution has not reached."""
+_NOT_REACHED, _OF_A_ROLLBACK = "not yet", "not run: a rollback deploys what is there"
+"""What is said of an action of a stage in which the execution is not. A rollback is one stage's:
+https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html"""
 _COLOURS = {"Succeeded": GOOD, "Failed": BAD, "InProgress": CALM}
 _PLAIN = "var(--jp-border-color2)"
 
@@ -35,7 +38,7 @@ _BOX = (
 
 State = Mapping[str, Any]
 Revisions = Mapping[str, str]
-"""Execution id -> what the execution delivers, of `named`."""
+"""Execution id -> what the execution carries, of `named`."""
 
 
 def drawn(
@@ -49,9 +52,10 @@ def drawn(
     """
     known = revisions or {}
     wanted = execution["pipelineExecutionId"]
-    stages = [_Stage(stage, wanted, known) for stage in state["stageStates"]]
+    away = _OF_A_ROLLBACK if execution.get("executionType") == "ROLLBACK" else _NOT_REACHED
+    stages = [_Stage(stage, wanted, known, away) for stage in state["stageStates"]]
     sentence = f"The pipeline {state['pipelineName']}: {_said(execution, state, known, last)}"
-    delivers = f"This execution delivers {known[wanted]}." if wanted in known else ""
+    delivers = f"This execution carries {known[wanted]}." if wanted in known else ""
     row = "  →  ".join(f"{stage.mark} {stage.name}" for stage in stages)
     lines = [line for stage in stages for line in stage.lines]
     text = "\n".join([sentence, *([delivers] if delivers else []), "", row, "", *lines])
@@ -65,7 +69,7 @@ def drawn(
 
 
 def named(execution: State) -> str:
-    """What an execution delivers: a commit by its first seven digits and its message.
+    """What an execution carries: a commit by its first seven digits and its message.
 
     Empty while the source is being fetched, and for a source that is no commit.
     """
@@ -129,7 +133,7 @@ def _said(execution: State, state: State, revisions: Revisions, last: bool) -> s
 class _Stage:
     """A stage as an execution has it."""
 
-    def __init__(self, stage: State, execution: str, revisions: Revisions) -> None:
+    def __init__(self, stage: State, execution: str, revisions: Revisions, away: str) -> None:
         latest = _latest(stage)
         self.name = str(stage["stageName"])
         inside = str(latest.get("pipelineExecutionId", ""))
@@ -142,7 +146,7 @@ class _Stage:
         transition = stage.get("inboundTransitionState", {})
         held = not transition.get("enabled", True)
         self._held = str(transition.get("disabledReason", "")) if held else ""
-        self._actions = [_action(each, self._status) for each in stage["actionStates"]]
+        self._actions = [_action(each, self._status, away) for each in stage["actionStates"]]
 
     @property
     def mark(self) -> str:
@@ -188,12 +192,12 @@ class _Action:
     short: str
 
 
-def _action(action: State, stage: str) -> _Action:
+def _action(action: State, stage: str, away: str) -> _Action:
     """An action of a stage; stage: the stage's status, "" where the execution is not there."""
     latest = action.get("latestExecution", {}) if stage else {}
     status = str(latest.get("status", ""))
     if not status:
-        short = "not yet"
+        short = _NOT_REACHED if stage else away
     elif latest.get("token"):
         short = "waits for an approval"
     else:

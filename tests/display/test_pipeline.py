@@ -89,7 +89,7 @@ def test_what_is_delivered_is_said_also_of_an_earlier_execution_in_a_stage() -> 
     assert shown.text.splitlines() == [
         "The pipeline app: the stage Approve waits for an approval of the commit 1111111 (an older"
         " one).",
-        "This execution delivers the commit 2222222 (say <two>).",
+        "This execution carries the commit 2222222 (say <two>).",
         "",
         "✓ Source  →  ○ Approve",
         "",
@@ -118,3 +118,10 @@ def test_in_the_picture_an_arrow_stands_before_a_box_and_what_is_long_below_all(
     assert boxes.index("→") < boxes.index("Build")
     assert "words" not in boxes
     assert "words" in below
+
+
+def test_the_stages_that_a_rollback_leaves_alone_are_not_awaited() -> None:
+    stages = state(stage("Build"), stage("Deploy", "Succeeded"))
+    drawn_of = drawn(stages, {**execution("Succeeded"), "executionType": "ROLLBACK"})
+    assert "not yet" not in drawn_of.text
+    assert "Build / Run: not run: a rollback deploys what is there" in drawn_of.text

@@ -88,16 +88,22 @@ def service(world: World) -> Service | None:
     return Service(active[0]["taskDefinition"], len(active[0]["deployments"]), running)
 
 
+def deployments(world: World) -> list[str]:
+    """The task definitions of the service's deployments, the newest first, as far as ECS tells."""
+    ecs = world.client("ecs")
+    made = ecs.list_service_deployments(cluster=CLUSTER, service=SERVICE)["serviceDeployments"]
+    arns = [one["targetServiceRevisionArn"] for one in made][:_MOST_REVISIONS]
+    found = ecs.describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
+    definitions = {one["serviceRevisionArn"]: str(one["taskDefinition"]) for one in found}
+    return [definitions[arn] for arn in arns if arn in definitions]
+
+
 def is_deployed_again(world: World, definition: Definition) -> bool:
     """Whether the service has had two deployments of one task definition, as after a forced one.
 
     The pipeline registers a new task definition for each of its deployments.
     """
-    ecs = world.client("ecs")
-    made = ecs.list_service_deployments(cluster=CLUSTER, service=SERVICE)["serviceDeployments"]
-    arns = [one["targetServiceRevisionArn"] for one in made][:_MOST_REVISIONS]
-    found = ecs.describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
-    return [one["taskDefinition"] for one in found].count(definition.arn) > 1
+    return deployments(world).count(definition.arn) > 1
 
 
 def executions(world: World) -> list[Mapping[str, Any]] | None:

@@ -18,6 +18,12 @@ def file(name: str, commit: str = "HEAD") -> bytes | None:
     return _git("show", f"{commit}:./{name}")
 
 
+def are_alike(one: str, other: str) -> bool:
+    """Whether two commits hold the same files with the same content."""
+    trees = [_git("rev-parse", "--verify", "-q", f"{each}^{{tree}}") for each in (one, other)]
+    return trees[0] is not None and trees[0] == trees[1]
+
+
 def is_changed(name: str) -> bool:
     """Whether a file differs from the last commit."""
     try:

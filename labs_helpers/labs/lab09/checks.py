@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labs_helpers.checks.goal import Fact, Finding, unmet
@@ -72,7 +72,9 @@ def arrived_by_digest(world: World) -> Outcome:
 class Releases:
     """The bad release, the one before, and what the service runs.
 
-    bad, good: task definitions; tags: tag -> digest; digests: every one in the repository.
+    bad, good: task definitions; tags: tag -> digest; digests: every one in the repository;
+    undone: whether the last commit is as the one before the bad one; back: whether the service has
+    had a deployment of the good image since.
     """
 
     world: World
@@ -82,6 +84,13 @@ class Releases:
     tags: Mapping[str, str]
     digests: set[str]
     service: Service
+    undone: bool
+    back: bool
+
+    @property
+    def reverted(self) -> bool:
+        """After the release is back, a revert is what the solution advises."""
+        return self.undone and self.back
 
     @property
     def bad_digest(self) -> str:
@@ -116,12 +125,14 @@ def _is_gone(digest: str, releases: Releases) -> bool:
 
 def _nothing_committed(releases: Releases) -> Finding | None:
     subject = next(iter(releases.commits.values()))
-    if subject == BAD:
+    if subject == BAD or releases.reverted:
         return None
     return Finding(
         "your last commit",
         subject,
-        "take the commit back; the image that ran before is in the registry, ready to run",
+        "a revert is built, scanned and approved first; the image that ran before is ready to run"
+        if releases.undone
+        else "take the commit back; the image that ran before is in the registry, ready to run",
     )
 
 
@@ -135,7 +146,7 @@ def _ran_before(releases: Releases) -> Finding | None:
             f"{named}, and no task runs",
             "without a task there is no page: let the service run a task again",
         )
-    if {*running} == {releases.good_digest}:
+    if {*running} == {releases.good_digest} or releases.reverted:
         return None
     if releases.bad_digest in running:
         return Finding(
@@ -164,9 +175,12 @@ def taken_back(world: World) -> Outcome:
     releases = _releases(world)
     if releases is None or _as_found(releases):
         return NotAttempted(looks_at)
+    if {*releases.service.running} == {releases.good_digest}:
+        says = "The release from before runs again, in its own image, to the last byte."
+    else:
+        says = "The release from before ran again, and your revert has arrived after that."
     return unmet(BACK_FACTS, releases) or Passed(
-        "The release from before runs again, in its own image, to the last byte.",
-        "The bad image is still there to be looked into.",
+        says, "The bad image is still there to be looked into."
     )
 
 
@@ -197,7 +211,29 @@ def _releases(world: World) -> Releases | None:
         return None
     bad = listed[place]
     before = [one for one in listed[place:] if one.digest(tags) != bad.digest(tags)]
-    return Releases(world, commits, bad, before[0], tags, digests, running) if before else None
+    if not before:
+        return None
+    good = before[0]
+    undone = history.are_alike("HEAD", f"{bad_commit}^")
+    back = undone and _was_back(world, listed, bad, good, tags)
+    return Releases(world, commits, bad, good, tags, digests, running, undone, back)
+
+
+def _was_back(
+    world: World,
+    listed: Sequence[Definition],
+    bad: Definition,
+    good: Definition,
+    tags: Mapping[str, str],
+) -> bool:
+    """Whether the service had a deployment of the good image after its newest one of the bad."""
+    digests = {one.arn: one.digest(tags) for one in listed}
+    for arn in deployed.deployments(world):
+        if digests.get(arn) == good.digest(tags):
+            return True
+        if digests.get(arn) == bad.digest(tags):
+            return False
+    return False
 
 
 def _as_found(releases: Releases) -> bool:

@@ -256,6 +256,22 @@ new=$(aws ecs register-task-definition --family demo-app-web --network-mode awsv
 """
 
 
+LOGIN = "aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY"
+BATCH = "aws ecr batch-get-image --repository-name demo-app-repo --output text --query images[0]"
+TAGGED = "imageTag=$(git rev-parse --short=7 HEAD)"
+
+
+def pushed_by_hand() -> str:
+    """The shell that does with the last commit what the pipeline does with the commit."""
+    image = "$REGISTRY/demo-app-repo"
+    return (
+        f"docker build -q -t {image}:$(git rev-parse --short=7 HEAD) "
+        "--build-arg REVISION=$(git rev-parse HEAD) .\n"
+        f"docker push -q {image}:$(git rev-parse --short=7 HEAD)\n"
+        + registered(f"{image}@$({BATCH}.imageId.imageDigest --image-ids {TAGGED})")
+    )
+
+
 IMAGE = "taskDefinition.containerDefinitions[0].image"
 BACK_RIGHT = {
     "by name": named("demo-app-web:$(sed 's/.*://' before.txt)"),
@@ -284,6 +300,10 @@ BACK_WRONG = {
         "git revert --no-edit HEAD",
         'your last commit | Revert "Give everything away" | commit nothing',
     ),
+    "a commit that takes it back, sent all the way": (
+        f"git revert --no-edit HEAD\n{pushed_by_hand()}",
+        'your last commit | Revert "Give everything away" | commit nothing',
+    ),
     "no task at all": (
         f"aws ecs update-service --cluster demo --service web --desired-count 0; {STABLE}",
         "and no task runs | the service web runs the image that it ran before",
@@ -305,16 +325,6 @@ BACK_WRONG = {
 """The last row cannot be undone, so the table is the last of this file."""
 
 
-def pushed_by_hand() -> str:
-    """The shell that does with the last commit what the pipeline does with the commit."""
-    image = "$REGISTRY/demo-app-repo"
-    return (
-        f"docker build -q -t {image}:$(git rev-parse --short=7 HEAD) .\n"
-        f"docker push -q {image}:$(git rev-parse --short=7 HEAD)\n"
-        + registered(f"{image}@$({BATCH}.imageId.imageDigest --image-ids {TAGGED})")
-    )
-
-
 @pytest.fixture(scope="module")
 def bad(lab: Desk) -> None:
     """The bad release of the lesson runs; files name its digest and three task definitions."""
@@ -332,11 +342,6 @@ def bad(lab: Desk) -> None:
         f"{BATCH}.imageId.imageDigest --image-ids {TAGGED} > digest.txt\n"
         "git tag bad"
     )
-
-
-LOGIN = "aws ecr get-login-password | docker login --username AWS --password-stdin $REGISTRY"
-BATCH = "aws ecr batch-get-image --repository-name demo-app-repo --output text --query images[0]"
-TAGGED = "imageTag=$(git rev-parse --short=7 HEAD)"
 
 
 @pytest.fixture
@@ -366,6 +371,13 @@ def test_the_solution_takes_it_back(lab: Desk) -> None:
 def test_taken_back(lab: Desk, answer: str) -> None:
     seen = lab.after("09.2", BACK_RIGHT[answer])
     assert seen.startswith("passed: The release from before runs again"), seen
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_a_release_taken_back_stays_so_when_the_commit_is_reverted_later(lab: Desk) -> None:
+    before = named("demo-app-web:$(sed 's/.*://' before.txt)")
+    seen = lab.after("09.2", f"{before}\ngit revert --no-edit HEAD\n{pushed_by_hand()}")
+    assert seen.startswith("passed: The release from before ran again, and your revert"), seen
 
 
 @pytest.mark.usefixtures("bad_release")
