@@ -55,7 +55,8 @@ def _tar(files: tuple[tuple[str, int, int, bytes], ...]) -> bytes:
 
 
 def test_the_engine_says_how_many_users_there_are(client: Any) -> None:
-    assert "users (/etc/subuid)" in dict(client.info()["DriverStatus"])["Isolation"]
+    said = dict(client.info()["DriverStatus"])["Isolation"]
+    assert "users (/etc/subuid), and so does each RUN of a build" in said
 
 
 def test_another_user_is_truly_another(client: Any) -> None:
@@ -137,6 +138,8 @@ def test_a_user_without_a_range_has_one_user() -> None:
     with engine("nobody") as socket:
         client: Any = docker.DockerClient(base_url=f"unix://{socket}")
         load_box(client)
-        assert "subuid" not in dict(client.info()["DriverStatus"])["Isolation"]
+        said = dict(client.info()["DriverStatus"])["Isolation"]
+        assert "subuid" not in said
+        assert "each RUN of a build, with one user: USER and chown have no true effect" in said
         assert run(client, "id -u", user="app") == "1000\n"
         client.close()
