@@ -1,6 +1,6 @@
-"""CodeBuild's builds in an image of ECR, where a real Docker or Podman has the images.
+"""CodeBuild's builds in an image of ECR, and ECS's tasks, where a real Docker or Podman runs.
 
-The commands run in a container of the daemon, which pulls through the front with the role's login.
+They run in containers of the daemon, which pulls through the front with the role's login.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tests.clients import daemons
 from tests.sandbox.codebuild import image_room
 from tests.sandbox.codebuild.build_room import LOGS, context, phases
 from tests.sandbox.codebuild.image_room import IMAGE, ImageRoom
+from tests.sandbox.ecs.task_room import REGISTRY, logs_to
 
 pytestmark = pytest.mark.soak
 
@@ -58,3 +59,15 @@ def test_a_stopped_build_leaves_no_container(room: ImageRoom) -> None:
     room.client("codebuild").stop_build(id=build_id)
     assert room.ended(build_id)["buildStatus"] == "STOPPED"
     assert not [each for each in room.tasks.containers() if each.startswith("codebuild-")]
+
+
+def test_a_task_runs_in_a_container_of_the_daemon(room: ImageRoom) -> None:
+    words = ["sh", "-c", "echo said; exit 4"]
+    settings = {"command": words, "logConfiguration": logs_to()}
+    task = room.tasks.stopped(room.tasks.define("ends", f"{REGISTRY}/web:one", **settings))
+    assert task["stopCode"] == "EssentialContainerExited"
+    assert task["containers"][0]["exitCode"] == 4
+    stream = f"web/app/{task['taskArn'].rpartition('/')[2]}"
+    found = room.client("logs").get_log_events(logGroupName="/ecs/web", logStreamName=stream)
+    assert [each["message"] for each in found["events"]] == ["said"]
+    assert not [each for each in room.tasks.containers() if each.startswith("ecs-")]
