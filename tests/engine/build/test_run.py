@@ -461,12 +461,6 @@ RUN touch /tmp/other
 """
 
 
-@pytest.mark.parametrize("uid", [0, NOBODY], ids=["root", "user"])
-def test_namespaces_and_proot_make_the_same_layers(uid: int) -> None:
-    images = [as_user(f"{BASE}{SAME}", uid, LABS_ISOLATION=kind)["id"] for kind in ("", "proot")]
-    assert images[0] == images[1]
-
-
 DENIED = [
     ("touch /app/x", "touch: /app/x: Permission denied"),
     ("echo >> /app/roots", "can't create /app/roots: Permission denied"),

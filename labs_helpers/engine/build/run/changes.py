@@ -55,6 +55,20 @@ def snapshot(root: Path) -> dict[str, Stat]:
     return dict(_scan(root))
 
 
+def all_own(root: Path) -> dict[str, Stat] | None:
+    """As ``snapshot``, if all belongs to this process's user, who is root inside; else None."""
+    try:
+        top, found = Stat.of(root.lstat()), snapshot(root)
+    except PermissionError:
+        return None
+    own = (os.geteuid(), os.getegid())
+    for seen in (top, *found.values()):
+        least = {stat.S_IFDIR: 0o700, stat.S_IFLNK: 0}.get(seen.kind, 0o600)
+        if (seen.uid, seen.gid) != own or seen.mode & least != least:
+            return None
+    return {path: replace(seen, uid=0, gid=0) for path, seen in found.items()}
+
+
 def _scan(root: Path) -> Iterator[tuple[str, Stat]]:
     """Every path with its state, folders before their content.
 
