@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,31 @@ def take_back(users: Users, root: Path) -> dict[str, State]:
     Returns the state of all paths before, as ``give`` does. Raises OSError.
     """
     return _states(_ask(users, {"root": str(root), "take": True}))
+
+
+def are_kept(users: Users, folder: Path) -> bool:
+    """Whether the file system of a folder lets files belong to users of the range.
+
+    Network file systems refuse that, since their server knows nothing of the range:
+    https://github.com/containers/podman/blob/v5.2.2/rootless.md
+    """
+    device = folder.stat().st_dev
+    if device not in _kept:
+        place = Path(tempfile.mkdtemp(prefix="probe-", dir=folder))
+        try:
+            give(users, place, [("", 1, 1, 0o700)])
+            take_back(users, place)
+        except OSError:
+            _kept[device] = False
+        else:
+            _kept[device] = True
+        finally:
+            remove(place)
+    return _kept[device]
+
+
+_kept: dict[int, bool] = {}
+"""What was found, by the number of the file system's device."""
 
 
 def _states(output: bytes) -> dict[str, State]:

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from labs_helpers.engine.build.run import owners
 from labs_helpers.engine.build.run.accounts import Account
 from labs_helpers.engine.build.run.owners import users_for
 from labs_helpers.engine.build.tree import FILE, Entry, Tree
 from labs_helpers.engine.errors import NotSupported
+from labs_helpers.engine.owners import are_kept
 from labs_helpers.engine.subordinate import ranges
 from tests.clients import dockerfiles
 from tests.engine.build.as_nobody import NOBODY
@@ -107,17 +109,28 @@ def test_an_owner_beyond_the_range_leaves_the_command_one_user() -> None:
     assert found["layers"][-1] == {"made": ["0o644", 0, 0]}
 
 
-def test_a_user_beyond_the_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_beyond_the_range_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(owners, "are_kept", lambda users, folder: True)
     rows = {"tool": "", "rows": [[0, 1000, 1], [1, 100000, 9]]}
     monkeypatch.setattr("labs_helpers.engine.machine.users", lambda: {"uid": rows, "gid": rows})
     tree = Tree()
     tree.put("f", Entry(FILE, uid=9))
-    assert users_for(tree, Account(9, 9))
+    assert users_for(tree, Account(9, 9), tmp_path)
     with pytest.raises(NotSupported, match=r"USER has the number 10 .* this machine's user 10 of"):
-        users_for(tree, Account(10))
+        users_for(tree, Account(10), tmp_path)
     tree.put("f", Entry(FILE, gid=10))
     with pytest.raises(NotSupported, match="/f of the image belongs to user 0 and group 10"):
-        users_for(tree, Account(1))
+        users_for(tree, Account(1), tmp_path)
+    monkeypatch.setattr(owners, "are_kept", lambda users, folder: False)
+    with pytest.raises(NotSupported, match=f"file system of {tmp_path} keeps no owners of a range"):
+        users_for(Tree(), Account(), tmp_path)
+
+
+def test_a_file_system_that_refuses_owners_of_the_range_is_found(tmp_path: Path) -> None:
+    # newuidmap is missing, so the owners cannot be given: as on a network file system
+    rows = {"tool": "/nosuch", "rows": [[0, 1000, 1], [1, 100000, 9]]}
+    assert not are_kept({"uid": rows, "gid": rows}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_neither_a_command_that_fails_nor_a_killed_engine_leaves_files_of_other_users() -> None:

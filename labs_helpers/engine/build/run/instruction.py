@@ -97,7 +97,8 @@ def run(
     command = _command(state, invocation, {**predefined, **arguments}, isolation)
     if isolation == NAMESPACES:
         try:
-            command = replace(command, users=owners.users_for(state.root(), command.account))
+            users = owners.users_for(state.root(), command.account, state.options.scratch)
+            command = replace(command, users=users)
         except NotSupported as error:
             yield {"stream": _BEYOND_RANGE.format(error)}
     yield from _execute(state, invocation, command, command_text, comment)

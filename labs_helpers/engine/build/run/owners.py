@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from ... import machine
 from ...errors import NotSupported
-from ...owners import Owner
+from ...owners import Owner, are_kept
 from ...subordinate import Users, most
 from ..tree import DIRECTORY, LINK, OTHER, Tree
 from .accounts import Account
@@ -26,15 +29,21 @@ def of_image(tree: Tree) -> list[Owner]:
     return found
 
 
-def users_for(tree: Tree, account: Account) -> Users | None:
+def users_for(tree: Tree, account: Account, scratch: Path | None) -> Users | None:
     """The range of users of a command; None where the machine gives none.
 
+    ``scratch`` is the folder in which the files of builds are unpacked.
+
     Raises:
-        NotSupported: the command's user, or the owner of a file, is beyond the range.
+        NotSupported: the command's user, or the owner of a file, is beyond the range, or the folder
+            is on a file system that knows no range.
     """
     users = machine.users()
     if users is None:
         return None
+    folder = scratch or Path(tempfile.gettempdir())
+    if not are_kept(users, folder):
+        raise NotSupported(f"the file system of {folder} keeps no owners of a range of users")
     count = most(users)
     if max(account.uid, account.gid, *account.groups) >= count:
         raise NotSupported(
