@@ -106,6 +106,15 @@ def test_a_volume_gets_the_files_and_owners_of_the_image(client: Any) -> None:
     client.volumes.get("owned").remove()
 
 
+def test_what_a_run_gives_to_a_user_is_that_user_s_in_a_container(client: Any) -> None:
+    text = "FROM box\nRUN mkdir -m 700 /own && chown app /own\nUSER app\nRUN touch /own/made\n"
+    built, _ = client.images.build(fileobj=io.BytesIO(text.encode()), rm=True)
+    stat = ["stat", "-c", "%u:%g:%a", "/own", "/own/made"]
+    assert client.containers.run(built.id, stat, remove=True) == b"1000:0:700\n1000:1000:644\n"
+    with pytest.raises(docker.errors.BuildError, match="returned a non-zero code: 1"):
+        client.images.build(fileobj=io.BytesIO(f"{text}RUN touch /x\n".encode()), rm=True)
+
+
 def test_a_user_beyond_the_range_is_refused(client: Any) -> None:
     with pytest.raises(docker.errors.APIError, match="/etc/subuid"):
         client.containers.run("box", ["true"], user="1000000000", remove=True)
