@@ -30,6 +30,7 @@ ON_DAEMONS = {
     "tests/bench/test_containers.py",
     "tests/bench/test_engines.py",
     "tests/clients/test_buildkit.py",
+    "tests/clients/test_builds_in_front.py",
     "tests/clients/test_builds_match_dockerd.py",
     "tests/clients/test_containers_everywhere.py",
     "tests/clients/test_dockerd.py",

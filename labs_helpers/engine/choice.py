@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from labs_helpers.files import LabsError
 from labs_helpers.workspace import HUB_USER, Workspace
 
-from .front.discovery import NoDaemon, RunningDaemon, candidates, probe
+from .front.discovery import (
+    PATIENT_SECONDS,
+    SECONDS,
+    NoDaemon,
+    RunningDaemon,
+    candidates,
+    probe,
+)
 
 AUTO, EMBEDDED, DOCKER, PODMAN = "auto", "embedded", "docker", "podman"
 NAMES = {EMBEDDED: "the labs' own", DOCKER: "Docker", PODMAN: "Podman"}
@@ -82,7 +89,7 @@ def choose(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Ch
         )
     silent: list[NoDaemon] = []
     for place in candidates(environ, workspace.socket):
-        found = probe(place)
+        found = probe(place, SECONDS if name == AUTO else PATIENT_SECONDS)
         if isinstance(found, NoDaemon):
             silent.append(found)
         elif name in (AUTO, found.about.kind):

@@ -6,7 +6,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from labs_helpers.runtime.folders import remove_folder
+from . import owners
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def fresh_folder(parent: Path, name: str) -> Path:
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in sorted(parent.glob(f"{name}*")):
         try:
-            remove_folder(left)
+            owners.remove(left)
         except OSError as error:
             log.warning("%s, from an earlier process, cannot be removed: %s", left, error)
     return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))

@@ -42,6 +42,11 @@ _SENTENCES = {
         " installed (Debian, Ubuntu: sudo apt install proot)"
     ),
 }
+_RANGE = ", with {} users (/etc/subuid), and so does each RUN of a build"
+_ONE_USER = (
+    ", and so does each RUN of a build, with one user: USER and chown have no true effect (for more"
+    " users: the package uidmap, and a range of subordinate users and groups; man newuidmap)"
+)
 _NOT_LINUX = (
     "no container can run: containers need Linux. Start Docker Desktop, and then the labs anew"
     " (labs stop; labs start): they stand in front of a Docker that answers"
@@ -65,8 +70,10 @@ class Isolation:
         """The isolation, in words."""
         if sys.platform != "linux":
             return _NOT_LINUX
-        found = users() if self.has_namespaces else None
-        more = f", with {subordinate.most(found)} users (/etc/subuid)" if found else ""
+        if not self.has_namespaces or os.geteuid() == 0:
+            return _SENTENCES[self.kind]
+        found = users()
+        more = _RANGE.format(subordinate.most(found)) if found else _ONE_USER
         return _SENTENCES[self.kind] + more
 
 

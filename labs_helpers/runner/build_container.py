@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -30,6 +31,7 @@ _NOT_HERE = 501
 """What the engine answers for what it does not do on this machine."""
 _LIMITS = {"PidsLimit": 512, "Memory": 3 << 30}
 """As contained.Limits, where the engine can limit; else the runner looks."""
+_SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOOKS = (0.02, 0.3)
 """Seconds between two looks at a program: first and most."""
 _GIVE_BACK = 'chown -hR "$(stat -c %u:%g "$0")" "$0" 2>/dev/null'
@@ -139,8 +141,10 @@ class BuildContainer:
     def exec(self, words: Sequence[str], environment: Mapping[str, str]) -> Exec:
         """Start a program in the container. Raises EngineRefused."""
         pairs = [f"{name}={value}" for name, value in environment.items()]
-        # a name without a value takes the image's variable away, as dockerd does
-        pairs += [name for name in self.image.environment if name not in environment]
+        gone = [name for name in self.image.environment if name not in environment]
+        if gone := [name for name in gone if _SHELL_NAME.fullmatch(name)]:
+            # dockerd takes a variable away for a name without a value, which Podman refuses
+            words = ["/bin/sh", "-c", f'unset {" ".join(gone)}; exec "$@"', "sh", *words]
         config = {
             "Cmd": [*words],
             "Env": pairs,

@@ -41,8 +41,14 @@ class NoLog(Exception):
 class CloudLog:
     """One log stream. `write` returns at once; a thread sends."""
 
-    def __init__(self, client: Any, group: str, stream: str) -> None:
+    def __init__(self, client: Any, group: str, stream: str, line_ends: bool = True) -> None:
+        """line_ends: whether an event has the end of its line, as CodeBuild's have, and ECS's not.
+
+        https://github.com/moby/moby/blob/v28.2.2/daemon/logger/copier.go takes the ends away, and
+        awslogs/cloudwatchlogs.go leaves empty lines out.
+        """
         self._client = client
+        self._line_ends = line_ends
         self._place = {"logGroupName": group, "logStreamName": stream}
         self._lines: list[tuple[int, str]] = []
         self._size = self._count = 0
@@ -74,7 +80,8 @@ class CloudLog:
         """Take whole lines."""
         now = int(time.time() * 1000)
         with self._changed:
-            for line in text.splitlines(keepends=True):
+            lines = text.splitlines(keepends=self._line_ends)
+            for line in filter(None, lines):
                 if self._full:
                     return
                 self._size += len(line)

@@ -92,7 +92,8 @@ class Engine:
         if login is not None:
             text = json.dumps(dict(login)).encode()
             headers["X-Registry-Auth"] = base64.urlsafe_b64encode(text).decode()
-        target = f"/v1.47{path}" + (f"?{urlencode(query)}" if query else "")
+        # without a version, since the daemon behind a front refuses a version later than its own
+        target = path + (f"?{urlencode(query)}" if query else "")
         sent = b"" if body is None else json.dumps(body).encode()
         try:
             response = exchange(connection, method, target, headers, sent)

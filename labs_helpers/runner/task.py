@@ -131,7 +131,7 @@ class _Task:
         prefix = options.get("awslogs-stream-prefix")
         stream = f"{prefix}/{name}" if prefix else self._job.id
         client = self._client("logs", options["awslogs-region"])
-        log = CloudLog(client, options["awslogs-group"], stream)
+        log = CloudLog(client, options["awslogs-group"], stream, line_ends=False)
         try:
             log.open(make_group=options.get("awslogs-create-group") == "true")
         except NoLog as error:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labs_helpers.engine.containers import owners
+from labs_helpers.engine import owners
 from labs_helpers.files import LabsError, cannot_write, read_json, unused, write_json
 from labs_helpers.snapshots.copying import copy_folders
 from labs_helpers.workspace import Workspace

@@ -148,6 +148,18 @@ USER 5:6
 RUN id -u; id -g; echo $HOME; pwd
 RUN ["sh", "-c", "echo $PATH $0 x"]
 """,
+    "users": f"""\
+{PROGRAMS}
+RUN mkdir -m 700 /own && echo s > /own/file && chmod 400 /own/file && chown -R app /own
+RUN mkdir -m 3777 /team && chown 7:8 /team && cp /bin/busybox /su && chown 5:6 /su && chmod 6755 /su
+RUN ln -s nowhere /link && chown -h 5:5 /link && echo > /roots && mkfifo /pipe && chown 5 /pipe
+USER app
+RUN exec 2>&1; cat /own/file; touch /x || echo no; echo >> /roots || echo no; rm /roots || echo no
+RUN exec 2>&1; touch /team/new; mkdir /team/folder; chown 5 /team/new || echo no
+RUN stat -c '%n %u:%g %a' /team /team/new /team/folder /pipe /link /su /own /own/file
+USER 12:13
+RUN exec 2>&1; cat /own/file || echo no; touch /team/of12; rm /team/new || echo no
+""",
     "run-between-copies": f"""\
 {PROGRAMS}
 COPY d /d

@@ -12,8 +12,6 @@ Same words, files, types, modes, owners, links and configuration. What differs, 
 - after --no-cache, dockerd goes on from the newest of two images that the same step made; here the
   same step makes the same image;
 - what is said on stdout and on stderr by one command: each in its order, the two in any.
-
-Not compared, since PRoot cannot: a USER without rights to a file is not refused by RUN.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from .. import machine
+from .. import machine, owners
 from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
 from ..image_config import settings
 from ..store import Image
-from . import options, owners, ports, rootfs, spec, values
+from . import options, ports, rootfs, spec, values
 from .keeper import cgroup
 from .keeper.logfile import now
 from .record import Container, Records

@@ -15,8 +15,8 @@ from typing import Any
 
 from labs_helpers.files import write_json
 
+from .. import owners
 from ..errors import BadRequest, EngineError, NotFound
-from . import owners
 
 log = logging.getLogger(__name__)
 

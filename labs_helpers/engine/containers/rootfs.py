@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from .. import machine, owners
 from ..build.options import BuildOptions
+from ..build.run import owners as owners_of
 from ..build.run.rootfs import RootFolder
 from ..build.stage import image_root
 from ..build.tree import FILE, Entry, Tree
 from ..folders import fresh_folder
 from ..store import Image, ImageStore
-from . import owners
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,10 @@ class Unpacked:
                 tree = image_root(self._store, image, BuildOptions(scratch=self._scratch))
                 root = RootFolder(tree, self._scratch, 0)
                 try:
-                    owners.give(root.path, tree)
+                    if users := machine.users():
+                        wanted = owners_of.of_image(tree)
+                        owners_of.check(wanted, users)
+                        owners.give(users, root.path, wanted)
                     root.path.rename(place)
                 finally:
                     root.close()

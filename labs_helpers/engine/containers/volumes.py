@@ -17,9 +17,9 @@ from typing import Any
 
 from labs_helpers.files import write_json
 
+from .. import owners
 from ..errors import BadRequest, EngineError, NotFound, NotSupported
 from ..events import VOLUME, Events
-from . import owners
 from .keeper.logfile import now
 
 Document = dict[str, Any]

@@ -20,7 +20,10 @@ from .address import Address, AddressError, parse, unix
 from .daemon import OLDEST_API, About, DaemonClient, DaemonError
 
 SECONDS = 1.5
-"""How long to wait for a daemon's version; a daemon on this machine needs milliseconds."""
+"""How long to wait for the version of a daemon that nobody named; most need milliseconds."""
+PATIENT_SECONDS = 20.0
+"""How long to wait for one that somebody asked for: Podman runs programs to tell its version, which
+takes seconds on a busy machine."""
 
 SYSTEM = ("/var/run/docker.sock", "/run/podman/podman.sock")
 """The sockets that all users of a machine share."""

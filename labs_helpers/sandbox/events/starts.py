@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.events import permission, store
+from labs_helpers.sandbox.events.loops import Loops
 from labs_helpers.sandbox.events.router import Router
 from labs_helpers.sandbox.events.sending import Failed, Send, Sending, unreachable
 from labs_helpers.sandbox.iam.service_roles import Assumed, Principal, RoleRefused, ServiceRoles
@@ -43,6 +44,7 @@ def senders(roles: ServiceRoles, router: Router, state: Store) -> dict[str, Send
     def to_bus(sending: Sending) -> None:
         _to_bus(sending, router, state)
 
+    loops = Loops()
     starts: Mapping[str, Start] = {
         "codebuild": _build,
         "codepipeline": _pipeline,
@@ -50,14 +52,15 @@ def senders(roles: ServiceRoles, router: Router, state: Store) -> dict[str, Send
     }
     return {
         "events": to_bus,
-        **{service: _by_role(roles, start) for service, start in starts.items()},
+        **{service: _by_role(roles, start, loops) for service, start in starts.items()},
     }
 
 
-def _by_role(roles: ServiceRoles, start: Start) -> Send:
+def _by_role(roles: ServiceRoles, start: Start, loops: Loops) -> Send:
     def send(sending: Sending) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
+        loops.check(sending)
         role = sending.target["RoleArn"]
         session = sending.sender.rule.rpartition("/")[2]
         keys = {name: sending.sender.keys[name] for name in ("aws:sourcearn", "aws:sourceaccount")}
@@ -73,6 +76,7 @@ def _by_role(roles: ServiceRoles, start: Start) -> Send:
             raise Failed(_CODES.get(code, "ERROR_FROM_TARGET"), words, code in _AGAIN) from error
         except BotoCoreError as error:
             raise Failed("CONNECTION_FAILURE", str(error), again=True) from error
+        loops.note(sending)
 
     return send
 

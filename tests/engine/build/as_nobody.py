@@ -1,26 +1,28 @@
 """Builds a Dockerfile as an ordinary user, and prints its layers: a program of the tests.
 
-``python -m tests.engine.build.as_nobody FOLDER [AS_ROOT] < Dockerfile``, as root, who alone may
-become another user. FOLDER is given to that user. With AS_ROOT=1, root builds.
+``python -m tests.engine.build.as_nobody FOLDER [UID] < Dockerfile``, as root, who alone may become
+another user. FOLDER is given to that user. With UID 0, root builds.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import sys
 from pathlib import Path
 
 from labs_helpers.engine import machine
 from labs_helpers.engine.build import BuildError
+from labs_helpers.engine.folders import fresh_folder
 from labs_helpers.engine.store import ImageStore
 from tests.engine.build.building import Builder
 
 NOBODY = 65534
 
 
-def main(folder: Path, text: str, as_root: bool = False) -> None:
+def main(folder: Path, text: str, uid: int = NOBODY) -> None:
     busybox = shutil.which("busybox")
     assert busybox
     content = Path(busybox).read_bytes()
@@ -28,13 +30,13 @@ def main(folder: Path, text: str, as_root: bool = False) -> None:
     shutil.copytree(machine.KEEPER_HOME / "keeper", folder / "code/keeper")
     machine.KEEPER_HOME = folder / "code"
     sys.executable = os.environ["OPEN_PYTHON"]
-    if not as_root:
-        os.chown(folder, NOBODY, NOBODY)
+    if uid:
+        gid = pwd.getpwuid(uid).pw_gid
+        os.chown(folder, uid, gid)
         os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-    (folder / "scratch").mkdir()
-    builder = Builder(ImageStore(folder / "store"), folder / "scratch")
+        os.setgid(gid)
+        os.setuid(uid)
+    builder = Builder(ImageStore(folder / "store"), fresh_folder(folder, "scratch"))
     error, layers, name = "", [], ""
     try:
         image = builder.build(text, {"busybox": content, "f": "F\n"})
@@ -46,7 +48,7 @@ def main(folder: Path, text: str, as_root: bool = False) -> None:
             {name: [oct(m.mode), m.uid, m.gid] for name, m in builder.files(image, number).items()}
             for number in range(len(image.layers))
         ]
-    left = [path.name for path in (folder / "scratch").iterdir()]
+    left = [str(path) for path in folder.glob("scratch*/*")]
     print(
         json.dumps(
             {"id": name, "layers": layers, "said": builder.said, "left": left, "error": error}
@@ -55,4 +57,4 @@ def main(folder: Path, text: str, as_root: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.stdin.read(), sys.argv[2:] == ["1"])
+    main(Path(sys.argv[1]), sys.stdin.read(), *map(int, sys.argv[2:]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import docker
 import pytest
 
 from labs_helpers.engine.containers.keeper import cgroup
+from tests.engine.containers.as_nobody import NOBODY
 from tests.engine.containers.conftest import run
 
 
@@ -98,6 +101,48 @@ def test_below_a_cgroup_that_is_not_delegated_none_is_made(unified: Path) -> Non
         (unified / place / "cgroup.subtree_control").unlink()
         (unified / place / "cgroup.subtree_control").mkdir()
     assert cgroup.make("/state", "2", {cgroup.MEMORY: 64 << 20}) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_gets_a_cgroup_below_the_one_that_is_delegated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As systemd's user manager has it: /user.slice is root's, user@1000.service the user's.
+
+    No machine of these tests has systemd: this folder looks like its cgroups.
+    """
+    root = Path(tempfile.mkdtemp(prefix="labs"))
+    root.chmod(0o755)
+    slices = [root / "user.slice", root / "user.slice/user@1000.service"]
+    own = slices[1] / "app.slice"
+    try:
+        for place in (root, *slices, own):
+            place.mkdir(exist_ok=True)
+            (place / "cgroup.controllers").write_text("memory pids\n")
+            (place / "cgroup.subtree_control").touch()
+        for path in (slices[1], *slices[1].rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        monkeypatch.setattr(cgroup, "_ROOT", str(root))
+        mine = str(own).removeprefix(str(root))
+        monkeypatch.setattr(cgroup, "_paths", lambda pid: [("", mine)])
+        child = os.fork()
+        if child == 0:
+            made = None
+            try:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+                made = cgroup.make("/state", "1", {cgroup.PROCESSES: 50, cgroup.MEMORY: 64 << 20})
+            finally:
+                os._exit(0 if made else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        (found,) = root.rglob("labs-*")
+        assert found.parent == slices[1]
+        assert (found / "memory.max").read_text() == str(64 << 20)
+        assert (slices[1] / "cgroup.subtree_control").read_text() == "+pids +memory"
+        assert (root / "cgroup.subtree_control").read_text() == ""
+    finally:
+        shutil.rmtree(root)
 
 
 def test_no_cgroup_is_left_behind(client: Any) -> None:

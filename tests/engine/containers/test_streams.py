@@ -13,6 +13,7 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from socket import create_server
 from typing import Any
 
 import docker
@@ -143,6 +144,35 @@ def test_every_exposed_port_gets_a_port_of_this_machine(client: Any) -> None:
     assert place["HostIp"] == "127.0.0.1"
     assert page_at(place["HostPort"]) == b"page\n"
     made.remove(force=True)
+
+
+@pytest.mark.parametrize("kind", DOCKER)
+def test_variables_of_a_file_a_port_by_its_name_and_the_machines_network(
+    client: Any, socket: Path, tmp_path: Path, kind: str
+) -> None:
+    require("docker")
+
+    def run(*words: str) -> str:
+        variables = {**os.environ, "DOCKER_HOST": f"unix://{socket}"}
+        done = subprocess.run(
+            [*DOCKER[kind], *words], env=variables, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    variables = tmp_path / "variables"
+    variables.write_text("# a comment\nONE=1 and more\nTWO=\n")
+    shell = ("box", "sh", "-c", 'echo "<$ONE><${TWO-unset}>"')
+    assert run("run", "--rm", "--env-file", str(variables), *shell) == "<1 and more><>\n"
+    made = run("run", "-d", "-P", "--expose", "80", "box", "sleep", "60").strip()
+    (place,) = client.containers.get(made).ports["80/tcp"]
+    assert run("port", made) == f"80/tcp -> 127.0.0.1:{place['HostPort']}\n"
+    assert run("port", made, "80") == f"127.0.0.1:{place['HostPort']}\n"
+    run("rm", "-f", made)
+    with create_server(("127.0.0.1", 0)) as server:
+        listens = f":{server.getsockname()[1]:04X} 00000000:0000 0A"
+        command = ("box", "grep", "-c", listens, "/proc/net/tcp")
+        assert run("run", "--rm", "--network", "host", *command) == "1\n"
 
 
 def test_a_prune_takes_what_its_filters_select(client: Any) -> None:

@@ -55,7 +55,8 @@ def _tar(files: tuple[tuple[str, int, int, bytes], ...]) -> bytes:
 
 
 def test_the_engine_says_how_many_users_there_are(client: Any) -> None:
-    assert "users (/etc/subuid)" in dict(client.info()["DriverStatus"])["Isolation"]
+    said = dict(client.info()["DriverStatus"])["Isolation"]
+    assert "users (/etc/subuid), and so does each RUN of a build" in said
 
 
 def test_another_user_is_truly_another(client: Any) -> None:
@@ -105,6 +106,15 @@ def test_a_volume_gets_the_files_and_owners_of_the_image(client: Any) -> None:
     client.volumes.get("owned").remove()
 
 
+def test_what_a_run_gives_to_a_user_is_that_user_s_in_a_container(client: Any) -> None:
+    text = "FROM box\nRUN mkdir -m 700 /own && chown app /own\nUSER app\nRUN touch /own/made\n"
+    built, _ = client.images.build(fileobj=io.BytesIO(text.encode()), rm=True)
+    stat = ["stat", "-c", "%u:%g:%a", "/own", "/own/made"]
+    assert client.containers.run(built.id, stat, remove=True) == b"1000:0:700\n1000:1000:644\n"
+    with pytest.raises(docker.errors.BuildError, match="returned a non-zero code: 1"):
+        client.images.build(fileobj=io.BytesIO(f"{text}RUN touch /x\n".encode()), rm=True)
+
+
 def test_a_user_beyond_the_range_is_refused(client: Any) -> None:
     with pytest.raises(docker.errors.APIError, match="/etc/subuid"):
         client.containers.run("box", ["true"], user="1000000000", remove=True)
@@ -137,6 +147,8 @@ def test_a_user_without_a_range_has_one_user() -> None:
     with engine("nobody") as socket:
         client: Any = docker.DockerClient(base_url=f"unix://{socket}")
         load_box(client)
-        assert "subuid" not in dict(client.info()["DriverStatus"])["Isolation"]
+        said = dict(client.info()["DriverStatus"])["Isolation"]
+        assert "subuid" not in said
+        assert "each RUN of a build, with one user: USER and chown have no true effect" in said
         assert run(client, "id -u", user="app") == "1000\n"
         client.close()

@@ -38,9 +38,9 @@ class ImageRoom(build_room.Room):
 
 
 @contextmanager
-def running() -> Iterator[ImageRoom]:
+def running(**variables: str) -> Iterator[ImageRoom]:
     """Until the block ends. There is an image "box:1", and the role of ROLE may pull it."""
-    with task_room.running() as tasks:
+    with task_room.running(**variables) as tasks:
         home = tasks.workspace.home
         process: Any = None
         room = ImageRoom(Running(process, home, tasks.port), tasks=tasks)

@@ -30,8 +30,8 @@ ALL = (
 
 
 def spec(**keys: Any) -> str:
-    """A buildspec of version 0.2; JSON is YAML."""
-    return json.dumps({"version": 0.2, **keys})
+    """A buildspec, of version 0.2 if nothing else is said; JSON is YAML."""
+    return json.dumps({"version": 0.2} | keys)
 
 
 def test_a_build_runs_its_commands_and_says_so(room: Room) -> None:
@@ -269,6 +269,42 @@ def test_builds_are_listed_retried_and_deleted(room: Room) -> None:
     assert found["buildsDeleted"] == [f"arn:aws:codebuild:us-west-2:123456789012:build/{ids[0]}"]
     assert found["buildsNotDeleted"] == [{"id": "many:none", "statusCode": "BUILD_NOT_FOUND"}]
     assert codebuild.batch_get_builds(ids=[ids[0]])["buildsNotFound"] == [ids[0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "said"),
+    [
+        ("later", "version: 0.3\n", "version: '0.3' is none of 0.1, 0.2"),
+        ("without", "", "version: this key is required and is missing"),
+    ],
+)
+def test_a_buildspec_of_another_version_fails_the_download(
+    room: Room, name: str, version: str, said: str
+) -> None:
+    """The code is AWS's for a buildspec that cannot be read; the message is the labs' own.
+
+    No public log shows AWS's message for a wrong version (looked for on 2026-11-29). The versions:
+    https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec-ref-versions
+    """
+    room.project(name, spec=f"{version}phases: {{build: {{commands: [echo ran]}}}}\n")
+    build = room.run(name)
+    assert build["buildStatus"] == "FAILED"
+    assert context(build, "DOWNLOAD_SOURCE") == ("YAML_FILE_ERROR", said)
+    assert "BUILD" not in phases(build)
+    assert f"status code: YAML_FILE_ERROR Message: {said}" in room.log(build["id"])
+
+
+def test_a_buildspec_of_the_first_version_runs_each_command_in_a_shell_of_its_own(
+    room: Room,
+) -> None:
+    commands = ["cd /", "A=set", 'echo "<$A> in $PWD"']
+    text = spec(version=0.1, phases={"build": {"commands": commands}})
+    room.project("first-version", spec=text)
+    build = room.run("first-version")
+    log = room.log(build["id"])
+    assert build["buildStatus"] == "SUCCEEDED", log
+    assert "\n<> in /" in log
+    assert "\n<> in /\n" not in log
 
 
 def test_what_startbuild_refuses(room: Room) -> None:

@@ -26,7 +26,8 @@ def test_commands_run_as_root_in_an_image_of_the_learners_own(room: ImageRoom) -
         "cat /etc/os-release",
         "echo user $(id -u) variable $OF_THE_IMAGE home $HOME",
         "cd /bin && export MADE=here",
-        "pwd; echo $MADE $CODEBUILD_BUILD_IMAGE",
+        "pwd; echo $MADE $CODEBUILD_BUILD_IMAGE; unset OF_THE_IMAGE",
+        'echo "<${OF_THE_IMAGE-gone}>"',
         "cd $CODEBUILD_SRC_DIR; (sleep 0.2; echo from the background) & echo begun",
         "sleep 1",
         environment=room.environment(),
@@ -37,6 +38,7 @@ def test_commands_run_as_root_in_an_image_of_the_learners_own(room: ImageRoom) -
     assert 'NAME="the box of the tests"' in log
     assert "user 0 variable yes home /root" in log
     assert f"/bin\nhere {IMAGE}\n" in log
+    assert "\n<gone>\n" in log
     assert "from the background" in log
     assert "programs of this machine" not in log
     assert not [each for each in room.tasks.containers() if each.startswith("codebuild-")]

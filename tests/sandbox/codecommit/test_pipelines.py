@@ -90,6 +90,42 @@ def test_a_push_starts_the_pipeline_that_polls_the_branch(room: PipelineRoom, ad
     assert "Branch nothing does not exist" in room.error("absent", failed, "Source")[1]
 
 
+def test_a_commit_by_the_api_starts_the_pipeline_as_a_push_does(room: PipelineRoom) -> None:
+    codecommit, iam = room.client("codecommit"), room.client("iam")
+    codecommit.create_repository(repositoryName="typed")
+    place = {"repositoryName": "typed", "branchName": "main", "filePath": "index.html"}
+    first = codecommit.put_file(**place, fileContent=b"one")["commitId"]
+    document = policy(allow(*RIGHTS, on=f"{ARN}:typed"))
+    iam.put_role_policy(RoleName="pipeline", PolicyName="typed", PolicyDocument=document)
+    made = definition("typed", source("typed"), s3_deploy(ObjectKey="#{Commit.CommitId}"))
+    begun = room.create(made)
+    assert room.ended("typed", begun) == "Succeeded"
+    assert room.site(f"{first}/index.html") == "one"
+
+    codecommit.create_branch(repositoryName="typed", branchName="side", commitId=first)
+    other = codecommit.put_file(
+        **{**place, "branchName": "side"}, fileContent=b"side", parentCommitId=first
+    )
+    second = codecommit.put_file(**place, fileContent=b"two", parentCommitId=first)["commitId"]
+    room.wait(lambda: room.newest("typed") != begun)
+    execution = room.newest("typed")
+    assert room.ended("typed", execution) == "Succeeded"
+    assert room.execution("typed", execution)["trigger"]["triggerType"] == "PollForSourceChanges"
+    assert room.site(f"{second}/index.html") == "two"
+    third = codecommit.create_commit(
+        repositoryName="typed",
+        branchName="main",
+        parentCommitId=second,
+        putFiles=[{"filePath": "index.html", "fileContent": b"three"}],
+    )["commitId"]
+    room.wait(lambda: room.newest("typed") != execution)
+    assert room.ended("typed", room.newest("typed")) == "Succeeded"
+    assert room.site(f"{third}/index.html") == "three"
+    assert other["commitId"] not in {first, second, third}
+    listed = room.api.list_pipeline_executions(pipelineName="typed")["pipelineExecutionSummaries"]
+    assert len(listed) == 3
+
+
 def _second(room: PipelineRoom, name: str) -> str:
     """The id of the execution after the first."""
     found = room.api.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import shutil
 import tarfile
 import tempfile
@@ -112,9 +113,11 @@ class Room:
         """Push an image with busybox's programs, and more programs; its digest."""
         name = f"{REGISTRY}/{repository}"
         client = self.docker
-        client.api.import_image_from_data(
-            _box(more or {}), name, tag=tag, changes=["ENV PATH=/bin", f"LABEL tag={tag}", *changes]
+        told = client.api.import_image_from_data(
+            _box(more or {}), changes=["ENV PATH=/bin", f"LABEL tag={tag}", *changes]
         )
+        # Podman takes no tag with an import
+        client.api.tag(json.loads(told.splitlines()[-1])["status"], name, tag)
         token = self.client("ecr").get_authorization_token()["authorizationData"][0]
         user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
         for line in client.api.push(
@@ -216,15 +219,15 @@ class Room:
 
 
 @contextmanager
-def running() -> Iterator[Room]:
-    """The labs' servers in a folder of their own, until the block ends.
+def running(**variables: str) -> Iterator[Room]:
+    """The labs' servers in a folder of their own, with more variables, until the block ends.
 
     There is a cluster, an execution role, and an image "web:one" that serves a page.
     """
     require("busybox")
     folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
     workspace = Workspace(folder / "h")
-    started = servers.start(workspace)
+    started = servers.start(workspace, environ={**os.environ, **variables})
     room = Room(workspace, started.sandbox.port)
     try:
         room.ecs.create_cluster(clusterName="default")

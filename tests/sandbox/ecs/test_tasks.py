@@ -31,7 +31,7 @@ def said(room: Room, arn: str) -> str:
     found = room.client("logs").get_log_events(
         logGroupName="/ecs/web", logStreamName=stream, startFromHead=True
     )
-    return "".join(each["message"] for each in found["events"])
+    return "".join(f"{each['message']}\n" for each in found["events"])
 
 
 def shell(text: str) -> dict[str, Any]:

@@ -55,6 +55,20 @@ def snapshot(root: Path) -> dict[str, Stat]:
     return dict(_scan(root))
 
 
+def all_own(root: Path) -> dict[str, Stat] | None:
+    """As ``snapshot``, if all belongs to this process's user, who is root inside; else None."""
+    try:
+        top, found = Stat.of(root.lstat()), snapshot(root)
+    except PermissionError:
+        return None
+    own = (os.geteuid(), os.getegid())
+    for seen in (top, *found.values()):
+        least = {stat.S_IFDIR: 0o700, stat.S_IFLNK: 0}.get(seen.kind, 0o600)
+        if (seen.uid, seen.gid) != own or seen.mode & least != least:
+            return None
+    return {path: replace(seen, uid=0, gid=0) for path, seen in found.items()}
+
+
 def _scan(root: Path) -> Iterator[tuple[str, Stat]]:
     """Every path with its state, folders before their content.
 
@@ -89,9 +103,16 @@ class Observer:
     def __init__(self, root: Path, tree: Tree, epoch: int) -> None:
         self._root, self._tree, self._epoch = root, tree, epoch
 
-    def changes(self, before: dict[str, Stat], account: Account) -> Changes:
-        """The changes since a snapshot, as a layer; the index must not have changed meanwhile."""
-        after = snapshot(self._root)
+    def changes(
+        self, before: dict[str, Stat], after: dict[str, Stat], account: Account | None
+    ) -> Changes:
+        """The changes between two states of the paths, as a layer.
+
+        Args:
+            account: who made what belongs to the engine's user; None: owners are true.
+
+        The index must not have changed meanwhile.
+        """
         removed = {path for path in before if path not in after}
         changed = {path for path, now in after.items() if _differs(before.get(path), now)}
         for path in [*removed, *changed]:
@@ -112,9 +133,7 @@ class Observer:
         deleted = {
             path for path in removed if (parent := path.rpartition("/")[0]) in after or not parent
         }
-        return Changes(
-            entries, {p for p in deleted if _is_folder(after.get(p.rpartition("/")[0], None))}
-        )
+        return Changes(entries, {p for p in deleted if _is_folder(after.get(p.rpartition("/")[0]))})
 
     def written_without_permission(self, changes: Changes, account: Account) -> str | None:
         """The first change that the account may not make by the owners and modes of the index.
@@ -136,14 +155,14 @@ class Observer:
                 return path
         return None
 
-    def _entry(self, path: str, old: Stat | None, now: Stat, account: Account) -> Entry:
+    def _entry(self, path: str, old: Stat | None, now: Stat, account: Account | None) -> Entry:
         known = self._tree.get(path) if old and old.inode == now.inode else None
         uid, gid, mode = now.uid, now.gid, now.mode
         if known and old:
             uid = known.uid if now.uid == old.uid else now.uid
             gid = known.gid if now.gid == old.gid else now.gid
             mode = known.mode if now.mode == old.mode else now.mode
-        else:
+        elif account:
             # the command's user created the file, whoever the engine runs as
             uid = account.uid if uid == os.geteuid() else uid
             gid = account.gid if gid == os.getegid() or os.geteuid() != 0 else gid

@@ -23,6 +23,7 @@ from labs_helpers.runtime import isolated
 
 from ... import machine
 from ...capabilities import OF_BUILDS
+from ...subordinate import Users
 from ..errors import BuildError
 from . import proot
 from .accounts import Account
@@ -53,7 +54,8 @@ class Command:
     """A command: words, environment, folder and account, as seen inside the image.
 
     ``hosts`` are additional lines of /etc/hosts. ``network`` is "host", the machine's, or "none".
-    ``script`` is the path, below /dev, and the content of a script that the words name.
+    ``script`` is the path, below /dev, and the content of a script that the words name. ``users``
+    is the range of users, where the engine is an ordinary user's and has one.
     """
 
     words: Sequence[str]
@@ -63,6 +65,7 @@ class Command:
     hosts: Sequence[str] = ()
     network: str = "host"
     script: tuple[str, str] | None = None
+    users: Users | None = None
 
 
 def kind() -> str:
@@ -70,12 +73,13 @@ def kind() -> str:
     return machine.kind()
 
 
-def becomes_user(account: Account) -> bool:
-    """Whether a command runs as the true user, so that the kernel checks each of its accesses.
+def has_true_users(command: Command) -> bool:
+    """Whether the users of a command are true, so that the kernel checks each of their accesses.
 
-    That needs root, and namespaces. Elsewhere all files are of the engine's user.
+    That needs namespaces, and root or a range of users. Elsewhere all files are of the engine's
+    user.
     """
-    return account.uid != 0 and os.geteuid() == 0 and kind() == machine.NAMESPACES
+    return command.users is not None or (os.geteuid() == 0 and kind() == machine.NAMESPACES)
 
 
 def prepare(root: RootFolder) -> None:
@@ -190,7 +194,7 @@ def _specification(root: RootFolder, command: Command, files: Sequence[str]) -> 
         "capabilities": sorted(OF_BUILDS.values()),
         "processes": _PROCESSES,
         "user_namespace": os.geteuid() != 0,
-        "users": None,
+        "users": command.users,
         "memory": (0, 0),
         "limits": [],
         "shm_size": _SHM,

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ...errors import NotSupported
 from ...machine import NAMESPACES, NONE, PROOT
 from ...platform import of_machine
 from ...streams import map_generator
 from ..dockerfile import Instruction, file_name
 from ..errors import BuildError, cannot_run, no_program
+from ..layer import Changes
 from ..metadata import current_shell
 from ..stage import Message, StageState
 from ..tree import FILE, LinkLoop, Tree
-from . import proot
+from . import owners, proot
 from .accounts import Account, UnknownAccount, find_account
-from .command import HOST_NAME, Command, TookTooLong, becomes_user, kind, prepare
+from .changes import Stat
+from .command import HOST_NAME, Command, TookTooLong, has_true_users, kind, prepare
 from .command import run as run_command
 from .rootfs import RootFolder
 from .volumes import VolumeError, Volumes
@@ -39,6 +43,9 @@ _NOT_ALLOWED = (
     "[Warning] USER {} wrote /{}, which a real Docker refuses (Permission denied), unless a RUN has"
     " changed the owner with chown: this engine does not run as root, and so has one user only\n"
 )
+
+
+_BEYOND_RANGE = "[Warning] {}: so all files belong to one user while this command runs\n"
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,12 @@ def run(
             " them; build without the option, or with a real Docker daemon (LABS_ENGINE=docker)"
         )
     command = _command(state, invocation, {**predefined, **arguments}, isolation)
+    if isolation == NAMESPACES:
+        try:
+            users = owners.users_for(state.root(), command.account, state.options.scratch)
+            command = replace(command, users=users)
+        except NotSupported as error:
+            yield {"stream": _BEYOND_RANGE.format(error)}
     yield from _execute(state, invocation, command, command_text, comment)
 
 
@@ -102,8 +115,8 @@ def _execute(
     yield {"stream": f" ---> Running in {container}\n"}
     folder = state.folder()
     prepare(folder)
-    before = folder.snapshot()
     volumes = _mount_volumes(state, folder)
+    before = volumes.before(folder.hand_over(command.users))
     seconds = state.options.run_seconds
     output = run_command(folder, command, seconds)
     try:
@@ -117,18 +130,16 @@ def _execute(
             f"The command '{command_text}' returned a non-zero code: {status}", exit_code=status
         )
     try:
-        volumes.unmount()
+        changes = _changes(folder, volumes, before, command)
     except VolumeError as error:
         raise BuildError(str(error)) from error
-    try:
-        changes = volumes.with_owners(folder.observer.changes(before, command.account))
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
         raise BuildError(
             f"The command '{command_text}' left a path that is longer than this system allows"
         ) from error
-    if command.account.uid != 0 and not becomes_user(command.account):
+    if command.account.uid != 0 and not has_true_users(command):
         denied = folder.observer.written_without_permission(changes, command.account)
         if denied:
             yield {"stream": _NOT_ALLOWED.format(state.config["User"], denied)}
@@ -137,6 +148,19 @@ def _execute(
         raise BuildError(f"/{marked}: a layer cannot have a name that begins with .wh.")
     yield {"stream": f" ---> Removed intermediate container {container}\n"}
     yield from state.commit_run(comment, changes)
+
+
+def _changes(
+    folder: RootFolder, volumes: Volumes, before: dict[str, Stat], command: Command
+) -> Changes:
+    """What the command changed. Raises VolumeError, OSError."""
+    after = folder.take_back(command.users)
+    volumes.unmount()
+    after = volumes.after(after)
+    if has_true_users(command):
+        return folder.observer.changes(before, after, None)
+    changes = folder.observer.changes(before, after, command.account)
+    return volumes.with_owners(changes, after, os.geteuid())
 
 
 def _output_message(output: tuple[bool, str]) -> Message:

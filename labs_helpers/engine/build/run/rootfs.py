@@ -17,9 +17,12 @@ from pathlib import Path
 
 from labs_helpers.runtime.folders import remove_folder
 
+from ... import owners
 from ...streams import CHUNK_SIZE
+from ...subordinate import Users
 from ..tree import DIRECTORY, FILE, LINK, Entry, Tree
-from .changes import MACHINE_FOLDERS, Observer, Stat, snapshot
+from .changes import MACHINE_FOLDERS, Observer, Stat, all_own, snapshot
+from .owners import of_image
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +39,16 @@ TERMINALS = "pts"
 class RootFolder:
     """The files of an image in a folder under ``scratch``, which ``close`` removes.
 
-    An engine that is not root owns every file; the index has the true owners.
+    An engine that is not root owns every file; the index has the true owners. While a command runs,
+    files belong to the users of the image where the machine gives a range of users.
     """
 
     def __init__(self, tree: Tree, scratch: Path | None, epoch: int) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="run-", dir=scratch))
         self.path, self.spare = self._home / "root", self._home / "tmp"
         self._tree, self._epoch, self._root = tree, epoch, os.geteuid() == 0
+        self._top: tuple[int, int, int] | None = None
+        self._mount_points: set[str] = set()
         try:
             for folder in (self.path, self.spare):
                 folder.mkdir()
@@ -56,7 +62,7 @@ class RootFolder:
     def close(self) -> None:
         """Remove the folder; the log says when that fails, and the next start tries again."""
         try:
-            remove_folder(self._home)
+            owners.remove(self._home)
         except OSError as error:
             log.warning("%s cannot be removed: %s", self._home, error)
 
@@ -109,9 +115,14 @@ class RootFolder:
                 place /= path.rpartition("/")[2]
                 if not os.path.lexists(place):
                     place.touch(mode=0o644)
+            if self._is_file(path):
+                self._mount_points.add(path)
 
     def is_mount_point(self, path: str) -> bool:
-        """Whether a path is a regular file, and no link is on the way."""
+        """Whether a mount can be at a path: a regular file, and no link is on the way."""
+        return path in self._mount_points
+
+    def _is_file(self, path: str) -> bool:
         place = self.path
         for part in path.split("/"):
             place /= part
@@ -119,9 +130,36 @@ class RootFolder:
                 return False
         return place.is_file()
 
-    def snapshot(self) -> dict[str, Stat]:
-        """The state of every path, except for the machine's folders."""
-        return snapshot(self.path)
+    def hand_over(self, users: Users | None) -> dict[str, Stat]:
+        """Make the files ready for a command; return the state of every path.
+
+        With a range of users, the files belong to the image's users, until ``take_back``. The
+        machine's folders are left out. Raises OSError.
+        """
+        if users is None:
+            return snapshot(self.path)
+        top = [("", *self._top)] if self._top else []
+        wanted = [*top, *of_image(self._tree)]
+        # starting a process costs more than looking at all files
+        found = None if wanted else all_own(self.path)
+        if found is None:
+            found = _stats(owners.give(users, self.path, wanted))
+        return found
+
+    def take_back(self, users: Users | None) -> dict[str, Stat]:
+        """The state of every path after a command; all files are the engine's again.
+
+        Raises OSError.
+        """
+        if users is None:
+            return snapshot(self.path)
+        self._top, found = None, all_own(self.path)
+        if found is None:
+            states = owners.take_back(users, self.path)
+            _, _, mode, uid, gid, *_ = states[""]
+            self._top = (uid, gid, mode)
+            found = _stats(states)
+        return found
 
     @property
     def observer(self) -> Observer:
@@ -203,3 +241,9 @@ class RootFolder:
         missing = [name for name in DEVICES if (self.path / "dev" / name).is_file()]
         missing += [] if self._root else [TERMINALS]
         return tuple(name for name in missing if Path("/dev", name).exists())
+
+
+def _stats(states: dict[str, owners.State]) -> dict[str, Stat]:
+    return {
+        path: Stat(*state) for path, state in states.items() if path and state[0] != stat.S_IFSOCK
+    }

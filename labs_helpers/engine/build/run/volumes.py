@@ -19,7 +19,7 @@ from labs_helpers.runtime.folders import remove_folder
 
 from ..layer import Changes
 from ..tree import LinkLoop, Tree
-from .changes import MACHINE_FOLDERS
+from .changes import MACHINE_FOLDERS, Stat
 from .rootfs import RootFolder
 
 _MODE = 0o755
@@ -79,11 +79,44 @@ class Volumes:
             else:
                 self._create(place, path)
 
-    def with_owners(self, changes: Changes) -> Changes:
-        """The changes, with root as the owner of the folders created for volumes."""
+    def before(self, seen: dict[str, Stat]) -> dict[str, Stat]:
+        """A state of all paths after ``mount``, as the state would be without volumes."""
+        found = self._outside(seen)
+        return {path: each for path, each in found.items() if path not in self._created}
+
+    def after(self, seen: dict[str, Stat]) -> dict[str, Stat]:
+        """A state of all paths before ``unmount``, with the folders that belong to no volume.
+
+        Call this after ``unmount``, which makes the folders that the command has removed.
+        """
+        found = self._outside(seen)
+        for volume in self._paths:
+            if self._is_inner(volume):
+                continue
+            path = ""
+            for part in volume.split("/"):
+                path = posixpath.join(path, part)
+                if path not in found and path not in self._originals:
+                    made = Stat.of((self._folder.path / path).lstat())
+                    found[path] = replace(made, uid=0, gid=0)
+        return found
+
+    def _outside(self, seen: dict[str, Stat]) -> dict[str, Stat]:
+        places = [path for path in self._paths if not self._is_inner(path)]
+        return {
+            path: each
+            for path, each in seen.items()
+            if not any(path == place or path.startswith(f"{place}/") for place in places)
+        }
+
+    def with_owners(self, changes: Changes, after: dict[str, Stat], owner: int) -> Changes:
+        """The changes, with root as the owner of the folders created for volumes.
+
+        ``owner`` is the engine's user, to whom all files of the state ``after`` belong.
+        """
         entries = dict(changes.entries)
         for path in self._created & entries.keys():
-            if (self._folder.path / path).lstat().st_uid == os.geteuid():
+            if after[path].uid in (0, owner):
                 entries[path] = replace(entries[path], uid=0, gid=0)
         return replace(changes, entries=entries)
 

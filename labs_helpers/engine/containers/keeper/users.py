@@ -2,8 +2,7 @@
 
 As a program of its own, it works on files as the root of such a namespace, whose users own them:
 the engine's user may not change or remove what another user owns. Standard input is a document:
-``users`` (engine/subordinate.py), and ``entries``, a list of path, uid, gid and mode (-1: leave it)
-below the folder ``root``, or ``words`` to run.
+``users`` (engine/subordinate.py), and ``words`` to run, or what owned_files.py shall do.
 
 Source: https://man7.org/linux/man-pages/man7/user_namespaces.7.html
 """
@@ -77,24 +76,15 @@ def _write_maps(of: int, users: dict[str, Any]) -> int:
     return 0
 
 
-def give(root: str, entries: list[tuple[str, int, int, int]]) -> None:
-    """Set owner and mode of files below a folder, none of which is reached by a link."""
-    os.chdir(root)
-    for path, uid, gid, mode in entries:
-        os.chown(path, uid, gid, follow_symlinks=False)
-        if mode >= 0:
-            # after the owner, whose change takes setuid away
-            os.chmod(path, mode)  # noqa: PTH101 - no pathlib: memory
-
-
 def main() -> None:
     """Do what standard input asks for. Raises OSError."""
     import json
     from sys import stdin
 
+    from . import owned_files
+
     request = json.load(stdin)
     enter(0, 0, 0, request["users"])
-    if "entries" in request:
-        give(request["root"], request["entries"])
-    else:
+    if "words" in request:
         os.execvp(request["words"][0], request["words"])
+    owned_files.work(request)
