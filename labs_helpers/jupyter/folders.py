@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from labs_helpers.files import cannot_write, replace_file
+from labs_helpers.runtime.background_process import FRUGAL
 from labs_helpers.workspace import Workspace
 
 SETTINGS = {name: Path(__file__).parent / name for name in ("config", "ipython")}
@@ -16,13 +17,14 @@ FIRST = "00-start-here.ipynb"
 
 
 def environment(workspace: Workspace) -> dict[str, str]:
-    """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython.
+    """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython, and small.
 
     Jupyter still finds the kernels of this Python environment, in the environment's own folder:
     https://docs.jupyter.org/en/latest/use/jupyter-directories.html
     """
     folder = workspace.home / "jupyter"
     return {
+        **FRUGAL,
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
