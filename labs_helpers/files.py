@@ -37,9 +37,15 @@ def cannot_read(path: Path, error: OSError) -> WorkspaceError:
 
 def cannot_write(path: Path, error: OSError) -> WorkspaceError:
     """The error for a folder or file that the labs cannot write; the message says what to do."""
+    if is_full(error):
+        return WorkspaceError(
+            f"Cannot write {error.filename or path}: {error.strerror or error}.\n"
+            "Free some space on that disk, and try again: what you made is kept. "
+            "Or set LABS_HOME to a folder on another disk."
+        )
     return WorkspaceError(
         f"Cannot write {error.filename or path}: {error.strerror or error}.\n"
-        "The labs keep their files there. Free some space or make it writable, or set LABS_HOME "
+        "The labs keep their files there. Make it writable, or set LABS_HOME "
         "to a folder of your own:\n  export LABS_HOME=~/.labs"
     )
 

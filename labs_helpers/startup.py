@@ -21,6 +21,8 @@ from labs_helpers.progress.journal import Journal
 from labs_helpers.runtime import aws_models
 from labs_helpers.workspace import WORKS_IN, Workspace
 
+ROOM = 50_000_000
+"""Bytes of free disk below which a lab may not run to its end; all labs together take 120 MB."""
 STARTED_AGAIN = "the sandbox was stopped and has started again, with what you made"
 
 
@@ -97,7 +99,19 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]
     place = Place(workspace, modes.SANDBOX, account, region, control)
     notes = ((STARTED_AGAIN,) if found.started_again else ()) + control.notes()
     notes += (found.note,) if found.note else ()
+    notes += room(workspace)
     return place, found.engine.choice.description, notes
+
+
+def room(workspace: Workspace) -> tuple[str, ...]:
+    """What the card says of a disk without room for the next lab; nothing of one with room."""
+    free = shutil.disk_usage(workspace.home).free
+    if free >= ROOM:
+        return ()
+    return (
+        f"the disk of {workspace.home} is full but for {free / 1e6:.0f} MB: what needs more is "
+        "refused, and what you made is kept. Free some space; on a hub, tell your instructor",
+    )
 
 
 def _place_on_aws(workspace: Workspace) -> Place:

@@ -20,6 +20,7 @@ from labs_helpers.cli import env, reset, status
 from labs_helpers.cli import main as cli
 from labs_helpers.curriculum import LABS
 from labs_helpers.errors import LabError
+from labs_helpers.files import LabsError
 from labs_helpers.learners_copy.place import folder
 from labs_helpers.modes import Environment
 from labs_helpers.workspace import Workspace
@@ -225,12 +226,16 @@ def test_a_home_too_long_for_a_socket_is_named(
     assert "export LABS_HOME=" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [(errno.ENOSPC, "Free some space"), (errno.EROFS, "Make it writable")],
+)
 def test_a_full_or_read_only_disk_is_named(
     workspace: Workspace,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     number: int,
+    fix: str,
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number), str(workspace.home))
@@ -239,7 +244,7 @@ def test_a_full_or_read_only_disk_is_named(
     assert cli.main(["start"]) == 1
     said = capsys.readouterr().err
     assert os.strerror(number) in said
-    assert "Free some space" in said
+    assert fix in said
 
 
 def test_a_run_without_room_for_its_copies_says_so_once(
@@ -341,3 +346,21 @@ def test_a_fault_without_a_folder_to_keep_it_in_is_printed_whole(
     assert "Traceback (most recent call last)" in shown
     assert shown.splitlines()[-1].endswith("a fault of the labs themselves: KeyError: 'nodes'")
     assert not (workspace.home / "not").exists()
+
+
+def test_a_shell_gets_its_options_before_what_they_are_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def became(program: str, arguments: list[str], environ: dict[str, str]) -> int:
+        line.extend(arguments)
+        return 0
+
+    def not_now(*_: object) -> None:
+        raise LabsError("no sandbox in this test")
+
+    line: list[str] = []
+    monkeypatch.setattr("labs_helpers.cli.shell.servers.start", not_now)
+    monkeypatch.setattr("os.execvpe", became)
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    assert cli.main(["shell", "-c", "aws sts get-caller-identity", "--x"]) == 0
+    assert line == ["/bin/sh", "-c", "aws sts get-caller-identity", "--x"]

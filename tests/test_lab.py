@@ -110,6 +110,17 @@ def test_a_lab_in_the_sandbox_is_prepared_and_says_so(shown: list[str], sandbox:
     assert opened.registry == "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
 
+def test_the_card_says_that_the_disk_is_full(
+    shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = SimpleNamespace(free=3_000_000)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: full)
+    start("05")
+    (card,) = shown
+    assert "is full but for 3 MB" in card
+    assert "what you made is kept" in " ".join(card.split())
+
+
 def test_what_the_preparation_sent_is_not_in_the_trace(
     shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,10 +17,10 @@ from labs_helpers.cli.lab import last_lab
 from labs_helpers.cli.terminal import say
 from labs_helpers.files import LabsError
 from labs_helpers.jupyter import folders, launch
-from labs_helpers.learners_copy import opening
+from labs_helpers.learners_copy import opening, place
 from labs_helpers.runtime import lifetime
 from labs_helpers.sandbox import process
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import Workspace, is_workbook
 
 EXAMPLES = ("labs serve", "labs serve jupyter lab --ip=0.0.0.0")
 PASSES_ON = True
@@ -45,10 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         workbook = opening.up_to_date(workspace, say)
     except LabsError as error:
-        # a server that opens in the home, with a terminal in it, is where this can be put right
-        say(f"Your workbook is not there: {error}")
-        workbook = Path.home()
-    else:
+        # a server with a terminal, in the workbook or in the home, is where this can be put right
+        workbook = place.folder(workspace)
+        if is_workbook(workbook):
+            say(f"Your workbook was not brought up to date. {error}")
+        else:
+            say(f"Your workbook is not there. {error}")
+            workbook = Path.home()
+    if is_workbook(workbook):
         environ |= modes.with_ceilings(environ, [str(workbook.parent)])
         environ |= folders.opens(workbook, last_lab(workspace, workbook))
     port = process.wanted_port(workspace, environ)

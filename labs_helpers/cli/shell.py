@@ -40,4 +40,4 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"{error}\nThis terminal has no sandbox. When that is put right: labs shell")
     shell = environ.get("SHELL") or "/bin/sh"
     # no login shell: /etc/profile would replace PATH, and with it the labs' aws and docker
-    return os.execvpe(shell, [shell, *arguments.arguments, *arguments.extra], environ)
+    return os.execvpe(shell, [shell, *arguments.extra, *arguments.arguments], environ)

@@ -180,7 +180,7 @@ def _process(workspace: Workspace, environ: Mapping[str, str], choice: Choice) -
         record=_record_file(workspace),
         log=log,
         ready=ready,
-        environ={**FRUGAL, **environ},
+        environ={**environ, **FRUGAL},
     )
 
 

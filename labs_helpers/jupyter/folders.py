@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from labs_helpers.files import cannot_write
+from labs_helpers.files import cannot_write, replace_file
+from labs_helpers.runtime.background_process import FRUGAL
 from labs_helpers.workspace import Workspace
 
 SETTINGS = {name: Path(__file__).parent / name for name in ("config", "ipython")}
@@ -17,13 +17,14 @@ FIRST = "00-start-here.ipynb"
 
 
 def environment(workspace: Workspace) -> dict[str, str]:
-    """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython.
+    """Variables that keep Jupyter out of ~/.jupyter, ~/.local and ~/.ipython, and small.
 
     Jupyter still finds the kernels of this Python environment, in the environment's own folder:
     https://docs.jupyter.org/en/latest/use/jupyter-directories.html
     """
     folder = workspace.home / "jupyter"
     return {
+        **FRUGAL,
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
@@ -42,11 +43,18 @@ def opens(root: Path, notebook: str) -> dict[str, str]:
 
 
 def place(workspace: Workspace) -> None:
-    """Copy the labs' settings into Jupyter's folder; files that the learner added there stay."""
+    """Copy the labs' settings into Jupyter's folder; files that the learner added there stay.
+
+    A copy that is right is not written again, so that a full disk stops no server.
+    """
     try:
         # copied, because Jupyter writes into this folder and the package may be read-only
         for name, settings in SETTINGS.items():
-            shutil.copytree(settings, workspace.home / "jupyter" / name, dirs_exist_ok=True)
-    except (OSError, shutil.Error) as error:
-        plain = error if isinstance(error, OSError) else OSError(str(error))
-        raise cannot_write(workspace.home / "jupyter", plain) from error
+            for file in filter(Path.is_file, settings.rglob("*")):
+                copy = workspace.home / "jupyter" / name / file.relative_to(settings)
+                content = file.read_bytes()
+                if not copy.is_file() or copy.read_bytes() != content:
+                    copy.parent.mkdir(parents=True, exist_ok=True)
+                    replace_file(copy, content, 0o600)
+    except OSError as error:
+        raise cannot_write(workspace.home / "jupyter", error) from error

@@ -14,10 +14,13 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from labs_helpers.runtime.grammars import without_grammars
+from labs_helpers.runtime.grammars import without, without_grammars
 
 JUPYTERLAB = (sys.executable, "-P", "-m", __spec__.name, "-m", "jupyterlab")
 """The beginning of JupyterLab's command line."""
+_COMMAND_LINE = "httpx._main"
+"""httpx's command line, which imports rich and pygments, 4 MB; httpx does without:
+https://github.com/encode/httpx/blob/master/httpx/__init__.py"""
 _FIRST_BYTES = 4096
 _PATIENCE = 5.0
 """Seconds for the threads of a program that has ended. A request that is under way when Jupyter's
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     sys.argv[:] = arguments
     status = 1
     try:
-        with without_grammars():
+        with without_grammars(), without(_COMMAND_LINE):
             if arguments[0] == "-m":
                 sys.argv[:] = arguments[1:]
                 runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)

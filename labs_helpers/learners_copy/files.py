@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labs_helpers.files import WorkspaceError, replace_file
+from labs_helpers.files import WorkspaceError, is_full, replace_file
 
 
 class InTheWay(WorkspaceError):
@@ -49,6 +49,12 @@ def free(path: Path) -> Path:
 
 def cannot(verb: str, path: Path, error: OSError) -> WorkspaceError:
     """The error for a file of the workbook, with what to do."""
+    if is_full(error):
+        return WorkspaceError(
+            f"Cannot {verb} {path}: {error.strerror or error}.\n"
+            "Your workbook stays as it is. Free some space, or name a folder on another disk:\n"
+            "  export LABS_WORKBOOK=~/my-labs"
+        )
     return WorkspaceError(
         f"Cannot {verb} {path}: {error.strerror or error}.\n"
         "Your workbook is there. Make the folder yours and writable, or name another folder:\n"

@@ -52,9 +52,14 @@ class Trust:
             with without_grammars():
                 from nbformat.sign import NotebookNotary
 
+                from labs_helpers.jupyter.signatures import Signatures
+
             try:
                 self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
-                notary = NotebookNotary(data_dir=str(self._data))  # type: ignore[no-untyped-call]
+                notary = NotebookNotary(  # type: ignore[no-untyped-call]
+                    data_dir=str(self._data),
+                    store_factory=lambda: Signatures(str(self._data / "nbsignatures.db")),  # type: ignore[no-untyped-call]
+                )
                 _ = notary.secret  # made now, so that a folder that cannot be written is named
             except (OSError, sqlite3.Error) as error:
                 plain = error if isinstance(error, OSError) else OSError(str(error))

@@ -1,9 +1,14 @@
-"""botocore's descriptions of services, held once in a process and in a third of the memory.
+"""botocore's descriptions of services, in a tenth of the memory: read when they are asked for.
 
-botocore reads a description into OrderedDicts, again for each session. Here all sessions of a
-process share plain dictionaries. In most files, equal dictionaries are one object: the description
-of EC2 holds `{"shape": "String"}` some thousand times. So nobody may change a description.
-botocore itself changes only the two kinds below, in which equal dictionaries stay apart:
+botocore reads a description into OrderedDicts, again for each session: 20 MB for EC2. Here all
+sessions of a process share a description. Its operations and shapes, and the endpoints of each
+service, are kept as JSON text, and become dictionaries one by one when somebody asks for them.
+A process that decides a few calls of EC2 reads 100 of its 3,000 shapes.
+
+Texts for people are left out. When a learner asks for help (``help(client.describe_images)``),
+botocore's file is read once more, with its texts.
+
+Nobody may change a description. botocore itself changes two kinds:
 
 - a description with extras (https://github.com/boto/botocore/blob/develop/botocore/loaders.py,
   ExtrasProcessor), where the same change is made at each load;
@@ -14,29 +19,62 @@ botocore itself changes only the two kinds below, in which equal dictionaries st
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from botocore.docs.docstring import LazyLoadedDocstring
 from botocore.loaders import JSONFileLoader, Loader
+from botocore.model import OperationModel, ServiceModel
 
 _ENDPOINTS = "endpoints"
 _SHARED = ("service-2", "endpoint-rule-set-1", _ENDPOINTS)
 """The files that are shared, by their names without an ending."""
-
-_Pairs = list[tuple[str, Any]]
-
+_UNREAD = ("operations", "shapes")
+"""The parts of a description whose members are read one by one."""
 
 _kept: dict[str, Any] = {}
 _lock = threading.Lock()
+_space = re.compile(r"[ \t\n\r]*")
+
+
+class Unread(dict[str, Any]):
+    """A dictionary whose values may be JSON texts, each read when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of a name; raises KeyError."""
+        value = super().__getitem__(name)
+        if isinstance(value, str):
+            # two threads may read the same value, and both are right
+            value = self[name] = json.loads(value)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a name, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def values(self) -> Any:
+        """All values, which are read for it."""
+        self._read()
+        return super().values()
+
+    def items(self) -> Any:
+        """All names and values, which are read for it."""
+        self._read()
+        return super().items()
+
+    def _read(self) -> None:
+        for name in self:
+            self[name]
 
 
 class SharedFiles(JSONFileLoader):  # type: ignore[misc]
     """Reads botocore's files, and keeps those that all sessions may share."""
-
-    documentation = True
-    """Whether texts for people are kept, which a kernel shows and a server does not need."""
 
     def load_file(self, file_path: str) -> Any:
         """What a file holds, named without its ending; None where there is no such file."""
@@ -55,36 +93,121 @@ class SharedFiles(JSONFileLoader):  # type: ignore[misc]
         if not path.is_file():
             return None
         with open_method(full_path, "rb") as file:
-            content = file.read()
-        changes = name == _ENDPOINTS or any(path.parent.glob(f"{name}.*-extras*"))
-        return json.loads(content, object_pairs_hook=self._apart if changes else self._once())
-
-    def _apart(self, pairs: _Pairs) -> dict[str, Any]:
-        if self.documentation:
-            return dict(pairs)
-        # a member of that name is a dictionary; botocore wants some texts, and takes empty ones
-        return {
-            name: "" if name == "documentation" and isinstance(value, str) else value
-            for name, value in pairs
-        }
-
-    def _once(self) -> Callable[[_Pairs], dict[str, Any]]:
-        """A hook that returns the same dictionary for equal pairs."""
-        seen: dict[tuple[Any, ...], dict[str, Any]] = {}
-
-        def hook(pairs: _Pairs) -> dict[str, Any]:
-            made = self._apart(pairs)
-            # what is inside has been through this hook: equal ones have one identity
-            marks = (
-                (name, id(value)) if isinstance(value, dict | list) else (name, type(value), value)
-                for name, value in made.items()
-            )
-            return seen.setdefault(tuple(marks), made)
-
-        return hook
+            text = file.read().decode("utf-8")
+        if name == _ENDPOINTS:
+            return json.loads(text, object_pairs_hook=_endpoints)
+        if name == "service-2":
+            return _without_texts([*_members(text, 0, _part)[0].items()])
+        return json.loads(text, object_pairs_hook=_once())
 
 
 def share(documentation: bool) -> None:
-    """From now on, each loader of botocore in this process reads with `SharedFiles`."""
-    SharedFiles.documentation = documentation
+    """From now on, each loader of botocore in this process reads with `SharedFiles`.
+
+    documentation: whether people ask for help here, for which the texts are then read.
+    """
     Loader.FILE_LOADER_CLASS = SharedFiles
+    if documentation:
+        LazyLoadedDocstring._create_docstring = _with_texts
+
+
+def _members(
+    text: str, at: int, read: Callable[[str, str, int], tuple[Any, int]]
+) -> tuple[dict[str, Any], int]:
+    """The object that begins at an index of a JSON text, and where it ends.
+
+    read: (name, text, index of a value) -> (what to keep of the value, where the value ends).
+    """
+    found: dict[str, Any] = {}
+    at = _after_space(text, at + 1)
+    while text[at] != "}":
+        name, at = _decoder.raw_decode(text, at)
+        at = _after_space(text, _after_space(text, at) + 1)  # the colon
+        found[name], at = read(name, text, at)
+        at = _after_space(text, at)
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+    return found, at + 1
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _space.match(text, at)
+    return found.end() if found else at
+
+
+def _part(name: str, text: str, at: int) -> tuple[Any, int]:
+    """A part of a description of a service."""
+    if name not in _UNREAD:
+        return _decoder.raw_decode(text, at)
+    members, end = _members(text, at, _packed)
+    return Unread(members), end
+
+
+def _packed(name: str, text: str, at: int) -> tuple[str, int]:
+    value, end = _decoder.raw_decode(text, at)
+    return _text(value), end
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _without_texts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # a member of that name is a dictionary; botocore wants some texts, and takes empty ones
+    return {
+        name: "" if name == "documentation" and isinstance(value, str) else value
+        for name, value in pairs
+    }
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_without_texts)
+
+
+def _endpoints(pairs: list[tuple[str, Any]]) -> Any:
+    """The table of endpoints, in which each service of a partition is a text."""
+    found = dict(pairs)
+    if isinstance(found.get("endpoints"), dict):
+        return _text(found)
+    if "services" in found and "partition" in found:
+        found["services"] = Unread(found["services"])
+    return found
+
+
+def _once() -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """A hook that returns the same dictionary for equal pairs."""
+    seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = _without_texts(pairs)
+        # what is inside has been through this hook: equal ones have one identity
+        marks = (
+            (name, id(value)) if isinstance(value, dict | list) else (name, type(value), value)
+            for name, value in made.items()
+        )
+        return seen.setdefault(tuple(marks), made)
+
+    return hook
+
+
+_create_docstring = LazyLoadedDocstring._create_docstring
+
+
+def _with_texts(asked: Any) -> str:
+    """A help text of botocore's, made from a description that has its texts."""
+    wanted = {name: _full(each) for name, each in asked._gen_kwargs.items()}
+    if wanted.get("method_description") == "":
+        wanted["method_description"] = wanted["operation_model"].documentation
+    asked._gen_kwargs = wanted
+    return str(_create_docstring(asked))
+
+
+def _full(model: Any) -> Any:
+    """The same model of a service or an operation, with its texts; anything else as it is."""
+    if isinstance(model, OperationModel):
+        return _full(model.service_model).operation_model(model.name)
+    if not isinstance(model, ServiceModel):
+        return model
+    loader = Loader()
+    loader.file_loader = JSONFileLoader()
+    name = str(model.service_name)
+    return ServiceModel(loader.load_service_model(name, "service-2"), name)

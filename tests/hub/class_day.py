@@ -1,9 +1,9 @@
 """A day of a class on a hub, played as root in a copy of this machine (machine.py).
 
-    python -m tests.hub.class_day day|morning LEARNERS [OPTIONS OF JUPYTERHUB]
+    python -m tests.hub.class_day day|morning|disk LEARNERS [OPTIONS OF JUPYTERHUB]
 
 Follows docs/jupyterhub.md with that many learners, and prints what was found as JSON, last. A
-morning ends when each learner has run the first cell.
+morning ends when each learner has run the first cell. disk: the disk fills (full_disk.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 from labs_helpers.workspace import Workspace
-from tests.hub import class_help
+from tests.hub import class_help, full_disk
 from tests.hub.guide import SECONDS, end, hub, processes, root, step, tail, until
 from tests.hub.learner import Learner
 
@@ -115,6 +115,13 @@ def morning(count: int, options: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def disk(count: int, options: Sequence[str]) -> dict[str, Any]:
+    """The disk of all homes fills; the first learner works meanwhile."""
+    full_disk.mount()
+    learner, *_ = make_learners(count)
+    return full_disk.played(learner, options)
+
+
 def day(count: int, options: Sequence[str]) -> dict[str, Any]:
     """The whole day."""
     found: dict[str, Any] = {"install": root(step(3).replace("/usr/bin/python3", sys.executable))}
@@ -158,7 +165,7 @@ def day(count: int, options: Sequence[str]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        play = {"day": day, "morning": morning}[sys.argv[1]]
+        play = {"day": day, "morning": morning, "disk": disk}[sys.argv[1]]
         print(json.dumps(play(int(sys.argv[2]), sys.argv[3:])))
     except BaseException:
         print(tail(), file=sys.stderr)

@@ -82,8 +82,13 @@ def end(server: subprocess.Popen[bytes]) -> None:
 
 
 def tail() -> str:
-    """The end of the hub's log."""
-    return LOG.read_text(errors="replace")[-6000:] if LOG.exists() else ""
+    """The end of the hub's log, without a line for each request."""
+    if not LOG.exists():
+        return ""
+    lines = LOG.read_text(errors="replace").splitlines()
+    requests_answered = ("JupyterHub log:", "JupyterHub pages:", "XSRF", "_xsrf")
+    told = [line for line in lines if not any(word in line for word in requests_answered)]
+    return "\n".join(told)[-6000:]
 
 
 def processes(name: str) -> dict[str, dict[str, float]]:

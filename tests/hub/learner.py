@@ -50,6 +50,15 @@ class Learner:
         assert page.status_code == 200, f"{self.name}: {page.status_code} {page.url}"
         return time.monotonic() - begun
 
+    def stop(self) -> None:
+        """Stop the server, as the button in the hub's control panel does."""
+        answer = self.session.delete(
+            f"{HUB}/hub/api/users/{self.name}/server",
+            headers={"X-XSRFToken": self._cookie("/hub/"), "Referer": f"{HUB}/hub/home"},
+            timeout=300,
+        )
+        assert answer.status_code in (202, 204), f"{answer.status_code} {answer.text[:2000]}"
+
     def api(self, method: str, path: str, document: Any = None) -> Any:
         """What the learner's server answers."""
         headers = {"X-XSRFToken": self._cookie(f"/user/{self.name}/")}

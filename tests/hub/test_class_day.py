@@ -169,6 +169,35 @@ def test_the_guides_other_steps_do_what_they_say(class_of_two: dict[str, Any]) -
 
 
 @soak
+def test_a_full_disk_is_said_and_nothing_is_lost() -> None:
+    found = play("disk", 1)
+    assert found["before"]["needs"].get("disk", {}).get("state") != "missing"
+    # before the start, and while the sandbox runs: `labs doctor`
+    for at in (found["full"], found["again"][1]):
+        assert at["code"] == 1
+        assert at["needs"]["disk"]["state"] == "missing"
+        assert "Free some space" in at["needs"]["disk"]["fix"]
+    # then the card, and what is refused
+    card, refused = found["cells"]
+    assert "is full but for 0 MB" in card
+    assert "The sandbox has no room left on its disk" in refused
+    # a notebook can be read, and what was saved stays
+    assert found["opened"] == ""
+    assert "No space left on device" in found["saved"]
+    assert found["as it was"]
+    # a server that starts on the full disk says so for a kernel, and has a terminal to free space
+    assert "No space left on device" in found["again"][0]
+    assert "Free some space" in found["terminal"]
+    assert "/home/learner01/my-labs\r\n" in found["terminal"]
+    # with room again, all goes on
+    card, made, repositories = found["room"]
+    assert "is full" not in card
+    assert "repository/after" in made
+    assert repositories.split() == ["after", "kept"]
+    assert found["saved then"]
+
+
+@soak
 def test_twenty_learners_at_once() -> None:
     found = play("day", 20, seconds=5000)
     assert len({learner["port"] for learner in each(found)}) == 20

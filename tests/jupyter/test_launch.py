@@ -65,11 +65,12 @@ def test_jupyterlab_is_what_starts(command: list[str]) -> None:
     assert (ran.returncode, ran.stdout.strip()) == (0, version("jupyterlab")), ran.stderr
 
 
-def test_a_server_loads_no_grammars_and_gets_its_arguments(tmp_path: Path) -> None:
+def test_a_server_loads_nothing_unused_and_gets_its_arguments(tmp_path: Path) -> None:
     script = tmp_path / "server"
     script.write_text(
-        "import sys, jsonschema, nbformat\n"
-        "loaded = [name for name in sys.modules if name.startswith(('rfc3987_syntax.', 'lark'))]\n"
+        "import sys, httpx, jsonschema, nbformat\n"
+        "unused = ('rfc3987_syntax.', 'lark', 'rich', 'pygments')\n"
+        "loaded = [name for name in sys.modules if name.startswith(unused)]\n"
         "print(__name__, sys.argv[1:], loaded)\n"
     )
     command = [*STARTED, str(script), "--port=1"]

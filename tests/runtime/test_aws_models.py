@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 SERVICES = ("ecr", "eks", "s3", "dynamodb")
 LOADED = """
 import json, sys
@@ -41,20 +43,70 @@ def without_texts(value: Any) -> Any:
     return [without_texts(one) for one in value] if isinstance(value, list) else value
 
 
-def test_sessions_share_what_botocore_reads_and_it_is_the_same() -> None:
+@pytest.mark.parametrize("how", ["with", "without"])
+def test_sessions_share_what_botocore_reads_and_it_is_the_same_but_for_texts(how: str) -> None:
     own, shared_before = loaded("own")
-    kept, shared = loaded("with")
-    assert kept == own
-    assert (shared_before, len(shared)) == ([], 2 * len(SERVICES))
-
-
-def test_a_server_keeps_no_texts_and_all_else() -> None:
-    own, _ = loaded("own")
-    kept, _ = loaded("without")
+    kept, shared = loaded(how)
     texts = {name: one for name, one in own.items() if "paginators" not in name}
     assert {name: kept[name] for name in texts} == {
         name: without_texts(one) for name, one in texts.items()
     }
+    assert (shared_before, len(shared)) == ([], 2 * len(SERVICES))
+
+
+HELP = """
+import json, sys
+import boto3
+from labs_helpers.runtime import aws_models
+if sys.argv[1] == "labs":
+    aws_models.share(documentation=True)
+session = boto3.Session("a", "b", region_name="us-west-2")
+ecr, s3 = session.client("ecr"), session.resource("s3")
+asked = [ecr.describe_images, ecr.get_paginator("list_images").paginate,
+         ecr.get_waiter("image_scan_complete").wait, s3.create_bucket, s3.buckets.filter]
+print(json.dumps([str(each.__doc__) for each in asked]))
+"""
+
+
+def test_help_has_botocores_texts() -> None:
+    of_botocore, of_the_labs = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", HELP, who], check=True, capture_output=True, timeout=120
+            ).stdout
+        )
+        for who in ("botocore", "labs")
+    )
+    assert of_the_labs == of_botocore
+    assert "Returns metadata about the images in a repository" in of_the_labs[0]
+
+
+REGIONS = """
+import json, sys
+import boto3
+from labs_helpers.runtime import aws_models
+if sys.argv[1] == "labs":
+    aws_models.share(documentation=True)
+session = boto3.Session("a", "b", region_name="us-west-2")
+names = ("ecr", "iam", "s3", "ecr-public", "nonesuch")
+found = [{part: session.get_available_regions(name, part)
+          for part in session.get_available_partitions()} for name in names]
+clients = [session.client(name, region) for name in ("ecr", "iam", "s3")
+           for region in ("us-west-2", "cn-north-1", "eu-central-1")]
+print(json.dumps([found, [(one.meta.endpoint_url, one.meta.region_name) for one in clients]]))
+"""
+
+
+def test_regions_and_endpoints_are_botocores() -> None:
+    of_botocore, of_the_labs = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", REGIONS, who], check=True, capture_output=True, timeout=120
+            ).stdout
+        )
+        for who in ("botocore", "labs")
+    )
+    assert of_the_labs == of_botocore
 
 
 CLIENTS = """

@@ -3,6 +3,10 @@
 import os
 import sys
 
+from jupyter_server.serverapp import ServerApp
+
+from labs_helpers.jupyter.signatures import of_this_server
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter provides it)
 
 c.Application.log_level = "WARN"
@@ -10,6 +14,8 @@ c.LabApp.custom_css = True
 # a question's choice reaches the kernel this way: labs_helpers/display/lesson.py
 c.LabApp.expose_app_in_browser = True
 c.LabApp.default_url = f"/lab/tree/{os.environ.get('LABS_JUPYTER_OPENS', '00-start-here.ipynb')}"
+# on a full disk, notebooks can still be opened, and saved where there is room for them
+c.NotebookNotary.store_factory = of_this_server
 # no request leaves this machine
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
@@ -20,6 +26,10 @@ c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "
 if "LABS_JUPYTER_ROOT" in os.environ:
     # `labs serve`, on a hub: the folder, and terminals that start the sandbox where it does not run
     c.ServerApp.root_dir = os.environ["LABS_JUPYTER_ROOT"]
+    if ServerApp.initialized():
+        # a page that leads a browser here, and without room for it on the disk no server starts;
+        # Jupyter has no setting for it
+        ServerApp.instance().no_browser_open_file = True
     shell = [sys.executable, "-P", "-m", "labs_helpers.cli", "shell"]
     c.ServerApp.terminado_settings = {"shell_command": shell}
 # encrypts the messages of kernel and notebook against other users of the machine

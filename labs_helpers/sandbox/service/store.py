@@ -12,7 +12,6 @@ import os
 import secrets
 import sqlite3
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +51,10 @@ class StoreTooNew(LabsError):
 
 
 class Store:
-    """Thread-safe: each thread reads through its own connection, and writers take turns.
+    """Thread-safe: a thread that reads has a connection for itself, and writers take turns.
+
+    A connection takes 100 kB, and 5 kB more for each statement that it remembers. So a thread has
+    one only while it reads or writes, and there are no more than threads were at work at once.
 
     `notices` says, for people, what was damaged or set aside since the start.
     """
@@ -77,8 +79,9 @@ class Store:
             beside=tuple(beside),
         )
         self._local = threading.local()
-        # a thread that ends takes its connection along
-        self._connections: weakref.WeakSet[_Own] = weakref.WeakSet()
+        self._free: list[sqlite3.Connection] = []
+        self._closed = False
+        self._lending = threading.Lock()
         self._writing = threading.RLock()
         self._subscribers: dict[str, list[Callback]] = {}
         self.notices: list[str] = []
@@ -89,9 +92,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection; rows are `sqlite3.Row`. Raises NoRoom on a full disk."""
-        with naming_a_full_disk():
-            yield self._connection()
+        """A connection, this thread's until the block ends; rows are `sqlite3.Row`.
+
+        Raises NoRoom on a full disk.
+        """
+        with naming_a_full_disk(), self._lent() as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -107,7 +113,8 @@ class Store:
             with (
                 self._writing,
                 naming_a_full_disk(),
-                self._commits.counted(self._connection()) as connection,
+                self._lent() as own,
+                self._commits.counted(own) as connection,
             ):
                 yield connection
         finally:
@@ -156,11 +163,12 @@ class Store:
                 return _read_secret(path)
 
     def close(self) -> None:
-        """Close every connection; nobody uses the store after this."""
-        with self._writing:
-            for own in list(self._connections):
-                own.connection.close()
-            self._connections.clear()
+        """Close every connection, one that is lent when its block ends. Nobody may ask again."""
+        with self._lending:
+            self._closed = True
+            free, self._free = self._free, []
+        for connection in free:
+            connection.close()
 
     @property
     def _pending(self) -> list[Callback] | None:
@@ -168,13 +176,27 @@ class Store:
         pending: list[Callback] | None = getattr(self._local, "pending", None)
         return pending
 
-    def _connection(self) -> sqlite3.Connection:
-        own: _Own | None = getattr(self._local, "own", None)
-        if own is None:
-            own = self._local.own = _Own(explicit(self._file.connect()))
-            with self._writing:
-                self._connections.add(own)
-        return own.connection
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection: a free one, or within another block that block's."""
+        own: sqlite3.Connection | None = getattr(self._local, "own", None)
+        if own is not None:
+            yield own
+            return
+        with self._lending:
+            # the last one that was given back: it remembers the latest statements
+            own = self._free.pop() if self._free else None
+        own = self._local.own = own or explicit(self._file.connect())
+        try:
+            yield own
+        finally:
+            self._local.own = None
+            with self._lending:
+                keep = not self._closed
+                if keep:
+                    self._free.append(own)
+            if not keep:
+                own.close()
 
     def _notice(self, message: str) -> None:
         """Tell the owner something: in a SetAside warning, and in `labs status`."""
@@ -192,13 +214,6 @@ class Store:
             if connection.execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("its tables are not those of this program")
             create(connection, f"{self._schema}pragma user_version = {self._version};")
-
-
-class _Own:
-    """A thread's connection. SQLite closes the connection when nothing holds it any longer."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
 
 
 def _run(callback: Callback) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -131,3 +133,39 @@ def test_a_later_versions_database_is_left_alone(store: Store, tmp_path: Path) -
     newer.close()
     with pytest.raises(StoreTooNew, match="has schema 2, this program knows up to 1"):
         Store(tmp_path / "newer", "Words", SCHEMA)
+
+
+def test_threads_one_after_another_share_a_connection(store: Store) -> None:
+    used = []
+
+    def look() -> None:
+        with store.read() as db:
+            used.append(db)
+
+    for _ in range(5):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert len(set(map(id, used))) == 1
+
+
+def test_threads_at_once_have_a_connection_each(store: Store) -> None:
+    both_read = threading.Barrier(2, timeout=60)
+
+    def look(_: int) -> sqlite3.Connection:
+        with store.read() as db, store.read() as within:
+            assert within is db
+            both_read.wait()
+            return db
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(look, range(2))
+    assert one is not other
+
+
+def test_a_connection_that_is_lent_is_closed_when_its_block_ends(store: Store) -> None:
+    with store.read() as db:
+        store.close()
+        assert db.execute("select 1").fetchone()[0] == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        db.execute("select 1")
