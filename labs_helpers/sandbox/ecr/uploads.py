@@ -10,26 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
-from typing import Protocol
 
-from labs_helpers.sandbox.ecr import blobs, errors, layers
+from labs_helpers.sandbox.ecr import blobs, errors, layers, part_bytes
 from labs_helpers.sandbox.ecr.layers import Blob
 from labs_helpers.sandbox.ecr.repositories import Repository, require
 from labs_helpers.sandbox.ecr.store import RunningHash, Store
 from labs_helpers.sandbox.service.store import naming_a_full_disk
-
-BUFFER = 1024 * 1024
-"""Bytes read at a time, which bounds the memory for a layer of any size."""
-
-BEHIND = 4
-"""How many chunks the hash may lag behind the file."""
 
 SMALLEST_PART = 5 * 1024 * 1024
 """Bytes that ECR wants of every part but the last.
@@ -37,25 +27,10 @@ SMALLEST_PART = 5 * 1024 * 1024
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 """
 
-SETTLE = 32 * 1024 * 1024
-"""Bytes after which the written bytes are flushed to disk."""
-
-
 _REMEMBER_PART = """
 insert into upload_parts (upload_id, last) values (?, ?) on conflict do update
 set smallest = min(coalesce(smallest, last), last), last = excluded.last
 """
-
-
-class Reader(Protocol):
-    """The source of a part's bytes: `read(n)` returns b"" at the end."""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes."""
-
-
-class Truncated(Exception):
-    """The part has fewer bytes than were announced."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +79,7 @@ def append(
     store: Store,
     repository: Repository,
     upload_id: str,
-    part: Reader,
+    part: part_bytes.Reader,
     *,
     length: int | None = None,
     first_byte: int | None = None,
@@ -123,7 +98,7 @@ def append(
         with path.open("r+b", buffering=0) as file:
             file.seek(before)
             try:
-                size = _copy(part, file, sha256.update, length)
+                size = part_bytes.copy(part, file, sha256.update, length)
                 with store.write() as db:
                     changed = db.execute(
                         "update uploads set received = ?, parts = parts + ? where id = ?",
@@ -228,35 +203,6 @@ def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) ->
         if actual == expected:
             return digest
     return None
-
-
-def _copy(part: Reader, file: FileIO, update: Callable[[bytes], object], length: int | None) -> int:
-    """Write a part; another thread hashes it, a few chunks later.
-
-    That thread also flushes written bytes to disk, so that the end need not wait for all of them.
-    """
-    size = settled = 0
-    with ThreadPoolExecutor(1, "hash") as hashing:
-        behind: deque[Future[object]] = deque()
-        while length is None or size < length:
-            chunk = part.read(BUFFER if length is None else min(BUFFER, length - size))
-            if not chunk:
-                break
-            behind.append(hashing.submit(update, chunk))
-            view = memoryview(chunk)
-            while view:  # a raw file may write less than it is given
-                view = view[file.write(view) :]
-            size += len(chunk)
-            if size - settled >= SETTLE:
-                behind.append(hashing.submit(os.fsync, file.fileno()))
-                settled = size
-            if len(behind) > BEHIND:
-                behind.popleft().result()
-    for rest in behind:
-        rest.result()
-    if length is not None and size < length:
-        raise Truncated(f"the part has {size} bytes of the {length} announced")
-    return size
 
 
 def _drop(store: Store, upload_id: str) -> None:

@@ -180,9 +180,9 @@ def test_a_part_that_finds_the_disk_full_is_forgotten(store: Store) -> None:
     class Full(io.BytesIO):
         """Some bytes of a part, and then a full disk."""
 
-        def read(self, size: int | None = -1, /) -> bytes:
-            if data := super().read(size):
-                return data
+        def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+            if count := super().readinto(buffer):
+                return count
             raise OSError(errno.ENOSPC, "No space left on device")
 
     repository = repositories.create(store, HOME, "demo")
