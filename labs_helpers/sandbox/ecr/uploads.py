@@ -1,7 +1,9 @@
 """Uploads of layers: an upload is a file that grows part by part, and is hashed as it grows.
 
 The upload's row holds the number of acknowledged bytes. The bytes of an interrupted part are cut
-off, so that a client resumes from the number that it knows. Source:
+off, so that a client resumes from the number that it knows. `kill -9` takes nothing that was
+acknowledged. A power cut may take an unfinished upload or bytes of it, which the digest then tells;
+a finished layer is on the disk. Source:
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html
 """
 
@@ -53,7 +55,7 @@ class FinishedUpload:
 def initiate(store: Store, repository: Repository) -> str:
     """Begin an upload; returns its id (a UUID)."""
     upload_id = str(uuid.uuid4())
-    with store.write() as db:
+    with store.write(waiting=False) as db:
         require(db, repository)
         store.upload_path(upload_id).touch(mode=0o600)
         db.execute(
@@ -99,7 +101,7 @@ def append(
             file.seek(before)
             try:
                 size = part_bytes.copy(part, file, sha256.update, length)
-                with store.write() as db:
+                with store.write(waiting=False) as db:
                     changed = db.execute(
                         "update uploads set received = ?, parts = parts + ? where id = ?",
                         (before + size, size > 0, upload_id),
@@ -206,7 +208,7 @@ def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) ->
 
 
 def _drop(store: Store, upload_id: str) -> None:
-    with store.write() as db:
+    with store.write(waiting=False) as db:
         db.execute("delete from uploads where id = ?", (upload_id,))
     _forget(store, upload_id)
 
