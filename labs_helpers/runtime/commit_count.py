@@ -78,13 +78,19 @@ class CommitCount:
         return said
 
     @contextmanager
-    def counted(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-        """A transaction (`runtime.database.transaction`) that counts as one."""
+    def counted(
+        self, connection: sqlite3.Connection, noted: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """A transaction (`runtime.database.transaction`) that counts as one.
+
+        noted: False for a transaction that a power cut may undo, so that its loss is no damage.
+        """
         with transaction(connection):
             number = self._in(connection) + 1
             yield connection
             connection.execute(f"pragma {self._field} = {number}")
-        self._write(number)
+        if noted:
+            self._write(number)
 
     def _in(self, connection: sqlite3.Connection) -> int:
         return int(connection.execute(f"pragma {self._field}").fetchone()[0])

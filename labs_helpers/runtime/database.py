@@ -132,6 +132,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
+def without_waiting(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """A connection whose transactions do not wait for the disk, until the block ends.
+
+    They survive `kill -9`; a power cut may undo the last ones.
+    https://www.sqlite.org/pragma.html#pragma_synchronous
+    """
+    (before,) = connection.execute("PRAGMA synchronous").fetchone()
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield connection
+    finally:
+        connection.execute(f"PRAGMA synchronous = {before}")
+
+
+@contextmanager
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield

@@ -6,6 +6,8 @@ RFC 9112 does not allow.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 PIECE = 256 * 1024
@@ -32,15 +34,31 @@ class _Body:
 
         Raises BrokenBody, and again at each further read: what follows is no body.
         """
+        with self._breakable():
+            return self._read(size)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer; fewer bytes are the last ones. 0 at the end. Raises as `read` does.
+
+        A large body needs one buffer in place of new memory for each piece.
+        """
+        with self._breakable():
+            return self._readinto(buffer)
+
+    @contextmanager
+    def _breakable(self) -> Iterator[None]:
         if self._broken:
             raise self._broken
         try:
-            return self._read(size)
+            yield
         except BrokenBody as error:
             self._broken, self._request.close_connection = error, True
             raise
 
     def _read(self, size: int | None) -> bytes:
+        raise NotImplementedError
+
+    def _readinto(self, buffer: memoryview) -> int:
         raise NotImplementedError
 
 
@@ -56,10 +74,21 @@ class _KnownLength(_Body):
         if size == 0:
             return b""
         data: bytes = self._stream.read(size)
-        if len(data) < size:
-            raise BrokenBody(f"the body ended {self.remaining - len(data)} bytes early")
-        self.remaining -= len(data)
+        self._take(len(data), size)
         return data
+
+    def _readinto(self, buffer: memoryview) -> int:
+        wanted = buffer[: self.remaining]
+        if not wanted:
+            return 0
+        count: int = self._stream.readinto(wanted)
+        self._take(count, len(wanted))
+        return count
+
+    def _take(self, count: int, wanted: int) -> None:
+        if count < wanted:
+            raise BrokenBody(f"the body ended {self.remaining - count} bytes early")
+        self.remaining -= count
 
 
 class _Chunked(_Body):
@@ -83,6 +112,16 @@ class _Chunked(_Body):
             size -= len(data)
             found.append(data)
         return b"".join(found)
+
+    def _readinto(self, buffer: memoryview) -> int:
+        filled = 0
+        while filled < len(buffer) and self._more():
+            count: int = self._stream.readinto(buffer[filled : filled + self._left])
+            if not count:
+                raise BrokenBody("the body ended inside a chunk")
+            self._left -= count
+            filled += count
+        return filled
 
     def _more(self) -> bool:
         """Whether there are bytes to read, having read the next chunk's size where needed."""

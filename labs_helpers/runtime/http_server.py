@@ -52,6 +52,16 @@ class _Request(StrictRequest):
             return False
         return super().read_request_line()
 
+    def send_headers(self) -> None:
+        """Write the head, which leaves with the first bytes of the body."""
+        with self.conn.wfile.holding():
+            super().send_headers()
+
+    def respond(self) -> None:
+        """Answer the request."""
+        super().respond()
+        self.conn.wfile.release()
+
 
 class Connection(cheroot_server.HTTPConnection):
     RequestHandlerClass = _Request

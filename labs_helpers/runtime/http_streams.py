@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import io
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 PIECE = 64 * 1024
@@ -60,20 +62,54 @@ class Reader(io.BufferedReader):
 
 
 class Writer(socket.SocketIO):
-    """An answer's bytes, each of which is sent at once."""
+    """An answer's bytes, which are sent at once; a head waits for the first bytes of the body.
+
+    Two pieces would wake a client twice, and cost a tenth of a short request.
+    """
 
     bytes_written = 0
     """Of cheroot's statistics, which are off."""
 
+    def __init__(self, sock: socket.socket, mode: Any) -> None:
+        super().__init__(sock, mode)
+        self._holding = False
+        self._held = b""
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keep what is written in the block for the next write, or for ``release``."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+
+    def release(self) -> None:
+        """Send what is kept."""
+        if self._held:
+            self.write(b"")
+
     def write(self, data: Any) -> int:
         """Send all of the data; each piece may take the socket's timeout."""
+        if self._holding:
+            self._held += data
+            return len(data)
+        if self._held:
+            held, self._held = self._held, b""
+            if len(data) > PIECE:
+                self._send(held)
+            else:
+                data = held + data
+        self._send(data)
+        return len(data)
+
+    def _send(self, data: Any) -> None:
         view = memoryview(data)
         while view:
             sent = super().write(view)
             if sent is None:
                 raise BlockingIOError(errno.EAGAIN, "the client does not read")
             view = view[sent:]
-        return len(data)
 
 
 def make_file(sock: socket.socket, mode: str, bufsize: int) -> Any:

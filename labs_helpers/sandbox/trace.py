@@ -52,6 +52,11 @@ class _Counted:
         self.count += len(data)
         return data
 
+    def readinto(self, buffer: memoryview) -> int:
+        count: int = self._stream.readinto(buffer)
+        self.count += count
+        return count
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

@@ -116,6 +116,21 @@ def test_a_transaction_that_is_undone_counts_for_nothing(killed: Path) -> None:
     assert opened(killed)[1] == ""
 
 
+def test_what_a_power_cut_may_undo_is_not_missed(killed: Path) -> None:
+    connection, _ = opened(killed)
+    connection.close()  # all twenty are in the database now, and the log is gone
+    connection, _ = opened(killed)
+    with closing(connection):
+        count = CommitCount(killed, "user_version")
+        with count.counted(connection, noted=False) as db:
+            db.execute("insert into things values ('fleeting')")
+        cut = shutil.copytree(killed.parent, killed.parent.parent / "cut") / killed.name
+    log_gone(cut)
+    connection, said = opened(cut)
+    with closing(connection):
+        assert (said, len(names(connection))) == ("", 20)
+
+
 def test_a_number_that_cannot_be_read_accuses_nobody(killed: Path) -> None:
     killed.with_name("things.sqlite.commits").write_text("")
     connection, said = opened(killed)

@@ -20,8 +20,11 @@ def place(store: Store, source: Path, digest: str) -> None:
     for folder in (target.parent.parent, target.parent):
         folder.mkdir(mode=0o700, exist_ok=True)
     source.replace(target)
-    for folder in (target.parent, target.parent.parent, store.blobs):
-        sync_folder(folder)
+    sync_folder(target.parent)
+    for folder in (target.parent, target.parent.parent):
+        if folder not in store.named:  # its own name may not be on the disk yet
+            sync_folder(folder.parent)
+            store.named.add(folder)
 
 
 def sync_folder(folder: Path) -> None:

@@ -65,6 +65,7 @@ def names_after(
 
     last: the id and the tag after which to begin, "" for no tag.
     """
+    # by the order of the index on an image's tags, so that nothing is sorted: the repository is one
     with store.read() as db:
         rows = db.execute(
             "select images.id, digest, tag from images"
@@ -72,7 +73,7 @@ def names_after(
             " left join image_tags on image_tags.image_id = images.id"
             " where images.repository_id = ? and images.id >= ?"
             " and (images.id > ? or coalesce(tag, '') > ?)"
-            f" and {chosen.condition} order by images.id, tag limit ?",
+            f" and {chosen.condition} order by images.id, image_tags.repository_id, tag limit ?",
             (repository.id, last[0], *last, *chosen.values, limit),
         ).fetchall()
     return [(row["id"], row["digest"], row["tag"]) for row in rows]

@@ -77,6 +77,8 @@ class Store(store.Store):
         self.uploads = root / "uploads"
         self.blobs = root / "blobs"
         self.hashes = RunningHashes()
+        self.named: set[Path] = set()
+        """Folders of blobs whose names are known to be on disk."""
         super().__init__(root, "ECR", schema.SCHEMA, schema.VERSION, (self.blobs, self.uploads))
         with self.write() as connection:
             for statement in schema.ADDED:

@@ -1,7 +1,9 @@
 """Uploads of layers: an upload is a file that grows part by part, and is hashed as it grows.
 
 The upload's row holds the number of acknowledged bytes. The bytes of an interrupted part are cut
-off, so that a client resumes from the number that it knows. Source:
+off, so that a client resumes from the number that it knows. `kill -9` takes nothing that was
+acknowledged. A power cut may take an unfinished upload or bytes of it, which the digest then tells;
+a finished layer is on the disk. Source:
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html
 """
 
@@ -10,26 +12,16 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
-from typing import Protocol
 
-from labs_helpers.sandbox.ecr import blobs, errors, layers
+from labs_helpers.sandbox.ecr import blobs, errors, layers, part_bytes
 from labs_helpers.sandbox.ecr.layers import Blob
 from labs_helpers.sandbox.ecr.repositories import Repository, require
 from labs_helpers.sandbox.ecr.store import RunningHash, Store
 from labs_helpers.sandbox.service.store import naming_a_full_disk
-
-BUFFER = 1024 * 1024
-"""Bytes read at a time, which bounds the memory for a layer of any size."""
-
-BEHIND = 4
-"""How many chunks the hash may lag behind the file."""
 
 SMALLEST_PART = 5 * 1024 * 1024
 """Bytes that ECR wants of every part but the last.
@@ -37,25 +29,10 @@ SMALLEST_PART = 5 * 1024 * 1024
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 """
 
-SETTLE = 32 * 1024 * 1024
-"""Bytes after which the written bytes are flushed to disk."""
-
-
 _REMEMBER_PART = """
 insert into upload_parts (upload_id, last) values (?, ?) on conflict do update
 set smallest = min(coalesce(smallest, last), last), last = excluded.last
 """
-
-
-class Reader(Protocol):
-    """The source of a part's bytes: `read(n)` returns b"" at the end."""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes."""
-
-
-class Truncated(Exception):
-    """The part has fewer bytes than were announced."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +55,7 @@ class FinishedUpload:
 def initiate(store: Store, repository: Repository) -> str:
     """Begin an upload; returns its id (a UUID)."""
     upload_id = str(uuid.uuid4())
-    with store.write() as db:
+    with store.write(waiting=False) as db:
         require(db, repository)
         store.upload_path(upload_id).touch(mode=0o600)
         db.execute(
@@ -104,7 +81,7 @@ def append(
     store: Store,
     repository: Repository,
     upload_id: str,
-    part: Reader,
+    part: part_bytes.Reader,
     *,
     length: int | None = None,
     first_byte: int | None = None,
@@ -123,8 +100,8 @@ def append(
         with path.open("r+b", buffering=0) as file:
             file.seek(before)
             try:
-                size = _copy(part, file, sha256.update, length)
-                with store.write() as db:
+                size = part_bytes.copy(part, file, sha256.update, length)
+                with store.write(waiting=False) as db:
                     changed = db.execute(
                         "update uploads set received = ?, parts = parts + ? where id = ?",
                         (before + size, size > 0, upload_id),
@@ -230,37 +207,8 @@ def _matching(running: RunningHash, path: Path, layer_digests: Sequence[str]) ->
     return None
 
 
-def _copy(part: Reader, file: FileIO, update: Callable[[bytes], object], length: int | None) -> int:
-    """Write a part; another thread hashes it, a few chunks later.
-
-    That thread also flushes written bytes to disk, so that the end need not wait for all of them.
-    """
-    size = settled = 0
-    with ThreadPoolExecutor(1, "hash") as hashing:
-        behind: deque[Future[object]] = deque()
-        while length is None or size < length:
-            chunk = part.read(BUFFER if length is None else min(BUFFER, length - size))
-            if not chunk:
-                break
-            behind.append(hashing.submit(update, chunk))
-            view = memoryview(chunk)
-            while view:  # a raw file may write less than it is given
-                view = view[file.write(view) :]
-            size += len(chunk)
-            if size - settled >= SETTLE:
-                behind.append(hashing.submit(os.fsync, file.fileno()))
-                settled = size
-            if len(behind) > BEHIND:
-                behind.popleft().result()
-    for rest in behind:
-        rest.result()
-    if length is not None and size < length:
-        raise Truncated(f"the part has {size} bytes of the {length} announced")
-    return size
-
-
 def _drop(store: Store, upload_id: str) -> None:
-    with store.write() as db:
+    with store.write(waiting=False) as db:
         db.execute("delete from uploads where id = ?", (upload_id,))
     _forget(store, upload_id)
 

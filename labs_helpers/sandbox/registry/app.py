@@ -15,9 +15,9 @@ from labs_helpers.files import is_full
 from labs_helpers.sandbox.authorization.context import of_request
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecr.errors import InvalidToken, NoCredentials
+from labs_helpers.sandbox.ecr.part_bytes import Truncated
 from labs_helpers.sandbox.ecr.repositories import Registry
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.ecr.uploads import Truncated
 from labs_helpers.sandbox.identity import Authorize, Keys, Principal
 from labs_helpers.sandbox.registry import blobs, listing, manifests, uploads
 from labs_helpers.sandbox.registry.authentication import authenticate, registry_of

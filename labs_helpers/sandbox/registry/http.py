@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
-from labs_helpers.sandbox.ecr.uploads import BUFFER, Truncated
+from labs_helpers.sandbox.ecr.part_bytes import BUFFER, Truncated
 
 Environ = dict[str, Any]
 
@@ -46,16 +47,28 @@ class Body:
             size = min(size, self.length - self._taken)
             if size <= 0:
                 return b""
-        try:
+        with _naming_what_is_missing():
             chunk: bytes = self._stream.read(size)
-        except (OSError, ValueError) as error:  # the client is gone, or its chunks are malformed
-            raise Truncated(f"the request's body ended early: {error}") from error
-        self._taken += len(chunk)
+        self._take(len(chunk))
+        return chunk
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer from its beginning, and return the number of bytes; 0 at the end."""
+        if self.length is not None:
+            buffer = buffer[: max(self.length - self._taken, 0)]
+            if not buffer:
+                return 0
+        with _naming_what_is_missing():
+            count: int = self._stream.readinto(buffer)
+        self._take(count)
+        return count
+
+    def _take(self, count: int) -> None:
+        self._taken += count
         if self.expected is not None:
             over = self._taken > self.expected
-            if over or (not chunk and self._taken < self.expected):
+            if over or (not count and self._taken < self.expected):
                 raise Truncated(f"the body does not have the {self.expected} bytes of its range")
-        return chunk
 
     def read_all(self, limit: int) -> bytes | None:
         """The whole body; None if it has more than `limit` bytes."""
@@ -81,6 +94,15 @@ class Body:
                 pass
         except Truncated:
             return
+
+
+@contextmanager
+def _naming_what_is_missing() -> Iterator[None]:
+    """Turn the errors of a client that is gone, or of malformed chunks, into Truncated."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise Truncated(f"the request's body ended early: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from labs_helpers.oci import headers as http_headers
 from labs_helpers.sandbox.ecr import documents, layers, repositories, uploads
 from labs_helpers.sandbox.ecr import errors as ecr
 from labs_helpers.sandbox.ecr.layers import Blob
+from labs_helpers.sandbox.ecr.part_bytes import Truncated
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.registry.context import Context, check_digest, check_name
 from labs_helpers.sandbox.registry.errors import RegistryError
@@ -78,7 +79,7 @@ def _store_whole(context: Context, digest: str) -> Response:
     try:
         _append(context, repository, upload_id)
         completed = _complete(context, repository, upload_id, digest)
-    except (uploads.Truncated, ecr.EmptyUpload):
+    except (Truncated, ecr.EmptyUpload):
         uploads.cancel(context.store, repository, upload_id)
         raise
     return _created(context, completed.blob)

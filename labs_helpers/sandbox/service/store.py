@@ -13,13 +13,13 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from labs_helpers.files import LabsError, is_full
 from labs_helpers.runtime.commit_count import CommitCount
-from labs_helpers.runtime.database import DatabaseFile, create, warned
+from labs_helpers.runtime.database import DatabaseFile, create, warned, without_waiting
 from labs_helpers.sandbox.database import explicit, opened
 from labs_helpers.sandbox.service.errors import NoRoom
 
@@ -100,23 +100,22 @@ class Store:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self, waiting: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction: committed to disk when the block ends, undone when the block raises.
 
-        The transaction's callbacks run after that. Raises NoRoom on a full disk.
+        The transaction's callbacks run after that. waiting: False for a transaction which does not
+        wait for the disk: it survives `kill -9`, but a power cut may undo it. Raises NoRoom on a
+        full disk.
         """
         if self._pending is not None:
             raise RuntimeError("a transaction is open on this thread already")
         callbacks: list[Callback] = []
         self._local.pending = callbacks
         try:
-            with (
-                self._writing,
-                naming_a_full_disk(),
-                self._lent() as own,
-                self._commits.counted(own) as connection,
-            ):
-                yield connection
+            with self._writing, naming_a_full_disk(), self._lent() as own, ExitStack() as stack:
+                if not waiting:
+                    stack.enter_context(without_waiting(own))
+                yield stack.enter_context(self._commits.counted(own, noted=waiting))
         finally:
             self._local.pending = None
         for callback in callbacks:

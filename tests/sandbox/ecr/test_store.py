@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import os
 import signal
 import sqlite3
 import stat
@@ -180,9 +181,9 @@ def test_a_part_that_finds_the_disk_full_is_forgotten(store: Store) -> None:
     class Full(io.BytesIO):
         """Some bytes of a part, and then a full disk."""
 
-        def read(self, size: int | None = -1, /) -> bytes:
-            if data := super().read(size):
-                return data
+        def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+            if count := super().readinto(buffer):
+                return count
             raise OSError(errno.ENOSPC, "No space left on device")
 
     repository = repositories.create(store, HOME, "demo")
@@ -252,6 +253,52 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, clock: Clock) -> 
     files = {f"sha256:{path.name}" for path in store.blobs.glob("*/*/*")}
     assert files == stored >= set(acknowledged)
     store.close()
+
+
+STOPPED = """
+import io, sys, time
+from pathlib import Path
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.ecr import repositories, uploads
+from labs_helpers.sandbox.ecr.store import Store
+store = Store(Path(sys.argv[1]), Clock())
+repository = repositories.create(store, repositories.Registry("123456789012", "us-west-2"), "demo")
+upload = uploads.initiate(store, repository)
+uploads.append(store, repository, upload, io.BytesIO(b"the first "))
+uploads.append(store, repository, upload, io.BytesIO(b"and the second part"))
+print(upload, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_acknowledged_parts_of_an_upload_survive_kill_9(tmp_path: Path, clock: Clock) -> None:
+    root = tmp_path / "killed"
+    arguments = [sys.executable, "-c", STOPPED, str(root)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        upload = process.stdout.readline().strip()
+        process.send_signal(signal.SIGKILL)
+    store = Store(root, clock)
+    repository = repositories.get(store, HOME, "demo")
+    whole = b"the first and the second part"
+    assert uploads.find(store, repository, upload).received == len(whole)
+    done = uploads.complete(store, repository, upload, [digest.of_bytes(whole)], ecr_parts=False)
+    assert done.blob.size == len(whole)
+    store.close()
+
+
+def test_bytes_that_a_power_cut_took_make_no_layer(store: Store, clock: Clock) -> None:
+    repository = repositories.create(store, HOME, "demo")
+    upload = uploads.initiate(store, repository)
+    uploads.append(store, repository, upload, io.BytesIO(b"kept"))
+    store.close()
+    os.truncate(store.upload_path(upload), 2)
+    again = Store(store.root, clock)
+    with pytest.raises(errors.InvalidLayer):
+        uploads.complete(again, repository, upload, [digest.of_bytes(b"kept")])
+    assert layers.find(again, repository, digest.of_bytes(b"kept")) is None
+    again.close()
 
 
 def test_an_upload_left_for_days_gives_its_room_back_at_a_start(store: Store, clock: Clock) -> None:
