@@ -210,3 +210,17 @@ def test_a_start_that_fails_leaves_nothing_open(client: Any) -> None:
             client.containers.run("box", ["/nosuch"], remove=True)
     assert opened() == before
     running.remove(force=True)
+
+
+def test_the_label_of_an_image_opens_no_port_of_the_machine(client: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        port = server.getsockname()[1]
+        dockerfile = f"FROM box\nLABEL labs.relay=169.254.170.2:80=127.0.0.1:{port}\n"
+        client.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag="opens")
+        words = ["sh", "-c", "echo hello | nc 169.254.170.2 80 || echo none"]
+        said = client.containers.run("opens", words, remove=True)
+        assert said == b"none\n"
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    client.images.remove("opens")
