@@ -218,7 +218,7 @@ def test_the_label_of_an_image_opens_no_port_of_the_machine(client: Any) -> None
         port = server.getsockname()[1]
         dockerfile = f"FROM box\nLABEL labs.relay=169.254.170.2:80=127.0.0.1:{port}\n"
         client.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag="opens")
-        words = ["sh", "-c", "echo hello | nc 169.254.170.2 80 || echo none"]
+        words = ["sh", "-c", "echo hello | nc -w 5 169.254.170.2 80 || echo none"]
         said = client.containers.run("opens", words, remove=True)
         assert said == b"none\n"
         with pytest.raises(BlockingIOError):
