@@ -18,7 +18,7 @@ from .layer import content_hash
 from .run import accounts
 from .sources import Ownership, Source
 from .tar_reader import decompress, index, is_tar
-from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
+from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree, fits_a_file_system
 
 _NO_CHOWN = "unable to convert uid/gid chown string to host mapping:"
 _CHOWN = re.compile(r"([^:]+)(?::([^:]+))?")
@@ -99,9 +99,16 @@ def place(
         if is_folder or not target or (existing and existing.kind == DIRECTORY):
             name = posixpath.basename(source.name)
             path = f"{target}/{name}" if target else name
+        _check_length(path)
         make_directories(posixpath.dirname(path), root, placed, owner)
         placed[path] = source.entries[""]
     return placed
+
+
+def _check_length(path: str) -> None:
+    """Raise BuildError for a path that no file system takes."""
+    if not fits_a_file_system(path):
+        raise BuildError(f"open /{path[:60]}...: file name too long")
 
 
 def make_directories(
@@ -110,8 +117,9 @@ def make_directories(
     """Add the missing directories of a resolved path.
 
     Raises:
-        BuildError: one of them is a file.
+        BuildError: one of them is a file, or the path is too long.
     """
+    _check_length(path)
     parts = [part for part in path.split("/") if part]
     for end in range(1, len(parts) + 1):
         folder = "/".join(parts[:end])

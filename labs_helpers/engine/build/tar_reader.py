@@ -19,7 +19,7 @@ from ..errors import BadRequest
 from ..streams import chunks, section
 from .errors import BuildError, DockerfileError
 from .layer import WHITEOUT
-from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
+from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree, fits_a_file_system
 
 _IDS, _DATES = 2**32 - 1, 2**33
 """The limits of a file system: user IDs, and seconds since 1970."""
@@ -115,6 +115,9 @@ def index(file: BinaryIO, tree: Tree, whiteouts: bool = True, below: str = "") -
     while (member := tar.next()) is not None:
         # tarfile keeps every member in memory, which for a large archive is most of the memory
         tar.members.clear()  # type: ignore[attr-defined]
+        for each in (member.name, member.linkname):
+            if not fits_a_file_system(each):
+                raise tarfile.ReadError(f"{each[:60]}...: file name too long")
         # an absolute name, or one with "..", stays inside the tree
         name = posixpath.normpath("/" + member.name).lstrip("/")
         path = f"{below}/{name}" if below else name

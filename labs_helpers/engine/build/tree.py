@@ -6,6 +6,7 @@ only, so neither ``..`` nor a symbolic link leads out of it.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
@@ -45,8 +46,18 @@ class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
 
 
+_LONGEST_PATH, _LONGEST_NAME = 4096, 255
+"""Bytes: PATH_MAX, with its zero byte, and NAME_MAX."""
+
+
 class LinkLoop(Exception):
     """A path leads through too many symbolic links."""
+
+
+def fits_a_file_system(path: str) -> bool:
+    """Whether Linux takes a path: https://man7.org/linux/man-pages/man7/path_resolution.7.html"""
+    encoded = os.fsencode(path)
+    return len(encoded) < _LONGEST_PATH and max(map(len, encoded.split(b"/"))) <= _LONGEST_NAME
 
 
 def parts_of(path: str) -> list[str]:
@@ -68,24 +79,28 @@ class Tree:
         """
         waiting = [part for part in path.split("/") if part and part != "."][::-1]
         done: list[str] = []
+        trail: list[_Node | None] = [self._root]
         links = 0
         while waiting:
             part = waiting.pop()
             if part == "..":
                 if done:
                     done.pop()
+                    trail.pop()
                 continue
-            node = self._node([*done, part])
+            above = trail[-1]
+            node = above.children.get(part) if above else None
             if node and node.entry.kind == LINK and (waiting or follow_last):
                 links += 1
                 if links > MAX_LINKS:
                     raise LinkLoop(path)
                 if node.entry.target.startswith("/"):
-                    done = []
+                    done, trail = [], [self._root]
                 names = [name for name in node.entry.target.split("/") if name and name != "."]
                 waiting += names[::-1]
             else:
                 done.append(part)
+                trail.append(node)
         return "/".join(done)
 
     def get(self, path: str) -> Entry | None:

@@ -55,6 +55,24 @@ def test_names_of_a_context_stay_inside_it(builder: Builder) -> None:
     assert all(not name.startswith(("/", "..")) for name in builder.files(image))
 
 
+@pytest.mark.parametrize("path", ["/".join("a" * 2049), "a" * 256], ids=["deep", "long"])
+def test_a_name_that_no_file_system_takes_is_refused(builder: Builder, path: str) -> None:
+    """As dockerd refuses it, which unpacks the context; a deep name took the engine minutes."""
+    too_long = "file name too long"
+    with pytest.raises(BuildError, match=too_long):
+        builder.build("FROM scratch\nCOPY . /\n", {path: "x"})
+    with pytest.raises(BuildError, match=too_long):
+        builder.build(f"FROM scratch\nCOPY x /{path}\n", {"x": ""})
+    with pytest.raises(BuildError, match=too_long):
+        builder.build(f"FROM scratch\nWORKDIR /{path}\n", {})
+
+
+def test_a_context_may_be_as_deep_as_a_file_system(builder: Builder) -> None:
+    path = "/".join("a" * 300)
+    image = builder.build("FROM scratch\nCOPY . /\n", {path: "x"})
+    assert path in builder.files(image)
+
+
 def test_bytes_that_are_no_archive_are_refused(builder: Builder) -> None:
     with pytest.raises(BuildError, match="Error processing tar file"):
         builder.build_tar(io.BytesIO(b"not a tar" * 100))

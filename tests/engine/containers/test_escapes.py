@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import tarfile
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import docker
+import psutil
 import pytest
 
 from tests.engine.containers.conftest import client_of, run
@@ -143,3 +149,78 @@ def test_setuid_files_of_a_volume_give_no_rights(client: Any) -> None:
     run(client, "cp /bin/busybox /v/sh; chmod 4755 /v/sh", volumes=mount)
     assert "uid=0" not in run(client, "/v/sh id", volumes=mount, user="app")
     volume.remove()
+
+
+def links_to_descriptors(folder: Path) -> bytes:
+    """Files of an image: /l3 leads to the program's descriptor 3, and so on."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for number in DESCRIPTORS:
+            link = tarfile.TarInfo(f"l{number}")
+            link.type, link.linkname = tarfile.SYMTYPE, f"/proc/self/fd/{number}{folder}"
+            archive.addfile(link)
+    return buffer.getvalue()
+
+
+DESCRIPTORS = range(8, 20)
+"""Among them are all that the keeper has open when it starts a container."""
+
+
+def test_no_working_folder_is_outside(client: Any) -> None:
+    """https://github.com/opencontainers/runc/security/advisories/GHSA-xr7r-f8xq-vfvv"""
+    running = client.containers.run("box", ["sleep", "600"], detach=True)
+    for number in DESCRIPTORS:
+        path = f"/proc/self/fd/{number}"
+        with pytest.raises(docker.errors.APIError, match="chdir to cwd"):
+            client.containers.run("box", ["ls"], working_dir=path, remove=True)
+        assert "chdir to cwd" in running.exec_run(["ls"], workdir=path).output.decode()
+    running.remove(force=True)
+
+
+def test_no_link_of_an_image_leads_a_volume_outside(client: Any) -> None:
+    """Where a volume is to be mounted, the engine makes folders: in the container only."""
+    with tempfile.TemporaryDirectory(prefix="labs-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        client.api.import_image_from_data(links_to_descriptors(folder), "links")
+        for number in DESCRIPTORS:
+            places = {"volumes": [f"/l{number}/v"], "tmpfs": {f"/l{number}/t": ""}}
+            made = client.containers.create("links", ["/x"], **places)
+            with pytest.raises(docker.errors.APIError):
+                made.start()
+            made.remove(v=True)
+        assert list(folder.iterdir()) == []
+    client.images.remove("links")
+
+
+def test_a_start_that_fails_leaves_nothing_open(client: Any) -> None:
+    def opened() -> int:
+        root = client.info()["DockerRootDir"]
+        keeper = next(
+            each
+            for each in psutil.process_iter(["cmdline"])
+            if f"{root}/containers" in (each.info["cmdline"] or ())
+        )
+        return keeper.num_fds()
+
+    running = client.containers.run("box", ["sleep", "600"], detach=True)
+    before = opened()
+    for _ in range(3):
+        with pytest.raises(docker.errors.APIError):
+            client.containers.run("box", ["/nosuch"], remove=True)
+    assert opened() == before
+    running.remove(force=True)
+
+
+def test_the_label_of_an_image_opens_no_port_of_the_machine(client: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        port = server.getsockname()[1]
+        dockerfile = f"FROM box\nLABEL labs.relay=169.254.170.2:80=127.0.0.1:{port}\n"
+        client.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag="opens")
+        words = ["sh", "-c", "echo hello | nc -w 5 169.254.170.2 80 || echo none"]
+        said = client.containers.run("opens", words, remove=True)
+        assert said == b"none\n"
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    client.images.remove("opens")

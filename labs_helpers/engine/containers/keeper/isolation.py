@@ -36,6 +36,8 @@ if TYPE_CHECKING:  # importing typing takes a megabyte
     """What to start, as the engine writes it (engine/containers/spec.py says what is in it)."""
 
 
+_MOST_FILES = 1 << 16
+"""One more than the highest descriptor that the keeper can have."""
 _LONGEST, _END = 4000, 200
 """Characters of a reported error: a name in it may be longer than a message between processes."""
 
@@ -227,6 +229,9 @@ def _become(
         os.close(master)
     for place, descriptor in enumerate(stdio):
         os.dup2(descriptor, place)
+    # the keeper's own: a path such as /proc/self/fd/9 must lead to nothing of the machine
+    os.closerange(3, theirs.fileno())
+    os.closerange(theirs.fileno() + 1, _MOST_FILES)
     os.umask(0o022)
     root_folder.change_folder(spec["cwd"], spec["uid"], spec["gid"])
     _own_streams(spec["uid"])
@@ -258,7 +263,7 @@ def _stay_as_init() -> None:
     if child == 0:
         return
     # the descriptor that says whether exec succeeded is the child's alone
-    os.closerange(3, 1 << 12)
+    os.closerange(3, _MOST_FILES)
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
         signal.signal(number, lambda number, _: os.kill(child, number))
     while True:

@@ -120,10 +120,13 @@ class Keeper:
         spec["folder"] = f"{self._folder}/{name}"
         listeners = publishing.published(spec["ports"])
         clients = self._early.pop(name, [])
+        log = None
         try:
             log = LogFile(f"{name}/log")
             process = Process(self._loop, spec, log, clients, lambda p: self._ended(name, p))
         except BaseException:
+            if log is not None:
+                log.close()
             for listener in listeners:
                 listener.close()
             for client in clients:

@@ -49,15 +49,21 @@ def arrange(spec: dict[str, Any]) -> None:
     volumes = [(each, _open(each)) for each in spec["mounts"]]
     mount_image(spec)
     sys.enter_root("root")
-    _mount_proc_and_sys(spec)
-    _make_devices(devices, spec["shm_size"])
+    # before /proc is there: a link of the image could lead to /proc/self/fd, and so to the machine
+    os.fchdir(old)
     for path, options in spec["tmpfs"].items():
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 - no pathlib: memory
         sys.mount("tmpfs", path, "tmpfs", QUIET, options)
+    last = [one for one in volumes if one[0]["target"].startswith("/dev/")]
     for each, descriptor in volumes:
-        mount_volume(each, descriptor, "/proc/self/fd")
-    os.fchdir(old)
+        if (each, descriptor) not in last:
+            mount_volume(each, descriptor, "proc/self/fd")
+    _mount_proc_and_sys(spec)
+    _make_devices(devices, spec["shm_size"])
+    for each, descriptor in last:  # of a build's own, in a folder that was just made
+        mount_volume(each, descriptor, "proc/self/fd")
     sys.unmount(".", sys.DETACH)
+    os.close(old)
     os.chdir("/")
     if spec["read_only"]:
         sys.remount("/", sys.READ_ONLY)
@@ -149,6 +155,9 @@ def mount_volume(volume: dict[str, Any], descriptor: int, descriptors: str) -> N
 def change_folder(path: str, uid: int, gid: int) -> None:
     """Change to the working folder, which is made, for the user, when it is missing.
 
+    A folder that is not below the root is none of the container's, however the path leads there:
+    https://github.com/opencontainers/runc/security/advisories/GHSA-xr7r-f8xq-vfvv
+
     Raises:
         CannotStart: in runc's words.
     """
@@ -157,6 +166,7 @@ def change_folder(path: str, uid: int, gid: int) -> None:
             os.makedirs(path)  # noqa: PTH103
             os.chown(path, uid, gid)
         os.chdir(path)
+        _check_inside()
     except RecursionError as error:
         raise CannotStart(f'mkdir cwd ("{path[:100]}..."): file name too long', 126) from error
     except OSError as error:
@@ -165,3 +175,17 @@ def change_folder(path: str, uid: int, gid: int) -> None:
         raise CannotStart(
             f'chdir to cwd ("{path}") set in config.json failed: {why}', code
         ) from error
+
+
+def _check_inside() -> None:
+    """Raise CannotStart unless the working folder has a path below the root: getcwd(3)."""
+    try:
+        here = os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        here = ""
+    if not here.startswith("/"):
+        raise CannotStart(
+            "current working directory is outside of container mount namespace root -- possible"
+            " container breakout detected",
+            126,
+        )
