@@ -67,7 +67,7 @@ def build(
 def _dockerfile_text(files: Tree, name: str) -> str:
     path = posixpath.normpath(name)
     if path == ".." or path.startswith("../"):
-        raise DockerfileError(f"Forbidden path outside the build context: {name} ()")
+        raise DockerfileError(f"forbidden path outside the build context: {name} ()")
     try:
         entry = files.get(files.resolve(path))
     except LinkLoop:

@@ -56,7 +56,7 @@ def test_names_of_a_context_stay_inside_it(builder: Builder) -> None:
 
 
 def test_bytes_that_are_no_archive_are_refused(builder: Builder) -> None:
-    with pytest.raises(BuildError, match="Error processing tar file"):
+    with pytest.raises(BuildError, match="error processing tar file"):
         builder.build_tar(io.BytesIO(b"not a tar" * 100))
 
 

@@ -42,7 +42,7 @@ def test_options_stand_anywhere_and_repeat() -> None:
         (["-x"], "unknown shorthand flag: 'x' in -x", 125),
         (["-t"], "flag needs an argument: 't' in -t", 125),
         (["--tag"], "flag needs an argument: --tag", 125),
-        (["--quiet=maybe", "."], 'invalid argument "maybe" for "--quiet" flag', 125),
+        (["--quiet=maybe", "."], 'invalid argument "maybe" for "-q, --quiet" flag', 125),
         ([], "docker: 'docker build' requires 1 argument", 1),
     ],
 )
@@ -70,8 +70,9 @@ def test_no_engine_says_what_docker_says(
 ) -> None:
     assert main(["-H", f"unix://{tmp_path}/s", "images"]) == 1
     assert capsys.readouterr().err == (
-        f"Cannot connect to the Docker daemon at unix://{tmp_path}/s."
-        " Is the docker daemon running? The labs' engine does not run: `labs start` starts it,"
+        f"failed to connect to the docker API at unix://{tmp_path}/s; check if the path is correct"
+        f" and if the daemon is running: dial unix {tmp_path}/s: connect: no such file or"
+        " directory. The labs' engine does not run: `labs start` starts it,"
         " and so does the first cell of a lab.\n"
     )
 
@@ -126,7 +127,7 @@ def test_logging_out_keeps_what_else_is_in_the_file(tmp_path: Path) -> None:
 
 def test_a_broken_config_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(Failure, match=r"Error loading config file: config\.json"):
+    with pytest.raises(Failure, match=r"parsing config file \(.*config\.json\): "):
         Logins(tmp_path)
 
 
