@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ENGINE = Path(__file__).parents[2] / "labs_helpers" / "engine"
+TABLES, OURS = ENGINE / "wording", "ours"
+"""The tables of sources, and the name of the table of our own sentences."""
 
 _SQL = re.compile(r"\s*(SELECT|INSERT|CREATE|DELETE|UPDATE|DROP|ALTER|PRAGMA)\b")
+_LABS = re.compile(
+    r"\blabs?\b|LABS_|\b(the|this) engine\b|(the|labs') front|the keeper", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _OTHERS = frozenset(
     {
         *("argparse.ArgumentParser", "parser.add_argument", "re.compile", "re.findall"),
-        *("Moot", "Option", "command", "_list_command", "_prune_command", "DatabaseFile"),
+        *("Moot", "Option", "Usage", "command", "_list_command", "DatabaseFile"),
     }
 )
 """Calls whose texts no client reads, or reads as help."""
@@ -36,6 +43,21 @@ def sentences() -> dict[str, list[str]]:
         for line, text in _of(tree):
             found.setdefault(text, []).append(f"{path.relative_to(ENGINE).as_posix()}:{line}")
     return found
+
+
+def names_the_labs(text: str) -> bool:
+    """Whether a sentence is known as ours by its words."""
+    return bool(_LABS.search(text))
+
+
+def table(name: str) -> dict[str, Any]:
+    """A table of sources."""
+    return tomllib.loads((TABLES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def rows(name: str) -> set[str]:
+    """The sentences of a table."""
+    return {text for texts in table(name)["sentences"].values() for text in texts}
 
 
 def _of(node: ast.AST) -> Iterator[tuple[int, str]]:

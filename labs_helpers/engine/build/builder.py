@@ -93,7 +93,7 @@ def _remove_ignored(files: Tree, name: str) -> None:
     try:
         ignored = IgnorePatterns(patterns)
     except BadPattern as error:
-        raise DockerfileError(f"failed to read .dockerignore: {error}") from error
+        raise DockerfileError(f"error reading .dockerignore: {error}") from error
     for path in (".dockerignore", posixpath.normpath(name)):
         if ignored.leaves_out(path):
             files.remove(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .client import EngineClient, Failure
-from .usage_errors import Malformed, bad_value, check_count, usage_error
+from .usage_errors import Malformed, usage_error, wrong_count
 
 SWITCH, VALUE, LIST = "switch", "value", "list"
 """Kinds of options: without a value, with one value, with several values."""
@@ -174,7 +174,7 @@ class Command:
         try:
             return self.action(args, engine)
         except Malformed as error:
-            raise error.of(self.usage) from error
+            raise _malformed(self.usage, error) from error
 
 
 def command(
@@ -217,8 +217,15 @@ def parse(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Argu
         else:
             args.positional += [word, *rest]
             break
-    check_count(usage, args.positional)
+    count, most = len(args.positional), usage.most
+    if count < usage.least or (most is not None and count > most):
+        raise wrong_count(usage.command, usage.line, usage.least, most)
     return args
+
+
+def _malformed(usage: Usage, error: Malformed) -> Failure:
+    letters = {option.name: option.short for option in usage.options}
+    return error.of(usage.command, usage.line, letters.get(error.option, ""))
 
 
 def _long(
@@ -229,15 +236,15 @@ def _long(
         raise Help
     option = options.get(name)
     if option is None:
-        raise usage_error(usage, f"unknown flag: --{name}")
+        raise usage_error(usage.command, usage.line, f"unknown flag: --{name}")
     if option.kind == SWITCH:
         value = value.lower() if equals else "true"
         if value not in _TRUE | _FALSE:
             why = f'strconv.ParseBool: parsing "{value}": invalid syntax'
-            raise bad_value(usage, name, value, why)
+            raise _malformed(usage, Malformed(why, name, value))
     elif not equals:
         if not rest:
-            raise usage_error(usage, f"flag needs an argument: --{name}")
+            raise usage_error(usage.command, usage.line, f"flag needs an argument: --{name}")
         value = rest.pop(0)
     args.values.setdefault(name, []).append(value)
 
@@ -252,7 +259,9 @@ def _shorts(
         if option is None:
             if letter == "h":
                 raise Help
-            raise usage_error(usage, f"unknown shorthand flag: '{letter}' in {word}")
+            raise usage_error(
+                usage.command, usage.line, f"unknown shorthand flag: '{letter}' in {word}"
+            )
         if option.kind == SWITCH:
             value = "true"
         elif letters:
@@ -260,5 +269,7 @@ def _shorts(
         elif rest:
             value = rest.pop(0)
         else:
-            raise usage_error(usage, f"flag needs an argument: '{letter}' in {word}")
+            raise usage_error(
+                usage.command, usage.line, f"flag needs an argument: '{letter}' in {word}"
+            )
         args.values.setdefault(option.name, []).append(value)

@@ -7,13 +7,7 @@ https://github.com/spf13/pflag/blob/v1.0.10/errors.go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from .client import Failure
-
-if TYPE_CHECKING:
-    from .command_line import Usage
 
 
 class Malformed(Failure):
@@ -26,34 +20,25 @@ class Malformed(Failure):
         super().__init__(why, 125)
         self.option, self.value = option, value
 
-    def of(self, usage: Usage) -> Failure:
-        """The error in Docker's words, with the usage of the command."""
+    def of(self, command: str, line: str, short: str) -> Failure:
+        """The error in Docker's words; ``short`` is the option's letter, or ""."""
         if self.option:
-            return bad_value(usage, self.option, self.value, self.message)
-        help_ = f"Run 'docker {usage.command} --help' for more information"
+            flag = f"-{short}, --{self.option}" if short else f"--{self.option}"
+            words = f'invalid argument "{self.value}" for "{flag}" flag: {self.message}'
+            return usage_error(command, line, words)
+        help_ = f"Run 'docker {command} --help' for more information"
         return Failure(f"docker: {self.message}\n\n{help_}", self.code)
 
 
-def usage_error(usage: Usage, message: str) -> Failure:
+def usage_error(command: str, line: str, message: str) -> Failure:
     """The error for an option, and the usage line."""
     return Failure(
-        f"{message}\n\n{usage.line}\n\nRun 'docker {usage.command} --help' for more information",
-        125,
+        f"{message}\n\n{line}\n\nRun 'docker {command} --help' for more information", 125
     )
 
 
-def bad_value(usage: Usage, name: str, value: str, why: str) -> Failure:
-    """The error for the value of an option, which is named with its short form."""
-    short = next((option.short for option in usage.options if option.name == name), "")
-    flag = f"-{short}, --{name}" if short else f"--{name}"
-    return usage_error(usage, f'invalid argument "{value}" for "{flag}" flag: {why}')
-
-
-def check_count(usage: Usage, arguments: Sequence[str]) -> None:
-    """Raise Failure for too few or too many arguments."""
-    least, most, count = usage.least, usage.most, len(arguments)
-    if count >= least and (most is None or count <= most):
-        return
+def wrong_count(command: str, line: str, least: int, most: int | None) -> Failure:
+    """The error for too few or too many arguments; ``most`` is None without a limit."""
     advice = "Run"
     if most == 0:
         wanted = "accepts no arguments"
@@ -65,9 +50,9 @@ def check_count(usage: Usage, arguments: Sequence[str]) -> None:
         wanted = f"requires at most {_arguments(most)}"
     else:
         wanted = f"requires at least {least} and at most {_arguments(most)}"
-    raise Failure(
-        f"docker: 'docker {usage.command}' {wanted}\n\n{usage.line}\n\n"
-        f"{advice} 'docker {usage.command} --help' for more information"
+    return Failure(
+        f"docker: 'docker {command}' {wanted}\n\n{line}\n\n"
+        f"{advice} 'docker {command} --help' for more information"
     )
 
 

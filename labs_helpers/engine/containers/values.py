@@ -1,6 +1,7 @@
 """The values that dockerd refuses when a container is made, in its words.
 
-Each was sent to dockerd 20.10 on 2026-11-29. Sources: verifyContainerSettings of
+Each was sent to dockerd 20.10 on 2026-11-29; the words are those of 29.7.2 (engine/wording).
+Sources: verifyContainerSettings of
 https://github.com/moby/moby/blob/v28.2.2/daemon/container.go and
 https://github.com/moby/moby/blob/v28.2.2/volume/mounts/linux_parser.go (tmpfs)
 """

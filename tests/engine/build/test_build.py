@@ -283,6 +283,9 @@ def test_a_compressed_context_and_one_without_its_last_padding(builder: Builder)
         ("FROM\n", "dockerfile parse error on line 1: FROM requires either one or three arguments"),
         ("FROM scratch\nCOPY a\n", "COPY requires at least two arguments"),
         ("FROM scratch\nCOPY --x=1 a b\n", "dockerfile parse error on line 2: unknown flag: x"),
+        ("FROM scratch\nCOPY --chown=1 --chown=2 a b\n", "duplicate flag specified: chown"),
+        ("FROM scratch\nCOPY --chown a b\n", "missing a value on flag: chown"),
+        ("FROM scratch\nHEALTHCHECK --retries=-2 CMD x\n", "--retries cannot be negative (-2)"),
         ("FROM scratch\nSHELL sh\n", "SHELL requires the arguments to be in JSON form"),
         ("FROM scratch\nHEALTHCHECK X\n", 'Unknown type "X" in HEALTHCHECK (try CMD)'),
         ("FROM scratch\nONBUILD FROM x\n", "FROM isn't allowed as an ONBUILD trigger"),
@@ -311,7 +314,10 @@ def test_a_malformed_dockerfile_is_refused_before_anything_is_built(
         ("COPY --from=0 a b", "invalid from flag value 0: refers to current build stage"),
         ("COPY --chown=joe a /", "unable to convert uid/gid chown string to host mapping: can't"
          " find uid for user joe: open /etc/passwd: no such file or directory"),
+        ("COPY --chmod=17777 a /", "invalid chmod parameter: '17777'. it should be octal string and"
+         " between 0 and 07777"),
         ("EXPOSE abc", "invalid containerPort: abc"),
+        ("EXPOSE 80/xyz", "invalid proto: xyz"),
         ("STOPSIGNAL FOO", "invalid signal: FOO"),
         ('LABEL a="b', 'failed to process "\\"b": unexpected end of statement while looking for'
          " matching double-quote"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.cli import build_context
-from labs_helpers.engine.cli.client import Failure
+from labs_helpers.engine.cli.client import EngineClient, Failure
 from labs_helpers.engine.cli.command_line import parse
 from labs_helpers.engine.cli.commands import COMMANDS, GROUPS
 from labs_helpers.engine.cli.logins import HUB, Logins, key_of
@@ -51,6 +51,118 @@ def test_wrong_words_are_refused_in_dockers(words: list[str], message: str, code
         parse(COMMANDS["build"].usage, words)
     assert caught.value.message.startswith(message)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("images", ["a", "b"], "docker: 'docker images' requires at most 1 argument\n"),
+        ("port", [], "docker: 'docker port' requires at least 1 and at most 2 arguments\n"),
+        ("version", ["x"], "docker: 'docker version' accepts no arguments\n"),
+        ("tag", ["x"], "docker: 'docker tag' requires 2 arguments\n"),
+    ],
+)
+def test_a_wrong_number_of_arguments_is_counted(name: str, words: list[str], message: str) -> None:
+    with pytest.raises(Failure) as caught:
+        parse(COMMANDS[name].usage, words)
+    assert caught.value.message.startswith(message)
+    assert caught.value.message.endswith(f"Run 'docker {name} --help' for more information")
+
+
+def test_too_few_arguments_end_with_another_verb() -> None:
+    """As in cli/required.go of Docker 29.7.2."""
+    with pytest.raises(
+        Failure, match=r"requires at least 1 argument\n\n.*\n\nSee 'docker rmi --help'"
+    ):
+        parse(COMMANDS["rmi"].usage, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-m", "much"], 'invalid argument "much" for "-m, --memory" flag: invalid size: \'much\''),
+        (
+            ["--health-timeout", "x"],
+            'invalid argument "x" for "--health-timeout" flag: time: invalid duration "x"',
+        ),
+        (
+            ["--pids-limit", "x"],
+            'invalid argument "x" for "--pids-limit" flag: strconv.ParseInt: parsing "x": invalid'
+            " syntax",
+        ),
+        (
+            ["--mount", "type=bind,foo=1"],
+            'invalid argument "type=bind,foo=1" for "--mount" flag: unknown option \'foo\' in'
+            " 'foo=1'",
+        ),
+        (
+            ["--mount", "foo"],
+            'invalid argument "foo" for "--mount" flag: invalid field \'foo\' must be a key=value'
+            " pair",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_read_comes_with_the_usage(words: list[str], message: str) -> None:
+    run = COMMANDS["run"]
+    with pytest.raises(Failure) as caught:
+        run(parse(run.usage, [*words, "image"]), EngineClient("unix:///nowhere"))
+    assert caught.value.code == 125
+    assert caught.value.message == (
+        f"{message}\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\n"
+        "Run 'docker run --help' for more information"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-p", "abc"], "invalid containerPort: abc"),
+        (["-p", "x:80"], "invalid hostPort: x"),
+        (
+            ["-p", "1-3:8-9"],
+            "invalid ranges specified for container and host Ports: 8-9 and 1-3",
+        ),
+        (["--restart", ":1"], "invalid restart policy format: no policy provided before colon"),
+        (
+            ["--restart", "always:x"],
+            "invalid restart policy format: maximum retry count must be an integer",
+        ),
+        (["--env-file", "/nope"], "open /nope: no such file or directory"),
+        (
+            ["--pull", "often"],
+            'invalid pull option: \'often\': must be one of "always", "missing" or "never"',
+        ),
+    ],
+)
+def test_what_run_cannot_use_comes_with_a_hint(words: list[str], message: str) -> None:
+    run = COMMANDS["run"]
+    with pytest.raises(Failure) as caught:
+        run(parse(run.usage, [*words, "image"]), EngineClient("unix:///nowhere"))
+    assert caught.value.code == 125
+    assert caught.value.message == (
+        f"docker: {message}\n\nRun 'docker run --help' for more information"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["-p", "x", "--password-stdin"],
+            "conflicting options: cannot specify both --password and --password-stdin",
+        ),
+        (["-u", "x"], "error: cannot perform an interactive login from a non-TTY device"),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused(
+    words: list[str], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    login = COMMANDS["login"]
+    with pytest.raises(Failure) as caught:
+        login(parse(login.usage, words), EngineClient("unix:///nowhere"))
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
