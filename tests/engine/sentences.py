@@ -40,7 +40,7 @@ def sentences() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(ENGINE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        for line, text in _of(tree):
+        for line, text in of_tree(tree):
             found.setdefault(text, []).append(f"{path.relative_to(ENGINE).as_posix()}:{line}")
     return found
 
@@ -60,7 +60,7 @@ def rows(name: str) -> set[str]:
     return {text for texts in table(name)["sentences"].values() for text in texts}
 
 
-def _of(node: ast.AST) -> Iterator[tuple[int, str]]:
+def of_tree(node: ast.AST) -> Iterator[tuple[int, str]]:
     """The sentences below a node, each with its line."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
@@ -76,7 +76,7 @@ def _of(node: ast.AST) -> Iterator[tuple[int, str]]:
             return
     for each in ast.iter_child_nodes(node):
         if not (isinstance(node, ast.JoinedStr) and isinstance(each, ast.Constant)):
-            yield from _of(each)
+            yield from of_tree(each)
 
 
 def _is_other(function: ast.expr) -> bool:
