@@ -149,7 +149,9 @@ def config_of(manifest: Manifest) -> Descriptor:
     """The image configuration that a manifest names. Raises EngineError when it names another."""
     if manifest.config is None or manifest.config.media_type not in _CONFIGS:
         kind = manifest.config.media_type if manifest.config else manifest.media_type
-        raise EngineError(f'Encountered remote "{kind}" when fetching: this is not an image')
+        raise EngineError(
+            f'Encountered remote "{kind}"(unknown) when fetching: this is not an image'
+        )
     return manifest.config
 
 

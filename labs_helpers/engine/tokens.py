@@ -68,8 +68,10 @@ class Tokens:
 
     def _fetch(self, parameters: Mapping[str, str], scope: str) -> dict[str, Any]:
         realm = parameters.get("realm", "")
+        if not realm:
+            raise RegistryError("no realm specified for token auth challenge")
         if not urlsplit(realm).netloc:
-            raise RegistryError("no auth realm was set in the registry's challenge")
+            raise RegistryError(f"invalid token auth challenge realm: no host in {realm}")
         query = {"service": parameters.get("service", "")}
         query |= {"scope": scope} if scope else {}
         if self._credentials.identity_token:

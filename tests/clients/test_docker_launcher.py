@@ -109,7 +109,7 @@ def test_options_of_docker_itself_come_before_a_build(
 def test_a_host_among_the_options_is_the_one_that_builds(terminal: dict[str, str]) -> None:
     ran = docker(terminal, "--host", "unix:///tmp/nobody.sock", "build", ".")
     assert ran.returncode == 1
-    assert "Cannot connect to the Docker daemon at unix:///tmp/nobody.sock" in ran.stderr
+    assert "failed to connect to the docker API at unix:///tmp/nobody.sock; " in ran.stderr
     ran = docker(terminal, "-c", "elsewhere", "build", ".")
     assert ran.returncode == 1
     assert 'context "elsewhere": context not found' in ran.stderr

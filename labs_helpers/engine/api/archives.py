@@ -72,7 +72,7 @@ def _open(
 ) -> tuple[socket.socket, BinaryIO, dict[str, Any]]:
     path = request.text("path")
     if not path:
-        raise BadRequest('bad parameter: "path" cannot be empty')
+        raise BadRequest("bad parameter: path cannot be empty")
     containers = backend.containers
     container = containers.records.find(name)
     if containers.isolation.kind == PROOT:

@@ -24,6 +24,8 @@ from .transfer import STREAM_ERRORS
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)
 
+_BAD_LABELS = "error reading labels"
+
 
 def build(request: Request, backend: Backend) -> Response:
     """``POST /build``: the stream of the builder's messages.
@@ -40,7 +42,9 @@ def build(request: Request, backend: Backend) -> Response:
         dockerfile=request.text("dockerfile") or "Dockerfile",
         tags=request.query.get("t", []),
         build_args=build_arguments(request.text("buildargs")),
-        labels={k: v or "" for k, v in _strings(request.json("labels"), "labels").items()},
+        labels={
+            k: v or "" for k, v in _strings(request.json("labels"), "error reading labels").items()
+        },
         target=request.text("target"),
         platform=request.text("platform"),
         no_cache=request.flag("nocache"),
@@ -110,7 +114,9 @@ def _puller(backend: Backend, credentials: dict[str, Credentials]) -> Pull:
 
 def build_arguments(text: str) -> dict[str, str | None]:
     """The build arguments in the JSON of the ``buildargs`` parameter. Raises BadRequest."""
-    return _strings(read_json(text.encode()) if text else None, "buildargs", nullable=True)
+    return _strings(
+        read_json(text.encode()) if text else None, "error reading build args", nullable=True
+    )
 
 
 def registry_credentials(reference: Reference, credentials: dict[str, Credentials]) -> Credentials:
@@ -123,13 +129,13 @@ def registry_credentials(reference: Reference, credentials: dict[str, Credential
     return Credentials()
 
 
-def _strings(document: Any, key: str, nullable: bool = False) -> dict[str, str | None]:
+def _strings(document: Any, what: str, nullable: bool = False) -> dict[str, str | None]:
     if document is None:
         return {}
     if not isinstance(document, dict) or not all(
         isinstance(value, str) or (nullable and value is None) for value in document.values()
     ):
-        raise BadRequest(f"invalid {key}: not a JSON object of strings")
+        raise BadRequest(f"{what}: not a JSON object of strings")
     return document
 
 

@@ -158,7 +158,7 @@ def read_logs(request: Request, backend: Backend, name: str) -> Response:
     found = _find(backend, name)
     streams = frozenset(s for s in ("stdout", "stderr") if request.flag(s))
     if not streams:
-        raise BadRequest("Bad parameters: you must choose at least one stream")
+        raise BadRequest("You must choose at least one stream")
     tail = request.text("tail")
     wanted = logs.Wanted(
         streams=streams,

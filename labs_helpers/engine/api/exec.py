@@ -67,6 +67,6 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
     if not all(each.isdecimal() and int(each[:6]) < 1 << 16 for each in (rows, columns)):
         raise BadRequest("the size of a terminal is h and w, two numbers up to 65535")
     if not backend.execs.is_running(instance):
-        return error_response(409, f"Container {instance.container.id} is not running")
+        return error_response(409, f"container {instance.container.id} is not running")
     backend.containers.resize(instance.id, int(rows), int(columns))
     return Response(200, [], "text/plain")

@@ -37,7 +37,7 @@ class Refused:
     why: str
     harmless: frozenset[str] = _UNSET
     malformed: bool = False
-    """Whether dockerd itself refuses the parameter, as a bad request."""
+    """Whether dockerd itself refuses the parameter, as a bad request; ``{}`` is the value."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,8 @@ OPERATIONS: Mapping[Callable[..., Any], Parameters] = {
         "memswap": Refused(_LIMIT.why, _UNSET | {"-1"}),
         "remote": Refused("the engine builds from a local folder only, not from a URL"),
         "squash": Refused("the engine keeps the layers as the Dockerfile makes them"),
-        # https://github.com/moby/moby/blob/v28.2.2/api/server/router/build/build_routes.go
-        "securityopt": Refused(
-            "the daemon on this platform does not support setting security options on build",
-            malformed=True,
-        ),
-        "isolation": Refused("unsupported isolation", _UNSET | {"default"}, malformed=True),
+        "securityopt": Refused("security options are not supported on linux", malformed=True),
+        "isolation": Refused('unsupported isolation: "{}"', _UNSET | {"default"}, malformed=True),
         "outputs": Refused("only BuildKit has exporters, and the engine has the classic builder"),
     },
     images.list_images: {
@@ -164,6 +160,6 @@ def check(operation: Callable[..., Any], request: Request) -> None:
             value for value in request.query.get(name, []) if value.lower() not in rule.harmless
         ]
         if values and rule.malformed:
-            raise BadRequest(f"{rule.why}: {name}={values[0]}")
+            raise BadRequest(rule.why.format(values[0]))
         if values:
             raise NotSupported(f"the labs engine refuses {name}={values[0]}: {rule.why}")

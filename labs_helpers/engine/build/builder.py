@@ -67,7 +67,7 @@ def build(
 def _dockerfile_text(files: Tree, name: str) -> str:
     path = posixpath.normpath(name)
     if path == ".." or path.startswith("../"):
-        raise DockerfileError(f"Forbidden path outside the build context: {name} ()")
+        raise DockerfileError(f"forbidden path outside the build context: {name} ()")
     try:
         entry = files.get(files.resolve(path))
     except LinkLoop:
@@ -93,7 +93,7 @@ def _remove_ignored(files: Tree, name: str) -> None:
     try:
         ignored = IgnorePatterns(patterns)
     except BadPattern as error:
-        raise DockerfileError(f"failed to read .dockerignore: {error}") from error
+        raise DockerfileError(f"error reading .dockerignore: {error}") from error
     for path in (".dockerignore", posixpath.normpath(name)):
         if ignored.leaves_out(path):
             files.remove(path)

@@ -139,9 +139,12 @@ def ownership(chown: str, chmod: str, root: Tree) -> Ownership:
     """
     mode: int | None = None
     if chmod:
-        if not re.fullmatch(r"[0-7]{1,5}", chmod):
-            raise BuildError(f"invalid chmod parameter: '{chmod}'. it should be octal string")
-        mode = int(chmod, 8) & 0o7777
+        if not re.fullmatch(r"0*[0-7]{1,4}", chmod):
+            raise BuildError(
+                f"invalid chmod parameter: '{chmod}'. it should be octal string and between 0 and"
+                " 07777"
+            )
+        mode = int(chmod, 8)
     if not chown:
         return Ownership(mode=mode)
     parts = _CHOWN.fullmatch(chown)

@@ -87,7 +87,7 @@ class Dockerfile:
         for place, stage in enumerate(self.stages):
             if target and target.lower() in {stage.name or str(place), str(place)}:
                 return Dockerfile(self.arguments, self.stages[: place + 1], self.escape)
-        raise DockerfileError(f"failed to reach build target {target} in Dockerfile")
+        raise DockerfileError(f'target stage "{target}" could not be found')
 
 
 def read(text: str) -> Dockerfile:
@@ -178,11 +178,11 @@ def _flags(name: str, given: Sequence[str], line: int) -> dict[str, str]:
     for flag in given:
         key, equals, value = flag.removeprefix("--").partition("=")
         if key not in _FLAGS.get(name, set()):
-            raise parse_error(line, f"Unknown flag: {key}")
+            raise parse_error(line, f"unknown flag: {key}")
         if key in flags:
-            raise parse_error(line, f"Duplicate flag specified: {key}")
+            raise parse_error(line, f"duplicate flag specified: {key}")
         if not equals and key != "link":
-            raise parse_error(line, f"Missing a value on flag: {key}")
+            raise parse_error(line, f"missing a value on flag: {key}")
         flags[key] = value
     return flags
 
@@ -216,7 +216,7 @@ def _check_health(args: Sequence[str], flags: Mapping[str, str], line: int) -> N
                 reason = f"strconv.ParseInt: parsing {quote(value)}: invalid syntax"
                 raise parse_error(line, reason)
             if int(value) < 0:
-                raise parse_error(line, "--retries cannot be negative")
+                raise parse_error(line, f"--retries cannot be negative ({int(value)})")
             continue
         try:
             length = parse_duration(value)

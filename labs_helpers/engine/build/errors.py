@@ -22,7 +22,7 @@ class DockerfileError(BuildError):
 
 def parse_error(line: int, message: str) -> DockerfileError:
     """The error for a line of the Dockerfile, in dockerd's words."""
-    return DockerfileError(f"dockerfile parse error line {line}: {message}", line)
+    return DockerfileError(f"dockerfile parse error on line {line}: {message}", line)
 
 
 def cannot_run(instruction: str, line: int) -> BuildError:

@@ -118,12 +118,12 @@ def expose(config: Config, step: Instruction, words: Sequence[str]) -> str:
         found = _PORT.fullmatch(word)
         proto = word.rpartition("/")[2] if "/" in word else "tcp"
         if proto.lower() not in _PROTOCOLS:
-            raise BuildError(f"Invalid proto: {proto}", step.line)
+            raise BuildError(f"invalid proto: {proto}", step.line)
         if not found:
-            raise BuildError(f"Invalid containerPort: {word}", step.line)
+            raise BuildError(f"invalid containerPort: {word}", step.line)
         first, last = int(found[1]), int(found[2] or found[1])
         if not first <= last <= 65535:
-            raise BuildError(f"Invalid containerPort: {word}", step.line)
+            raise BuildError(f"invalid containerPort: {word}", step.line)
         for port in range(first, last + 1):
             ports[f"{port}/{(found[3] or 'tcp').lower()}"] = {}
     config["ExposedPorts"] = ports
@@ -144,7 +144,7 @@ def stop_signal(config: Config, step: Instruction, expand: Expand) -> str:
     signal = expand(step.args[0])
     known = signal.upper().removeprefix("SIG") in SIGNALS
     if not known and not (signal.isascii() and signal.isdigit() and 0 < int(signal[:4]) <= 64):
-        raise BuildError(f"Invalid signal: {signal}", step.line)
+        raise BuildError(f"invalid signal: {signal}", step.line)
     config["StopSignal"] = signal
     return f"STOPSIGNAL {signal}"
 

@@ -46,7 +46,7 @@ def read_context(stream: BinaryIO, scratch: Path | None) -> Tree:
     try:
         index(decompress(spooled, scratch), tree, whiteouts=False)
     except _BROKEN as error:
-        raise DockerfileError(f"Error processing tar file: {error}") from error
+        raise DockerfileError(f"error processing tar file: {error}") from error
     return tree
 
 
@@ -60,7 +60,7 @@ def read_archive(stream: BinaryIO, scratch: Path | None) -> BinaryIO:
         tar = decompress(_spool(stream, scratch), scratch)
         index(tar, Tree(), whiteouts=False)
     except _BROKEN as error:
-        raise BadRequest(f"Error processing tar file: {error}") from error
+        raise BadRequest(f"error processing tar file: {error}") from error
     tar.seek(0)
     return tar
 

@@ -56,7 +56,7 @@ def _list_command(
 
     @command(f"{kind} ls", "[OPTIONS]", text, 0, 0, [FILTER, FORMAT, quiet, *more])
     def list_kind(args: Arguments, engine: EngineClient) -> int:
-        found = filters(args, "-f, --filter")
+        found = filters(args)
         engine.json(f"/{kind}s", {"filters": json.dumps(found)} if found else None)
         return _write_empty(args, headers, default)
 
@@ -85,7 +85,8 @@ def _prune_command(kind: str, text: str, some: str, every: str, *more: Option) -
         elif args.on("all"):
             query["all"] = "1"
         warning = every if args.on("all") else some
-        if args.on("force") or confirm(f"WARNING! This will remove {warning}.\n"):
+        separator = " " if kind == "builder" else "\n"
+        if args.on("force") or confirm(f"WARNING! This will remove {warning}.{separator}"):
             if found:
                 query["filters"] = json.dumps(found)
             done = engine.json(f"{path}/prune", query, "POST")

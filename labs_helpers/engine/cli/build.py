@@ -24,6 +24,7 @@ from .command_line import Arguments, command
 from .logins import Logins, header
 from .progress import show_progress
 from .units import human_size
+from .usage_errors import Malformed
 
 _REMOTE = ("http://", "https://", "git://", "git@", "github.com/")
 _COMPRESSED = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00")
@@ -114,12 +115,7 @@ def _query(args: Arguments) -> dict[str, str | list[str]]:
         try:
             references.parse(name)
         except InvalidReference as error:
-            raise Failure(
-                f'invalid argument "{name}" for "-t, --tag" flag: {error}\n\n'
-                "Usage:  docker build [OPTIONS] PATH | URL | -\n\n"
-                "Run 'docker build --help' for more information",
-                125,
-            ) from error
+            raise Malformed(str(error), "tag", name) from error
     arguments = build_arguments(args)
     labels = dict((*pair.partition("=")[::2],) for pair in args.all("label"))
     query: dict[str, str | list[str]] = {"version": "1", "rm": "1", "t": args.all("tag")}

@@ -51,7 +51,7 @@ def read_ignore(folder: Path, dockerfile: str) -> IgnorePatterns:
         needed = [name for name in (".dockerignore", dockerfile) if name and found.leaves_out(name)]
         return IgnorePatterns([*patterns, *(f"!{name}" for name in needed)])
     except BadPattern as error:
-        raise Failure(f"error checking context: {error}") from error
+        raise Failure(f"checking context: {error}") from error
 
 
 def send(folder: Path, ignored: IgnorePatterns, extra: dict[str, bytes]) -> Iterator[bytes]:
@@ -109,7 +109,7 @@ def _walk(
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names only, and bytes that are no text
     except PermissionError as error:
-        raise Failure(f"error checking context: can't stat '{folder}'") from error
+        raise Failure(f"checking context: can't stat '{folder}'") from error
     for name in names:
         path, inside = folder / name, below / name
         left_out = ignored.leaves_out(str(inside))
@@ -124,7 +124,7 @@ def _content(path: Path, size: int) -> Iterator[bytes]:
     try:
         file = path.open("rb")
     except PermissionError as error:
-        raise Failure(f"error checking context: no permission to read from '{path}'") from error
+        raise Failure(f"checking context: no permission to read from '{path}'") from error
     left = size
     with file:
         while left and (data := file.read(min(left, CHUNK_SIZE))):

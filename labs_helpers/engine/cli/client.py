@@ -206,8 +206,13 @@ class EngineClient:
     def _unreachable(self, error: OSError) -> Failure:
         if isinstance(error, PermissionError):
             return Failure(
-                "permission denied while trying to connect to the Docker daemon socket at"
-                f" {self.host}"
+                f"permission denied while trying to connect to the docker API at {self.host}"
+            )
+        if isinstance(error, FileNotFoundError):
+            return Failure(
+                f"failed to connect to the docker API at {self.host}; check if the path is correct"
+                f" and if the daemon is running: dial unix {self.host.partition('://')[2]}:"
+                f" connect: no such file or directory. {NOT_RUNNING}"
             )
         return Failure(
             f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running?"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .client import EngineClient, Failure
+from .usage_errors import Malformed, usage_error, wrong_count
 
 SWITCH, VALUE, LIST = "switch", "value", "list"
 """Kinds of options: without a value, with one value, with several values."""
@@ -170,7 +171,10 @@ class Command:
 
     def __call__(self, args: Arguments, engine: EngineClient) -> int:
         """Carry out the command; return its exit status. Raises Failure."""
-        return self.action(args, engine)
+        try:
+            return self.action(args, engine)
+        except Malformed as error:
+            raise _malformed(self.usage, error) from error
 
 
 def command(
@@ -213,8 +217,15 @@ def parse(usage: Usage, words: Sequence[str], interspersed: bool = True) -> Argu
         else:
             args.positional += [word, *rest]
             break
-    _count(usage, args.positional)
+    count, most = len(args.positional), usage.most
+    if count < usage.least or (most is not None and count > most):
+        raise wrong_count(usage.command, usage.line, usage.least, most)
     return args
+
+
+def _malformed(usage: Usage, error: Malformed) -> Failure:
+    letters = {option.name: option.short for option in usage.options}
+    return error.of(usage.command, usage.line, letters.get(error.option, ""))
 
 
 def _long(
@@ -225,18 +236,15 @@ def _long(
         raise Help
     option = options.get(name)
     if option is None:
-        raise _usage_error(usage, f"unknown flag: --{name}")
+        raise usage_error(usage.command, usage.line, f"unknown flag: --{name}")
     if option.kind == SWITCH:
         value = value.lower() if equals else "true"
         if value not in _TRUE | _FALSE:
-            raise _usage_error(
-                usage,
-                f'invalid argument "{value}" for "--{name}" flag: strconv.ParseBool: '
-                f'parsing "{value}": invalid syntax',
-            )
+            why = f'strconv.ParseBool: parsing "{value}": invalid syntax'
+            raise _malformed(usage, Malformed(why, name, value))
     elif not equals:
         if not rest:
-            raise _usage_error(usage, f"flag needs an argument: --{name}")
+            raise usage_error(usage.command, usage.line, f"flag needs an argument: --{name}")
         value = rest.pop(0)
     args.values.setdefault(name, []).append(value)
 
@@ -251,7 +259,9 @@ def _shorts(
         if option is None:
             if letter == "h":
                 raise Help
-            raise _usage_error(usage, f"unknown shorthand flag: '{letter}' in {word}")
+            raise usage_error(
+                usage.command, usage.line, f"unknown shorthand flag: '{letter}' in {word}"
+            )
         if option.kind == SWITCH:
             value = "true"
         elif letters:
@@ -259,30 +269,7 @@ def _shorts(
         elif rest:
             value = rest.pop(0)
         else:
-            raise _usage_error(usage, f"flag needs an argument: '{letter}' in {word}")
+            raise usage_error(
+                usage.command, usage.line, f"flag needs an argument: '{letter}' in {word}"
+            )
         args.values.setdefault(option.name, []).append(value)
-
-
-def _count(usage: Usage, arguments: Sequence[str]) -> None:
-    least, most, count = usage.least, usage.most, len(arguments)
-    if count >= least and (most is None or count <= most):
-        return
-    if most == 0:
-        wanted = "accepts no arguments"
-    elif least == most:
-        wanted = f"requires {least} argument{'s' if least != 1 else ''}"
-    elif count < least:
-        wanted = f"requires at least {least} argument{'s' if least != 1 else ''}"
-    else:
-        wanted = f"requires at most {most} argument{'s' if most != 1 else ''}"
-    raise Failure(
-        f"docker: 'docker {usage.command}' {wanted}\n\n{usage.line}\n\n"
-        f"Run 'docker {usage.command} --help' for more information"
-    )
-
-
-def _usage_error(usage: Usage, message: str) -> Failure:
-    return Failure(
-        f"{message}\n\n{usage.line}\n\nRun 'docker {usage.command} --help' for more information",
-        125,
-    )

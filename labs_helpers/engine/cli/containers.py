@@ -64,7 +64,7 @@ def containers(args: Arguments, engine: EngineClient) -> int:
     if limit:
         query["limit"] = limit
     if args.all("filter"):
-        query["filters"] = json.dumps(filters(args, "-f, --filter"))
+        query["filters"] = json.dumps(filters(args))
     layout = args.text("format")
     if "{{.Size" in layout.replace(" ", ""):
         query["size"] = "1"
@@ -229,7 +229,7 @@ def port(args: Arguments, engine: EngineClient) -> int:
     wanted = args.positional[1] if len(args.positional) > 1 else ""
     wanted += "" if "/" in wanted or not wanted else "/tcp"
     if wanted and not found.get(wanted):
-        raise Failure(f"Error: No public port '{wanted}' published for {name}")
+        raise Failure(f"no public port '{args.positional[1]}' published for {name}")
     for inside, places in sorted(found.items()):
         for place in places or [] if wanted in ("", inside) else []:
             text = f"{place['HostIp']}:{place['HostPort']}"

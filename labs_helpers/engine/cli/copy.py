@@ -104,7 +104,9 @@ def _unpack(file: IO[bytes], path: str, target: Path, is_folder: bool) -> None:
         else:
             place = target
         if place.is_dir() and not first.isdir():
-            raise Failure(f'cannot overwrite directory "{place}" with non-directory')
+            raise Failure(
+                f'cannot overwrite directory "{place.name}" with non-directory "{place.parent}"'
+            )
         for member in members:
             rest = member.name.removeprefix(first.name).lstrip("/")
             # below the folder that holds the copy, nothing of a container's leads out of it
@@ -130,7 +132,9 @@ def _make_way(place: Path, target: Path, member: tarfile.TarInfo) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         target.unlink()
     elif target.is_dir() and not member.isdir():
-        raise Failure(f'cannot overwrite directory "{target}" with non-directory')
+        raise Failure(
+            f'cannot overwrite directory "{member.name}" with non-directory "{place.parent}"'
+        )
 
 
 def _to_container(
@@ -155,9 +159,9 @@ def _to_container(
     if is_folder:
         query["path"], inner = target, "." if content else place.absolute().name
     elif there and place.is_dir():
-        raise Failure(f'cannot copy a directory to the file "{name}:{target}"')
+        raise Failure(f'cannot copy directory to "{name}:{target}": it is a file')
     elif target.endswith("/") and not place.is_dir():
-        raise Failure(f'destination directory "{name}:{target}" must be a directory')
+        raise Failure(f'no such directory: "{name}:{target}"')
     else:
         query["path"], inner = posixpath.dirname(target.rstrip("/")) or "/", ""
         inner = posixpath.basename(target.rstrip("/"))

@@ -72,7 +72,7 @@ def inspect_any(args: Arguments, engine: EngineClient) -> int:
                     raise
         return None
 
-    return inspect_objects(args, find, "" if kind else "Error: No such object: ")
+    return inspect_objects(args, find, "" if kind else "error: no such object: ")
 
 
 def _inspect(args: Arguments, engine: EngineClient, missing: str) -> int:
@@ -124,7 +124,7 @@ def tag(args: Arguments, engine: EngineClient) -> int:
         reference = references.parse(target, default_tag=False)
     except InvalidReference as error:
         raise Failure(
-            f'Error parsing reference: "{target}" is not a valid repository/tag: {error}'
+            f'error parsing reference: "{target}" is not a valid repository/tag: {error}'
         ) from error
     if reference.digest:
         raise Failure("refusing to create a tag with a digest reference")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from .client import EngineClient, Failure
+from .client import EngineClient
 from .command_line import (
     FILTER,
     FORMAT,
@@ -23,6 +23,7 @@ from .command_line import (
 from .gofunctions import Row
 from .tables import write_table
 from .units import human_size, since, timestamp
+from .usage_errors import Malformed
 
 _NONE = "<none>"
 _IMAGE_HEADERS = {
@@ -56,17 +57,13 @@ def path_of(name: str) -> str:
     return f"/images/{quote(name, safe='/:@')}"
 
 
-def filters(args: Arguments, flag: str = "--filter") -> dict[str, list[str]]:
-    """The values of --filter; ``flag`` is its name in errors. Raises Failure with status 125."""
+def filters(args: Arguments) -> dict[str, list[str]]:
+    """The values of --filter. Raises Malformed."""
     found: dict[str, list[str]] = {}
     for pair in args.all("filter"):
         name, equals, value = pair.partition("=")
         if not equals:
-            raise Failure(
-                f'invalid argument "{pair}" for "{flag}" flag:'
-                " bad format of filter (expected name=value)",
-                125,
-            )
+            raise Malformed("bad format of filter (expected name=value)", "filter", pair)
         found.setdefault(name, []).append(value)
     return found
 
@@ -87,7 +84,7 @@ def filters(args: Arguments, flag: str = "--filter") -> dict[str, list[str]]:
 )
 def image_list(args: Arguments, engine: EngineClient) -> int:
     """docker images [OPTIONS] [REPOSITORY[:TAG]]"""
-    wanted = filters(args, "-f, --filter")
+    wanted = filters(args)
     if args.positional:
         wanted.setdefault("reference", []).append(args.positional[0])
     query = {"filters": json.dumps(wanted)} if wanted else {}

@@ -47,7 +47,9 @@ def login(args: Arguments, engine: EngineClient) -> int:
             "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n"
         )
         if args.on("password-stdin"):
-            raise Failure("--password and --password-stdin are mutually exclusive")
+            raise Failure(
+                "conflicting options: cannot specify both --password and --password-stdin"
+            )
     if args.on("password-stdin"):
         if not username:
             raise Failure("the --password-stdin option requires --username to be set")
@@ -73,10 +75,10 @@ def login(args: Arguments, engine: EngineClient) -> int:
 
 def _ask(prompt: str, hidden: bool = False) -> str:
     if not sys.stdin.isatty():
-        raise Failure("Error: Cannot perform an interactive login from a non TTY device")
+        raise Failure("error: cannot perform an interactive login from a non-TTY device")
     text = getpass.getpass(prompt) if hidden else input(prompt)
     if not text.strip():
-        raise Failure("Error: Password Required" if hidden else "Error: Non-null Username Required")
+        raise Failure(f"error: {'password' if hidden else 'username'} is required")
     return text.strip()
 
 

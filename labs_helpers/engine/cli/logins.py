@@ -51,7 +51,7 @@ class Logins:
         except FileNotFoundError:
             pass  # nobody has logged in yet
         except ValueError as error:
-            raise Failure(f"Error loading config file: {self._path.name}: {error}") from error
+            raise Failure(f"parsing config file ({self._path}): {error}") from error
 
     def helper(self, server: str) -> str:
         """The credential helper for a registry; "" when the file stores the login."""

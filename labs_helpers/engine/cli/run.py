@@ -16,6 +16,7 @@ from .client import EngineClient, Failure, ResponseError
 from .command_line import LIST, SWITCH, VALUE, Arguments, Option, command, parse
 from .run_options import CREATE_OPTIONS, body, environment
 from .streams import copy_streams, raw_terminal
+from .usage_errors import Malformed
 
 _KEYS = Option("detach-keys", "", VALUE, "Override the key sequence for detaching a container")
 _PROXY = Option("sig-proxy", "", SWITCH, "Proxy received signals to the process")
@@ -84,15 +85,14 @@ def _create(args: Arguments, engine: EngineClient) -> str:
     document = body(args, image, words)
     pull = args.text("pull") or "missing"
     if pull not in ("always", "missing", "never"):
-        raise Failure(
-            f"docker: invalid pull option: '{pull}': must be one of always, missing, never", 125
+        raise Malformed(
+            f'invalid pull option: \'{pull}\': must be one of "always", "missing" or "never"'
         )
     cidfile = args.text("cidfile")
     if cidfile and Path(cidfile).exists():
-        raise Failure(
-            "docker: container ID file found, make sure the other container isn't running or"
-            f" delete {cidfile}",
-            125,
+        raise Malformed(
+            "container ID file found, make sure the other container isn't running or delete"
+            f" {cidfile}"
         )
     if pull == "always":
         _pull(args, engine, image)
@@ -222,7 +222,7 @@ def attach(args: Arguments, engine: EngineClient) -> int:
     """docker attach [OPTIONS] CONTAINER"""
     found = engine.json(f"/containers/{quote(args.positional[0])}/json")
     if not found["State"]["Running"]:
-        raise Failure("You cannot attach to a stopped container, start it first")
+        raise Failure("cannot attach to a stopped container, start it first")
     return _attach(args, engine, args.positional[0], begin=False)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .client import Failure
 from .command_line import LIST, SWITCH, VALUE, Arguments, Option
+from .usage_errors import Malformed
 
 _ENGINE = (
     *("annotation", "blkio-weight", "blkio-weight-device", "cgroup-parent", "cgroupns"),
@@ -92,7 +92,7 @@ _SIZE = re.compile(r"(\d+)([bkmg]?)b?", re.IGNORECASE)
 
 
 def body(args: Arguments, image: str, words: Sequence[str]) -> dict[str, Any]:
-    """The body of ``POST /containers/create``. Raises Failure for a malformed option."""
+    """The body of ``POST /containers/create``. Raises Malformed."""
     attach = {value.lower() for value in args.all("attach")}
     plain = not args.on("detach") and not attach
     interactive = args.on("interactive")
@@ -113,13 +113,13 @@ def body(args: Arguments, image: str, words: Sequence[str]) -> dict[str, Any]:
         "ExtraHosts": args.all("add-host") or None,
         "PublishAllPorts": args.on("publish-all"),
         "ReadonlyRootfs": args.on("read-only"),
-        "ShmSize": _size(args.text("shm-size")),
+        "ShmSize": _size(args, "shm-size"),
         "Mounts": [_mount(text) for text in args.all("mount")] or None,
         "Init": args.on("init") or None,
         "Tmpfs": dict(text.partition(":")[::2] for text in args.all("tmpfs")) or None,
         "PidsLimit": _number(args, "pids-limit"),
-        "Memory": _size(args.text("memory")),
-        "MemorySwap": -1 if args.text("memory-swap") == "-1" else _size(args.text("memory-swap")),
+        "Memory": _size(args, "memory"),
+        "MemorySwap": -1 if args.text("memory-swap") == "-1" else _size(args, "memory-swap"),
     }
     timeout = _number(args, "stop-timeout") if args.text("stop-timeout") else None
     return {
@@ -153,7 +153,7 @@ def environment(args: Arguments) -> list[str]:
         try:
             lines = Path(name).read_text().splitlines()
         except OSError as error:
-            raise Failure(f"docker: open {name}: {str(error.strerror).lower()}", 125) from error
+            raise Malformed(f"open {name}: {str(error.strerror).lower()}") from error
         found += [line.lstrip() for line in lines if line.strip() and not line.startswith("#")]
     found += args.all("env")
     return [
@@ -169,9 +169,11 @@ def _published(text: str) -> list[tuple[str, dict[str, str]]]:
     *front, inside = place.rsplit(":", 2) if place.count(":") > 1 else place.split(":")
     outside = front.pop() if front else ""
     address = front.pop().strip("[]") if front else ""
-    insides, outsides = _range(inside, text), _range(outside, text) if outside else []
+    insides, outsides = _range(inside, "container"), _range(outside, "host") if outside else []
     if outsides and len(insides) not in (1, len(outsides)):
-        raise Failure(f"docker: Invalid ranges specified for container and host Ports: {text}", 125)
+        raise Malformed(
+            f"invalid ranges specified for container and host Ports: {inside} and {outside}"
+        )
     found = []
     for number, port in enumerate(insides):
         host = outside if len(insides) == 1 else str(outsides[number]) if outsides else ""
@@ -179,10 +181,10 @@ def _published(text: str) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
-def _range(text: str, whole: str) -> list[int]:
+def _range(text: str, side: str) -> list[int]:
     first, _, last = text.partition("-")
     if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
-        raise Failure(f"docker: invalid containerPort: {whole}", 125)
+        raise Malformed(f"invalid {side}Port: {text}")
     return list(range(int(first), int(last or first) + 1))
 
 
@@ -195,11 +197,11 @@ def _absolute(text: str) -> str:
 
 
 def _restart(text: str) -> dict[str, Any]:
-    name, _, count = text.partition(":")
-    if name not in ("", "no", "always", "on-failure", "unless-stopped") or (
-        count and not count.isdecimal()
-    ):
-        raise Failure(f"docker: invalid restart policy: {text}", 125)
+    name, colon, count = text.partition(":")
+    if colon and not name:
+        raise Malformed("invalid restart policy format: no policy provided before colon")
+    if count and not count.removeprefix("-").isdecimal():
+        raise Malformed("invalid restart policy format: maximum retry count must be an integer")
     return {"Name": name or "no", "MaximumRetryCount": int(count or 0)}
 
 
@@ -214,7 +216,12 @@ def _mount(text: str) -> dict[str, Any]:
         elif key in names and equals:
             found[names[key]] = value
         else:
-            raise Failure(f"docker: --mount: unexpected key '{key}' in '{part}'", 125)
+            why = (
+                f"unknown option '{key}' in '{part}'"
+                if equals
+                else f"invalid field '{part}' must be a key=value pair"
+            )
+            raise Malformed(why, "mount", text)
     return found
 
 
@@ -229,25 +236,26 @@ def _health(args: Arguments) -> dict[str, Any] | None:
         ("start-interval", "StartInterval"),
     ):
         if text := args.text(f"health-{name}"):
-            found[key] = _nanoseconds(text)
+            found[key] = _nanoseconds(f"health-{name}", text)
     if args.text("health-retries"):
         found["Retries"] = _number(args, "health-retries")
     return found or None
 
 
-def _nanoseconds(text: str) -> int:
+def _nanoseconds(option: str, text: str) -> int:
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise Failure(f'docker: time: invalid duration "{text}"', 125)
+        raise Malformed(f'time: invalid duration "{text}"', option, text)
     return int(sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
-def _size(text: str) -> int:
+def _size(args: Arguments, option: str) -> int:
+    text = args.text(option)
     if not text:
         return 0
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise Failure(f"docker: invalid size: '{text}'", 125)
+        raise Malformed(f"invalid size: '{text}'", option, text)
     return int(found[1]) << {"": 0, "b": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
 
 
@@ -256,4 +264,5 @@ def _number(args: Arguments, name: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise Failure(f'docker: invalid argument "{text}" for "--{name}" flag', 125) from error
+        why = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise Malformed(why, name, text) from error

@@ -169,7 +169,7 @@ def events(args: Arguments, engine: EngineClient) -> int:
     """docker events [OPTIONS]"""
     query = {key: moment(args.text(key)) for key in ("since", "until") if args.text(key)}
     if args.all("filter"):
-        query["filters"] = json.dumps(filters(args, "-f, --filter"))
+        query["filters"] = json.dumps(filters(args))
     layout = args.text("format")
     template = parse_template(layout) if layout and layout != "json" else None
     with engine.download("/events", query) as response:

@@ -87,7 +87,7 @@ def create(args: Arguments, engine: EngineClient) -> int:
 )
 def volume_list(args: Arguments, engine: EngineClient) -> int:
     """docker volume ls [OPTIONS]"""
-    wanted = filters(args, "-f, --filter")
+    wanted = filters(args)
     query = {"filters": json.dumps(wanted)} if wanted else None
     found = engine.json("/volumes", query)["Volumes"] or []
     if args.on("quiet"):

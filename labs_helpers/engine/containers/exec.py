@@ -86,7 +86,7 @@ class Execs:
         """Start the program, whose clients have attached. Raises CannotRun, Conflict."""
         container, records = instance.container, self._containers.records
         if instance.running or instance.exit_code is not None:
-            raise Conflict(f"Error: Exec command {instance.id} has already run")
+            raise Conflict(f"exec command {instance.id} has already run")
         folder = records.path(container)
         place = folder / f"exec-{instance.id}.json"
         try:

@@ -70,7 +70,7 @@ def _inside(key: str) -> tuple[int, str]:
     if not _is_number(number) or not int(number):
         raise BadRequest(f'invalid port specification: "{number}"')
     if protocol not in ("", "tcp", "udp", "sctp"):
-        raise BadRequest(f"Invalid proto: {protocol}")
+        raise BadRequest(f"invalid proto: {protocol}")
     return int(number), protocol or "tcp"
 
 

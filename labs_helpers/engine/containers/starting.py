@@ -124,8 +124,8 @@ class Starter:
         port = int(number)
         place = next((p for p in container.ports if p["outside"] == port), container.ports[0])
         start = (
-            f"driver failed programming external connectivity on endpoint {container.name}"
-            f" ({container.id}): "
+            "failed to set up container networking: driver failed programming external connectivity"
+            f" on endpoint {container.name} ({container.id}): "
         )
         for other in self._records:
             if other.running and any(p["outside"] == port for p in other.ports):
@@ -138,10 +138,7 @@ class Starter:
             why = "address already in use" + (f", by {who}" if who else "")
         else:
             why = {"EACCES": "permission denied (ports below 1024 are root's)"}.get(name, name)
-        return (
-            f"{start}failed to bind host port for {place['address']}:{port}: listen tcp4"
-            f" {place['address']}:{port}: bind: {why}"
-        )
+        return f"{start}failed to bind host port {place['address']}:{port}/tcp: {why}"
 
     def failure(self, container: Container, error: Exception) -> CannotRun:
         """The error for the client, in dockerd's words; ``code`` is the container's exit status."""

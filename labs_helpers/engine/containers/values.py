@@ -1,6 +1,7 @@
 """The values that dockerd refuses when a container is made, in its words.
 
-Each was sent to dockerd 20.10 on 2026-11-29. Sources: verifyContainerSettings of
+Each was sent to dockerd 20.10 on 2026-11-29; the words are those of 29.7.2 (engine/wording).
+Sources: verifyContainerSettings of
 https://github.com/moby/moby/blob/v28.2.2/daemon/container.go and
 https://github.com/moby/moby/blob/v28.2.2/volume/mounts/linux_parser.go (tmpfs)
 """
@@ -74,11 +75,17 @@ def _check_restart(host: Mapping[str, Any]) -> None:
     policy = host.get("RestartPolicy") or {}
     name, count = policy.get("Name") or "", policy.get("MaximumRetryCount") or 0
     if name not in ("", "no", "always", "unless-stopped", "on-failure"):
-        raise BadRequest(f"invalid restart policy '{name}'")
-    if name != "on-failure" and count:
-        raise BadRequest(f"maximum retry count cannot be used with restart policy '{name}'")
-    if count < 0:
-        raise BadRequest("maximum retry count cannot be negative")
+        raise BadRequest(
+            f"invalid restart policy: unknown policy '{name}'; use one of 'no', 'always',"
+            " 'on-failure', or 'unless-stopped'"
+        )
+    if name not in ("", "on-failure") and count:
+        raise BadRequest(
+            "invalid restart policy: maximum retry count can only be used with 'on-failure'"
+            + (" and cannot be negative" if count < 0 else "")
+        )
+    if name == "on-failure" and count < 0:
+        raise BadRequest("invalid restart policy: maximum retry count cannot be negative")
     if host.get("AutoRemove") and name not in ("", "no"):
         raise BadRequest("can't create 'AutoRemove' container with restart policy")
 

@@ -75,6 +75,11 @@ class Volumes:
         """Create a volume, unless it is there; "" makes a name. Raises BadRequest."""
         anonymous = not name
         name = name or secrets.token_hex(32)
+        if len(name) == 1:
+            raise BadRequest(
+                f"create {name}: volume name is too short, names should be at least two"
+                " alphanumeric characters"
+            )
         if not _NAME.fullmatch(name):
             raise BadRequest(
                 f'create {name}: "{name}" includes invalid characters for a local volume name, only'
@@ -124,7 +129,6 @@ def requested(config: Document, host: Document, image: Document, private: Path) 
     found = [_bind(text) for text in host.get("Binds") or []]
     found += [_mount(each) for each in host.get("Mounts") or []]
     for mount in found:
-        _check_target(mount["target"])
         if mount["kind"] == "bind":
             _check_source(mount["source"], private)
     targets = {mount["target"] for mount in found}
@@ -134,7 +138,7 @@ def requested(config: Document, host: Document, image: Document, private: Path) 
     for path in {**(image.get("Volumes") or {}), **(config.get("Volumes") or {})}:
         target = posixpath.normpath(path)
         if target not in targets:
-            _check_target(target)
+            _check_target("volume", path, raw=path)
             found.append({"kind": "volume", "name": "", "target": target, "read_only": False})
     return found
 
@@ -144,6 +148,7 @@ def _bind(text: str) -> Document:
     if len(parts) > 3 or not all(parts):
         raise BadRequest(f"invalid volume specification: '{text}'")
     if len(parts) == 1:
+        _check_target("volume", text, raw=text)
         target = posixpath.normpath(parts[0])
         return {"kind": "volume", "name": "", "target": target, "read_only": False}
     modes = parts[2].split(",") if len(parts) == 3 else []
@@ -160,6 +165,7 @@ def _bind(text: str) -> Document:
         source = {"kind": "bind", "source": posixpath.normpath(parts[0]), "make": True}
     else:
         source = {"kind": "volume", "name": parts[0]}
+    _check_target(str(source["kind"]), parts[1], raw=text)
     return {**source, "target": target, "read_only": read_only}
 
 
@@ -177,11 +183,14 @@ def _mount(mount: Document) -> Document:
         raise NotSupported(f"the labs engine refuses options of --mount: {sorted(asked)}")
     target = str(mount.get("Target") or "")
     if not target:
-        raise BadRequest('invalid mount config for type "bind": field Target must not be empty')
+        raise BadRequest(f'invalid mount config for type "{kind}": field Target must not be empty')
+    _check_target(kind, target)
     read_only = bool(mount.get("ReadOnly"))
     place = {"target": posixpath.normpath(target), "read_only": read_only}
     if kind == "volume":
         return {"kind": "volume", "name": source, **place}
+    if not source:
+        raise BadRequest('invalid mount config for type "bind": field Source must not be empty')
     if not source.startswith("/"):
         raise BadRequest(
             f"invalid mount config for type \"bind\": invalid mount path: '{source}' mount path"
@@ -194,18 +203,23 @@ def _mount(mount: Document) -> Document:
     return {"kind": "bind", "source": posixpath.normpath(source), "make": False, **place}
 
 
-def _check_target(target: str) -> None:
-    if not target.startswith("/"):
-        raise BadRequest(
-            f"invalid volume specification: invalid mount path: '{target}' mount path must be"
-            " absolute"
-        )
-    if target == "/":
-        raise BadRequest("invalid volume specification: destination can't be '/'")
+def _check_target(kind: str, path: str, raw: str = "") -> None:
+    """Refuse a place in the container; ``raw`` is the value of ``-v``, or the VOLUME of an image.
+
+    Raises:
+        BadRequest: the place is relative, the root, or belongs to the container itself.
+    """
+    where = f"invalid volume specification: '{raw}': " if raw else ""
+    where += f'invalid mount config for type "{kind}": '
+    target = posixpath.normpath(path)
+    if target.strip("/") == "" and path.startswith("/"):
+        raise BadRequest(f"{where}invalid specification: destination can't be '/'")
+    if not path.startswith("/"):
+        raise BadRequest(f"{where}invalid mount path: '{path}' mount path must be absolute")
     if any(target == each or target.startswith(f"{each}/") for each in _FORBIDDEN):
         raise BadRequest(
-            f"invalid volume specification: {target} belongs to the container itself; choose a"
-            f" destination that is not below {', '.join(_FORBIDDEN)}"
+            f"{where}{target} belongs to the container itself; choose a destination that is not"
+            f" below {', '.join(_FORBIDDEN)}"
         )
 
 

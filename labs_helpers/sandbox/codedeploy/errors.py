@@ -36,7 +36,7 @@ class NoConfig(ServiceError):
     """There is no such deployment configuration."""
 
     code = "DeploymentConfigDoesNotExistException"
-    words = "No Deployment Configuration found for name: {name}"
+    words = "No deployment configuration found for name: {name}"
 
 
 class NoDeployment(ServiceError):

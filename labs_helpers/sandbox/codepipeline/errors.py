@@ -48,6 +48,16 @@ class NotFound(ServiceError):
     words = "Account '{account}' does not have a pipeline with name '{name}'"
 
 
+class NotFoundAtStart(NotFound):
+    """There is no such pipeline to start.
+
+    StartPipelineExecution has a sentence of its own:
+    https://github.com/aws-samples/aws-serverless-saas-workshop/issues/51
+    """
+
+    words = "Pipeline with name {name} does not exist in account {account}."
+
+
 class VersionNotFound(ServiceError):
     """The pipeline never had this version."""
 

@@ -74,7 +74,7 @@ def test_a_context_may_be_as_deep_as_a_file_system(builder: Builder) -> None:
 
 
 def test_bytes_that_are_no_archive_are_refused(builder: Builder) -> None:
-    with pytest.raises(BuildError, match="Error processing tar file"):
+    with pytest.raises(BuildError, match="error processing tar file"):
         builder.build_tar(io.BytesIO(b"not a tar" * 100))
 
 

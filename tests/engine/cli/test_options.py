@@ -369,7 +369,7 @@ def test_an_imported_file_system_is_an_image_with_the_changes(
     ("words", "said"),
     [
         (["-c", "FROM x", "in.tar"], "FROM is not a valid change command"),
-        (["Dockerfile"], "Error processing tar file"),
+        (["Dockerfile"], "error processing tar file"),
         (["https://example.com/fs.tar"], "the labs engine fetches nothing from a URL"),
         (["missing.tar"], "open missing.tar: no such file or directory"),
     ],

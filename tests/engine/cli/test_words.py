@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.engine.cli import build_context
-from labs_helpers.engine.cli.client import Failure
+from labs_helpers.engine.cli.client import EngineClient, Failure
 from labs_helpers.engine.cli.command_line import parse
 from labs_helpers.engine.cli.commands import COMMANDS, GROUPS
 from labs_helpers.engine.cli.logins import HUB, Logins, key_of
@@ -42,7 +42,7 @@ def test_options_stand_anywhere_and_repeat() -> None:
         (["-x"], "unknown shorthand flag: 'x' in -x", 125),
         (["-t"], "flag needs an argument: 't' in -t", 125),
         (["--tag"], "flag needs an argument: --tag", 125),
-        (["--quiet=maybe", "."], 'invalid argument "maybe" for "--quiet" flag', 125),
+        (["--quiet=maybe", "."], 'invalid argument "maybe" for "-q, --quiet" flag', 125),
         ([], "docker: 'docker build' requires 1 argument", 1),
     ],
 )
@@ -51,6 +51,118 @@ def test_wrong_words_are_refused_in_dockers(words: list[str], message: str, code
         parse(COMMANDS["build"].usage, words)
     assert caught.value.message.startswith(message)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("images", ["a", "b"], "docker: 'docker images' requires at most 1 argument\n"),
+        ("port", [], "docker: 'docker port' requires at least 1 and at most 2 arguments\n"),
+        ("version", ["x"], "docker: 'docker version' accepts no arguments\n"),
+        ("tag", ["x"], "docker: 'docker tag' requires 2 arguments\n"),
+    ],
+)
+def test_a_wrong_number_of_arguments_is_counted(name: str, words: list[str], message: str) -> None:
+    with pytest.raises(Failure) as caught:
+        parse(COMMANDS[name].usage, words)
+    assert caught.value.message.startswith(message)
+    assert caught.value.message.endswith(f"Run 'docker {name} --help' for more information")
+
+
+def test_too_few_arguments_end_with_another_verb() -> None:
+    """As in cli/required.go of Docker 29.7.2."""
+    with pytest.raises(
+        Failure, match=r"requires at least 1 argument\n\n.*\n\nSee 'docker rmi --help'"
+    ):
+        parse(COMMANDS["rmi"].usage, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-m", "much"], 'invalid argument "much" for "-m, --memory" flag: invalid size: \'much\''),
+        (
+            ["--health-timeout", "x"],
+            'invalid argument "x" for "--health-timeout" flag: time: invalid duration "x"',
+        ),
+        (
+            ["--pids-limit", "x"],
+            'invalid argument "x" for "--pids-limit" flag: strconv.ParseInt: parsing "x": invalid'
+            " syntax",
+        ),
+        (
+            ["--mount", "type=bind,foo=1"],
+            'invalid argument "type=bind,foo=1" for "--mount" flag: unknown option \'foo\' in'
+            " 'foo=1'",
+        ),
+        (
+            ["--mount", "foo"],
+            'invalid argument "foo" for "--mount" flag: invalid field \'foo\' must be a key=value'
+            " pair",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_read_comes_with_the_usage(words: list[str], message: str) -> None:
+    run = COMMANDS["run"]
+    with pytest.raises(Failure) as caught:
+        run(parse(run.usage, [*words, "image"]), EngineClient("unix:///nowhere"))
+    assert caught.value.code == 125
+    assert caught.value.message == (
+        f"{message}\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\n"
+        "Run 'docker run --help' for more information"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-p", "abc"], "invalid containerPort: abc"),
+        (["-p", "x:80"], "invalid hostPort: x"),
+        (
+            ["-p", "1-3:8-9"],
+            "invalid ranges specified for container and host Ports: 8-9 and 1-3",
+        ),
+        (["--restart", ":1"], "invalid restart policy format: no policy provided before colon"),
+        (
+            ["--restart", "always:x"],
+            "invalid restart policy format: maximum retry count must be an integer",
+        ),
+        (["--env-file", "/nope"], "open /nope: no such file or directory"),
+        (
+            ["--pull", "often"],
+            'invalid pull option: \'often\': must be one of "always", "missing" or "never"',
+        ),
+    ],
+)
+def test_what_run_cannot_use_comes_with_a_hint(words: list[str], message: str) -> None:
+    run = COMMANDS["run"]
+    with pytest.raises(Failure) as caught:
+        run(parse(run.usage, [*words, "image"]), EngineClient("unix:///nowhere"))
+    assert caught.value.code == 125
+    assert caught.value.message == (
+        f"docker: {message}\n\nRun 'docker run --help' for more information"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["-p", "x", "--password-stdin"],
+            "conflicting options: cannot specify both --password and --password-stdin",
+        ),
+        (["-u", "x"], "error: cannot perform an interactive login from a non-TTY device"),
+    ],
+)
+def test_a_login_that_cannot_be_is_refused(
+    words: list[str], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    login = COMMANDS["login"]
+    with pytest.raises(Failure) as caught:
+        login(parse(login.usage, words), EngineClient("unix:///nowhere"))
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -70,8 +182,9 @@ def test_no_engine_says_what_docker_says(
 ) -> None:
     assert main(["-H", f"unix://{tmp_path}/s", "images"]) == 1
     assert capsys.readouterr().err == (
-        f"Cannot connect to the Docker daemon at unix://{tmp_path}/s."
-        " Is the docker daemon running? The labs' engine does not run: `labs start` starts it,"
+        f"failed to connect to the docker API at unix://{tmp_path}/s; check if the path is correct"
+        f" and if the daemon is running: dial unix {tmp_path}/s: connect: no such file or"
+        " directory. The labs' engine does not run: `labs start` starts it,"
         " and so does the first cell of a lab.\n"
     )
 
@@ -126,7 +239,7 @@ def test_logging_out_keeps_what_else_is_in_the_file(tmp_path: Path) -> None:
 
 def test_a_broken_config_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(Failure, match=r"Error loading config file: config\.json"):
+    with pytest.raises(Failure, match=r"parsing config file \(.*config\.json\): "):
         Logins(tmp_path)
 
 

@@ -91,7 +91,7 @@ def test_a_port_that_a_program_of_this_machine_has(client: Any) -> None:
         with pytest.raises(docker.errors.APIError) as refused:
             client.containers.run("box", ["true"], ports={"80/tcp": port}, name="late")
     said = refused.value.explanation
-    assert f"listen tcp4 127.0.0.1:{port}: bind: address already in use" in said
+    assert f"failed to bind host port 127.0.0.1:{port}/tcp: address already in use" in said
     late = client.containers.get("late")
     if Path(late.attrs["LogPath"]).parent.stat().st_uid == os.geteuid():
         # an ordinary user may not see who has the ports of others

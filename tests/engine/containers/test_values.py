@@ -5,11 +5,12 @@ Members of the kinds D5 and D12 of attacks.md: each was a 500 of the engine's ow
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labs_helpers.engine.containers import ports, spec, values
+from labs_helpers.engine.containers import ports, spec, values, volumes
 from labs_helpers.engine.containers.stopping import signal_number
 from labs_helpers.engine.errors import BadRequest
 from labs_helpers.engine.image_config import settings
@@ -31,6 +32,37 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 ]
 """Configuration, HostConfig, and the answer of dockerd 20.10 on 2026-11-29."""
 
+MOUNTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    (
+        {"Volumes": {"rel": {}}},
+        {},
+        "invalid volume specification: 'rel': invalid mount config for type \"volume\": invalid"
+        " mount path: 'rel' mount path must be absolute",
+    ),
+    (
+        {},
+        {"Binds": ["/tmp:/x/.."]},
+        "invalid volume specification: '/tmp:/x/..': invalid mount config for type \"bind\":"
+        " invalid specification: destination can't be '/'",
+    ),
+    (
+        {},
+        {"Mounts": [{"Type": "volume", "Target": "/"}]},
+        "invalid mount config for type \"volume\": invalid specification: destination can't be '/'",
+    ),
+    (
+        {},
+        {"Mounts": [{"Type": "volume", "Target": ""}]},
+        'invalid mount config for type "volume": field Target must not be empty',
+    ),
+    (
+        {},
+        {"Mounts": [{"Type": "bind", "Target": "/x"}]},
+        'invalid mount config for type "bind": field Source must not be empty',
+    ),
+]
+"""Configuration, HostConfig, and the words of dockerd 29.7.2: daemon/volume/mounts of moby."""
+
 
 @pytest.mark.parametrize(("config", "host", "words"), REFUSED)
 def test_what_no_container_can_have_is_refused(
@@ -38,6 +70,15 @@ def test_what_no_container_can_have_is_refused(
 ) -> None:
     with pytest.raises(BadRequest) as refused:
         values.check(config, host)
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(("config", "host", "words"), MOUNTS)
+def test_a_mount_is_refused_in_dockers_words(
+    config: dict[str, Any], host: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        volumes.requested(config, host, {}, tmp_path)
     assert str(refused.value) == words
 
 

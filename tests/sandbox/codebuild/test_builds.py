@@ -245,7 +245,9 @@ def test_a_role_that_is_gone_ends_the_build(room: Room) -> None:
 def test_docker_is_there_in_privileged_mode_only(room: Room) -> None:
     room.project("docker", "docker version; echo DOCKER_HOST is $DOCKER_HOST")
     plain = room.run("docker")
-    assert "Cannot connect to the Docker daemon" in room.log(plain["id"])
+    # Docker of this machine, or the stand-in, which has the words of Docker 29
+    said = ("Cannot connect to the Docker daemon", "failed to connect to the docker API")
+    assert any(words in room.log(plain["id"]) for words in said)
     privileged = room.run("docker", privilegedModeOverride=True)
     socket = f"unix://{room.sandbox.home}/engine/docker.sock"
     assert f"DOCKER_HOST is {socket}\n" in room.log(privileged["id"])

@@ -120,7 +120,7 @@ GROUPS: list[tuple[str, dict[str, Any], str, str]] = [
      "InvalidBlueGreenDeploymentConfiguration", "A wait takes from 0 to 2880 minutes."),
     ("a configuration for servers", changed(deploymentConfigName="CodeDeployDefault.OneAtATime"),
      "DeploymentConfigDoesNotExist",
-     "No Deployment Configuration found for name: CodeDeployDefault.OneAtATime"),
+     "No deployment configuration found for name: CodeDeployDefault.OneAtATime"),
     ("alarms without names", changed(alarmConfiguration={"enabled": True}), "InvalidAlarmConfig",
      "Alarms that are enabled have names."),
     ("eleven alarms", changed(alarmConfiguration={
@@ -171,7 +171,7 @@ DEPLOYMENTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("a hook", deployment(revision=content(spec("web:1", Hooks=[{"BeforeInstall": "check"}]))),
      "NotInSandbox", "hooks of an AppSpec file, which are AWS Lambda functions"),
     ("a configuration", deployment(deploymentConfigName="mine"),
-     "DeploymentConfigDoesNotExistException", "No Deployment Configuration found for name: mine"),
+     "DeploymentConfigDoesNotExistException", "No deployment configuration found for name: mine"),
 ]  # fmt: skip
 
 

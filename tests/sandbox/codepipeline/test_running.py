@@ -329,6 +329,10 @@ def test_a_pipeline_is_changed_shown_tagged_and_deleted(room: PipelineRoom) -> N
         "PipelineNotFoundException",
         f"Account '{ACCOUNT}' does not have a pipeline with name 'kept'",
     )
+    assert refusal_of(room.api, "start_pipeline_execution", name="kept")[1:] == (
+        "PipelineNotFoundException",
+        f"Pipeline with name kept does not exist in account {ACCOUNT}.",
+    )
 
 
 def test_a_lab_draws_a_pipeline_as_it_is(

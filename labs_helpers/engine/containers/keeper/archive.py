@@ -115,7 +115,7 @@ def _put(path: str, stream: Any, request: Document, read_only: bool) -> None:
             if request["keep_kinds"] and target.exists() and target.is_dir() != member.isdir():
                 kinds = ("directory", "non-directory")
                 old, new = kinds if target.is_dir() else kinds[::-1]
-                raise ValueError(f'cannot overwrite {old} "{target}" with {new}')
+                raise ValueError(f'cannot overwrite {old} "{member.name}" with {new} "{path}"')
             if not request["keep_owners"]:
                 member.uid, member.gid, member.uname, member.gname = 0, 0, "", ""
             archive.extract(member, path)

@@ -10,6 +10,7 @@ from labs_helpers.sandbox.codepipeline.call import PipelineCall
 from labs_helpers.sandbox.codepipeline.errors import (
     DuplicatedStop,
     Invalid,
+    NotFoundAtStart,
     NotStoppable,
 )
 from labs_helpers.sandbox.service.service import Members
@@ -28,7 +29,9 @@ def start_pipeline_execution(call: PipelineCall, params: Members) -> Members:
     """
     name, token = params["name"], params.get("clientRequestToken")
     with call.store.write() as db:
-        pipeline = call.pipeline(db, name)
+        pipeline = store.pipeline(db, call.place, name)
+        if pipeline is None:
+            raise NotFoundAtStart(name=name, account=call.account)
         for each in store.executions(db, call.place, name) if token else ():
             if each.get("token") == token:
                 return {"pipelineExecutionId": each["id"]}
