@@ -90,10 +90,14 @@ def _commit_arrives(given: rights.Roles) -> Finding | None:
     return release.arrives(given.release)
 
 
-def _commit_is_not_on_its_way(given: rights.Roles) -> Finding | None:
+def _deploy_has_begun(given: rights.Roles) -> Finding | None:
     """What comes after a stage shows only when the stage is over."""
     found = deployed.of_commit(given.release.executions, given.release.commit)
-    return _commit_arrives(given) if found and found["status"] == "InProgress" else None
+    if found is None or found["status"] == "Succeeded":
+        return None
+    stage, _ = deployed.why(given.world, found["pipelineExecutionId"])
+    on_its_way = found["status"] == "InProgress" or stage not in ("", "Deploy")
+    return _commit_arrives(given) if on_its_way else None
 
 
 def _commit_runs(given: rights.Roles) -> Finding | None:
@@ -112,7 +116,7 @@ def _commit_runs(given: rights.Roles) -> Finding | None:
 ROLE_FACTS = (
     Fact("commit nothing", _nothing_committed),
     Fact("demo-app-build may push to demo-app-repo again", rights.build_may_push),
-    Fact("the commit arrives, sent there by the pipeline", _commit_is_not_on_its_way),
+    Fact("the commit arrives, sent there by the pipeline", _deploy_has_begun),
     Fact("demo-app-pipeline may deploy again", rights.pipeline_may_deploy),
     Fact("neither may more than that", rights.no_more),
     Fact("the commit arrives, sent there by the pipeline", _commit_arrives),

@@ -123,8 +123,9 @@ def _images(work: Work) -> dict[str, str]:
     except (ValueError, KeyError, TypeError) as error:
         raise ActionFailed(
             "ConfigurationError",
-            f"The image definition file {name} in the artifact {given['name']} is not a list such "
-            f'as [{{"name": "container", "imageUri": "image"}}]: {error}',
+            # so of an object in place of the list, too (read 2026-11-29):
+            # https://qiita.com/Ryo-0131/items/d6dac2a1f1c43a5c25cd
+            f"The image definition file {name} contains invalid JSON format",
         ) from error
 
 
