@@ -73,7 +73,10 @@ def _prune_command(kind: str, text: str, some: str, every: str, *more: Option) -
     """docker <kind> prune; ``some`` and ``every`` are the warnings without and with --all."""
     options = [Option("filter", "", LIST, "Provide filter values"), FORCE, *more]
     if every != some:
-        options.append(Option("all", "a", SWITCH, "Remove all, not just unused ones"))
+        what = (
+            "build cache, not just dangling" if kind == "builder" else "volumes, not just anonymous"
+        )
+        options.append(Option("all", "a", SWITCH, f"Remove all unused {what} ones"))
     path = {"builder": "/build"}.get(kind, f"/{kind}s")
 
     @command(f"{kind} prune", "[OPTIONS]", text, 0, 0, options)

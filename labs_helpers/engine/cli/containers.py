@@ -130,10 +130,12 @@ def each_named(args: Arguments, act: Callable[[str], None]) -> int:
     return 0
 
 
+_GRACE = "Seconds to wait before killing the container"
+_WHEN = 'timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
 _STOPPING = [
     Option("signal", "s", VALUE, "Signal to send to the container"),
-    Option("timeout", "t", VALUE, "Seconds to wait before killing the container"),
-    Option("time", "", VALUE, "Seconds to wait before killing the container (deprecated)"),
+    Option("timeout", "t", VALUE, _GRACE),
+    Option("time", "", VALUE, f"{_GRACE} (deprecated: use --timeout)"),
 ]
 
 
@@ -246,10 +248,10 @@ def port(args: Arguments, engine: EngineClient) -> int:
     [
         Option("details", refused="the log has no extra details"),
         Option("follow", "f", SWITCH, "Follow log output"),
-        Option("since", "", VALUE, "Show logs since timestamp or relative (e.g. 42m)"),
+        Option("since", "", VALUE, f"Show logs since {_WHEN}"),
         Option("tail", "n", VALUE, "Number of lines to show from the end of the logs"),
         Option("timestamps", "t", SWITCH, "Show timestamps"),
-        Option("until", "", VALUE, "Show logs before a timestamp or relative (e.g. 42m)"),
+        Option("until", "", VALUE, f"Show logs before a {_WHEN}"),
     ],
 )
 def logs(args: Arguments, engine: EngineClient) -> int:

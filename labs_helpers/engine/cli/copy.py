@@ -36,7 +36,7 @@ _SPOOLED = 8 << 20
     2,
     [
         Option("archive", "a", SWITCH, "Archive mode (copy all uid/gid information)"),
-        Option("follow-link", "L", SWITCH, "Always follow symbol link in SRC_PATH"),
+        Option("follow-link", "L", SWITCH, "Always follow symlinks in SRC_PATH"),
         Option("quiet", "q", SWITCH, "Suppress progress output during copy"),
     ],
 )

@@ -34,7 +34,12 @@ Authenticating with existing credentials... [Username: {username}]
     1,
     [
         Option("password", "p", VALUE, "Password or Personal Access Token (PAT)"),
-        Option("password-stdin", "", SWITCH, "Take the Password or PAT from stdin"),
+        Option(
+            "password-stdin",
+            "",
+            SWITCH,
+            "Take the Password or Personal Access Token (PAT) from stdin",
+        ),
         Option("username", "u", VALUE, "Username"),
     ],
 )
@@ -82,7 +87,7 @@ def _ask(prompt: str, hidden: bool = False) -> str:
     return text.strip()
 
 
-@command("logout", "[SERVER]", "Log out from a registry.", 0, 1)
+@command("logout", "[SERVER]", "Log out from a registry", 0, 1)
 def logout(args: Arguments, engine: EngineClient) -> int:
     """docker logout [SERVER]"""
     server = server_key(args.positional[0] if args.positional else "")
