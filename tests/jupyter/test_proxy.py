@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
 from labs_helpers.display.page import address
+from labs_helpers.jupyter import pages
 from tests.deadline import deadline, until
 from tests.engine.containers.conftest import client_of
 from tests.ports import free_port
@@ -33,7 +37,7 @@ def jupyter(folder: Path) -> Iterator[str]:
         "ServerApp.root_dir": folder,
         "ServerApp.allow_root": True,
         "ServerApp.open_browser": False,
-        "ServerApp.jpserver_extensions": "jupyter_server_proxy=True",
+        "ServerApp.jpserver_extensions": f"{pages.NAME}=True",
         "IdentityProvider.token": TOKEN,
     }
     # nothing of this machine's settings, and no extension beside the proxy
@@ -99,3 +103,69 @@ def test_a_page_is_reached_through_the_proxy(tmp_path: Path) -> None:
             refused.value.close()
             assert refused.value.code == 403
         found.remove(force=True)
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    """Answers what it was asked, and tries to set what holds for all of Jupyter."""
+
+    def do_GET(self) -> None:
+        said = f"{self.requestline}\n{self.headers}".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Set-Cookie", "_xsrf=chosen; Path=/")
+        self.send_header("Service-Worker-Allowed", "/")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_POST = do_GET
+
+    def log_message(self, *args: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def page() -> Iterator[int]:
+    """The port of a page's server."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def asked(place: str, **headers: str) -> tuple[int, Message, str]:
+    """Status, headers and content of the answer to a learner's browser."""
+    sent = {"Authorization": f"token {TOKEN}", "Cookie": "hub=secret", "X-XSRFToken": "secret"}
+    sent |= {"Referer": f"{place}?token=secret", **headers}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(place, headers=sent), timeout=60) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read().decode()
+
+
+def test_a_page_does_not_get_what_the_learner_may_do(tmp_path: Path) -> None:
+    """Its program is a container's, which a stranger may have made."""
+    with deadline(400), page() as port, jupyter(tmp_path) as server:
+        proxy = f"{server}{PREFIX}proxy"
+        for accept in ("text/html", "text/event-stream"):  # the proxy sends these in two ways
+            found = asked(f"{proxy}/{port}/x?a=1&token={TOKEN}&b=2", Accept=accept)
+            status, headers, said = found
+            assert status == 200
+            assert said.startswith("GET /x?a=1&b=2 HTTP/1.1\n")
+            assert "secret" not in said
+            assert TOKEN not in said
+            assert not [each for each in headers.get_all("Set-Cookie") or () if "chosen" in each]
+            assert "Service-Worker-Allowed" not in headers
+            policy = headers["Content-Security-Policy"]
+            assert "script-src 'none'" in policy
+            assert "allow-scripts" not in policy
+        # the proxy has no way to the port but this one
+        for place in (f"absolute/{port}", f"localhost:{port}", f"absolute/127.0.0.1:{port}"):
+            assert asked(f"{proxy}/{place}/x")[0] == 404

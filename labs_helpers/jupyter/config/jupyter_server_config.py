@@ -21,6 +21,12 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
 # the labs use no language servers, and the search for them runs npm, which writes into ~/.npm
 c.LanguageServerManager.autodetect = False
+# jupyter-server-proxy gives a container's page the learner's rights; labs_helpers/jupyter/pages.py
+# takes them away
+c.ServerApp.jpserver_extensions = {
+    "jupyter_server_proxy": False,
+    "labs_helpers.jupyter.pages": True,
+}
 # not a login shell: /etc/profile would replace PATH, and with it the labs' aws and docker
 c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "/bin/sh"]}
 if "LABS_JUPYTER_ROOT" in os.environ:

@@ -19,10 +19,12 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
+from labs_helpers.sandbox.codecommit import packs
+
 HEADS, TAGS = b"refs/heads/", b"refs/tags/"
 LARGEST = 256 * 1024 * 1024
 """Bytes of a push, and of a packed commit."""
-MOST_FILES = 10_000
+MOST_FILES = MOST_FOLDERS = 10_000
 
 _EARLIEST, _LATEST = 315532800, 4354819199
 """What a ZIP file can write as a time: 1980 to 2107."""
@@ -53,6 +55,7 @@ def opened(folder: Path) -> Iterator[Repo]:
     """The repository of a folder that `make` made."""
     repo = _Bare(str(folder), bare=True)
     repo.hooks.clear()
+    packs.bound(repo.object_store)
     try:
         yield repo
     finally:
@@ -123,8 +126,9 @@ def packed(repo: Repo, commit: Commit) -> bytes:
     """The files of a commit as a ZIP file, as `git archive` packs them; raises TooLarge."""
     at = datetime.fromtimestamp(min(max(commit.commit_time, _EARLIEST), _LATEST), UTC)
     content, size = io.BytesIO(), 0
+    files = _files(repo, ObjectID(commit.tree), "", [MOST_FOLDERS])
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, (path, mode, blob) in enumerate(_files(repo, ObjectID(commit.tree), "")):
+        for number, (path, mode, blob) in enumerate(files):
             size += len(blob)
             if size > LARGEST or number >= MOST_FILES:
                 raise TooLarge(
@@ -137,17 +141,25 @@ def packed(repo: Repo, commit: Commit) -> bytes:
     return content.getvalue()
 
 
-def _files(repo: Repo, tree: ObjectID, under: str) -> Iterator[tuple[str, int, bytes]]:
-    """Path, mode and content; without submodules, and without names that lead elsewhere."""
+def _files(
+    repo: Repo, tree: ObjectID, under: str, left: list[int]
+) -> Iterator[tuple[str, int, bytes]]:
+    """Path, mode and content; without submodules, and without names that lead elsewhere.
+
+    Raises TooLarge: some folders in each other, each of them ten times, make a billion.
+    """
     found = repo.object_store[tree]
     if not isinstance(found, Tree):
         return
+    left[0] -= 1
+    if left[0] < 0:
+        raise TooLarge(f"the commit has more than {MOST_FOLDERS} folders")
     for each in found.iteritems():
         name, mode, sha = each.path.decode(errors="replace"), each.mode, each.sha
         if name in ("", ".", "..") or name.lower() == ".git" or "/" in name:
             continue
         if stat.S_ISDIR(mode):
-            yield from _files(repo, ObjectID(sha), f"{under}{name}/")
+            yield from _files(repo, ObjectID(sha), f"{under}{name}/", left)
         elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):
             blob = repo.object_store[ObjectID(sha)]
             if isinstance(blob, Blob):

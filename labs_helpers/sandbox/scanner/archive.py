@@ -15,6 +15,7 @@ from labs_helpers.sandbox.scanner import tar_headers
 from labs_helpers.sandbox.scanner.decompression import LayerStream
 from labs_helpers.sandbox.scanner.limits import Budget, LayerDamaged, TooMuch
 from labs_helpers.sandbox.scanner.tar_headers import BLOCK, Header
+from labs_helpers.sandbox.scanner.wanted import PATH_MAX
 
 Kind = Literal["file", "directory", "symlink", "hardlink", "other", "nothing"]
 _KINDS: dict[bytes, Kind] = {
@@ -28,6 +29,7 @@ _KINDS: dict[bytes, Kind] = {
     b"6": "other",
 }
 _ZEROS = bytes(BLOCK)
+_NAME_MAX = 255
 _PORTION = 64 * 1024
 
 
@@ -82,6 +84,9 @@ class Archive:
             else:
                 entry = self._entry(header, records, name, target)
             records, name, target, extended = {}, "", "", False
+            _check_length(entry.name)
+            if entry.kind == "hardlink":
+                _check_length(entry.target)
             self._budget.entry()
             yield entry
             self._stream.skip(self._left)
@@ -160,6 +165,16 @@ class Archive:
             raise LayerDamaged("A layer ends in the middle of a file.")
         self._left -= count
         return found
+
+
+def _check_length(path: str) -> None:
+    """Raise LayerDamaged for a name that Linux does not take, so that no runtime unpacks the layer.
+
+    https://man7.org/linux/man-pages/man7/path_resolution.7.html
+    """
+    encoded = path.encode("utf-8", "surrogateescape")
+    if len(encoded) >= PATH_MAX or max(map(len, encoded.split(b"/"))) > _NAME_MAX:
+        raise LayerDamaged(f"A layer has a name that is too long for a file: {path[:60]!r}...")
 
 
 def normal(name: str) -> str:

@@ -16,9 +16,19 @@ from hypothesis import strategies as st
 
 from labs_helpers.sandbox.scanner.archive import normal
 from labs_helpers.sandbox.scanner.inventory import take
-from labs_helpers.sandbox.scanner.limits import Limits, TooMuch, Unscannable
+from labs_helpers.sandbox.scanner.limits import LayerDamaged, Limits, TooMuch, Unscannable
 from labs_helpers.sandbox.scanner.tree import Layer
-from tests.sandbox.scanner.images import ALPINE, APK, Content, apk, layers, metadata, store, tar
+from tests.sandbox.scanner.images import (
+    ALPINE,
+    APK,
+    Content,
+    Link,
+    apk,
+    layers,
+    metadata,
+    store,
+    tar,
+)
 
 MEBI = 1024 * 1024
 GOOD: dict[str, Content] = {"etc/os-release": ALPINE, APK: apk("zlib 1.2.12-r0")}
@@ -52,6 +62,14 @@ def test_a_zip_bomb_costs_no_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert [package.name for package in found.packages] == ["zlib"]
     assert peak < 8 * MEBI
+
+
+@pytest.mark.parametrize("name", ["/".join("a" * 20_000), "a" * 256], ids=["deep", "long"])
+def test_a_name_that_no_file_system_takes_is_damage(tmp_path: Path, name: str) -> None:
+    """No runtime unpacks the layer; a deep name took minutes."""
+    link: dict[str, Content] = {"a": Link("b")}
+    with pytest.raises(LayerDamaged, match="too long"):
+        take(layers(tmp_path, GOOD, link, {name: "x"}))
 
 
 def test_the_same_layer_a_thousand_times_counts_each_time(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import Any
 
 from dulwich.diff_tree import tree_changes
@@ -10,8 +11,11 @@ from dulwich.objects import ObjectID, Tree
 from labs_helpers.sandbox.codecommit import bare
 from labs_helpers.sandbox.codecommit.call import CodeCommitCall
 from labs_helpers.sandbox.codecommit.errors import CommitDoesNotExist, PathDoesNotExist
+from labs_helpers.sandbox.service.errors import NotInSandbox
 from labs_helpers.sandbox.service.service import Members
 
+_MOST = 100_000
+"""Files and folders that are compared."""
 _KINDS = {"add": "A", "modify": "M", "delete": "D"}
 
 
@@ -24,7 +28,16 @@ def get_differences(call: CodeCommitCall, params: Members) -> Members:
         if earlier := params.get("beforeCommitSpecifier"):
             before = _tree(repo, earlier, params.get("beforePath", ""))
         keyed = []
-        for change in tree_changes(repo.object_store, before, after):
+        changes = tree_changes(repo.object_store, before, after, include_trees=True)
+        for number, change in enumerate(changes):
+            if number == _MOST:
+                # some folders in each other, each of them ten times, make a billion
+                raise NotInSandbox(
+                    f"codecommit:GetDifferences of more than {_MOST:,} files and folders",
+                    "Compare a folder: beforePath, afterPath.",
+                )
+            if any(stat.S_ISDIR(each.mode or 0) for each in (change.old, change.new) if each):
+                continue
             shown: dict[str, Any] = {"changeType": _KINDS[change.type]}
             paths = []
             for name, entry in (("beforeBlob", change.old), ("afterBlob", change.new)):
