@@ -125,10 +125,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.commit()
     except BaseException:
+        # also where the commit itself found no room: the next one may have the connection
         connection.rollback()
         raise
-    connection.commit()
 
 
 @contextmanager

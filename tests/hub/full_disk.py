@@ -44,7 +44,7 @@ def played(learner: Learner, options: Sequence[str]) -> dict[str, Any]:
     content["cells"][0]["source"] = "# Changed, and " + "long " * 2000
     fill()
     found["full"] = doctor(learner)
-    found["cells"] = learner.execute(NOTEBOOK, [START, made("refused")])
+    found["cells"] = learner.execute(NOTEBOOK, [START, made("refused"), ASKED])
     found["opened"] = said(lambda: learner.api("GET", f"contents/{NOTEBOOK}"))
     found["saved"] = said(lambda: save(learner, content))
     found["as it was"] = saved.read_bytes() == as_saved

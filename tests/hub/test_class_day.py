@@ -178,9 +178,10 @@ def test_a_full_disk_is_said_and_nothing_is_lost() -> None:
         assert at["needs"]["disk"]["state"] == "missing"
         assert "Free some space" in at["needs"]["disk"]["fix"]
     # then the card, and what is refused
-    card, refused = found["cells"]
+    card, refused, repositories = found["cells"]
     assert "is full but for 0 MB" in card
     assert "The sandbox has no room left on its disk" in refused
+    assert repositories.split()[-1] == "kept"
     # a notebook can be read, and what was saved stays
     assert found["opened"] == ""
     assert "No space left on device" in found["saved"]

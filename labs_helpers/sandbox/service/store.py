@@ -146,10 +146,14 @@ class Store:
     def secret(self) -> bytes:
         """32 random bytes of this store, for the tokens that a client hands back.
 
-        The file ``<root>/signing-key`` keeps them; the first call makes the file. Raises NoRoom.
+        The file ``<root>/signing-key`` keeps them; the first call makes the file. On a full disk
+        they last as long as this store, so that lists can be read there.
         """
         if self._secret is None:
-            self._secret = self._kept_secret()
+            try:
+                self._secret = self._kept_secret()
+            except NoRoom:
+                self._secret = secrets.token_bytes(_SECRET_BYTES)
         return self._secret
 
     def _kept_secret(self) -> bytes:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labs_helpers.sandbox.service.errors import NoRoom
 from labs_helpers.sandbox.service.store import Store, StoreTooNew
 
 SCHEMA = "create table words (word text not null);"
@@ -169,3 +173,27 @@ def test_a_connection_that_is_lent_is_closed_when_its_block_ends(store: Store) -
         assert db.execute("select 1").fetchone()[0] == 1
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         db.execute("select 1")
+
+
+def full(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_leaves_the_store_a_secret(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labs_helpers.sandbox.service.store._make_secret", full)
+    assert len(store.secret()) == 32
+    assert store.secret() == store.secret()
+
+
+def test_a_commit_that_finds_no_room_leaves_no_transaction_behind(store: Store) -> None:
+    with store.read() as db:
+        (pages,) = db.execute("pragma page_count").fetchone()
+        db.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(NoRoom), store.write() as db:
+        db.execute("insert into words values (?)", ("x" * 100_000,))
+    with store.read() as db:
+        db.execute("pragma max_page_count = 100000")
+    add(store, "one")
+    assert words(store) == ["one"]
