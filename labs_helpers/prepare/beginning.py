@@ -38,6 +38,9 @@ class Beginning:
 _LINES = 4
 """The most lines about images on a card."""
 
+_REMOVED = 8
+"""The most lines about what other labs have removed."""
+
 Say = Callable[[str], object]
 """Told what is being done, in a line."""
 
@@ -66,10 +69,12 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
         )
     if found.since:
+        more = len(found.since) - _REMOVED
         notes += (
-            "other labs have removed since then what was in their way:",
-            *found.since,
-            "lab.bring_back() makes again what this lab needs of it, and changes nothing else",
+            "other labs have removed since then what was in their way; lab.bring_back() makes "
+            "again what this lab needs of it, and changes nothing else:",
+            *found.since[:_REMOVED],
+            *([f"and {more} more, which those labs named when they began"] if more > 0 else []),
         )
     if found.assumed:
         notes += ("the record of begun labs was missing or damaged, so this lab counts as begun",)
