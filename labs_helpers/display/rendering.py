@@ -9,6 +9,7 @@ from datetime import timedelta
 from html import escape
 
 _CODE = re.compile(r"`([^`\n]+)`")
+_OF_FORMULAS = re.compile(r"[$\\]")
 
 GOOD = "var(--jp-success-color1)"
 WARN = "var(--jp-warn-color1)"
@@ -33,13 +34,14 @@ class Rendering:
 def spelled(text: str) -> str:
     """A text as HTML that every notebook front end shows as it is written.
 
-    MathJax would set what is between two dollar signs as a formula, but never across the border of
-    an element: https://docs.mathjax.org/en/v3.2/options/document.html. Words between backticks
-    become code, as they are in the lessons.
+    MathJax would set what is between two dollar signs, or begins with a backslash, as a formula,
+    but never across the border of an element:
+    https://docs.mathjax.org/en/v3.2/options/input/tex.html. Words between backticks become code, as
+    they are in the lessons.
     """
     parts = _CODE.split(escape(text))
     return "".join(
-        f"<code>{part}</code>" if number % 2 else part.replace("$", "<span>$</span>")
+        f"<code>{part}</code>" if number % 2 else _OF_FORMULAS.sub(r"<span>\g<0></span>", part)
         for number, part in enumerate(parts)
     )
 

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from labs_helpers.display.bars import size
-from labs_helpers.display.rendering import CALM, Rendering, table
+from labs_helpers.display.rendering import CALM, Rendering, spelled, table
 
 _SENT = ("Pushed", "Pull complete")
 _THERE = ("Layer already exists", "Already exists", "Mounted from ")
@@ -154,12 +154,12 @@ def result(progress: Progress) -> TransferResult:
     if layers and not progress.error:
         lines.append(_count(layers))
     text = [*progress.before]
-    html = [f"<div>{escape(line)}</div>" for line in progress.before]
+    html = [f"<div>{spelled(line)}</div>" for line in progress.before]
     if rows:
         text.append(table(("layer", "size", ""), rows, right=(1,)).text)
         html.append(_table(layers, rows))
     text += lines
-    html += [f"<div>{escape(line)}</div>" for line in lines]
+    html += [f"<div>{spelled(line)}</div>" for line in lines]
     return TransferResult("\n".join(text), "".join(html), progress.digest)
 
 
@@ -190,7 +190,7 @@ def _table(layers: list[Layer], rows: list[tuple[str, str, str]]) -> str:
             f'<code>{escape(name)}</code></th><td style="text-align:right">{written}</td>'
             f'<td style="width:20em"><div aria-hidden="true" style="width:{percent:.1f}%;'
             f'height:0.8em;background:{CALM}"></div></td>'
-            f'<td style="text-align:left">{escape(outcome)}</td></tr>'
+            f'<td style="text-align:left">{spelled(outcome)}</td></tr>'
         )
     head = '<tr><th style="text-align:left">layer</th><th>size</th><th></th><th></th></tr>'
     return f"<table><thead>{head}</thead><tbody>{''.join(cells)}</tbody></table>"

@@ -84,6 +84,16 @@ def read_config(encoded: bytes) -> dict[str, Any]:
     return config
 
 
+def kept(text: str | bytes) -> dict[str, Any]:
+    """A configuration that `read_config` has read before, as Go has it in memory.
+
+    Null in a list is the empty text, and half of a surrogate pair U+FFFD: what reads an image meets
+    texts only, which UTF-8 can write.
+    """
+    found: dict[str, Any] = decode(loads(text), _OF_IMAGE)
+    return found
+
+
 def settings(config: dict[str, Any]) -> dict[str, Any]:
     """The settings for containers of an image, with the names and empty values of Go's fields.
 

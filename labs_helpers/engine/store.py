@@ -8,7 +8,6 @@ Images share layers: a blob is removed with the last image that uses it.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
 import time
@@ -24,7 +23,7 @@ from labs_helpers.oci.reference import InvalidReference, Reference
 from .blobs import GZIP_TYPE, BlobError, Blobs, Layer
 from .database import BlobLocations, open_database
 from .image import Conflict, Image, NoSuchImage, canonical_name, familiar_with_tag
-from .image_config import created_at, encode_config, read_config
+from .image_config import created_at, encode_config, kept, read_config
 
 __all__ = ["BlobError", "Conflict", "Image", "ImageStore", "Layer", "NoSuchImage"]
 
@@ -255,7 +254,7 @@ class ImageStore(BlobLocations):
             ]
         return Image(
             id=image_id,
-            config=json.loads(row[0]),
+            config=kept(row[0]),
             layers=tuple(Layer(*layer) for layer in layers),
             config_bytes=row[0],
             parent=row[1],

@@ -23,6 +23,8 @@ POD = "io.kubernetes.pod.name"
 """The label that the kubelet gives containers:
 https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubelet/pkg/types/labels.go"""
 _CONTAINER = "io.kubernetes.container.name"
+_PREFIX = "k8s_"
+"""How the names of a pod's containers begin, as the kubelet named them for Docker."""
 _OF_ECR = ".dkr.ecr."
 
 
@@ -82,7 +84,7 @@ class Node:
         try:
             made = self.client.create_container(
                 image,
-                name=f"k8s_{container['name']}_{pod}_default",
+                name=f"{_PREFIX}{container['name']}_{pod}_default",
                 entrypoint=container.get("command"),
                 command=container.get("args"),
                 environment={
@@ -114,10 +116,14 @@ class Node:
         return True
 
     def remove(self, pod: str, container: str = "") -> None:
-        """End and remove the containers of a pod, or the one of this name."""
+        """End and remove the containers of a pod, or the one of this name.
+
+        An image can bring the labels, too: the name of a container comes from who made it.
+        """
         labels = [f"{POD}={pod}", *([f"{_CONTAINER}={container}"] if container else [])]
         for each in self.client.containers(all=True, filters={"label": labels}):
-            self.client.remove_container(each["Id"], force=True, v=True)
+            if any(name.startswith(f"/{_PREFIX}") for name in each["Names"]):
+                self.client.remove_container(each["Id"], force=True, v=True)
 
     def forget(self, image: str) -> None:
         """Remove an image, unless a container or a name of the learner's still needs it."""

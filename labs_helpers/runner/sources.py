@@ -6,9 +6,11 @@ sandbox/codebuild/projects.py names the types that a project may have.
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,13 @@ from labs_helpers.runner import git_sources
 from labs_helpers.runner.git_sources import GitFailed, Origin
 
 Client = Callable[[str], Any]
+
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError),
+    *(zlib.error, lzma.LZMAError),
+)
+"""What Python raises at a ZIP file that is none, or whose content is damaged."""
 
 
 class SourceFailed(Exception):
@@ -113,7 +122,7 @@ def _s3(source: Mapping[str, Any], version: str, client: Client, into: Path) -> 
     try:
         with zipfile.ZipFile(archive) as opened:
             _unpack(opened, into)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise SourceFailed(
             f"the object {key} in the bucket {bucket} cannot be unpacked as a ZIP file: {error}"
         ) from error

@@ -23,7 +23,9 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
 _LONGEST_NUMBER = 19
 """Digits of the largest number of bytes that fits into 63 bits."""
 
-_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00\r\n]*\r\n")
+_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n")
+_TARGET = re.compile(rb"[\x21-\x7e\x80-\xff]*")
+"""Without bytes that control, which Python's strip() takes away and other servers keep."""
 
 _ONCE = (b"Content-Length", b"Transfer-Encoding", b"Host")
 
@@ -98,6 +100,8 @@ class StrictRequest(HTTPRequest):
             if not super().read_request_line():  # type: ignore[no-untyped-call]
                 return False
         except ValueError:  # urlsplit: an IPv6 address that is none
+            return self._malformed()
+        if not _TARGET.fullmatch(self.uri):
             return self._malformed()
         if self.method == b"CONNECT":
             self.simple_response("405 Method Not Allowed")

@@ -13,6 +13,7 @@ from labs_helpers.display.rendering import framed, paragraph, rows_html, spelled
         ("plain", "plain"),
         ("<b> & \"c\" 'd'", "&lt;b&gt; &amp; &quot;c&quot; &#x27;d&#x27;"),
         ("$A and $B", "<span>$</span>A and <span>$</span>B"),
+        (r"\(x\) \[y\]", r"<span>\</span>(x<span>\</span>) <span>\</span>[y<span>\</span>]"),
         ("`docker push $A`", "<code>docker push $A</code>"),
         ("`a` $B `<c>`", "<code>a</code> <span>$</span>B <code>&lt;c&gt;</code>"),
         ("one ` alone", "one ` alone"),

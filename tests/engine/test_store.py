@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import sys
 import tarfile
 import threading
@@ -344,3 +345,17 @@ def test_threads_can_write_the_same_image_at_once(store: ImageStore) -> None:
     assert len(found) == 8
     assert len(set(found)) == 1
     assert len(store.list()) == 1
+
+
+def test_a_configuration_is_read_as_go_reads_it(store: ImageStore) -> None:
+    """Null is an empty text in a list, and half of a surrogate pair is U+FFFD."""
+    layer = result_of(store.receive_layer(tar_of(f=b"x")))
+    given = {"Env": [None, "A=b"], "Shell": [None], "WorkingDir": "/\ud800", "env": ["B=c"]}
+    encoded = json.dumps(config_of(layer, config=given, author="\udfff")).encode()
+    image = store.add_image(encoded, [layer], ["box"])
+    for found in (image, store.find("box")):
+        assert found.config["author"] == "\ufffd"
+        read = found.config["config"]
+        assert (read["Shell"], read["WorkingDir"]) == ([""], "/\ufffd")
+        assert read["Env"] == ["B=c"]
+        assert found.config_bytes == encoded

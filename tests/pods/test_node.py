@@ -10,6 +10,7 @@ import pytest
 from labs_helpers.control_client import Control
 from labs_helpers.errors import LabError
 from labs_helpers.pods import look
+from labs_helpers.pods.node import Node
 from tests.policies import allow
 from tests.sandbox.ecs.task_room import ACCOUNT, EXECUTION, REGION, REGISTRY, TRUST, Room, running
 
@@ -110,3 +111,17 @@ def test_a_role_that_a_machine_cannot_have_is_named(room: Room, manifest: Path) 
     for role in ("of-tasks", "nobody-made-this"):
         with pytest.raises(LabError, match=f"No node can have the role .*{role}"):
             pods(room, role, manifest)
+
+
+def test_the_label_of_an_image_makes_no_container_a_pod_s() -> None:
+    removed = []
+
+    class Engine:
+        def containers(self, **_: object) -> list[dict[str, object]]:
+            return [{"Id": "1", "Names": ["/k8s_app_web"]}, {"Id": "2", "Names": ["/mine"]}]
+
+        def remove_container(self, name: str, **_: object) -> None:
+            removed.append(name)
+
+    Node(Engine(), {}, REGION, "").remove("web")
+    assert removed == ["1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import types
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from labs_helpers.runner import sources
 from labs_helpers.runner.git_sources import Origin
+from labs_helpers.sandbox.codepipeline.actions.work import ActionFailed, Work
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +66,20 @@ def test_a_web_server_that_is_not_root_can_read_what_git_packed(tmp_path: Path) 
         "build.sh": 0o755,
         "own.txt": 0o644,
     }
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_file_with_damaged_content_is_the_source_s_fault(tmp_path: Path, kind: int) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", kind) as archive:
+        archive.writestr("a", "text" * 1000)
+    damaged = bytearray(content.getvalue())
+    damaged[40:50] = bytes(10)
+    into = tmp_path / "source"
+    into.mkdir()
+    source = {"type": "S3", "location": "bucket/key.zip"}
+    with pytest.raises(sources.SourceFailed):
+        sources.fetch(source, "", lambda service: Bucket(bytes(damaged)), into, Origin("", {}))
+    work: Any = types.SimpleNamespace(read=lambda: bytes(damaged), inputs=[{"name": "Source"}])
+    with pytest.raises(ActionFailed, match="Source is not a ZIP file"):
+        Work.unpacked(work)

@@ -26,6 +26,8 @@ LOCAL = (IN_ECR, "demo-app")
 _NO_LOCAL_IMAGES = no_local_images(*LOCAL)
 POD = "io.kubernetes.pod.name"
 """The label of a pod's containers."""
+_PREFIX = "k8s_"
+"""How their names begin: an image can bring the label, too."""
 
 
 def _nothing_deployed(place: Place) -> None:
@@ -48,6 +50,8 @@ def _no_local_images(place: Place) -> None:
 def _no_pods(place: Place) -> None:
     """No container of a pod, and no record of pods; see labs_helpers/pods."""
     for one in place.docker.containers.list(all=True, filters={"label": POD}):
+        if not one.name.startswith(_PREFIX):
+            continue
         one.remove(force=True, v=True)
         place.removed.append(f"container {one.name}")
     (place.workspace.sandbox / "pods.json").unlink(missing_ok=True)

@@ -40,13 +40,14 @@ _TROUBLESHOOTING = (
 )
 _KEPT = (
     *("family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities"),
-    *("runtimePlatform", "ephemeralStorage", "pidMode"),
+    *("runtimePlatform", "ephemeralStorage"),
 )
 _NOT_HERE: Mapping[str, str] = {
     "volumes": "A container has the files of its image, and what it writes.",
     "proxyConfiguration": "There is no App Mesh.",
     "inferenceAccelerators": "There is no accelerator.",
     "ipcMode": "Each container has an IPC namespace of its own.",
+    "pidMode": "Each container sees its own processes only.",
     "enableFaultInjection": "Stop a task with StopTask instead.",
     "trustedExecutionConfiguration": "There is no Nitro enclave.",
 }
@@ -60,6 +61,9 @@ _NOT_HERE_OF_CONTAINER: Mapping[str, str] = {
     "privileged": "A container gets no rights on this machine.",
     "dnsServers": "A container's network leads nowhere outside.",
     "dnsSearchDomains": "A container's network leads nowhere outside.",
+    "extraHosts": "Containers of a task reach each other at localhost.",
+    "hostname": "The host name of a container is its ID.",
+    "disableNetworking": "A container's network leads nowhere outside.",
     "dockerSecurityOptions": "The engine's own isolation always holds.",
     "interactive": "Nobody attaches to a task.",
     "pseudoTerminal": "Nobody attaches to a task.",
@@ -69,6 +73,15 @@ _NOT_HERE_OF_CONTAINER: Mapping[str, str] = {
     "firelensConfiguration": "Logs go to CloudWatch Logs with awslogs.",
     "credentialSpecs": "There is no Active Directory.",
 }
+_NOT_HERE_OF_LINUX: Mapping[str, str] = {
+    "capabilities": "A container has the capabilities that Docker gives.",
+    "devices": "A container gets no device of this machine.",
+    "sharedMemorySize": "A container has 64 MiB of shared memory.",
+    "tmpfs": "A container has the files of its image, and what it writes.",
+    "maxSwap": "A container has no swap space of its own.",
+    "swappiness": "A container has no swap space of its own.",
+}
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinuxParameters.html"""
 
 
 def register(
@@ -133,6 +146,8 @@ def _container(given: Mapping[str, Any]) -> Document:
     if not image:
         raise Refused("Container.image should not be null or empty.")
     _refuse(given, _NOT_HERE_OF_CONTAINER, f"containerDefinitions ({name}).")
+    linux = given.get("linuxParameters") or {}
+    _refuse(linux, _NOT_HERE_OF_LINUX, f"containerDefinitions ({name}).linuxParameters.")
     if (logs := given.get("logConfiguration")) is not None:
         _check_logs(logs)
     for port in given.get("portMappings") or []:

@@ -205,10 +205,10 @@ def test_a_start_that_fails_leaves_nothing_open(client: Any) -> None:
 
     running = client.containers.run("box", ["sleep", "600"], detach=True)
     before = opened()
-    for _ in range(3):
+    for _ in range(10):
         with pytest.raises(docker.errors.APIError):
             client.containers.run("box", ["/nosuch"], remove=True)
-    assert opened() == before
+    assert opened() <= before  # less where what another test left had not been closed yet
     running.remove(force=True)
 
 

@@ -44,6 +44,9 @@ def answer_to(sandbox: Running, head: str, *lines: str) -> int:
         ["Content-Length: 5 5"],
         ["Content-Length: 5, 5"],
         ["Content-Length:"],
+        ["Content-Length: \x0b5"],
+        ["Transfer-Encoding: \x0bchunked"],
+        ["X-Bell: \x07"],
         ["Content-Length: 5", "Content-Length: 5"],
         ["Content-Length: 5", "content-length: 6"],
         ["Content-Length: 5", "Transfer-Encoding: chunked"],
@@ -52,7 +55,7 @@ def answer_to(sandbox: Running, head: str, *lines: str) -> int:
         ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
         ["Host: localhost"],
     ],
-    ids=lambda lines: " | ".join(lines),
+    ids=lambda lines: repr(" | ".join(lines)),
 )
 def test_a_length_that_is_none_is_refused_at_once(
     sandbox: Running, plane: str, lines: list[str]
@@ -73,6 +76,11 @@ def test_each_plane_refuses_at_once_what_is_more_than_it_takes(
     sandbox: Running, plane: str
 ) -> None:
     assert answer_to(sandbox, PLANES[plane], f"Content-Length: {2 * 1024**3}") == 413
+
+
+@pytest.mark.parametrize("letter", ["\x00", "\x0b", "\x1f", "\x7f"], ids=repr)
+def test_a_target_has_no_byte_that_controls(sandbox: Running, letter: str) -> None:
+    assert answer_to(sandbox, f"GET /v2/{letter} HTTP/1.1\r\nHost: localhost") == 400
 
 
 def test_http_1_0_has_no_chunks(sandbox: Running) -> None:

@@ -131,6 +131,14 @@ def test_containers_that_wait_for_each_other_are_refused() -> None:
         ({"mountPoints": [{"sourceVolume": "v", "containerPath": "/v"}]}, {}, "mountPoints"),
         ({"logConfiguration": {"logDriver": "splunk"}}, {}, "the log driver splunk"),
         ({}, {"volumes": [{"name": "v"}]}, "volumes"),
+        ({}, {"pidMode": "task"}, "pidMode"),
+        ({"hostname": "web"}, {}, "hostname"),
+        ({"disableNetworking": True}, {}, "disableNetworking"),
+        ({"extraHosts": [{"hostname": "a", "ipAddress": "127.0.0.1"}]}, {}, "extraHosts"),
+        ({"linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"]}}}, {}, "capabilities"),
+        ({"linuxParameters": {"devices": [{"hostPath": "/dev/sda"}]}}, {}, "devices"),
+        ({"linuxParameters": {"tmpfs": [{"containerPath": "/t", "size": 1}]}}, {}, "tmpfs"),
+        ({"linuxParameters": {"sharedMemorySize": 128}}, {}, "linuxParameters.sharedMemorySize"),
     ],
 )
 def test_what_would_have_no_effect_is_refused_by_name(

@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html
 from __future__ import annotations
 
 import io
+import lzma
 import secrets
 import string
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,11 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 """
 MOST_FILES = 10_000
 
+_DAMAGED = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError),
+    *(zlib.error, lzma.LZMAError, OSError),
+)
+"""What Python raises at a ZIP file that is none, or whose content is damaged."""
 _LETTERS = string.ascii_letters + string.digits
 _REFUSED = ("AccessDenied", "AccessDeniedException", "403", "AllAccessDisabled")
 
@@ -118,7 +125,7 @@ class Work:
                 if len(entries) > MOST_FILES or sum(each.file_size for each in entries) > LARGEST:
                     raise ActionFailed("ConfigurationError", "The artifact unpacks to too much.")
                 return {each.filename: archive.read(each) for each in entries}
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except _DAMAGED as error:
             raise ActionFailed(
                 "ConfigurationError",
                 f"The input artifact {self.inputs[0]['name']} is not a ZIP file: {error}",
