@@ -20,11 +20,11 @@ from labs_helpers.sandbox import process as sandbox_process
 from labs_helpers.workspace import Workspace
 
 FIRST_LABS = 280_000_000
-"""Bytes of memory that a learner has taken after the first labs, of shared pages a part
-(tests/bench/finished_learner.py): Jupyter's server 65 MB, the kernel 80 MB, the sandbox 50 MB, the
-engine 35 MB, the runner 15 MB; and 35 MB."""
+"""Bytes of memory of a learner who has done labs 00 to 07, of shared pages a part
+(tests/bench/finished_learner.py): Jupyter's server 60 MB, the kernel 65 MB, the sandbox 85 MB, the
+engine 25 MB, the runner 15 MB, containers 5 MB; and 25 MB."""
 ALL_LABS = 450_000_000
-"""Bytes of memory of a learner who has done lab 10, 365 MB, and has a second notebook open."""
+"""Bytes of memory of a learner who has done labs 00 to 10, 350 MB, with a second notebook open."""
 HUB = 400_000_000
 """Bytes of memory of JupyterHub, its proxy and its culler."""
 DISK = 120_000_000

@@ -8,6 +8,7 @@ of a lab ends before the next lab begins; the last kernel stays.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -109,8 +110,9 @@ class Finished:
         """MB by kind of process. Pages that several processes share count once, in parts (PSS)."""
         found: dict[str, float] = {}
         for each in self.processes():
-            kind = kind_of(each)
-            found[kind] = found.get(kind, 0) + proportional(each.pid) / 1e6
+            with contextlib.suppress(psutil.Error, ProcessLookupError, FileNotFoundError):  # ended
+                kind = kind_of(each)
+                found[kind] = found.get(kind, 0) + proportional(each.pid) / 1e6
         return found
 
 
