@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import getpass
 import importlib.util
 import os
 import platform
 import shutil
-import socket
-import sqlite3
 import sys
 import tempfile
 import time
@@ -22,6 +18,7 @@ from pathlib import Path
 from botocore import configloader
 from botocore.exceptions import ConfigParseError
 
+from labs_helpers.cli import file_system
 from labs_helpers.cli.terminal import size
 from labs_helpers.engine import process as engine_process
 from labs_helpers.engine.choice import EMBEDDED, NAMES, Choice, choose
@@ -115,66 +112,17 @@ def files(workspace: Workspace) -> Need:
     try:
         with tempfile.TemporaryDirectory(dir=workspace.home, prefix=".doctor.") as folder:
             Path(folder, "file").write_bytes(b"x")
-            lacking = _lacking(Path(folder))
+            lacks = file_system.lacking(Path(folder))
     except OSError as error:
         raise cannot_write(workspace.home, error) from error
-    if lacking:
+    if lacks:
         fix = (
             "Home folders on a network, and Windows' own drives in WSL (/mnt/c), often lack this. "
             "Set LABS_HOME to a folder on a disk of this machine:\n"
             f"  export LABS_HOME=/var/tmp/labs-{getpass.getuser()}"
         )
-        return Need("files", "missing", f"{workspace.home}: {'; '.join(lacking)}", fix)
+        return Need("files", "missing", f"{workspace.home}: {'; '.join(lacks)}", fix)
     return Need("files", "ok", str(workspace.home))
-
-
-def _lacking(folder: Path) -> list[str]:
-    """What the file system of a folder does not do for the labs, by trying."""
-    tries: list[tuple[str, Callable[[Path], bool]]] = [
-        ("it has no sockets", _has_sockets),
-        ("it keeps no permissions of files", _keeps_permissions),
-        ("it has no locks", _has_locks),
-        ("SQLite cannot keep its write-ahead log there", _has_write_ahead_log),
-    ]
-    return [words for words, does in tries if not does(folder)]
-
-
-def _has_sockets(folder: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as one:
-        try:
-            one.bind(str(folder / "s"))
-        except OSError as error:
-            return "too long" in str(error)  # which the engine's own path says better
-        return True
-
-
-def _keeps_permissions(folder: Path) -> bool:
-    file = folder / "file"
-    for mode in (0o600, 0o700):
-        file.chmod(mode)
-        if file.stat().st_mode & 0o777 != mode:
-            return False
-    return True
-
-
-def _has_locks(folder: Path) -> bool:
-    with (folder / "file").open("rb+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-
-def _has_write_ahead_log(folder: Path) -> bool:
-    try:
-        with contextlib.closing(sqlite3.connect(folder / "db")) as db:
-            (mode,) = db.execute("pragma journal_mode = wal").fetchone()
-            db.execute("create table one (number)")
-            db.commit()
-    except sqlite3.Error:
-        return False
-    return str(mode) == "wal"
 
 
 def clock() -> Need:

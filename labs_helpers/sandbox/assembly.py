@@ -12,21 +12,16 @@ from wsgiref.types import WSGIApplication
 
 from labs_helpers.own_names import USUAL, OwnNames
 from labs_helpers.sandbox import applications, control_api, delays
+from labs_helpers.sandbox import delivery as delivery_services
 from labs_helpers.sandbox.authorization import why
 from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Decisions
 from labs_helpers.sandbox.balancing import store as balancing_store
 from labs_helpers.sandbox.balancing.balancing import KIND as BALANCING
-from labs_helpers.sandbox.balancing.balancing import TOPIC as CHANGED
 from labs_helpers.sandbox.balancing.balancing import Balancing
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail.trail import CloudTrailService, Trail
-from labs_helpers.sandbox.codebuild.service import CodeBuildService
-from labs_helpers.sandbox.codecommit.service import CodeCommitService
-from labs_helpers.sandbox.codeconnections.service import CodeConnections
-from labs_helpers.sandbox.codedeploy.service import CodeDeployService
-from labs_helpers.sandbox.codepipeline.service import CodePipelineService
 from labs_helpers.sandbox.door.dispatch import Dispatch
 from labs_helpers.sandbox.door.gateway import Gateway
 from labs_helpers.sandbox.ecr import control_routes as ecr_control
@@ -37,9 +32,7 @@ from labs_helpers.sandbox.ecr.lifecycle_runs import LifecycleWorker
 from labs_helpers.sandbox.ecr.scan_worker import ScanWorker
 from labs_helpers.sandbox.ecr.service import EcrService
 from labs_helpers.sandbox.ecr.store import Store
-from labs_helpers.sandbox.ecs.service import EcsService
 from labs_helpers.sandbox.eks import node_role
-from labs_helpers.sandbox.eks.service import EksService
 from labs_helpers.sandbox.events import starts
 from labs_helpers.sandbox.events import store as event_store
 from labs_helpers.sandbox.events.deliveries import Deliveries
@@ -51,7 +44,7 @@ from labs_helpers.sandbox.iam import control_routes as people_control
 from labs_helpers.sandbox.iam import credentials, documents, people
 from labs_helpers.sandbox.iam.people import People
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
-from labs_helpers.sandbox.moto import alarms, balancers
+from labs_helpers.sandbox.moto import balancers
 from labs_helpers.sandbox.moto.application import OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
@@ -65,7 +58,6 @@ from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
-from labs_helpers.sandbox.service.events import Event
 from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
 from labs_helpers.sandbox.service.worker import Worker
@@ -136,7 +128,7 @@ def build(
     router = Router(rules_of_events, clock)
     known = MotoResources(
         {"events": partial(event_store.policies, rules_of_events)},
-        lambda *deployment: codedeploy.group_of(*deployment),
+        lambda *deployment: delivery.codedeploy.group_of(*deployment),
     )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
     trail = Trail(folder / "cloudtrail", clock, authorizer)
@@ -179,6 +171,17 @@ def build(
     )
     ticks = Ticks(rules_of_events, clock)
     account = learner.principal.account
+    delivery = delivery_services.build(
+        folder,
+        clock,
+        authorizer,
+        desk,
+        roles,
+        balancing,
+        router.emit,
+        partial(documents.exists, who.directory),
+        partial(tokens.of_service, store),
+    )
     routes = {
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
@@ -186,126 +189,44 @@ def build(
         **desk.routes(),
         **node_role.routes(roles),
         **balancing.routes(),
+        **delivery.routes(),
     }
-    connections = CodeConnections(
-        folder / "codeconnections",
-        clock,
-        authorizer.authorize,
-        desk,
-        lambda *commit: codepipeline.pushed(*commit),
-    )
-    codepipeline = CodePipelineService(
-        folder / "codepipeline",
-        clock,
-        authorizer.authorize,
-        desk,
-        roles,
-        router.emit,
-        connections.connections.folder,
-        lambda *commit: codecommit.repositories.archive(*commit),
-    )
-
-    def emit(event: Event) -> None:
-        """To the rules, and to pipelines and deployments, which wait for what others do."""
-        router.emit(event)
-        codepipeline.driver.wake()
-        codedeploy.driver.wake()
-
-    codecommit = CodeCommitService(
-        folder / "codecommit",
-        clock,
-        authorizer.authorize,
-        emit,
-        codepipeline.driver.look_at_sources,
-    )
-    codedeploy = CodeDeployService(
-        folder / "codedeploy",
-        clock,
-        authorizer.authorize,
-        roles,
-        emit,
-        applications.Surroundings(lambda *service: ecs.controller(*service), balancing),
-    )
-    codebuild = CodeBuildService(
-        folder / "codebuild",
-        clock,
-        authorizer.authorize,
-        desk,
-        roles,
-        emit,
-        connections.connections.folder,
-        partial(tokens.of_service, store),
-    )
     workers: tuple[Worker[Any], ...] = (
         lifecycle,
         ScanWorker(store, imports=folder.parent / "advisories"),
-        EventDelivery(store, emit),
+        EventDelivery(store, delivery.emit),
         deliveries,
         ticks,
-        codepipeline.driver,
+        *delivery.workers,
         trail,
     )
-    ecs = EcsService(
-        folder / "ecs", clock, authorizer.authorize, desk, roles, emit, balancing, alarms.look
-    )
-    eks = EksService(
-        folder / "eks",
-        clock,
-        authorizer.authorize,
-        roles,
-        partial(documents.exists, who.directory),
-    )
-
-    def watched() -> None:
-        """An alarm may have changed: for the deployments that watch alarms."""
-        codedeploy.driver.wake()
-        ecs.scheduler.wake()
-
     decided: dict[str, Application] = {
         "ecr": partial(applications.on_the_kit, ecr),
-        "codebuild": partial(applications.decided, authorizer, codebuild),
-        "codecommit": partial(applications.decided, authorizer, codecommit),
-        "ecs": partial(applications.decided, authorizer, ecs),
-        "eks": partial(applications.decided_rest, authorizer, eks),
-        "codedeploy": partial(applications.decided, authorizer, codedeploy),
         "events": partial(
             applications.decided,
             authorizer,
             EventBridgeService(rules_of_events, clock, authorizer.authorize, router),
         ),
-        "codepipeline": partial(applications.decided, authorizer, codepipeline),
-        **{
-            name: partial(applications.decided, authorizer, service)
-            for name, service in connections.services.items()
-        },
-        "s3": partial(applications.noticed, others, codepipeline.driver.look_at_sources),
+        **delivery.applications(authorizer),
+        "s3": partial(applications.noticed, others, delivery.codepipeline.driver.look_at_sources),
         "elasticloadbalancing": partial(
             applications.noticed, others, lambda path: balancing.refresh()
         ),
-        "monitoring": partial(applications.noticed, others, lambda path: watched()),
+        "monitoring": partial(applications.noticed, others, lambda path: delivery.alarm_changed()),
+        "cloudtrail": partial(
+            applications.decided, authorizer, CloudTrailService(trail, authorizer)
+        ),
     }
-    decided["cloudtrail"] = partial(
-        applications.decided, authorizer, CloudTrailService(trail, authorizer)
-    )
     services = {name: trail.recorded(service) for name, service in decided.items()}
-    routes |= {**connections.connections.routes(), **codebuild.reports.routes()}
     desk.serve(balancing.store, {BALANCING: balancing})
-    stores = (
-        *(codebuild.store, rules_of_events, codepipeline.store, connections.store, ecs.store),
-        codedeploy.store,
-        balancing.store,
-        codecommit.store,
-        eks.store,
-        codebuild.reports.store,
-        trail.store,
-    )
+    stores = (*delivery.stores, rules_of_events, balancing.store, trail.store)
     status = Status(account, own.region, port, instance, clock, store, moto, who, state, stores)
     application = Dispatch(
         control=control_api.ControlApp(instance, token, clock, trace, status, routes),
         layers=LayerDownloads(store, clock),
         registry=Traced(pushes, trace),
         hub=Traced(hub, trace),
-        git=applications.Later(partial(applications.git, who, codecommit, authorizer)),
+        git=applications.Later(partial(applications.git, who, delivery.codecommit, authorizer)),
         aws=Gateway(
             who.directory.find,
             services,
@@ -316,14 +237,7 @@ def build(
     )
     for worker in workers:
         worker.start()
-    ecs.scheduler.start()
-    balancing.store.subscribe(CHANGED, ecs.scheduler.wake)
-    clock.subscribe(ecs.scheduler.wake)
     clock.subscribe(lifecycle.work)
     clock.subscribe(ticks.wake)
     clock.subscribe(deliveries.wake)
-    clock.subscribe(codepipeline.driver.wake)
-    clock.subscribe(codedeploy.driver.wake)
-    codedeploy.driver.start()
-    workers = (*workers, ecs.scheduler, codedeploy.driver)
     return Sandbox(application, store, who, state, workers, desk, balancing, stores)
