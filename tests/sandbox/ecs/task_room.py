@@ -227,9 +227,9 @@ def running(**variables: str) -> Iterator[Room]:
     require("busybox")
     folder = Path(tempfile.mkdtemp(prefix="l", dir="/tmp"))
     workspace = Workspace(folder / "h")
-    started = servers.start(workspace, environ={**os.environ, **variables})
-    room = Room(workspace, started.sandbox.port)
     try:
+        started = servers.start(workspace, environ={**os.environ, **variables})
+        room = Room(workspace, started.sandbox.port)
         room.ecs.create_cluster(clusterName="default")
         room.role("execution", EXECUTION)
         room.client("ecr").create_repository(repositoryName="web")
