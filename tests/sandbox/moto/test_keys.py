@@ -1,11 +1,15 @@
 """ECR's keys are those of KMS, and its policies name people of IAM, on a running sandbox."""
 
+import hashlib
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.authorization.people_here import refusal_of
 from tests.sandbox.sandbox_process import Running
+
+HOST = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 
 
 def create(sandbox: Running, name: str, **encryption: str) -> dict[str, str]:
@@ -50,6 +54,41 @@ def test_a_key_that_cannot_be_used_is_kmss_refusal(sandbox: Running) -> None:
         answer = refused.value.response
         assert (answer["Error"]["Code"], answer["kmsError"]) == ("KmsException", error)
         assert words in answer["Error"]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("taken_away", "words"),
+    [("disable_key", "is disabled."), ("schedule_key_deletion", "is pending deletion.")],
+)
+def test_a_key_that_is_taken_away_ends_push_and_pull(
+    sandbox: Running, taken_away: str, words: str
+) -> None:
+    """https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html"""
+    ecr, kms, name = sandbox.client("ecr"), sandbox.client("kms"), taken_away.replace("_", "-")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    create(sandbox, name, encryptionType="KMS", kmsKey=key)
+    (given,) = ecr.get_authorization_token()["authorizationData"]
+    headers = {"Host": HOST, "Authorization": f"Basic {given['authorizationToken']}"}
+    layer = b"a layer"
+    digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
+    uploads, blob = f"/v2/{name}/blobs/uploads/", f"/v2/{name}/blobs/{digest}"
+    assert sandbox.ask("POST", f"{uploads}?digest={digest}", layer, headers)[0] == 201
+    getattr(kms, taken_away)(KeyId=key)
+    for method, path in (("POST", uploads), ("GET", blob)):
+        status, _, told = sandbox.ask(method, path, None, headers)
+        assert (status, json.loads(told)["errors"][0]["code"]) == (403, "DENIED")
+        assert words in json.loads(told)["errors"][0]["message"]
+    for operation, params in (
+        ("initiate_layer_upload", {}),
+        ("get_download_url_for_layer", {"layerDigest": digest}),
+    ):
+        code, message = refusal_of(ecr, operation, repositoryName=name, **params)[1:]
+        assert code == "KmsException"
+        assert words in message
+    if taken_away == "schedule_key_deletion":
+        kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+    assert sandbox.ask("GET", blob, None, headers)[2] == layer
 
 
 def test_a_policy_names_people_who_are_there(sandbox: Running) -> None:
