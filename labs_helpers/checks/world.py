@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,21 @@ from labs_helpers.checks.registry import Registry
 from labs_helpers.defaults import registry
 from labs_helpers.own_names import OwnNames
 
-_MODELS = botocore.loaders.create_loader()
-"""botocore's descriptions of services. Reading them takes most of the time of a client's making, so
-every session of a check shares them.
-"""
+
+@cache
+def _models() -> Any:
+    """botocore's descriptions of services, which every session of a check shares.
+
+    Reading them takes most of the time of a client's making. Made with the first session and not
+    with the import, so that the descriptions are those of the whole kernel (runtime/aws_models.py).
+    """
+    return botocore.loaders.create_loader()
 
 
 def session(profile: str | None = None, region: str | None = None) -> Any:
     """A boto3 session that reads the learner's own configuration, as it is now."""
     made = botocore.session.Session(profile=profile)
-    made.register_component("data_loader", _MODELS)
+    made.register_component("data_loader", _models())
     return boto3.Session(botocore_session=made, region_name=region)
 
 

@@ -132,3 +132,22 @@ def test_clients_are_made_without_texts() -> None:
         check=False,
     )
     assert ran.stdout.split() == [*names], ran.stderr
+
+
+CHECKED = """
+from botocore.loaders import Loader
+from labs_helpers.checks import world
+from labs_helpers.runtime import aws_models
+aws_models.share(documentation=True)
+own = world.session()._session.get_component("data_loader")
+wanted = ("ecr", "service-2")
+print(own.load_service_model(*wanted) is Loader().load_service_model(*wanted))
+"""
+
+
+def test_checks_share_the_descriptions_of_the_kernel() -> None:
+    """A kernel imports the checks before its first cell says that descriptions are shared."""
+    ran = subprocess.run(
+        [sys.executable, "-c", CHECKED], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert ran.stdout == "True\n"
