@@ -28,3 +28,12 @@ def test_a_lab_runs_alone(notebook: workbook.Path) -> None:
         run = learner.compare(notebook)
 
     assert run.returncode == 0, run.stdout
+
+
+def test_the_laptop_may_be_closed_after_every_lab() -> None:
+    """Each lab finds what the labs before have left, in processes that have just been started."""
+    with workbook.desk() as learner:
+        for notebook in workbook.NOTEBOOKS:
+            run = learner.compare(notebook)
+            assert run.returncode == 0, run.stdout
+            learner.close()

@@ -50,6 +50,14 @@ class Desk:
             check=False,
         )
 
+    def close(self) -> None:
+        """End the sandbox and the engine, as a learner does at the end of the day."""
+        labs = [str(Path(sys.executable).with_name("labs")), "stop"]
+        done = subprocess.run(
+            labs, env=self.environment, text=True, capture_output=True, check=False
+        )
+        assert done.stdout.startswith("Stopped."), done.stdout + done.stderr
+
     def execute(self, notebook: Path) -> Any:
         """Run a notebook and return it; raises CellFailed for an error that is not meant."""
         return workbook.execute(notebook, self.environment)
