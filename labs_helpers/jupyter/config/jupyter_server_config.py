@@ -40,7 +40,7 @@ if "LABS_JUPYTER_ROOT" in os.environ:
     c.ServerApp.terminado_settings = {"shell_command": shell}
 # encrypts the messages of kernel and notebook against other users of the machine
 c.KernelManager.transport_encryption = "auto"
-# A kernel takes 65 MB. One that is idle, and whose notebook nobody has open, ends after an hour, as
+# A kernel takes 55 MB. One that is idle, and whose notebook nobody has open, ends after an hour, as
 # the server of a hub does; what the learner made is in the sandbox, not in the kernel.
 c.MappingKernelManager.cull_idle_timeout = 3600
 c.MappingKernelManager.cull_interval = 300
