@@ -11,6 +11,7 @@ Same words, files, types, modes, owners, links and configuration. What differs, 
 - HEALTHCHECK in the history has the start interval, which dockerd has since version 25;
 - after --no-cache, dockerd goes on from the newest of two images that the same step made; here the
   same step makes the same image;
+- dockerd 29, and ours, say "on line", and begin some messages with a small letter;
 - what is said on stdout and on stderr by one command: each in its order, the two in any.
 """
 
@@ -36,6 +37,18 @@ from tests.engine.engine_room import Ended, Room, require, running
 
 LEFT_OUT = {"Image", "Hostname", "ArgsEscaped"}
 """What dockerd's builder records of the container that a step ran in."""
+
+WORDS_OF_29 = {
+    "parse error line": "parse error on line",
+    **{
+        old: old[0].lower() + old[1:]
+        for old in (
+            *("Unknown flag:", "Duplicate flag", "Missing a value on flag"),
+            *("Invalid proto:", "Invalid containerPort:", "Invalid signal:", "Forbidden path"),
+        )
+    },
+}
+"""dockerd's words before version 29 -> those of 29, and ours (engine/wording/dockerd.toml)."""
 
 
 @dataclass
@@ -110,6 +123,8 @@ def said(ended: Ended) -> tuple[int, list[str], str]:
     )
     lines = [line for line in text.split("\n") if not line.startswith("Sending build context")]
     failure = ended.err.partition("environment-variable.\n\n")[2]
+    for before in WORDS_OF_29:
+        failure = failure.replace(before, WORDS_OF_29[before])
     return ended.code, lines, failure
 
 
