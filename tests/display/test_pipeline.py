@@ -124,4 +124,4 @@ def test_the_stages_that_a_rollback_leaves_alone_are_not_awaited() -> None:
     stages = state(stage("Build"), stage("Deploy", "Succeeded"))
     drawn_of = drawn(stages, {**execution("Succeeded"), "executionType": "ROLLBACK"})
     assert "not yet" not in drawn_of.text
-    assert "Build / Run: not run: a rollback deploys what is there" in drawn_of.text
+    assert "Build / Build: not run: a rollback deploys what is there" in drawn_of.text
