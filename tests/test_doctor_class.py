@@ -155,7 +155,7 @@ def _no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     def flock(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr("labs_helpers.cli.needs.fcntl.flock", flock)
+    monkeypatch.setattr("labs_helpers.cli.file_system.fcntl.flock", flock)
 
 
 def _no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def _no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a file system of a network: SQLite has a way to do without shared memory."""
     connect = sqlite3.connect
     monkeypatch.setattr(
-        "labs_helpers.cli.needs.sqlite3.connect",
+        "labs_helpers.cli.file_system.sqlite3.connect",
         lambda path: connect(f"file:{path}?vfs=unix-dotfile", uri=True),
     )
 

@@ -143,6 +143,6 @@ def test_a_refusal_of_the_simulator_is_told_without_a_traceback(opened: Lab, iam
 
 def test_the_last_refusal_is_looked_up_elsewhere(opened: Lab) -> None:
     said = opened.why().text
-    assert "AWS does not keep your last refusal" in said
+    assert "AWS cannot be asked for your last refusal" in said
     assert "aws sts decode-authorization-message" in said
     assert "aws cloudtrail lookup-events" in said

@@ -172,8 +172,8 @@ def test_a_page_mark_that_finds_the_disk_full_leaves_no_half_key(
 
     before = set(store.root.iterdir())
     monkeypatch.setattr(kit.os, "fsync", full)
-    with pytest.raises(NoRoom):
-        store.secret()
+    secret = store.secret()
+    assert store.secret() == secret, "pages could not be read on"
     assert set(store.root.iterdir()) == before
 
 
