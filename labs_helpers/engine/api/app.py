@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -205,8 +206,9 @@ def _hand_over(
     phrase = "UPGRADED" if response.status == 101 else HTTPStatus(response.status).phrase
     lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{k}: {v}" for k, v in headers.items())]
     try:
-        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-        response.take(connection, early)
+        with response.meanwhile or nullcontext():
+            connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+            response.take(connection, early)
     except OSError as error:
         log.info("a client has gone: %s", error)
         connection.close()

@@ -193,7 +193,8 @@ def attach(request: Request, backend: Backend, name: str) -> Response:
             return
         backend.containers.attach(found.id, connection, streams, keys, early)
 
-    return raw_response(request, RAW if found.tty else FRAMED, take)
+    kind = RAW if found.tty else FRAMED
+    return raw_response(request, kind, take, backend.containers.attaching.client(found.id))
 
 
 def _old_output(request: Request, backend: Backend, found: Container) -> Iterator[bytes]:

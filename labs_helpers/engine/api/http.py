@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -91,17 +92,25 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     take: Take | None = None
     """Takes the connection over, once the head of the response is sent. There is no other body."""
+    meanwhile: AbstractContextManager[None] | None = None
+    """Is entered before that head is sent, and left after ``take``."""
 
 
-def raw_response(request: Request, content_type: str, take: Take) -> Response:
+def raw_response(
+    request: Request,
+    content_type: str,
+    take: Take,
+    meanwhile: AbstractContextManager[None] | None = None,
+) -> Response:
     """Docker's hijacked connection: a raw stream in both directions, from the head on.
 
+    meanwhile: is entered before the head is sent, and left after ``take``.
     https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Container/operation/ContainerAttach
     """
     if request.headers.get("upgrade", "").lower() == "tcp":
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        return Response(101, [], content_type, headers, take)
-    return Response(200, [], content_type, {"Connection": "close"}, take)
+        return Response(101, [], content_type, headers, take, meanwhile)
+    return Response(200, [], content_type, {"Connection": "close"}, take, meanwhile)
 
 
 def moment(text: str) -> float | None:

@@ -24,6 +24,7 @@ from ..errors import EngineError, NotSupported
 from ..events import CONTAINER, Events
 from ..store import Image, ImageStore, NoSuchImage
 from . import describe, lent, rootfs
+from .attaching import Attaching
 from .creation import Creator
 from .ending import Endings
 from .keeper.words import CannotStart
@@ -36,6 +37,8 @@ from .volumes import Volumes
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+_PATIENCE = 10.0
+"""Seconds that a start waits for clients that are about to attach."""
 
 
 class Containers:
@@ -53,6 +56,7 @@ class Containers:
         self._endings = Endings(
             self.records, self.emit, self._note_end, self._start, self._remove_quietly
         )
+        self.attaching = Attaching()
         self.exec_ended: list[Any] = []
         """Functions that are called with each ended exec."""
         self.started: list[Callable[[Container], None]] = []
@@ -126,6 +130,7 @@ class Containers:
 
     def start(self, container: Container) -> None:
         """Start a container; nothing happens when it runs. Raises CannotRun."""
+        self.attaching.settle(container.id, _PATIENCE)
         with self.records.changed:
             if container.is_up:
                 return
