@@ -176,13 +176,18 @@ def test_a_full_disk_is_said_and_nothing_is_lost(full_disk: Path) -> None:
         client: Any = docker.DockerClient(base_url=f"unix://{place}", timeout=120)
         load_box(client)
         before = client.containers.create("box", ["echo", "kept"])
-        with pytest.raises(docker.errors.ContainerError) as failed:
-            client.containers.run("box", ["cp", "/dev/zero", "/big"], remove=True)
-        assert failed.value.exit_status == 1
-        # the engine has written that the container runs before the disk is full
-        script = "until test -e /go; do sleep 0.01; done; cat /dev/zero > /big"
-        filler = client.containers.run("box", ["sh", "-c", script], detach=True)
-        filler.exec_run(["touch", "/go"])
+
+        def fill(command: str) -> Any:
+            """A container whose command begins once the engine has written that it runs."""
+            script = f"until test -e /go; do sleep 0.01; done; {command}"
+            made = client.containers.run("box", ["sh", "-c", script], detach=True)
+            made.exec_run(["touch", "/go"])
+            return made
+
+        first = fill("cp /dev/zero /big")
+        assert first.wait()["StatusCode"] == 1
+        first.remove()
+        filler = fill("cat /dev/zero > /big")
         filler.wait()
         assert shutil.disk_usage(full_disk).free < 1_000_000
         # what is there can be looked at, and removed, which makes space
