@@ -45,6 +45,11 @@ class Signatures(SQLiteSignatureStore):
         db.rollback()
 
 
+def of_folder(data: Path) -> Signatures:
+    """The signatures in a data folder of Jupyter's, where Jupyter itself would keep them."""
+    return Signatures(str(data / "nbsignatures.db"))  # type: ignore[no-untyped-call]
+
+
 def of_this_server() -> Signatures:
-    """The signatures in Jupyter's data folder, where Jupyter itself would keep them."""
-    return Signatures(str(Path(jupyter_data_dir()) / "nbsignatures.db"))  # type: ignore[no-untyped-call]
+    """The signatures in the data folder of this process."""
+    return of_folder(Path(jupyter_data_dir()))

@@ -52,13 +52,13 @@ class Trust:
             with without_grammars():
                 from nbformat.sign import NotebookNotary
 
-                from labs_helpers.jupyter.signatures import Signatures
+                from labs_helpers.jupyter.signatures import of_folder
 
             try:
                 self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
                 notary = NotebookNotary(  # type: ignore[no-untyped-call]
                     data_dir=str(self._data),
-                    store_factory=lambda: Signatures(str(self._data / "nbsignatures.db")),  # type: ignore[no-untyped-call]
+                    store_factory=lambda: of_folder(self._data),
                 )
                 _ = notary.secret  # made now, so that a folder that cannot be written is named
             except (OSError, sqlite3.Error) as error:

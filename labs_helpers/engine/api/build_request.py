@@ -24,8 +24,6 @@ from .transfer import STREAM_ERRORS
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB)
 
-_BAD_LABELS = "error reading labels"
-
 
 def build(request: Request, backend: Backend) -> Response:
     """``POST /build``: the stream of the builder's messages.

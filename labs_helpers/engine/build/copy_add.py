@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from labs_helpers.oci.layer_paths import fits_a_file_system
+
 from .errors import BuildError
 from .layer import content_hash
 from .run import accounts
 from .sources import Ownership, Source
 from .tar_reader import decompress, index, is_tar
-from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree, fits_a_file_system
+from .tree import DIRECTORY, FILE, Entry, LinkLoop, Tree
 
 _NO_CHOWN = "unable to convert uid/gid chown string to host mapping:"
 _CHOWN = re.compile(r"([^:]+)(?::([^:]+))?")

@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from labs_helpers.oci.layer_paths import fits_a_file_system
+
 from ..errors import BadRequest
 from ..streams import chunks, section
 from .errors import BuildError, DockerfileError
 from .layer import WHITEOUT
-from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree, fits_a_file_system
+from .tree import DIRECTORY, FILE, LINK, OTHER, Entry, LinkLoop, Tree
 
 _IDS, _DATES = 2**32 - 1, 2**33
 """The limits of a file system: user IDs, and seconds since 1970."""

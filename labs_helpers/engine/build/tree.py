@@ -6,7 +6,6 @@ only, so neither ``..`` nor a symbolic link leads out of it.
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
@@ -46,18 +45,8 @@ class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
 
 
-_LONGEST_PATH, _LONGEST_NAME = 4096, 255
-"""Bytes: PATH_MAX, with its zero byte, and NAME_MAX."""
-
-
 class LinkLoop(Exception):
     """A path leads through too many symbolic links."""
-
-
-def fits_a_file_system(path: str) -> bool:
-    """Whether Linux takes a path: https://man7.org/linux/man-pages/man7/path_resolution.7.html"""
-    encoded = os.fsencode(path)
-    return len(encoded) < _LONGEST_PATH and max(map(len, encoded.split(b"/"))) <= _LONGEST_NAME
 
 
 def parts_of(path: str) -> list[str]:

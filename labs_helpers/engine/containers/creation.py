@@ -20,7 +20,6 @@ from . import options, ports, rootfs, spec, values
 from .keeper import cgroup
 from .keeper.logfile import now
 from .record import Container, Records
-from .spec import RELAYS
 from .volumes import Volumes, requested
 
 Document = dict[str, Any]
@@ -108,13 +107,10 @@ def _inherit(config: Document, base: Document) -> None:
             config[key] = base[key]
     config["Env"] = spec.merge_environment(base.get("Env"), config.get("Env"))
     # who asks for a container decides about ports of this machine, never who made the image
-    labels = {name: text for name, text in (base.get("Labels") or {}).items() if name != RELAYS}
-    for key, theirs in (
-        ("ExposedPorts", base.get("ExposedPorts")),
-        ("Labels", labels),
-        ("Volumes", base.get("Volumes")),
-    ):
-        config[key] = {**(theirs or {}), **(config.get(key) or {})} or None
+    labels = {k: text for k, text in (base.get("Labels") or {}).items() if k != spec.RELAYS}
+    base = {**base, "Labels": labels}
+    for key in ("ExposedPorts", "Labels", "Volumes"):
+        config[key] = {**(base.get(key) or {}), **(config.get(key) or {})} or None
     for key in ("Entrypoint", "Cmd"):
         if isinstance(config.get(key), str):
             config[key] = [config[key]]

@@ -38,7 +38,7 @@ class Loops:
                 f"the rule {sending.sender.rule.rpartition('/')[2]} started {sending.arn} {MOST}"
                 f" times in {WITHIN / 60:.0f} minutes, and does not start it again here: does the"
                 " rule start what its own events tell of? On AWS it would go on without end."
-                f" aws events disable-rule ends such a rule",
+                " aws events disable-rule ends such a rule",
             )
 
     def note(self, sending: Sending) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from labs_helpers.oci.layer_paths import fits_a_file_system
 from labs_helpers.sandbox.scanner import tar_headers
 from labs_helpers.sandbox.scanner.decompression import LayerStream
 from labs_helpers.sandbox.scanner.limits import Budget, LayerDamaged, TooMuch
 from labs_helpers.sandbox.scanner.tar_headers import BLOCK, Header
-from labs_helpers.sandbox.scanner.wanted import PATH_MAX
 
 Kind = Literal["file", "directory", "symlink", "hardlink", "other", "nothing"]
 _KINDS: dict[bytes, Kind] = {
@@ -29,7 +29,6 @@ _KINDS: dict[bytes, Kind] = {
     b"6": "other",
 }
 _ZEROS = bytes(BLOCK)
-_NAME_MAX = 255
 _PORTION = 64 * 1024
 
 
@@ -168,12 +167,8 @@ class Archive:
 
 
 def _check_length(path: str) -> None:
-    """Raise LayerDamaged for a name that Linux does not take, so that no runtime unpacks the layer.
-
-    https://man7.org/linux/man-pages/man7/path_resolution.7.html
-    """
-    encoded = path.encode("utf-8", "surrogateescape")
-    if len(encoded) >= PATH_MAX or max(map(len, encoded.split(b"/"))) > _NAME_MAX:
+    """Raise LayerDamaged for a name with which no runtime unpacks the layer."""
+    if not fits_a_file_system(path):
         raise LayerDamaged(f"A layer has a name that is too long for a file: {path[:60]!r}...")
 
 
