@@ -51,16 +51,16 @@ def stand_apart() -> None:
                 os.dup2(theirs, number)
             os.close(theirs)
         return
+    signals = _signals()
+    signal.signal(signal.SIGCHLD, lambda *_: None)
     for number in _PASSED_ON:
         signal.signal(number, lambda number, _: _signal(child, number))
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if ours is None or theirs is None:
-        _, status = os.waitpid(child, 0)
-    else:
+    if ours is not None and theirs is not None:
         os.close(theirs)
         signal.signal(signal.SIGWINCH, lambda *_: _resize(ours, terminals[0]))
-        with _raw(terminals):
-            status = _relay(child, ours, terminals)
+    with _raw(terminals):
+        status = _relay(child, signals, ours, terminals)
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
 
@@ -99,22 +99,41 @@ def _raw(terminals: list[int]) -> Iterator[None]:
         termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
-def _relay(child: int, ours: int, terminals: list[int]) -> int:
+def _signals() -> int:
+    """The end of a pipe from which a byte can be read for each signal that came.
+
+    A signal that comes just before a call that waits does not end the call, and Python runs the
+    signal's handler after the call. So wait for the pipe too (docs.python.org,
+    signal.set_wakeup_fd).
+    """
+    signals, sink = os.pipe()
+    os.set_blocking(signals, False)
+    os.set_blocking(sink, False)
+    signal.set_wakeup_fd(sink, warn_on_full_buffer=False)
+    return signals
+
+
+def _relay(child: int, signals: int, ours: int | None, terminals: list[int]) -> int:
     """Pass on what is typed and printed until the child ends; the child's status."""
-    ended = os.pidfd_open(child) if sys.platform == "linux" else None
-    typing = 0 in terminals and os.tcgetpgrp(0) == os.getpgrp()
-    out = 1 if 1 in terminals else terminals[-1]
+    typing = ours is not None and 0 in terminals and os.tcgetpgrp(0) == os.getpgrp()
+    out = 1 if 1 in terminals or not terminals else terminals[-1]
+    status = None
     while True:
-        waiting = [ours, *([0] if typing else []), *([ended] if ended is not None else [])]
-        ready = select.select(waiting, [], [])[0]
-        if ours in ready:
+        if status is None and (ended := os.waitpid(child, os.WNOHANG))[0]:
+            status = ended[1]
+        waiting = [signals]
+        if ours is not None:
+            waiting += [ours, 0] if typing else [ours]
+        ready = select.select(waiting, [], [], None if status is None else 0)[0]
+        if signals in ready:
+            os.read(signals, _PORTION)
+        if ours is not None and ours in ready:
             if not _pass_on(ours, out):
-                break
-        elif ended in ready:
-            break  # what is left of the child's keeps the terminal open, and prints to nobody
-        elif 0 in ready:
+                ours = None
+        elif status is not None:
+            return status  # what the child left behind prints to nobody
+        elif ours is not None and 0 in ready:
             typing = _pass_on(0, ours)
-    return os.waitpid(child, 0)[1]
 
 
 def _pass_on(source: int, sink: int) -> bool:

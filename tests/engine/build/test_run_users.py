@@ -45,7 +45,7 @@ RUN cp /bin/busybox /su; chown 1000:5 /su; chmod 6755 /su; mkfifo /pipe; chown 5
 RUN mkdir -m 700 /own; echo secret > /own/file; chmod 400 /own/file; chown -R app /own
 RUN ln -s nowhere /link; chown -h 5:5 /link; mkdir -m 3777 /team; chown 7:8 /team; chown 12:12 /
 USER app
-RUN touch /team/new; cat /own/file; ls -dn / /su /pipe /link /team/new
+RUN touch /team/new; cat /own/file; stat -c '%n %F %a %u:%g' / /su /pipe /link /team/new
 USER 12:12
 RUN touch /of12
 USER root
