@@ -141,10 +141,10 @@ LABS = {
         ),
         Entry(
             "10",
-            "Deploy and clean up",
-            "deploy-and-clean-up",
-            minutes=60,
-            goal="run an image on ECS, fix a pull that fails, and leave nothing behind",
+            "Deploy on ECS",
+            "deploy-on-ecs",
+            minutes=45,
+            goal="run an image on ECS, replace it without a break, and fix a pull that fails",
             sandbox="tasks run as containers on this machine",
             aws="the page has a public address; tasks cost by the hour",
         ),
@@ -156,6 +156,15 @@ LABS = {
             goal="find out from the log why a pipeline stopped, and repair each of its stages",
             sandbox="a git folder stands for GitHub",
             aws="CodeCommit stands for GitHub; tasks and builds cost",
+        ),
+        Entry(
+            "12",
+            "Release and clean up",
+            "release-and-clean-up",
+            minutes=45,
+            goal="show a release to a tenth of the visitors, read a pod, and leave nothing behind",
+            sandbox="tasks and pods run as containers on this machine",
+            aws="no clock to move, no Kubernetes; tasks and a load balancer cost by the hour",
         ),
     )
 }

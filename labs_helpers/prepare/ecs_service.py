@@ -71,9 +71,14 @@ def define(place: Place, family: str, container: str, image: str, role: str) -> 
 
 
 def serve(
-    place: Place, cluster: str, service: str, definition: str, seconds: int | None = None
+    place: Place,
+    cluster: str,
+    service: str,
+    definition: str,
+    seconds: int | None = None,
+    wanted: int = 1,
 ) -> None:
-    """Make cluster and service, and wait until a task runs. Raises LabsError where none does."""
+    """Make cluster and service, and wait for its tasks. Raises LabsError where they do not run."""
     ecs, on_aws = place.client("ecs"), place.mode != "sandbox"
     network = networks.of_a_task(place, GROUP) if on_aws else {"subnets": [_SUBNET]}
     ecs.create_cluster(clusterName=cluster)
@@ -81,7 +86,7 @@ def serve(
         cluster=cluster,
         serviceName=service,
         taskDefinition=definition,
-        desiredCount=1,
+        desiredCount=wanted,
         launchType="FARGATE",
         networkConfiguration={"awsvpcConfiguration": network},
     )
@@ -97,5 +102,5 @@ def serve(
         (found,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
         said = [one["message"] for one in found["events"][:3]]
         raise LabsError(
-            f"The service {service} does not run its first task: {'; '.join(said) or error}"
+            f"The service {service} does not run its first tasks: {'; '.join(said) or error}"
         ) from error

@@ -16,7 +16,7 @@ from labs_helpers.labs.delivery.names import (
     FAMILY_BY_TAG,
     GITHUB,
     LOG_GROUPS,
-    OF_LAB_10,
+    OF_OTHER_LABS,
     PIPELINE,
     PROJECTS,
     QUEUE,
@@ -98,8 +98,8 @@ _LOCAL = no_local_images(IN_ECR)
 
 def _no_local_images(place: Place) -> None:
     """The services go first: their tasks are containers, and Docker keeps what a container uses."""
-    of_lab_10 = OF_LAB_10 if place.mode == "sandbox" else ()  # on AWS they are in nobody's way
-    for service in (SERVICE, BY_TAG, *of_lab_10):
+    of_others = OF_OTHER_LABS if place.mode == "sandbox" else ()  # on AWS they are in nobody's way
+    for service in (SERVICE, BY_TAG, *of_others):
         ecs_service.remove(place, CLUSTER, service)
     for family in (FAMILY, FAMILY_BY_TAG):
         no_task_definition(family).ensure(place)

@@ -23,5 +23,5 @@ GITHUB = "token.actions.githubusercontent.com"
 CLUSTER, SERVICE, FAMILY = "demo", "web", "demo-app-web"
 BY_TAG, FAMILY_BY_TAG = "by-tag", "demo-app-by-tag"
 """The second service, which shows what moving a tag does."""
-OF_LAB_10 = ("shop", "front")
-"""Services that lab 10 leaves in the cluster, which is not deleted with services in it."""
+OF_OTHER_LABS = ("shop", "front")
+"""Services that labs 10 and 12 leave in the cluster, which is not deleted with services in it."""

@@ -1,4 +1,4 @@
-"""Checks of lab 10: what runs, by which image and with whose rights, and what is left."""
+"""Checks of lab 10: what runs, by which image and with whose rights."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.labs.lab10 import rights
-from labs_helpers.labs.lab10.left import advice, left, lessened
-from labs_helpers.labs.lab10.names import (
+from labs_helpers.labs.deployment.names import (
     CLUSTER,
     FAMILY,
     RELEASE,
-    ROLE,
     SHOP,
     SHOPS_RELEASE,
     SHOPS_ROLE,
     WEB,
 )
-from labs_helpers.labs.lab10.running import Running, look
+from labs_helpers.labs.deployment.running import Running, look
+from labs_helpers.labs.lab10 import rights
 
 OF_THE_LESSON = ("1.0.0", "1.1.0", "9.9.9")
 COLLEAGUES = "1.0"
@@ -33,8 +31,6 @@ _UNCHANGED = {"shop.json": f'demo-app-repo:{COLLEAGUES}"', "shop-pull.json": 're
 _OF_THE_ROLE = ("403 Forbidden", "unable to pull secrets or registry auth")
 """What a pull ends with for want of rights."""
 FILE = Path("task-definition.json")
-NETWORK = Path("my-network.json")
-"""What the lesson's first cell about the network writes."""
 
 
 # the service web runs an image by its digest
@@ -261,34 +257,3 @@ def shop_serves_again(world: World) -> Outcome:
 def _holds_text(name: str, text: str) -> bool:
     file = Path(name)
     return not file.exists() or text in file.read_text(encoding="utf-8", errors="replace")
-
-
-# nothing is left
-
-
-def _nothing(there: list[str]) -> Finding | None:
-    if not there:
-        return None
-    return Finding("what this lab made, by name", "\n".join(there), advice(there[0]))
-
-
-CLEAN_FACTS = (
-    Fact(
-        "nothing is left: no service, task, cluster, role, repository, and no active revision",
-        _nothing,
-    ),
-)
-
-
-@check("10.3", CLEAN_FACTS)
-def nothing_left(world: World) -> Outcome:
-    there = left(world)
-    whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
-    repository = f"repository {world.repository}"
-    begun = NETWORK.exists() or there != [repository]
-    if not begun or ({*whole, repository} <= set(there) and not lessened(world)):
-        return NotAttempted("what this lab made, by name")
-    return unmet(CLEAN_FACTS, there) or Passed(
-        "Nothing of this lab is left, so nothing of it can cost.",
-        "Other labs have other names: lab.receipt() lists what is left of all of them.",
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers.checks.world import World
-from labs_helpers.labs.lab10.running import Running
+from labs_helpers.labs.deployment.running import Running
 from tests.labs.desk import ACCOUNT
 
 NEW, OLD = "ecs-svc/2", "ecs-svc/1"

@@ -1,4 +1,4 @@
-"""A service of ECS, as the checks of lab 10 look at it: what it runs, and whether it does."""
+"""A service of ECS, as the checks of labs 10 and 12 look at it: what it runs, and how."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
-from labs_helpers.labs.lab10.names import CLUSTER
+from labs_helpers.labs.deployment.names import CLUSTER
 from labs_helpers.prepare.ecs import tasks_of
 
 _PATIENCE = 30.0

@@ -1,11 +1,11 @@
-"""What is left of lab 10, by name, in the order in which AWS lets it go."""
+"""What is left of labs 10 and 12, by name, in the order in which AWS lets it go."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from labs_helpers.checks.world import World
-from labs_helpers.labs.lab10.names import (
+from labs_helpers.labs.deployment.names import (
     BALANCER,
     CLUSTER,
     FAMILY,

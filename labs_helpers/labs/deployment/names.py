@@ -1,8 +1,9 @@
-"""What lab 10 and the colleague in its ticket call things."""
+"""What labs 10 and 12, and the colleague in the ticket of lab 10, call things."""
 
 CLUSTER, WEB, SHOP = "demo", "web", "shop"
 FAMILY = "demo-app"
 RELEASE, SHOPS_RELEASE = "1.1.0", "1.0.0"
 ROLE, SHOPS_ROLE = "demo-app-execution", "shop-execution"
-ROLES = (ROLE, SHOPS_ROLE, "demo-app-front", "demo-app-node")
+FRONT, FRONTS_ROLE, NODES_ROLE = "front", "demo-app-front", "demo-app-node"
+ROLES = (ROLE, SHOPS_ROLE, FRONTS_ROLE, NODES_ROLE)
 BALANCER, TARGET_GROUPS = "front", ("front-blue", "front-green")

@@ -1,0 +1,133 @@
+"""Checks of lab 12: a release that was taken back, and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labs_helpers.checks.goal import Fact, Finding, unmet
+from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
+from labs_helpers.checks.run import check
+from labs_helpers.checks.world import World
+from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, ROLE, SHOPS_RELEASE, WEB
+from labs_helpers.labs.deployment.running import Running, look
+from labs_helpers.labs.lab12.left import advice, left, lessened
+
+NETWORK = Path("my-network.json")
+"""What the lesson's first cell about the network writes."""
+
+
+# the colleague's deployment of an older version is taken back
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The service, and the status of the newest deployment that brought the older version."""
+
+    front: Running
+    status: str
+
+
+_GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+_ENDS = {
+    "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
+    "STOPPED": "another deployment has taken its place, and shows its version to a tenth first",
+    "ROLLBACK_FAILED": "the rollback has failed",
+}
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html"""
+
+
+def _mistake(world: World) -> Mistake | None:
+    """None without the service, and where the colleague has deployed nothing yet."""
+    front = look(world, FRONT)
+    if front is None:
+        return None
+    ecs = world.client("ecs")
+    # the newest is the first; the oldest made the service
+    listed = ecs.list_service_deployments(cluster=CLUSTER, service=FRONT)["serviceDeployments"]
+    for each in listed[:-1]:
+        if _version(ecs, each["targetServiceRevisionArn"]) == SHOPS_RELEASE:
+            return Mistake(front, str(each["status"]))
+    return None
+
+
+def _version(ecs: Any, revision: str) -> str:
+    """The tag in the task definition of a service revision."""
+    described = ecs.describe_service_revisions(serviceRevisionArns=[revision])
+    (found,) = described["serviceRevisions"]
+    definition = ecs.describe_task_definition(taskDefinition=found["taskDefinition"])
+    image = str(definition["taskDefinition"]["containerDefinitions"][0]["image"])
+    return image.rpartition("/")[2].partition(":")[2]
+
+
+def _taken_back(seen: Mistake) -> Finding | None:
+    if seen.status == "ROLLBACK_SUCCESSFUL":
+        return None
+    looked_at = f"the deployment of {SHOPS_RELEASE} to {FRONT}"
+    if seen.status in _GOES_BACK:
+        return Finding(
+            looked_at,
+            f"{seen.status}: on its way back",
+            "a rollback takes some seconds: watch it with lab.service, then check again",
+        )
+    return Finding(
+        looked_at,
+        f"{seen.status}: {_ENDS.get(seen.status, 'under way')}",
+        "run the colleague's cell again; what stops a deployment that is under way?",
+    )
+
+
+def _everybody(seen: Mistake) -> Finding | None:
+    front = seen.front
+    if not front.is_tagged(RELEASE):
+        return Finding(front.looked_at, front.image, f"the visitors should meet {RELEASE}")
+    return front.runs(1)
+
+
+BACK_FACTS = (
+    Fact(f"the deployment of {SHOPS_RELEASE} was stopped, and went back", _taken_back),
+    Fact(f"one task of {RELEASE} serves everybody", _everybody),
+)
+
+
+@check("12.1", BACK_FACTS)
+def release_taken_back(world: World) -> Outcome:
+    seen = _mistake(world)
+    if seen is None or seen.status in ("PENDING", "IN_PROGRESS"):
+        return NotAttempted(f"the deployments of the service {FRONT} in the cluster {CLUSTER}")
+    return unmet(BACK_FACTS, seen) or Passed(
+        f"Everybody meets {RELEASE} again, at once: blue was running all the time.",
+        "The check has looked at what ECS says. Ask the load balancer too, as the lesson did.",
+    )
+
+
+# nothing is left
+
+
+def _nothing(there: list[str]) -> Finding | None:
+    if not there:
+        return None
+    return Finding("what this lab made, by name", "\n".join(there), advice(there[0]))
+
+
+CLEAN_FACTS = (
+    Fact(
+        "nothing is left: no service, task, cluster, role, repository, and no active revision",
+        _nothing,
+    ),
+)
+
+
+@check("12.2", CLEAN_FACTS)
+def nothing_left(world: World) -> Outcome:
+    there = left(world)
+    whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
+    repository = f"repository {world.repository}"
+    begun = NETWORK.exists() or there != [repository]
+    if not begun or ({*whole, repository} <= set(there) and not lessened(world)):
+        return NotAttempted("what this lab made, by name")
+    return unmet(CLEAN_FACTS, there) or Passed(
+        "Nothing of this lab is left, so nothing of it can cost.",
+        "Other labs have other names: lab.receipt() lists what is left of all of them.",
+    )

@@ -1,0 +1,81 @@
+"""Lab 12 starts from what lab 10 leaves: a service that runs release 1.1.0 in two tasks."""
+
+from __future__ import annotations
+
+from labs_helpers.defaults import REPOSITORY
+from labs_helpers.labs.deployment import beginning
+from labs_helpers.labs.deployment.names import CLUSTER, FAMILY, RELEASE, ROLE, WEB
+from labs_helpers.prepare import ecs_service, prices
+from labs_helpers.prepare.configuration import configured
+from labs_helpers.prepare.ecs import clusters, no_task_definition, services
+from labs_helpers.prepare.files import as_they_came
+from labs_helpers.prepare.repositories import empty_repository
+from labs_helpers.prepare.step import Place, Step
+
+TASKS = 2
+
+
+def _versions(place: Place) -> None:
+    if beginning.lacks_a_version(place):
+        empty_repository().ensure(place)
+        beginning.push_versions(place)
+
+
+def _runs(place: Place) -> bool:
+    """Whether the service of lab 10 is there with its tasks, by the execution role of that lab."""
+    ecs = place.client("ecs")
+    if CLUSTER not in clusters(place) or WEB not in services(place, CLUSTER):
+        return False
+    (web,) = ecs.describe_services(cluster=CLUSTER, services=[WEB])["services"]
+    family = str(web["taskDefinition"]).rpartition("/")[2].partition(":")[0]
+    return family == FAMILY and web["runningCount"] == web["desiredCount"] == TASKS
+
+
+def _web(place: Place) -> None:
+    if _runs(place):
+        return
+    ecs_service.remove(place, CLUSTER, WEB)
+    no_task_definition(FAMILY).ensure(place)
+    role = ecs_service.execution_role(place, ROLE)
+    image = f"{place.registry}/{REPOSITORY}:{RELEASE}"
+    definition = ecs_service.define(place, FAMILY, WEB, image, role)
+    ecs_service.serve(place, CLUSTER, WEB, definition, wanted=TASKS)
+
+
+def _lost_service(place: Place) -> str:
+    there = CLUSTER in clusters(place) and WEB in services(place, CLUSTER)
+    return "" if there else f"the service {WEB} of the cluster {CLUSTER}"
+
+
+def _hourly(place: Place) -> str:
+    return (
+        f"about {TASKS * prices.task_hour(place.workspace):.3f} USD an hour until you clean up, "
+        "with public addresses at which everybody can read the page"
+    )
+
+
+STEPS = (
+    configured(),
+    beginning.NOTHING_IN_FRONT,
+    beginning.NO_PODS,
+    Step(
+        f"repository {REPOSITORY} has the images 1.0.0 and 1.1.0",
+        _versions,
+        beginning.lacks_a_version,
+    ),
+    as_they_came("12", "the lab's files are as they came", made=("my-front.json", "next.json")),
+    as_they_came(
+        "12",
+        "task-definition.json and network.json of lab 10 are as they came",
+        ("network.json", "task-definition.json"),
+        made=("my-network.json",),
+        of="10",
+    ),
+    beginning.reachable("12"),
+    Step(
+        f"the service {WEB} of the cluster {CLUSTER} runs {RELEASE} in {TASKS} tasks",
+        _web,
+        lost=_lost_service,
+        costs=_hourly,
+    ),
+)
