@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, ROLE, SHOPS_RELEASE, WEB
-from labs_helpers.labs.deployment.running import Running, look
+from labs_helpers.labs.deployment.running import look
 from labs_helpers.labs.lab12.left import advice, left, lessened
 
 NETWORK = Path("my-network.json")
@@ -23,12 +24,14 @@ NETWORK = Path("my-network.json")
 
 @dataclass(frozen=True)
 class Mistake:
-    """The service, and the status of the newest deployment that brought the older version."""
+    """The newest deployment that brought the older version to the service, by its status."""
 
-    front: Running
+    world: World
     status: str
 
 
+_PATIENCE, _PAUSE = 10.0, 0.5
+"""Seconds."""
 _GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _ENDS = {
     "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
@@ -39,16 +42,28 @@ _ENDS = {
 
 
 def _mistake(world: World) -> Mistake | None:
-    """None without the service, and where the colleague has deployed nothing yet."""
-    front = look(world, FRONT)
-    if front is None:
-        return None
+    """None without the service, and where the colleague has deployed nothing yet.
+
+    Waits some seconds for a deployment that goes back.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        found = _seen(world)
+        if found is None or found.status not in _GOES_BACK or time.monotonic() > until:
+            return found
+        time.sleep(_PAUSE)
+
+
+def _seen(world: World) -> Mistake | None:
     ecs = world.client("ecs")
+    try:
+        found = ecs.list_service_deployments(cluster=CLUSTER, service=FRONT)
+    except (ecs.exceptions.ClusterNotFoundException, ecs.exceptions.ServiceNotFoundException):
+        return None
     # the newest is the first; the oldest made the service
-    listed = ecs.list_service_deployments(cluster=CLUSTER, service=FRONT)["serviceDeployments"]
-    for each in listed[:-1]:
+    for each in found["serviceDeployments"][:-1]:
         if _version(ecs, each["targetServiceRevisionArn"]) == SHOPS_RELEASE:
-            return Mistake(front, str(each["status"]))
+            return Mistake(world, str(each["status"]))
     return None
 
 
@@ -79,7 +94,9 @@ def _taken_back(seen: Mistake) -> Finding | None:
 
 
 def _everybody(seen: Mistake) -> Finding | None:
-    front = seen.front
+    front = look(seen.world, FRONT)
+    if front is None:
+        return Finding(f"the service {FRONT}", "deleted", "a service that is gone serves nobody")
     if not front.is_tagged(RELEASE):
         return Finding(front.looked_at, front.image, f"the visitors should meet {RELEASE}")
     return front.runs(1)

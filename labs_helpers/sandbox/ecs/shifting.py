@@ -251,9 +251,12 @@ def _shift(look: _Look) -> bool:
         steps = [100.0]
     while True:
         number = look.release["_step"]
+        is_last = number + 1 == len(steps)
+        if not is_last:
+            _begin_to_wait(look, pause)
         if not look.send(steps[number]):
             return False
-        if number + 1 == len(steps):
+        if is_last:
             return True
         if not _waited(look, pause):
             return False
@@ -266,10 +269,15 @@ def _bake(look: _Look) -> bool:
     return look.blue is None or _waited(look, minutes)
 
 
-def _waited(look: _Look, minutes: int) -> bool:
-    """Whether so many minutes of the sandbox clock have gone by since the first call."""
+def _begin_to_wait(look: _Look, minutes: int) -> None:
+    """Whoever sees a share of the visitors may move the clock at once: the wait has begun."""
     if not look.release["_until"]:
         look.release["_until"] = look.at + minutes * _MINUTE
+
+
+def _waited(look: _Look, minutes: int) -> bool:
+    """Whether so many minutes of the sandbox clock have gone by since the wait began."""
+    _begin_to_wait(look, minutes)
     if look.at >= look.release["_until"]:
         return True
     look.plan.due = look.release["_until"]

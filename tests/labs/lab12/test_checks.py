@@ -287,6 +287,7 @@ def cell(lab: Desk, name: str) -> str:
 def test_the_load_balancer_is_finished_after_an_interruption_and_goes_without_an_error(
     lab: Desk,
 ) -> None:
+    lab.begin()
     script = Path("front.sh").read_text()
     lab.done(script.partition("vpc=")[0])
     assert not Path("my-front.json").exists()

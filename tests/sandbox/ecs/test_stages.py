@@ -45,14 +45,16 @@ class World:
         }
         self.deploy("web:1")
 
-    def deploy(self, definition: str) -> None:
+    def deploy(self, definition: str, until: float | None = None) -> None:
         self.service["taskDefinition"] = definition
         deployments.deploy(self.service, self.at, shares.groups(self.service))
-        self.settle()
+        self.settle(until)
 
-    def settle(self) -> None:
-        """Look until nothing changes without time."""
+    def settle(self, until: float | None = None) -> None:
+        """Look until nothing changes without time, or until a share for green is seen."""
         for _ in range(20):
+            if self.release["_weight"] == until:
+                return
             made = shifting.plan(self.service, self.tasks, self.at, self.at)
             for task, code, reason in made.stop:
                 tasks.stopped(task, code, reason, self.at)
@@ -128,6 +130,15 @@ def test_linear_goes_in_steps_without_a_pause_after_the_last() -> None:
         world.wait(5)
         met.append(world.weights["green"])
     assert met == [40, 80, 100]
+    assert world.release["status"] == "SUCCESSFUL"
+
+
+def test_who_sees_green_s_share_may_move_the_clock_at_once() -> None:
+    canary = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 5}
+    world = World(strategy="CANARY", canaryConfiguration=canary, bakeTimeInMinutes=0)
+    world.deploy("web:2", until=10.0)
+    assert world.weights["green"] == 0  # the load balancer has not heard yet
+    world.wait(5)
     assert world.release["status"] == "SUCCESSFUL"
 
 
