@@ -53,14 +53,14 @@ class World:
     def settle(self, until: float | None = None) -> None:
         """Look until nothing changes without time, or until a share for green is seen."""
         for _ in range(20):
-            if self.release["_weight"] == until:
-                return
             made = shifting.plan(self.service, self.tasks, self.at, self.at)
             for task, code, reason in made.stop:
                 tasks.stopped(task, code, reason, self.at)
             for deployment, count in made.starts.items():
                 for _ in range(count):
                     self._start(deployment)
+            if self.release["_weight"] == until:
+                return
             self.service["_applied"] = dict(self.service.get("_traffic", {}))
 
     def wait(self, minutes: float) -> None:
