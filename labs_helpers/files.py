@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -26,13 +27,21 @@ class SetAside(UserWarning):
 
 
 def cannot_read(path: Path, error: OSError) -> WorkspaceError:
-    """The error for a file of the labs that cannot be read, with how to fix it."""
-    return WorkspaceError(
-        f"Cannot read {path}: {error.strerror or error}.\n"
-        "It belongs to the labs. Was it made with sudo? Make it yours again:\n"
-        f'  sudo chown -R "$USER" {path.parent}\n'
-        "or set LABS_HOME to a folder of your own:\n  export LABS_HOME=~/.labs"
-    )
+    """The error for a file or folder that cannot be read, with what to do about that error.
+
+    Nobody is told to change the owner of more than this one: a path may have a typing error.
+    """
+    said = f"Cannot read {path}: {error.strerror or error}.\n"
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return WorkspaceError(said + "Nothing is there. Is there a typing error in the path?")
+    if isinstance(error, IsADirectoryError):
+        return WorkspaceError(said + "A file was expected there. Move the folder elsewhere.")
+    if isinstance(error, PermissionError):
+        said += (
+            "Was it made with sudo? If it is yours, take it back:\n"
+            f'  sudo chown "$USER" {shlex.quote(str(path))}\n'
+        )
+    return WorkspaceError(said + "Or set LABS_HOME to a folder of your own: LABS_HOME=~/.labs")
 
 
 def cannot_write(path: Path, error: OSError) -> WorkspaceError:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from labs_helpers.files import SetAside, WorkspaceError, read_json, unused, write_json
+from labs_helpers.files import (
+    SetAside,
+    WorkspaceError,
+    cannot_read,
+    read_json,
+    unused,
+    write_json,
+)
 from labs_helpers.workspace import SOCKET_PATH_LIMIT, Workspace
 
 as_root = os.geteuid() == 0
@@ -106,12 +114,32 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["x.json"]
 
 
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "typing error in the path"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "typing error in the path"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory"), "Move the folder elsewhere"),
+        (OSError(errno.EIO, "Input/output error"), "LABS_HOME=~/.labs"),
+    ],
+)
+def test_only_what_is_not_ours_may_be_taken_back(error: OSError, advice: str) -> None:
+    said = str(cannot_read(Path("/hom"), error))
+    assert said.startswith(f"Cannot read /hom: {error.strerror}.\n")
+    assert advice in said
+    assert "chown" not in said
+
+
+def test_no_owner_is_changed_but_that_of_the_file_itself() -> None:
+    said = str(cannot_read(Path("/my home/f"), PermissionError(errno.EACCES, "Permission denied")))
+    assert "  sudo chown \"$USER\" '/my home/f'\n" in said
+    assert "-R" not in said
+
+
 def test_a_file_that_cannot_be_read_is_not_sent_to_a_reset_that_cannot_read_it_either(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(
-        WorkspaceError, match=f'sudo chown -R "\\$USER" {tmp_path.parent}\n'
-    ) as fault:
+    with pytest.raises(WorkspaceError, match="Move the folder elsewhere") as fault:
         read_json(tmp_path)
     assert "labs reset" not in str(fault.value)
 

@@ -79,22 +79,31 @@ def committed(release: Release) -> Finding | None:
     return None
 
 
-def rest_stays(release: Release) -> Finding | None:
-    """The test is before the push and stops the build; no tag is moved, no image is fixed."""
+def test_stays(release: Release) -> Finding | None:
+    """The test is before the push, and stops the build."""
     spec = release.spec
     if not isinstance(spec, Spec):
         return None
-    found = ""
     if not spec.stops_after_a_failed_build:
-        found = "after a failed build, post_build still runs"
-    elif not spec.tests_before_the_push:
-        found = "no failed test stops the build before the push"
-    elif command := spec.push_of_latest:
-        found = f"{command}\nthis pushes the tag latest"
-    elif line := spec.line_with(release.tag, "sha256:"):
-        found = f"{line}\nthis names one image, also after the next commit"
-    if not found:
+        return _unlike("after a failed build, post_build still runs")
+    if not spec.tests_before_the_push:
+        return _unlike("no failed test stops the build before the push")
+    return None
+
+
+def tags_stay(release: Release) -> Finding | None:
+    """No tag is moved, no image is fixed."""
+    spec = release.spec
+    if not isinstance(spec, Spec):
         return None
+    if command := spec.push_of_latest:
+        return _unlike(f"{command}\nthis pushes the tag latest")
+    if line := spec.line_with(release.tag, "sha256:"):
+        return _unlike(f"{line}\nthis names one image, also after the next commit")
+    return None
+
+
+def _unlike(found: str) -> Finding:
     return Finding(LOOKED_AT, found, f"compare the file with one that worked:  git log -p {SPEC}")
 
 

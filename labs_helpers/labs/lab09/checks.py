@@ -39,7 +39,8 @@ def _by_digest(given: Release) -> Finding | None:
 
 RELEASE_FACTS = (
     Fact("a commit of yours", release.committed),
-    Fact("the test before the push, and a build that ends at a failed test", release.rest_stays),
+    Fact("the test before the push, and a build that ends at a failed test", release.test_stays),
+    Fact("tags from the commit's id", release.tags_stay),
     Fact("the rest stays: the gate", release.gate_stays),
     Fact("it arrives, sent there by the pipeline", release.arrives),
     Fact(

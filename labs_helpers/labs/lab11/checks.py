@@ -40,7 +40,7 @@ def _gate_judges_each(given: Release) -> Finding | None:
 
 
 def _the_test_tests(given: Release) -> Finding | None:
-    if (found := release.rest_stays(given)) is not None:
+    if (found := release.test_stays(given) or release.tags_stay(given)) is not None:
         return found
     script = next((one for one in _TESTS if history.file(one, given.commit)), _TESTS[0])
     text = history.file(script, given.commit) or b""

@@ -109,7 +109,7 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
                 + "      - docker push -q $IMAGE:latest\n",
             )
         ],
-        "this pushes the tag latest",
+        "this pushes the tag latest | tags from the commit's id",
     ),
     "a digest written into the file": (
         [("$IMAGE@$DIGEST", f"$IMAGE@sha256:{'a' * 64}")],
