@@ -149,7 +149,10 @@ def _said(images: dict[str, set[str]] | None) -> str:
         return "its images"
     tags = sorted(tag for of_image in images.values() for tag in of_image)
     said = count(len(images), "image") if images else ""
-    return f"{said} ({few(tags)})" if tags else said
+    if not tags:
+        return said
+    tagged = "" if len(tags) == len(images) else f"with {count(len(tags), 'tag')} "
+    return f"{said} {tagged}({few(tags)})"
 
 
 def _is_changed(ecr: Any, name: str) -> bool:

@@ -24,6 +24,9 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 """
 
 
+_OF_NOBODY = " of no service"
+
+
 def lessened(world: World) -> bool:
     """Whether somebody has begun to clean up, with all that is large still there."""
     ecs, iam = world.client("ecs"), world.client("iam")
@@ -48,7 +51,7 @@ def left(world: World) -> list[str]:
         ]
         there += [f"service {name}" for name in sorted(services)]
         there += sorted(
-            f"task {each['taskArn'].rpartition('/')[2]}"
+            f"task {each['taskArn'].rpartition('/')[2]}{_OF_NOBODY if _is_loose(each) else ''}"
             for each in _tasks(ecs, "RUNNING", "STOPPED")
             if each["lastStatus"] != "STOPPED"
         )
@@ -87,7 +90,15 @@ def _tasks(ecs: Any, *statuses: str) -> list[dict[str, Any]]:
     return list(ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]) if arns else []
 
 
+def _is_loose(task: dict[str, Any]) -> bool:
+    """Whether nobody stops the task: no service keeps it, and nobody has asked it to end."""
+    of_a_service = str(task.get("group", "")).startswith("service:")
+    return task["desiredStatus"] == "RUNNING" and not of_a_service
+
+
 def advice(first: str) -> str:
+    if first.endswith(_OF_NOBODY):
+        return "somebody started this task by hand, so it runs until somebody stops it"
     kind = first.rpartition(" ")[0]
     return {
         "service": "a service replaces what stops, and goes only when you say that you mean it",

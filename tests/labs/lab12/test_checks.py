@@ -213,7 +213,13 @@ CLEAN_WRONG = {
         "aws ecs run-task --cluster demo --task-definition demo-app --launch-type FARGATE "
         "--network-configuration file://my-network.json --query 'tasks[0].lastStatus'\n"
         + but("task definitions"),
-        "| task ",
+        "of no service\ncluster demo",
+    ),
+    "with advice on a task of no service": (
+        "aws ecs run-task --cluster demo --task-definition demo-app --launch-type FARGATE "
+        "--network-configuration file://my-network.json --query 'tasks[0].lastStatus'\n"
+        + but("cluster"),
+        "somebody started this task by hand, so it runs until somebody stops it",
     ),
     "only begun, with a cluster that refuses to go": (
         "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids imageTag=1.1.0\n"
