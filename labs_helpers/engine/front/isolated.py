@@ -56,7 +56,7 @@ def _check_container(
     if request.path.endswith("/start") and (framing.chunked or framing.length):
         raise Forbidden("a container is started without settings: give them to docker create")
     found = resources.daemon.container_id(name)
-    check_owner(client, resources.owners.get(found, ""), name, request.path)
+    check_owner(client, resources.owners.get(found, ""), name)
 
 
 def _filters(text: str) -> dict[str, Any]:
