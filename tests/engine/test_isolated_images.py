@@ -1,4 +1,4 @@
-"""A build, a RUN or a container that reaches the engine: it has images of its own, and no others."""
+"""A build, a RUN or a container that reaches the engine has images of its own, and no others."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_one_build_enters_no_container_of_another(bench: Bench) -> None:
     with scratch(bench.folder / "builds") as one, scratch(bench.folder / "builds") as other:
         said = bench.in_folder(
             one,
-            f"{BOX}docker run -d --name ones box sleep 600 > /dev/null; docker exec ones echo inside",
+            f"{BOX}docker run -d --name ones box sleep 600 > id; docker exec ones echo inside",
         )
         assert said == "inside\n"
         try:
