@@ -35,7 +35,7 @@ def check(client: Isolated, request: RequestHead, query: Query, resources: Resou
     """Take note of the names that a request gives.
 
     Raises Forbidden for a name of another's, and for what could give names that are not seen here:
-    an archive of images, and a form in the body, whose fields Go takes for parameters.
+    an archive of images, BuildKit's sessions, and a form, whose fields Go takes for parameters.
     https://pkg.go.dev/net/http#Request.ParseForm
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -45,6 +45,11 @@ def check(client: Isolated, request: RequestHead, query: Query, resources: Resou
         raise Forbidden(
             "the labs' front refuses docker load to a program that is isolated itself: an archive"
             " gives names, and the daemon's names are for all. Push the image, and pull it"
+        )
+    if request.path in ("/grpc", "/session"):
+        raise Forbidden(
+            "the labs' front refuses BuildKit to a program that is isolated itself: what BuildKit"
+            " names is not seen here. DOCKER_BUILDKIT=0 docker build has Docker's classic builder"
         )
     asked = list(_asked(request, query))
     if not asked:

@@ -79,9 +79,12 @@ def test_no_name_of_the_learners_is_moved(
     assert resources.names == {}
 
 
-def test_an_archive_and_a_form_are_refused(resources: Resources, build: Isolated) -> None:
+def test_what_names_images_unseen_is_refused(resources: Resources, build: Isolated) -> None:
     with pytest.raises(Forbidden, match="refuses docker load"):
         ask(resources, build, "/v1.47/images/load?quiet=1")
+    for path in ("/grpc", "/v1.47/session"):
+        with pytest.raises(Forbidden, match="refuses BuildKit"):
+            ask(resources, build, path)
     for kind in ("application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x"):
         with pytest.raises(Forbidden, match="takes no form"):
             ask(resources, build, "/images/mine/tag", content_type=kind)
