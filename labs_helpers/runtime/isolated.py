@@ -1,8 +1,8 @@
 """The mark of a program that the labs isolate: by it, the engine knows the program again.
 
 A container, a RUN and a command of CodeBuild can reach the engine's socket where nothing hides the
-socket: Landlock does not govern connect(2), and PRoot hides little. Whoever reaches the engine can
-mount any folder of the learner's, so the engine has to know who asks.
+socket: Landlock governs connect(2) from Linux 7.1 on, and PRoot hides little. Whoever reaches the
+engine can mount any folder of the learner's, so the engine has to know who asks.
 
 The mark is a hard limit that Linux has ignored since 2.4.25, RLIMIT_LOCKS. A process hands the
 limit on to all its children, may lower the limit, and may raise it with CAP_SYS_RESOURCE only,
