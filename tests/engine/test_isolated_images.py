@@ -229,10 +229,13 @@ def waiters() -> list[threading.Thread]:
 def test_a_new_engine_removes_what_ended_builds_left(tmp_path: Path) -> None:
     for name in ("build over", "build lasting", "isolated"):
         ImageStore(tmp_path / "engine/isolated" / name).close()
+    half = tmp_path / "engine/isolated/build lasting/blobs/incoming/half-a-layer"
+    half.write_bytes(b"of a load, before kill -9")
     (tmp_path / "builds/lasting").mkdir(parents=True)
     server = make_server(tmp_path / "d.sock", tmp_path / "engine", None, tmp_path / "builds")
     try:
         assert server.backend.private.owners() == ["build lasting"]
+        assert not half.exists()
     finally:
         server.backend.private.close()
         server.backend.store.close()
