@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labs_helpers.runtime.folders import remove_folder
+from labs_helpers.runtime.isolated import LOCK
 
 log = logging.getLogger(__name__)
-
-_LOCK = ".lock"
 
 
 @contextmanager
@@ -27,7 +26,7 @@ def scratch(root: Path) -> Iterator[Path]:
     """A new, empty folder below ``root``; raises OSError where none can be made."""
     root.mkdir(parents=True, exist_ok=True)
     _sweep(root)
-    handle, name = tempfile.mkstemp(suffix=_LOCK, dir=root)
+    handle, name = tempfile.mkstemp(suffix=LOCK, dir=root)
     lock = Path(name)
     folder = lock.with_suffix("")
     try:
@@ -40,7 +39,7 @@ def scratch(root: Path) -> Iterator[Path]:
 
 
 def _sweep(root: Path) -> None:
-    for lock in root.glob(f"*{_LOCK}"):
+    for lock in root.glob(f"*{LOCK}"):
         with contextlib.suppress(OSError), lock.open() as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the build runs
             _remove(lock.with_suffix(""), lock)

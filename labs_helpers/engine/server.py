@@ -11,7 +11,7 @@ from typing import Any
 
 from .api import Backend
 from .api.app import App
-from .api.isolated import recogniser
+from .api.isolated import build_of, recogniser
 from .folders import fresh_folder
 from .hosts import HostMap
 from .store import ImageStore
@@ -48,6 +48,7 @@ class EngineServer(UnixServer):
         """Stop serving, and close the store. All containers are stopped: they are this engine's."""
         self.backend.containers.close()
         super().stop()
+        self.backend.private.close()
         self.backend.store.close()
 
 
@@ -73,7 +74,21 @@ def make_server(
     health = backend.health
     for container in backend.containers.adopt():
         health.watch(container)
+    _take_over_private(backend, builds)
     return EngineServer(path, backend, builds)
+
+
+def _take_over_private(backend: Backend, builds: Path | None) -> None:
+    """Keep the stores of builds that still run; all that is left of others goes."""
+    kept = {each.owner for each in backend.containers.records}
+    for owner in sorted({*kept, *backend.private.owners()} - {""}):
+        build = build_of(owner)
+        if build and builds and (builds / build).is_dir():
+            backend.private.of(owner, builds / build)
+        elif build:
+            backend.private.end(owner)
+        elif owner not in kept:
+            backend.private.remove(owner)
 
 
 def check_socket(path: Path) -> None:

@@ -117,7 +117,7 @@ class ContainedProcesses(Processes):
             try:
                 place = self._place
                 sockets.hide(place.sockets)
-                landlock.restrict([place.folder], place.secrets, place.readable)
+                landlock.restrict([place.folder], place.secrets, place.readable, place.sockets)
                 landlock.give_up_capability(isolated.RAISES_LIMITS)
             except OSError as error:
                 failure = error

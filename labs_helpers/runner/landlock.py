@@ -23,10 +23,15 @@ _PATH_BENEATH = 1
 
 EXECUTE, WRITE, READ, LIST = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _MAKE_AND_REMOVE = sum(1 << bit for bit in range(4, 13))
-_REFER, _TRUNCATE = 1 << 13, 1 << 14
-_OF_FILES = EXECUTE | WRITE | READ | _TRUNCATE
+_REFER, _TRUNCATE, _CONNECT = 1 << 13, 1 << 14, 1 << 16
+"""_CONNECT is LANDLOCK_ACCESS_FS_RESOLVE_UNIX, of the ninth version (Linux 7.1): connect(2) to a
+socket with a path. Sockets of the restricted programs' own are not governed.
+https://git.zx2c4.com/wireguard-linux/log/include/uapi/linux/landlock.h?showmsg=1"""
+_OF_FILES = EXECUTE | WRITE | READ | _TRUNCATE | _CONNECT
 _SCOPES = 0b11
 """Signals and abstract sockets reach no process outside; from the sixth version."""
+
+_HIDES_SOCKETS = 9
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
 
@@ -39,15 +44,28 @@ def version() -> int:
     return max(int(found), 0)
 
 
-def restrict(writable: Iterable[Path], secrets: Iterable[Path], readable: Iterable[Path]) -> None:
+def hides_sockets() -> bool:
+    """Whether the kernel keeps restricted programs from sockets with a path."""
+    return version() >= _HIDES_SOCKETS
+
+
+def restrict(
+    writable: Iterable[Path],
+    secrets: Iterable[Path],
+    readable: Iterable[Path],
+    sockets: Iterable[Path] = (),
+) -> None:
     """From now on this thread, and what it starts, writes below `writable` only.
 
     secrets: folders whose files are not read either, but for those of `readable`. Files elsewhere
-    are read, executed and listed as before. Raises OSError where the kernel refuses.
+    are read, executed and listed as before. sockets: of others, to which these programs connect;
+    where the kernel `hides_sockets`, they connect to no others. Raises OSError where the kernel
+    refuses.
     """
     kernel = version()
     every = (EXECUTE | WRITE | READ | LIST | _MAKE_AND_REMOVE) | (_REFER if kernel > 1 else 0)
     every |= _TRUNCATE if kernel > 2 else 0
+    every |= _CONNECT if kernel >= _HIDES_SOCKETS else 0
     attributes = struct.pack("<Q", every)
     if kernel >= 6:
         attributes = struct.pack("<QQQ", every, 0, _SCOPES)
@@ -60,6 +78,8 @@ def restrict(writable: Iterable[Path], secrets: Iterable[Path], readable: Iterab
             _allow(ruleset, Path("/dev", name), (READ | WRITE | _TRUNCATE) & every)
         for path in (*readable, *_beside(secrets)):
             _allow(ruleset, path, READ | EXECUTE)
+        for path in sockets if every & _CONNECT else ():
+            _allow(ruleset, path, _CONNECT)
         _allow(ruleset, Path("/"), LIST)
         _checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _checked(libc.syscall(_RESTRICT, ruleset, 0))

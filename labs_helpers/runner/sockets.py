@@ -1,9 +1,12 @@
 """Hides the sockets of other programs from the commands of a build: of a real Docker, of systemd.
 
-Landlock does not govern connect(2) on a socket with a path, and whoever may talk to a daemon acts
-with the daemon's rights. So a mount namespace covers each socket that is there when the build
-begins. That takes root: an ordinary user gets such a namespace in a process with one thread only.
-https://man7.org/linux/man-pages/man7/mount_namespaces.7.html
+Before Linux 7.1 Landlock does not govern connect(2) on a socket with a path (landlock.py), and
+whoever may talk to a daemon acts with the daemon's rights. So a mount namespace covers each socket
+that is there when the build begins. That takes root. An ordinary user gets such a namespace in a
+process with one thread only, with a namespace of users, where all files of others, root's too,
+seem to be nobody's (ssh then refuses its own configuration), and not at all where the labs often
+run: in containers, and on Ubuntu 24.04.
+https://man7.org/linux/man-pages/man7/mount_namespaces.7.html and user_namespaces.7.html
 """
 
 from __future__ import annotations

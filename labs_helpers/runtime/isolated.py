@@ -1,8 +1,8 @@
 """The mark of a program that the labs isolate: by it, the engine knows the program again.
 
 A container, a RUN and a command of CodeBuild can reach the engine's socket where nothing hides the
-socket: Landlock does not govern connect(2), and PRoot hides little. Whoever reaches the engine can
-mount any folder of the learner's, so the engine has to know who asks.
+socket: Landlock governs connect(2) from Linux 7.1 on, and PRoot hides little. Whoever reaches the
+engine can mount any folder of the learner's, so the engine has to know who asks.
 
 The mark is a hard limit that Linux has ignored since 2.4.25, RLIMIT_LOCKS. A process hands the
 limit on to all its children, may lower the limit, and may raise it with CAP_SYS_RESOURCE only,
@@ -16,6 +16,7 @@ to MARK: RLIMIT_RTTIME, which holds for real-time programs only, and no program 
 
 from __future__ import annotations
 
+import fcntl
 import resource
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ https://github.com/torvalds/linux/blob/v6.12/include/uapi/asm-generic/resource.h
 MARK = 1 << 62
 """A hard limit of LOCKS up to this one marks a program as isolated; without a mark, there is none.
 """
+LOCK = ".lock"
+"""Behind the name of a build's folder: the file beside it that is locked while the build runs."""
 RAISES_LIMITS = 24
 """CAP_SYS_RESOURCE."""
 
@@ -71,6 +74,19 @@ def build_of(pid: int) -> int | None:
     except OSError:
         return None
     return number if number + spare == MARK else None
+
+
+def wait_for_end(folder: Path) -> bool:
+    """Wait until a build has ended, by itself or by a signal; False where nothing says when.
+
+    Raises OSError.
+    """
+    try:
+        with folder.with_name(f"{folder.name}{LOCK}").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return not folder.exists()
+    return True
 
 
 def folder_of(locks: int, real_time: int, builds: Path) -> Path | None:

@@ -38,7 +38,12 @@ def room(
 def prepared(room: Room) -> Room:
     client = docker.DockerClient(base_url=f"unix://{room.socket}", timeout=60)
     load_box(client)
+    archive = room.folder / "box.tar"
+    archive.write_bytes(b"".join(client.images.get("box").save(named=True)))
     client.close()
+    if not isinstance(room.server, FrontServer):
+        # the images of a daemon are shared by all
+        assert marked(room, "load", "-q", "-i", str(archive)) == "Loaded image: box:latest\n"
     (room.folder / "secret").write_text("of the learner\n")
     return room
 
@@ -95,3 +100,22 @@ def test_a_container_of_the_learner_s_is_closed(room: Room) -> None:
             assert re.search("refuses|No such container", marked(room, *arguments))
     finally:
         assert room.docker("rm", "-f", "mine").code == 0
+
+
+def test_it_moves_no_name_of_the_learner_s(room: Room) -> None:
+    assert room.docker("tag", "box", "kept:1").code == 0
+    before = room.docker("inspect", "--format", "{{.Id}}", "kept:1").out
+    context = room.folder / "moving"
+    context.mkdir(exist_ok=True)
+    (context / "Dockerfile").write_text("FROM box\nLABEL of=a-stranger\n")
+    given = room.folder / "kept.tar"
+    assert room.docker("save", "-o", given, "kept:1").code == 0
+    for arguments in (
+        ("build", "-t", "kept:1", str(context)),
+        ("tag", "box", "kept:1"),
+        ("load", "-i", str(given)),
+    ):
+        said = marked(room, *arguments)
+        # the labs' engine has names for each client; a daemon has one set of names for all
+        assert ("refuses" in said) == isinstance(room.server, FrontServer), said
+    assert room.docker("inspect", "--format", "{{.Id}}", "kept:1").out == before

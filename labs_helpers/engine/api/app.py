@@ -27,7 +27,6 @@ from . import (
     image_removal,
     images,
     isolated,
-    isolated_images,
     parameters,
     registries,
     system,
@@ -165,12 +164,13 @@ class App:
                 match = pattern.fullmatch(path)
                 if match and method == request.method:
                     parameters.check(operation, request)
+                    backend, named = self._backend, match.groupdict()
                     if request.isolated:
-                        self._check_isolated(request, request.isolated, path)
+                        backend, named = self._isolated(request, request.isolated, path, named)
                     if operation not in _READ_BODIES:
                         # a malformed body is noticed before anything is done
                         _drain(request)
-                    return operation(request, self._backend, **match.groupdict())
+                    return operation(request, backend, **named)
             return refuse(request.method, path)
         except EngineError as error:
             return error_response(error.status, str(error))
@@ -185,15 +185,20 @@ class App:
             )
             return error_response(500, why)
 
-    def _check_isolated(self, request: Request, client: isolated.Isolated, path: str) -> None:
-        """Raise Forbidden for what an isolated client may not ask."""
+    def _isolated(
+        self, request: Request, client: isolated.Isolated, path: str, named: dict[str, str]
+    ) -> tuple[object, dict[str, str]]:
+        """The backend of an isolated client, and the names in the path: a container's is its ID.
+
+        Raises Forbidden for what the client may not ask, NotFound for a container of another's.
+        """
         name = isolated.check_request(request.method, path, request.query)
         if not isinstance(self._backend, Backend):
-            return
-        isolated_images.note(request, client, path, self._backend)
+            return self._backend, named
+        backend = self._backend.of(client)
         if name:
-            container = self._backend.containers.records.find(name)
-            isolated.check_owner(client, container.owner, name, path)
+            named = {"name": backend.containers.records.find(name, backend.owner).id}
+        return backend, named
 
 
 def _hand_over(

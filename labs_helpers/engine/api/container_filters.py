@@ -12,6 +12,7 @@ from ..containers.options import network
 from ..containers.ports import exposed_port
 from ..containers.record import Container
 from ..errors import BadRequest
+from ..private_stores import Ended
 from ..store import NoSuchImage
 from . import Backend
 from .filters import Filters, boolean, until_moment
@@ -63,7 +64,7 @@ def _matches(container: Container, name: str, values: list[str], backend: Backen
                 not container.is_up and container.endings > 0 and str(container.exit_code) in values
             )
         case "before" | "since":
-            others = [backend.containers.records.find(value) for value in values]
+            others = [backend.containers.records.find(value, backend.owner) for value in values]
             if name == "before":
                 return all(container.created < other.created for other in others)
             return all(container.created > other.created for other in others)
@@ -109,8 +110,8 @@ def _has_label(container: Container, wanted: str) -> bool:
 def _descends(container: Container, name: str, backend: Backend) -> bool:
     try:
         wanted = backend.store.find(name)
-        image = backend.store.find(container.image)
-    except NoSuchImage:
+        image = backend.containers.image_of(container)
+    except (NoSuchImage, Ended):
         return False
     layers = [layer.diff_id for layer in wanted.layers]
     ours = [layer.diff_id for layer in image.layers]

@@ -16,6 +16,7 @@ from ..containers.record import Container
 from ..containers.stopping import signal_number
 from ..errors import BadRequest
 from ..events import CONTAINER
+from ..private_stores import Ended
 from . import Backend, bodies
 from .container_filters import CONTAINER_FILTERS, PRUNE_FILTERS, is_listed, is_pruned
 from .filters import check
@@ -33,14 +34,20 @@ _NOTHING = Response(204, [], "text/plain")
 
 def create(request: Request, backend: Backend) -> Response:
     """``POST /containers/create``. Raises NoSuchImage, which makes a client pull."""
-    given, owner = bodies.read(request, bodies.CONTAINER), ""
+    given = bodies.read(request, bodies.CONTAINER)
     if request.isolated:
         binds = backend.containers.isolation.has_namespaces
-        given, owner = checked_settings(request.isolated, given, binds), request.isolated.owner
+        given = checked_settings(request.isolated, given, binds)
     body = options.check(given)
     name = str(body.get("Image") or "")
     image = named_image(name, backend.store) if name else backend.store.find(name)
-    made = backend.containers.create(request.text("name"), body, image, owner)
+    made = backend.containers.create(request.text("name"), body, image, backend.owner)
+    try:
+        backend.store_of(backend.owner)
+    except Ended:
+        # what ends a build has perhaps looked for its containers before this one was there
+        backend.containers.remove(made, force=True, with_volumes=True)
+        raise
     return json_response({"Id": made.id, "Warnings": []}, 201)
 
 
@@ -54,8 +61,8 @@ def list_containers(request: Request, backend: Backend) -> Response:
         or bool({"status", "exited", "before", "since"} & set(filters))
     )
     found = sorted(backend.containers.records, key=lambda c: c.created, reverse=True)
-    if request.isolated:
-        found = [each for each in found if each.owner == request.isolated.owner]
+    if backend.owner:
+        found = [each for each in found if each.owner == backend.owner]
     shown = [each for each in found if (every or each.is_up) and is_listed(each, filters, backend)]
     documents = [describe.summary(each) for each in shown[: limit if limit > 0 else None]]
     if request.flag("size"):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import socket
 
 from ..containers import exec as execs
+from ..containers.exec import Exec
 from ..containers.starting import CannotRun
-from ..errors import BadRequest
+from ..errors import BadRequest, NotFound
 from . import Backend, bodies
 from .containers import FRAMED, RAW, detach_keys
 from .http import Request, Response, error_response, json_response, raw_response
@@ -25,7 +26,7 @@ def create(request: Request, backend: Backend, name: str) -> Response:
 def start(request: Request, backend: Backend, name: str) -> Response:
     """``POST /exec/NAME/start``: the connection becomes the program's streams."""
     body = bodies.read(request, bodies.EXEC_START) or {}
-    instance = backend.execs.find(name)
+    instance = _find(backend, name)
     if body.get("Detach"):
         backend.execs.start(instance)
         return Response(200, [], "text/plain")
@@ -55,14 +56,14 @@ def start(request: Request, backend: Backend, name: str) -> Response:
 
 def inspect(request: Request, backend: Backend, name: str) -> Response:
     """``GET /exec/NAME/json``."""
-    found = backend.execs.find(name)
+    found = _find(backend, name)
     backend.execs.settle(found)
     return json_response(execs.describe(found))
 
 
 def resize(request: Request, backend: Backend, name: str) -> Response:
     """``POST /exec/NAME/resize``."""
-    instance = backend.execs.find(name)
+    instance = _find(backend, name)
     rows, columns = request.text("h"), request.text("w")
     if not all(each.isdecimal() and int(each[:6]) < 1 << 16 for each in (rows, columns)):
         raise BadRequest("the size of a terminal is h and w, two numbers up to 65535")
@@ -70,3 +71,11 @@ def resize(request: Request, backend: Backend, name: str) -> Response:
         return error_response(409, f"container {instance.container.id} is not running")
     backend.containers.resize(instance.id, int(rows), int(columns))
     return Response(200, [], "text/plain")
+
+
+def _find(backend: Backend, name: str) -> Exec:
+    """The program with an ID. Raises NotFound, also for one in a container of another owner's."""
+    found = backend.execs.find(name)
+    if backend.owner and found.container.owner != backend.owner:
+        raise NotFound(f"No such exec instance: {name}")
+    return found

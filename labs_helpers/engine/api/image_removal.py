@@ -9,18 +9,17 @@ from urllib.parse import unquote
 
 from labs_helpers.oci import reference as references
 
+from ..containers.record import Container
 from ..image import Conflict, canonical_name
 from ..removal import remove
 from ..store import Image, ImageStore, NoSuchImage
-from . import Backend, filters, image_events, isolated_images
+from . import Backend, filters, image_events
 from .http import Request, Response, json_response
 from .images import named_image
 
 
 def delete(request: Request, backend: Backend, name: str) -> Response:
     """``DELETE /images/{name}?force=&noprune=``."""
-    if request.isolated:
-        return isolated_images.remove(request.isolated, name, backend)
     force, prune = request.flag("force"), not request.flag("noprune")
     image = named_image(name, backend.store)
     if _keep_for_containers(unquote(name), image, backend, force):
@@ -48,7 +47,7 @@ def _keep_for_containers(name: str, image: Image, backend: Backend, force: bool)
     Raises Conflict where dockerd does:
     https://github.com/moby/moby/blob/v28.2.2/daemon/images/image_delete.go
     """
-    users = [each for each in backend.containers.records if each.image == image.id]
+    users = [each for each in _containers(backend) if each.image == image.id]
     if not users:
         return False
     user = next((each for each in users if each.is_up), users[0])
@@ -82,7 +81,7 @@ def prune(request: Request, backend: Backend) -> Response:
     dangling_only = filters.boolean(wanted.get("dangling", ["true"]), "dangling")
     before = _unpacked_size(backend.store)
     deleted: list[dict[str, str]] = []
-    used = {each.image for each in backend.containers.records}
+    used = {each.image for each in _containers(backend)}
     for image in backend.store.list():
         if image.id in used:
             continue
@@ -100,6 +99,11 @@ def prune(request: Request, backend: Backend) -> Response:
     reclaimed = before - _unpacked_size(backend.store)
     image_events.note_pruned(backend, reclaimed)
     return json_response({"ImagesDeleted": deleted or None, "SpaceReclaimed": reclaimed})
+
+
+def _containers(backend: Backend) -> list[Container]:
+    """The containers whose images are in this backend's store."""
+    return [each for each in backend.containers.records if each.owner == backend.owner]
 
 
 def _unpacked_size(store: ImageStore) -> int:

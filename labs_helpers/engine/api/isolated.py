@@ -4,8 +4,9 @@ A command of a CodeBuild build builds, pulls, pushes and runs images, as in priv
 It gets no folder of this machine but its build's own, no right or network of this machine, and no
 container or volume of another's. keeper/peers.py says how such a program is known.
 
-Each route and each field has to be listed here to be allowed. Images are shared:
-isolated_images.py says what a program takes away.
+Each route and each field has to be listed here to be allowed. Images are the client's own, as on a
+new host: private_stores.py. So is each name: of what others have, a client hears what Docker says
+of what does not exist.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..containers.keeper import peers
 from ..errors import Forbidden, NotFound, missing_object
 
 Document = dict[str, Any]
+_BUILD_OF = "build "
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,13 @@ class Isolated:
 
     @property
     def owner(self) -> str:
-        """Whose the client's containers are: a build's, or of all others that are isolated."""
-        return f"build {self.folder.name}" if self.folder else "isolated"
+        """Whose the client's images and containers are: a build's, or of all others' together."""
+        return f"{_BUILD_OF}{self.folder.name}" if self.folder else "isolated"
+
+
+def build_of(owner: str) -> str:
+    """The name of the folder of the build that an owner is; "" for another owner."""
+    return owner.removeprefix(_BUILD_OF) if owner.startswith(_BUILD_OF) else ""
 
 
 def recogniser(builds: Path | None) -> Callable[[socket.socket], Isolated | None]:
@@ -108,16 +115,10 @@ def check_request(method: str, path: str, query: Mapping[str, Any]) -> str:
     return ""
 
 
-def check_owner(client: Isolated, owner: str, name: str, path: str) -> None:
-    """Refuse what a request asks of a container that another client made.
-
-    Raises NotFound where docker inspect asks, which looks for an image of the name next; Forbidden.
-    """
-    if client.owner == owner:
-        return
-    if path.endswith("/json"):
-        raise NotFound(missing_object(path))
-    raise _refusal(f"the container {name}", "another program made it")
+def check_owner(client: Isolated, owner: str, name: str) -> None:
+    """Raise NotFound for a container that another client made, as for one that does not exist."""
+    if client.owner != owner:
+        raise NotFound(f"No such container: {name}")
 
 
 _SETTINGS = frozenset(

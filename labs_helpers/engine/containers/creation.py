@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from .. import machine, owners
 from ..capabilities import capabilities
 from ..errors import BadRequest, NotSupported
 from ..image_config import settings
-from ..store import Image
+from ..store import Image, ImageStore
 from . import options, ports, rootfs, spec, values
 from .keeper import cgroup
 from .keeper.logfile import now
@@ -43,10 +44,13 @@ class Creator:
         self._records, self._images, self._volumes = records, images, volumes
         self._private, self._isolation = private, isolation
 
-    def create(self, name: str, body: Document, image: Image, owner: str) -> Container:
+    def create(
+        self, name: str, body: Document, image: Image, owner: str, store: ImageStore
+    ) -> Container:
         """Create a container from a checked body (options.py). Raises EngineError.
 
         owner: of what an isolated client makes; the folders it mounts have no links at the end.
+        store: of the image.
         """
         config, host = dict(body), dict(body.get("HostConfig") or {})
         config.pop("HostConfig", None)
@@ -80,12 +84,12 @@ class Creator:
         capabilities(host, kind)
         _check_isolation(self._isolation, host, kind, mounts, published)
         if container.name:
-            self._records.check_name(container.name)
+            self._records.check_name(container.name, owner)
         folder = self._records.path(container)
         folder.mkdir(mode=0o700)
         try:
             rootfs.prepare(folder)
-            _make_mounts(container, image, self._volumes, self._images)
+            _make_mounts(container, self._volumes, lambda: self._images.path(image, store))
             spec.write_own_files(container, folder)
             self._records.add(container)
         except BaseException:
@@ -200,10 +204,8 @@ def _check_ports(published: list[Document]) -> None:
             )
 
 
-def _make_mounts(
-    container: Container, image: Image, volumes: Volumes, images: rootfs.Unpacked
-) -> None:
-    """Make the volumes of a new container, with the image's files in those that are new."""
+def _make_mounts(container: Container, volumes: Volumes, unpacked: Callable[[], Path]) -> None:
+    """Make the volumes of a new container, with the files of its image in those that are new."""
     for mount in container.mounts:
         if mount["kind"] == "bind":
             try:
@@ -220,7 +222,7 @@ def _make_mounts(
         mount["name"], mount["source"] = volume["Name"], volume["Mountpoint"]
         place = Path(volume["Mountpoint"])
         if _is_empty(place):
-            rootfs.copy_up(images.path(image), mount["target"], place)
+            rootfs.copy_up(unpacked(), mount["target"], place)
 
 
 def _is_empty(volume: Path) -> bool:

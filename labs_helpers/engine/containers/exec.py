@@ -122,8 +122,7 @@ class Execs:
 
     def _specification(self, instance: Exec) -> Document:
         container, config = instance.container, instance.config
-        image = self._containers.image_of(container)
-        lower = self._containers.images.path(image)
+        image, lower = self._containers.image_and_files(container)
         upper = self._containers.written(container)
         user = str(config.get("User") or container.config.get("User") or "")
         tree = rootfs.accounts(lower, upper)

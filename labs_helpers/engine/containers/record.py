@@ -75,7 +75,8 @@ class Container:
     endings: int = 0
     """How many times the container's program has ended."""
     owner: str = ""
-    """The isolated client that made the container (api/isolated.py); "" for others."""
+    """The isolated client that made the container (api/isolated.py); "" for others. The container's
+    image is of the owner's store, and its name is one of the owner's."""
 
     @property
     def running(self) -> bool:
@@ -130,16 +131,21 @@ class Records:
         """The folder of a container."""
         return self.folder / container.id
 
-    def find(self, name: str) -> Container:
+    def find(self, name: str, owner: str = "") -> Container:
         """The container with a name, an ID or an unambiguous start of an ID.
+
+        owner: whose containers there are to find; "" is the learner, who finds all, and of two
+        with a name the one that is no isolated client's.
 
         Raises:
             NotFound, BadRequest: none or several have it; the messages are dockerd's.
         """
         with self.changed:
-            if found := self._known.get(name) or self._named(name.removeprefix("/")):
+            known = {key: c for key, c in self._known.items() if owner in ("", c.owner)}
+            named = [c for c in known.values() if c.name == name.removeprefix("/")]
+            if found := known.get(name) or min(named, key=lambda c: bool(c.owner), default=None):
                 return found
-            starts = [c for key, c in self._known.items() if key.startswith(name)] if name else []
+            starts = [c for key, c in known.items() if key.startswith(name)] if name else []
         if len(starts) > 1:
             raise BadRequest(f"multiple IDs found with provided prefix: {name}")
         if not starts:
@@ -153,17 +159,17 @@ class Records:
         """
         with self.changed:
             container.name = container.name or self._new_name()
-            self.check_name(container.name)
+            self.check_name(container.name, container.owner)
             self._known[container.id] = container
             self.save(container)
 
-    def check_name(self, name: str) -> None:
-        """Raise Conflict or BadRequest for a name that a new container may not have."""
+    def check_name(self, name: str, owner: str) -> None:
+        """Raise Conflict or BadRequest for a name that a new container of an owner may not have."""
         if not _NAME.fullmatch(name):
             raise BadRequest(
                 f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
             )
-        if other := self._named(name):
+        if other := self._named(name, owner):
             raise Conflict(
                 f'Conflict. The container name "/{name}" is already in use by container'
                 f' "{other.id}". You have to remove (or rename) that container to be able to reuse'
@@ -188,11 +194,14 @@ class Records:
         """A free name of two words; with the lock held."""
         while True:
             name = "_".join(secrets.choice(words.split()) for words in _WORDS)
-            if not self._named(name):
+            if not self._is_taken(name):
                 return name
             name += str(secrets.randbelow(1000))
-            if not self._named(name):
+            if not self._is_taken(name):
                 return name
 
-    def _named(self, name: str) -> Container | None:
-        return next((c for c in self._known.values() if c.name == name), None)
+    def _is_taken(self, name: str) -> bool:
+        return any(c.name == name for c in self._known.values())
+
+    def _named(self, name: str, owner: str) -> Container | None:
+        return next((c for c in self._known.values() if (c.name, c.owner) == (name, owner)), None)

@@ -26,21 +26,24 @@ _ACCOUNTS = ("etc/passwd", "etc/group")
 class Unpacked:
     """The unpacked images in one folder, by ID. They are read-only: containers overlay them."""
 
-    def __init__(self, folder: Path, store: ImageStore) -> None:
-        self._folder, self._store = folder, store
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._scratch = fresh_folder(folder, "unpacking")
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def path(self, image: Image) -> Path:
-        """The root folder of an image, which is unpacked if need be. Raises OSError."""
+    def path(self, image: Image, store: ImageStore) -> Path:
+        """The root folder of an image of a store, unpacked if need be. Raises OSError.
+
+        An ID is a digest, so the files are the same whichever store the image is from.
+        """
         place = self._folder / image.id.removeprefix("sha256:")
         with self._lock:
             lock = self._locks.setdefault(image.id, threading.Lock())
         with lock:
             if not place.is_dir():
-                tree = image_root(self._store, image, BuildOptions(scratch=self._scratch))
+                tree = image_root(store, image, BuildOptions(scratch=self._scratch))
                 root = RootFolder(tree, self._scratch, 0)
                 try:
                     if users := machine.users():

@@ -22,7 +22,8 @@ from .. import machine
 from ..build.run.accounts import UnknownAccount
 from ..errors import EngineError, NotSupported
 from ..events import CONTAINER, Events
-from ..store import Image, ImageStore, NoSuchImage
+from ..private_stores import StoreOf
+from ..store import Image, NoSuchImage
 from . import describe, lent, rootfs
 from .attaching import Attaching
 from .creation import Creator
@@ -42,13 +43,16 @@ _PATIENCE = 10.0
 
 
 class Containers:
-    """The containers of one engine, in ``folder`` of its state."""
+    """The containers of one engine, in ``folder`` of its state.
 
-    def __init__(self, folder: Path, store: ImageStore, events: Events) -> None:
-        self._store, self._private = store, folder
+    ``store_of`` finds the images of a container's owner.
+    """
+
+    def __init__(self, folder: Path, store_of: StoreOf, events: Events) -> None:
+        self._store_of, self._private = store_of, folder
         self.records = Records(folder / "containers")
         self.volumes = Volumes(folder / "volumes", events)
-        self.images = rootfs.Unpacked(folder / "rootfs", store)
+        self.images = rootfs.Unpacked(folder / "rootfs")
         self._events = events
         self.lent = lent.Lent(folder / "lent")
         self.link = Link(self.records.folder, self._program_ended)
@@ -97,7 +101,7 @@ class Containers:
 
     def create(self, name: str, body: Document, image: Image, owner: str = "") -> Container:
         """Create a container from a checked body (options.py). Raises EngineError."""
-        container = self._creator.create(name, body, image, owner)
+        container = self._creator.create(name, body, image, owner, self._store_of(owner))
         self.emit(container, "create")
         return container
 
@@ -112,7 +116,9 @@ class Containers:
 
     @cached_property
     def _starter(self) -> Starter:
-        return Starter(self.records, self.images, self._store, self.lent, self.link, self.isolation)
+        return Starter(
+            self.records, self.images, self._store_of, self.lent, self.link, self.isolation
+        )
 
     def written(self, container: Container) -> Path:
         """The folder with what a container wrote; without overlays, with the image's files, too."""
@@ -204,7 +210,7 @@ class Containers:
     def rename(self, container: Container, name: str) -> None:
         """Give a container another name. Raises Conflict, BadRequest."""
         with self.records.changed:
-            self.records.check_name(name)
+            self.records.check_name(name, container.owner)
             old, container.name = container.name, name
             self.records.save(container)
         self.emit(container, "rename", oldName=f"/{old}")
@@ -212,8 +218,8 @@ class Containers:
     def sizes(self, container: Container) -> Document:
         """``SizeRw``, the bytes that a container has written, and ``SizeRootFs``."""
         size = 0
-        with contextlib.suppress(NoSuchImage):
-            size = self._store.find(container.image).size
+        with contextlib.suppress(NoSuchImage, EngineError):
+            size = self.image_of(container).size
         return describe.sizes(self.written(container), size)
 
     # ends
@@ -268,7 +274,12 @@ class Containers:
 
     def image_of(self, container: Container) -> Image:
         """The image of a container. Raises NoSuchImage when it was removed by force."""
-        return self._store.find(container.image)
+        return self._store_of(container.owner).find(container.image)
+
+    def image_and_files(self, container: Container) -> tuple[Image, Path]:
+        """The image, and its files in a folder. Raises NoSuchImage as ``image_of``."""
+        image = self.image_of(container)
+        return image, self.images.path(image, self._store_of(container.owner))
 
     def volume_users(self, name: str) -> list[str]:
         """The IDs of the containers that use a volume."""

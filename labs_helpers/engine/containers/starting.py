@@ -15,7 +15,7 @@ from .. import machine
 from ..build.run.accounts import Account, find_account
 from ..errors import EngineError
 from ..platform import of_machine
-from ..store import ImageStore
+from ..private_stores import StoreOf
 from ..subordinate import most
 from . import ports, rootfs, spec
 from .keeper.words import CannotStart
@@ -64,18 +64,19 @@ class Starter:
         self,
         records: Records,
         images: rootfs.Unpacked,
-        store: ImageStore,
+        store_of: StoreOf,
         lent: Lent,
         link: Link,
         isolation: machine.Isolation,
     ) -> None:
-        self._records, self._images, self._store = records, images, store
+        self._records, self._images, self._store_of = records, images, store_of
         self._lent, self._link, self._isolation = lent, link, isolation
 
     def specification(self, container: Container, folder: Path) -> Document:
         """What the keeper starts, for a container whose folder is given."""
-        image = self._store.find(container.image)
-        lower = self._images.path(image)
+        store = self._store_of(container.owner)
+        image = store.find(container.image)
+        lower = self._images.path(image, store)
         rootfs.prepare(folder)
         tree = rootfs.accounts(lower, written(self._records.path(container), self._isolation))
         account = find_account(container.config.get("User") or "", tree)
@@ -158,7 +159,8 @@ class Starter:
     def _other_architecture(self, container: Container) -> str:
         """A sentence when the image is for another architecture than this machine's, else ""."""
         ours = of_machine()
-        theirs = self._store.find(container.image).config.get("architecture") or ours
+        image = self._store_of(container.owner).find(container.image)
+        theirs = image.config.get("architecture") or ours
         if theirs == ours:
             return ""
         return (

@@ -148,6 +148,10 @@ class DaemonClient:
         with self._asked("POST", path, [settings], headers) as answer:
             return json.loads(answer.read(_DOCUMENT_LIMIT))
 
+    def remove_container(self, name: str) -> None:
+        """Remove a container, whatever it does, with its anonymous volumes."""
+        self._json("DELETE", f"/containers/{quote(name, safe='')}?force=1&v=1")
+
     def container_id(self, name: str) -> str:
         """The ID of the container with a name, an ID or the start of an ID."""
         return str(self._json("GET", f"/containers/{quote(name, safe='')}/json")["Id"])

@@ -1,9 +1,10 @@
 """Isolated clients of a real daemon: what the front lets them ask, and whose their containers are.
 
-The rules are those of the labs' own engine (api/isolated.py), with three more. No folder is
+The rules are those of the labs' own engine (api/isolated.py), with four more. No folder is
 mounted: between the front's look at a path and the daemon's, a link can take the folder's place. No
 program joins a container (exec), since such a program can be given more rights than the container.
-And none removes an image, since the daemon does not say who made it.
+None removes an image, since the daemon does not say who made it. And none moves a name of
+another's: isolated_names.py. A daemon's images can be read by all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..api import bodies
 from ..api.isolated import Isolated, check_owner, check_request, checked_settings
 from ..errors import BadRequest, Forbidden
 from ..go_json import decode, loads
+from . import isolated_names
 from .digest_names import settings_with_id
 from .http_messages import RequestHead
 from .lending import with_lent_programs
@@ -28,6 +30,7 @@ def admitted(client: Isolated, request: RequestHead, resources: Resources) -> by
     """The head of a request that an isolated client may send. Raises EngineError."""
     query = parse_qs(request.query, keep_blank_values=True)
     name = check_request(request.method, request.path, query)
+    isolated_names.check(client, request, query, resources)
     if name:
         _check_container(client, request, name, resources)
     if request.method == "DELETE" and request.path.startswith("/images/"):
@@ -56,7 +59,7 @@ def _check_container(
     if request.path.endswith("/start") and (framing.chunked or framing.length):
         raise Forbidden("a container is started without settings: give them to docker create")
     found = resources.daemon.container_id(name)
-    check_owner(client, resources.owners.get(found, ""), name, request.path)
+    check_owner(client, resources.owners.get(found, ""), name)
 
 
 def _filters(text: str) -> dict[str, Any]:
@@ -84,4 +87,5 @@ def create(client: Isolated, request: RequestHead, body: bytes, resources: Resou
     settings = with_lent_programs(settings, resources.daemon, lent)
     made = resources.daemon.create_container(request.query, settings)
     resources.owners[str(made["Id"])] = client.owner
+    isolated_names.await_end(client, resources)
     return made

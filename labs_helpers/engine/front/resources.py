@@ -25,6 +25,12 @@ class Resources:
     scratch: Path
     owners: dict[str, str] = field(default_factory=dict)
     """The isolated client that made a container, by the container's ID."""
+    names: dict[str, str] = field(default_factory=dict)
+    """The isolated client that named an image, by the canonical name."""
+    tagged: set[str] = field(default_factory=set)
+    """Those of these names that docker tag gave."""
+    awaited: set[str] = field(default_factory=set)
+    """The builds whose end is waited for."""
 
     @property
     def is_podman(self) -> bool:

@@ -116,7 +116,7 @@ def _nothing_deleted(releases: Releases) -> Finding | None:
         f"the images of {releases.world.repository}",
         "an image of the two releases is no longer there",
         "whoever looks into the bad release needs its image: docker images says whether this "
-        "machine has the image still, to push again",
+        "machine has the image, to push again; else a build of its commit makes the image anew",
     )
 
 
