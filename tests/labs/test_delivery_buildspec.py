@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +39,14 @@ HOLDS = [
     "if ! {}; then exit 1; fi",
     "set -e; {}; echo well",
     "set -eu\n{}\necho well",
+    "said=$({})",
+    'said="$({})"',
+    "said=`{}`",
+    "echo 'a | b; c & d' && {}",
+    'echo "$(echo a | tr a b)" && {}',
+    'bash -c "{}"',
+    "bash -c 'cd .; {}'",
+    "said=$(cd . && {})",
 ]
 FORGETS = [
     "{} || true",
@@ -51,7 +61,38 @@ FORGETS = [
     "if {}; then echo well; fi",
     "# {}",
     "echo {}",
+    "echo $({})",
+    'echo "$({})"',
+    "export said=$({})",
+    "said=$({} | tee said.txt)",
+    "said=$({}; echo well)",
+    "said=$({}) || true",
+    "said=`{} || true`",
+    "bash -c '{}; exit 0'",
+    'sh -c "{} || true"',
 ]
+ODD_GATES = [
+    "labs gate demo-app-repo:$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7) "
+    "--fail-on CRITICAL",
+    "labs gate demo-app-repo:`git log -1 --format=%h | head -n 1` --fail-on=HIGH",
+    'labs gate "demo-app-repo:$(cut -c 1-7 < commit; true)" --accept gate.yml --fail-on CRITICAL',
+]
+
+
+@pytest.mark.parametrize("command", HOLDS)
+def test_bash_fails_with_the_part(command: str, tmp_path: Path) -> None:
+    assert subprocess.run(["bash", "-c", command.format("false")], cwd=tmp_path).returncode
+
+
+@pytest.mark.parametrize("command", FORGETS)
+def test_bash_forgets_the_failure(command: str, tmp_path: Path) -> None:
+    assert not subprocess.run(["bash", "-c", command.format("false")], cwd=tmp_path).returncode
+
+
+@pytest.mark.parametrize("command", ODD_GATES)
+def test_a_gate_of_an_image_that_a_command_names(command: str) -> None:
+    assert spec([command]).gates
+    assert not spec([f"{command} || true"]).gates
 
 
 @pytest.mark.parametrize("command", HOLDS)

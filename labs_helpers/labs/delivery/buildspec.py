@@ -8,20 +8,15 @@ from dataclasses import dataclass
 
 from labs_helpers.buildspec import Buildspec, BuildspecError, read
 from labs_helpers.buildspec.model import PHASES
+from labs_helpers.labs.delivery import shell
 
 _GATE = re.compile(
     r"\blabs\s+gate\b[^;&|\n]*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b"
 )
 _GATE_OF_AWS = re.compile(r"^\s*(?:test|\[)\s+\"?\$\{?CRITICAL\}?\"?\s+=\s+None\b")
 """The last command of the gate on AWS, where no machine of CodeBuild has `labs`."""
-_GOES_ON = re.compile(r"\|\||&&|(?<!>)&(?!>)|[|;\n]")
-"""What ends a command of the shell, and lets another one follow."""
-_EXITS = re.compile(r"\bexit\s+[1-9]")
-_ENDS = re.compile(r"\s*(?:false\b|exit(?:\s+[1-9]\d*)?\s*$|\{[^}]*\bexit\s+[1-9])", re.S)
-"""What may follow `||`, so that the failure stays a failure."""
-_ASKED = re.compile(r"(?:^|[;&|\n])\s*(?:!|if|while|until)\s[^;&|\n]*$")
-"""What stands before a command whose failure is an answer and ends nothing."""
-_SET_E = re.compile(r"\bset\s+-\w*e")
+_PRINTED = re.compile(r"(?:^|[;&|\n])\s*(?:#|echo\s)[^;&|\n]*$")
+"""What stands before words that are printed, or are a comment."""
 _TESTS = re.compile(r"\btests?\.sh\b")
 _PUSHES = re.compile(r"\bdocker\s+(?:image\s+)?push\b|\bput-image\b|\bbuild\b.*\s--push\b")
 _PUSHED = re.compile(r"\bdocker\s+(?:image\s+)?push\b([^;&|\n]*)")
@@ -78,7 +73,7 @@ class Spec:
     def tests_before_the_push(self) -> bool:
         if any(_PUSHES.search(one) for one in self._last_commands):
             return False  # `finally` runs after a failed command, too
-        tested = next((place for place, found in self._found(_TESTS) if _still_fails(found)), None)
+        tested = next((place for place, fails in self._found(_TESTS) if fails), None)
         pushed = next((place for place, _ in self._found(_PUSHES)), None)
         return tested is not None and pushed is not None and tested < pushed
 
@@ -86,35 +81,15 @@ class Spec:
     def gates(self) -> bool:
         """Whether a gate that can stop the build is one of the commands."""
         gates = [_GATE, *([_GATE_OF_AWS] if self.line_with("describe-image-scan-findings") else [])]
-        return any(_still_fails(found) for gate in gates for _, found in self._found(gate))
+        return any(fails for gate in gates for _, fails in self._found(gate))
 
-    def _found(self, pattern: re.Pattern[str]) -> Iterator[tuple[tuple[int, int], re.Match[str]]]:
-        """Where commands run this: ((command, character), match), in order."""
+    def _found(self, pattern: re.Pattern[str]) -> Iterator[tuple[tuple[int, int], bool]]:
+        """Where commands run this, in order, and whether the command fails with it."""
         for number, one in enumerate(self.all_commands):
-            if one.lstrip().startswith(("#", "echo ")) and ">" not in one:
-                continue
-            for found in pattern.finditer(one):
-                yield (number, found.start()), found
-
-
-def _still_fails(part: re.Match[str]) -> bool:
-    """Whether a command of a phase fails when this part of it does.
-
-    The exit code of a list is that of its last command, of a pipeline that of its last program:
-    https://www.gnu.org/software/bash/manual/bash.html#Lists
-    """
-    before, rest = part.string[: part.start()], part.string[part.end() :]
-    if _ASKED.search(before):
-        return bool(_EXITS.search(rest))
-    ends_at_once = bool(_SET_E.search(before))
-    while found := _GOES_ON.search(rest):
-        follows = rest[found.end() :]
-        if found[0] == "||":
-            return bool(_ENDS.match(follows))
-        if found[0] in "|&" or (found[0] in ";\n" and follows.strip() and not ends_at_once):
-            return False
-        rest = follows
-    return True
+            line = shell.masked(one)
+            for found in pattern.finditer(line):
+                if not _PRINTED.search(line[: found.start()]):
+                    yield (number, found.start()), shell.fails_with(one, *found.span())
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -78,6 +78,13 @@ def _of_the_release(web: Running) -> Finding | None:
     tags = world.tags()
     if digest == tags.get(RELEASE):
         return None
+    if web.newest_image.partition("@")[2] == tags.get(RELEASE):
+        return Finding(
+            web.looked_at,
+            f"{web.image}\nthe newest revision of {FAMILY} has the right digest, and the service "
+            "has not taken it",
+            "a revision that is only registered runs nothing",
+        )
     others = sorted(tag for tag, found in tags.items() if found == digest)
     found = f"the image of {', '.join(others)}" if others else "an image without a tag"
     answer = world.ask_registry(world.host(), world.fresh_login()).manifest(
@@ -99,7 +106,7 @@ def _from_the_file(web: Running) -> Finding | None:
                 return Finding(
                     f"{name} in the revision that the service {WEB} runs",
                     json.dumps(there.get(name)),
-                    f"{FILE} has another value there: Fargate needs what the file says",
+                    f"{FILE} has another value there, and only the image was to change",
                 )
     return None
 

@@ -90,6 +90,11 @@ WRONG = {
         deploy(f"{REPOSITORY.replace('demo-app-repo', 'demo-app')}@$digest"),
         "before the @ stands the repository, with its registry",
     ),
+    "the service kept on another digest": (
+        deploy(BY_DIGEST, before=DIGEST.replace("1.1.0", "1.0.0"))
+        + deploy(BY_DIGEST).partition("aws ecs update-service")[0],
+        "has the right digest, and the service has not taken it",
+    ),
     "the digest of another image": (
         deploy(BY_DIGEST, before=DIGEST.replace("1.1.0", "1.0.0")),
         "the image of 1.0.0 | the image of 1.1.0 | which digest has 1.1.0 now?",
