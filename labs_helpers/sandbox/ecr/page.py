@@ -17,6 +17,9 @@ RECORDED = {
 """Operations that keep a record on which nothing acts, each with what does not happen."""
 
 NOTES = {
+    "BatchDeleteImage": (
+        "Artifacts that refer to the image go when the lifecycle policy runs next."
+    ),
     "CreatePullThroughCacheRule": (
         "A pull follows rules for Docker Hub and ECR Public; no other upstream can be reached."
     ),
