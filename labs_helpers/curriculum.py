@@ -93,10 +93,10 @@ LABS = {
             "04",
             "Create a repository",
             "create-a-repository",
-            minutes=40,
+            minutes=45,
             goal="make a repository, set its rules, and keep a policy off production's image",
             sandbox="lifecycle policies run on a clock that you move",
-            aws="no clock to move",
+            aws="no clock to move, and no key of your own",
         ),
         Entry(
             "05",

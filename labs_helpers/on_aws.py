@@ -50,6 +50,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_
 _PARTNER = re.compile(rf"\blabs-partner\b|\bpartner-pull\.json\b|\b{OTHER_ACCOUNT}\b")
 """What a cell names that lets another account in: without a second account of the learner's, the
 lesson's number is a stranger's."""
+_KEY = re.compile(r"\bpayments[-/]ledger\b")
+"""What a cell of lab 04 names that makes or needs a key of the learner's own in AWS KMS."""
 _WORD = re.compile(r"[\w./${}-]+")
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 
@@ -153,6 +155,11 @@ def mark_cells(place: Place, number: str) -> None:
     shell.events.register("post_run_cell", _tagged(place, number, settle_seconds()))
 
 
+def needs_own_key(source: str) -> bool:
+    """Whether a cell makes or needs a key of the learner's own in AWS KMS, which costs."""
+    return bool(_KEY.search(source))
+
+
 def touches(source: str, theirs: Sequence[str]) -> list[str]:
     """The things among ``theirs``, each "kind name", that a cell names and may change."""
     return [one for one in theirs if makes_something(source) and _names(source, _name(one))]
@@ -190,6 +197,12 @@ def _guarded(place: Place, number: str) -> Callable[[list[str]], list[str]]:
             said = (
                 "This cell works with a partner's account, and you have named none, so it was not "
                 "run. With a second account of yours: labs lab --aws --partner-profile NAME"
+            )
+        elif needs_own_key(source):
+            said = (
+                "This cell is about a key of your own in AWS KMS, which costs 1 USD a month, and "
+                "waits 7 days before it can be deleted: it was not run. The sandbox shows it for "
+                "nothing."
             )
         elif found := touches(source, before_of(place, number)):
             said = (

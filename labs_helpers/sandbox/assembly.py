@@ -53,6 +53,7 @@ from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
 from labs_helpers.sandbox.moto.secrets import secret_for_ecr
 from labs_helpers.sandbox.moto.services import MotoServices
+from labs_helpers.sandbox.registry import internet
 from labs_helpers.sandbox.registry.app import RegistryApp
 from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
@@ -101,11 +102,12 @@ def build(
     frozen_at: datetime | None = None,
     rules: Rules = ECR,
     own: OwnNames = USUAL,
+    online: bool = False,
 ) -> Sandbox:
     """The sandbox with its state in a folder (LABS_HOME/sandbox).
 
     ``own``: the account in which a first start makes the learner, and the region of requests that
-    name none.
+    name none. ``online``: the pull through cache asks the real registries.
 
     Raises WorkspaceError, OSError or sqlite3.Error when the folder cannot be used.
     """
@@ -136,7 +138,7 @@ def build(
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr
     )
-    cache = Cache(store, elsewhere, asking(hub))
+    cache = Cache(store, elsewhere, internet.ask if online else asking(hub), online)
     elsewhere = replace(elsewhere, upstream_failure=cache.failure)
     ecr = EcrService(store, clock, authorizer.authorize, elsewhere)
     desk = Desk()

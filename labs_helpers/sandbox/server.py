@@ -79,14 +79,17 @@ def _serve(workspace: Workspace, port: int) -> int:
     aws_models.share(documentation=False)
     instance, folder = secrets.token_hex(8), workspace.sandbox
     chosen = rules.chosen(os.environ)
+    online = os.environ.get("LABS_HUB") == "online"
     lifetime = Lifetime(workspace.home, "sandbox", os.environ)
     # held until the process ends
     lock = FolderLock.take(folder, "sandbox")
     _empty(Path(tempfile.gettempdir()))
-    sandbox = assembly.build(folder, port, instance, _frozen_at(), chosen, workspace.own_names)
+    sandbox = assembly.build(
+        folder, port, instance, _frozen_at(), chosen, workspace.own_names, online
+    )
     server = Server(port, _noting_use(sandbox.application, lifetime))
     server.prepare()
-    confinement.confine(port, _scanner())
+    confinement.confine(port, _scanner(), online=online)
     record = folder / "server.json"
     stopping = _stop_when_told(server, sandbox)
     try:

@@ -12,7 +12,7 @@ import pytest
 from labs_helpers.clean_up.kinds import KINDS
 from labs_helpers.clean_up.listed import listed
 from labs_helpers.curriculum import LABS
-from labs_helpers.on_aws import makes_something
+from labs_helpers.on_aws import makes_something, needs_own_key
 
 PROJECT = Path(__file__).parents[2]
 FILES_OF = PROJECT / "notebooks" / "files"
@@ -48,6 +48,8 @@ PARTS = {
     "iam create-access-key": "goes with the user",
     "ecr start-lifecycle-policy-preview": "leaves a preview, which goes with the repository",
     "ecr start-image-scan": "leaves findings, which go with the repository",
+    "kms create-key": "on AWS the cell is not run, because a key costs until it is deleted",
+    "kms create-alias": "is in the same cell",
     "ecs run-task": "runs a task that stops by itself, or goes with the cluster",
 }
 """Other commands that make something, and why they need no row of their own."""
@@ -56,8 +58,9 @@ _MAKER = re.compile(
 )
 REFUSED = {
     ("04", "repository", "Payments/API"): "ECR refuses capitals",
+    ("04", "repository", "payments/ledger"): "on AWS the cell is not run",
 }
-"""What a lab tries to make, and AWS refuses."""
+"""What a lab tries to make, and AWS refuses, or the labs."""
 
 
 def sources(number: str) -> Iterator[str]:
@@ -135,6 +138,14 @@ def test_every_cell_that_makes_something_is_marked(number: str) -> None:
 )
 def test_a_cell_that_only_looks_is_not_marked(source: str) -> None:
     assert not makes_something(source)
+
+
+def test_every_cell_with_a_key_of_kms_is_left_out() -> None:
+    of_kms = [text for number in LABS for text in sources(number) if "aws kms " in text]
+    assert len(of_kms) == 4
+    assert all(map(needs_own_key, of_kms))
+    left_out = [text for number in LABS for text in sources(number) if needs_own_key(text)]
+    assert left_out == of_kms
 
 
 def test_every_kind_can_be_deleted() -> None:

@@ -26,6 +26,7 @@ from tests.sandbox.sandbox_process import Running
 CLOCK = "nobody can move the clock"
 NODE = "nobody can play a node of Kubernetes"
 TRACE = "nobody can show what the registry answered"
+KEY = "which costs 1 USD a month"
 KEY_AT_HAND = "arn:aws:iam::"
 LEFT_OUT = {
     # the learner is known already, by a profile of their own, and no key is at hand
@@ -43,6 +44,9 @@ LEFT_OUT = {
         "04-24r": CLOCK,
         "04-25a": "nobody can ask why a lifecycle policy leaves an image",
         "04-28a": CLOCK,
+        "04-61": KEY,
+        "04-65": KEY,
+        "04-67": KEY,
         "04-53": CLOCK,
         "04-54": "AWS applies it within 24 hours",
     },

@@ -7,21 +7,11 @@ certificate of an authority that the system's store is told to trust.
 from __future__ import annotations
 
 import json
-import socket
 import ssl
-import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cheroot.ssl.builtin import BuiltinSSLAdapter
-from cheroot.wsgi import Server
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from labs_helpers.engine import process
 from labs_helpers.engine.credentials import Credentials
@@ -36,78 +26,18 @@ from labs_helpers.oci.reference import parse
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.hub.app import HubApp
 from labs_helpers.workspace import Workspace
+from tests import tls_server
 
 NAMES = ("registry-1.docker.io", "auth.docker.io", "public.ecr.aws")
 NOBODY = Credentials()
 
 
-def certificate(folder: Path) -> tuple[Path, Path, Path]:
-    """An authority's certificate, and a server's for NAMES with its key, as PEM files."""
-    day = timedelta(days=1)
-    now = datetime.now(UTC)
-
-    def signed(
-        name: str, issuer: str, key: Any, by: Any, extension: x509.ExtensionType
-    ) -> x509.Certificate:
-        def named(text: str) -> x509.Name:
-            return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(named(name))
-            .issuer_name(named(issuer))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - day)
-            .not_valid_after(now + day)
-            .add_extension(extension, critical=False)
-        )
-        return builder.sign(by, hashes.SHA256())
-
-    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    basic = x509.BasicConstraints(ca=True, path_length=None)
-    authority = signed("labs tests", "labs tests", authority_key, authority_key, basic)
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES])
-    server = signed("hub", "labs tests", key, authority_key, alternatives)
-    paths = folder / "ca.pem", folder / "hub.pem", folder / "hub.key"
-    paths[0].write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    paths[2].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
-
-
 @pytest.fixture
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The hub answers under NAMES; the certificate of its authority, which nobody trusts yet."""
-    trusted, own, key = certificate(tmp_path)
-    server = Server(("127.0.0.1", 0), HubApp(tmp_path / "hub", Clock()), numthreads=4)
-    server.ssl_adapter = BuiltinSSLAdapter(str(own), str(key))
-    server.expiration_interval = 0.02
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    port = server.bind_addr[1]
-    true = socket.getaddrinfo
-
-    def resolved(host: Any, asked: Any, *rest: Any, **options: Any) -> Any:
-        if host in NAMES and asked == 443:
-            return true("127.0.0.1", port, *rest, **options)
-        if host == "127.0.0.1":
-            return true(host, asked, *rest, **options)
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolved)
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    yield trusted
-    server.stop()
-    thread.join()
+    hub = HubApp(tmp_path / "hub", Clock())
+    with tls_server.answering(tmp_path, hub, NAMES, monkeypatch) as trusted:
+        yield trusted
 
 
 @pytest.fixture
@@ -146,7 +76,7 @@ def test_a_certificate_for_another_name_is_refused(
     authority: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    monkeypatch.setattr(f"{__name__}.NAMES", (*NAMES, "evil.example"))
+    monkeypatch.setattr(tls_server, "also", ("evil.example",))
     with pytest.raises(EngineError, match="tls: failed to verify certificate: x509: Hostname"):
         Transport("evil.example", HostMap(None, RetryPolicy(pauses=())), NOBODY).request("GET", "/")
 

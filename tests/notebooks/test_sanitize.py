@@ -23,7 +23,7 @@ def sanitised(text: str) -> str:
 def test_it_stays_short() -> None:
     rules = configparser.RawConfigParser()
     rules.read(CONFIG)
-    assert rules.sections() == ["iam-unique-id", "time", "words-of-cli-2"]
+    assert rules.sections() == ["iam-unique-id", "kms-key-id", "time", "words-of-cli-2"]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,10 @@ def test_it_stays_short() -> None:
     [
         ('"UserId": "AIDAQX7L3RZPQOB4H2YKJ"', '"UserId": "<unique id>"'),
         ("AROAIOSFODNN7EXAMPLE1:session", "<unique id>:session"),
+        (
+            "123456789012:key/6a3e5143-4678-41b4-b0f9-476bdb9567e6 is disabled.",
+            "123456789012:key/<key id> is disabled.",
+        ),
         ("2026-11-02T09:00:00Z", "<time>"),
         ("2026-11-02T09:00:00.123456+00:00", "<time>"),
         ("2026-11-02 09:00:00", "<time>"),

@@ -71,3 +71,38 @@ def test_the_sandbox_reaches_its_own_port() -> None:
     code = "server = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
     code += "socket.create_connection(server.getsockname()); print('reached')"
     assert said(code, free_port()) == "reached\n"
+
+
+ELSEWHERE = """
+from labs_helpers.sandbox import confinement
+confinement.confine(int(sys.argv[1]), online={online})
+server = socket.create_server(("127.0.0.1", 0))
+there = server.getsockname()
+def reach(code):
+    try:
+        code()
+        print("reached")
+    except BaseException as error:
+        print(cause_of(error))
+with confinement.outward():
+    reach(lambda: socket.create_connection(there))
+    reach(lambda: socket.getaddrinfo("192.0.2.1", 443))
+    reach(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", there))
+    reach(lambda: socket.socket(socket.AF_UNIX).connect("/run/docker.sock"))
+    reach(lambda: os.system("true"))
+    import threading
+    other = threading.Thread(target=reach, args=(lambda: socket.create_connection(there),))
+    other.start(); other.join()
+reach(lambda: socket.create_connection(there))
+"""
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_a_thread_leaves_the_machine_when_it_may_and_the_learner_chose_so(online: bool) -> None:
+    begin = BEGIN.partition("confine(int")[0] + ELSEWHERE.format(online=online)
+    done = subprocess.run(
+        [sys.executable, "-c", begin, "9"], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    may = [line == "reached" for line in done.stdout.splitlines()]
+    assert may == [online, online, False, False, False, False, False]

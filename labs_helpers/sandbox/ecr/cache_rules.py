@@ -20,7 +20,7 @@ KIND = "pull-through-cache-rule"
 
 ROOT = "ROOT"
 
-REACHABLE = frozenset({"registry-1.docker.io", "public.ecr.aws"})
+STAND_INS = frozenset({"registry-1.docker.io", "public.ecr.aws"})
 """Upstream registries that the sandbox has a stand-in for."""
 
 _WANTED = ("username", "accessToken")

@@ -27,6 +27,7 @@ def of(db: sqlite3.Connection, repository: Repository) -> list[Candidate]:
     tags = _tags(db, repository)
     stored = _storage(db, repository)
     indexes = _indexes(db, rows)
+    left = _left(db, repository)
     found = []
     for number, digest, _, pushed_at, size, pulled_at, subject in rows:
         candidate = Candidate(
@@ -37,6 +38,7 @@ def of(db: sqlite3.Connection, repository: Repository) -> list[Candidate]:
             read_time(pulled_at),
             indexes=tuple(indexes.get(digest, ())),
             subject=subject,
+            subject_deleted_at=read_time(left.get(number)),
         )
         found.append(_stored(candidate, *stored[number]) if number in stored else candidate)
     return found
@@ -72,6 +74,17 @@ def _storage(db: sqlite3.Connection, repository: Repository) -> dict[int, tuple[
         repository,
     )
     return {row[0]: row[1:] for row in rows}
+
+
+def _left(db: sqlite3.Connection, repository: Repository) -> dict[int, float]:
+    """When the subject was deleted, of the artifacts that are left, by row id."""
+    rows = _select(
+        db,
+        "select image_id, since from left_artifacts join images on images.id = image_id"
+        " where repository_id = ?",
+        repository,
+    )
+    return dict(rows)
 
 
 def _indexes(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> dict[str, list[str]]:

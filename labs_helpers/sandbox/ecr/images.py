@@ -18,6 +18,7 @@ from labs_helpers.oci import media_types
 from labs_helpers.oci.conversion import converted
 from labs_helpers.oci.manifest import Manifest
 from labs_helpers.sandbox.ecr import (
+    artifacts,
     collection,
     errors,
     events,
@@ -101,6 +102,7 @@ def put(
             storage.activate(db, image_id, store.clock.now())
         if image_id is None:
             image_id = image_rows.insert(db, repository, manifest, name, now)
+            artifacts.subject_pushed(db, repository, name)
             scan_queue.add_pushed(store, db, repository, image_id)
         if tag is not None and tagged != image_id:
             changed = True
@@ -225,9 +227,10 @@ def delete(
 ) -> Deletion:
     """Delete by digest (the image and all its tags) or by tag (the image with its last tag).
 
-    With both, the tag must name that image. Raises ImageNotFound, and ImageReferenced when an
-    index of the repository lists the image; listed_before: digests of images, and of indexes that
-    count as well, although they may be gone.
+    With both, the tag must name that image. The artifacts that refer to the image stay until the
+    repository's lifecycle policy runs (`artifacts`). Raises ImageNotFound, and ImageReferenced when
+    an index of the repository lists the image; listed_before: digests of images, and of indexes
+    that count as well, although they may be gone.
     """
     with store.write() as db:
         image = _find(db, repository, digest, tag)
@@ -237,6 +240,8 @@ def delete(
         deletion = _delete(db, repository, image, tag, before)
         collection.collect(store, db)
         now = store.clock.now().timestamp()
+        if deletion.image:
+            artifacts.subject_deleted(db, repository, image.digest, now)
         events.image_action(store, db, repository, image, "DELETE", deletion.tags, now)
     return deletion
 

@@ -9,8 +9,8 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_examples
 - A rule identifies the images that its tag status and its tags name. It marks those that its count
   asks for. Images that a rule of higher priority has identified count, and are not marked again.
 - An image that an index of the repository lists waits for the index. An artifact that refers to an
-  image of the repository (a signature, an SBOM) goes with that image, and no rule identifies the
-  artifact: https://docs.aws.amazon.com/AmazonECR/latest/userguide/images.html
+  image of the repository (a signature, an SBOM) follows that image (`artifacts`), and no rule
+  identifies the artifact.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Candidate(NamedTuple):
     """What the evaluation knows of an image; times are aware, sizes are bytes.
 
     indexes: digests of the repository's indexes that list the image; subject: digest of the image
-    of the repository that this one refers to.
+    that this one refers to; subject_deleted_at: when the repository lost that image.
     """
 
     digest: str
@@ -45,6 +45,12 @@ class Candidate(NamedTuple):
     activated_at: datetime | None = None
     indexes: tuple[str, ...] = ()
     subject: str | None = None
+    subject_deleted_at: datetime | None = None
+
+    @property
+    def in_storage_since(self) -> datetime:
+        """When the image came to its storage class."""
+        return _moved(self)
 
 
 def _began(image: Candidate) -> datetime:
@@ -171,6 +177,9 @@ class Outcome(NamedTuple):
         if self.rule is None:
             if self.holder is None:
                 return "no rule selects the image"
+            gone = self.image.subject_deleted_at
+            if gone is not None:
+                return f"follows {short(self.holder)}, deleted {gone:%Y-%m-%d %H:%M} UTC"
             return f"goes with {short(self.holder)}, to which the artifact refers"
         if self.holder is not None:
             return f"the index {short(self.holder)} lists the image"
@@ -191,7 +200,8 @@ def evaluate(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) 
     by_digest = {image.digest: image for image in ordered}
     outcomes: dict[str, Outcome] = {}
     for image in ordered:
-        if image.subject is not None and image.subject in by_digest:
+        follows = image.subject in by_digest or image.subject_deleted_at is not None
+        if image.subject is not None and follows:
             outcomes[image.digest] = Outcome(image, None, False, image.subject)
     free = [image for image in ordered if image.digest not in outcomes]
     for rule in rules:

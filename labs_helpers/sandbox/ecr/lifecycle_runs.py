@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from labs_helpers.sandbox.ecr import (
+    artifacts,
     candidates,
     collection,
     documents,
@@ -140,10 +141,12 @@ def _run(
     """Make the run of `slot`; returns the last run until `now` before which nothing changes."""
     before = candidates.of(db, repository)
     taken = [each for each in lifecycle.evaluate(rules, before, slot) if each.taken]
-    if taken:
-        _act(store, db, repository, taken, slot)
+    _act(store, db, repository, taken, slot)
+    if _follow(store, db, repository, slot) or taken:
+        collection.collect(store, db)
         return slot  # what an index has freed is the next run's
-    change = lifecycle.next_due(rules, before, slot)
+    changes = (lifecycle.next_due(rules, before, slot), artifacts.next_due(before, slot))
+    change = min((each for each in changes if each is not None), default=None)
     runs = (now - slot) // PERIOD
     if change is not None:
         runs = min(runs, -((slot - change) // PERIOD) - 1)
@@ -161,37 +164,39 @@ def _act(
     taken: Sequence[Outcome],
     at: datetime,
 ) -> None:
-    """Expire or archive the images that a run takes; artifacts expire with what they refer to."""
-    by_digest: dict[str, Image] = {}
-    by_subject: dict[str | None, list[Image]] = {}
-    for image in images.in_repository(db, repository):
-        by_digest[image.digest] = image
-        by_subject.setdefault(image.subject, []).append(image)
+    """Expire or archive the images that the rules of a run take."""
+    by_digest = _by_digest(db, repository) if taken else {}
     for outcome in taken:
         image = by_digest[outcome.image.digest]
         if outcome.rule is not None and outcome.rule.expires:
-            for expired in (image, *_referrers(image, by_subject)):
-                collection.before_deletion(db, repository, expired.id)
-                db.execute("delete from images where id = ?", (expired.id,))
-                events.image_action(
-                    store, db, repository, expired, "DELETE", expired.tags, at.timestamp()
-                )
+            _expire(store, db, repository, image, at)
         else:
             storage.archive(db, image, at)
-    collection.collect(store, db)
 
 
-def _referrers(subject: Image, by_subject: Mapping[str | None, Sequence[Image]]) -> list[Image]:
-    """The artifacts that refer to an image, and those that refer to them."""
-    reached, following = {subject.digest}, [subject]
-    referrers: list[Image] = []
-    while following:
-        following = [
-            artifact
-            for image in following
-            for artifact in by_subject.get(image.digest, ())
-            if artifact.digest not in reached
-        ]
-        referrers += following
-        reached |= {image.digest for image in following}
-    return referrers
+def _follow(store: Store, db: sqlite3.Connection, repository: Repository, at: datetime) -> bool:
+    """Let artifacts follow their subjects, and the artifacts of artifacts; whether any did."""
+    followed = False
+    while True:
+        expired, archived = artifacts.due(candidates.of(db, repository), at)
+        if not (expired or archived):
+            return followed
+        followed = True
+        by_digest = _by_digest(db, repository)
+        for artifact in expired:
+            _expire(store, db, repository, by_digest[artifact.digest], at)
+        for artifact in archived:
+            storage.archive(db, by_digest[artifact.digest], at)
+
+
+def _expire(
+    store: Store, db: sqlite3.Connection, repository: Repository, image: Image, at: datetime
+) -> None:
+    collection.before_deletion(db, repository, image.id)
+    db.execute("delete from images where id = ?", (image.id,))
+    artifacts.subject_deleted(db, repository, image.digest, at.timestamp())
+    events.image_action(store, db, repository, image, "DELETE", image.tags, at.timestamp())
+
+
+def _by_digest(db: sqlite3.Connection, repository: Repository) -> dict[str, Image]:
+    return {image.digest: image for image in images.in_repository(db, repository)}

@@ -17,8 +17,12 @@ RECORDED = {
 """Operations that keep a record on which nothing acts, each with what does not happen."""
 
 NOTES = {
+    "BatchDeleteImage": (
+        "Artifacts that refer to the image go when the lifecycle policy runs next."
+    ),
     "CreatePullThroughCacheRule": (
-        "A pull follows rules for Docker Hub and ECR Public; no other upstream can be reached."
+        "A pull follows rules for the stand-ins of Docker Hub and ECR Public;"
+        " with LABS_HUB=online, those for every upstream but a private registry of ECR."
     ),
     "CreateRepositoryCreationTemplate": (
         "Templates act for PULL_THROUGH_CACHE and CREATE_ON_PUSH; nothing is replicated."

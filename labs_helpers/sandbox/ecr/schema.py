@@ -45,6 +45,13 @@ create table if not exists left_blobs (
 ) without rowid
 """,
     "create index if not exists left_blobs_since on left_blobs (since)",
+    """
+-- artifacts whose subject was deleted, which a lifecycle policy removes (artifacts.py)
+create table if not exists left_artifacts (
+    image_id integer primary key references images on delete cascade,
+    since real not null              -- when the subject was deleted
+)
+""",
     "create index if not exists images_in_order on images (repository_id, id)",
 )
 """Tables that came later, made at each start in a database that lacks them."""

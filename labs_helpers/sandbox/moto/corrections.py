@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -11,13 +12,15 @@ from labs_helpers.sandbox.service.refusal import Refusal
 
 _S3 = "moto.s3.models"
 _NULL = "null"
+_WAIT = 30
+"""Days before a key is deleted, unless the request names others."""
 
 
 def install(service: str) -> None:
     """Put ours onto the classes of a service that is called; any other service stays as moto's."""
     found = {
         "elasticloadbalancing": _balancers,
-        "kms": _aliases,
+        "kms": _keys,
         "logs": _terms,
         "s3": _suspended,
         "sqs": _senders,
@@ -79,13 +82,24 @@ def _terms() -> None:
     patches.put("moto.logs.utils:SingleTermFilterPattern.matches", matches)
 
 
-def _aliases() -> None:
+def _keys() -> None:
     """An alias of AWS is listed once there is the key; moto lists fourteen of keys that are not.
 
     AWS may list aliases without a key, too, and those have no TargetKeyId:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
+    And ScheduleKeyDeletion answers with the key's ARN, its state and the days of the wait:
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
     """
+
+    def schedule(response: Any) -> str:
+        answer = json.loads(own(response))
+        key = response.kms_backend.keys[response.kms_backend.get_key_id(answer["KeyId"])]
+        days = response._get_param("PendingWindowInDays")
+        answer |= {"KeyId": key.arn, "KeyState": key.key_state}
+        return json.dumps({**answer, "PendingWindowInDays": _WAIT if days is None else days})
+
     patches.put("moto.kms.responses:RESERVED_ALIASE_TARGET_KEY_IDS", {})
+    own = patches.put("moto.kms.responses:KmsResponse.schedule_key_deletion", schedule)
 
 
 def _senders() -> None:

@@ -102,6 +102,7 @@ PATCHES: Mapping[str, str] = {
         "moto asks key policies without principals and conditions; the door has decided"
     ),
     "moto.kms.responses:RESERVED_ALIASE_TARGET_KEY_IDS": "moto lists aliases of keys that are not",
+    "moto.kms.responses:KmsResponse.schedule_key_deletion": "moto leaves out state and days",
     "moto.logs.utils:SingleTermFilterPattern.matches": "moto finds a term inside of a word",
     "moto.sqs.models:Message.__init__": "moto has one sender for all messages",
     **dict.fromkeys(

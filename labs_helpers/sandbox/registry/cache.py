@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cach
 - A tag is compared with the upstream's at most once in 24 hours of the sandbox's clock. When the
   upstream cannot be asked, the cached image is served.
 - With an index, every image that the index lists is cached.
+- The upstream is the stand-in for Docker Hub and ECR Public. In a sandbox that was started with
+  LABS_HUB=online, it is the real registry, of every type but a private one of ECR.
 - The puller needs ecr:BatchImportUpstreamImage, and ecr:CreateRepository for the first pull.
   Without them ECR says what it says of an image that does not exist:
   https://docs.aws.amazon.com/AmazonECR/latest/userguide/error-pullthroughcache.html
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +29,8 @@ from labs_helpers.sandbox.ecr.cache_rules import InvalidSecret
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere, SecretNotFound
 from labs_helpers.sandbox.ecr.errors import (
     ImageTagAlreadyExists,
+    InvalidLayer,
+    InvalidParameter,
     RepositoryAlreadyExists,
     RepositoryNotFound,
 )
@@ -48,11 +53,15 @@ Allow = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Cache:
-    """Fetches for every registry of a store, through `ask`."""
+    """Fetches for every registry of a store, through `ask`.
+
+    online: `ask` reaches the real registries, and not the stand-ins.
+    """
 
     store: Store
     elsewhere: Elsewhere
     ask: Ask
+    online: bool = False
 
     def bring(self, registry: Registry, name: str, reference: str, may: Allow) -> None:
         """Fetch an image, by tag or digest, if a rule stands for the repository and it is time.
@@ -102,7 +111,7 @@ class Cache:
     ) -> None:
         upstream = self.upstream(rule, registry)
         media_type, body = upstream.manifest(at, reference)
-        manifest = images.read_manifest(body, media_type)
+        manifest = _read(body, media_type)
         if repository is None:
             template = creation.template_for(self.store, registry, name, "PULL_THROUGH_CACHE")
             wanted = creation.NO_TEMPLATE if template is None else template
@@ -113,7 +122,7 @@ class Cache:
         for child in manifest.manifests:
             if images.find(self.store, repository, digest=child.digest) is None:
                 child_type, child_body = upstream.manifest(at, child.digest)
-                self._put(upstream, repository, at, images.read_manifest(child_body, child_type))
+                self._put(upstream, repository, at, _read(child_body, child_type))
         tag = None if ":" in reference else reference
         try:
             self._put(upstream, repository, at, manifest, tag)
@@ -130,9 +139,15 @@ class Cache:
         InvalidSecret.
         """
         host = str(rule["upstreamRegistryUrl"])
-        if host not in cache_rules.REACHABLE:
-            reachable = " and ".join(sorted(cache_rules.REACHABLE))
-            message = f"The sandbox has stand-ins for {reachable}, and reaches no {host}."
+        if self.online and rule.get("upstreamRegistry") == "ecr":
+            message = f"The sandbox has no credentials of AWS with which to ask {host}."
+            raise UpstreamError(503, "UNAVAILABLE", message)
+        if not (self.online or host in cache_rules.STAND_INS):
+            names = " and ".join(sorted(cache_rules.STAND_INS))
+            message = (
+                f"The sandbox has stand-ins for {names}, and reaches no {host}."
+                " Stopped and started with LABS_HUB=online, the sandbox asks the real registries."
+            )
             raise UpstreamError(503, "UNAVAILABLE", message)
         account = cache_rules.credentials_of(rule, registry, self.elsewhere)
         return Upstream(self.ask, host, account)
@@ -147,14 +162,24 @@ class Cache:
     ) -> None:
         for blob in manifest.blobs:
             if layers.find(self.store, repository, blob.digest) is None:
-                upload = uploads.initiate(self.store, repository)
-                uploads.append(self.store, repository, upload, upstream.blob(at, blob.digest))
-                uploads.complete(self.store, repository, upload, [blob.digest], ecr_parts=False)
+                self._put_blob(upstream, repository, at, blob.digest)
         held = None if tag is None else images.find(self.store, repository, tag=tag)
         if held is None or held.digest != digests.of_bytes(manifest.body):
             images.put(
                 self.store, repository, manifest.body, media_type=manifest.media_type, tag=tag
             )
+
+    def _put_blob(self, upstream: Upstream, repository: Repository, at: str, digest: str) -> None:
+        upload = uploads.initiate(self.store, repository)
+        try:
+            with closing(upstream.blob(at, digest)) as stream:
+                uploads.append(self.store, repository, upload, stream)
+            uploads.complete(self.store, repository, upload, [digest], ecr_parts=False)
+        except UpstreamError:
+            uploads.cancel(self.store, repository, upload)
+            raise
+        except InvalidLayer as error:
+            raise UpstreamError.unusable(f"{upstream.host} sends another blob: {error}") from error
 
     def _repository(self, registry: Registry, name: str) -> Repository | None:
         try:
@@ -181,3 +206,11 @@ class Cache:
         else:
             image = images.find(self.store, repository, tag=reference)
         return image is not None
+
+
+def _read(body: bytes, media_type: str) -> Manifest:
+    """The manifest that an upstream sent; raises UpstreamError for what ECR would not store."""
+    try:
+        return images.read_manifest(body, media_type)
+    except InvalidParameter as error:
+        raise UpstreamError.unusable(error.message) from error

@@ -46,7 +46,9 @@ def test_a_key_that_is_pending_deletion_is_neither_used_nor_enabled(
     sealed = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     too_soon = refusal_of(kms, "schedule_key_deletion", KeyId=key, PendingWindowInDays=6)
     assert too_soon[:2] == (400, "ValidationException")
-    kms.schedule_key_deletion(KeyId=key)
+    given = kms.schedule_key_deletion(KeyId=key)
+    assert (given["KeyId"], given["KeyState"]) == (key, "PendingDeletion")
+    assert given["PendingWindowInDays"] == 30
     names = ("enable_key", "disable_key", "schedule_key_deletion")
     changes = [(name, {"KeyId": key}) for name in names]
     for operation, params in [*uses(key, sealed), *changes]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from labs_helpers.sandbox.ecr.store import Store
 from labs_helpers.sandbox.hub.app import HubApp
 from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
-from labs_helpers.sandbox.registry.upstream import Ask, asking
+from labs_helpers.sandbox.registry.upstream import Answer, Ask, asking
 from labs_helpers.sandbox.service.errors import AccessDenied
 from tests.sandbox.registry.registry_server import (
     HOME,
@@ -44,12 +45,13 @@ class Hub:
         self.asked: list[str] = []
         self.instead: dict[str, tuple[int, Mapping[str, str], bytes]] = {}
 
-    def __call__(
-        self, host: str, path: str, query: str, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    def __call__(self, host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         self.asked.append(path)
         end = path.rsplit("/", 1)[1]
-        return self.instead.get(end) or self.real(host, path, query, headers)
+        if end in self.instead:
+            status, given, body = self.instead[end]
+            return status, given, BytesIO(body)
+        return self.real(host, path, query, headers)
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +147,7 @@ def test_a_tag_is_compared_with_the_upstream_after_a_day(
 def as_alpine(ask: Ask) -> Ask:
     """The stand-in, where the repository alpine has nginx's images."""
 
-    def changed(
-        host: str, path: str, query: str, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    def changed(host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         path, query = (each.replace("alpine", "nginx") for each in (path, query))
         return ask(host, path, query, headers)
 

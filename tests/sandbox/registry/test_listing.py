@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from labs_helpers.oci import digest, media_types
-from tests.sandbox.registry.registry_server import RegistryUnderTest
+from labs_helpers.sandbox.ecr import lifecycle_runs, repositories, tokens
+from tests.sandbox.registry.registry_server import (
+    HOME,
+    LEARNER,
+    REGION,
+    RegistryUnderTest,
+    describe,
+)
 
 TAGS = ["1.0", "1.1", "latest", "v2"]
 
@@ -108,6 +116,27 @@ def test_referrers_are_an_index_of_what_points_here(registry: RegistryUnderTest)
     filtered = registry.send("GET", f"{path}?artifactType=application/spdx%2Bjson")
     assert filtered.headers["oci-filters-applied"] == "artifactType"
     assert [each["digest"] for each in filtered.json()["manifests"]] == [digest.of_bytes(sbom)]
+
+
+def test_a_referrer_follows_an_image_that_was_deleted_here(registry: RegistryUnderTest) -> None:
+    """As after BatchDeleteImage: the next run of the repository's lifecycle policy removes it."""
+    image = registry.image()
+    registry.put_manifest("v1", image)
+    sbom = registry.image(b"sbom", subject=describe(media_types.OCI_MANIFEST, image))
+    registry.put_manifest(digest.of_bytes(sbom), sbom)
+    repository = repositories.get(registry.store, HOME, "demo")
+    keeps_all = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 9}
+    expire = {"rulePriority": 1, "selection": keeps_all, "action": {"type": "expire"}}
+    lifecycle_runs.put_policy(registry.store, repository, json.dumps({"rules": [expire]}))
+
+    assert registry.send("DELETE", f"/v2/demo/manifests/{digest.of_bytes(image)}").status == 202
+    path = f"/v2/demo/referrers/{digest.of_bytes(image)}"
+    assert len(registry.send("GET", path).json()["manifests"]) == 1
+    registry.clock.advance(timedelta(hours=24))
+    lifecycle_runs.run_all(registry.store)
+    registry.token = tokens.mint(registry.store, LEARNER, REGION).password
+    assert registry.send("GET", path).json()["manifests"] == []
+    assert registry.send("HEAD", f"/v2/demo/manifests/{digest.of_bytes(sbom)}").status == 404
 
 
 def test_nothing_refers_to_an_image_that_is_not_here(registry: RegistryUnderTest) -> None:

@@ -81,6 +81,14 @@ def test_replication_rules_are_kept_but_not_to_oneself(ecr: Ecr) -> None:
     )
 
 
+def test_nothing_is_copied_by_a_replication_rule(demo: Ecr) -> None:
+    rules = [{"destinations": [{"region": "eu-west-1", "registryId": ACCOUNT}]}]
+    demo("PutReplicationConfiguration", replicationConfiguration={"rules": rules})
+    demo.push("demo", "v1")
+    demo.region = "eu-west-1"
+    assert demo("DescribeRepositories")["repositories"] == []
+
+
 def test_the_registrys_scanning_rules_say_which_repositories_are_scanned(demo: Ecr) -> None:
     demo("CreateRepository", repositoryName="team/app")
     filters = [{"filter": "team/*", "filterType": "WILDCARD"}]
