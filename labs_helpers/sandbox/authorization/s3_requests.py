@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
-from labs_helpers.sandbox.authorization import models
+from labs_helpers.sandbox.authorization import models, s3_documents
 from labs_helpers.sandbox.authorization.query import FORM, SIGNING, once, pairs
 from labs_helpers.sandbox.authorization.s3_copies import BUCKET, HEADER, source
 from labs_helpers.sandbox.authorization.terms import ApiRequest, CanonicalRequest
@@ -57,11 +57,15 @@ def read(request: Request, body: bytes) -> tuple[ApiRequest, CanonicalRequest]:
         params |= {"source": copied, HEADER: f"{copied.bucket}/{copied.key}"}
         moved[HEADER] = copied.header
     if operation == "DeleteObjects":
-        params["objects"], body = deletions(body)
+        params["objects"], body = s3_documents.deletions(body)
     elif operation == "PutBucketReplication":
-        params["Role"] = _roles(body)
+        params["Role"] = s3_documents.roles(body)
     elif request.method not in ("PUT", "POST"):
         body = b""  # moto looks for parameters in a body too
+    else:
+        s3_documents.check(operation, body)
+    if operation == "CreateBucket":
+        s3_documents.check_name(bucket)
     kind = request.headers.get("content-type", "")
     if kind.startswith((FORM, "multipart/")):
         kind = "binary/octet-stream"  # a body is the object, never a form
@@ -160,61 +164,6 @@ def object_of_url(url: str) -> tuple[str, str] | None:
     here = named is not None or _LOOPBACK.fullmatch(host)
     web = parts.scheme in ("http", "https") and not parts.query and not parts.fragment
     return (bucket, key) if here and web and key and BUCKET.fullmatch(bucket) else None
-
-
-def deletions(body: bytes) -> tuple[list[tuple[str, str]], bytes]:
-    """(key and version id, empty for none, of each object; the same again as plain XML).
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
-    """
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(body)
-    except ElementTree.ParseError:
-        raise _malformed_xml() from None
-    plain = ElementTree.Element("Delete")
-    found = []
-    for part in root:
-        name = part.tag.rpartition("}")[2]
-        if name == "Quiet":
-            ElementTree.SubElement(plain, "Quiet").text = part.text
-        elif name == "Object":
-            members = {each.tag.rpartition("}")[2]: each for each in part}
-            if "Key" not in members or len(members) != len(part) or any(map(len, part)):
-                raise _malformed_xml()
-            key = members["Key"].text or ""
-            version = members["VersionId"].text or "" if "VersionId" in members else ""
-            found.append((key, version))
-            thing = ElementTree.SubElement(plain, "Object")
-            ElementTree.SubElement(thing, "Key").text = key
-            if version:
-                ElementTree.SubElement(thing, "VersionId").text = version
-    if not found or root.tag.rpartition("}")[2] != "Delete":
-        raise _malformed_xml()
-    return found, ElementTree.tostring(plain)
-
-
-def _roles(body: bytes) -> list[str]:
-    """Every role in a document, wherever it stands: who executes may take any of them."""
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(body)
-    except ElementTree.ParseError:
-        raise _malformed_xml() from None
-    return [
-        (each.text or "").strip()
-        for each in root.iter()
-        if each.tag.rpartition("}")[2].rpartition(":")[2] == "Role"
-    ]
-
-
-def _malformed_xml() -> Refusal:
-    words = (
-        "The XML you provided was not well-formed or did not validate against our published schema"
-    )
-    return Refusal("MalformedXML", words)
 
 
 def _invalid(words: str) -> Refusal:
