@@ -131,7 +131,7 @@ def test_what_is_over_is_ago() -> None:
 
 def test_a_token_is_shown_without_its_secret() -> None:
     owner = "arn:aws:iam::123456789012:user/learner"
-    shown = token(Token("AWS", owner, timedelta(hours=12), f"https://{REGISTRY}"))
+    shown = token(Token("AWS", owner, timedelta(hours=12), f"https://{REGISTRY}", "us-west-2"))
     assert "ends       in 12 hours" in shown.text
     assert owner in shown.text
     assert_html_says_as_much(shown)
