@@ -68,9 +68,9 @@ config = json.loads(path.read_text())
 config["auths"]["{IRELAND}"] = config["auths"]["{WEST}"]
 path.write_text(json.dumps(config))
 END""",
-        f"what {IRELAND} says to your login | denied: Your Authorization Token is invalid. | a"
-        " login to your account's registry in eu-west-1 as well | a password of one region is refused in"
-        " another",
+        f"what {IRELAND} says to your login | denied: Your Authorization Token is invalid. | "
+        "a login to your account's registry in eu-west-1 as well | "
+        "a password of one region is refused in another",
     ),
     "a partner's password": (
         login(IRELAND, PASSWORD.replace("aws", "aws --profile labs-partner")),
