@@ -6,6 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.checks import regions
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
@@ -97,12 +98,18 @@ def immutable_with_exclusion(world: World) -> Outcome:
                 f"the repository {NAME}",
                 "compare the two names, letter by letter",
             )
+        there = regions.elsewhere(
+            world, lambda ecr: ecr.describe_repositories(repositoryNames=[NAME])
+        )
+        if there:
+            found = regions.in_another(NAME, "the repositories", world.region, there)
+            return NotYet(found.looked_at, found.found, f"the repository {NAME}", found.suggestion)
         return NotAttempted(f"repository {NAME} and its settings")
-    found = listed[NAME]
-    tags = ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+    own = listed[NAME]
+    tags = ecr.list_tags_for_resource(resourceArn=own["repositoryArn"])["tags"]
     repository = Repository(
-        found["imageTagMutability"],
-        _filters(found),
+        own["imageTagMutability"],
+        _filters(own),
         {tag["Key"]: tag["Value"] for tag in tags},
     )
     return unmet(FACTS, repository) or Passed(

@@ -47,10 +47,11 @@ def _second_is_yours(world: World) -> Finding | None:
     A registry says whose a login is only when it refuses something. Who may read the images is not
     told apart from the learner.
     """
+    caller = str(world.client("sts").get_caller_identity()["Arn"])
     host = world.host(world.own_names.second_region)
     answer = world.ask_registry(host).tags(world.repository)
     named = _USER.search(answer.says()) if answer.status == 403 else None
-    if named is None or _principal(named[1]) == _principal(_caller(world)):
+    if named is None or _principal(named[1]) == _principal(caller):
         return None
     return Finding(
         f"what {host} says to your login, asked for the tags of {world.repository}",
@@ -105,10 +106,6 @@ def logged_in_to_second_region(world: World) -> Outcome:
         f"Docker is logged in to {world.own_names.second_region} and to {world.region}.",
         "This says nothing about what you may push there: lab 02 did.",
     )
-
-
-def _caller(world: World) -> str:
-    return str(world.client("sts").get_caller_identity()["Arn"])
 
 
 def _principal(arn: str) -> str:

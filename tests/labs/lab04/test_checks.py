@@ -97,6 +97,16 @@ def test_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("04.1", *WRONG[answer])
 
 
+def test_a_repository_in_another_region_is_named(lab: Desk) -> None:
+    lab.finds_wrong(
+        "04.1",
+        f"{made()} --region eu-west-1",
+        f"{NAME} is in eu-west-1, and not in us-west-2 | the repository {NAME} | each region has a"
+        " registry of its own",
+    )
+    lab.done(f"aws ecr delete-repository --repository-name {NAME} --region eu-west-1")
+
+
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
 def test_not_tried(lab: Desk, answer: str) -> None:
     assert lab.after("04.1", NOT_TRIED[answer]).startswith("not tried: repository team-a/api")
