@@ -33,11 +33,13 @@ def token(now: datetime) -> Rendering:
 
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
     """
-    data = boto3.client("ecr").get_authorization_token()["authorizationData"][0]
+    ecr = boto3.client("ecr")
+    data = ecr.get_authorization_token()["authorizationData"][0]
     user = base64.b64decode(data["authorizationToken"]).decode().partition(":")[0]
     owner = boto3.client("sts").get_caller_identity()["Arn"]
     remaining = data["expiresAt"] - now
-    return registry.token(registry.Token(user, owner, remaining, data["proxyEndpoint"]))
+    endpoint, region = data["proxyEndpoint"], ecr.meta.region_name
+    return registry.token(registry.Token(user, owner, remaining, endpoint, region))
 
 
 def trace(control: Control, clear: bool) -> Rendering:

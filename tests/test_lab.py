@@ -474,6 +474,22 @@ def test_why_asks_about_the_learner_and_a_repository_by_name(sandbox: list[str])
     )
 
 
+@pytest.mark.parametrize(("method", "part"), [("quiz", "05.q1"), ("predict", "05.p1")])
+def test_an_answer_that_is_no_letter_is_answered_by_the_letters(
+    shown: list[str], aws: Any, method: str, part: str
+) -> None:
+    said = getattr(start("05"), method)(part, 3).text
+    assert said.startswith(f"{part}: choose one of a, b")
+    assert said.endswith(f'in quotes, as in  lab.{method}("{part}", "a")')
+
+
+def test_a_hint_s_number_that_is_none_is_answered_by_the_numbers(
+    shown: list[str], aws: Any
+) -> None:
+    with pytest.raises(LabError, match=re.escape("05.1 has hints 1 to 2, not two")):
+        start("05").hint("05.1", "two")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("method", "example"),
     [

@@ -51,3 +51,18 @@ PUSH = (
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html"""
 PULL = ("BatchGetImage", "GetDownloadUrlForLayer")
 """What a pull asks for; a policy for pulls mostly allows BatchCheckLayerAvailability as well."""
+
+_OF_THE_REGISTRY = """
+    CreatePullThroughCacheRule CreateRepositoryCreationTemplate DeletePullThroughCacheRule
+    DeleteRegistryPolicy DeleteRepositoryCreationTemplate DeleteSigningConfiguration
+    DeregisterPullTimeUpdateExclusion DescribePullThroughCacheRules DescribeRegistry
+    DescribeReplicationBackfillResults DescribeRepositoryCreationTemplates GetAccountSetting
+    GetAuthorizationToken GetRegistryPolicy GetRegistryScanningConfiguration
+    GetSigningConfiguration ListPullTimeUpdateExclusions ListReplicationBackfills
+    PutAccountSetting PutRegistryPolicy PutRegistryScanningConfiguration
+    PutReplicationConfiguration PutSigningConfiguration RegisterPullTimeUpdateExclusion
+    StartReplicationBackfill StopReplicationBackfill UpdatePullThroughCacheRule
+    UpdateRepositoryCreationTemplate ValidatePullThroughCacheRule
+"""
+OF_THE_REGISTRY = frozenset(_OF_THE_REGISTRY.split())
+"""Actions on no repository: a statement grants them when its resource is ``*``, and only then."""

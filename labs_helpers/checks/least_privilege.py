@@ -3,7 +3,8 @@
 Two sources: requests that nobody with these rights should be able to make, whatever the policies
 say; and the patterns in the user's own policies. A pattern with a wildcard covers something else
 than the one repository, so a request for that something is made up from the pattern. IAM's
-simulator decides each of them, so a Deny that takes a broad Allow back counts.
+simulator decides each of them in each context that a request can have, so a Deny that takes a broad
+Allow back counts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.checks import ecr_actions
-from labs_helpers.checks.permissions import Context, Permission, listed
+from labs_helpers.checks.permissions import Permission, listed
+from labs_helpers.checks.request_context import filled
 from labs_helpers.checks.world import session
 
 ELSEWHERE = "111122223333"
@@ -71,30 +73,50 @@ class Work:
         return one.resource == self.arn and action in names
 
 
-def beyond(work: Work, statements: Iterable[Mapping[str, Any]]) -> list[Permission]:
+def beyond(
+    work: Work, statements: Iterable[Mapping[str, Any]], known: Mapping[str, str]
+) -> list[Permission]:
     """Permissions that are not part of the work, the riskiest of each kind first.
 
-    ``statements`` are the Allow statements of the user's policies.
+    ``statements`` are those of the user's policies, ``known`` the condition keys of its requests.
     """
     tried = [*_other_actions(work), *_other_places(work), *_other_services(work)]
-    tried += [one for statement in statements for one in _of_statement(work, statement)]
+    for one in _allows(statements):
+        tried += _of_statement(work, one, known)
     return [one for one in dict.fromkeys(tried) if not work.covers(one)]
 
 
-def of_other_accounts(work: Work, statements: Iterable[Mapping[str, Any]]) -> str:
+def of_other_accounts(
+    work: Work, statements: Iterable[Mapping[str, Any]], known: Mapping[str, str]
+) -> str:
     """The first resource of an Allow statement that covers another account's; "" for none.
 
     The simulator refuses such a request for want of a policy on the other side, so the pattern has
     to say it. ``*`` alone is left to the simulator: a statement for logins has it.
     """
-    for statement in statements:
-        if "resourceaccount" in str(statement.get("Condition", "")).lower():
+    for statement in _allows(statements):
+        if _only_here(work, statement, known):
             continue
         for pattern in listed(statement.get("Resource", [])):
-            parts = str(pattern).split(":", 5)
+            parts = filled(str(pattern), known).split(":", 5)
             if len(parts) == 6 and parts[4] != work.account and parts[2] != "s3":
                 return str(pattern)
     return ""
+
+
+def _allows(statements: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return (one for one in statements if one.get("Effect") == "Allow")
+
+
+def _only_here(work: Work, statement: Mapping[str, Any], known: Mapping[str, str]) -> bool:
+    """Whether a condition of the statement holds it to resources of the work's account."""
+    return any(
+        key.lower() == "aws:resourceaccount"
+        and all(filled(str(one), known) == work.account for one in listed(values))
+        for operator, tests in dict(statement.get("Condition") or {}).items()
+        if operator.lower() in ("stringequals", "stringlike", "stringequalsignorecase")
+        for key, values in tests.items()
+    )
 
 
 def neighbours(name: str) -> list[str]:
@@ -110,7 +132,8 @@ def neighbours(name: str) -> list[str]:
 
 def _other_actions(work: Work) -> Iterator[Permission]:
     for action in ecr_actions.ALL:
-        yield Permission(f"ecr:{action}", work.arn, work.region)
+        resource = "*" if action in ecr_actions.OF_THE_REGISTRY else work.arn
+        yield Permission(f"ecr:{action}", resource, work.region)
 
 
 def _other_places(work: Work) -> Iterator[Permission]:
@@ -127,19 +150,18 @@ def _other_services(work: Work) -> Iterator[Permission]:
         yield Permission(action, "*", work.region)
 
 
-def _of_statement(work: Work, statement: Mapping[str, Any]) -> Iterator[Permission]:
-    """What a statement's own patterns cover, as its own condition wants the request to be."""
+def _of_statement(
+    work: Work, statement: Mapping[str, Any], known: Mapping[str, str]
+) -> Iterator[Permission]:
+    """What a statement's own patterns cover."""
     actions = [name for one in listed(statement.get("Action", [])) for name in _actions(str(one))]
-    patterns = [str(one) for one in listed(statement.get("Resource", []))]
-    contexts = dict.fromkeys(((), _context(statement.get("Condition"))))
+    patterns = [filled(str(one), known) for one in listed(statement.get("Resource", []))]
     if "NotResource" in statement:
         patterns = [work.arn_of("x")]
-    for pattern in patterns:
-        resource = _resource(work, pattern)
-        region = _region(resource) or work.region
-        for context in contexts:
-            for action in actions or ("ecr:DeleteRepository", "ecr:PutImage", "s3:GetObject"):
-                yield Permission(action, resource, region, context)
+    for action in actions or ("ecr:DeleteRepository", "ecr:PutImage", "s3:GetObject"):
+        for pattern in patterns:
+            if resource := _resource(work, action, pattern):
+                yield Permission(action, resource, _region(resource) or work.region)
 
 
 def _actions(pattern: str) -> list[str]:
@@ -160,11 +182,20 @@ def _matches(text: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))
 
 
-def _resource(work: Work, pattern: str) -> str:
-    """A resource that a pattern covers, and that is not the one repository if that can be."""
+def _resource(work: Work, action: str, pattern: str) -> str:
+    """A resource that a pattern covers for this action, not the one repository if that can be.
+
+    "" where the pattern grants the action nothing: a repository's ARN and an action on none.
+    """
+    service, _, name = action.partition(":")
+    on_repository = service.lower() == "ecr" and not _of_the_registry(name)
     parts = pattern.split(":", 5)
     if len(parts) < 6:
-        return work.arn_of("x") if "*" in pattern else pattern
+        if "*" not in pattern:
+            return pattern
+        return work.arn_of("x") if on_repository else "*"
+    if (service.lower() == "ecr") != _matches("ecr", parts[2]) or _of_the_registry(name):
+        return ""
     partition, service, region, account, rest = parts[1:]
     elsewhere = session().get_available_regions("ecr")
     regions = [one for one in elsewhere if one != work.region]
@@ -197,15 +228,5 @@ def _filled(pattern: str) -> str:
     return pattern.replace("*", "x").replace("?", "x")
 
 
-def _context(condition: Any) -> Context:
-    """Condition keys with values for which the condition holds, as far as that can be read off.
-
-    The region is left out: it is that of the resource.
-    """
-    found = {}
-    for operator, tests in (condition or {}).items():
-        for key, values in tests.items():
-            value = str(listed(values)[0])
-            found[key] = "x" if "Not" in operator else _filled(value)
-    found = {key: value for key, value in found.items() if key.lower() != "aws:requestedregion"}
-    return tuple(found.items())
+def _of_the_registry(name: str) -> bool:
+    return name.lower() in {one.lower() for one in ecr_actions.OF_THE_REGISTRY}

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
-Context = tuple[tuple[str, str], ...]
+from labs_helpers.checks import request_context
+from labs_helpers.checks.request_context import NOW, Context
 
 
 class Permission(NamedTuple):
@@ -44,15 +48,6 @@ def groups(iam: Any, user: str) -> list[str]:
     return sorted(one["GroupName"] for one in iam.list_groups_for_user(UserName=user)["Groups"])
 
 
-def allow_statements(iam: Any, user: str) -> list[Mapping[str, Any]]:
-    """The Allow statements of every policy of the user and of its groups."""
-    documents = [*_documents(iam, "user", user)]
-    for group in groups(iam, user):
-        documents += _documents(iam, "group", group)
-    statements = [one for document in documents for one in listed(document.get("Statement", []))]
-    return [one for one in statements if one.get("Effect") == "Allow"]
-
-
 def listed(value: Any) -> list[Any]:
     """A policy writes one value alone or several in a list."""
     return value if isinstance(value, list) else [value]
@@ -70,58 +65,97 @@ def _documents(iam: Any, kind: str, name: str) -> Iterator[Mapping[str, Any]]:
         yield found["PolicyVersion"]["Document"]
 
 
-def first_refused(iam: Any, user: str, wanted: Iterable[Permission]) -> Permission | None:
-    """The first permission that the policies of the user and of its groups do not allow."""
-    tried = list(wanted)
-    found = allowed(iam, _arn(iam, user), tried)
-    return next((one for one in tried if one not in found), None)
+@dataclass(frozen=True)
+class User:
+    """A user of IAM, and what its policies and those of its groups let it do.
 
+    now: the time by which AWS or the sandbox judges. A question reads the policies as they are.
+    """
 
-def first_allowed(iam: Any, user: str, unwanted: Iterable[Permission]) -> Permission | None:
-    """The first permission that the policies of the user and of its groups allow."""
-    tried = list(unwanted)
-    found = allowed(iam, _arn(iam, user), tried)
-    return next((one for one in tried if one in found), None)
+    iam: Any
+    name: str
+    now: datetime
 
+    @property
+    def statements(self) -> list[Mapping[str, Any]]:
+        """The statements of every policy of the user and of its groups."""
+        documents = [*_documents(self.iam, "user", self.name)]
+        for group in groups(self.iam, self.name):
+            documents += _documents(self.iam, "group", group)
+        return [one for document in documents for one in listed(document.get("Statement", []))]
 
-def _arn(iam: Any, user: str) -> str:
-    return str(iam.get_user(UserName=user)["User"]["Arn"])
+    @cached_property
+    def brings(self) -> dict[str, str]:
+        """The condition keys with which each request of the user comes."""
+        user = self.iam.get_user(UserName=self.name)["User"]
+        tags = {one["Key"]: one["Value"] for one in user.get("Tags", ())}
+        return request_context.of_principal(str(user["Arn"]), tags, str(user["UserId"]))
+
+    @property
+    def contexts(self) -> list[Context]:
+        """What requests of the user can bring besides, as far as its policies ask for it."""
+        return request_context.contexts(self.statements, self.brings, self.now)
+
+    def first_refused(self, wanted: Iterable[Permission]) -> Permission | None:
+        """The first permission that the policies do not allow now."""
+        tried = list(wanted)
+        found = self._allowed(tried)
+        return next((one for one in tried if one not in found), None)
+
+    def first_allowed(self, unwanted: Iterable[Permission]) -> Permission | None:
+        """The first permission that the policies allow, in any context that a request can have."""
+        base = list(unwanted)
+        for context in self.contexts:
+            tried = [one._replace(context=context) for one in base]
+            found = self._allowed(tried)
+            if first := next((one for one in tried if one in found), None):
+                return first
+        return None
+
+    def _allowed(self, tried: list[Permission]) -> set[Permission]:
+        brings = {NOW: self.now.strftime("%Y-%m-%dT%H:%M:%SZ"), **self.brings}
+        return allowed(self.iam, self.brings["aws:PrincipalArn"], tried, brings)
 
 
 def allowed_to_role(iam: Any, role: str, tried: Iterable[Permission]) -> list[Permission]:
     """Those that the policies of a role allow, in their order; none without the role."""
     wanted = list(tried)
     try:
-        arn = str(iam.get_role(RoleName=role)["Role"]["Arn"])
+        found = iam.get_role(RoleName=role)["Role"]
     except iam.exceptions.NoSuchEntityException:
         return []
-    found = allowed(iam, arn, wanted)
-    return [one for one in wanted if one in found]
+    tags = {one["Key"]: one["Value"] for one in found.get("Tags", ())}
+    arn = str(found["Arn"])
+    has = allowed(iam, arn, wanted, request_context.of_principal(arn, tags))
+    return [one for one in wanted if one in has]
 
 
-def allowed(iam: Any, arn: str, permissions: Iterable[Permission]) -> set[Permission]:
+def allowed(
+    iam: Any, arn: str, permissions: Iterable[Permission], brings: Mapping[str, str]
+) -> set[Permission]:
     """Those that the policies of a user or a role allow.
 
-    arn: of the user or role. One request decides all actions on all resources of one context.
+    arn: of the user or role; brings: condition keys with which each of its requests comes. One
+    request decides all actions on all resources of one context.
     """
     actions: dict[tuple[str, Context, str], list[str]] = defaultdict(list)
     for one in dict.fromkeys(permissions):
         actions[one.region, one.context, one.resource].append(one.action)
-    resources: dict[tuple[str, Context, tuple[str, ...]], list[str]] = defaultdict(list)
+    resources: dict[tuple[str, Context, tuple[str, ...], str], list[str]] = defaultdict(list)
     for (region, context, resource), names in actions.items():
-        resources[region, context, tuple(names)].append(resource)
+        owner = resource.split(":", 5)[4] if resource.startswith("arn:") else ""
+        resources[region, context, tuple(names), owner].append(resource)
     found = set()
-    for (region, context, tried), arns in resources.items():
-        # a real request brings its region; a simulation has to be given the region
-        entries = [("aws:RequestedRegion", region), *context]
+    for (region, context, tried, owner), arns in resources.items():
+        # a real request brings its region and more; a simulation has to be given them
+        given = {**brings, "aws:RequestedRegion": region, **dict(context)}
+        if owner:
+            given["aws:ResourceAccount"] = owner
         pages = iam.get_paginator("simulate_principal_policy").paginate(
             PolicySourceArn=arn,
             ActionNames=list(tried),
             ResourceArns=arns,
-            ContextEntries=[
-                {"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": [value]}
-                for key, value in entries
-            ],
+            ContextEntries=request_context.entries(given),
         )
         for result in pages.search("EvaluationResults[]"):
             for resource, decision in _decisions(result, arns):

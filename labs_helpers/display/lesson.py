@@ -49,14 +49,16 @@ class Question:
         """What a learner types to answer."""
         return f'lab.{self.method}("{self.id}", "{letter}")'
 
-    def key(self, letter: str) -> str | None:
+    def key(self, letter: object) -> str | None:
         """The key of the choice that the learner means by ``letter``; None when there is none."""
-        key = letter.strip().lower()
+        key = letter.strip().lower() if isinstance(letter, str) else ""
         return key if key in self.choices else None
 
     def unknown(self) -> Rendering:
-        """What is said of a letter that no choice has."""
-        return paragraph(f"{self.id}: choose one of {', '.join(self.choices)}")
+        """What is said of a letter that no choice has, or of what is no letter."""
+        listed = ", ".join(self.choices)
+        example = self.call(next(iter(self.choices)))
+        return paragraph(f"{self.id}: choose one of {listed}, in quotes, as in  {example}")
 
     def judged(self, key: str) -> Rendering:
         """Whether the choice ``key`` is right, and why."""

@@ -28,13 +28,15 @@ class Token:
     """An ECR authorization token without its password.
 
     ``owner`` is the ARN of the principal that requested it; ``remaining`` is measured on the lab's
-    clock.
+    clock. A token opens registries of one region only, ``region``:
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
     """
 
     user: str
     owner: str
     remaining: timedelta
     registry: str
+    region: str
 
 
 def token(data: Token) -> Rendering:
@@ -45,7 +47,7 @@ def token(data: Token) -> Rendering:
         ("whose", data.owner),
         ("may do", "what that user's policies allow, and no more"),
         ("ends", relative(data.remaining)),
-        ("opens", f"{data.registry} and any other registry that the user may use"),
+        ("opens", f"{data.registry} and any other registry of {data.region} that the user may use"),
     ]
     head = "An ECR authorization token"
     return Rendering(head + "\n" + columns(rows, 2), framed(CALM, head, rows_html(rows)))

@@ -66,8 +66,11 @@ def _risk(path: Path, number: int, entry: Any) -> AcceptedRisk:
             f"{where} has {', '.join(unknown)}: known fields are {', '.join(sorted(_FIELDS))}."
         )
     for name in ("id", "reason"):
-        if not isinstance(entry.get(name), str) or not entry[name].strip():
+        value = entry.get(name)
+        if value is None or (isinstance(value, str) and not value.strip()):
             raise AcceptedRisksError(f"{where} has no {name}.")
+        if not isinstance(value, str):
+            raise AcceptedRisksError(f"{where}: {name} is {value!r}; it must be a text.")
     package = entry.get("package", "")
     if not isinstance(package, str):
         raise AcceptedRisksError(f"{where}: package must be a name.")

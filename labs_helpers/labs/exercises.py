@@ -39,7 +39,7 @@ class Exercise:
 
     def hint(self, number: int) -> str:
         """The hint of this number, counted from 1; raises :class:`UnknownPart`."""
-        if not 1 <= number <= len(self.hints):
+        if not isinstance(number, int) or not 1 <= number <= len(self.hints):
             raise UnknownPart(f"{self.id} has hints 1 to {len(self.hints)}, not {number}.")
         return self.hints[number - 1]
 

@@ -62,7 +62,7 @@ for drawing in (
     verdict("99.3", CheckError("$A and $B", LONG, "wait")),
     table(("name", "$A and $B", "n"), [(LONG, "words " * 20, "$1 to $2")] * 2, right=(2,)),
     bars.bars([("RUN " + "x" * 90, 10, "10 MB"), ("COPY", 3, "3 MB")]),
-    registry.token(registry.Token("AWS", LONG, timedelta(hours=12), "$A and $B")),
+    registry.token(registry.Token("AWS", LONG, timedelta(hours=12), "$A and $B", "$C")),
     why.why(decision),
     paragraph("between $A and $B"),
 ):

@@ -131,7 +131,7 @@ def test_what_is_over_is_ago() -> None:
 
 def test_a_token_is_shown_without_its_secret() -> None:
     owner = "arn:aws:iam::123456789012:user/learner"
-    shown = token(Token("AWS", owner, timedelta(hours=12), f"https://{REGISTRY}"))
+    shown = token(Token("AWS", owner, timedelta(hours=12), f"https://{REGISTRY}", "us-west-2"))
     assert "ends       in 12 hours" in shown.text
     assert owner in shown.text
     assert_html_says_as_much(shown)
@@ -181,7 +181,10 @@ def test_an_answer_of_a_quiz_says_why() -> None:
     assert QUESTION.judged("b").text == "✓ right: b) two <b>\n  yes: y"
     assert QUESTION.key(" B ") == "b"
     assert QUESTION.key("z") is None
-    assert QUESTION.unknown().text == "05.q1: choose one of a, b"
+    assert QUESTION.unknown().text == (
+        '05.q1: choose one of a, b, in quotes, as in  lab.quiz("05.q1", "a")'
+    )
+    assert [QUESTION.key(one) for one in (1, 3.5, ["a"], b"a", "c", " A ")] == [None] * 5 + ["a"]
 
 
 def test_a_prediction_is_judged_as_what_it_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from labs_helpers.checks import least_privilege, permissions
@@ -22,8 +23,8 @@ INTERN = "labs-intern"
 READERS = "labs-readers"
 AS_FOUND = "AmazonEC2ContainerRegistryFullAccess"
 SCOPE = (
-    "IAM's simulator tried every action of ECR here and its neighbours elsewhere. It looks at the"
-    " user's policies and at no others."
+    "IAM's simulator tried every action of ECR here and its neighbours elsewhere, and each"
+    " condition met and not met. It looks at the user's policies and at no others."
 )
 
 
@@ -39,8 +40,23 @@ class User:
     def iam(self) -> Any:
         return self.world.client("iam")
 
-    def refused(self, wanted: Iterable[Permission]) -> Permission | None:
-        return permissions.first_refused(self.iam, self.name, wanted)
+    @cached_property
+    def rights(self) -> permissions.User:
+        return permissions.User(self.iam, self.name, self.world.now())
+
+    def refused(self, wanted: Iterable[Permission], otherwise: str) -> Finding | None:
+        """The first of these permissions that is missing; ``otherwise`` is what to think about."""
+        refused = self.rights.first_refused(wanted)
+        if refused is None:
+            return None
+        sometimes = self.rights.first_allowed([refused])
+        return Finding(
+            f"what the policies of {self.name} allow",
+            f"{refused}: not allowed",
+            "a statement allows it under a condition only: which requests do not meet this one?"
+            if sometimes
+            else otherwise,
+        )
 
 
 # labs-ci
@@ -57,12 +73,8 @@ def _has_a_policy(user: User) -> Finding | None:
 
 
 def _logs_in(user: User) -> Finding | None:
-    refused = user.refused([user.work.login])
-    if refused is None:
-        return None
-    return Finding(
-        f"what the policies of {user.name} allow",
-        f"{refused}: not allowed",
+    return user.refused(
+        [user.work.login],
         "a login comes before everything else, and a token is for no repository in particular",
     )
 
@@ -76,21 +88,17 @@ def _pulls(user: User) -> Finding | None:
 
 
 def _does(user: User, actions: Iterable[str]) -> Finding | None:
-    refused = user.refused(user.work.needed(actions))
-    if refused is None:
-        return None
-    return Finding(
-        f"what the policies of {user.name} allow",
-        f"{refused}: not allowed",
+    return user.refused(
+        user.work.needed(actions),
         "this action is part of the work: does a statement name it, and is its resource this"
         " one, letter by letter?",
     )
 
 
 def _nothing_else(user: User) -> Finding | None:
-    statements = permissions.allow_statements(user.iam, user.name)
-    tried = least_privilege.beyond(user.work, statements)
-    allowed = permissions.first_allowed(user.iam, user.name, tried)
+    statements = user.rights.statements
+    tried = least_privilege.beyond(user.work, statements, user.rights.brings)
+    allowed = user.rights.first_allowed(tried)
     if allowed is None:
         return _in_other_accounts(user, statements) or _by_repository_policy(user)
     return Finding(
@@ -101,6 +109,8 @@ def _nothing_else(user: User) -> Finding | None:
 
 
 def _too_broad(work: Work, allowed: Permission) -> str:
+    if allowed.context:
+        return "a condition takes nothing from the requests that meet it: who can make such a one?"
     service = allowed.action.partition(":")[0]
     if service != "ecr":
         return "which statement speaks of another service than ECR?"
@@ -112,7 +122,7 @@ def _too_broad(work: Work, allowed: Permission) -> str:
 
 
 def _in_other_accounts(user: User, statements: Iterable[Mapping[str, Any]]) -> Finding | None:
-    pattern = least_privilege.of_other_accounts(user.work, statements)
+    pattern = least_privilege.of_other_accounts(user.work, statements, user.rights.brings)
     if not pattern:
         return None
     return Finding(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.checks import hub, images
+from labs_helpers.checks import hub, images, regions
 from labs_helpers.checks.goal import Fact, Finding, unmet
-from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
+from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.registry import Answer
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
@@ -148,12 +148,23 @@ def _upstream(rule: dict[str, Any]) -> str:
     return str(rule.get("upstreamRegistryUrl", "")).removeprefix("https://").rstrip("/")
 
 
+def _has_the_rule(ecr: Any) -> object:
+    asked = ecr.describe_pull_through_cache_rules(ecrRepositoryPrefixes=[PREFIX])
+    return asked["pullThroughCacheRules"]
+
+
 @check("03.2", RULE_FACTS)
 def rule_for_kubernetes(world: World) -> Outcome:
     pages = world.client("ecr").get_paginator("describe_pull_through_cache_rules").paginate()
     listed = [one for page in pages for one in page["pullThroughCacheRules"]]
     rules = Rules({one["ecrRepositoryPrefix"]: one for one in listed})
     if rules.kubernetes is None and UPSTREAM not in map(_upstream, listed):
+        there = regions.elsewhere(world, _has_the_rule)
+        if there:
+            found = regions.in_another(
+                f"the rule for {PREFIX}", "the pull-through cache rules", world.region, there
+            )
+            return NotYet(found.looked_at, found.found, RULE_FACTS[0].says, found.suggestion)
         return NotAttempted(f"the pull-through cache rules of your registry in {world.region}")
     return unmet(RULE_FACTS, rules) or Passed(
         f"What is pulled as {PREFIX}/... comes from {UPSTREAM}.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from labs_helpers.checks import images
 from labs_helpers.checks.goal import Fact, Finding, named, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
@@ -13,16 +15,21 @@ from labs_helpers.defaults import IMAGE, SECOND_REGION, registry_of
 LOGINS = "the logins that Docker keeps for you"
 COLLEAGUE = "from-colleague"
 THEIR_REGION = "us-east-1"
+_USER = re.compile(r"\b[Uu]ser: (arn:\S+)")
 
 
 def _has_second(world: World) -> Finding | None:
-    logins = world.logins()
-    if world.host(world.own_names.second_region) in logins:
+    logins, region = world.logins(), world.own_names.second_region
+    if world.host(region) in logins:
         return None
+    regions = {found for host in logins if (found := registry_of(host)) is not None}
+    elses = sorted(account for account, there in regions if there == region)
     return Finding(
         LOGINS,
         "\n".join(sorted(logins)),
-        "the region stands twice in the command: which of the two did you change?",
+        f"whose registry is it? your account is {world.account}, and this one is of {elses[0]}"
+        if elses
+        else "the region stands twice in the command: which of the two did you change?",
     )
 
 
@@ -31,6 +38,25 @@ def _second_works(world: World) -> Finding | None:
         world,
         world.host(world.own_names.second_region),
         "a password of one region is refused in another",
+    )
+
+
+def _second_is_yours(world: World) -> Finding | None:
+    """Whether the registry names another user than the learner in what it refuses the login.
+
+    A registry says whose a login is only when it refuses something. Who may read the images is not
+    told apart from the learner.
+    """
+    caller = str(world.client("sts").get_caller_identity()["Arn"])
+    host = world.host(world.own_names.second_region)
+    answer = world.ask_registry(host).tags(world.repository)
+    named = _USER.search(answer.says()) if answer.status == 403 else None
+    if named is None or _principal(named[1]) == _principal(caller):
+        return None
+    return Finding(
+        f"what {host} says to your login, asked for the tags of {world.repository}",
+        answer.says(),
+        "a password is its owner's, whoever types it: whose credentials asked for this one?",
     )
 
 
@@ -47,16 +73,26 @@ def _first_stays(world: World) -> Finding | None:
     )
 
 
-def _works(world: World, host: str, suggestion: str) -> Finding | None:
+def _works(world: World, host: str, of_another_region: str) -> Finding | None:
+    """Whether a registry accepts Docker's login.
+
+    ``of_another_region``: what to think about where a password that is ECR's own is refused.
+    """
     answer = world.ask_registry(host).accepts_login()
     if answer.status == 200:
         return None
+    suggestion = of_another_region
+    if "expired" in answer.says():
+        suggestion = "a password lasts for 12 hours: log in again"
+    elif answer.status == 400:
+        suggestion = "no registry of ECR gave this password: where does it come from?"
     return Finding(f"what {host} says to your login", answer.says(), suggestion)
 
 
 SECOND_FACTS = (
     Fact(f"a login to your account's registry in {SECOND_REGION} as well", _has_second),
     Fact(f"a login to your account's registry in {SECOND_REGION} as well", _second_works),
+    Fact(f"a login to your account's registry in {SECOND_REGION} as well", _second_is_yours),
     Fact("the login you have must stay", _first_stays),
 )
 
@@ -67,13 +103,14 @@ def logged_in_to_second_region(world: World) -> Outcome:
     if not hosts or (hosts == {world.host()} and not _first_stays(world)):
         return NotAttempted(LOGINS)
     return unmet(named(SECOND_FACTS, world.own_names), world) or Passed(
-        f"Docker is logged in to {world.own_names.second_region} as user {_caller(world)}.",
-        "This says nothing about what that user may push there: lab 02 did.",
+        f"Docker is logged in to {world.own_names.second_region} and to {world.region}.",
+        "This says nothing about what you may push there: lab 02 did.",
     )
 
 
-def _caller(world: World) -> str:
-    return str(world.client("sts").get_caller_identity()["Arn"]).rsplit("/", 1)[-1]
+def _principal(arn: str) -> str:
+    """The user of an ARN, or the role of a session: each login of a role has its own session."""
+    return "/".join(arn.split("/")[:2]) if ":assumed-role/" in arn else arn
 
 
 # the colleague's push

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.checks import images, layers
+from labs_helpers.checks import containers, images, layers
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
@@ -21,6 +21,10 @@ VERSION = "org.opencontainers.image.version"
 SERVED = "usr/share/nginx/html"
 """The folder that the official nginx images serve; https://hub.docker.com/_/nginx"""
 BASE = "nginx:alpine"
+_BY_A_SHELL = 'open() "./nginx.conf" failed'
+"""What the nginx says that the labs' engine lends to an image, when a shell starts it: the engine
+names its configuration only where nginx is the first program."""
+_STAYS = "a container lives as long as its first program: does that one stay in the foreground?"
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,37 @@ class Built:
             "an image that is built on a web server starts it, unless a line says otherwise",
         )
 
+    def serves(self, file: Path) -> Finding | None:
+        """Whether a container of the image stays, and answers with this file of the lab's folder.
+
+        A container that stays and publishes no port that answers is believed: its program may
+        listen on a port that the image does not document. Where the engine runs no container, or
+        not this one, the image's command has to say that nginx stays in the foreground.
+        """
+        try:
+            ran = containers.run(str(self.image.id), f"/{file.name}")
+        except containers.CannotRun:
+            return self._stays_by_its_command()
+        if _BY_A_SHELL in ran.said:
+            return self._stays_by_its_command()
+        looked_at = f"a container of {self.name}, which the check ran"
+        if ran.code is not None:
+            last = f"; its last line: {ran.said}" if ran.said and ran.code else ""
+            return Finding(looked_at, f"it ended, with the exit code {ran.code}{last}", _STAYS)
+        if ran.page is None or ran.page == file.read_bytes():
+            return None
+        return Finding(
+            looked_at,
+            f"another page at /{file.name}: {_first_line(ran.page)}",
+            "which folder does its nginx serve?",
+        )
+
+    def _stays_by_its_command(self) -> Finding | None:
+        command = [*(self.config.get("Entrypoint") or ()), *(self.config.get("Cmd") or ())]
+        if "daemon off" in " ".join(command):
+            return None
+        return Finding(f"what starts when somebody runs {self.name}", json.dumps(command), _STAYS)
+
     def page_is(self, file: Path, path: str) -> Finding | None:
         """Whether the image serves this file of the lab's folder under ``path``."""
         wanted, found = layers.sha256(file), self.files.get(path)
@@ -79,9 +114,12 @@ class Built:
                 f"the file is at /{elsewhere[0]}" if elsewhere else "no such file",
                 "nginx serves one folder: is the file there?",
             )
-        what = "an empty file" if found == layers.EMPTY else "another file than yours"
+        what = "an empty file" if found == layers.EMPTY else f"another file than {file}"
+        same = [one for one in sorted(Path().rglob("*")) if layers.sha256(one) == found]
+        if same and found != layers.EMPTY:
+            what = f"your {same[0]}, and not {file}"
         return Finding(
-            f"/{path} in {self.name}", what, f"nginx would show this instead of your {file.name}"
+            f"/{path} in {self.name}", what, f"nginx would show this instead of your {file}"
         )
 
 
@@ -107,6 +145,10 @@ def _page_of_the_site(small: Built) -> Finding | None:
         if found := small.page_is(file, f"{SERVED}/{file.name}"):
             return found
     return None
+
+
+def _serves_it(small: Built) -> Finding | None:
+    return small.serves(Path("site", "public", "index.html"))
 
 
 def _no_drafts(small: Built) -> Finding | None:
@@ -184,6 +226,7 @@ SMALL_FACTS = (
     Fact("without the folder drafts in any of its layers", _no_drafts),
     Fact(f"the label {VERSION} set to 2.0.0", _label),
     Fact("set by a build argument", _by_argument),
+    Fact("a page served by nginx", _serves_it),
 )
 
 
@@ -197,6 +240,10 @@ def small_site(world: World) -> Outcome:
         " without the drafts, as version 2.0.0.",
         "Whether the label is true, nobody checks: it is a note.",
     )
+
+
+def _first_line(page: bytes) -> str:
+    return next(iter(page.decode(errors="replace").strip().splitlines()), "an empty one")[:80]
 
 
 # demo-app:prod
@@ -241,7 +288,8 @@ def _port(prod: Built) -> Finding | None:
 
 
 def _page(prod: Built) -> Finding | None:
-    return prod.page_is(Path("index.html"), f"{SERVED}/index.html") or prod.starts_nginx()
+    page = Path("index.html")
+    return prod.page_is(page, f"{SERVED}/{page.name}") or prod.starts_nginx() or prod.serves(page)
 
 
 PROD_FACTS = (

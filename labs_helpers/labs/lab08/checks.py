@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from labs_helpers import gate
-from labs_helpers.checks import layers
+from labs_helpers.checks import images, layers
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
@@ -18,10 +19,14 @@ from labs_helpers.labs.lab08.release import IMAGE, NEW_BASE, RELEASE, Release, s
 
 BASE = "base"
 PIN = "6.0.2"
+LABEL = "maintainer"
+_TWO_WORDS = "the fix was to change two words"
 PAGE = "usr/share/nginx/html/index.html"
 ACCEPTED = Path("accepted.yaml")
 RULES = gate.Rules(fail_on="MEDIUM")
 LONGEST = timedelta(days=90)
+LETTERS = 5
+"""The fewest in a reason: "no fix" is one, "..." and "todo" are none."""
 _PYYAML = re.compile(r"(?:^|/)pyyaml-(?P<version>[^/]+)\.dist-info/METADATA$", re.IGNORECASE)
 
 
@@ -79,8 +84,23 @@ def _page(release: Release) -> Finding | None:
     return Finding(
         f"/{PAGE} in {IMAGE}",
         "another file than yours" if PAGE in release.files else "no such file",
-        "the fix was to change two words: the page stays in the image",
+        f"{_TWO_WORDS}: the page stays in the image",
     )
+
+
+def _settings(release: Release) -> Finding | None:
+    """What the Dockerfile and its base say of the image: the label, and what a container starts."""
+    base = images.find(NEW_BASE)
+    if release.image is None or base is None:
+        return None
+    config = release.image.config.get("config") or {}
+    starts = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+    wanted = base.attrs["Config"]
+    if starts != [*(wanted.get("Entrypoint") or ()), *(wanted.get("Cmd") or ())]:
+        return Finding(f"what starts when somebody runs {IMAGE}", json.dumps(starts), _TWO_WORDS)
+    if LABEL not in release.image.labels:
+        return Finding(f"the labels of {IMAGE}", f"no label {LABEL}", _TWO_WORDS)
+    return None
 
 
 RELEASE_FACTS = (
@@ -89,6 +109,7 @@ RELEASE_FACTS = (
     Fact(f"the base moved to {NEW_BASE}", _on_new_base),
     Fact(f"the pin of PyYAML at {PIN}", _pinned),
     Fact("fix the image, with all that is in it", _page),
+    Fact("fix the image, with all that is in it", _settings),
 )
 
 
@@ -157,11 +178,11 @@ def _only_unfixed(acceptance: Acceptance) -> Finding | None:
 
 def _reason(acceptance: Acceptance) -> Finding | None:
     for one in acceptance.entries:
-        if sum(map(str.isalpha, one.reason)) < 8:
+        if sum(map(str.isalpha, one.reason)) < LETTERS:
             return Finding(
                 f"the reason of {one.id} in {ACCEPTED}",
                 one.reason,
-                "who reads this in three months, and has to decide again, needs a sentence",
+                "who reads this in three months, and has to decide again, needs words",
             )
     return None
 

@@ -26,6 +26,20 @@ FULL = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess"
 HERE = {"StringEquals": {"aws:RequestedRegion": "us-west-2"}}
 
 
+ME = "arn:aws:iam::123456789012:user/labs-ci"
+MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+
+
+def only(condition: dict[str, Any]) -> list[dict[str, Any]]:
+    """The work, its statement for the repository under a condition."""
+    return [LOGIN, {**WORK[1], "Condition": condition}]
+
+
+def sometimes(condition: dict[str, Any]) -> str:
+    """The work, and everything of ECR under a condition."""
+    return ci(*WORK, allow("ecr:*", Condition=condition))
+
+
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Desk]:
     with desk("02") as made:
@@ -83,6 +97,38 @@ aws iam put-group-policy --group-name labs-pushers --policy-name w \\
   --policy-document '{document(*WORK)}'
 aws iam add-user-to-group --group-name labs-pushers --user-name labs-ci
 """,
+    "its own name as a condition": ci(*only({"StringEquals": {"aws:username": "labs-ci"}})),
+    "its own ARN as a condition": ci(*only({"ArnLike": {"aws:PrincipalArn": ME}})),
+    "its account as a condition": ci(
+        *(
+            {**one, "Condition": {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}}
+            for one in WORK
+        )
+    ),
+    "the repository's account as a condition": ci(
+        LOGIN,
+        allow(
+            *ALL,
+            on=PAYMENTS.replace("123456789012", "*"),
+            Condition={"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}},
+        ),
+    ),
+    "over TLS only": ci(
+        *({**one, "Condition": {"Bool": {"aws:SecureTransport": "true"}}} for one in WORK)
+    ),
+    "a user of its own tag": ci(*only({"StringEquals": {"aws:PrincipalTag/job": "ci"}}))
+    + "aws iam tag-user --user-name labs-ci --tags Key=job,Value=ci",
+    "the work until a day to come": ci(
+        *only({"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}})
+    ),
+    "more in days that are gone": sometimes(
+        {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}
+    ),
+    "more for another user": sometimes({"StringEquals": {"aws:username": "labs-boss"}}),
+    "more without TLS": sometimes({"Bool": {"aws:SecureTransport": "false"}}),
+    "an action on no repository, on a repository": ci(
+        *WORK, allow("ecr:DeleteRegistryPolicy", on=PAYMENTS)
+    ),
     "with a key, which it need not have": ci(*WORK)
     + "aws iam create-access-key --user-name labs-ci",
 }
@@ -139,7 +185,107 @@ WRONG = {
         ci(*WORK, allow("ecr:BatchGetImage", on=f"{REPOSITORY}reports/daily")),
         "ecr:BatchGetImage on arn:aws:ecr:us-west-2:123456789012:repository/reports/daily: allowed",
     ),
-    "every action": (ci(LOGIN, allow("ecr:*", on=PAYMENTS)), "ecr:DeleteRegistryPolicy on"),
+    "every action": (
+        ci(LOGIN, allow("ecr:*", on=PAYMENTS)),
+        f"ecr:DeleteRepositoryPolicy on {PAYMENTS}: allowed",
+    ),
+    "everything before a day to come": (
+        sometimes({"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}),
+        "ecr:DeleteRegistryPolicy on * in us-west-2: allowed",
+    ),
+    "everything from a day to come on": (
+        sometimes({"DateGreaterThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}),
+        "where aws:CurrentTime is 2099-01-02T00:00:00Z: allowed | and does nothing else: no other"
+        " repository, no deleting | a condition takes nothing from the requests that meet it",
+    ),
+    "everything in a week to come": (
+        sometimes(
+            {
+                "DateGreaterThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"},
+                "DateLessThan": {"aws:CurrentTime": "2099-01-08T00:00:00Z"},
+            }
+        ),
+        "where aws:CurrentTime is 2099-01-02T00:00:00Z: allowed",
+    ),
+    "everything before a second to come": (
+        sometimes({"NumericLessThan": {"aws:EpochTime": "4070908800"}}),
+        "ecr:DeleteRegistryPolicy on * in us-west-2: allowed",
+    ),
+    "everything from a second to come on": (
+        sometimes({"NumericGreaterThan": {"aws:EpochTime": "4070908800"}}),
+        "where aws:CurrentTime is 2099-01-02T00:00:00Z: allowed",
+    ),
+    "everything after MFA": (
+        sometimes({"NumericGreaterThan": {"aws:MultiFactorAuthAge": "10"}}),
+        "where aws:MultiFactorAuthAge is 11: allowed",
+    ),
+    "everything with MFA": (
+        sometimes({"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        "where aws:MultiFactorAuthPresent is true: allowed",
+    ),
+    "everything by a new session": (
+        sometimes({"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:00Z"}}),
+        "where aws:TokenIssueTime is",
+    ),
+    "everything from the office": (
+        sometimes({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}),
+        "where aws:SourceIp is 198.51.100.0: allowed",
+    ),
+    "everything from elsewhere": (
+        sometimes({"NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}}),
+        "ecr:DeleteRegistryPolicy on * in us-west-2: allowed",
+    ),
+    "everything with a session's name or without": (
+        sometimes({"StringLikeIfExists": {"aws:SourceIdentity": "bob*"}}),
+        "ecr:DeleteRegistryPolicy on * in us-west-2: allowed",
+    ),
+    "everything for an organization": (
+        sometimes({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}),
+        "where aws:PrincipalOrgID is o-1: allowed",
+    ),
+    "everything under two conditions": (
+        sometimes(
+            {
+                "IpAddress": {"aws:SourceIp": "198.51.100.0/24"},
+                "StringLike": {"aws:UserAgent": "*docker*"},
+            }
+        ),
+        "where aws:SourceIp is 198.51.100.0, where aws:UserAgent is xdockerx: allowed",
+    ),
+    "a deny that ends with MFA": (
+        ci(
+            LOGIN,
+            allow("ecr:*", on=PAYMENTS),
+            {
+                "Effect": "Deny",
+                "NotAction": [*ALL, "ecr:GetAuthorizationToken"],
+                "Resource": "*",
+                "Condition": MFA,
+            },
+        ),
+        "where aws:MultiFactorAuthPresent is true: allowed",
+    ),
+    "the work from the office only": (
+        ci(*only({"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}})),
+        "not allowed | it pushes to and pulls from the repository payments/api | a statement allows"
+        " it under a condition only",
+    ),
+    "the work of another user": (
+        ci(*only({"StringEquals": {"aws:username": "labs-boss"}})),
+        "does a statement name it, and is its resource this one, letter by letter?",
+    ),
+    "every account but its own": (
+        ci(
+            LOGIN,
+            allow(*ALL, on=PAYMENTS),
+            allow(
+                *ALL,
+                on=PAYMENTS.replace("123456789012", "*"),
+                Condition={"StringNotEquals": {"aws:ResourceAccount": "123456789012"}},
+            ),
+        ),
+        "whose repositories does the resource of that statement cover?",
+    ),
     "deleting": (ci(*WORK, allow("ecr:BatchDeleteImage", on=PAYMENTS)), "ecr:BatchDeleteImage on"),
     "looking around": (ci(*WORK, allow("ecr:DescribeImages", on=PAYMENTS)), "ecr:DescribeImages"),
     "creating the repository": (
@@ -152,7 +298,7 @@ WRONG = {
     ),
     "one action of a service that nobody thinks of": (
         ci(*WORK, allow("sqs:PurgeQueue")),
-        "sqs:PurgeQueue",
+        "sqs:PurgeQueue on * in us-west-2: allowed",
     ),
     "repositories with a tag": (
         ci(
@@ -186,12 +332,12 @@ aws ecr set-repository-policy --repository-name payments/api --policy-text \
 }
 
 
-@pytest.mark.parametrize("answer", rows(RIGHT))
+@pytest.mark.parametrize("answer", rows(RIGHT, 8))
 def test_ci_right(lab: Desk, answer: str) -> None:
     assert lab.after("02.1", RIGHT[answer]).startswith("passed: labs-ci may push")
 
 
-@pytest.mark.parametrize("answer", rows(WRONG, 14))
+@pytest.mark.parametrize("answer", rows(WRONG, 20))
 def test_ci_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("02.1", *WRONG[answer])
 

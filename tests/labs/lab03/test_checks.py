@@ -139,7 +139,6 @@ RULE_WRONG = {
 RULE_NOT_TRIED = {
     "nothing": "",
     "the lesson's rule": rule("labs-public", "public.ecr.aws"),
-    "a rule of another region": rule("k8s", "registry.k8s.io", "--region eu-west-1"),
 }
 
 
@@ -152,6 +151,17 @@ def test_rule_right(lab: Desk, answer: str) -> None:
 @pytest.mark.parametrize("answer", rows(RULE_WRONG))
 def test_rule_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("03.2", *RULE_WRONG[answer])
+
+
+def test_a_rule_in_another_region_is_named(lab: Desk) -> None:
+    rule = "pull-through-cache-rule --ecr-repository-prefix k8s --region eu-west-1"
+    lab.finds_wrong(
+        "03.2",
+        f"aws ecr create-{rule} --upstream-registry-url registry.k8s.io",
+        "the rule for k8s is in eu-west-1, and not in us-west-2 | under the prefix k8s | each"
+        " region has a registry of its own",
+    )
+    lab.done(f"aws ecr delete-{rule}")
 
 
 @pytest.mark.parametrize("answer", rows(RULE_NOT_TRIED))

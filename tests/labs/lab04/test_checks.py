@@ -97,6 +97,16 @@ def test_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("04.1", *WRONG[answer])
 
 
+def test_a_repository_in_another_region_is_named(lab: Desk) -> None:
+    lab.finds_wrong(
+        "04.1",
+        f"{made()} --region eu-west-1",
+        f"{NAME} is in eu-west-1, and not in us-west-2 | the repository {NAME} | each region has a"
+        " registry of its own",
+    )
+    lab.done(f"aws ecr delete-repository --repository-name {NAME} --region eu-west-1")
+
+
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))
 def test_not_tried(lab: Desk, answer: str) -> None:
     assert lab.after("04.1", NOT_TRIED[answer]).startswith("not tried: repository team-a/api")
@@ -136,9 +146,13 @@ KEPT = {
         {"tagStatus": "tagged", "tagPrefixList": ["prod"], "countNumber": 99},
         {**ANY, "countNumber": 3},
     ),
-    "production counted in days": BACK
+    "releases that a rule has before the one by age": BACK
     + "\n"
-    + policy({**PROD, **DAYS, "countNumber": 36000}, {**ANY, "countNumber": 3}),
+    + policy(
+        {**PROD, "countNumber": 1},
+        {"tagStatus": "tagged", "tagPatternList": ["1.*"], "countNumber": 3},
+        {**ANY, **DAYS, "countNumber": 1},
+    ),
     "prod alone is pushed, and no rule is about it": """python -c '
 from release import release
 release("payments/api", "1.1")'
@@ -173,7 +187,27 @@ TAKEN = {
     ),
     "no policy any more": (
         f"{BACK}\naws ecr delete-lifecycle-policy --repository-name payments/api",
-        "not applied yet, since it was put | a policy never takes the image tagged prod",
+        "there is no policy | a policy never takes the image tagged prod | a repository without a"
+        " policy keeps every image",
+    ),
+    "days that leave three today": (
+        f"{BACK}\n{policy({**PROD, 'countNumber': 1}, {**ANY, **DAYS, 'countNumber': 22})}",
+        "rule 2 takes an image after 22 days (sinceImagePushed) | the three newest images stay |"
+        " nothing may be released for a month",
+    ),
+    "a prod that goes in ten years": (
+        f"{BACK}\n{policy({**PROD, **DAYS, 'countNumber': 3650}, {**ANY, 'countNumber': 3})}",
+        "rule 1 takes an image after 3650 days (sinceImagePushed) | a policy never takes the image"
+        " tagged prod | prod may be older than that one day",
+    ),
+    "an archive in place of an end": (
+        BACK
+        + "\n"
+        + policy({**PROD, "countNumber": 1}, {**ANY, "countNumber": 3}).replace(
+            '3}, "action": {"type": "expire"}',
+            '3}, "action": {"type": "transition", "targetStorageClass": "archive"}',
+        ),
+        "archived | older ones go | an image in the archive is still in the repository",
     ),
     "a pattern that fits the releases too": (
         BACK

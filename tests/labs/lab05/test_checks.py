@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from labs_helpers.defaults import OTHER_ACCOUNT
+from labs_helpers.prepare.configuration import profile_of_account
 from tests.labs.desk import Desk, desk, rows
+from tests.policies import allow, policy
 
 WEST = "123456789012.dkr.ecr.us-west-2.amazonaws.com"
 EAST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -16,12 +19,14 @@ def login(host: str, password: str = PASSWORD) -> str:
     return f"{password} | docker login --username AWS --password-stdin {host}"
 
 
+LOGINS = policy(allow("ecr:GetAuthorizationToken"))
 HERE = login(WEST, "aws ecr get-login-password")
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Desk]:
     with desk("05") as made:
+        profile_of_account("labs-partner", OTHER_ACCOUNT).ensure(made.place)
         yield made
 
 
@@ -63,7 +68,28 @@ config = json.loads(path.read_text())
 config["auths"]["{IRELAND}"] = config["auths"]["{WEST}"]
 path.write_text(json.dumps(config))
 END""",
-        f"what {IRELAND} says to your login",
+        f"what {IRELAND} says to your login | denied: Your Authorization Token is invalid. | "
+        "a login to your account's registry in eu-west-1 as well | "
+        "a password of one region is refused in another",
+    ),
+    "a partner's password": (
+        login(IRELAND, PASSWORD.replace("aws", "aws --profile labs-partner")),
+        "asked for the tags of demo-app-repo | denied: User: arn:aws:iam::210987654321:user/admin"
+        " is not authorized",
+    ),
+    "a user's who may do nothing": (
+        f"""aws iam delete-user --user-name labs-nobody
+aws iam create-user --user-name labs-nobody
+aws iam put-user-policy --user-name labs-nobody --policy-name login --policy-document '{LOGINS}'
+read id secret < <(aws iam create-access-key --user-name labs-nobody \
+  --query AccessKey.[AccessKeyId,SecretAccessKey] --output text)
+"""
+        + login(IRELAND, f"AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret {PASSWORD}"),
+        "user/labs-nobody is not authorized",
+    ),
+    "a partner's registry": (
+        login(IRELAND.replace("123456789012", "210987654321")),
+        "whose registry is it? your account is 123456789012, and this one is of 210987654321",
     ),
     "another region": (
         login(IRELAND.replace("eu-west-1", "eu-west-2"), PASSWORD.replace("west-1", "west-2")),
@@ -95,7 +121,7 @@ config = json.loads(path.read_text())
 config["auths"]["{IRELAND}"] = dict(auth="QVdTOnBhc3N3b3Jk")
 path.write_text(json.dumps(config))
 END""",
-        f"what {IRELAND} says to your login",
+        "no registry of ECR gave this password",
     ),
 }
 NOT_TRIED = {
@@ -109,12 +135,20 @@ NOT_TRIED = {
 @pytest.mark.parametrize("answer", rows(RIGHT))
 def test_second_login_right(lab: Desk, answer: str) -> None:
     seen = lab.after("05.1", RIGHT[answer])
-    assert seen.startswith("passed: Docker is logged in to eu-west-1 as user learner")
+    assert seen.startswith("passed: Docker is logged in to eu-west-1 and to us-west-2.")
 
 
 @pytest.mark.parametrize("answer", rows(WRONG))
 def test_second_login_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("05.1", *WRONG[answer])
+
+
+def test_a_login_of_yesterday_is_to_be_made_again(lab: Desk) -> None:
+    lab.done(login(IRELAND))
+    lab.python("lab.clock.advance(hours=13)")
+    lab.finds_wrong("05.1", HERE, "has expired")
+    lab.finds_wrong("05.1", "true", "a password lasts for 12 hours: log in again")
+    assert lab.after("05.1", login(IRELAND)).startswith("passed")
 
 
 @pytest.mark.parametrize("answer", rows(NOT_TRIED))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from labs_helpers.checks import containers
 from labs_helpers.prepare.docker import take_names
 from tests.labs.desk import Desk, desk, rows
 
@@ -107,9 +108,14 @@ WRONG = {
     "the page of the other image": build(FROM, ARG, SET, f"COPY index.html {HTML}", options=TWO),
     "nothing copied": build(FROM, ARG, SET, options=TWO),
     "another command": build(FROM, ARG, SET, PUBLIC, 'CMD ["ls"]', options=TWO),
+    "nginx in the background": build(FROM, ARG, SET, PUBLIC, 'CMD ["nginx"]', options=TWO),
     "a label of another name": build(FROM, ARG, "LABEL version=$VERSION", PUBLIC, options=TWO),
 }
 SAYS = {
+    "nginx in the background": "a container of demo-site:small, which the check ran | it ended,"
+    " with the exit code 0 | a page served by nginx",
+    "the page of the other image": "your index.html, and not site/public/index.html | the page of"
+    " the folder site/",
     "an argument that nothing reads": f"Dockerfile.mine, from which demo-site:small was built | "
     f"{LITERAL} | set by a build argument | which label does the image get",
     "an argument of another name that nothing reads": f"{LITERAL} | set by a build argument",
@@ -130,8 +136,7 @@ SAYS = {
     "drafts under another name": "/old/measurements.csv in layer",
     "another folder than the one that nginx serves": "index.html in demo-site:small | another",
     "the style left out": "style.css in demo-site:small | no such file",
-    "the page of the other image": "another file than yours | the page of the folder site/",
-    "nothing copied": "index.html in demo-site:small | another file than yours",
+    "nothing copied": "index.html in demo-site:small | another file than site/public/index.html",
     "another command": '"ls"] | a page served by nginx',
     "a label of another name": "1.31.6 | the label org",
 }
@@ -176,8 +181,9 @@ PROD_RIGHT = {
         f"COPY --from=page /index.html {HTML}",
     ),
 }
+PROD_RIGHT["nginx by way of a shell"] = prod(FROM, ENV, PORT, PAGE, "CMD nginx -g 'daemon off;'")
 PROD_WRONG = {
-    "nothing copied": (prod(FROM, ENV, PORT), "another file than yours | serves index.html"),
+    "nothing copied": (prod(FROM, ENV, PORT), "another file than index.html | serves index.html"),
     "the first line only": (prod(FROM), "no APP_ENV | the environment variable APP_ENV = prod"),
     "a value for the build only": (
         prod(FROM, "ARG APP_ENV=prod", PORT, PAGE),
@@ -194,13 +200,27 @@ PROD_WRONG = {
         "not those of nginx:alpine | demo-app:prod begins with nginx:alpine",
     ),
     "no web server": (prod("FROM alpine", ENV, PORT, PAGE), "not those of nginx:alpine"),
+    "nginx in the background": (
+        prod(FROM, ENV, PORT, PAGE, 'CMD ["nginx"]'),
+        "a container of demo-app:prod, which the check ran | it ended, with the exit code"
+        " 0 | serves index.html | a container lives as long as its first program",
+    ),
+    "nginx told to go into the background": (
+        prod(FROM, ENV, PORT, PAGE, "CMD nginx -g 'daemon on;'"),
+        "what starts when somebody runs demo-app:prod",
+    ),
+    "the page of the site": (
+        prod(FROM, ENV, PORT, f"COPY site/public/ {HTML}"),
+        "your site/public/index.html, and not index.html | serves index.html | nginx would show"
+        " this instead of your index.html",
+    ),
     "another folder": (
         prod(FROM, ENV, PORT, "COPY index.html /html/"),
-        "another file than yours | serves index.html",
+        "another file than index.html | serves index.html",
     ),
     "another page": (
         "echo hello > other.html\n" + prod(FROM, ENV, PORT, f"COPY other.html {HTML}index.html"),
-        "another file than yours | serves index.html",
+        "your other.html, and not index.html | serves index.html",
     ),
     "another command": (
         prod(FROM, ENV, PORT, PAGE, f'CMD ["cat", "{HTML}index.html"]'),
@@ -214,6 +234,24 @@ def test_prod_right(lab: Desk, answer: str) -> None:
     assert lab.after("06.2", PROD_RIGHT[answer]).startswith(
         "passed: demo-app:prod has APP_ENV=prod"
     )
+
+
+def test_where_no_container_runs_the_command_says_whether_nginx_stays(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(image_id: str, path: str) -> containers.Ran:
+        raise containers.CannotRun("the labs engine refuses to publish port 80")
+
+    monkeypatch.setattr(containers, "run", refuse)
+    assert lab.after("06.2", prod(FROM, ENV, PORT, PAGE)).startswith("passed")
+    says = 'runs demo-app:prod | ["/docker-entrypoint.sh", "nginx"] | serves index.html'
+    lab.finds_wrong("06.2", prod(FROM, ENV, PORT, PAGE, 'CMD ["nginx"]'), says)
+
+
+def test_the_check_leaves_no_container(lab: Desk) -> None:
+    before = lab.place.docker.containers.list(all=True)
+    lab.after("06.2", prod(FROM, ENV, PORT, PAGE, "LABEL one=1"))
+    assert lab.place.docker.containers.list(all=True) == before
 
 
 @pytest.mark.parametrize("answer", rows(PROD_WRONG, 14))

@@ -74,6 +74,15 @@ WRONG = {
         "that of myapp:base | build it | the base alone is not your application",
     ),
     "the page left out": (changed(BASE, PIN, "/index.html/d") + BUILD, "no such file | fix"),
+    "another command": (
+        changed(BASE, PIN, '$ a\\CMD ["nginx"]') + BUILD,
+        'what starts when somebody runs myapp:1.1.0 | ["/docker-entrypoint.sh", "nginx"] | fix the'
+        " image, with all that is in it",
+    ),
+    "the label left out": (
+        changed(BASE, PIN, "/^LABEL/d") + BUILD,
+        "no label maintainer | fix the image, with all that is in it | the fix was to change two",
+    ),
     "an image without packages": (
         "printf 'FROM scratch\\nCOPY index.html /\\n' > D; "
         f"docker build -q -t {IMAGE} -f D .; {PUSH}",
@@ -128,6 +137,7 @@ ACCEPTED_RIGHT = {
     "the last day there is": entry(90),
     "tomorrow": entry(1),
     "for one package": entry(30, package="busybox"),
+    "two words as a reason": entry(30, reason="no fix"),
     "quoted": entry(30, reason='"nothing here calls: wget"'),
 }
 ACCEPTED_WRONG = {
@@ -139,6 +149,12 @@ ACCEPTED_WRONG = {
         "CVE-2022-32207, which the image has not | accept this one",
     ),
     "no reason": (entry(reason="..."), "... | with a reason | who reads this in three months"),
+    "a word for a reason": (entry(reason="todo"), "todo | with a reason | who reads this in three"),
+    "a number for a reason": (
+        entry(reason="123"),
+        "accepted.yaml, entry 1: reason is 123; it must be a text.",
+    ),
+    "an empty reason": (entry(reason='""'), "accepted.yaml, entry 1 has no reason."),
     "no day": (
         "printf -- '- id: CVE-2025-60876\\n  reason: it has no fix yet\\n' > accepted.yaml",
         "an entry with id, reason and expires",
@@ -168,7 +184,7 @@ def test_accept_right(lab: Desk, nothing_accepted: str, answer: str) -> None:
     assert seen.startswith("passed: myapp:1.1.0 passes")
 
 
-@pytest.mark.parametrize("answer", rows(ACCEPTED_WRONG, 10))
+@pytest.mark.parametrize("answer", rows(ACCEPTED_WRONG, 13))
 def test_accept_wrong(lab: Desk, nothing_accepted: str, answer: str) -> None:
     script, says = ACCEPTED_WRONG[answer]
     seen = lab.after("08.2", nothing_accepted + script)
