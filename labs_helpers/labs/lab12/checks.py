@@ -30,12 +30,16 @@ class Mistake:
     status: str
 
 
+AGAIN = (
+    f"let the service run next.json ({RELEASE}) to its end, as in the lesson; then run the "
+    "colleague's cell again. What stops a deployment that is under way?"
+)
 _PATIENCE, _PAUSE = 10.0, 0.5
 """Seconds."""
 _GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _ENDS = {
     "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
-    "STOPPED": "another deployment has taken its place, and shows its version to a tenth first",
+    "STOPPED": "nobody stopped the deployment, and another one took its place",
     "ROLLBACK_FAILED": "the rollback has failed",
 }
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html"""
@@ -89,7 +93,7 @@ def _taken_back(seen: Mistake) -> Finding | None:
     return Finding(
         looked_at,
         f"{seen.status}: {_ENDS.get(seen.status, 'under way')}",
-        "run the colleague's cell again; what stops a deployment that is under way?",
+        AGAIN,
     )
 
 
@@ -98,7 +102,11 @@ def _everybody(seen: Mistake) -> Finding | None:
     if front is None:
         return Finding(f"the service {FRONT}", "deleted", "a service that is gone serves nobody")
     if not front.is_tagged(RELEASE):
-        return Finding(front.looked_at, front.image, f"the visitors should meet {RELEASE}")
+        return Finding(
+            front.looked_at,
+            f"{front.image}\nthat deployment began when everybody met this version already",
+            AGAIN,
+        )
     return front.runs(1)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.engine.containers.lent import nginx_program
+from labs_helpers.engine.containers.lent import nginx_program, static_busybox
 from labs_helpers.sandbox.hub import image, recipe
 from tests.engine.containers.conftest import client_of, page_at
 
@@ -38,6 +38,29 @@ def test_a_stand_in_serves_the_page_that_was_copied_in(client: Any) -> None:
     found.stop()
     assert found.wait()["StatusCode"] == 0
     found.remove()
+
+
+@pytest.mark.skipif(static_busybox() is None, reason="the shell that is lent is busybox-static")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"command": ["sh", "-c", "nginx -g 'daemon off;'"]},
+        {"command": ["sh", "-c", "cd /tmp && exec nginx -g 'daemon off;'"]},
+        {"entrypoint": ["/usr/sbin/nginx"], "command": ["-g", "daemon off;"]},
+        {"command": ["nginx", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]},
+    ],
+    ids=["by a shell", "from another folder", "by its path", "with its configuration"],
+)
+def test_a_stand_in_s_nginx_finds_its_files_whoever_starts_it(
+    client: Any, settings: dict[str, Any]
+) -> None:
+    client.images.load(_archive("nginx-alpine", "amd64"))
+    found = client.containers.run("stand-in", ports={"80/tcp": None}, detach=True, **settings)
+    found.reload()
+    port = found.ports["80/tcp"][0]["HostPort"]
+    assert b"nginx" in page_at(port)
+    assert found.exec_run(["nginx", "-t"]).exit_code == 0
+    found.remove(force=True)
 
 
 def _archive(name: str, architecture: str) -> bytes:

@@ -207,7 +207,7 @@ PROD_WRONG = {
     ),
     "nginx told to go into the background": (
         prod(FROM, ENV, PORT, PAGE, "CMD nginx -g 'daemon on;'"),
-        "what starts when somebody runs demo-app:prod",
+        "it ended, with the exit code 0",
     ),
     "the page of the site": (
         prod(FROM, ENV, PORT, f"COPY site/public/ {HTML}"),

@@ -64,14 +64,14 @@ RIGHT = {
 WRONG = {
     "another deployment, of the newer version": (
         DEPLOY.format(file="next.json", more=""),
-        "STOPPED: another deployment has taken its place",
+        "STOPPED: nobody stopped the deployment, and another one took its place",
     ),
     "another, to everybody at once": (
         DEPLOY.format(
             file="next.json",
             more="--deployment-configuration strategy=BLUE_GREEN,bakeTimeInMinutes=0",
         ),
-        "STOPPED: another deployment has taken its place",
+        "STOPPED: nobody stopped the deployment, and another one took its place",
     ),
     "stopped, and then the older version again, by hand": (
         STOP
@@ -136,6 +136,14 @@ def test_a_deployment_that_nobody_stopped(lab: Desk) -> None:
         NEWEST + BACK % "SUCCESSFUL",
         "SUCCESSFUL: the deployment has ended, and everybody meets the older version",
     )
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_too_late_and_then_the_colleague_s_cell_alone(lab: Desk) -> None:
+    lab.lab.clock.advance(minutes=6)
+    lab.done(NEWEST + BACK % "SUCCESSFUL")
+    lab.cells("11")
+    lab.finds_wrong("12.1", STOP, "let the service run next.json (1.1.0) to its end")
 
 
 @pytest.mark.usefixtures("mistaken")

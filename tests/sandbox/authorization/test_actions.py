@@ -110,7 +110,7 @@ S3: list[tuple[str, str, dict[str, str], list[tuple[str, str]]]] = [
     ("GET", "/b?uploads", {}, [("ListBucketMultipartUploads", "b")]),
     ("GET", "/b?acl", {}, [("GetBucketAcl", "b")]),
     ("PUT", "/b?encryption", {}, [("PutEncryptionConfiguration", "b")]),
-    ("PUT", "/b/", {}, [("CreateBucket", "b")]),
+    ("PUT", "/bbb/", {}, [("CreateBucket", "bbb")]),
     ("HEAD", "/b", {}, [("ListBucket", "b")]),
     ("GET", "/b/a%20k//c", {}, [("GetObject", "b/a k//c")]),
     ("HEAD", "/b/k", {}, [("GetObject", "b/k")]),
