@@ -124,7 +124,8 @@ def _lay_out_nginx_by_a_shell(folder: Path, program: Path) -> None:
     _lay_out_nginx(folder, program, _HIDDEN)
     script = folder / "usr/sbin/nginx"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec {_HIDDEN} {" ".join(_PLACES)} "$@"\n')
+    command = " ".join(["exec", _HIDDEN, *_PLACES, '"$@"'])
+    script.write_text("\n".join(["#!/bin/sh", command, ""]))
     script.chmod(0o755)
 
 
