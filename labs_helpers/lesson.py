@@ -167,7 +167,7 @@ class Lesson:
         if exercise_id is not None:
             self._require(exercise_id, "catch_up", "exercise")
         before = self._summary()
-        done = before and {part.id for part in before.parts if part.state == DONE}
+        done = [one.id for one in before.parts if one.state == DONE] if before else None
         caught = catch_up.catch_up(self._notebook, exercise_id, self._passes, self._names)
         for one in caught.shown:
             self.note("shown", one)

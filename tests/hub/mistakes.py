@@ -18,7 +18,7 @@ MISTAKES = {
     "02": ("|repository/payments/api|", "|repository/payments/apis|"),
     "03": ("mirror/nginx:alpine", "mirror/nginx:alpin"),
     "04": ("team-a/api", "team-a/apis"),
-    "05": ("ACCOUNT.dkr.ecr.eu-west-1", "ACCOUNT.dkr.ecr.us-west-2"),
+    "05": ("eu-west-1", "eu-central-1"),
     "06": ("VERSION=2.0.0", "VERSION=1.0.0"),
     "07": ("2.0.0", "2.0.1"),
     "08": ("1.1.0", "1.1.1"),
