@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,27 @@ class CaughtUp:
     shown: tuple[str, ...]
     failed: tuple[str, ...]
 
-    def drawn(self) -> Rendering:
-        """What the learner is told."""
+    def drawn(self, done: Collection[str] | None = ()) -> Rendering:
+        """What the learner is told.
+
+        ``done``: the exercises that the learner had done alone; None where no progress is kept.
+        """
         if not self.shown:
             return paragraph("Nothing to do: the check passes already.")
-        listed = ", ".join(self.shown)
-        return paragraph(f"Done for you: {listed}. In your progress this counts as shown.")
+        said = f"Done for you: {', '.join(self.shown)}."
+        if done is not None:
+            said += f" {self._in_the_progress(done)}"
+        if self.failed:
+            said += f" These cells failed meanwhile: {'; '.join(self.failed)}."
+        return paragraph(said)
+
+    def _in_the_progress(self, done: Collection[str]) -> str:
+        kept = ", ".join(one for one in self.shown if one in done)
+        new = ", ".join(one for one in self.shown if one not in done)
+        if not kept:
+            return "In your progress this counts as shown."
+        said = f"In your progress {kept} stays done, as you did it before"
+        return f"{said}; {new} counts as shown." if new else f"{said}."
 
 
 def catch_up(
@@ -51,8 +67,9 @@ def catch_up(
 ) -> CaughtUp:
     """Do the exercises up to and including one, by default the last, that are not done yet.
 
-    ``passed`` tells whether an exercise's check passes. The cell shows how far the run is. Raises
-    LabError when the check does not pass afterwards, with the cells that failed.
+    ``passed`` tells whether an exercise's check passes. The cell says first how much will run, and
+    then how far the run is. Raises LabError when the check does not pass afterwards, with the cells
+    that failed.
     """
     if not (known := list(exercises(notebook))):
         raise LabError("This lab has no exercise.")
@@ -60,7 +77,8 @@ def catch_up(
     cells = until(notebook, wanted, passed, names)
     if not cells:
         return CaughtUp((), ())
-    area = display(paragraph("The lab's cells run for you ..."))
+    display(paragraph(_what_will_run(len(cells), len(until(notebook, wanted, _never)), wanted)))
+    area = display(paragraph("The first cell runs ..."))
     caught = run(cells, passed, lambda said: area.update(paragraph(said)))
     if wanted not in caught.shown:
         failed = "".join(f"\n  {line}" for line in caught.failed) or " none."
@@ -70,6 +88,19 @@ def catch_up(
             f'  lab.restart()\n  lab.catch_up("{wanted}")'
         )
     return caught
+
+
+def _what_will_run(some: int, every: int, wanted: str) -> str:
+    which = f"All {every}" if some == every else f"{some} of the {every}"
+    return (
+        f"{which} cells up to the check of {wanted} run for you. What they make is made again, "
+        "also what you deleted."
+    )
+
+
+def _never(_: str) -> bool:
+    """No exercise is done."""
+    return False
 
 
 def until(
@@ -146,10 +177,24 @@ def _run(shell: Any, source: str) -> BaseException | None:
     """Run a cell without its outputs; the exception that it ended with."""
     from IPython.utils.capture import capture_output
 
-    with capture_output():
+    with capture_output(), _without_tracebacks(shell):
         result = shell.run_cell(source, store_history=False)
     fault: BaseException | None = result.error_before_exec or result.error_in_exec
     return fault
+
+
+@contextmanager
+def _without_tracebacks(shell: Any) -> Iterator[None]:
+    """An error in the learner's cell looks like a failure of it; ``capture_output`` has none.
+
+    A kernel sends errors past the captured streams:
+    https://github.com/ipython/ipykernel/blob/0021a6a7b82399aa318d8a5b3c6e4c617595d489/ipykernel/zmqshell.py
+    """
+    shell._showtraceback = lambda kind, error, trace: None
+    try:
+        yield
+    finally:
+        del shell._showtraceback  # the shell's class has the method
 
 
 def _told(cell: Cell, fault: BaseException) -> str:

@@ -20,7 +20,7 @@ from labs_helpers.labs.questions import question as question_of
 from labs_helpers.prepare import Place
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import report
-from labs_helpers.progress.summary import so_far, summary
+from labs_helpers.progress.summary import DONE, LabSummary, so_far, summary
 
 _EXAMPLES = {"quiz": "q1", "predict": "p1"}
 """How the ids of a method's questions end."""
@@ -67,14 +67,19 @@ class Lesson:
 
         Empty, too, without the notebook that names the exercises: a start needs no notebook.
         """
+        found = self._summary()
+        return so_far(found) if found else ""
+
+    def _summary(self) -> LabSummary | None:
+        """What the journal says of this lab; None where no journal or notebook can be read."""
         if self._journal is None:
-            return ""
+            return None
         try:
             events = self._journal.events()
             known = list(exercises(self._notebook))
         except LabsError:
-            return ""  # `note` tells what is wrong with the journal
-        return so_far(summary(self.title.number, known, events))
+            return None  # `note` tells what is wrong with the journal
+        return summary(self.title.number, known, events)
 
     @spoken
     def hint(self, check_id: str = "", number: int = 1) -> Rendering:
@@ -154,16 +159,19 @@ class Lesson:
     def catch_up(self, exercise_id: str | None = None) -> Rendering:
         """Do the exercises up to and including this one, by default all, with their solutions.
 
-        Runs the lab's cells in this kernel, from the last exercise whose check passes. What you
-        made stays. An exercise that is done this way counts as shown. Raises LabError when a
-        check still does not pass, with the cells that failed.
+        Runs the lab's cells in this kernel, from the last exercise whose check passes: what they
+        make is made again, also what you deleted. An exercise that is done this way counts as
+        shown, unless you had done it before. Raises LabError when a check still does not pass, with
+        the cells that failed.
         """
         if exercise_id is not None:
             self._require(exercise_id, "catch_up", "exercise")
+        before = self._summary()
+        done = [one.id for one in before.parts if one.state == DONE] if before else None
         caught = catch_up.catch_up(self._notebook, exercise_id, self._passes, self._names)
         for one in caught.shown:
             self.note("shown", one)
-        return caught.drawn()
+        return caught.drawn(done)
 
     def _passes(self, check_id: str) -> bool:
         return isinstance(checks.run(check_id, self._world()), checks.Passed)

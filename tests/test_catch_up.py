@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labs_helpers import workbook
-from labs_helpers.catch_up import until
+from labs_helpers.catch_up import CaughtUp, until
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
 from labs_helpers.labs.exercises import exercises
@@ -85,6 +85,61 @@ def test_what_the_learner_did_stays_done_and_what_is_in_the_way_is_told(commands
         kernel.run("lab.restart()")
         *_, said = kernel.run('lab.catch_up("05.2")')
         assert said == "Done for you: 05.1, 05.2. In your progress this counts as shown."
+
+
+def test_what_was_done_before_stays_done_and_what_runs_is_said_first(commands: Commands) -> None:
+    with learner(commands) as (kernel, home):
+        kernel.run(start("05"))
+        for cell in until(NOTEBOOK, "05.1", lambda _: False):  # as the learner does
+            kernel.run(cell.source)
+        kernel.run('lab.check("05.1")')
+        kernel.run("%%bash\ndocker logout $ACCOUNT.dkr.ecr.eu-west-1.amazonaws.com")
+        first, *_, said = kernel.run("lab.catch_up()")
+        every = len(until(NOTEBOOK, "05.2", lambda _: False))
+        assert first == (
+            f"All {every} cells up to the check of 05.2 run for you. What they make is made again, "
+            "also what you deleted."
+        )
+        assert said == (
+            "Done for you: 05.1, 05.2. In your progress 05.1 stays done, as you did it before; "
+            "05.2 counts as shown."
+        )
+        assert states(home, "05") == ["done", "shown"]
+
+
+def test_an_error_that_a_lesson_expects_looks_like_no_failure(commands: Commands) -> None:
+    expected = [cell for cell in until(NOTEBOOK, "05.2", lambda _: False) if cell.may_fail]
+    assert expected  # the lesson shows what is refused
+    with learner(commands) as (kernel, _):
+        kernel.run(start("05"))
+        shown = kernel.run("lab.catch_up()")
+        first, running, said = shown
+        assert first.startswith("All ")
+        assert running == "The first cell runs ..."
+        assert said == "Done for you: 05.1, 05.2. In your progress this counts as shown."
+        (error,) = kernel.run("1 / 0")  # the learner's own errors are shown as ever
+        assert "ZeroDivisionError" in error
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (set(), "In your progress this counts as shown."),
+        ({"05.2"}, "In your progress 05.2 stays done, as you did it before; 05.1 counts as shown."),
+        ({"05.1", "05.2"}, "In your progress 05.1, 05.2 stays done, as you did it before."),
+        (None, ""),
+    ],
+)
+def test_what_is_said_of_the_progress_is_what_the_progress_says(
+    done: set[str] | None, said: str
+) -> None:
+    shown = CaughtUp(("05.1", "05.2"), ()).drawn(done).text
+    assert shown == f"Done for you: 05.1, 05.2. {said}".strip()
+
+
+def test_a_cell_that_failed_on_the_way_is_told() -> None:
+    told = CaughtUp(("05.1",), ("docker push: no",)).drawn().text
+    assert told.endswith("These cells failed meanwhile: docker push: no.")
 
 
 def test_the_run_begins_after_the_last_exercise_that_passes() -> None:

@@ -12,7 +12,7 @@ from labs_helpers.errors import FOR_THE_LEARNER, Interrupted, LabError
 from labs_helpers.files import WorkspaceError
 from labs_helpers.prepare import Place, Step, files, steps
 from labs_helpers.prepare.record import Entry, Record
-from labs_helpers.prepare.step import few
+from labs_helpers.prepare.step import count, few
 from labs_helpers.snapshots import store
 
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
@@ -37,9 +37,6 @@ class Beginning:
 
 _LINES = 4
 """The most lines about images on a card."""
-
-_REMOVED = 8
-"""The most lines about what other labs have removed."""
 
 Say = Callable[[str], object]
 """Told what is being done, in a line."""
@@ -69,13 +66,7 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
         )
     if found.since:
-        more = len(found.since) - _REMOVED
-        notes += (
-            "other labs have removed since then what was in their way; lab.bring_back() makes "
-            "again what this lab needs of it, and changes nothing else:",
-            *found.since[:_REMOVED],
-            *([f"and {more} more, which those labs named when they began"] if more > 0 else []),
-        )
+        notes += _removed_since(found, [step for step in listed if _is_gone(step, place)], place)
     if found.assumed:
         notes += ("the record of begun labs was missing or damaged, so this lab counts as begun",)
     return Beginning(None, notes=notes)
@@ -156,13 +147,32 @@ def bring_back(number: str, place: Place) -> tuple[str, ...]:
     """
     back = []
     for step in _in_order(steps(number, place.mode)):
-        if step.gone is not None and step.gone(place):
+        if _is_gone(step, place):
             step.ensure(place)
             back.append(place.workspace.own_names.of(step.fact))
     found = Record(place.workspace).entry(number)
     if found is not None:
         Record(place.workspace).write(number, replace(found, since=()))
     return tuple(back)
+
+
+def _is_gone(step: Step, place: Place) -> bool:
+    """Whether a step made a thing that is missing, so that ``bring_back`` makes it again."""
+    return step.gone is not None and step.gone(place)
+
+
+def _removed_since(found: Entry, gone: Sequence[Step], place: Place) -> tuple[str, ...]:
+    """What the card says of what other labs removed: what ``bring_back`` makes, and a line."""
+    by = " and ".join(sorted({one.partition(":")[0] for one in found.since}))
+    removed = f"{by} removed {count(len(found.since), 'thing')} since then, as their cards said"
+    if not gone:
+        return (f"{removed}; all that this lab began with is there",)
+    return (
+        "gone, of what this lab began with; lab.bring_back() makes it again, and changes nothing "
+        "else:",
+        *(place.workspace.own_names.of(step.fact) for step in gone),
+        removed,
+    )
 
 
 def card_of(

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labs_helpers.curriculum import FIRST, LABS
-from tests.hub import machine
+from tests.hub import played
 
 soak = pytest.mark.soak  # three starts of JupyterHub, and labs run: minutes of CPU
-
-PROXY = "configurable-http-proxy"
 
 
 def play(what: str, learners: int, *options: str, seconds: float = 5000.0) -> dict[str, Any]:
     """A morning or a day of a class; see class_day.py."""
-    machine.needs()
-    proxy = shutil.which(PROXY)
-    if proxy is None:
-        why = f"not installed: {PROXY} (npm install --global {PROXY}@5)"
-        if os.environ.get("LABS_REQUIRE_CLIENTS"):
-            pytest.fail(why)
-        pytest.skip(why)
-    environ = (f"LABS_TEST_PROXY={Path(proxy).parent}", f"PYTHONPATH={machine.LABS}")
-    module = (sys.executable, "-P", "-m", "tests.hub.class_day", what, str(learners))
-    found: dict[str, Any] = machine.run(["env", *environ, *module, *options], seconds=seconds)
-    return found
+    return played.play("tests.hub.class_day", what, str(learners), *options, seconds=seconds)
 
 
 @pytest.fixture(scope="module")

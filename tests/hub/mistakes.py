@@ -1,0 +1,76 @@
+"""The cells of a lab up to its first exercise, with a wrong answer and the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from labs_helpers.catch_up import Cell, until
+from labs_helpers.curriculum import FIRST, LABS
+from labs_helpers.labs.exercises import exercises
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+MISTAKES = {
+    "00": ("hello-labs", "helo-labs"),
+    "01": ("eu-west-1", "eu-west-2"),
+    "02": ("|repository/payments/api|", "|repository/payments/apis|"),
+    "03": ("mirror/nginx:alpine", "mirror/nginx:alpin"),
+    "04": ("team-a/api", "team-a/apis"),
+    "05": ("eu-west-1", "eu-central-1"),
+    "06": ("VERSION=2.0.0", "VERSION=1.0.0"),
+    "07": ("2.0.0", "2.0.1"),
+    "08": ("1.1.0", "1.1.1"),
+    "09": ("sh test.sh", "sh tests.sh"),
+    "10": ("imageTag=1.1.0", "imageTag=1.0.0"),
+    "11": ("s/:$VERSION/", "s/:$VERSIONS/"),
+    "12": ("--service front", "--service web"),
+}
+"""By lab, what a learner mistakes in the solution of the first exercise: (right, wrong)."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a learner runs in a lab, up to the check of its first exercise.
+
+    ``path``: of the notebook in the workbook; ``after``: cells between the answer and the check.
+    """
+
+    number: str
+    exercise: str
+    path: str
+    before: Sequence[Cell]
+    wrong: Cell
+    right: Cell
+    after: Sequence[Cell]
+
+    @property
+    def start(self) -> str:
+        """The lab's first cell."""
+        return f'from labs_helpers import start\nlab = start("{self.number}")'
+
+    @property
+    def check(self) -> str:
+        """The cell with the check of the exercise."""
+        return f'lab.check("{self.exercise}")'
+
+
+def work(number: str) -> Work:
+    """The work in a lab."""
+    lab = LABS[number]
+    notebook = NOTEBOOKS / lab.notebook
+    first, *_ = exercises(notebook).values()
+    cells = until(notebook, first.id, lambda _: False)
+    at = next(n for n, cell in enumerate(cells) if cell.source == first.solution)
+    right, wrong = MISTAKES[number]
+    assert right in first.solution, f"{first.id} has no {right!r} any more"
+    return Work(
+        number,
+        first.id,
+        lab.notebook if number == FIRST else f"{lab.folder}/{lab.notebook}",
+        cells[:at],
+        Cell(first.solution.replace(right, wrong), may_fail=True),
+        cells[at],
+        cells[at + 1 :],
+    )
