@@ -98,7 +98,7 @@ class ContainedProcesses(Processes):
             ready, go = os.pipe()
             try:
                 process = begin(limited, environment, folder, ready)
-                isolated.mark(process.pid, self._place.folder)
+                isolated.mark(process.pid, isolated.limits_of(self._place.folder))
                 os.write(go, b"\n")
             finally:
                 os.close(ready)

@@ -10,15 +10,18 @@ which no isolated program has. Any process may read it (/proc/PID/limits).
 https://man7.org/linux/man-pages/man2/getrlimit.2.html
 
 The mark also says which build a program belongs to: the limit is the number of the build's folder.
-So that no build takes the number of another by lowering its own, a second limit is what is missing
-to MARK: RLIMIT_RTTIME, which holds for real-time programs only, and no program here may be one.
+So that no program takes the number of a build by lowering its own, a second limit is what is
+missing to MARK: RLIMIT_RTTIME, which holds for real-time programs only, and no program here may be
+one. A program of no build has 0 there.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import resource
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 LOCKS, REAL_TIME = 10, 15
@@ -31,21 +34,22 @@ LOCK = ".lock"
 """Behind the name of a build's folder: the file beside it that is locked while the build runs."""
 RAISES_LIMITS = 24
 """CAP_SYS_RESOURCE."""
+OF_NO_BUILD = {LOCKS: MARK, REAL_TIME: 0}
+"""The mark of a program that belongs to no build, and never will."""
+OF_KEEPER = {LOCKS: MARK}
+"""The mark of the keeper of containers, which gives REAL_TIME to each program that it starts."""
 
 
-def mark(pid: int, folder: Path | None = None) -> None:
+def mark(pid: int, limits: Mapping[int, int]) -> None:
     """Mark a child that has not started its program yet, and all that the child will start.
 
-    folder: the build's, if the program is of a build. Raises OSError.
+    limits: OF_NO_BUILD, OF_KEEPER, or `limits_of` a build. Raises OSError.
     """
     if sys.platform != "linux":
         return  # the labs isolate programs on Linux only
     if 0 <= resource.prlimit(pid, LOCKS)[1] <= MARK:
         return  # this process has a mark itself, and handed it on
-    if folder is None:
-        resource.prlimit(pid, LOCKS, (MARK, MARK))
-        return
-    for name, limit in limits_of(folder).items():
+    for name, limit in limits.items():
         resource.prlimit(pid, name, (limit, limit))
 
 
@@ -56,11 +60,15 @@ def limits_of(folder: Path) -> dict[int, int]:
 
 
 def number_of(folder: Path) -> int:
-    """The number of a folder, which no other folder on its disk has as long as the folder exists.
+    """The number of a build's folder, which no later folder has: its name is random (scratch).
 
+    A disk gives the number of a removed file to the next one, and so would the number of an ended
+    build go to the next build, and a program that the first has left would be the second's.
     Raises OSError.
     """
-    return folder.lstat().st_ino % (MARK - 1) + 1
+    folder.lstat()
+    found = hashlib.sha256(folder.name.encode()).digest()
+    return int.from_bytes(found[:8]) % (MARK - 1) + 1
 
 
 def build_of(pid: int) -> int | None:

@@ -60,7 +60,7 @@ def marked(room: Room, *arguments: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        isolated.mark(process.pid)
+        isolated.mark(process.pid, isolated.OF_NO_BUILD)
         said, _ = process.communicate("\n", timeout=120)
     return said
 

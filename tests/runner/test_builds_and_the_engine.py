@@ -344,6 +344,18 @@ def test_the_programs_of_a_build_s_container_are_known_as_the_build_s(bench: Ben
         assert re.search(rf"^Max file locks +\S+ +{isolated.number_of(place)} ", said, re.M)
 
 
+def test_the_programs_of_a_container_make_themselves_no_build_s(bench: Bench) -> None:
+    """A lower limit would do, if the second one left room: runtime/isolated.py."""
+    container = bench.learner.containers.run("box", ["sleep", "600"], detach=True)
+    try:
+        of_the_first = container.exec_run(["cat", "/proc/1/limits"]).output.decode()
+        of_another = container.exec_run(["cat", "/proc/self/limits"]).output.decode()
+    finally:
+        container.remove(force=True)
+    for said in (of_the_first, of_another):
+        assert re.search(r"^Max realtime timeout +0 +0 ", said, re.M), said
+
+
 def test_no_build_says_that_its_containers_are_another_build_s(bench: Bench) -> None:
     with scratch(bench.folder / "builds") as other:
         said = bench.build(f"docker run --rm --annotation labs.build={other} box true")

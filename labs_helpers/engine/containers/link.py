@@ -140,7 +140,7 @@ class Link:
                 env={"LANG": "C.UTF-8"},
             )
             # nobody has asked the keeper for anything yet
-            isolated.mark(keeper.pid)
+            isolated.mark(keeper.pid, isolated.OF_KEEPER)
         self._listen(self._connect())
 
     def _connect(self) -> socket.socket:

@@ -136,11 +136,12 @@ def _process(container: Container, config: Mapping[str, Any], account: Account, 
 def marks(host: Mapping[str, Any]) -> list[tuple[int, int]]:
     """Hard limits by which a container's programs are known as a build's: (resource, limit).
 
-    Empty where the programs are no build's. Raises BadRequest for a folder that is not there.
+    Where the programs are no build's, the limit leaves no room to become one's. Raises BadRequest
+    for a folder that is not there.
     """
     folder = (host.get("Annotations") or {}).get(BUILD)
     if not folder:
-        return []
+        return [(isolated.REAL_TIME, isolated.OF_NO_BUILD[isolated.REAL_TIME])]
     try:
         return list(isolated.limits_of(Path(folder)).items())
     except OSError as error:

@@ -23,7 +23,7 @@ from datetime import timedelta
 from typing import Any
 
 from labs_helpers.oci import digest as digests
-from labs_helpers.oci.manifest import Manifest
+from labs_helpers.oci.manifest import Descriptor, Manifest
 from labs_helpers.sandbox.ecr import cache_rules, creation, documents, images, layers, uploads
 from labs_helpers.sandbox.ecr.cache_rules import InvalidSecret
 from labs_helpers.sandbox.ecr.elsewhere import Elsewhere, SecretNotFound
@@ -35,6 +35,7 @@ from labs_helpers.sandbox.ecr.errors import (
     RepositoryNotFound,
 )
 from labs_helpers.sandbox.ecr.image_rows import Image
+from labs_helpers.sandbox.ecr.part_bytes import Truncated
 from labs_helpers.sandbox.ecr.repositories import Registry, Repository
 from labs_helpers.sandbox.ecr.repositories import get as get_repository
 from labs_helpers.sandbox.ecr.store import Store
@@ -162,22 +163,28 @@ class Cache:
     ) -> None:
         for blob in manifest.blobs:
             if layers.find(self.store, repository, blob.digest) is None:
-                self._put_blob(upstream, repository, at, blob.digest)
+                self._put_blob(upstream, repository, at, blob)
         held = None if tag is None else images.find(self.store, repository, tag=tag)
         if held is None or held.digest != digests.of_bytes(manifest.body):
             images.put(
                 self.store, repository, manifest.body, media_type=manifest.media_type, tag=tag
             )
 
-    def _put_blob(self, upstream: Upstream, repository: Repository, at: str, digest: str) -> None:
+    def _put_blob(
+        self, upstream: Upstream, repository: Repository, at: str, blob: Descriptor
+    ) -> None:
         upload = uploads.initiate(self.store, repository)
         try:
-            with closing(upstream.blob(at, digest)) as stream:
-                uploads.append(self.store, repository, upload, stream)
-            uploads.complete(self.store, repository, upload, [digest], ecr_parts=False)
+            with closing(upstream.blob(at, blob.digest)) as stream:
+                # no more than the manifest says: a body without an end would fill the disk
+                uploads.append(self.store, repository, upload, stream, length=blob.size)
+            uploads.complete(self.store, repository, upload, [blob.digest], ecr_parts=False)
         except UpstreamError:
             uploads.cancel(self.store, repository, upload)
             raise
+        except Truncated as error:
+            uploads.cancel(self.store, repository, upload)
+            raise UpstreamError.unusable(f"{upstream.host} sends half of a blob") from error
         except InvalidLayer as error:
             raise UpstreamError.unusable(f"{upstream.host} sends another blob: {error}") from error
 

@@ -28,8 +28,15 @@ def ask(host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
     """The answer of a registry to a GET, after its redirects; raises UpstreamError.
 
     Another host than the first gets no Authorization: registries redirect to signed addresses of
-    their content networks.
+    their content networks. Nor does its challenge count: it would say where the password goes.
     """
+    try:
+        return _followed(host, path, query, headers)
+    except ValueError as error:  # of an address, a host's name or a token that no client can send
+        raise UpstreamError.unusable(f"{host} leads to what is no address: {error}") from error
+
+
+def _followed(host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
     url = f"https://{host}{path}{'?' if query else ''}{query}"
     sent = dict(headers)
     for _ in range(_MOST_REDIRECTS + 1):
@@ -42,6 +49,8 @@ def ask(host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
         location = response.headers.get("Location")
         if response.status not in _REDIRECTS or location is None:
             found = {name.lower(): value for name, value in response.headers.items()}
+            if parts.netloc != host:
+                found.pop("www-authenticate", None)
             return response.status, found, cast(Body, _Guarded(response, host))
         response.close()
         url = urljoin(url, location)

@@ -155,7 +155,10 @@ class Upstream:
         return f"Bearer {self._token(parameters, repository)}"
 
     def _token(self, parameters: Mapping[str, str], repository: str) -> str:
-        realm = urlsplit(parameters.get("realm", ""))
+        try:
+            realm = urlsplit(parameters.get("realm", ""))
+        except ValueError as error:
+            raise UpstreamError.unusable(f"{self.host} names no token service: {error}") from error
         asked = [("service", parameters["service"])] if "service" in parameters else []
         if "scope" in parameters:
             asked.append(("scope", parameters["scope"]))

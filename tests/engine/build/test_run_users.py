@@ -66,6 +66,15 @@ def test_the_image_is_the_one_that_roots_engine_makes(text: str) -> None:
     assert ours["left"] == []
 
 
+def test_roots_command_makes_devices_for_a_layer_and_opens_none() -> None:
+    """Else a RUN would read and write the machine's disks: nothing but the mounts forbids that."""
+    script = "busybox mknod $d/own c 1 3 && { cat $d/own 2>&1 || ls $d/own; }"
+    lines = f"RUN for d in /dev /tmp /home/x; do mkdir -p $d; {script}; done\n"
+    said = _said(as_user(BASE + lines, 0))
+    for folder in ("/dev", "/tmp", "/home/x"):
+        assert f"can't open '{folder}/own': Permission denied" in said, said
+
+
 def _said(found: dict[str, Any]) -> str:
     """What a build printed; where a text of stderr is cut into parts depends on the time."""
     return re.sub(r"\x1b\[91m|\x1b\[0m", "", found["said"])

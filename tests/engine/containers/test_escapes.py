@@ -15,7 +15,7 @@ import docker
 import psutil
 import pytest
 
-from tests.engine.containers.conftest import client_of, run
+from tests.engine.containers.conftest import client_of, load_box, own_engine, run
 
 
 @pytest.fixture(scope="module", params=["nobody", "ranges"] if os.geteuid() == 0 else ["own"])
@@ -191,6 +191,49 @@ def test_no_link_of_an_image_leads_a_volume_outside(client: Any) -> None:
             made.remove(v=True)
         assert list(folder.iterdir()) == []
     client.images.remove("links")
+
+
+def one(name: str, kind: bytes, target: str = "") -> bytes:
+    """An archive with one member, which has no content."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, target
+        member.devmajor, member.devminor = 1, 3  # of /dev/null
+        archive.addfile(member)
+    return buffer.getvalue()
+
+
+def test_the_kernel_s_files_are_mounted_on_no_link(client: Any) -> None:
+    """Whoever moved the link meanwhile would choose what is masked: CVE-2019-19921."""
+    made = client.containers.create("box", ["true"])
+    assert made.put_archive("/", one("sys", tarfile.SYMTYPE, "/bin"))
+    with pytest.raises(docker.errors.APIError, match="must be mounted on ordinary directory"):
+        made.start()
+    made.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="no other user's engine can make a device")
+def test_no_copy_makes_a_device(tmp_path: Path) -> None:
+    """In a volume it could be opened, and root's engine would make any disk of the machine."""
+    with own_engine(tmp_path) as place:
+        client = docker.DockerClient(base_url=f"unix://{place}", timeout=60)
+        load_box(client)
+        made = client.containers.create("box", ["cat", "/v/null"], volumes=["/v"])
+        with pytest.raises(docker.errors.APIError, match="Operation not permitted"):
+            made.put_archive("/v", one("null", tarfile.CHRTYPE))
+        made.start()
+        assert made.wait()["StatusCode"] != 0
+        made.remove(v=True)
+        client.close()
+
+
+def test_a_copy_onto_a_fifo_replaces_it(client: Any) -> None:
+    running = client.containers.run("box", ["sleep", "600"], detach=True)
+    assert running.exec_run(["mknod", "/f", "p"]).exit_code == 0
+    assert running.put_archive("/", one("f", tarfile.REGTYPE))
+    assert running.exec_run(["test", "-f", "/f"]).exit_code == 0
+    running.remove(force=True)
 
 
 def test_a_start_that_fails_leaves_nothing_open(client: Any) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from labs_helpers.sandbox.hub.app import HubApp
 from labs_helpers.sandbox.registry import internet
 from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
+from labs_helpers.sandbox.registry.upstream import Answer, Upstream, UpstreamError
 from tests import tls_server
 from tests.aws_mode import names
 from tests.sandbox.registry.registry_server import (
@@ -43,7 +45,7 @@ from tests.sandbox.sandbox_process import start
 CONTENT = "content.example"
 NAMES = (
     *("registry-1.docker.io", "auth.docker.io", "public.ecr.aws", CONTENT),
-    *("quay.io", "labs.azurecr.io"),
+    *("quay.io", "labs.azurecr.io", "thief.example"),
 )
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
 BASIC = f"Basic {base64.b64encode(b'labs:labs').decode()}"
@@ -72,6 +74,11 @@ class Registries:
         self.blobs = dict(BLOBS)
         self.manifest = MANIFEST
         self.to = f"https://{CONTENT}"
+        self.asks_for_login = False
+        """Whether the content network names a token service."""
+        self.more = 0
+        """So many times too much is sent of each layer."""
+        self.sent = 0
         self.expired = False
         """Whether each token is good for the manifest only."""
 
@@ -79,6 +86,13 @@ class Registries:
         host, path = environ["HTTP_HOST"], environ["PATH_INFO"]
         authorization = environ.get("HTTP_AUTHORIZATION", "")
         self.seen.append((host, path, authorization.partition(" ")[0]))
+        if host == CONTENT and self.asks_for_login:
+            realm = 'Bearer realm="https://thief.example/token"'
+            start("401 Unauthorized", [("WWW-Authenticate", realm), ("Content-Length", "0")])
+            return []
+        if host == "thief.example":
+            start("200 OK", [("Content-Length", "15")])
+            return [b'{"token": "it"}']
         if host == CONTENT:
             return self._content(environ, start)
         if host == "labs.azurecr.io" and authorization != BASIC:
@@ -120,8 +134,17 @@ class Registries:
             body, kind = self.manifest, f"{media_types.OCI_MANIFEST}; charset=utf-8"
         elif "/blobs/" in path:
             body = self.blobs[path.rsplit("/", 1)[1]]
+        if "/blobs/" in path and self.more:
+            start("200 OK", [("Content-Type", kind)])
+            return self._without_end(body)
         start("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [body[: len(body) - self.cut] if "/blobs/" in path else body]
+
+    def _without_end(self, body: bytes) -> Iterator[bytes]:
+        yield body
+        for _ in range(self.more):
+            yield bytes(1 << 20)
+            self.sent += 1
 
 
 @pytest.fixture
@@ -242,12 +265,60 @@ def test_another_manifest_than_the_digests_is_not_found(registry: RegistryUnderT
     assert repositories.list_all(registry.store, HOME) == []
 
 
-@pytest.mark.parametrize("to", [f"http://{CONTENT}", "https://", "file:///etc/passwd"])
+NO_ADDRESSES = ["https://h:abc", "https://h:99999", "https://[::1", f"https://{'a' * 70}.example"]
+
+
+@pytest.mark.parametrize(
+    "to", [f"http://{CONTENT}", "https://", "file:///etc/passwd", *NO_ADDRESSES]
+)
 def test_a_redirect_leads_to_https_only(
     registry: RegistryUnderTest, upstream: Registries, to: str
 ) -> None:
     upstream.to = to
     nothing_is_left(registry, "public/docker/library/alpine")
+
+
+@pytest.mark.parametrize("realm", NO_ADDRESSES)
+def test_a_token_service_without_an_address_is_said(realm: str) -> None:
+    def ask(host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
+        if host == "registry.example":
+            return 401, {"www-authenticate": f'Bearer realm="{realm}"'}, io.BytesIO()
+        return internet.ask(host, path, query, headers)
+
+    with pytest.raises(UpstreamError) as refused:
+        Upstream(ask, "registry.example").log_in()
+    assert refused.value.status == 502
+
+
+@pytest.mark.usefixtures("upstream")
+@pytest.mark.parametrize("token", ["a\r\nX-Other: 1", "\u2603"])
+def test_a_token_that_no_header_can_have_is_said(token: str) -> None:
+    def ask(host: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
+        if "Authorization" in headers:
+            return internet.ask("public.ecr.aws", path, query, headers)
+        if path == "/token":
+            return 200, {}, io.BytesIO(json.dumps({"token": token}).encode())
+        return 401, {"www-authenticate": 'Bearer realm="https://auth.example/token"'}, io.BytesIO()
+
+    with pytest.raises(UpstreamError) as refused:
+        Upstream(ask, "registry.example").log_in()
+    assert refused.value.status == 502
+
+
+def test_the_password_goes_where_the_registry_says_only(
+    registry: RegistryUnderTest, upstream: Registries
+) -> None:
+    upstream.asks_for_login = True
+    nothing_is_left(registry, "hub/library/alpine")
+    assert "thief.example" not in {host for host, _, _ in upstream.seen}
+
+
+def test_no_more_of_a_layer_is_read_than_the_manifest_says(
+    registry: RegistryUnderTest, upstream: Registries
+) -> None:
+    upstream.more = 64
+    assert pull(registry, "quay/app").status == 200
+    assert upstream.sent < upstream.more
 
 
 def test_a_circle_of_redirects_ends(registry: RegistryUnderTest, upstream: Registries) -> None:

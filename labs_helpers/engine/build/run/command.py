@@ -129,7 +129,7 @@ def run(
     assert process.stdout
     assert process.stderr
     try:
-        isolated.mark(process.pid)  # before the process knows what to start
+        isolated.mark(process.pid, isolated.OF_NO_BUILD)  # before the process knows what to start
         process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.flush()
         yield from _output(process.stdout, process.stderr, time.monotonic() + seconds)

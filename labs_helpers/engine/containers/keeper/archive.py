@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # a lookup of names would load libraries of the container into this process (CVE-2019-14271)
 tarfile.pwd = tarfile.grp = None  # type: ignore[attr-defined]
 
+_RIGHTS = frozenset({0, 1, 3, 4})
+"""CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER and CAP_FSETID: to copy files of any user. A device that
+an archive made in a volume could be opened there."""
 _DIRECTORY, _LINK = 1 << 31, 1 << 27
 """Bits of Go's FileMode: https://pkg.go.dev/io/fs#FileMode"""
 
@@ -36,6 +39,8 @@ def run(spec: Document, of: int | None, request: Document, connection: socket.so
     with connection, connection.makefile("rwb") as stream:
         try:
             _enter(spec, of)
+            sys.limit_capabilities(_RIGHTS)
+            sys.set_capabilities(_RIGHTS)
             path = "/" + request["path"].lstrip("/")
             found = _stat(path)
             stream.write(json.dumps({"stat": found}).encode() + b"\n")
@@ -116,6 +121,20 @@ def _put(path: str, stream: Any, request: Document, read_only: bool) -> None:
                 kinds = ("directory", "non-directory")
                 old, new = kinds if target.is_dir() else kinds[::-1]
                 raise ValueError(f'cannot overwrite {old} "{member.name}" with {new} "{path}"')
+            _make_way(target)
             if not request["keep_owners"]:
                 member.uid, member.gid, member.uname, member.gname = 0, 0, "", ""
             archive.extract(member, path)
+
+
+def _make_way(target: Path) -> None:
+    """Remove what a member replaces, as dockerd; a FIFO would block this process for ever.
+
+    https://github.com/moby/moby/blob/v28.2.2/pkg/archive/archive.go (Unpack)
+    """
+    try:
+        mode = target.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        target.unlink()

@@ -94,9 +94,9 @@ def mount_image(spec: dict[str, Any]) -> None:
 
 def _mount_proc_and_sys(spec: dict[str, Any]) -> None:
     # the machine's network has a /sys of its own, which a namespace may not mount
-    for folder in ("/proc", "/dev", *(("/sys",) if spec["network"] != "host" else ())):
-        if not os.path.isdir(folder):  # noqa: PTH112
-            os.mkdir(folder, 0o755)  # noqa: PTH102
+    for folder, kind in (("/proc", "proc"), ("/dev", "tmpfs"), ("/sys", "sysfs")):
+        if folder != "/sys" or spec["network"] != "host":
+            _make_mount_point(folder, kind)
     sys.mount("proc", "/proc", "proc", QUIET)
     if spec["network"] != "host":
         # the kernel shows a namespace's owner its own network only
@@ -107,8 +107,30 @@ def _mount_proc_and_sys(spec: dict[str, Any]) -> None:
             sys.bind(path, path, read_only=True)
 
 
+def _make_mount_point(folder: str, kind: str) -> None:
+    """Make a folder, unless it is there, to mount a file system of that kind on.
+
+    Raises CannotStart for anything else: while a container starts, another one could move a link
+    that leads into a volume of both, and what is masked would be somewhere else (CVE-2019-19921).
+    https://github.com/opencontainers/runc/blob/v1.2.4/libcontainer/rootfs_linux.go
+    """
+    try:
+        found = os.lstat(folder)
+    except FileNotFoundError:
+        os.mkdir(folder, 0o755)  # noqa: PTH102
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        raise CannotStart(
+            f'error during container init: error mounting "{kind}" to rootfs at "{folder}":'
+            f' filesystem "{kind}" must be mounted on ordinary directory',
+            127,
+        )
+
+
 def _make_devices(devices: dict[str, int], shm_size: int) -> None:
-    sys.mount("tmpfs", "/dev", "tmpfs", sys.NO_SETUID, "mode=755,size=65536k")
+    # root's RUN may make devices; those of the machine are mounts of their own
+    flags = sys.NO_SETUID | sys.NO_DEVICES
+    sys.mount("tmpfs", "/dev", "tmpfs", flags, "mode=755,size=65536k")
     for name, descriptor in devices.items():
         os.close(os.open(f"/dev/{name}", os.O_CREAT | os.O_WRONLY, 0o666))
         sys.bind(f"/proc/self/fd/{descriptor}", f"/dev/{name}")
