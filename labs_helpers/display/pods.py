@@ -38,7 +38,9 @@ def described(pod: Mapping[str, Any], now: datetime, waits: int) -> Rendering:
 
     waits: seconds until the next try, which kubectl does not show.
     """
-    head = [("Name:", pod["name"]), ("Namespace:", "default"), ("Status:", pod["status"])]
+    head = [("Name:", pod["name"]), ("Namespace:", "default"), ("Status:", _phase(pod))]
+    if pod["status"] != "Running":
+        head += [("State:", "Waiting"), ("Reason:", pod["status"])]
     head += [
         (f"Image of {each['spec']['name']}:", each["spec"]["image"]) for each in pod["containers"]
     ]
@@ -68,6 +70,14 @@ def age(length: timedelta) -> str:
     if hours < 8:
         return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
     return f"{hours}h" if hours < 48 else f"{days}d"
+
+
+def _phase(pod: Mapping[str, Any]) -> str:
+    """Pending until the image of each container was there: what `describe` calls the status.
+
+    https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
+    """
+    return "Running" if all(each["image"] for each in pod["containers"]) else "Pending"
 
 
 def _ready(pod: Mapping[str, Any]) -> int:

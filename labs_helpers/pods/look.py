@@ -37,7 +37,8 @@ def pods(
     if delete:
         group = {"Pod": "pod", "Deployment": "deployment.apps"}[wanted.kind]
         if not Pods(kept, Node(client, {}, region, endpoint), now).delete(wanted):
-            return paragraph(f'{group} "{wanted.name}" not found')
+            kind = {"Pod": "pods", "Deployment": "deployments.apps"}[wanted.kind]
+            return paragraph(f'Error from server (NotFound): {kind} "{wanted.name}" not found')
         return paragraph(f'{group} "{wanted.name}" deleted')
     try:
         session = control.ask("POST", "eks/node", {"role": role, "region": region})

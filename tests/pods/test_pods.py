@@ -103,13 +103,17 @@ def test_a_pod_waits_longer_each_time_and_recovers_by_itself(cluster: Cluster) -
     assert statuses(cluster.look(missing, seconds=300)) == ["Running"]
 
 
+BACK_OFF = "ImagePullBackOff"
+
+
 def test_describe_shows_the_reason_and_counts_what_happened_again(cluster: Cluster) -> None:
     missing = wanted("app:9", replicas=1)
     cluster.look(missing)
     cluster.look(missing, seconds=5)
     (pod,) = cluster.look(missing, seconds=2)
     text = described(pod, cluster.now, waits(pod, cluster.now)).text
-    assert "Status:        ImagePullBackOff" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert [*lines[2:5]] == [["Status:", "Pending"], ["State:", "Waiting"], ["Reason:", BACK_OFF]]
     assert 'Warning  Failed     7s               Failed to pull image "app:9": not found' in text
     assert '0s (x2 over 2s)  Back-off pulling image "app:9"' in text
     assert "(the next try is in 3s)" in text

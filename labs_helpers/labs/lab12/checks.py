@@ -119,8 +119,14 @@ BACK_FACTS = (
 @check("12.1", BACK_FACTS)
 def release_taken_back(world: World) -> Outcome:
     seen = _mistake(world)
-    if seen is None or seen.status in ("PENDING", "IN_PROGRESS"):
-        return NotAttempted(f"the deployments of the service {FRONT} in the cluster {CLUSTER}")
+    if seen is None:
+        return NotAttempted(
+            f"the deployments of the service {FRONT}; the colleague's cell has made none yet"
+        )
+    if seen.status in ("PENDING", "IN_PROGRESS"):
+        return NotAttempted(
+            f"the deployments of the service {FRONT}; the colleague's still goes on"
+        )
     return unmet(BACK_FACTS, seen) or Passed(
         f"Everybody meets {RELEASE} again, at once: blue was running all the time.",
         "The check has looked at what ECS says. Ask the load balancer too, as the lesson did.",
