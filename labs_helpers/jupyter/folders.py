@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from labs_helpers.files import cannot_write, replace_file
 from labs_helpers.runtime.background_process import FRUGAL
-from labs_helpers.workspace import Workspace
+from labs_helpers.workspace import SOCKET_PATH_LIMIT, Workspace
 
 SETTINGS = {name: Path(__file__).parent / name for name in ("config", "ipython")}
 """Folders of settings that are copied into Jupyter's folder in LABS_HOME."""
@@ -40,6 +41,19 @@ def opens(root: Path, notebook: str) -> dict[str, str]:
     A command line that JupyterHub or Binder makes keeps its own arguments, which go before these.
     """
     return {ROOT: str(root), OPENS: notebook or FIRST}
+
+
+def transport(runtime: str) -> str:
+    """How kernels of a hub's servers are reached: "ipc", or "tcp" where that cannot be.
+
+    Over TCP a server looks for free ports, and its kernel binds them later: of servers that start
+    kernels at once, another one has taken a port meanwhile, and the kernel dies. Sockets in the
+    learner's own folder ``runtime`` are nobody else's. Their names are not short:
+    https://github.com/jupyter/jupyter_client/blob/v8.6.3/jupyter_client/connect.py
+    """
+    longest = f"{runtime}/kernel-{'0' * 36}-ipc-5"
+    fits = len(longest.encode()) <= SOCKET_PATH_LIMIT
+    return "ipc" if runtime and fits and sys.platform != "win32" else "tcp"
 
 
 def place(workspace: Workspace) -> None:

@@ -110,6 +110,11 @@ def morning(count: int, options: Sequence[str]) -> dict[str, Any]:
     found["wrong_password"] = with_a_wrong_password(learners[0].name)
     found["seen"] = class_help.seen_by_the_instructor(learners[0])
     found["at_work"] = {each.name: sorted(processes(each.name)) for each in learners}
+    runtime = ".labs/jupyter/runtime"
+    found["sockets"] = {
+        each.name: len(list(Path("/home", each.name, runtime).glob("kernel-*-ipc-*")))
+        for each in learners
+    }
     end(server)
     until("all end", lambda: not any(processes(each.name) for each in learners))
     return found

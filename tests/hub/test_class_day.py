@@ -36,6 +36,8 @@ def test_two_learners_open_their_labs_on_a_hub() -> None:
     assert found["wrong_password"] == "refused"
     for kinds in found["at_work"].values():
         assert {"server", "kernel", "sandbox", "engine"} <= set(kinds)
+    # no kernel needs a port of the machine, which another learner's could take first
+    assert set(found["sockets"].values()) == {5}
     # the page of the class is the instructor's
     assert found["seen"]["teacher"]["status"] == 200
     assert "learner02" in found["seen"]["teacher"]["text"]

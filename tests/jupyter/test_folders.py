@@ -43,3 +43,10 @@ def test_a_full_disk_stops_no_server_whose_settings_are_there(
     with pytest.raises(WorkspaceError, match="Free some space"):
         folders.place(workspace)
     assert copy.read_text() == "# of another version"
+
+
+def test_kernels_of_a_hub_have_sockets_where_their_names_fit() -> None:
+    home = "/home/learner01/.labs/jupyter/runtime"
+    assert folders.transport(home) == "ipc"
+    assert folders.transport("/home/" + "a" * 90) == "tcp"
+    assert folders.transport("") == "tcp"

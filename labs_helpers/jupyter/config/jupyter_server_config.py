@@ -5,6 +5,7 @@ import sys
 
 from jupyter_server.serverapp import ServerApp
 
+from labs_helpers.jupyter.folders import transport
 from labs_helpers.jupyter.signatures import of_this_server
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (Jupyter provides it)
@@ -38,6 +39,7 @@ if "LABS_JUPYTER_ROOT" in os.environ:
         ServerApp.instance().no_browser_open_file = True
     shell = [sys.executable, "-P", "-m", "labs_helpers.cli", "shell"]
     c.ServerApp.terminado_settings = {"shell_command": shell}
+    c.KernelManager.transport = transport(os.environ.get("JUPYTER_RUNTIME_DIR", ""))
 # encrypts the messages of kernel and notebook against other users of the machine
 c.KernelManager.transport_encryption = "auto"
 # A kernel takes 55 MB. One that is idle, and whose notebook nobody has open, ends after an hour, as
