@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 
 from labs_helpers.engine.containers.link import stop_keeper
 from labs_helpers.engine.machine import NAMESPACES, isolation
+from tests.deadline import deadline
 from tests.engine.containers.conftest import load_box
 
 
@@ -100,6 +104,23 @@ def test_containers_die_with_the_keeper(engine: Engine) -> None:
     assert running.wait()["StatusCode"] == 137
     running.start()  # a new keeper
     running.remove(force=True)
+
+
+def test_a_copy_whose_files_never_come_ends_with_the_keeper(engine: Engine) -> None:
+    running = _run(engine)
+    others = set(engine.keeper.children())
+    member = tarfile.TarInfo("f")
+    member.size = 1 << 20
+    head = f"PUT /containers/{running.id}/archive?path=/ HTTP/1.1\r\nHost: d\r\n"
+    head += f"Content-Type: application/x-tar\r\nContent-Length: {2 << 20}\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as client, deadline():
+        client.connect(str(engine.folder / "d.sock"))
+        client.sendall(head.encode() + member.tobuf())
+        while not (copying := set(engine.keeper.children()) - others):
+            os.sched_yield()
+        stop_keeper(engine.folder / "state/containers")
+        for process in copying:
+            process.wait(60)
 
 
 @pytest.mark.parametrize("killed", [False, True])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
 import tarfile
@@ -41,6 +42,7 @@ def run(spec: Document, of: int | None, request: Document, connection: socket.so
             _enter(spec, of)
             sys.limit_capabilities(_RIGHTS)
             sys.set_capabilities(_RIGHTS)
+            sys.prctl(sys.DEATH_SIGNAL, signal.SIGKILL)  # other rights have taken it away before
             path = "/" + request["path"].lstrip("/")
             found = _stat(path)
             stream.write(json.dumps({"stat": found}).encode() + b"\n")

@@ -212,6 +212,9 @@ class Keeper:
             try:
                 from . import archive  # a large import, for this process alone
 
+                # with the keeper's sockets, a copy that waits would hold who waits for the keeper
+                os.closerange(3, stream.fileno())
+                os.closerange(stream.fileno() + 1, 1 << 16)
                 archive.run(spec, container[0].pid if container else None, request, stream)
             except BaseException:  # noqa: BLE001 - the log is all that can be told
                 sys_excepthook(*exc_info())
