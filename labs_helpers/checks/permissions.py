@@ -79,22 +79,31 @@ class User:
     @property
     def statements(self) -> list[Mapping[str, Any]]:
         """The statements of every policy of the user and of its groups."""
-        documents = [*_documents(self.iam, "user", self.name)]
+        return [
+            one for document in self._policies() for one in listed(document.get("Statement", []))
+        ]
+
+    def _policies(self) -> Iterator[Mapping[str, Any]]:
+        yield from _documents(self.iam, "user", self.name)
         for group in groups(self.iam, self.name):
-            documents += _documents(self.iam, "group", group)
-        return [one for document in documents for one in listed(document.get("Statement", []))]
+            yield from _documents(self.iam, "group", group)
 
     @cached_property
     def brings(self) -> dict[str, str]:
         """The condition keys with which each request of the user comes."""
         user = self.iam.get_user(UserName=self.name)["User"]
-        tags = {one["Key"]: one["Value"] for one in user.get("Tags", ())}
-        return request_context.of_principal(str(user["Arn"]), tags, str(user["UserId"]))
+        return request_context.of_principal(str(user["Arn"]), _tags(user), str(user["UserId"]))
 
     @property
     def contexts(self) -> list[Context]:
         """What requests of the user can bring besides, as far as its policies ask for it."""
         return request_context.contexts(self.statements, self.brings, self.now)
+
+    def allowed(self, wanted: Iterable[Permission]) -> list[Permission]:
+        """Those that the policies allow now, in their order."""
+        tried = list(wanted)
+        found = self._allowed(tried)
+        return [one for one in tried if one in found]
 
     def first_refused(self, wanted: Iterable[Permission]) -> Permission | None:
         """The first permission that the policies do not allow now."""
@@ -117,17 +126,37 @@ class User:
         return allowed(self.iam, self.brings["aws:PrincipalArn"], tried, brings)
 
 
-def allowed_to_role(iam: Any, role: str, tried: Iterable[Permission]) -> list[Permission]:
-    """Those that the policies of a role allow, in their order; none without the role."""
-    wanted = list(tried)
-    try:
-        found = iam.get_role(RoleName=role)["Role"]
-    except iam.exceptions.NoSuchEntityException:
-        return []
-    tags = {one["Key"]: one["Value"] for one in found.get("Tags", ())}
-    arn = str(found["Arn"])
-    has = allowed(iam, arn, wanted, request_context.of_principal(arn, tags))
-    return [one for one in wanted if one in has]
+class Role(User):
+    """A role of IAM, and what its policies let its sessions do; nothing where the role is gone."""
+
+    def _policies(self) -> Iterator[Mapping[str, Any]]:
+        return _documents(self.iam, "role", self.name)
+
+    @cached_property
+    def brings(self) -> dict[str, str]:
+        """The condition keys with which each request of the role's sessions comes."""
+        role = self.iam.get_role(RoleName=self.name)["Role"]
+        return request_context.of_principal(str(role["Arn"]), _tags(role))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the role exists."""
+        try:
+            return bool(self.brings)
+        except self.iam.exceptions.NoSuchEntityException:
+            return False
+
+    def allowed(self, wanted: Iterable[Permission]) -> list[Permission]:
+        """Those that the policies allow now, in their order; none without the role."""
+        return super().allowed(wanted) if self.is_there else []
+
+    def first_allowed(self, unwanted: Iterable[Permission]) -> Permission | None:
+        """The first permission that the policies allow, in any context; none without the role."""
+        return super().first_allowed(unwanted) if self.is_there else None
+
+
+def _tags(principal: Mapping[str, Any]) -> dict[str, str]:
+    return {one["Key"]: one["Value"] for one in principal.get("Tags", ())}
 
 
 def allowed(

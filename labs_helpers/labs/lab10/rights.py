@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labs_helpers.checks import permissions
 from labs_helpers.checks.ecr_actions import PULL
 from labs_helpers.checks.least_privilege import neighbours
-from labs_helpers.checks.permissions import Permission
+from labs_helpers.checks.permissions import Permission, Role
 from labs_helpers.checks.world import World
 
 COLLEAGUES = ("demo-app",)
@@ -17,19 +16,20 @@ COLLEAGUES = ("demo-app",)
 def may_pull(world: World, role: str) -> bool:
     """Whether a role may pull from the labs' repository; False without the role."""
     tried = _pulls(world, [world.repository])
-    return _allowed(world, role, tried) == tried
+    return _role(world, role).allowed(tried) == tried
 
 
 def may_log_in(world: World, role: str) -> bool:
     """Whether a role may get a token of ECR, which is for no one repository; False without it."""
     tried = [Permission("ecr:GetAuthorizationToken", "*", world.region)]
-    return _allowed(world, role, tried) == tried
+    return _role(world, role).allowed(tried) == tried
 
 
 def first_too_many(world: World, role: str) -> str | None:
-    """The first action of a pull that the role may do on another repository, in words."""
+    """The first action of a pull that the role may ever do on another repository, in words."""
     tried = _pulls(world, [*neighbours(world.repository), *COLLEAGUES])
-    return next(map(str, _allowed(world, role, tried)), None)
+    found = _role(world, role).first_allowed(tried)
+    return None if found is None else str(found)
 
 
 def _pulls(world: World, repositories: Iterable[str]) -> list[Permission]:
@@ -38,5 +38,5 @@ def _pulls(world: World, repositories: Iterable[str]) -> list[Permission]:
     return [Permission(f"ecr:{name}", arn, world.region) for name in PULL for arn in arns]
 
 
-def _allowed(world: World, role: str, tried: list[Permission]) -> list[Permission]:
-    return permissions.allowed_to_role(world.client("iam"), role, tried)
+def _role(world: World, name: str) -> Role:
+    return Role(world.client("iam"), name, world.now())

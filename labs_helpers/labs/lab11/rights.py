@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs_helpers.checks import permissions
 from labs_helpers.checks.ecr_actions import PUSH
 from labs_helpers.checks.goal import Finding
-from labs_helpers.checks.permissions import Permission
+from labs_helpers.checks.permissions import Permission, Role
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
 from labs_helpers.labs.delivery.release import Release
@@ -30,7 +29,14 @@ class Roles:
 
     def allowed(self, role: str, tried: Iterable[Permission]) -> list[Permission]:
         """Which of some permissions a role has; none without the role."""
-        return permissions.allowed_to_role(self.world.client("iam"), role, tried)
+        return self._role(role).allowed(tried)
+
+    def first_allowed(self, role: str, tried: Iterable[Permission]) -> Permission | None:
+        """The first permission that a role can ever have; none without the role."""
+        return self._role(role).first_allowed(tried)
+
+    def _role(self, name: str) -> Role:
+        return Role(self.world.client("iam"), name, self.world.now())
 
     def of(self, action: str, resource: str) -> Permission:
         """A permission on a resource of this account and region, as "ecr:repository/shop"."""
@@ -92,7 +98,7 @@ def no_more(given: Roles) -> Finding | None:
     role, permission = found
     return Finding(
         f"what the role {role} may do",
-        f"allowed: {permission.action} on {permission.resource}",
+        f"allowed: {permission}",
         "a role with every right passes every stage, and so does who steals its credentials",
     )
 
@@ -117,6 +123,6 @@ def first_too_many(given: Roles) -> tuple[str, Permission] | None:
         ],
     }
     for role, tried in unwanted.items():
-        if found := given.allowed(role, tried):
-            return role, found[0]
+        if found := given.first_allowed(role, tried):
+            return role, found
     return None

@@ -241,6 +241,18 @@ aws iam put-role-policy --role-name shop-execution --policy-name pull \
         "ecr:GetAuthorizationToken on *: not allowed | shop-execution may log in to ECR",
     ),
     "no task": (ROLE + shop(service="--desired-count 0"), "0 wanted by the service"),
+    "every repository, until a day that is far": (
+        ROLE
+        + shop()
+        + """cat > until.json <<'END'
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*",
+  "Condition": {"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}}]}
+END
+aws iam put-role-policy --role-name shop-execution --policy-name until \
+  --policy-document file://until.json
+""",
+        "repository/demo-app-repo2: allowed",
+    ),
     "every repository that begins so": (
         "sed -i.bak 's|repository/demo-app\"|repository/demo-app*\"|' shop-pull.json\n"
         "aws iam put-role-policy --role-name shop-execution --policy-name pull "
