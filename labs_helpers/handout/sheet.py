@@ -28,6 +28,10 @@ _SOLUTION = re.compile(
 _DETAILS = re.compile(
     r"<details\b[^>]*>\s*<summary\b[^>]*>(.*?)</summary>\s*(.*?)\s*</details>", re.DOTALL
 )
+_HOW_TO_ANSWER = re.compile(
+    r'<p><span data-labs-answered="">.*?</p>|To keep this answer, run <code>[^<]*</code>', re.DOTALL
+)
+"""What `display/lesson.py` says below a question and below the answers of a prediction."""
 _DIAGRAM = re.compile(r"```mermaid\n(.*?)```", re.DOTALL)
 _TITLE = re.compile(r"^ *accTitle: *(.+)$", re.MULTILINE)
 _MARK = "diagram-of-the-labs-"
@@ -178,8 +182,10 @@ def _with_picture(folder: Path, found: re.Match[str]) -> str:
 def _for_paper(body: str, solutions: bool) -> str:
     """Without scripts, redirections and other pages.
 
-    What opens below a question's answer is a part of the solutions.
+    What opens below a question's answer is a part of the solutions. How to answer in a notebook is
+    left out.
     """
+    body = _HOW_TO_ANSWER.sub("", body)
     body = re.sub(r"<script\b.*?</script>", "", body, flags=re.DOTALL | re.IGNORECASE)
     body = re.sub(
         r"</?(?:meta|link|base|iframe|object|embed)\b[^>]*>", "", body, flags=re.IGNORECASE

@@ -85,6 +85,12 @@ def test_questions_have_their_answers_and_what_these_teach_with_the_solutions_on
         assert (choice["says"] in without, choice["says"] in with_them) == (False, True)
 
 
+def test_paper_does_not_say_how_to_answer_in_a_notebook() -> None:
+    for page in (shown(made("05")), shown(made("05", solutions=True))):
+        assert "Open an answer" not in page
+        assert "To keep this answer" not in page
+
+
 def test_a_diagram_has_its_title_and_its_text() -> None:
     page = shown(made("05"))
     assert "The aws command gets a token from ECR and hands it to docker" in page
