@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -61,13 +62,13 @@ def refusal_in_sandbox(
     """Why IAM refused the last refused request; with an action, how IAM would decide now.
 
     resource: an ARN, "*", or the name of a repository; who: a user's name or the ARN of a user or
-    role, by default the learner.
+    role, by default the learner. Raises LabError for an action that names no service.
     """
     if action is None:
         last = control.ask("GET", "why")["refusal"]
         return why.why(last) if last else why.nothing()
     asked = {
-        "action": action,
+        "action": _whole_action(action),
         "resource": _arn_of_resource(resource, account, region),
         "principal": _arn_of_user(who or USER, account),
     }
@@ -86,7 +87,17 @@ def decision_on_aws(
         return why.not_kept()
     principal = _arn_of_user(who, account) if who else None
     target = _arn_of_resource(resource, account, region)
-    return why.why(iam_simulator.explained(principal, action, target))
+    return why.why(iam_simulator.explained(principal, _whole_action(action), target))
+
+
+def _whole_action(action: str) -> str:
+    """The action as it is; raises LabError for one that names no service."""
+    if not re.fullmatch(r"[\w-]+:[\w*?]+", action):
+        raise LabError(
+            f"{action!r} is no action. An action names its service, too, as "
+            f'"ecr:{action if action.isalnum() else "PutImage"}".'
+        )
+    return action
 
 
 def _arn_of_resource(resource: str | None, account: str, region: str) -> str:

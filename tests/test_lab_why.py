@@ -146,3 +146,9 @@ def test_the_last_refusal_is_looked_up_elsewhere(opened: Lab) -> None:
     assert "AWS cannot be asked for your last refusal" in said
     assert "aws sts decode-authorization-message" in said
     assert "aws cloudtrail lookup-events" in said
+
+
+@pytest.mark.parametrize("action", ["PutImage", "ecr:", "ecr PutImage", "arn:aws:ecr:::x", ""])
+def test_an_action_without_its_service_is_no_action(opened: Lab, iam: Stubber, action: str) -> None:
+    with pytest.raises(LabError, match='as "ecr:PutImage"'):
+        opened.why(action, "demo-app-repo")
