@@ -13,7 +13,7 @@ from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, ROLE, SHOPS_RELEASE, WEB
 from labs_helpers.labs.deployment.running import look
-from labs_helpers.labs.lab12.left import advice, left, lessened
+from labs_helpers.labs.lab12.left import advice, in_lines, left, lessened
 
 NETWORK = Path("my-network.json")
 """What the lesson's first cell about the network writes."""
@@ -139,7 +139,7 @@ def release_taken_back(world: World) -> Outcome:
 def _nothing(there: list[str]) -> Finding | None:
     if not there:
         return None
-    return Finding("what this lab made, by name", "\n".join(there), advice(there[0]))
+    return Finding("what this lab made, by name", "\n".join(in_lines(there)), advice(there[0]))
 
 
 CLEAN_FACTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from labs_helpers.checks.world import World
@@ -67,6 +68,23 @@ def left(world: World) -> list[str]:
     if world.repository in set(found.search("repositories[].repositoryName")):
         there.append(f"repository {world.repository}")
     return there
+
+
+def in_lines(there: Sequence[str]) -> list[str]:
+    """What is left, a line each, and one for all revisions of a task definition."""
+    kind = "task definition "
+    lines: dict[str, list[str]] = {}
+    for one in there:
+        family = one.rpartition(":")[0] if one.startswith(kind) else one
+        lines.setdefault(family, []).append(one.removeprefix(kind))
+    return [
+        f"{family}: {len(found)} revisions, {found[0]} and others"
+        if len(found) > 1
+        else kind + found[0]
+        if family.startswith(kind)
+        else family
+        for family, found in lines.items()
+    ]
 
 
 def _balancers(elb: Any) -> list[str]:
