@@ -68,5 +68,5 @@ def test_the_role_is_a_new_one_that_pulls_images_and_nothing_else(place: Place) 
 def test_a_service_whose_task_cannot_run_is_told_with_the_reason(place: Place) -> None:
     role = ecs_service.execution_role(place, ROLE)
     missing = ecs_service.define(place, "of-a-lab", "web", f"{REGISTRY}/web:no-such-tag", role)
-    with pytest.raises(LabsError, match=r"The service web does not run its first task: \(service"):
+    with pytest.raises(LabsError, match=r"The service web does not run its first tasks: \(service"):
         ecs_service.serve(place, "labs", "web", missing, seconds=3)

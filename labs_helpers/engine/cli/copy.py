@@ -90,6 +90,8 @@ def _from_container(
 
 def _unpack(file: IO[bytes], path: str, target: Path, is_folder: bool) -> None:
     with tarfile.open(fileobj=file) as archive:
+        # Python 3.11.2, Debian 12's, has no filters; later ones would use one that asks for more
+        archive.extraction_filter = lambda member, _: member
         members = archive.getmembers()
         first = members[0]
         if target.is_dir():
@@ -116,10 +118,21 @@ def _unpack(file: IO[bytes], path: str, target: Path, is_folder: bool) -> None:
                 member.linkname = posixpath.join(place.name, linked)
             if rest:
                 _make_way(place, place.parent / member.name, member)
-            try:
-                archive.extract(member, place.parent, filter="tar")
-            except tarfile.FilterError as error:
-                raise Failure(f"{member.name} is not copied: {error}") from error
+            _check(place, member)
+            archive.extract(member, place.parent)
+
+
+def _check(place: Path, member: tarfile.TarInfo) -> None:
+    """Refuse what would be written outside of the copy, or linked; let nobody else write it.
+
+    As Python's filter "tar" does, for hard links too:
+    https://docs.python.org/3/library/tarfile.html#tarfile.tar_filter
+    """
+    for name in (member.name, *([member.linkname] if member.islnk() else [])):
+        found = Path(os.path.realpath(place.parent / name))
+        if not found.is_relative_to(os.path.realpath(place)):
+            raise Failure(f"{member.name} is not copied: {name} would be outside of {place}")
+    member.mode &= 0o755
 
 
 def _make_way(place: Path, target: Path, member: tarfile.TarInfo) -> None:

@@ -116,6 +116,9 @@ class Lent:
             shutil.rmtree(new, ignore_errors=True)
             new.mkdir(mode=0o755, parents=True)
             lay_out(new, program)
+            for folder in (new, *new.rglob("*")):
+                if folder.is_dir() and not folder.is_symlink():
+                    folder.chmod(0o755)  # of an image, whatever this process's umask
             new.rename(place)
         return place
 

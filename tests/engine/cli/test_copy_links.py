@@ -19,7 +19,7 @@ def unpack(target: Path, *members: tuple[str, bytes, str]) -> None:
         for name, kind, content in members:
             member = tarfile.TarInfo(name)
             member.type, member.mode = kind, 0o755
-            if kind == tarfile.SYMTYPE:
+            if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
                 member.linkname = content
                 archive.addfile(member)
             else:
@@ -56,3 +56,25 @@ def test_a_second_copy_replaces_files_and_keeps_folders(tmp_path: Path) -> None:
         inner = ("app/in", tarfile.DIRTYPE, "")
         unpack(tmp_path, FOLDER, inner, ("app/in/x", tarfile.REGTYPE, content))
     assert (tmp_path / "app" / "in" / "x").read_text() == "new"
+
+
+@pytest.mark.parametrize("linked", ["app/../../.bashrc", "app/../.bashrc"])
+def test_no_hard_link_of_a_copy_is_a_file_beside(tmp_path: Path, linked: str) -> None:
+    victim = tmp_path / ".bashrc"
+    victim.write_text("kept")
+    target = tmp_path / "home"
+    target.mkdir()
+    with pytest.raises(Failure, match="is not copied"):
+        unpack(target, FOLDER, ("app/x", tarfile.LNKTYPE, linked))
+    assert victim.stat().st_nlink == 1
+
+
+def test_nobody_else_may_write_what_was_copied(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        member = tarfile.TarInfo("tool")
+        member.mode = 0o6777
+        archive.addfile(member, io.BytesIO())
+    file.seek(0)
+    copy._unpack(file, "/tool", tmp_path, False)
+    assert (tmp_path / "tool").stat().st_mode & 0o7777 == 0o755

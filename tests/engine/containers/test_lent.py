@@ -60,6 +60,8 @@ def test_a_stand_in_s_nginx_finds_its_files_whoever_starts_it(
     port = found.ports["80/tcp"][0]["HostPort"]
     assert b"nginx" in page_at(port)
     assert found.exec_run(["nginx", "-t"]).exit_code == 0
+    said = found.exec_run(["nginx", "-t"], user="nginx").output
+    assert b'the "user" directive makes sense only if' in said or b"has one user, 0" in said
     found.remove(force=True)
 
 
