@@ -60,7 +60,8 @@ def jupyter(folder: Path) -> Iterator[str]:
         assert process.poll() is None, (folder / "log").read_text()
         yield found
     finally:
-        process.terminate()
+        # no test of how it ends: sometimes never, https://github.com/jupyterlab/jupyterlab/issues/10442
+        process.kill()
         process.wait(60)
 
 
