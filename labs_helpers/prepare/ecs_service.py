@@ -10,7 +10,7 @@ import json
 from botocore.exceptions import WaiterError
 
 from labs_helpers.files import LabsError
-from labs_helpers.prepare import networks
+from labs_helpers.prepare import networks, prices
 from labs_helpers.prepare.ecs import clusters, delete_service, services
 from labs_helpers.prepare.people import MANAGED, no_role
 from labs_helpers.prepare.step import Place
@@ -104,3 +104,18 @@ def serve(
         raise LabsError(
             f"The service {service} does not run its first tasks: {'; '.join(said) or error}"
         ) from error
+
+
+def lost(place: Place, cluster: str, service: str) -> str:
+    """The service in words, once it is gone; empty while it is there (`Step.lost`)."""
+    there = cluster in clusters(place) and service in services(place, cluster)
+    return "" if there else f"the service {service} of the cluster {cluster}"
+
+
+def hourly(place: Place, tasks: int = 1) -> str:
+    """What a service of so many tasks costs on AWS, in words (`Step.costs`)."""
+    address = "a public address" if tasks == 1 else "public addresses"
+    return (
+        f"about {tasks * prices.task_hour(place.workspace):.3f} USD an hour until you clean up, "
+        f"with {address} at which everybody can read the page"
+    )

@@ -25,7 +25,7 @@ from labs_helpers.labs.delivery.names import (
     SERVICE,
     SOURCE_REPOSITORY,
 )
-from labs_helpers.prepare import ecs_service, prices, source_repository
+from labs_helpers.prepare import ecs_service, source_repository
 from labs_helpers.prepare.buckets import no_bucket
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.docker import (
@@ -36,7 +36,7 @@ from labs_helpers.prepare.docker import (
     pushed,
     take_names,
 )
-from labs_helpers.prepare.ecs import clusters, no_task_definition, services
+from labs_helpers.prepare.ecs import no_task_definition
 from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.people import no_role
 from labs_helpers.prepare.repositories import empty_repository, no_scanning_rules
@@ -131,18 +131,6 @@ def _first_release(place: Place) -> None:
     ecs_service.serve(place, CLUSTER, SERVICE, definition)
 
 
-def _lost_service(place: Place) -> str:
-    there = CLUSTER in clusters(place) and SERVICE in services(place, CLUSTER)
-    return "" if there else f"the service {SERVICE} of the cluster {CLUSTER}"
-
-
-def _hourly(place: Place) -> str:
-    return (
-        f"about {prices.task_hour(place.workspace):.3f} USD an hour until you clean up, with a "
-        "public address at which everybody can read the page"
-    )
-
-
 BEFORE = (
     configured(),
     replace(_EMPTY, fact=f"repository {REPOSITORY} exists, without images of yours"),
@@ -159,8 +147,8 @@ AFTER = (
     Step(
         f"the service {SERVICE} on ECS runs release 1.0.0; {REPOSITORY} itself scans each push",
         _first_release,
-        lost=_lost_service,
-        costs=_hourly,
+        lost=lambda place: ecs_service.lost(place, CLUSTER, SERVICE),
+        costs=ecs_service.hourly,
     ),
 )
 """The steps after them."""

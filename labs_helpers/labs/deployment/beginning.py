@@ -10,6 +10,7 @@ from labs_helpers.labs.deployment.names import (
     BALANCER,
     CLUSTER,
     FAMILY,
+    FRONT,
     FRONTS_ROLE,
     NODES_ROLE,
     ROLES,
@@ -43,7 +44,7 @@ def _nothing_deployed(place: Place) -> None:
 
 
 def _nothing_in_front(place: Place) -> None:
-    ecs_service.remove(place, CLUSTER, BALANCER)
+    ecs_service.remove(place, CLUSTER, FRONT)
     _no_balancer(place)
     for role in (FRONTS_ROLE, NODES_ROLE):
         no_role(role).ensure(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.deployment import beginning
 from labs_helpers.labs.deployment.names import CLUSTER, FAMILY, RELEASE, ROLE, WEB
-from labs_helpers.prepare import ecs_service, prices
+from labs_helpers.prepare import ecs_service
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.ecs import clusters, no_task_definition, services
 from labs_helpers.prepare.files import as_they_came
@@ -42,18 +42,6 @@ def _web(place: Place) -> None:
     ecs_service.serve(place, CLUSTER, WEB, definition, wanted=TASKS)
 
 
-def _lost_service(place: Place) -> str:
-    there = CLUSTER in clusters(place) and WEB in services(place, CLUSTER)
-    return "" if there else f"the service {WEB} of the cluster {CLUSTER}"
-
-
-def _hourly(place: Place) -> str:
-    return (
-        f"about {TASKS * prices.task_hour(place.workspace):.3f} USD an hour until you clean up, "
-        "with public addresses at which everybody can read the page"
-    )
-
-
 STEPS = (
     configured(),
     beginning.NOTHING_IN_FRONT,
@@ -75,7 +63,7 @@ STEPS = (
     Step(
         f"the service {WEB} of the cluster {CLUSTER} runs {RELEASE} in {TASKS} tasks",
         _web,
-        lost=_lost_service,
-        costs=_hourly,
+        lost=lambda place: ecs_service.lost(place, CLUSTER, WEB),
+        costs=lambda place: ecs_service.hourly(place, TASKS),
     ),
 )
