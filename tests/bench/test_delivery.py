@@ -35,8 +35,8 @@ SPEC = json.dumps(
             "build": {
                 "commands": [
                     "tag=$(cat page)",
-                    f"docker build -q -t {REGISTRY}/web:$tag --build-arg WORDS=$tag .",
                     f"aws ecr get-login-password | docker login -u AWS --password-stdin {REGISTRY}",
+                    f"docker build -q -t {REGISTRY}/web:$tag --build-arg WORDS=$tag .",
                     f"docker push -q {REGISTRY}/web:$tag",
                     f'echo "[{{\\"name\\":\\"app\\",\\"imageUri\\":\\"{REGISTRY}/web:$tag\\"}}]" '
                     "> imagedefinitions.json",
