@@ -123,7 +123,8 @@ def test_a_copy_that_nobody_reads_ends_with_the_keeper(engine: Engine) -> None:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_stop_leaves_no_process_no_mount_and_no_cgroup(engine: Engine, killed: bool) -> None:
-    made = _run(engine, "sleep 600 & sleep 601")
+    made = _run(engine, "sleep 600 & echo begun; sleep 601")
+    assert next(made.logs(stream=True)) == b"begun\n"
     keeper = engine.keeper
     left = [keeper, *keeper.children(recursive=True)]
     assert len(left) > 2
