@@ -25,13 +25,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help lab install jupyterhub compiled wheels test tests check soak bench contents notebooks lock screenshot clean
+.PHONY: help lab install jupyterhub compiled wheels test all-tests tests check soak bench contents notebooks lock screenshot clean
 
 help:
 	@echo "make install     install the labs, and open nothing; make jupyterhub: with JupyterHub"
 	@echo "make wheels      an offline kit for this platform (ARGS=jupyterhub: with JupyterHub)"
 	@echo "make lab         open the workbook in JupyterLab (ARGS=--no-browser prints the URL only)"
-	@echo "make test        every test, every notebook included"
+	@echo "make test        every notebook, and every test that is quick: ten minutes on two cores"
+	@echo "make all-tests   what CI runs: the slow tests too (tests/slow.txt)"
 	@echo "make check       ruff and mypy, and the claims of the labs to look up again"
 	@echo "make notebooks   run every notebook in a fresh sandbox and write its outputs"
 	@echo "make contents    write the tables of labs and the foot of every notebook"
@@ -62,12 +63,13 @@ lab: $(VENV)/.lab
 	@$(BIN)/labs lab $(ARGS)
 
 # mypy takes one core, so the tests begin beside the checks. Tests that run make are told of neither.
-test: $(VENV)/.dev
-	@$(MAKE) --no-print-directory --jobs=2 check tests
+test: TIER := -m 'not slow and not soak and not bench'
+test all-tests: $(VENV)/.dev
+	@$(MAKE) --no-print-directory --jobs=2 check tests TIER="$(TIER)"
 
 tests: $(VENV)/.dev
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PYTEST) -p no:nbval -p no:anyio \
-	  --numprocesses=$(WORKERS) --maxprocesses=4 $(ARGS)
+	  --numprocesses=$(WORKERS) --maxprocesses=4 $(TIER) $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ from labs_helpers.engine.front.address import Address
 from labs_helpers.files import write_json
 from labs_helpers.runtime import background_process
 from labs_helpers.workspace import Workspace
-from tests import forked_servers, workers
+from tests import forked_servers, tiers, workers
 from tests.clients import daemons
 from tests.labs.commands import Commands, shared, stop_shared
 
@@ -80,8 +80,10 @@ def pytest_collection() -> Generator[None, Any, Any]:
 LEARNER = {"access_key_id": "AKIAEXAMPLE0000000AA", "secret_access_key": "s3cr+t/==" + "x" * 31}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        tiers.mark(item)
         workers.check(item)
     if hasattr(config, "workerinput"):
         items.sort(key=workers.order)
