@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import labs_helpers
 from labs_helpers.defaults import CLOCK_AHEAD
 from labs_helpers.files import write_json
 from labs_helpers.runner import sources
@@ -122,7 +121,7 @@ def secrets(workspace: Workspace) -> tuple[Path, ...]:
 def readable(workspace: Workspace, secrets: tuple[Path, ...]) -> tuple[Path, ...]:
     """What a build reads in those folders: what runs the labs, and the labs' commands."""
     programs = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path}
-    code = [Path(each) for each in programs if each] + [Path(labs_helpers.__file__).parent]
+    code = [Path(each) for each in programs if each] + [Path(__file__).parents[1]]
     closed = [each.resolve() for each in secrets]
     kept = [each for each in code if not any(one.is_relative_to(each.resolve()) for one in closed)]
     own = (workspace.bin, workspace.docker / "cli-plugins", workspace.sandbox / "server.json")
