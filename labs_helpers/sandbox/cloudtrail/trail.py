@@ -11,12 +11,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-w
 from __future__ import annotations
 
 import json
-import logging
 import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,13 +26,12 @@ from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.cloudtrail import operations, store
 from labs_helpers.sandbox.cloudtrail.call import TrailCall
 from labs_helpers.sandbox.cloudtrail.record import Call
+from labs_helpers.sandbox.cloudtrail.waiting import Waiting, bounded, whole
 from labs_helpers.sandbox.request_log import OPERATION, REFUSED, id_of
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.worker import Worker
-
-log = logging.getLogger(__name__)
 
 TOPIC = "calls"
 
@@ -42,9 +39,6 @@ WAITING = 2_000
 """Calls that wait to be written; the oldest go first."""
 
 BATCH_SECONDS = 0.5
-
-_LONGEST = 64 * 1024
-"""Bytes of a request or an answer that are read for its record."""
 
 _DATA_EVENTS = {
     "dynamodb": (
@@ -83,15 +77,6 @@ _DATA_EVENTS = {
 """What the names of data events begin with, by service."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """An answered call, whose request and answer are read by the thread that writes."""
-
-    call: Call
-    request: SignedCall | None = None
-    answer: Answer | None = None
-
-
 class Trail(Worker[Store]):
     """Records calls and writes them; thread-safe."""
 
@@ -107,7 +92,7 @@ class Trail(Worker[Store]):
         self._role_arn: Callable[[str, str], str | None] = lambda account, name: (
             authorizer.directory.entity_arn(account, "role", name)
         )
-        self._waiting: deque[_Waiting] = deque(maxlen=WAITING)
+        self._waiting: deque[Waiting] = deque(maxlen=WAITING)
         self._writing = threading.Lock()
 
     def recorded(self, application: Application) -> Application:
@@ -162,7 +147,7 @@ class Trail(Worker[Store]):
         with self._writing:
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if waiting:
-                calls = [_whole(each) for each in waiting]
+                calls = [whole(each) for each in waiting]
                 with self.store.write() as db:
                     store.add(db, calls, self._role_arn)
 
@@ -196,7 +181,7 @@ class Trail(Worker[Store]):
             code=code,
             message=message,
         )
-        self._add(_bounded(_Waiting(made, call, answer)))
+        self._add(bounded(Waiting(made, call, answer)))
 
     def _note_push(self, environ: WSGIEnvironment, asked: Asked) -> None:
         arn = asked.resource.split(":", 5)
@@ -219,9 +204,9 @@ class Trail(Worker[Store]):
             code=code,
             message=message,
         )
-        self._add(_Waiting(made))
+        self._add(Waiting(made))
 
-    def _add(self, waiting: _Waiting) -> None:
+    def _add(self, waiting: Waiting) -> None:
         self._waiting.append(waiting)
         self.wake()
 
@@ -235,59 +220,6 @@ class CloudTrailService(DecidedService[TrailCall]):
 
         authorize = authorizer.authorize
         super().__init__("cloudtrail", operations, call, trail.store, trail.clock, authorize)
-
-
-def _bounded(waiting: _Waiting) -> _Waiting:
-    """The same without a body or an answer that is too long: many may wait at once."""
-    call, request, answer = waiting.call, waiting.request, waiting.answer
-    if request is not None and len(request.body) > _LONGEST:
-        call = replace(call, params=_omitted(len(request.body)))
-        request = replace(request, body=b"")
-    if answer is not None and len(answer[2]) > _LONGEST:
-        if not call.code and not call.read_only:
-            call = replace(call, answer=_omitted(len(answer[2])))
-        answer = None
-    return _Waiting(call, request, answer)
-
-
-def _whole(waiting: _Waiting) -> Call:
-    """The call as it is recorded: no call can keep another one out of the history."""
-    try:
-        return _read(waiting)
-    except Exception:
-        log.exception("the parameters of %s are not in the history", waiting.call.operation)
-        return waiting.call
-
-
-def _read(waiting: _Waiting) -> Call:
-    """The call with its parameters and what was answered, as far as both can be read."""
-    # not at the start, which nobody should wait for
-    from labs_helpers.sandbox.authorization import requests
-    from labs_helpers.sandbox.authorization.models import model_of
-    from labs_helpers.sandbox.cloudtrail import plain
-
-    call, request = waiting.call, waiting.request
-    if request is None:
-        return call
-    model = model_of(call.service)
-    if model is None or call.operation not in model.operation_names:
-        return call
-    operation = model.operation_model(call.operation)
-    params, answer = call.params, call.answer
-    if params is None:
-        try:
-            asked, _ = requests.read(request.request, request.body, call.service)
-            params = plain.parameters(asked.params, operation)
-        except Refusal:
-            params = None
-    if waiting.answer is not None and not call.code and not call.read_only:
-        status, headers, content = waiting.answer
-        answer = plain.answer(operation, int(status[:3]), headers, content)
-    return replace(call, params=params, answer=answer)
-
-
-def _omitted(size: int) -> dict[str, Any]:
-    return {"omitted": True, "originalSize": size, "reason": "the field is too large"}
 
 
 def _refusal_of(answer: Answer) -> tuple[str, str]:
