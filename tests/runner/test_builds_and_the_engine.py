@@ -284,6 +284,23 @@ def test_a_build_builds_and_runs_an_image(bench: Bench) -> None:
     assert "no such object: a/of-a-build:1" in said.lower()
 
 
+def test_what_a_build_runs_in_the_engine_is_the_build_s(bench: Bench) -> None:
+    """A RUN and a container that reach the engine (PRoot hides little) have the build's images."""
+    with scratch(bench.folder / "builds") as place:
+        said = bench.in_folder(
+            place,
+            f"{BOX}printf 'FROM box\\nRUN cat /proc/self/limits\\n' > Dockerfile\n"
+            "docker build -t of-a-build . 2>&1\n"
+            "echo ---\n"
+            "docker run --rm box cat /proc/self/limits\n",
+        )
+        number = isolated.number_of(place)
+    for part in said.split("---\n"):
+        hard = {line[:25].strip(): line[26:].split()[1:2] for line in part.splitlines()}
+        assert hard["Max file locks"] == [str(number)], part
+        assert hard["Max realtime timeout"] == [str(isolated.MARK - number)]
+
+
 def test_the_keeper_of_the_containers_answers_no_build(bench: Bench) -> None:
     bench.learner.containers.run("box", ["true"], remove=True)
     question = '{"do": "runs", "id": "x"}'

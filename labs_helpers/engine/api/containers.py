@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..containers import describe, logs, options
+from ..containers import describe, logs, options, spec
 from ..containers.ending import waiter
 from ..containers.record import Container
 from ..containers.stopping import signal_number
@@ -39,6 +39,10 @@ def create(request: Request, backend: Backend) -> Response:
         binds = backend.containers.isolation.has_namespaces
         given = checked_settings(request.isolated, given, binds)
     body = options.check(given)
+    if request.isolated and request.isolated.folder:
+        # its programs are programs of the build that asks
+        host = {**body["HostConfig"], "Annotations": {spec.BUILD: str(request.isolated.folder)}}
+        body = {**body, "HostConfig": host}
     name = str(body.get("Image") or "")
     image = named_image(name, backend.store) if name else backend.store.find(name)
     made = backend.containers.create(request.text("name"), body, image, backend.owner)
