@@ -189,7 +189,7 @@ def test_a_build_enters_no_container_of_the_learner(bench: Bench) -> None:
 
 def test_a_build_names_its_containers_as_it_likes(bench: Bench) -> None:
     """On AWS nobody else's container has the name; so nothing says that the learner's has it."""
-    mine = bench.learner.containers.create("box", ["sleep", "600"], name="web")
+    mine = bench.learner.containers.run("box", ["sleep", "600"], name="web", detach=True)
     try:
         with scratch(bench.folder / "builds") as place:
             said = bench.in_folder(
@@ -202,6 +202,10 @@ def test_a_build_names_its_containers_as_it_likes(bench: Bench) -> None:
                 f"docker ps -a -q --filter before={mine.id} 2>&1\n",
             )
             theirs = (place / "id").read_text().strip()
+            # the learner reaches it by its ID, and no list of the learner's has it
+            assert theirs not in {each.id for each in bench.learner.containers.list(all=True)}
+            bench.learner.containers.get(theirs).kill()
+            assert theirs not in (bench.learner.containers.prune()["ContainersDeleted"] or ())
             assert bench.learner.containers.get("web").id == mine.id
             assert bench.learner.containers.get(theirs).name == "web"
         lines = said.splitlines()

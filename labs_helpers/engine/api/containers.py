@@ -64,9 +64,7 @@ def list_containers(request: Request, backend: Backend) -> Response:
         or limit > 0
         or bool({"status", "exited", "before", "since"} & set(filters))
     )
-    found = sorted(backend.containers.records, key=lambda c: c.created, reverse=True)
-    if backend.owner:
-        found = [each for each in found if each.owner == backend.owner]
+    found = sorted(backend.listed(), key=lambda c: c.created, reverse=True)
     shown = [each for each in found if (every or each.is_up) and is_listed(each, filters, backend)]
     documents = [describe.summary(each) for each in shown[: limit if limit > 0 else None]]
     if request.flag("size"):
@@ -139,7 +137,7 @@ def prune(request: Request, backend: Backend) -> Response:
     """``POST /containers/prune``."""
     filters = check(request.filters(), PRUNE_FILTERS)
     removed, freed = [], 0
-    for each in list(backend.containers.records):
+    for each in backend.listed():
         if not each.is_up and is_pruned(each, filters):
             freed += backend.containers.sizes(each)["SizeRw"]
             backend.containers.remove(each)
