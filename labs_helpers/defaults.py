@@ -19,6 +19,9 @@ GITHUB_OWNER_ID = 123456
 GITHUB_REPOSITORY_ID = 456789
 """The numbers that the sandbox, in GitHub's place, gives to every owner and every repository."""
 
+CHECK_AGENT = "labs-check"
+"""What a check calls itself to a registry, in User-Agent. `lab.trace()` shows the others'."""
+
 FRESH_START = {"LABS_START": "fresh"}
 """The environment in which every `start` makes the lab's beginning, and its card does not say what
 was removed. For programs that run notebooks: what a notebook prints must not depend on what ran

@@ -3,8 +3,9 @@
 CodeBuild throws its machine away after a build, and with the machine every process. Here a process
 belongs to a build when its environment names the build: each command gets CODEBUILD_BUILD_ID, whose
 value no two builds share, and what a command starts inherits the variable. A program that was
-started without the variable (`env -i`, `unset`) and in a session of its own is not found, and goes
-on after the build.
+started without the variable (`env -i`, `unset`) and in a session of its own is not found here: it
+goes on after a `labs build`. A build of the sandbox's CodeBuild leaves nothing on Linux: all of it
+stays below the build's guard (runner/guard.py).
 """
 
 from __future__ import annotations

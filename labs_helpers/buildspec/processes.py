@@ -5,7 +5,7 @@ program in the background goes on, and what the program prints appears in the lo
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-background-tasks.html
 
 CodeBuild throws its machine away after a build. Here `close` ends what is left in the commands'
-process groups; leftovers.py ends what left those groups.
+process groups; leftovers.py ends what left those groups, and guard.py of the runner.
 """
 
 from __future__ import annotations

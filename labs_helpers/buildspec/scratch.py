@@ -38,11 +38,19 @@ def scratch(root: Path) -> Iterator[Path]:
         os.close(handle)
 
 
-def _sweep(root: Path) -> None:
+def abandoned(root: Path) -> list[Path]:
+    """The folders of builds that were killed."""
+    found = []
     for lock in root.glob(f"*{LOCK}"):
         with contextlib.suppress(OSError), lock.open() as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the build runs
-            _remove(lock.with_suffix(""), lock)
+            found.append(lock.with_suffix(""))
+    return found
+
+
+def _sweep(root: Path) -> None:
+    for folder in abandoned(root):
+        _remove(folder, folder.with_name(f"{folder.name}{LOCK}"))
 
 
 def _remove(folder: Path, lock: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from labs_helpers.defaults import CHECK_AGENT
+
 MANIFESTS = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -61,7 +63,7 @@ class Registry:
     ) -> None:
         self.host = host
         self._address = urlsplit(address) if address else None
-        self._headers = {"Host": host}
+        self._headers = {"Host": host, "User-Agent": CHECK_AGENT}
         if login:
             basic = base64.b64encode(":".join(login).encode()).decode()
             self._headers["Authorization"] = f"Basic {basic}"

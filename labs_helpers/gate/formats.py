@@ -33,7 +33,7 @@ def table(verdict: Verdict) -> str:
         lines.append(f"Stale: {risk.id} is accepted, but the scan did not find it.")
     if verdict.rules.only_fixable and any(each.finding.fixed is None for each in listed):
         lines.append("Basic scanning does not say which findings have a fix, so none is excused.")
-    return "\n".join([*lines, verdict.summary()])
+    return "\n".join([*lines, _printable(verdict.summary())])
 
 
 def as_json(verdict: Verdict) -> str:
@@ -152,7 +152,13 @@ def _row(judgement: Judgement) -> tuple[str, ...]:
         fixed = "-"
     separator = ", " if judgement.state == "blocks" else " "
     state = separator.join(filter(None, (judgement.state, judgement.reason)))
-    return (finding.severity, finding.id, finding.package, finding.version, fixed, state)
+    cells = (finding.severity, finding.id, finding.package, finding.version, fixed, state)
+    return tuple(map(_printable, cells))
+
+
+def _printable(text: str) -> str:
+    """The text in one line, without what a terminal obeys: an image's author chose some names."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 FORMATS: Mapping[str, Callable[[Verdict], str]] = {

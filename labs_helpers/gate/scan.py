@@ -18,7 +18,9 @@ from labs_helpers.gate.image import ImageName
 NOT_COVERED = "LABS-NOT-COVERED-"
 """Prefix of the finding for a package that no advisory source covers. AWS has no such finding."""
 
-_UNFINISHED = frozenset({"IN_PROGRESS", "PENDING", "NONE"})
+_CHANGED = "CHANGED"
+"""The status of findings whose pages are of two scans. AWS has no such status."""
+_UNFINISHED = frozenset({"IN_PROGRESS", "PENDING", "NONE", _CHANGED})
 _POLL_SECONDS = 2.0
 
 
@@ -106,10 +108,12 @@ def _once(ecr: Any, image: ImageName) -> Scan:
     request = {**image.request, "imageId": image.image_id, "maxResults": 1000}
     findings: list[Finding] = []
     kind = ""
+    scans = set()
     try:
         while True:
             answer = ecr.describe_image_scan_findings(**request)
             found = answer.get("imageScanFindings", {})
+            scans.add((str(answer.get("imageId")), found.get("imageScanCompletedAt")))
             if "enhancedFindings" in found:
                 kind = "ENHANCED"
                 for each in found["enhancedFindings"]:
@@ -120,10 +124,16 @@ def _once(ecr: Any, image: ImageName) -> Scan:
             if not answer.get("nextToken"):
                 break
             request["nextToken"] = answer["nextToken"]
+            # a tag may move between two pages
+            if digest := answer.get("imageId", {}).get("imageDigest"):
+                request["imageId"] = {"imageDigest": digest}
     except ecr.exceptions.ScanNotFoundException as error:
         message = error.response["Error"]["Message"]
         return Scan(str(image), image.digest or "", "NONE", message, "", None, ())
     status = answer.get("imageScanStatus", {})
+    if len(scans) > 1:
+        changed = "the image was scanned again while its findings were read"
+        status = {"status": _CHANGED, "description": changed}
     return Scan(
         image=str(image),
         digest=answer.get("imageId", {}).get("imageDigest", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,7 +114,7 @@ def take_names(place: Place, repositories: Sequence[str], removed: list[str]) ->
     users = _users(place)
     for repository in (one.replace("$REGISTRY", place.registry) for one in repositories):
         for image in place.docker.images.list(repository):
-            used = users.get(str(image.id), [])
+            used = users.get(str(image.id), {})
             if used:
                 _keep(place, image, used)
             for name in _names(image):
@@ -127,26 +127,39 @@ def take_names(place: Place, repositories: Sequence[str], removed: list[str]) ->
                     removed.append(f"image {name}")
 
 
-def _users(place: Place) -> dict[str, list[str]]:
-    """The short ids of the containers of each image, stopped ones and created ones too."""
-    found: dict[str, list[str]] = {}
+def _users(place: Place) -> dict[str, dict[str, str]]:
+    """The containers of each image, stopped ones and created ones too: short id -> how it goes."""
+    found: dict[str, dict[str, str]] = {}
     for one in place.docker.api.containers(all=True):
-        found.setdefault(str(one["ImageID"]), []).append(str(one["Id"])[:12])
+        short = str(one["Id"])[:12]
+        found.setdefault(str(one["ImageID"]), {})[short] = _end_of(short, one["Labels"] or {})
     return found
 
 
-def _keep(place: Place, image: Any, containers: Sequence[str]) -> None:
+def _end_of(container: str, labels: Mapping[str, str]) -> str:
+    """How a learner ends a container: that of a task by ECS, which else takes it for a failure.
+
+    The labels: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-examples.html
+    """
+    task = labels.get("com.amazonaws.ecs.task-arn")
+    if task is None:
+        return f"to remove the container: docker rm -f {container}"
+    cluster = labels.get("com.amazonaws.ecs.cluster", "default").rpartition("/")[2]
+    return (
+        "it is of a task of ECS, and a service starts another until its --desired-count is 0; "
+        f"to stop the task: aws ecs stop-task --cluster {cluster} --task {task}"
+    )
+
+
+def _keep(place: Place, image: Any, containers: Mapping[str, str]) -> None:
     """Name an image for the containers that use it, and say so."""
     names = ", ".join(name for name in image.tags if _repository(name) != IN_USE) or image.short_id
-    for container in containers:
+    for container, end in containers.items():
         image.tag(IN_USE, container)
-        remove = f"to remove the container: docker rm -f {container}"
         # an image with names in two of the lab's repositories comes here twice
-        if not any(said.endswith(remove) for said in place.kept):
-            place.kept.append(
-                f"a container uses the image {names}: both stay, the image as "
-                f"{IN_USE}:{container}; {remove}"
-            )
+        stays = f"both stay, the image as {IN_USE}:{container}; {end}"
+        if not any(said.endswith(stays) for said in place.kept):
+            place.kept.append(f"a container uses the image {names}: {stays}")
 
 
 def _forget_ended_containers(place: Place) -> None:

@@ -17,10 +17,12 @@ from pathlib import Path
 
 import psutil
 
+from labs_helpers.buildspec.scratch import abandoned
 from labs_helpers.files import LabsError
 from labs_helpers.runner.desk import Desk
 from labs_helpers.runner.kinds import kinds
 from labs_helpers.runner.runner import Runner
+from labs_helpers.runtime import isolated
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
@@ -56,7 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end_builds_below(folder: Path) -> None:
-    """Kill what a runner that was killed left of its builds; those of `labs build` go on."""
+    """Kill what a runner that was killed left of its builds; those of `labs build` go on.
+
+    The guard of a build (guard.py) has done so, unless the guard was killed, too.
+    """
+    isolated.end(*map(isolated.number_of, filter(Path.is_dir, abandoned(folder))))
     for process in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.Error):
             variables = process.environ()

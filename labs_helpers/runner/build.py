@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,13 +32,16 @@ from labs_helpers.runner import (
     sources,
 )
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
-from labs_helpers.runner.contained import ContainedProcesses, Limits, Place, Watch
+from labs_helpers.runner.contained import ContainedProcesses, Place
 from labs_helpers.runner.container_processes import ContainerProcesses
 from labs_helpers.runner.engine_client import Engine
 from labs_helpers.runner.git_sources import Origin
+from labs_helpers.runner.grouped import GroupedProcesses
 from labs_helpers.runner.runner import STOPPED, Job
+from labs_helpers.runner.watch import Limits, Watch
 from labs_helpers.workspace import Workspace
 
+_Commands = ContainedProcesses | ContainerProcesses | GroupedProcesses
 _UNCONFINED = (
     "this system cannot keep the commands of a build in the build's folder: they can write "
     "wherever you can"
@@ -68,7 +72,7 @@ class _Builder:
         self._uuid = self._build["id"].partition(":")[2]
         self._endpoint = job.desk.endpoint
         self._offset = timedelta(seconds=job.body["clock_offset"])
-        self._processes: ContainedProcesses | ContainerProcesses | None = None
+        self._processes: _Commands | None = None
         self._container: build_container.BuildContainer | None = None
         self._instead = ""
         self._clients: dict[str, Any] = {}
@@ -264,11 +268,12 @@ class _Builder:
             return environment.in_container(self._container.image.environment, body, self._endpoint)
         return environment.variables(self._workspace, body, self._endpoint, home, tmp)
 
-    def _contained(
-        self, output: Callable[[bytes], None]
-    ) -> ContainedProcesses | ContainerProcesses:
+    def _contained(self, output: Callable[[bytes], None]) -> _Commands:
         if self._container:
             self._processes = ContainerProcesses(output, self._container, self._folder)
+            return self._processes
+        if sys.platform != "linux":
+            self._processes = GroupedProcesses(output)
             return self._processes
         secrets = environment.secrets(self._workspace)
         readable = environment.readable(self._workspace, secrets)

@@ -2,49 +2,35 @@
 
 A command writes in the build's folder only, reads no file of the labs' own nor of the learner's
 home, and signals no process but its own (landlock.py; where the kernel has no Landlock, the build's
-log says so). A build that takes more than its share of processes, memory or disk is ended, with the
-reason.
+log says so). guard.py starts the commands, and ends all that they leave.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-import queue
-import shutil
 import signal
+import socket
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import psutil
 
-from labs_helpers.buildspec.processes import Processes, Running
-from labs_helpers.runner import landlock, sockets
+from labs_helpers.buildspec.processes import NoFolder, Processes, Running, Stopped
 from labs_helpers.runtime import isolated
 
-_PREFIX = 'read -r _ || exit 126; umask 022; ulimit -c 0; ulimit -f 8388608; exec "$@" </dev/null'
-"""Files that all may read, as on CodeBuild's machine, also in an image that the build makes; no
-core files; no file longer than 4 GiB, in blocks of 512 bytes. A line of input says that the process
-has its mark."""
-_EVERY = 0.5
-"""Seconds between two looks at what a build uses."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """memory: bytes of all processes of a build; disk: bytes by which free space may shrink while
-    the build runs; free: bytes that stay free on the disk."""
-
-    processes: int = 512
-    memory: int = 3 << 30
-    disk: int = 6 << 30
-    free: int = 200_000_000
+_KEPT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "MALLOC_ARENA_MAX")
+"""The variables of the guard. A build may read them, and others of the runner hold tokens."""
+_GRACE = 5.0
+"""Seconds that a stopped command has to end by itself, and that the guard has to end the rest."""
+_LONGEST = 1 << 16
+"""Bytes of an answer."""
 
 
 @dataclass(frozen=True)
@@ -58,32 +44,69 @@ class Place:
     sockets: tuple[Path, ...] = ()
 
 
-_Asked = tuple[Callable[[], Running], "Future[Running]"]
-
-
 class ContainedProcesses(Processes):
-    """`Processes` whose commands a restricted thread starts."""
+    """`Processes` that a guard of their own starts, on Linux."""
 
     def __init__(self, output: Callable[[bytes], None], place: Place) -> None:
         super().__init__(output)
-        self.session = 0
         self._place = place
-        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
-        threading.Thread(target=self._serve, name="starts commands", daemon=True).start()
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-P", "-m", "labs_helpers.runner.guard"],
+                stdin=theirs.fileno(),
+                stdout=self._write,
+                stderr=self._write,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+                start_new_session=True,
+            )
+        self._starting = False
+        self._answers = self._control.makefile("rb")
+        # the guard does nothing before it has its mark, and hands the mark on to all below
+        isolated.mark(self._guard.pid, isolated.limits_of(place.folder))
+        self._failure: OSError | None = None
+        try:
+            self._ask(
+                {
+                    "folder": str(place.folder),
+                    "secrets": [*map(str, place.secrets)],
+                    "readable": [*map(str, place.readable)],
+                    "sockets": [*map(str, place.sockets)],
+                }
+            )
+        except OSError as error:
+            self._failure = error
 
-    def close(self) -> None:
-        super().close()
-        self._asked.put(None)
+    def stop(self) -> None:
+        super().stop()
+        if self._starting:  # a build may have stopped whoever would answer
+            self.kill()
 
     def members(self) -> list[int]:
-        """The processes of the running command."""
-        return _members(self.session) if self.session else []
+        """The processes of the build."""
+        with contextlib.suppress(psutil.Error):
+            below = psutil.Process(self._guard.pid).children(recursive=True)
+            return [each.pid for each in below if each.pid != self._guard.pid]
+        return []
 
     def kill(self) -> None:
-        """End the running command's processes at once, without a grace."""
-        if self.session:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.session, signal.SIGKILL)
+        """End all processes of the build at once, without a grace; no further command starts."""
+        with contextlib.suppress(OSError):
+            # the guard sees that the runner has gone
+            self._control.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.kill()
+        try:
+            self._guard.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
+        if self._guard.returncode != 0:
+            isolated.end(isolated.number_of(self._place.folder))
+        self._answers.close()
+        self._control.close()
+        super().close()
 
     def _start(
         self,
@@ -92,119 +115,72 @@ class ContainedProcesses(Processes):
         folder: Path,
         stdin: int = subprocess.DEVNULL,
     ) -> Running:
-        def start() -> Running:
-            limited = ("/bin/sh", "-c", _PREFIX, "sh", *argv)
-            begin = super(ContainedProcesses, self)._start
-            ready, go = os.pipe()
-            try:
-                process = begin(limited, environment, folder, ready)
-                isolated.mark(process.pid, isolated.limits_of(self._place.folder))
-                os.write(go, b"\n")
-            finally:
-                os.close(ready)
-                os.close(go)
-            return process
+        if self._failure is not None:
+            raise self._failure
+        if not folder.is_dir():
+            raise NoFolder(str(folder))
+        self._starting = True
+        try:
+            if self._stop.is_set():
+                raise Stopped
+            self._ask({"argv": [*argv], "environment": {**environment}, "folder": str(folder)})
+        except OSError:
+            if self._stop.is_set():
+                raise Stopped from None
+            raise
+        finally:
+            self._starting = False
+        return _Command(self)
 
-        made: Future[Running] = Future()
-        self._asked.put((start, made))
-        process = made.result()
-        self.session = process.pid
-        return process
+    def _end(self, process: Running) -> None:
+        with contextlib.suppress(OSError):
+            self._send({"terminate": True})
+        until = time.monotonic() + _GRACE
+        while process.poll() is None and time.monotonic() < until:
+            self._drain()
+            time.sleep(0.02)
+        self.kill()
+        self._waiter.join()
 
-    def _serve(self) -> None:
-        failure: OSError | None = None
-        if landlock.version():
-            try:
-                place = self._place
-                sockets.hide(place.sockets)
-                landlock.restrict([place.folder], place.secrets, place.readable, place.sockets)
-                landlock.give_up_capability(isolated.RAISES_LIMITS)
-            except OSError as error:
-                failure = error
-        while asked := self._asked.get():
-            start, made = asked
-            try:
-                if failure is not None:
-                    raise failure
-                made.set_result(start())
-            except (OSError, ValueError, subprocess.SubprocessError) as error:
-                made.set_exception(error)
+    def _note_left(self, group: int) -> None:
+        """What a command left ends with the guard."""
+
+    def _ask(self, document: Mapping[str, Any]) -> None:
+        """Raises OSError: what the starter says, or that it has ended."""
+        self._send(document)
+        answer = self.answer()
+        if answer is None:
+            raise OSError("the build has ended the process that starts its commands")
+        if error := answer.get("error"):
+            raise OSError(*error)
+
+    def _send(self, document: Mapping[str, Any]) -> None:
+        self._control.sendall(json.dumps(document).encode() + b"\n")
+
+    def answer(self) -> dict[str, Any] | None:
+        """What the starter says next, which the build may have said; None after its end."""
+        try:
+            answer = json.loads(self._answers.readline(_LONGEST))
+        except (OSError, ValueError):
+            return None
+        return answer if isinstance(answer, dict) else None
 
 
-class Watched(Protocol):
-    """The commands of a build: which processes they are, and their end."""
+class _Command:
+    """A command that runs. Its number is the starter's to know, and nobody's here to signal."""
 
-    def members(self) -> list[int]: ...
+    pid = 0
 
-    def kill(self) -> None: ...
-
-
-class Watch:
-    """Looks at what a build uses, until `close`."""
-
-    def __init__(
-        self,
-        processes: Callable[[], Watched | None],
-        folder: Path,
-        limits: Limits,
-        give_up: Callable[[str], None],
-        until: float,
-        time_out: Callable[[], None],
-    ) -> None:
-        """until: the time.monotonic() at which the build's time is over."""
+    def __init__(self, processes: ContainedProcesses) -> None:
+        self.returncode: int | None = None
         self._processes = processes
-        self._folder = folder
-        self._limits = limits
-        self._give_up = give_up
-        self._until = until
-        self._time_out = time_out
-        self._free = shutil.disk_usage(folder).free
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watches a build", daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
-        self._closing.set()
-        self._thread.join()
+    def poll(self) -> int | None:
+        return self.returncode
 
-    def _run(self) -> None:
-        while not self._closing.wait(_EVERY):
-            if time.monotonic() > self._until:
-                self._time_out()
-                return
-            if why := self._excess():
-                self._give_up(why)
-                if processes := self._processes():
-                    processes.kill()
-                return
-
-    def _excess(self) -> str:
-        """What the build has too much of; empty for nothing."""
-        limits = self._limits
-        free = shutil.disk_usage(self._folder).free
-        if free < limits.free or self._free - free > limits.disk:
-            return f"The build filled the disk: {free >> 20} MiB are free. The build was ended."
-        processes = self._processes()
-        members = processes.members() if processes else []
-        if len(members) > limits.processes:
-            return f"The build had more than {limits.processes} processes. The build was ended."
-        used = sum(map(_memory, members))
-        if used > limits.memory:
-            return f"The build used more than {limits.memory >> 20} MiB of memory, and was ended."
-        return ""
-
-
-def _members(session: int) -> list[int]:
-    found = []
-    for pid in psutil.pids():
-        with suppress(OSError):
-            if os.getsid(pid) == session:
-                found.append(pid)
-    return found
-
-
-def _memory(pid: int) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
+    def wait(self) -> int:
+        if self.returncode is None:
+            answer = self._processes.answer() or {}
+            ended = answer.get("ended")
+            self.returncode = ended if isinstance(ended, int) else -signal.SIGKILL
+        return self.returncode

@@ -90,8 +90,9 @@ def restrict(
 def give_up_capability(number: int) -> None:
     """From now on no program that this thread starts has a capability, as root's would.
 
-    Raises OSError.
+    Nor does one get it by set-uid bits. Raises OSError.
     """
+    _checked(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     if os.geteuid() == 0:
         _checked(_libc().prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
 

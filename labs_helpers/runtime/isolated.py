@@ -17,9 +17,12 @@ one. A program of no build has 0 there.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
+import os
 import resource
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +37,8 @@ LOCK = ".lock"
 """Behind the name of a build's folder: the file beside it that is locked while the build runs."""
 RAISES_LIMITS = 24
 """CAP_SYS_RESOURCE."""
+_PASSES = 200
+"""Searches for programs that were started while others were being killed."""
 OF_NO_BUILD = {LOCKS: MARK, REAL_TIME: 0}
 """The mark of a program that belongs to no build, and never will."""
 OF_KEEPER = {LOCKS: MARK}
@@ -82,6 +87,37 @@ def build_of(pid: int) -> int | None:
     except OSError:
         return None
     return number if number + spare == MARK else None
+
+
+def has_lowered_mark(pid: int) -> bool:
+    """Whether an isolated program has changed its mark, so that nothing says whose it is."""
+    try:
+        number = resource.prlimit(pid, LOCKS)[1]
+        spare = resource.prlimit(pid, REAL_TIME)[1]
+    except OSError:
+        return False
+    return 0 <= number < MARK and number + spare != MARK
+
+
+def end(*numbers: int) -> None:
+    """Kill the programs of builds by the numbers of their folders, and those of a changed mark.
+
+    For builds whose guard has been killed: with the guard, nothing else says whose a program is.
+    """
+    if sys.platform != "linux":
+        return
+    for _ in range(_PASSES):
+        found = [
+            int(each.name)
+            for each in Path("/proc").iterdir()
+            if each.name.isdigit()
+            and (build_of(int(each.name)) in numbers or has_lowered_mark(int(each.name)))
+        ]
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
 
 
 def wait_for_end(folder: Path) -> bool:

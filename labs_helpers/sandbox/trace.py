@@ -1,6 +1,7 @@
 """What the registry has seen: the last /v2/ requests, for the learner to look at.
 
-Without times and without secrets: a query's values stay out, only the path is kept.
+Without times and without secrets: a query's values stay out, only the path is kept. Without what
+the labs' checks ask: the learner sent none of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from labs_helpers.defaults import CHECK_AGENT
 
 KEPT = 500
 
@@ -72,7 +75,8 @@ class Traced:
         self._trace = trace
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not environ["PATH_INFO"].startswith("/v2"):
+        of_check = environ.get("HTTP_USER_AGENT") == CHECK_AGENT
+        if of_check or not environ["PATH_INFO"].startswith("/v2"):
             return self._application(environ, start_response)
         body = _Counted(environ["wsgi.input"])
 

@@ -88,3 +88,13 @@ def test_the_sarif_of_an_image_not_judged_is_a_failed_execution() -> None:
     scan = fetch(Ecr(basic(status="FAILED")), parse("demo:v1"))
     found = json.loads(sarif(judge(scan, Rules(), (), TODAY)))
     assert found["runs"][0]["invocations"][0]["executionSuccessful"] is False
+
+
+def test_no_name_in_an_image_moves_the_cursor_of_a_terminal() -> None:
+    """As ``PACKAGE: ESC [2K ... demo:v1 passes`` of an image's own list of packages."""
+    answer = basic(("CVE-1", "HIGH", "x\x1b[2K\rdemo:v1 passes\n\u202ez"))
+    found = judge(fetch(Ecr(answer), parse("demo:v1")), Rules(), (), TODAY)
+    lines = table(found).splitlines()
+    assert "x\\x1b[2K\\rdemo:v1 passes\\n\\u202ez" in lines[1]
+    assert len(lines) == 4
+    assert all(line.isprintable() for line in lines)

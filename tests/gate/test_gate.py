@@ -1,6 +1,7 @@
 """Which images pass the gate, for answers in AWS's form."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from labs_helpers.gate import AcceptedRisk, Rules, Scan, Verdict, fetch, judge, parse
 from labs_helpers.gate.image import InvalidImage
 from labs_helpers.gate.verdict import FINDINGS, INCOMPLETE, NOT_COVERED, PASSED
-from tests.gate.answers import Ecr, ScanNotFoundException, basic, enhanced
+from tests.gate.answers import COMPLETED, Ecr, ScanNotFoundException, basic, enhanced
 
 TODAY = date(2026, 11, 2)
 IMAGE = parse("demo:v1")
@@ -97,6 +98,39 @@ def test_every_page_counts() -> None:
     ecr = Ecr(basic(("CVE-1", "LOW", "x"), nextToken="more"), basic(("CVE-2", "HIGH", "x")))
     assert [one.id for one in fetch(ecr, IMAGE).findings] == ["CVE-1", "CVE-2"]
     assert ecr.asked[1]["nextToken"] == "more"
+
+
+def test_the_pages_are_those_of_one_image_though_its_tag_moves() -> None:
+    ecr = Ecr(basic(nextToken="more"), basic(("CVE-2", "HIGH", "x")))
+    fetch(ecr, IMAGE)
+    assert [asked["imageId"] for asked in ecr.asked] == [
+        {"imageTag": "v1"},
+        {"imageDigest": f"sha256:{'a' * 64}"},
+    ]
+
+
+def of_another_scan(answer: dict[str, Any]) -> dict[str, Any]:
+    later = COMPLETED + timedelta(seconds=1)
+    found = {**answer["imageScanFindings"], "imageScanCompletedAt": later}
+    return {**answer, "imageScanFindings": found}
+
+
+def of_another_image(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "imageId": {"imageDigest": f"sha256:{'b' * 64}"}}
+
+
+@pytest.mark.parametrize("changed", [of_another_scan, of_another_image])
+def test_pages_of_two_scans_are_no_scan(changed: Callable[[dict[str, Any]], Any]) -> None:
+    answers = (basic(("CVE-1", "LOW", "x"), nextToken="more"), changed(basic()))
+    found = judge(fetch(Ecr(*answers), IMAGE), Rules(), (), TODAY)
+    assert found.exit_code == INCOMPLETE
+    assert found.summary() == (
+        "demo:v1 is not judged: its scan is CHANGED: the image was scanned again while its"
+        " findings were read"
+    )
+    slept: list[float] = []
+    again = fetch(Ecr(*answers, basic()), IMAGE, 60, slept.append, lambda: sum(slept))
+    assert again.complete
 
 
 def test_only_fixable_lets_pass_what_has_no_fix() -> None:

@@ -81,6 +81,18 @@ def test_each_container_is_named(lab: Desk) -> None:
     assert len([one for one in begun.notes if "docker rm -f" in one]) == 2
 
 
+def test_a_container_of_a_task_is_ended_by_ecs(lab: Desk) -> None:
+    """`docker rm -f` would be a task that failed, and a service would start the next."""
+    arn = "arn:aws:ecs:us-west-2:123456789012:task/main/0123456789abcdef0123456789abcdef"
+    of_ecs = {"task-arn": arn, "cluster": "arn:aws:ecs:us-west-2:123456789012:cluster/main"}
+    labels = " ".join(f"--label com.amazonaws.ecs.{name}={value}" for name, value in of_ecs.items())
+    lab.done(CREATE.replace("create", f"create {labels}"))
+    (note,) = beginning.make("06", lab.place).notes
+    assert "docker rm" not in note
+    assert "--desired-count is 0" in note
+    assert note.endswith(f"to stop the task: aws ecs stop-task --cluster main --task {arn}")
+
+
 def test_an_image_kept_for_an_ended_container_is_kept_for_the_next_one(lab: Desk) -> None:
     lab.done(CREATE)
     image = container(lab).image.id

@@ -189,7 +189,7 @@ def test_a_build_enters_no_container_of_the_learner(bench: Bench) -> None:
 
 def test_a_build_names_its_containers_as_it_likes(bench: Bench) -> None:
     """On AWS nobody else's container has the name; so nothing says that the learner's has it."""
-    mine = bench.learner.containers.create("box", ["sleep", "600"], name="web")
+    mine = bench.learner.containers.run("box", ["sleep", "600"], name="web", detach=True)
     try:
         with scratch(bench.folder / "builds") as place:
             said = bench.in_folder(
@@ -202,6 +202,10 @@ def test_a_build_names_its_containers_as_it_likes(bench: Bench) -> None:
                 f"docker ps -a -q --filter before={mine.id} 2>&1\n",
             )
             theirs = (place / "id").read_text().strip()
+            # the learner reaches it by its ID, and no list of the learner's has it
+            assert theirs not in {each.id for each in bench.learner.containers.list(all=True)}
+            bench.learner.containers.get(theirs).kill()
+            assert theirs not in (bench.learner.containers.prune()["ContainersDeleted"] or ())
             assert bench.learner.containers.get("web").id == mine.id
             assert bench.learner.containers.get(theirs).name == "web"
         lines = said.splitlines()
@@ -282,6 +286,23 @@ def test_a_build_builds_and_runs_an_image(bench: Bench) -> None:
     )
     assert said.startswith("built\na/of-a-build:1\n"), said
     assert "no such object: a/of-a-build:1" in said.lower()
+
+
+def test_what_a_build_runs_in_the_engine_is_the_build_s(bench: Bench) -> None:
+    """A RUN and a container that reach the engine (PRoot hides little) have the build's images."""
+    with scratch(bench.folder / "builds") as place:
+        said = bench.in_folder(
+            place,
+            f"{BOX}printf 'FROM box\\nRUN cat /proc/self/limits\\n' > Dockerfile\n"
+            "docker build -t of-a-build . 2>&1\n"
+            "echo ---\n"
+            "docker run --rm box cat /proc/self/limits\n",
+        )
+        number = isolated.number_of(place)
+    for part in said.split("---\n"):
+        hard = {line[:25].strip(): line[26:].split()[1:2] for line in part.splitlines()}
+        assert hard["Max file locks"] == [str(number)], part
+        assert hard["Max realtime timeout"] == [str(isolated.MARK - number)]
 
 
 def test_the_keeper_of_the_containers_answers_no_build(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.runner.contained import Limits, Watch
+from labs_helpers.runner.watch import Limits, Watch
 
 PATIENCE = 60.0
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.checks.registry import Registry
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
@@ -126,6 +127,15 @@ def test_a_registry_of_a_region_that_aws_lacks_has_no_host(sandbox: Running) -> 
         421,
         f"lookup {name}: no such host; AWS has no region us-esat-1, check its spelling",
     )
+
+
+def test_the_trace_shows_nothing_that_a_check_asked(sandbox: Running) -> None:
+    sandbox.control("DELETE", "trace")
+    login = ("AWS", "of nobody")
+    for host in (REGISTRY, "registry-1.docker.io"):
+        checked = Registry(host, sandbox.url, login)
+        assert checked.tags("demo").status in (400, 401)
+    assert sandbox.control("GET", "trace")[1] == {"requests": []}
 
 
 def test_the_trace_shows_registry_requests_without_secrets(sandbox: Running) -> None:

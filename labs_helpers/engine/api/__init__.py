@@ -12,13 +12,14 @@ from pathlib import Path
 
 from ..containers.exec import Execs
 from ..containers.health import Health
+from ..containers.record import Container
 from ..containers.service import Containers
 from ..errors import EngineError
 from ..events import Events
 from ..hosts import HostMap
 from ..private_stores import PrivateStores
 from ..store import ImageStore
-from .isolated import Isolated
+from .isolated import Isolated, build_of
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Backend:
     ``hosts`` leads to registries; ``scratch`` is a folder for temporary files. ``state`` is the
     folder of the containers, which outlive this process; None: they are in ``scratch``.
     ``owner`` is the isolated client that the backend is for, with a store of its own; ``learners``
-    is then the backend of the learner, whose the containers of all owners are.
+    is then the backend of the learner, who reaches the containers of all owners by ID or name.
     """
 
     store: ImageStore
@@ -48,6 +49,15 @@ class Backend:
     def store_of(self, owner: str) -> ImageStore:
         """The images of an owner. Raises Ended."""
         return self.private.of(owner) if owner else self.store
+
+    def listed(self) -> list[Container]:
+        """The containers that lists and counts have, and that prune removes.
+
+        The learner's have no build's: on AWS a build has a Docker of its own, on its own machine.
+        """
+        if self.owner:
+            return [each for each in self.containers.records if each.owner == self.owner]
+        return [each for each in self.containers.records if not build_of(each.owner)]
 
     @cached_property
     def private(self) -> PrivateStores:

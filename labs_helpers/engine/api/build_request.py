@@ -53,6 +53,7 @@ def build(request: Request, backend: Backend) -> Response:
         pull=request.flag("pull"),
         scratch=backend.scratch,
         is_gone=request.is_gone,
+        of_build=request.isolated.folder if request.isolated else None,
     )
     credentials = from_config_header(request.headers.get("x-registry-config"))
     pull = _puller(backend, credentials)

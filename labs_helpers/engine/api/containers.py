@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..containers import describe, logs, options
+from ..containers import describe, logs, options, spec
 from ..containers.ending import waiter
 from ..containers.record import Container
 from ..containers.stopping import signal_number
@@ -39,6 +39,10 @@ def create(request: Request, backend: Backend) -> Response:
         binds = backend.containers.isolation.has_namespaces
         given = checked_settings(request.isolated, given, binds)
     body = options.check(given)
+    if request.isolated and request.isolated.folder:
+        # its programs are programs of the build that asks
+        host = {**body["HostConfig"], "Annotations": {spec.BUILD: str(request.isolated.folder)}}
+        body = {**body, "HostConfig": host}
     name = str(body.get("Image") or "")
     image = named_image(name, backend.store) if name else backend.store.find(name)
     made = backend.containers.create(request.text("name"), body, image, backend.owner)
@@ -60,9 +64,7 @@ def list_containers(request: Request, backend: Backend) -> Response:
         or limit > 0
         or bool({"status", "exited", "before", "since"} & set(filters))
     )
-    found = sorted(backend.containers.records, key=lambda c: c.created, reverse=True)
-    if backend.owner:
-        found = [each for each in found if each.owner == backend.owner]
+    found = sorted(backend.listed(), key=lambda c: c.created, reverse=True)
     shown = [each for each in found if (every or each.is_up) and is_listed(each, filters, backend)]
     documents = [describe.summary(each) for each in shown[: limit if limit > 0 else None]]
     if request.flag("size"):
@@ -135,7 +137,7 @@ def prune(request: Request, backend: Backend) -> Response:
     """``POST /containers/prune``."""
     filters = check(request.filters(), PRUNE_FILTERS)
     removed, freed = [], 0
-    for each in list(backend.containers.records):
+    for each in backend.listed():
         if not each.is_up and is_pruned(each, filters):
             freed += backend.containers.sizes(each)["SizeRw"]
             backend.containers.remove(each)

@@ -84,7 +84,7 @@ def version(request: Request, backend: Backend) -> Response:
 
 def info(request: Request, backend: Backend) -> Response:
     """``GET /info``."""
-    known = [each for each in backend.containers.records if backend.owner in ("", each.owner)]
+    known = backend.listed()
     isolation = backend.containers.isolation
     running = sum(each.is_up for each in known)
     return json_response(

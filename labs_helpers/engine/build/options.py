@@ -17,7 +17,8 @@ class BuildOptions:
     ``network`` is the value of --network, "none" or "" for the machine's network. ``hosts`` are
     additional lines of /etc/hosts for RUN. ``cache_from`` are the images of --cache-from; without
     any, every image in the store may be the cached result of a step. ``is_gone`` says whether the
-    client has gone, which ends the build before its next step.
+    client has gone, which ends the build before its next step. ``of_build`` is the folder of the
+    build of CodeBuild that asks: each RUN is a program of that build (runtime/isolated.py).
 
     Source: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image/operation/ImageBuild
     """
@@ -37,3 +38,4 @@ class BuildOptions:
     hosts: Sequence[str] = ()
     cache_from: Sequence[str] = ()
     is_gone: Callable[[], bool] = lambda: False
+    of_build: Path | None = None

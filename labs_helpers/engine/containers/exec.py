@@ -61,6 +61,11 @@ class Execs:
         except KeyError as error:
             raise NotFound(f"No such exec instance: {name}") from error
 
+    def forget(self, instance: Exec) -> None:
+        """Keep nothing of a program any more that no client knows."""
+        with self.changed:
+            self._known.pop(instance.id, None)
+
     def create(self, container: Container, config: Any) -> Exec:
         """Note a program to add. Raises Conflict, BadRequest, NotSupported."""
         if not isinstance(config, dict) or not config.get("Cmd"):

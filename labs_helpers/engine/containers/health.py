@@ -24,6 +24,25 @@ _KEPT, _LONGEST = 5, 4096
 _NANO = 1e9
 
 
+def _read(connection: socket.socket, until: float) -> bytes:
+    """The output of a probe, of which the first bytes are kept, as dockerd keeps them.
+
+    Raises TimeoutError when the probe has not ended its output at that time.monotonic(), however
+    much it has written until then.
+    """
+    kept, is_longer = b"", False
+    while True:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        data = connection.recv(1 << 16)
+        if not data:
+            return kept + b"..." * is_longer
+        is_longer = is_longer or len(kept) + len(data) > _LONGEST
+        kept += data[: _LONGEST - len(kept)]
+
+
 class Health:
     """Watches the containers of one engine that have a HEALTHCHECK."""
 
@@ -34,7 +53,7 @@ class Health:
     def watch(self, container: Container) -> None:
         """Begin to look after a container that has just started."""
         test = (container.config.get("Healthcheck") or {}).get("Test") or []
-        if not test or test[0] == "NONE":
+        if not test or test[0] not in ("CMD", "CMD-SHELL"):
             return
         with self._containers.records.changed:
             container.health = {"Status": "starting", "FailingStreak": 0, "Log": []}
@@ -73,9 +92,9 @@ class Health:
             words = ["/bin/sh", "-c", *words]
         start, seconds = now(), (settings.get("Timeout") or 0) / _NANO or _TIMEOUT
         output, code = b"", -1
+        instance: Exec | None = None
         ours, theirs = socket.socketpair()
         with ours:
-            ours.settimeout(seconds)
             try:
                 instance = self._execs.create(
                     container,
@@ -83,18 +102,24 @@ class Health:
                 )
                 self._containers.attach(instance.id, theirs, ["stdout", "stderr"], b"", b"")
                 self._execs.start(instance)
-                while data := ours.recv(_LONGEST):
-                    output += data
+                output = _read(ours, time.monotonic() + seconds)
                 code = self._code(instance)
             except TimeoutError:
                 output = f"Health check exceeded timeout ({seconds:g}s)".encode()
-                with contextlib.suppress(EngineError):
-                    request = {"do": "signal", "id": instance.id, "signal": 9}
-                    self._containers.link.ask(request)
+                if instance:
+                    self._kill(instance)
             except EngineError as error:
                 output, code = str(error).encode(), 126
-        text = output[:_LONGEST].decode(errors="replace").replace("\r\n", "\n")
+        if instance:
+            self._execs.forget(instance)
+        text = output.decode(errors="replace").replace("\r\n", "\n")
         return {"Start": start, "End": now(), "ExitCode": code, "Output": text}
+
+    def _kill(self, instance: Exec) -> None:
+        """End a probe, and wait until it has ended: dying ones do not pile up."""
+        with contextlib.suppress(EngineError):
+            self._containers.link.ask({"do": "signal", "id": instance.id, "signal": 9})
+        self._code(instance)
 
     def _code(self, instance: Exec) -> int:
         with self._execs.changed:

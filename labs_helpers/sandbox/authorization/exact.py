@@ -182,12 +182,17 @@ def check(asked: ApiRequest) -> None:
         whole = arn.count(":") >= 5
         known = (service in arn_formats() or service in _MORE) if whole else bool(kinds)
         if known and not fits(arn, service, kinds):
-            raise refusal(asked.service, arn, service)
+            raise refusal(asked.service, arn, service, kinds)
 
 
-def refusal(service: str, arn: str, of: str) -> NoResource:
-    """What a service answers to an ARN that no resource of `of` has."""
-    words = f"'{arn[:200]}' is no ARN of a resource of {of[:40]}."
+def refusal(service: str, arn: str, of: str, kinds: Iterable[str] = ()) -> NoResource:
+    """What a service answers to an ARN that no resource of `of` has, or none of these types."""
+    wanted = " or ".join(kinds)
+    is_of = next((kind for kind in arn_formats().get(of, {}) if fits(arn, of, [kind])), None)
+    if wanted and is_of:
+        words = f"'{arn[:200]}' is no ARN of a resource of the type {wanted}, but of {is_of}."
+    else:
+        words = f"'{arn[:200]}' is no ARN of a resource of {of[:40]}."
     return NoResource(_CODES.get(service, "ValidationException"), words)
 
 

@@ -218,6 +218,56 @@ def test_health(client: Any) -> None:
     found.remove(force=True)
 
 
+def probed(client: Any, command: str) -> dict[str, Any]:
+    """The first result of a HEALTHCHECK that has half a second."""
+    check = {"Test": ["CMD-SHELL", command], "Interval": 10**6, "Timeout": 5 * 10**8, "Retries": 1}
+    found = client.containers.run("box", ["sleep", "60"], healthcheck=check, detach=True)
+
+    def results() -> list[dict[str, Any]]:
+        found.reload()
+        log: list[dict[str, Any]] = found.attrs["State"]["Health"]["Log"]
+        return log
+
+    try:
+        until(results)
+        return results()[0]
+    finally:
+        found.remove(force=True)
+
+
+@pytest.mark.parametrize("command", ["yes", "while :; do echo x; sleep 0.1; done", "sleep 60"])
+def test_a_healthcheck_that_does_not_end_has_failed_whatever_it_writes(
+    client: Any, command: str
+) -> None:
+    result = probed(client, command)
+    assert (result["ExitCode"], result["Output"]) == (-1, "Health check exceeded timeout (0.5s)")
+
+
+def test_of_a_long_output_of_a_healthcheck_the_beginning_is_kept(client: Any) -> None:
+    """https://github.com/moby/moby/blob/v28.2.2/daemon/health.go (limitedBuffer)"""
+    result = probed(client, "echo begun; yes | head -c 100000")
+    assert result["Output"].startswith("begun\ny\n")
+    assert result["Output"].endswith("...")
+    assert len(result["Output"]) < 4100
+
+
+def test_nothing_is_kept_of_a_probe_that_has_ended(client: Any) -> None:
+    events = client.events(decode=True, filters={"event": ["exec_create", "exec_die"]})
+    probed(client, "true")
+    created = next(event for event in events if event["Action"].startswith("exec_create"))
+    identity = created["Actor"]["Attributes"]["execID"]
+    events.close()
+
+    def is_forgotten() -> bool:
+        try:
+            client.api.exec_inspect(identity)
+        except docker.errors.NotFound:
+            return True
+        return False
+
+    until(is_forgotten)
+
+
 def test_an_image_in_use_is_kept(client: Any) -> None:
     client.images.get("box").tag("other")
     found = client.containers.run("other", ["sleep", "60"], detach=True)

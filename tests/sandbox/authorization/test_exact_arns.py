@@ -184,6 +184,17 @@ def test_an_arn_of_two_names_is_refused(
         actions.needed(asked, DEV, REGION, Nobody())
 
 
+def test_an_arn_of_another_type_is_named_as_such() -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html"""
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/web"
+    asked = ApiRequest("ecs", "ecs", "StopServiceDeployment", {"serviceDeploymentArn": arn})
+    with pytest.raises(Refusal) as refused:
+        actions.needed(asked, DEV, REGION, Nobody())
+    assert refused.value.message == (
+        f"'{arn}' is no ARN of a resource of the type service-deployment, but of service."
+    )
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "parameter", "name"),
     [

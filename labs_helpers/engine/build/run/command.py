@@ -55,7 +55,8 @@ class Command:
 
     ``hosts`` are additional lines of /etc/hosts. ``network`` is "host", the machine's, or "none".
     ``script`` is the path, below /dev, and the content of a script that the words name. ``users``
-    is the range of users, where the engine is an ordinary user's and has one.
+    is the range of users, where the engine is an ordinary user's and has one. ``of_build`` is the
+    folder of the build of CodeBuild whose command this is.
     """
 
     words: Sequence[str]
@@ -66,6 +67,7 @@ class Command:
     network: str = "host"
     script: tuple[str, str] | None = None
     users: Users | None = None
+    of_build: Path | None = None
 
 
 def kind() -> str:
@@ -117,6 +119,7 @@ def run(
             "environment": {**command.environment, **proot.variables(root)},
             "tracer": True,
         }
+    limits = _mark(command.of_build)
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _MAIN, machine.KEEPER_HOME],
         stdin=subprocess.PIPE,
@@ -129,7 +132,7 @@ def run(
     assert process.stdout
     assert process.stderr
     try:
-        isolated.mark(process.pid, isolated.OF_NO_BUILD)  # before the process knows what to start
+        isolated.mark(process.pid, limits)  # before the process knows what to start
         process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.flush()
         yield from _output(process.stdout, process.stderr, time.monotonic() + seconds)
@@ -141,6 +144,16 @@ def run(
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+def _mark(build: Path | None) -> Mapping[int, int]:
+    """By what the engine knows the command's programs again. Raises BuildError."""
+    if build is None:
+        return isolated.OF_NO_BUILD
+    try:
+        return isolated.limits_of(build)
+    except OSError as error:
+        raise BuildError(f"the build {build.name} has ended: {error.strerror}") from error
 
 
 def _write_script(root: Path, path: str, content: str) -> None:

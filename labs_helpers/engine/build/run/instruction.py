@@ -231,7 +231,16 @@ def _command(
         words[-1] = f"unset {proot.FOLDER_VARIABLE}; {words[-1]}"
     network = "none" if state.options.network == "none" else "host"
     script = (invocation.words[-1], invocation.script[1]) if invocation.script else None
-    return Command(words, environment, folder, account, state.options.hosts, network, script)
+    return Command(
+        words,
+        environment,
+        folder,
+        account,
+        state.options.hosts,
+        network,
+        script,
+        of_build=state.options.of_build,
+    )
 
 
 def _account(state: StageState) -> Account:
