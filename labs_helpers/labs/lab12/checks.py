@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
+from labs_helpers.checks.patience import settled
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, ROLE, SHOPS_RELEASE, WEB
@@ -34,8 +34,8 @@ AGAIN = (
     f"let the service run next.json ({RELEASE}) to its end, as in the lesson; then run the "
     "colleague's cell again. What stops a deployment that is under way?"
 )
-_PATIENCE, _PAUSE = 10.0, 0.5
-"""Seconds."""
+_PATIENCE = 10.0
+"""Seconds that the check waits for a deployment that goes back."""
 _GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _ENDS = {
     "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
@@ -50,12 +50,11 @@ def _mistake(world: World) -> Mistake | None:
 
     Waits some seconds for a deployment that goes back.
     """
-    until = time.monotonic() + _PATIENCE
-    while True:
-        found = _seen(world)
-        if found is None or found.status not in _GOES_BACK or time.monotonic() > until:
-            return found
-        time.sleep(_PAUSE)
+    return settled(
+        lambda: _seen(world),
+        lambda found: found is not None and found.status in _GOES_BACK,
+        _PATIENCE,
+    )
 
 
 def _seen(world: World) -> Mistake | None:

@@ -18,6 +18,7 @@ from labs_helpers.labs.deployment.names import (
     TARGET_GROUPS,
     WEB,
 )
+from labs_helpers.prepare.load_balancers import balancer_arn, target_group_arn
 
 _BY_A_PERSON = (f"service:{WEB}", "UserInitiated")
 """The group and the stop code of a task of the service web which somebody stopped.
@@ -88,14 +89,9 @@ def in_lines(there: Sequence[str]) -> list[str]:
 
 
 def _balancers(elb: Any) -> list[str]:
-    balancers = elb.get_paginator("describe_load_balancers").paginate()
-    groups = elb.get_paginator("describe_target_groups").paginate()
-    found = set(balancers.search("LoadBalancers[].LoadBalancerName")) & {BALANCER}
-    parts = set(groups.search("TargetGroups[].TargetGroupName")) & set(TARGET_GROUPS)
-    return [
-        *(f"load balancer {name}" for name in found),
-        *(f"target group {name}" for name in sorted(parts)),
-    ]
+    found = [f"load balancer {BALANCER}"] if balancer_arn(elb, BALANCER) else []
+    groups = (name for name in TARGET_GROUPS if target_group_arn(elb, name))
+    return found + [f"target group {name}" for name in groups]
 
 
 def _tasks(ecs: Any, *statuses: str) -> list[dict[str, Any]]:
