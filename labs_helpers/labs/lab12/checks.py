@@ -1,9 +1,8 @@
-"""Checks of lab 12: a release that was taken back, and what is left."""
+"""Check of lab 12: a release that was taken back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from labs_helpers.checks.goal import Fact, Finding, unmet
@@ -11,15 +10,8 @@ from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.patience import settled
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, ROLE, SHOPS_RELEASE, WEB
+from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, SHOPS_RELEASE
 from labs_helpers.labs.deployment.running import look
-from labs_helpers.labs.lab12.left import advice, in_lines, left, lessened
-
-NETWORK = Path("my-network.json")
-"""What the lesson's first cell about the network writes."""
-
-
-# the colleague's deployment of an older version is taken back
 
 
 @dataclass(frozen=True)
@@ -129,35 +121,4 @@ def release_taken_back(world: World) -> Outcome:
     return unmet(BACK_FACTS, seen) or Passed(
         f"Everybody meets {RELEASE} again, at once: blue was running all the time.",
         "The check has looked at what ECS says. Ask the load balancer too, as the lesson did.",
-    )
-
-
-# nothing is left
-
-
-def _nothing(there: list[str]) -> Finding | None:
-    if not there:
-        return None
-    return Finding("what this lab made, by name", "\n".join(in_lines(there)), advice(there[0]))
-
-
-CLEAN_FACTS = (
-    Fact(
-        "nothing is left: no service, task, cluster, role, repository, and no active revision",
-        _nothing,
-    ),
-)
-
-
-@check("12.2", CLEAN_FACTS)
-def nothing_left(world: World) -> Outcome:
-    there = left(world)
-    whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
-    repository = f"repository {world.repository}"
-    begun = NETWORK.exists() or there != [repository]
-    if not begun or ({*whole, repository} <= set(there) and not lessened(world)):
-        return NotAttempted("what this lab made, by name")
-    return unmet(CLEAN_FACTS, there) or Passed(
-        "Nothing of this lab is left, so nothing of it can cost.",
-        "Other labs have other names: lab.receipt() lists what is left of all of them.",
     )

@@ -1,4 +1,4 @@
-"""What is left of labs 10 and 12, by name, in the order in which AWS lets it go."""
+"""What is left of what labs 10, 12 and 14 deploy, by name, in the order in which AWS lets it go."""
 
 from __future__ import annotations
 
@@ -29,13 +29,28 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 _OF_NOBODY = " of no service"
 
 
+def begun(world: World) -> bool:
+    """Whether there is or was a cluster: ECS shows a deleted one for a while.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+    """
+    return bool(world.client("ecs").describe_clusters(clusters=[CLUSTER])["clusters"])
+
+
 def lessened(world: World) -> bool:
-    """Whether somebody has begun to clean up, with all that is large still there."""
+    """Whether somebody has begun to clean up, with all that is large still there.
+
+    What is older than the service web was there before this lab, or before its beginning was made.
+    """
     ecs, iam = world.client("ecs"), world.client("iam")
-    found = ecs.describe_services(cluster=CLUSTER, services=[SHOP])["services"]
-    if any(each["status"] != "ACTIVE" for each in found):
+    asked = ecs.describe_services(cluster=CLUSTER, services=[WEB, SHOP])["services"]
+    found = {each["serviceName"]: each for each in asked}
+    since, shop = found[WEB]["createdAt"], found.get(SHOP)
+    if found[WEB]["status"] != "ACTIVE":
         return True
-    stopped = _tasks(ecs, "STOPPED")
+    if shop and shop["status"] != "ACTIVE" and shop["createdAt"] > since:
+        return True
+    stopped = [each for each in _tasks(ecs, "STOPPED") if each["createdAt"] >= since]
     if any((each["group"], each.get("stopCode")) == _BY_A_PERSON for each in stopped):
         return True
     policies = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
