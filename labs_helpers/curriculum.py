@@ -159,12 +159,21 @@ LABS = {
         ),
         Entry(
             "12",
-            "Release and clean up",
-            "release-and-clean-up",
-            minutes=55,
-            goal="show a release to a tenth of the visitors, read a pod, and leave nothing behind",
+            "Release step by step",
+            "release",
+            minutes=40,
+            goal="show a release to a tenth of the visitors, take it back, and read a pod",
             sandbox="tasks and pods run as containers on this machine",
             aws="no clock to move, no Kubernetes; tasks and a load balancer cost by the hour",
+        ),
+        Entry(
+            "14",
+            "Clean up",
+            "clean-up",
+            minutes=25,
+            goal="say what you made and what it costs, delete it, and leave nothing behind",
+            sandbox="tasks run as containers on this machine",
+            aws="deletes by the labs' names; tasks cost by the hour until then",
         ),
     )
 }

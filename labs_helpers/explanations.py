@@ -166,10 +166,16 @@ def gate_verdict(
     return Rendering(text, f"<pre>{escape(text)}</pre>")
 
 
+def _open_ports(container: Any) -> int:
+    """How many ports of this machine lead into a container of the Docker SDK's."""
+    places = (one for listed in container.ports.values() for one in listed or ())
+    return len({one["HostPort"] for one in places})
+
+
 def receipt(found: Survey, client: Any | None) -> Rendering:
     """What is there of the labs, and what it costs; client: the Docker SDK's, in the sandbox.
 
-    There, tasks are containers of this machine, which are counted as well.
+    There, tasks are containers of this machine, which are counted as well, with their ports.
     """
     rows = [
         (
@@ -181,11 +187,13 @@ def receipt(found: Survey, client: Any | None) -> Rendering:
     ]
     said = [f"Not looked at: every {kind}. {reason}" for kind, reason in found.unread]
     if client is not None:
-        counted = [
-            f"{len(client.containers.list(filters={'label': label}))} of {what}"
-            for label, what in ((_OF_TASKS, "tasks"), (_OF_PODS, "pods"))
-        ]
-        said.append(f"Containers on this machine: {', '.join(counted)}.")
+        tasks, pods = (
+            client.containers.list(filters={"label": label}) for label in (_OF_TASKS, _OF_PODS)
+        )
+        said.append(
+            f"Containers on this machine: {len(tasks)} of tasks, {len(pods)} of pods. Ports that "
+            f"are open for them: {sum(map(_open_ports, (*tasks, *pods)))}."
+        )
     parts = [paragraph("Nothing of the labs is left.")]
     if rows:
         parts = [table(("kind", "name", "while it stays"), rows)]

@@ -120,7 +120,7 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
             "account has free each month: https://aws.amazon.com/codebuild/pricing/ and "
             "https://aws.amazon.com/codepipeline/pricing/"
         )
-    if number in ("09", "10", "11", "12"):
+    if number in ("09", "10", "11", "12", "14"):
         said.append(
             "each task that runs costs about "
             f"{prices.task_hour(place.workspace):.3f} USD an hour, and has a public address at "

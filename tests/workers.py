@@ -47,6 +47,7 @@ LONG = [
     "tests/clients/test_podman_unpacks.py",
     "tests/test_coming_back.py",
     "tests/clients/test_run_apt.py",
+    "tests/labs/lab14/test_checks.py",
     "tests/labs/lab12/test_checks.py",
     "tests/labs/lab11/test_checks.py",
     "tests/labs/lab10/test_checks.py",

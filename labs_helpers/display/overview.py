@@ -32,7 +32,7 @@ def overview(rows: Sequence[Row], go_on: tuple[str, str, str] | None) -> Renderi
     said, link = _next(go_on)
     body = "".join(_html(row) for row in rows)
     heads = "".join(
-        f'<th scope="col" style="text-align:{side}">{name}</th>'
+        f'<th scope="col" style="text-align:{side};white-space:nowrap">{name}</th>'
         for name, side in (("lab", "left"), ("exercises", "left"), ("minutes", "right"))
     )
     html = (

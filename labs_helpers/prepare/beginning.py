@@ -53,7 +53,7 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
     as :func:`make` does.
     """
     if found is None or not found.finished:
-        return make(number, place, say)
+        return make(number, place, say, over=False)
     listed = steps(number, place.mode)
     for step in listed:
         if step.kernel:
@@ -72,8 +72,10 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
     return Beginning(None, notes=notes)
 
 
-def make(number: str, place: Place, say: Say = quiet) -> Beginning:
+def make(number: str, place: Place, say: Say = quiet, over: bool = True) -> Beginning:
     """Make a lab's beginning in the sandbox, whatever was there, and record the lab as begun.
+
+    over: as if the lab had been begun before; False leaves out the steps for that (`Step.over`).
 
     Raises LabError when a step cannot be done, with the step, the reason and what had been removed
     until then; the lab is then not begun, and the record keeps what happened for the next start.
@@ -85,7 +87,7 @@ def make(number: str, place: Place, say: Say = quiet) -> Beginning:
     place.removed[:] = unfinished.removed
     place.kept.clear()
     place.laid.clear()
-    wanted = steps(number, place.mode)
+    wanted = tuple(one for one in steps(number, place.mode) if over or not one.over)
     for step in _in_order(wanted):
         say(f"Making the lab's beginning: {place.workspace.own_names.of(step.fact)} ...")
         try:

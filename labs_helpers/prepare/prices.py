@@ -1,4 +1,4 @@
-"""What things cost on AWS, by the dated figures of ``prices.json``, which labs 03 and 12 read."""
+"""What things cost on AWS, by the dated figures of ``prices.json``, which labs 03 and 14 read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TASK_VCPU, TASK_GB = 0.25, 0.5
 
 def figures(workspace: Workspace) -> dict[str, float]:
     """The prices by name, in USD, each by the unit that the file says."""
-    path = workspace.notebooks / "files" / "12" / "prices.json"
+    path = workspace.notebooks / "files" / "03" / "prices.json"
     listed = json.loads(path.read_text(encoding="utf-8"))["prices"]
     return {str(one["name"]): float(one["price"]) for one in listed}
 

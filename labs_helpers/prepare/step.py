@@ -96,8 +96,10 @@ class Step:
     empty while it is there. A step with ``on_aws`` False is left out on AWS, and one with
     ``in_sandbox`` False in the sandbox. An ``engine`` step works on local images only. A ``kernel``
     step sets variables of the kernel's environment only, so every start runs it. The fact of a
-    ``passing`` step holds until a later step of the lab, and is not on the card. ``costs`` says in
-    words what the thing costs on AWS; the learner reads this before anything is made.
+    ``passing`` step holds until a later step of the lab, and is not on the card. An ``over`` step
+    takes away what is in the way of a beginning that is made over: a lab that begins with what the
+    learner has leaves it out at the first start. ``costs`` says in words what the thing costs on
+    AWS; the learner reads this before anything is made.
     """
 
     fact: str
@@ -109,6 +111,7 @@ class Step:
     kernel: bool = False
     in_sandbox: bool = True
     passing: bool = False
+    over: bool = False
     costs: Callable[[Place], str] | None = None
 
 

@@ -139,10 +139,13 @@ class Played:
         return found
 
 
+_CLEAN_UP = ("## Clean up", "## Your turn: clean up")
+
+
 def _clean_up_of(cells: list[Any]) -> int:
     """The index of the first cell after the heading of a lab's clean-up, or of the last cell."""
     for number, cell in enumerate(cells):
-        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("## Clean up"):
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith(_CLEAN_UP):
             return number + 1
     return len(cells) - 1
 

@@ -81,6 +81,15 @@ class Desk:
             else:
                 self.python(source)
 
+    def cell(self, name: str) -> str:
+        """The shell of a cell of the notebook, by the end of its id."""
+        cells = {one.id: one.source for one in nbformat.read(self.notebook, as_version=4).cells}
+        return str(cells[f"{self.number}-{name}"].partition("\n")[2])
+
+    def name(self, name: str) -> Any:
+        """What a name stands for in the learner's kernel."""
+        return self._names[name]
+
     def python(self, source: str) -> None:
         """Run a learner's Python in this process; names stay for the next cell, as in a kernel."""
         folder = str(Path.cwd())

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from labs_helpers.curriculum import LABS
 
 PROJECT = Path(__file__).parents[2]
-NUMBER = f"{len(LABS):02}"
+NUMBER = f"{int(max(LABS)) + 1:02}"
 NOTEBOOK = f"{NUMBER}-your-own-lab.ipynb"
 
 PREPARE = '''"""The new lab starts from no repository of its own."""

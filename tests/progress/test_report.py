@@ -29,3 +29,8 @@ def test_every_exercise_has_a_heading_of_its_own() -> None:
         headings = [one.heading for one in exercises(notebook).values()]
         assert all(headings), notebook.name
         assert len(set(headings)) == len(headings), (notebook.name, headings)
+
+
+def test_no_word_of_the_heading_breaks_in_a_narrow_window(tmp_path: Path) -> None:
+    shown = report(Workspace(tmp_path, PROJECT), [])
+    assert '<th scope="col" style="text-align:right;white-space:nowrap">minutes</th>' in shown.html

@@ -1,8 +1,9 @@
-"""What labs 10 and 12 begin with: two versions of the application in the registry, no pod."""
+"""What labs 10, 12 and 14 begin with: two versions of the application in the registry, no pod."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 
 from labs_helpers.defaults import REPOSITORY
@@ -72,23 +73,35 @@ def _no_pods(place: Place) -> None:
     (place.workspace.sandbox / "pods.json").unlink(missing_ok=True)
 
 
-def push_versions(place: Place) -> None:
-    """Both versions are in the repository, which is there."""
-    for version, folder in VERSIONS.items():
-        built(f"demo-app:{version}", folder).ensure(place)
-        pushed(REPOSITORY, version, f"demo-app:{version}").ensure(place)
-    # these images were for the registry only: they are not the learner's, so nothing is said
-    take_names(place, _LOCAL, [])
+def push_versions(place: Place, wanted: Collection[str] = tuple(VERSIONS)) -> None:
+    """The versions are in the repository, which is there. Raises APIError for a refused push."""
+    names = [name.replace("$REGISTRY", place.registry) for name in _LOCAL]
+    learners = {tag for name in names for one in place.docker.images.list(name) for tag in one.tags}
+    taken: list[str] = []
+    try:
+        for version in wanted:
+            built(f"demo-app:{version}", VERSIONS[version]).ensure(place)
+            pushed(REPOSITORY, version, f"demo-app:{version}").ensure(place)
+    finally:
+        # these images were for the registry only: only what is the learner's is said
+        take_names(place, _LOCAL, taken)
+        place.removed.extend(one for one in taken if one.removeprefix("image ") in learners)
 
 
 def lacks_a_version(place: Place) -> bool:
     """Whether the repository is missing, or one of the versions in it."""
+    return bool(missing_versions(place))
+
+
+def missing_versions(place: Place) -> list[str]:
+    """The versions that are not in the repository; all where there is none."""
     ecr = place.client("ecr")
     try:
         pages = ecr.get_paginator("list_images").paginate(repositoryName=REPOSITORY)
-        return not set(VERSIONS) <= set(pages.search("imageIds[].imageTag"))
+        there = set(pages.search("imageIds[].imageTag"))
     except ecr.exceptions.RepositoryNotFoundException:
-        return True
+        there = set()
+    return [version for version in VERSIONS if version not in there]
 
 
 NOTHING_DEPLOYED = Step(

@@ -1,4 +1,4 @@
-"""What labs 10 and 12, and the colleague in the ticket of lab 10, call things."""
+"""What labs 10, 12 and 14, and the colleague in the ticket of lab 10, call things."""
 
 CLUSTER, WEB, SHOP = "demo", "web", "shop"
 FAMILY = "demo-app"

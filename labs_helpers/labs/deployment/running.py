@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.checks.goal import Finding
+from labs_helpers.checks.patience import settled
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER
 from labs_helpers.prepare.ecs import tasks_of
 
 _PATIENCE = 30.0
 """Seconds that a check waits for a deployment that still goes on."""
-_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -124,12 +123,11 @@ def look(world: World, name: str) -> Running | None:
 
     Waits some seconds for a deployment that goes on.
     """
-    until = time.monotonic() + _PATIENCE
-    while True:
-        found = _look(world, name)
-        if found is None or found.has_ended or time.monotonic() > until:
-            return found
-        time.sleep(_PAUSE)
+    return settled(
+        lambda: _look(world, name),
+        lambda found: found is not None and not found.has_ended,
+        _PATIENCE,
+    )
 
 
 def _look(world: World, name: str) -> Running | None:

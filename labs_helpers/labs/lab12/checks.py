@@ -1,25 +1,17 @@
-"""Checks of lab 12: a release that was taken back, and what is left."""
+"""Check of lab 12: a release that was taken back."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
+from labs_helpers.checks.patience import settled
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, ROLE, SHOPS_RELEASE, WEB
+from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, SHOPS_RELEASE
 from labs_helpers.labs.deployment.running import look
-from labs_helpers.labs.lab12.left import advice, in_lines, left, lessened
-
-NETWORK = Path("my-network.json")
-"""What the lesson's first cell about the network writes."""
-
-
-# the colleague's deployment of an older version is taken back
 
 
 @dataclass(frozen=True)
@@ -34,8 +26,8 @@ AGAIN = (
     f"let the service run next.json ({RELEASE}) to its end, as in the lesson; then run the "
     "colleague's cell again. What stops a deployment that is under way?"
 )
-_PATIENCE, _PAUSE = 10.0, 0.5
-"""Seconds."""
+_PATIENCE = 10.0
+"""Seconds that the check waits for a deployment that goes back."""
 _GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _ENDS = {
     "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
@@ -50,12 +42,11 @@ def _mistake(world: World) -> Mistake | None:
 
     Waits some seconds for a deployment that goes back.
     """
-    until = time.monotonic() + _PATIENCE
-    while True:
-        found = _seen(world)
-        if found is None or found.status not in _GOES_BACK or time.monotonic() > until:
-            return found
-        time.sleep(_PAUSE)
+    return settled(
+        lambda: _seen(world),
+        lambda found: found is not None and found.status in _GOES_BACK,
+        _PATIENCE,
+    )
 
 
 def _seen(world: World) -> Mistake | None:
@@ -130,35 +121,4 @@ def release_taken_back(world: World) -> Outcome:
     return unmet(BACK_FACTS, seen) or Passed(
         f"Everybody meets {RELEASE} again, at once: blue was running all the time.",
         "The check has looked at what ECS says. Ask the load balancer too, as the lesson did.",
-    )
-
-
-# nothing is left
-
-
-def _nothing(there: list[str]) -> Finding | None:
-    if not there:
-        return None
-    return Finding("what this lab made, by name", "\n".join(in_lines(there)), advice(there[0]))
-
-
-CLEAN_FACTS = (
-    Fact(
-        "nothing is left: no service, task, cluster, role, repository, and no active revision",
-        _nothing,
-    ),
-)
-
-
-@check("12.2", CLEAN_FACTS)
-def nothing_left(world: World) -> Outcome:
-    there = left(world)
-    whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
-    repository = f"repository {world.repository}"
-    begun = NETWORK.exists() or there != [repository]
-    if not begun or ({*whole, repository} <= set(there) and not lessened(world)):
-        return NotAttempted("what this lab made, by name")
-    return unmet(CLEAN_FACTS, there) or Passed(
-        "Nothing of this lab is left, so nothing of it can cost.",
-        "Other labs have other names: lab.receipt() lists what is left of all of them.",
     )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from labs_helpers.defaults import REPOSITORY
-from labs_helpers.labs.deployment import beginning
-from labs_helpers.labs.deployment.names import CLUSTER, FAMILY, RELEASE, ROLE, WEB
+from labs_helpers.labs.deployment import beginning, web
+from labs_helpers.labs.deployment.names import CLUSTER, FAMILY, RELEASE, WEB
 from labs_helpers.prepare import ecs_service
 from labs_helpers.prepare.configuration import configured
-from labs_helpers.prepare.ecs import clusters, no_task_definition, services
+from labs_helpers.prepare.ecs import no_task_definition
 from labs_helpers.prepare.files import as_they_came
 from labs_helpers.prepare.repositories import empty_repository
 from labs_helpers.prepare.step import Place, Step
-
-TASKS = 2
 
 
 def _versions(place: Place) -> None:
@@ -23,12 +21,9 @@ def _versions(place: Place) -> None:
 
 def _runs(place: Place) -> bool:
     """Whether the service of lab 10 is there with its tasks, by the execution role of that lab."""
-    ecs = place.client("ecs")
-    if CLUSTER not in clusters(place) or WEB not in services(place, CLUSTER):
-        return False
-    (web,) = ecs.describe_services(cluster=CLUSTER, services=[WEB])["services"]
-    family = str(web["taskDefinition"]).rpartition("/")[2].partition(":")[0]
-    return family == FAMILY and web["runningCount"] == web["desiredCount"] == TASKS
+    found = web.service(place)
+    family = str(found.get("taskDefinition", "")).rpartition("/")[2].partition(":")[0]
+    return family == FAMILY and found["runningCount"] == found["desiredCount"] == web.TASKS
 
 
 def _web(place: Place) -> None:
@@ -36,10 +31,7 @@ def _web(place: Place) -> None:
         return
     ecs_service.remove(place, CLUSTER, WEB)
     no_task_definition(FAMILY).ensure(place)
-    role = ecs_service.execution_role(place, ROLE)
-    image = f"{place.registry}/{REPOSITORY}:{RELEASE}"
-    definition = ecs_service.define(place, FAMILY, WEB, image, role)
-    ecs_service.serve(place, CLUSTER, WEB, definition, wanted=TASKS)
+    web.make(place)
 
 
 STEPS = (
@@ -61,9 +53,9 @@ STEPS = (
     ),
     beginning.reachable("12"),
     Step(
-        f"the service {WEB} of the cluster {CLUSTER} runs {RELEASE} in {TASKS} tasks",
+        f"the service {WEB} of the cluster {CLUSTER} runs {RELEASE} in {web.TASKS} tasks",
         _web,
-        lost=lambda place: ecs_service.lost(place, CLUSTER, WEB),
-        costs=lambda place: ecs_service.hourly(place, TASKS),
+        lost=web.lost,
+        costs=web.costs,
     ),
 )

@@ -1,15 +1,11 @@
 """Lab 12: what its checks say of answers that people give."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from labs_helpers.prepare import ecs
-from labs_helpers.prepare.people import no_role, no_user
-from labs_helpers.prepare.repositories import no_repository
 from tests.labs.desk import Desk, desk, rows
 
 
@@ -157,147 +153,6 @@ def test_without_the_service_nothing_is_tried(lab: Desk) -> None:
     assert lab.after("12.1", "").startswith("not tried: the deployments of the service front")
 
 
-class Shop:
-    """The files of the ticket of lab 10, in this lab's folder."""
-
-    def __init__(self, lab: Desk) -> None:
-        self.files = sorted((lab.place.files / "10").glob("shop*"))
-        self.files.append(lab.place.files / "10" / "trust-ecs.json")
-        no_role("shop-execution").ensure(lab.place)
-
-    def __enter__(self) -> None:
-        for file in self.files:
-            shutil.copy(file, file.name)
-
-    def __exit__(self, *_: object) -> None:
-        for file in self.files:
-            Path(file.name).unlink()
-
-
-# cleaning up; a service without tasks is as much in the way, and goes at once
-
-ALL_GONE = {
-    "services": """for one in web shop; do
-  aws ecs delete-service --cluster demo --service $one --force --query service.status
-done
-for second in $(seq 30); do
-  aws ecs list-services --cluster demo --query 'length(serviceArns)' | grep -q 0 && break
-  sleep 0.5
-done""",
-    "cluster": "aws ecs delete-cluster --cluster demo --query cluster.status",
-    "task definitions": """for family in demo-app shop; do
-  for one in $(aws ecs list-task-definitions --family-prefix $family \
- --query 'taskDefinitionArns[]' --output text); do
-    aws ecs deregister-task-definition --task-definition $one --query taskDefinition.status
-  done
-done""",
-    "roles": """aws iam detach-role-policy --role-name demo-app-execution --policy-arn \
- arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy
-aws iam delete-role --role-name demo-app-execution
-aws iam delete-role-policy --role-name shop-execution --policy-name pull
-aws iam delete-role --role-name shop-execution
-aws iam detach-role-policy --role-name demo-app-node --policy-arn \
- arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly
-aws iam delete-role --role-name demo-app-node""",
-    "repository": "aws ecr delete-repository --repository-name demo-app-repo --force",
-}
-
-
-def but(kind: str, instead: str = "") -> str:
-    """Everything deleted but one kind."""
-    return "\n".join([*(how for name, how in ALL_GONE.items() if name != kind), instead])
-
-
-CLEAN_RIGHT = {
-    "everything": but(""),
-    "with the labs' own command": "labs clean-up --delete --agree $ACCOUNT",
-    "and things of one's own stay": but("")
-    + "\naws ecr create-repository --repository-name production"
-    + "\naws iam create-user --user-name ada",
-}
-CLEAN_WRONG = {
-    "the services kept": (but("services"), "service shop\nservice web\n"),
-    "a task of no service": (
-        "aws ecs run-task --cluster demo --task-definition demo-app --launch-type FARGATE "
-        "--network-configuration file://my-network.json --query 'tasks[0].lastStatus'\n"
-        + but("task definitions"),
-        "of no service\ncluster demo",
-    ),
-    "with advice on a task of no service": (
-        "aws ecs run-task --cluster demo --task-definition demo-app --launch-type FARGATE "
-        "--network-configuration file://my-network.json --query 'tasks[0].lastStatus'\n"
-        + but("cluster"),
-        "somebody started this task by hand, so it runs until somebody stops it",
-    ),
-    "only begun, with a cluster that refuses to go": (
-        "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids imageTag=1.1.0\n"
-        "aws ecs delete-service --cluster demo --service shop --force\n"
-        "aws ecs delete-cluster --cluster demo",
-        "service web",
-    ),
-    "the cluster kept": (but("cluster"), "cluster demo | nothing is left"),
-    "one revision kept": (
-        but("") + "\naws ecs register-task-definition --cli-input-json file://shop.json",
-        "a task definition goes revision by revision",
-    ),
-    "a role not deleted, for its policy": (
-        but("roles", "aws iam delete-role --role-name demo-app-execution"),
-        "role demo-app-execution",
-    ),
-    "the repository kept": (
-        but("repository", "aws ecr delete-repository --repository-name demo-app-repo"),
-        "repository demo-app-repo | nothing is left",
-    ),
-    "tasks stopped, which the service replaces": (
-        """aws ecs update-service --cluster demo --service web --desired-count 1 --query x
-aws ecs wait services-stable --cluster demo --services web
-task=$(aws ecs list-tasks --cluster demo --service-name web --query 'taskArns[0]' --output text)
-aws ecs stop-task --cluster demo --task $task --query task.desiredStatus""",
-        "a service replaces what stops",
-    ),
-}
-
-
-@pytest.fixture
-def deployed(lab: Desk) -> None:
-    """What the second exercise finds, with services that want no task, to be quick."""
-    no_user("ada").ensure(lab.place)
-    no_repository("production").ensure(lab.place)
-    lab.begin()
-    lab.cells("04", "81", "87")
-    with Shop(lab):
-        lab.done("bash shop.sh")
-    for service in ("web", "shop"):
-        lab.done(
-            f"aws ecs update-service --cluster demo --service {service} --desired-count 0 "
-            "--query service.status"
-        )
-
-
-@pytest.mark.usefixtures("deployed")
-def test_everything_still_there_is_not_tried(lab: Desk) -> None:
-    assert lab.after("12.2", "").startswith("not tried: what this lab made, by name")
-
-
-@pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("answer", rows(CLEAN_RIGHT, 2))
-def test_clean_right(lab: Desk, answer: str) -> None:
-    seen = lab.after("12.2", CLEAN_RIGHT[answer])
-    assert seen.startswith("passed: Nothing of this lab is left"), seen
-
-
-@pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("answer", rows(CLEAN_WRONG, 4))
-def test_clean_wrong(lab: Desk, answer: str) -> None:
-    lab.finds_wrong("12.2", *CLEAN_WRONG[answer])
-
-
-def cell(lab: Desk, name: str) -> str:
-    """The shell of a cell of the notebook."""
-    cells = {one.id: one.source for one in nbformat.read(lab.notebook, as_version=4).cells}
-    return str(cells[f"12-{name}"].partition("\n")[2])
-
-
 def test_the_load_balancer_is_finished_after_an_interruption_and_goes_without_an_error(
     lab: Desk,
 ) -> None:
@@ -305,13 +160,13 @@ def test_the_load_balancer_is_finished_after_an_interruption_and_goes_without_an
     script = Path("front.sh").read_text()
     lab.done(script.partition("vpc=")[0])
     assert not Path("my-front.json").exists()
-    lab.done(cell(lab, "91"))
+    lab.done(lab.cell("91"))
     first = Path("my-front.json").read_text()
     assert first.count("arn:aws:elasticloadbalancing:") == 3
-    lab.done(cell(lab, "91"))
+    lab.done(lab.cell("91"))
     assert Path("my-front.json").read_text() == first
     for _ in range(2):
-        gone = lab.shell(cell(lab, "99"))
+        gone = lab.shell(lab.cell("99"))
         assert (gone.returncode, gone.stderr, gone.stdout.splitlines()[-1]) == (0, "", "done")
     elb = lab.place.client("elbv2")
     assert elb.describe_load_balancers()["LoadBalancers"] == []

@@ -1,4 +1,4 @@
-"""What is left of labs 10 and 12, by name, in the order in which AWS lets it go."""
+"""What is left of what labs 10, 12 and 14 deploy, by name, in the order in which AWS lets it go."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from labs_helpers.labs.deployment.names import (
     TARGET_GROUPS,
     WEB,
 )
+from labs_helpers.prepare.load_balancers import balancer_arn, target_group_arn
 
 _BY_A_PERSON = (f"service:{WEB}", "UserInitiated")
 """The group and the stop code of a task of the service web which somebody stopped.
@@ -28,13 +29,28 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 _OF_NOBODY = " of no service"
 
 
+def begun(world: World) -> bool:
+    """Whether there is or was a cluster: ECS shows a deleted one for a while.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+    """
+    return bool(world.client("ecs").describe_clusters(clusters=[CLUSTER])["clusters"])
+
+
 def lessened(world: World) -> bool:
-    """Whether somebody has begun to clean up, with all that is large still there."""
+    """Whether somebody has begun to clean up, with all that is large still there.
+
+    What is older than the service web was there before this lab, or before its beginning was made.
+    """
     ecs, iam = world.client("ecs"), world.client("iam")
-    found = ecs.describe_services(cluster=CLUSTER, services=[SHOP])["services"]
-    if any(each["status"] != "ACTIVE" for each in found):
+    asked = ecs.describe_services(cluster=CLUSTER, services=[WEB, SHOP])["services"]
+    found = {each["serviceName"]: each for each in asked}
+    since, shop = found[WEB]["createdAt"], found.get(SHOP)
+    if found[WEB]["status"] != "ACTIVE":
         return True
-    stopped = _tasks(ecs, "STOPPED")
+    if shop and shop["status"] != "ACTIVE" and shop["createdAt"] > since:
+        return True
+    stopped = [each for each in _tasks(ecs, "STOPPED") if each["createdAt"] >= since]
     if any((each["group"], each.get("stopCode")) == _BY_A_PERSON for each in stopped):
         return True
     policies = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
@@ -88,14 +104,9 @@ def in_lines(there: Sequence[str]) -> list[str]:
 
 
 def _balancers(elb: Any) -> list[str]:
-    balancers = elb.get_paginator("describe_load_balancers").paginate()
-    groups = elb.get_paginator("describe_target_groups").paginate()
-    found = set(balancers.search("LoadBalancers[].LoadBalancerName")) & {BALANCER}
-    parts = set(groups.search("TargetGroups[].TargetGroupName")) & set(TARGET_GROUPS)
-    return [
-        *(f"load balancer {name}" for name in found),
-        *(f"target group {name}" for name in sorted(parts)),
-    ]
+    found = [f"load balancer {BALANCER}"] if balancer_arn(elb, BALANCER) else []
+    groups = (name for name in TARGET_GROUPS if target_group_arn(elb, name))
+    return found + [f"target group {name}" for name in groups]
 
 
 def _tasks(ecs: Any, *statuses: str) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""How lab 12 says what is left."""
+"""How lab 14 says what is left."""
 
 from __future__ import annotations
 
-from labs_helpers.labs.lab12.left import in_lines
+from labs_helpers.labs.lab14.left import in_lines
 
 
 def test_the_revisions_of_a_task_definition_are_one_line() -> None:
