@@ -171,7 +171,7 @@ class Lab(Lesson):
         """
         control = self._sandbox("play a node of Kubernetes")
         arn = role if role.startswith("arn:") else f"arn:aws:iam::{self.account}:role/{role}"
-        from labs_helpers.pods import look  # imported late: one lab of twelve needs it
+        from labs_helpers.pods import look  # imported late: one lab needs it
 
         return look.pods(
             control,
