@@ -107,7 +107,7 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
             "the parts with a partner's account need a second account of yours; name its profile: "
             "labs lab --aws --partner-profile NAME. Without it, these cells are not run"
         )
-    if number in ("09", "11"):
+    if number in ("09", "11", "13"):
         said.append(
             "nobody can finish a connection to GitHub for you, so a repository of CodeCommit "
             "stands for the one on GitHub: its name is demo-app, git pushes each commit of this "
@@ -120,7 +120,7 @@ def notes(place: Place, number: str) -> tuple[str, ...]:
             "account has free each month: https://aws.amazon.com/codebuild/pricing/ and "
             "https://aws.amazon.com/codepipeline/pricing/"
         )
-    if number in ("09", "10", "11", "12", "14"):
+    if number in ("09", "10", "11", "12", "13", "14"):
         said.append(
             "each task that runs costs about "
             f"{prices.task_hour(place.workspace):.3f} USD an hour, and has a public address at "

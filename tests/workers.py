@@ -50,6 +50,7 @@ LONG = [
     "tests/labs/lab14/test_checks.py",
     "tests/labs/lab12/test_checks.py",
     "tests/labs/lab11/test_checks.py",
+    "tests/labs/lab13/test_checks.py",
     "tests/labs/lab10/test_checks.py",
     "tests/labs/lab09/test_checks.py",
     "tests/aws_mode/test_played.py",

@@ -162,8 +162,8 @@ def _cost(workspace: Workspace) -> str:
         f"about {month:.2f} USD a month for {prices.IMAGES_GB} GB of images that stay, less when "
         f"you clean up on the same day. Labs 09 to 14 run tasks: about {hour:.3f} USD an hour for "
         "each, with its public address, until you clean up. Enhanced scanning (lab 08), a load "
-        "balancer (lab 12), and builds and minutes of a pipeline beyond the free ones (labs 09 and "
-        "11) cost extra, and AWS's bill counts, not these lines"
+        "balancer (lab 12), and builds and minutes of a pipeline beyond the free ones (labs 09, 11 "
+        "and 13) cost extra, and AWS's bill counts, not these lines"
     )
 
 

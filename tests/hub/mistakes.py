@@ -26,6 +26,7 @@ MISTAKES = {
     "10": ("imageTag=1.1.0", "imageTag=1.0.0"),
     "11": ("s/:$VERSION/", "s/:$VERSIONS/"),
     "12": ("--service front", "--service web"),
+    "13": ("taskDefinitionArns[1]", "taskDefinitionArns[0]"),
     "14": ("delete-cluster --cluster demo", "delete-cluster --cluster demos"),
 }
 """By lab, what a learner mistakes in the solution of the first exercise: (right, wrong)."""

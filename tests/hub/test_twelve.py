@@ -1,4 +1,4 @@
-"""A learner for each lab on a real JupyterHub, the last of whom comes late, all at once."""
+"""A learner for each lab on a real JupyterHub, one of whom comes late, all at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from labs_helpers.curriculum import LABS
 from tests.hub.mistakes import work
 from tests.hub.played import play
 
-pytestmark = pytest.mark.soak  # three starts of a server for each lab, and the cells of all labs
+pytestmark = pytest.mark.soak  # three starts of a server for each lab, and its cells
 
 STUCK = "05"
 NUMBERS = os.environ.get("LABS_TEST_ROOM", ",".join(LABS)).split(",")

@@ -1,4 +1,4 @@
-"""What the checks of labs 09 and 11 read out of a buildspec: the test, the push and the gate."""
+"""What checks of labs 09, 11 and 13 read out of a buildspec: the test, the push and the gate."""
 
 from __future__ import annotations
 

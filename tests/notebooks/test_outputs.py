@@ -16,10 +16,10 @@ def test_committed_outputs_are_true(notebook: Path, learner: workbook.Desk) -> N
     assert run.returncode == 0, run.stdout
 
 
-DELIVERIES = ("09", "11")
+DELIVERIES = ("09", "11", "13")
 """Labs whose solutions deploy for a minute: `make soak` runs these notebooks with the solutions.
 
-In `make test`, tests/labs/lab09 and lab11 run each of these solutions and the exercise's check.
+In `make test`, tests/labs/lab09, lab11 and lab13 run each solution and the check.
 """
 
 

@@ -1,4 +1,4 @@
-"""What labs 09 and 11 begin with: no pipeline, and a service of ECS that runs release 1.0.0."""
+"""What labs 09, 11 and 13 begin with: no pipeline, and a service of ECS that runs release 1.0.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a buildspec says, as far as the checks of labs 09 and 11 ask."""
+"""What a buildspec says, as far as the checks of labs 09, 11 and 13 ask."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from labs_helpers.checks.world import World
@@ -39,6 +40,14 @@ class Service:
     definition: str
     deployments: int
     running: list[str]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment of the service: its task definition's ARN, and when the deployment was made."""
+
+    definition: str
+    made: datetime
 
 
 def definitions(world: World) -> list[Definition]:
@@ -88,14 +97,19 @@ def service(world: World) -> Service | None:
     return Service(active[0]["taskDefinition"], len(active[0]["deployments"]), running)
 
 
-def deployments(world: World) -> list[str]:
-    """The task definitions of the service's deployments, the newest first, as far as ECS tells."""
+def deployments(world: World) -> list[Deployment]:
+    """The deployments of the service, the newest first, as far as ECS tells."""
     ecs = world.client("ecs")
     made = ecs.list_service_deployments(cluster=CLUSTER, service=SERVICE)["serviceDeployments"]
-    arns = [one["targetServiceRevisionArn"] for one in made][:_MOST_REVISIONS]
+    made = made[:_MOST_REVISIONS]
+    arns = [one["targetServiceRevisionArn"] for one in made]
     found = ecs.describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
     definitions = {one["serviceRevisionArn"]: str(one["taskDefinition"]) for one in found}
-    return [definitions[arn] for arn in arns if arn in definitions]
+    return [
+        Deployment(definitions[arn], one["createdAt"])
+        for arn, one in zip(arns, made, strict=True)
+        if arn in definitions
+    ]
 
 
 def is_deployed_again(world: World, definition: Definition) -> bool:
@@ -103,7 +117,7 @@ def is_deployed_again(world: World, definition: Definition) -> bool:
 
     The pipeline registers a new task definition for each of its deployments.
     """
-    return deployments(world).count(definition.arn) > 1
+    return [one.definition for one in deployments(world)].count(definition.arn) > 1
 
 
 def executions(world: World) -> list[Mapping[str, Any]] | None:

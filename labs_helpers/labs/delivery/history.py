@@ -1,4 +1,4 @@
-"""The git history of the lab's folder, as the checks of labs 09 and 11 ask."""
+"""The git history of the lab's folder, as the checks of labs 09, 11 and 13 ask."""
 
 from __future__ import annotations
 

@@ -100,7 +100,10 @@ def _commit(folder: Path) -> None:
     git("commit", "-q", "-m", "A page that says hello")
 
 
-IGNORED = "*.bak\n*.ipynb\n.ipynb_checkpoints/\n*.json\nanswer.sh\nlog.sh\npage.sh\nretry.sh\nticket-*.sh\n"  # noqa: E501
+IGNORED = (
+    "*.bak\n*.ipynb\n.ipynb_checkpoints/\n*.json\n"
+    "answer.sh\nlog.sh\npage.sh\nretry.sh\ntag.sh\nticket.sh\n"
+)
 """What is beside the application in the lab's folder."""
 
 

@@ -1,4 +1,4 @@
-"""Names of what labs 09 and 11 work with, for their preparations and checks."""
+"""Names of what labs 09, 11 and 13 work with, for their preparations and checks."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A commit that goes through the pipeline, and the facts of it that checks of labs 09 and 11 share.
+"""A commit that goes through the pipeline, and the facts of it that labs 09, 11 and 13 check.
 
 A fact's function takes a :class:`Release`, and says what it found where the fact does not hold.
 """

@@ -1,4 +1,4 @@
-"""A line of the shell, as far as the checks of labs 09 and 11 read one: what fails with a part."""
+"""A line of the shell, as checks of labs 09, 11 and 13 read one: what fails with a part."""
 
 from __future__ import annotations
 

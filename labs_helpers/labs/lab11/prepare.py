@@ -2,59 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from labs_helpers.labs.delivery import with_pipeline
 
-from labs_helpers.defaults import REPOSITORY
-from labs_helpers.labs.delivery import beginning, made
-from labs_helpers.labs.delivery.names import ON_AWS, PIPELINE, SERVICE
-from labs_helpers.prepare.files import as_they_came, no_git_history
-from labs_helpers.prepare.step import Place, Step
-
-_OF_LAB_09 = (
-    *("Dockerfile", "answer.sh", "build-policy.json", "buildspec.yml", "gate.yml", "index.html"),
-    *("log.sh", "page.sh", "pipeline-policy.json", "pipeline.json", "retry.sh", "test.sh"),
-)
-_MADE = (
-    *(".gitignore", "Dockerfile.bak", "buildspec.yml.bak", "gate.yml.bak", "index.html.bak"),
-    *("build-policy-new.json", "pipeline-policy-new.json"),
-)
-
-
-def _pipeline(place: Place) -> None:
-    made.make(place, place.workspace.work("11"))
-
-
-def _lost_pipeline(place: Place) -> str:
-    client = place.client("codepipeline")
-    try:
-        client.get_pipeline(name=PIPELINE)
-    except client.exceptions.PipelineNotFoundException:
-        return f"the pipeline {PIPELINE}"
-    return ""
-
-
-def _passing(listed: Iterable[Step], *words: str) -> tuple[Step, ...]:
-    """The steps, of which those with these words in their fact are followed by the pipeline."""
-    return tuple(replace(one, passing=any(each in one.fact for each in words)) for one in listed)
-
-
-STEPS = (
-    *_passing(beginning.BEFORE, "without images of yours"),
-    as_they_came("11", "the lab's own files are as they came", made=_MADE),
-    as_they_came(
-        "11",
-        "the files of the application, of lab 09, are as they came",
-        _OF_LAB_09,
-        of="09",
-        on_aws=ON_AWS,
-    ),
-    replace(no_git_history("11"), passing=True),
-    *_passing(beginning.AFTER, "no pipeline", "runs release 1.0.0"),
-    Step(
-        f"the lab's folder is a git repository; the pipeline {PIPELINE} has brought its first "
-        f"commit to the service {SERVICE} on ECS; {REPOSITORY} scans each push",
-        _pipeline,
-        lost=_lost_pipeline,
-    ),
+STEPS = with_pipeline.steps(
+    "11",
+    written=(".gitignore", "Dockerfile.bak", "buildspec.yml.bak", "gate.yml.bak", "index.html.bak"),
 )

@@ -1,4 +1,5 @@
 # Answers the approval that waits:  sh answer.sh Approved "why"   or   sh answer.sh Rejected "why"
+case "$1" in Approved | Rejected) ;; *) echo 'say Approved or Rejected, and why:  sh answer.sh Approved "why"'; exit 1 ;; esac
 state=$(aws codepipeline get-pipeline-state --name demo-app --output text --query "stageStates[?stageName=='Approve'] |
   [0].[actionStates[0].latestExecution.status, actionStates[0].latestExecution.token, latestExecution.pipelineExecutionId]")
 set -- "$1" "$2" $state

@@ -1,4 +1,5 @@
 # Runs a stage that failed again, with the same commit:  sh retry.sh Build
+test "$1" || { echo "name a stage:  sh retry.sh Build"; exit 1; }
 failed=$(aws codepipeline get-pipeline-state --name demo-app --output text \
   --query "stageStates[?stageName=='$1'].latestExecution | [?status=='Failed'] | [0].pipelineExecutionId")
 if [ "${failed:-None}" = None ]; then

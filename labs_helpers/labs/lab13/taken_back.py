@@ -1,0 +1,212 @@
+"""A bad release, the one before, and whether the service was given the one before again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from labs_helpers.checks.goal import Finding
+from labs_helpers.checks.world import World
+from labs_helpers.labs.delivery import deployed, history
+from labs_helpers.labs.delivery.deployed import Definition, Service
+from labs_helpers.labs.delivery.names import SERVICE
+
+BAD = "Give everything away"
+"""The subject of the bad release's commit."""
+
+
+@dataclass(frozen=True)
+class Releases:
+    """The bad release, the one before, and what the service runs.
+
+    bad, good: task definitions; tags: tag -> digest; digests: every one in the repository; later:
+    id -> subject of the commits after the bad one, the newest first; undone: whether the first of
+    them holds what was there before the bad one; back: when the service was given the good image
+    again, None where it was not; sent: when the pipeline began with the first of the later commits.
+    """
+
+    world: World
+    bad: Definition
+    good: Definition
+    tags: Mapping[str, str]
+    digests: set[str]
+    service: Service
+    later: Mapping[str, str]
+    undone: bool
+    back: datetime | None
+    sent: datetime | None
+
+    @property
+    def back_before_any_commit(self) -> bool:
+        """After the release is back, the lesson goes on with commits."""
+        return self.back is not None and (self.sent is None or self.back <= self.sent)
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether nobody has tried anything."""
+        return (
+            self.service.definition == self.bad.arn
+            and {*self.service.running} == {self.bad_digest}
+            and not self.later
+            and not deployed.is_deployed_again(self.world, self.bad)
+            and nothing_deleted(self) is None
+        )
+
+    @property
+    def runs_the_good_one(self) -> bool:
+        return {*self.service.running} == {self.good_digest}
+
+    @property
+    def bad_digest(self) -> str:
+        return self.bad.digest(self.tags)
+
+    @property
+    def good_digest(self) -> str:
+        return self.good.digest(self.tags)
+
+
+def nothing_deleted(releases: Releases) -> Finding | None:
+    """The task definition of the bad release and both images are there."""
+    if not releases.bad.active:
+        return Finding(
+            f"the task definition {releases.bad.name}",
+            "it is deregistered",
+            "the release was to be taken back, and the evidence to stay",
+        )
+    if releases.digests >= {releases.bad_digest, releases.good_digest}:
+        return None
+    return Finding(
+        f"the images of {releases.world.repository}",
+        "an image of the two releases is no longer there",
+        "whoever looks into the bad release needs its image: docker images says whether this "
+        "machine has the image, to push again; else a build of its commit makes the image anew",
+    )
+
+
+def nothing_committed(releases: Releases) -> Finding | None:
+    """No commit came before the release was back: neither instead of that, nor on the way."""
+    if not releases.later or releases.back_before_any_commit:
+        return None
+    subject = [*releases.later.values()][-1]
+    if len(releases.later) > 1:
+        advice = "these commits came before the release was back: lab.restart() begins once more"
+    elif releases.undone:
+        advice = (
+            "a revert is built, scanned and approved first, and the bad page stays meanwhile: take "
+            "the commit back, too; the image that ran before is ready to run"
+        )
+    else:
+        advice = "take the commit back; the image that ran before is in the registry, ready to run"
+    return Finding("your first commit after the bad one", subject, advice)
+
+
+def ran_before(releases: Releases) -> Finding | None:
+    """The service runs the image of before; later commits may have brought another one since."""
+    looked_at = f"what the service {SERVICE} runs"
+    named = releases.service.definition.rpartition("/")[2]
+    running = releases.service.running
+    if not running:
+        return Finding(
+            looked_at,
+            f"{named}, and no task runs",
+            "without a task there is no page: let the service run a task again",
+        )
+    if releases.runs_the_good_one or (releases.later and releases.back_before_any_commit):
+        return None
+    if releases.bad_digest in running:
+        return Finding(
+            looked_at,
+            f"{named}; a task of the bad release still runs",
+            "a service runs the task definition that it is given: name an earlier one",
+        )
+    others = sorted(tag for tag, digest in releases.tags.items() if digest == running[0])
+    return Finding(
+        looked_at,
+        f"{named}, the image {', '.join(others) or 'without a tag'}",
+        "look for the task definition that came just before the bad one",
+    )
+
+
+def releases_of(world: World) -> Releases | None:
+    """None while the bad release has not been deployed, or the service is gone."""
+    commits, running = history.commits(), deployed.service(world)
+    bad_commit = next((one for one, subject in commits.items() if subject == BAD), None)
+    if bad_commit is None or running is None:
+        return None
+    tags, digests = world.tags(), _digests(world)
+    listed = deployed.definitions(world)
+    bad = _bad(listed, tags, digests, bad_commit)
+    if bad is None:
+        return None
+    before = listed[listed.index(bad) :]
+    good = next((one for one in before if one.digest(tags) != bad.digest(tags)), None)
+    if good is None:
+        return None
+    order = [*commits]
+    later = {one: commits[one] for one in order[: order.index(bad_commit)]}
+    return Releases(
+        world,
+        bad,
+        good,
+        tags,
+        digests,
+        running,
+        later,
+        undone=bool(later) and history.are_alike([*later][-1], f"{bad_commit}^"),
+        back=_back(world, listed, bad, good, tags),
+        sent=_sent(world, later),
+    )
+
+
+def _digests(world: World) -> set[str]:
+    pages = world.client("ecr").get_paginator("list_images")
+    return {
+        one["imageDigest"]
+        for page in pages.paginate(repositoryName=world.repository)
+        for one in page["imageIds"]
+    }
+
+
+def _bad(
+    listed: Sequence[Definition], tags: Mapping[str, str], digests: set[str], commit: str
+) -> Definition | None:
+    """The newest task definition of the bad release; of one whose image is gone, if need be."""
+    wanted = tags.get(commit[:7])
+    return next(
+        (
+            one
+            for one in listed
+            if one.digest(tags) == wanted or (wanted is None and one.digest(tags) not in digests)
+        ),
+        None,
+    )
+
+
+def _back(
+    world: World,
+    listed: Sequence[Definition],
+    bad: Definition,
+    good: Definition,
+    tags: Mapping[str, str],
+) -> datetime | None:
+    """When the service first had the good image again, after its newest deployment of the bad."""
+    digests = {one.arn: one.digest(tags) for one in listed}
+    found = None
+    for one in deployed.deployments(world):
+        digest = digests.get(one.definition)
+        if digest == bad.digest(tags):
+            break
+        if digest == good.digest(tags):
+            found = one.made
+    return found
+
+
+def _sent(world: World, later: Mapping[str, str]) -> datetime | None:
+    """When the pipeline began with the first of some commits; None where it has not."""
+    begun = [
+        one["startTime"]
+        for one in deployed.executions(world) or []
+        if any(each["revisionId"] in later for each in one.get("sourceRevisions", []))
+    ]
+    return min(begun, default=None)
