@@ -90,13 +90,17 @@ def build_of(pid: int) -> int | None:
 
 
 def has_lowered_mark(pid: int) -> bool:
-    """Whether an isolated program has changed its mark, so that nothing says whose it is."""
+    """Whether an isolated program has changed its mark, so that nothing says whose it is.
+
+    A program that the labs never marked may have one of the two limits, as pam_limits or a sound
+    server sets them, and not both.
+    """
     try:
         number = resource.prlimit(pid, LOCKS)[1]
         spare = resource.prlimit(pid, REAL_TIME)[1]
     except OSError:
         return False
-    return 0 <= number < MARK and number + spare != MARK
+    return 0 <= number < MARK and 0 <= spare < MARK and number + spare != MARK
 
 
 def end(*numbers: int) -> None:

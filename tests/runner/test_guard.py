@@ -244,3 +244,24 @@ def test_a_program_that_is_not_there_is_named(build: Bench) -> None:
         build.processes.run(["/no/such/program"], {}, build.folder)
     assert build.run("exit 3") == 3
     assert build.run("kill -9 $$") == -9
+
+
+@pytest.mark.parametrize(
+    ("locks", "real_time", "changed"), [(7, 7, True), (7, -1, False), (-1, 7, False)]
+)
+def test_a_limit_that_somebody_else_has_set_is_no_changed_mark(
+    locks: int, real_time: int, changed: bool
+) -> None:
+    """What has a changed mark is killed with a build whose guard was: nobody else's programs."""
+    limits = f"for name, limit in ((10, {locks}), (15, {real_time})): "
+    waits = (
+        f"import resource\n{limits}resource.setrlimit(name, (limit, limit))\n"
+        "print('set', flush=True)\ninput()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "set\n"
+        assert isolated.has_lowered_mark(process.pid) is changed
+        process.communicate("\n")
