@@ -36,7 +36,11 @@ def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hub")
 
 
-@pytest.fixture(params=["embedded", "dockerd", "containerd", "podman"])
+PODMAN = pytest.param("podman", marks=pytest.mark.soak)
+"""CI meets Podman in tests/clients/test_containers_everywhere.py and others."""
+
+
+@pytest.fixture(params=["embedded", "dockerd", "containerd", PODMAN])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
