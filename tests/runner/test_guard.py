@@ -200,6 +200,22 @@ def test_a_command_traces_no_thread_of_the_runner_nor_of_the_guard(build: Bench)
 
 
 @needs_landlock
+def test_a_command_traces_no_command_of_another_build(build: Bench, root: Path) -> None:
+    (build.folder / "trace.py").write_text(TRACING)
+    with scratch(root / "builds") as folder:
+        other = Bench(root, folder)
+        try:
+            other.run("sleep 600 & echo $!")
+            assert psutil.Process(int(other.printed)).name() == "sleep"
+            build.run(f'"$PYTHON" trace.py {int(other.printed)}')
+        finally:
+            other.processes.close()
+    assert build.printed.split()[0] == "refused"
+    if landlock.version() >= 6:
+        assert build.printed.split()[1] == "kept"
+
+
+@needs_landlock
 def test_no_command_reads_the_runner_s_variables(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
