@@ -206,7 +206,6 @@ def test_a_command_traces_no_command_of_another_build(build: Bench, root: Path) 
         other = Bench(root, folder)
         try:
             other.run("sleep 600 & echo $!")
-            assert psutil.Process(int(other.printed)).name() == "sleep"
             build.run(f'"$PYTHON" trace.py {int(other.printed)}')
         finally:
             other.processes.close()
