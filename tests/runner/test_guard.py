@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from labs_helpers.buildspec.processes import Stopped
-from labs_helpers.buildspec.scratch import abandoned, scratch
+from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.runner import landlock
 from labs_helpers.runner.contained import ContainedProcesses, Place
 from labs_helpers.runtime import isolated
@@ -157,7 +157,7 @@ def test_the_next_runner_ends_what_a_killed_one_and_its_killed_guard_left(root: 
     folder = root / "builds" / "left"
     folder.mkdir(parents=True)
     folder.with_name("left.lock").touch()
-    assert abandoned(root / "builds") == [folder]
+    assert isolated.abandoned(root / "builds") == [folder]
     made = Bench(root, folder)
     made.run("(env -i setsid sleep 600 & echo $!)")
     left = psutil.Process(int(made.printed))
