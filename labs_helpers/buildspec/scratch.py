@@ -6,7 +6,6 @@ with its process, says whose folder is still in use.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import logging
 import os
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labs_helpers.runtime.folders import remove_folder
-from labs_helpers.runtime.isolated import LOCK
+from labs_helpers.runtime.isolated import LOCK, abandoned
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +35,6 @@ def scratch(root: Path) -> Iterator[Path]:
     finally:
         _remove(folder, lock)
         os.close(handle)
-
-
-def abandoned(root: Path) -> list[Path]:
-    """The folders of builds that were killed."""
-    found = []
-    for lock in root.glob(f"*{LOCK}"):
-        with contextlib.suppress(OSError), lock.open() as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the build runs
-            found.append(lock.with_suffix(""))
-    return found
 
 
 def _sweep(root: Path) -> None:

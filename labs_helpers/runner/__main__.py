@@ -17,7 +17,6 @@ from pathlib import Path
 
 import psutil
 
-from labs_helpers.buildspec.scratch import abandoned
 from labs_helpers.files import LabsError
 from labs_helpers.runner.desk import Desk
 from labs_helpers.runner.kinds import kinds
@@ -62,7 +61,7 @@ def _end_builds_below(folder: Path) -> None:
 
     The guard of a build (guard.py) has done so, unless the guard was killed, too.
     """
-    isolated.end(*map(isolated.number_of, filter(Path.is_dir, abandoned(folder))))
+    isolated.end(*map(isolated.number_of, filter(Path.is_dir, isolated.abandoned(folder))))
     for process in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.Error):
             variables = process.environ()

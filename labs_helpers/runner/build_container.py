@@ -36,6 +36,10 @@ _LOOKS = (0.02, 0.3)
 """Seconds between two looks at a program: first and most."""
 _GIVE_BACK = 'chown -hR "$(stat -c %u:%g "$0")" "$0" 2>/dev/null'
 """Makes all files of the build's folder those of the folder's owner."""
+MOST_SAID = 1 << 16
+"""Bytes that a program of the image may say to the runner."""
+_PATIENCE = 60.0
+"""Seconds that a program of the image has for what it should do at once."""
 _swept = threading.Event()
 _sweeping = threading.Lock()
 
@@ -157,10 +161,27 @@ class BuildContainer:
         return Exec(self._engine, str(made["Id"]))
 
     def call(self, words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-        """Run a program to its end: exit status and output. Raises EngineRefused."""
+        """Run a program of the image to its end: exit status and output. Raises EngineRefused."""
         program = self.exec(words, environment)
-        output = b"".join(program.output())
-        return program.wait(), output.decode(errors="replace")
+        output = b""
+        with self.patience():
+            for part in program.output():
+                output += part
+                if len(output) > MOST_SAID:
+                    self.kill()
+                    break
+            return program.wait(), output.decode(errors="replace")
+
+    @contextlib.contextmanager
+    def patience(self) -> Iterator[None]:
+        """End the container where the block takes too long: its image's shell may be anything."""
+        timer = threading.Timer(_PATIENCE, self.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def kill(self) -> None:
         """End all programs of the container."""

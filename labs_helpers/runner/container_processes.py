@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from labs_helpers.buildspec.processes import NoFolder, Processes, Running
-from labs_helpers.runner.build_container import BuildContainer, Exec
+from labs_helpers.runner.build_container import MOST_SAID, BuildContainer, Exec
 from labs_helpers.runner.engine_client import EngineRefused
 from labs_helpers.runtime import isolated
 
@@ -93,17 +93,18 @@ class ContainerProcesses(Processes):
         program = self._container.exec(words, environment)
         output = program.output()
         said = ""
-        for part in output:
-            said += part.decode(errors="replace")
-            if "\n" in said:
-                break
-        said = said.strip()
+        with self._container.patience():
+            for part in output:
+                said += part.decode(errors="replace")
+                if "\n" in said or len(said) > MOST_SAID:
+                    break
+        said = said[:MOST_SAID].strip()
         if said == "folder":
             raise NoFolder(str(folder))
         if said == "program":
             raise FileNotFoundError(argv[0])
         if not said.isdecimal():
-            raise OSError(said or "the container of the build has ended")
+            raise OSError(said[:200] or "the container of the build has ended")
         return _Program(program, output, int(said))
 
     def _end(self, process: Running) -> None:

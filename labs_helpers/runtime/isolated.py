@@ -137,6 +137,16 @@ def wait_for_end(folder: Path) -> bool:
     return True
 
 
+def abandoned(builds: Path) -> list[Path]:
+    """The folders, in ``builds``, of builds that were killed."""
+    found = []
+    for path in builds.glob(f"*{LOCK}"):
+        with contextlib.suppress(OSError), path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the build runs
+            found.append(path.with_suffix(""))
+    return found
+
+
 def folder_of(locks: int, real_time: int, builds: Path) -> Path | None:
     """The folder, in ``builds``, of the build whose program has these two hard limits."""
     if locks + real_time != MARK or not builds.is_dir():

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from labs_helpers.buildspec.processes import Stopped
-from labs_helpers.buildspec.scratch import abandoned, scratch
+from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.runner import landlock
 from labs_helpers.runner.contained import ContainedProcesses, Place
 from labs_helpers.runtime import isolated
@@ -157,7 +157,7 @@ def test_the_next_runner_ends_what_a_killed_one_and_its_killed_guard_left(root: 
     folder = root / "builds" / "left"
     folder.mkdir(parents=True)
     folder.with_name("left.lock").touch()
-    assert abandoned(root / "builds") == [folder]
+    assert isolated.abandoned(root / "builds") == [folder]
     made = Bench(root, folder)
     made.run("(env -i setsid sleep 600 & echo $!)")
     left = psutil.Process(int(made.printed))
@@ -197,6 +197,21 @@ def test_a_command_traces_no_thread_of_the_runner_nor_of_the_guard(build: Bench)
     assert {line.split()[0] for line in lines} == {"refused"}
     if landlock.version() >= 6:
         assert {line.split()[1] for line in lines} == {"kept"}
+
+
+@needs_landlock
+def test_a_command_traces_no_command_of_another_build(build: Bench, root: Path) -> None:
+    (build.folder / "trace.py").write_text(TRACING)
+    with scratch(root / "builds") as folder:
+        other = Bench(root, folder)
+        try:
+            other.run("sleep 600 & echo $!")
+            build.run(f'"$PYTHON" trace.py {int(other.printed)}')
+        finally:
+            other.processes.close()
+    assert build.printed.split()[0] == "refused"
+    if landlock.version() >= 6:
+        assert build.printed.split()[1] == "kept"
 
 
 @needs_landlock

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from labs_helpers.oci.layer_paths import fits_a_file_system
 
 from .errors import BuildError
-from .layer import content_hash
+from .layer import WHITEOUT, content_hash
 from .run import accounts
 from .sources import Ownership, Source
 from .tar_reader import decompress, index, is_tar
@@ -101,14 +101,16 @@ def place(
         if is_folder or not target or (existing and existing.kind == DIRECTORY):
             name = posixpath.basename(source.name)
             path = f"{target}/{name}" if target else name
-        _check_length(path)
+        _check_path(path)
         make_directories(posixpath.dirname(path), root, placed, owner)
         placed[path] = source.entries[""]
     return placed
 
 
-def _check_length(path: str) -> None:
-    """Raise BuildError for a path that no file system takes."""
+def _check_path(path: str) -> None:
+    """Raise BuildError for a path that no file system takes, or that a layer has for a deletion."""
+    if any(name.startswith(WHITEOUT) for name in path.split("/")):
+        raise BuildError(f"/{path[:200]}: a layer cannot have a name that begins with .wh.")
     if not fits_a_file_system(path):
         raise BuildError(f"open /{path[:60]}...: file name too long")
 
@@ -121,7 +123,7 @@ def make_directories(
     Raises:
         BuildError: one of them is a file, or the path is too long.
     """
-    _check_length(path)
+    _check_path(path)
     parts = [part for part in path.split("/") if part]
     for end in range(1, len(parts) + 1):
         folder = "/".join(parts[:end])

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from labs_helpers.files import read_json, write_json
+from labs_helpers.files import WorkspaceError, read_json, write_json
 
 from .. import machine
 from ..build.run.accounts import UnknownAccount, find_account
@@ -29,6 +29,8 @@ _OCI_EXEC = "OCI runtime exec failed: exec failed: unable to start container pro
 _STARTED = 10.0
 """Seconds in which a start that was asked for is done:
 https://github.com/moby/moby/blob/v28.2.2/daemon/resize.go"""
+_ENDED = 137
+"""The exit status of a program whose container has ended: that of a killed one."""
 REFUSED = {"Privileged": "a container gets no rights on this machine"}
 """Fields that are refused, and why; Detach and DetachKeys belong to the start."""
 
@@ -103,6 +105,12 @@ class Execs:
             instance.pid = self._containers.link.ask(request)["pid"]
             with self.changed:
                 self.changed.notify_all()
+        except (FileNotFoundError, WorkspaceError) as error:
+            instance.running, instance.exit_code = False, _ENDED
+            if folder.is_dir():
+                raise
+            # the container has been removed meanwhile
+            raise Conflict(f"container {container.id} is not running") from error
         except (CannotStart, UnknownAccount) as error:
             instance.running = False
             instance.exit_code = error.code if isinstance(error, CannotStart) else 126

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import re
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -99,6 +101,12 @@ class Container:
         return bool(self.config.get("Tty"))
 
 
+_REMOVED = "removed-"
+"""Before the ID, in the name of the folder of a container that is being removed."""
+_TRIES, _PAUSE = 100, 0.02
+"""Removals of such a folder in which something still writes, and seconds between two."""
+
+
 class Records:
     """The containers of one engine, on disk and in memory; ``changed`` is notified of each change.
 
@@ -177,9 +185,14 @@ class Records:
             )
 
     def save(self, container: Container) -> None:
-        """Notify who waits for a change, and write the record. Raises OSError."""
+        """Notify who waits for a change, and write the record. Raises OSError.
+
+        A container that has been removed has no record.
+        """
         with self.changed:
             self.changed.notify_all()
+            if container.id not in self._known:
+                return
             write_json(self.path(container) / "container.json", asdict(container))
 
     def remove(self, container: Container) -> None:
@@ -188,7 +201,23 @@ class Records:
             self._known.pop(container.id, None)
             (self.path(container) / "container.json").unlink(missing_ok=True)
             self.changed.notify_all()
-        owners.remove(self.path(container))
+        gone = self.folder / f"{_REMOVED}{container.id}"
+        # a program that just joins the container, as a HEALTHCHECK, would else write in the folder
+        # while the folder is emptied
+        try:
+            self.path(container).rename(gone)
+        except FileNotFoundError:
+            return  # another client was quicker
+        for _ in range(_TRIES):
+            try:
+                owners.remove(gone)
+                return
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+                # a program that joined the container, and is being killed with it, still wrote
+                time.sleep(_PAUSE)
+        owners.remove(gone)
 
     def _new_name(self) -> str:
         """A free name of two words; with the lock held."""

@@ -55,6 +55,15 @@ def test_names_of_a_context_stay_inside_it(builder: Builder) -> None:
     assert all(not name.startswith(("/", "..")) for name in builder.files(image))
 
 
+@pytest.mark.parametrize(
+    "step", ["COPY f /d/.wh.x", "ADD f /d/.wh.x/", "COPY f /.wh..wh..opq/f", "WORKDIR /d/.wh.x"]
+)
+def test_no_destination_deletes_what_another_layer_has(builder: Builder, step: str) -> None:
+    """Whoever unpacks the image would find no x: a scan and a runtime see what the layers say."""
+    with pytest.raises(BuildError, match=r"a layer cannot have a name that begins with \.wh\."):
+        builder.build(f"FROM scratch\nCOPY f /d/x\n{step}\n", {"f": "1"})
+
+
 @pytest.mark.parametrize("path", ["/".join("a" * 2049), "a" * 256], ids=["deep", "long"])
 def test_a_name_that_no_file_system_takes_is_refused(builder: Builder, path: str) -> None:
     """As dockerd refuses it, which unpacks the context; a deep name took the engine minutes."""

@@ -218,9 +218,10 @@ def test_health(client: Any) -> None:
     found.remove(force=True)
 
 
-def probed(client: Any, command: str) -> dict[str, Any]:
-    """The first result of a HEALTHCHECK that has half a second."""
-    check = {"Test": ["CMD-SHELL", command], "Interval": 10**6, "Timeout": 5 * 10**8, "Retries": 1}
+def probed(client: Any, command: str, seconds: float = 0.5) -> dict[str, Any]:
+    """The first result of a HEALTHCHECK that has some seconds."""
+    allowed = int(seconds * 10**9)
+    check = {"Test": ["CMD-SHELL", command], "Interval": 10**6, "Timeout": allowed, "Retries": 1}
     found = client.containers.run("box", ["sleep", "60"], healthcheck=check, detach=True)
 
     def results() -> list[dict[str, Any]]:
@@ -245,7 +246,7 @@ def test_a_healthcheck_that_does_not_end_has_failed_whatever_it_writes(
 
 def test_of_a_long_output_of_a_healthcheck_the_beginning_is_kept(client: Any) -> None:
     """https://github.com/moby/moby/blob/v28.2.2/daemon/health.go (limitedBuffer)"""
-    result = probed(client, "echo begun; yes | head -c 100000")
+    result = probed(client, "echo begun; yes | head -c 100000", 60)
     assert result["Output"].startswith("begun\ny\n")
     assert result["Output"].endswith("...")
     assert len(result["Output"]) < 4100
@@ -253,7 +254,7 @@ def test_of_a_long_output_of_a_healthcheck_the_beginning_is_kept(client: Any) ->
 
 def test_nothing_is_kept_of_a_probe_that_has_ended(client: Any) -> None:
     events = client.events(decode=True, filters={"event": ["exec_create", "exec_die"]})
-    probed(client, "true")
+    probed(client, "true", 60)
     created = next(event for event in events if event["Action"].startswith("exec_create"))
     identity = created["Actor"]["Attributes"]["execID"]
     events.close()
