@@ -171,7 +171,7 @@ LABS = {
             "On call",
             "on-call",
             minutes=45,
-            goal="take a bad release back, and repair rights and a file that fail late",
+            goal="take a bad release back, and find faults that show only late",
             sandbox="a git folder stands for GitHub",
             aws="CodeCommit stands for GitHub; tasks and builds cost",
         ),

@@ -1,0 +1,68 @@
+"""The scripts and cells of labs 09, 11 and 13 say in words what they miss."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from labs_helpers.curriculum import LABS
+from tests.labs.desk import PROJECT
+
+FILES = PROJECT / "notebooks" / "files" / "09"
+SAYS = {
+    "answer.sh": 'say Approved or Rejected, and why:  sh answer.sh Approved "why"',
+    "log.sh": "name a project:  sh log.sh demo-app-build",
+    "retry.sh": "name a stage:  sh retry.sh Build",
+    "tag.sh": "name two tags: the new one, and one that the image has",
+}
+NO_REPOSITORY = 'this folder is no git repository yet: run the cell of "Your commit" first'
+
+
+def shell(folder: Path, *command: str, aws: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with an `aws` that is the shell ``aws``."""
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "aws"
+    program.write_text(f"#!/bin/sh\n{aws}\n")
+    program.chmod(0o755)
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={"PATH": path, "HOME": str(folder), "GIT_CEILING_DIRECTORIES": str(folder.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_a_script_without_its_words_asks_for_them_and_calls_nobody(
+    name: str, tmp_path: Path
+) -> None:
+    done = shell(tmp_path, "sh", str(FILES / name), aws="echo called >&2")
+    assert (done.returncode, done.stdout, done.stderr) == (1, f"{SAYS[name]}\n", "")
+
+
+def test_a_tag_for_a_commit_that_is_not_there_asks_aws_for_nothing(tmp_path: Path) -> None:
+    tagged = f"sh {FILES / 'tag.sh'} production $(git rev-parse --short=7 HEAD)"
+    done = shell(tmp_path, "sh", "-c", tagged, aws="echo called >&2")
+    assert (done.returncode, done.stdout) == (1, f"{SAYS['tag.sh']}\n")
+    assert done.stderr.startswith("fatal: not a git repository")
+    assert "called" not in done.stderr
+
+
+def test_the_log_of_a_project_that_has_built_nothing(tmp_path: Path) -> None:
+    done = shell(tmp_path, "sh", str(FILES / "log.sh"), "demo-app-build", aws="echo None")
+    assert (done.returncode, done.stdout) == (1, "no build of demo-app-build has begun\n")
+
+
+@pytest.mark.parametrize("cell", ["09-130", "09-152"])
+def test_a_commit_before_the_repository_says_what_was_left_out(cell: str, tmp_path: Path) -> None:
+    notebook = nbformat.read(PROJECT / "notebooks" / LABS["09"].notebook, as_version=4)
+    (source,) = [one.source for one in notebook.cells if one.id == cell]
+    done = shell(tmp_path, "bash", "-c", source.partition("\n")[2], aws="echo called >&2")
+    assert (done.returncode, done.stdout, done.stderr) == (1, f"{NO_REPOSITORY}\n", "")
