@@ -62,7 +62,7 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
     lost = [name for step in listed if step.lost is not None and (name := step.lost(place))]
     if lost:
         notes += (
-            f"gone, as after the lab's clean-up: {' and '.join(lost)}",
+            f"gone, as after a clean-up: {' and '.join(lost)}",
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
         )
     if found.since:

@@ -42,7 +42,7 @@ def test_a_begun_lab_names_what_is_gone_and_how_to_begin_again(
     begun = beginning.go_on("11", place, BEGUN)
     card = beginning.card_of(LABS["11"], place, "", begun).text
     assert "begun earlier: nothing that you made was changed" in card
-    assert "gone, as after the lab's clean-up: the service web and the pipeline demo-app" in card
+    assert "gone, as after a clean-up: the service web and the pipeline demo-app" in card
     assert "to do the lab again: lab.restart() makes its beginning" in card
 
 

@@ -5,6 +5,7 @@ A fact's function takes a :class:`Release`, and says what it found where the fac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,10 @@ RECORD = "imagedefinitions.json"
 SPEC, GATE = "buildspec.yml", "gate.yml"
 STAGES = ["Source", "Build", "Gate", "Approve", "Deploy"]
 LOOKED_AT = f"{SPEC} of your last commit"
+_TESTS = ("test.sh", "tests.sh")
+"""The script of the test, and the name under which a repair may keep it."""
+_ONE_IMAGE = re.compile(r"\blabs\s+gate\s+[\"']?[\w./-]+[:@][\"']?(?!\$)[\w:.-]+")
+"""A gate for an image that is named in full, without a variable."""
 _WATCH = f'watch it with  lab.pipeline("{PIPELINE}", wait=300, commit="HEAD")'
 
 
@@ -80,7 +85,7 @@ def committed(release: Release) -> Finding | None:
 
 
 def test_stays(release: Release) -> Finding | None:
-    """The test is before the push, and stops the build."""
+    """The test is before the push, stops the build, and looks at the page."""
     spec = release.spec
     if not isinstance(spec, Spec):
         return None
@@ -88,7 +93,15 @@ def test_stays(release: Release) -> Finding | None:
         return _unlike("after a failed build, post_build still runs")
     if not spec.tests_before_the_push:
         return _unlike("no failed test stops the build before the push")
-    return None
+    script = next((one for one in _TESTS if history.file(one, release.commit)), _TESTS[0])
+    text = history.file(script, release.commit) or b""
+    if b"</html>" in text and b"exit 1" in text:
+        return None
+    return Finding(
+        f"{script} of your last commit",
+        "it does not look for the end of the page any more",
+        "the test was right: half a page has to stop the build",
+    )
 
 
 def tags_stay(release: Release) -> Finding | None:
@@ -108,7 +121,7 @@ def _unlike(found: str) -> Finding:
 
 
 def gate_stays(release: Release) -> Finding | None:
-    """The gate of the commit can stop a build, and the pipeline has its stages."""
+    """The gate judges the image of each commit, can stop a build, and the stages are there."""
     spec = release.gate
     if isinstance(spec, str) or not spec.gates:
         found = spec if isinstance(spec, str) else "no gate in it can stop a build"
@@ -117,6 +130,13 @@ def gate_stays(release: Release) -> Finding | None:
             found,
             "put the gate back: it has to judge the scan as before",
         )
+    for command in spec.all_commands:
+        if _ONE_IMAGE.search(command):
+            return Finding(
+                f"{GATE} of your last commit",
+                f"{command.strip()}\nthis judges one image, whatever the build has pushed",
+                "the name of the image has to follow the commit",
+            )
     client = release.world.client("codepipeline")
     try:
         stages = client.get_pipeline(name=PIPELINE)["pipeline"]["stages"]

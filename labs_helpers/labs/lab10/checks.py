@@ -205,7 +205,7 @@ def _can_pull_again(shop: Running) -> Finding | None:
         return Finding(
             looked_at,
             "ecr:GetAuthorizationToken on *: not allowed",
-            "which resource can a token be for? The next task that starts needs one",
+            "does a statement allow it, and for which resource? The next task needs a token",
         )
     if not rights.may_pull(shop.world, SHOPS_ROLE):
         return Finding(
@@ -223,7 +223,18 @@ def _pulls_nothing_else(shop: Running) -> Finding | None:
     return Finding(
         f"what the policies of {SHOPS_ROLE} allow",
         f"{allowed}: allowed",
-        "what does the resource of that statement cover?",
+        "what does the resource of the statement cover that allows it?",
+    )
+
+
+def _changes_nothing(shop: Running) -> Finding | None:
+    allowed = rights.first_change(shop.world, SHOPS_ROLE)
+    if allowed is None:
+        return None
+    return Finding(
+        f"what the policies of {SHOPS_ROLE} allow",
+        f"{allowed}: allowed",
+        "which actions does a pull need? Whoever gets the shop's credentials has all others too",
     )
 
 
@@ -233,6 +244,7 @@ SHOP_FACTS = (
     Fact(f"with its own role {SHOPS_ROLE}", _with_its_own_role),
     Fact(f"{SHOPS_ROLE} may log in to ECR and pull from demo-app-repo", _can_pull_again),
     Fact(f"{SHOPS_ROLE} may pull from no other repository", _pulls_nothing_else),
+    Fact(f"{SHOPS_ROLE} may change nothing in ECR", _changes_nothing),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labs_helpers.checks.ecr_actions import PULL
+from labs_helpers.checks.ecr_actions import LEVELS, OF_THE_REGISTRY, PULL
 from labs_helpers.checks.least_privilege import neighbours
 from labs_helpers.checks.permissions import Permission, Role
 from labs_helpers.checks.world import World
@@ -28,6 +28,18 @@ def may_log_in(world: World, role: str) -> bool:
 def first_too_many(world: World, role: str) -> str | None:
     """The first action of a pull that the role may ever do on another repository, in words."""
     tried = _pulls(world, [*neighbours(world.repository), *COLLEAGUES])
+    found = _role(world, role).first_allowed(tried)
+    return None if found is None else str(found)
+
+
+def first_change(world: World, role: str) -> str | None:
+    """The first action that changes something in ECR and that the role may ever do, in words."""
+    repository = f"arn:aws:ecr:{world.region}:{world.account}:repository/{world.repository}"
+    tried = [
+        Permission(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else repository, world.region)
+        for level in ("Permissions management", "Write", "Tagging")
+        for name in LEVELS[level].split()
+    ]
     found = _role(world, role).first_allowed(tried)
     return None if found is None else str(found)
 

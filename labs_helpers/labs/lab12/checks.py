@@ -71,6 +71,17 @@ def _version(ecs: Any, revision: str) -> str:
     return image.rpartition("/")[2].partition(":")[2]
 
 
+def _there(seen: Mistake) -> Finding | None:
+    if look(seen.world, FRONT) is not None:
+        return None
+    return Finding(
+        f"the service {FRONT}",
+        "deleted",
+        "a service that is gone serves nobody. Run the lesson's cell that creates the service, "
+        "then the colleague's cell again. What stops a deployment that is under way?",
+    )
+
+
 def _taken_back(seen: Mistake) -> Finding | None:
     if seen.status == "ROLLBACK_SUCCESSFUL":
         return None
@@ -90,8 +101,8 @@ def _taken_back(seen: Mistake) -> Finding | None:
 
 def _everybody(seen: Mistake) -> Finding | None:
     front = look(seen.world, FRONT)
-    if front is None:
-        return Finding(f"the service {FRONT}", "deleted", "a service that is gone serves nobody")
+    if front is None:  # since a moment ago
+        return _there(seen)
     if not front.is_tagged(RELEASE):
         return Finding(
             front.looked_at,
@@ -102,6 +113,7 @@ def _everybody(seen: Mistake) -> Finding | None:
 
 
 BACK_FACTS = (
+    Fact(f"the service {FRONT} is there", _there),
     Fact(f"the deployment of {SHOPS_RELEASE} was stopped, and went back", _taken_back),
     Fact(f"one task of {RELEASE} serves everybody", _everybody),
 )

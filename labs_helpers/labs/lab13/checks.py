@@ -47,7 +47,10 @@ def _nothing_committed(given: rights.Roles) -> Finding | None:
     if subject == WELCOME:
         return None
     return Finding(
-        "your last commit", subject, "the files were right; what is wrong is not in the repository"
+        "your last commit",
+        subject,
+        "the files were right; what is wrong is not in the repository: take your commit back (git "
+        f"reset --hard HEAD~1), and say yes to {WELCOME} when that waits",
     )
 
 

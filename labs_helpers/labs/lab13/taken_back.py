@@ -16,6 +16,12 @@ BAD = "Give everything away"
 """The subject of the bad release's commit."""
 
 
+_UNDO = (
+    "take your commit back, too (git reset --hard HEAD~1). The pipeline then begins with the bad "
+    'commit once more: when that waits, say no (sh answer.sh Rejected "why")'
+)
+
+
 @dataclass(frozen=True)
 class Releases:
     """The bad release, the one before, and what the service runs.
@@ -72,7 +78,8 @@ def nothing_deleted(releases: Releases) -> Finding | None:
         return Finding(
             f"the task definition {releases.bad.name}",
             "it is deregistered",
-            "the release was to be taken back, and the evidence to stay",
+            "the release was to be taken back, and the evidence to stay: lab.restart() begins "
+            "once more",
         )
     if releases.digests >= {releases.bad_digest, releases.good_digest}:
         return None
@@ -80,7 +87,7 @@ def nothing_deleted(releases: Releases) -> Finding | None:
         f"the images of {releases.world.repository}",
         "an image of the two releases is no longer there",
         "whoever looks into the bad release needs its image: docker images says whether this "
-        "machine has the image, to push again; else a build of its commit makes the image anew",
+        "machine has the image, to push again; else lab.restart() begins once more",
     )
 
 
@@ -93,11 +100,11 @@ def nothing_committed(releases: Releases) -> Finding | None:
         advice = "these commits came before the release was back: lab.restart() begins once more"
     elif releases.undone:
         advice = (
-            "a revert is built, scanned and approved first, and the bad page stays meanwhile: take "
-            "the commit back, too; the image that ran before is ready to run"
+            "a revert is built, scanned and approved first, and the bad page stays meanwhile: "
+            f"{_UNDO}; the image that ran before is ready to run"
         )
     else:
-        advice = "take the commit back; the image that ran before is in the registry, ready to run"
+        advice = f"{_UNDO}; the image that ran before is in the registry, ready to run"
     return Finding("your first commit after the bad one", subject, advice)
 
 
@@ -123,7 +130,9 @@ def ran_before(releases: Releases) -> Finding | None:
     others = sorted(tag for tag, digest in releases.tags.items() if digest == running[0])
     return Finding(
         looked_at,
-        f"{named}, the image {', '.join(others) or 'without a tag'}",
+        f"{named}, the image with the tag {' and '.join(others)}"
+        if others
+        else f"{named}, an image without a tag",
         "look for the task definition that came just before the bad one",
     )
 

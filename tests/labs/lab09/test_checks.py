@@ -120,6 +120,14 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
         [(COMMIT, f"sed -i.bak 's/CRITICAL/CRITICAL || true/' gate.yml; {COMMIT}")],
         "gate.yml of your last commit | no gate in it can stop a build | the rest stays: the gate",
     ),
+    "a gate for one image": (
+        [(COMMIT, f"sed -i.bak 's/gate [^ ]*/gate demo-app-repo:1.0.0/' gate.yml; {COMMIT}")],
+        "gate.yml of your last commit | this judges one image, whatever the build has pushed",
+    ),
+    "a test that tests nothing": (
+        [(COMMIT, f"echo true > test.sh; {COMMIT}")],
+        "test.sh of your last commit | it does not look for the end of the page any more",
+    ),
     "no gate": (
         [(COMMIT, f"git rm -q gate.yml; {COMMIT}")],
         "gate.yml of your last commit | no such file",

@@ -213,6 +213,18 @@ SHOP_WRONG = {
     ),
     "the tag only": (shop(), "403 Forbidden | one task of the shop runs"),
     "the newer version": (ROLE + shop("demo-app-repo:1.1.0"), "1.1.0 | a task of 1.0.0"),
+    "every action on the one repository": (
+        ROLE
+        + shop()
+        + """cat > every.json <<'END'
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*",
+  "Resource": "arn:aws:ecr:us-west-2:123456789012:repository/demo-app-repo"}]}
+END
+aws iam put-role-policy --role-name shop-execution --policy-name every \
+  --policy-document file://every.json
+""",
+        "repository/demo-app-repo: allowed | shop-execution may change nothing in ECR",
+    ),
     "everything that may be read": (
         f"aws iam attach-role-policy --role-name shop-execution --policy-arn {FULL}\n" + shop(),
         "repository/demo-app-repo2: allowed | shop-execution may pull from no other",

@@ -135,6 +135,15 @@ def test_a_deployment_that_nobody_stopped(lab: Desk) -> None:
 
 
 @pytest.mark.usefixtures("mistaken")
+def test_a_service_that_was_deleted_too_late(lab: Desk) -> None:
+    lab.lab.clock.advance(minutes=6)
+    deleted = "aws ecs delete-service --cluster demo --service front --force --query service.status"
+    lab.finds_wrong(
+        "12.1", NEWEST + BACK % "SUCCESSFUL" + deleted, "deleted | the service front is there"
+    )
+
+
+@pytest.mark.usefixtures("mistaken")
 def test_too_late_and_then_the_colleague_s_cell_alone(lab: Desk) -> None:
     lab.lab.clock.advance(minutes=6)
     lab.done(NEWEST + BACK % "SUCCESSFUL")

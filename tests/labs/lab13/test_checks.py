@@ -92,12 +92,12 @@ BACK_WRONG = {
     ),
     "an older release": (
         named("$(cat first.txt)"),
-        "the image 1.0.0 | the service web runs the image that it ran before",
+        "the image with the tag 1.0.0 | the service web runs the image that it ran before",
     ),
     "a commit that takes it back": (REVERT, FIRST),
     "another commit": (
         "git commit -q --allow-empty -m Again",
-        "your first commit after the bad one | Again | commit nothing | take the commit back",
+        "your first commit after the bad one | Again | commit nothing | take your commit back",
     ),
     "built anew from the files of before": (
         "git show HEAD^:index.html > index.html\n"
@@ -113,7 +113,7 @@ BACK_WRONG = {
     ),
     "an older image under a new name": (
         registered("$REGISTRY/demo-app-repo:1.0.0"),
-        "the image 1.0.0 | the service web runs the image that it ran before",
+        "the image with the tag 1.0.0 | the service web runs the image that it ran before",
     ),
     "the bad image deleted": (
         "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids "
