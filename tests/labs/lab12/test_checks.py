@@ -137,7 +137,10 @@ def test_a_deployment_that_nobody_stopped(lab: Desk) -> None:
 @pytest.mark.usefixtures("mistaken")
 def test_a_service_that_was_deleted_too_late(lab: Desk) -> None:
     lab.lab.clock.advance(minutes=6)
-    deleted = "aws ecs delete-service --cluster demo --service front --force --query service.status"
+    deleted = (
+        "aws ecs delete-service --cluster demo --service front --force --query service.status\n"
+        "aws ecs wait services-inactive --cluster demo --services front"
+    )
     lab.finds_wrong(
         "12.1", NEWEST + BACK % "SUCCESSFUL" + deleted, "deleted | the service front is there"
     )
