@@ -122,7 +122,7 @@ WRONG: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "a gate for one image": (
         [(COMMIT, f"sed -i.bak 's/gate [^ ]*/gate demo-app-repo:1.0.0/' gate.yml; {COMMIT}")],
-        "gate.yml of your last commit | this judges one image, whatever the build has pushed",
+        "this judges one image, whatever the build has pushed | the rest stays: the gate",
     ),
     "a test that tests nothing": (
         [(COMMIT, f"echo true > test.sh; {COMMIT}")],
@@ -144,7 +144,7 @@ def test_the_ticket_is_not_tried(lab: Desk) -> None:
 
 
 @pytest.mark.usefixtures("ticket")
-@pytest.mark.parametrize("answer", rows(WRONG, 11))
+@pytest.mark.parametrize("answer", rows(WRONG, 13))
 def test_a_commit_that_is_wrong(lab: Desk, answer: str) -> None:
     changes, says = WRONG[answer]
     lab.finds_wrong("09.1", solution(lab, *changes), says)
