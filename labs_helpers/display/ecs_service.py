@@ -76,9 +76,13 @@ def has_settled(found: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) ->
         return not live
     if found["runningCount"] != sum(each["lastStatus"] == "RUNNING" for each in live):
         return False
-    states = [each.get("rolloutState") for each in found["deployments"]]
-    if states[:1] == ["FAILED"]:
+    deployments = found["deployments"]
+    if any(
+        (one["status"], one.get("rolloutState")) == ("PRIMARY", "FAILED") for one in deployments
+    ):
         return True
+    # one that has failed and is not PRIMARY any more is being rolled back
+    states = [each.get("rolloutState") for each in deployments]
     return states == ["COMPLETED"] and len(live) == found["desiredCount"]
 
 

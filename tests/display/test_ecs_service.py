@@ -115,10 +115,27 @@ def test_a_service_has_settled_when_nothing_more_happens_by_itself(
         "status": status,
         "desiredCount": desired,
         "runningCount": counted,
-        "deployments": [{"rolloutState": each} for each in deployments],
+        "deployments": [
+            {"status": "ACTIVE" if number else "PRIMARY", "rolloutState": state}
+            for number, state in enumerate(deployments)
+        ],
     }
     tasks = [task("STOPPED"), *(task("RUNNING") for _ in range(running))]
     assert has_settled(found, tasks) is settled
+
+
+@pytest.mark.parametrize("state", ["IN_PROGRESS", "COMPLETED"])
+def test_a_service_that_is_rolled_back_has_not_settled(state: str) -> None:
+    found = {
+        "status": "ACTIVE",
+        "desiredCount": 1,
+        "runningCount": 1,
+        "deployments": [
+            {"status": "ACTIVE", "rolloutState": "FAILED"},
+            {"status": "PRIMARY", "rolloutState": state},
+        ],
+    }
+    assert not has_settled(found, [task("RUNNING")])
 
 
 def test_the_stage_of_a_deployment_that_goes_on_is_named() -> None:
