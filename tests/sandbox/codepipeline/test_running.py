@@ -221,8 +221,9 @@ def test_variables_and_revisions_of_a_start_reach_the_actions(room: PipelineRoom
 
 
 def test_a_token_starts_one_execution(room: PipelineRoom) -> None:
-    first = room.start("whole", clientRequestToken="once")
-    assert room.start("whole", clientRequestToken="once") == first
+    room.create(definition("once", s3_source(), s3_deploy()))
+    first = room.start("once", clientRequestToken="once")
+    assert room.start("once", clientRequestToken="once") == first
 
 
 def test_an_action_has_a_role_of_its_own_that_the_pipelines_role_takes(room: PipelineRoom) -> None:
@@ -355,16 +356,17 @@ def test_a_lab_draws_a_pipeline_as_it_is(
 
 
 def test_paginators_go_over_every_list(room: PipelineRoom) -> None:
+    assert room.ended("paged", room.create(definition("paged", s3_source(), s3_deploy())))
     for _ in range(3):
-        room.start("whole")
+        room.start("paged")
     for operation, member in (
         ("list_pipeline_executions", "pipelineExecutionSummaries"),
         ("list_action_executions", "actionExecutionDetails"),
     ):
         pages = room.api.get_paginator(operation).paginate(
-            pipelineName="whole", PaginationConfig={"PageSize": 1}
+            pipelineName="paged", PaginationConfig={"PageSize": 1}
         )
-        whole = getattr(room.api, operation)(pipelineName="whole")[member]
+        whole = getattr(room.api, operation)(pipelineName="paged")[member]
         assert len([each for page in pages for each in page[member]]) >= len(whole) > 1
 
 
