@@ -6,6 +6,7 @@ with its process, says whose folder is still in use.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labs_helpers.runtime.folders import remove_folder
-from labs_helpers.runtime.isolated import LOCK, abandoned
+from labs_helpers.runtime.isolated import LOCK, abandoned, lock_of
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ def scratch(root: Path) -> Iterator[Path]:
 
 def _sweep(root: Path) -> None:
     for folder in abandoned(root):
-        _remove(folder, folder.with_name(f"{folder.name}{LOCK}"))
+        with contextlib.suppress(OSError):
+            _remove(folder, lock_of(folder))
 
 
 def _remove(folder: Path, lock: Path) -> None:

@@ -24,7 +24,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 LOCKS, REAL_TIME = 10, 15
@@ -81,11 +81,7 @@ def build_of(pid: int) -> int | None:
 
     None where the process is no build's, has ended, or is another user's.
     """
-    try:
-        number = resource.prlimit(pid, LOCKS)[1]
-        spare = resource.prlimit(pid, REAL_TIME)[1]
-    except OSError:
-        return None
+    number, spare = _limits(pid)
     return number if number + spare == MARK else None
 
 
@@ -95,12 +91,16 @@ def has_lowered_mark(pid: int) -> bool:
     A program that the labs never marked may have one of the two limits, as pam_limits or a sound
     server sets them, and not both.
     """
-    try:
-        number = resource.prlimit(pid, LOCKS)[1]
-        spare = resource.prlimit(pid, REAL_TIME)[1]
-    except OSError:
-        return False
+    number, spare = _limits(pid)
     return 0 <= number < MARK and 0 <= spare < MARK and number + spare != MARK
+
+
+def _limits(pid: int) -> tuple[int, int]:
+    """The two limits of a mark; unlimited where the process has ended or is another user's."""
+    try:
+        return resource.prlimit(pid, LOCKS)[1], resource.prlimit(pid, REAL_TIME)[1]
+    except OSError:
+        return resource.RLIM_INFINITY, resource.RLIM_INFINITY
 
 
 def end(*numbers: int) -> None:
@@ -124,27 +124,33 @@ def end(*numbers: int) -> None:
             return
 
 
+def lock_of(folder: Path) -> Path:
+    """The lock beside a build's folder."""
+    return folder.with_name(f"{folder.name}{LOCK}")
+
+
 def wait_for_end(folder: Path) -> bool:
     """Wait until a build has ended, by itself or by a signal; False where nothing says when.
 
     Raises OSError.
     """
     try:
-        with folder.with_name(f"{folder.name}{LOCK}").open() as lock:
+        with lock_of(folder).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
     except FileNotFoundError:
         return not folder.exists()
     return True
 
 
-def abandoned(builds: Path) -> list[Path]:
-    """The folders, in ``builds``, of builds that were killed."""
-    found = []
+def abandoned(builds: Path) -> Iterator[Path]:
+    """The folders, in ``builds``, of builds that were killed, each while its lock is held.
+
+    A build that just begins has made its lock and not taken it yet: it waits meanwhile.
+    """
     for path in builds.glob(f"*{LOCK}"):
         with contextlib.suppress(OSError), path.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while the build runs
-            found.append(path.with_suffix(""))
-    return found
+            yield path.with_suffix("")
 
 
 def folder_of(locks: int, real_time: int, builds: Path) -> Path | None:

@@ -157,7 +157,7 @@ def test_the_next_runner_ends_what_a_killed_one_and_its_killed_guard_left(root: 
     folder = root / "builds" / "left"
     folder.mkdir(parents=True)
     folder.with_name("left.lock").touch()
-    assert isolated.abandoned(root / "builds") == [folder]
+    assert [*isolated.abandoned(root / "builds")] == [folder]
     made = Bench(root, folder)
     made.run("(env -i setsid sleep 600 & echo $!)")
     left = psutil.Process(int(made.printed))
