@@ -106,14 +106,13 @@ class Processes:
         argv: Sequence[str],
         environment: Mapping[str, str],
         folder: Path,
-        stdin: int = subprocess.DEVNULL,
     ) -> Running:
         """Start a command in a session of its own."""
         return subprocess.Popen(
             argv,
             env=dict(environment),
             cwd=folder,
-            stdin=stdin,
+            stdin=subprocess.DEVNULL,
             stdout=self._write,
             stderr=self._write,
             start_new_session=True,

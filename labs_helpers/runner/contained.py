@@ -113,7 +113,6 @@ class ContainedProcesses(Processes):
         argv: Sequence[str],
         environment: Mapping[str, str],
         folder: Path,
-        stdin: int = subprocess.DEVNULL,
     ) -> Running:
         if self._failure is not None:
             raise self._failure

@@ -87,7 +87,6 @@ class ContainerProcesses(Processes):
         argv: Sequence[str],
         environment: Mapping[str, str],
         folder: Path,
-        stdin: int = -1,
     ) -> Running:
         words = ["/bin/sh", "-c", _BEGIN, "sh", str(folder), str(self._place), *argv]
         program = self._container.exec(words, environment)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -46,9 +45,8 @@ class GroupedProcesses(Processes):
         argv: Sequence[str],
         environment: Mapping[str, str],
         folder: Path,
-        stdin: int = subprocess.DEVNULL,
     ) -> Running:
         limited = ("/bin/sh", "-c", _PREFIX, "sh", *argv)
-        process = super()._start(limited, environment, folder, stdin)
+        process = super()._start(limited, environment, folder)
         self.session = process.pid
         return process

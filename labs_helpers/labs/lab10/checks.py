@@ -217,25 +217,23 @@ def _can_pull_again(shop: Running) -> Finding | None:
 
 
 def _pulls_nothing_else(shop: Running) -> Finding | None:
-    allowed = rights.first_too_many(shop.world, SHOPS_ROLE)
-    if allowed is None:
-        return None
-    return Finding(
-        f"what the policies of {SHOPS_ROLE} allow",
-        f"{allowed}: allowed",
+    return _too_much(
+        rights.first_too_many(shop.world, SHOPS_ROLE),
         "what does the resource of the statement cover that allows it?",
     )
 
 
 def _changes_nothing(shop: Running) -> Finding | None:
-    allowed = rights.first_change(shop.world, SHOPS_ROLE)
-    if allowed is None:
-        return None
-    return Finding(
-        f"what the policies of {SHOPS_ROLE} allow",
-        f"{allowed}: allowed",
+    return _too_much(
+        rights.first_change(shop.world, SHOPS_ROLE),
         "which actions does a pull need? Whoever gets the shop's credentials has all others too",
     )
+
+
+def _too_much(allowed: str | None, advice: str) -> Finding | None:
+    if allowed is None:
+        return None
+    return Finding(f"what the policies of {SHOPS_ROLE} allow", f"{allowed}: allowed", advice)
 
 
 SHOP_FACTS = (

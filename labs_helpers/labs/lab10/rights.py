@@ -34,7 +34,7 @@ def first_too_many(world: World, role: str) -> str | None:
 
 def first_change(world: World, role: str) -> str | None:
     """The first action that changes something in ECR and that the role may ever do, in words."""
-    repository = f"arn:aws:ecr:{world.region}:{world.account}:repository/{world.repository}"
+    repository = _arn(world, world.repository)
     tried = [
         Permission(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else repository, world.region)
         for level in ("Permissions management", "Write", "Tagging")
@@ -45,9 +45,12 @@ def first_change(world: World, role: str) -> str | None:
 
 
 def _pulls(world: World, repositories: Iterable[str]) -> list[Permission]:
-    beginning = f"arn:aws:ecr:{world.region}:{world.account}:repository/"
-    arns = [beginning + name for name in repositories]
+    arns = [_arn(world, name) for name in repositories]
     return [Permission(f"ecr:{name}", arn, world.region) for name in PULL for arn in arns]
+
+
+def _arn(world: World, repository: str) -> str:
+    return f"arn:aws:ecr:{world.region}:{world.account}:repository/{repository}"
 
 
 def _role(world: World, name: str) -> Role:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from labs_helpers.checks.goal import Fact, Finding, unmet
@@ -11,7 +12,7 @@ from labs_helpers.checks.patience import settled
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, SHOPS_RELEASE
-from labs_helpers.labs.deployment.running import look
+from labs_helpers.labs.deployment.running import Running, look
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Mistake:
 
     world: World
     status: str
+
+    @cached_property
+    def front(self) -> Running | None:
+        """The service, at one look for all facts; None without it."""
+        return look(self.world, FRONT)
 
 
 AGAIN = (
@@ -72,7 +78,7 @@ def _version(ecs: Any, revision: str) -> str:
 
 
 def _there(seen: Mistake) -> Finding | None:
-    if look(seen.world, FRONT) is not None:
+    if seen.front is not None:
         return None
     return Finding(
         f"the service {FRONT}",
@@ -100,8 +106,8 @@ def _taken_back(seen: Mistake) -> Finding | None:
 
 
 def _everybody(seen: Mistake) -> Finding | None:
-    front = look(seen.world, FRONT)
-    if front is None:  # since a moment ago
+    front = seen.front
+    if front is None:
         return _there(seen)
     if not front.is_tagged(RELEASE):
         return Finding(
