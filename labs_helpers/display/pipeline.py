@@ -17,6 +17,8 @@ _MARKS = {
     "Stopping": "■",
     "Abandoned": "■",
     "Cancelled": "■",
+    "Skipped": "↷",
+    "Overridden": "✓",
 }
 _WAITS = "○"
 """The mark of a stage or an action that the execution has not reached."""
@@ -24,6 +26,7 @@ _NOT_REACHED, _OF_A_ROLLBACK = "not yet", "not run: a rollback deploys what is t
 """What is said of an action of a stage in which the execution is not. A rollback is one stage's:
 https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html"""
 _COLOURS = {"Succeeded": GOOD, "Failed": BAD, "InProgress": CALM}
+_CONDITIONS = ("beforeEntry", "onSuccess", "onFailure")
 _PLAIN = "var(--jp-border-color2)"
 
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -146,7 +149,9 @@ class _Stage:
         transition = stage.get("inboundTransitionState", {})
         held = not transition.get("enabled", True)
         self._held = str(transition.get("disabledReason", "")) if held else ""
-        self._actions = [_action(each, self._status, away) for each in stage["actionStates"]]
+        actions = [_action(each, self._status, away) for each in stage["actionStates"]]
+        before, *after = [_condition(kind, stage) if there else None for kind in _CONDITIONS]
+        self._actions = [each for each in (before, *actions, *after) if each is not None]
 
     @property
     def mark(self) -> str:
@@ -205,6 +210,17 @@ def _action(action: State, stage: str, away: str) -> _Action:
     error = latest.get("errorDetails")
     said = f"{status}: {error['message']}" if status and error else short
     return _Action(action["actionName"], _mark(status), said, short)
+
+
+def _condition(kind: str, stage: State) -> _Action | None:
+    """A condition of a stage that was looked at; kind: its member of the stage's definition."""
+    latest = stage.get(f"{kind}ConditionState", {}).get("latestExecution")
+    if not latest:
+        return None
+    status, summary = str(latest["status"]), latest.get("summary")
+    short = {"InProgress": "in progress"}.get(status, status.lower())
+    said = f"{status}: {summary}" if summary else short
+    return _Action(f"condition {kind}", _mark(status), said, short)
 
 
 def _mark(status: str) -> str:

@@ -140,6 +140,6 @@ def test_a_wrong_secret_is_refused(aws: Aws, arguments: tuple[str, ...], code: s
 
 
 def test_what_the_sandbox_does_not_have_is_named(aws: Aws) -> None:
-    done = aws("codepipeline", "list-rule-types")
+    done = aws("codepipeline", "list-webhooks")
     assert "(NotInSandbox)" in done.stderr
-    assert "codepipeline:ListRuleTypes" in done.stderr
+    assert "codepipeline:ListWebhooks" in done.stderr

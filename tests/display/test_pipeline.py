@@ -45,6 +45,21 @@ def test_what_failed_and_what_was_not_reached_is_said() -> None:
         assert word in shown.html
 
 
+def test_a_condition_stands_before_or_after_the_actions_that_it_is_about() -> None:
+    found = state(stage("Source", "Succeeded"), stage("Deploy", "Failed"))
+    summary = "The rule check failed: 'no' EQ 'yes' does not hold"
+    for kind, status in (("beforeEntry", "Overridden"), ("onSuccess", "Failed")):
+        latest = (
+            {"status": status, "summary": summary} if status == "Failed" else {"status": status}
+        )
+        found["stageStates"][1][f"{kind}ConditionState"] = {"latestExecution": latest}
+    assert drawn(found, execution("Failed")).text.splitlines()[-3:] == [
+        "✓ Deploy / condition beforeEntry: overridden",
+        "✗ Deploy / Deploy: failed",
+        f"✗ Deploy / condition onSuccess: Failed: {summary}",
+    ]
+
+
 def test_an_approval_that_waits_is_in_the_sentence() -> None:
     found = state(stage("Source", "Succeeded"), stage("Approve", "InProgress", token="t"))
     assert waits_for_someone(found, execution("InProgress"))

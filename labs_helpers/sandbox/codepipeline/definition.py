@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from labs_helpers.sandbox.codepipeline import conditions
 from labs_helpers.sandbox.codepipeline.errors import InvalidAction, InvalidStructure, NotHere
 from labs_helpers.sandbox.codepipeline.providers import ABSENT, PROVIDERS, Provider
 from labs_helpers.sandbox.codepipeline.references import RESERVED, namespaces
@@ -52,6 +53,8 @@ def check(made: Mapping[str, Any], account: str, region: str) -> None:
     _check_here(made, region)
     _check_stages(made)
     _check_type(made)
+    for place, stage in enumerate(made["stages"]):
+        conditions.check(stage, place == 0, made["pipelineType"], region)
     for stage in made["stages"]:
         for action in stage["actions"]:
             _check_action(action, _provider(action, region))
@@ -76,12 +79,6 @@ def _check_here(made: Mapping[str, Any], region: str) -> None:
     if made.get("triggers"):
         raise NotHere("The sandbox does not have triggers of connections; they exist on AWS.")
     for stage in made["stages"]:
-        for name in ("beforeEntry", "onSuccess", "onFailure"):
-            if stage.get(name):
-                raise NotHere(
-                    f"The sandbox does not have {name} of a stage; it exists on AWS. Retry a stage "
-                    "with RetryStageExecution, and roll back with RollbackStage."
-                )
         for action in stage["actions"]:
             if action.get("region", region) != region:
                 raise NotHere(

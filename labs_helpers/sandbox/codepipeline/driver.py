@@ -13,7 +13,14 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from labs_helpers.sandbox.codepipeline import executions, machine, references, store
+from labs_helpers.sandbox.codepipeline import (
+    conditions,
+    executions,
+    outcomes,
+    references,
+    rules,
+    store,
+)
 from labs_helpers.sandbox.codepipeline.actions import ACTS
 from labs_helpers.sandbox.codepipeline.actions.work import (
     ActionFailed,
@@ -23,7 +30,6 @@ from labs_helpers.sandbox.codepipeline.actions.work import (
 )
 from labs_helpers.sandbox.codepipeline.definition import artifact_bucket
 from labs_helpers.sandbox.codepipeline.fetches import Fetches
-from labs_helpers.sandbox.codepipeline.machine import Change
 from labs_helpers.sandbox.codepipeline.pipelines import Pipelines
 from labs_helpers.sandbox.codepipeline.polling import Polling
 from labs_helpers.sandbox.codepipeline.sessions import Sessions
@@ -82,62 +88,107 @@ class Driver(Worker[Store]):
         return _LOOK if self._looking else None
 
     def work(self) -> None:
-        """Look at each action that runs until none of them changes any more."""
+        """Look at each action and rule that runs until none of them changes any more."""
         self._looking = False
         self._polling.run()
         changed = True
         while changed and not self.closing:
             changed = False
-            for place, execution, made in self._running():
-                if self.closing:
-                    return
-                changed |= self._look(place, execution, made)
+            for place, execution in self._active():
+                for made in list(executions.running(execution)):
+                    if self.closing:
+                        return
+                    changed |= self._look(place, execution, made)
+                for run, rule in list(conditions.running(execution)):
+                    if self.closing:
+                        return
+                    changed |= self._look_at_rule(place, execution, run, rule)
 
-    def _running(self) -> list[tuple[store.Place, store.Document, store.Document]]:
-        found = []
+    def _active(self) -> list[tuple[store.Place, store.Document]]:
         with self.store.read() as db:
-            for place, name in store.at_work(db):
-                for execution in store.executions(db, place, name, only_active=True):
-                    found += [(place, execution, made) for made in executions.running(execution)]
-        return found
+            return [
+                (place, execution)
+                for place, name in store.at_work(db)
+                for execution in store.executions(db, place, name, only_active=True)
+            ]
 
     def _look(self, place: store.Place, execution: store.Document, made: store.Document) -> bool:
         """One look at an action; whether anything changed."""
-        outcome: Outcome | ActionFailed
         action = executions.action_of(execution, made)
         inputs = [execution["artifacts"][each["name"]] for each in action["inputArtifacts"]]
         configuration: dict[str, str] = dict(action["configuration"])
-        try:
-            configuration = references.resolved(action["configuration"], _known(execution))
-            work = self._work(place, execution, made, action, inputs, configuration)
+
+        def look() -> Outcome:
+            configuration.update(references.resolved(action["configuration"], _known(execution)))
             kind = action["actionTypeId"]
-            outcome = ACTS[kind["category"], kind["provider"]](work)
-        except ActionFailed as error:
-            outcome = error
-        except references.Unresolved as error:
-            outcome = ActionFailed("ConfigurationError", str(error))
-        except RoleRefused as error:
-            outcome = ActionFailed("PermissionError", str(error))
-        except (EndpointConnectionError, ConnectionClosedError) as error:
-            # the port is not open yet, or not any longer: another look will tell
-            log.info("%s/%s: %s", execution["pipeline"], made["action"], error)
-            self._looking = True
+            work = self._work(place, execution, made, action, inputs, configuration)
+            return ACTS[kind["category"], kind["provider"]](work)
+
+        outcome = self._outcome(f"{execution['pipeline']}/{made['action']}", look)
+        if outcome is None:
             return False
-        except Exception as error:
-            log.info("%s/%s failed", execution["pipeline"], made["action"], exc_info=True)
-            outcome = failed_call(error)
         running = isinstance(outcome, Outcome) and outcome.status == executions.IN_PROGRESS
         if running and action["actionTypeId"]["category"] != "Approval":
             self._looking = True
         if running and isinstance(outcome, Outcome) and outcome.memory == made["memory"]:
             return False
         change = partial(
-            _apply, attempt=made["id"], outcome=outcome, inputs=inputs, configuration=configuration
+            outcomes.write_action,
+            attempt=made["id"],
+            outcome=outcome,
+            inputs=inputs,
+            configuration=configuration,
         )
         self._pipelines.change(place, execution["id"], change)
         if not running:
             self._sessions.forget(made["id"])
         return True
+
+    def _look_at_rule(
+        self, place: store.Place, execution: store.Document, run: store.Document, rule: Any
+    ) -> bool:
+        """One look at a rule of a condition; whether the rule ended."""
+        declared = conditions.rule_of(execution, run, rule["rule"])
+        configuration: dict[str, str] = dict(declared["configuration"])
+
+        def look() -> Outcome:
+            configuration.update(references.resolved(declared["configuration"], _known(execution)))
+            session = self._sessions.of(rule["id"], execution["declaration"], declared, place)
+            since = self._pipelines.clock.now().timestamp() - rule["started"]
+            given = rules.Look(configuration, session.client, since)
+            return rules.ACTS[declared["ruleTypeId"]["provider"]](given)
+
+        outcome = self._outcome(f"{execution['pipeline']}/{rule['rule']}", look)
+        if outcome is None:
+            return False
+        if isinstance(outcome, Outcome) and outcome.status == executions.IN_PROGRESS:
+            self._looking = True
+            return False
+        change = partial(
+            outcomes.write_rule, rule_id=rule["id"], outcome=outcome, configuration=configuration
+        )
+        self._pipelines.change(place, execution["id"], change)
+        self._sessions.forget(rule["id"])
+        return True
+
+    def _outcome(self, label: str, look: Callable[[], Outcome]) -> Outcome | ActionFailed | None:
+        """What a look found, or how the look failed; None for the next look to tell."""
+        try:
+            return look()
+        except ActionFailed as error:
+            return error
+        except references.Unresolved as error:
+            return ActionFailed("ConfigurationError", str(error))
+        except RoleRefused as error:
+            return ActionFailed("PermissionError", str(error))
+        except (EndpointConnectionError, ConnectionClosedError) as error:
+            # the port is not open yet, or not any longer: another look will tell
+            log.info("%s: %s", label, error)
+            self._looking = True
+            return None
+        except Exception as error:
+            log.info("%s failed", label, exc_info=True)
+            return failed_call(error)
 
     def _work(
         self,
@@ -200,53 +251,3 @@ def _known(execution: store.Document) -> dict[str, dict[str, str]]:
         "codepipeline": {"PipelineExecutionId": execution["id"]},
         "variables": execution["variables"],
     }
-
-
-def _apply(
-    execution: store.Document,
-    at: float,
-    attempt: str,
-    outcome: Outcome | ActionFailed,
-    inputs: list[dict[str, str]],
-    configuration: dict[str, str],
-) -> list[Change]:
-    """Write what a look found into the execution, unless the action ended in the meantime."""
-    made = executions.find(execution, attempt)
-    if made is None or made["status"] != executions.IN_PROGRESS:
-        return []
-    made |= {"input": inputs, "configuration": configuration}
-    if isinstance(outcome, ActionFailed):
-        error = {"code": outcome.code, "message": str(outcome)[:5000]}
-        machine.end_attempt(made, "Failed", at, error=error)
-        return [Change(execution, "FAILED", made["stage"], made)]
-    made["memory"] = outcome.memory
-    if outcome.external:
-        made["external"] = outcome.external
-    if outcome.status == executions.IN_PROGRESS:
-        return []
-    machine.end_attempt(made, outcome.status, at, output=outcome.output)
-    made["variables"] = outcome.variables
-    if outcome.summary:
-        made["summary"] = outcome.summary
-    for each in outcome.output:
-        execution["artifacts"][each["name"]] = each
-    action = executions.action_of(execution, made)
-    if name := action.get("namespace"):
-        execution["namespaces"][name] = outcome.variables
-    if outcome.revision:
-        _revise(execution, made, action, outcome, at)
-    return [Change(execution, "SUCCEEDED", made["stage"], made)]
-
-
-def _revise(
-    execution: store.Document, made: store.Document, action: Any, outcome: Outcome, at: float
-) -> None:
-    execution["revisions"].append(
-        {
-            "action": made["action"],
-            "artifact": action["outputArtifacts"][0]["name"],
-            "id": outcome.revision["id"],
-            "summary": outcome.revision["summary"],
-            "created": at,
-        }
-    )

@@ -122,6 +122,12 @@ class NotRetryable(ServiceError):
     code = "StageNotRetryableException"
 
 
+class NotOverridable(ServiceError):
+    """The condition has not failed, or its execution has gone on."""
+
+    code = "ConditionNotOverridableException"
+
+
 class NotLatest(ServiceError):
     """A newer execution has entered the stage."""
 

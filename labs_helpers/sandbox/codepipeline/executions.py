@@ -3,7 +3,8 @@
 {"id", "pipeline", "version", "declaration", "mode", "type", "target", "status", "summary",
  "trigger", "started", "updated", "stop", "variables", "overrides", "revisions", "stage", "inside",
  "stages": {stage: status}, "actions": [attempt], "artifacts": {name: place},
- "namespaces": {namespace: {variable: value}}}
+ "namespaces": {namespace: {variable: value}}, "conditions": see conditions.py,
+ "retries": {stage: {"automatic": count, "manual": count, "latest": "AutomatedStageRetry"}}}
 
 stage: index of the stage in which the execution is, or for which the execution waits (not inside).
 attempt: {"id", "stage", "action", "status", "started", "updated", "by", "current", "input",
@@ -16,6 +17,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from labs_helpers.sandbox.codepipeline import conditions
 
 Document = dict[str, Any]
 
@@ -117,6 +120,23 @@ def current(execution: Mapping[str, Any], stage: str) -> dict[str, Document]:
 def running(execution: Mapping[str, Any]) -> Iterator[Document]:
     """The attempts that have not ended."""
     return (each for each in execution["actions"] if each["status"] == IN_PROGRESS)
+
+
+def retried(execution: Document, stage: str, mode: str, *, automatic: bool) -> None:
+    """The stage goes on with new attempts at its failed actions, or at all.
+
+    mode: FAILED_ACTIONS or ALL_ACTIONS.
+    """
+    for made in current(execution, stage).values():
+        if mode == "ALL_ACTIONS" or made["status"] != "Succeeded":
+            made["current"] = False
+    conditions.forget(execution, stage)
+    counted = execution.setdefault("retries", {}).setdefault(
+        stage, {"automatic": 0, "manual": 0, "latest": ""}
+    )
+    counted["automatic" if automatic else "manual"] += 1
+    counted["latest"] = "AutomatedStageRetry" if automatic else "ManualStageRetry"
+    execution["stages"][stage] = IN_PROGRESS
 
 
 def find(execution: Mapping[str, Any], attempt_id: str) -> Document | None:

@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labs_helpers.sandbox.codepipeline import conditions
+from labs_helpers.sandbox.codepipeline.conditions import ENTRY, FAILURE, SUCCESS
 from labs_helpers.sandbox.codepipeline.definition import groups
 from labs_helpers.sandbox.codepipeline.executions import (
     IN_PROGRESS,
     STOPPING,
     attempt,
     current,
+    retried,
     running,
     stage_of,
 )
@@ -26,7 +29,10 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """What changed: an execution, one of its stages, or an attempt; state: as events name it."""
+    """What changed: an execution, one of its stages, or an attempt.
+
+    state: as events name it; empty for a change of which CodePipeline has no event.
+    """
 
     execution: Document
     state: str
@@ -63,6 +69,7 @@ def abandon(execution: Document, at: float) -> list[Change]:
     for each in running(execution):
         end_attempt(each, "Abandoned", at)
         changes.append(Change(execution, "ABANDONED", each["stage"], each))
+    conditions.abandon(execution, at)
     return changes
 
 
@@ -111,20 +118,62 @@ def _place(execution: Document, active: Sequence[Document]) -> int:
 def _inside(
     execution: Document, active: Sequence[Document], transitions: Mapping[str, Any], at: float
 ) -> list[Change]:
-    if any(True for _ in running(execution)):
+    if any(True for _ in running(execution)) or any(True for _ in conditions.running(execution)):
         return []
     stage = stage_of(execution)
-    attempts = current(execution, stage["name"])
+    name, attempts = stage["name"], current(execution, stage["name"])
     if execution["status"] == STOPPING:
         return [_end_stage(execution, "Stopped", at), _end(execution, "Stopped", at)]
+    entry, begun = conditions.run_of(execution, stage, ENTRY, at)
+    if begun:
+        return [Change(execution, "", name)]
+    if entry and (engaged := conditions.result(stage, entry, ENTRY)):
+        if engaged == "SKIP":
+            return _leave(execution, "Skipped", at)
+        return _fail(execution, entry["summary"], at)
     if any(each["status"] != "Succeeded" for each in attempts.values()):
-        return [_end_stage(execution, "Failed", at), _end(execution, "Failed", at)]
+        return _failed(execution, stage, at)
     for _, group in groups(stage):
         waiting = [action for action in group if action["name"] not in attempts]
         if waiting:
-            begun = [attempt(execution, stage["name"], action, at) for action in waiting]
-            return [Change(execution, "STARTED", stage["name"], each) for each in begun]
-    changes = [_end_stage(execution, "Succeeded", at)]
+            made = [attempt(execution, name, action, at) for action in waiting]
+            return [Change(execution, "STARTED", name, each) for each in made]
+    success, begun = conditions.run_of(execution, stage, SUCCESS, at)
+    if begun:
+        return [Change(execution, "", name)]
+    if success and (engaged := conditions.result(stage, success, SUCCESS)):
+        return _fail(execution, success["summary"], at, rollback=engaged == "ROLLBACK")
+    return _leave(execution, "Succeeded", at)
+
+
+def _failed(execution: Document, stage: Mapping[str, Any], at: float) -> list[Change]:
+    """An action of the stage has failed."""
+    name = stage["name"]
+    failure, begun = conditions.run_of(execution, stage, FAILURE, at)
+    if begun:
+        return [Change(execution, "", name)]
+    engaged = conditions.result(stage, failure, FAILURE)
+    if execution["type"] == "ROLLBACK":
+        engaged = ""
+    if engaged == "RETRY" and not execution.get("retries", {}).get(name, {}).get("automatic"):
+        retried(execution, name, conditions.retry_mode(stage), automatic=True)
+        execution["updated"] = at
+        return [Change(execution, "RESUMED"), Change(execution, "RESUMED", name)]
+    return _fail(execution, "", at, rollback=engaged == "ROLLBACK")
+
+
+def _fail(execution: Document, why: str, at: float, rollback: bool = False) -> list[Change]:
+    """Stage and execution fail; rollback: the stage is rolled back then (Pipelines does that)."""
+    if why:
+        execution["summary"] = why
+    if rollback:
+        execution["rollback"] = stage_of(execution)["name"]
+    return [_end_stage(execution, "Failed", at), _end(execution, "Failed", at)]
+
+
+def _leave(execution: Document, status: str, at: float) -> list[Change]:
+    """The stage has ended well, or is skipped: the execution goes to the next one."""
+    changes = [_end_stage(execution, status, at)]
     last = execution["stage"] + 1 == len(execution["declaration"]["stages"])
     if last or execution["type"] == "ROLLBACK":
         return [*changes, _end(execution, "Succeeded", at)]
@@ -136,7 +185,8 @@ def _end_stage(execution: Document, status: str, at: float) -> Change:
     name = stage_of(execution)["name"]
     execution["stages"][name] = status
     execution["updated"] = at
-    return Change(execution, status.upper(), name)
+    # EventBridge has no event of a stage that is skipped
+    return Change(execution, "" if status == "Skipped" else status.upper(), name)
 
 
 def _end(execution: Document, status: str, at: float) -> Change:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,6 +15,8 @@ from labs_helpers.sandbox.codepipeline.errors import TooMany
 from labs_helpers.sandbox.codepipeline.machine import Change
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.store import Store
+
+log = logging.getLogger(__name__)
 
 MOST = 50
 """Executions of a pipeline that have not ended.
@@ -65,16 +69,53 @@ class Pipelines:
         at = self.clock.now().timestamp()
         changes = machine.advance(active, pipeline["transitions"], at)
         changed = {each.execution["id"] for each in changes}
+        back = {each["id"]: str(each.pop("rollback")) for each in active if "rollback" in each}
         for execution in active:
             if execution["id"] in changed:
                 store.save_execution(db, execution)
         self.tell(place, changes)
+        for failed, stage in back.items():
+            self._roll_back(db, place, pipeline, failed, stage)
+
+    def _roll_back(
+        self,
+        db: sqlite3.Connection,
+        place: store.Place,
+        pipeline: store.Document,
+        failed: str,
+        stage: str,
+    ) -> None:
+        """Roll a stage back to its last success of the same version, where there is one.
+
+        https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback-auto.html
+        """
+        declared = pipeline["declaration"]
+        targets = [
+            each
+            for each in store.executions(db, place, declared["name"])
+            if each["stages"].get(stage) == "Succeeded"
+            and each["type"] == "STANDARD"
+            and each["version"] == declared["version"]
+        ]
+        if not targets:
+            return
+        number = [each["name"] for each in declared["stages"]].index(stage)
+        trigger = {
+            "triggerType": "AutomatedRollback",
+            "triggerDetail": json.dumps({"FailedPipelineExecutionId": failed}),
+        }
+        at = self.clock.now().timestamp()
+        try:
+            self.add(db, place, executions.rollback(targets[-1], number, trigger, at))
+        except TooMany as error:
+            log.warning("the stage %s is not rolled back: %s", stage, error)
 
     def tell(self, place: store.Place, changes: Sequence[Change]) -> None:
         """Emit the events of changes after the commit, and wake the worker."""
         now = self.clock.now()
         for change in changes:
-            self.store.after_commit(partial(self._emit, events.of(change, place, now)))
+            if change.state:
+                self.store.after_commit(partial(self._emit, events.of(change, place, now)))
         if changes:
             self.store.notify(store.TOPIC)
 

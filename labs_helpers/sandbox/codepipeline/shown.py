@@ -6,17 +6,14 @@ https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_Types.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from labs_helpers.sandbox.codepipeline import shown_conditions
 from labs_helpers.sandbox.codepipeline.executions import action_of, current
+from labs_helpers.sandbox.codepipeline.store import at
 
 Document = Mapping[str, Any]
 Members = dict[str, Any]
-
-
-def at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def arn(place: tuple[str, str], name: str) -> str:
@@ -147,13 +144,20 @@ def _stage(pipeline: Document, place: int, executions: list[Document]) -> Member
         status = latest["stages"][name]
         stopping = latest["status"] == "Stopping" and status == "InProgress"
         found["latestExecution"] = _short(latest, "Stopping" if stopping else status)
+        found |= shown_conditions.of_stage(latest, declared)
     return found
 
 
 def _entered(execution: Document, stage: str) -> float:
     """When an execution was last in a stage."""
     times = [each["started"] for each in execution["actions"] if each["stage"] == stage]
-    return max(times, default=0.0)
+    looked_at = [
+        rule["started"]
+        for run in execution.get("conditions", ())
+        if run["stage"] == stage
+        for rule in run["rules"]
+    ]
+    return max([*times, *looked_at], default=0.0)
 
 
 def _short(execution: Document, status: str) -> Members:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.sandbox.service import jobs
@@ -55,6 +56,11 @@ TOPIC = "pipelines"
 Document = dict[str, Any]
 Place = tuple[str, str]
 """(account, region)"""
+
+
+def at(seconds: float) -> datetime:
+    """A time of a document as answers have it."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def pipeline(db: sqlite3.Connection, place: Place, name: str) -> Document | None:

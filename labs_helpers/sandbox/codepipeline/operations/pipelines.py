@@ -92,8 +92,8 @@ def get_pipeline(call: PipelineCall, params: Members) -> Members:
                 raise VersionNotFound(name=name, version=number)
     metadata = {
         "pipelineArn": shown.arn(call.place, name),
-        "created": shown.at(found["created"]),
-        "updated": shown.at(found["updated"]),
+        "created": store.at(found["created"]),
+        "updated": store.at(found["updated"]),
     }
     return {"pipeline": made, "metadata": metadata}
 
@@ -109,8 +109,8 @@ def list_pipelines(call: PipelineCall, params: Members) -> Members:
                 name: each["declaration"][name]
                 for name in ("name", "version", "pipelineType", "executionMode")
             },
-            "created": shown.at(each["created"]),
-            "updated": shown.at(each["updated"]),
+            "created": store.at(each["created"]),
+            "updated": store.at(each["updated"]),
         }
         for each in part
     ]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.codepipeline import executions, machine, shown, store
+from labs_helpers.sandbox.codepipeline import (
+    conditions,
+    executions,
+    machine,
+    shown_conditions,
+    store,
+)
 from labs_helpers.sandbox.codepipeline.call import PipelineCall
 from labs_helpers.sandbox.codepipeline.errors import (
     ActionNotFound,
@@ -13,16 +19,14 @@ from labs_helpers.sandbox.codepipeline.errors import (
     Conflict,
     InvalidToken,
     NotLatest,
+    NotOverridable,
     NotRetryable,
     Outdated,
 )
 from labs_helpers.sandbox.codepipeline.machine import Change
 from labs_helpers.sandbox.service.service import Members
 
-_NO_CONDITIONS = "The sandbox does not have conditions of a stage."
-NOT_BUILT = dict.fromkeys(
-    ("ListRuleExecutions", "ListRuleTypes", "OverrideStageCondition"), _NO_CONDITIONS
-)
+_CONDITIONS = {"BEFORE_ENTRY": conditions.ENTRY, "ON_SUCCESS": conditions.SUCCESS}
 
 
 def disable_stage_transition(call: PipelineCall, params: Members) -> Members:
@@ -58,17 +62,77 @@ def retry_stage_execution(call: PipelineCall, params: Members) -> Members:
                 f"{wanted} (version {found['version']})"
             )
         _check_latest(call, db, name, found, stage)
-        for made in executions.current(found, stage).values():
-            if params["retryMode"] == "ALL_ACTIONS" or made["status"] != "Succeeded":
-                made["current"] = False
-        found["status"] = executions.IN_PROGRESS
-        found["stages"][stage] = executions.IN_PROGRESS
-        found["updated"] = call.now
-        found.pop("stop", None)
-        store.save_execution(db, found)
-        call.pipelines.tell(call.place, [Change(found, "RESUMED"), Change(found, "RESUMED", stage)])
-        call.pipelines.advance(db, call.place, name)
+        executions.retried(found, stage, params["retryMode"], automatic=False)
+        _resume(call, db, found, stage)
     return {"pipelineExecutionId": wanted}
+
+
+def _resume(call: PipelineCall, db: Any, found: store.Document, stage: str) -> None:
+    """In a transaction: an execution that has ended goes on in a stage."""
+    found |= {"status": executions.IN_PROGRESS, "updated": call.now}
+    found["stages"][stage] = executions.IN_PROGRESS
+    for key in ("stop", "summary"):
+        found.pop(key, None)
+    store.save_execution(db, found)
+    call.pipelines.tell(call.place, [Change(found, "RESUMED"), Change(found, "RESUMED", stage)])
+    call.pipelines.advance(db, call.place, found["pipeline"])
+
+
+def override_stage_condition(call: PipelineCall, params: Members) -> Members:
+    """Let a stage go on although a condition is not met, or not yet.
+
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_OverrideStageCondition.html
+    """
+    name, stage = params["pipelineName"], params["stageName"]
+    wanted = params["pipelineExecutionId"]
+    kind = _CONDITIONS[params["conditionType"]]
+    with call.store.write() as db:
+        pipeline = call.pipeline(db, name)
+        call.stage(pipeline, stage)
+        found = call.execution(db, name, wanted)
+        run = conditions.current(found, stage, kind)
+        status = found["stages"].get(stage)
+        waits = status == executions.IN_PROGRESS and found["status"] == executions.IN_PROGRESS
+        failed = status == "Failed" and found["status"] == "Failed"
+        if run is None or run["status"] not in ("InProgress", "Failed") or not (waits or failed):
+            raise NotOverridable(
+                f"The condition {kind} of the stage {stage} cannot be overridden: in the pipeline "
+                f"execution {wanted} it has the status {run['status'] if run else 'not begun'}"
+            )
+        if failed:
+            _check_latest(call, db, name, found, stage)
+        conditions.override(run, call.principal.arn, call.now)
+        _resume(call, db, found, stage)
+    return {}
+
+
+def list_rule_executions(call: PipelineCall, params: Members) -> Members:
+    """The newest first."""
+    name, given = params["pipelineName"], params.get("filter", {})
+    latest = given.get("latestInPipelineExecution", {})
+    wanted = given.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
+    only_current = latest.get("startTimeRange") == "Latest"
+    with call.store.read() as db:
+        call.pipeline(db, name)
+        found = store.executions(db, call.place, name)
+        if wanted:
+            found = [call.execution(db, name, wanted)]
+    runs = [
+        (execution, run, rule, call.region)
+        for execution in found
+        for run in execution.get("conditions", ())
+        for rule in run["rules"]
+        if run["current"] or not only_current
+    ]
+    keyed = [([f"{10**9 - place:010d}"], each) for place, each in reversed(list(enumerate(runs)))]
+    part, token = call.page(keyed, params, name, str(wanted), str(only_current))
+    details = [shown_conditions.detail(*each) for each in part]
+    return {"ruleExecutionDetails": details, "nextToken": token}
+
+
+def list_rule_types(call: PipelineCall, params: Members) -> Members:
+    """The rules that the sandbox runs."""
+    return {"ruleTypes": shown_conditions.types()}
 
 
 def rollback_stage(call: PipelineCall, params: Members) -> Members:
@@ -128,7 +192,7 @@ def put_approval_result(call: PipelineCall, params: Members) -> Members:
         store.save_execution(db, execution)
         call.pipelines.tell(call.place, [Change(execution, status.upper(), stage, made)])
         call.pipelines.advance(db, call.place, name)
-    return {"approvedAt": shown.at(at)}
+    return {"approvedAt": store.at(call.now)}
 
 
 def _by_token(
