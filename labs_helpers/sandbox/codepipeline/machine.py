@@ -147,7 +147,11 @@ def _inside(
 
 
 def _failed(execution: Document, stage: Mapping[str, Any], at: float) -> list[Change]:
-    """An action of the stage has failed."""
+    """An action of the stage has failed.
+
+    One automatic retry is allowed:
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageMetadata.html
+    """
     name = stage["name"]
     failure, begun = conditions.run_of(execution, stage, FAILURE, at)
     if begun:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import textwrap
 from pathlib import Path
 
 from labs_helpers.sandbox.moto.refusals import EVERY, rows
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.moto.table import PAGE, services
+from labs_helpers.sandbox.service.protocol import service_model
+from labs_helpers.sandbox.service.service import collect
 
 _HEAD = """# What the sandbox answers
 
@@ -16,7 +19,8 @@ do not edit this page by hand.
 
 An operation that is not listed is refused with the code `NotInSandbox`.
 
-- "Ours" are operations that the sandbox does itself.
+- "Ours" are operations that the sandbox does itself; of a service that is ours as a whole, what
+  is refused is listed too.
 - "True" are operations that [moto](https://docs.getmoto.org/) does, as far as moto goes: what was
   put is there, and is found again after the sandbox was stopped or killed.
 - "Recorded" are operations of moto that keep a record on which nothing acts: no packet flows,
@@ -38,7 +42,7 @@ def page() -> str:
     for name, row in sorted(services().items(), key=lambda item: item[1].title.lower()):
         parts.append(f"## {row.title} (`{name}`)\n")
         if row.room:
-            parts.append(f"Ours: `labs_helpers/{row.room}` answers the whole service.\n")
+            parts += _of_room(name, row.room)
         if row.ours:
             parts.append(_listed("Ours", row.ours))
         if row.always:
@@ -56,6 +60,24 @@ def page() -> str:
             named = "every operation" if names == [EVERY] else ", ".join(names)
             parts.append(_wrapped(f"- `{refused.service}`, {named}: {refused.reason}", "  ") + "\n")
     return "\n".join(parts)
+
+
+def _of_room(name: str, room: str) -> list[str]:
+    """What a service of ours does, and what it refuses, with the reason where there is one."""
+    operations = importlib.import_module(f"labs_helpers.{room.replace('/', '.')}.operations")
+    names = service_model(name).operation_names
+    functions, reasons = collect(names, operations)
+    absent = frozenset(names) - set(functions)
+    parts = [f"`labs_helpers/{room}` answers for the whole service.\n"]
+    parts.append(_listed("Ours", frozenset(functions)))
+    if absent - set(reasons):
+        parts.append(_listed("Refused", absent - set(reasons)))
+    told: dict[str, list[str]] = {}
+    for operation, reason in sorted(reasons.items()):
+        told.setdefault(reason, []).append(operation)
+    for reason, refused in told.items():
+        parts.append(_wrapped(f"- Refused, {', '.join(refused)}: {reason}", "  ") + "\n")
+    return parts
 
 
 def _types() -> list[str]:

@@ -158,7 +158,7 @@ class Service(Generic[C]):
 
     @cached_property
     def _collected(self) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
-        return _collect(self.model.operation_names, _modules_of(self._modules))
+        return collect(self.model.operation_names, self._modules)
 
     def handle(
         self,
@@ -270,14 +270,17 @@ def _modules_of(module: ModuleType) -> list[ModuleType]:
     return [importlib.import_module(name) for name in names]
 
 
-def _collect(
-    names: Iterable[str], modules: Iterable[ModuleType]
+def collect(
+    names: Iterable[str], operations: ModuleType
 ) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
-    """The function of each operation that the modules hold, and their NOT_BUILT."""
+    """The function of each operation that a module or a package holds, and the NOT_BUILT.
+
+    names: the operations of the service. Raises ValueError as `Service.operations` does.
+    """
     spelling = {xform_name(name): name for name in names}
     functions: dict[str, Operation[Any]] = {}
     reasons: dict[str, str] = {}
-    for module in modules:
+    for module in _modules_of(operations):
         for name, function in vars(module).items():
             ours = isfunction(function) and function.__module__ == module.__name__
             if ours and not name.startswith("_"):
