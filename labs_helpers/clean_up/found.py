@@ -141,14 +141,21 @@ def survey(place: Place, wanted: Iterable[Listed] | None = None) -> Survey:
 
 
 def tag_ours(place: Place, session: str, wanted: Iterable[Listed] | None = None) -> list[str]:
-    """Give the labs' things the tag ``labs:session``; in words, what has it since this call."""
-    tagged = []
+    """Give the labs' things the tag ``labs:session``; in words, what AWS did not tag, and why.
+
+    What AWS refuses for one thing, for lack of a right for example, keeps no other from its tag.
+    """
+    refused = []
     for thing in survey(place, wanted).things:
         kind = KINDS[thing.kind]
-        if thing.ours and kind.tag is not None and not _tagged(place, thing.kind, thing.name):
-            kind.tag(place, thing.name, {TAG: session})
-            tagged.append(str(thing))
-    return tagged
+        if not thing.ours or kind.tag is None:
+            continue
+        try:
+            if not _tagged(place, thing.kind, thing.name):
+                kind.tag(place, thing.name, {TAG: session})
+        except (ClientError, BotoCoreError) as error:
+            refused.append(f"{thing}: {error}")
+    return refused
 
 
 def _tagged(place: Place, kind: str, name: str) -> bool:

@@ -115,6 +115,28 @@ def test_things_get_the_tag_after_the_cell_that_made_them(place: Place) -> None:
     assert cleaned() == 0
 
 
+def test_a_tag_that_is_refused_keeps_no_other_thing_from_its_tag(place: Place) -> None:
+    on_aws.notes(place, "02")
+    made_in_lab_02(place)
+    iam = place.client("iam")
+    deny = (
+        '{"Version": "2012-10-17", "Statement":'
+        ' [{"Effect": "Deny", "Action": "iam:TagUser", "Resource": "*"}]}'
+    )
+    iam.put_user_policy(UserName="learner", PolicyName="deny", PolicyDocument=deny)
+    try:
+        said = on_aws.tag(place, "02")
+    finally:
+        iam.delete_user_policy(UserName="learner", PolicyName="deny")
+    assert [line.partition(": ")[0].rpartition(", ")[2] for line in said] == [
+        "user labs-ci",
+        "user labs-dev",
+    ]
+    assert all("iam:TagUser" in line for line in said)
+    assert [one["Key"] for one in iam.list_role_tags(RoleName="labs-deployer")["Tags"]] == [TAG]
+    assert cleaned() == 0
+
+
 def test_a_repository_and_a_bucket_go_with_what_they_hold(place: Place) -> None:
     on_aws.notes(place, "01")
     s3 = place.client("s3")
