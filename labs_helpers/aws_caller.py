@@ -11,21 +11,32 @@ from botocore.exceptions import BotoCoreError, ClientError
 from labs_helpers.files import LabsError
 from labs_helpers.iam_simulator import NotSimulated, policy_source
 
-NEEDED = (
-    "ecr:CreateRepository",
-    "ecr:DeleteRepository",
-    "ecr:PutImage",
-    "iam:CreateUser",
-    "iam:CreateRole",
-    "iam:CreatePolicy",
-    "iam:CreateOpenIDConnectProvider",
-    "s3:CreateBucket",
-    "codebuild:CreateProject",
-    "codepipeline:CreatePipeline",
-    "events:PutRule",
-    "ecs:RegisterTaskDefinition",
-)
-"""One action of each kind of thing that the labs make."""
+NEEDED = {
+    "repository": ("ecr:CreateRepository", "ecr:DeleteRepository", "ecr:PutImage"),
+    "pull-through cache rule": ("ecr:CreatePullThroughCacheRule",),
+    "creation template": ("ecr:CreateRepositoryCreationTemplate",),
+    "secret": ("secretsmanager:CreateSecret",),
+    "bucket": ("s3:CreateBucket",),
+    "user": ("iam:CreateUser",),
+    "group": ("iam:CreateGroup",),
+    "role": ("iam:CreateRole",),
+    "policy": ("iam:CreatePolicy",),
+    "identity provider": ("iam:CreateOpenIDConnectProvider",),
+    "build project": ("codebuild:CreateProject",),
+    "log group": ("logs:DeleteLogGroup",),  # a build makes it, by its role
+    "pipeline": ("codepipeline:CreatePipeline",),
+    "source repository": ("codecommit:CreateRepository",),
+    "connection": ("codeconnections:CreateConnection",),
+    "queue": ("sqs:CreateQueue",),
+    "event rule": ("events:PutRule",),
+    "cluster": ("ecs:CreateCluster",),
+    "service": ("ecs:CreateService",),
+    "task definition": ("ecs:RegisterTaskDefinition",),
+    "security group": ("ec2:CreateSecurityGroup",),
+    "load balancer": ("elasticloadbalancing:CreateLoadBalancer",),
+    "target group": ("elasticloadbalancing:CreateTargetGroup",),
+}
+"""By the kind of things that the labs make: actions that the learner needs for it."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +127,18 @@ def _management(session: boto3.Session, account: str, doubts: list[str]) -> bool
 
 def _lacking(session: boto3.Session, arn: str, doubts: list[str]) -> tuple[str, ...] | None:
     iam = session.client("iam")
+    # IAM may answer a part of the list at a time
+    asked = iam.get_paginator("simulate_principal_policy")
     try:
-        answer = iam.simulate_principal_policy(
-            PolicySourceArn=policy_source(iam, arn), ActionNames=list(NEEDED)
-        )
+        results: Sequence[dict[str, str]] = [
+            one
+            for page in asked.paginate(
+                PolicySourceArn=policy_source(iam, arn),
+                ActionNames=[action for actions in NEEDED.values() for action in actions],
+            )
+            for one in page["EvaluationResults"]
+        ]
     except (ClientError, BotoCoreError, NotSimulated) as error:
         doubts.append(f"whether you have the rights: {error}")
         return None
-    results: Sequence[dict[str, str]] = answer["EvaluationResults"]
     return tuple(one["EvalActionName"] for one in results if one["EvalDecision"] != "allowed")

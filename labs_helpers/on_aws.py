@@ -254,8 +254,8 @@ def tag(place: Place, number: str) -> list[str]:
     session = aws_session.required(place.workspace)
     wanted = [one for one in listed(place.account) if number in one.labs]
     try:
-        tag_ours(place, session.name, wanted)
+        refused = tag_ours(place, session.name, wanted)
     except (ClientError, BotoCoreError, LabsError) as error:
         # the record of what was there before still says what the labs made
         return [f"The labs could not tag what this cell made: {error}"]
-    return []
+    return [f"The labs could not tag what this cell made, {one}" for one in refused]

@@ -1,14 +1,14 @@
-"""The kinds of things that deliver: builds, pipelines, rules, services, load balancers."""
+"""The kinds of things that deliver: services, their networks and load balancers, and the builds."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
+from labs_helpers.clean_up.builds import BUILDS
 from labs_helpers.clean_up.kind import Kind, Tags, all_of, pairs, read
 from labs_helpers.clean_up.listed import listed
-from labs_helpers.prepare import networks, source_repository
+from labs_helpers.prepare import networks
 from labs_helpers.prepare.ecs import (
     clusters,
     delete_service,
@@ -23,13 +23,7 @@ from labs_helpers.prepare.load_balancers import (
     no_target_group,
     target_group_arn,
 )
-from labs_helpers.prepare.logs import no_log_group
 from labs_helpers.prepare.step import Place
-
-_MOST_BUILDS = 100
-"""https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html"""
-_SECONDS, _PAUSE = 60.0, 2.0
-"""How long a build may take to stop, and between two looks."""
 
 
 def _families(place: Place) -> Iterator[str]:
@@ -87,56 +81,6 @@ def _ecs(kind: str) -> dict[str, Any]:
     return {"tags": tags, "tag": tag}
 
 
-def _connections(place: Place) -> Iterator[tuple[str, str]]:
-    """(name, ARN) of each connection; botocore has no paginator for this list."""
-    client = place.client("codeconnections")
-    token: dict[str, str] = {}
-    while True:
-        found = client.list_connections(**token)
-        yield from ((one["ConnectionName"], one["ConnectionArn"]) for one in found["Connections"])
-        if not found.get("NextToken"):
-            return
-        token = {"NextToken": found["NextToken"]}
-
-
-def _delete_connection(place: Place, name: str) -> None:
-    for known, arn in list(_connections(place)):
-        if known == name:
-            place.client("codeconnections").delete_connection(ConnectionArn=arn)
-
-
-def _delete_project(place: Place, name: str) -> None:
-    """Stop the builds that run, whose log groups would come back, and delete the project."""
-    builds = place.client("codebuild")
-    ids = builds.list_builds_for_project(projectName=name)["ids"][:_MOST_BUILDS]
-    until = time.monotonic() + _SECONDS
-    while running := _running(builds, ids):
-        for one in running:
-            builds.stop_build(id=one)
-        if time.monotonic() >= until:
-            break
-        time.sleep(_PAUSE)
-    builds.delete_project(name=name)
-
-
-def _running(builds: Any, ids: list[str]) -> list[str]:
-    found = builds.batch_get_builds(ids=ids)["builds"] if ids else []
-    return [str(one["id"]) for one in found if one["buildStatus"] == "IN_PROGRESS"]
-
-
-def _source_arn(place: Place, name: str) -> str:
-    return f"arn:aws:codecommit:{place.region}:{place.account}:{name}"
-
-
-def _source_tags(place: Place, name: str) -> Tags:
-    found = place.client("codecommit").list_tags_for_resource(resourceArn=_source_arn(place, name))
-    return dict(found["tags"])
-
-
-def _tag_source(place: Place, name: str, tags: Tags) -> None:
-    place.client("codecommit").tag_resource(resourceArn=_source_arn(place, name), tags=tags)
-
-
 def _group_tags(place: Place, name: str) -> Tags:
     wanted = [{"Name": "resource-id", "Values": [networks.groups(place).get(name, "")]}]
     return read(place.client("ec2").describe_tags(Filters=wanted)["Tags"])
@@ -146,24 +90,6 @@ def _tag_group(place: Place, name: str, tags: Tags) -> None:
     group = networks.groups(place).get(name)
     if group is not None:
         place.client("ec2").create_tags(Resources=[group], Tags=pairs(tags))
-
-
-def _queues(place: Place) -> Iterator[str]:
-    pages = place.client("sqs").get_paginator("list_queues").paginate()
-    yield from (str(url).rpartition("/")[2] for url in pages.search("QueueUrls[]") if url)
-
-
-def _delete_queue(place: Place, name: str) -> None:
-    queues = place.client("sqs")
-    queues.delete_queue(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
-
-
-def _delete_rule(place: Place, name: str) -> None:
-    events = place.client("events")
-    targets = [one["Id"] for one in events.list_targets_by_rule(Rule=name)["Targets"]]
-    if targets:
-        events.remove_targets(Rule=name, Ids=targets)
-    events.delete_rule(Name=name)
 
 
 _LOWER = ("key", "value")
@@ -185,35 +111,7 @@ def _elb(arn_of: Any) -> dict[str, Any]:
 
 
 DELIVERY = {
-    "build project": Kind(
-        all_of("codebuild", "list_projects", "projects[]"),
-        _delete_project,
-        costs="costs nothing until a build runs",
-    ),
-    "log group": Kind(
-        all_of("logs", "describe_log_groups", "logGroups[].logGroupName"),
-        no_log_group,
-        costs="costs what its logs take, a month, and keeps them for ever",
-    ),
-    "pipeline": Kind(
-        all_of("codepipeline", "list_pipelines", "pipelines[].name"),
-        lambda place, name: place.client("codepipeline").delete_pipeline(name=name),
-        costs="costs what each of its runs costs",
-    ),
-    "source repository": Kind(
-        all_of("codecommit", "list_repositories", "repositories[].repositoryName"),
-        source_repository.remove,
-        _source_tags,
-        _tag_source,
-        costs="costs nothing for the first five users of CodeCommit in a month",
-    ),
-    "connection": Kind(
-        lambda place: (name for name, _ in _connections(place)),
-        _delete_connection,
-        costs="costs nothing, but it lets pipelines read your repository",
-    ),
-    "queue": Kind(_queues, _delete_queue),
-    "event rule": Kind(all_of("events", "list_rules", "Rules[].Name"), _delete_rule),
+    **BUILDS,
     "service": Kind(
         _services,
         _delete_service,

@@ -18,6 +18,7 @@ from labs_helpers.prepare.step import Place
 
 TAG = "labs:session"
 """The tag of what the labs make; its value names the session, see ``aws_session.py``."""
+_HAS_THE_TAG = f"it has the tag {TAG}"
 THEIRS = "These were here before the labs"
 """The beginning of what the labs say of the learner's things under names that the labs use."""
 
@@ -141,14 +142,20 @@ def survey(place: Place, wanted: Iterable[Listed] | None = None) -> Survey:
 
 
 def tag_ours(place: Place, session: str, wanted: Iterable[Listed] | None = None) -> list[str]:
-    """Give the labs' things the tag ``labs:session``; in words, what has it since this call."""
-    tagged = []
+    """Give the labs' things the tag ``labs:session``; in words, what AWS did not tag, and why.
+
+    What AWS refuses for one thing, for lack of a right for example, keeps no other from its tag.
+    """
+    refused = []
     for thing in survey(place, wanted).things:
         kind = KINDS[thing.kind]
-        if thing.ours and kind.tag is not None and not _tagged(place, thing.kind, thing.name):
+        if not thing.ours or kind.tag is None or thing.why == _HAS_THE_TAG:
+            continue
+        try:
             kind.tag(place, thing.name, {TAG: session})
-            tagged.append(str(thing))
-    return tagged
+        except (ClientError, BotoCoreError) as error:
+            refused.append(f"{thing}: {error}")
+    return refused
 
 
 def _tagged(place: Place, kind: str, name: str) -> bool:
@@ -160,7 +167,7 @@ def _judged(place: Place, before: Before, one: Listed, name: str) -> Thing:
     if place.mode == "sandbox":
         return Thing(one.kind, name, True, "the sandbox is the labs'")
     if _tagged(place, one.kind, name):
-        return Thing(one.kind, name, True, f"it has the tag {TAG}")
+        return Thing(one.kind, name, True, _HAS_THE_TAG)
     if not before.knows(one):
         return Thing(one.kind, name, False, "no lab that makes it was opened here")
     if name in before.had(one):

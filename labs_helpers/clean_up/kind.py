@@ -16,8 +16,8 @@ class Kind:
     """How the things of one kind are listed, tagged and deleted.
 
     ``names`` lists what the account has of this kind, in the place's region. ``tags`` and ``tag``
-    read and add tags; None for a kind that AWS cannot tag. ``costs`` says what a thing costs while
-    it stays.
+    read and add tags; None for a kind that AWS cannot tag: a cache rule, a creation template, a
+    group of IAM. ``costs`` says what a thing costs while it stays.
     """
 
     names: Callable[[Place], Iterator[str]]

@@ -131,13 +131,17 @@ LISTS = {
 """How the account is asked for things of each kind, apart from the code of clean-up."""
 
 
+def owner(there: sandbox_process.Running, service: str) -> Any:
+    """A client of the account's owner, that sends a throttled request again."""
+    retries = Config(retries={"mode": "standard", "max_attempts": 5})
+    return there.client(service, region_name=REGION, config=retries)
+
+
 def everything(there: sandbox_process.Running) -> dict[str, list[str]]:
     """The names of what the account has, of every kind that a lab could make something of."""
 
     def client(service: str) -> Any:
-        # a throttled request is sent again
-        retries = Config(retries={"mode": "standard", "max_attempts": 5})
-        return there.client(service, region_name=REGION, config=retries)
+        return owner(there, service)
 
     found = {
         kind: sorted(map(_name, client(service).get_paginator(operation).paginate().search(query)))

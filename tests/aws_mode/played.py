@@ -12,13 +12,15 @@ from typing import Any
 import nbformat
 
 from labs_helpers import modes, workbook
+from labs_helpers.clean_up.found import TAG
+from labs_helpers.clean_up.kinds import KINDS
 from labs_helpers.curriculum import LABS
 from labs_helpers.engine import process as engine
 from labs_helpers.jupyter import folders
 from labs_helpers.labs.exercises import exercises
 from labs_helpers.learners_copy import opening
 from labs_helpers.learners_copy.layout import in_workbook
-from labs_helpers.prepare import steps
+from labs_helpers.prepare import Place, steps
 from labs_helpers.runner import process as runner
 from labs_helpers.workspace import Workspace
 from tests.aws_mode import account
@@ -46,6 +48,17 @@ def delayed(folder: Path) -> Iterator[tuple[Running, Names]]:
         finally:
             runner.stop(place, print)
             engine.stop(place, print)
+
+
+@dataclass(frozen=True)
+class Owner(Place):
+    """The account, as its owner reads the tags of what is there."""
+
+    there: Running | None = None
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        assert self.there is not None
+        return account.owner(self.there, service)
 
 
 @dataclass(frozen=True)
@@ -84,16 +97,28 @@ class Player:
         played = path.with_name("played.ipynb")
         nbformat.write(book, played)
         most: set[tuple[str, str]] = set()
+        untagged: set[tuple[str, str]] = set()
         before = account.everything(self.there)
         end = _clean_up_of(cells)
 
         def look(done: int, count: int) -> None:
             if done in (end, count):
                 most.update(account.added(before, account.everything(self.there)))
+            if done == end:
+                untagged.update(self._untagged(most))
 
         ran = workbook.execute(played, self.environ, look)
         checks = {one.check_cell: one.id for one in known}
-        return Played(number, list(ran.cells), tags, checks, most)
+        return Played(number, list(ran.cells), tags, checks, most, untagged)
+
+    def _untagged(self, made: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Of what a lab has made, what AWS could tag and lacks the tag of the labs."""
+        owner = Owner(self.place, "aws", account.ACCOUNT, account.REGION, there=self.there)
+        return {
+            (kind, name)
+            for kind, name in made
+            if (read := KINDS[kind].tags) is not None and TAG not in read(owner, name)
+        }
 
     def _prepare(self) -> Any:
         cell = nbformat.v4.new_code_cell(f'lab.prepare(account="{account.ACCOUNT}")')
@@ -104,13 +129,18 @@ class Player:
 
 @dataclass(frozen=True)
 class Played:
-    """A lab that was played. ``made``: (kind, name) of what it had made before its clean-up."""
+    """A lab that was played.
+
+    ``made``: (kind, name) of what it had made before its clean-up. ``untagged``: what of it lacked
+    the tag of the labs then.
+    """
 
     number: str
     cells: list[Any]
     tags: dict[str, list[str]]
     checks: dict[str, str]
     made: set[tuple[str, str]]
+    untagged: set[tuple[str, str]]
 
     def text(self, cell: Any) -> str:
         return "\n".join(map(notebooks.text_of, cell.outputs))

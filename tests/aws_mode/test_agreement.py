@@ -12,6 +12,7 @@ import pytest
 
 from labs_helpers import aws_caller, aws_session, modes
 from labs_helpers.aws_caller import Caller
+from labs_helpers.clean_up.kinds import KINDS
 from labs_helpers.cli import on_aws
 from labs_helpers.files import LabsError
 from labs_helpers.startup import _place_on_aws
@@ -135,6 +136,14 @@ def test_a_management_account_is_refused_unless_told() -> None:
         aws_caller.refuse(managing, even_root=False, even_management=False)
     aws_caller.refuse(managing, even_root=False, even_management=True)
     aws_caller.refuse(CALLER, even_root=False, even_management=False)
+
+
+def test_a_right_is_asked_for_each_kind_that_the_labs_make(
+    learner: Learner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(aws_caller.NEEDED) == set(KINDS)
+    agree(learner)
+    assert "all kinds of things that the labs make" in capsys.readouterr().out
 
 
 def test_a_caller_without_rights_is_told_which_are_missing(

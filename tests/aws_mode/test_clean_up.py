@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from labs_helpers import on_aws
-from labs_helpers.clean_up.delete import delete
 from labs_helpers.clean_up.found import TAG, survey
 from labs_helpers.cli import clean_up, main
 from labs_helpers.prepare import Place
@@ -115,6 +114,28 @@ def test_things_get_the_tag_after_the_cell_that_made_them(place: Place) -> None:
     assert cleaned() == 0
 
 
+def test_a_tag_that_is_refused_keeps_no_other_thing_from_its_tag(place: Place) -> None:
+    on_aws.notes(place, "02")
+    made_in_lab_02(place)
+    iam = place.client("iam")
+    deny = (
+        '{"Version": "2012-10-17", "Statement":'
+        ' [{"Effect": "Deny", "Action": "iam:TagUser", "Resource": "*"}]}'
+    )
+    iam.put_user_policy(UserName="learner", PolicyName="deny", PolicyDocument=deny)
+    try:
+        said = on_aws.tag(place, "02")
+    finally:
+        iam.delete_user_policy(UserName="learner", PolicyName="deny")
+    assert [line.partition(": ")[0].rpartition(", ")[2] for line in said] == [
+        "user labs-ci",
+        "user labs-dev",
+    ]
+    assert all("iam:TagUser" in line for line in said)
+    assert [one["Key"] for one in iam.list_role_tags(RoleName="labs-deployer")["Tags"]] == [TAG]
+    assert cleaned() == 0
+
+
 def test_a_repository_and_a_bucket_go_with_what_they_hold(place: Place) -> None:
     on_aws.notes(place, "01")
     s3 = place.client("s3")
@@ -126,9 +147,10 @@ def test_a_repository_and_a_bucket_go_with_what_they_hold(place: Place) -> None:
     assert cleaned() == 0
 
 
-def test_what_cannot_be_deleted_is_named_with_the_reason(
-    place: Place, there: Running, capsys: pytest.CaptureFixture[str]
+def test_what_cannot_be_deleted_is_named_with_the_reason_and_what_it_costs(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("labs_helpers.clean_up.delete.PAUSE", 0)
     on_aws.notes(place, "02")
     place.client("iam").create_user(UserName="labs-dev")
     deny = (
@@ -138,12 +160,17 @@ def test_what_cannot_be_deleted_is_named_with_the_reason(
     iam = place.client("iam")
     iam.put_user_policy(UserName="learner", PolicyName="deny", PolicyDocument=deny)
     try:
-        things = survey(place).things
-        remains = delete(place, things, print, wait=lambda seconds: None)
+        assert cleaned() == 1
     finally:
         iam.delete_user_policy(UserName="learner", PolicyName="deny")
-    assert [str(one.thing) for one in remains] == ["user labs-dev"]
-    assert "iam:DeleteUser" in remains[0].reason
+    said = capsys.readouterr()
+    line = next(one for one in said.out.splitlines() if "could not be deleted" in one)
+    assert line.startswith(
+        "user labs-dev could not be deleted, and costs nothing, but its access keys open your "
+        "account: "
+    )
+    assert "iam:DeleteUser" in line
+    assert "run labs clean-up again later" in said.out + said.err
     assert cleaned() == 0
 
 

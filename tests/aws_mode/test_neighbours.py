@@ -163,6 +163,44 @@ def test_what_delivers_goes_and_its_neighbours_stay(place: Place, there: Running
     remove(place, neighbours)
 
 
+def test_everything_that_aws_can_tag_is_tagged_and_found_by_its_tag(
+    place: Place, there: Running
+) -> None:
+    ours = deliveries(place)
+    for lab in ("09", "10"):
+        assert on_aws.tag(place, lab) == []
+    for record in place.workspace.home.glob("before-*.json"):
+        record.unlink()  # the labs of another folder know the tag only
+    found = survey(place)
+    assert found.unread == ()
+    assert {(one.kind, one.name) for one in found.things if one.ours} == ours
+    assert {one.why for one in found.things} == {f"it has the tag {TAG}"}
+    assert cleaned() == 0
+
+
+def test_a_tag_takes_no_other_tag_away(place: Place, there: Running) -> None:
+    project(place, "demo-app-build", role(place, "demo-app-build"))
+    place.client("codebuild").update_project(
+        name="demo-app-build", tags=[{"key": "team", "value": "shop"}]
+    )
+    assert on_aws.tag(place, "09") == []
+    asked = place.client("codebuild").batch_get_projects(names=["demo-app-build"])["projects"]
+    assert {one["key"] for one in asked[0]["tags"]} == {"team", TAG}
+    assert cleaned() == 0
+
+
+def test_two_connections_of_a_name_are_the_labs_only_if_both_are(
+    place: Place, there: Running
+) -> None:
+    connection(place, "demo-app-github")
+    assert on_aws.tag(place, "09") == []
+    connection(place, "demo-app-github")
+    for record in place.workspace.home.glob("before-*.json"):
+        record.unlink()
+    assert {one.ours for one in survey(place).things} == {False}
+    remove(place, {("connection", "demo-app-github")})
+
+
 def test_what_is_interrupted_half_way_is_found_again(place: Place, there: Running) -> None:
     before = everything(there)
     ours = deliveries(place)

@@ -103,6 +103,7 @@ def test_a_lab_is_played_and_nothing_is_left(
         assert "123456789012" not in one.shown
         known = {(each.kind, each.name) for each in listed(account.ACCOUNT)}
         assert one.made - known == set(), "made, and in no list"
+        assert one.untagged == set(), "made, and without the tag"
         other, wanted = one.other_than_here(), LEFT_OUT.get(number, {})
         assert {cell: said for cell, said in other.items() if cell not in wanted} == {}
         assert {cell for cell in wanted if wanted[cell] not in other.get(cell, "")} == set()

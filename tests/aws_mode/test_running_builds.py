@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labs_helpers.clean_up import delivery
+from labs_helpers.clean_up import builds as kinds_of_builds
 from labs_helpers.clean_up.kinds import KINDS
 from labs_helpers.prepare import Place
 from labs_helpers.workspace import Workspace
@@ -53,7 +53,7 @@ def deleted(folder: Path, builds: CodeBuild) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "_PAUSE", 0)
+    monkeypatch.setattr(kinds_of_builds, "_PAUSE", 0)
 
 
 def test_the_builds_that_run_stop_first(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_build_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
 def test_a_build_that_never_stops_keeps_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "_SECONDS", 0)
+    monkeypatch.setattr(kinds_of_builds, "_SECONDS", 0)
     builds = CodeBuild({"one": "IN_PROGRESS"}, patience=9)
     assert deleted(tmp_path, builds) == ["stop one", "delete demo-app-build"]
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labs_helpers.sandbox.ecs import tasks
+from labs_helpers.sandbox.ecs.errors import Conflict
 from labs_helpers.sandbox.ecs.naming import Document
 
 PENDING, IN_PROGRESS, SUCCESSFUL, STOPPED = "PENDING", "IN_PROGRESS", "SUCCESSFUL", "STOPPED"
@@ -84,6 +85,19 @@ def releases(service: Mapping[str, Any]) -> list[Document]:
 def current(service: Mapping[str, Any]) -> Document | None:
     """The service deployment that is under way."""
     return next((each for each in releases(service) if each["status"] in UNDER_WAY), None)
+
+
+def stop(release: Document, at: float) -> None:
+    """Roll back a service deployment that is under way; one that is rolled back goes on.
+
+    Raises Conflict for one that has ended. The states are those of
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
+    """
+    status = release["status"]
+    if status not in UNDER_WAY:
+        raise Conflict(f"The service deployment cannot be stopped: its status is {status}.")
+    if status in (PENDING, IN_PROGRESS):
+        release |= {"status": ROLLBACK_REQUESTED, "updatedAt": at}
 
 
 def finish(release: Document, status: str, at: float, reason: str = "") -> None:

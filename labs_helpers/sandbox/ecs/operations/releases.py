@@ -9,7 +9,6 @@ from typing import Any
 from labs_helpers.sandbox.ecs import releases, store
 from labs_helpers.sandbox.ecs.call import EcsCall
 from labs_helpers.sandbox.ecs.errors import (
-    Conflict,
     InvalidParameter,
     NoService,
     NoServiceDeployment,
@@ -83,11 +82,7 @@ def stop_service_deployment(call: EcsCall, params: Members) -> Members:
         release = None if service is None else _release(service, arn)
         if place is None or service is None or release is None:
             raise NoServiceDeployment()
-        if release["status"] not in (releases.PENDING, releases.IN_PROGRESS):
-            raise Conflict(
-                f"The service deployment cannot be stopped: its status is {release['status']}."
-            )
-        release |= {"status": releases.ROLLBACK_REQUESTED, "updatedAt": call.now}
+        releases.stop(release, call.now)
         store.save_service(db, call.place, place[0], service)
         call.store.notify(TOPIC)
     return {"serviceDeploymentArn": arn}
