@@ -270,7 +270,8 @@ def _private(path: str, flags: int) -> int:
 
 
 def _is_project(folder: Path) -> bool:
-    return (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir()
+    # not Path.is_file(), which raises in a folder that this user may not look into
+    return os.path.isfile(folder / "pyproject.toml") and os.path.isdir(folder / "notebooks")  # noqa: PTH112, PTH113
 
 
 HUB_USER = "JUPYTERHUB_USER"
@@ -287,5 +288,5 @@ def is_shared(project: Path, environ: Mapping[str, str]) -> bool:
 
 
 def is_workbook(folder: Path) -> bool:
-    """Whether the folder is a workbook that `labs lab` has laid out."""
-    return (folder / WORKBOOK_RECORD).is_dir()
+    """Whether the folder is a workbook that `labs lab` has laid out, which this user may read."""
+    return os.path.isdir(folder / WORKBOOK_RECORD)  # noqa: PTH112 - Path.is_dir() raises

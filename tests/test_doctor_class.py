@@ -91,6 +91,29 @@ def test_more_learners_than_ports_is_no_class_for_one_machine(
     assert "second one" in found(capsys)["class: ports"]["fix"]
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("localhost", "ok"), ("nowhere", "missing"), ("192.0.2.1", "missing")],
+)
+def test_a_machine_that_does_not_find_itself_by_its_name_is_no_hub(
+    monkeypatch: pytest.MonkeyPatch, name: str, state: str
+) -> None:
+    known = socket.getaddrinfo
+
+    def addresses(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "nowhere":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return known(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", addresses)
+    monkeypatch.setattr(class_needs.importlib.util, "find_spec", lambda name: "found")
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(socket, "gethostname", lambda: name)
+    need = class_needs.hub()
+    assert need.state == state
+    assert (f"127.0.1.1 {name}" in need.fix) == (state == "missing")
+
+
 def test_a_class_of_none_is_refused(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,9 +6,11 @@ The figures were measured on Debian 12 with two cores, with JupyterHub and real 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,6 +144,34 @@ def hub() -> Need:
     if not shutil.which("configurable-http-proxy"):
         lacking.append("its proxy: npm install --global configurable-http-proxy@5")
     if not lacking:
-        return Need("class: hub", "ok", "JupyterHub and its proxy are installed")
+        return own_name()
     fix = "On one machine for all (docs/jupyterhub.md):\n  " + "\n  ".join(lacking)
     return Need("class: hub", "warning", "not installed, which a class on laptops need not", fix)
+
+
+def own_name() -> Need:
+    """Whether the machine finds itself by its name, as JupyterHub does when its proxy starts.
+
+    https://jupyterhub.readthedocs.io/en/stable/reference/config-reference.html (hub_connect_ip)
+    """
+    name = socket.gethostname()
+    if _is_here(name):
+        return Need("class: hub", "ok", "JupyterHub and its proxy are installed")
+    fix = (
+        "JupyterHub waits for its proxy at this name, in vain, and ends. "
+        f"Write this line into /etc/hosts:\n  127.0.1.1 {name}"
+    )
+    return Need("class: hub", "missing", f"{name}, the name of this machine, leads elsewhere", fix)
+
+
+def _is_here(name: str) -> bool:
+    """Whether the name leads to an address at which this machine can listen."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    for family, kind, protocol, _, address in found:
+        with contextlib.suppress(OSError), socket.socket(family, kind, protocol) as one:
+            one.bind(address)
+            return True
+    return False

@@ -19,8 +19,9 @@ from labs_helpers.files import LabsError
 def become(home: Path) -> None:
     """Give up root for the owner of LABS_HOME, or of the folder that it would be made in.
 
-    The rest of the command runs in a process without root's terminal (apart.py). Changes nothing
-    where the owner is root. Raises LabsError where root cannot become the owner.
+    The rest of the command runs in a process without root's terminal (apart.py), and in the owner's
+    home where the owner may not be in the current folder. Changes nothing where the owner is root.
+    Raises LabsError where root cannot become the owner.
     """
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     owner = there.stat().st_uid
@@ -48,3 +49,6 @@ def become(home: Path) -> None:
             "Install the labs where everybody may read them, such as /opt/labs."
         )
     say(f"{home} is of {person.pw_name}; this command acts as {person.pw_name}.")
+    if not os.access(".", os.R_OK | os.X_OK):  # such as /root
+        os.environ["LABS_HOME"] = str(home.absolute())
+        os.chdir(person.pw_dir if os.access(person.pw_dir, os.R_OK | os.X_OK) else "/")

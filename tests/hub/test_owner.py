@@ -14,7 +14,8 @@ set -eu
 useradd --create-home anna
 labs=/opt/labs/.venv/bin/labs
 chmod 755 /home
-cd /
+mkdir -m 700 /srv/of-root
+cd /srv/of-root
 export LABS_ENGINE=embedded LABS_HOME=/home/anna/.labs
 $labs start >/tmp/said 2>&1
 record=/home/anna/.labs/sandbox/server.json
@@ -25,8 +26,10 @@ refused=$("$1" -P -c "$make" 2>&1 | tail -4 || true)
 $labs reset -y >>/tmp/said 2>&1
 roots=$(find /home/anna -user root | wc -l)
 $labs stop >>/tmp/said 2>&1
+unset LABS_HOME
+unable=$(runuser -u anna -- $labs status 2>&1)
 "$1" -c 'import json, sys; print(json.dumps(sys.argv[1:]))' \
-  "$owner" "$refused" "$roots" "$(cat /tmp/said)"
+  "$owner" "$refused" "$roots" "$(cat /tmp/said)" "$unable"
 """
 
 
@@ -51,3 +54,7 @@ def test_a_reset_by_root_leaves_no_file_of_root(found: list[Any]) -> None:
 
 def test_it_is_said(found: list[Any]) -> None:
     assert "acts as anna" in found[3]
+
+
+def test_a_learner_in_a_folder_of_root_has_the_labs_of_the_own_home(found: list[Any]) -> None:
+    assert "/home/anna/.labs" in found[4]
