@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from labs_helpers.sandbox.codepipeline import triggers
 from labs_helpers.sandbox.codepipeline.errors import InvalidAction, InvalidStructure, NotHere
 from labs_helpers.sandbox.codepipeline.providers import ABSENT, PROVIDERS, Provider
 from labs_helpers.sandbox.codepipeline.references import RESERVED, namespaces
@@ -52,6 +53,7 @@ def check(made: Mapping[str, Any], account: str, region: str) -> None:
     _check_here(made, region)
     _check_stages(made)
     _check_type(made)
+    triggers.check(made)
     for stage in made["stages"]:
         for action in stage["actions"]:
             _check_action(action, _provider(action, region))
@@ -73,8 +75,6 @@ def _check_here(made: Mapping[str, Any], region: str) -> None:
             raise NotHere(f"The sandbox runs actions in one Region only, not in {others[0]}.")
     elif not made.get("artifactStore"):
         raise InvalidStructure("Pipeline must have an artifact store: artifactStore")
-    if made.get("triggers"):
-        raise NotHere("The sandbox does not have triggers of connections; they exist on AWS.")
     for stage in made["stages"]:
         for name in ("beforeEntry", "onSuccess", "onFailure"):
             if stage.get(name):
@@ -124,9 +124,8 @@ def _check_type(made: Mapping[str, Any]) -> None:
         if double := _double([each["name"] for each in made.get("variables", [])]):
             raise InvalidStructure(f"Variable names must be unique: {double}")
         return
-    for name in ("variables", "triggers"):
-        if made.get(name):
-            raise InvalidStructure(f"A pipeline of type V1 has no {name}: set pipelineType to V2")
+    if made.get("variables"):
+        raise InvalidStructure("A pipeline of type V1 has no variables: set pipelineType to V2")
     if made["executionMode"] != "SUPERSEDED":
         raise InvalidStructure(
             f"Execution mode {made['executionMode']} needs a pipeline of type V2"
