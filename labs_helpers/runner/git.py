@@ -1,6 +1,6 @@
-"""The learner's git folder as a repository of a stand-in GitHub: its branches, and its commits.
+"""The learner's git folder as a repository of a stand-in GitHub: its commits.
 
-sandbox/codeconnections submits "git-watch", sandbox/codepipeline "git-source". Only git is run,
+sandbox/codepipeline submits "git-source"; git_watch.py looks for pushes. Only git is run,
 with the rights of whoever runs the labs; nothing in the folder is changed, or executed
 (runtime/git.py).
 """
@@ -19,8 +19,6 @@ from labs_helpers.runner.sources import words
 from labs_helpers.runtime import git as git_program
 from labs_helpers.workspace import Workspace
 
-_PAUSE = 0.5
-"""Seconds between two looks at a folder."""
 _SECONDS = 60.0
 _LARGEST = 256 * 1024 * 1024
 """Bytes of a packed commit."""
@@ -29,27 +27,6 @@ _FIELDS = ("%H", "%an", "%ae", "%aI", "%s")
 
 class GitFailed(Exception):
     """git cannot do this; the message is git's, or says what is missing."""
-
-
-def watch(job: Job) -> None:
-    """Report the branches whenever they change, until the job has to end; raises Lost.
-
-    Events: {"type": "heads", "heads": {branch: commit}}; no branch for a folder that is none.
-    """
-    folder = Path(job.body["folder"])
-    seen: dict[str, str] | None = None
-    mark: object = None
-    while True:
-        now = _mark(folder)
-        if seen is None or now != mark:
-            mark = now
-            found = _heads(folder)
-            if found != seen:
-                seen = found
-                job.report({"type": "heads", "heads": found})
-        if job.wait(_PAUSE):
-            job.ended()
-            return
 
 
 def source(workspace: Workspace, job: Job) -> None:
@@ -111,27 +88,3 @@ def git(folder: Path, *arguments: str) -> str:
         said = done.stderr.decode(errors="replace").strip()
         raise GitFailed(said or f"git ended with {done.returncode}")
     return done.stdout.decode(errors="replace")
-
-
-def _heads(folder: Path) -> dict[str, str]:
-    """Branch -> commit; empty where the folder is no repository."""
-    try:
-        text = git(folder, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")
-    except GitFailed:
-        return {}
-    return dict(line.rsplit(" ", 1) for line in text.splitlines())
-
-
-def _mark(folder: Path) -> object:
-    """Changes with every commit, so that git need not be asked all the time."""
-    place = folder / ".git"
-    if place.is_file():
-        return _heads(folder)  # a worktree, whose branches are elsewhere
-    found = []
-    for path in (place / "packed-refs", *sorted(place.glob("refs/heads/**/*"))):
-        try:
-            told = path.stat()
-        except OSError:
-            continue
-        found.append((str(path), told.st_mtime_ns, told.st_size, told.st_ino))
-    return found

@@ -26,9 +26,9 @@ def kinds(workspace: Workspace) -> Mapping[str, Kind]:
         git.source(workspace, job)
 
     def git_watch(job: Job) -> None:
-        from labs_helpers.runner import git
+        from labs_helpers.runner import git_watch
 
-        git.watch(job)
+        git_watch.watch(job)
 
     def ecs_task(job: Job) -> None:
         from labs_helpers.runner import task

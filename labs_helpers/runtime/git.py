@@ -13,7 +13,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _SHARED = ("objects", "refs", "packed-refs", "reftable", "shallow")
@@ -44,14 +46,7 @@ def run(folder: Path, *arguments: str, seconds: float = 60.0) -> subprocess.Comp
     The command sees no configuration, index or hook of the repository, nor of the user, and it
     reaches no network. Raises NoGit, subprocess.TimeoutExpired, and OSError.
     """
-    program = shutil.which("git")
-    if program is None:
-        raise NoGit("git is not installed on this machine")
-    top, own, common = _repository(folder.absolute())
-    with tempfile.TemporaryDirectory(prefix="labs-git-") as made:
-        place = Path(made)
-        environ = _environment(place, top)
-        _lay_out(place, own, common, program, environ)
+    with _repository_of_ours(folder) as (program, environ):
         return subprocess.run(
             [program, *arguments],
             cwd=folder,
@@ -61,6 +56,50 @@ def run(folder: Path, *arguments: str, seconds: float = 60.0) -> subprocess.Comp
             env=environ,
             timeout=seconds,
         )
+
+
+def first_bytes(folder: Path, *arguments: str, most: int, seconds: float = 60.0) -> bytes:
+    """The first `most` bytes that such a command prints; then the command is ended.
+
+    Raises NoGit, OSError, and subprocess.CalledProcessError, also after so many seconds.
+    """
+    with (
+        _repository_of_ours(folder) as (program, environ),
+        subprocess.Popen(
+            [program, *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environ,
+        ) as process,
+    ):
+        late = threading.Timer(seconds, process.kill)
+        late.start()
+        try:
+            assert process.stdout is not None
+            found = process.stdout.read(most)
+            if len(found) == most:
+                process.kill()
+            elif process.wait():
+                raise subprocess.CalledProcessError(process.returncode, [program, *arguments])
+        finally:
+            late.cancel()
+    return found
+
+
+@contextmanager
+def _repository_of_ours(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """git's program, and the environment in which it sees the folder's data only."""
+    program = shutil.which("git")
+    if program is None:
+        raise NoGit("git is not installed on this machine")
+    top, own, common = _repository(folder.absolute())
+    with tempfile.TemporaryDirectory(prefix="labs-git-") as made:
+        place = Path(made)
+        environ = _environment(place, top)
+        _lay_out(place, own, common, program, environ)
+        yield program, environ
 
 
 def _environment(place: Path, top: Path) -> dict[str, str]:

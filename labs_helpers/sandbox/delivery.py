@@ -110,7 +110,7 @@ def build(
         clock,
         authorize,
         desk,
-        lambda *commit: codepipeline.pushed(*commit),
+        lambda *pushes: codepipeline.pushed(*pushes),
     )
     codepipeline = CodePipelineService(
         folder / "codepipeline",

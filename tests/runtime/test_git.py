@@ -10,6 +10,7 @@ import pytest
 
 from labs_helpers.labs.delivery import history
 from labs_helpers.runner import git as of_the_runner
+from labs_helpers.runner import git_watch
 from labs_helpers.runtime import git
 from tests.engine.engine_room import require
 
@@ -65,6 +66,9 @@ def ask_everything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert history.file("app.py") is not None
     history.is_changed("app.py")
     git.run(folder, "rev-parse", "--verify", "HEAD^{commit}")
+    before = {"refs/heads/main": "1" * 40}
+    head = git.run(folder, "rev-parse", "main").stdout.decode().strip()
+    assert git_watch.changed_paths(folder, before, "refs/heads/main", head, 1000)
 
 
 PLANTED = [

@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,12 @@ log = logging.getLogger(__name__)
 
 KIND = "git-watch"
 
-Pushed = Callable[[str, str, str, str], None]
-"""Called with connection, repository, branch and commit, after the commit of the store."""
+Pushed = Callable[[str, str, Sequence[Mapping[str, Any]]], None]
+"""Called with connection, repository and pushes, after the commit of the store.
+
+A push: {"ref", "commit", "paths"} of a branch ("refs/heads/main") or a tag ("refs/tags/v1"); paths:
+the files that the push of a branch changed, None where nobody knows (runner/git_watch.py).
+"""
 
 
 class Connections:
@@ -43,6 +47,7 @@ class Connections:
         self.store = state
         self._desk = desk
         self._pushed = pushed
+        self._pieces: dict[str, str] = {}
         with state.write() as db:
             # the watches of the sandbox before this one: their runner is told to end them
             db.execute("delete from jobs")
@@ -129,32 +134,44 @@ class Connections:
         return {("POST", "/_labs/connections"): finish}
 
     def claimed(self, job: Job) -> dict[str, Any] | None:
-        """Nothing more than the folder; None once the repository is another's or gone."""
+        """Branches and tags as last seen; None once the repository is another's or gone."""
         with self.store.read() as db:
-            return None if _repository(db, job) is None else {}
+            row = _repository(db, job)
+        return None if row is None else {"refs": _refs(row)}
 
     def reported(self, job: Job, events: Sequence[Event]) -> None:
-        """Tell of each branch that has a new commit. What the first look finds is not new."""
+        """Tell of what was pushed. What the first look finds is not new."""
         for event in events:
-            if event["type"] == "heads":
-                self._seen(job, dict(event["heads"]))
+            if event["type"] == "look":
+                text = self._pieces.pop(job.id, "") + event["text"]
+                if event["more"]:
+                    self._pieces[job.id] = text
+                else:
+                    self._seen(job, json.loads(text))
             if event["type"] == jobs.ENDED:
                 self._again(job)
 
-    def _seen(self, job: Job, heads: dict[str, str]) -> None:
+    def _seen(self, job: Job, look: Mapping[str, Any]) -> None:
         with self.store.write() as db:
             row = _repository(db, job)
             if row is None:
                 return
-            before: dict[str, str] | None = json.loads(row["heads"]) if row["heads"] else None
-            changed = "update repositories set heads = ? where id = ?"
-            db.execute(changed, (json.dumps(heads), row["id"]))
-            if before is None:
+            before = _refs(row)
+            kept = {
+                ref: commit for ref, commit in (before or {}).items() if ref not in look["gone"]
+            }
+            db.execute(
+                "update repositories set heads = ? where id = ?",
+                (json.dumps({**kept, **look["refs"]}), row["id"]),
+            )
+            if before is None or not look["refs"]:
                 return
-            for branch, commit in heads.items():
-                if before.get(branch) != commit:
-                    told = (row["connection"], row["name"], branch, commit)
-                    self.store.after_commit(partial(self._pushed, *told))
+            pushes = [
+                {"ref": ref, "commit": commit, "paths": look["paths"].get(ref)}
+                for ref, commit in look["refs"].items()
+            ]
+            told = (row["connection"], row["name"], pushes)
+            self.store.after_commit(partial(self._pushed, *told))
 
     def lost(self, job: Job, why: str) -> None:
         """Watch again, as soon as a runner is there: a commit in between is seen then."""
@@ -162,6 +179,7 @@ class Connections:
 
     def _again(self, job: Job) -> None:
         """The watch has ended: another watch, while the repository is there."""
+        self._pieces.pop(job.id, None)
         with self.store.write() as db:
             db.execute("delete from jobs where id = ?", (job.id,))
             if (row := _repository(db, job)) is not None:
@@ -175,6 +193,15 @@ def _repository(db: sqlite3.Connection, job: Job) -> sqlite3.Row | None:
         "select * from repositories where id = ?", wanted
     ).fetchone()
     return row
+
+
+def _refs(row: sqlite3.Row) -> dict[str, str] | None:
+    """The branches and tags of a repository, as last seen; None before the first look."""
+    if not row["heads"]:
+        return None
+    # before there were triggers, "heads" had the branches by their short names
+    found = json.loads(row["heads"]).items()
+    return {ref if ref.startswith("refs/") else f"refs/heads/{ref}": at for ref, at in found}
 
 
 def _which(wanted: str, found: list[store.Document]) -> str:

@@ -28,7 +28,8 @@ create table repositories (
 {jobs.SCHEMA}
 """
 """connections.body: by the names of the API; repositories.name: "owner/name", as a pipeline's
-FullRepositoryId; repositories.heads: {{branch: commit}}, as last seen; "" before the first look."""
+FullRepositoryId; repositories.heads: {{"refs/heads/main": commit}} with tags too, as last seen; ""
+before the first look."""
 
 Document = dict[str, Any]
 Place = tuple[str, str]

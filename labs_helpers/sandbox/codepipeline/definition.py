@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from labs_helpers.sandbox.codepipeline import conditions
+from labs_helpers.sandbox.codepipeline import conditions, triggers
 from labs_helpers.sandbox.codepipeline.errors import InvalidAction, InvalidStructure, NotHere
 from labs_helpers.sandbox.codepipeline.providers import ABSENT, PROVIDERS, Provider
 from labs_helpers.sandbox.codepipeline.references import RESERVED, namespaces
@@ -53,6 +53,7 @@ def check(made: Mapping[str, Any], account: str, region: str) -> None:
     _check_here(made, region)
     _check_stages(made)
     _check_type(made)
+    triggers.check(made)
     for place, stage in enumerate(made["stages"]):
         conditions.check(stage, place == 0, made["pipelineType"], region)
     for stage in made["stages"]:
@@ -76,8 +77,6 @@ def _check_here(made: Mapping[str, Any], region: str) -> None:
             raise NotHere(f"The sandbox runs actions in one Region only, not in {others[0]}.")
     elif not made.get("artifactStore"):
         raise InvalidStructure("Pipeline must have an artifact store: artifactStore")
-    if made.get("triggers"):
-        raise NotHere("The sandbox does not have triggers of connections; they exist on AWS.")
     for stage in made["stages"]:
         for action in stage["actions"]:
             if action.get("region", region) != region:
@@ -121,9 +120,8 @@ def _check_type(made: Mapping[str, Any]) -> None:
         if double := _double([each["name"] for each in made.get("variables", [])]):
             raise InvalidStructure(f"Variable names must be unique: {double}")
         return
-    for name in ("variables", "triggers"):
-        if made.get(name):
-            raise InvalidStructure(f"A pipeline of type V1 has no {name}: set pipelineType to V2")
+    if made.get("variables"):
+        raise InvalidStructure("A pipeline of type V1 has no variables: set pipelineType to V2")
     if made["executionMode"] != "SUPERSEDED":
         raise InvalidStructure(
             f"Execution mode {made['executionMode']} needs a pipeline of type V2"

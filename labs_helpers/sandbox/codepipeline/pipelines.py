@@ -42,9 +42,16 @@ class Pipelines:
         variables: Mapping[str, str] | None = None,
         overrides: Sequence[Mapping[str, str]] = (),
     ) -> store.Document:
-        """A new execution; raises TooMany."""
+        """A new execution; raises TooMany. variables: None for those that have default values."""
+        declaration = pipeline["declaration"]
+        if variables is None:
+            variables = {
+                each["name"]: each["defaultValue"]
+                for each in declaration.get("variables", [])
+                if "defaultValue" in each
+            }
         at = self.clock.now().timestamp()
-        made = executions.new(pipeline["declaration"], trigger, at, variables, overrides)
+        made = executions.new(declaration, trigger, at, variables, overrides)
         return self.add(db, place, made)
 
     def add(

@@ -1,45 +1,42 @@
-"""A commit on a connection's branch starts the pipelines whose source the branch is.
+"""A push to a connection's repository starts the pipelines that want the push.
 
-DetectChanges: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+Without a trigger, a pipeline wants the branch of its source: DetectChanges,
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html.
+With one, triggers.py says what it wants.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from labs_helpers.sandbox.codepipeline import store
+from labs_helpers.sandbox.codepipeline import store, triggers
 from labs_helpers.sandbox.codepipeline.errors import TooMany
 from labs_helpers.sandbox.codepipeline.pipelines import Pipelines
+from labs_helpers.sandbox.codepipeline.triggers import Push
 
 log = logging.getLogger(__name__)
 
 
-def pushed(
-    pipelines: Pipelines, connection: str, repository: str, branch: str, commit: str
-) -> None:
-    """Start each pipeline that wants the commit."""
-    wanted = {
-        "ConnectionArn": connection,
-        "FullRepositoryId": repository,
-        "BranchName": branch,
-    }
-    with pipelines.store.write() as db:
-        for place, pipeline in store.everything(db):
-            for given in _sources(pipeline["declaration"]):
-                if wanted.items() <= given.items():
-                    trigger = {"triggerType": "WebhookV2", "triggerDetail": connection}
-                    try:
-                        pipelines.start(db, place, pipeline, trigger)
-                    except TooMany as error:
-                        log.warning("the commit %s starts nothing: %s", commit, error)
-                    break
-
-
-def _sources(declaration: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-    """The configurations of the sources on a connection that look for changes."""
-    for action in declaration["stages"][0]["actions"]:
-        given = action["configuration"]
-        if given.get("DetectChanges", "true").lower() != "false":
-            yield given
+def pushed(pipelines: Pipelines, connection: str, repository: str, pushes: Sequence[Push]) -> None:
+    """Start each pipeline that wants one of the pushes, once for each."""
+    with pipelines.store.read() as db:
+        everything = store.everything(db)
+    # many files and patterns take a while, in which other writers need not wait
+    wanted = [
+        (place, pipeline["declaration"]["name"], revisions, push)
+        for push in pushes
+        for place, pipeline in everything
+        for revisions in [triggers.started(pipeline["declaration"], connection, repository, push)]
+        if revisions is not None
+    ]
+    trigger = {"triggerType": "WebhookV2", "triggerDetail": connection}
+    for place, name, revisions, push in wanted:
+        with pipelines.store.write() as db:
+            pipeline = store.pipeline(db, place, name)
+            if pipeline is None:
+                continue
+            try:
+                pipelines.start(db, place, pipeline, trigger, overrides=revisions)
+            except TooMany as error:
+                log.warning("the commit %s starts nothing: %s", push["commit"], error)

@@ -29,7 +29,7 @@ class CodePipelineService(DecidedService[PipelineCall]):
     """CodePipeline for every account and region.
 
     driver: the worker that runs the actions; whoever builds the service starts and closes it.
-    pushed: to be called with connection, repository, branch and commit of a new commit.
+    pushed: to be called with connection, repository and pushes (triggers.Push).
     """
 
     def __init__(

@@ -55,7 +55,7 @@ def connection(work: Work) -> Outcome:
             "AuthorDate": found["date"],
             "AuthorDisplayName": found["author"],
             "AuthorEmail": found["mail"],
-            "BranchName": branch,
+            "BranchName": work.override.get("branch", branch),
             "CommitId": commit,
             "CommitMessage": message,
             "ConnectionArn": arn,

@@ -62,7 +62,7 @@ def create_pipeline(call: PipelineCall, params: Members) -> Members:
             raise NameInUse(name=made["name"], account=call.account)
         store.save_pipeline(db, call.place, document)
         trigger = {"triggerType": "CreatePipeline", "triggerDetail": call.principal.arn}
-        call.pipelines.start(db, call.place, document, trigger, _defaults(made))
+        call.pipelines.start(db, call.place, document, trigger)
     return {"pipeline": made, "tags": params.get("tags", [])}
 
 
@@ -175,12 +175,3 @@ def _check(call: PipelineCall, made: dict[str, Any]) -> None:
         raise InvalidStructure(
             f"CodePipeline is not authorized to perform AssumeRole on role {made['roleArn']}"
         ) from error
-
-
-def _defaults(made: dict[str, Any]) -> dict[str, str]:
-    """The variables that have a default value."""
-    return {
-        each["name"]: each["defaultValue"]
-        for each in made.get("variables", [])
-        if "defaultValue" in each
-    }
