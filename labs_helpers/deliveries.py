@@ -38,15 +38,15 @@ def pipeline(
     """A pipeline as it is, or once nothing happens by itself any more, or `wait` seconds are over.
 
     commit: a name that git knows in this folder; the commit's own execution is followed, and the
-    newest otherwise. show: told of every change meanwhile. On AWS, too. Raises LabError for a
-    commit that is none, and where the commit starts no execution within `patience` seconds.
+    newest otherwise. show: told of every change meanwhile. On AWS, too. Raises LabError where there
+    is no such pipeline, for a commit that is none, and where the commit starts no execution within
+    `patience` seconds.
     """
     client, began = boto3.client("codepipeline"), time.monotonic()
     wanted = _commit(commit) if commit else ""
     before = ""
     while True:
-        listed = client.list_pipeline_executions(pipelineName=name, maxResults=_EXECUTIONS)
-        executions = listed["pipelineExecutionSummaries"]
+        executions = _executions(client, name)
         if not executions:
             return paragraph(f"The pipeline {name} has had no execution.")
         state = client.get_pipeline_state(name=name)
@@ -72,6 +72,18 @@ def pipeline(
             before = found.text
             show(found)
         time.sleep(_PAUSE)
+
+
+def _executions(client: Any, name: str) -> Sequence[Mapping[str, Any]]:
+    """The newest executions of a pipeline; raises LabError where there is no such pipeline."""
+    try:
+        listed = client.list_pipeline_executions(pipelineName=name, maxResults=_EXECUTIONS)
+    except client.exceptions.PipelineNotFoundException:
+        raise LabError(
+            f"There is no pipeline {name}. `aws codepipeline list-pipelines` lists the pipelines "
+            "there are."
+        ) from None
+    return list(listed["pipelineExecutionSummaries"])
 
 
 def _of(executions: Sequence[Mapping[str, Any]], commit: str) -> Mapping[str, Any] | None:
@@ -136,7 +148,7 @@ def service(
             found,
             tasks,
             None if compared else partial(page.address, environ=environ),
-            "" if settled or not over else _stage(ecs, name, cluster),
+            "" if settled or not (over or show) else _stage(ecs, name, cluster),
         )
         if settled or over:
             return drawn

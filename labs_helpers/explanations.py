@@ -172,10 +172,16 @@ def _open_ports(container: Any) -> int:
     return len({one["HostPort"] for one in places})
 
 
-def receipt(found: Survey, client: Any | None) -> Rendering:
+def ports_of_balancers(control: Control) -> int:
+    """How many ports of this machine lead to listeners of load balancers."""
+    return sum(len(one["listeners"]) for one in control.ask("GET", "balancing")["balancers"])
+
+
+def receipt(found: Survey, client: Any | None, listening: int = 0) -> Rendering:
     """What is there of the labs, and what it costs; client: the Docker SDK's, in the sandbox.
 
     There, tasks are containers of this machine, which are counted as well, with their ports.
+    listening: how many ports are open for load balancers there.
     """
     rows = [
         (
@@ -192,7 +198,8 @@ def receipt(found: Survey, client: Any | None) -> Rendering:
         )
         said.append(
             f"Containers on this machine: {len(tasks)} of tasks, {len(pods)} of pods. Ports that "
-            f"are open for them: {sum(map(_open_ports, (*tasks, *pods)))}."
+            f"are open for them: {sum(map(_open_ports, (*tasks, *pods)))}; for load balancers: "
+            f"{listening}."
         )
     parts = [paragraph("Nothing of the labs is left.")]
     if rows:

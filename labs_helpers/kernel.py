@@ -7,15 +7,15 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
 
 from labs_helpers import answers
 from labs_helpers.classroom.desk import Desk
-from labs_helpers.display.rendering import Rendering
-from labs_helpers.errors import Interrupted, LabError, said
+from labs_helpers.display.rendering import Rendering, paragraph
+from labs_helpers.errors import FOR_THE_LEARNER, Interrupted, LabError, said
 from labs_helpers.files import LabsError
 from labs_helpers.notebook_output import display
 from labs_helpers.progress.journal import Journal
@@ -64,6 +64,32 @@ def install(number: str, journal: Journal | None) -> None:
         shell.events.register(
             "post_run_cell", _after_a_cell(shell, number, journal, Workspace.find())
         )
+
+
+def help_after_failures(advice: Callable[[str], Sequence[str]]) -> None:
+    """Below a cell that fails, show the lines that ``advice`` has for the cell with this id.
+
+    Until the next ``install``. What stops the advice and is for the learner is shown in its place.
+    """
+    from IPython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is None:
+        return
+
+    def after(result: Any) -> None:
+        fault, cell = result.error_in_exec, _cell(shell)
+        if fault is None or not cell or isinstance(fault, Interrupted | KeyboardInterrupt):
+            return
+        try:
+            lines = advice(cell)
+        except FOR_THE_LEARNER as problem:
+            lines = [said(problem)] if said(problem) != str(fault) else []
+        for line in lines:
+            display(paragraph(line))
+
+    after.of_the_labs = True  # type: ignore[attr-defined]
+    shell.events.register("post_run_cell", after)
 
 
 def say_when_the_sandbox_is_down(shell: Any) -> None:

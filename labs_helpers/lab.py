@@ -193,8 +193,11 @@ class Lab(Lesson):
         """
         alone = bool(os.environ.get("LABS_START"))
         wanted = [one for one in listed(self.account) if not alone or self.title.number in one.labs]
-        here = self.docker if self._control else None
-        return explanations.receipt(survey(self._place, wanted), here)
+        found = survey(self._place, wanted)
+        if self._control is None:
+            return explanations.receipt(found, None)
+        listening = explanations.ports_of_balancers(self._control)
+        return explanations.receipt(found, self.docker, listening)
 
     @spoken
     def layers(self, image: str) -> Rendering:

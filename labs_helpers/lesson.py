@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from labs_helpers import answers, catch_up, checks, following, modes, notebook_output
-from labs_helpers.checks.verdict import Verdict, verdict
+from labs_helpers.checks.verdict import ASKED, DONE_BEFORE, UNTRIED, Verdict, verdict
 from labs_helpers.control_client import LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import REPOSITORY
@@ -47,20 +47,26 @@ class Lesson:
         """Look at the world with one check and say what was seen."""
         self._require(check_id, "check", "exercise")
         outcome = checks.run(check_id, self._world())
-        before = isinstance(outcome, checks.NotAttempted) and self._has_passed(check_id)
+        before = self._before(check_id) if isinstance(outcome, checks.NotAttempted) else UNTRIED
         self.note("check", check_id, checks.NAMES[type(outcome)])
         return verdict(check_id, outcome, before)
 
-    def _has_passed(self, check_id: str) -> bool:
-        """Whether the journal says that the learner has done an exercise."""
+    def _before(self, check_id: str) -> str:
+        """What the journal says of the learner's earlier looks at an exercise (`verdict`)."""
         if self._journal is None:
-            return False
+            return UNTRIED
         try:
             events = self._journal.events()
         except LabsError:
-            return False  # `note` tells what is wrong with the journal
-        passed = ("check", check_id, "passed")
-        return any((one.event, one.part, one.outcome) == passed for one in events)
+            return UNTRIED  # `note` tells what is wrong with the journal
+        before = UNTRIED
+        for one in events:
+            if (one.event, one.lab) == ("restarted", self.title.number) and before == ASKED:
+                before = UNTRIED
+            elif (one.event, one.part) == ("check", check_id):
+                passed = one.outcome == checks.NAMES[checks.Passed]
+                before = DONE_BEFORE if passed or before == DONE_BEFORE else ASKED
+        return before
 
     def so_far(self) -> str:
         """The lab's exercises, done and open, in a line; empty where no journal can be read.

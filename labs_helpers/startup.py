@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import boto3
 
-from labs_helpers import aws_session, kernel, modes, on_aws, servers
+from labs_helpers import aws_session, kernel, left_out, modes, on_aws, servers
 from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
@@ -55,6 +55,7 @@ def start(number: str, fresh: bool = False) -> Lab:
         if fresh:
             lab.restart()  # which says what to use on AWS
         on_aws.mark_cells(place, number)
+        _help_after_failures(number, place)
         display(beginning.card_of(lab.title, place, YOUR_DOCKER, notes=on_aws.notes(place, number)))
         return lab
     place, engine, notes = _place_in_sandbox(workspace)
@@ -69,6 +70,8 @@ def start(number: str, fresh: bool = False) -> Lab:
             begun = beginning.start_over(number, place, say)
         else:
             begun = beginning.go_on(number, place, found, say)
+    if not by_program:
+        _help_after_failures(number, place)
     if begun.facts is not None:
         lab.trace(clear=True)  # what the preparation sent is not the lesson
     if by_program:  # what ran before is not in the outputs
@@ -78,6 +81,21 @@ def start(number: str, fresh: bool = False) -> Lab:
         begun = replace(begun, notes=(*notes, *begun.notes), so_far=so_far)
     display(beginning.card_of(lab.title, place, engine, begun))
     return lab
+
+
+def _help_after_failures(number: str, place: Place) -> None:
+    """Below a cell of the lab that fails, name what the cell misses and what to run for it."""
+    notebook = place.workspace.notebooks / LABS[number].notebook
+
+    def advice(cell: str) -> list[str]:
+        cells = left_out.cells_of_the_lab(notebook, place.files / number)
+        if cell not in [one.id for one in cells]:
+            return []
+        gone = beginning.what_is_gone(number, place)
+        files = left_out.files_left_out(cell, cells, place.workspace.work(number))
+        return [*files, *([gone] if gone else [])]
+
+    kernel.help_after_failures(advice)
 
 
 def _is_run_by_a_program() -> bool:

@@ -91,3 +91,46 @@ def test_where_a_program_compares_outputs_no_id_is_in_them(
     monkeypatch.setenv("LABS_START", "fresh")
     use(monkeypatch, [execution(head, "Say two")])
     assert "This execution carries the commit (Say two)." in deliveries.pipeline("app", 60).text
+
+
+class Ecs:
+    """ECS's client with a service whose canary goes on at the first look and has ended after."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def describe_services(self, **asked: Any) -> dict[str, Any]:
+        self.looks += 1
+        deployment = {
+            **{"status": "PRIMARY", "taskDefinition": "arn:x:task-definition/app:2"},
+            **{"desiredCount": 0, "runningCount": 0, "pendingCount": 0},
+            "rolloutState": "IN_PROGRESS" if self.looks == 1 else "COMPLETED",
+        }
+        service = {
+            **{"serviceName": "front", "status": "ACTIVE", "createdAt": 0},
+            **{"desiredCount": 0, "runningCount": 0, "deployments": [deployment]},
+        }
+        return {"services": [service]}
+
+    def list_tasks(self, **asked: Any) -> dict[str, Any]:
+        return {"taskArns": []}
+
+    def list_service_deployments(self, **asked: Any) -> dict[str, Any]:
+        return {"serviceDeployments": [{"serviceDeploymentArn": "arn"}]}
+
+    def describe_service_deployments(self, **asked: Any) -> dict[str, Any]:
+        return {"serviceDeployments": [{"lifecycleStage": "BAKE_TIME"}]}
+
+
+def test_while_a_deployment_waits_for_the_clock_the_picture_says_how_to_move_the_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Ecs()
+    monkeypatch.setattr(boto3, "client", lambda service: client)
+    monkeypatch.setattr(deliveries, "_PAUSE", 0)
+    seen: list[Rendering] = []
+    found = deliveries.service("front", "demo", {}, 600, seen.append)
+    (first,) = (each.text for each in seen)
+    assert "its stage is BAKE_TIME" in first
+    assert "lab.clock.advance(minutes=5) moves it" in first
+    assert "stage" not in found.text

@@ -65,6 +65,30 @@ def test_a_shell_that_fails_says_how_it_ended(kernel: Kernel, cell: str, shown: 
     assert kernel.run(cell) == shown
 
 
+ADVISED = """
+from labs_helpers.errors import LabError
+def advice(cell):
+    if cell == "05-broken":
+        raise LabError("The sandbox is not running.")
+    return [f"{cell}: run lab.restart()"] if cell.startswith("05-") else []
+kernel.help_after_failures(advice)
+"""
+
+
+def test_below_a_cell_that_fails_stands_what_to_run(tmp_path: Path) -> None:
+    with kernel_in(tmp_path) as new:
+        assert new.run(INSTALL + ADVISED) == []
+        failed = "The cell ended with exit code 1."
+        assert new.run("%%bash\nfalse", "05-10") == [failed, "05-10: run lab.restart()"]
+        assert new.run("%%bash\nfalse", "of the learner's") == [failed]
+        assert new.run("%%bash\nfalse", "05-broken") == [failed, "The sandbox is not running."]
+        assert new.run("%%bash\ntrue", "05-10") == []
+        assert new.run("raise LabError('Gone.')", "05-11") == ["Gone.", "05-11: run lab.restart()"]
+        # a lab that begins says its own
+        assert new.run(INSTALL) == []
+        assert new.run("%%bash\nfalse", "05-10") == [failed]
+
+
 def test_an_error_of_python_keeps_its_traceback(kernel: Kernel) -> None:
     (said,) = kernel.run("1 / 0")
     assert "ZeroDivisionError" in said

@@ -341,7 +341,22 @@ def test_an_exercise_that_was_done_is_not_called_untried_after_the_clean_up(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert repr(opened.check("05.1")).startswith("○ 05.1  not tried yet")
     assert repr(opened.check("05.1")).startswith("✓ 05.1")
-    assert repr(opened.check("05.1")).startswith("○ 05.1  done before; what you made is gone")
+    assert repr(opened.check("05.1")).startswith(
+        "○ 05.1  done before, which counts; now open again"
+    )
+
+
+def test_who_asks_again_is_not_told_that_nothing_was_tried(
+    opened: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check sees what there is. It does not see a command that was refused."""
+    monkeypatch.setattr(checks, "run", lambda check_id, world: checks.NotAttempted("the logins"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert repr(opened.check("05.1")).startswith("○ 05.1  not tried yet")
+    assert repr(opened.check("05.1")).startswith("○ 05.1  nothing has changed here yet")
+    assert repr(opened.check("05.2")).startswith("○ 05.2  not tried yet")
+    opened.note("restarted")
+    assert repr(opened.check("05.1")).startswith("○ 05.1  not tried yet")
 
 
 def test_hints_and_solutions_come_from_the_notebook(opened: Lab) -> None:

@@ -41,10 +41,10 @@ def test_each_thing_has_its_cost_and_what_is_not_the_labs_stays() -> None:
 
 
 def test_in_the_sandbox_the_containers_and_their_ports_are_counted() -> None:
-    shown = receipt(Survey(()), Engine())
+    shown = receipt(Survey(()), Engine(), 1)
     assert shown.text == (
         "Nothing of the labs is left.\n\nContainers on this machine: 2 of tasks, 0 of pods. "
-        "Ports that are open for them: 2."
+        "Ports that are open for them: 2; for load balancers: 1."
     )
     assert "2 of tasks" in shown.html
 

@@ -29,11 +29,17 @@ class Verdict(Rendering):
         return isinstance(self.outcome, Passed)
 
 
-def verdict(check_id: str, outcome: Outcome, done_before: bool = False) -> Verdict:
+UNTRIED = "not tried yet"
+ASKED = "nothing has changed here yet"
+"""For who has asked before: the check sees what there is, and no command that was refused."""
+DONE_BEFORE = "done before, which counts; now open again"
+"""As after the lab's clean-up, or after its beginning was made over."""
+
+
+def verdict(check_id: str, outcome: Outcome, untried: str = UNTRIED) -> Verdict:
     """Draw what the check ``check_id`` found.
 
-    ``done_before``: the exercise has been passed once, and what it made is gone, as after the
-    lab's clean-up.
+    ``untried``: how a check that finds no answer begins: UNTRIED, ASKED or DONE_BEFORE.
     """
     match outcome:
         case Passed(says, scope):
@@ -44,8 +50,7 @@ def verdict(check_id: str, outcome: Outcome, done_before: bool = False) -> Verdi
             colour, head = WARN, f"✗ {check_id}  not yet"
             rows = [("looked at", looked_at), *_found(found), ("wanted", wanted)]
         case NotAttempted(looks_at):
-            state = "done before; what you made is gone" if done_before else "not tried yet"
-            head = f"○ {check_id}  {state}"
+            head = f"○ {check_id}  {untried}"
             rows = [("looks at", looks_at)]
             return Verdict(
                 f"{head}\n{columns(rows, 2)}", framed(CALM, head, rows_html(rows)), outcome

@@ -58,7 +58,8 @@ def service(
         parts.append(
             paragraph(
                 f"The deployment goes on: its stage is {stage}. Stages that last minutes go by the "
-                "clock of AWS, which is lab.clock in the sandbox."
+                "clock of AWS. In the sandbox that is lab.clock, and lab.clock.advance(minutes=5) "
+                "moves it, once this cell has ended or you have interrupted it."
             )
         )
     text = "\n\n".join(each.text for each in parts)

@@ -52,10 +52,10 @@ def exercises(notebook: Path, names: OwnNames = USUAL) -> dict[str, Exercise]:
     the solution, up to the next exercise. A cell that no ``lab.check`` follows is left out; see
     :func:`without_check`.
     """
-    headings = _headings(notebook)
+    above = headings(notebook)
     found = (_exercise(cells, names) for cells in _groups(notebook))
     return {
-        exercise.id: replace(exercise, heading=headings[exercise.cell])
+        exercise.id: replace(exercise, heading=above[exercise.cell])
         for exercise in found
         if exercise is not None
     }
@@ -88,15 +88,15 @@ def _groups(notebook: Path) -> Iterator[list[dict[str, Any]]]:
         yield cells[begin:end]
 
 
-def _headings(notebook: Path) -> dict[str, str]:
+def headings(notebook: Path) -> dict[str, str]:
     """By the id of each cell, the text of the last heading before the cell."""
     found, last = {}, ""
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         found[cell.get("id", "")] = last
         if cell["cell_type"] == "markdown" and (
-            headings := _HEADING.findall(_FENCED.sub("", _source(cell)))
+            here := _HEADING.findall(_FENCED.sub("", _source(cell)))
         ):
-            last = headings[-1]
+            last = here[-1]
     return found
 
 

@@ -15,6 +15,7 @@ from labs_helpers.prepare.record import Entry, Record
 from labs_helpers.prepare.step import count, few
 from labs_helpers.snapshots import store
 
+ONLY_THAT = "lab.bring_back() makes only what is gone, and leaves the rest as you have it"
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
@@ -59,13 +60,15 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
         if step.kernel:
             step.ensure(place)
     notes: tuple[str, ...] = ()
-    lost = [name for step in listed if step.lost is not None and (name := step.lost(place))]
-    if lost:
+    if lost := _lost(listed, place):
         notes += (
-            f"gone, as after a clean-up: {' and '.join(lost)}",
+            f"gone, as after a clean-up: {' and '.join(lost.values())}",
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
         )
+        if all(step.gone is not None for step in lost):
+            notes += (ONLY_THAT,)
     if found.since:
+        listed = tuple(step for step in listed if step not in lost)
         notes += _removed_since(found, [step for step in listed if _is_gone(step, place)], place)
     if found.assumed:
         notes += ("the record of begun labs was missing or damaged, so this lab counts as begun",)
@@ -150,12 +153,39 @@ def bring_back(number: str, place: Place) -> tuple[str, ...]:
     back = []
     for step in _in_order(steps(number, place.mode)):
         if _is_gone(step, place):
-            step.ensure(place)
+            (step.back or step.ensure)(place)
             back.append(place.workspace.own_names.of(step.fact))
     found = Record(place.workspace).entry(number)
     if found is not None:
         Record(place.workspace).write(number, replace(found, since=()))
     return tuple(back)
+
+
+def what_is_gone(number: str, place: Place) -> str:
+    """What a begun lab began with and is gone, and what makes it again, in a line; empty for none.
+
+    On AWS, too. Raises as a step does.
+    """
+    listed = steps(number, place.mode)
+    lost = _lost(listed, place)
+    over = any(step.gone is None for step in lost)
+    alone = [step for step in listed if step not in lost and not over and _is_gone(step, place)]
+    names = [*lost.values(), *(place.workspace.own_names.of(step.fact) for step in alone)]
+    if not names:
+        return ""
+    if place.mode == "aws":
+        return f"Not there, of what this lab begins with: {'; '.join(names)}. See lab.prepare()."
+    if over:
+        how = "lab.restart() makes the beginning again, and keeps a snapshot of what is there."
+    else:
+        how = "lab.bring_back() makes it again, and changes nothing else."
+    return f"Gone, of what this lab began with: {'; '.join(names)}. {how}"
+
+
+def _lost(listed: Sequence[Step], place: Place) -> dict[Step, str]:
+    """The steps whose thing is gone, with its name in words (`Step.lost`)."""
+    named = ((step, step.lost(place)) for step in listed if step.lost is not None)
+    return {step: name for step, name in named if name}
 
 
 def _is_gone(step: Step, place: Place) -> bool:

@@ -45,9 +45,17 @@ def remove(place: Place, cluster: str, service: str) -> None:
 
 def execution_role(place: Place, name: str) -> str:
     """The ARN of a new role with which ECS pulls images."""
-    iam = place.client("iam")
     no_role(name).ensure(place)
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST)["Role"]
+    return role_that_pulls(place, name)
+
+
+def role_that_pulls(place: Place, name: str) -> str:
+    """The ARN of a role with AWS's policy for pulls; made where it is missing, and else kept."""
+    iam = place.client("iam")
+    try:
+        role = iam.get_role(RoleName=name)["Role"]
+    except iam.exceptions.NoSuchEntityException:
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST)["Role"]
     iam.attach_role_policy(
         RoleName=name, PolicyArn=f"{MANAGED}service-role/AmazonECSTaskExecutionRolePolicy"
     )

@@ -91,20 +91,22 @@ class Step:
 
     ``fact`` names what holds afterwards ("repository demo-app-repo exists, empty"), never what was
     changed; what ``ensure`` takes away, it adds to ``Place.removed``. ``gone`` tells whether the
-    thing itself is missing, so that ``ensure`` would take nothing away; None for a step that makes
-    no thing. ``lost`` names what this step made and nothing brings back alone, once that is gone;
-    empty while it is there. A step with ``on_aws`` False is left out on AWS, and one with
-    ``in_sandbox`` False in the sandbox. An ``engine`` step works on local images only. A ``kernel``
-    step sets variables of the kernel's environment only, so every start runs it. The fact of a
-    ``passing`` step holds until a later step of the lab, and is not on the card. An ``over`` step
-    takes away what is in the way of a beginning that is made over: a lab that begins with what the
-    learner has leaves it out at the first start. ``costs`` says in words what the thing costs on
-    AWS; the learner reads this before anything is made.
+    thing itself is missing, so that ``bring_back`` makes the thing again: by ``back``, or by
+    ``ensure`` where that then takes nothing away. None for a step that makes no thing. ``lost``
+    names what this step made in words, once that is gone; empty while it is there. A step with
+    ``lost`` and without ``gone`` makes what nothing brings back alone. A step with ``on_aws`` False
+    is left out on AWS, and one with ``in_sandbox`` False in the sandbox. An ``engine`` step works
+    on local images only. A ``kernel`` step sets variables of the kernel's environment only, so
+    every start runs it. The fact of a ``passing`` step holds until a later step of the lab, and is
+    not on the card. An ``over`` step takes away what is in the way of a beginning that is made
+    over: a lab that begins with what the learner has leaves it out at the first start. ``costs``
+    says in words what the thing costs on AWS; the learner reads this before anything is made.
     """
 
     fact: str
     ensure: Callable[[Place], None]
     gone: Callable[[Place], bool] | None = None
+    back: Callable[[Place], None] | None = None
     lost: Callable[[Place], str] | None = None
     on_aws: bool = True
     engine: bool = False

@@ -1,7 +1,7 @@
 """How a check speaks, to the letter: learners and nbval read it."""
 
 from labs_helpers.checks import CheckError, NotAttempted, NotYet, Passed
-from labs_helpers.checks.verdict import verdict
+from labs_helpers.checks.verdict import DONE_BEFORE, verdict
 
 
 def test_a_pass_names_its_scope() -> None:
@@ -37,8 +37,10 @@ def test_an_exercise_not_tried_yet_is_calm_and_gives_nothing_away() -> None:
 
 
 def test_an_exercise_whose_work_is_gone_counts_as_done_before() -> None:
-    shown = verdict("05.1", NotAttempted("the logins"), done_before=True)
-    assert repr(shown) == "○ 05.1  done before; what you made is gone\n  looks at  the logins"
+    shown = verdict("05.1", NotAttempted("the logins"), DONE_BEFORE)
+    assert (
+        repr(shown) == "○ 05.1  done before, which counts; now open again\n  looks at  the logins"
+    )
     assert not shown.passed
 
 

@@ -95,3 +95,69 @@ def test_the_cell_that_plays_github_without_a_note_says_which_cell_was_left_out(
         "run the cell above first: it asks for the note\n",
         "",
     )
+
+
+# an approval that waits for a commit
+
+
+WAITS = """case "$*" in
+*get-pipeline-state*) printf 'InProgress\\ta-token\\tan-execution\\n' ;;
+*get-pipeline-execution*) git rev-parse bad ;;
+*put-approval-result*) echo "$*" >> approved.txt ;;
+esac"""
+TWO_COMMITS = """git init -q -b main
+git config user.name You; git config user.email you@example.com
+git commit -q --allow-empty -m 'Give everything away'; git tag bad
+git commit -q --allow-empty -m 'Nothing is free'
+"""
+OTHER = (
+    "nothing was answered: the approval waits for the commit Give everything away, and not for: "
+)
+
+
+def answer(folder: Path, before: str, words: str, aws: str = WAITS) -> tuple[int, str, str]:
+    """Exit code and text of answer.sh after two commits, and what AWS was told."""
+    script = f"{TWO_COMMITS}{before}\nsh {FILES / 'answer.sh'} {words}"
+    done = shell(folder, "sh", "-c", script, aws=aws)
+    told = folder / "approved.txt"
+    return done.returncode, done.stdout + done.stderr, told.read_text() if told.exists() else ""
+
+
+@pytest.mark.parametrize("word", ["Approved", "Rejected"])
+def test_an_answer_is_for_the_last_commit_and_no_other(word: str, tmp_path: Path) -> None:
+    code, said, told = answer(tmp_path, "", f'{word} "nothing is free"')
+    first, second, *more = said.splitlines()
+    assert (code, first, more, told) == (1, f"{OTHER}Nothing is free", [], "")
+    # the line that answers the other one is a line that can be run
+    assert second.startswith(f'to answer it all the same:  sh answer.sh {word} "why" ')
+    assert len(second.split()[-1]) == 7
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ("git reset -q --hard bad", 'Approved "it is the last one"'),
+        ("", 'Approved "by name" HEAD~1'),
+        ("", 'Approved "by id" $(git rev-parse --short=7 bad)'),
+        ("git reset -q --hard bad; git commit -q --allow-empty -m X", 'Approved "a tag" bad'),
+    ],
+)
+def test_the_approval_of_the_commit_that_is_meant_is_answered(
+    before: str, words: str, tmp_path: Path
+) -> None:
+    code, said, told = answer(tmp_path, before, words)
+    assert (code, said) == (0, "you answered: Approved, for the commit: Give everything away\n")
+    assert "--token a-token" in told
+
+
+def test_a_commit_that_is_not_there_asks_aws_for_nothing(tmp_path: Path) -> None:
+    code, said, told = answer(tmp_path, "", 'Approved "why" nobody', aws="echo called >&2")
+    assert (code, said, told) == (1, "git knows no commit nobody in this folder\n", "")
+
+
+def test_without_an_approval_that_waits_nothing_is_answered(tmp_path: Path) -> None:
+    nothing = "printf 'Succeeded\\tNone\\tan-execution\\n'"
+    assert answer(tmp_path, "", "Approved yes", aws=nothing)[:2] == (
+        0,
+        "no approval waits for an answer\n",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,37 @@ def test_a_begun_lab_names_what_is_gone_and_how_to_begin_again(
     assert "begun earlier: nothing that you made was changed" in card
     assert "gone, as after a clean-up: the service web and the pipeline demo-app" in card
     assert "to do the lab again: lab.restart() makes its beginning" in card
+
+
+def test_what_comes_back_alone_is_said_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    listed(
+        monkeypatch,
+        Step(
+            "a service runs",
+            lambda place: made.append("over"),
+            lambda place: True,
+            back=lambda place: made.append("back"),
+            lost=lambda place: "the service web",
+        ),
+        Step("a repository is there", lambda place: made.append("repository"), lambda place: True),
+    )
+    notes = beginning.go_on("12", place, BEGUN).notes
+    assert notes[0] == "gone, as after a clean-up: the service web"
+    assert notes[-1].startswith("lab.bring_back() makes only what is gone")
+    said = beginning.what_is_gone("12", place)
+    assert said == (
+        "Gone, of what this lab began with: the service web; a repository is there. "
+        "lab.bring_back() makes it again, and changes nothing else."
+    )
+    assert beginning.bring_back("12", place) == ("a service runs", "a repository is there")
+    assert made == ["back", "repository"]
+
+
+def test_on_aws_what_is_gone_is_for_prepare(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed(monkeypatch, Step("a service runs", nothing, lost=lambda place: "the service web"))
+    said = beginning.what_is_gone("12", replace(place, mode="aws"))
+    assert said == "Not there, of what this lab begins with: the service web. See lab.prepare()."
 
 
 def test_a_begun_lab_of_which_nothing_is_gone_says_nothing_more(

@@ -93,6 +93,7 @@ def _no_rule(place: Place) -> None:
 
 
 _EMPTY = empty_repository()
+_RELEASE = "1.0.0"
 _LOCAL = no_local_images(IN_ECR)
 
 
@@ -107,7 +108,7 @@ def _no_local_images(place: Place) -> None:
 
 
 def _image(place: Place) -> str:
-    return f"{place.registry}/{REPOSITORY}:1.0.0"
+    return f"{place.registry}/{REPOSITORY}:{_RELEASE}"
 
 
 def _first_image(place: Place) -> None:
@@ -116,18 +117,29 @@ def _first_image(place: Place) -> None:
         repositoryName=REPOSITORY, imageScanningConfiguration={"scanOnPush": True}
     )
     image = _image(place)
-    for step in (built(image, "06"), pushed(REPOSITORY, "1.0.0", image)):
+    for step in (built(image, "06"), pushed(REPOSITORY, _RELEASE, image)):
         step.ensure(place)
-    # the image was for the registry only: it is not the learner's, so nothing is said
-    take_names(place, (f"{place.registry}/{REPOSITORY}",), [])
 
 
 def _first_release(place: Place) -> None:
     """The repository scans on push, and the service runs the image of release 1.0.0."""
     _first_image(place)
-    image = _image(place)
-    role = ecs_service.execution_role(place, EXECUTION_ROLE)
-    definition = ecs_service.define(place, FAMILY, SERVICE, image, role)
+    # the image was for the registry only: it is not the learner's, so nothing is said
+    take_names(place, (f"{place.registry}/{REPOSITORY}",), [])
+    _serve(place, ecs_service.execution_role(place, EXECUTION_ROLE))
+
+
+def _first_release_again(place: Place) -> None:
+    """The service that is gone runs release 1.0.0 again; image and role that are there stay."""
+    tagged = f"imageIds[?imageTag=='{_RELEASE}']"
+    pages = place.client("ecr").get_paginator("list_images").paginate(repositoryName=REPOSITORY)
+    if not list(pages.search(tagged)):
+        _first_image(place)
+    _serve(place, ecs_service.role_that_pulls(place, EXECUTION_ROLE))
+
+
+def _serve(place: Place, role: str) -> None:
+    definition = ecs_service.define(place, FAMILY, SERVICE, _image(place), role)
     ecs_service.serve(place, CLUSTER, SERVICE, definition)
 
 
@@ -147,6 +159,8 @@ AFTER = (
     Step(
         f"the service {SERVICE} on ECS runs release 1.0.0; {REPOSITORY} itself scans each push",
         _first_release,
+        lambda place: bool(ecs_service.lost(place, CLUSTER, SERVICE)),
+        back=_first_release_again,
         lost=lambda place: ecs_service.lost(place, CLUSTER, SERVICE),
         costs=ecs_service.hourly,
     ),

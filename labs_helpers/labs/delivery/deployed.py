@@ -112,14 +112,6 @@ def deployments(world: World) -> list[Deployment]:
     ]
 
 
-def is_deployed_again(world: World, definition: Definition) -> bool:
-    """Whether the service has had two deployments of one task definition, as after a forced one.
-
-    The pipeline registers a new task definition for each of its deployments.
-    """
-    return [one.definition for one in deployments(world)].count(definition.arn) > 1
-
-
 def executions(world: World) -> list[Mapping[str, Any]] | None:
     """The executions of the pipeline, the newest first; None where there is no pipeline."""
     client = world.client("codepipeline")

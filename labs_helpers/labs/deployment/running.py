@@ -118,15 +118,15 @@ class Running:
         )
 
 
-def look(world: World, name: str) -> Running | None:
+def look(world: World, name: str, patience: float = _PATIENCE) -> Running | None:
     """The service, once its deployment has ended or a task of it has failed; None without it.
 
-    Waits some seconds for a deployment that goes on.
+    patience: the most seconds to wait for a deployment that goes on.
     """
     return settled(
         lambda: _look(world, name),
         lambda found: found is not None and not found.has_ended,
-        _PATIENCE,
+        patience,
     )
 
 

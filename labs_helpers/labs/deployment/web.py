@@ -27,10 +27,26 @@ def make(place: Place) -> None:
     An earlier service of its name is removed. Raises LabsError where the tasks do not run.
     """
     ecs_service.remove(place, CLUSTER, WEB)
-    role = ecs_service.execution_role(place, ROLE)
+    _serve(place, ecs_service.execution_role(place, ROLE))
+
+
+def bring_back(place: Place) -> None:
+    """The service that is gone runs the release again, and nothing is taken away for it.
+
+    Role and revisions that are there stay. Raises LabsError where the tasks do not run.
+    """
+    _serve(place, ecs_service.role_that_pulls(place, ROLE))
+
+
+def _serve(place: Place, role: str) -> None:
     image = f"{place.registry}/{REPOSITORY}:{RELEASE}"
     definition = ecs_service.define(place, FAMILY, WEB, image, role)
     ecs_service.serve(place, CLUSTER, WEB, definition, wanted=TASKS)
+
+
+def gone(place: Place) -> bool:
+    """Whether there is no such service (`Step.gone`)."""
+    return bool(lost(place))
 
 
 def lost(place: Place) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +12,9 @@ from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.patience import settled
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.labs.deployment.names import CLUSTER, FRONT, RELEASE, SHOPS_RELEASE
+from labs_helpers.labs.deployment.names import BALANCER, CLUSTER, FRONT, RELEASE, SHOPS_RELEASE
 from labs_helpers.labs.deployment.running import Running, look
+from labs_helpers.prepare.load_balancers import balancer_arn
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,30 @@ class Mistake:
 
     world: World
     status: str
+    began: datetime
+
+    @property
+    def goes_on(self) -> bool:
+        return self.status in _GOES_ON
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether the deployment goes on, and nobody has stopped a task or changed their number.
+
+        After the lab's clean-up, too, which takes the load balancer away with the service.
+        """
+        if not self.goes_on:
+            return False
+        if self.front is None:
+            return not balancer_arn(self.world.client("elbv2"), BALANCER)
+        new = [one for one in self.front.tasks if one["createdAt"] >= self.began]
+        by_hand = any(one.get("stopCode") == "UserInitiated" for one in new)
+        return self.front.service["desiredCount"] == 1 and not by_hand
 
     @cached_property
     def front(self) -> Running | None:
         """The service, at one look for all facts; None without it."""
-        return look(self.world, FRONT)
+        return look(self.world, FRONT, *((0.0,) if self.goes_on else ()))
 
 
 AGAIN = (
@@ -34,6 +55,7 @@ AGAIN = (
 )
 _PATIENCE = 10.0
 """Seconds that the check waits for a deployment that goes back."""
+_GOES_ON = ("PENDING", "IN_PROGRESS")
 _GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _ENDS = {
     "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
@@ -64,7 +86,7 @@ def _seen(world: World) -> Mistake | None:
     # the newest is the first; the oldest made the service
     for each in found["serviceDeployments"][:-1]:
         if _version(ecs, each["targetServiceRevisionArn"]) == SHOPS_RELEASE:
-            return Mistake(world, str(each["status"]))
+            return Mistake(world, str(each["status"]), each["createdAt"])
     return None
 
 
@@ -98,11 +120,14 @@ def _taken_back(seen: Mistake) -> Finding | None:
             f"{seen.status}: on its way back",
             "a rollback takes some seconds: watch it with lab.service, then check again",
         )
-    return Finding(
-        looked_at,
-        f"{seen.status}: {_ENDS.get(seen.status, 'under way')}",
-        AGAIN,
-    )
+    if seen.goes_on:
+        return Finding(
+            looked_at,
+            f"{seen.status}: under way, whatever tasks there are",
+            "who stops a task gets another one: stop the deployment. Were you too late after that, "
+            f"{AGAIN}",
+        )
+    return Finding(looked_at, f"{seen.status}: {_ENDS.get(seen.status, 'ended')}", AGAIN)
 
 
 def _everybody(seen: Mistake) -> Finding | None:
@@ -132,7 +157,7 @@ def release_taken_back(world: World) -> Outcome:
         return NotAttempted(
             f"the deployments of the service {FRONT}; the colleague's cell has made none yet"
         )
-    if seen.status in ("PENDING", "IN_PROGRESS"):
+    if seen.is_as_found:
         return NotAttempted(
             f"the deployments of the service {FRONT}; the colleague's still goes on"
         )

@@ -55,6 +55,8 @@ STEPS = (
     Step(
         f"the service {WEB} of the cluster {CLUSTER} runs {RELEASE} in {web.TASKS} tasks",
         _web,
+        web.gone,
+        back=web.bring_back,
         lost=web.lost,
         costs=web.costs,
     ),

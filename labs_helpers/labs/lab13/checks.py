@@ -83,10 +83,11 @@ def _commit_runs(given: rights.Roles) -> Finding | None:
 
 ROLE_FACTS = (
     Fact("commit nothing", _nothing_committed),
+    # what is too much first: to add what is missing does not take it away
+    Fact("neither may more than that", rights.no_more),
     Fact("demo-app-build may push to demo-app-repo again", rights.build_may_push),
     Fact("the commit arrives, sent there by the pipeline", _deploy_has_begun),
     Fact("demo-app-pipeline may deploy again", rights.pipeline_may_deploy),
-    Fact("neither may more than that", rights.no_more),
     Fact("the commit arrives, sent there by the pipeline", _commit_arrives),
     Fact(f"the service {SERVICE} runs its image", _commit_runs),
 )

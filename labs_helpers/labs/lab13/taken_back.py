@@ -9,7 +9,7 @@ from datetime import datetime
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import deployed, history
-from labs_helpers.labs.delivery.deployed import Definition, Service
+from labs_helpers.labs.delivery.deployed import Definition, Deployment, Service
 from labs_helpers.labs.delivery.names import SERVICE
 
 BAD = "Give everything away"
@@ -28,8 +28,10 @@ class Releases:
 
     bad, good: task definitions; tags: tag -> digest; digests: every one in the repository; later:
     id -> subject of the commits after the bad one, the newest first; undone: whether the first of
-    them holds what was there before the bad one; back: when the service was given the good image
-    again, None where it was not; sent: when the pipeline began with the first of the later commits.
+    them holds what was there before the bad one; again: whether the service has had two deployments
+    of the bad one, as after a forced one: the pipeline registers a task definition for each; back:
+    when the service was given the good image again, None where it was not; sent: when the pipeline
+    began with the first of the later commits.
     """
 
     world: World
@@ -40,6 +42,7 @@ class Releases:
     service: Service
     later: Mapping[str, str]
     undone: bool
+    again: bool
     back: datetime | None
     sent: datetime | None
 
@@ -55,7 +58,7 @@ class Releases:
             self.service.definition == self.bad.arn
             and {*self.service.running} == {self.bad_digest}
             and not self.later
-            and not deployed.is_deployed_again(self.world, self.bad)
+            and not self.again
             and nothing_deleted(self) is None
         )
 
@@ -154,6 +157,7 @@ def releases_of(world: World) -> Releases | None:
         return None
     order = [*commits]
     later = {one: commits[one] for one in order[: order.index(bad_commit)]}
+    made = deployed.deployments(world)
     return Releases(
         world,
         bad,
@@ -163,7 +167,8 @@ def releases_of(world: World) -> Releases | None:
         running,
         later,
         undone=bool(later) and history.are_alike([*later][-1], f"{bad_commit}^"),
-        back=_back(world, listed, bad, good, tags),
+        again=[one.definition for one in made].count(bad.arn) > 1,
+        back=_back(made, listed, bad, good, tags),
         sent=_sent(world, later),
     )
 
@@ -193,7 +198,7 @@ def _bad(
 
 
 def _back(
-    world: World,
+    made: Sequence[Deployment],
     listed: Sequence[Definition],
     bad: Definition,
     good: Definition,
@@ -202,7 +207,7 @@ def _back(
     """When the service first had the good image again, after its newest deployment of the bad."""
     digests = {one.arn: one.digest(tags) for one in listed}
     found = None
-    for one in deployed.deployments(world):
+    for one in made:
         digest = digests.get(one.definition)
         if digest == bad.digest(tags):
             break

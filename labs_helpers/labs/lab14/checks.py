@@ -7,7 +7,7 @@ from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER, ROLE, WEB
-from labs_helpers.labs.lab14.left import advice, begun, in_lines, left, lessened
+from labs_helpers.labs.lab14.left import advice, bare, begun, in_lines, left, lessened
 
 LOOKED_AT = "what the labs deployed, by name"
 
@@ -20,7 +20,8 @@ def _nothing(there: list[str]) -> Finding | None:
 
 CLEAN_FACTS = (
     Fact(
-        "nothing is left: no service, task, cluster, role, repository, and no active revision",
+        "nothing is left: no service, task, cluster, load balancer, role, repository, and no "
+        "active revision",
         _nothing,
     ),
 )
@@ -31,7 +32,7 @@ def nothing_left(world: World) -> Outcome:
     there = left(world)
     whole = {f"cluster {CLUSTER}", f"service {WEB}", f"role {ROLE}"}
     whole.add(f"repository {world.repository}")
-    if (there and not begun(world)) or (whole <= set(there) and not lessened(world)):
+    if (there and not begun(world)) or (whole <= bare(there) and not lessened(world)):
         return NotAttempted(LOOKED_AT)
     return unmet(CLEAN_FACTS, there) or Passed(
         "Nothing of this lab is left, so nothing of it can cost.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labs_helpers.checks.world import World
@@ -26,7 +26,10 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
 """
 
 
+_MOST_SERVICES = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
 _OF_NOBODY = " of no service"
+_WITHOUT_TASKS = ", which wants no task"
 
 
 def begun(world: World) -> bool:
@@ -46,7 +49,7 @@ def lessened(world: World) -> bool:
     asked = ecs.describe_services(cluster=CLUSTER, services=[WEB, SHOP])["services"]
     found = {each["serviceName"]: each for each in asked}
     since, shop = found[WEB]["createdAt"], found.get(SHOP)
-    if found[WEB]["status"] != "ACTIVE":
+    if found[WEB]["status"] != "ACTIVE" or not found[WEB]["desiredCount"]:
         return True
     if shop and shop["status"] != "ACTIVE" and shop["createdAt"] > since:
         return True
@@ -55,6 +58,11 @@ def lessened(world: World) -> bool:
         return True
     policies = iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]
     return not policies or not {RELEASE, SHOPS_RELEASE} <= set(world.tags())
+
+
+def bare(there: Iterable[str]) -> set[str]:
+    """What is left by kind and name alone."""
+    return {one.removesuffix(_WITHOUT_TASKS) for one in there}
 
 
 def left(world: World) -> list[str]:
@@ -66,7 +74,7 @@ def left(world: World) -> list[str]:
         services = [
             str(arn).rpartition("/")[2] for arn in ecs.list_services(cluster=CLUSTER)["serviceArns"]
         ]
-        there += [f"service {name}" for name in sorted(services)]
+        there += [f"service {name}" for name in _named(ecs, sorted(services))]
         there += sorted(
             f"task {each['taskArn'].rpartition('/')[2]}{_OF_NOBODY if _is_loose(each) else ''}"
             for each in _tasks(ecs, "RUNNING", "STOPPED")
@@ -103,6 +111,19 @@ def in_lines(there: Sequence[str]) -> list[str]:
     ]
 
 
+def _named(ecs: Any, services: Sequence[str]) -> list[str]:
+    """The names of services, in their order, and which of them want no task."""
+    idle = {
+        one["serviceName"]
+        for first in range(0, len(services), _MOST_SERVICES)
+        for one in ecs.describe_services(
+            cluster=CLUSTER, services=list(services[first : first + _MOST_SERVICES])
+        )["services"]
+        if one["desiredCount"] == 0
+    }
+    return [f"{name}{_WITHOUT_TASKS if name in idle else ''}" for name in services]
+
+
 def _balancers(elb: Any) -> list[str]:
     found = [f"load balancer {BALANCER}"] if balancer_arn(elb, BALANCER) else []
     groups = (name for name in TARGET_GROUPS if target_group_arn(elb, name))
@@ -128,6 +149,8 @@ def _is_loose(task: dict[str, Any]) -> bool:
 def advice(first: str) -> str:
     if first.endswith(_OF_NOBODY):
         return "somebody started this task by hand, so it runs until somebody stops it"
+    if first.endswith(_WITHOUT_TASKS):
+        return "a service that wants no task goes at the first word"
     kind = first.rpartition(" ")[0]
     return {
         "service": "a service replaces what stops, and goes only when you say that you mean it",

@@ -68,6 +68,8 @@ STEPS = (
     Step(
         f"the service {WEB} of the cluster {CLUSTER} runs, by the role {ROLE}",
         _web,
+        web.gone,
+        back=web.bring_back,
         lost=web.lost,
         costs=web.costs,
     ),

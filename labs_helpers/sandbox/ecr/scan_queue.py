@@ -57,7 +57,12 @@ def add_basic(store: Store, image_id: int) -> Scan:
 
 
 def add_by_rules(store: Store, registry: Registry) -> None:
-    """Queue the images that the registry's new rules include in enhanced scanning."""
+    """Queue the images that the registry's new rules include in enhanced scanning.
+
+    An image that no enhanced scan has seen is taken in where scanning is continuous; where the rule
+    says SCAN_ON_PUSH, such an image waits for a push:
+    https://docs.aws.amazon.com/inspector/latest/user/scanning-ecr.html
+    """
     repositories = list_repositories(store, registry)
     with store.write() as db:
         configuration = scan_rules.configuration(db, registry)
@@ -73,7 +78,10 @@ def add_by_rules(store: Store, registry: Registry) -> None:
             ).fetchall()
             for row in rows:
                 before = scan_states.get(db, row["id"], "ENHANCED")
-                wanted = before is None or before.frequency != rule.frequency
+                if before is None:
+                    wanted = rule.frequency == "CONTINUOUS_SCAN"
+                else:
+                    wanted = before.frequency != rule.frequency
                 if wanted and is_scannable(row["media_type"], row["artifact_type"]):
                     _add(store, db, row["id"], rule)
 

@@ -159,6 +159,38 @@ def test_a_deployment_that_goes_on_is_not_tried(lab: Desk) -> None:
     assert lab.after("12.1", "").startswith("not tried: the deployments of the service front")
 
 
+OTHERS = {
+    "green's task stopped by hand": """tasks() {
+  aws ecs list-tasks --cluster demo --service-name front --query 'taskArns[]' --output text
+}
+task=$(for one in $(tasks); do
+  aws ecs describe-tasks --cluster demo --tasks $one --output text \
+ --query "tasks[?ends_with(containers[0].image, ':1.0.0')].taskArn"
+done)
+aws ecs stop-task --cluster demo --task $task --query task.desiredStatus
+""",
+    "one more task": (
+        "aws ecs update-service --cluster demo --service front --desired-count 2 --query x"
+    ),
+    "the service deleted": (
+        "aws ecs delete-service --cluster demo --service front --force --query x\n"
+        "aws ecs wait services-inactive --cluster demo --services front"
+    ),
+    "no task wanted": (
+        "aws ecs update-service --cluster demo --service front --desired-count 0 --query x"
+    ),
+}
+
+
+@pytest.mark.usefixtures("mistaken")
+@pytest.mark.parametrize("answer", rows(OTHERS, 1))
+def test_who_does_something_else_while_the_deployment_goes_on_has_tried(
+    lab: Desk, answer: str
+) -> None:
+    says = "| deleted |" if "delete-service" in OTHERS[answer] else "| IN_PROGRESS: under way"
+    lab.finds_wrong("12.1", OTHERS[answer], says)
+
+
 @pytest.mark.usefixtures("mistaken")
 def test_without_the_service_nothing_is_tried(lab: Desk) -> None:
     lab.cells("99")

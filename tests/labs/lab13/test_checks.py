@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from labs_helpers.labs.delivery import deployed
 from labs_helpers.labs.exercises import exercises
 from tests.labs.desk import PROJECT, Desk, desk, rows
 
@@ -204,6 +205,26 @@ def test_a_revert_that_is_taken_back_too_leaves_the_way_open(lab: Desk) -> None:
 
 
 @pytest.mark.usefixtures("bad_release")
+def test_one_look_at_the_deployments_is_enough(lab: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, look = [], deployed.deployments
+    monkeypatch.setattr(deployed, "deployments", lambda world: looks.append(1) or look(world))
+    lab.check("13.1")
+    assert len(looks) == 1
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_the_cells_that_say_yes_approve_no_commit_but_the_last(lab: Desk) -> None:
+    lab.done(f"{REVERT}\n{GO}")
+    lab.cells("12")
+    lab.done("git tag -f revert; git reset -q --hard HEAD^")
+    lab.cells("30")  # says yes, and shows the pipeline
+    waiting = lab.shell('sh answer.sh Rejected "the revert of a test" revert')
+    assert (
+        waiting.stdout == 'you answered: Rejected, for the commit: Revert "Give everything away"\n'
+    )
+
+
+@pytest.mark.usefixtures("bad_release")
 @pytest.mark.parametrize("answer", rows(BACK_WRONG, 4))
 def test_not_taken_back(lab: Desk, answer: str) -> None:
     lab.finds_wrong("13.1", *BACK_WRONG[answer])
@@ -271,6 +292,14 @@ ROLES_WRONG: dict[str, tuple[str, str]] = {
         f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:*', OURS)}",
         "allowed: ecr:BatchDeleteImage on",
     ),
+    "every right on ECR, and the pipeline still lacks one": (
+        allow("build", "ecr:*", OURS),
+        "what the role demo-app-build may do | allowed: ecr:BatchDeleteImage on",
+    ),
+    "every right on ECS, and the build still lacks one": (
+        allow("pipeline", "ecs:*", "*"),
+        "what the role demo-app-pipeline may do | allowed: ecs:DeleteService",
+    ),
     "a push into every repository": (
         f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:PutImage', '*')}",
         "allowed: ecr:PutImage on arn:aws:ecr:us-west-2:123456789012:repository/demo-app-other",
@@ -309,7 +338,7 @@ def test_the_ticket_is_not_tried(lab: Desk) -> None:
 
 
 @pytest.mark.usefixtures("audited")
-@pytest.mark.parametrize("answer", rows(ROLES_WRONG, 9))
+@pytest.mark.parametrize("answer", rows(ROLES_WRONG, 11))
 def test_roles_that_are_not_repaired(lab: Desk, answer: str) -> None:
     lab.finds_wrong("13.2", *ROLES_WRONG[answer])
 

@@ -85,7 +85,11 @@ CLEAN_RIGHT = {
     + "\naws iam create-user --user-name ada",
 }
 CLEAN_WRONG = {
-    "the services kept": (but("services"), "service shop\nservice web\n"),
+    "the services kept": (
+        but("services"),
+        "service shop, which wants no task\nservice web, which wants no task\n",
+    ),
+    "the services scaled to nothing": ("", "a service that wants no task goes at the first word"),
     "a task of no service": (
         "aws ecs run-task --cluster demo --task-definition demo-app --launch-type FARGATE "
         "--network-configuration file://my-network.json --query 'tasks[0].lastStatus'\n"
@@ -145,6 +149,10 @@ def deployed(lab: Desk) -> Iterator[None]:
 
 @pytest.mark.usefixtures("deployed")
 def test_everything_still_there_is_not_tried(lab: Desk) -> None:
+    lab.done(
+        "aws ecs update-service --cluster demo --service web --desired-count 1 --query x\n"
+        "aws ecs wait services-stable --cluster demo --services web"
+    )
     assert lab.after("14.1", "").startswith("not tried: what the labs deployed, by name")
 
 
@@ -156,7 +164,7 @@ def test_clean_right(lab: Desk, answer: str) -> None:
 
 
 @pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("answer", rows(CLEAN_WRONG, 4))
+@pytest.mark.parametrize("answer", rows(CLEAN_WRONG, 5))
 def test_clean_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("14.1", *CLEAN_WRONG[answer])
 
@@ -180,6 +188,16 @@ def test_after_the_solution_no_process_runs_and_no_port_is_open(lab: Desk) -> No
     for port in ports:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
+    # as who leaves lab 12 before its clean-up
+    for file in (lab.place.files / "12").iterdir():
+        shutil.copy(file, file.name)
+    lab.done("bash front.sh")
+    left = lab.lab.receipt().text
+    assert "load balancer  front" in left, left
+    assert left.endswith("for load balancers: 1."), left
+    lab.cells("29")
+    assert lab.name("monthly")["load balancers: 1"] > 10
+
     seen = lab.after("14.1", lab.solution("14.1"))
 
     assert seen.startswith("passed: Nothing of this lab is left"), seen
@@ -188,6 +206,7 @@ def test_after_the_solution_no_process_runs_and_no_port_is_open(lab: Desk) -> No
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
     assert "Nothing of the labs is left." in lab.lab.receipt().text
+    assert lab.lab.receipt().text.endswith("for load balancers: 0.")
     # the table of costs is for afterwards, too
     lab.cells("29")
     monthly = lab.name("monthly")

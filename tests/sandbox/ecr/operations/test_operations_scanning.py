@@ -363,6 +363,18 @@ def test_enhanced_scanning_on_push_ends_complete(scans: Scans) -> None:
     assert "enhancedFindings" in scans.findings()["imageScanFindings"]  # type: ignore[operator]
 
 
+def test_enhanced_scanning_takes_in_what_is_there_only_where_it_is_continuous(scans: Scans) -> None:
+    scans.push("v1", OLD)
+    rules(scans.ecr, "ENHANCED", "SCAN_ON_PUSH")
+    scans.run()
+    asked = {"repositoryName": "demo", "imageId": {"imageTag": "v1"}}
+    assert scans.ecr.error("DescribeImageScanFindings", **asked)[0] == "ScanNotFoundException"
+
+    rules(scans.ecr, "ENHANCED", "CONTINUOUS_SCAN")
+    scans.run()
+    assert scans.status() == ("ACTIVE", "Continuous scan is selected for image.")
+
+
 def test_enhanced_scanning_sees_python_and_fixed_versions(scans: Scans) -> None:
     rules(scans.ecr, "ENHANCED", "CONTINUOUS_SCAN")
     digest = scans.push("v1", OLD, PYTHON)
