@@ -183,7 +183,6 @@ def _amended(folder: Path) -> tuple[str, str]:
 
 def _all_new(folder: Path) -> tuple[str, str]:
     """Nothing of the repository before is left."""
-    git(folder, "tag", "-d", "first")
     shutil.rmtree(folder / ".git")
     git(folder, "init", "-qb", "main")
     return "refs/heads/main", commit(folder, "c.txt")
