@@ -146,7 +146,7 @@ def _refs(folder: Path) -> Refs | None:
     except GitFailed as error:
         return {} if isinstance(error.__cause__, git_program.NoGit) else None
     found = {}
-    for line in text.splitlines():
+    for line in text.split("\n")[:-1]:  # a name may have other ends of lines
         kind, own, peeled, tagged, ref = line.split(" ", 4)
         if "commit" in (kind, peeled):
             found[ref] = own if kind == "commit" else tagged

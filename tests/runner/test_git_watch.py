@@ -95,6 +95,7 @@ def test_the_first_look_finds_what_is_there_and_the_next_what_was_pushed(folder:
         git(folder, "tag", "-f", "plain")
         git(folder, "tag", "-d", "old")
         git(folder, "checkout", "-q", "-b", "plain")
+        git(folder, "tag", "a\u2028b\x85c", made["first"])
 
     first, pushed, tagged, moved = watched(folder, None, push, lambda: None, tag, move)
     assert first == {
@@ -113,6 +114,7 @@ def test_the_first_look_finds_what_is_there_and_the_next_what_was_pushed(folder:
     assert moved["refs"] == {
         "refs/tags/plain": made["third"],
         "refs/heads/plain": made["third"],
+        "refs/tags/a\u2028b\x85c": made["first"],
     }
     assert moved["gone"] == ["refs/tags/old"]
     assert moved["paths"] == {"refs/heads/plain": []}
@@ -183,7 +185,6 @@ def _amended(folder: Path) -> tuple[str, str]:
 
 def _all_new(folder: Path) -> tuple[str, str]:
     """Nothing of the repository before is left."""
-    git(folder, "tag", "-d", "first")
     shutil.rmtree(folder / ".git")
     git(folder, "init", "-qb", "main")
     return "refs/heads/main", commit(folder, "c.txt")
