@@ -25,18 +25,35 @@ MISTAKES = {
     "09": ("sh test.sh", "sh tests.sh"),
     "10": ("imageTag=1.1.0", "imageTag=1.0.0"),
     "11": ("s/:$VERSION/", "s/:$VERSIONS/"),
-    "12": ("--service front", "--service web"),
-    "13": ("taskDefinitionArns[1]", "taskDefinitionArns[0]"),
+    "12": (
+        "aws ecs stop-service-deployment --service-deployment-arn $deployment",
+        "revision=$(aws ecs register-task-definition --cli-input-json file://next.json "
+        "--query taskDefinition.taskDefinitionArn --output text)\n"
+        "aws ecs update-service --cluster demo --service front --task-definition $revision",
+    ),
+    "13": ("taskDefinitionArns[1]", "taskDefinitionArns[-1]"),
     "14": ("delete-cluster --cluster demo", "delete-cluster --cluster demos"),
 }
-"""By lab, what a learner mistakes in the solution of the first exercise: (right, wrong)."""
+"""By lab, what a learner mistakes in the solution of the first exercise: (right, wrong).
+
+The wrong answer changes something, so that the check notes a try, and the right one can follow.
+"""
+AGAIN = {"12": 4}
+"""By lab, how many cells before the exercise a learner runs again before the right answer.
+
+What lab 12 takes back is a deployment, which the wrong answer has ended.
+"""
+WATCHED = {"12": 'lab.service("front", cluster="demo", wait=600)'}
+"""By lab, the cell with which a learner waits for what the right answer has begun."""
 
 
 @dataclass(frozen=True)
 class Work:
     """What a learner runs in a lab, up to the check of its first exercise.
 
-    ``path``: of the notebook in the workbook; ``after``: cells between the answer and the check.
+    ``path``: of the notebook in the workbook; ``after``: cells between an answer and the check;
+    ``again``: cells between the wrong answer and the right one; ``watched``: a cell after the right
+    one.
     """
 
     number: str
@@ -44,7 +61,9 @@ class Work:
     path: str
     before: Sequence[Cell]
     wrong: Cell
+    again: Sequence[Cell]
     right: Cell
+    watched: Sequence[Cell]
     after: Sequence[Cell]
 
     @property
@@ -73,6 +92,8 @@ def work(number: str) -> Work:
         lab.notebook if number == FIRST else f"{lab.folder}/{lab.notebook}",
         cells[:at],
         Cell(first.solution.replace(right, wrong), may_fail=True),
+        cells[at - AGAIN.get(number, 0) : at],
         cells[at],
+        [Cell(WATCHED[number], may_fail=False)] if number in WATCHED else [],
         cells[at + 1 :],
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import configparser
 import json
 import re
+import shutil
 import subprocess
+import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -56,6 +60,22 @@ def test_the_charts_values_start_the_labs_in_the_learners_home() -> None:
     assert values["cull"]["enabled"] is True
 
 
+def test_the_chart_lets_nobody_in_before_the_instructor_has_said_a_password() -> None:
+    config = yaml.safe_load((KUBERNETES / "values.yaml").read_text())["hub"]["config"]
+    name = config["JupyterHub"]["authenticator_class"]
+    (found,) = entry_points(group="jupyterhub.authenticators", name=name)
+    chosen = found.load()(**config["Authenticator"])
+    given = {"username": "anna", "password": ""}
+    assert asyncio.run(chosen.authenticate(None, given)) is None
+    chosen.user_password = "twelve words"
+    assert asyncio.run(chosen.authenticate(None, given)) is None
+    asked = asyncio.run(chosen.authenticate(None, given | {"password": "twelve words"}))
+    assert asked["name"] == "anna"
+    # the guide's command sets that one
+    option = f"hub.config.{type(chosen).__name__}.user_password="
+    assert f"--set-string {option}" in (ROOT / "docs/jupyterhub.md").read_text()
+
+
 def test_jupyterhubs_settings_load_and_name_what_is_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -77,6 +97,17 @@ def test_the_service_runs_the_hub_of_the_guide() -> None:
     program, _, settings = unit["Service"]["ExecStart"].split()
     assert program == "/opt/labs/.venv/bin/jupyterhub"
     assert ROOT / Path(settings).relative_to("/opt/labs") == HUB / "jupyterhub_config.py"
+
+
+def test_systemd_knows_every_word_of_the_service(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd here")
+    unit = tmp_path / "jupyterhub.service"
+    there = (HUB / "jupyterhub.service").read_text().replace("/opt/labs/", f"{ROOT}/")
+    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={sys.executable}", there))
+    ran = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    said = [line for line in ran.stderr.splitlines() if str(unit) in line or unit.name in line]
+    assert (ran.returncode, said) == (0, [])
 
 
 def test_the_hub_and_the_learners_containers_speak_the_same_version() -> None:
