@@ -170,7 +170,7 @@ LABS = {
             "13",
             "On call",
             "on-call",
-            minutes=45,
+            minutes=40,
             goal="take a bad release back, and find faults that show only late",
             sandbox="a git folder stands for GitHub",
             aws="CodeCommit stands for GitHub; tasks and builds cost",

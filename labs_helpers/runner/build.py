@@ -11,11 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labs_helpers.buildspec import Build, Buildspec, BuildspecError, Log, Result, Settings
-from labs_helpers.buildspec import secrets as secret_values
+from labs_helpers.buildspec import Build, Log, Result, Settings
 from labs_helpers.buildspec.build import CannotRun
-from labs_helpers.buildspec.model import Environment
-from labs_helpers.buildspec.read import secret_reference
 from labs_helpers.buildspec.result import Context, PhaseEnded
 from labs_helpers.buildspec.scratch import scratch
 from labs_helpers.buildspec.source import SourceError
@@ -29,13 +26,12 @@ from labs_helpers.runner import (
     landlock,
     outputs,
     reports,
-    sources,
 )
+from labs_helpers.runner.build_inputs import Failed, Inputs
 from labs_helpers.runner.cloud_logs import CloudLog, NoLog
 from labs_helpers.runner.contained import ContainedProcesses, Place
 from labs_helpers.runner.container_processes import ContainerProcesses
 from labs_helpers.runner.engine_client import Engine
-from labs_helpers.runner.git_sources import Origin
 from labs_helpers.runner.grouped import GroupedProcesses
 from labs_helpers.runner.runner import STOPPED, Job
 from labs_helpers.runner.watch import Limits, Watch
@@ -52,14 +48,6 @@ def work(workspace: Workspace, job: Job, limits: Limits | None = None) -> None:
     """Do a build, and report its phases and its end; raises Lost."""
     with scratch(workspace.home / "builds") as folder:
         _Builder(workspace, job, folder, limits or Limits()).run()
-
-
-class _Failed(Exception):
-    """DOWNLOAD_SOURCE, or the phase before, ended the build."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.context = Context(code, message)
 
 
 class _Builder:
@@ -89,11 +77,11 @@ class _Builder:
                 self._begins(phase)
                 try:
                     result, facts = self._run(log)
-                except _Failed as failed:
+                except Failed as failed:
                     log.container("Phase is DOWNLOAD_SOURCE")
                     _say(log, "DOWNLOAD_SOURCE", failed.context)
                     raise
-        except _Failed as failed:
+        except Failed as failed:
             self._close(cloud)
             self._job.report(_ended(phase, "FAILED", failed.context))
             self._job.ended(status="FAILED")
@@ -106,16 +94,16 @@ class _Builder:
 
     @contextmanager
     def _environment(self) -> Iterator[None]:
-        """The container of the environment's image, where one can run; raises _Failed."""
+        """The container of the environment's image, where one can run; raises Failed."""
         login = build_images.Login(self._client, self._job.body["registryPassword"])
         socket = self._workspace.socket if self._build["environment"]["privilegedMode"] else None
         found = build_container.Provider(Engine(self._workspace.socket), self._build, login)
         try:
             self._container = found.start(self._uuid, self._folder, socket)
         except build_images.NoImage as error:
-            raise _Failed(build_images.CODE, str(error)) from error
+            raise Failed(build_images.CODE, str(error)) from error
         except build_container.CannotStart as error:
-            raise _Failed("CLIENT_ERROR", str(error)) from error
+            raise Failed("CLIENT_ERROR", str(error)) from error
         self._instead = found.instead
         try:
             yield
@@ -127,7 +115,7 @@ class _Builder:
         return "groupName" in self._build["logs"]
 
     def _open_log(self) -> CloudLog | None:
-        """The log stream; None for a project without a log; raises _Failed."""
+        """The log stream; None for a project without a log; raises Failed."""
         if not self._logged:
             return None
         logs = self._build["logs"]
@@ -136,7 +124,7 @@ class _Builder:
             cloud.open()
         except NoLog as error:
             # https://github.com/juspay/hyperswitch-cdk/pull/37 has the message
-            raise _Failed(
+            raise Failed(
                 "ACCESS_DENIED",
                 f"Service role {self._build['serviceRole']} does not allow AWS CodeBuild to create "
                 f"Amazon CloudWatch Logs log streams for build {self._build['arn']}. "
@@ -154,9 +142,10 @@ class _Builder:
         home, tmp, source = (self._folder / name for name in ("home", "temporary", "source"))
         for each in (home, tmp, source):
             each.mkdir()
-        secondary = self._fetch(source)
-        spec = self._spec(source)
-        overrides = self._overrides(log)
+        given = Inputs(self._job, self._folder, self._client)
+        secondary = given.fetch(source)
+        spec = given.spec(source)
+        overrides = given.overrides(log)
         made = outputs.Outputs(
             self._build["output"],
             self._build.get("secondaryOutput", []),
@@ -186,7 +175,7 @@ class _Builder:
         try:
             build = Build(spec, settings, log)
         except CannotRun as error:
-            raise _Failed("CLIENT_ERROR", str(error)) from error
+            raise Failed("CLIENT_ERROR", str(error)) from error
         watch = Watch(
             lambda: self._processes,
             self._folder,
@@ -199,7 +188,7 @@ class _Builder:
         try:
             result = build.run()
         except SourceError as error:
-            raise _Failed("CLIENT_ERROR", str(error)) from error
+            raise Failed("CLIENT_ERROR", str(error)) from error
         finally:
             watch.close()
         beside = [
@@ -207,60 +196,6 @@ class _Builder:
             for each in self._build.get("secondaryArtifacts", [])
         ]
         return result, {"artifacts": made.facts, "secondaryArtifacts": beside}
-
-    def _fetch(self, source: Path) -> dict[str, Path]:
-        """Fetch the primary source, and the secondary ones into folders by their identifiers."""
-        commit = self._fetch_one(
-            self._build["source"], self._build.get("sourceVersion", ""), source
-        )
-        versions = environment.versions(self._build)
-        found = {}
-        for each in self._build.get("secondarySources", []):
-            name = each["sourceIdentifier"]
-            found[name] = self._folder / f"source_{name}"
-            found[name].mkdir()
-            self._fetch_one(each, versions.get(name, ""), found[name], name)
-        if commit:
-            self._build["resolvedSourceVersion"] = commit
-            self._job.report({"type": "source", "commit": commit})
-        return found
-
-    def _fetch_one(
-        self, source: Mapping[str, Any], version: str, into: Path, named: str = ""
-    ) -> str:
-        body = self._job.body
-        folder = body["folders"].get(source.get("sourceIdentifier", ""), "")
-        origin = Origin(self._endpoint, body["credentials"], folder)
-        try:
-            return sources.fetch(source, version, self._client, into, origin, named)
-        except sources.SourceFailed as error:
-            raise _Failed(error.status_code, str(error)) from error
-
-    def _spec(self, source: Path) -> Buildspec:
-        try:
-            return build_spec.read_of(self._build["source"], source)
-        except BuildspecError as error:
-            raise _Failed(error.status_code, error.message) from error
-
-    def _overrides(self, log: Log) -> dict[str, str]:
-        """The variables of project and StartBuild, with their values; raises _Failed."""
-        given = self._build["environment"]["environmentVariables"]
-        by_type: dict[str, dict[str, str]] = {}
-        for each in given:
-            by_type.setdefault(each["type"], {})[each["name"]] = each["value"]
-        wanted = Environment(
-            parameters=by_type.get("PARAMETER_STORE", {}),
-            secrets={
-                name: secret_reference(text)
-                for name, text in by_type.get("SECRETS_MANAGER", {}).items()
-            },
-        )
-        try:
-            found = secret_values.resolve(wanted, self._client)
-        except secret_values.NoValue as error:
-            raise _Failed(error.status_code, str(error)) from error
-        log.hide(found.values())
-        return {**by_type.get("PLAINTEXT", {}), **found}
 
     def _variables(self, home: Path, tmp: Path) -> dict[str, str]:
         body = self._job.body

@@ -55,7 +55,7 @@ LEFT_OUT = {
     "07": {"07-08": TRACE, "07-11": TRACE},
     "08": {"08-26": CLOCK, "08-27": "LimitExceededException"},
     # nobody plays GitHub's signature
-    "09": {"09-41": "nobody can play GitHub"},
+    "09": {"09-41": "nobody can play GitHub", "09-42": "nobody can play GitHub"},
     "12": {
         "12-98": CLOCK,
         "12-82": NODE,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from labs_helpers.curriculum import LABS
 from tests.labs.desk import PROJECT
@@ -60,9 +61,37 @@ def test_the_log_of_a_project_that_has_built_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "no build of demo-app-build has begun\n")
 
 
-@pytest.mark.parametrize("cell", ["09-130", "09-152"])
+@pytest.mark.parametrize("cell", ["09-130", "09-152", "09-42"])
 def test_a_commit_before_the_repository_says_what_was_left_out(cell: str, tmp_path: Path) -> None:
+    done = shell(tmp_path, "bash", "-c", source_of(cell).partition("\n")[2], aws="echo called >&2")
+    assert (done.returncode, done.stdout, done.stderr) == (1, f"{NO_REPOSITORY}\n", "")
+
+
+def source_of(cell: str) -> str:
     notebook = nbformat.read(PROJECT / "notebooks" / LABS["09"].notebook, as_version=4)
     (source,) = [one.source for one in notebook.cells if one.id == cell]
-    done = shell(tmp_path, "bash", "-c", source.partition("\n")[2], aws="echo called >&2")
-    assert (done.returncode, done.stdout, done.stderr) == (1, f"{NO_REPOSITORY}\n", "")
+    return str(source)
+
+
+def test_the_cell_that_plays_github_runs_the_commands_of_the_workflow_in_their_order() -> None:
+    steps = yaml.safe_load((FILES / "release.yml").read_text())["jobs"]["image"]["steps"]
+    runs = "\n".join(step["run"] for step in steps if "run" in step).splitlines()
+    commands = [line.strip() for line in runs if line.strip()]
+    # the cell hides what Docker prints, ids that differ from run to run
+    cell = source_of("09-42").split("\n")
+    lines = [line.partition(" > ")[0].partition(" && ")[0] for line in cell]
+    assert [line for line in lines if line in commands] == commands
+    assert len(commands) == 7
+
+
+def test_the_cell_that_plays_github_without_a_note_says_which_cell_was_left_out(
+    tmp_path: Path,
+) -> None:
+    source = source_of("09-42").partition("\n")[2]
+    # IPython leaves what no variable has as it stands
+    done = shell(tmp_path, "bash", "-c", source, "bash", "{notes[main]}", aws="echo called >&2")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "run the cell above first: it asks for the note\n",
+        "",
+    )

@@ -89,6 +89,7 @@ class Health:
     def _probe(self, container: Container, settings: dict[str, Any]) -> dict[str, Any]:
         kind, *words = settings["Test"]
         if kind == "CMD-SHELL":
+            # dockerd 20.10, asked on 2026-11-30: a container does not get the SHELL of its image
             words = ["/bin/sh", "-c", *words]
         start, seconds = now(), (settings.get("Timeout") or 0) / _NANO or _TIMEOUT
         output, code = b"", -1
