@@ -92,7 +92,7 @@ def test_the_cell_that_plays_github_without_a_note_says_which_cell_was_left_out(
     done = shell(tmp_path, "bash", "-c", source, "bash", "{notes[main]}", aws="echo called >&2")
     assert (done.returncode, done.stdout, done.stderr) == (
         1,
-        "run the cell above first: it asks for the note\n",
+        "no note: run the cell above first. On AWS nobody can play GitHub: leave this cell out\n",
         "",
     )
 
