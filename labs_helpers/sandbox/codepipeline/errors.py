@@ -1,8 +1,9 @@
 """The errors of CodePipeline.
 
 https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_CreatePipeline.html#API_CreatePipeline_Errors
-The sentences of PipelineNotFoundException, PipelineNameInUseException and of a role that
-CodePipeline may not take: https://github.com/getmoto/moto/blob/master/moto/codepipeline
+The sentences of PipelineNotFoundException, PipelineNameInUseException, ResourceNotFoundException,
+of tags and of a role that CodePipeline may not take:
+https://github.com/getmoto/moto/blob/master/moto/codepipeline
 """
 
 from __future__ import annotations
@@ -153,9 +154,31 @@ class TooMany(ServiceError):
 
 
 class ResourceNotFound(ServiceError):
-    """There is no pipeline of this ARN."""
+    """There is no pipeline of this ARN, or none to update.
+
+    The page of UpdatePipeline names no error for it:
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_UpdatePipeline.html
+    """
 
     code = "ResourceNotFoundException"
+    words = "The account with id '{account}' does not include a pipeline with the name '{name}'"
+
+
+class SystemTag(ServiceError):
+    """A tag of AWS's own, which no caller sets."""
+
+    code = "InvalidTagsException"
+    words = (
+        "Not allowed to modify system tags. System tags start with 'aws:'. "
+        "msg=[Caller is an end user and not allowed to mutate system tags]"
+    )
+
+
+class TooManyTags(ServiceError):
+    """More tags than a pipeline may have."""
+
+    code = "TooManyTagsException"
+    words = "Tag limit exceeded for resource [{arn}]."
 
 
 class NotHere(ServiceError):

@@ -38,6 +38,10 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-servic
 _TROUBLESHOOTING = (
     "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 )
+_PID_MODE = (
+    "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for "
+    "pidMode is 'task'."
+)
 _KEPT = (
     *("family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities"),
     *("runtimePlatform", "ephemeralStorage"),
@@ -94,10 +98,12 @@ def register(
             "Family contains invalid characters or exceeds 255 characters: use letters, digits, "
             "hyphens and underscores."
         )
+    wants = params.get("requiresCompatibilities") or []
+    if "FARGATE" in wants and params.get("pidMode") == "host":
+        raise Refused(_PID_MODE)
     _refuse(params, _NOT_HERE, "")
     containers = [_container(each) for each in params["containerDefinitions"]]
     _check_containers(containers)
-    wants = params.get("requiresCompatibilities") or []
     mode = params.get("networkMode")
     for each in wants:
         if each not in ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"):

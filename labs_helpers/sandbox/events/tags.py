@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
 from labs_helpers.sandbox.events import store
-from labs_helpers.sandbox.events.errors import LimitExceeded, NotFound
+from labs_helpers.sandbox.events.errors import LimitExceeded, no_bus, no_rule
 from labs_helpers.sandbox.events.store import Place
 from labs_helpers.sandbox.service.store import Store
 
@@ -54,7 +54,7 @@ def _find(db: sqlite3.Connection, arn: str) -> dict[str, str]:
     row = store.rule(db, place, bus, rule) if rule else store.bus(db, place, bus)
     is_named = store.rule_arn(place, bus, rule) if rule else store.bus_arn(place, bus)
     if row is None or is_named != arn:
-        raise NotFound(f"There is no rule and no event bus with the ARN {arn[:200]}.")
+        raise no_rule(rule, bus) if rule else no_bus(bus or arn[:200])
     tags = row["tags"]
     found: dict[str, str] = tags if rule else json.loads(tags)
     return dict(found)

@@ -206,7 +206,7 @@ def test_what_eks_refuses(sandbox: Running, api: Any, roles: dict[str, str]) -> 
                                     "selectors": [{"namespace": "default"}]},
          "InvalidParameterException", "eks-fargate-pods.amazonaws.com"),
         ("create_fargate_profile", {**profile, "podExecutionRoleArn": roles["ec2"]},
-         "InvalidParameterException", "selectors"),
+         "InvalidParameterException", "at least one selector"),
         ("describe_nodegroup", {"clusterName": "strict", "nodegroupName": "none"},
          "ResourceNotFoundException", "No node group found for name: none."),
         ("update_cluster_version", {"name": "strict", "version": "1.35"}, "NotInSandbox",

@@ -17,6 +17,9 @@ _ARN = re.compile(
     r"arn:aws[\w-]*:codedeploy:[\w-]+:\d{12}:"
     r"(?:application:(?P<app>[^/:]+)|deploymentgroup:(?P<of>[^/:]+)/(?P<group>[^/:]+))"
 )
+_ANY = re.compile(r"arn:aws[\w-]*:codedeploy:[\w-]+:\d{12}:[\w-]+:.+")
+"""An ARN of CodeDeploy, tags or none:
+https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListTagsForResource.html#API_ListTagsForResource_Errors"""
 _SERVERS = (
     "There are no instances here, and no agent of CodeDeploy runs: use the compute platform ECS."
 )
@@ -148,6 +151,8 @@ def _change_tags(call: CodeDeployCall, arn: str, change: Any) -> Members:
 def _tagged(call: CodeDeployCall, db: Any, arn: str) -> tuple[str, Document]:
     """(application of a deployment group, or empty; document) of an ARN."""
     named = _ARN.fullmatch(arn)
+    if named is None and _ANY.fullmatch(arn):
+        raise Refused("ArnNotSupported", f"{arn}: an application or a deployment group has tags.")
     if named is None:
         raise Refused("InvalidArn", f"{arn} is the ARN of no application or deployment group.")
     if named["app"]:

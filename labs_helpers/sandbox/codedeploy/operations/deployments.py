@@ -82,15 +82,18 @@ def batch_get_deployments(call: CodeDeployCall, params: Members) -> Members:
 
 
 def list_deployments(call: CodeDeployCall, params: Members) -> Members:
-    """The newest first."""
+    """The newest first, of everything or of one group.
+
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeployments.html
+    """
     application, name = params.get("applicationName"), params.get("deploymentGroupName")
     if name and not application:
         raise Refused("ApplicationNameRequired", "Application name is missing")
+    if application and not name:
+        raise Refused("DeploymentGroupNameRequired", "Deployment Group name is missing")
     wanted = params.get("includeOnlyStatuses") or []
     within = params.get("createTimeRange") or {}
     with call.store.read() as db:
-        if application:
-            call.application(db, application)
         if application and name:
             call.group(db, application, name)
         found = store.deployments(db, call.place, application or "", name or "")

@@ -7,10 +7,11 @@ from typing import Any
 from labs_helpers.sandbox.codepipeline import definition, machine, shown, store
 from labs_helpers.sandbox.codepipeline.call import PipelineCall
 from labs_helpers.sandbox.codepipeline.errors import (
-    Invalid,
     InvalidStructure,
     NameInUse,
     ResourceNotFound,
+    SystemTag,
+    TooManyTags,
     VersionNotFound,
 )
 from labs_helpers.sandbox.codepipeline.sessions import CODEPIPELINE, keys
@@ -40,6 +41,10 @@ NOT_BUILT = {
 }
 
 
+_TAGS = 50
+"""Tags of a pipeline: https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-tag.html"""
+
+
 def create_pipeline(call: PipelineCall, params: Members) -> Members:
     """Make a pipeline, whose first execution starts at once.
 
@@ -48,7 +53,7 @@ def create_pipeline(call: PipelineCall, params: Members) -> Members:
     made = definition.with_defaults(params["pipeline"], 1)
     _check(call, made)
     now = call.now
-    tags = {each["key"]: each["value"] for each in params.get("tags", [])}
+    tags = _with_tags({}, params.get("tags", []), shown.arn(call.place, made["name"]))
     document = {
         "declaration": made,
         "created": now,
@@ -70,11 +75,11 @@ def update_pipeline(call: PipelineCall, params: Members) -> Members:
     """A new version of a pipeline. Executions that run keep the version they began with."""
     given = params["pipeline"]
     with call.store.read() as db:
-        before = call.pipeline(db, given["name"])
+        before = _found(call, db, given["name"])
     made = definition.with_defaults(given, before["declaration"]["version"] + 1)
     _check(call, made)
     with call.store.write() as db:
-        fresh = call.pipeline(db, given["name"])
+        fresh = _found(call, db, given["name"])
         made["version"] = fresh["declaration"]["version"] + 1
         fresh |= {"declaration": made, "updated": call.now}
         store.save_pipeline(db, call.place, fresh)
@@ -142,9 +147,7 @@ def list_tags_for_resource(call: PipelineCall, params: Members) -> Members:
 def tag_resource(call: PipelineCall, params: Members) -> Members:
     with call.store.write() as db:
         found = _tagged(call, db, params["resourceArn"])
-        found["tags"] |= {each["key"]: each["value"] for each in params["tags"]}
-        if len(found["tags"]) > 50:
-            raise Invalid(f"Tag limit exceeded for resource [{params['resourceArn']}].")
+        found["tags"] = _with_tags(found["tags"], params["tags"], params["resourceArn"])
         store.save_pipeline(db, call.place, found)
     return {}
 
@@ -160,10 +163,27 @@ def untag_resource(call: PipelineCall, params: Members) -> Members:
 
 def _tagged(call: PipelineCall, db: Any, arn: str) -> store.Document:
     name = arn.rpartition(":")[2]
+    if arn != shown.arn(call.place, name):
+        raise ResourceNotFound(account=call.account, name=name)
+    return _found(call, db, name)
+
+
+def _found(call: PipelineCall, db: Any, name: str) -> store.Document:
+    """A pipeline to update or to tag; raises ResourceNotFound."""
     found = store.pipeline(db, call.place, name)
-    if found is None or arn != shown.arn(call.place, name):
-        raise ResourceNotFound(f"Could not find the resource with the ARN {arn}")
+    if found is None:
+        raise ResourceNotFound(account=call.account, name=name)
     return found
+
+
+def _with_tags(before: dict[str, str], given: list[dict[str, str]], arn: str) -> dict[str, str]:
+    """The tags of a pipeline with those of a request; raises SystemTag, TooManyTags."""
+    if any(each["key"].startswith("aws:") for each in given):
+        raise SystemTag
+    tags = before | {each["key"]: each["value"] for each in given}
+    if len(tags) > _TAGS:
+        raise TooManyTags(arn=arn)
+    return tags
 
 
 def _check(call: PipelineCall, made: dict[str, Any]) -> None:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from labs_helpers.sandbox.ecs import definitions, store
 from labs_helpers.sandbox.ecs.call import EcsCall
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, Refused
-from labs_helpers.sandbox.ecs.naming import Document, arn, of_definition, shown
+from labs_helpers.sandbox.ecs.errors import Refused
+from labs_helpers.sandbox.ecs.naming import Document, last, of_definition, shown
 from labs_helpers.sandbox.service.service import Members
 
 _NOT_DESCRIBED = "Unable to describe task definition."
 _DELETING = "DELETE_IN_PROGRESS"
+_NO_IDENTIFIER = (
+    "The specified task definition identifier is invalid. Specify a valid name or ARN and try "
+    "again."
+)
+_NOT_THERE = (
+    "The specified task definition does not exist. Specify a valid account, family, revision and "
+    "try again."
+)
+_STILL_ACTIVE = (
+    "The specified task definition is still in ACTIVE status. Please deregister the target and try "
+    "again."
+)
 
 
 def register_task_definition(call: EcsCall, params: Members) -> Members:
@@ -38,11 +50,14 @@ def deregister_task_definition(call: EcsCall, params: Members) -> Members:
     """
     family, revision = of_definition(params["taskDefinition"])
     if revision is None:
-        raise InvalidParameter("Invalid revision number. Number: null. Give family:revision.")
+        _, colon, given = last(params["taskDefinition"]).partition(":")
+        raise Refused(
+            f"Invalid revision number. Number: {given}" if colon else "Revision is missing."
+        )
     with call.store.write() as db:
         found = store.definition(db, call.place, family, revision)
         if found is None or found["status"] == _DELETING:
-            raise Refused("The specified task definition does not exist.")
+            raise Refused(_NOT_DESCRIBED)
         if found["status"] == store.ACTIVE:
             found |= {"status": store.INACTIVE, "deregisteredAt": call.now}
             store.save_definition(db, call.place, found)
@@ -58,18 +73,13 @@ def delete_task_definitions(call: EcsCall, params: Members) -> Members:
     with call.store.write() as db:
         for each in params["taskDefinitions"]:
             family, revision = of_definition(each)
+            found = store.definition(db, call.place, family, revision) if revision else None
             if revision is None:
-                raise InvalidParameter("A full family:revision is required for each definition.")
-            found = store.definition(db, call.place, family, revision)
-            where = arn(call.place, f"task-definition/{family}:{revision}")
-            if found is None:
-                failures.append(_failure(where, "The specified task definition does not exist."))
+                failures.append(_failure(each, _NO_IDENTIFIER))
+            elif found is None:
+                failures.append(_failure(each, _NOT_THERE))
             elif found["status"] == store.ACTIVE:
-                reason = (
-                    "The specified task definition is still in ACTIVE status. Please deregister "
-                    "the target and try again."
-                )
-                failures.append(_failure(where, reason))
+                failures.append(_failure(found["taskDefinitionArn"], _STILL_ACTIVE))
             else:
                 found |= {"status": _DELETING, "deleteRequestedAt": call.now}
                 store.save_definition(db, call.place, found)

@@ -30,6 +30,7 @@ from labs_helpers.sandbox.service.service import Members
 
 _NAME = re.compile(r"[\w-]{1,255}", re.ASCII)
 _LOOPBACK = "Each task has a port of 127.0.0.1: DescribeTasks shows it in networkBindings."
+_MOST_DESCRIBED = 10
 _REFUSED: Mapping[str, str] = {
     "serviceRegistries": _LOOPBACK,
     "serviceConnectConfiguration": _LOOPBACK,
@@ -164,6 +165,10 @@ def describe_services(call: EcsCall, params: Members) -> Members:
     found, failures = [], []
     with call.store.read() as db:
         cluster = call.cluster(db, params.get("cluster"))
+        if not params["services"]:
+            raise InvalidParameter("Services cannot be empty.")
+        if len(params["services"]) > _MOST_DESCRIBED:
+            raise InvalidParameter(f"service names can have at most {_MOST_DESCRIBED} items.")
         for each in params["services"]:
             service = store.service(db, call.place, cluster, last(each))
             if service is None:

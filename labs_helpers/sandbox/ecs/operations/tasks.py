@@ -78,6 +78,8 @@ def describe_tasks(call: EcsCall, params: Members) -> Members:
     found, failures = [], []
     with call.store.read() as db:
         cluster = call.cluster(db, params.get("cluster"))
+        if not params["tasks"]:
+            raise InvalidParameter("Tasks cannot be empty.")
         for each in params["tasks"]:
             task = store.task(db, call.place, last(each))
             if task is None or last(task["clusterArn"]) != cluster or _is_old(call, task):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from labs_helpers.sandbox.eks import entries, store, times
 from labs_helpers.sandbox.eks.call import EksCall, shown
 from labs_helpers.sandbox.eks.errors import InUse, InvalidParameter, NotFound, NotHere
@@ -21,7 +23,6 @@ NOT_BUILT = {
     "AssociateIdentityProviderConfig": "The sandbox runs no Kubernetes API to log in to.",
     "RegisterCluster": "There is no cluster elsewhere that the sandbox could reach.",
     "DescribeClusterVersions": "The sandbox keeps no list of the versions of Kubernetes.",
-    "UntagResource": "The sandbox sets tags of clusters, and takes none away.",
 }
 
 _ABSENT = (
@@ -142,10 +143,24 @@ def list_tags_for_resource(call: EksCall, params: Members) -> Members:
 
 
 def tag_resource(call: EksCall, params: Members) -> Members:
+    return _tagged(call, params["resourceArn"], lambda tags: {**tags, **params["tags"]})
+
+
+def untag_resource(call: EksCall, params: Members) -> Members:
+    """Take tags away; a key that no tag has is no error."""
+    gone = set(params["tagKeys"])
+    return _tagged(
+        call,
+        params["resourceArn"],
+        lambda tags: {key: value for key, value in tags.items() if key not in gone},
+    )
+
+
+def _tagged(call: EksCall, arn: str, change: Callable[[dict[str, str]], dict[str, str]]) -> Members:
     with call.store.write() as db:
-        found = call.cluster(db, _name(call, params["resourceArn"]))
+        found = call.cluster(db, _name(call, arn))
         del found["status"]
-        found["tags"] = {**found["tags"], **params["tags"]}
+        found["tags"] = change(found["tags"])
         store.save_cluster(db, call.place, found)
     return {}
 

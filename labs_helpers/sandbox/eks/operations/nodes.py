@@ -17,12 +17,17 @@ _FARGATE = Principal("eks-fargate-pods.amazonaws.com", "EKS Fargate")
 _NO_NODES = "No machine starts here: delete the node group, and create a new one."
 NOT_BUILT = dict.fromkeys(("UpdateNodegroupConfig", "UpdateNodegroupVersion"), _NO_NODES)
 
-_TITLES = {NODEGROUP: "node group", PROFILE: "Fargate profile"}
+_LABELS = 5
+"""Labels of a selector.
+
+https://docs.aws.amazon.com/eks/latest/APIReference/API_FargateProfileSelector.html
+"""
 
 
 def create_nodegroup(call: EksCall, params: Members) -> Members:
     """A node group of an ACTIVE cluster. No instance starts, so that its resources are empty."""
     cluster, name = params["clusterName"], params["nodegroupName"]
+    _check_template(params)
     for each in ("launchTemplate", "remoteAccess", "warmPoolConfig", "nodeRepairConfig"):
         if params.get(each):
             raise NotHere(f"The sandbox does not have {each}; it exists on AWS. {_NO_NODES}")
@@ -78,8 +83,7 @@ def delete_nodegroup(call: EksCall, params: Members) -> Members:
 def create_fargate_profile(call: EksCall, params: Members) -> Members:
     cluster, name = params["clusterName"], params["fargateProfileName"]
     selectors = params.get("selectors", [])
-    if not selectors or any(not each.get("namespace") for each in selectors):
-        raise InvalidParameter("A Fargate profile needs selectors, each with a namespace")
+    _check_selectors(selectors)
     with call.store.write() as db:
         call.active(db, cluster)
         _check_free(call, db, cluster, PROFILE, name)
@@ -123,8 +127,10 @@ def _found(call: EksCall, cluster: str, kind: str, name: str) -> Document:
     with call.store.read() as db:
         call.cluster(db, cluster)
         found = call.with_status(store.part(db, call.place, cluster, kind, name), kind)
+    if found is None and kind == PROFILE:
+        raise NotFound(f"No Fargate Profile found with name: {name}.")
     if found is None:
-        raise NotFound(f"No {_TITLES[kind]} found for name: {name}.")
+        raise NotFound(f"No node group found for name: {name}.")
     return found
 
 
@@ -149,8 +155,32 @@ def _deleted(call: EksCall, params: Members, kind: str, name: str) -> Members:
 
 def _check_free(call: EksCall, db: sqlite3.Connection, cluster: str, kind: str, name: str) -> None:
     if call.with_status(store.part(db, call.place, cluster, kind, name), kind) is not None:
-        what = "NodeGroup" if kind == NODEGROUP else "Fargate profile"
-        raise InUse(f"{what} already exists with name {name} and cluster name {cluster}")
+        if kind == PROFILE:
+            raise InUse("A Fargate Profile already exists with this name in this cluster.")
+        raise InUse(f"NodeGroup already exists with name {name} and cluster name {cluster}")
+
+
+def _check_template(params: Members) -> None:
+    """A launch template says what the request may not say as well."""
+    if not params.get("launchTemplate"):
+        return
+    if params.get("diskSize"):
+        raise InvalidParameter("Disk size must be specified within the launch template.")
+    if params.get("remoteAccess"):
+        raise InvalidParameter(
+            "Remote access configuration cannot be specified with a launch template."
+        )
+
+
+def _check_selectors(selectors: list[Document]) -> None:
+    if not selectors:
+        raise InvalidParameter("Fargate Profile requires at least one selector.")
+    if any(not each.get("namespace") for each in selectors):
+        raise InvalidParameter(
+            "Fargate Profile must have at least one selector with at least one namespace value."
+        )
+    if any(len(each.get("labels", {})) > _LABELS for each in selectors):
+        raise InvalidParameter(f"Request contains Selector with more than {_LABELS} Label pairs")
 
 
 def _check_node_role(call: EksCall, role: str) -> None:
