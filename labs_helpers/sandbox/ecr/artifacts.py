@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
-from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, STANDARD, Candidate
+from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, DAY, STANDARD, Candidate
 from labs_helpers.sandbox.ecr.repositories import Repository
 
-LEAST = timedelta(hours=24)
-"""How long an artifact stays in its storage class before it follows its subject."""
+LEAST = DAY
+"""How many seconds an artifact stays in its storage class before it follows its subject."""
 
 
 def subject_deleted(db: sqlite3.Connection, repository: Repository, digest: str, at: float) -> None:
@@ -44,7 +43,7 @@ def subject_pushed(db: sqlite3.Connection, repository: Repository, digest: str) 
     )
 
 
-def due(images: Iterable[Candidate], now: datetime) -> tuple[list[Candidate], list[Candidate]]:
+def due(images: Iterable[Candidate], now: float) -> tuple[list[Candidate], list[Candidate]]:
     """The artifacts that a run at `now` expires, and those that it archives."""
     expired: list[Candidate] = []
     archived: list[Candidate] = []
@@ -54,12 +53,12 @@ def due(images: Iterable[Candidate], now: datetime) -> tuple[list[Candidate], li
     return expired, archived
 
 
-def next_due(images: Iterable[Candidate], now: datetime) -> datetime | None:
+def next_due(images: Iterable[Candidate], now: float) -> float | None:
     """The next time after `now` from which another artifact may follow its subject, or None."""
     return min((at for _, at, _ in _following(images) if at > now), default=None)
 
 
-def _following(images: Iterable[Candidate]) -> list[tuple[Candidate, datetime, bool]]:
+def _following(images: Iterable[Candidate]) -> list[tuple[Candidate, float, bool]]:
     """The artifacts that follow a subject: from when on, and whether the subject is deleted.
 
     What an index of the repository lists waits for the index.

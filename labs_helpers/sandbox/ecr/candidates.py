@@ -7,13 +7,13 @@ and each table in one query.
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 from typing import Any
 
 from labs_helpers.oci import media_types
-from labs_helpers.sandbox.ecr.image_rows import read_time
 from labs_helpers.sandbox.ecr.lifecycle import ARCHIVE, STANDARD, Candidate
 from labs_helpers.sandbox.ecr.repositories import Repository
+
+_ACTIVE = (0, None, None)
 
 
 def of(db: sqlite3.Connection, repository: Repository) -> list[Candidate]:
@@ -30,29 +30,22 @@ def of(db: sqlite3.Connection, repository: Repository) -> list[Candidate]:
     left = _left(db, repository)
     found = []
     for number, digest, _, pushed_at, size, pulled_at, subject in rows:
-        candidate = Candidate(
+        archived, archived_at, activated_at = stored.get(number, _ACTIVE)
+        columns = (
             digest,
-            tuple(tags.get(number, ())),
-            datetime.fromtimestamp(pushed_at, UTC),
+            tags.get(number, ()),
+            pushed_at,
             size,
-            read_time(pulled_at),
-            indexes=tuple(indexes.get(digest, ())),
-            subject=subject,
-            subject_deleted_at=read_time(left.get(number)),
+            pulled_at,
+            ARCHIVE if archived else STANDARD,
+            archived_at if archived else None,
+            activated_at,
+            indexes.get(digest, ()),
+            subject,
+            left.get(number),
         )
-        found.append(_stored(candidate, *stored[number]) if number in stored else candidate)
+        found.append(tuple.__new__(Candidate, columns))
     return found
-
-
-def _stored(
-    image: Candidate, archived: int, archived_at: float, activated_at: float | None
-) -> Candidate:
-    """The candidate of an image that is, or was, in the archive."""
-    return image._replace(
-        storage=ARCHIVE if archived else STANDARD,
-        archived_at=read_time(archived_at) if archived else None,
-        activated_at=read_time(activated_at),
-    )
 
 
 def _tags(db: sqlite3.Connection, repository: Repository) -> dict[int, list[str]]:

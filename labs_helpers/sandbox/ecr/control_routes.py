@@ -47,7 +47,7 @@ def _described(outcome: Outcome) -> dict[str, Any]:
     return {
         "digest": image.digest,
         "tags": list(image.tags),
-        "pushed_at": image.pushed_at.timestamp(),
+        "pushed_at": image.pushed_at,
         "size": image.size,
         "storage": image.storage,
         "action": action,

@@ -1,6 +1,6 @@
 """Evaluation of a lifecycle policy: which rule takes which image, and why the others stay.
 
-Pure functions. The rules of evaluation:
+Pure functions; times are seconds since 1970. The rules of evaluation:
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp_evaluation_rules,
 with the examples of
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_examples.html
@@ -17,54 +17,56 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from labs_helpers.sandbox.ecr.wildcards import matcher
 
 STANDARD, ARCHIVE = "STANDARD", "ARCHIVE"
 
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 24 * 60 * 60
+"""Seconds of a day."""
 
 
 class Candidate(NamedTuple):
-    """What the evaluation knows of an image; times are aware, sizes are bytes.
+    """What the evaluation knows of an image; sizes are bytes.
 
     indexes: digests of the repository's indexes that list the image; subject: digest of the image
     that this one refers to; subject_deleted_at: when the repository lost that image.
     """
 
     digest: str
-    tags: tuple[str, ...]
-    pushed_at: datetime
+    tags: Sequence[str]
+    pushed_at: float
     size: int = 0
-    pulled_at: datetime | None = None
+    pulled_at: float | None = None
     storage: str = STANDARD
-    archived_at: datetime | None = None
-    activated_at: datetime | None = None
-    indexes: tuple[str, ...] = ()
+    archived_at: float | None = None
+    activated_at: float | None = None
+    indexes: Sequence[str] = ()
     subject: str | None = None
-    subject_deleted_at: datetime | None = None
+    subject_deleted_at: float | None = None
 
     @property
-    def in_storage_since(self) -> datetime:
+    def in_storage_since(self) -> float:
         """When the image came to its storage class."""
         return _moved(self)
 
 
-def _began(image: Candidate) -> datetime:
+def _began(image: Candidate) -> float:
     """The push, or the return from the archive."""
     return image.activated_at or image.pushed_at
 
 
-def _last_used(image: Candidate) -> datetime:
+def _last_used(image: Candidate) -> float:
     if image.pulled_at is None:
         return _began(image)
-    return max(image.pulled_at, image.activated_at or _NEVER)
+    return max(image.pulled_at, image.activated_at or 0)
 
 
-def _moved(image: Candidate) -> datetime:
+def _moved(image: Candidate) -> float:
     return image.archived_at or _began(image)
 
 
@@ -138,23 +140,23 @@ class Rule:
         return list(map(matcher, [*prefixes, *self._selection.get("tagPatternList", ())]))
 
     @cached_property
-    def time(self) -> Callable[[Candidate], datetime]:
+    def time(self) -> Callable[[Candidate], float]:
         """What the rule reads of an image: the push, the last pull, or the move to the archive."""
         if self._count_type == "sinceImagePulled":
             return _last_used
         return _moved if self._count_type == "sinceImageTransitioned" else _began
 
-    def due(self, image: Candidate) -> datetime:
+    def due(self, image: Candidate) -> float:
         """When a rule that counts days wants the image."""
-        return self.time(image) + timedelta(days=self.count)
+        return self.time(image) + self.count * DAY
 
-    def marks(self, identified: Sequence[Candidate], now: datetime) -> list[Candidate]:
+    def marks(self, identified: Sequence[Candidate], now: float) -> list[Candidate]:
         """Those of the identified images that the count asks for, the oldest first."""
         oldest_first = sorted(identified, key=self.time)
         if self.counts_images:
             return oldest_first[: max(0, len(oldest_first) - self.count)]
-        age = timedelta(days=self.count)
-        return [image for image in oldest_first if now - self.time(image) >= age]
+        time, latest = self.time, now - self.count * DAY
+        return [image for image in oldest_first if time(image) <= latest]
 
 
 class Outcome(NamedTuple):
@@ -179,14 +181,14 @@ class Outcome(NamedTuple):
                 return "no rule selects the image"
             gone = self.image.subject_deleted_at
             if gone is not None:
-                return f"follows {short(self.holder)}, deleted {gone:%Y-%m-%d %H:%M} UTC"
+                return f"follows {short(self.holder)}, deleted {_for_people(gone)}"
             return f"goes with {short(self.holder)}, to which the artifact refers"
         if self.holder is not None:
             return f"the index {short(self.holder)} lists the image"
         if self.rule.counts_images:
             return f"among the newest {self.rule.count} of rule {self.rule.priority}"
-        due = f"{self.rule.due(self.image):%Y-%m-%d %H:%M}"
-        return f"rule {self.rule.priority} wants the image from {due} UTC"
+        due = _for_people(self.rule.due(self.image))
+        return f"rule {self.rule.priority} wants the image from {due}"
 
 
 def rules_of(document: Mapping[str, Any]) -> list[Rule]:
@@ -194,16 +196,18 @@ def rules_of(document: Mapping[str, Any]) -> list[Rule]:
     return sorted(map(Rule, document["rules"]), key=lambda rule: rule.priority)
 
 
-def evaluate(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) -> list[Outcome]:
+def evaluate(rules: Sequence[Rule], images: Iterable[Candidate], now: float) -> list[Outcome]:
     """The outcome of each image, the oldest push first."""
-    ordered = sorted(images, key=lambda image: (image.pushed_at, image.digest))
+    ordered = sorted(images, key=attrgetter("pushed_at", "digest"))
     by_digest = {image.digest: image for image in ordered}
     outcomes: dict[str, Outcome] = {}
+    free = []
     for image in ordered:
-        follows = image.subject in by_digest or image.subject_deleted_at is not None
-        if image.subject is not None and follows:
-            outcomes[image.digest] = Outcome(image, None, False, image.subject)
-    free = [image for image in ordered if image.digest not in outcomes]
+        subject = image.subject
+        if subject and (subject in by_digest or image.subject_deleted_at):
+            outcomes[image.digest] = Outcome(image, None, False, subject)
+        else:
+            free.append(image)
     for rule in rules:
         identified = rule.identified(free)
         marked = {image.digest for image in rule.marks(identified, now)}
@@ -216,7 +220,7 @@ def evaluate(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) 
     return [outcomes.get(image.digest) or Outcome(image, None, False) for image in ordered]
 
 
-def next_due(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) -> datetime | None:
+def next_due(rules: Sequence[Rule], images: Iterable[Candidate], now: float) -> float | None:
     """The next time after `now` at which a rule that counts days wants another image, or None."""
     candidates = list(images)
     times = [
@@ -231,6 +235,10 @@ def next_due(rules: Sequence[Rule], images: Iterable[Candidate], now: datetime) 
 def short(digest: str) -> str:
     """A digest for people: its first 12 characters after the algorithm."""
     return digest.split(":")[-1][:12]
+
+
+def _for_people(time: float) -> str:
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _holder(rule: Rule, image: Candidate, by_digest: Mapping[str, Candidate]) -> str | None:

@@ -71,7 +71,8 @@ def outcomes(store: Store, repository: Repository, text: str) -> list[Outcome]:
     """What a policy would do now to each image, the oldest first; nothing changes."""
     with store.read() as db:
         found = candidates.of(db, repository)
-    return lifecycle.evaluate(lifecycle.rules_of(json.loads(text)), found, store.clock.now())
+    now = store.clock.now().timestamp()
+    return lifecycle.evaluate(lifecycle.rules_of(json.loads(text)), found, now)
 
 
 def run_all(store: Store) -> None:
@@ -139,17 +140,18 @@ def _run(
     now: datetime,
 ) -> datetime:
     """Make the run of `slot`; returns the last run until `now` before which nothing changes."""
-    before = candidates.of(db, repository)
-    taken = [each for each in lifecycle.evaluate(rules, before, slot) if each.taken]
+    before, at = candidates.of(db, repository), slot.timestamp()
+    taken = [each for each in lifecycle.evaluate(rules, before, at) if each.taken]
     _act(store, db, repository, taken, slot)
     if _follow(store, db, repository, slot) or taken:
         collection.collect(store, db)
         return slot  # what an index has freed is the next run's
-    changes = (lifecycle.next_due(rules, before, slot), artifacts.next_due(before, slot))
+    changes = (lifecycle.next_due(rules, before, at), artifacts.next_due(before, at))
     change = min((each for each in changes if each is not None), default=None)
     runs = (now - slot) // PERIOD
     if change is not None:
-        runs = min(runs, -((slot - change) // PERIOD) - 1)
+        wait = datetime.fromtimestamp(change, UTC) - slot
+        runs = min(runs, -(-wait // PERIOD) - 1)
     return slot + runs * PERIOD
 
 
@@ -178,7 +180,7 @@ def _follow(store: Store, db: sqlite3.Connection, repository: Repository, at: da
     """Let artifacts follow their subjects, and the artifacts of artifacts; whether any did."""
     followed = False
     while True:
-        expired, archived = artifacts.due(candidates.of(db, repository), at)
+        expired, archived = artifacts.due(candidates.of(db, repository), at.timestamp())
         if not (expired or archived):
             return followed
         followed = True

@@ -1,24 +1,24 @@
-"""The last preview of a lifecycle policy in a repository: a row for each image that would go.
+"""The last preview of a lifecycle policy in a repository: the images that would go.
 
-Rows, and not one document, so that a page of the results costs no more when there are thousands.
+The results are documents of a hundred, so that a page costs no more when there are thousands, and
+so that a preview of thousands is not as many rows.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.ecr import documents, image_rows
+from labs_helpers.sandbox.ecr import documents
 from labs_helpers.sandbox.ecr.lifecycle import Outcome
 from labs_helpers.sandbox.ecr.repositories import Repository
 from labs_helpers.sandbox.ecr.store import Store
 
-_POLICY = "previewed-policy"
-
-_TAGGED = {"ANY": "1", "TAGGED": "tags <> ''", "UNTAGGED": "tags = ''"}
+_PREVIEW, _RESULTS = "preview", "preview-results"
+_TOGETHER = 100
 
 
 @dataclass(frozen=True)
@@ -34,36 +34,35 @@ def keep(store: Store, repository: Repository, text: str, outcomes: Iterable[Out
     """Replace the repository's preview by the images that the outcomes take."""
     rows = [
         (
-            repository.id,
-            number,
             image.digest,
-            " ".join(image.tags),
-            image.pushed_at.timestamp(),
+            image.tags,
+            image.pushed_at,
             image.storage,
             rule.priority,
             rule.expires,
         )
-        for number, (image, rule, taken, _) in enumerate(outcomes)
+        for image, rule, taken, _ in outcomes
         if taken and rule is not None
     ]
+    parts = [
+        (repository.id, _RESULTS, _name(at), json.dumps(rows[at : at + _TOGETHER]))
+        for at in range(0, len(rows), _TOGETHER)
+    ]
+    expiring = sum(row[-1] for row in rows)
+    counted = {"text": text, "expiring": expiring, "archiving": len(rows) - expiring}
     with store.write() as db:
-        documents.put_within(db, repository, _POLICY, text)
-        db.execute("delete from preview_results where repository_id = ?", (repository.id,))
-        db.executemany("insert into preview_results values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        documents.put_within(db, repository, _PREVIEW, counted)
+        db.execute(
+            "delete from repository_documents where repository_id = ? and kind = ?",
+            (repository.id, _RESULTS),
+        )
+        db.executemany("insert into repository_documents values (?, ?, ?, ?)", parts)
 
 
 def find(store: Store, repository: Repository) -> Preview | None:
     """The repository's last preview; None when nobody has started one."""
-    with store.read() as db:
-        text = documents.get_within(db, repository, _POLICY)
-        if text is None:
-            return None
-        row = db.execute(
-            "select count(*) as taken, coalesce(sum(expires), 0) as expiring"
-            " from preview_results where repository_id = ?",
-            (repository.id,),
-        ).fetchone()
-    return Preview(text, row["expiring"], row["taken"] - row["expiring"])
+    found = documents.get(store, repository, _PREVIEW)
+    return None if found is None else Preview(**found)
 
 
 def results(
@@ -73,13 +72,26 @@ def results(
 
     status: a tagStatus, TAGGED, UNTAGGED or ANY; limit: so many at most, -1 for all.
     """
+    first = 0 if last is None else int(last[0]) + 1
+    found: list[tuple[list[str], dict[str, Any]]] = []
     with store.read() as db:
-        rows = db.execute(
-            "select * from preview_results where repository_id = ? and number > ?"
-            f" and {_TAGGED[status]} order by number limit ?",
-            (repository.id, -1 if last is None else int(last[0]), limit),
-        ).fetchall()
-    return [([str(row["number"])], _result(row)) for row in rows]
+        parts = db.execute(
+            "select name, body from repository_documents"
+            " where repository_id = ? and kind = ? and name >= ? order by name",
+            (repository.id, _RESULTS, _name(first - first % _TOGETHER)),
+        )
+        for name, body in parts:
+            for number, row in enumerate(json.loads(body), int(name)):
+                if len(found) == limit:
+                    return found
+                if number >= first and status in ("ANY", "TAGGED" if row[1] else "UNTAGGED"):
+                    found.append(([str(number)], _result(*row)))
+    return found
+
+
+def _name(number: int) -> str:
+    """The name of the document whose first result has the number; names sort as numbers do."""
+    return f"{number:012d}"
 
 
 def is_named(result: Mapping[str, Any], image_id: Mapping[str, str]) -> bool:
@@ -88,14 +100,16 @@ def is_named(result: Mapping[str, Any], image_id: Mapping[str, str]) -> bool:
     return digest in (None, result["imageDigest"]) and (tag is None or tag in result["imageTags"])
 
 
-def _result(row: sqlite3.Row) -> dict[str, Any]:
+def _result(
+    digest: str, tags: list[str], pushed_at: float, storage: str, priority: int, expires: bool
+) -> dict[str, Any]:
     """A row in the shape of the API's ``LifecyclePolicyPreviewResult``."""
     archive = {"type": "TRANSITION", "targetStorageClass": "ARCHIVE"}
     return {
-        "imageTags": list(image_rows.read_tags(row["tags"])),
-        "imageDigest": row["digest"],
-        "imagePushedAt": datetime.fromtimestamp(row["pushed_at"], UTC),
-        "action": {"type": "EXPIRE"} if row["expires"] else archive,
-        "appliedRulePriority": row["priority"],
-        "storageClass": row["storage"],
+        "imageTags": tags,
+        "imageDigest": digest,
+        "imagePushedAt": datetime.fromtimestamp(pushed_at, UTC),
+        "action": {"type": "EXPIRE"} if expires else archive,
+        "appliedRulePriority": priority,
+        "storageClass": storage,
     }

@@ -21,20 +21,7 @@ create table if not exists image_storage (
     activated_at real                -- lastActivatedAt: when the image is, or was, back
 )
 """,
-    """
--- the images that the last preview of a lifecycle policy would take, the oldest first
-create table if not exists preview_results (
-    repository_id integer not null references repositories on delete cascade,
-    number integer not null,
-    digest text not null,
-    tags text not null,              -- with a space between two
-    pushed_at real not null,
-    storage text not null,
-    priority integer not null,       -- of the rule that takes the image
-    expires integer not null,        -- 0 when the rule moves the image to the archive
-    primary key (repository_id, number)
-) without rowid
-""",
+    "drop table if exists preview_results",  # a preview is kept as documents since
     """
 -- blobs of deleted images, which are removed unless a push needs them (collection.py)
 create table if not exists left_blobs (
@@ -54,7 +41,7 @@ create table if not exists left_artifacts (
 """,
     "create index if not exists images_in_order on images (repository_id, id)",
 )
-"""Tables that came later, made at each start in a database that lacks them."""
+"""Tables that came later or went, made and dropped at each start where that is not done."""
 
 SCHEMA = """
 create table repositories (

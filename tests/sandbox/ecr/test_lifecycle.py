@@ -5,21 +5,21 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs_helpers.sandbox.ecr.lifecycle import Candidate, evaluate, next_due, rules_of
+from labs_helpers.sandbox.ecr.lifecycle import DAY, Candidate, evaluate, next_due, rules_of
 from labs_helpers.sandbox.ecr.lifecycle_text import InvalidLifecyclePolicy, check_lifecycle_policy
 
-NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp()
 
 
-def ago(days: float) -> datetime:
-    return NOW - timedelta(days=days)
+def ago(days: float) -> float:
+    return NOW - days * DAY
 
 
 def image(name: str, days: float, *tags: str, **more: Any) -> Candidate:
@@ -39,7 +39,7 @@ def rule(priority: int, count: int, *tags: str, **more: Any) -> dict[str, Any]:
     return {"rulePriority": priority, "selection": selection, "action": action}
 
 
-def taken(images: list[Candidate], *rules: dict[str, Any], now: datetime = NOW) -> str:
+def taken(images: list[Candidate], *rules: dict[str, Any], now: float = NOW) -> str:
     """The names of the images that the policy takes, with the rule of each: "A1 B1"."""
     document = {"rules": list(rules)}
     check_lifecycle_policy(json.dumps(document))
