@@ -67,7 +67,9 @@ def names_after(
     """
     # by the order of the index on an image's tags, so that nothing is sorted: the repository is one
     with store.read() as db:
-        rows = db.execute(
+        cursor = db.cursor()
+        cursor.row_factory = None  # tuples, which are made faster than Row
+        return cursor.execute(
             "select images.id, digest, tag from images"
             " left join image_storage on image_storage.image_id = images.id"
             " left join image_tags on image_tags.image_id = images.id"
@@ -76,4 +78,3 @@ def names_after(
             f" and {chosen.condition} order by images.id, image_tags.repository_id, tag limit ?",
             (repository.id, last[0], *last, *chosen.values, limit),
         ).fetchall()
-    return [(row["id"], row["digest"], row["tag"]) for row in rows]

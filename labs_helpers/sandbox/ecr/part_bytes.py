@@ -1,8 +1,9 @@
 """The bytes of a layer's part, from a client into a file: read once, hashed once.
 
-The caller's thread reads into a buffer and writes the buffer to the file, a second thread hashes
-the buffer, and a third thread flushes written bytes to the disk. The buffers are used in turn, so
-that a layer of any size needs the memory of a few buffers.
+The caller's thread only reads, into a buffer, so that the client need not wait for the disk. A
+second thread hashes the buffer, a third one writes the buffer to the file, and a fourth one flushes
+written bytes to the disk. The buffers are used in turn, so that a layer of any size needs the
+memory of a few buffers.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from typing import Protocol
 BUFFER = 1024 * 1024
 """Bytes read at a time."""
 
-_BUFFERS = 4
-"""How many buffers may wait for their hash."""
+_BUFFERS = 8
+"""How many buffers may wait to be hashed and written."""
+
+_Used = tuple[Future[object], Future[None], memoryview]
+"""A buffer, and when its bytes are hashed and written."""
 
 _SETTLE = 16 * 1024 * 1024
 """Bytes after which the written bytes are flushed to disk, so that the end waits for few bytes."""
@@ -44,25 +48,31 @@ def copy(
     came, and what `part` and the file raise.
     """
     size = settled = 0
-    hashed: deque[tuple[Future[object], memoryview]] = deque()
+    used: deque[_Used] = deque()
     flushed: Future[None] | None = None
-    with ThreadPoolExecutor(1, "hash") as hashing, ThreadPoolExecutor(1, "flush") as flushing:
+    with (
+        ThreadPoolExecutor(1, "hash") as hashing,
+        ThreadPoolExecutor(1, "write") as writing,
+        ThreadPoolExecutor(1, "flush") as flushing,
+    ):
         while length is None or size < length:
             left = BUFFER if length is None else length - size
-            buffer = _unused(hashed, left)
+            buffer = _unused(used, left)
             count = part.readinto(buffer[:left])
             if not count:
                 break
-            hashed.append((hashing.submit(update, buffer[:count]), buffer))
-            _write(file, buffer[:count])
+            piece = buffer[:count]
+            used.append(
+                (hashing.submit(update, piece), writing.submit(_write, file, piece), buffer)
+            )
             size += count
             if size - settled >= _SETTLE and (flushed is None or flushed.done()):
                 if flushed:
                     flushed.result()  # a disk that fails is noticed here
                 flushed = flushing.submit(os.fsync, file.fileno())
                 settled = size
-        for future, _ in hashed:
-            future.result()
+        while used:
+            _finished(used)
         if flushed:
             flushed.result()
     if length is not None and size < length:
@@ -70,12 +80,18 @@ def copy(
     return size
 
 
-def _unused(hashed: deque[tuple[Future[object], memoryview]], wanted: int) -> memoryview:
-    """A new buffer of at most BUFFER bytes, or the oldest buffer once its bytes are hashed."""
-    if len(hashed) < _BUFFERS:
+def _unused(used: deque[_Used], wanted: int) -> memoryview:
+    """A new buffer of at most BUFFER bytes, or the oldest one that is used."""
+    if len(used) < _BUFFERS:
         return memoryview(bytearray(min(BUFFER, wanted)))
-    future, buffer = hashed.popleft()
-    future.result()
+    return _finished(used)
+
+
+def _finished(used: deque[_Used]) -> memoryview:
+    """The oldest used buffer, once its bytes are hashed and written; raises what that raised."""
+    hashed, written, buffer = used.popleft()
+    hashed.result()
+    written.result()
     return buffer
 
 

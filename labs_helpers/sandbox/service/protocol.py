@@ -237,7 +237,6 @@ def _write(value: Any, shape: Shape) -> Any:
     kind = shape.type_name
     if kind == "structure":
         members = shape.members
-        # a list has thousands of plain members, so they are not worth a call each
         return {
             name: item if members[name].type_name in _AS_THEY_ARE else _write(item, members[name])
             for name, item in value.items()
@@ -245,7 +244,14 @@ def _write(value: Any, shape: Shape) -> Any:
         }
     if kind == "list":
         member = shape.member
-        return [_write(item, member) for item in value]
+        # a list has thousands of items, of which those with plain members are not worth a call
+        plain = _plain_members(member)
+        return [
+            item
+            if plain and plain.issuperset(item) and None not in item.values()
+            else _write(item, member)
+            for item in value
+        ]
     if kind == "map":
         return {key: _write(item, shape.value) for key, item in value.items()}
     if kind == "timestamp":
@@ -253,3 +259,11 @@ def _write(value: Any, shape: Shape) -> Any:
     if kind == "blob":
         return base64.b64encode(value).decode()
     return value
+
+
+def _plain_members(shape: Shape) -> frozenset[str]:
+    """The members of a structure whose values JSON holds as Python does."""
+    if shape.type_name != "structure":
+        return frozenset()
+    named = shape.members.items()
+    return frozenset(name for name, member in named if member.type_name in _AS_THEY_ARE)

@@ -139,11 +139,13 @@ def list_images(call: Call, params: Members) -> Members:
 
     def after(last: list[str] | None, limit: int) -> Keyed[dict[str, Any]]:
         place = (0, "") if last is None else (int(last[0]), last[1])
+        found = image_lists.names_after(call.store, repository, chosen, place, limit)
         return [
-            ([str(number), tag or ""], {"imageDigest": digest, "imageTag": tag})
-            for number, digest, tag in image_lists.names_after(
-                call.store, repository, chosen, place, limit
+            (
+                [str(number), tag or ""],
+                {"imageDigest": digest, "imageTag": tag} if tag else {"imageDigest": digest},
             )
+            for number, digest, tag in found
         ]
 
     part, token = call.page_after(after, params, repository.name)
