@@ -125,26 +125,9 @@ class Ecr:
 
     def manifest(self, repository: str, content: str = "one") -> str:
         """A manifest whose configuration and layer the repository holds."""
-        config = json.dumps({"architecture": "amd64", "os": "linux", "of": content}).encode()
-        layer = f"layer {content}".encode()
-        return json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": MANIFEST,
-                "config": {
-                    "mediaType": CONFIG,
-                    "size": len(config),
-                    "digest": self.upload(repository, config),
-                },
-                "layers": [
-                    {
-                        "mediaType": LAYER,
-                        "size": len(layer),
-                        "digest": self.upload(repository, layer),
-                    }
-                ],
-            }
-        )
+        for blob in blobs_of(content):
+            self.upload(repository, blob)
+        return manifest_of(content)
 
     def push_index(self, repository: str, digests: list[str], tag: str | None = None) -> str:
         """A manifest list of images of the repository; its digest."""
@@ -166,6 +149,25 @@ class Ecr:
         named = {"imageTag": tag} if tag else {}
         self("PutImage", repositoryName=repository, imageManifest=text, **named)
         return digest_of(text)
+
+
+def blobs_of(content: str) -> tuple[bytes, bytes]:
+    """The configuration and the layer of the image with that content."""
+    config = {"architecture": "amd64", "os": "linux", "of": content}
+    return json.dumps(config).encode(), f"layer {content}".encode()
+
+
+def manifest_of(content: str) -> str:
+    config, layer = (
+        {
+            "mediaType": kind,
+            "size": len(blob),
+            "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}",
+        }
+        for kind, blob in zip((CONFIG, LAYER), blobs_of(content), strict=True)
+    )
+    document = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
+    return json.dumps(document)
 
 
 def digest_of(text: str) -> str:

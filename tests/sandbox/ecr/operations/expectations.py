@@ -1,7 +1,8 @@
 """Conversations with ECR's API: calls, and what each answer must have.
 
 An answer has at least the members of the row; ABSENT is a member that it must not have; a name of
-an exception stands for a refusal with that code.
+an exception stands for a refusal with that code, and a pair for code and message. "push" stands for
+the upload of an image's blobs, and for PutImage.
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ EXCLUDED = [
 def goes_as_expected(ecr: Ecr, steps: list[Step]) -> None:
     """Make the calls, and hold each answer against its row."""
     for operation, params, expected in steps:
-        if isinstance(expected, str):
+        if operation == "push":
+            ecr.push("repo", **params)
+        elif isinstance(expected, tuple):
+            assert ecr.error(operation, **params) == expected
+        elif isinstance(expected, str):
             assert ecr.error(operation, **params)[0] == expected, operation
         else:
             assert differences(ecr(operation, **params), expected, operation) == []
