@@ -37,6 +37,7 @@ IMAGES: tuple[tuple[str, float, tuple[str, ...]], ...] = (
 
 GITHUB = "https://github.com"
 CONSTRAINT = "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: "
+TO_ARCHIVE = {"type": "transition", "targetStorageClass": "archive"}
 NO_SCHEMA = "instance failed to match exactly one schema (matched 0 out of 2)"
 
 
@@ -238,6 +239,81 @@ PUBLISHED = [
         [rule(1, "prefix", 3, "v")],
         "C1",
     ),
+    (
+        "what is deployed and 20 releases are kept by numbers, untagged goes after a day, and the "
+        "rest after 30; prod is the tag of what is deployed here",
+        f"{GITHUB}/alphagov/govuk-infrastructure/pull/765",
+        [
+            rule(1, "prefix", 100, "prod"),
+            rule(2, "untagged", 1, days=True),
+            rule(3, "prefix", 20, "release-"),
+            rule(4, "any", 30, days=True),
+        ],
+        "A2 C4 E2 F4 H2 K2 N2",
+    ),
+    (
+        "20 releases and 20 of v, and the rest for 30 days",
+        f"{GITHUB}/alphagov/govuk-infrastructure/pull/1013",
+        [
+            rule(3, "prefix", 20, "release-"),
+            rule(4, "prefix", 20, "v"),
+            rule(5, "any", 30, days=True),
+        ],
+        "A5 B5 E5 F5",
+    ),
+    (
+        "a rule for release takes an image of production as well, by its other tag: 1 here",
+        f"{GITHUB}/aws/containers-roadmap/issues/1738",
+        [rule(1, "prefix", 1, "release")],
+        "D1",
+    ),
+    (
+        "untagged for so many days, and so many of all, untagged ones too: 7 and 5 here",
+        f"{GITHUB}/DefangLabs/pulumi-defang/pull/379",
+        [rule(1, "untagged", 7, days=True), rule(2, "any", 5)],
+        "A1 B2 C2 D2 E1 F2 G2 H1 I2 J2",
+    ),
+    (
+        "images of branches for a day, the others for 30: dev is the tag of branches here",
+        f"{GITHUB}/seek-oss/docker-ecr-cache-buildkite-plugin/pull/57",
+        [rule(1, "prefix", 1, "dev", days=True), rule(2, "any", 30, days=True)],
+        "A2 B2 C2 D2 E2 F1 G1 L1",
+    ),
+    (
+        "seven of ten prefixes in one rule want an image with all seven; then the newest 1 of all, "
+        "but for untagged ones that wait for their 14 days",
+        f"{GITHUB}/DNXLabs/terraform-aws-ecr",
+        [
+            rule(1, "untagged", 14, days=True),
+            rule(2, "prefix", 1, "feature", "prod", "deploy", "qa", "nonprod", "staging", "dev"),
+            rule(3, "any", 1),
+        ],
+        "A1 B3 C3 D3 E1 F3 G3 H1 I3 J3 L3 M3",
+    ),
+    (
+        "the newest 5 releases, of which an image is one only with both tags",
+        "https://hub.guardrails.turbot.com/mods/aws/policies/aws-ecr/"
+        "repositoryLifecyclePolicyRequiredItems",
+        [rule(1, "untagged", 14, days=True), rule(2, "prefix", 5, "release", "v")],
+        "A1 E1 H1",
+    ),
+    (
+        "to the archive 90 days after the last pull, or the push, and away after a year there",
+        f"{GITHUB}/hashicorp/terraform-provider-aws/blob/main/website/docs/r/"
+        "ecr_lifecycle_policy.html.markdown",
+        [
+            rule(1, "any", 90, countType="sinceImagePulled", countUnit="days", action=TO_ARCHIVE),
+            rule(
+                2,
+                "any",
+                365,
+                countType="sinceImageTransitioned",
+                countUnit="days",
+                storageClass="archive",
+            ),
+        ],
+        "A1 B1 C1 D1",
+    ),
 ]
 
 
@@ -254,8 +330,7 @@ def test_a_published_policy_takes_what_its_rules_say(
 
 def test_untagged_images_go_to_the_archive_after_30_days(past: Ecr) -> None:
     """https://github.com/cloudposse/terraform-aws-ecr/blob/main/examples/lifecycle-policies/main.tf"""
-    to_archive = {"type": "transition", "targetStorageClass": "archive"}
-    results = previewed(past, [rule(1, "untagged", 30, days=True, action=to_archive)])
+    results = previewed(past, [rule(1, "untagged", 30, days=True, action=TO_ARCHIVE)])
     assert named(past, results) == "A1 E1"
     assert {each["action"]["type"] for each in results} == {"TRANSITION"}
 
