@@ -167,6 +167,46 @@ def test_an_upstream_is_one_that_ecr_knows_and_has_its_secret(ecr: Ecr) -> None:
         )
 
 
+SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
+UPSTREAMS = {
+    "ecr": ("210987654321.dkr.ecr.eu-central-1.amazonaws.com", False),
+    "ecr-public": ("public.ecr.aws", False),
+    "quay": ("quay.io", False),
+    "k8s": ("registry.k8s.io", False),
+    "docker-hub": ("registry-1.docker.io", True),
+    "github-container-registry": ("ghcr.io", True),
+    "azure-container-registry": ("labs.azurecr.io", True),
+    "gitlab-container-registry": ("registry.gitlab.com", True),
+    "chainguard": ("cgr.dev", True),
+}
+"""The URL of each upstream, and whether its rule needs a secret.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html
+"""
+
+
+def test_the_upstreams_are_those_of_the_model(ecr: Ecr) -> None:
+    shape = ecr.service.model.shape_for("UpstreamRegistry")
+    assert set(UPSTREAMS) == set(shape.metadata["enum"])
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+def test_every_upstream_has_its_rules(ecr: Ecr, upstream: str) -> None:
+    url, needs_secret = UPSTREAMS[upstream]
+    asked = {"ecrRepositoryPrefix": "cache", "upstreamRegistryUrl": url}
+    other = "quay" if upstream != "quay" else "k8s"
+    code, _ = ecr.error("CreatePullThroughCacheRule", **asked, upstreamRegistry=other)
+    assert code == "UnsupportedUpstreamRegistryException"
+    ecr.elsewhere = replace(ecr.elsewhere, secret=lambda *_: "{}")
+    if needs_secret:
+        code, message = ecr.error("CreatePullThroughCacheRule", **asked)
+        assert code == "UnsupportedUpstreamRegistryException"
+        assert "requires authentication" in message
+        asked["credentialArn"] = SECRET
+    made = ecr("CreatePullThroughCacheRule", **asked, upstreamRegistry=upstream)
+    assert (made["upstreamRegistry"], made["upstreamRegistryUrl"]) == (upstream, url)
+
+
 def test_a_creation_template_is_kept_changed_and_removed(ecr: Ecr) -> None:
     made = ecr(
         "CreateRepositoryCreationTemplate", prefix="team", appliedFor=["PULL_THROUGH_CACHE"]
@@ -185,9 +225,6 @@ def test_a_creation_template_is_kept_changed_and_removed(ecr: Ecr) -> None:
     assert code == "TemplateNotFoundException"
     code, _ = ecr.error("CreateRepositoryCreationTemplate", **again, repositoryPolicy="x")
     assert code == "InvalidParameterException"
-
-
-SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
 
 
 def test_a_rule_needs_a_secret_that_exists(ecr: Ecr) -> None:
