@@ -225,6 +225,52 @@ def test_reset_gives_an_empty_sandbox_and_a_new_key(learner: Learner) -> None:
     assert learner.labs("key").stdout != key
 
 
+def test_a_snapshot_brings_back_registry_engine_and_every_service(learner: Learner) -> None:
+    assert learner.labs("configure").returncode == 0
+    image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/kept/web:1.0"
+    made = (
+        "aws ecr create-repository --repository-name kept/web > made",
+        "aws s3 mb s3://kept-bucket",
+        "aws ecr get-login-password | docker login --username AWS --password-stdin ${IMAGE%%/*}",
+        "docker pull -q nginx:alpine && docker tag nginx:alpine $IMAGE && docker push -q $IMAGE",
+    )
+    there = (
+        "aws ecr describe-images --repository-name kept/web",
+        "docker image inspect $IMAGE --format '{{.Id}} {{.RepoDigests}}'",
+        "aws s3api list-buckets",
+    )
+    _in_terminal(learner, image, *made)
+    before = _in_terminal(learner, image, *there)
+    assert learner.labs("snapshot", "save", "with-web").returncode == 0
+    assert "with-web" in learner.labs("snapshot", "list").stdout
+    _in_terminal(
+        learner,
+        image,
+        "aws ecr delete-repository --repository-name kept/web --force",
+        "docker rmi $IMAGE nginx:alpine",
+        "aws s3 rb s3://kept-bucket",
+    )
+    done = learner.labs("snapshot", "restore", "--yes", "with-web")
+    assert done.returncode == 0, done.stderr
+    assert _in_terminal(learner, image, *there) == before
+    _in_terminal(learner, image, "docker rmi $IMAGE nginx:alpine", "docker pull -q $IMAGE")
+
+
+def _in_terminal(learner: Learner, image: str, *commands: str) -> str:
+    """What the commands print in a terminal with `labs env`, each of which succeeds."""
+    set_up = f'eval "$({sys.executable} -m labs_helpers.cli env)"'
+    ran = subprocess.run(
+        ["bash", "-ec", "\n".join(("set -o pipefail", set_up, *commands))],
+        env={**learner.environ, "IMAGE": image},
+        cwd=learner.environ["HOME"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
 def test_an_account_is_added_with_a_profile_of_its_own(learner: Learner) -> None:
     added = learner.labs("accounts", "add", "210987654321", "--profile", "partner")
     assert added.returncode == 0, added.stderr
