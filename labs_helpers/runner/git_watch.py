@@ -6,7 +6,8 @@ event of GitHub lists them for each commit (at most 2,048 commits, and 3,000 fil
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#push. New are the commits that the
 branch did not have before. The commits of a new branch, and of one whose commit before is gone, are
 those that no branch and no tag had before; a new branch at a known commit has none. The files of a
-merge are those in which it differs from all its parents.
+merge are those in which it differs from all its parents. Of pushes between the same two looks, those
+of known branches count as the first, so that a new branch does not have their commits.
 """
 
 from __future__ import annotations
@@ -81,10 +82,16 @@ def _look(folder: Path, before: Refs, now: Refs, first: bool) -> dict[str, Any]:
     for number, ref in enumerate(branches):
         found = None
         if number < _BRANCHES and left > 0:
-            found = changed_paths(folder, before, ref, changed[ref], left)
+            found = changed_paths(folder, _others(before, now, ref), ref, changed[ref], left)
         paths[ref] = found
         left -= sum(len(path.encode(errors="replace")) for path in found or ())
     return {"refs": changed, "gone": sorted(before.keys() - now.keys()), "paths": paths}
+
+
+def _others(before: Refs, now: Refs, ref: str) -> Refs:
+    """The branches and tags before the push of a branch; others pushed with it were there first."""
+    moved = {f"{name} now": at for name, at in now.items() if name in before and name != ref}
+    return {**before, **moved}
 
 
 def changed_paths(folder: Path, before: Refs, ref: str, commit: str, most: int) -> list[str] | None:

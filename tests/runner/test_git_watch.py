@@ -120,6 +120,21 @@ def test_the_first_look_finds_what_is_there_and_the_next_what_was_pushed(folder:
     assert moved["paths"] == {"refs/heads/plain": []}
 
 
+def test_a_new_branch_has_no_commit_that_a_known_branch_got_in_the_same_look(folder: Path) -> None:
+    commit(folder, "a.txt")
+
+    def push() -> None:
+        commit(folder, "on-main.txt")
+        git(folder, "checkout", "-q", "-b", "feature/a")
+        commit(folder, "on-the-branch.txt")
+
+    _, pushed = watched(folder, None, push)
+    assert pushed["paths"] == {
+        "refs/heads/main": ["on-main.txt"],
+        "refs/heads/feature/a": ["on-the-branch.txt"],
+    }
+
+
 def test_a_watch_that_begins_again_finds_what_was_pushed_in_between(folder: Path) -> None:
     known = {"refs/heads/main": commit(folder, "a.txt"), "refs/heads/gone": "1" * 40}
     last = commit(folder, "b.txt")
