@@ -6,8 +6,8 @@ event of GitHub lists them for each commit (at most 2,048 commits, and 3,000 fil
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#push. New are the commits that the
 branch did not have before. The commits of a new branch, and of one whose commit before is gone, are
 those that no branch and no tag had before; a new branch at a known commit has none. The files of a
-merge are those in which it differs from all its parents. Of pushes between the same two looks, those
-of known branches count as the first, so that a new branch does not have their commits.
+merge are those in which it differs from all its parents. Of pushes between the same two looks,
+those of known branches count as the first, so that a new branch does not have their commits.
 """
 
 from __future__ import annotations
