@@ -146,3 +146,18 @@ def test_the_service_that_is_gone_comes_back_and_nothing_else_changes(lab: Desk)
     assert set(before) < set(after)
     assert lab.place.removed == []
     assert beginning.what_is_gone("12", lab.place) == ""
+
+
+def test_lab_09_gets_its_service_back_with_the_first_release() -> None:
+    with desk("09") as lab:
+        lab.done(
+            "aws ecs delete-service --cluster demo --service web --force --query service.status\n"
+            "aws ecs wait services-inactive --cluster demo --services web\n"
+            "aws ecs delete-cluster --cluster demo --query cluster.status"
+        )
+        said = beginning.what_is_gone("09", lab.place)
+        assert "the service web of the cluster demo. lab.bring_back() makes it again" in said
+        lab.place.removed.clear()
+        beginning.bring_back("09", lab.place)
+        assert lab.place.removed == []
+        assert lab.shell("sh page.sh").stdout == "Hello from demo-app, version 1.\n"

@@ -192,9 +192,7 @@ def test_after_the_solution_no_process_runs_and_no_port_is_open(lab: Desk) -> No
     for file in (lab.place.files / "12").iterdir():
         shutil.copy(file, file.name)
     lab.done("bash front.sh")
-    left = lab.lab.receipt().text
-    assert "load balancer  front" in left, left
-    assert left.endswith("for load balancers: 1."), left
+    assert lab.lab.receipt().text.endswith("for load balancers: 1.")
     lab.cells("29")
     assert lab.name("monthly")["load balancers: 1"] > 10
 
