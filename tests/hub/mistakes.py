@@ -32,7 +32,7 @@ MISTAKES = {
         "aws ecs update-service --cluster demo --service front --task-definition $revision",
     ),
     "13": ("taskDefinitionArns[1]", "taskDefinitionArns[-1]"),
-    "14": ("delete-cluster --cluster demo", "delete-cluster --cluster demos"),
+    "14": ("--repository-name demo-app-repo --force", "--repository-name demo-app-repo"),
 }
 """By lab, what a learner mistakes in the solution of the first exercise: (right, wrong).
 

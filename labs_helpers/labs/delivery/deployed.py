@@ -35,11 +35,20 @@ class Definition:
 
 @dataclass(frozen=True)
 class Service:
-    """The service: its task definition, deployments, and the digests that its tasks run."""
+    """The service: its task definition, deployments, and the digests that its tasks run.
+
+    wanted: how many tasks the service is to have.
+    """
 
     definition: str
     deployments: int
     running: list[str]
+    wanted: int
+
+    @property
+    def starts(self) -> bool:
+        """Whether no task runs yet that is to run, as in the first seconds of a sandbox."""
+        return self.wanted > 0 and not self.running
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,8 @@ def service(world: World) -> Service | None:
         if task["lastStatus"] == "RUNNING"
         for container in task["containers"]
     ]
-    return Service(active[0]["taskDefinition"], len(active[0]["deployments"]), running)
+    (one,) = active
+    return Service(one["taskDefinition"], len(one["deployments"]), running, one["desiredCount"])
 
 
 def deployments(world: World) -> list[Deployment]:

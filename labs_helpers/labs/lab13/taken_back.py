@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from labs_helpers.checks.goal import Finding
+from labs_helpers.checks.patience import settled
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import deployed, history
 from labs_helpers.labs.delivery.deployed import Definition, Deployment, Service
@@ -14,7 +15,8 @@ from labs_helpers.labs.delivery.names import SERVICE
 
 BAD = "Give everything away"
 """The subject of the bad release's commit."""
-
+_PATIENCE = 30.0
+"""Seconds that the check waits for a task that is to run."""
 
 _UNDO = (
     "take your commit back, too (git reset --hard HEAD~1). The pipeline then begins with the bad "
@@ -116,6 +118,12 @@ def ran_before(releases: Releases) -> Finding | None:
     looked_at = f"what the service {SERVICE} runs"
     named = releases.service.definition.rpartition("/")[2]
     running = releases.service.running
+    if releases.service.starts:
+        return Finding(
+            looked_at,
+            f"{named}, and no task runs yet",
+            "a task takes some seconds to start: watch it with lab.service, then check again",
+        )
     if not running:
         return Finding(
             looked_at,
@@ -141,8 +149,16 @@ def ran_before(releases: Releases) -> Finding | None:
 
 
 def releases_of(world: World) -> Releases | None:
-    """None while the bad release has not been deployed, or the service is gone."""
-    commits, running = history.commits(), deployed.service(world)
+    """None while the bad release has not been deployed, or the service is gone.
+
+    Waits some seconds for a task that is to run.
+    """
+    commits = history.commits()
+    running = settled(
+        lambda: deployed.service(world),
+        lambda found: found is not None and found.starts,
+        _PATIENCE,
+    )
     bad_commit = next((one for one, subject in commits.items() if subject == BAD), None)
     if bad_commit is None or running is None:
         return None
