@@ -15,7 +15,7 @@ from labs_helpers.labs.delivery.names import SERVICE
 
 BAD = "Give everything away"
 """The subject of the bad release's commit."""
-_PATIENCE = 30.0
+_PATIENCE = 10.0
 """Seconds that the check waits for a task that is to run."""
 
 _UNDO = (
