@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -101,6 +101,18 @@ def tasks_of(ecs: Any, service: Mapping[str, Any], cluster: str) -> list[dict[st
     ][:_MOST_TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     return [task for task in tasks if task["createdAt"] >= service["createdAt"]]
+
+
+def newest_reason(tasks: Sequence[Mapping[str, Any]]) -> str:
+    """Why the last task stopped that nobody stopped; empty for none."""
+    failed = [
+        each
+        for each in tasks
+        if each["lastStatus"] == "STOPPED"
+        and each.get("stopCode") not in ("ServiceSchedulerInitiated", "UserInitiated")
+    ]
+    failed.sort(key=lambda each: each["stoppedAt"])
+    return str(failed[-1].get("stoppedReason", "")) if failed else ""
 
 
 def public_address(ec2: Any, task: Mapping[str, Any]) -> str:

@@ -61,7 +61,7 @@ def test_the_log_of_a_project_that_has_built_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "no build of demo-app-build has begun\n")
 
 
-@pytest.mark.parametrize("cell", ["09-130", "09-152", "09-42"])
+@pytest.mark.parametrize("cell", ["09-130", "09-152", "09-157", "09-42"])
 def test_a_commit_before_the_repository_says_what_was_left_out(cell: str, tmp_path: Path) -> None:
     done = shell(tmp_path, "bash", "-c", source_of(cell).partition("\n")[2], aws="echo called >&2")
     assert (done.returncode, done.stdout, done.stderr) == (1, f"{NO_REPOSITORY}\n", "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery.names import CLUSTER, FAMILY, PIPELINE, SERVICE
+from labs_helpers.prepare.ecs import newest_reason, tasks_of
 
 _MOST_REVISIONS = 20
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServiceRevisions.html"""
@@ -138,6 +139,47 @@ def of_commit(listed: list[Mapping[str, Any]], commit: str) -> Mapping[str, Any]
         if any(each["revisionId"] == commit for each in one.get("sourceRevisions", [])):
             return one
     return None
+
+
+def held_before(
+    world: World, execution: str, listed: list[Mapping[str, Any]], stages: list[str]
+) -> tuple[str, str]:
+    """(stage that an execution waits to enter, the commit that is in this stage or "").
+
+    listed: the executions; stages: the names of the pipeline's stages.
+    """
+    client = world.client("codepipeline")
+    made = client.list_action_executions(
+        pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
+    )["actionExecutionDetails"]
+    passed = {one["stageName"] for one in made}
+    stage = next((name for name in stages if name not in passed), stages[-1])
+    state = client.get_pipeline_state(name=PIPELINE)["stageStates"]
+    there = [
+        one["latestExecution"]["pipelineExecutionId"]
+        for one in state
+        if one["stageName"] == stage
+        and one.get("latestExecution", {}).get("status") == "InProgress"
+    ]
+    commits = [
+        each["revisionId"]
+        for one in listed
+        if one["pipelineExecutionId"] in there
+        for each in one.get("sourceRevisions", [])
+    ]
+    return stage, next(iter(commits), "")
+
+
+def does_not_start(world: World) -> str:
+    """Why the newest task of the service that failed has stopped, as ECS says; empty for none."""
+    ecs = world.client("ecs")
+    found = ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
+    active = [one for one in found if one["status"] == "ACTIVE"]
+    if not active or not any(each.get("failedTasks") for each in active[0]["deployments"]):
+        return ""
+    newest = active[0]["deployments"][0]["id"]
+    tasks = [each for each in tasks_of(ecs, active[0], CLUSTER) if each.get("startedBy") == newest]
+    return newest_reason(tasks)
 
 
 def why(world: World, execution: str) -> tuple[str, str]:

@@ -24,6 +24,8 @@ STAGES = ["Source", "Build", "Gate", "Approve", "Deploy"]
 LOOKED_AT = f"{SPEC} of your last commit"
 _TESTS = ("test.sh", "tests.sh")
 """The script of the test, and the name under which a repair may keep it."""
+_LOOKS = re.compile(rb"\s*grep\s[^;&|]*</html>[^;&|]*$")
+"""A last command that fails where the end of the page is missing."""
 _ONE_IMAGE = re.compile(r"\blabs\s+gate\s+[\"']?[\w./-]+[:@][\"']?(?!\$)[\w:.-]+")
 """A gate for an image that is named in full, without a variable."""
 _WATCH = f'watch it with  lab.pipeline("{PIPELINE}", wait=300, commit="HEAD")'
@@ -95,7 +97,10 @@ def test_stays(release: Release) -> Finding | None:
         return _unlike("no failed test stops the build before the push")
     script = next((one for one in _TESTS if history.file(one, release.commit)), _TESTS[0])
     text = history.file(script, release.commit) or b""
-    if b"</html>" in text and b"exit 1" in text:
+    last = [line for line in text.splitlines() if line.strip() and not line.startswith(b"#")][-1:]
+    # a script ends with the exit code of its last command
+    fails = b"exit 1" in text or any(_LOOKS.match(line) for line in last)
+    if b"</html>" in text and fails:
         return None
     return Finding(
         f"{script} of your last commit",
@@ -169,12 +174,44 @@ def arrives(release: Release) -> Finding | None:
         found = f"the commit {release.tag} waits for an answer in the stage Approve"
         return Finding(looked_at, found, 'answer with  sh answer.sh Approved "why"')
     if made["status"] == "InProgress":
-        running = f"the commit {release.tag} is on its way, in the stage {stage or STAGES[0]}"
-        return Finding(looked_at, running, f"it still runs: {_WATCH}")
+        return _on_its_way(release, made["pipelineExecutionId"], stage)
     if made["status"] != "Succeeded":
         what = f"{stage}: {said}" if stage else made["status"]
         return Finding(looked_at, f"{made['status']}, {what}", _hint_of(stage, said))
     return None
+
+
+def _on_its_way(release: Release, execution: str, stage: str) -> Finding:
+    """Where the commit is, and what keeps it there, if something does."""
+    looked_at = f"the executions of the pipeline {PIPELINE}"
+    if stage == "Deploy" and (reason := deployed.does_not_start(release.world)):
+        return Finding(
+            looked_at,
+            f"the commit {release.tag} is in the stage Deploy, which waits for a task\n{reason}",
+            "read the reason to the end of the line. The stage waits on: before your next commit, "
+            f"end this execution.  {_stop(execution)}",
+        )
+    if stage or not release.executions:
+        running = f"the commit {release.tag} is on its way, in the stage {stage or STAGES[0]}"
+        return Finding(looked_at, running, f"it still runs: {_WATCH}")
+    before, other = deployed.held_before(release.world, execution, release.executions, STAGES)
+    found = f"the commit {release.tag} waits before the stage {before}"
+    if not other:
+        return Finding(looked_at, found, f"it still runs: {_WATCH}")
+    there = deployed.of_commit(release.executions, other) or {}
+    return Finding(
+        looked_at,
+        f"{found}, where the commit {other[:7]} is",
+        "that one has to end first. Answer for it, if it waits for an answer, or end its "
+        f"execution.  {_stop(str(there.get('pipelineExecutionId')))}",
+    )
+
+
+def _stop(execution: str) -> str:
+    return (
+        f"aws codepipeline stop-pipeline-execution --pipeline-name {PIPELINE} "
+        f"--pipeline-execution-id {execution} --abandon"
+    )
 
 
 def _hint_of(stage: str, said: str) -> str:
@@ -183,6 +220,8 @@ def _hint_of(stage: str, said: str) -> str:
         return f"read the end of the log:  sh log.sh {project}"
     if stage == "Deploy" and "not authorized" in said:
         return "the stage works with the rights of its role, and names the one that is missing"
+    if stage == "Deploy" and "artifact" in said:
+        return f"the build hands on the files that artifacts in {SPEC} names: is {RECORD} there?"
     if stage == "Deploy":
         return f"compare the names in {RECORD} with those that ECS knows"
     return _WATCH

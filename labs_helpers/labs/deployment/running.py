@@ -10,7 +10,7 @@ from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.patience import settled
 from labs_helpers.checks.world import World
 from labs_helpers.labs.deployment.names import CLUSTER
-from labs_helpers.prepare.ecs import tasks_of
+from labs_helpers.prepare.ecs import newest_reason, tasks_of
 
 _PATIENCE = 30.0
 """Seconds that a check waits for a deployment that still goes on."""
@@ -51,7 +51,7 @@ class Running:
         arn = self.newest.get("taskDefinitionArn")
         if arn == self.definition["taskDefinitionArn"]:
             return ""
-        return _newest_reason([each for each in self.tasks if each["taskDefinitionArn"] == arn])
+        return newest_reason([each for each in self.tasks if each["taskDefinitionArn"] == arn])
 
     @property
     def live(self) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ class Running:
             return None
         running = [each for each in self.live if each["lastStatus"] == "RUNNING"]
         newest = self._deployment.get("id")
-        why = _newest_reason([each for each in self.tasks if each.get("startedBy") == newest])
+        why = newest_reason([each for each in self.tasks if each.get("startedBy") == newest])
         return Finding(
             looked_at,
             f"{len(running)} of {wanted} run, the deployment is {state}"
@@ -149,15 +149,3 @@ def _newest(ecs: Any, family: str) -> dict[str, Any]:
         return dict(ecs.describe_task_definition(taskDefinition=family)["taskDefinition"])
     except ecs.exceptions.ClientException:  # no revision of the family is active
         return {}
-
-
-def _newest_reason(tasks: list[dict[str, Any]]) -> str:
-    """Why the last task stopped that nobody stopped."""
-    failed = [
-        each
-        for each in tasks
-        if each["lastStatus"] == "STOPPED"
-        and each.get("stopCode") not in ("ServiceSchedulerInitiated", "UserInitiated")
-    ]
-    failed.sort(key=lambda each: each["stoppedAt"])
-    return str(failed[-1].get("stoppedReason", "")) if failed else ""

@@ -30,6 +30,11 @@ _UNCHANGED = {"shop.json": f'demo-app-repo:{COLLEAGUES}"', "shop-pull.json": 're
 """What the colleague's files say while nobody has changed them."""
 _OF_THE_ROLE = ("403 Forbidden", "unable to pull secrets or registry auth")
 """What a pull ends with for want of rights."""
+_OF_WEBS_ROLE = ("AccessDenied", "not authorized", *_OF_THE_ROLE)
+_ADVICE_ON_A_ROLE = (
+    "read the reason to the end of the line, then look at the role that it names. Once the role is "
+    "right, give the service this revision again"
+)
 FILE = Path("task-definition.json")
 
 
@@ -43,7 +48,9 @@ def _not_taken_back(web: Running) -> Finding | None:
         f"the newest revision of {FAMILY}, and the service {WEB}",
         f"{web.newest_image}\nno task of it runs: {web.taken_back}\n"
         "the deployment failed, and the service went back to the revision before",
-        "read the reason to the end of the line, then look at the image that you registered",
+        _ADVICE_ON_A_ROLE
+        if any(each in web.taken_back for each in _OF_WEBS_ROLE)
+        else "read the reason to the end of the line, then look at the image that you registered",
     )
 
 
@@ -242,7 +249,7 @@ SHOP_FACTS = (
     Fact(f"with its own role {SHOPS_ROLE}", _with_its_own_role),
     Fact(f"{SHOPS_ROLE} may log in to ECR and pull from demo-app-repo", _can_pull_again),
     Fact(f"{SHOPS_ROLE} may pull from no other repository", _pulls_nothing_else),
-    Fact(f"{SHOPS_ROLE} may change nothing in ECR", _changes_nothing),
+    Fact(f"{SHOPS_ROLE} may change nothing in ECR, nor its own rights", _changes_nothing),
 )
 
 

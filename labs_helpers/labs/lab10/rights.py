@@ -9,6 +9,7 @@ from labs_helpers.checks.least_privilege import neighbours
 from labs_helpers.checks.permissions import Permission, Role
 from labs_helpers.checks.world import World
 
+_OWN_POLICIES = ("PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy")
 COLLEAGUES = ("demo-app",)
 """The repository that the colleague's file names, which is none of the shop's."""
 
@@ -33,13 +34,16 @@ def first_too_many(world: World, role: str) -> str | None:
 
 
 def first_change(world: World, role: str) -> str | None:
-    """The first action that changes something in ECR and that the role may ever do, in words."""
+    """The first action that changes ECR, or the role's own rights, and is allowed, in words."""
     repository = _arn(world, world.repository)
     tried = [
         Permission(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else repository, world.region)
         for level in ("Permissions management", "Write", "Tagging")
         for name in LEVELS[level].split()
     ]
+    # whoever may change the role's policies may do the rest, too
+    itself = f"arn:aws:iam::{world.account}:role/{role}"
+    tried += [Permission(f"iam:{name}", itself, world.region) for name in _OWN_POLICIES]
     found = _role(world, role).first_allowed(tried)
     return None if found is None else str(found)
 

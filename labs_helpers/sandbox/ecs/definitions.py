@@ -35,6 +35,8 @@ FARGATE: Mapping[int, Iterable[int]] = {
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
 """
 
+_IMAGE = re.compile(r"[\w:./#@-]{1,255}", re.ASCII)
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html#ECS-Type-ContainerDefinition-image"""
 _TROUBLESHOOTING = (
     "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 )
@@ -151,6 +153,8 @@ def _container(given: Mapping[str, Any]) -> Document:
         )
     if not image:
         raise Refused("Container.image should not be null or empty.")
+    if not _IMAGE.fullmatch(image):
+        raise Refused("Container.image contains invalid characters.")
     _refuse(given, _NOT_HERE_OF_CONTAINER, f"containerDefinitions ({name}).")
     linux = given.get("linuxParameters") or {}
     _refuse(linux, _NOT_HERE_OF_LINUX, f"containerDefinitions ({name}).linuxParameters.")

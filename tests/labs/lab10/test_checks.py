@@ -50,6 +50,7 @@ aws ecs update-service --cluster demo --service web --task-definition $revision 
 
 
 BY_DIGEST = f"{REPOSITORY}@$digest"
+BREAKER = "deploymentCircuitBreaker={enable=true,rollback=true}"
 ROLLED_BACK = """for second in $(seq 120); do
   aws ecs describe-services --cluster demo --services web \
     --query 'services[].events[:3].message' | grep -q 'rolling back' && break
@@ -111,13 +112,14 @@ WRONG = {
     "twice the memory": (deploy(BY_DIGEST, 's|"512"|"1024"|'), '"1024" | a revision from'),
     "a tag that nobody pushed": (deploy(f"{REPOSITORY}:stable"), "this is a tag, and a tag can"),
     "an empty digest": (deploy(BY_DIGEST, before="digest=sha256:"), "a digest is sha256: and 64"),
-    "a digest in single quotes, taken back by the circuit breaker": (
-        "sed 's|:1.0.0\"|@$digest\"|' task-definition.json > mine.json\n"
-        "aws ecs register-task-definition --cli-input-json file://mine.json --query x\n"
-        "aws ecs update-service --cluster demo --service web --task-definition demo-app "
-        "--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}' "
-        "--query service.status\n" + ROLLED_BACK,
-        "demo-app-repo@$digest: invalid reference format",
+    "a digest that no image has, taken back by the circuit breaker": (
+        deploy(
+            BY_DIGEST,
+            before=f"digest=sha256:{'b' * 64}",
+            service=f"--deployment-configuration '{BREAKER}'",
+        )
+        + ROLLED_BACK,
+        "the service went back to the revision before",
     ),
     "a role that may not pull": (
         "aws iam create-role --role-name idle --assume-role-policy-document file://trust-ecs.json\n"
@@ -224,6 +226,17 @@ aws iam put-role-policy --role-name shop-execution --policy-name every \
   --policy-document file://every.json
 """,
         "repository/demo-app-repo: allowed | shop-execution may change nothing in ECR",
+    ),
+    "a role that may change its own policies": (
+        ROLE
+        + shop()
+        + """cat > itself.json <<'END'
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}
+END
+aws iam put-role-policy --role-name shop-execution --policy-name itself \
+  --policy-document file://itself.json
+""",
+        "role/shop-execution: allowed | shop-execution may change nothing in ECR, nor its own",
     ),
     "everything that may be read": (
         f"aws iam attach-role-policy --role-name shop-execution --policy-arn {FULL}\n" + shop(),

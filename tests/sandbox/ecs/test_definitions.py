@@ -79,6 +79,9 @@ NO_ROLE = "Fargate requires task definition to have execution role ARN to suppor
         ),
         ({"name": ""}, {}, "Container.name should not be null or empty."),
         ({"image": ""}, {}, "Container.image should not be null or empty."),
+        ({"image": "app@$digest"}, {}, "Container.image contains invalid characters."),
+        ({"image": "app:1 "}, {}, "Container.image contains invalid characters."),
+        ({"image": "a" * 256}, {}, "Container.image contains invalid characters."),
         ({"essential": False}, {}, "No essential container was specified"),
         (
             {"portMappings": [{"containerPort": 80, "hostPort": 8080}]},
