@@ -106,14 +106,14 @@ def _looker(workspace: Workspace) -> Callable[[str, str], Any]:
     from labs_helpers.errors import Interrupted
     from labs_helpers.lab import Lab
     from labs_helpers.prepare import Place
+    from labs_helpers.progress.journal import Journal
 
     control = Control(workspace, port) if port else None
     where = Place(workspace, modes.mode(workspace), account, region, control)
 
     def look(number: str, check_id: str) -> Any:
         try:
-            # without a journal, a lab notes nothing
-            return Lab(LABS[number], where, journal=None).check(check_id)
+            return Lab(LABS[number], where, journal=Journal(workspace)).look(check_id)
         except Interrupted:
             raise KeyboardInterrupt from None  # which every command of `labs` says alike
 

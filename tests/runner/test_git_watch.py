@@ -227,7 +227,8 @@ def _merge(folder: Path) -> tuple[str, str]:
     (folder / "b.txt").write_text("theirs")
     commit(folder, "o.txt")
     git(folder, "checkout", "-q", "main")
-    subprocess.run(["git", "-C", str(folder), "merge", "-q", "other"], capture_output=True)
+    with pytest.raises(subprocess.CalledProcessError):  # a conflict
+        git(folder, "merge", "-q", "other")
     (folder / "b.txt").write_text("both")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "merge")
