@@ -172,6 +172,9 @@ RIGHT = {
             "$(docker inspect --format '{{index .RepoDigests 0}}' $IMAGE:$TAG | cut -d @ -f 2)\n",
         )
     ],
+    "a test of one line": [
+        (COMMIT, f"echo \"grep -q '</html>' index.html\" > test.sh; {COMMIT}"),
+    ],
     "printf writes the file": [
         (
             f'echo "[{{\\"name\\":{WEB},\\"imageUri\\":\\"$IMAGE@$DIGEST\\"}}]" > ',
