@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ _PIECE = 40_000
 """Characters of a look that one event has. A report has 100,000 bytes, and JSON of a text of JSON
 has up to twice as many."""
 
+_NONE: Mapping[str, str] = {}
 Refs = dict[str, str]
 """{"refs/heads/main": commit, "refs/tags/v1": commit}; an annotated tag has its commit's id too."""
 
@@ -82,28 +83,26 @@ def _look(folder: Path, before: Refs, now: Refs, first: bool) -> dict[str, Any]:
     for number, ref in enumerate(branches):
         found = None
         if number < _BRANCHES and left > 0:
-            found = changed_paths(folder, _others(before, now, ref), ref, changed[ref], left)
+            found = changed_paths(folder, before, ref, changed[ref], left, now)
         paths[ref] = found
         left -= sum(len(path.encode(errors="replace")) for path in found or ())
     return {"refs": changed, "gone": sorted(before.keys() - now.keys()), "paths": paths}
 
 
-def _others(before: Refs, now: Refs, ref: str) -> Refs:
-    """The branches and tags before the push of a branch; others pushed with it were there first."""
-    moved = {f"{name} now": at for name, at in now.items() if name in before and name != ref}
-    return {**before, **moved}
-
-
-def changed_paths(folder: Path, before: Refs, ref: str, commit: str, most: int) -> list[str] | None:
+def changed_paths(
+    folder: Path, before: Refs, ref: str, commit: str, most: int, now: Mapping[str, str] = _NONE
+) -> list[str] | None:
     """The files that a push of a branch changed, from at most so many bytes; None when git fails.
 
-    before: the branches and tags before the push, whose commits may be gone.
+    before: the branches and tags before the push, whose commits may be gone; now: after it, of
+    which the others that were known count as pushed first.
     """
     if own := before.get(ref):
         found = _paths(folder, most, commit, "--not", own)
         if found is not None:
             return found
-    known = sorted(set(before.values()))
+    others = {now[name] for name in before.keys() & now.keys() if name != ref}
+    known = sorted(others | set(before.values()))
     return _paths(folder, most, "--ignore-missing", commit, "--not", *known)
 
 

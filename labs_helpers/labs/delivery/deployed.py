@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery.names import CLUSTER, FAMILY, PIPELINE, SERVICE
 from labs_helpers.prepare.ecs import newest_reason, tasks_of
 
+Actions = Sequence[Any]
 _MOST_REVISIONS = 20
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServiceRevisions.html"""
 
@@ -142,19 +143,15 @@ def of_commit(listed: list[Mapping[str, Any]], commit: str) -> Mapping[str, Any]
 
 
 def held_before(
-    world: World, execution: str, listed: list[Mapping[str, Any]], stages: list[str]
+    world: World, made: Actions, listed: list[Mapping[str, Any]], stages: list[str]
 ) -> tuple[str, str]:
     """(stage that an execution waits to enter, the commit that is in this stage or "").
 
-    listed: the executions; stages: the names of the pipeline's stages.
+    made: the execution's actions; listed: the executions; stages: the names of the stages.
     """
-    client = world.client("codepipeline")
-    made = client.list_action_executions(
-        pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
-    )["actionExecutionDetails"]
     passed = {one["stageName"] for one in made}
     stage = next((name for name in stages if name not in passed), stages[-1])
-    state = client.get_pipeline_state(name=PIPELINE)["stageStates"]
+    state = world.client("codepipeline").get_pipeline_state(name=PIPELINE)["stageStates"]
     there = [
         one["latestExecution"]["pipelineExecutionId"]
         for one in state
@@ -182,12 +179,16 @@ def does_not_start(world: World) -> str:
     return newest_reason(tasks)
 
 
-def why(world: World, execution: str) -> tuple[str, str]:
-    """(stage, sentence) of the newest action that failed, or still runs, in an execution."""
-    client = world.client("codepipeline")
-    made = client.list_action_executions(
+def actions(world: World, execution: str) -> Actions:
+    """The actions of an execution, the newest first."""
+    found: Actions = world.client("codepipeline").list_action_executions(
         pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
     )["actionExecutionDetails"]
+    return found
+
+
+def why(made: Actions) -> tuple[str, str]:
+    """(stage, sentence) of the newest of an execution's actions that failed, or still runs."""
     for one in made:
         if one["status"] != "Succeeded":
             error = one.get("output", {}).get("executionResult", {}).get("errorDetails") or {}

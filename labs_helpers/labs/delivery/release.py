@@ -15,7 +15,7 @@ from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import buildspec, deployed, history
 from labs_helpers.labs.delivery.buildspec import Spec
-from labs_helpers.labs.delivery.deployed import Definition, Service
+from labs_helpers.labs.delivery.deployed import Actions, Definition, Service
 from labs_helpers.labs.delivery.names import CLUSTER, PIPELINE, PROJECTS, SERVICE
 
 RECORD = "imagedefinitions.json"
@@ -169,19 +169,20 @@ def arrives(release: Release) -> Finding | None:
     made = deployed.of_commit(release.executions, release.commit)
     if made is None:
         return Finding(looked_at, f"none of the commit {release.tag} yet", _WATCH)
-    stage, said = deployed.why(release.world, made["pipelineExecutionId"])
+    actions = deployed.actions(release.world, made["pipelineExecutionId"])
+    stage, said = deployed.why(actions)
     if made["status"] == "InProgress" and stage == "Approve":
         found = f"the commit {release.tag} waits for an answer in the stage Approve"
         return Finding(looked_at, found, 'answer with  sh answer.sh Approved "why"')
     if made["status"] == "InProgress":
-        return _on_its_way(release, made["pipelineExecutionId"], stage)
+        return _on_its_way(release, made["pipelineExecutionId"], actions, stage)
     if made["status"] != "Succeeded":
         what = f"{stage}: {said}" if stage else made["status"]
         return Finding(looked_at, f"{made['status']}, {what}", _hint_of(stage, said))
     return None
 
 
-def _on_its_way(release: Release, execution: str, stage: str) -> Finding:
+def _on_its_way(release: Release, execution: str, actions: Actions, stage: str) -> Finding:
     """Where the commit is, and what keeps it there, if something does."""
     looked_at = f"the executions of the pipeline {PIPELINE}"
     if stage == "Deploy" and (reason := deployed.does_not_start(release.world)):
@@ -194,7 +195,7 @@ def _on_its_way(release: Release, execution: str, stage: str) -> Finding:
     if stage or not release.executions:
         running = f"the commit {release.tag} is on its way, in the stage {stage or STAGES[0]}"
         return Finding(looked_at, running, f"it still runs: {_WATCH}")
-    before, other = deployed.held_before(release.world, execution, release.executions, STAGES)
+    before, other = deployed.held_before(release.world, actions, release.executions, STAGES)
     found = f"the commit {release.tag} waits before the stage {before}"
     if not other:
         return Finding(looked_at, found, f"it still runs: {_WATCH}")

@@ -63,7 +63,7 @@ def _deploy_has_begun(given: rights.Roles) -> Finding | None:
     found = deployed.of_commit(given.release.executions, given.release.commit)
     if found is None or found["status"] == "Succeeded":
         return None
-    stage, _ = deployed.why(given.world, found["pipelineExecutionId"])
+    stage, _ = deployed.why(deployed.actions(given.world, found["pipelineExecutionId"]))
     on_its_way = found["status"] == "InProgress" or stage not in ("", "Deploy")
     return _commit_arrives(given) if on_its_way else None
 

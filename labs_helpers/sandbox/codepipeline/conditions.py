@@ -127,31 +127,41 @@ def alarm_states(configuration: Mapping[str, str]) -> list[str]:
     return [each.strip() for each in configuration.get("AlarmStates", "ALARM").split(",")]
 
 
-def run_of(
-    execution: Document, stage: Mapping[str, Any], kind: str, at: float
-) -> tuple[Document | None, bool]:
-    """(the run of a condition, whether the run has just begun).
+def engaged(execution: Document, stage: Mapping[str, Any], kind: str, at: float) -> str | None:
+    """The result that a stage engages, "" for none; None once its rules have begun.
 
-    None for a stage without such a condition, and for a rollback: a rollback whose conditions
-    could roll back again would not end.
+    To be asked again when they have ended. A rollback looks at no condition and engages nothing:
+    one that could roll back again would not end.
     """
-    conditions = (stage.get(kind) or {}).get("conditions")
-    if not conditions or execution["type"] == "ROLLBACK":
-        return None, False
-    found = current(execution, stage["name"], kind)
-    if found is None:
-        return _begin(execution, stage["name"], kind, conditions[0], at), True
-    if found["status"] == IN_PROGRESS:
-        failed = [rule for rule in found["rules"] if rule["status"] != SUCCEEDED]
-        _end(found, FAILED if failed else SUCCEEDED, at)
+    given = stage.get(kind) or {}
+    if execution["type"] == "ROLLBACK":
+        return ""
+    if not given.get("conditions"):
+        return str(given.get("result") or "")
+    (condition,) = given["conditions"]
+    run = current(execution, stage["name"], kind)
+    if run is None:
+        _begin(execution, stage["name"], kind, condition, at)
+        return None
+    if run["status"] == IN_PROGRESS:
+        failed = [rule for rule in run["rules"] if rule["status"] != SUCCEEDED]
+        _end(run, FAILED if failed else SUCCEEDED, at)
         if failed:
-            found["summary"] = f"The rule {failed[0]['rule']} failed: {failed[0]['summary']}"
-    return found, False
+            run["summary"] = f"The rule {failed[0]['rule']} failed: {failed[0]['summary']}"
+    if run["status"] != FAILED:
+        return ""
+    return str(condition.get("result") or given.get("result") or "")
+
+
+def why(execution: Mapping[str, Any], stage: Mapping[str, Any], kind: str) -> str:
+    """Which rule of a condition that failed has failed, and what the rule said."""
+    run = current(execution, stage["name"], kind) or {}
+    return str(run.get("summary", ""))
 
 
 def _begin(
     execution: Document, stage: str, kind: str, condition: Mapping[str, Any], at: float
-) -> Document:
+) -> None:
     made: Document = {
         "stage": stage,
         "type": kind,
@@ -171,7 +181,6 @@ def _begin(
         ],
     }
     execution.setdefault("conditions", []).append(made)
-    return made
 
 
 def _end(run: Document, status: str, at: float) -> None:
@@ -188,15 +197,6 @@ def current(execution: Mapping[str, Any], stage: str, kind: str) -> Document | N
         ),
         None,
     )
-
-
-def result(stage: Mapping[str, Any], run: Mapping[str, Any] | None, kind: str) -> str:
-    """What a stage does after a condition; empty where nothing is engaged."""
-    given = stage.get(kind) or {}
-    if run is not None and run["status"] != FAILED:
-        return ""
-    own = given["conditions"][0].get("result") if given.get("conditions") else None
-    return str(own or given.get("result") or "")
 
 
 def retry_mode(stage: Mapping[str, Any]) -> str:

@@ -124,13 +124,13 @@ def _inside(
     name, attempts = stage["name"], current(execution, stage["name"])
     if execution["status"] == STOPPING:
         return [_end_stage(execution, "Stopped", at), _end(execution, "Stopped", at)]
-    entry, begun = conditions.run_of(execution, stage, ENTRY, at)
-    if begun:
+    engaged = conditions.engaged(execution, stage, ENTRY, at)
+    if engaged is None:
         return [Change(execution, "", name)]
-    if entry and (engaged := conditions.result(stage, entry, ENTRY)):
-        if engaged == "SKIP":
-            return _leave(execution, "Skipped", at)
-        return _fail(execution, entry["summary"], at)
+    if engaged == "SKIP":
+        return _leave(execution, "Skipped", at)
+    if engaged:
+        return _fail(execution, conditions.why(execution, stage, ENTRY), at)
     if any(each["status"] != "Succeeded" for each in attempts.values()):
         return _failed(execution, stage, at)
     for _, group in groups(stage):
@@ -138,11 +138,12 @@ def _inside(
         if waiting:
             made = [attempt(execution, name, action, at) for action in waiting]
             return [Change(execution, "STARTED", name, each) for each in made]
-    success, begun = conditions.run_of(execution, stage, SUCCESS, at)
-    if begun:
+    engaged = conditions.engaged(execution, stage, SUCCESS, at)
+    if engaged is None:
         return [Change(execution, "", name)]
-    if success and (engaged := conditions.result(stage, success, SUCCESS)):
-        return _fail(execution, success["summary"], at, rollback=engaged == "ROLLBACK")
+    if engaged:
+        why = conditions.why(execution, stage, SUCCESS)
+        return _fail(execution, why, at, rollback=engaged == "ROLLBACK")
     return _leave(execution, "Succeeded", at)
 
 
@@ -153,12 +154,9 @@ def _failed(execution: Document, stage: Mapping[str, Any], at: float) -> list[Ch
     https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageMetadata.html
     """
     name = stage["name"]
-    failure, begun = conditions.run_of(execution, stage, FAILURE, at)
-    if begun:
+    engaged = conditions.engaged(execution, stage, FAILURE, at)
+    if engaged is None:
         return [Change(execution, "", name)]
-    engaged = conditions.result(stage, failure, FAILURE)
-    if execution["type"] == "ROLLBACK":
-        engaged = ""
     if engaged == "RETRY" and not execution.get("retries", {}).get(name, {}).get("automatic"):
         retried(execution, name, conditions.retry_mode(stage), automatic=True)
         execution["updated"] = at

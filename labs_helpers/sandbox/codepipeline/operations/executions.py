@@ -116,25 +116,9 @@ def list_pipeline_executions(call: PipelineCall, params: Members) -> Members:
 
 def list_action_executions(call: PipelineCall, params: Members) -> Members:
     """The newest first."""
-    name, given = params["pipelineName"], params.get("filter", {})
-    latest = given.get("latestInPipelineExecution", {})
-    wanted = given.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
-    only_current = latest.get("startTimeRange") == "Latest"
-    with call.store.read() as db:
-        call.pipeline(db, name)
-        found = store.executions(db, call.place, name)
-        if wanted:
-            found = [call.execution(db, name, wanted)]
-    attempts = [
-        (execution, made)
-        for execution in found
-        for made in execution["actions"]
-        if made["current"] or not only_current
-    ]
-    keyed = [
-        ([f"{10**9 - place:010d}"], each) for place, each in reversed(list(enumerate(attempts)))
-    ]
-    part, token = call.page(keyed, params, name, str(wanted), str(only_current))
+    part, token = call.held(
+        params, lambda execution: ((made["current"], made) for made in execution["actions"])
+    )
     details = [shown.action(execution, made, call.region) for execution, made in part]
     return {"actionExecutionDetails": details, "nextToken": token}
 

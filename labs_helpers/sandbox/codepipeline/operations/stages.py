@@ -108,25 +108,18 @@ def override_stage_condition(call: PipelineCall, params: Members) -> Members:
 
 def list_rule_executions(call: PipelineCall, params: Members) -> Members:
     """The newest first."""
-    name, given = params["pipelineName"], params.get("filter", {})
-    latest = given.get("latestInPipelineExecution", {})
-    wanted = given.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
-    only_current = latest.get("startTimeRange") == "Latest"
-    with call.store.read() as db:
-        call.pipeline(db, name)
-        found = store.executions(db, call.place, name)
-        if wanted:
-            found = [call.execution(db, name, wanted)]
-    runs = [
-        (execution, run, rule, call.region)
-        for execution in found
-        for run in execution.get("conditions", ())
-        for rule in run["rules"]
-        if run["current"] or not only_current
+    part, token = call.held(
+        params,
+        lambda execution: (
+            (run["current"], (run, rule))
+            for run in execution.get("conditions", ())
+            for rule in run["rules"]
+        ),
+    )
+    details = [
+        shown_conditions.detail(execution, run, rule, call.region)
+        for execution, (run, rule) in part
     ]
-    keyed = [([f"{10**9 - place:010d}"], each) for place, each in reversed(list(enumerate(runs)))]
-    part, token = call.page(keyed, params, name, str(wanted), str(only_current))
-    details = [shown_conditions.detail(*each) for each in part]
     return {"ruleExecutionDetails": details, "nextToken": token}
 
 
