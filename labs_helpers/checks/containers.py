@@ -16,6 +16,12 @@ import docker.errors
 
 PATIENCE = 10.0
 """Seconds for a program to answer or to end."""
+STAYS = 1.0
+"""Seconds for which a container has to live on after the first page.
+
+A program that goes into the background answers a moment before the first program ends, and the
+container with the first program.
+"""
 _BETWEEN = 0.1
 _HERE = build_opener(ProxyHandler({}))
 
@@ -41,19 +47,23 @@ class Ran:
 def run(image_id: str, path: str) -> Ran:
     """Run an image with its own command, and ask its ports for a path, until one answers.
 
-    image_id: of a local image, whose bytes stay what they are, so that one run answers every
+    A container that ends within ``STAYS`` after the answer has ended. image_id: of a local image, whose bytes stay what they are, so that one run answers every
     question; path: "/index.html". The container is removed. Raises CannotRun.
     """
     with _started(image_id) as container:
         end = time.monotonic() + PATIENCE
+        page: bytes | None = None
         while True:
             container.reload()
             if container.status not in ("created", "running"):
                 log = container.logs(tail=1).decode(errors="replace").strip()
                 return Ran(int(container.attrs["State"]["ExitCode"]), None, log[:300])
-            page = next(_pages(container, path), None)
-            if page is not None or time.monotonic() > end:
+            if time.monotonic() > end:
                 return Ran(None, page)
+            if page is None:
+                page = next(_pages(container, path), None)
+                if page is not None:
+                    end = time.monotonic() + STAYS
             time.sleep(_BETWEEN)
 
 

@@ -109,11 +109,15 @@ WRONG = {
     "nothing copied": build(FROM, ARG, SET, options=TWO),
     "another command": build(FROM, ARG, SET, PUBLIC, 'CMD ["ls"]', options=TWO),
     "nginx in the background": build(FROM, ARG, SET, PUBLIC, 'CMD ["nginx"]', options=TWO),
+    "a page for a moment": build(
+        FROM, ARG, SET, PUBLIC, 'CMD ["sh", "-c", "nginx; sleep 0.5"]', options=TWO
+    ),
     "a label of another name": build(FROM, ARG, "LABEL version=$VERSION", PUBLIC, options=TWO),
 }
 SAYS = {
     "nginx in the background": "a container of demo-site:small, which the check ran | it ended,"
     " with the exit code 0 | a page served by nginx",
+    "a page for a moment": "it ended, with the exit code 0 | a page served by nginx",
     "the page of the other image": "your index.html, and not site/public/index.html | the page of"
     " the folder site/",
     "an argument that nothing reads": f"Dockerfile.mine, from which demo-site:small was built | "
@@ -152,7 +156,7 @@ def test_small_right(lab: Desk, answer: str) -> None:
     assert lab.after("06.1", RIGHT[answer]).startswith("passed: demo-site:small serves the page")
 
 
-@pytest.mark.parametrize("answer", rows(WRONG, 23))
+@pytest.mark.parametrize("answer", rows(WRONG, 24))
 def test_small_wrong(lab: Desk, answer: str) -> None:
     seen = lab.after("06.1", WRONG[answer])
     assert seen.startswith("not yet")
