@@ -47,8 +47,9 @@ class Ran:
 def run(image_id: str, path: str) -> Ran:
     """Run an image with its own command, and ask its ports for a path, until one answers.
 
-    A container that ends within ``STAYS`` after the answer has ended. image_id: of a local image, whose bytes stay what they are, so that one run answers every
-    question; path: "/index.html". The container is removed. Raises CannotRun.
+    A container that ends within ``STAYS`` after the answer has ended. image_id: of a local image,
+    whose bytes stay what they are, so that one run answers every question; path: "/index.html".
+    The container is removed. Raises CannotRun.
     """
     with _started(image_id) as container:
         end = time.monotonic() + PATIENCE
