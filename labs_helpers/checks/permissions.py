@@ -99,6 +99,30 @@ class User:
         """What requests of the user can bring besides, as far as its policies ask for it."""
         return request_context.contexts(self.statements, self.brings, self.now)
 
+    def over_itself(self, region: str) -> list[Permission]:
+        """What nobody needs for any work, and what leads to every right: to change one's own.
+
+        The actions of IAM that change the policies of the user, of its groups, and the policies of
+        the account's own that are attached to these. region: where the requests go.
+        """
+        user = self.brings["aws:PrincipalArn"]
+        tried = _on(user, "PutUserPolicy AttachUserPolicy DeleteUserPermissionsBoundary", region)
+        for group in self.iam.list_groups_for_user(UserName=self.name)["Groups"]:
+            arn = str(group["Arn"])
+            tried += _on(arn, "PutGroupPolicy AttachGroupPolicy", region)
+            tried += self._over_attached("group", str(group["GroupName"]), region)
+        return [*tried, *self._over_attached("user", self.name, region)]
+
+    def _over_attached(self, kind: str, name: str, region: str) -> list[Permission]:
+        asked = getattr(self.iam, f"list_attached_{kind}_policies")
+        attached = asked(**{f"{kind.capitalize()}Name": name})["AttachedPolicies"]
+        return [
+            permission
+            for one in attached
+            if ":iam::aws:" not in one["PolicyArn"]  # nobody changes a policy of AWS
+            for permission in _on(one["PolicyArn"], "CreatePolicyVersion", region)
+        ]
+
     def allowed(self, wanted: Iterable[Permission]) -> list[Permission]:
         """Those that the policies allow now, in their order."""
         tried = list(wanted)
@@ -138,6 +162,16 @@ class Role(User):
         role = self.iam.get_role(RoleName=self.name)["Role"]
         return request_context.of_principal(str(role["Arn"]), _tags(role))
 
+    def over_itself(self, region: str) -> list[Permission]:
+        """The actions of IAM that change the role's policies, and who takes it; none without it."""
+        if not self.is_there:
+            return []
+        actions = (
+            "PutRolePolicy AttachRolePolicy UpdateAssumeRolePolicy DeleteRolePermissionsBoundary"
+        )
+        tried = _on(self.brings["aws:PrincipalArn"], actions, region)
+        return [*tried, *self._over_attached("role", self.name, region)]
+
     @property
     def is_there(self) -> bool:
         """Whether the role exists."""
@@ -153,6 +187,10 @@ class Role(User):
     def first_allowed(self, unwanted: Iterable[Permission]) -> Permission | None:
         """The first permission that the policies allow, in any context; none without the role."""
         return super().first_allowed(unwanted) if self.is_there else None
+
+
+def _on(arn: str, actions: str, region: str) -> list[Permission]:
+    return [Permission(f"iam:{name}", arn, region) for name in actions.split()]
 
 
 def _tags(principal: Mapping[str, Any]) -> dict[str, str]:

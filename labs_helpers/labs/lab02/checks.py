@@ -98,7 +98,7 @@ def _does(user: User, actions: Iterable[str]) -> Finding | None:
 def _nothing_else(user: User) -> Finding | None:
     statements = user.rights.statements
     tried = least_privilege.beyond(user.work, statements, user.rights.brings)
-    allowed = user.rights.first_allowed(tried)
+    allowed = user.rights.first_allowed([*tried, *user.rights.over_itself(user.work.region)])
     if allowed is None:
         return _in_other_accounts(user, statements) or _by_repository_policy(user)
     return Finding(

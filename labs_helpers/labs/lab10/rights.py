@@ -9,7 +9,6 @@ from labs_helpers.checks.least_privilege import neighbours
 from labs_helpers.checks.permissions import Permission, Role
 from labs_helpers.checks.world import World
 
-_OWN_POLICIES = ("PutRolePolicy", "AttachRolePolicy", "UpdateAssumeRolePolicy")
 COLLEAGUES = ("demo-app",)
 """The repository that the colleague's file names, which is none of the shop's."""
 
@@ -42,9 +41,8 @@ def first_change(world: World, role: str) -> str | None:
         for name in LEVELS[level].split()
     ]
     # whoever may change the role's policies may do the rest, too
-    itself = f"arn:aws:iam::{world.account}:role/{role}"
-    tried += [Permission(f"iam:{name}", itself, world.region) for name in _OWN_POLICIES]
-    found = _role(world, role).first_allowed(tried)
+    the_role = _role(world, role)
+    found = the_role.first_allowed([*tried, *the_role.over_itself(world.region)])
     return None if found is None else str(found)
 
 

@@ -311,6 +311,10 @@ WRONG = {
         ci(*WORK, {"Effect": "Allow", "NotAction": "ecr:DeleteRepository", "Resource": "*"}),
         "allowed | and does nothing else",
     ),
+    "its own policies, by what is left out": (
+        ci(*WORK, {"Effect": "Allow", "NotAction": ["s3:*", "ecr:*"], "Resource": ME}),
+        f"iam:PutUserPolicy on {ME}: allowed",
+    ),
     "everything but one repository": (
         ci(*WORK, {"Effect": "Allow", "Action": list(ALL), "NotResource": DEMO}),
         "which repositories does the resource of that statement cover?",
@@ -337,7 +341,7 @@ def test_ci_right(lab: Desk, answer: str) -> None:
     assert lab.after("02.1", RIGHT[answer]).startswith("passed: labs-ci may push")
 
 
-@pytest.mark.parametrize("answer", rows(WRONG, 20))
+@pytest.mark.parametrize("answer", rows(WRONG, 21))
 def test_ci_wrong(lab: Desk, answer: str) -> None:
     lab.finds_wrong("02.1", *WRONG[answer])
 
@@ -403,6 +407,17 @@ READERS_WRONG = {
     "AWS's policy for pulls": (
         f"{GROUP}\n{ATTACH} {MANAGED}PullOnly\n{JOIN}\n{DETACH}",
         "allowed | and no more",
+    ),
+    "the policies of its group, by what is left out": (
+        readers(
+            *PULL,
+            {
+                "Effect": "Allow",
+                "NotAction": ["s3:*", "ecr:*"],
+                "Resource": "arn:aws:iam::123456789012:group/*",
+            },
+        ),
+        "iam:PutGroupPolicy on arn:aws:iam::123456789012:group/labs-readers: allowed",
     ),
     "the push kept": (readers(*PULL, allow("ecr:PutImage", on=DEMO)), "ecr:PutImage on"),
     "a lifecycle policy": (
