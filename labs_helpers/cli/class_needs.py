@@ -23,8 +23,8 @@ from labs_helpers.workspace import Workspace
 
 FIRST_LABS = 280_000_000
 """Bytes of memory of a learner who has done labs 00 to 07, of shared pages a part
-(tests/bench/test_finished_learner.py): Jupyter's server 60 MB, the kernel 55 MB, the sandbox 85 MB, the
-engine 25 MB, the runner 15 MB, containers 5 MB; and 25 MB."""
+(tests/bench/test_finished_learner.py): Jupyter's server 60 MB, the kernel 55 MB, the sandbox 85 MB,
+the engine 25 MB, the runner 15 MB, containers 5 MB; and 25 MB."""
 ALL_LABS = 450_000_000
 """Bytes of memory of a learner who has done all labs, 340 MB, with a second notebook open."""
 HUB = 400_000_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -31,8 +30,6 @@ _SOON = 0.25
 """Seconds between two looks while a task set starts."""
 _LATER = 60.0
 """Seconds between two looks at the sandbox clock."""
-_LASTS = timedelta(days=7)
-"""A deployment may wait for days, and CodeDeploy takes the role again."""
 _RINGS = (
     "One or more alarms have been activated according to the Amazon CloudWatch metrics you "
     "selected, and the affected deployments have been stopped. Activated alarms: {names}"
@@ -157,9 +154,10 @@ class Driver(Worker[Store]):
     def _client(self, place: Place, doc: Document, service: str) -> Any:
         """A client with the role's rights, kept until the deployment has ended."""
         number = doc["id"]
-        if number not in self._sessions:
+        if number not in self._sessions or not self._roles.lasts(self._sessions[number]):
+            self._forget(number)
             self._sessions[number] = self._roles.assume(
-                doc["role"], CODEDEPLOY, number, place[1], keys(place), _LASTS
+                doc["role"], CODEDEPLOY, number, place[1], keys(place)
             )
         if (number, service) not in self._clients:
             self._clients[number, service] = self._sessions[number].client(service)

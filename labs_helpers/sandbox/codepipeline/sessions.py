@@ -17,19 +17,19 @@ class Session:
     """A role that an attempt at an action has; makes one client of each service."""
 
     def __init__(self, taken: Assumed, authorize: Authorize) -> None:
-        self._taken = taken
+        self.taken = taken
         self._authorize = authorize
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         """A client with the role's rights; making one takes long, and so it is kept."""
         if service not in self._clients:
-            self._clients[service] = self._taken.client(service)
+            self._clients[service] = self.taken.client(service)
         return self._clients[service]
 
     def require(self, action: str, resource: str) -> None:
         """Raise AccessDenied unless the role may do this."""
-        self._authorize(self._taken.session.principal, action, resource, {})
+        self._authorize(self.taken.session.principal, action, resource, {})
 
 
 class Sessions:
@@ -48,7 +48,7 @@ class Sessions:
         place: tuple[str, str],
     ) -> Session:
         """The session of an attempt; raises RoleRefused, ClientError. For one thread."""
-        if attempt not in self._taken:
+        if attempt not in self._taken or not self._roles.lasts(self._taken[attempt].taken):
             self._taken[attempt] = Session(self.take(declaration, action, place), self._authorize)
         return self._taken[attempt]
 

@@ -19,7 +19,12 @@ from typing import Any
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.ecs import events, store, tasks
 from labs_helpers.sandbox.ecs.naming import Document, Place
-from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
+from labs_helpers.sandbox.iam.service_roles import (
+    WHILE_IT_WORKS,
+    Principal,
+    RoleRefused,
+    ServiceRoles,
+)
 from labs_helpers.sandbox.service import jobs
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
@@ -34,8 +39,12 @@ TOPIC = "tasks"
 FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExited"
 _ROLES = ("executionRoleArn", "taskRoleArn")
 
-_LASTS = timedelta(days=7)
-"""ECS gives a running task new credentials before the old ones end; here they last."""
+_AFTERWARDS = timedelta(hours=6)
+"""How long the sessions of a task's roles live on after the task.
+
+ECS gives a running task new credentials from time to time; here the first ones last, whatever the
+clock does: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+"""
 
 Change = Callable[[Document, float], None]
 
@@ -110,7 +119,8 @@ class Tasks:
             except RoleRefused:
                 self._change(place, job.id, partial(_ended, reason=no_role(role)))
                 return None
-        self._change(place, job.id, _pending)
+        keys = [one["AWS_ACCESS_KEY_ID"] for one in sessions.values() if one]
+        self._change(place, job.id, partial(_pending, sessions=keys))
         return {
             "task": {key: task[key] for key in ("taskArn", "clusterArn", "group")},
             "definition": task["_definition"],
@@ -130,7 +140,7 @@ class Tasks:
         self._change(_place(job), job.id, partial(_lost, reason=why))
 
     def _session(self, role: str, place: Place, task_id: str) -> dict[str, str]:
-        taken = self._roles.assume(role, ECS_TASKS, task_id, place[1], _keys(place), _LASTS)
+        taken = self._roles.assume(role, ECS_TASKS, task_id, place[1], _keys(place), WHILE_IT_WORKS)
         return taken.environment
 
     def _change(self, place: Place, task_id: str, change: Change) -> None:
@@ -140,6 +150,9 @@ class Tasks:
             if task is None or task["lastStatus"] == tasks.STOPPED:
                 return
             change(task, self._clock.now().timestamp())
+            if task["lastStatus"] == tasks.STOPPED:
+                for key in task.pop("_sessions", ()):
+                    self._store.after_commit(partial(self._roles.end, key, _AFTERWARDS))
             store.save_task(db, task)
             self._announce(place, task)
 
@@ -174,7 +187,9 @@ def _place(job: Job) -> Place:
     return job.body["account"], job.body["region"]
 
 
-def _pending(task: Document, at: float) -> None:
+def _pending(task: Document, at: float, sessions: Sequence[str]) -> None:
+    """sessions: the access keys of the task's roles, which end some time after the task."""
+    task["_sessions"] = [*sessions]
     task |= {"lastStatus": tasks.PENDING, "pullStartedAt": at, "connectivityAt": at}
     task["connectivity"] = "CONNECTED"
     task["version"] += 1

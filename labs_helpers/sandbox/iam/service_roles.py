@@ -26,7 +26,10 @@ from labs_helpers.sandbox.policy.evaluate import evaluate
 from labs_helpers.sandbox.policy.model import Policies
 from labs_helpers.sandbox.policy.request import Caller, Request
 
+WHILE_IT_WORKS = timedelta(days=3650)
+"""How long a session lasts that a service renews: until the service ends the session."""
 _HOUR = timedelta(hours=1)
+_SPARE = timedelta(minutes=5)
 _NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """What a role session's name does not have.
 
@@ -91,7 +94,8 @@ class ServiceRoles:
         """A session of the role; raises RoleRefused. name: of the session, cut to its characters.
 
         A service gets a new session before the old one ends, so that the role's MaxSessionDuration
-        does not end the work of a service: lasts may be longer.
+        does not end the work of a service: lasts may be longer. Who works on by a session asks
+        `lasts` and takes the role again, or has WHILE_IT_WORKS and calls `end`.
         """
         found = self.check(role, service, keys)
         name = _NOT_IN_A_NAME.sub("-", name)[:64]
@@ -99,6 +103,14 @@ class ServiceRoles:
         arn = f"arn:aws:sts::{found.account}:assumed-role/{found.name}/{name}"
         made = self._sessions.issue(found.account, arn, f"{found.id}:{name}", facts, lasts)
         return Assumed(made, region, self._clients)
+
+    def lasts(self, taken: Assumed) -> bool:
+        """Whether a session is good for some minutes more; a moved clock may have ended it."""
+        return taken.session.ends_at - self._sessions.now() > _SPARE
+
+    def end(self, access_key_id: str, after: timedelta) -> None:
+        """Have a session end after some time from now, unless it ends before."""
+        self._sessions.end(access_key_id, after)
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,15 @@ class Sessions:
             )
         return made
 
+    def end(self, access_key_id: str, after: timedelta) -> None:
+        """Have a session end after some time from now, unless it ends before; sqlite3.Error."""
+        ends = (self.now() + after).timestamp()
+        with self.database.write() as connection:
+            connection.execute(
+                "update sessions set ends_at = min(ends_at, ?) where access_key_id = ?",
+                (ends, access_key_id),
+            )
+
     def session(self, access_key_id: str) -> Session | None:
         """The session of a key, also one that has ended."""
         if not access_key_id.startswith("ASIA"):

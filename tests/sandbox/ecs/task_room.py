@@ -75,19 +75,21 @@ class Room:
     def client_of(self, user: str, service: str) -> Any:
         """A client of a user with a new key."""
         key = self.client("iam").create_access_key(UserName=user)["AccessKey"]
-        return self._signed(service, key["AccessKeyId"], key["SecretAccessKey"])
+        return self.signed(service, key["AccessKeyId"], key["SecretAccessKey"])
 
     def _made(self, service: str) -> Any:
         learner = json.loads((self.workspace.sandbox / "learner.json").read_text())
-        return self._signed(service, learner["access_key_id"], learner["secret_access_key"])
+        return self.signed(service, learner["access_key_id"], learner["secret_access_key"])
 
-    def _signed(self, service: str, key: str, secret: str) -> Any:
+    def signed(self, service: str, key: str, secret: str, token: str | None = None) -> Any:
+        """A client with these credentials."""
         return boto3.session.Session().client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name=REGION,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"max_attempts": 0}),
         )
 

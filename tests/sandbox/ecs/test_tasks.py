@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from labs_helpers.control_client import Control
 from tests.policies import allow
 from tests.sandbox.authorization.people_here import refusal_of
 from tests.sandbox.ecs.task_room import (
@@ -117,6 +121,32 @@ def test_the_execution_role_reads_secrets_and_the_task_role_is_the_programs(
     assert log.startswith("moon blue\n")
     assert f'"RoleArn": "{role}"' in log
     assert '"SecretAccessKey"' in log
+
+
+def test_the_task_roles_session_lasts_as_long_as_the_task_and_six_hours(room: Room) -> None:
+    wait = partial(Control(room.workspace, room.port).ask, "POST", "clock")
+    script = "wget -q -O - $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo; exec sleep 1000"
+    lasting = room.define(
+        "lasting",
+        IMAGE,
+        taskRoleArn=room.role("lasting"),
+        logConfiguration=logs_to(),
+        **shell(script),
+    )
+    arn = room.run(lasting)
+    room.until(arn, "RUNNING")
+    log = room.once(lambda: {"log": said(room, arn)}, lambda found: "}" in found["log"])["log"]
+    keys = json.loads(log)
+    sts = room.signed("sts", keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
+    who = f"{TASK}/lasting/{arn.rpartition('/')[2]}"
+    wait({"advance_seconds": timedelta(days=30).total_seconds()})
+    assert sts.get_caller_identity()["Arn"] == who
+    room.ecs.stop_task(cluster="default", task=arn)
+    room.until(arn, "STOPPED")
+    wait({"advance_seconds": timedelta(hours=5).total_seconds()})
+    assert sts.get_caller_identity()["Arn"] == who
+    wait({"advance_seconds": timedelta(hours=2).total_seconds()})
+    assert refusal_of(sts, "get_caller_identity")[1] == "ExpiredToken"
 
 
 def test_the_reason_says_why_a_task_did_not_start(room: Room, values: dict[str, str]) -> None:

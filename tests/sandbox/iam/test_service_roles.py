@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from labs_helpers.sandbox import assembly
+from labs_helpers.sandbox.clock import Clock
+from labs_helpers.sandbox.codepipeline.sessions import Sessions
 from labs_helpers.sandbox.door.http import Server
 from labs_helpers.sandbox.iam import credentials
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused, ServiceRoles
@@ -41,6 +44,7 @@ class Rooms:
 
     roles: ServiceRoles
     client: Callable[[str], Any]
+    clock: Clock
 
     def role(self, trust_policy: str) -> None:
         self.client("iam").create_role(
@@ -68,7 +72,7 @@ def rooms(tmp_path: Path) -> Iterator[Rooms]:
         )
 
     who = sandbox.people
-    yield Rooms(ServiceRoles(who.directory, who.sessions, port), client)
+    yield Rooms(ServiceRoles(who.directory, who.sessions, port), client, sandbox.store.clock)
     sandbox.hang_up()
     server.stop()
     thread.join()
@@ -115,3 +119,19 @@ def test_the_session_calls_the_sandbox_with_the_roles_rights(rooms: Rooms) -> No
         refused.value
     )
     assert taken.environment["AWS_DEFAULT_REGION"] == "us-west-2"
+
+
+def test_a_service_takes_the_role_again_when_a_moved_clock_has_ended_the_session(
+    rooms: Rooms,
+) -> None:
+    rooms.role(trust("codepipeline.amazonaws.com"))
+    sessions = Sessions(rooms.roles, lambda *asked: None)
+    attempt = ("attempt", {"name": "demo", "roleArn": ARN}, {}, ("123456789012", "us-west-2"))
+    first = sessions.of(*attempt)
+    assert sessions.of(*attempt) is first
+    rooms.clock.advance(timedelta(days=1))
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        first.client("sts").get_caller_identity()
+    found = sessions.of(*attempt).client("sts").get_caller_identity()
+    assert found["Arn"].endswith("assumed-role/builder/codepipeline=demo")
+    assert sessions.of(*attempt) is not first
