@@ -86,7 +86,8 @@ class Driver(Worker[Store]):
         for place, number in waiting:
             if self.closing:
                 return
-            self._look(place, number)
+            with self.apart(f"deployment {number}"):
+                self._look(place, number)
 
     def _look(self, place: Place, number: str) -> None:
         with self.store.read() as db:

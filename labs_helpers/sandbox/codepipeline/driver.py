@@ -95,14 +95,21 @@ class Driver(Worker[Store]):
         while changed and not self.closing:
             changed = False
             for place, execution in self._active():
-                for made in list(executions.running(execution)):
-                    if self.closing:
-                        return
-                    changed |= self._look(place, execution, made)
-                for run, rule in list(conditions.running(execution)):
-                    if self.closing:
-                        return
-                    changed |= self._look_at_rule(place, execution, run, rule)
+                with self.apart(f"{execution['pipeline']}, execution {execution['id']}"):
+                    changed |= self._go_on(place, execution)
+
+    def _go_on(self, place: store.Place, execution: store.Document) -> bool:
+        """One look at what runs of an execution; whether anything changed."""
+        changed = False
+        for made in list(executions.running(execution)):
+            if self.closing:
+                return changed
+            changed |= self._look(place, execution, made)
+        for run, rule in list(conditions.running(execution)):
+            if self.closing:
+                return changed
+            changed |= self._look_at_rule(place, execution, run, rule)
+        return changed
 
     def _active(self) -> list[tuple[store.Place, store.Document]]:
         with self.store.read() as db:
@@ -115,10 +122,11 @@ class Driver(Worker[Store]):
     def _look(self, place: store.Place, execution: store.Document, made: store.Document) -> bool:
         """One look at an action; whether anything changed."""
         action = executions.action_of(execution, made)
-        inputs = [execution["artifacts"][each["name"]] for each in action["inputArtifacts"]]
+        inputs: list[dict[str, str]] = []
         configuration: dict[str, str] = dict(action["configuration"])
 
         def look() -> Outcome:
+            inputs.extend(_artifacts(execution, action))
             configuration.update(references.resolved(action["configuration"], _known(execution)))
             kind = action["actionTypeId"]
             work = self._work(place, execution, made, action, inputs, configuration)
@@ -235,6 +243,19 @@ class Driver(Worker[Store]):
             facts = {"execution": execution, "account": account, "region": region}
             self._fetches.submit(attempt, {**body, **facts})
         return found
+
+
+def _artifacts(execution: store.Document, action: Any) -> list[dict[str, str]]:
+    """The input artifacts of an action; raises ActionFailed where a stage was skipped."""
+    made = execution["artifacts"]
+    for each in action["inputArtifacts"]:
+        if each["name"] not in made:
+            raise ActionFailed(
+                "ConfigurationError",
+                f"The input artifact {each['name']} does not exist: the stage that makes it was "
+                "skipped",
+            )
+    return [made[each["name"]] for each in action["inputArtifacts"]]
 
 
 def _revision(execution: store.Document, inputs: list[dict[str, str]]) -> str:

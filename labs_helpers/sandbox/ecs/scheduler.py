@@ -90,7 +90,8 @@ class Scheduler(Worker[Store]):
         for place, cluster, name in live:
             if self.closing:
                 return
-            self._look(place, cluster, name)
+            with self.apart(f"service {name} of cluster {cluster}"):
+                self._look(place, cluster, name)
 
     def _look(self, place: Place, cluster: str, name: str) -> None:
         with self.store.write() as db:

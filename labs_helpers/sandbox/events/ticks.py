@@ -67,7 +67,8 @@ class Ticks(Worker[Store]):
         for row in rows:
             if self.closing:
                 return
-            self._act(row, now)
+            with self.apart(f"rule {row['name']}"):
+                self._act(row, now)
         self._most = MOST
 
     def _act(self, row: Any, now: float) -> None:

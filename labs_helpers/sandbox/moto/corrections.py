@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from labs_helpers.sandbox.moto import patches
 from labs_helpers.sandbox.moto.stacks.calls import caller_outside
+from labs_helpers.sandbox.policy.match import literal, wildcards
+from labs_helpers.sandbox.service import patterns
 from labs_helpers.sandbox.service.refusal import Refusal
 
 _S3 = "moto.s3.models"
@@ -18,15 +21,61 @@ _WAIT = 30
 
 def install(service: str) -> None:
     """Put ours onto the classes of a service that is called; any other service stays as moto's."""
-    found = {
-        "elasticloadbalancing": _balancers,
-        "kms": _keys,
-        "logs": _terms,
-        "s3": _suspended,
-        "sqs": _senders,
-    }.get(service)
-    if found:
-        found()
+    found: dict[str, tuple[Callable[[], None], ...]] = {
+        "ec2": (_filters,),
+        "elasticloadbalancing": (_balancers,),
+        "kms": (_keys,),
+        "logs": (_terms,),
+        "s3": (_suspended, _origins),
+        "sqs": (_senders, _prefixes),
+    }
+    for put in found.get(service, ()):
+        put()
+
+
+def _filters() -> None:
+    r"""In a filter of EC2 `*` stands for any text, `?` for one or none, `\*` for itself.
+
+    moto takes all other characters for a regular expression.
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html#advanced-filtering
+    """
+
+    def matches(pattern: str, value: Any) -> bool:
+        pieces = re.findall(r"\\[*?\\]|.", pattern, re.DOTALL)
+        wanted = "".join(_WILD.get(one) or re.escape(one[-1]) for one in pieces)
+        try:
+            return patterns.fits(f"(?s){wanted}", str(value))
+        except patterns.MayTakeLong:
+            raise Refusal("InvalidParameterValue", "The value of a filter is too long") from None
+
+    patches.put("moto.ec2.models.security_groups:aws_api_matches", matches)
+
+
+_WILD = {"*": ".*", "?": ".?"}
+
+
+def _prefixes() -> None:
+    """The prefix of ListQueues is a text; moto takes the prefix for a regular expression."""
+
+    def starting(backend: Any, queue_name_prefix: str) -> list[Any]:
+        start = queue_name_prefix or ""
+        return [queue for name, queue in backend.queues.items() if name.startswith(start)]
+
+    patches.put("moto.sqs.models:SQSBackend.list_queues", starting)
+
+
+def _origins() -> None:
+    """An allowed origin of CORS has at most one `*`; moto takes the rest for a regular expression.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html
+    """
+
+    def allowed(origin: str, origins: Iterable[str]) -> bool:
+        return any(
+            wildcards("*".join(map(literal, one.split("*")))).fullmatch(origin) for one in origins
+        )
+
+    patches.put("moto.s3.responses:cors_matches_origin", allowed)
 
 
 def _suspended() -> None:

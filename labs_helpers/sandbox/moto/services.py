@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import sqlite3
 import sys
 import threading
@@ -27,15 +26,6 @@ from labs_helpers.sandbox.service import aws_errors
 from labs_helpers.sandbox.service.refusal import Refusal
 
 log = logging.getLogger(__name__)
-
-_SETTINGS = {
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-    # no other web page may read what the sandbox answers
-    "MOTO_DISABLE_GLOBAL_CORS": "true",
-    "MOTO_EVENTS_INVOKE_HTTP": "false",
-    # 2600 images, each with a volume and a snapshot, in each account and region; no instance runs
-    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-}
 
 
 class MotoServices:
@@ -146,9 +136,6 @@ def _changes_iam(what: str) -> bool:
 
 
 def _start(scratch: Path) -> Any:
-    for name in [name for name in os.environ if name.startswith("MOTO_")]:
-        del os.environ[name]
-    os.environ.update(_SETTINGS)
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     from labs_helpers.sandbox.moto import memory, templates
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from labs_helpers.sandbox.service.store import Store
@@ -46,6 +49,20 @@ class Worker(ABC, Generic[S]):
     def patience(self) -> float | None:
         """Seconds after which ``work`` is called without a wake-up; None waits for one."""
         return None
+
+    @contextmanager
+    def apart(self, what: str) -> Iterator[None]:
+        """One piece of the work: where the piece fails, the log says so, and the others go on.
+
+        what: names the piece in the log. Errors of the database end all the work until the next
+        wake-up: the disk may be full.
+        """
+        try:
+            yield
+        except sqlite3.Error:
+            raise
+        except Exception:
+            log.exception("%s: %s", self.failure, what)
 
     @property
     def closing(self) -> bool:

@@ -17,6 +17,7 @@ from tests.sandbox.codepipeline.pipeline_room import (
     TRUST,
     PipelineRoom,
     approval,
+    codebuild,
     definition,
     s3_deploy,
     s3_source,
@@ -120,6 +121,12 @@ def test_a_source_stage_is_not_rolled_back() -> None:
         ("release/1.2", "MATCHES", "release", "Failed"),
         ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "MATCHES", "(a+)+", "Failed"),
         ("a", "MATCHES", "(", "Failed"),
+        # others would keep Python's own matcher busy for years
+        ("a" * 60, "MATCHES", "a?" * 60 + "a" * 60, "Succeeded"),
+        ("a" * 60, "MATCHES", "(a|aa)" * 33 + "b", "Failed"),
+        ("a" * 60, "MATCHES", "(?x)(a+) +b", "Failed"),
+        ("a", "MATCHES", "a{99999999999}", "Failed"),
+        ("a", "MATCHES", "(" * 500, "Failed"),
     ],
 )
 def test_a_variable_is_checked(variable: str, operator: str, value: str, status: str) -> None:
@@ -282,6 +289,22 @@ def test_a_condition_is_overridden_and_told(room: PipelineRoom) -> None:
         room.api.override_stage_condition(**asked, conditionType="BEFORE_ENTRY")
     with pytest.raises(ClientError, match="has the status not begun"):
         room.api.override_stage_condition(**asked, conditionType="ON_SUCCESS")
+
+
+@pytest.mark.usefixtures("_ready")
+def test_what_a_skipped_stage_would_have_made_is_missed_by_the_action_that_takes_it(
+    room: PipelineRoom,
+) -> None:
+    skipped = definition("skip", s3_source(), codebuild(), s3_deploy("Built"), pipelineType="V2")
+    skipped["variables"] = [{"name": "GO", "defaultValue": "yes"}]
+    skipped["stages"][1]["beforeEntry"] = condition("SKIP", variable("no"))
+    execution = room.create(skipped)
+    assert room.ended("skip", execution) == "Failed"
+    code, words = room.error("skip", execution, "Deploy")
+    assert (code, words) == (
+        "ConfigurationError",
+        "The input artifact Built does not exist: the stage that makes it was skipped",
+    )
 
 
 @pytest.mark.usefixtures("_ready")

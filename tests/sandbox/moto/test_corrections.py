@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+import requests
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.sandbox.sandbox_process import Running
@@ -132,3 +134,61 @@ def test_a_region_has_one_load_balancer_of_a_name(sandbox: Running) -> None:
         each["LoadBalancerName"] for each in balancers.describe_load_balancers()["LoadBalancers"]
     ]
     assert named.count("the-only") == 1
+
+
+SLOW = "(a+)+(a?" + "a?" * 40 + "){9}$"
+"""A regular expression with which Python's matcher would be busy for years."""
+
+
+def test_the_prefix_of_a_queues_name_is_a_text(sandbox: Running) -> None:
+    sqs = sandbox.client("sqs")
+    for name in ("a" * 60, "web-1", "web_1"):
+        sqs.create_queue(QueueName=name)
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix=SLOW)
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="web.")
+    assert [one.rpartition("/")[2] for one in sqs.list_queues(QueueNamePrefix="web-")["QueueUrls"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("web*", ["web.1", "web21"]),
+        ("web?1", ["web.1", "web21"]),
+        ("web.1", ["web.1"]),
+        ("we*.?", ["web.1"]),
+        (r"we\*", []),
+        ("(web.1)", []),
+        (SLOW, []),
+    ],
+)
+def test_a_filter_of_ec2_has_two_wildcards(sandbox: Running, value: str, found: list[str]) -> None:
+    ec2 = sandbox.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    have = {one["GroupName"] for one in ec2.describe_security_groups()["SecurityGroups"]}
+    for name in {"web.1", "web21", "a" * 60} - have:
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
+    for kind in ("group-name", "description"):
+        groups = ec2.describe_security_groups(Filters=[{"Name": kind, "Values": [value]}])
+        assert sorted(one["GroupName"] for one in groups["SecurityGroups"]) == found
+
+
+def test_an_allowed_origin_has_one_wildcard(sandbox: Running) -> None:
+    s3 = sandbox.client("s3", config=Config(signature_version="s3v4"))
+    s3.create_bucket(Bucket="cors", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    origins = ["https://*.example.com", "http://(a+)+$", "http://b.c"]
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": origins}
+    s3.put_object(Bucket="cors", Key="k", Body=b"1")
+    url = s3.generate_presigned_url("get_object", {"Bucket": "cors", "Key": "k"})
+    answer = requests.get(url, headers={"Origin": "http://b.c"}, timeout=30)
+    assert answer.status_code == 200
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+    s3.put_bucket_cors(Bucket="cors", CORSConfiguration={"CORSRules": [rule]})
+    for origin, is_allowed in {
+        "https://www.example.com": True,
+        "https://www.example.org": False,
+        "http://" + "a" * 60 + "b": False,
+        "http://b.c": True,
+        "http://bxc": False,
+    }.items():
+        answer = requests.get(url, headers={"Origin": origin}, timeout=30)
+        assert ("Access-Control-Allow-Origin" in answer.headers) == is_allowed, origin

@@ -254,7 +254,7 @@ def _matches(name: str, pattern: str, text: str) -> bool:
         return patterns.fits(pattern, text)
     except patterns.MayTakeLong:
         raise not_implemented(f"an AllowedPattern such as that of the parameter {name}") from None
-    except (re.error, RecursionError):
+    except patterns.NoPattern:
         raise Refusal("ValidationError", f"Invalid AllowedPattern for parameter {name}") from None
 
 
