@@ -66,9 +66,24 @@ class Desk:
         """The sandbox's address, as a value of AWS_ENDPOINT_URL; raises Away."""
         return f"http://127.0.0.1:{self._port()}"
 
-    def claim(self, kinds: Sequence[str], running: Sequence[str], seconds: float = _POLL) -> Claim:
-        """The next job of one of these kinds; waits for a job. Raises Away."""
-        asked = {"runner": self._note, "kinds": [*kinds], "running": [*running]}
+    def claim(
+        self,
+        kinds: Sequence[str],
+        running: Sequence[str],
+        held: Sequence[str],
+        seconds: float = _POLL,
+    ) -> Claim:
+        """The next job of one of these kinds; waits for a job. Raises Away.
+
+        running: jobs that go on, of which the sandbox may end some; held: these, and those that
+        are ending. A job that the runner no longer holds is lost, and the sandbox is told so.
+        """
+        asked = {
+            "runner": self._note,
+            "kinds": [*kinds],
+            "running": [*running],
+            "held": [*held],
+        }
         _, found = self._ask("work/claim", {**asked, "seconds": seconds}, seconds + _ANSWER)
         return Claim(found["job"], found["stop"])
 

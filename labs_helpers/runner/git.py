@@ -22,7 +22,10 @@ from labs_helpers.workspace import Workspace
 _SECONDS = 60.0
 _LARGEST = 256 * 1024 * 1024
 """Bytes of a packed commit."""
-_FIELDS = ("%H", "%an", "%ae", "%aI", "%s")
+_FIELDS = {"commit": "%H", "author": "%an", "mail": "%ae", "date": "%aI", "message": "%s"}
+_LONGEST = 2048
+"""Characters of a revision's summary, for each field of a commit:
+https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ArtifactRevision.html"""
 
 
 class GitFailed(Exception):
@@ -49,14 +52,11 @@ def source(workspace: Workspace, job: Job) -> None:
 def _source(workspace: Workspace, job: Job, body: dict[str, Any]) -> dict[str, Any]:
     folder = Path(body["folder"])
     wanted = body.get("commit") or f"refs/heads/{body['branch']}"
-    # a revision that begins with a hyphen is no option, such as --output=FILE
-    form = f"--format={'%n'.join(_FIELDS)}"
-    text = git(folder, "log", "-1", "--no-show-signature", form, "--end-of-options", wanted, "--")
-    commit, author, mail, date, message = text.splitlines()[:5]
+    facts = described(folder, wanted)
     packed = workspace.home / "builds" / f"{job.id}.zip"
     packed.parent.mkdir(parents=True, exist_ok=True)
     try:
-        git(folder, "archive", "--format=zip", "-o", str(packed), commit)
+        git(folder, "archive", "--format=zip", "-o", str(packed), facts["commit"])
         if packed.stat().st_size > _LARGEST:
             raise GitFailed(f"the commit is larger than {_LARGEST >> 20} MiB as a ZIP file")
         with packed.open("rb") as content:
@@ -65,13 +65,19 @@ def _source(workspace: Workspace, job: Job, body: dict[str, Any]) -> dict[str, A
             s3.put_object(Bucket=body["bucket"], Key=body["key"], Body=content)
     finally:
         packed.unlink(missing_ok=True)
-    return {
-        "commit": commit,
-        "author": author,
-        "mail": mail,
-        "date": date,
-        "message": message,
-    }
+    return facts
+
+
+def described(folder: Path, revision: str) -> dict[str, str]:
+    """A commit's {"commit", "author", "mail", "date", "message"}; raises GitFailed.
+
+    revision: a commit's id, or the name of a branch or tag. Of long fields the beginning.
+    """
+    # a revision that begins with a hyphen is no option, such as --output=FILE
+    form = f"--format={'%x00'.join(_FIELDS.values())}"
+    text = git(folder, "log", "-1", "--no-show-signature", form, "--end-of-options", revision, "--")
+    fields = text.removesuffix("\n").split("\0")
+    return {name: field[:_LONGEST] for name, field in zip(_FIELDS, fields, strict=True)}
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -133,10 +133,11 @@ def events(look: dict[str, Any]) -> Iterator[Event]:
 def _refs(folder: Path) -> Refs | None:
     """The branches and tags; none where the folder is no repository, None when git fails.
 
-    A tag of what is no commit is left out. So is a tag of a tag by a git before 2.45, which follows
+    A tag of what is no commit is left out, and a second name of a branch (git symbolic-ref), which
+    nobody pushes. So is a tag of a tag by a git before 2.45, which follows
     a tag only once: https://git-scm.com/docs/git-for-each-ref
     """
-    form = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
+    form = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(symref) %(refname)"
     kinds = ("refs/heads", "refs/tags")
     try:
         text = git(
@@ -153,8 +154,8 @@ def _refs(folder: Path) -> Refs | None:
         return {} if isinstance(error.__cause__, git_program.NoGit) else None
     found = {}
     for line in text.split("\n")[:-1]:  # a name may have other ends of lines
-        kind, own, peeled, tagged, ref = line.split(" ", 4)
-        if "commit" in (kind, peeled):
+        kind, own, peeled, tagged, leads_to, ref = line.split(" ", 5)
+        if "commit" in (kind, peeled) and not leads_to:
             found[ref] = own if kind == "commit" else tagged
     return found
 

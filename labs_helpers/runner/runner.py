@@ -112,7 +112,7 @@ class Runner:
                 # a job that ends makes a place: with places taken, the next claim comes soon
                 crowded = self._is_crowded()
                 found = self._desk.claim(
-                    self._places(), self._ids(), *([_PAUSE] if crowded else [])
+                    self._places(), self._ids(), self._held(), *([_PAUSE] if crowded else [])
                 )
             except Away as error:
                 away_since = away_since or time.monotonic()
@@ -157,6 +157,11 @@ class Runner:
         """The jobs that go on; those that are ending already need no second word."""
         with self._lock:
             return [job.id for job, _ in self._running.values() if not job.stopping]
+
+    def _held(self) -> list[str]:
+        """The jobs that have not ended."""
+        with self._lock:
+            return list(self._running)
 
     def _begin(self, job: Job) -> None:
         thread = threading.Thread(target=self._do, args=(job,), name=job.id, daemon=True)

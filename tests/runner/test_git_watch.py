@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from labs_helpers.runner import git_watch
+from labs_helpers.runner.git import described
 from labs_helpers.runner.runner import Job
 from labs_helpers.runtime import git as program
 from tests.sandbox.codepipeline.test_connection import git
@@ -292,6 +293,27 @@ def test_hostile_names_and_very_many_files_are_bounded(
     assert [each["more"] for each in pieces] == [True] * (len(pieces) - 1) + [False]
     assert len(pieces) > 3
     assert json.loads("".join(each["text"] for each in pieces)) == look
+
+
+def test_a_second_name_of_a_branch_is_no_branch(folder: Path) -> None:
+    first = commit(folder, "a.txt")
+    git(folder, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    assert watched(folder, None)[0]["refs"] == {"refs/heads/main": first}
+
+
+def test_a_commit_is_described_whatever_its_fields_hold(folder: Path) -> None:
+    commit(folder, "a.txt")
+    author, subject = "A\u2028evil@x\x0b\x85", "x" * 100_000 + "\u2028\x1c end"
+    who = ("-c", f"user.name={author}", "-c", "user.email=a@b.c")
+    subprocess.run(
+        ["git", "-C", str(folder), *who, "commit", "-q", "--allow-empty", "-F", "-"],
+        input=f"{subject}\n\nbody".encode(),
+        check=True,
+    )
+    found = described(folder, "refs/heads/main")
+    assert found["author"].startswith("A\u2028evil@x")
+    assert (found["mail"], found["message"]) == ("a@b.c", "x" * 2048)
+    assert found["date"].startswith("20")
 
 
 def test_a_command_that_prints_too_much_is_ended(folder: Path) -> None:

@@ -31,7 +31,14 @@ class FakeDesk:
             self.jobs.append({"id": job_id, "kind": kind, "body": body})
             self._changed.notify_all()
 
-    def claim(self, kinds: Sequence[str], running: Sequence[str], seconds: float = 0.05) -> Claim:
+    def claim(
+        self,
+        kinds: Sequence[str],
+        running: Sequence[str],
+        held: Sequence[str],
+        seconds: float = 0.05,
+    ) -> Claim:
+        assert set(running) <= set(held)
         with self._changed:
             if self.away:
                 raise Away("nobody answers")

@@ -5,17 +5,20 @@ rules of Java's globs (https://docs.oracle.com/javase/8/docs/api/java/nio/file/F
 with one more: `**/` stands for any number of folders, also for none, so that `**/*` is every file
 and `directory/**/*` everything below the folder.
 
-A pattern becomes an automaton without backtracking. A set of its states is an integer, and the step
-from a set by a character is kept once it is known.
+A pattern becomes an automaton without backtracking. A set of its states is an integer. Characters
+between which the pattern makes no difference are one class, and the step from a set by a class is
+kept once it is known.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 _Test = Callable[[str], bool]
+_SLASH = {ord("/"), ord("/") + 1}
 
 _MOST_STEPS = 4096
 """Steps that a pattern keeps; then it begins anew."""
@@ -42,12 +45,17 @@ def check(pattern: str) -> None:
 
 @dataclass
 class _Automaton:
-    """arcs: by state, (test of a character, next state); free: by state, states without one."""
+    """arcs: by state, (test of a character, next state); free: by state, states without one.
+
+    borders: the code points at which the answer of a test may change.
+    """
 
     arcs: list[list[tuple[_Test, int]]] = field(default_factory=list)
     free: list[list[int]] = field(default_factory=list)
+    borders: set[int] = field(default_factory=set)
     _closures: list[int] = field(default_factory=list)
-    _steps: dict[tuple[int, str], int] = field(default_factory=dict)
+    _steps: dict[tuple[int, int], int] = field(default_factory=dict)
+    _classes: list[int] = field(default_factory=list)
 
     def state(self) -> int:
         """A new state."""
@@ -58,6 +66,7 @@ class _Automaton:
     def close(self) -> None:
         """The pattern is whole, and its last state the one that accepts."""
         self._closures = [self._closure(state) for state in range(len(self.arcs))]
+        self._classes = sorted(self.borders)
 
     def _closure(self, first: int) -> int:
         seen, left = 0, [first]
@@ -71,7 +80,7 @@ class _Automaton:
     def matches(self, text: str) -> bool:
         states = self._closures[0]
         for character in text:
-            key = (states, character)
+            key = (states, bisect_right(self._classes, ord(character)))
             found = self._steps.get(key)
             if found is None:
                 found = self._step(states, character)
@@ -139,21 +148,27 @@ class _Parser:
             return
         self._at += 1
         if character == "?":
+            self._made.borders |= _SLASH
             self._step(_within)
         elif character == "[":
             self._step(self._bracket())
         elif character == "\\":
             literal = self._next("\\ stands at the end")
             self._at += 1
-            self._step(_equals(literal))
+            self._literal(literal)
         else:
-            self._step(_equals(character))
+            self._literal(character)
+
+    def _literal(self, character: str) -> None:
+        self._made.borders |= {ord(character), ord(character) + 1}
+        self._step(_equals(character))
 
     def _asterisks(self) -> None:
         first = self._at
         while self._at < len(self._pattern) and self._pattern[self._at] == "*":
             self._at += 1
         state = self._last
+        self._made.borders |= _SLASH
         if self._at - first == 1:
             self._made.arcs[state].append((_within, state))
         elif self._pattern[self._at : self._at + 1] == "/" and self._begins(first):
@@ -192,7 +207,9 @@ class _Parser:
             if high < low:
                 raise BadGlob(f"the range {low}-{high} goes down")
             ranges.append((low, high))
+            self._made.borders |= {ord(low), ord(high) + 1}
         self._at += 1
+        self._made.borders |= _SLASH
         return lambda character: (
             character != "/" and negated != any(low <= character <= high for low, high in ranges)
         )

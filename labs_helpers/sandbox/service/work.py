@@ -2,7 +2,7 @@
 
 The runner claims a job by a long poll of the control API, does the job, and reports events.
 
-    POST /_labs/work/claim   {"runner", "kinds", "running", "seconds"} -> {"job", "stop"}
+    POST /_labs/work/claim   {"runner", "kinds", "running", "held", "seconds"} -> {"job", "stop"}
     POST /_labs/work/report  {"runner", "job", "number", "events"} -> {}; 410 where the job is lost
     GET  /_labs/work         {"runners", "waiting", "claimed"}
 """
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 RESTARTED = "The sandbox was restarted while this ran."
 RUNNER_ENDED = "The labs' runner ended while this ran. `labs start` starts a new one."
 NO_RUNNER = "The labs' runner does not run, and nothing else does this. `labs start` starts it."
+
+GIVEN_UP = "The labs' runner gave this up, because the sandbox did not take its report."
 
 PATIENCE = 60.0
 """Seconds that a job waits where no runner is alive, before the job is lost."""
@@ -80,17 +82,26 @@ class Desk:
             self._turned()
 
     def claim(
-        self, note: Mapping[str, Any], kinds: Sequence[str], running: Sequence[str], seconds: float
+        self,
+        note: Mapping[str, Any],
+        kinds: Sequence[str],
+        running: Sequence[str],
+        held: Sequence[str],
+        seconds: float,
     ) -> dict[str, Any]:
         """The next job of these kinds, and which of the running jobs to end; waits for either.
 
-        note: of the runner's process; kinds: those that the runner has a place for.
+        note: of the runner's process; kinds: those that the runner has a place for; held: its jobs
+        that have not ended: the others that the runner once claimed are lost.
         """
         kinds = [kind for kind in self._owners if kind in kinds]
         name = json.dumps(note, sort_keys=True)
         until = time.monotonic() + min(seconds, _LONGEST_POLL)
         with self._changed:
             self._runners.setdefault(name, _Runner(note))
+        for store, row in self._rows("runner = ?", name):
+            if row["id"] not in held:
+                self._lose(store, row, GIVEN_UP)
         while True:
             turn = self._turn
             stop = self._to_end(name, running)
@@ -137,13 +148,15 @@ class Desk:
 
         def claim(sent: dict[str, Any]) -> dict[str, Any]:
             try:
-                kinds, running = list(map(str, sent["kinds"])), list(map(str, sent["running"]))
+                kinds, running, held = (
+                    list(map(str, sent[name])) for name in ("kinds", "running", "held")
+                )
                 note, seconds = _note_in(sent), float(sent["seconds"])
                 if not math.isfinite(seconds):
                     raise ValueError("seconds must be a number")
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise ControlRefused(400, f"this is no claim: {error}") from error
-            return self.claim(note, kinds, running, seconds)
+            return self.claim(note, kinds, running, held, seconds)
 
         def report(sent: dict[str, Any]) -> dict[str, Any]:
             try:

@@ -27,6 +27,9 @@ FITS = [
     ("common/**/*.js", ["common/app.js", "common/a/b/app.js"], ["common.js", "common/app.jsx"]),
     ("feature/**", ["feature/a", "feature/a/b"], ["feature", "features/a"]),
     ("feature/*", ["feature/a"], ["feature/a/b"]),
+    ("[b-d]x", ["bx", "cx", "dx"], ["ax", "ex", "Bx", "/x"]),
+    ("[!b-d]x", ["ax", "ex", "\u4e00x"], ["bx", "dx", "/x"]),
+    ("?[\u4e00-\u4e02]", ["a\u4e00", "\u4e02\u4e02"], ["a\u4e03", "/\u4e00", "a\u4dff"]),
     ("release-v?", ["release-v1"], ["release-v10"]),
     ("a**b", ["ab", "a/x/b"], ["a/x/c"]),
     ("[a-c]x", ["ax", "cx"], ["dx", "x"]),
@@ -96,3 +99,12 @@ def test_no_pattern_takes_more_steps_than_the_text_has_characters(
     globs.matches(pattern, text)
     assert 0 < steps <= len(text)
     assert len(globs._compiled(pattern).arcs) < 4 * 255
+
+
+def test_characters_that_a_pattern_does_not_name_are_one_class(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pattern, first = "**?" * 80 + "**Z", "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
+    assert not globs.matches(pattern, first)
+    monkeypatch.setattr(globs._Automaton, "_step", None)  # each step is known by now
+    assert not globs.matches(pattern, "".join(map(chr, range(0x5000, 0x5000 + 300))))

@@ -64,8 +64,9 @@ class Room:
         kinds: Sequence[str] = ("demo",),
         running: Sequence[str] = (),
         note: Mapping[str, Any] = ME,
+        held: Sequence[str] = ("a", "b"),
     ) -> dict[str, Any]:
-        return self.desk.claim(note, kinds, running, seconds)
+        return self.desk.claim(note, kinds, running, held, seconds)
 
     def close(self) -> None:
         self.desk.close()
@@ -89,6 +90,19 @@ def test_jobs_are_claimed_in_order_each_once_with_what_the_service_adds(room: Ro
     }
     assert second["id"] == "b"
     assert room.claim() == {"job": None, "stop": []}
+
+
+def test_a_job_that_the_runner_no_longer_holds_is_lost(room: Room) -> None:
+    """The runner gave the job up, or never heard that the job was its own."""
+    room.submit("a", "b")
+    room.claim()
+    room.claim(held=["a"])
+    assert room.service.losses == {}
+    assert room.claim(held=["b"]) == {"job": None, "stop": []}
+    assert room.service.losses == {"a": work.GIVEN_UP}
+    assert room.desk.facts()["claimed"] == 1
+    with pytest.raises(ControlRefused):
+        room.desk.report(ME, "a", 1, [{"type": "ended"}])
 
 
 def test_a_runner_gets_only_kinds_that_it_has_a_place_for(room: Room) -> None:
@@ -224,7 +238,7 @@ def test_after_the_close_nothing_looks_at_the_stores(room: Room) -> None:
     assert "jobs" not in {thread.name for thread in threading.enumerate()}
 
 
-@pytest.mark.parametrize("sent", [{}, {"runner": 1}, {"runner": {}, "kinds": 1, "running": []}])
+@pytest.mark.parametrize("sent", [{}, {"runner": 1}, {"runner": {}, "kinds": 1, "running": [], "held": []}])
 def test_what_is_no_claim_or_report_is_refused(room: Room, sent: dict[str, Any]) -> None:
     routes = room.desk.routes()
     for what in ("claim", "report"):
@@ -233,7 +247,7 @@ def test_what_is_no_claim_or_report_is_refused(room: Room, sent: dict[str, Any])
         assert refused.value.status == 400
 
 
-CLAIM: dict[str, Any] = {"runner": ME, "kinds": ["demo"], "running": [], "seconds": 0}
+CLAIM: dict[str, Any] = {"runner": ME, "kinds": ["demo"], "running": [], "held": [], "seconds": 0}
 
 
 @pytest.mark.parametrize(
