@@ -97,12 +97,20 @@ def test_a_gate_of_an_image_that_a_command_names(command: str) -> None:
 
 @pytest.mark.parametrize("command", HOLDS)
 def test_a_test_that_stops_the_build(command: str) -> None:
-    assert spec([command.format("sh test.sh")]).tests_before_the_push
+    assert "test.sh" in spec([command.format("sh test.sh")]).stops_before_the_push
+
+
+@pytest.mark.parametrize("command", HOLDS)
+def test_a_test_in_the_build_itself(command: str) -> None:
+    quote = '"' if "'{}" in command or "'cd" in command else "'"
+    line = command.format(f"grep -q {quote}</html>{quote} index.html")
+    nested = line.count(quote) > 2 and "-c" in line
+    assert nested or spec([line]).looks_before_the_push
 
 
 @pytest.mark.parametrize("command", FORGETS)
 def test_a_test_whose_failure_is_forgotten(command: str) -> None:
-    assert not spec([command.format("sh test.sh")]).tests_before_the_push
+    assert "test.sh" not in spec([command.format("sh test.sh")]).stops_before_the_push
 
 
 @pytest.mark.parametrize("command", HOLDS)
@@ -124,7 +132,7 @@ def test_a_gate_whose_failure_is_forgotten(command: str) -> None:
     ],
 )
 def test_a_push_after_the_test(build: list[str], post_build: list[str]) -> None:
-    assert spec(build, post_build).tests_before_the_push
+    assert "test.sh" in spec(build, post_build).stops_before_the_push
 
 
 @pytest.mark.parametrize(
@@ -139,4 +147,4 @@ def test_a_push_after_the_test(build: list[str], post_build: list[str]) -> None:
 def test_a_push_that_does_not_wait_for_the_test(
     build: list[str], post_build: list[str], last: list[str]
 ) -> None:
-    assert not spec(build, post_build, last).tests_before_the_push
+    assert "test.sh" not in spec(build, post_build, last).stops_before_the_push

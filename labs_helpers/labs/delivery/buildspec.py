@@ -10,14 +10,15 @@ from labs_helpers.buildspec import Buildspec, BuildspecError, read
 from labs_helpers.buildspec.model import PHASES
 from labs_helpers.labs.delivery import shell
 
-_GATE = re.compile(
-    r"\blabs\s+gate\b[^;&|\n]*--fail-on[ =](?:CRITICAL|HIGH|MEDIUM|LOW|INFORMATIONAL)\b"
-)
+_GATE = re.compile(r"\blabs\s+gate\b")
 _GATE_OF_AWS = re.compile(r"^\s*(?:test|\[)\s+\"?\$\{?CRITICAL\}?\"?\s+=\s+None\b")
 """The last command of the gate on AWS, where no machine of CodeBuild has `labs`."""
 _PRINTED = re.compile(r"(?:^|[;&|\n])\s*(?:#|echo\s)[^;&|\n]*$")
 """What stands before words that are printed, or are a comment."""
-_TESTS = re.compile(r"\btests?\.sh\b")
+_WORD = re.compile(r"(?<![\w./-])(?:\./)?[\w][\w./-]*")
+"""A word of a command that may be the name of a file."""
+_LOOKS = re.compile(r"\bgrep\s[^;&|\n]*</html>")
+"""A command that fails where the end of the page is missing."""
 _PUSHES = re.compile(r"\bdocker\s+(?:image\s+)?push\b|\bput-image\b|\bbuild\b.*\s--push\b")
 _PUSHED = re.compile(r"\bdocker\s+(?:image\s+)?push\b([^;&|\n]*)")
 _ASSIGNED = re.compile(r"(?:^|[;&]|\bexport)\s*(\w+)=(\"[^\"]*\"|'[^']*'|[^\s;&]*)")
@@ -70,26 +71,44 @@ class Spec:
         return bool(build and build.on_failure and build.on_failure.action == "ABORT")
 
     @property
-    def tests_before_the_push(self) -> bool:
-        if any(_PUSHES.search(one) for one in self._last_commands):
-            return False  # `finally` runs after a failed command, too
-        tested = next((place for place, fails in self._found(_TESTS) if fails), None)
-        pushed = next((place for place, _ in self._found(_PUSHES)), None)
-        return tested is not None and pushed is not None and tested < pushed
+    def looks_before_the_push(self) -> bool:
+        """Whether a command itself looks for the end of the page, and stops the build."""
+        return any(True for _ in self._before_the_push(_LOOKS))
 
     @property
-    def gates(self) -> bool:
-        """Whether a gate that can stop the build is one of the commands."""
-        gates = [_GATE, *([_GATE_OF_AWS] if self.line_with("describe-image-scan-findings") else [])]
-        return any(fails for gate in gates for _, fails in self._found(gate))
+    def stops_before_the_push(self) -> list[str]:
+        """The words of commands that stop the build before the push: some are names of scripts."""
+        return [one.removeprefix("./") for one in self._before_the_push(_WORD)]
 
-    def _found(self, pattern: re.Pattern[str]) -> Iterator[tuple[tuple[int, int], bool]]:
+    def _before_the_push(self, pattern: re.Pattern[str]) -> Iterator[str]:
+        """What the commands before the push have of a pattern, where they fail with that part."""
+        if any(_PUSHES.search(one) for one in self._last_commands):
+            return  # `finally` runs after a failed command, too
+        pushed = next((place for place, _, _ in self._found(_PUSHES)), None)
+        for place, found, fails in self._found(pattern):
+            if fails and pushed is not None and place < pushed:
+                yield found[0]
+
+    @property
+    def gates(self) -> list[str]:
+        """The gates that can stop the build, by default from HIGH on."""
+        gates = [_GATE, *([_GATE_OF_AWS] if self.line_with("describe-image-scan-findings") else [])]
+        return [
+            re.split(r"[;&|\n]", found.string[found.start() :])[0]
+            for gate in gates
+            for _, found, fails in self._found(gate)
+            if fails
+        ]
+
+    def _found(
+        self, pattern: re.Pattern[str]
+    ) -> Iterator[tuple[tuple[int, int], re.Match[str], bool]]:
         """Where commands run this, in order, and whether the command fails with it."""
         for number, one in enumerate(self.all_commands):
             line = shell.masked(one)
             for found in pattern.finditer(line):
                 if not _PRINTED.search(line[: found.start()]):
-                    yield (number, found.start()), shell.fails_with(one, *found.span())
+                    yield (number, found.start()), found, shell.fails_with(one, *found.span())
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -22,12 +22,13 @@ RECORD = "imagedefinitions.json"
 SPEC, GATE = "buildspec.yml", "gate.yml"
 STAGES = ["Source", "Build", "Gate", "Approve", "Deploy"]
 LOOKED_AT = f"{SPEC} of your last commit"
-_TESTS = ("test.sh", "tests.sh")
-"""The script of the test, and the name under which a repair may keep it."""
+_TEST = "test.sh"
+"""The script of the test; a repair may keep the test under another name, or in the build."""
 _LOOKS = re.compile(rb"\s*grep\s[^;&|]*</html>[^;&|]*$")
 """A last command that fails where the end of the page is missing."""
 _ONE_IMAGE = re.compile(r"\blabs\s+gate\s+[\"']?[\w./-]+[:@][\"']?(?!\$)[\w:.-]+")
 """A gate for an image that is named in full, without a variable."""
+_LETS_PASS = re.compile(r"--only-fixable\b|--accept\b")
 _WATCH = f'watch it with  lab.pipeline("{PIPELINE}", wait=300, commit="HEAD")'
 
 
@@ -93,20 +94,33 @@ def test_stays(release: Release) -> Finding | None:
         return None
     if not spec.stops_after_a_failed_build:
         return _unlike("after a failed build, post_build still runs")
-    if not spec.tests_before_the_push:
-        return _unlike("no failed test stops the build before the push")
-    script = next((one for one in _TESTS if history.file(one, release.commit)), _TESTS[0])
-    text = history.file(script, release.commit) or b""
-    last = [line for line in text.splitlines() if line.strip() and not line.startswith(b"#")][-1:]
-    # a script ends with the exit code of its last command
-    fails = b"exit 1" in text or any(_LOOKS.match(line) for line in last)
-    if b"</html>" in text and fails:
+    words = spec.stops_before_the_push
+    scripts = {one: history.file(one, release.commit) for one in words if one.endswith(".sh")}
+    scripts |= {one: text for one in words if (text := history.file(one, release.commit))}
+    if spec.looks_before_the_push or any(map(_looks, scripts.values())):
         return None
+    if not scripts:
+        return _unlike("no failed test stops the build before the push")
+    script, text = next(iter(scripts.items()))
+    if text is None and script != _TEST:
+        return Finding(
+            LOOKED_AT,
+            f"the build runs {script}, and {script} is in no commit",
+            "the pipeline fetches commits, and no files of yours",
+        )
     return Finding(
         f"{script} of your last commit",
         "it does not look for the end of the page any more",
         "the test was right: half a page has to stop the build",
     )
+
+
+def _looks(script: bytes | None) -> bool:
+    """Whether a script fails where the end of the page is missing."""
+    text = script or b""
+    last = [line for line in text.splitlines() if line.strip() and not line.startswith(b"#")][-1:]
+    # a script ends with the exit code of its last command
+    return b"</html>" in text and (b"exit 1" in text or any(map(_LOOKS.match, last)))
 
 
 def tags_stay(release: Release) -> Finding | None:
@@ -135,6 +149,13 @@ def gate_stays(release: Release) -> Finding | None:
             found,
             "put the gate back: it has to judge the scan as before",
         )
+    for gate in spec.gates:
+        if wide := _LETS_PASS.search(gate):
+            return Finding(
+                f"{GATE} of your last commit",
+                f"{gate.strip()}\nwith {wide[0]}, something that is CRITICAL may pass",
+                "which findings does this option leave out?  labs gate --help",
+            )
     for command in spec.all_commands:
         if _ONE_IMAGE.search(command):
             return Finding(

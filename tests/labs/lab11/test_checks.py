@@ -37,6 +37,7 @@ def tidied(lab: Desk) -> None:
 
 COMMIT = 'git diff --quiet HEAD || git commit -q -a -m "Repair the build"'
 BUILD = "sed -i.bak 's/sh tests.sh/sh test.sh/' buildspec.yml"
+CHECK = "sed -i.bak 's/tests.sh/check.sh/' buildspec.yml"
 GATE = "sed -i.bak 's/:$VERSION/:$TAG/' gate.yml"
 WRONG: dict[str, tuple[str, str]] = {
     "not committed": (f"{BUILD}; {GATE}", "your changes are in the file and in no commit"),
@@ -74,9 +75,25 @@ WRONG: dict[str, tuple[str, str]] = {
         f"buildspec.yml; {COMMIT}",
         "this pushes the tag latest",
     ),
+    "the test in no commit": (
+        f"cp test.sh check.sh; {CHECK}; {GATE}; {COMMIT}",
+        "the build runs check.sh, and check.sh is in no commit | the test before the push",
+    ),
+    "a gate for what has a fix": (
+        f"{BUILD}; {GATE}; sed -i.bak 's/CRITICAL/CRITICAL --only-fixable/' gate.yml; {COMMIT}",
+        "with --only-fixable, something that is CRITICAL may pass | the gate judges",
+    ),
     "not sent yet": (f"{BUILD}; {GATE}; {COMMIT}", "none of the commit"),
 }
 RIGHT: dict[str, str] = {
+    "the test under a name of one's own": (f"git mv test.sh check.sh; {CHECK}; {GATE}; {COMMIT}"),
+    "the test in the build itself": (
+        "sed -i.bak \"s,sh tests.sh,grep -q '</html>' index.html,\" buildspec.yml; "
+        f"{GATE}; {COMMIT}"
+    ),
+    "the gate as strict as by default": (
+        f"{BUILD}; {GATE}; sed -i.bak 's/ --fail-on CRITICAL//' gate.yml; {COMMIT}"
+    ),
     "the commit reverted": "git revert --no-edit HEAD",
     "the test renamed": f"git mv test.sh tests.sh; {GATE}; {COMMIT}",
     "the variable set in the gate": (

@@ -238,7 +238,9 @@ def test_after_the_close_nothing_looks_at_the_stores(room: Room) -> None:
     assert "jobs" not in {thread.name for thread in threading.enumerate()}
 
 
-@pytest.mark.parametrize("sent", [{}, {"runner": 1}, {"runner": {}, "kinds": 1, "running": [], "held": []}])
+@pytest.mark.parametrize(
+    "sent", [{}, {"runner": 1}, {"runner": {}, "kinds": 1, "running": [], "held": []}]
+)
 def test_what_is_no_claim_or_report_is_refused(room: Room, sent: dict[str, Any]) -> None:
     routes = room.desk.routes()
     for what in ("claim", "report"):
