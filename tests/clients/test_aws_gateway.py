@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.labs.commands import Commands
+from tests.policies import policy
 from tests.sandbox import sandbox_process
 from tests.sandbox.sandbox_process import Running
 
@@ -143,3 +144,46 @@ def test_what_the_sandbox_does_not_have_is_named(aws: Aws) -> None:
     done = aws("codepipeline", "list-webhooks")
     assert "(NotInSandbox)" in done.stderr
     assert "codepipeline:ListWebhooks" in done.stderr
+
+
+GROUPS = [
+    [
+        {"type": "EVENT", "pattern": "PULL_REQUEST_CREATED, PULL_REQUEST_UPDATED"},
+        {"type": "BASE_REF", "pattern": "^refs/heads/main$", "excludeMatchedPattern": True},
+    ],
+    [{"type": "EVENT", "pattern": "PUSH"}],
+]
+
+
+def test_a_webhook_is_made_changed_and_deleted(aws: Aws) -> None:
+    builds = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    trust = policy({**builds, "Principal": {"Service": "codebuild.amazonaws.com"}})
+    aws("iam", "create-role", "--role-name", "builds", "--assume-role-policy-document", trust)
+    project = {
+        "name": "my-project",
+        "source": {"type": "GITHUB", "location": "https://github.com/ada/app.git"},
+        "artifacts": {"type": "NO_ARTIFACTS"},
+        "environment": {
+            "type": "LINUX_CONTAINER",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "image": "aws/codebuild/standard:7.0",
+        },
+        "serviceRole": "arn:aws:iam::123456789012:role/builds",
+    }
+    made = aws("codebuild", "create-project", "--cli-input-json", json.dumps(project))
+    assert made.stderr == ""
+    named = ("--project-name", "my-project")
+    tokenless = aws("codebuild", "create-webhook", *named)
+    assert "(ResourceNotFoundException)" in tokenless.stderr
+    assert "Access token not found in CodeBuild project for server type github" in tokenless.stderr
+    groups = ("--manual-creation", "--filter-groups", json.dumps(GROUPS))
+    hook = json.loads(aws("codebuild", "create-webhook", *named, *groups).stdout)["webhook"]
+    asked = ("--names", "my-project", "--query", "projects[0].webhook")
+    shown = json.loads(aws("codebuild", "batch-get-projects", *asked).stdout)
+    assert shown == {name: value for name, value in hook.items() if name != "secret"}
+    rotated = aws("codebuild", "update-webhook", *named, "--rotate-secret").stdout
+    assert json.loads(rotated)["webhook"]["secret"] != hook["secret"]
+    deleted = aws("codebuild", "delete-webhook", *named)
+    assert (deleted.returncode, deleted.stdout, deleted.stderr) == (0, "", "")
+    assert json.loads(aws("codebuild", "batch-get-projects", *asked).stdout) is None
+    aws("codebuild", "delete-project", "--name", "my-project")

@@ -28,9 +28,7 @@ _RESOLVED = "CODEBUILD_RESOLVED_SOURCE_VERSION"
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 """
 
-_CONNECTION = re.compile(
-    r"arn:aws:(?:codeconnections|codestar-connections):[^:]*:\d*:connection/.+"
-)
+CONNECTION = re.compile(r"arn:aws:(?:codeconnections|codestar-connections):[^:]*:\d*:connection/.+")
 
 _OF_SOURCE: Mapping[str, str] = {
     "sourceTypeOverride": "type",
@@ -242,7 +240,7 @@ def _check_fetched(sources: Sequence[Mapping[str, Any]]) -> None:
                 "--source-type-override S3 --source-location-override bucket/source.zip."
             )
         auth = source.get("auth") or {}
-        if source["type"] == "GITHUB" and not _CONNECTION.fullmatch(auth.get("resource", "")):
+        if source["type"] == "GITHUB" and not CONNECTION.fullmatch(auth.get("resource", "")):
             raise NotHere(
                 "The sandbox reaches no GitHub, and fetches sources of type GITHUB over a "
                 "connection to the stand-in GitHub only: give the source the auth "

@@ -15,13 +15,13 @@ class InvalidInput(ServiceError):
 
 
 class NotFound(ServiceError):
-    """There is no such project or build."""
+    """There is no such project, build or webhook, or no access token."""
 
     code = "ResourceNotFoundException"
 
 
 class AlreadyExists(ServiceError):
-    """There is a project of this name."""
+    """There is a project of this name, or the project has a webhook."""
 
     code = "ResourceAlreadyExistsException"
 
@@ -30,6 +30,12 @@ class LimitExceeded(ServiceError):
     """More builds than the project or the account may have at once."""
 
     code = "AccountLimitExceededException"
+
+
+class OAuthProviderFailed(ServiceError):
+    """GitHub does not let CodeBuild do this."""
+
+    code = "OAuthProviderException"
 
 
 class NotHere(ServiceError):

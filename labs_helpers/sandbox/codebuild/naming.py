@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-_TIMES = {"startTime", "endTime", "created", "lastModified", "expired"}
+_TIMES = {"startTime", "endTime", "created", "lastModified", "lastModifiedSecret", "expired"}
 
 
 def name_of(text: str, kind: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -142,19 +142,32 @@ class Builds:
 
         self._change(place, build_id, add)
 
+    def check_connection(self, place: store.Place, project: Mapping[str, Any]) -> None:
+        """Whether the role of a project reaches the source over a connection.
+
+        Raises RoleRefused; AccessDenied without the rights, LookupError without the repository.
+        """
+        lasts = timedelta(minutes=15)
+        taken = self._session(place, project["name"], project["serviceRole"], "AWSCodeBuild", lasts)
+        self._connected(project["source"], taken)
+
     def _taken(self, place: store.Place, build: store.Document) -> Assumed:
         """A session of the build's role; raises RoleRefused."""
-        source = projects.arn(*place, build["projectName"])
-        return self._roles.assume(
-            build["serviceRole"],
-            CODEBUILD,
-            f"AWSCodeBuild-{build['id'].partition(':')[2]}",
-            place[1],
-            {"aws:sourcearn": (source,), "aws:sourceaccount": (place[0],)},
-            timedelta(minutes=build["timeoutInMinutes"]) + _SPARE,
-        )
+        name = f"AWSCodeBuild-{build['id'].partition(':')[2]}"
+        lasts = timedelta(minutes=build["timeoutInMinutes"]) + _SPARE
+        return self._session(place, build["projectName"], build["serviceRole"], name, lasts)
 
-    def _connected(self, source: store.Document, taken: Assumed) -> str:
+    def _session(
+        self, place: store.Place, project: str, role: str, name: str, lasts: timedelta
+    ) -> Assumed:
+        """A session of the role of a project or of its build; raises RoleRefused."""
+        keys = {
+            "aws:sourcearn": (projects.arn(*place, project),),
+            "aws:sourceaccount": (place[0],),
+        }
+        return self._roles.assume(role, CODEBUILD, name, place[1], keys, lasts)
+
+    def _connected(self, source: Mapping[str, Any], taken: Assumed) -> str:
         """The git folder of a source on a connection, "" for others; LookupError, AccessDenied.
 
         https://docs.aws.amazon.com/codebuild/latest/userguide/connections-github-app.html

@@ -63,8 +63,14 @@ def project(params: Mapping[str, Any], account: str, region: str, at: float) -> 
 
 
 def changed(before: Document, params: Mapping[str, Any], account: str, at: float) -> Document:
-    """A project after UpdateProject: what the request has replaces what was."""
+    """A project after UpdateProject: what the request has replaces what was.
+
+    With another repository the webhook goes:
+    https://github.com/hashicorp/terraform-provider-aws/issues/41938
+    """
     made = {**before, **{name: value for name, value in params.items() if name != "badgeEnabled"}}
+    if any(made["source"].get(name) != before["source"].get(name) for name in ("type", "location")):
+        made.pop("webhook", None)
     made["lastModified"] = at
     made["artifacts"] = with_defaults(made["artifacts"], before["name"])
     _complete(made)

@@ -10,7 +10,7 @@ from labs_helpers.sandbox.moto.refusals import EVERY, rows
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.moto.table import PAGE, services
 from labs_helpers.sandbox.service.protocol import service_model
-from labs_helpers.sandbox.service.service import collect
+from labs_helpers.sandbox.service.service import collect, recorded
 
 _HEAD = """# What the sandbox answers
 
@@ -23,8 +23,8 @@ An operation that is not listed is refused with the code `NotInSandbox`.
   is refused is listed too.
 - "True" are operations that [moto](https://docs.getmoto.org/) does, as far as moto goes: what was
   put is there, and is found again after the sandbox was stopped or killed.
-- "Recorded" are operations of moto that keep a record on which nothing acts: no packet flows,
-  nothing expires.
+- "Recorded" are operations, moto's or ours, that keep a record on which nothing acts: no packet
+  flows, nothing expires, no push starts a build.
 
 The sandbox decides on every call with IAM's policies, whoever answers.
 """
@@ -69,7 +69,10 @@ def _of_room(name: str, room: str) -> list[str]:
     functions, reasons = collect(names, operations)
     absent = frozenset(names) - set(functions)
     parts = [f"`labs_helpers/{room}` answers for the whole service.\n"]
-    parts.append(_listed("Ours", frozenset(functions)))
+    kept = recorded(operations)
+    parts.append(_listed("Ours", frozenset(functions) - kept))
+    if kept:
+        parts.append(_listed("Recorded", kept))
     if absent - set(reasons):
         parts.append(_listed("Refused", absent - set(reasons)))
     told: dict[str, list[str]] = {}

@@ -262,6 +262,13 @@ class DecidedService(Service[C]):
         return iter(())
 
 
+def recorded(operations: ModuleType) -> frozenset[str]:
+    """The RECORDED of a module's or a package's operations: they keep what nothing acts on."""
+    return frozenset().union(
+        *(getattr(module, "RECORDED", ()) for module in _modules_of(operations))
+    )
+
+
 def _modules_of(module: ModuleType) -> list[ModuleType]:
     """The modules of a package, imported; of a plain module, itself."""
     if not hasattr(module, "__path__"):

@@ -185,7 +185,7 @@ def refused(room: Room, changed: dict[str, Any]) -> tuple[str, str]:
     ("operation", "params"),
     [
         ("start_build_batch", {"projectName": "plain"}),
-        ("create_webhook", {"projectName": "plain"}),
+        ("invalidate_project_cache", {"projectName": "plain"}),
         ("list_curated_environment_images", {}),
     ],
 )

@@ -1,4 +1,4 @@
-"""What moto's and Floci's tests expect of CodeBuild, held against what AWS says.
+"""What moto's, Floci's and Terraform's tests expect of CodeBuild, held against what AWS says.
 
 No build runs here: the sandbox has no runner, so that a build stays queued.
 """
@@ -12,6 +12,7 @@ import pytest
 from tests.sandbox.codebuild.build_room import TRUST
 from tests.sandbox.codebuild.expected_builds import BUILDS
 from tests.sandbox.codebuild.expected_projects import PROJECTS
+from tests.sandbox.codebuild.expected_webhooks import WEBHOOKS
 from tests.sandbox.public_expectations import Row, client_of, goes_as_expected
 from tests.sandbox.sandbox_process import Running
 
@@ -24,6 +25,6 @@ def codebuild(sandbox: Running) -> Any:
     return client_of(sandbox, "codebuild")
 
 
-@pytest.mark.parametrize("expected", [*PROJECTS, *BUILDS])
+@pytest.mark.parametrize("expected", [*PROJECTS, *BUILDS, *WEBHOOKS])
 def test_codebuild_answers_as_the_public_suites_expect(codebuild: Any, expected: Row) -> None:
     goes_as_expected(codebuild, expected)

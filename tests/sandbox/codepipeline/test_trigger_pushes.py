@@ -111,3 +111,34 @@ def test_filters_choose_the_pushes_and_the_push_its_commit(
         second,
         execution,
     ]
+
+
+def test_a_push_starts_the_pipeline_and_no_build_by_a_webhook(
+    room: PipelineRoom, tmp_path: Path
+) -> None:
+    folder = tmp_path / "hooked"
+    folder.mkdir()
+    git(folder, "init", "-qb", "main")
+    write(folder, "src/page.html", "first")
+    arn = room.client("codeconnections").create_connection(
+        ProviderType="GitHub", ConnectionName="hooks"
+    )["ConnectionArn"]
+    use = policy(allow("codeconnections:*", on=arn))
+    for role in ("pipeline", "builder"):
+        room.client("iam").put_role_policy(RoleName=role, PolicyName="hooks", PolicyDocument=use)
+    sent = {"connection": "hooks", "repository": "ada/hooked", "folder": str(folder)}
+    assert room.builds.sandbox.control("POST", "connections", sent)[0] == 200
+    auth = {"type": "CODECONNECTIONS", "resource": arn}
+    url = "https://github.com/ada/hooked.git"
+    room.builds.project("hooked", source={"type": "GITHUB", "location": url, "auth": auth})
+    codebuild = room.client("codebuild")
+    every = [[{"type": "EVENT", "pattern": "PUSH"}]]
+    hook = codebuild.create_webhook(projectName="hooked", filterGroups=every)["webhook"]
+    assert hook["status"] == "ACTIVE"
+    made = definition("hooked", source(arn, FullRepositoryId="ada/hooked"), s3_deploy())
+    first = room.create(made)
+    assert room.ended("hooked", first) == "Succeeded"
+    write(folder, "src/page.html", "second")
+    room.wait(lambda: room.newest("hooked") != first)
+    assert room.ended("hooked", room.newest("hooked")) == "Succeeded"
+    assert codebuild.list_builds_for_project(projectName="hooked")["ids"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from labs_helpers.sandbox.moto import answers
 from labs_helpers.sandbox.moto.page import page
 from labs_helpers.sandbox.moto.refusals import EVERY, operations
 from labs_helpers.sandbox.moto.table import PAGE, services
+from labs_helpers.sandbox.service.protocol import service_model
 from labs_helpers.sandbox.service.refusal import Refusal
+from labs_helpers.sandbox.service.service import collect, recorded
 from labs_helpers.sandbox.sigv4 import Request
 from tests.policies import policy
 from tests.sandbox.authorization.people_here import refusal_of
@@ -43,6 +46,14 @@ def test_no_operation_is_both_open_and_refused() -> None:
         assert not row.moto & row.ours, service
         assert row.recorded <= row.moto, service
         assert EVERY not in refused, service
+
+
+def test_what_a_room_records_is_an_operation_that_it_answers() -> None:
+    for service, row in services().items():
+        if row.room:
+            room = importlib.import_module(f"labs_helpers.{row.room.replace('/', '.')}.operations")
+            answered, _ = collect(service_model(service).operation_names, room)
+            assert recorded(room) <= set(answered), service
 
 
 @pytest.mark.parametrize(("service", "operation", "params"), OPERATIONS)

@@ -16,8 +16,6 @@ from labs_helpers.sandbox.service.service import Members
 NOT_BUILT = {
     "BatchGetFleets": "Builds run on this machine.",
     "CreateFleet": "Builds run on this machine.",
-    "CreateWebhook": "Nothing on the internet can call the sandbox. A pipeline starts builds.",
-    "UpdateWebhook": "Nothing on the internet can call the sandbox. A pipeline starts builds.",
     "InvalidateProjectCache": "Nothing is cached here.",
     "UpdateProjectVisibility": "Nobody else can reach the sandbox.",
 }
@@ -40,9 +38,13 @@ def update_project(call: CodeBuildCall, params: Members) -> Members:
         before = store.project(db, place, params["name"])
     if before is None:
         raise no_project(projects.arn(*place, params["name"]))
-    made = projects.changed(before, params, call.account, now)
-    _check_trust(call, made)
+    _check_trust(call, projects.changed(before, params, call.account, now))
     with call.store.write() as db:
+        # what another call has changed meanwhile stays, such as the webhook
+        before = store.project(db, place, params["name"])
+        if before is None:
+            raise no_project(projects.arn(*place, params["name"]))
+        made = projects.changed(before, params, call.account, now)
         store.save_project(db, place, made)
     return {"project": dated(made)}
 
@@ -75,7 +77,7 @@ def list_projects(call: CodeBuildCall, params: Members) -> Members:
 
 
 def delete_project(call: CodeBuildCall, params: Members) -> Members:
-    """Deleting a project that is not there succeeds, and builds stay.
+    """Deleting a project that is not there succeeds, and builds stay. The webhook goes.
 
     https://docs.aws.amazon.com/codebuild/latest/APIReference/API_DeleteProject.html
     """
