@@ -8,12 +8,15 @@ A process that decides a few calls of EC2 reads 100 of its 3,000 shapes.
 Texts for people are left out. When a learner asks for help (``help(client.describe_images)``),
 botocore's file is read once more, with its texts.
 
-Nobody may change a description. botocore itself changes two kinds:
+Nobody may change a description. botocore itself changes three kinds:
 
 - a description with extras (https://github.com/boto/botocore/blob/develop/botocore/loaders.py,
   ExtrasProcessor), where the same change is made at each load;
 - the table of endpoints (https://github.com/boto/botocore/blob/develop/botocore/regions.py,
-  EndpointResolver._resolve), where the clients of a session share the changes, too.
+  EndpointResolver._resolve), where the clients of a session share the changes, too;
+- the place of an operation of S3, from which each client takes the bucket when the client first
+  calls the operation (https://github.com/boto/botocore/blob/develop/botocore/handlers.py,
+  remove_bucket_from_url_paths_from_model). Whoever asks for an operation gets its place anew.
 """
 
 from __future__ import annotations
@@ -71,6 +74,15 @@ class Unread(dict[str, Any]):
     def _read(self) -> None:
         for name in self:
             self[name]
+
+
+class Operations(Unread):
+    """The operations of a service, each with an ``http`` of the asker's own, who may change it."""
+
+    def __getitem__(self, name: str) -> Any:
+        """An operation; raises KeyError."""
+        found = super().__getitem__(name)
+        return {**found, "http": {**found["http"]}} if "http" in found else found
 
 
 class SharedFiles(JSONFileLoader):  # type: ignore[misc]
@@ -140,7 +152,7 @@ def _part(name: str, text: str, at: int) -> tuple[Any, int]:
     if name not in _UNREAD:
         return _decoder.raw_decode(text, at)
     members, end = _members(text, at, _packed)
-    return Unread(members), end
+    return Operations(members) if name == "operations" else Unread(members), end
 
 
 def _packed(name: str, text: str, at: int) -> tuple[str, int]:

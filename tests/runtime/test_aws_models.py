@@ -151,3 +151,36 @@ def test_checks_share_the_descriptions_of_the_kernel() -> None:
         [sys.executable, "-c", CHECKED], check=True, capture_output=True, text=True, timeout=120
     )
     assert ran.stdout == "True\n"
+
+
+CHANGED = """
+import sys
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+from labs_helpers.runtime import aws_models
+aws_models.share(documentation=False)
+from labs_helpers.sandbox.authorization import models
+
+settings = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+session = botocore.session.Session()
+for _ in range(2):
+    s3 = session.create_client("s3", "us-west-2", endpoint_url="http://127.0.0.1:1",
+                               config=settings, **keys)
+    for _ in range(2):
+        try:
+            s3.get_bucket_versioning(Bucket="b")
+        except EndpointConnectionError as error:
+            print(str(error))
+print(models.match("s3", "GET", "/b", {"versioning": ""}, {}))
+"""
+
+
+def test_a_client_of_s3_that_has_called_leaves_the_places_of_operations_to_others() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", CHANGED], check=True, capture_output=True, text=True, timeout=120
+    )
+    *called, route = ran.stdout.splitlines()
+    assert [one.rpartition(" ")[2] for one in called] == ['"http://127.0.0.1:1/b?versioning"'] * 4
+    assert route == "('GetBucketVersioning', {'Bucket': 'b'})"
