@@ -9,8 +9,10 @@ https://git-scm.com/docs/git-config and https://git-scm.com/docs/gitrepository-l
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import threading
@@ -20,9 +22,20 @@ from pathlib import Path
 
 _SHARED = ("objects", "refs", "packed-refs", "reftable", "shallow")
 """What of a repository is data, and no configuration."""
+_READ = ("HEAD", "config", "commondir", "packed-refs", "shallow")
+"""Small files of a repository that are read whole."""
+_LARGEST = 64 * 1024 * 1024
+_MOST_REFS = 20_000
+"""Files of branches and tags that are looked at, before git is."""
+_MEMORY = 1024 * 1024
+"""KiB of memory of a git. A tree of trees names millions of files in a few hundred bytes."""
+_BOUND = ("/bin/sh", "-c", f'ulimit -v {_MEMORY} 2>/dev/null; exec "$@"', "git")
+"""Begins a command with little memory; macOS knows no such bound, and the command begins there."""
 _CONFIG = """[core]
 \trepositoryformatversion = 1
 \tbare = false
+\tbigFileThreshold = 64m
+\tpackedGitLimit = 256m
 [gpg]
 \tprogram = false
 [gpg "ssh"]
@@ -48,7 +61,7 @@ def run(folder: Path, *arguments: str, seconds: float = 60.0) -> subprocess.Comp
     """
     with _repository_of_ours(folder) as (program, environ):
         return subprocess.run(
-            [program, *arguments],
+            [*_BOUND, program, *arguments],
             cwd=folder,
             capture_output=True,
             check=False,
@@ -66,7 +79,7 @@ def first_bytes(folder: Path, *arguments: str, most: int, seconds: float = 60.0)
     with (
         _repository_of_ours(folder) as (program, environ),
         subprocess.Popen(
-            [program, *arguments],
+            [*_BOUND, program, *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -126,12 +139,14 @@ def _repository(folder: Path) -> tuple[Path, Path, Path]:
     for top in (folder, *folder.parents):
         place = top / ".git"
         if place.is_file():  # a worktree, or a submodule
+            _check_plain(place)
             text = place.read_text(errors="surrogateescape").removeprefix("gitdir:").strip()
             place = top / text
         elif _is_bare(top):
             place = top
         if _is_bare(place) or (place / "commondir").is_file():
             common = place
+            _check_plain(place / "commondir")
             with suppress(FileNotFoundError):
                 common = place / (place / "commondir").read_text().strip()
             return top, place, common
@@ -142,7 +157,39 @@ def _is_bare(place: Path) -> bool:
     return all((place / name).exists() for name in ("HEAD", "objects", "refs"))
 
 
+def _check_plain(path: Path) -> None:
+    """Raise OSError where a path is there and no plain file: reading from others may not end."""
+    try:
+        found = path.stat()
+    except OSError:
+        return  # not there, which is for git to say
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+        raise OSError(errno.EINVAL, f"{path} is no plain file, or is too large")
+
+
+def _check_refs(folder: Path) -> None:
+    """The same for the files of branches and tags."""
+    waiting, seen = [folder], 0
+    while waiting:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+        except OSError:
+            continue  # not there, or not ours to read: git says so
+        for entry in entries:
+            seen += 1
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+            elif not entry.is_file(follow_symlinks=False):
+                _check_plain(Path(entry.path))
+        if seen > _MOST_REFS:
+            raise OSError(errno.E2BIG, f"more than {_MOST_REFS} branches and tags: git pack-refs")
+
+
 def _lay_out(place: Path, own: Path, common: Path, program: str, environ: dict[str, str]) -> None:
+    for name in _READ:
+        _check_plain(own / name)
+        _check_plain(common / name)
+    _check_refs(common / "refs")
     for name in _SHARED:
         if (common / name).exists():
             (place / name).symlink_to((common / name).resolve())
@@ -159,6 +206,7 @@ def _lay_out(place: Path, own: Path, common: Path, program: str, environ: dict[s
         check=False,
         stdin=subprocess.DEVNULL,
         env=environ,
+        timeout=60,
     )
     config = _CONFIG
     for line in found.stdout.splitlines():

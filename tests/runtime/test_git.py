@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -172,3 +173,39 @@ def test_a_changed_file_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert history.is_changed("app.py")
     (folder / "app.py").unlink()
     assert history.is_changed("app.py")
+
+
+@pytest.mark.parametrize("name", ["HEAD", "config", "packed-refs", "refs/heads/odd", "shallow"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_what_is_no_plain_file_is_refused_at_once(folder: Path, name: str, kind: str) -> None:
+    path = folder / ".git" / name
+    path.unlink(missing_ok=True)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(of_the_runner.GitFailed, match="is no plain file, or is too large"):
+        of_the_runner.git(folder, "log", "-1")
+    assert git_watch._refs(folder) is None
+
+
+def test_a_tree_that_names_itself_many_times_takes_little_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight folders in each other, each with ten entries: a hundred million names."""
+    entry = plain(folder, "rev-parse", "HEAD:app.py").strip()
+    kind = "100644 blob"
+    for _ in range(8):
+        listed = "".join(f"{kind} {entry}\te{number}\n" for number in range(10))
+        made = subprocess.run(
+            ["git", "mktree"], cwd=folder, input=listed, capture_output=True, text=True, check=True
+        )
+        entry, kind = made.stdout.strip(), "040000 tree"
+    commit = plain(folder, "commit-tree", "-p", "HEAD", "-m", "bomb", entry).strip()
+    script = f"ulimit -v {256 * 1024}; {git._BOUND[2].partition(';')[2]}"
+    monkeypatch.setattr(git, "_BOUND", (*git._BOUND[:2], script, "git"))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    ran = git_watch._paths(folder, 1000, commit, "--not", "HEAD")
+    assert ran is None or len(ran) <= 3000
+    most = max(before, 256 * 1024)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= most

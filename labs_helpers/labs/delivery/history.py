@@ -37,6 +37,6 @@ def _git(*arguments: str) -> bytes | None:
     """What git prints; None where git refuses."""
     try:
         done = git.run(Path.cwd(), *arguments)
-    except git.NoGit:
+    except (git.NoGit, OSError):
         return None
     return done.stdout if done.returncode == 0 else None
