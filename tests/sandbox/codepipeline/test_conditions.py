@@ -75,11 +75,9 @@ WRONG: list[tuple[str, Document, str, str]] = [
     ("rules of one name", made(beforeEntry=condition("FAIL", variable("a"), variable("b"))), STAGE,
      "Stage Deploy: rule names must be unique in a condition"),
     ("a rule that is none", made(beforeEntry=condition("FAIL", rule("Weather"))), STAGE,
-     "Rule check in stage Deploy: there is no rule Weather of category Rule and owner AWS"),
+     "Rule check in stage Deploy: there is no rule Weather"),
     ("a rule of another version", made(beforeEntry=condition("FAIL", typed(version="99"))), STAGE,
      "Rule check in stage Deploy: the rule VariableCheck has version 1 only, not 99"),
-    ("a rule of another owner", made(beforeEntry=condition("FAIL", typed(owner="Custom"))), STAGE,
-     "Rule check in stage Deploy: there is no rule VariableCheck of category Rule and owner "),
     ("commands of a rule", made(beforeEntry=condition("FAIL", {**variable("a"), "commands": ["ls"]})
                                 ), STAGE,
      "Rule check in stage Deploy is not of a type that has commands"),
