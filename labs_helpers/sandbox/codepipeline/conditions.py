@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback-auto.ht
 
 An execution has "conditions": [run]; run: {"stage", "type", "status", "summary", "updated",
 "current", "rules": [rule run]}; rule run: {"id", "rule", "status", "started", "updated", "memory",
-"summary", "error", "configuration"}. A run that a retry replaces is not current any longer.
+"summary", "error", "configuration"}; memory: what a rule needs between two looks. A run that a
+retry replaces is not current any longer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.codepipeline.errors import InvalidStage, InvalidStructure, NotHere
+from labs_helpers.sandbox.codepipeline import rule_types
+from labs_helpers.sandbox.codepipeline.errors import InvalidStage, InvalidStructure
 
 Document = dict[str, Any]
 
@@ -33,23 +35,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html;
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-codepipeline-pipeline-failureconditions.html
 """
 
-RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "VariableCheck": (("Variable", "Value", "Operator"), ()),
-    "CloudWatchAlarm": (("AlarmName",), ("AlarmStates", "WaitTime")),
-}
-"""By provider, the keys of a rule's configuration: required and optional.
-
-https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference.html
-"""
-ABSENT: Mapping[str, str] = {
-    "LambdaInvoke": "It calls a function of Lambda.",
-    "CodeBuild": "Put the build into an action of the stage.",
-    "Commands": "Put the commands into a build project, and the project into an action.",
-    "DeploymentWindow": "DisableStageTransition holds a stage closed.",
-}
-OPERATORS = ("EQ", "NE", "CONTAINS", "MATCHES")
-STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
-
 IN_PROGRESS, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
 
 
@@ -60,71 +45,69 @@ def declared(stage: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
             yield kind, each
 
 
-def check(stage: Mapping[str, Any], first: bool, version: str, region: str) -> None:
-    """Raise InvalidStage, InvalidStructure or NotHere. version: of the pipeline, as "V2"."""
-    has_result = [kind for kind in RESULTS if stage.get(kind)]
-    if has_result and version != "V2":
-        raise InvalidStructure(
-            f"A stage of a pipeline of type V1 has no {has_result[0]}: set pipelineType to V2"
-        )
-    failure = stage.get(FAILURE) or {}
-    results = [
-        (kind, each.get("result") or (failure.get("result") if kind == FAILURE else None))
-        for kind, each in declared(stage)
-    ]
+def check(made: Mapping[str, Any], region: str) -> None:
+    """Raise InvalidStage, InvalidStructure or NotHere for the conditions of a definition."""
+    for place, stage in enumerate(made["stages"]):
+        has_result = [kind for kind in RESULTS if stage.get(kind)]
+        if has_result and made["pipelineType"] != "V2":
+            raise InvalidStructure(
+                f"A stage of a pipeline of type V1 has no {has_result[0]}: set pipelineType to V2"
+            )
+        _check_results(stage, place == 0, made["executionMode"])
+        for kind, condition in declared(stage):
+            rules = condition.get("rules") or ()
+            if not rules:
+                raise InvalidStage(f"Stage {stage['name']} has a condition without rules")
+            names = [rule["name"] for rule in rules]
+            if len({*names}) < len(names):
+                raise InvalidStage(
+                    f"Stage {stage['name']}: rule names must be unique in a condition"
+                )
+            for rule in rules:
+                rule_types.check(stage["name"], result_of(stage, kind), rule, region)
+
+
+def _check_results(stage: Mapping[str, Any], first: bool, mode: str) -> None:
+    """The results that fit their type, and the pipeline's mode.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html#stage-conditions-considerations
+    says that onFailure with conditions has no automatic retry; a procedure on the same page adds a
+    rule beside the retry nevertheless. In the mode PARALLEL no stage is rolled back:
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+    """
+    name, failure = stage["name"], stage.get(FAILURE) or {}
+    results = [(kind, result_of(stage, kind)) for kind, _ in declared(stage)]
     if failure.get("result") or (failure and not failure.get("conditions")):
-        results.append((FAILURE, failure.get("result")))
+        results.append((FAILURE, failure.get("result") or ""))
     for kind, result in results:
         if result not in RESULTS[kind]:
             raise InvalidStage(
-                f"Stage {stage['name']}: the result of {kind} is {' or '.join(RESULTS[kind])}, "
-                f"not {result}"
+                f"Stage {name}: the result of {kind} is {' or '.join(RESULTS[kind])}, "
+                f"not {result or None}"
             )
         if result == "ROLLBACK" and first:
-            raise InvalidStage(f"The source stage {stage['name']} cannot be rolled back")
-    if failure.get("retryConfiguration") and ("RETRY" not in [each for _, each in results]):
-        raise InvalidStage(f"Stage {stage['name']}: retryConfiguration is for the result RETRY")
-    for _, condition in declared(stage):
-        rules = condition.get("rules") or ()
-        if not rules:
-            raise InvalidStage(f"Stage {stage['name']} has a condition without rules")
-        names = [rule["name"] for rule in rules]
-        if len({*names}) < len(names):
-            raise InvalidStage(f"Stage {stage['name']}: rule names must be unique in a condition")
-        for rule in rules:
-            _check_rule(stage["name"], rule, region)
-
-
-def _check_rule(stage: str, rule: Mapping[str, Any], region: str) -> None:
-    provider, given = rule["ruleTypeId"]["provider"], rule.get("configuration") or {}
-    where = f"Rule {rule['name']} in stage {stage}"
-    if provider in ABSENT:
-        raise NotHere(
-            f"The sandbox does not have the rule {provider}; it exists on AWS. {ABSENT[provider]}"
+            raise InvalidStage(f"The source stage {name} cannot be rolled back")
+        if result == "ROLLBACK" and mode == "PARALLEL":
+            raise InvalidStage(
+                f"Stage {name}: {kind} cannot have the result ROLLBACK, which is not available in "
+                "the execution mode PARALLEL"
+            )
+    retries = "RETRY" in [each for _, each in results]
+    if failure.get("retryConfiguration") and not retries:
+        raise InvalidStage(f"Stage {name}: retryConfiguration is for the result RETRY")
+    if failure.get("conditions") and retries:
+        raise InvalidStage(
+            f"Stage {name}: automatic stage retry cannot be used with conditions of {FAILURE}"
         )
-    if provider not in RULES:
-        raise InvalidStage(f"{where}: there is no rule {provider}")
-    if rule.get("region", region) != region:
-        raise NotHere(f"The sandbox runs rules in the pipeline's Region only: {rule['name']}.")
-    required, optional = RULES[provider]
-    for key in required:
-        if not given.get(key):
-            raise InvalidStage(f"{where} is missing required configuration '{key}'")
-    for key in given:
-        if key not in (*required, *optional):
-            raise InvalidStage(f"{where} contains unknown configuration '{key}'")
-    if provider == "VariableCheck" and given["Operator"] not in OPERATORS:
-        raise InvalidStage(f"{where}: Operator is one of {', '.join(OPERATORS)}")
-    if not given.get("WaitTime", "0").isdecimal():
-        raise InvalidStage(f"{where}: WaitTime is a number of minutes")
-    for state in alarm_states(given):
-        if state not in STATES:
-            raise InvalidStage(f"{where}: AlarmStates are of {', '.join(STATES)}")
 
 
-def alarm_states(configuration: Mapping[str, str]) -> list[str]:
-    """The states of an alarm that fail a rule: by default ALARM."""
-    return [each.strip() for each in configuration.get("AlarmStates", "ALARM").split(",")]
+def result_of(stage: Mapping[str, Any], kind: str) -> str:
+    """The result that a type of condition engages when the condition fails, "" for none."""
+    given = stage.get(kind) or {}
+    for condition in given.get("conditions") or ():
+        if condition.get("result"):
+            return str(condition["result"])
+    return str(given.get("result") or "")
 
 
 def engaged(execution: Document, stage: Mapping[str, Any], kind: str, at: float) -> str | None:
@@ -138,9 +121,9 @@ def engaged(execution: Document, stage: Mapping[str, Any], kind: str, at: float)
         return ""
     if not given.get("conditions"):
         return str(given.get("result") or "")
-    (condition,) = given["conditions"]
     run = current(execution, stage["name"], kind)
     if run is None:
+        (condition,) = given["conditions"]
         _begin(execution, stage["name"], kind, condition, at)
         return None
     if run["status"] == IN_PROGRESS:
@@ -150,7 +133,7 @@ def engaged(execution: Document, stage: Mapping[str, Any], kind: str, at: float)
             run["summary"] = f"The rule {failed[0]['rule']} failed: {failed[0]['summary']}"
     if run["status"] != FAILED:
         return ""
-    return str(condition.get("result") or given.get("result") or "")
+    return result_of(stage, kind)
 
 
 def why(execution: Mapping[str, Any], stage: Mapping[str, Any], kind: str) -> str:

@@ -8,12 +8,11 @@ source has CodePipeline's sentence, the sentence is the sandbox's and the code i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from labs_helpers.sandbox.codepipeline import conditions, triggers
+from labs_helpers.sandbox.codepipeline import conditions, configurations, triggers
 from labs_helpers.sandbox.codepipeline.errors import InvalidAction, InvalidStructure, NotHere
 from labs_helpers.sandbox.codepipeline.providers import ABSENT, PROVIDERS, Provider
 from labs_helpers.sandbox.codepipeline.references import RESERVED, namespaces
@@ -54,8 +53,7 @@ def check(made: Mapping[str, Any], account: str, region: str) -> None:
     _check_stages(made)
     _check_type(made)
     triggers.check(made)
-    for place, stage in enumerate(made["stages"]):
-        conditions.check(stage, place == 0, made["pipelineType"], region)
+    conditions.check(made, region)
     for stage in made["stages"]:
         for action in stage["actions"]:
             _check_action(action, _provider(action, region))
@@ -120,7 +118,7 @@ def _check_type(made: Mapping[str, Any]) -> None:
         if double := _double([each["name"] for each in made.get("variables", [])]):
             raise InvalidStructure(f"Variable names must be unique: {double}")
         return
-    if made.get("variables"):
+    if "variables" in made:
         raise InvalidStructure("A pipeline of type V1 has no variables: set pipelineType to V2")
     if made["executionMode"] != "SUPERSEDED":
         raise InvalidStructure(
@@ -175,56 +173,13 @@ def _check_action(action: Mapping[str, Any], provider: Provider) -> None:
     for key in ("commands", "outputVariables", "environmentVariables"):
         if action.get(key):
             raise InvalidAction(f"Action {name} is not of a type that has {key}")
-    _check_configuration(action)
-
-
-def _check_configuration(action: Mapping[str, Any]) -> None:
-    name, given = action["name"], action["configuration"]
-    provider = action["actionTypeId"]["provider"]
-    if provider == "CodeBuild":
-        if len(action["inputArtifacts"]) > 1 or len(action["outputArtifacts"]) > 1:
-            raise NotHere(
-                "The sandbox gives a build one input artifact and takes one output artifact: "
-                f"{name} has more."
-            )
-        if given.get("BatchEnabled", "false").lower() == "true":
-            raise NotHere("The sandbox runs single builds only, no batches.")
-        build_variables(name, given.get("EnvironmentVariables", "[]"))
-    if given.get("OutputArtifactFormat", "CODE_ZIP") != "CODE_ZIP":
+    one = len(action["inputArtifacts"]) < 2 and len(action["outputArtifacts"]) < 2
+    if action["actionTypeId"]["provider"] == "CodeBuild" and not one:
         raise NotHere(
-            f"The sandbox hands the files of a commit on (CODE_ZIP), and no repository: {name}."
+            "The sandbox gives a build one input artifact and takes one output artifact: "
+            f"{name} has more."
         )
-    if provider == "S3" and action["actionTypeId"]["category"] == "Deploy":
-        if given["Extract"] not in ("true", "false"):
-            raise InvalidAction(
-                f"Action configuration for action '{name}': Extract is true or false, "
-                f"not {given['Extract']!r}"
-            )
-        if given["Extract"] == "false" and not given.get("ObjectKey"):
-            raise InvalidAction(
-                f"Action configuration for action '{name}' is missing required configuration "
-                "'ObjectKey', which Extract=false needs"
-            )
-
-
-def build_variables(action: str, text: str) -> list[dict[str, str]]:
-    """EnvironmentVariables of an action of CodeBuild; raises InvalidAction.
-
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html
-    """
-    try:
-        found = json.loads(text)
-        if not isinstance(found, list):
-            raise ValueError("no list")
-        return [
-            {"name": each["name"], "value": each["value"], "type": each.get("type", "PLAINTEXT")}
-            for each in found
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InvalidAction(
-            f"Action configuration for action '{action}': EnvironmentVariables is a JSON list of "
-            'objects such as {"name": "STAGE", "value": "test", "type": "PLAINTEXT"}'
-        ) from None
+    configurations.check(action, given)
 
 
 def _check_artifacts(stages: Sequence[Mapping[str, Any]]) -> None:

@@ -155,28 +155,38 @@ class Driver(Worker[Store]):
     def _look_at_rule(
         self, place: store.Place, execution: store.Document, run: store.Document, rule: Any
     ) -> bool:
-        """One look at a rule of a condition; whether the rule ended."""
+        """One look at a rule of a condition; whether anything changed."""
         declared = conditions.rule_of(execution, run, rule["rule"])
         configuration: dict[str, str] = dict(declared["configuration"])
 
         def look() -> Outcome:
-            configuration.update(references.resolved(declared["configuration"], _known(execution)))
+            known = _known(execution)
+            configuration.update(references.resolved(declared["configuration"], known, "rule"))
             session = self._sessions.of(rule["id"], execution["declaration"], declared, place)
             since = self._pipelines.clock.now().timestamp() - rule["started"]
-            given = rules.Look(configuration, session.client, since)
-            return rules.ACTS[declared["ruleTypeId"]["provider"]](given)
+            given = rules.Look(
+                configuration,
+                session.client,
+                since,
+                run["type"],
+                rule["memory"],
+                declared.get("timeoutInMinutes"),
+            )
+            return rules.look_at(declared["ruleTypeId"]["provider"], given)
 
         outcome = self._outcome(f"{execution['pipeline']}/{rule['rule']}", look)
         if outcome is None:
             return False
-        if isinstance(outcome, Outcome) and outcome.status == executions.IN_PROGRESS:
-            self._looking = True
+        running = isinstance(outcome, Outcome) and outcome.status == executions.IN_PROGRESS
+        self._looking |= running
+        if running and isinstance(outcome, Outcome) and outcome.memory == rule["memory"]:
             return False
         change = partial(
             outcomes.write_rule, rule_id=rule["id"], outcome=outcome, configuration=configuration
         )
         self._pipelines.change(place, execution["id"], change)
-        self._sessions.forget(rule["id"])
+        if not running:
+            self._sessions.forget(rule["id"])
         return True
 
     def _outcome(self, label: str, look: Callable[[], Outcome]) -> Outcome | ActionFailed | None:

@@ -3,6 +3,12 @@
 https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html: a stage holds
 one execution at a time, unless the mode is PARALLEL; in the mode SUPERSEDED a newer execution takes
 the place of an older one that waits at the same stage; in the mode QUEUED they wait in order.
+
+A stage that fails is rolled back to its most recent success:
+https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback-auto.html. So a rollback
+enters before the executions that wait at the stage, and these do not supersede it: no page of AWS
+lets a newer one in between, whose success would be taken back. A newer rollback of the stage takes
+the place of one that waits.
 """
 
 from __future__ import annotations
@@ -89,7 +95,11 @@ def _waiting(
     ]
     if not parallel and execution["mode"] == "SUPERSEDED":
         newer = [
-            each for each in others if not each["inside"] and _is_newer(each, execution, active)
+            each
+            for each in others
+            if not each["inside"]
+            and each["type"] == execution["type"]
+            and _is_newer(each, execution, active)
         ]
         if newer:
             execution["summary"] = f"Superseded by the execution {newer[-1]['id']}"
@@ -97,8 +107,8 @@ def _waiting(
     if not transitions.get(stage, {}).get("enabled", True):
         return []
     if not parallel:
-        older = [each for each in others if not _is_newer(each, execution, active)]
-        if any(each["inside"] for each in others) or older:
+        held = any(each["inside"] or _goes_before(each, execution, active) for each in others)
+        if held or any(each.get("rollback") == stage for each in active):
             return []
     execution["inside"] = True
     execution["stages"][stage] = IN_PROGRESS
@@ -109,6 +119,13 @@ def _waiting(
 
 def _is_newer(one: Document, than: Document, active: Sequence[Document]) -> bool:
     return _place(one, active) > _place(than, active)
+
+
+def _goes_before(one: Document, other: Document, active: Sequence[Document]) -> bool:
+    """Of two executions that wait at a stage: rollbacks first, then the older one."""
+    if one["type"] != other["type"]:
+        return bool(one["type"] == "ROLLBACK")
+    return _is_newer(other, one, active)
 
 
 def _place(execution: Document, active: Sequence[Document]) -> int:
@@ -165,7 +182,7 @@ def _failed(execution: Document, stage: Mapping[str, Any], at: float) -> list[Ch
 
 
 def _fail(execution: Document, why: str, at: float, rollback: bool = False) -> list[Change]:
-    """Stage and execution fail; rollback: the stage is rolled back then (Pipelines does that)."""
+    """Stage and execution fail; rollback: nobody enters the stage until Pipelines has made one."""
     if why:
         execution["summary"] = why
     if rollback:

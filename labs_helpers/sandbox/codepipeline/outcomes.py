@@ -52,9 +52,12 @@ def write_rule(
     outcome: Outcome | ActionFailed,
     configuration: dict[str, str],
 ) -> list[Change]:
-    """Write how a rule ended into the execution, unless the rule ended in the meantime."""
+    """Write what a look found into the execution, unless the rule ended in the meantime."""
     for run, rule in conditions.running(execution):
         if rule["id"] == rule_id:
+            if isinstance(outcome, Outcome) and outcome.status == conditions.IN_PROGRESS:
+                rule["memory"] = outcome.memory
+                return []
             rule |= {"configuration": configuration, "updated": at}
             if isinstance(outcome, ActionFailed):
                 message = str(outcome)[:2048]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,8 +14,6 @@ from labs_helpers.sandbox.codepipeline.errors import TooMany
 from labs_helpers.sandbox.codepipeline.machine import Change
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.store import Store
-
-log = logging.getLogger(__name__)
 
 MOST = 50
 """Executions of a pipeline that have not ended.
@@ -57,7 +54,10 @@ class Pipelines:
     def add(
         self, db: sqlite3.Connection, place: store.Place, made: store.Document
     ) -> store.Document:
-        """Let an execution begin; raises TooMany."""
+        """Let an execution begin; raises TooMany.
+
+        An automatic rollback is not added this way: it has the place of the one that failed.
+        """
         if len(store.executions(db, place, made["pipeline"], only_active=True)) >= MOST:
             raise TooMany(
                 f"The pipeline {made['pipeline']} has {MOST} executions in progress, which is the "
@@ -82,18 +82,23 @@ class Pipelines:
                 store.save_execution(db, execution)
         self.tell(place, changes)
         for failed, stage in back.items():
-            self._roll_back(db, place, pipeline, failed, stage)
+            made = self._rollback(db, place, pipeline, failed, stage)
+            if made is not None:
+                store.add_execution(db, place, made)
+        if back:
+            self.advance(db, place, name)
 
-    def _roll_back(
+    def _rollback(
         self,
         db: sqlite3.Connection,
         place: store.Place,
         pipeline: store.Document,
         failed: str,
         stage: str,
-    ) -> None:
-        """Roll a stage back to its last success of the same version, where there is one.
+    ) -> store.Document | None:
+        """The execution that brings a stage back to its last success of the same version.
 
+        None where there is no such success, which the summary of the failed execution then tells.
         https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback-auto.html
         """
         declared = pipeline["declaration"]
@@ -105,17 +110,26 @@ class Pipelines:
             and each["version"] == declared["version"]
         ]
         if not targets:
-            return
+            self._add_to_summary(
+                db,
+                failed,
+                f"The stage {stage} is not rolled back: no execution of the pipeline's version "
+                f"{declared['version']} has succeeded in the stage",
+            )
+            return None
         number = [each["name"] for each in declared["stages"]].index(stage)
         trigger = {
             "triggerType": "AutomatedRollback",
             "triggerDetail": json.dumps({"FailedPipelineExecutionId": failed}),
         }
         at = self.clock.now().timestamp()
-        try:
-            self.add(db, place, executions.rollback(targets[-1], number, trigger, at))
-        except TooMany as error:
-            log.warning("the stage %s is not rolled back: %s", stage, error)
+        return executions.rollback(targets[-1], number, trigger, at)
+
+    def _add_to_summary(self, db: sqlite3.Connection, execution_id: str, said: str) -> None:
+        found = store.execution(db, execution_id)
+        if found is not None:
+            found["summary"] = ". ".join(each for each in (found.get("summary"), said) if each)
+            store.save_execution(db, found)
 
     def tell(self, place: store.Place, changes: Sequence[Change]) -> None:
         """Emit the events of changes after the commit, and wake the worker."""

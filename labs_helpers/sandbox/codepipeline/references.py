@@ -1,4 +1,4 @@
-"""Variables in an action's configuration: #{namespace.variable}.
+"""Variables in the configuration of an action or a rule: #{namespace.variable}.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
 """
@@ -20,15 +20,20 @@ class Unresolved(Exception):
     """The configuration names a variable that no action has made."""
 
 
-def resolved(configuration: Mapping[str, str], known: Namespaces) -> dict[str, str]:
-    """The configuration with each reference replaced by its value; raises Unresolved."""
+def resolved(
+    configuration: Mapping[str, str], known: Namespaces, of: str = "action"
+) -> dict[str, str]:
+    """The configuration with each reference replaced by its value; raises Unresolved.
+
+    of: what has the configuration, "action" or "rule".
+    """
 
     def value(found: re.Match[str]) -> str:
         try:
             return known[found[1]][found[2]]
         except KeyError:
             raise Unresolved(
-                f"The action configuration references an output variable {found[0]}, "
+                f"The {of} configuration references an output variable {found[0]}, "
                 "which is not there in this execution"
             ) from None
 

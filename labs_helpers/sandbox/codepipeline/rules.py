@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from labs_helpers.sandbox.codepipeline.actions.work import Outcome
-from labs_helpers.sandbox.codepipeline.conditions import alarm_states
+from labs_helpers.sandbox.codepipeline.conditions import ENTRY
+from labs_helpers.sandbox.codepipeline.rule_types import alarm_states
 from labs_helpers.sandbox.service import patterns
 
 _MINUTE = 60.0
+_WAS_WELL = "was well"
+"""In the memory of a rule: the alarm has been in none of the states."""
+
+
+def look_at(provider: str, look: Look) -> Outcome:
+    """What one look at a rule of a provider finds.
+
+    timeoutInMinutes: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RuleDeclaration.html
+    """
+    found = _ACTS[provider](look)
+    late = look.timeout is not None and look.since >= look.timeout * _MINUTE
+    if found.status == "InProgress" and late:
+        return _failed(f"The rule timed out after {look.timeout} minutes. {found.summary}")
+    return found
 
 
 @dataclass(frozen=True)
 class Look:
     """What a rule is given: its configuration, with the values of variables; a client of a service
-    with the role's rights; the seconds by the sandbox clock since the rule began."""
+    with the role's rights; the seconds by the sandbox clock since the rule began; kind: of its
+    condition; what the last look left; the minutes after which the rule fails, None for no end."""
 
     configuration: Mapping[str, str]
     client: Callable[[str], Any]
     since: float
+    kind: str = ENTRY
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    timeout: int | None = None
 
 
 def variable_check(look: Look) -> Outcome:
@@ -49,9 +68,15 @@ _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def alarm(look: Look) -> Outcome:
-    """An alarm fails the rule while it is in one of the states; WaitTime: minutes for a change.
+    """An alarm that is in one of AlarmStates, or goes into one, fails the rule.
 
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-CloudWatchAlarm.html
+    WaitTime, minutes to allow for a change of the state:
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-CloudWatchAlarm.html.
+    An alarm in one of the states at the first look may leave them until the time has passed. At the
+    entry any other state lets the rule succeed at once:
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html#stage-conditions-entry-console.
+    After the actions the rule watches for the whole time, and fails when the alarm goes into one of
+    the states within it: https://aws.amazon.com/about-aws/whats-new/2024/08/aws-codepipeline-stage-level-conditions-implement-pipeline-gates
     """
     name = look.configuration["AlarmName"]
     found = look.client("cloudwatch").describe_alarms(AlarmNames=[name])
@@ -60,9 +85,12 @@ def alarm(look: Look) -> Outcome:
         return _failed(f"There is no alarm {name}")
     state = alarms[0]["StateValue"]
     said = f"The alarm {name} is in the state {state}"
+    waits = look.since < int(look.configuration.get("WaitTime", "0")) * _MINUTE
     if state not in alarm_states(look.configuration):
+        if waits and look.kind != ENTRY:
+            return Outcome("InProgress", said, memory={_WAS_WELL: True})
         return Outcome("Succeeded", said)
-    if look.since < float(look.configuration.get("WaitTime", "0")) * _MINUTE:
+    if waits and not look.memory.get(_WAS_WELL):
         return Outcome("InProgress", said)
     return _failed(said)
 
@@ -71,7 +99,7 @@ def _failed(why: str) -> Outcome:
     return Outcome("Failed", why)
 
 
-ACTS: Mapping[str, Callable[[Look], Outcome]] = {
+_ACTS: Mapping[str, Callable[[Look], Outcome]] = {
     "VariableCheck": variable_check,
     "CloudWatchAlarm": alarm,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.codepipeline import conditions
+from labs_helpers.sandbox.codepipeline import conditions, rule_types
 from labs_helpers.sandbox.codepipeline.store import at
 
 Document = Mapping[str, Any]
@@ -106,5 +106,5 @@ def types() -> list[Members]:
             ],
             "inputArtifactDetails": {"minimumCount": 0, "maximumCount": 0},
         }
-        for name, (required, optional) in conditions.RULES.items()
+        for name, (required, optional) in rule_types.RULES.items()
     ]

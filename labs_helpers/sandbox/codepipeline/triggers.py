@@ -33,14 +33,19 @@ _NAMES = {"tags": "Git tags", "branches": "branches", "filePaths": "file paths"}
 def check(made: Mapping[str, Any]) -> None:
     """Raise InvalidStructure or NotHere for triggers that are wrong, or not here."""
     seen: set[str] = set()
+    if made["pipelineType"] == "V1" and "triggers" in made:
+        filters = [
+            each
+            for trigger in made["triggers"]
+            for each in trigger["gitConfiguration"].get("push", [])
+        ]
+        if any("tags" in each for each in filters):
+            raise InvalidStructure("Triggers on tag can only be used with V2 pipelines")
+        raise InvalidStructure("A pipeline of type V1 has no triggers: set pipelineType to V2")
     sources = {each["name"]: each for each in made["stages"][0]["actions"]}
     for trigger in made.get("triggers", []):
         given = trigger["gitConfiguration"]
         name, pushes = given["sourceActionName"], given.get("push", [])
-        if made["pipelineType"] == "V1":
-            if any("tags" in each for each in pushes):
-                raise InvalidStructure("Triggers on tag can only be used with V2 pipelines")
-            raise InvalidStructure("A pipeline of type V1 has no triggers: set pipelineType to V2")
         source = sources.get(name)
         if source is None or source["actionTypeId"]["provider"] != CONNECTION or name in seen:
             raise InvalidStructure(

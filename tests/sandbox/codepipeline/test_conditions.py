@@ -40,6 +40,12 @@ def variable(wanted: str, operator: str = "EQ", name: str = "check") -> Document
     return rule(name=name, Variable="#{variables.GO}", Value=wanted, Operator=operator)
 
 
+def typed(**kind: str) -> Document:
+    """A rule with other members of its type."""
+    found = variable("yes")
+    return {**found, "ruleTypeId": {**found["ruleTypeId"], **kind}}
+
+
 def condition(result: str, *rules: Document) -> Document:
     return {"conditions": [{"result": result, "rules": list(rules)}]}
 
@@ -47,14 +53,14 @@ def condition(result: str, *rules: Document) -> Document:
 def made(name: str = "p", pipeline_type: str = "V2", **deploy: Any) -> Document:
     """Source and Deploy; deploy: conditions of the stage Deploy."""
     found = definition(name, s3_source(), s3_deploy(), pipelineType=pipeline_type)
-    found["variables"] = [{"name": "GO", "defaultValue": "yes"}]
+    if pipeline_type == "V2":
+        found["variables"] = [{"name": "GO", "defaultValue": "yes"}]
     found["stages"][1] |= deploy
     return found
 
 
 WRONG: list[tuple[str, Document, str, str]] = [
-    ("of a pipeline V1", {**made(pipeline_type="V1", onFailure={"result": "ROLLBACK"}),
-                          "variables": []}, STRUCTURE,
+    ("of a pipeline V1", made(pipeline_type="V1", onFailure={"result": "ROLLBACK"}), STRUCTURE,
      "A stage of a pipeline of type V1 has no onFailure: set pipelineType to V2"),
     ("a result of another type", made(beforeEntry=condition("ROLLBACK", variable("yes"))), STAGE,
      "Stage Deploy: the result of beforeEntry is FAIL or SKIP, not ROLLBACK"),
@@ -71,6 +77,30 @@ WRONG: list[tuple[str, Document, str, str]] = [
      "Stage Deploy: rule names must be unique in a condition"),
     ("a rule that is none", made(beforeEntry=condition("FAIL", rule("Weather"))), STAGE,
      "Rule check in stage Deploy: there is no rule Weather"),
+    ("a rule of another version", made(beforeEntry=condition("FAIL", typed(version="99"))), STAGE,
+     "Rule check in stage Deploy: the rule VariableCheck has version 1 only, not 99"),
+    ("commands of a rule", made(beforeEntry=condition("FAIL", {**variable("a"), "commands": ["ls"]})
+                                ), STAGE,
+     "Rule check in stage Deploy is not of a type that has commands"),
+    ("an input of a rule", made(beforeEntry=condition("FAIL", {**variable("a"), "inputArtifacts": [
+        {"name": "Source"}]})), STAGE,
+     "Rule check in stage Deploy declares 1 input artifacts which is more than the maximum count"),
+    ("an alarm that skips", made(beforeEntry=condition("SKIP", rule("CloudWatchAlarm",
+                                                                    AlarmName="a"))), STAGE,
+     "Rule check in stage Deploy: a condition with the result SKIP has rules of LambdaInvoke and "
+     "VariableCheck only, not of CloudWatchAlarm"),
+    ("a condition that retries", made(onFailure=condition("RETRY", variable("a"))), STAGE,
+     "Stage Deploy: automatic stage retry cannot be used with conditions of onFailure"),
+    ("a retry beside a condition", made(onFailure={"result": "RETRY", **condition(
+        "ROLLBACK", variable("a"))}), STAGE,
+     "Stage Deploy: automatic stage retry cannot be used with conditions of onFailure"),
+    ("a rollback of PARALLEL", {**made(onFailure={"result": "ROLLBACK"}),
+                                "executionMode": "PARALLEL"}, STAGE,
+     "Stage Deploy: onFailure cannot have the result ROLLBACK, which is not available in the "
+     "execution mode PARALLEL"),
+    ("a condition of PARALLEL that rolls back", {
+        **made(onSuccess=condition("ROLLBACK", variable("a"))), "executionMode": "PARALLEL"},
+     STAGE, "Stage Deploy: onSuccess cannot have the result ROLLBACK"),
     ("a function", made(beforeEntry=condition("FAIL", rule("LambdaInvoke", FunctionName="f"))),
      ABSENT, "The sandbox does not have the rule LambdaInvoke; it exists on AWS. It calls"),
     ("no operator", made(beforeEntry=condition("FAIL", rule(Variable="a", Value="b"))), STAGE,
@@ -82,7 +112,11 @@ WRONG: list[tuple[str, Document, str, str]] = [
      "Rule check in stage Deploy contains unknown configuration 'Wait'"),
     ("a time that is none", made(onSuccess=condition("FAIL", rule("CloudWatchAlarm", AlarmName="a",
                                                                   WaitTime="soon"))), STAGE,
-     "Rule check in stage Deploy: WaitTime is a number of minutes"),
+     "Rule check in stage Deploy: WaitTime is a number of minutes from 0 to 86400"),
+    *((f"a time of {len(text)} digits", made(onSuccess=condition("FAIL", rule(
+        "CloudWatchAlarm", AlarmName="a", WaitTime=text))), STAGE,
+       "Rule check in stage Deploy: WaitTime is a number of minutes from 0 to 86400")
+      for text in ("\u0666\u0660", "86401", "9" * 400)),
     ("a state that is none", made(onSuccess=condition("FAIL", rule(
         "CloudWatchAlarm", AlarmName="a", AlarmStates="RED"))), STAGE,
      "Rule check in stage Deploy: AlarmStates are of ALARM, OK, INSUFFICIENT_DATA"),
@@ -136,6 +170,31 @@ def test_a_variable_is_checked(variable: str, operator: str, value: str, status:
     assert outcome.summary
 
 
+ENTRY, SUCCESS, FAILURE = "beforeEntry", "onSuccess", "onFailure"
+WELL = {"was well": True}
+
+
+def alarm_look(
+    state: str | None, kind: str = ENTRY, memory: Document | None = None, **more: Any
+) -> rules.Look:
+    """A look at the alarm page-is-slow in a state; None: there is no such alarm."""
+
+    class CloudWatch:
+        def describe_alarms(self, **_: Any) -> Document:
+            return {"MetricAlarms": [{"StateValue": state}] if state else []}
+
+    configuration = {"AlarmName": "page-is-slow", **more.pop("configuration", {})}
+    return rules.Look(
+        configuration,
+        lambda _: CloudWatch(),
+        more.pop("since", 0),
+        kind=kind,
+        memory=memory or {},
+        **more,
+    )
+
+
+@pytest.mark.parametrize("kind", [ENTRY, SUCCESS, FAILURE])
 @pytest.mark.parametrize(
     ("state", "configuration", "since", "status"),
     [
@@ -144,22 +203,50 @@ def test_a_variable_is_checked(variable: str, operator: str, value: str, status:
         ("ALARM", {}, 0, "Failed"),
         ("ALARM", {"WaitTime": "2"}, 119, "InProgress"),
         ("ALARM", {"WaitTime": "2"}, 120, "Failed"),
+        ("OK", {"WaitTime": "2"}, 120, "Succeeded"),
         ("INSUFFICIENT_DATA", {"AlarmStates": "ALARM, INSUFFICIENT_DATA"}, 0, "Failed"),
         ("ALARM", {"AlarmStates": "OK"}, 0, "Succeeded"),
         (None, {}, 0, "Failed"),
+        (None, {"WaitTime": "2"}, 0, "Failed"),
     ],
 )
 def test_an_alarm_is_looked_at(
-    state: str | None, configuration: dict[str, str], since: float, status: str
+    state: str | None, configuration: dict[str, str], since: float, status: str, kind: str
 ) -> None:
-    class CloudWatch:
-        def describe_alarms(self, **_: Any) -> Document:
-            return {"MetricAlarms": [{"StateValue": state}] if state else []}
-
-    given = {"AlarmName": "page-is-slow", **configuration}
-    outcome = rules.alarm(rules.Look(given, lambda _: CloudWatch(), since))
+    outcome = rules.alarm(alarm_look(state, kind, configuration=configuration, since=since))
     assert outcome.status == status
     assert "page-is-slow" in outcome.summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "memory", "status", "kept"),
+    [
+        (ENTRY, "OK", {}, "Succeeded", {}),
+        (SUCCESS, "OK", {}, "InProgress", WELL),
+        (FAILURE, "OK", {}, "InProgress", WELL),
+        (SUCCESS, "INSUFFICIENT_DATA", WELL, "InProgress", WELL),
+        (SUCCESS, "ALARM", WELL, "Failed", {}),
+        (FAILURE, "ALARM", WELL, "Failed", {}),
+    ],
+)
+def test_after_the_actions_an_alarm_is_watched_for_the_whole_time(
+    kind: str, state: str, memory: Document, status: str, kept: Document
+) -> None:
+    look = alarm_look(state, kind, memory, configuration={"WaitTime": "60"}, since=1800)
+    outcome = rules.alarm(look)
+    assert (outcome.status, outcome.memory) == (status, kept)
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "status"),
+    [("OK", 299, "InProgress"), ("OK", 300, "Failed"), ("ALARM", 300, "Failed")],
+)
+def test_a_rule_ends_after_its_timeout(state: str, since: float, status: str) -> None:
+    wait = {"WaitTime": "60"}
+    look = alarm_look(state, SUCCESS, configuration=wait, since=since, timeout=5)
+    outcome = rules.look_at("CloudWatchAlarm", look)
+    assert outcome.status == status
+    assert outcome.summary.startswith("The rule timed out after 5 minutes.") == (since == 300)
 
 
 class World:

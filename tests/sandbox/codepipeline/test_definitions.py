@@ -31,6 +31,23 @@ def refused(made: dict[str, Any]) -> tuple[str, str]:
     return caught.value.code, caught.value.message
 
 
+def git(**configuration: str) -> dict[str, Any]:
+    """A source on a connection."""
+    given = {
+        "ConnectionArn": f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/c",
+        "FullRepositoryId": "ada/app",
+        "BranchName": "main",
+    }
+    return action(
+        "Source", "CodeStarSourceConnection", {**given, **configuration}, outputs=["Source"]
+    )
+
+
+def ecs(minutes: str) -> dict[str, Any]:
+    given = {"ClusterName": "c", "ServiceName": "s", "DeploymentTimeout": minutes}
+    return action("Deploy", "ECS", given, inputs=["Source"])
+
+
 def lambda_action() -> dict[str, Any]:
     return action("Invoke", "Lambda", {"FunctionName": "f"})
 
@@ -86,6 +103,8 @@ WRONG: list[tuple[str, Callable[[], dict[str, Any]], str, str]] = [
      ACTION, "EnvironmentVariables is a JSON list"),
     ("variables of V1", lambda: definition("p", s3_source(), approval(), variables=[{"name": "A"}]),
      STRUCTURE, "A pipeline of type V1 has no variables: set pipelineType to V2"),
+    ("no variables of V1", lambda: definition("p", s3_source(), approval(), variables=[]),
+     STRUCTURE, "A pipeline of type V1 has no variables: set pipelineType to V2"),
     ("a mode of V1", lambda: definition("p", s3_source(), approval(), executionMode="QUEUED"),
      STRUCTURE, "Execution mode QUEUED needs a pipeline of type V2"),
     ("no artifact store",
@@ -101,6 +120,27 @@ WRONG: list[tuple[str, Callable[[], dict[str, Any]], str, str]] = [
      ACTION, "missing required configuration 'DeploymentGroupName'"),
     ("GitHub", lambda: definition("p", action("Source", "GitHub"), approval()),
      "NotInSandbox", "the action type Source of GitHub"),
+    ("a connection that is no ARN", lambda: definition("p", git(ConnectionArn="foo"), approval()),
+     ACTION, "Action configuration for action 'Source': ConnectionArn is the ARN of a connection, "
+     "not 'foo'"),
+    ("a repository without an owner",
+     lambda: definition("p", git(FullRepositoryId="x"), approval()),
+     ACTION, "FullRepositoryId is owner and name, as some-user/my-repo, not 'x'"),
+    ("DetectChanges of another value",
+     lambda: definition("p", git(DetectChanges="banana"), approval()),
+     ACTION, "DetectChanges is true or false, not 'banana'"),
+    ("PollForSourceChanges of another value",
+     lambda: definition("p", s3_source(PollForSourceChanges="no"), approval()),
+     ACTION, "PollForSourceChanges is true or false, not 'no'"),
+    ("a format that is none",
+     lambda: definition("p", git(OutputArtifactFormat="TAR"), approval()),
+     ACTION, "OutputArtifactFormat is CODE_ZIP or CODEBUILD_CLONE_REF, not 'TAR'"),
+    ("a clone",
+     lambda: definition("p", git(OutputArtifactFormat="CODEBUILD_CLONE_REF"), approval()),
+     "NotInSandbox", "The sandbox hands the files of a commit on (CODE_ZIP)"),
+    *((f"a deployment of {text} minutes", lambda text=text: definition("p", s3_source(), ecs(text)),
+       ACTION, "DeploymentTimeout is a number of minutes from 1 to 60")
+      for text in ("banana", "0", "61", "\u0666\u0660")),
     ("two inputs of a build",
      lambda: definition("p", [s3_source(), {**s3_source(), "name": "B", "namespace": "B",
                                             "outputArtifacts": [{"name": "Other"}]}],
@@ -120,6 +160,20 @@ def test_a_definition_is_refused_in_words(
     found = refused(made())
     assert found[0] == code
     assert re.search(re.escape(words), found[1]), found[1]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        git(),
+        git(ConnectionArn=f"arn:aws-cn:codestar-connections:cn-north-1:{ACCOUNT}:connection/c"),
+        git(FullRepositoryId="group/subgroup/app", DetectChanges="False"),
+        git(ConnectionArn="#{variables.connection}", FullRepositoryId="#{variables.repository}"),
+    ],
+)
+def test_values_that_are_right_or_stand_in_variables_are_taken(source: dict[str, Any]) -> None:
+    made = definition("p", source, ecs("#{variables.minutes}"), pipelineType="V2")
+    rules.check(rules.with_defaults(made, 1), ACCOUNT, REGION)
 
 
 def test_a_definition_that_is_right_gets_its_defaults() -> None:

@@ -53,6 +53,10 @@ def running(execution: Document) -> list[str]:
     return [each["action"] for each in executions.running(execution)]
 
 
+def stage(execution: Document) -> str:
+    return str(executions.stage_of(execution)["name"])
+
+
 def test_actions_follow_their_run_order_and_stages_each_other() -> None:
     world = World()
     (one,) = world.executions
@@ -151,6 +155,53 @@ def test_a_rollback_runs_its_stage_only() -> None:
     assert running(back) == ["Deploy"]
     world.end(back)
     assert (back["status"], list(back["stages"])) == ("Succeeded", ["Deploy"])
+
+
+@pytest.mark.parametrize("mode", ["SUPERSEDED", "QUEUED"])
+def test_nobody_enters_a_failed_stage_before_its_rollback(mode: str) -> None:
+    world = World(mode)
+    world.made["stages"][2]["onFailure"] = {"result": "ROLLBACK"}
+    (first,) = world.executions
+    while first["status"] == "InProgress":
+        world.end(first)
+    bad = world.begin()
+    while running(bad) != ["Deploy"]:
+        world.end(bad)
+    newer = world.begin()
+    while stage(newer) != "Deploy":
+        world.end(newer)
+    world.end(bad, "Failed")
+    assert (bad["status"], bad["rollback"], running(newer)) == ("Failed", "Deploy", [])
+
+    trigger = {"triggerType": "AutomatedRollback", "triggerDetail": "{}"}
+    back = executions.rollback(first, 2, trigger, 2.0)
+    world.executions.append(back)
+    del bad["rollback"]
+    world.go()
+    assert (running(back), running(newer), newer["status"]) == (["Deploy"], [], "InProgress")
+    world.end(back)
+    assert running(newer) == ["Deploy"]
+
+
+def test_a_rollback_that_waits_gives_way_to_a_newer_rollback_only() -> None:
+    world = World()
+    (first,) = world.executions
+    while first["status"] == "InProgress":
+        world.end(first)
+    world.transitions["Deploy"] = {"enabled": False}
+    trigger = {"triggerType": "ManualRollback", "triggerDetail": "me"}
+    backs = [executions.rollback(first, 2, trigger, 2.0) for _ in range(2)]
+    waiting = world.begin()
+    while stage(waiting) != "Deploy":
+        world.end(waiting)
+    for back in backs:
+        world.executions.append(back)
+        world.go()
+    assert [each["status"] for each in backs] == ["Superseded", "InProgress"]
+    assert waiting["status"] == "InProgress"
+    world.transitions.clear()
+    world.go()
+    assert (running(backs[1]), running(waiting)) == (["Deploy"], [])
 
 
 def test_of_executions_of_one_moment_the_state_shows_the_last() -> None:

@@ -220,6 +220,22 @@ def test_variables_and_revisions_of_a_start_reach_the_actions(room: PipelineRoom
     assert set(room.actions("varied", back)) == {"Deploy"}
 
 
+def test_a_value_that_a_variable_gives_is_checked_when_the_action_runs(room: PipelineRoom) -> None:
+    given = {
+        "ConnectionArn": "#{variables.connection}",
+        "FullRepositoryId": "ada/app",
+        "BranchName": "main",
+    }
+    source = action("Source", "CodeStarSourceConnection", given, outputs=["Source"])
+    made = definition("late", source, s3_deploy(), pipelineType="V2")
+    made["variables"] = [{"name": "connection", "defaultValue": "foo"}]
+    assert failed(room, made, "Source") == (
+        "ConfigurationError",
+        "Action configuration for action 'Source': ConnectionArn is the ARN of a connection, not "
+        "'foo'",
+    )
+
+
 def test_a_token_starts_one_execution(room: PipelineRoom) -> None:
     room.create(definition("once", s3_source(), s3_deploy()))
     first = room.start("once", clientRequestToken="once")

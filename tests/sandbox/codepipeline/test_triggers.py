@@ -84,6 +84,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
      "Triggers on tag can only be used with V2 pipelines"),
     ("branches of V1", pipeline(trigger(MAIN), pipelineType="V1"), STRUCTURE,
      "A pipeline of type V1 has no triggers: set pipelineType to V2"),
+    ("no triggers of V1", pipeline(pipelineType="V1"), STRUCTURE,
+     "A pipeline of type V1 has no triggers: set pipelineType to V2"),
     ("pull requests", pipeline(trigger(pullRequest=[{"events": ["CLOSED"]}])), "NotInSandbox",
      "The sandbox does not have pullRequest of a trigger; it exists on AWS."),
 ]  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 
+from labs_helpers.sandbox.codepipeline import configurations
 from labs_helpers.sandbox.codepipeline.actions import (
     approval,
     build,
@@ -14,9 +16,12 @@ from labs_helpers.sandbox.codepipeline.actions import (
     s3_deploy,
     sources,
 )
-from labs_helpers.sandbox.codepipeline.actions.work import Outcome, Work
+from labs_helpers.sandbox.codepipeline.actions.work import ActionFailed, Outcome, Work
+from labs_helpers.sandbox.service.errors import ServiceError
 
-ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
+Act = Callable[[Work], Outcome]
+
+_ACTS: Mapping[tuple[str, str], Act] = {
     ("Source", "S3"): sources.s3,
     ("Source", "ECR"): sources.ecr,
     ("Source", "CodeCommit"): codecommit_source.codecommit,
@@ -28,4 +33,24 @@ ACTS: Mapping[tuple[str, str], Callable[[Work], Outcome]] = {
     ("Deploy", "ECS"): ecs_deploy.deploy,
     ("Deploy", "CodeDeployToECS"): ecs_blue_green.deploy,
 }
+
+
+def _checked(act: Act) -> Act:
+    """An action with a wrong value in its configuration fails before it does anything.
+
+    CreatePipeline could not see the value where a variable stands.
+    """
+
+    @wraps(act)
+    def checked(work: Work) -> Outcome:
+        try:
+            configurations.check(work.action, work.configuration)
+        except ServiceError as error:
+            raise ActionFailed("ConfigurationError", error.message) from error
+        return act(work)
+
+    return checked
+
+
+ACTS: Mapping[tuple[str, str], Act] = {kind: _checked(act) for kind, act in _ACTS.items()}
 """By category and provider (providers.py). A function may be called again after a restart."""

@@ -20,7 +20,7 @@ from labs_helpers.sandbox.codepipeline.actions.work import (
     refused,
     words,
 )
-from labs_helpers.sandbox.codepipeline.definition import build_variables
+from labs_helpers.sandbox.codepipeline.configurations import build_variables
 
 RESOLVED = "CODEBUILD_RESOLVED_SOURCE_VERSION"
 """How the source revision is handed over: CodeBuild takes the variable out of a pipeline's call."""

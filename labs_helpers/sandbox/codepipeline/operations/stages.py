@@ -90,6 +90,7 @@ def override_stage_condition(call: PipelineCall, params: Members) -> Members:
         pipeline = call.pipeline(db, name)
         call.stage(pipeline, stage)
         found = call.execution(db, name, wanted)
+        _check_overridable(pipeline, found, stage, kind)
         run = conditions.current(found, stage, kind)
         status = found["stages"].get(stage)
         waits = status == executions.IN_PROGRESS and found["status"] == executions.IN_PROGRESS
@@ -104,6 +105,26 @@ def override_stage_condition(call: PipelineCall, params: Members) -> Members:
         conditions.override(run, call.principal.arn, call.now)
         _resume(call, db, found, stage)
     return {}
+
+
+def _check_overridable(
+    pipeline: store.Document, found: store.Document, stage: str, kind: str
+) -> None:
+    """Raise NotOverridable for a condition that nobody can override.
+
+    SKIP: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html#stage-conditions-considerations.
+    A stage of a changed pipeline is not retried either, and an override lets the execution go on
+    like a retry: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageExecution.html
+    """
+    cannot = f"The condition {kind} of the stage {stage} cannot be overridden: "
+    if found["version"] != pipeline["declaration"]["version"]:
+        raise NotOverridable(
+            f"{cannot}the pipeline was changed after the execution {found['id']} "
+            f"(version {found['version']})"
+        )
+    declared = next(each for each in found["declaration"]["stages"] if each["name"] == stage)
+    if conditions.result_of(declared, kind) == "SKIP":
+        raise NotOverridable(f"{cannot}its result is SKIP")
 
 
 def list_rule_executions(call: PipelineCall, params: Members) -> Members:
@@ -131,7 +152,9 @@ def list_rule_types(call: PipelineCall, params: Members) -> Members:
 def rollback_stage(call: PipelineCall, params: Members) -> Members:
     """Run a stage again with the artifacts of an execution that succeeded there.
 
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html; not in the mode
+    PARALLEL: https://docs.aws.amazon.com/codepipeline/latest/userguide/execution-modes.html; not a
+    stage that is running: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RollbackStage.html
     """
     name, stage = params["pipelineName"], params["stageName"]
     wanted = params["targetPipelineExecutionId"]
@@ -145,6 +168,17 @@ def rollback_stage(call: PipelineCall, params: Members) -> Members:
             raise CannotRollback("Only a stage of a pipeline of type V2 can be rolled back")
         if place == 0:
             raise CannotRollback(f"The source stage {stage} cannot be rolled back")
+        if declared["executionMode"] == "PARALLEL":
+            raise CannotRollback(
+                f"The stage {stage} cannot be rolled back: stage rollback is not available in the "
+                "execution mode PARALLEL"
+            )
+        for each in store.executions(db, call.place, name, only_active=True):
+            if each["inside"] and executions.stage_of(each)["name"] == stage:
+                raise CannotRollback(
+                    f"The stage {stage} cannot be rolled back while it is running: the execution "
+                    f"{each['id']} is in it"
+                )
         if target["version"] != declared["version"]:
             raise Outdated(
                 f"The pipeline was changed after the execution {wanted} (version "
@@ -220,13 +254,17 @@ def _set_transition(call: PipelineCall, params: Members, enabled: bool) -> Membe
 def _check_latest(
     call: PipelineCall, db: Any, name: str, found: store.Document, stage: str
 ) -> None:
-    """A stage is retried by the last execution that was in the stage; raises NotLatest."""
+    """A stage is retried by the last execution that was in the stage; raises NotLatest.
+
+    A rollback that waits at the stage counts: what a retry deploys would be taken back at once.
+    """
     if found["mode"] == "PARALLEL":
         return
     listed = store.executions(db, call.place, name)
     newer = listed[[each["id"] for each in listed].index(found["id"]) + 1 :]
     for each in newer:
-        if stage in each["stages"]:
+        waits = each["type"] == "ROLLBACK" and each["status"] in store.ACTIVE
+        if stage in each["stages"] or (waits and executions.stage_of(each)["name"] == stage):
             raise NotLatest(
                 f"Unable to retry. The provided pipeline execution (ID {found['id']}) is not the "
                 f"latest in the stage {stage}: {each['id']} is"
