@@ -1,4 +1,4 @@
-"""Where a request hands a role to a service, which needs iam:PassRole."""
+"""Where a request hands a role to a service, which needs iam:PassRole, or a connection."""
 
 from __future__ import annotations
 
@@ -114,8 +114,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 """
 
 
+_CONNECTIONS = ("codeconnections", "codestar-connections")
+_CONNECTION = "pipeline.stages.actions.configuration.ConnectionArn"
+
+
 def passed(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permission]:
-    """iam:PassRole for each role that the request hands to a service."""
+    """iam:PassRole for each role that the request hands to a service, and PassConnection."""
+    if asked.service == "codepipeline" and asked.operation in ("CreatePipeline", "UpdatePipeline"):
+        for arn in dict.fromkeys(values(asked.params, _CONNECTION)):
+            yield from _pass_connection(arn)
     if asked.service == "ec2" and asked.operation in _PROFILED:
         yield from _of_profile(asked, caller, names)
     if asked.service == "sns":
@@ -124,6 +131,17 @@ def passed(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permi
     for path, service in PASSED.get(asked.service, {}).get(asked.operation, ()):
         for role in dict.fromkeys(values(asked.params, path)):
             yield _pass(role, service, caller, names)
+
+
+def _pass_connection(arn: str) -> Iterator[Permission]:
+    """The right to hand a connection to CodePipeline; none for what is no connection's ARN.
+
+    https://docs.aws.amazon.com/dtconsole/latest/userguide/security_iam_id-based-policy-examples-connections.html
+    """
+    service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+    if service in _CONNECTIONS:
+        keys = {f"{service}:passedtoservice": ("codepipeline.amazonaws.com",)}
+        yield Permission(f"{service}:PassConnection", arn, account_of(arn), keys)
 
 
 def _pass(role: str, service: str, caller: Principal, names: Names) -> Permission:

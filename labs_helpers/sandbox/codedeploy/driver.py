@@ -12,13 +12,17 @@ import logging
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
-
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codedeploy import deployments, events, stages, store
 from labs_helpers.sandbox.codedeploy.store import Document, Place
 from labs_helpers.sandbox.codedeploy.work import Failure, Work
-from labs_helpers.sandbox.iam.service_roles import Assumed, Principal, RoleRefused, ServiceRoles
+from labs_helpers.sandbox.iam.service_roles import (
+    Assumed,
+    Principal,
+    RoleRefused,
+    ServiceRoles,
+    is_away,
+)
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.worker import Worker
@@ -106,12 +110,11 @@ class Driver(Worker[Store]):
             failure = error
         except RoleRefused:
             failure = Failure("IAM_ROLE_PERMISSIONS", no_role(doc["role"]))
-        except (EndpointConnectionError, ConnectionClosedError) as error:
-            # the port is not open yet, or not any longer: another look will tell
-            log.info("%s: %s", number, error)
-            self._soon = True
-            return
         except Exception as error:
+            if is_away(error):  # another look will tell
+                log.info("%s: %s", number, error)
+                self._soon = True
+                return
             log.exception("%s failed", number)
             failure = Failure(
                 "INTERNAL_ERROR", f"The sandbox failed here: {error!r}. See sandbox.log."

@@ -126,14 +126,20 @@ def engaged(execution: Document, stage: Mapping[str, Any], kind: str, at: float)
         (condition,) = given["conditions"]
         _begin(execution, stage["name"], kind, condition, at)
         return None
-    if run["status"] == IN_PROGRESS:
+    conclude(execution, at)
+    return result_of(stage, kind) if run["status"] == FAILED else ""
+
+
+def conclude(execution: Document, at: float) -> None:
+    """End the conditions whose rules have all ended."""
+    ended = (run for run in execution["conditions"] if run["status"] == IN_PROGRESS)
+    for run in ended:
+        if any(rule["status"] == IN_PROGRESS for rule in run["rules"]):
+            continue
         failed = [rule for rule in run["rules"] if rule["status"] != SUCCEEDED]
         _end(run, FAILED if failed else SUCCEEDED, at)
         if failed:
             run["summary"] = f"The rule {failed[0]['rule']} failed: {failed[0]['summary']}"
-    if run["status"] != FAILED:
-        return ""
-    return result_of(stage, kind)
 
 
 def why(execution: Mapping[str, Any], stage: Mapping[str, Any], kind: str) -> str:

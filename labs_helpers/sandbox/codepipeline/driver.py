@@ -11,8 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
-
 from labs_helpers.sandbox.codepipeline import (
     conditions,
     executions,
@@ -33,7 +31,7 @@ from labs_helpers.sandbox.codepipeline.fetches import Fetches
 from labs_helpers.sandbox.codepipeline.pipelines import Pipelines
 from labs_helpers.sandbox.codepipeline.polling import Polling
 from labs_helpers.sandbox.codepipeline.sessions import Sessions
-from labs_helpers.sandbox.iam.service_roles import RoleRefused
+from labs_helpers.sandbox.iam.service_roles import RoleRefused, is_away
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.worker import Worker
 
@@ -94,7 +92,16 @@ class Driver(Worker[Store]):
         changed = True
         while changed and not self.closing:
             changed = False
-            for place, execution in self._active():
+            active = self._active()
+            self._sessions.keep(
+                one["id"]
+                for _, execution in active
+                for one in (
+                    *executions.running(execution),
+                    *(rule for _, rule in conditions.running(execution)),
+                )
+            )
+            for place, execution in active:
                 with self.apart(f"{execution['pipeline']}, execution {execution['id']}"):
                     changed |= self._go_on(place, execution)
 
@@ -199,12 +206,11 @@ class Driver(Worker[Store]):
             return ActionFailed("ConfigurationError", str(error))
         except RoleRefused as error:
             return ActionFailed("PermissionError", str(error))
-        except (EndpointConnectionError, ConnectionClosedError) as error:
-            # the port is not open yet, or not any longer: another look will tell
-            log.info("%s: %s", label, error)
-            self._looking = True
-            return None
         except Exception as error:
+            if is_away(error):  # another look will tell
+                log.info("%s: %s", label, error)
+                self._looking = True
+                return None
             log.info("%s failed", label, exc_info=True)
             return failed_call(error)
 

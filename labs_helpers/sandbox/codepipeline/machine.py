@@ -140,6 +140,7 @@ def _inside(
     stage = stage_of(execution)
     name, attempts = stage["name"], current(execution, stage["name"])
     if execution["status"] == STOPPING:
+        conditions.conclude(execution, at)
         return [_end_stage(execution, "Stopped", at), _end(execution, "Stopped", at)]
     engaged = conditions.engaged(execution, stage, ENTRY, at)
     if engaged is None:

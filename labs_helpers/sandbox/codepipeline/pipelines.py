@@ -58,14 +58,18 @@ class Pipelines:
 
         An automatic rollback is not added this way: it has the place of the one that failed.
         """
-        if len(store.executions(db, place, made["pipeline"], only_active=True)) >= MOST:
-            raise TooMany(
-                f"The pipeline {made['pipeline']} has {MOST} executions in progress, which is the "
-                "most that a pipeline can have"
-            )
+        self.check_room(db, place, made["pipeline"])
         store.add_execution(db, place, made)
         self.advance(db, place, made["pipeline"])
         return made
+
+    def check_room(self, db: sqlite3.Connection, place: store.Place, name: str) -> None:
+        """Raise TooMany where no further execution of a pipeline can run."""
+        if len(store.executions(db, place, name, only_active=True)) >= MOST:
+            raise TooMany(
+                f"The pipeline {name} has {MOST} executions in progress, which is the "
+                "most that a pipeline can have"
+            )
 
     def advance(self, db: sqlite3.Connection, place: store.Place, name: str) -> None:
         """Let the pipeline's executions go on, and tell of what changed after the commit."""

@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 
 def pushed(pipelines: Pipelines, connection: str, repository: str, pushes: Sequence[Push]) -> None:
     """Start each pipeline that wants one of the pushes, once for each."""
+    account = connection.split(":")[4]
     with pipelines.store.read() as db:
-        everything = store.everything(db)
+        # nobody passes a connection to a pipeline of another account
+        everything = [each for each in store.everything(db) if each[0][0] == account]
     # many files and patterns take a while, in which other writers need not wait
     wanted = [
         (place, pipeline["declaration"]["name"], revisions, push)

@@ -17,7 +17,14 @@ Namespaces = Mapping[str, Mapping[str, str]]
 
 
 class Unresolved(Exception):
-    """The configuration names a variable that no action has made."""
+    """The configuration names a variable that no action has made, or becomes too long."""
+
+
+MOST = 100 * 1024
+"""Characters of a configuration with the values of its variables.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html bounds it, too.
+"""
 
 
 def resolved(
@@ -28,9 +35,19 @@ def resolved(
     of: what has the configuration, "action" or "rule".
     """
 
+    left = MOST - sum(map(len, configuration.values()))
+
     def value(found: re.Match[str]) -> str:
+        nonlocal left
         try:
-            return known[found[1]][found[2]]
+            text = known[found[1]][found[2]]
+            left -= len(text)
+            if left < 0:
+                raise Unresolved(
+                    f"The {of} configuration is longer than {MOST >> 10} KB with the values of its "
+                    "variables"
+                )
+            return text
         except KeyError:
             raise Unresolved(
                 f"The {of} configuration references an output variable {found[0]}, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.iam.service_roles import Assumed, Principal, ServiceRoles
@@ -76,6 +76,11 @@ class Sessions:
             place[1],
             keys(declaration["name"], place),
         )
+
+    def keep(self, attempts: Iterable[str]) -> None:
+        """Forget all but these: an action or rule may have ended otherwise than by itself."""
+        kept = {*attempts}
+        self._taken = {each: made for each, made in self._taken.items() if each in kept}
 
     def forget(self, attempt: str) -> None:
         """The attempt has ended."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from labs_helpers.runtime.throttled import asks_again
 from labs_helpers.sandbox import identity
@@ -30,6 +31,7 @@ WHILE_IT_WORKS = timedelta(days=3650)
 """How long a session lasts that a service renews: until the service ends the session."""
 _HOUR = timedelta(hours=1)
 _SPARE = timedelta(minutes=5)
+_HERE = "127.0.0.1"
 _NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """What a role session's name does not have.
 
@@ -51,6 +53,18 @@ class Principal:
 
     name: str
     title: str
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the sandbox's own port is not open yet, or not any longer.
+
+    Another address that does not answer, as that of an access point of S3, never will.
+    """
+    from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+
+    if not isinstance(error, (EndpointConnectionError, ConnectionClosedError)):
+        return False
+    return urlsplit(str(error.kwargs.get("endpoint_url", ""))).hostname == _HERE
 
 
 class ServiceRoles:
@@ -163,7 +177,7 @@ class _Clients:
     """Makes clients of the sandbox's own port; botocore is imported with the first of them."""
 
     def __init__(self, port: int) -> None:
-        self._endpoint = f"http://127.0.0.1:{port}"
+        self._endpoint = f"http://{_HERE}:{port}"
         self._lock = threading.Lock()
 
     @cached_property

@@ -13,6 +13,7 @@ from labs_helpers.sandbox.sigv4 import Request
 from tests.sandbox.authorization.people_here import Nobody
 
 DEV = Principal("123456789012", "arn:aws:iam::123456789012:user/dev", "AIDADEV", "AKIADEV")
+CONNECTION = "arn:aws:codeconnections:us-west-2:123456789012:connection/c"
 ROLE = "arn:aws:iam::123456789012:role/r"
 HOST = {"host": "127.0.0.1:4566"}
 
@@ -55,6 +56,12 @@ CALLS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
       ("codebuild:BatchGetBuilds", "us-west-2:123456789012:project/q")]),
     ("codepipeline", "CreatePipeline", {"pipeline": {"name": "pl", "roleArn": ROLE}},
      [("codepipeline:CreatePipeline", "us-west-2:123456789012:pl"), ("iam:PassRole", ROLE)]),
+    ("codepipeline", "UpdatePipeline",
+     {"pipeline": {"name": "pl", "roleArn": ROLE, "stages": [{"actions": [
+         {"configuration": {"ConnectionArn": CONNECTION}},
+         {"configuration": {"ConnectionArn": "#{variables.C}"}}]}]}},
+     [("codepipeline:UpdatePipeline", "us-west-2:123456789012:pl"), ("iam:PassRole", ROLE),
+      ("codeconnections:PassConnection", CONNECTION)]),
     ("codedeploy", "GetDeployment", {"deploymentId": "d-1"},
      [("codedeploy:GetDeployment", "us-west-2:123456789012:deploymentgroup:*/*")]),
     ("logs", "PutLogEvents", {"logGroupName": "/x", "logStreamName": "s"},

@@ -300,6 +300,16 @@ def test_an_entry_that_fails_ends_the_execution_before_any_action() -> None:
     assert executions.current(world.one, "Deploy") == {}
 
 
+def test_a_stop_that_waits_ends_the_condition_with_its_rules() -> None:
+    world = World(beforeEntry=condition("FAIL", variable("no")))
+    world.one["status"] = executions.STOPPING
+    world.rule("Failed")
+    assert world.one["status"] == "Stopped"
+    run = conditions.current(world.one, "Deploy", "beforeEntry")
+    assert run is not None
+    assert run["status"] == "Failed"
+
+
 def test_an_entry_may_skip_the_stage() -> None:
     world = World(beforeEntry=condition("SKIP", variable("no")))
     assert world.rule("Failed") == ["Deploy", "SUCCEEDED"]

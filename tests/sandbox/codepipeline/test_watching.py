@@ -8,7 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.policies import allow
-from tests.sandbox.codepipeline.pipeline_room import ACCOUNT, TRUST, PipelineRoom, s3_source
+from tests.sandbox.codepipeline.pipeline_room import (
+    ACCOUNT,
+    TRUST,
+    PipelineRoom,
+    definition,
+    s3_deploy,
+    s3_source,
+)
 from tests.sandbox.codepipeline.test_conditions import condition, made, rule, variable
 
 ALARM = "page-is-slow"
@@ -108,6 +115,24 @@ def test_a_variable_that_is_not_there_is_told_in_a_rules_words(room: PipelineRoo
         "message": "The rule configuration references an output variable #{Nobody.X}, which is not "
         "there in this execution",
     }
+
+
+def test_a_configuration_that_grows_beyond_its_bound_fails(room: PipelineRoom) -> None:
+    asks = rule(Variable="#{variables.GO}" * 400, Value="a", Operator="EQ")
+    long = watched("long", beforeEntry=condition("FAIL", asks))
+    long["variables"] = [{"name": "GO", "defaultValue": "x" * 1000}]
+    execution = room.create(long)
+    assert room.ended("long", execution) == "Failed"
+    (found,) = room.api.list_rule_executions(pipelineName="long")["ruleExecutionDetails"]
+    assert found["output"]["executionResult"]["errorDetails"]["message"] == (
+        "The rule configuration is longer than 100 KB with the values of its variables"
+    )
+
+
+def test_a_bucket_at_an_address_that_nobody_has_fails_its_action(room: PipelineRoom) -> None:
+    point = "arn:aws:s3:us-west-2:123456789012:accesspoint/x"
+    execution = room.create(definition("point", s3_source(S3Bucket=point), s3_deploy()))
+    assert room.ended("point", execution) == "Failed"
 
 
 def override(room: PipelineRoom, name: str, execution: str) -> None:

@@ -135,3 +135,8 @@ def test_a_service_takes_the_role_again_when_a_moved_clock_has_ended_the_session
     found = sessions.of(*attempt).client("sts").get_caller_identity()
     assert found["Arn"].endswith("assumed-role/builder/codepipeline=demo")
     assert sessions.of(*attempt) is not first
+    second = sessions.of(*attempt)
+    sessions.keep(["attempt"])
+    assert sessions.of(*attempt) is second
+    sessions.keep([])
+    assert sessions.of(*attempt) is not second

@@ -68,7 +68,9 @@ def retry_stage_execution(call: PipelineCall, params: Members) -> Members:
 
 
 def _resume(call: PipelineCall, db: Any, found: store.Document, stage: str) -> None:
-    """In a transaction: an execution that has ended goes on in a stage."""
+    """In a transaction: an execution that has ended goes on in a stage; raises TooMany."""
+    if found["status"] not in store.ACTIVE:
+        call.pipelines.check_room(db, call.place, found["pipeline"])
     found |= {"status": executions.IN_PROGRESS, "updated": call.now}
     found["stages"][stage] = executions.IN_PROGRESS
     for key in ("stop", "summary"):
