@@ -120,9 +120,6 @@ _CONNECTION = "pipeline.stages.actions.configuration.ConnectionArn"
 
 def passed(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permission]:
     """iam:PassRole for each role that the request hands to a service, and PassConnection."""
-    if asked.service == "codepipeline" and asked.operation in ("CreatePipeline", "UpdatePipeline"):
-        for arn in dict.fromkeys(values(asked.params, _CONNECTION)):
-            yield from _pass_connection(arn)
     if asked.service == "ec2" and asked.operation in _PROFILED:
         yield from _of_profile(asked, caller, names)
     if asked.service == "sns":
@@ -131,6 +128,9 @@ def passed(asked: ApiRequest, caller: Principal, names: Names) -> Iterator[Permi
     for path, service in PASSED.get(asked.service, {}).get(asked.operation, ()):
         for role in dict.fromkeys(values(asked.params, path)):
             yield _pass(role, service, caller, names)
+    if asked.service == "codepipeline" and asked.operation in ("CreatePipeline", "UpdatePipeline"):
+        for arn in dict.fromkeys(values(asked.params, _CONNECTION)):
+            yield from _pass_connection(arn)
 
 
 def _pass_connection(arn: str) -> Iterator[Permission]:

@@ -132,7 +132,7 @@ def engaged(execution: Document, stage: Mapping[str, Any], kind: str, at: float)
 
 def conclude(execution: Document, at: float) -> None:
     """End the conditions whose rules have all ended."""
-    ended = (run for run in execution["conditions"] if run["status"] == IN_PROGRESS)
+    ended = (run for run in execution.get("conditions", ()) if run["status"] == IN_PROGRESS)
     for run in ended:
         if any(rule["status"] == IN_PROGRESS for rule in run["rules"]):
             continue
