@@ -1,7 +1,8 @@
 """The worker that lets actions run: each look at an action is a call or two with its role's rights.
 
 One thread does this for all pipelines. An action is looked at when a service said that something
-ended (`wake`), and otherwise every `_LOOK` seconds while an action runs.
+ended (`wake`), and otherwise every `_LOOK` seconds while an action runs, and every `_LOOK_AT_RULES`
+seconds while a rule does.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ Archive = Callable[[store.Place, str, str], bytes]
 
 _LOOK = 0.5
 """Seconds between two looks at actions that run."""
+_LOOK_AT_RULES = 2.0
+"""The same for rules alone, which may watch an alarm for an hour, by a request a look."""
 
 
 class Driver(Worker[Store]):
@@ -72,6 +75,7 @@ class Driver(Worker[Store]):
         self._folder = folder
         self._archive = archive
         self._looking = False
+        self._watching = False
 
     def has_work(self) -> bool:
         with self.store.read() as db:
@@ -83,11 +87,13 @@ class Driver(Worker[Store]):
         self.wake()
 
     def patience(self) -> float | None:
-        return _LOOK if self._looking else None
+        if self._looking:
+            return _LOOK
+        return _LOOK_AT_RULES if self._watching else None
 
     def work(self) -> None:
         """Look at each action and rule that runs until none of them changes any more."""
-        self._looking = False
+        self._looking = self._watching = False
         self._polling.run()
         changed = True
         while changed and not self.closing:
@@ -185,7 +191,7 @@ class Driver(Worker[Store]):
         if outcome is None:
             return False
         running = isinstance(outcome, Outcome) and outcome.status == executions.IN_PROGRESS
-        self._looking |= running
+        self._watching |= running
         if running and isinstance(outcome, Outcome) and outcome.memory == rule["memory"]:
             return False
         change = partial(
