@@ -163,6 +163,7 @@ class Driver(Worker[Store]):
         self._pipelines.change(place, execution["id"], change)
         if not running:
             self._sessions.forget(made["id"])
+            self._fetches.forget(made["id"])
         return True
 
     def _look_at_rule(

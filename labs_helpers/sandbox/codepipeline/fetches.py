@@ -7,13 +7,12 @@ action's role.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labs_helpers.sandbox.codepipeline import executions, store
 from labs_helpers.sandbox.iam.service_roles import RoleRefused
-from labs_helpers.sandbox.service import jobs
+from labs_helpers.sandbox.service import jobs, work
 from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store, document
 
@@ -67,14 +66,20 @@ class Fetches:
                 self._write(job.id, found)
 
     def lost(self, job: Job, why: str) -> None:
-        self._write(job.id, {"code": "JobFailed", "error": why})
+        """A restart of the sandbox fetches again, which leaves nothing twice; else the job failed.
+
+        The driver submits again what has no result: a runner that ends over a job would do so for
+        ever.
+        """
+        if why != work.RESTARTED:
+            self._write(job.id, {"code": "JobFailed", "error": why})
+
+    def forget(self, attempt: str) -> None:
+        """The attempt has ended."""
+        with self._store.write() as db:
+            db.execute("delete from fetches where id = ?", (attempt,))
 
     def _write(self, attempt: str, found: Mapping[str, Any]) -> None:
         with self._store.write() as db:
             db.execute("insert or replace into fetches values (?, ?)", (attempt, json.dumps(found)))
             self._store.notify(store.TOPIC)
-
-
-def forget(db: sqlite3.Connection, attempt: str) -> None:
-    """The attempt has ended."""
-    db.execute("delete from fetches where id = ?", (attempt,))
