@@ -133,7 +133,7 @@ def build(
         lambda *deployment: delivery.codedeploy.group_of(*deployment),
     )
     authorizer = Authorizer(who.directory, store, clock, Decisions(), known)
-    trail = Trail(folder / "cloudtrail", clock, authorizer)
+    trail = Trail(folder / "cloudtrail", clock, authorizer, router.emit)
     hub = applications.Later(partial(applications.hub, folder / "hub", clock))
     elsewhere = Elsewhere(
         partial(documents.exists, who.directory), key_for_ecr, who.directory, secret_for_ecr

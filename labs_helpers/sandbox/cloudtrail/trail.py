@@ -6,6 +6,10 @@ transaction: nobody waits for the disk, and `kill -9` loses the records of the l
 
 Event history holds management events. What AWS counts as data events is not recorded:
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+
+EventBridge gets an event of each recorded call that may change something. On AWS that needs a trail
+which logs; here it is as if one did:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 """
 
 from __future__ import annotations
@@ -23,11 +27,12 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Asked
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.cloudtrail import operations, store
+from labs_helpers.sandbox.cloudtrail import operations, record, store
 from labs_helpers.sandbox.cloudtrail.call import TrailCall
 from labs_helpers.sandbox.cloudtrail.record import Call
 from labs_helpers.sandbox.cloudtrail.waiting import Waiting, bounded, whole
 from labs_helpers.sandbox.request_log import OPERATION, REFUSED, id_of
+from labs_helpers.sandbox.service.events import Emit, Event, event, nobody
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
@@ -84,7 +89,9 @@ class Trail(Worker[Store]):
     topic = TOPIC
     failure = "calls could not be written into the event history"
 
-    def __init__(self, root: Path, clock: Clock, authorizer: Authorizer) -> None:
+    def __init__(
+        self, root: Path, clock: Clock, authorizer: Authorizer, emit: Emit = nobody
+    ) -> None:
         """Open or create the history under `root`; raises what `Store` raises."""
         super().__init__(Store(root, "CloudTrail", store.SCHEMA))
         self.clock = clock
@@ -92,7 +99,9 @@ class Trail(Worker[Store]):
         self._role_arn: Callable[[str, str], str | None] = lambda account, name: (
             authorizer.directory.entity_arn(account, "role", name)
         )
+        self._emit = emit
         self._waiting: deque[Waiting] = deque(maxlen=WAITING)
+        self._untold: deque[Call] = deque(maxlen=WAITING)
         self._writing = threading.Lock()
 
     def recorded(self, application: Application) -> Application:
@@ -137,6 +146,10 @@ class Trail(Worker[Store]):
         """Write what waits, after a moment in which more may come."""
         self._closing.wait(BATCH_SECONDS)
         self.flush()
+        while self._untold:
+            call = self._untold.popleft()
+            with self.apart(f"the event of {call.operation}"):
+                self._emit(_event_of(call, self._role_arn))
 
     def has_work(self) -> bool:
         """Whether calls wait."""
@@ -150,6 +163,7 @@ class Trail(Worker[Store]):
                 calls = [whole(each) for each in waiting]
                 with self.store.write() as db:
                     store.add(db, calls, self._role_arn)
+                self._untold += (call for call in calls if not call.read_only)
 
     def close(self) -> None:
         """End the thread, and write what waits."""
@@ -220,6 +234,21 @@ class CloudTrailService(DecidedService[TrailCall]):
 
         authorize = authorizer.authorize
         super().__init__("cloudtrail", operations, call, trail.store, trail.clock, authorize)
+
+
+def _event_of(call: Call, role_arn: record.RoleArn) -> Event:
+    """The event of a call for EventBridge; its detail is the record.
+
+    https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ecr.html and its neighbours
+    """
+    return event(
+        f"aws.{call.service}",
+        "AWS API Call via CloudTrail",
+        call.principal.account,
+        call.region,
+        call.at,
+        record.of(call, role_arn),
+    )
 
 
 def _refusal_of(answer: Answer) -> tuple[str, str]:

@@ -271,3 +271,36 @@ def test_what_is_no_lookup_is_refused(sandbox: Running) -> None:
     assert refusal(trail.get_trail, Name="mine") == "TrailNotFoundException"
     assert trail.list_trails()["Trails"] == []
     assert refusal(trail.create_trail, Name="mine", S3BucketName="logs") == "NotInSandbox"
+
+
+def test_a_rule_hears_of_calls_that_change_something(sandbox: Running) -> None:
+    sqs, events, ecr = map(sandbox.client, ("sqs", "events", "ecr"))
+    queue = sqs.create_queue(QueueName="calls")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-west-2:{ACCOUNT}:calls"
+    service = {"Service": "events.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": service, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    pattern = {"source": ["aws.ecr"], "detail-type": ["AWS API Call via CloudTrail"]}
+    events.put_rule(Name="calls", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="calls", Targets=[{"Id": "1", "Arn": arn}])
+    ecr.describe_repositories()
+    ecr.create_repository(repositoryName="heard")
+    code = refusal(ecr.delete_repository, repositoryName="absent")
+    heard: list[Any] = []
+    while len(heard) < 2:
+        answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20, MaxNumberOfMessages=10)
+        heard += (json.loads(each["Body"]) for each in answer["Messages"])
+    made, refused = sorted(heard, key=lambda one: one["detail"]["eventName"])
+    assert {name: made[name] for name in ("source", "detail-type", "account", "region")} == {
+        "source": "aws.ecr",
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": ACCOUNT,
+        "region": "us-west-2",
+    }
+    assert [made["detail"]] == records(sandbox, "ResourceName", "heard")
+    assert (refused["detail"]["eventName"], refused["detail"]["errorCode"]) == (
+        "DeleteRepository",
+        code,
+    )
+    events.disable_rule(Name="calls")

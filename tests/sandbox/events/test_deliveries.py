@@ -284,7 +284,7 @@ def test_what_a_target_raises_unexpectedly_keeps_nothing_back(
          "ResourceNotFoundException", "Event bus absent does not exist."),
         ("PutRule", {"Name": "x", "EventPattern": ANY,
                      "State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"},
-         "NotInSandbox", "AWS CloudTrail"),
+         "NotInSandbox", "none that only read"),
         ("DescribeRule", {"Name": "x"}, "ResourceNotFoundException",
          "Rule x does not exist on EventBus default."),
         ("DeleteRule", {"Name": "r"}, "ValidationException",

@@ -34,8 +34,8 @@ def put_rule(call: EventsCall, params: Members) -> Members:
     state = params.get("State") or "ENABLED"
     if state not in _STATES:
         raise NotHere(
-            f"The sandbox does not have the state {state} of a rule; it exists on AWS. The sandbox "
-            "has no trail of AWS CloudTrail whose events would reach a rule."
+            f"The sandbox does not have the state {state} of a rule; it exists on AWS. Rules "
+            "get the calls that may change something, and none that only read."
         )
     enabled = state == "ENABLED"
     due = _due(call, schedule, enabled)
