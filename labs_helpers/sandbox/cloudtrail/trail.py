@@ -7,8 +7,8 @@ transaction: nobody waits for the disk, and `kill -9` loses the records of the l
 Event history holds management events. What AWS counts as data events is not recorded:
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
 
-EventBridge gets an event of each recorded call that may change something. On AWS that needs a trail
-which logs; here it is as if one did:
+EventBridge gets an event of each recorded call that may change something; sandbox/events/router.py
+says which rules get it:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 """
 
@@ -32,7 +32,7 @@ from labs_helpers.sandbox.cloudtrail.call import TrailCall
 from labs_helpers.sandbox.cloudtrail.record import Call
 from labs_helpers.sandbox.cloudtrail.waiting import Waiting, bounded, whole
 from labs_helpers.sandbox.request_log import OPERATION, REFUSED, id_of
-from labs_helpers.sandbox.service.events import Emit, Event, event, nobody
+from labs_helpers.sandbox.service.events import API_CALL, Emit, Event, event, nobody
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
@@ -243,7 +243,7 @@ def _event_of(call: Call, role_arn: record.RoleArn) -> Event:
     """
     return event(
         f"aws.{call.service}",
-        "AWS API Call via CloudTrail",
+        API_CALL,
         call.principal.account,
         call.region,
         call.at,

@@ -10,7 +10,7 @@ from typing import Any
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.events import patterns, store
 from labs_helpers.sandbox.events.store import Place
-from labs_helpers.sandbox.service.events import Event
+from labs_helpers.sandbox.service.events import API_CALL, Event
 from labs_helpers.sandbox.service.store import Store
 
 log = logging.getLogger(__name__)
@@ -62,4 +62,11 @@ class Router:
 
 
 def _wants(row: Any, event: Mapping[str, Any]) -> bool:
+    """Whether a rule wants an event.
+
+    On AWS a call becomes an event where a trail logs, and a new account has no trail. Here a call
+    is told to those rules alone that name this detail-type.
+    """
+    if event["detail-type"] == API_CALL and API_CALL not in row["pattern"]:
+        return False
     return compiled(row["pattern"]).matches(event)

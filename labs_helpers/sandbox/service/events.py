@@ -17,6 +17,11 @@ Emit = Callable[[Event], None]
 """Gives an event to the rules of its account and region. Called after the commit."""
 
 
+API_CALL = "AWS API Call via CloudTrail"
+"""The detail-type of an event about a call:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html"""
+
+
 def nobody(event: Event) -> None:
     """`Emit` where nothing listens."""
 

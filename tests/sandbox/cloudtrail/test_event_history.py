@@ -284,6 +284,8 @@ def test_a_rule_hears_of_calls_that_change_something(sandbox: Running) -> None:
     pattern = {"source": ["aws.ecr"], "detail-type": ["AWS API Call via CloudTrail"]}
     events.put_rule(Name="calls", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="calls", Targets=[{"Id": "1", "Arn": arn}])
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["aws.ecr"]}))
+    events.put_targets(Rule="all", Targets=[{"Id": "1", "Arn": arn}])
     ecr.describe_repositories()
     ecr.create_repository(repositoryName="heard")
     code = refusal(ecr.delete_repository, repositoryName="absent")
@@ -291,6 +293,7 @@ def test_a_rule_hears_of_calls_that_change_something(sandbox: Running) -> None:
     while len(heard) < 2:
         answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20, MaxNumberOfMessages=10)
         heard += (json.loads(each["Body"]) for each in answer["Messages"])
+    assert len(heard) == 2, "the rule that names no detail-type hears of no call"
     made, refused = sorted(heard, key=lambda one: one["detail"]["eventName"])
     assert {name: made[name] for name in ("source", "detail-type", "account", "region")} == {
         "source": "aws.ecr",
@@ -303,4 +306,5 @@ def test_a_rule_hears_of_calls_that_change_something(sandbox: Running) -> None:
         "DeleteRepository",
         code,
     )
-    events.disable_rule(Name="calls")
+    for name in ("calls", "all"):
+        events.disable_rule(Name=name)
