@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs_helpers.checks.ecr_actions import PUSH
+from labs_helpers.checks.ecr_actions import LEVELS, OF_THE_REGISTRY, PUSH
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.permissions import Permission, Role
 from labs_helpers.checks.world import World
@@ -50,6 +50,20 @@ class Roles:
     def push(self) -> list[Permission]:
         place = f"ecr:repository/{self.world.repository}"
         return [self.of(f"ecr:{name}", place) for name in PUSH]
+
+    def changes(self) -> list[Permission]:
+        """Every action that changes something in ECR, but those of a push."""
+        place = f"ecr:repository/{self.world.repository}"
+        return [
+            self.of(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else place)
+            for level in ("Permissions management", "Write", "Tagging")
+            for name in LEVELS[level].split()
+            if name not in PUSH
+        ]
+
+    def over_itself(self, role: str) -> list[Permission]:
+        """The actions by which a role would change its own rights."""
+        return self._role(role).over_itself(self.world.region)
 
     @property
     def update(self) -> Permission:
@@ -112,14 +126,18 @@ def first_too_many(given: Roles) -> tuple[str, Permission] | None:
             given.of("ecr:DeleteRepository", ours),
             given.of("ecr:SetRepositoryPolicy", ours),
             given.of("ecr:PutImage", others),
+            *given.changes(),
             given.update,
             given.of("iam:CreateUser", "*"),
+            *given.over_itself(BUILD),
         ],
         PIPELINE_ROLE: [
             given.of("ecr:PutImage", ours),
+            *given.changes(),
             given.of("ecs:DeleteService", f"ecs:service/{CLUSTER}/{SERVICE}"),
             given.of("iam:CreateUser", "*"),
             given.of("s3:DeleteBucket", "*"),
+            *given.over_itself(PIPELINE_ROLE),
         ],
     }
     for role, tried in unwanted.items():

@@ -304,6 +304,14 @@ ROLES_WRONG: dict[str, tuple[str, str]] = {
         f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:PutImage', '*')}",
         "allowed: ecr:PutImage on arn:aws:ecr:us-west-2:123456789012:repository/demo-app-other",
     ),
+    "every right to put": (
+        f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:Put*', OURS)}",
+        "what the role demo-app-build may do | allowed: ecr:PutImageScanningConfiguration on",
+    ),
+    "a role that may change itself": (
+        f"{BOTH}\n{allow('pipeline', 'iam:PutRolePolicy', 'arn:aws:iam::123456789012:role/*')}",
+        "what the role demo-app-pipeline may do | allowed: iam:PutRolePolicy on",
+    ),
     "every right on ECS": (
         f"{put('build', 'build-policy.json')}\n{allow('pipeline', 'ecs:*', '*')}",
         "what the role demo-app-pipeline may do | allowed: ecs:DeleteService",
