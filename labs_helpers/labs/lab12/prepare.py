@@ -15,6 +15,9 @@ from labs_helpers.prepare.step import Place, Step
 
 def _versions(place: Place) -> None:
     if beginning.lacks_a_version(place):
+        if not _runs(place):
+            # the tasks of another lab's service are containers, and Docker keeps their images
+            ecs_service.remove(place, CLUSTER, WEB)
         empty_repository().ensure(place)
         beginning.push_versions(place)
 

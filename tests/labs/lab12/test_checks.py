@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers.prepare import ecs
+from labs_helpers.prepare import beginning, ecs
 from tests.labs.desk import Desk, desk, rows
 
 
@@ -215,3 +215,10 @@ def test_the_load_balancer_is_finished_after_an_interruption_and_goes_without_an
     elb = lab.place.client("elbv2")
     assert elb.describe_load_balancers()["LoadBalancers"] == []
     assert elb.describe_target_groups()["TargetGroups"] == []
+
+
+def test_a_restart_after_lab_11_leaves_no_container_of_that_lab_s_service(lab: Desk) -> None:
+    beginning.make("11", lab.place)
+    begun = beginning.make("12", lab.place)
+    assert [one for one in begun.notes if "container" in one] == []
+    assert [tag for one in lab.place.docker.images.list("in-use") for tag in one.tags] == []
