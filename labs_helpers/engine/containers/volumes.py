@@ -224,7 +224,13 @@ def _check_target(kind: str, path: str, raw: str = "") -> None:
 
 
 def _check_source(source: str, private: Path) -> None:
+    """Refuse the engine's folder and what is in it, but for the socket, as Docker's may be mounted.
+
+    A program that is isolated mounts no socket: api/isolated.py gives it its build's folder.
+    """
     place, own = Path(source).resolve(), private.resolve()
+    if place.parent == own and place.is_socket():
+        return
     if place == own or own in place.parents:
         raise NotSupported(
             f"mounts denied: {source} is the engine's own folder, and the containers in it could"

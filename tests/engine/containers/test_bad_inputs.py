@@ -110,6 +110,18 @@ def test_the_engine_s_own_folder_is_no_volume(client: Any) -> None:
     client.volumes.get("own").remove()
 
 
+def test_the_engine_s_socket_can_be_mounted_as_docker_s_can(client: Any) -> None:
+    (socket,) = [
+        one
+        for folder in Path(client.volumes.create("own").attrs["Mountpoint"]).parents
+        for one in folder.glob("*.sock")
+    ][:1]
+    made = client.containers.create("box", ["true"], volumes=[f"{socket}:/var/run/docker.sock"])
+    assert made.attrs["Mounts"][0]["Source"] == str(socket)
+    made.remove()
+    client.volumes.get("own").remove()
+
+
 @pytest.mark.parametrize("many", ["9" * 25, "9" * 5000])
 def test_a_number_of_lines_that_fits_into_nothing_shows_all(client: Any, many: str) -> None:
     found = client.containers.run("box", ["echo", "fine"], detach=True)

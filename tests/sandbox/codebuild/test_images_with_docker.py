@@ -15,7 +15,6 @@ from tests.sandbox.codebuild import image_room
 from tests.sandbox.codebuild.image_room import IMAGE, ImageRoom
 from tests.sandbox.ecs.task_room import REGISTRY
 
-pytestmark = pytest.mark.soak
 
 WITH_DOCKER = f"{REGISTRY}/with-docker:1"
 
@@ -42,11 +41,14 @@ def docker_client() -> dict[str, bytes]:
 def test_a_privileged_build_has_containers_of_its_own_and_no_more(room: ImageRoom) -> None:
     room.tasks.docker.containers.create(IMAGE, ["cat"], name="of-the-learner")
     commands = [
-        "echo given > file",
-        f"docker run --rm -v $PWD:/w --entrypoint cat -u 0 {IMAGE} /w/file",
-        f"docker run --rm -v /etc:/h --entrypoint cat {IMAGE} /h/hostname || echo no folder",
+        "echo given > file; cp /bin/sh cat; chmod 755 cat",
+        "printf 'FROM scratch\\nCOPY cat /bin/cat\\nCOPY file /\\n"
+        'RUN ["/bin/cat", "/file"]\\n\' > Dockerfile',
+        "docker build -q -t by-a-build .",
+        "docker run --rm -v $PWD:/w --entrypoint /bin/cat -u 0 by-a-build /w/file",
+        "docker run --rm -v /etc:/h --entrypoint /bin/cat by-a-build /h/hostname || echo no folder",
         "docker rm of-the-learner || echo no container of another",
-        f"printf 'FROM {IMAGE}\\nRUN echo ran' > Dockerfile; docker build -q -t by-a-build .",
+        f"docker run --rm {IMAGE} || echo no image of another",
     ]
     environment = room.environment(WITH_DOCKER, privilegedMode=True)
     room.project("privileged", *commands, environment=environment)
@@ -56,6 +58,8 @@ def test_a_privileged_build_has_containers_of_its_own_and_no_more(room: ImageRoo
     assert "\ngiven\n" in log
     assert "\nno folder\n" in log
     assert "\nno container of another\n" in log
+    assert "\nno image of another\n" in log
+    assert "not in the image" not in log
     room.tasks.docker.containers.get("of-the-learner").remove()
 
 
