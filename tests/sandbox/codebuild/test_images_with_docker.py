@@ -15,7 +15,6 @@ from tests.sandbox.codebuild import image_room
 from tests.sandbox.codebuild.image_room import IMAGE, ImageRoom
 from tests.sandbox.ecs.task_room import REGISTRY
 
-
 WITH_DOCKER = f"{REGISTRY}/with-docker:1"
 
 
