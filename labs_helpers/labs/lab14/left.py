@@ -112,7 +112,7 @@ def in_lines(there: Sequence[str]) -> list[str]:
 
 
 def _named(ecs: Any, services: Sequence[str]) -> list[str]:
-    """The names of services, in their order, and which of them want no task."""
+    """The names of services, those first that want tasks, and which of them want none."""
     idle = {
         one["serviceName"]
         for first in range(0, len(services), _MOST_SERVICES)
@@ -121,7 +121,10 @@ def _named(ecs: Any, services: Sequence[str]) -> list[str]:
         )["services"]
         if one["desiredCount"] == 0
     }
-    return [f"{name}{_WITHOUT_TASKS if name in idle else ''}" for name in services]
+    return [
+        *(name for name in services if name not in idle),
+        *(f"{name}{_WITHOUT_TASKS}" for name in services if name in idle),
+    ]
 
 
 def _balancers(elb: Any) -> list[str]:

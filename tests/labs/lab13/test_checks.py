@@ -106,7 +106,7 @@ BACK_WRONG = {
         "docker build -q -t $REGISTRY/demo-app-repo:again --label by=hand .\n"
         "docker push -q $REGISTRY/demo-app-repo:again\n"
         f"{registered('$REGISTRY/demo-app-repo:again')}",
-        "the image again | the service web runs the image that it ran before; build nothing",
+        "the image with the tag again | the service web runs the image that it ran before",
     ),
     "no task at all": (
         f"aws ecs update-service --cluster demo --service web --desired-count 0; {STABLE}",
