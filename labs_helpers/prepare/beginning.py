@@ -60,12 +60,14 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
         if step.kernel:
             step.ensure(place)
     notes: tuple[str, ...] = ()
-    if lost := _lost(listed, place):
+    lost = _lost(listed, place)
+    cleaned_up = (step.cleaned_up(place) for step in listed if step.cleaned_up is not None)
+    if names := [*lost.values(), *filter(None, cleaned_up)]:
         notes += (
-            f"gone, as after a clean-up: {' and '.join(lost.values())}",
+            f"gone, as after a clean-up: {' and '.join(names)}",
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
         )
-        if all(step.gone is not None for step in lost):
+        if lost and all(step.gone is not None for step in lost):
             notes += (ONLY_THAT,)
     if found.since:
         listed = tuple(step for step in listed if step not in lost)

@@ -99,7 +99,8 @@ def no_more(given: Roles) -> Finding | None:
     return Finding(
         f"what the role {role} may do",
         f"allowed: {permission}",
-        "a role with every right passes every stage, and so does who steals its credentials",
+        "the work of the role does not need this, and who steals its credentials may do it, too: "
+        "what is the one right that is missing?",
     )
 
 
@@ -111,6 +112,9 @@ def first_too_many(given: Roles) -> tuple[str, Permission] | None:
             given.of("ecr:BatchDeleteImage", ours),
             given.of("ecr:DeleteRepository", ours),
             given.of("ecr:SetRepositoryPolicy", ours),
+            given.of("ecr:PutLifecyclePolicy", ours),
+            given.of("ecr:PutImageTagMutability", ours),
+            given.of("ecr:PutImageScanningConfiguration", ours),
             given.of("ecr:PutImage", others),
             given.update,
             given.of("iam:CreateUser", "*"),
