@@ -17,7 +17,6 @@ BAD = "Give everything away"
 """The subject of the bad release's commit."""
 _PATIENCE = 10.0
 """Seconds that the check waits for a task that is to run, or for the end of a deployment."""
-_STABLE = f"aws ecs wait services-stable --cluster {CLUSTER} --services {SERVICE}"
 
 _UNDO = (
     "take your commit back, too (git reset --hard HEAD~1). The pipeline then begins with the bad "
@@ -138,7 +137,8 @@ def ran_before(releases: Releases) -> Finding | None:
         return Finding(
             looked_at,
             f"{named}; the deployment is still under way, and a task of before still runs",
-            f"wait until it has ended, then check again:  {_STABLE}",
+            f'wait for its end, then check again:  lab.service("{SERVICE}", cluster="{CLUSTER}", '
+            "wait=60)",
         )
     if releases.bad_digest in running and releases.given in (releases.bad_digest, ""):
         return Finding(

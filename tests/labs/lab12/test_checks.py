@@ -164,7 +164,9 @@ def test_too_late_and_then_the_colleague_s_cell_alone(lab: Desk) -> None:
         more="--deployment-configuration strategy=BLUE_GREEN,bakeTimeInMinutes=0",
     )
     says = "deployment of 1.0.0 began when everybody met this version already"
-    lab.finds_wrong("12.1", BACK % "ROLLBACK_SUCCESSFUL" + again + BACK % "SUCCESSFUL", says)
+    lab.finds_wrong(
+        "12.1", NEWEST + BACK % "ROLLBACK_SUCCESSFUL" + again + BACK % "SUCCESSFUL", says
+    )
 
 
 @pytest.mark.usefixtures("mistaken")
