@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from labs_helpers.curriculum import UnknownPart
 from labs_helpers.display.lesson import Question, form
 from labs_helpers.display.rendering import Rendering
@@ -47,18 +50,32 @@ def last(question_id: str, journal: Journal) -> str:
     return answers[-1] if answers else ""
 
 
-def compared(cell: str, journal: Journal) -> list[Rendering]:
+def compared(
+    cell: str, journal: Journal, failed: bool = False, ran: Mapping[str, datetime] | None = None
+) -> list[Rendering]:
     """The comparisons for the predictions that the cell with this id shows, each shown once.
 
-    A cell that is run again later may show something else than in the lesson.
+    A cell that is run again later may show something else than in the lesson. failed: the cell has
+    raised, which shows only what the lesson shows by a failure. ran: when the cells of this session
+    last ran to their end; what ran before the lab was started over has made nothing of now.
     """
     if not (shown := shown_by(cell, journal.own_names)):
         return []  # most cells: the journal is not read for them
-    latest = {event.part: event for event in journal.events()}
+    events = journal.events()
+    latest = {event.part: event for event in events}
+    over = {event.lab: event.at for event in events if event.event == "restarted"}
     made = []
     for one in shown:
         event = latest.get(one.id)
-        if event and event.event == "predict" and event.outcome in one.choices:
-            journal.add("compared", one.id.split(".")[0], one.id)
-            made.append(one.judged(event.outcome))
+        if not event or event.event != "predict" or event.outcome not in one.choices:
+            continue
+        if failed and not one.may_fail:
+            continue
+        begun = over.get(event.lab)
+        times = [(ran or {}).get(each) for each in one.after]
+        if not all(at and (begun is None or at > begun) for at in times):
+            made.append(one.too_early())
+            continue
+        journal.add("compared", event.lab, one.id)
+        made.append(one.judged(event.outcome))
     return made

@@ -6,8 +6,10 @@ import contextlib
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import psutil
@@ -17,6 +19,7 @@ from labs_helpers.classroom.desk import Desk
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import FOR_THE_LEARNER, Interrupted, LabError, said
 from labs_helpers.files import LabsError
+from labs_helpers.interrupts import Noticed, Tracebacks, noticed
 from labs_helpers.notebook_output import display
 from labs_helpers.progress.journal import Journal
 from labs_helpers.workspace import Workspace
@@ -24,7 +27,8 @@ from labs_helpers.workspace import Workspace
 SHELLS = ("bash", "sh")
 ACTIVE_SECONDS = 60
 """The journal notes at most once in so many seconds that cells are run."""
-
+_RAN: dict[str, datetime] = {}
+"""When the cells of this kernel last ran to their end."""
 
 _COMMANDS = "aws|bash|cat|curl|cut|docker|echo|export|git|grep|jq|labs|ls|mkdir|rm|sed|sh|tr"
 """Words with which the labs' shell cells begin."""
@@ -127,18 +131,30 @@ def _in_words(magic: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
 
     def run(line: str, cell: str) -> Any:
         before = set(_children())
-        try:
-            return magic(line, cell)
-        except subprocess.CalledProcessError as fault:
-            # the magic waits a tenth of a second for what it interrupts, and then knows no code
-            code: int | None = fault.returncode
-            if code is None or code == -signal.SIGINT:
-                _end(set(_children()) - before)
-                raise Interrupted from None
-            raise ShellFailed(_how_it_ended(fault.returncode)) from None
+        held = Tracebacks(sys.stderr)
+        with noticed() as interrupt, contextlib.redirect_stderr(held):
+            try:
+                return _unless_interrupted(magic(line, cell), interrupt)
+            except (subprocess.CalledProcessError, Interrupted) as fault:
+                # the magic waits a tenth of a second for what it interrupts, and knows no code then
+                code = getattr(fault, "returncode", None)
+                if interrupt.came or code in (None, -signal.SIGINT):
+                    interrupt.came = True
+                    _end(set(_children()) - before)
+                    raise Interrupted from None
+                raise ShellFailed(_how_it_ended(code)) from None
+            finally:
+                held.end(interrupt.came)
 
     run.of_the_labs = True  # type: ignore[attr-defined]
     return run
+
+
+def _unless_interrupted(result: Any, interrupt: Noticed) -> Any:
+    """Raise Interrupted for a cell with --no-raise-error, after which the magic only returns."""
+    if interrupt.came:
+        raise Interrupted
+    return result
 
 
 def _children() -> list[psutil.Process]:
@@ -180,8 +196,12 @@ def _after_a_cell(
             if time.monotonic() - noted >= ACTIVE_SECONDS:
                 journal.add("active", number)
                 noted = time.monotonic()
-            for comparison in answers.compared(_cell(shell), journal):
-                display(comparison)
+            cell, fault = _cell(shell), result.error_before_exec or result.error_in_exec
+            if not isinstance(fault, Interrupted | KeyboardInterrupt):
+                for comparison in answers.compared(cell, journal, fault is not None, _RAN):
+                    display(comparison)
+            if fault is None:
+                _RAN[cell] = datetime.now(UTC)
             for message in desk.after_a_cell():
                 if isinstance(message, Rendering):
                     display(message)

@@ -45,7 +45,8 @@ class Lesson:
     @spoken
     def check(self, check_id: str = "") -> Verdict:
         """Look at the world with one check and say what was seen."""
-        found = self.look(check_id)
+        with notebook_output.progress("Looking at what is there ..."):
+            found = self.look(check_id)
         self.note("check", check_id, checks.NAMES[type(found.outcome)])
         return found
 

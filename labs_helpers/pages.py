@@ -16,14 +16,22 @@ from labs_helpers.errors import LabError
 from labs_helpers.prepare.ecs import public_address, tasks_of
 
 
-def container_page(client: Any, name: str, environ: Mapping[str, str]) -> Rendering:
+def container_page(
+    client: Any, name: str, environ: Mapping[str, str], balancer: bool = False
+) -> Rendering:
     """A link to the page that a running container serves on its first published port.
 
-    Raises LabError for a container that does not run, or publishes no port.
+    balancer: whether the labs call a load balancer so. Raises LabError for a container that does
+    not run, or publishes no port.
     """
     try:
         found = client.containers.get(name)
     except docker.errors.NotFound:
+        if balancer:
+            raise LabError(
+                f"There is no load balancer {name}: `aws elbv2 describe-load-balancers` lists "
+                "those that there are. The lesson's cell that makes this one makes it again."
+            ) from None
         raise LabError(
             f"There is no container and no load balancer {name}. `docker ps -a` lists containers, "
             "`aws elbv2 describe-load-balancers` load balancers. A container with a page: docker "

@@ -214,7 +214,7 @@ def test_a_begun_lab_says_what_other_labs_have_removed_since(learner: Learner) -
     learner.kernel('start("04")')
     card = learner.kernel('start("05")')
     assert "begun earlier" in card
-    assert "lab.bring_back() makes it again, and changes nothing else:" in card
+    assert "lab.bring_back() makes it so again, and changes nothing else:" in card
     assert "repository demo-app-repo exists, empty" in card
     assert "lab 04 removed " in card
     assert (

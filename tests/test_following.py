@@ -132,8 +132,8 @@ def test_what_another_lab_removed_comes_back_and_nothing_else_changes(kernel: Ke
         line.removeprefix("  note").strip() for line in card.partition("  note")[2].splitlines()
     ]
     assert notes[:3] == [
-        "gone, of what this lab began with; lab.bring_back() makes it again, and changes nothing "
-        "else:",
+        "this held when the lab began, and no longer; lab.bring_back() makes it so again, and "
+        "changes nothing else:",
         "image demo-app:latest is built",
         "image demo-app:latest is tagged for demo-app-repo:latest",
     ]

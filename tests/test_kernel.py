@@ -119,6 +119,46 @@ def test_a_prediction_is_compared_below_the_cell_that_shows_what_happens(
     assert kept == ["a", PREDICTION.right]
 
 
+def test_a_cell_that_failed_or_was_interrupted_gives_no_verdict(kernel: Kernel) -> None:
+    shown, failing = (one for one in questions("05").values() if one.id in ("05.p1", "05.p2"))
+    if failing.may_fail:
+        shown, failing = failing, shown
+    assert shown.may_fail, "the lesson's docker pull is refused"
+    for one in (shown, failing):
+        kernel.run(
+            f'lab_answers = __import__("labs_helpers.answers").answers; '
+            f'lab_answers.keep("{one.id}", "{one.right}")'
+        )
+    waits = "import time; print('begun', flush=True)\nwhile True: time.sleep(0.1)"
+    for cell in (
+        waits,
+        "%%bash\necho begun\nsleep 600\n",
+        "%%bash --no-raise-error\necho begun\nsleep 600\n",
+    ):
+        for one in (shown, failing):
+            said = "\n".join(kernel.run(cell, one.shown_by, interrupted_at="begun"))
+            assert "You predicted" not in said, cell
+    assert kernel.run("%%bash\nfalse", failing.shown_by) == ["The cell ended with exit code 1."]
+    assert kernel.run("1", failing.shown_by) == ["1", failing.judged(failing.right).text]
+    *_, said = kernel.run("%%bash\nfalse", shown.shown_by)
+    assert said == shown.judged(shown.right).text
+
+
+def test_a_verdict_waits_for_the_cells_that_make_what_is_shown(kernel: Kernel, home: Path) -> None:
+    (one,) = [one for one in questions("05").values() if one.after]
+    kernel.run(f'from labs_helpers.answers import keep; keep("{one.id}", "{one.right}")')
+    early, verdict = one.too_early().text, one.judged(one.right).text
+    assert kernel.run("1", one.shown_by) == ["1", early]
+    kernel.run("%%bash\nfalse", one.after[0])
+    assert kernel.run("1", one.shown_by) == ["1", early]
+    kernel.run("2", one.after[0])
+    journal(home).add("restarted", "05")
+    assert kernel.run("1", one.shown_by) == ["1", early]
+    kernel.run("2", one.after[0])
+    assert kernel.run("1", one.shown_by) == ["1", verdict]
+    assert kernel.run("1", one.shown_by) == ["1"]
+
+
 def test_installing_again_compares_once(kernel: Kernel) -> None:
     kernel.run(INSTALL)
     kernel.run(f'from labs_helpers.answers import keep; keep("{PREDICTION.id}", "a")')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,48 @@ def test_an_interrupted_shell_says_one_sentence_and_nothing_goes_on(
     asked = "import psutil; [p.name() for p in psutil.Process().children(recursive=True)]"
     (left,) = kernel.run(asked)
     assert "sleep" not in left
+
+
+PROGRAM = """
+import sys, time
+print("begun", flush=True)
+{before}
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("magic", ["%%bash", "%%bash --no-raise-error"])
+def test_an_interrupted_program_shows_no_traceback(
+    kernel: Kernel, tmp_path: Path, magic: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM.format(before="print('a warning', file=sys.stderr)"))
+    shown = kernel.run(f"{magic}\n{sys.executable} {program}\n", interrupted_at="begun")
+    assert shown[-1] == "Interrupted. Run the cell again to go on."
+    assert "a warning" in "".join(shown)
+    assert "Traceback" not in "".join(shown)
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "ValueError('bad')"])
+def test_a_traceback_that_no_interrupt_made_is_shown(
+    kernel: Kernel, tmp_path: Path, error: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"raise {error}")
+    told = "".join(kernel.run(f"%%bash\n{sys.executable} {program} || true\n"))
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.rstrip().endswith(error.replace("('bad')", ": bad"))
+
+
+def test_the_traceback_of_another_error_stays_when_the_cell_is_interrupted(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("raise ValueError('bad')")
+    cell = f"%%bash\n{sys.executable} {program}\nsleep 600\n"
+    told = kernel.run(cell, interrupted_at="ValueError: bad")
+    assert "Traceback (most recent call last):" in "".join(told)
+    assert told[-1] == "Interrupted. Run the cell again to go on."
 
 
 WAITS = """

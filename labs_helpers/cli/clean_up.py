@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             say("Nothing was changed. To delete what the labs made: labs clean-up --delete")
         return 1 if ours or found.unread else 0
     if ours and not _agreed(place, len(ours), arguments.agree):
-        say("Nothing was changed.")
+        say(f"Nothing was changed: you agree with the account's number, {place.account}.")
         return 1
     remains = delete(place, ours, print)
     for one in remains:

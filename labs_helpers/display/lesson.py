@@ -31,7 +31,8 @@ class Question:
 
     ``id`` is, for example, "05.q1"; ``right`` is the key of the right one of the ``choices``. A
     prediction, "05.p1", is compared below the cell ``shown_by``, which shows what happens; a
-    question of a quiz has none and is judged at once.
+    question of a quiz has none and is judged at once. ``after``: the cells that have to run before
+    that one. ``may_fail``: whether that cell shows what happens by failing, too.
     """
 
     id: str
@@ -39,6 +40,8 @@ class Question:
     right: str
     choices: Mapping[str, Choice]
     shown_by: str = ""
+    after: tuple[str, ...] = ()
+    may_fail: bool = False
 
     @property
     def method(self) -> str:
@@ -77,6 +80,13 @@ class Question:
         """What is said of a prediction until the cell has run that shows what happens."""
         chosen = self.choices[key].text
         return paragraph(f"Kept: {key}) {chosen}. Run the next cells: they show what happens.")
+
+    def too_early(self) -> Rendering:
+        """What is said below the cell that shows what happens, without the cells of ``after``."""
+        return paragraph(
+            f"Your prediction {self.id} is compared later: run the cells between the prediction "
+            "and this one in their order, then this one again."
+        )
 
 
 def form(question: Question, earlier: str = "") -> Rendering:

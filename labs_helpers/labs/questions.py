@@ -1,6 +1,7 @@
 """The questions of a lab: ``labs/labNN/questions.json`` and ``labs/labNN/predictions.json``.
 
-A prediction also names the cell that shows what happens, in ``shown_by``.
+A prediction also names the cell that shows what happens, in ``shown_by``. ``after`` are the cells
+between, which make what is shown, and ``may_fail`` says that the lesson shows a failure.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def questions(lab: str, names: OwnNames = USUAL) -> dict[str, Question]:
                 for key, choice in entry["choices"].items()
             },
             shown_by=entry.get("shown_by", ""),
+            after=tuple(entry.get("after", ())),
+            may_fail=entry.get("may_fail", False),
         )
         for name in ("questions", "predictions")
         for entry in curriculum.data(lab, name)

@@ -15,7 +15,10 @@ from labs_helpers.prepare.record import Entry, Record
 from labs_helpers.prepare.step import count, few
 from labs_helpers.snapshots import store
 
-ONLY_THAT = "lab.bring_back() makes only what is gone, and leaves the rest as you have it"
+ONLY_THAT = (
+    "lab.bring_back() makes only what is gone, and leaves the rest as you have it. What you "
+    "deleted on purpose, as an exercise asks, you need not bring back"
+)
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
@@ -60,12 +63,14 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
         if step.kernel:
             step.ensure(place)
     notes: tuple[str, ...] = ()
-    if lost := _lost(listed, place):
+    lost = _lost(listed, place)
+    cleaned_up = (step.cleaned_up(place) for step in listed if step.cleaned_up is not None)
+    if names := [*lost.values(), *filter(None, cleaned_up)]:
         notes += (
-            f"gone, as after a clean-up: {' and '.join(lost.values())}",
+            f"gone, as after a clean-up: {' and '.join(names)}",
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
         )
-        if all(step.gone is not None for step in lost):
+        if lost and all(step.gone is not None for step in lost):
             notes += (ONLY_THAT,)
     if found.since:
         listed = tuple(step for step in listed if step not in lost)
@@ -200,8 +205,8 @@ def _removed_since(found: Entry, gone: Sequence[Step], place: Place) -> tuple[st
     if not gone:
         return (f"{removed}; all that this lab began with is there",)
     return (
-        "gone, of what this lab began with; lab.bring_back() makes it again, and changes nothing "
-        "else:",
+        "this held when the lab began, and no longer; lab.bring_back() makes it so again, and "
+        "changes nothing else:",
         *(place.workspace.own_names.of(step.fact) for step in gone),
         removed,
     )

@@ -101,6 +101,8 @@ class Step:
     not on the card. An ``over`` step takes away what is in the way of a beginning that is made
     over: a lab that begins with what the learner has leaves it out at the first start. ``costs``
     says in words what the thing costs on AWS; the learner reads this before anything is made.
+    ``cleaned_up`` names, in words, what the lesson made where this step found nothing, once that is
+    gone again.
     """
 
     fact: str
@@ -115,6 +117,7 @@ class Step:
     passing: bool = False
     over: bool = False
     costs: Callable[[Place], str] | None = None
+    cleaned_up: Callable[[Place], str] | None = None
 
 
 _NAMES = 6

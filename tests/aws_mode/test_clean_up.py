@@ -174,10 +174,13 @@ def test_what_cannot_be_deleted_is_named_with_the_reason_and_what_it_costs(
     assert cleaned() == 0
 
 
-def test_without_agreement_nothing_is_deleted(place: Place) -> None:
+def test_without_agreement_nothing_is_deleted(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
     on_aws.notes(place, "02")
     place.client("iam").create_user(UserName="labs-dev")
     assert main.main(["clean-up", "--delete", "--agree", "123456789012"]) == 1
+    assert f"you agree with the account's number, {ACCOUNT}." in capsys.readouterr().err
     assert place.client("iam").get_user(UserName="labs-dev")
     assert cleaned() == 0
 

@@ -15,7 +15,12 @@ PROJECT = Path(__file__).parents[2]
 def cells(lab: str) -> list[dict[str, Any]]:
     path = PROJECT / "notebooks" / LABS[lab].notebook
     return [
-        {"id": cell["id"], "kind": cell["cell_type"], "source": "".join(cell["source"])}
+        {
+            "id": cell["id"],
+            "kind": cell["cell_type"],
+            "source": "".join(cell["source"]),
+            "tags": cell["metadata"].get("tags", []),
+        }
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
     ]
 
@@ -47,6 +52,26 @@ def test_a_prediction_is_asked_before_the_cell_that_shows_what_happens(lab: str)
             (asking,) = [name for name in ids if f'lab.predict("{one.id}"' in sources[name]]
             assert ids.index(asking) < ids.index(one.shown_by), one.id
             assert one in shown_by(one.shown_by)
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_a_prediction_names_the_cells_that_make_what_is_shown(lab: str) -> None:
+    listed = cells(lab)
+    tags = {cell["id"]: set(cell["tags"]) for cell in listed}
+    for one in questions(lab).values():
+        if not one.shown_by:
+            continue
+        begin = next(n for n, c in enumerate(listed) if f'lab.predict("{one.id}"' in c["source"])
+        end = next(n for n, c in enumerate(listed) if c["id"] == one.shown_by)
+        between = [
+            cell["id"]
+            for cell in listed[begin + 1 : end]
+            if cell["kind"] == "code"
+            and not tags[cell["id"]] & {"exercise", "raises-exception"}
+            and not cell["source"].startswith("lab.predict(")
+        ]
+        assert list(one.after) == between, one.id
+        assert one.may_fail == ("raises-exception" in tags[one.shown_by]), one.id
 
 
 @pytest.mark.parametrize("lab", LABS)

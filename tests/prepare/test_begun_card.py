@@ -63,6 +63,7 @@ def test_what_comes_back_alone_is_said_so(place: Place, monkeypatch: pytest.Monk
     notes = beginning.go_on("12", place, BEGUN).notes
     assert notes[0] == "gone, as after a clean-up: the service web"
     assert notes[-1].startswith("lab.bring_back() makes only what is gone")
+    assert "What you deleted on purpose" in notes[-1]
     said = beginning.what_is_gone("12", place)
     assert said == (
         "Gone, of what this lab began with: the service web; a repository is there. "

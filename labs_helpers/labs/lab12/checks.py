@@ -19,11 +19,15 @@ from labs_helpers.prepare.load_balancers import balancer_arn
 
 @dataclass(frozen=True)
 class Mistake:
-    """The newest deployment that brought the older version to the service, by its status."""
+    """The newest deployment that brought the older version to the service, by its status.
+
+    before: the versions that the service ran when the deployment began, as far as ECS tells.
+    """
 
     world: World
     status: str
     began: datetime
+    before: tuple[str, ...]
 
     @property
     def goes_on(self) -> bool:
@@ -31,22 +35,25 @@ class Mistake:
 
     @property
     def is_as_found(self) -> bool:
-        """Whether the deployment goes on, and nobody has stopped a task or changed their number.
-
-        After the lab's clean-up, too, which takes the load balancer away with the service.
-        """
-        if not self.goes_on:
+        """Whether the deployment goes on, and nobody has stopped a task or changed their number."""
+        if not self.goes_on or self.front is None:
             return False
-        if self.front is None:
-            return not balancer_arn(self.world.client("elbv2"), BALANCER)
         new = [one for one in self.front.tasks if one["createdAt"] >= self.began]
         by_hand = any(one.get("stopCode") == "UserInitiated" for one in new)
         return self.front.service["desiredCount"] == 1 and not by_hand
 
+    @property
+    def is_cleaned_up(self) -> bool:
+        """Whether the load balancer is gone with the service, as after the lab's clean-up."""
+        return self.front is None and not balancer_arn(self.world.client("elbv2"), BALANCER)
+
     @cached_property
     def front(self) -> Running | None:
-        """The service, at one look for all facts; None without it."""
-        return look(self.world, FRONT, *((0.0,) if self.goes_on else ()))
+        """The service, at one look for all facts; None without it.
+
+        Only what has gone back needs its tasks: another deployment may take minutes to its end.
+        """
+        return look(self.world, FRONT, _PATIENCE if self.status == _BACK else 0.0)
 
 
 AGAIN = (
@@ -56,6 +63,7 @@ AGAIN = (
 _PATIENCE = 10.0
 """Seconds that the check waits for a deployment that goes back."""
 _GOES_ON = ("PENDING", "IN_PROGRESS")
+_BACK = "ROLLBACK_SUCCESSFUL"
 _GOES_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 _ENDS = {
     "SUCCESSFUL": "the deployment has ended, and everybody meets the older version",
@@ -86,8 +94,23 @@ def _seen(world: World) -> Mistake | None:
     # the newest is the first; the oldest made the service
     for each in found["serviceDeployments"][:-1]:
         if _version(ecs, each["targetServiceRevisionArn"]) == SHOPS_RELEASE:
-            return Mistake(world, str(each["status"]), each["createdAt"])
+            sources = _sources(ecs, each["serviceDeploymentArn"])
+            return Mistake(world, str(each["status"]), each["createdAt"], sources)
     return None
+
+
+def _sources(ecs: Any, deployment: str) -> tuple[str, ...]:
+    """The versions of the service revisions that a deployment takes the place of.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+    """
+    described = ecs.describe_service_deployments(serviceDeploymentArns=[deployment])
+    sources = [
+        source["arn"]
+        for one in described["serviceDeployments"]
+        for source in one.get("sourceServiceRevisions", ())
+    ]
+    return tuple(_version(ecs, arn) for arn in sources)
 
 
 def _version(ecs: Any, revision: str) -> str:
@@ -111,7 +134,7 @@ def _there(seen: Mistake) -> Finding | None:
 
 
 def _taken_back(seen: Mistake) -> Finding | None:
-    if seen.status == "ROLLBACK_SUCCESSFUL":
+    if seen.status == _BACK:
         return None
     looked_at = f"the deployment of {SHOPS_RELEASE} to {FRONT}"
     if seen.status in _GOES_BACK:
@@ -134,10 +157,11 @@ def _everybody(seen: Mistake) -> Finding | None:
     front = seen.front
     if front is None:
         return _there(seen)
-    if not front.is_tagged(RELEASE):
+    if not front.is_tagged(RELEASE) or (seen.before and RELEASE not in seen.before):
         return Finding(
             front.looked_at,
-            f"{front.image}\nthat deployment began when everybody met this version already",
+            f"{front.image}\nthe deployment of {SHOPS_RELEASE} began when everybody met this "
+            "version already",
             AGAIN,
         )
     return front.runs(1)
@@ -156,6 +180,11 @@ def release_taken_back(world: World) -> Outcome:
     if seen is None:
         return NotAttempted(
             f"the deployments of the service {FRONT}; the colleague's cell has made none yet"
+        )
+    if seen.is_cleaned_up:
+        return NotAttempted(
+            f"the deployments of the service {FRONT}; the service and its load balancer are gone, "
+            "as after the lab's clean-up"
         )
     if seen.is_as_found:
         return NotAttempted(

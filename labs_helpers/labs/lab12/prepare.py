@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from labs_helpers.defaults import REPOSITORY
 from labs_helpers.labs.deployment import beginning, web
-from labs_helpers.labs.deployment.names import CLUSTER, FAMILY, RELEASE, WEB
+from labs_helpers.labs.deployment.names import (
+    BALANCER,
+    CLUSTER,
+    FAMILY,
+    FRONT,
+    RELEASE,
+    WEB,
+)
 from labs_helpers.prepare import ecs_service
 from labs_helpers.prepare.configuration import configured
 from labs_helpers.prepare.ecs import no_task_definition
 from labs_helpers.prepare.files import as_they_came
+from labs_helpers.prepare.load_balancers import balancer_arn
 from labs_helpers.prepare.repositories import empty_repository
 from labs_helpers.prepare.step import Place, Step
 
@@ -37,16 +47,29 @@ def _web(place: Place) -> None:
     web.make(place)
 
 
+_MADE = "my-front.json"
+"""What the lesson writes when the load balancer is there."""
+
+
+def _cleaned_up(place: Place) -> str:
+    """The service front in words, once the lesson has made what it needs and that is gone."""
+    made = (place.workspace.work("12") / _MADE).exists()
+    if not made or balancer_arn(place.client("elbv2"), BALANCER):
+        return ""
+    lost = ecs_service.lost(place, CLUSTER, FRONT)
+    return f"{lost} with its load balancer" if lost else ""
+
+
 STEPS = (
     configured(),
-    beginning.NOTHING_IN_FRONT,
+    replace(beginning.NOTHING_IN_FRONT, cleaned_up=_cleaned_up),
     beginning.NO_PODS,
     Step(
         f"repository {REPOSITORY} has the images 1.0.0 and 1.1.0",
         _versions,
         beginning.lacks_a_version,
     ),
-    as_they_came("12", "the lab's files are as they came", made=("my-front.json", "next.json")),
+    as_they_came("12", "the lab's files are as they came", made=(_MADE, "next.json")),
     as_they_came(
         "12",
         "task-definition.json and network.json of lab 10 are as they came",

@@ -28,7 +28,9 @@ BACK_FACTS = (
 def release_taken_back(world: World) -> Outcome:
     looks_at = f"the service {SERVICE}, its task definitions, and the images of {world.repository}"
     releases = taken_back.releases_of(world)
-    if releases is None or releases.is_as_found:
+    if releases is None:
+        return NotAttempted(f"{looks_at}; the bad release does not run there yet")
+    if releases.is_as_found:
         return NotAttempted(looks_at)
     if releases.runs_the_good_one:
         says = "The release from before runs again, in its own image, to the last byte."
@@ -52,6 +54,18 @@ def _nothing_committed(given: rights.Roles) -> Finding | None:
         "the files were right; what is wrong is not in the repository: take your commit back (git "
         f"reset --hard HEAD~1), and say yes to {WELCOME} when that waits",
     )
+
+
+def _was_retried(given: rights.Roles) -> bool:
+    """Whether the commit's build has run more than once."""
+    builds = [
+        one
+        for execution in given.release.executions
+        if deployed.of_commit([execution], given.release.commit) is not None
+        for one in deployed.actions(given.world, execution["pipelineExecutionId"])
+        if one["stageName"] == "Build"
+    ]
+    return len(builds) > 1
 
 
 def _commit_arrives(given: rights.Roles) -> Finding | None:
@@ -96,13 +110,18 @@ ROLE_FACTS = (
 @check("13.2", ROLE_FACTS)
 def roles_repaired(world: World) -> Outcome:
     looks_at = (
-        f"what the roles demo-app-build and demo-app-pipeline may do, the pipeline {PIPELINE}"
+        "what the roles demo-app-build and demo-app-pipeline themselves may do, and the executions "
+        f"of the pipeline {PIPELINE}"
     )
     commits = history.commits()
     if WELCOME not in commits.values() or deployed.executions(world) is None:
         return NotAttempted(looks_at)
     given = rights.Roles(Release(world, next(iter(commits))))
-    if commits[given.release.commit] == WELCOME and given.are_as_the_auditors_left_them:
+    if (
+        commits[given.release.commit] == WELCOME
+        and given.are_as_the_auditors_left_them
+        and not _was_retried(given)
+    ):
         return NotAttempted(looks_at)
     return unmet(ROLE_FACTS, given) or Passed(
         "Both roles have their rights again, and no others; the commit has arrived.",

@@ -113,7 +113,8 @@ def no_more(given: Roles) -> Finding | None:
     return Finding(
         f"what the role {role} may do",
         f"allowed: {permission}",
-        "a role with every right passes every stage, and so does who steals its credentials",
+        "the work of the role does not need this, and who steals its credentials may do it, too: "
+        "what is the one right that is missing?",
     )
 
 

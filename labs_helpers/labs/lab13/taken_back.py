@@ -11,12 +11,12 @@ from labs_helpers.checks.patience import settled
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import deployed, history
 from labs_helpers.labs.delivery.deployed import Definition, Deployment, Service
-from labs_helpers.labs.delivery.names import SERVICE
+from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
 
 BAD = "Give everything away"
 """The subject of the bad release's commit."""
 _PATIENCE = 10.0
-"""Seconds that the check waits for a task that is to run."""
+"""Seconds that the check waits for a task that is to run, or for the end of a deployment."""
 
 _UNDO = (
     "take your commit back, too (git reset --hard HEAD~1). The pipeline then begins with the bad "
@@ -33,7 +33,8 @@ class Releases:
     them holds what was there before the bad one; again: whether the service has had two deployments
     of the bad one, as after a forced one: the pipeline registers a task definition for each; back:
     when the service was given the good image again, None where it was not; sent: when the pipeline
-    began with the first of the later commits.
+    began with the first of the later commits; given: the digest of the image that the service was
+    given, "" for one that is not known.
     """
 
     world: World
@@ -47,6 +48,7 @@ class Releases:
     again: bool
     back: datetime | None
     sent: datetime | None
+    given: str
 
     @property
     def back_before_any_commit(self) -> bool:
@@ -91,8 +93,7 @@ def nothing_deleted(releases: Releases) -> Finding | None:
     return Finding(
         f"the images of {releases.world.repository}",
         "an image of the two releases is no longer there",
-        "whoever looks into the bad release needs its image: docker images says whether this "
-        "machine has the image, to push again; else lab.restart() begins once more",
+        "whoever looks into the bad release needs its image: lab.restart() begins once more",
     )
 
 
@@ -132,13 +133,21 @@ def ran_before(releases: Releases) -> Finding | None:
         )
     if releases.runs_the_good_one or (releases.later and releases.back_before_any_commit):
         return None
-    if releases.bad_digest in running:
+    if releases.given == releases.good_digest:
+        return Finding(
+            looked_at,
+            f"{named}; the deployment is still under way, and a task of before still runs",
+            f'wait for its end, then check again:  lab.service("{SERVICE}", cluster="{CLUSTER}", '
+            "wait=60)",
+        )
+    if releases.bad_digest in running and releases.given in (releases.bad_digest, ""):
         return Finding(
             looked_at,
             f"{named}; a task of the bad release still runs",
             "a service runs the task definition that it is given: name an earlier one",
         )
-    others = sorted(tag for tag, digest in releases.tags.items() if digest == running[0])
+    wanted = releases.given or running[0]
+    others = sorted(tag for tag, digest in releases.tags.items() if digest == wanted)
     return Finding(
         looked_at,
         f"{named}, the image with the tag {' and '.join(others)}"
@@ -151,12 +160,12 @@ def ran_before(releases: Releases) -> Finding | None:
 def releases_of(world: World) -> Releases | None:
     """None while the bad release has not been deployed, or the service is gone.
 
-    Waits some seconds for a task that is to run.
+    Waits some seconds for a task that is to run, and for the end of a deployment.
     """
     commits = history.commits()
     running = settled(
         lambda: deployed.service(world),
-        lambda found: found is not None and found.starts,
+        lambda found: found is not None and (found.starts or found.deployments > 1),
         _PATIENCE,
     )
     bad_commit = next((one for one, subject in commits.items() if subject == BAD), None)
@@ -164,6 +173,9 @@ def releases_of(world: World) -> Releases | None:
         return None
     tags, digests = world.tags(), _digests(world)
     listed = deployed.definitions(world)
+    # what another beginning of the lab left is not this bad release
+    if bad_commit[:7] not in tags and not _was_sent(world, bad_commit):
+        return None
     bad = _bad(listed, tags, digests, bad_commit)
     if bad is None:
         return None
@@ -186,6 +198,7 @@ def releases_of(world: World) -> Releases | None:
         again=[one.definition for one in made].count(bad.arn) > 1,
         back=_back(made, listed, bad, good, tags),
         sent=_sent(world, later),
+        given=next((one.digest(tags) for one in listed if one.arn == running.definition), ""),
     )
 
 
@@ -230,6 +243,19 @@ def _back(
         if digest == good.digest(tags):
             found = one.made
     return found
+
+
+def _was_sent(world: World, commit: str) -> bool:
+    """Whether the pipeline has brought a commit to the stage Deploy; True without a pipeline."""
+    executions = deployed.executions(world)
+    if executions is None:
+        return True
+    return any(
+        one["stageName"] == "Deploy"
+        for execution in executions
+        if deployed.of_commit([execution], commit) is not None
+        for one in deployed.actions(world, execution["pipelineExecutionId"])
+    )
 
 
 def _sent(world: World, later: Mapping[str, str]) -> datetime | None:

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from labs_helpers.checks.world import World
+from labs_helpers.errors import LabError
+from labs_helpers.labs.deployment import running
+from labs_helpers.labs.deployment.running import Running
+from labs_helpers.labs.lab12 import checks
 from labs_helpers.prepare import beginning, ecs
+from labs_helpers.prepare.record import Entry
 from tests.labs.desk import Desk, desk, rows
 
 
@@ -152,6 +158,15 @@ def test_too_late_and_then_the_colleague_s_cell_alone(lab: Desk) -> None:
     lab.done(NEWEST + BACK % "SUCCESSFUL")
     lab.cells("11")
     lab.finds_wrong("12.1", STOP, "let the service run next.json (1.1.0) to its end")
+    # the newer version since then does not make that stop one that helped
+    again = DEPLOY.format(
+        file="next.json",
+        more="--deployment-configuration strategy=BLUE_GREEN,bakeTimeInMinutes=0",
+    )
+    says = "deployment of 1.0.0 began when everybody met this version already"
+    lab.finds_wrong(
+        "12.1", NEWEST + BACK % "ROLLBACK_SUCCESSFUL" + again + BACK % "SUCCESSFUL", says
+    )
 
 
 @pytest.mark.usefixtures("mistaken")
@@ -193,8 +208,31 @@ def test_who_does_something_else_while_the_deployment_goes_on_has_tried(
 
 @pytest.mark.usefixtures("mistaken")
 def test_without_the_service_nothing_is_tried(lab: Desk) -> None:
+    lab.done(STOP + BACK % "ROLLBACK_SUCCESSFUL")
     lab.cells("99")
-    assert lab.after("12.1", "").startswith("not tried: the deployments of the service front")
+    seen = lab.after("12.1", "")
+    assert seen.startswith("not tried: the deployments of the service front; the service and its")
+    notes = beginning.go_on("12", lab.place, Entry(finished=True)).notes
+    gone = "gone, as after a clean-up: the service front of the cluster demo with its load balancer"
+    assert gone in notes
+    with pytest.raises(LabError, match="There is no load balancer front: ") as told:
+        lab.lab.open("front")
+    assert "docker" not in str(told.value)
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_a_deployment_that_lasts_is_not_waited_for(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    def look(world: World, name: str, patience: float) -> Running | None:
+        waited.append(patience)
+        return running.look(world, name, 0.0)
+
+    monkeypatch.setattr(checks, "look", look)
+    lab.finds_wrong("12.1", DEPLOY.format(file="next.json", more=""), "STOPPED")
+    assert waited == [0.0]
 
 
 def test_the_load_balancer_is_finished_after_an_interruption_and_goes_without_an_error(

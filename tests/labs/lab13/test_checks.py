@@ -8,6 +8,7 @@ import pytest
 
 from labs_helpers.labs.delivery import deployed
 from labs_helpers.labs.exercises import exercises
+from labs_helpers.labs.lab13 import taken_back
 from tests.labs.desk import PROJECT, Desk, desk, rows
 
 GO = "aws codepipeline start-pipeline-execution --name demo-app"
@@ -85,6 +86,7 @@ END""",
 }
 REVERT = "git revert --no-edit HEAD"
 FIRST = 'your first commit after the bad one | Revert "Give everything away" | commit nothing'
+SERVES = "the service web runs the image that it ran before"
 LATER = "passed: The release from before ran again, and your commits have come after that"
 BACK_WRONG = {
     "the bad release deployed again": (
@@ -166,6 +168,37 @@ def test_the_bad_release_is_not_tried(lab: Desk) -> None:
 def test_the_solution_takes_it_back(lab: Desk) -> None:
     seen = lab.after("13.1", lab.solution("13.1"))
     assert seen.startswith("passed: The release from before runs again"), seen
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_a_right_answer_whose_deployment_goes_on_is_told_to_wait(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = named("$(cat before.txt)").removesuffix(STABLE)
+    monkeypatch.setattr(taken_back, "settled", lambda look, goes_on, seconds: look())
+    lab.finds_wrong("13.1", at_once, f"under way, and a task of before still runs | {SERVES}")
+    monkeypatch.undo()
+    assert lab.after("13.1", "").startswith("passed: The release from before runs again")
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_a_wrong_answer_whose_deployment_goes_on_is_wrong(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = named("$(cat first.txt)").removesuffix(STABLE)
+    monkeypatch.setattr(taken_back, "settled", lambda look, goes_on, seconds: look())
+    lab.finds_wrong("13.1", at_once, f"the image with the tag 1.0.0 | {SERVES}")
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_what_an_earlier_beginning_left_is_not_the_bad_release(lab: Desk) -> None:
+    """As after lab.restart(): a new commit that has not arrived, and a definition of before."""
+    lab.done(
+        "aws ecr batch-delete-image --repository-name demo-app-repo --image-ids "
+        "imageDigest=$(cat digest.txt)\n"
+        'git commit -q --amend --date "2020-01-01T00:00:00Z" -m "Give everything away"'
+    )
+    assert "the bad release does not run there yet" in lab.after("13.1", "")
 
 
 @pytest.mark.usefixtures("bad_release")
@@ -292,6 +325,10 @@ ROLES_WRONG: dict[str, tuple[str, str]] = {
         f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:*', OURS)}",
         "allowed: ecr:BatchDeleteImage on",
     ),
+    "every right on ECR that begins with Put": (
+        f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:Put*', OURS)}",
+        "allowed: ecr:PutLifecyclePolicy on",
+    ),
     "every right on ECR, and the pipeline still lacks one": (
         allow("build", "ecr:*", OURS),
         "what the role demo-app-build may do | allowed: ecr:BatchDeleteImage on",
@@ -355,6 +392,8 @@ def test_roles_that_are_not_repaired(lab: Desk, answer: str) -> None:
 def test_the_solution_gives_the_roles_their_rights_again(lab: Desk) -> None:
     lab.done(GO)
     lab.cells("56")  # the build fails, and the solution tries the stage again
+    assert lab.after("13.2", "").startswith("not tried")
+    lab.finds_wrong("13.2", "sh retry.sh Build", "not allowed: ecr:PutImage", ("56",))
     lab.finds_wrong("13.2", put("build", "build-policy.json"), "sh log.sh demo-app-build")
     seen = lab.after("13.2", lab.solution("13.2"), ("56", "57"))
     assert seen.startswith("passed: Both roles have their rights again"), seen
