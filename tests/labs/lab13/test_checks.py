@@ -327,7 +327,7 @@ ROLES_WRONG: dict[str, tuple[str, str]] = {
     ),
     "every right on ECR that begins with Put": (
         f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:Put*', OURS)}",
-        "allowed: ecr:PutLifecyclePolicy on",
+        "allowed: ecr:PutImageScanningConfiguration on",
     ),
     "every right on ECR, and the pipeline still lacks one": (
         allow("build", "ecr:*", OURS),
@@ -340,10 +340,6 @@ ROLES_WRONG: dict[str, tuple[str, str]] = {
     "a push into every repository": (
         f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:PutImage', '*')}",
         "allowed: ecr:PutImage on arn:aws:ecr:us-west-2:123456789012:repository/demo-app-other",
-    ),
-    "every right to put": (
-        f"{put('pipeline', 'pipeline-policy.json')}\n{allow('build', 'ecr:Put*', OURS)}",
-        "what the role demo-app-build may do | allowed: ecr:PutImageScanningConfiguration on",
     ),
     "a role that may change itself": (
         f"{BOTH}\n{allow('pipeline', 'iam:PutRolePolicy', 'arn:aws:iam::123456789012:role/*')}",
