@@ -53,10 +53,16 @@ def output(text: str) -> str:
 
 
 def place(folder: Path, version_1: Path) -> Path:
-    """Write the command ``aws``, over that of version 1, into ``folder``; returns its path."""
+    """Write the command ``aws``, over that of version 1, into ``folder``; returns its path.
+
+    A build of CodeBuild is isolated, and reaches no server of quick commands: there the program
+    itself runs.
+    """
     command = folder / "aws"
+    over = f'exec "{sys.executable}" "{Path(__file__).absolute()}"'
     command.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).absolute()}" "{version_1}" "$@"\n'
+        f'#!/bin/sh\n[ -z "$CODEBUILD_BUILD_ID" ] || {over} "{sys.executable}" -m awscli "$@"\n'
+        f'{over} "{version_1}" "$@"\n'
     )
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     return command
