@@ -39,6 +39,12 @@ LEVELS = {
 """Access level -> the names of its actions, separated by white space."""
 
 ALL = tuple(name for names in LEVELS.values() for name in names.split())
+CHANGES = tuple(
+    name
+    for level in ("Permissions management", "Write", "Tagging")
+    for name in LEVELS[level].split()
+)
+"""The actions that change something."""
 LOGIN = "GetAuthorizationToken"
 """The action of a login. A token is for no repository, so the action's only resource is ``*``."""
 PUSH = (

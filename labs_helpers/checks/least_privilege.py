@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs_helpers.checks import ecr_actions
-from labs_helpers.checks.permissions import Permission, listed
+from labs_helpers.checks.permissions import Permission, listed, of_ecr
 from labs_helpers.checks.request_context import filled
 from labs_helpers.checks.world import session
 
@@ -80,7 +80,8 @@ def beyond(
 
     ``statements`` are those of the user's policies, ``known`` the condition keys of its requests.
     """
-    tried = [*_other_actions(work), *_other_places(work), *_other_services(work)]
+    others = of_ecr(ecr_actions.ALL, work.arn, work.region)
+    tried = [*others, *_other_places(work), *_other_services(work)]
     for one in _allows(statements):
         tried += _of_statement(work, one, known)
     return [one for one in dict.fromkeys(tried) if not work.covers(one)]
@@ -128,12 +129,6 @@ def neighbours(name: str) -> list[str]:
         *beside,
         "another-teams/repository",
     ]
-
-
-def _other_actions(work: Work) -> Iterator[Permission]:
-    for action in ecr_actions.ALL:
-        resource = "*" if action in ecr_actions.OF_THE_REGISTRY else work.arn
-        yield Permission(f"ecr:{action}", resource, work.region)
 
 
 def _other_places(work: Work) -> Iterator[Permission]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from labs_helpers.checks import request_context
+from labs_helpers.checks.ecr_actions import OF_THE_REGISTRY
 from labs_helpers.checks.request_context import NOW, Context
 
 
@@ -187,6 +188,17 @@ class Role(User):
     def first_allowed(self, unwanted: Iterable[Permission]) -> Permission | None:
         """The first permission that the policies allow, in any context; none without the role."""
         return super().first_allowed(unwanted) if self.is_there else None
+
+
+def of_ecr(actions: Iterable[str], repository: str, region: str) -> list[Permission]:
+    """Permissions for actions of ECR, named without "ecr:", on what each of them can be on.
+
+    repository: the ARN of the one for those that are on a repository.
+    """
+    return [
+        Permission(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else repository, region)
+        for name in actions
+    ]
 
 
 def _on(arn: str, actions: str, region: str) -> list[Permission]:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 _SHARED = ("objects", "refs", "packed-refs", "reftable", "shallow")
 """What of a repository is data, and no configuration."""
-_READ = ("HEAD", "config", "commondir", "packed-refs", "shallow")
+_READ = ("HEAD", "config", "packed-refs", "shallow")
 """Small files of a repository that are read whole."""
 _LARGEST = 64 * 1024 * 1024
 _MOST_REFS = 20_000

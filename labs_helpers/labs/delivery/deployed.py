@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -185,6 +185,15 @@ def actions(world: World, execution: str) -> Actions:
         pipelineName=PIPELINE, filter={"pipelineExecutionId": execution}
     )["actionExecutionDetails"]
     return found
+
+
+def actions_of_commit(
+    world: World, listed: list[Mapping[str, Any]], commit: str
+) -> Iterator[Mapping[str, Any]]:
+    """The actions of all executions of a commit; listed: the executions."""
+    for execution in listed:
+        if of_commit([execution], commit) is not None:
+            yield from actions(world, execution["pipelineExecutionId"])
 
 
 def why(made: Actions) -> tuple[str, str]:

@@ -18,6 +18,12 @@ def file(name: str, commit: str = "HEAD") -> bytes | None:
     return _git("show", f"{commit}:./{name}")
 
 
+def names(commit: str) -> set[str]:
+    """The names of the files of a commit."""
+    listed = _git("ls-tree", "-r", "-z", "--name-only", commit) or b""
+    return set(listed.decode(errors="replace").split("\0")) - {""}
+
+
 def are_alike(one: str, other: str) -> bool:
     """Whether two commits hold the same files with the same content."""
     trees = [_git("rev-parse", "--verify", "-q", f"{each}^{{tree}}") for each in (one, other)]

@@ -94,9 +94,11 @@ def test_stays(release: Release) -> Finding | None:
         return None
     if not spec.stops_after_a_failed_build:
         return _unlike("after a failed build, post_build still runs")
-    words = spec.stops_before_the_push
-    scripts = {one: history.file(one, release.commit) for one in words if one.endswith(".sh")}
-    scripts |= {one: text for one in words if (text := history.file(one, release.commit))}
+    words = dict.fromkeys(spec.stops_before_the_push)
+    there = history.names(release.commit)
+    files = {one: history.file(one, release.commit) for one in words if one in there}
+    scripts = {one: files.get(one) for one in words if one.endswith(".sh")}
+    scripts |= {one: text for one, text in files.items() if text}
     if spec.looks_before_the_push or any(map(_looks, scripts.values())):
         return None
     if not scripts:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from labs_helpers.checks.ecr_actions import LEVELS, OF_THE_REGISTRY, PULL
+from labs_helpers.checks.ecr_actions import CHANGES, PULL
 from labs_helpers.checks.least_privilege import neighbours
-from labs_helpers.checks.permissions import Permission, Role
+from labs_helpers.checks.permissions import Permission, Role, of_ecr
 from labs_helpers.checks.world import World
 
 COLLEAGUES = ("demo-app",)
@@ -34,12 +34,7 @@ def first_too_many(world: World, role: str) -> str | None:
 
 def first_change(world: World, role: str) -> str | None:
     """The first action that changes ECR, or the role's own rights, and is allowed, in words."""
-    repository = _arn(world, world.repository)
-    tried = [
-        Permission(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else repository, world.region)
-        for level in ("Permissions management", "Write", "Tagging")
-        for name in LEVELS[level].split()
-    ]
+    tried = of_ecr(CHANGES, _arn(world, world.repository), world.region)
     # whoever may change the role's policies may do the rest, too
     the_role = _role(world, role)
     found = the_role.first_allowed([*tried, *the_role.over_itself(world.region)])

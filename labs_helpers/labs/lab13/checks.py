@@ -58,14 +58,9 @@ def _nothing_committed(given: rights.Roles) -> Finding | None:
 
 def _was_retried(given: rights.Roles) -> bool:
     """Whether the commit's build has run more than once."""
-    builds = [
-        one
-        for execution in given.release.executions
-        if deployed.of_commit([execution], given.release.commit) is not None
-        for one in deployed.actions(given.world, execution["pipelineExecutionId"])
-        if one["stageName"] == "Build"
-    ]
-    return len(builds) > 1
+    release = given.release
+    made = deployed.actions_of_commit(given.world, release.executions, release.commit)
+    return len([one for one in made if one["stageName"] == "Build"]) > 1
 
 
 def _commit_arrives(given: rights.Roles) -> Finding | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labs_helpers.checks.ecr_actions import LEVELS, OF_THE_REGISTRY, PUSH
+from labs_helpers.checks.ecr_actions import CHANGES, PUSH
 from labs_helpers.checks.goal import Finding
-from labs_helpers.checks.permissions import Permission, Role
+from labs_helpers.checks.permissions import Permission, Role, of_ecr
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
 from labs_helpers.labs.delivery.release import Release
@@ -53,13 +53,9 @@ class Roles:
 
     def changes(self) -> list[Permission]:
         """Every action that changes something in ECR, but those of a push."""
-        place = f"ecr:repository/{self.world.repository}"
-        return [
-            self.of(f"ecr:{name}", "*" if name in OF_THE_REGISTRY else place)
-            for level in ("Permissions management", "Write", "Tagging")
-            for name in LEVELS[level].split()
-            if name not in PUSH
-        ]
+        repository = self.of("ecr:PutImage", f"ecr:repository/{self.world.repository}").resource
+        changes = (name for name in CHANGES if name not in PUSH)
+        return of_ecr(changes, repository, self.world.region)
 
     def over_itself(self, role: str) -> list[Permission]:
         """The actions by which a role would change its own rights."""

@@ -250,12 +250,8 @@ def _was_sent(world: World, commit: str) -> bool:
     executions = deployed.executions(world)
     if executions is None:
         return True
-    return any(
-        one["stageName"] == "Deploy"
-        for execution in executions
-        if deployed.of_commit([execution], commit) is not None
-        for one in deployed.actions(world, execution["pipelineExecutionId"])
-    )
+    made = deployed.actions_of_commit(world, executions, commit)
+    return any(one["stageName"] == "Deploy" for one in made)
 
 
 def _sent(world: World, later: Mapping[str, str]) -> datetime | None:

@@ -56,11 +56,13 @@ COLUMNS: Mapping[str, str] = {
 _OF_RESOURCES = {"ResourceName": "name", "ResourceType": "type"}
 
 
-def add(db: sqlite3.Connection, calls: Iterable[Call], role_arn: record.RoleArn) -> None:
-    """Append the records of calls, and delete what is too old or too much."""
+def add(db: sqlite3.Connection, calls: Iterable[Call], role_arn: record.RoleArn) -> list[str]:
+    """Append the records of calls, and delete what is too old or too much; the records, as JSON."""
     newest, oldest = 0, 0.0
+    added = []
     for call in calls:
         document = record.of(call, role_arn)
+        added.append(json.dumps(document, default=str))
         number = db.execute(
             "insert into events (account, region, at, id, name, source, username, access_key_id,"
             " read_only, record) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -75,7 +77,7 @@ def add(db: sqlite3.Connection, calls: Iterable[Call], role_arn: record.RoleArn)
                 record.username(call.principal),
                 call.principal.access_key_id,
                 str(call.read_only).lower(),
-                json.dumps(document, default=str),
+                added[-1],
             ),
         ).lastrowid
         db.executemany(
@@ -88,6 +90,7 @@ def add(db: sqlite3.Connection, calls: Iterable[Call], role_arn: record.RoleArn)
         )
         newest, oldest = number or 0, (call.at - LIFE).timestamp()
     db.execute("delete from events where number <= ? or at < ?", (newest - CAPACITY, oldest))
+    return added
 
 
 def _storable(text: str) -> str:

@@ -27,7 +27,7 @@ from labs_helpers.sandbox.authorization.authorizer import Authorizer
 from labs_helpers.sandbox.authorization.decisions import Asked
 from labs_helpers.sandbox.call import Answer, Application, SignedCall
 from labs_helpers.sandbox.clock import Clock
-from labs_helpers.sandbox.cloudtrail import operations, record, store
+from labs_helpers.sandbox.cloudtrail import operations, store
 from labs_helpers.sandbox.cloudtrail.call import TrailCall
 from labs_helpers.sandbox.cloudtrail.record import Call
 from labs_helpers.sandbox.cloudtrail.waiting import Waiting, bounded, whole
@@ -101,7 +101,7 @@ class Trail(Worker[Store]):
         )
         self._emit = emit
         self._waiting: deque[Waiting] = deque(maxlen=WAITING)
-        self._untold: deque[Call] = deque(maxlen=WAITING)
+        self._untold: deque[tuple[Call, str]] = deque(maxlen=WAITING)
         self._writing = threading.Lock()
 
     def recorded(self, application: Application) -> Application:
@@ -147,9 +147,9 @@ class Trail(Worker[Store]):
         self._closing.wait(BATCH_SECONDS)
         self.flush()
         while self._untold:
-            call = self._untold.popleft()
+            call, text = self._untold.popleft()
             with self.apart(f"the event of {call.operation}"):
-                self._emit(_event_of(call, self._role_arn))
+                self._emit(_event_of(call, text))
 
     def has_work(self) -> bool:
         """Whether calls wait."""
@@ -162,8 +162,9 @@ class Trail(Worker[Store]):
             if waiting:
                 calls = [whole(each) for each in waiting]
                 with self.store.write() as db:
-                    store.add(db, calls, self._role_arn)
-                self._untold += (call for call in calls if not call.read_only)
+                    added = store.add(db, calls, self._role_arn)
+                told = zip(calls, added, strict=True)
+                self._untold += (each for each in told if not each[0].read_only)
 
     def close(self) -> None:
         """End the thread, and write what waits."""
@@ -236,8 +237,8 @@ class CloudTrailService(DecidedService[TrailCall]):
         super().__init__("cloudtrail", operations, call, trail.store, trail.clock, authorize)
 
 
-def _event_of(call: Call, role_arn: record.RoleArn) -> Event:
-    """The event of a call for EventBridge; its detail is the record.
+def _event_of(call: Call, text: str) -> Event:
+    """The event of a call for EventBridge; its detail is the record, which text is as JSON.
 
     https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ecr.html and its neighbours
     """
@@ -247,7 +248,7 @@ def _event_of(call: Call, role_arn: record.RoleArn) -> Event:
         call.principal.account,
         call.region,
         call.at,
-        record.of(call, role_arn),
+        json.loads(text),
     )
 
 

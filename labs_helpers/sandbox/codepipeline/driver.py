@@ -162,7 +162,6 @@ class Driver(Worker[Store]):
         )
         self._pipelines.change(place, execution["id"], change)
         if not running:
-            self._sessions.forget(made["id"])
             self._fetches.forget(made["id"])
         return True
 
@@ -199,8 +198,6 @@ class Driver(Worker[Store]):
             outcomes.write_rule, rule_id=rule["id"], outcome=outcome, configuration=configuration
         )
         self._pipelines.change(place, execution["id"], change)
-        if not running:
-            self._sessions.forget(rule["id"])
         return True
 
     def _outcome(self, label: str, look: Callable[[], Outcome]) -> Outcome | ActionFailed | None:

@@ -78,13 +78,9 @@ class Sessions:
         )
 
     def keep(self, attempts: Iterable[str]) -> None:
-        """Forget all but these: an action or rule may have ended otherwise than by itself."""
+        """Forget all but these, which go on, however the others have ended."""
         kept = {*attempts}
         self._taken = {each: made for each, made in self._taken.items() if each in kept}
-
-    def forget(self, attempt: str) -> None:
-        """The attempt has ended."""
-        self._taken.pop(attempt, None)
 
 
 def keys(name: str, place: tuple[str, str]) -> dict[str, tuple[str, ...]]:

@@ -200,6 +200,19 @@ class PipelineRoom:
         found = self.client("s3").get_object(Bucket=SITE, Key=key)["Body"].read()
         return str(found.decode())
 
+    def alarm(self, name: str) -> None:
+        """Put an alarm on a metric that nobody reports."""
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=name,
+            MetricName="Seconds",
+            Namespace="page",
+            Statistic="Average",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+
     def wait(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not holds():

@@ -409,16 +409,7 @@ def test_an_alarm_after_the_deployment_takes_the_stage_back(room: PipelineRoom) 
     watching = condition("ROLLBACK", rule("CloudWatchAlarm", AlarmName="page-is-slow"))
     role = f"arn:aws:iam::{ACCOUNT}:role/watching"
     cloudwatch = room.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName="page-is-slow",
-        MetricName="Seconds",
-        Namespace="page",
-        Statistic="Average",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
+    room.alarm("page-is-slow")
     room.put({"index.html": "good"})
     good = room.create({**made("alarmed", onSuccess=watching), "roleArn": role})
     assert room.ended("alarmed", good) == "Succeeded"

@@ -46,6 +46,13 @@ def write(folder: Path, path: str, text: str) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
+def repository(folder: Path) -> str:
+    """A new repository in a new folder, with one commit; returns the commit's id."""
+    folder.mkdir()
+    git(folder, "init", "-qb", "main")
+    return write(folder, "src/page.html", "first")
+
+
 def executions(room: PipelineRoom) -> list[dict[str, Any]]:
     found = room.api.list_pipeline_executions(pipelineName="filtered")
     return list(found["pipelineExecutionSummaries"])
@@ -55,9 +62,7 @@ def test_filters_choose_the_pushes_and_the_push_its_commit(
     room: PipelineRoom, tmp_path: Path
 ) -> None:
     folder = tmp_path / "app"
-    folder.mkdir()
-    git(folder, "init", "-qb", "main")
-    first = write(folder, "src/page.html", "first")
+    first = repository(folder)
     arn = room.client("codeconnections").create_connection(
         ProviderType="GitHub", ConnectionName="github"
     )["ConnectionArn"]
@@ -117,9 +122,7 @@ def test_a_push_starts_the_pipeline_and_no_build_by_a_webhook(
     room: PipelineRoom, tmp_path: Path
 ) -> None:
     folder = tmp_path / "hooked"
-    folder.mkdir()
-    git(folder, "init", "-qb", "main")
-    write(folder, "src/page.html", "first")
+    repository(folder)
     arn = room.client("codeconnections").create_connection(
         ProviderType="GitHub", ConnectionName="hooks"
     )["ConnectionArn"]

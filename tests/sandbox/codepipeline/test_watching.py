@@ -29,18 +29,8 @@ def _ready(room: PipelineRoom) -> None:
 
 
 def alarm(room: PipelineRoom, state: str) -> None:
-    cloudwatch = room.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName=ALARM,
-        MetricName="Seconds",
-        Namespace="page",
-        Statistic="Average",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
-    cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="told")
+    room.alarm(ALARM)
+    room.client("cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="told")
 
 
 def watched(name: str, **deploy: Any) -> dict[str, Any]:
