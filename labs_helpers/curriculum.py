@@ -143,7 +143,7 @@ LABS = {
             "10",
             "Deploy on ECS",
             "deploy-on-ecs",
-            minutes=50,
+            minutes=45,
             goal="run an image on ECS, replace it without a break, and fix a pull that fails",
             sandbox="tasks run as containers on this machine",
             aws="the page has a public address; tasks cost by the hour",

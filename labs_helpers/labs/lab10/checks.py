@@ -23,7 +23,7 @@ from labs_helpers.labs.deployment.names import (
 from labs_helpers.labs.deployment.running import Running, look
 from labs_helpers.labs.lab10 import rights
 
-OF_THE_LESSON = ("1.0.0", "1.1.0", "9.9.9")
+OF_THE_LESSON = ("1.0.0", "9.9.9")
 COLLEAGUES = "1.0"
 """The tags that the lesson deploys, and the one that the colleague's file names."""
 _UNCHANGED = {"shop.json": f'demo-app-repo:{COLLEAGUES}"', "shop-pull.json": 'repository/demo-app"'}

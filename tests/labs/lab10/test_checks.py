@@ -22,8 +22,8 @@ def lab() -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def web(lab: Desk) -> Desk:
-    """What the lesson has made before the first exercise: the service web runs 1.1.0 by its tag."""
-    lab.cells("05", "06", "50", "57")
+    """What the lesson has made before the first exercise: the service web runs 1.0.0 by its tag."""
+    lab.cells("05", "06", "50")
     return lab
 
 
@@ -31,8 +31,8 @@ def web(lab: Desk) -> Desk:
 def by_tag(web: Desk) -> None:
     """The service as the lesson leaves it, whatever the answer before made of it."""
     web.done(
-        "revision=$(aws ecs register-task-definition --cli-input-json file://next.json "
-        "--query taskDefinition.taskDefinitionArn --output text)\n"
+        "revision=$(aws ecs register-task-definition --cli-input-json "
+        "file://task-definition.json --query taskDefinition.taskDefinitionArn --output text)\n"
         "aws ecs update-service --cluster demo --service web --desired-count 2 "
         "--task-definition $revision --query service.status"
     )
@@ -83,6 +83,10 @@ aws ecs update-service --cluster demo --service web --task-definition demo-app \
     ),
 }
 WRONG = {
+    "the right version by its tag": (
+        deploy(f"{REPOSITORY}:1.1.0"),
+        "demo-app-repo:1.1.0 | the service runs the image by digest | this is a tag, and a tag can",
+    ),
     "registered only": (
         deploy(BY_DIGEST).partition("aws ecs update-service")[0],
         "a revision that is only registered runs nothing",
