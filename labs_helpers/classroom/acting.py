@@ -23,6 +23,7 @@ from typing import IO, TextIO
 
 from labs_helpers.classroom.journals import Found, printable
 from labs_helpers.files import LabsError
+from labs_helpers.runtime import lifetime
 
 _PASSED_ON = ("LABS_ENGINE", "LABS_DOCKER", "LABS_CLOCK", "LANG", "LC_ALL", "TZ")
 SECONDS = 1800
@@ -77,6 +78,7 @@ def run(who: Person, *arguments: str) -> int:
         "LOGNAME": account,
         "PATH": os.environ.get("PATH", os.defpath),
         "LABS_HOME": str(who.home),
+        lifetime.ENDS_WITH: lifetime.JUPYTER,  # what this starts is not to outlive the learner's
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
     }
     identity: dict[str, object] = {}

@@ -3,7 +3,8 @@
 Sandbox, engine and runner each watch three things, and end as `labs stop` ends them when:
 
 - their folder, LABS_HOME, is gone;
-- the JupyterLab that they were started for has ended;
+- the JupyterLab that they were started for has ended, or has not come within a minute without use,
+  as when an instructor did something for a learner who was not there;
 - nobody has used any of them for LABS_IDLE.
 
 What counts as use is a request of a client, a container that runs and a job that runs. The three
@@ -36,6 +37,8 @@ ENDS_WITH = "LABS_ENDS_WITH"
 JUPYTER = "jupyter"
 """The value of LABS_ENDS_WITH in the environment of a JupyterLab of the labs."""
 
+ALONE_SECONDS = 60.0
+"""Seconds without use after which a process ends whose JupyterLab was never there."""
 _TICK = 2.0
 """Seconds between two looks."""
 _LAST = 15.0
@@ -94,6 +97,7 @@ class Lifetime:
         self._home, self._what, self._busy = home, what, busy
         self._idle = idle_seconds(environ)
         self._with_jupyter = environ.get(ENDS_WITH) == JUPYTER
+        self._had_jupyter = False
         self._folder = _identity(home)
         self._used = home / "used"
         self._in_use = True  # its start is a use
@@ -138,10 +142,19 @@ class Lifetime:
     def _why_end(self, unused: float) -> str:
         if _identity(self._home) != self._folder:
             return f"the folder {self._home} is gone"
-        if self._with_jupyter and not jupyter_lives(self._home):
-            return "its JupyterLab has ended"
+        if self._with_jupyter and (why := self._without_jupyter(unused)):
+            return why
         if self._idle is not None and unused >= self._idle:
             return f"nobody has used it for {unused:.0f} seconds ({IDLE})"
+        return ""
+
+    def _without_jupyter(self, unused: float) -> str:
+        if jupyter_lives(self._home):
+            self._had_jupyter = True
+        elif self._had_jupyter:
+            return "its JupyterLab has ended"
+        elif unused >= ALONE_SECONDS:
+            return f"no JupyterLab runs here, and nobody has used it for {unused:.0f} seconds"
         return ""
 
 

@@ -87,3 +87,8 @@ def test_what_a_learners_program_prints_steers_no_terminal(tmp_path: Path) -> No
     code = r'print("a\x1b]0;title\x07b"); print("  c\bd"); raise SystemExit(3)'
     shown = on_a_terminal(tmp_path, code)
     assert shown.split("\r\n") == ["a?]0;title?b", "  c?d", "code 3", ""]
+
+
+def test_what_the_command_starts_ends_with_the_learners_jupyterlab(tmp_path: Path) -> None:
+    code = 'import os; print(os.environ["LABS_ENDS_WITH"], os.environ["LABS_HOME"])\n'
+    assert f"jupyter {tmp_path}" in on_a_terminal(tmp_path, code)

@@ -21,8 +21,10 @@ from labs_helpers.workspace import Workspace
 PROCESS = """
 import os, signal, sys
 from pathlib import Path
+from labs_helpers.runtime import lifetime
 from labs_helpers.runtime.lifetime import Lifetime
 home = Path(sys.argv[1])
+lifetime.ALONE_SECONDS = float(os.environ.get("ALONE", lifetime.ALONE_SECONDS))
 Lifetime(home, "dummy", os.environ, (home / "busy").exists).watch()
 print("watches", flush=True)
 signal.pause()
@@ -86,6 +88,28 @@ def test_it_ends_with_its_jupyterlab(home: Path, started: list[subprocess.Popen[
     jupyter.communicate()
     assert process.wait(SECONDS) == -signal.SIGTERM
     assert other.poll() is None
+
+
+def test_it_waits_for_a_jupyterlab_only_while_somebody_uses_it(
+    home: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    """As after an instructor's command for a learner who is not there, or who comes just then."""
+    unused, used, jupyters = home / "unused", home / "used-one", home / "jupyters"
+    for folder in (unused, used, jupyters):
+        folder.mkdir()
+    (used / "busy").touch()
+    variables = {"LABS_ENDS_WITH": "jupyter", "ALONE": "1"}
+    busy = watching(used, started, **variables)
+    jupyter = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    lifetime.note_jupyter(jupyters, jupyter.pid)
+    beside_one = watching(jupyters, started, **variables)
+    assert watching(unused, started, **variables).wait(SECONDS) == -signal.SIGTERM
+    assert busy.poll() is None
+    assert beside_one.poll() is None
+    jupyter.communicate()
+    assert beside_one.wait(SECONDS) == -signal.SIGTERM
+    (used / "busy").unlink()
+    assert busy.wait(SECONDS) == -signal.SIGTERM
 
 
 def test_it_lives_while_a_second_jupyterlab_does(
