@@ -10,11 +10,14 @@ Tokens of registries and the URLs of layers: tests/sandbox/registry/test_rights_
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.sandbox import sandbox_process
@@ -98,3 +101,61 @@ def test_a_session_of_a_role_ends_with_rights_and_role_and_not_with_the_trust(
     iam.create_role(**role, AssumeRolePolicyDocument=trust)
     iam.attach_role_policy(**role, PolicyArn=POLICY)
     assert looks(labs, session) == DENIED, "a role made again is another"
+
+
+def opened(labs: Running, url: str) -> tuple[int, str]:
+    """Status of a presigned URL, and the code of the error that S3 answers with."""
+    parts = urlsplit(url)
+    status, _, body = labs.ask("GET", f"{parts.path}?{parts.query}", None, {"Host": parts.netloc})
+    code = re.search(rb"<Code>(\w+)</Code>", body)
+    return status, code[1].decode() if code else ""
+
+
+def test_a_presigned_url_opens_what_its_signer_may_read_now(labs: Running) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"""
+    iam, s3 = labs.client("iam"), labs.client("s3")
+    s3.create_bucket(
+        Bucket="signed-for", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    s3.put_object(Bucket="signed-for", Key="page", Body=b"hello")
+    read = statement("Allow", Action="s3:GetObject", Resource="arn:aws:s3:::signed-for/*")
+    trust = statement("Allow", Action="sts:AssumeRole", Principal={"AWS": "123456789012"})
+    iam.create_role(RoleName="signer", AssumeRolePolicyDocument=trust)
+    iam.create_user(UserName="signer")
+    give = {
+        "role": lambda: iam.put_role_policy(
+            RoleName="signer", PolicyName="read", PolicyDocument=read
+        ),
+        "user": lambda: iam.put_user_policy(
+            UserName="signer", PolicyName="read", PolicyDocument=read
+        ),
+    }
+    take = {
+        "role": lambda: iam.delete_role_policy(RoleName="signer", PolicyName="read"),
+        "user": lambda: iam.delete_user_policy(UserName="signer", PolicyName="read"),
+    }
+    key = iam.create_access_key(UserName="signer")["AccessKey"]
+    assumed = labs.client("sts").assume_role(
+        RoleArn="arn:aws:iam::123456789012:role/signer", RoleSessionName="signs"
+    )
+    urls = {}
+    for who, keys in (("role", keys_of(assumed["Credentials"])), ("user", keys_of(key))):
+        give[who]()
+        urls[who] = labs.client("s3", config=Config(signature_version="s3v4"), **keys).generate_presigned_url(
+            "get_object", {"Bucket": "signed-for", "Key": "page"}
+        )
+        assert opened(labs, urls[who]) == (200, "")
+        take[who]()
+        assert opened(labs, urls[who]) == (403, "AccessDenied")
+        give[who]()
+        assert opened(labs, urls[who]) == (200, "")
+    named = {"UserName": "signer", "AccessKeyId": key["AccessKeyId"]}
+    iam.update_access_key(**named, Status="Inactive")
+    assert opened(labs, urls["user"]) == (403, "InvalidAccessKeyId")
+    iam.update_access_key(**named, Status="Active")
+    assert opened(labs, urls["user"]) == (200, "")
+    iam.delete_access_key(**named)
+    assert opened(labs, urls["user"]) == (403, "InvalidAccessKeyId")
+    take["role"]()
+    iam.delete_role(RoleName="signer")
+    assert opened(labs, urls["role"])[0] == 403
