@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from labs_helpers.files import LabsError
 from labs_helpers.runner.desk import Desk
 from labs_helpers.runner.kinds import kinds
 from labs_helpers.runner.runner import Runner
-from labs_helpers.runtime import isolated
+from labs_helpers.runtime import folders, isolated
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         workspace.runner.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FolderLock.take(workspace.runner, "runner")
+        tempfile.tempdir = str(_scratch(workspace))
         runner = Runner(Desk(workspace), kinds(workspace))
         lifetime = Lifetime(workspace.home, "runner", os.environ, runner.is_busy)
     except (LabsError, OSError) as error:
@@ -54,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.info("the runner has stopped")
     lock.release()
     return 0
+
+
+def _scratch(workspace: Workspace) -> Path:
+    """A folder for what git and the like write for a moment: nothing is to be left in /tmp."""
+    scratch = workspace.runner / "scratch"
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    folders.empty(scratch)
+    return scratch
 
 
 def _end_builds_below(folder: Path) -> None:

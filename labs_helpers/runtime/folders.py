@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import secrets
 import stat
 import sys
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -48,6 +51,18 @@ def remove_folder(top: Path) -> None:
     finally:
         os.close(here)
     top.rmdir()
+
+
+def empty(scratch: Path) -> None:
+    """Remove what a killed process left; what cannot be removed stays, and stops no start."""
+    for path in scratch.iterdir():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                remove_folder(path)
+            else:
+                path.unlink()
+        except OSError as error:
+            log.warning("%s of an earlier process stays: %s", path, error)
 
 
 def _is_folder(name: str, where: int) -> bool:

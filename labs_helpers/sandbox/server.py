@@ -25,6 +25,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from labs_helpers.files import LabsError, read_json, write_json
+from labs_helpers.runtime import folders
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.runtime.lifetime import Lifetime
 from labs_helpers.runtime.rotated_log import log_to
@@ -83,7 +84,7 @@ def _serve(workspace: Workspace, port: int) -> int:
     lifetime = Lifetime(workspace.home, "sandbox", os.environ)
     # held until the process ends
     lock = FolderLock.take(folder, "sandbox")
-    _empty(Path(tempfile.gettempdir()))
+    folders.empty(Path(tempfile.gettempdir()))
     sandbox = assembly.build(
         folder, port, instance, _frozen_at(), chosen, workspace.own_names, online
     )
@@ -153,18 +154,6 @@ def _keep_inside(folder: Path) -> None:
     # botocore, inside moto, looks for models and configuration below the home folder
     os.environ.update(HOME=str(scratch), TMPDIR=str(scratch), AWS_EC2_METADATA_DISABLED="true")
     tempfile.tempdir = str(scratch)
-
-
-def _empty(scratch: Path) -> None:
-    """Remove what a killed process left; what cannot be removed stays, and stops no start."""
-    for path in scratch.iterdir():
-        try:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        except (OSError, RecursionError) as error:
-            log.warning("%s of an earlier process stays: %s", path, error)
 
 
 def _allow_many_files() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.policies import allow, policy
 from tests.sandbox import sandbox_process
@@ -32,7 +36,19 @@ def _kill(process: Any) -> None:
     process.wait(30)
 
 
-def test_commits_start_the_pipeline_after_every_end_of_sandbox_and_runner(tmp_path: Path) -> None:
+def _git_that_notes_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in which a git on the path notes the folder that each of its starts was given."""
+    notes, program = tmp_path / "git-folders", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$GIT_DIR" >> {notes}\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    return notes
+
+
+def test_commits_start_the_pipeline_after_every_end_of_sandbox_and_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, home = tmp_path / "app", tmp_path / "labs"
     folder.mkdir()
     git(folder, "init", "-qb", "main")
@@ -75,10 +91,16 @@ def test_commits_start_the_pipeline_after_every_end_of_sandbox_and_runner(tmp_pa
         _delivered(room, 6, newest)
 
         _kill(builds.runner)
+        left = home / "runner" / "scratch" / "labs-git-left"
+        left.mkdir()
+        notes = _git_that_notes_where(tmp_path, monkeypatch)
         builds.start_runner()
         # the same folder once more changes nothing
         assert builds.sandbox.control("POST", "connections", sent)[0] == 200
         _delivered_while_up(room, folder, 7)
+        assert not left.exists()
+        of_the_runner = {each for each in notes.read_text().split() if "labs-git-" in each}
+        assert {str(Path(each).parent) for each in of_the_runner} == {str(left.parent)}
     finally:
         builds.stop_runner()
         builds.sandbox.stop()
