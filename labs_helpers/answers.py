@@ -22,7 +22,21 @@ def ask(asked: Question, answer: str | None, journal: Journal | None) -> Renderi
         return asked.unknown()
     if journal is not None:
         journal.add(asked.method, asked.id.split(".")[0], asked.id, key)
-    return asked.kept(key) if asked.shown_by else asked.judged(key)
+    if asked.shown_by and not (journal and _is_compared(asked.id, journal)):
+        return asked.kept(key)
+    return asked.judged(key)
+
+
+def _is_compared(question_id: str, journal: Journal) -> bool:
+    """Whether the lesson has shown what happens, since the lab was last started over."""
+    lab = question_id.split(".")[0]
+    kinds = [
+        event.event
+        for event in journal.events()
+        if (event.event, event.part) == ("compared", question_id)
+        or (event.event, event.lab) == ("restarted", lab)
+    ]
+    return kinds[-1:] == ["compared"]
 
 
 def keep(question_id: str, letter: str) -> None:

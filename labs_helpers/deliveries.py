@@ -16,7 +16,7 @@ from labs_helpers.display import ecs_service, page
 from labs_helpers.display import pipeline as pipelines
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
-from labs_helpers.prepare.ecs import tasks_of
+from labs_helpers.prepare.ecs import newest_reason, tasks_of
 from labs_helpers.runtime import git
 
 _PAUSE = 0.5
@@ -55,6 +55,8 @@ def pipeline(
         chosen = executions[0] if followed is None else followed
         words = {one: said for one, said in known.items() if said}
         found = pipelines.drawn(state, chosen, words, chosen is executions[0])
+        if why := _why_tasks_stop(client, state):
+            found = _followed_by(found, why)
         going = chosen["status"] in ("InProgress", "Stopping")
         waited = time.monotonic() - began
         if followed is None:
@@ -97,6 +99,52 @@ def _of(executions: Sequence[Mapping[str, Any]], commit: str) -> Mapping[str, An
         if not commit or commit in fetched:
             return each
     return None if executions[0].get("sourceRevisions") else executions[0]
+
+
+def _why_tasks_stop(client: Any, state: Mapping[str, Any]) -> str:
+    """Why the tasks stop that a deployment to ECS under way has started; empty where none does.
+
+    The action says nothing of them until the deployment has ended, which may take many minutes.
+    """
+    going = {
+        each["actionName"]
+        for stage in state["stageStates"]
+        for each in stage["actionStates"]
+        if each.get("latestExecution", {}).get("status") == "InProgress"
+        and not each["latestExecution"].get("token")
+    }
+    if not going:
+        return ""
+    stages = client.get_pipeline(name=state["pipelineName"])["pipeline"]["stages"]
+    for action in (each for stage in stages for each in stage["actions"]):
+        if action["name"] in going and action["actionTypeId"]["provider"] == "ECS":
+            place = action["configuration"]
+            cluster, name = place["ClusterName"], place["ServiceName"]
+            if why := _newest_reason(cluster, name):
+                return (
+                    f"New tasks of the service {name} stop: {why}\n"
+                    f'lab.service("{name}", cluster="{cluster}") shows the service.'
+                )
+    return ""
+
+
+def _newest_reason(cluster: str, name: str) -> str:
+    """Why a task of the newest deployment of a service stopped last; empty where none has."""
+    ecs = boto3.client("ecs")
+    try:
+        services = ecs.describe_services(cluster=cluster, services=[name])["services"]
+    except ecs.exceptions.ClusterNotFoundException:
+        return ""
+    for one in services:
+        newest = [each["id"] for each in one["deployments"][:1]]
+        tasks = tasks_of(ecs, one, cluster)
+        return newest_reason([each for each in tasks if each.get("startedBy") in newest])
+    return ""
+
+
+def _followed_by(found: Rendering, text: str) -> Rendering:
+    last = paragraph(text)
+    return Rendering(f"{found.text}\n\n{last.text}", found.html + last.html)
 
 
 def _waiting(found: Rendering, commit: str) -> Rendering:

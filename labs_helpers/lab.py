@@ -284,7 +284,9 @@ class Lab(Lesson):
         self.trace(clear=True)  # what was sent for it is not the lesson
         if not back:
             return paragraph("Nothing to bring back: what this lab began with is there.")
-        return paragraph(f"Back again: {'; '.join(back)}.")
+        return paragraph(
+            f"Back again: {'; '.join(back)}. What the lesson's cells had made, they make again."
+        )
 
     @spoken
     def prepare(self, account: str | None = None) -> Rendering:

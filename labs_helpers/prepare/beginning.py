@@ -200,8 +200,10 @@ def _is_gone(step: Step, place: Place) -> bool:
 
 def _removed_since(found: Entry, gone: Sequence[Step], place: Place) -> tuple[str, ...]:
     """What the card says of what other labs removed: what ``bring_back`` makes, and a line."""
-    by = " and ".join(sorted({one.partition(":")[0] for one in found.since}))
-    removed = f"{by} removed {count(len(found.since), 'thing')} since then, as their cards said"
+    labs = sorted({one.partition(":")[0] for one in found.since})
+    cards = "its card" if len(labs) == 1 else "their cards"
+    things = count(len(found.since), "thing")
+    removed = f"{' and '.join(labs)} removed {things} since then, as {cards} said"
     if not gone:
         return (f"{removed}; all that this lab began with is there",)
     return (

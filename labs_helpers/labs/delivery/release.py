@@ -246,6 +246,11 @@ def _hint_of(stage: str, said: str) -> str:
         return "the stage works with the rights of its role, and names the one that is missing"
     if stage == "Deploy" and "artifact" in said:
         return f"the build hands on the files that artifacts in {SPEC} names: is {RECORD} there?"
+    if stage == "Deploy" and "JSON" in said:
+        return (
+            f"look at the line of the build that writes {RECORD}, and at what its variables hold: "
+            "without --output text, an answer of aws has quotes around it"
+        )
     if stage == "Deploy":
         return f"compare the names in {RECORD} with those that ECS knows"
     return _WATCH

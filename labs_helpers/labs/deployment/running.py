@@ -32,6 +32,10 @@ class Running:
         return str(self.service["serviceName"])
 
     @property
+    def family(self) -> str:
+        return str(self.definition["family"])
+
+    @property
     def container(self) -> dict[str, Any]:
         return dict(self.definition["containerDefinitions"][0])
 

@@ -11,6 +11,7 @@ from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, NotYet, Outcome, Passed
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
+from labs_helpers.labs.delivery import names as delivery
 from labs_helpers.labs.deployment.names import (
     CLUSTER,
     FAMILY,
@@ -24,6 +25,8 @@ from labs_helpers.labs.deployment.running import Running, look
 from labs_helpers.labs.lab10 import rights
 
 OF_THE_LESSON = ("1.0.0", "9.9.9")
+OF_OTHER_LABS = (delivery.FAMILY,)
+"""Families whose service has the name of this lab's service."""
 COLLEAGUES = "1.0"
 """The tags that the lesson deploys, and the one that the colleague's file names."""
 _UNCHANGED = {"shop.json": f'demo-app-repo:{COLLEAGUES}"', "shop-pull.json": 'repository/demo-app"'}
@@ -67,7 +70,7 @@ def _service_by_digest(web: Running) -> Finding | None:
             web.image + more,
             "a revision that is only registered runs nothing"
             if more
-            else "this is a tag, and a tag can move",
+            else "this is a tag, and a tag can move: which digest has the tag now?",
         )
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
         return Finding(web.looked_at, web.image, "a digest is sha256: and 64 digits from 0 to f")
@@ -153,9 +156,13 @@ WEB_FACTS = (
 def web_runs_one_image(world: World) -> Outcome:
     looks_at = f"the service {WEB} of the cluster {CLUSTER}, and what it runs"
     web = look(world, WEB)
-    if web is None or (
-        web.is_tagged(*OF_THE_LESSON)
-        and (web.newest_is_tagged(*OF_THE_LESSON) or _is_misnamed(web.newest_image))
+    if (
+        web is None
+        or web.family in OF_OTHER_LABS
+        or (
+            web.is_tagged(*OF_THE_LESSON)
+            and (web.newest_is_tagged(*OF_THE_LESSON) or _is_misnamed(web.newest_image))
+        )
     ):
         return NotAttempted(looks_at)
     return unmet(WEB_FACTS, web) or Passed(

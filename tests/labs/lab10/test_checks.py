@@ -151,6 +151,12 @@ def test_the_service_of_the_lesson_is_not_tried(lab: Desk) -> None:
     assert lab.after("10.1", "").startswith("not tried: the service web of the cluster demo")
 
 
+def test_the_service_of_another_lab_is_not_this_lab_s(web: Desk) -> None:
+    """Labs 09, 11 and 13 have a service of that name, of another family."""
+    other = deploy(BY_DIGEST, 's|"demo-app"|"demo-app-web"|')
+    assert web.after("10.1", other).startswith("not tried: the service web of the cluster demo")
+
+
 def test_a_role_taken_away_shows_as_the_reason(web: Desk) -> None:
     """The answer is right, and its tasks cannot start: the check says why."""
     policy = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"

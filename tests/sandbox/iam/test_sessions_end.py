@@ -141,9 +141,9 @@ def test_a_presigned_url_opens_what_its_signer_may_read_now(labs: Running) -> No
     urls = {}
     for who, keys in (("role", keys_of(assumed["Credentials"])), ("user", keys_of(key))):
         give[who]()
-        urls[who] = labs.client("s3", config=Config(signature_version="s3v4"), **keys).generate_presigned_url(
-            "get_object", {"Bucket": "signed-for", "Key": "page"}
-        )
+        urls[who] = labs.client(
+            "s3", config=Config(signature_version="s3v4"), **keys
+        ).generate_presigned_url("get_object", {"Bucket": "signed-for", "Key": "page"})
         assert opened(labs, urls[who]) == (200, "")
         take[who]()
         assert opened(labs, urls[who]) == (403, "AccessDenied")

@@ -19,8 +19,8 @@ class NotStarted:
         from labs_helpers.errors import LabError
 
         raise LabError(
-            "lab is not there yet. Run the first cell of this notebook, the one with start(...); "
-            "it deletes and changes nothing that you made."
+            "lab is not there yet. Run the first cell of this notebook, the one with start(...). "
+            "In a lab that you have begun, the cell changes nothing."
         )
 
 
