@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import nbformat
 import pytest
 import yaml
 
 from labs_helpers.curriculum import LABS
-from tests.labs.desk import PROJECT
+from tests.labs.desk import PROJECT, Desk, desk
 
 FILES = PROJECT / "notebooks" / "files" / "09"
 SAYS = {
@@ -161,3 +163,33 @@ def test_without_an_approval_that_waits_nothing_is_answered(tmp_path: Path) -> N
         0,
         "no approval waits for an answer\n",
     )
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Desk]:
+    with desk("10") as made:
+        yield made
+
+
+def tags(lab: Desk) -> dict[str, str]:
+    """Tag -> digest, of demo-app-repo."""
+    ecr = boto3.client("ecr")
+    pages = ecr.get_paginator("list_images").paginate(repositoryName="demo-app-repo")
+    found = [one for page in pages for one in page["imageIds"]]
+    return {one["imageTag"]: one["imageDigest"] for one in found}
+
+
+def test_a_tag_is_given_moved_and_given_again(lab: Desk) -> None:
+    before = tags(lab)
+    tag = f"sh {FILES / 'tag.sh'} production"
+    lab.done(f"{tag} 1.0.0\n{tag} 1.0.0")
+    assert tags(lab) == before | {"production": before["1.0.0"]}
+    lab.done(f"{tag} 1.1.0")
+    assert tags(lab) == before | {"production": before["1.1.0"]}
+
+
+@pytest.mark.parametrize("words", ["production 1.0.O", "1.0.0 v1", "1.0.0 1.0.0"])
+def test_what_cannot_be_tagged_loses_no_tag(lab: Desk, words: str) -> None:
+    before = tags(lab)
+    lab.shell(f"sh {FILES / 'tag.sh'} {words}")
+    assert tags(lab) == before
