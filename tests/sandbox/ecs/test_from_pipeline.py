@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 
+import boto3
 import pytest
 
+from labs_helpers import deliveries
 from tests.policies import allow
 from tests.sandbox.codepipeline.pipeline_room import ROLE, SOURCE, STORE, TRUST, action, s3_source
 from tests.sandbox.ecs.front import Front
@@ -50,7 +52,9 @@ def ended(room: Room, execution: str) -> str:
     return room.once(look, lambda found: found["status"] != "InProgress")["status"]
 
 
-def test_a_pipeline_ships_what_visitors_meet(room: Room, front: Front) -> None:
+def test_a_pipeline_ships_what_visitors_meet(
+    room: Room, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = room.define("piped", f"{REGISTRY}/web:one", portMappings=PORTS)
     create(
         room,
@@ -83,6 +87,12 @@ def test_a_pipeline_ships_what_visitors_meet(room: Room, front: Front) -> None:
 
     put(room, "none")
     second = pipeline.start_pipeline_execution(name="ship")["pipelineExecutionId"]
+    monkeypatch.setattr(boto3, "client", room.client)  # as the learner in a notebook
+    seen: list[str] = []
+    deliveries.pipeline("ship", 120, "", lambda drawing: seen.append(drawing.text))
+    why = "New tasks of the service piped stop: CannotPullContainerError"
+    assert any(f"Deploy: in progress\n\n{why}" in text for text in seen), seen
+    assert why not in seen[0]
     assert ended(room, second) == "Failed"
     details = pipeline.list_action_executions(
         pipelineName="ship", filter={"pipelineExecutionId": second}
