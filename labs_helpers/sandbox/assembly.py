@@ -59,6 +59,7 @@ from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
+from labs_helpers.sandbox.service import work_routes
 from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
 from labs_helpers.sandbox.service.worker import Worker
@@ -188,7 +189,7 @@ def build(
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
-        **desk.routes(),
+        **work_routes.routes(desk),
         **node_role.routes(roles),
         **balancing.routes(),
         **delivery.routes(),
