@@ -245,10 +245,8 @@ def _settle(
     real: float,
 ) -> None:
     """The deployment is complete, the service steady, or INACTIVE, where nothing is left to do."""
-    left = [task for task in found if task["lastStatus"] != tasks.STOPPED]
-    if service["status"] == "DRAINING":
-        if not left:
-            service["status"] = "INACTIVE"
+    left = tasks.left(found)
+    if deployments.is_ending(service, left):
         return
     new = [task for task in left if task["_deployment"] == primary["id"]]
     up = [task for task in new if is_up(task, real) and tasks.is_live(task)]
@@ -288,8 +286,14 @@ def complete(service: Document, primary: Document, made: Plan, at: float) -> Non
 
 
 def settle(service: Document, primary: Document, made: Plan, at: float) -> None:
-    """The service is steady, said once."""
-    if not service["_steady"] and primary["rolloutState"] == COMPLETED:
+    """Say that the service is steady, once the deployment is complete."""
+    if primary["rolloutState"] == COMPLETED:
+        say_steady(service, made, at)
+
+
+def say_steady(service: Document, made: Plan, at: float) -> None:
+    """Say once that the service is steady, until something of the service changes."""
+    if not service["_steady"]:
         service["_steady"] = True
         say(service, "has reached a steady state.", at)
         made.news.append(("SERVICE_STEADY_STATE", "", ""))
