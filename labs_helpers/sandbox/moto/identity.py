@@ -11,7 +11,6 @@ the only user.
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -23,8 +22,6 @@ from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.credentials import Credential
 from labs_helpers.sandbox.moto import iam_models, snapshot
 from labs_helpers.sandbox.moto.state import State
-
-log = logging.getLogger(__name__)
 
 PARTITION = "aws"
 
