@@ -47,11 +47,10 @@ from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.moto import balancers
 from labs_helpers.sandbox.moto.application import OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
+from labs_helpers.sandbox.moto.for_ecr import key_for_ecr, secret_for_ecr
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
-from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
-from labs_helpers.sandbox.moto.secrets import secret_for_ecr
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry import internet
 from labs_helpers.sandbox.registry.app import RegistryApp
