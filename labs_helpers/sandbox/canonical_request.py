@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 
 def path_of(path: str, once: bool) -> str:
-    """The path as signed: encoded once more and normalised, for S3 only as it is meant."""
+    """The path as signed: normalised and encoded a second time; with `once`, as for S3, neither."""
     if once:
         return quote(unquote_to_bytes(path.encode("latin-1", "replace")), safe="/-_.~") or "/"
     kept: list[str] = []
@@ -34,7 +34,7 @@ def query_of(query: str) -> str:
 
 
 def headers_of(headers: Mapping[str, str], names: Sequence[str]) -> bytes:
-    """The named headers, a line each, and an empty line; one that is not there is empty."""
+    """The named headers, a line each, and an empty line; the value of a missing header is empty."""
     lines = (f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names)
     return "".join(lines).encode("latin-1", "replace")
 

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4: read it from a request, and verify it.
+"""AWS Signature Version 4, read from a request and verified.
 
 Both forms, in the Authorization header and in the query string (presigned URLs). Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and,
@@ -46,11 +46,11 @@ class Expired(SignatureError):
 
 
 class Mismatch(SignatureError):
-    """The signature is another one than that of this request with this secret."""
+    """The signature is not that of this request with this secret."""
 
 
 class NotSigned(Mismatch):
-    """A header that AWS requires to be covered by the signature is not."""
+    """The signature does not cover a header that AWS requires to be covered."""
 
 
 @dataclass(frozen=True)

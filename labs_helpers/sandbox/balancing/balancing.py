@@ -147,7 +147,7 @@ class Balancing:
     # the runner
 
     def _employ(self, db: sqlite3.Connection) -> None:
-        """In a transaction: have the job, exactly while there is something to serve or to check."""
+        """In a transaction: have the job while there is something to balance or to check."""
         needed = bool(store.ports(db)) or bool(store.targets(db))
         there = db.execute("select id from jobs").fetchone()
         if needed and there is None:
@@ -227,7 +227,7 @@ class Balancing:
             self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> dict[str, Any]:
-        """What there is, as soon as the version is another than `seen`."""
+        """What there is, as soon as its version is not `seen`, or after so many seconds."""
         until = time.monotonic() + min(seconds, _LONGEST_POLL)
         with self._changed:
             while self._version == seen and not self._closing and time.monotonic() < until:

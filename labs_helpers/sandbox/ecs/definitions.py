@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.ecs import fargate
-from labs_helpers.sandbox.ecs.errors import Refused, not_here
+from labs_helpers.sandbox.ecs.errors import Refused
 from labs_helpers.sandbox.ecs.naming import Document, Place, arn
+from labs_helpers.sandbox.service.errors import not_here
 
 _FAMILY = re.compile(r"[\w-]{1,255}", re.ASCII)
 _CONTAINER = re.compile(r"[\w-]{1,255}", re.ASCII)

@@ -77,7 +77,7 @@ def why_not(params: Mapping[str, Any], containers: list[Document]) -> str:
 
 
 def units(text: str, name: str) -> int:
-    """CPU units or MiB of "256", ".25 vCPU", "0.5 GB"; raises InvalidParameter."""
+    """CPU units or MiB of "256", ".25 vCPU", "0.5 GB"; raises Refused."""
     found = re.fullmatch(r"\s*(\d*\.?\d+)\s*(vcpu|gb)?\s*", text, re.IGNORECASE)
     unit = "" if found is None else (found[2] or "").lower()
     if found is None or unit not in ("", {"cpu": "vcpu", "memory": "gb"}[name]):

@@ -58,7 +58,7 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
 def count_tasks(
     service: Document, found: Sequence[Document], made: Plan, at: float, real: float
 ) -> None:
-    """Note what the tasks of each deployment say of the deployment."""
+    """Note which images the tasks of each deployment run, and how many tasks failed."""
     for each in service["deployments"]:
         _remember_digests(each, found)
         releases.note_images(service, each)
@@ -145,7 +145,7 @@ def _fails_target(service: Mapping[str, Any], task: Mapping[str, Any], real: flo
 
 
 def _was_ended(task: Mapping[str, Any]) -> bool:
-    """Whether somebody ended a task, or the sandbox did: no failure of the release."""
+    """Whether a user or the sandbox ended a task, which is no failure of the release."""
     return task.get("stopCode") in (SCHEDULER, "UserInitiated") or bool(task.get("_lost"))
 
 
@@ -244,7 +244,7 @@ def _settle(
     at: float,
     real: float,
 ) -> None:
-    """The deployment is complete, the service steady, or INACTIVE, where nothing is left to do."""
+    """With nothing left to do, the deployment is complete, or the service steady or INACTIVE."""
     left = tasks.left(found)
     if deployments.is_ending(service, left):
         return

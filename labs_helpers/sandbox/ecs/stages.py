@@ -41,7 +41,7 @@ class Look(Crew):
         return self.up(deployment) >= self.desired
 
     def send(self, weight: float) -> bool:
-        """Have a percentage of the visitors meet green; whether the rules have it."""
+        """Send a percentage of the visitors to green; returns whether the rules do so already."""
         self.release["_weight"] = weight
         return self._want("productionListenerRule", weight)
 
@@ -121,7 +121,7 @@ def _bake(look: Look) -> bool:
 
 
 def _begin_to_wait(look: Look, minutes: int) -> None:
-    """Whoever sees a share of the visitors may move the clock at once: the wait has begun."""
+    """Note when the wait ends, if nobody has: a learner may move the clock at any moment."""
     if not look.release["_until"]:
         look.release["_until"] = look.at + minutes * _MINUTE
 

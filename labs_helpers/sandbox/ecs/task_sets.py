@@ -81,7 +81,7 @@ def drain(each: Document, at: float) -> None:
 
 
 def make_primary(service: Document, chosen: Document, at: float) -> None:
-    """UpdateServicePrimaryTaskSet: the service is from now on what the set is."""
+    """UpdateServicePrimaryTaskSet: the service takes what the set has."""
     for each in service["deployments"]:
         if each["status"] == PRIMARY:
             each |= {"status": ACTIVE, "updatedAt": at}

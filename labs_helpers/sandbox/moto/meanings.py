@@ -57,7 +57,7 @@ def _groups(state: Any, name: str) -> Iterator[str]:
 
 
 def _keys(state: Any, name: str) -> Iterator[str]:
-    """A pair is named by its name in an ARN, whether the request has the name or the id."""
+    """A key pair's ARN ends with the pair's name, also where the request has the id."""
     found = [each.key_name for each in list(state.key_pairs.values()) if each.id == name]
     yield from found or [name]
 

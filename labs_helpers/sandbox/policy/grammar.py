@@ -233,7 +233,7 @@ def _check_form(place: str, statement: dict[str, Any]) -> None:
 
 
 def _check_sids(statements: Statements, message: str | None, alphanumeric: bool = True) -> None:
-    """Check each Sid; message: what is said of a second statement with a Sid, None for nothing."""
+    """Check each Sid; message: the refusal of a Sid that is there twice, or None to allow that."""
     seen = set()
     for place, statement in statements:
         if "Sid" not in statement:

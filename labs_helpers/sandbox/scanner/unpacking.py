@@ -1,4 +1,4 @@
-"""A layer of an image applied to a `Tree`, without a file of it on disk.
+"""A layer of an image applied to a `Tree`, in memory.
 
 Layers are applied in their order as the image specification says
 (https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md): ``.wh.name`` removes what
@@ -128,7 +128,7 @@ class _Unpacking:
             self._folder = None
 
     def _place(self, path: str, node: Node | None, entry: Entry) -> None:
-        """Put an entry at its path, where ``node`` is until now."""
+        """Put an entry at its path; node: what is there so far."""
         if not path:
             if entry.kind == "directory":
                 return

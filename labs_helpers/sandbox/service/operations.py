@@ -21,7 +21,7 @@ Function = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
 
 def recorded(operations: ModuleType) -> frozenset[str]:
-    """The RECORDED of a module's or a package's operations: they keep what nothing acts on."""
+    """The operations that keep a record on which nothing acts: RECORDED of all the modules."""
     return frozenset().union(
         *(getattr(module, "RECORDED", ()) for module in _modules_of(operations))
     )

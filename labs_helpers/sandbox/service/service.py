@@ -18,7 +18,7 @@ from botocore.model import OperationModel, ServiceModel
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
 from labs_helpers.sandbox.service import paging, protocol
-from labs_helpers.sandbox.service.errors import NotInSandbox, ServiceError, ValidationError
+from labs_helpers.sandbox.service.errors import ServiceError, ValidationError, not_here
 from labs_helpers.sandbox.service.operations import Function, collect
 from labs_helpers.sandbox.service.protocol import Answer
 from labs_helpers.sandbox.service.store import Store
@@ -103,8 +103,12 @@ class Service(Generic[C]):
     """One service for every account and region of one store.
 
     A subclass may say whose resources a request is about (``account``), which permissions it needs
-    (``permissions``, ``condition_keys``), and how invalid parameters are refused (``invalid``).
+    (``permissions``, ``condition_keys``), and how invalid parameters are refused (``model_error``,
+    ``invalid``).
     """
+
+    model_error: type[ServiceError] = ValidationError
+    """The error for parameters that break botocore's model."""
 
     def __init__(
         self,
@@ -203,7 +207,7 @@ class Service(Generic[C]):
             function = self.operations.get(operation.name)
             if function is None:
                 reason = self.reasons.get(operation.name, "")
-                raise NotInSandbox(f"{self.name}:{operation.name}", reason)
+                raise not_here(f"the operation {self.name}:{operation.name}", reason)
             params = read(operation.input_shape)
             validate(params, operation.input_shape)
             call = self._call(
@@ -238,8 +242,8 @@ class Service(Generic[C]):
         return NO_KEYS
 
     def invalid(self, error: Invalid) -> ServiceError:
-        """The refusal of invalid parameters: a ValidationException that names all of them."""
-        return ValidationError(str(error))
+        """The refusal of invalid parameters, which names all of them."""
+        return self.model_error(str(error))
 
 
 class DecidedService(Service[C]):
@@ -250,5 +254,5 @@ class DecidedService(Service[C]):
     """
 
     def permissions(self, call: C, params: Members) -> Iterator[tuple[str, str]]:
-        """None any more."""
+        """None: IAM has decided before."""
         return iter(())

@@ -139,7 +139,7 @@ class Desk:
         return {"runners": alive, "waiting": len(rows) - claimed, "claimed": claimed}
 
     def close(self) -> None:
-        """Answer every waiting runner, so that the server can end; nobody looks at stores then."""
+        """Answer every waiting runner, so that the server can end; nothing reads stores then."""
         with self._changed:
             self._closing = True
             watch = self._watch
@@ -160,7 +160,7 @@ class Desk:
         self._changed.notify_all()
 
     def _take(self, runner: str, kinds: Sequence[str]) -> dict[str, Any] | None:
-        """Claim the first waiting job of these kinds, as the runner gets the job."""
+        """Claim the first waiting job of these kinds; the job as the runner gets the job."""
         for store in self._stores:
             while row := self._mark(store, runner, kinds):
                 job = _job(row)
@@ -230,7 +230,7 @@ class Desk:
         return list(self._runners.values())
 
     def _lose(self, store: Store, row: sqlite3.Row, why: str) -> None:
-        """Tell the owner, then forget the job: a kill in between tells the owner once more."""
+        """Tell the owner, then forget the job. After a kill in between, the owner is told again."""
         log.warning("the job %s is lost: %s", row["id"], why)
         self._owners[row["kind"]][1].lost(_job(row), why)
         self._forget(store, row["id"])

@@ -1,4 +1,4 @@
-"""A stack from its creation to its deletion, with an event for each step; update.py changes one.
+"""A stack from its creation to its deletion, with an event for each step (update: update.py).
 
 Statuses and reasons:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html,
@@ -34,7 +34,7 @@ class Entry:
 
 
 class Failed(Exception):
-    """A step that a resource failed at; logical_id: whose."""
+    """A step of a resource has failed; logical_id: the resource's."""
 
     def __init__(self, logical_id: str) -> None:
         super().__init__(logical_id)
@@ -54,7 +54,7 @@ class Life:
         return found
 
     def create(self) -> None:
-        """Make every resource; what fails rolls the stack back, and raises nothing."""
+        """Make every resource. A failure rolls the stack back, and raises nothing."""
         stack = self.stack
         self._status("CREATE_IN_PROGRESS", "User Initiated")
         try:

@@ -32,7 +32,7 @@ class Update(Life):
         self._replaced: dict[str, Made] = {}
 
     def run(self, new: Scope) -> None:
-        """Change the stack to what `new` says; what fails is rolled back, and raises nothing.
+        """Change the stack to what `new` says. A failed change is rolled back, and raises nothing.
 
         Raises Refusal when there is nothing to change.
         """
@@ -110,14 +110,14 @@ class Update(Life):
         self._event(logical_id, "UPDATE_COMPLETE")
 
     def _take_back_replaced(self, logical_id: str) -> bool:
-        """Delete the new resource and let the old one stand; whether the new one is gone."""
+        """Delete the new resource and keep the old one; returns whether the new one is gone."""
         made, old = self.scope.made[logical_id], self._replaced.pop(logical_id)
         self.scope.made[logical_id] = old
         self._entry(logical_id).physical_resource_id = old.physical_id
         return self._gone(logical_id, made)
 
     def _gone(self, logical_id: str, made: Made) -> bool:
-        """Whether a resource that no longer stands for its logical id could be deleted."""
+        """Delete a resource that was replaced, or replaced another; returns whether that worked."""
         entry = self._entry(logical_id)
         standing = replace(entry)
         entry.physical_resource_id = made.physical_id
