@@ -246,3 +246,24 @@ def _error(words: str) -> Refusal:
 
 def _format(words: str) -> Refusal:
     return Refusal("ValidationError", f"Template format error: {words}")
+
+
+_DYNAMIC = re.compile(r"\{\{resolve:[^{}]*")
+
+
+def refuse_dynamic(value: Any) -> None:
+    """Raise Refusal (NotInSandbox) for a text with a dynamic reference, in whatever member.
+
+    The sandbox does not follow them: without a refusal a stack would have the text of the reference
+    for the value of a secret.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+    """
+    if isinstance(value, dict):
+        for name, each in value.items():
+            refuse_dynamic(name)
+            refuse_dynamic(each)
+    elif isinstance(value, list):
+        for each in value:
+            refuse_dynamic(each)
+    elif isinstance(value, str) and (found := _DYNAMIC.search(value)):
+        raise not_implemented(f"the dynamic reference {found[0][:200]}}}}} in a template")

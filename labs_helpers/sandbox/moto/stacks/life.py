@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks import graph, outputs
+from labs_helpers.sandbox.moto.stacks import graph
 from labs_helpers.sandbox.moto.stacks.calls import Calls
 from labs_helpers.sandbox.moto.stacks.reasons import name_of, reason_of
 from labs_helpers.sandbox.moto.stacks.resources import take_away
@@ -127,7 +127,7 @@ class Life:
 
     def _finish(self) -> None:
         """Outputs and exports, from what was made; raises Refusal."""
-        shown, exports = outputs.of(self.scope)
+        shown, exports = _outputs(self.scope)
         self.stack.keep_exports(exports)
         self.stack.shown_outputs = shown
 
@@ -174,3 +174,32 @@ def not_deleted(left: list[str]) -> str | None:
     if not left:
         return None
     return f"The following resource(s) failed to delete: [{', '.join(left)}]. "
+
+
+def _outputs(scope: Scope) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """The outputs as DescribeStacks shows them, and the exports by name, from what was made.
+
+    Raises Refusal for an output that is no text.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html
+    """
+    shown, exports = [], []
+    for key, each in (scope.template.get("Outputs") or {}).items():
+        if not scope.exists(each):
+            continue
+        value = scope.resolve(each["Value"])
+        if isinstance(value, dict | list):
+            words = "The Value field of every Outputs member must evaluate to a String."
+            raise Refusal("ValidationError", f"Template format error: {words}")
+        named = (each.get("Export") or {}).get("Name")
+        name = None if named is None else str(scope.resolve(named))
+        shown.append(
+            {
+                "OutputKey": key,
+                "OutputValue": str(value),
+                "Description": each.get("Description"),
+                "ExportName": name,
+            }
+        )
+        if name is not None:
+            exports.append((name, str(value)))
+    return shown, exports
