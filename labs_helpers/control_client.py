@@ -1,4 +1,4 @@
-"""A client of the sandbox's control API, and of its clock."""
+"""A client of the sandbox's control API, of its clock, and of its stand-in for GitHub's tokens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from labs_helpers.defaults import CLOCK_GOES_FORWARD, SANDBOX_DOWN
+from labs_helpers.defaults import (
+    CLOCK_GOES_FORWARD,
+    GITHUB_OWNER_ID,
+    GITHUB_REPOSITORY_ID,
+    SANDBOX_DOWN,
+)
 from labs_helpers.display.rendering import Rendering, duration, paragraph
-from labs_helpers.errors import spoken
+from labs_helpers.errors import LabError, spoken
 from labs_helpers.files import LabsError
 from labs_helpers.workspace import Workspace
 
@@ -105,3 +110,20 @@ def _reason(text: str) -> str:
     except ValueError:
         found = None
     return str(found["error"]) if isinstance(found, dict) and "error" in found else text.strip()
+
+
+def github_token(control: Control, repository: str, branch: str) -> str:
+    """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
+
+    ``repository`` is "owner/name". The subject has the form for repositories that were created
+    since 15 July 2026, with GitHub's numbers of owner and repository:
+    https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+
+    Raises LabError for a name of another form.
+    """
+    owner, _, name = repository.partition("/")
+    if not owner or not name or "/" in name:
+        raise LabError(f"{repository!r} is no repository of GitHub: give owner/name.")
+    named = f"{owner}@{GITHUB_OWNER_ID}/{name}@{GITHUB_REPOSITORY_ID}"
+    asked = {"subject": f"repo:{named}:ref:refs/heads/{branch}"}
+    return str(control.ask("POST", "oidc/token", asked)["token"])

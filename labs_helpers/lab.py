@@ -12,9 +12,8 @@ import boto3
 from labs_helpers import deliveries, explanations, gate, modes, notebook_output, pages
 from labs_helpers.clean_up.found import THEIRS, not_ours, survey
 from labs_helpers.clean_up.listed import listed
-from labs_helpers.control_client import Control, LabClock
+from labs_helpers.control_client import Control, LabClock, github_token
 from labs_helpers.curriculum import Entry
-from labs_helpers.defaults import GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID
 from labs_helpers.display import bars, transfers
 from labs_helpers.display.lesson import differences
 from labs_helpers.display.rendering import Rendering, paragraph, table
@@ -117,19 +116,8 @@ class Lab(Lesson):
 
     @spoken
     def github_token(self, repository: str, branch: str = "main") -> str:
-        """The web identity token that GitHub gives a workflow of ``repository`` on a branch.
-
-        ``repository`` is "owner/name". The subject has the form for repositories that were created
-        since 15 July 2026, with GitHub's numbers of owner and repository:
-        https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
-        """
-        control = self._sandbox("play GitHub")
-        owner, _, name = repository.partition("/")
-        if not owner or not name or "/" in name:
-            raise LabError(f"{repository!r} is no repository of GitHub: give owner/name.")
-        named = f"{owner}@{GITHUB_OWNER_ID}/{name}@{GITHUB_REPOSITORY_ID}"
-        asked = {"subject": f"repo:{named}:ref:refs/heads/{branch}"}
-        return str(control.ask("POST", "oidc/token", asked)["token"])
+        """The web identity token that GitHub gives a workflow of "owner/name" on a branch."""
+        return github_token(self._sandbox("play GitHub"), repository, branch)
 
     @spoken
     def open(self, name: str, cluster: str | None = None, port: int | None = None) -> Rendering:
@@ -141,12 +129,8 @@ class Lab(Lesson):
         """
         if cluster is not None:
             return pages.service_page(name, cluster, os.environ)
-        if port is not None or not pages.has_container(self.docker, name):
-            shown = pages.balancer_page(name, port, self._control, os.environ)
-            if shown is not None:
-                return shown
-        meant = any((one.kind, one.name) == ("load balancer", name) for one in listed(self.account))
-        return pages.container_page(self.docker, name, os.environ, meant)
+        ours = {one.name for one in listed(self.account) if one.kind == "load balancer"}
+        return pages.page_of(name, port, self.docker, self._control, os.environ, ours)
 
     @spoken
     def service(self, name: str, cluster: str = "default", wait: float = 0) -> Rendering:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import boto3
@@ -14,6 +14,27 @@ from labs_helpers.display import page
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError
 from labs_helpers.prepare.ecs import public_address, tasks_of
+
+
+def page_of(
+    name: str,
+    port: int | None,
+    client: Any,
+    control: Control | None,
+    environ: Mapping[str, str],
+    balancers: Collection[str],
+) -> Rendering:
+    """A link to the page of a container, or of a load balancer.
+
+    port: of a load balancer's listener, by default the lowest; client: the Docker SDK's; control:
+    of the sandbox, None on AWS; balancers: the names that the labs give load balancers. Raises
+    LabError where nothing serves such a page.
+    """
+    if port is not None or not has_container(client, name):
+        shown = balancer_page(name, port, control, environ)
+        if shown is not None:
+            return shown
+    return container_page(client, name, environ, name in balancers)
 
 
 def container_page(
@@ -48,9 +69,7 @@ def container_page(
     if not published:
         raise LabError(f"The container {name} publishes no port: run it with -p 8080:80.")
     inside, outside = published[0]
-    drawn = page.page(name, inside, page.address(outside, environ))
-    # the port is another at each start, and a program compares the outputs
-    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+    return _shown(page.page(name, inside, page.address(outside, environ)), environ)
 
 
 def has_container(client: Any, name: str) -> bool:
@@ -90,9 +109,7 @@ def service_page(name: str, cluster: str, environ: Mapping[str, str]) -> Renderi
             )
         inside = _port_of(ecs, tasks[0]["taskDefinitionArn"])
         where = f"http://{address}:{inside}/"
-    drawn = page.page(f"a task of the service {name}", inside, where)
-    # the port is another at each start, and a program compares the outputs
-    return paragraph(drawn.text) if environ.get("LABS_START") else drawn
+    return _shown(page.page(f"a task of the service {name}", inside, where), environ)
 
 
 def _port_of(ecs: Any, definition: str) -> int:
@@ -132,6 +149,9 @@ def balancer_page(
         if balancer["arn"] == arn
         for each in balancer["listeners"]
     }
-    drawn = page.page(name, inside, page.address(here[inside], environ))
-    # the port is another in each sandbox, and a program compares the outputs
+    return _shown(page.page(name, inside, page.address(here[inside], environ)), environ)
+
+
+def _shown(drawn: Rendering, environ: Mapping[str, str]) -> Rendering:
+    """The link as text where a program compares outputs: the port is another at each start."""
     return paragraph(drawn.text) if environ.get("LABS_START") else drawn

@@ -15,7 +15,6 @@ from urllib.parse import quote, urlencode
 
 from labs_helpers.runtime.unix_http import UnixConnection, error_message, exchange
 
-Document = dict[str, Any]
 _SECONDS = 120.0
 _HEADER = 8
 """Bytes before each part of the output of a container without a terminal: the stream, the length.

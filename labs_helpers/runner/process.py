@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labs_helpers.runtime import background_process
-from labs_helpers.runtime.background_process import FRUGAL, BackgroundProcess, Say
+from labs_helpers.runtime.background_process import BackgroundProcess, Say, without_credentials
 from labs_helpers.workspace import Workspace
 
 NAME = "runner"
@@ -62,8 +62,5 @@ def _process(workspace: Workspace, environ: Mapping[str, str]) -> BackgroundProc
         log=log,
         ready=lambda: {},
         # no credentials of the learner's: a build has those of its role, and no others
-        environ={
-            **FRUGAL,
-            **{name: value for name, value in environ.items() if not name.startswith("AWS_")},
-        },
+        environ=without_credentials(environ),
     )

@@ -46,6 +46,13 @@ and need one arena only. Measured after 1,200 requests: 184 MB instead of 228 MB
 https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
 """
 
+
+def without_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that has none of the learner's credentials; with FRUGAL."""
+    ours = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {**FRUGAL, **ours}
+
+
 Say = Callable[[str], None]
 """Takes one line of progress for the learner."""
 

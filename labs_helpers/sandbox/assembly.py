@@ -47,11 +47,10 @@ from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.moto import balancers
 from labs_helpers.sandbox.moto.application import OtherServices
 from labs_helpers.sandbox.moto.event_targets import SENDERS
+from labs_helpers.sandbox.moto.for_ecr import key_for_ecr, secret_for_ecr
 from labs_helpers.sandbox.moto.kept.state import ServiceState, use
-from labs_helpers.sandbox.moto.keys import key_for_ecr
 from labs_helpers.sandbox.moto.records import open_records
 from labs_helpers.sandbox.moto.resources import MotoResources
-from labs_helpers.sandbox.moto.secrets import secret_for_ecr
 from labs_helpers.sandbox.moto.services import MotoServices
 from labs_helpers.sandbox.registry import internet
 from labs_helpers.sandbox.registry.app import RegistryApp
@@ -59,6 +58,7 @@ from labs_helpers.sandbox.registry.cache import Cache
 from labs_helpers.sandbox.registry.context import Made
 from labs_helpers.sandbox.registry.rules import ECR, Rules
 from labs_helpers.sandbox.registry.upstream import asking
+from labs_helpers.sandbox.service import work_routes
 from labs_helpers.sandbox.service.store import Store as KitStore
 from labs_helpers.sandbox.service.work import Desk
 from labs_helpers.sandbox.service.worker import Worker
@@ -188,7 +188,7 @@ def build(
         **people_control.routes(who),
         **why.routes(authorizer, own.region),
         **ecr_control.routes(store),
-        **desk.routes(),
+        **work_routes.routes(desk),
         **node_role.routes(roles),
         **balancing.routes(),
         **delivery.routes(),

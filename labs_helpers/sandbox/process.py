@@ -15,7 +15,12 @@ import psutil
 
 from labs_helpers.files import LabsError
 from labs_helpers.runtime import background_process
-from labs_helpers.runtime.background_process import FRUGAL, BackgroundProcess, ProcessError, Say
+from labs_helpers.runtime.background_process import (
+    BackgroundProcess,
+    ProcessError,
+    Say,
+    without_credentials,
+)
 from labs_helpers.runtime.folder_lock import FolderLock
 from labs_helpers.workspace import Workspace
 
@@ -188,10 +193,7 @@ def _process(workspace: Workspace, port: int, environ: Mapping[str, str]) -> Bac
         log=log,
         ready=ready,
         # with no credentials of the learner's in it, it could not reach AWS even by a mistake
-        environ={
-            **FRUGAL,
-            **{name: value for name, value in environ.items() if not name.startswith("AWS_")},
-        },
+        environ=without_credentials(environ),
     )
 
 

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4: read it from a request, and verify it.
+"""AWS Signature Version 4, read from a request and verified.
 
 Both forms, in the Authorization header and in the query string (presigned URLs). Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and,
@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, unquote_to_bytes
+
+from labs_helpers.sandbox import canonical_request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -45,11 +46,11 @@ class Expired(SignatureError):
 
 
 class Mismatch(SignatureError):
-    """The signature is another one than that of this request with this secret."""
+    """The signature is not that of this request with this secret."""
 
 
 class NotSigned(Mismatch):
-    """A header that AWS requires to be covered by the signature is not."""
+    """The signature does not cover a header that AWS requires to be covered."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ def _from_header(request: Request) -> Signature:
 
 
 def _from_query(request: Request) -> Signature:
-    values = {name.decode("latin-1"): value for name, value in _pairs(request.query)}
+    values = {
+        name.decode("latin-1"): value for name, value in canonical_request.pairs(request.query)
+    }
 
     def value(name: str) -> str:
         if name not in values:
@@ -247,55 +250,23 @@ def _sign(request: Request, signature: Signature, payload_hash: str, secret: str
     canonical = b"\n".join(
         [
             request.method.encode("latin-1", "replace"),
-            canonical_path(request.path, once=is_s3(signature)).encode(),
-            canonical_query(request.query).encode(),
-            canonical_headers(request.headers, signature.signed_headers),
+            canonical_request.path_of(request.path, once=is_s3(signature)).encode(),
+            canonical_request.query_of(request.query).encode(),
+            canonical_request.headers_of(request.headers, signature.signed_headers),
             ";".join(signature.signed_headers).encode(),
             payload_hash.encode("latin-1", "replace"),
         ]
     )
-    to_sign = "\n".join(
-        [ALGORITHM, signature.stamp, signature.scope, hashlib.sha256(canonical).hexdigest()]
-    )
+    return signed(canonical, signature.stamp, signature.scope, secret)
+
+
+def signed(canonical: bytes, stamp: str, scope: str, secret: str) -> str:
+    """The signature of a canonical request, as 64 hexadecimal digits.
+
+    stamp: the time, as the request spells it; scope: date/region/service/aws4_request.
+    """
+    to_sign = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical).hexdigest()])
     key = f"AWS4{secret}".encode()
-    for part in (*signature.scope.split("/"), to_sign):
+    for part in (*scope.split("/"), to_sign):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key.hex()
-
-
-def canonical_path(path: str, once: bool) -> str:
-    """The path as signed: encoded once more and normalised, for S3 only as it is meant."""
-    if once:
-        return quote(unquote_to_bytes(path.encode("latin-1", "replace")), safe="/-_.~") or "/"
-    kept: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            del kept[-1:]
-        elif part not in ("", "."):
-            kept.append(part)
-    slash = "/" if path.endswith("/") and kept else ""
-    return quote(("/" + "/".join(kept) + slash).encode("latin-1", "replace"), safe="/~")
-
-
-def canonical_query(query: str) -> str:
-    """Parameters decoded, encoded as AWS does and sorted, without the signature itself."""
-    encoded = (
-        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
-        for name, value in _pairs(query)
-        if name != b"X-Amz-Signature"
-    )
-    return "&".join(f"{name}={value}" for name, value in sorted(encoded))
-
-
-def canonical_headers(headers: Mapping[str, str], names: Sequence[str]) -> bytes:
-    """The named headers, a line each, and an empty line; one that is not there is empty."""
-    lines = (f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names)
-    return "".join(lines).encode("latin-1", "replace")
-
-
-def _pairs(query: str) -> list[tuple[bytes, bytes]]:
-    found = []
-    for part in query.split("&") if query else []:
-        name, _, value = part.encode("latin-1", "replace").partition(b"=")
-        found.append((unquote_to_bytes(name), unquote_to_bytes(value)))
-    return found

@@ -14,7 +14,7 @@ from ..containers.creation import limits_memory, limits_processes
 from ..errors import BadRequest, NotSupported
 from ..events import FILTERS, KINDS, matches
 from ..hosts import DOCKER_HUB
-from ..machine import NAMESPACES, Isolation
+from ..machine import NAMESPACES
 from ..platform import DEFAULT
 from . import Backend
 from .filters import check
@@ -140,10 +140,6 @@ def info(request: Request, backend: Backend) -> Response:
             else None,
         }
     )
-
-
-def _warnings(isolation: Isolation) -> list[str] | None:
-    return None if isolation.kind == NAMESPACES else [f"WARNING: {isolation.sentence}"]
 
 
 def events(request: Request, backend: Backend) -> Response:

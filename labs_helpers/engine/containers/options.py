@@ -31,7 +31,6 @@ DONE_OF_HOST = frozenset(
 _LIMITS = "the engine limits a container's memory (where it gets a cgroup) and processes, no more"
 _DEVICES = "a container has the devices that Docker gives by default, and no others"
 _OWN = "a container has these namespaces of its own"
-_SWARM = "it belongs to Swarm or Windows, and this engine runs containers on one Linux machine"
 _DNS = "a container has the machine's resolv.conf, and its own network leads nowhere outside"
 
 MOOT: Mapping[str, str] = {

@@ -25,7 +25,6 @@ from .keeper.logfile import now
 Document = dict[str, Any]
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
-_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _FORBIDDEN = ("/proc", "/sys", "/dev")
 _MODES = {
     "ro",

@@ -98,7 +98,7 @@ def made(form: str, params: Mapping[str, Any], start: str) -> list[str]:
             # a parameter with ids of several types is one that AWS has for all of them
             if other and hole[1] in _OF_ONE_TYPE:
                 raise _invalid(f"'{other[0][:200]}' is no ARN of a resource of {parts[0]}")
-        rows.append([_place_and_name(each, hole[1], parts[0]) for each in given])
+        rows.append([_place_and_name(each, parts[0]) for each in given])
     spelled = []
     for row in itertools.product(*rows):
         resource = parts[0] + "".join(
@@ -148,7 +148,7 @@ def _is_of(text: str, start: str, head: str) -> bool:
     return len(parts) == 6 and parts[:3] == wanted[:3] and parts[5].startswith(head)
 
 
-def _place_and_name(text: str, hole: str, head: str) -> tuple[str, str]:
+def _place_and_name(text: str, head: str) -> tuple[str, str]:
     """(`arn:aws:ecs:us-west-2:123456789012:` of an ARN, else empty; the name)."""
     place = f"{text.rpartition(text.split(':', 5)[-1])[0]}" if text.startswith("arn:") else ""
     return place, _name(text, head)

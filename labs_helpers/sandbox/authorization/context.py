@@ -10,8 +10,6 @@ from datetime import datetime
 
 from labs_helpers.sandbox.iam.rights import Rights
 
-Keys = Mapping[str, tuple[str, ...]]
-
 _TYPES = {"root": "Account", "user": "User", "role": "AssumedRole", "federated": "FederatedUser"}
 
 

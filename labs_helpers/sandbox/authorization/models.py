@@ -136,7 +136,7 @@ def routes(service: str) -> tuple[Route, ...]:
     model = model_of(service)
     if model is None:
         return ()
-    found = [_route(model, model.operation_model(name)) for name in model.operation_names]
+    found = [_route(model.operation_model(name)) for name in model.operation_names]
     return tuple(sorted(found, key=lambda route: (-route.weight, -len(route.path.pattern))))
 
 
@@ -157,7 +157,7 @@ def marks(service: str, operation: str) -> frozenset[str]:
     )
 
 
-def _route(model: ServiceModel, operation: OperationModel) -> Route:
+def _route(operation: OperationModel) -> Route:
     http = operation.http
     path, _, query = http.get("requestUri", "/").partition("?")
     literal: dict[str, str | None] = {}

@@ -72,9 +72,9 @@ class ResourcePolicies:
             return self._of_role(operation, arn)
         if service == "iam" and arn.startswith("arn:aws:iam:"):
             return ResourceFacts(tags=self._directory.tags_of(arn))
-        return self._of_known(service, arn)
+        return self._of_known(arn)
 
-    def _of_known(self, service: str, arn: str) -> ResourceFacts:
+    def _of_known(self, arn: str) -> ResourceFacts:
         """The policies on a queue, a topic, a key, a secret, a table or an event bus."""
         kind = Kind.RESOURCE
         return ResourceFacts(

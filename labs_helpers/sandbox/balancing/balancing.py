@@ -24,7 +24,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.balancing import store
+from labs_helpers.sandbox.balancing import shown, store
 from labs_helpers.sandbox.balancing.store import DRAINING, Document, Target
 from labs_helpers.sandbox.control_api import ControlRefused, Routes
 from labs_helpers.sandbox.service import jobs
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 KIND = "load-balancing"
 TOPIC = "balancing"
 """What the store notifies of when a listener, a group or a target has changed."""
-LOOPBACK = "127.0.0.1"
 _LONGEST_POLL = 50.0
 
 
@@ -83,7 +82,7 @@ class Balancing:
                     store.save_ports(db, wanted)
                     self.store.notify(TOPIC)
                 self._employ(db)
-            self._name_all(_addresses(found["listeners"], wanted))
+            self._name_all(shown.addresses(found["listeners"], wanted))
 
     def group(self, arn: str) -> Document | None:
         """A target group as `moto.balancers.look` has it."""
@@ -148,7 +147,7 @@ class Balancing:
     # the runner
 
     def _employ(self, db: sqlite3.Connection) -> None:
-        """In a transaction: have the job, exactly while there is something to serve or to check."""
+        """In a transaction: have the job while there is something to balance or to check."""
         needed = bool(store.ports(db)) or bool(store.targets(db))
         there = db.execute("select id from jobs").fetchone()
         if needed and there is None:
@@ -214,7 +213,7 @@ class Balancing:
             found = store.look(db)
             self.store.notify(TOPIC)
         log.warning("the port %s of a load balancer is taken: %s instead", port, ports[listener])
-        self._name_all(_addresses(found["listeners"], ports))
+        self._name_all(shown.addresses(found["listeners"], ports))
 
     def _turned(self) -> None:
         with self._changed:
@@ -228,50 +227,13 @@ class Balancing:
             self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> dict[str, Any]:
-        """What there is, as soon as the version is another than `seen`."""
+        """What there is, as soon as its version is not `seen`, or after so many seconds."""
         until = time.monotonic() + min(seconds, _LONGEST_POLL)
         with self._changed:
             while self._version == seen and not self._closing and time.monotonic() < until:
                 self._changed.wait(until - time.monotonic())
             version = self._version
-        with self.store.read() as db:
-            found, ports = store.look(db), store.ports(db)
-            rows = store.targets(db)
-        groups = {
-            arn: {**group, "targets": [], "used": bool(group["balancers"])}
-            for arn, group in found["groups"].items()
-        }
-        for row in rows:
-            if row["target_group"] in groups:
-                told = {"id": row["id"], "port": row["port"], "state": row["state"]}
-                groups[row["target_group"]]["targets"].append(told)
-        listeners = [
-            {**found["listeners"][arn], "arn": arn, "bind": port}
-            for arn, port in ports.items()
-            if arn in found["listeners"]
-        ]
-        return {"version": version, "listeners": listeners, "groups": groups}
-
-    def facts(self) -> dict[str, Any]:
-        """The load balancers and where their listeners are, for people."""
-        with self.store.read() as db:
-            found, ports = store.look(db), store.ports(db)
-        return {
-            "balancers": [
-                {
-                    "name": body["name"],
-                    "arn": arn,
-                    "listeners": [
-                        {"port": each["port"], "address": f"{LOOPBACK}:{ports[listener]}"}
-                        for listener, each in sorted(
-                            found["listeners"].items(), key=lambda item: item[1]["port"]
-                        )
-                        if each["balancer"] == arn and listener in ports
-                    ],
-                }
-                for arn, body in found["balancers"].items()
-            ]
-        }
+        return {"version": version, **shown.for_runner(self.store)}
 
     def routes(self) -> Routes:
         """(method, path) -> what answers it."""
@@ -284,7 +246,7 @@ class Balancing:
 
         return {
             ("POST", "/_labs/balancing"): wait,
-            ("GET", "/_labs/balancing"): lambda sent: self.facts(),
+            ("GET", "/_labs/balancing"): lambda sent: shown.for_people(self.store),
         }
 
 
@@ -292,19 +254,10 @@ def _served(listeners: Mapping[str, Document]) -> list[str]:
     return [arn for arn, each in listeners.items() if each["protocol"] == "HTTP"]
 
 
-def _addresses(listeners: Mapping[str, Document], ports: Mapping[str, int]) -> dict[str, str]:
-    """Load balancer -> the address of its listener with the lowest port."""
-    found: dict[str, str] = {}
-    for arn, each in sorted(listeners.items(), key=lambda item: item[1]["port"]):
-        if arn in ports:
-            found.setdefault(each["balancer"], f"{LOOPBACK}:{ports[arn]}")
-    return found
-
-
 def _free_port() -> int:
     """A port of the loopback address that nobody has at this moment."""
     with contextlib.closing(socket.socket()) as probe:
-        probe.bind((LOOPBACK, 0))
+        probe.bind((shown.LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 

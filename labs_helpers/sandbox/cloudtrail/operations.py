@@ -10,7 +10,7 @@ from functools import partial
 
 from labs_helpers.sandbox.cloudtrail import store
 from labs_helpers.sandbox.cloudtrail.call import TrailCall
-from labs_helpers.sandbox.service.errors import NotInSandbox, ServiceError
+from labs_helpers.sandbox.service.errors import ServiceError, not_here
 from labs_helpers.sandbox.service.service import Members
 from labs_helpers.sandbox.service.validation import Invalid
 
@@ -43,7 +43,7 @@ def lookup_events(call: TrailCall, params: Members) -> Members:
     AWS names the codes of the errors and not their words.
     """
     if params.get("EventCategory"):
-        raise NotInSandbox("cloudtrail:LookupEvents", "It has no Insights events.")
+        raise not_here("the operation cloudtrail:LookupEvents", "It has no Insights events.")
     attributes = params.get("LookupAttributes", [])
     if len(attributes) > 1:
         raise _InvalidLookupAttributes()

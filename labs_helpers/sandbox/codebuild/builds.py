@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labs_helpers.sandbox.codebuild import projects
-from labs_helpers.sandbox.codebuild.errors import InvalidInput, NotHere
+from labs_helpers.sandbox.codebuild.errors import InvalidInput
 from labs_helpers.sandbox.identity import Principal
+from labs_helpers.sandbox.service.errors import NotHere, not_here
 
 Document = dict[str, Any]
 
@@ -90,7 +91,7 @@ def start(
     """A new build, submitted and queued; raises InvalidInput or NotHere for its overrides."""
     for name in _NOT_HERE:
         if params.get(name):
-            raise NotHere(f"The sandbox does not have {name}; it exists on AWS.")
+            raise not_here(name)
     name, number = project["name"], str(uuid.uuid4())
     build_id = f"{name}:{number}"
     source = {**project["source"], **_renamed(params, _OF_SOURCE)}
@@ -109,7 +110,7 @@ def start(
         }
     )
     artifacts = params.get("artifactsOverride") or project["artifacts"]
-    _check(project, source, artifacts, environment, initiator(caller))
+    _check(project, source, artifacts, environment)
     group, stream = _log(
         params.get("logsConfigOverride") or project.get("logsConfig"), name, number
     )
@@ -215,7 +216,6 @@ def _check(
     source: Mapping[str, Any],
     artifacts: Mapping[str, Any],
     environment: Mapping[str, Any],
-    who: str,
 ) -> None:
     if source["type"] == "CODEPIPELINE":
         raise InvalidInput(

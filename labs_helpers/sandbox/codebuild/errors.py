@@ -38,15 +38,6 @@ class OAuthProviderFailed(ServiceError):
     code = "OAuthProviderException"
 
 
-class NotHere(ServiceError):
-    """CodeBuild does this on AWS, and the sandbox does not.
-
-    The code is none of AWS's, so that nobody takes this for an answer of AWS.
-    """
-
-    code = "NotInSandbox"
-
-
 def no_project(arn: str) -> NotFound:
     """In CodeBuild's words (https://github.com/hashicorp/terraform-provider-aws/issues/20176)."""
     return NotFound(f"Project cannot be found: {arn}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 _TIMES = {"startTime", "endTime", "created", "lastModified", "lastModifiedSecret", "expired"}
+
+_REPOSITORY = re.compile(r"https://(?:[^/@]+@)?github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
 def name_of(text: str, kind: str) -> str:
@@ -14,6 +17,12 @@ def name_of(text: str, kind: str) -> str:
     if not text.startswith("arn:"):
         return text
     return text.rpartition(f":{kind}/")[2]
+
+
+def repository_on_github(location: str) -> str:
+    """The "owner/name" of the URL of a repository on GitHub; empty for any other location."""
+    found = _REPOSITORY.fullmatch(location)
+    return "" if found is None else found[1]
 
 
 def dated(value: Any, name: str = "") -> Any:

@@ -17,6 +17,7 @@ from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codebuild import builds, events, projects, store
+from labs_helpers.sandbox.codebuild.naming import repository_on_github
 from labs_helpers.sandbox.iam.service_roles import (
     Assumed,
     Principal,
@@ -178,8 +179,7 @@ class Builds:
         for action in ("GetConnection", "GetConnectionToken"):
             needed = f"{arn.split(':')[2]}:{action}"
             self._authorize(taken.session.principal, needed, arn)
-        path = source["location"].removeprefix("https://github.com/").removesuffix(".git")
-        return self._folder(arn, path.strip("/"))
+        return self._folder(arn, repository_on_github(source["location"]) or source["location"])
 
     def reported(self, job: Job, reports: Sequence[Event]) -> None:
         for each in reports:

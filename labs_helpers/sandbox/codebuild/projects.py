@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.codebuild import secondary
-from labs_helpers.sandbox.codebuild.errors import InvalidInput, NotHere
+from labs_helpers.sandbox.codebuild.errors import InvalidInput
+from labs_helpers.sandbox.service.errors import NotHere, not_here
 
 Document = dict[str, Any]
 
@@ -118,9 +119,9 @@ def check(project: Mapping[str, Any], params: Mapping[str, Any], account: str) -
     """
     for name, why in _ABSENT.items():
         if params.get(name):
-            raise NotHere(f"The sandbox does not have {name}; it exists on AWS. {why}")
+            raise not_here(name, why)
     if (params.get("vpcConfig") or {}).get("vpcId"):
-        raise NotHere(f"The sandbox does not have vpcConfig; it exists on AWS. {_OTHER}")
+        raise not_here("vpcConfig", _OTHER)
     if (project.get("logsConfig", {}).get("s3Logs") or {}).get("status") == "ENABLED":
         raise NotHere("The sandbox does not have s3Logs; they exist on AWS. Read the log in Logs.")
     check_role(project["serviceRole"], account)
@@ -196,9 +197,7 @@ def check_environment(given: Mapping[str, Any]) -> None:
         )
     for name in ("fleet", "registryCredential", "certificate", "dockerServer"):
         if given.get(name):
-            raise NotHere(
-                f"The sandbox does not have environment.{name}; it exists on AWS. {_OTHER}"
-            )
+            raise not_here(f"environment.{name}", _OTHER)
     names = [each["name"] for each in given["environmentVariables"]]
     for name in names:
         if names.count(name) > 1:

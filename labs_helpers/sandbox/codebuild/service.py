@@ -19,12 +19,13 @@ from labs_helpers.sandbox.identity import Authorize
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.validation import Invalid
 from labs_helpers.sandbox.service.work import Desk
 
 
 class CodeBuildService(DecidedService[CodeBuildCall]):
     """CodeBuild for every account and region. reports: has routes for the runner."""
+
+    model_error = InvalidInput
 
     def __init__(
         self,
@@ -50,7 +51,3 @@ class CodeBuildService(DecidedService[CodeBuildCall]):
         )
         super().__init__("codebuild", operations, call, self.store, clock, authorize)
         desk.serve(self.store, {KIND: owner})
-
-    def invalid(self, error: Invalid) -> InvalidInput:
-        """CodeBuild's code for a parameter that breaks the model."""
-        return InvalidInput(str(error))

@@ -11,12 +11,13 @@ they are, and not compiled. Of a secret nothing is kept: whoever made or rotated
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.codebuild.errors import InvalidInput, NotHere
+from labs_helpers.sandbox.codebuild.errors import InvalidInput
+from labs_helpers.sandbox.codebuild.naming import repository_on_github
+from labs_helpers.sandbox.service.errors import NotHere, not_here
 
 Document = dict[str, Any]
 
@@ -51,8 +52,6 @@ _APPROVERS = ("GITHUB_WRITE", "GITHUB_MAINTAIN", "GITHUB_ADMIN")
 
 https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/codebuild/webhook_test.go
 """
-
-_REPOSITORY = re.compile(r"https://(?:[^/@]+@)?github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
 def made(project: Mapping[str, Any], params: Mapping[str, Any], region: str, at: float) -> Document:
@@ -114,21 +113,20 @@ def _check_source(kind: str, params: Mapping[str, Any]) -> None:
     if kind not in _TITLES:
         raise InvalidInput(f"Invalid input: sourceType {kind} does not support webhooks")
     if params.get("scopeConfiguration"):
-        raise NotHere(
-            "The sandbox does not have scopeConfiguration; it exists on AWS. No organization is "
-            "here, and the webhook of a project is that of its repository."
+        raise not_here(
+            "scopeConfiguration",
+            "No organization is here, and the webhook of a project is that of its repository.",
         )
     if params.get("manualCreation") and kind != GITHUB:
         raise InvalidInput("Invalid input: manualCreation is only available for GitHub webhooks")
 
 
 def _repository(location: str) -> str:
-    found = _REPOSITORY.fullmatch(location)
-    if found is None:
-        raise InvalidInput(
-            "Invalid project source: source location must be a valid GitHub repository URL"
-        )
-    return found[1]
+    if found := repository_on_github(location):
+        return found
+    raise InvalidInput(
+        "Invalid project source: source location must be a valid GitHub repository URL"
+    )
 
 
 def _filtered(hook: Document, params: Mapping[str, Any], kind: str) -> Document:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from labs_helpers.sandbox.codecommit.repositories import Repositories
 from labs_helpers.sandbox.codecommit.store import Document
-from labs_helpers.sandbox.service.errors import NotInSandbox
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Call, Members
 from labs_helpers.sandbox.service.store import Store
 
@@ -20,8 +20,8 @@ class CodeCommitCall(Call[Store]):
     def check_empty_folders(self, params: Members) -> None:
         """Refuse keepEmptyFolders, which adds a file .gitkeep on AWS."""
         if params.get("keepEmptyFolders"):
-            raise NotInSandbox(
-                f"codecommit:{self.operation} with keepEmptyFolders",
+            raise not_here(
+                f"the operation codecommit:{self.operation} with keepEmptyFolders",
                 "Put a file .gitkeep into the folder.",
             )
 

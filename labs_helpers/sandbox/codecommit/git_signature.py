@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from labs_helpers.sandbox import sigv4
 from labs_helpers.sandbox.iam.credentials import Credential
 from labs_helpers.sandbox.identity import Principal
-from labs_helpers.sandbox.sigv4 import ALGORITHM, WINDOW
 
 Find = Callable[[str], Credential | None]
 """The credential of an access key id; None for an unknown key."""
@@ -54,7 +53,7 @@ def caller(header: str, path: str, host: str, region: str, find: Find, now: date
         raise NotSigned("the session token is not that of the access key")
     if credential.expires and credential.expires < now:
         raise NotSigned("the session has expired")
-    if abs(_instant(stamp) - now) > WINDOW:
+    if abs(_instant(stamp) - now) > sigv4.WINDOW:
         raise NotSigned("the signature is more than 15 minutes old, or of a time to come")
     return credential.principal
 
@@ -81,10 +80,5 @@ def _instant(stamp: str) -> datetime:
 def _signature(stamp: str, path: str, host: str, region: str, secret: str) -> str:
     """The request that is signed has no query, no payload, and the header host only."""
     canonical = f"GIT\n{path}\n\nhost:{host}\n\nhost\n"
-    scope = (stamp[:8], region, "codecommit", "aws4_request")
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    to_sign = "\n".join((ALGORITHM, stamp, "/".join(scope), digest))
-    key = f"AWS4{secret}".encode()
-    for part in (*scope, to_sign):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return key.hex()
+    scope = f"{stamp[:8]}/{region}/codecommit/aws4_request"
+    return sigv4.signed(canonical.encode(), stamp, scope, secret)

@@ -8,7 +8,6 @@ connect` does, and names the folder that stands for the repository.
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +21,6 @@ from labs_helpers.sandbox.service import jobs
 from labs_helpers.sandbox.service.jobs import Event, Job
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.work import Desk
-
-log = logging.getLogger(__name__)
 
 KIND = "git-watch"
 

@@ -9,7 +9,7 @@ import uuid
 
 from labs_helpers.sandbox.codeconnections import store
 from labs_helpers.sandbox.codeconnections.call import ConnectionsCall
-from labs_helpers.sandbox.service.errors import NotInSandbox, ServiceError
+from labs_helpers.sandbox.service.errors import ServiceError, not_here
 from labs_helpers.sandbox.service.service import Members
 
 _NO_HOST = "The stand-in GitHub needs no host of its own."
@@ -25,8 +25,9 @@ class _NotFound(ServiceError):
 def create_connection(call: ConnectionsCall, params: Members) -> Members:
     provider = params.get("ProviderType", "GitHub")
     if provider != "GitHub" or params.get("HostArn"):
-        raise NotInSandbox(
-            f"{call.service}:CreateConnection", f"It has a stand-in GitHub, no {provider}."
+        raise not_here(
+            f"the operation {call.service}:CreateConnection",
+            f"It has a stand-in GitHub, no {provider}.",
         )
     place = call.place
     arn = f"arn:aws:{call.service}:{call.region}:{call.account}:connection/{uuid.uuid4()}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.codedeploy.errors import NotHere
+from labs_helpers.sandbox.service.errors import NotHere
 
 _BEGINS = (
     "The deployment failed because the AppSpec file that specifies the deployment configuration is "

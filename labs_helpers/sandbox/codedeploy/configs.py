@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.codedeploy.errors import Refused, not_here
+from labs_helpers.sandbox.codedeploy.errors import Refused
+from labs_helpers.sandbox.service.errors import not_here
 
 AT_ONCE: Mapping[str, Any] = {"type": "AllAtOnce"}
 USUAL = "CodeDeployDefault.ECSAllAtOnce"

@@ -58,17 +58,3 @@ class BadDeploymentId(ServiceError):
 
     code = "InvalidDeploymentIdException"
     words = "Specified DeploymentId is not in the valid format: {id}"
-
-
-class NotHere(ServiceError):
-    """CodeDeploy does this on AWS, and the sandbox does not.
-
-    The code is none of AWS's, so that nobody takes this for an answer of AWS.
-    """
-
-    code = "NotInSandbox"
-
-
-def not_here(what: str, why: str) -> NotHere:
-    """what: a parameter of the request; why: a sentence."""
-    return NotHere(f"The sandbox does not have {what}; it exists on AWS. {why}".rstrip())

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from labs_helpers.sandbox.codedeploy.deployments import ON_ALARM, ON_FAILURE, ON_REQUEST
-from labs_helpers.sandbox.codedeploy.errors import Refused, not_here
+from labs_helpers.sandbox.codedeploy.errors import Refused
 from labs_helpers.sandbox.codedeploy.store import Document, Place
+from labs_helpers.sandbox.service.errors import not_here
 
 _NAME = re.compile(r"[\w+=,.@-]{1,100}", re.ASCII)
 _STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}

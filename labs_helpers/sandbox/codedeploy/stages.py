@@ -20,9 +20,9 @@ from labs_helpers.sandbox.codedeploy.deployments import (
     STOPPED,
     SUCCEEDED,
 )
-from labs_helpers.sandbox.codedeploy.errors import NotHere
 from labs_helpers.sandbox.codedeploy.store import Document
 from labs_helpers.sandbox.codedeploy.work import Failure, Work
+from labs_helpers.sandbox.service.errors import NotHere
 
 _PATIENCE = 60
 """Minutes in which a replacement task set has to become healthy."""

@@ -13,8 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.codepipeline.errors import InvalidAction, NotHere
+from labs_helpers.sandbox.codepipeline.errors import InvalidAction
 from labs_helpers.sandbox.codepipeline.references import REFERENCE
+from labs_helpers.sandbox.service.errors import NotHere
 
 _CONNECTION = re.compile(r"arn:aws(-[\w]+)*:.+:.+:[0-9]{12}:.+", re.ASCII)
 """https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_Connection.html"""

@@ -9,13 +9,13 @@ source has CodePipeline's sentence, the sentence is the sandbox's and the code i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from labs_helpers.sandbox.codepipeline import conditions, configurations, triggers
-from labs_helpers.sandbox.codepipeline.errors import InvalidAction, InvalidStructure, NotHere
+from labs_helpers.sandbox.codepipeline.errors import InvalidAction, InvalidStructure
 from labs_helpers.sandbox.codepipeline.providers import ABSENT, PROVIDERS, Provider
 from labs_helpers.sandbox.codepipeline.references import RESERVED, namespaces
+from labs_helpers.sandbox.service.errors import NotHere, not_here
 
 Document = dict[str, Any]
 
@@ -130,10 +130,7 @@ def _provider(action: Mapping[str, Any], region: str) -> Provider:
     kind = action["actionTypeId"]
     category, owner, name = kind["category"], kind["owner"], kind["provider"]
     if why := ABSENT.get((category, name)):
-        raise NotHere(
-            f"The sandbox does not have the action type {category} of {name}; it exists on AWS. "
-            f"{why}"
-        )
+        raise not_here(f"the action type {category} of {name}", why)
     found = PROVIDERS.get((category, owner, name))
     if found is None or kind["version"] != "1":
         where = region.upper().replace("-", "_")
@@ -236,10 +233,6 @@ def groups(stage: Mapping[str, Any]) -> Iterator[tuple[int, list[Mapping[str, An
 def artifact_bucket(made: Mapping[str, Any], region: str) -> str:
     store = made.get("artifactStore") or made["artifactStores"][region]
     return str(store["location"])
-
-
-def actions(made: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return chain.from_iterable(stage["actions"] for stage in made["stages"])
 
 
 def _check_role(role: str, account: str) -> None:

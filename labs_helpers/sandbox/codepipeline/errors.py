@@ -179,12 +179,3 @@ class TooManyTags(ServiceError):
 
     code = "TooManyTagsException"
     words = "Tag limit exceeded for resource [{arn}]."
-
-
-class NotHere(ServiceError):
-    """CodePipeline does this on AWS, and the sandbox does not.
-
-    The code is none of AWS's, so that nobody takes this for an answer of AWS.
-    """
-
-    code = "NotInSandbox"

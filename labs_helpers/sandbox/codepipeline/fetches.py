@@ -66,18 +66,19 @@ class Fetches:
                 self._write(job.id, found)
 
     def lost(self, job: Job, why: str) -> None:
-        """A restart of the sandbox fetches again, which leaves nothing twice; else the job failed.
+        """The job has failed, unless the sandbox was restarted.
 
-        The driver submits again what has no result: a runner that ends over a job would do so for
-        ever.
+        Without a result the driver submits the job again. After a restart that is right: a second
+        fetch leaves nothing twice. A job over which the runner ended would end each next runner.
         """
         if why != work.RESTARTED:
             self._write(job.id, {"code": "JobFailed", "error": why})
 
     def forget(self, attempt: str) -> None:
-        """The attempt has ended."""
-        with self._store.write() as db:
-            db.execute("delete from fetches where id = ?", (attempt,))
+        """The attempt has ended. Most attempts fetch nothing, and then nothing is written."""
+        if self.result(attempt) is not None:
+            with self._store.write() as db:
+                db.execute("delete from fetches where id = ?", (attempt,))
 
     def _write(self, attempt: str, found: Mapping[str, Any]) -> None:
         with self._store.write() as db:

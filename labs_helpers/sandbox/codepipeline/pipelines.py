@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.codepipeline import events, executions, machine, store
@@ -159,7 +158,3 @@ class Pipelines:
             store.save_execution(db, execution)
             self.tell(place, changes)
             self.advance(db, place, execution["pipeline"])
-
-
-def ended(execution: Mapping[str, Any]) -> bool:
-    return execution["status"] not in store.ACTIVE

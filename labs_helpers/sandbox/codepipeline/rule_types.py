@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from labs_helpers.sandbox.codepipeline.configurations import minutes
-from labs_helpers.sandbox.codepipeline.errors import InvalidStage, NotHere
+from labs_helpers.sandbox.codepipeline.errors import InvalidStage
+from labs_helpers.sandbox.service.errors import NotHere, not_here
 
 RULES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "VariableCheck": (("Variable", "Value", "Operator"), ()),
@@ -69,9 +70,7 @@ def _check_type(where: str, kind: Mapping[str, Any]) -> None:
     """Category and owner have one value each in the model of the API."""
     provider, version = kind["provider"], kind.get("version", "1")
     if provider in ABSENT:
-        raise NotHere(
-            f"The sandbox does not have the rule {provider}; it exists on AWS. {ABSENT[provider]}"
-        )
+        raise not_here(f"the rule {provider}", ABSENT[provider])
     if provider not in RULES:
         raise InvalidStage(f"{where}: there is no rule {provider}")
     if version != "1":

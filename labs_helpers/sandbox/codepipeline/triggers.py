@@ -18,7 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from labs_helpers.sandbox.codepipeline import globs
-from labs_helpers.sandbox.codepipeline.errors import InvalidStructure, NotHere
+from labs_helpers.sandbox.codepipeline.errors import InvalidStructure
+from labs_helpers.sandbox.service.errors import not_here
 
 CONNECTION = "CodeStarSourceConnection"
 BRANCH, TAG = "refs/heads/", "refs/tags/"
@@ -55,9 +56,8 @@ def check(made: Mapping[str, Any]) -> None:
             )
         seen.add(name)
         if "pullRequest" in given:
-            raise NotHere(
-                "The sandbox does not have pullRequest of a trigger; it exists on AWS. A git "
-                "folder of yours has no pull requests: use push."
+            raise not_here(
+                "pullRequest of a trigger", "A git folder of yours has no pull requests: use push."
             )
         for each in pushes:
             _check_filter(name, each)

@@ -109,12 +109,8 @@ class Rule:
     def _selection(self) -> Mapping[str, Any]:
         return self.document["selection"]  # type: ignore[no-any-return]
 
-    def identifies(self, image: Candidate) -> bool:
-        """Whether the image has the storage class, the tag status and all tags of the rule."""
-        return bool(self.identified([image]))
-
     def identified(self, images: Iterable[Candidate]) -> list[Candidate]:
-        """The images that the rule identifies, in their order."""
+        """The images with the storage class, the tag status and all tags of the rule, in order."""
         of_class = [image for image in images if image.storage == self.storage]
         match self._selection["tagStatus"]:
             case "untagged":

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from labs_helpers.sandbox.ecs import releases
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter
 from labs_helpers.sandbox.ecs.naming import Document, Place
+from labs_helpers.sandbox.service.errors import not_here
 
 Look = Callable[[Place, Sequence[str]], Mapping[str, tuple[bool, float]]]
 """`moto.alarms.look`: name -> (whether the alarm is in ALARM, seconds that it takes to judge)."""

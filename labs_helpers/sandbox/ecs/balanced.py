@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from labs_helpers.sandbox.balancing.store import HEALTHY, INITIAL, UNHEALTHY, Target
 from labs_helpers.sandbox.ecs import tasks
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter
 from labs_helpers.sandbox.ecs.naming import Document
+from labs_helpers.sandbox.service.errors import not_here
 
 _LOOPBACK = "127.0.0.1"
 _MOST = 5

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labs_helpers.sandbox.ecs import strategies, task_sets
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter
+from labs_helpers.sandbox.service.errors import not_here
 
 _CONTROLLERS = "Use ECS, which deploys by itself, or CODE_DEPLOY."
 _OF_CODE_DEPLOY: Mapping[str, str] = {

@@ -1,6 +1,6 @@
-"""The tasks of one deployment or task set: counted, started and stopped until they are as many.
+"""The tasks of one deployment or task set: started and stopped until their number is right.
 
-`shifting.py` and `task_sets.py` keep several of them beside each other.
+`shifting.py` and `task_sets.py` have several deployments or sets at a time.
 """
 
 from __future__ import annotations

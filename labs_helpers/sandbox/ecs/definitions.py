@@ -10,36 +10,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labs_helpers.sandbox.ecs.errors import Refused, not_here
+from labs_helpers.sandbox.ecs import fargate
+from labs_helpers.sandbox.ecs.errors import Refused
 from labs_helpers.sandbox.ecs.naming import Document, Place, arn
+from labs_helpers.sandbox.service.errors import not_here
 
 _FAMILY = re.compile(r"[\w-]{1,255}", re.ASCII)
 _CONTAINER = re.compile(r"[\w-]{1,255}", re.ASCII)
-_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com|on\.aws)(\.cn)?/")
 _MOST_CONTAINERS = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
-_GIB = 1024
-FARGATE: Mapping[int, Iterable[int]] = {
-    256: (512, _GIB, 2 * _GIB),
-    512: range(_GIB, 4 * _GIB + 1, _GIB),
-    1024: range(2 * _GIB, 8 * _GIB + 1, _GIB),
-    2048: range(4 * _GIB, 16 * _GIB + 1, _GIB),
-    4096: range(8 * _GIB, 30 * _GIB + 1, _GIB),
-    8192: range(16 * _GIB, 60 * _GIB + 1, 4 * _GIB),
-    16384: range(32 * _GIB, 120 * _GIB + 1, 8 * _GIB),
-    32768: (60 * _GIB, 120 * _GIB, 184 * _GIB, 244 * _GIB),
-}
-"""CPU units -> MiB of memory that Fargate has with them.
-
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
-"""
 
 _IMAGE = re.compile(r"[\w:./#@-]{1,255}", re.ASCII)
 """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html#ECS-Type-ContainerDefinition-image"""
-_TROUBLESHOOTING = (
-    "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
-)
 _PID_MODE = (
     "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for "
     "pidMode is 'task'."
@@ -110,16 +93,16 @@ def register(
     for each in wants:
         if each not in ("EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"):
             raise Refused(f"Invalid compatibility: {each}")
-    fargate = _why_not_fargate(params, containers)
-    if "FARGATE" in wants and fargate:
-        raise Refused(fargate)
+    why_not = fargate.why_not(params, containers)
+    if "FARGATE" in wants and why_not:
+        raise Refused(why_not)
     found: Document = {name: params[name] for name in _KEPT if name in params}
     for name in ("cpu", "memory"):
         if params.get(name):
-            found[name] = str(_units(params[name], name))
+            found[name] = str(fargate.units(params[name], name))
     if "FARGATE" not in wants and "memory" not in found:
         _check_memory(containers)
-    compatibilities = ["EC2"] + ([] if fargate else ["FARGATE"])
+    compatibilities = ["EC2"] + ([] if why_not else ["FARGATE"])
     return found | {
         "taskDefinitionArn": arn(place, f"task-definition/{family}:{revision}"),
         "revision": revision,
@@ -134,11 +117,6 @@ def register(
         "registeredBy": by,
         "_tags": list(params.get("tags") or []),
     }
-
-
-def is_ecr(image: str) -> bool:
-    """Whether an image is named by an ECR registry."""
-    return _ECR.match(image) is not None
 
 
 def _container(given: Mapping[str, Any]) -> Document:
@@ -241,53 +219,6 @@ def _check_memory(containers: list[Document]) -> None:
                 f"Invalid setting for container '{each['name']}'. At least one of 'memory' or "
                 "'memoryReservation' must be specified."
             )
-
-
-def _why_not_fargate(params: Mapping[str, Any], containers: list[Document]) -> str:
-    """Why Fargate does not take a task definition; empty where it does."""
-    if params.get("networkMode") != "awsvpc":
-        return "Fargate only supports network mode ‘awsvpc’."  # noqa: RUF001 (AWS's own quotes)
-    for name in ("cpu", "memory"):
-        if not params.get(name):
-            return f"Fargate requires that '{name}' be defined at the task level."
-    cpu, memory = (_units(params[name], name) for name in ("cpu", "memory"))
-    if cpu not in FARGATE:
-        return f"Invalid 'cpu' setting for task. {_TROUBLESHOOTING}"
-    if memory not in FARGATE[cpu]:
-        return "No Fargate configuration exists for given values."
-    for each in containers:
-        for port in each["portMappings"]:
-            if port.get("hostPort") not in (None, 0, port.get("containerPort")):
-                return (
-                    "When networkMode=awsvpc, the host ports and container ports in port mappings "
-                    "must match."
-                )
-        if not params.get("executionRoleArn"):
-            if is_ecr(each["image"]):
-                return (
-                    "Fargate requires task definition to have execution role ARN to support ECR "
-                    "images."
-                )
-            if each.get("logConfiguration"):
-                return (
-                    "Fargate requires task definition to have execution role ARN to support log "
-                    "driver awslogs."
-                )
-            if each.get("secrets"):
-                return (
-                    "When you are specifying container secrets, you must also specify a value for "
-                    "'executionRoleArn'."
-                )
-    return ""
-
-
-def _units(text: str, name: str) -> int:
-    """CPU units or MiB of "256", ".25 vCPU", "0.5 GB"; raises InvalidParameter."""
-    found = re.fullmatch(r"\s*(\d*\.?\d+)\s*(vcpu|gb)?\s*", text, re.IGNORECASE)
-    unit = "" if found is None else (found[2] or "").lower()
-    if found is None or unit not in ("", {"cpu": "vcpu", "memory": "gb"}[name]):
-        raise Refused(f"Invalid '{name}' setting for task. {_TROUBLESHOOTING}")
-    return int(float(found[1]) * (_GIB if unit else 1))
 
 
 def _refuse(given: Mapping[str, Any], table: Mapping[str, str], prefix: str) -> None:

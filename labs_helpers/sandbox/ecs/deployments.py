@@ -68,6 +68,19 @@ def primary(service: Mapping[str, Any]) -> Document:
     return found
 
 
+def is_ending(service: Document, left: Sequence[Document]) -> bool:
+    """Whether a service was deleted; left: its tasks that have not stopped.
+
+    With the last of them a DRAINING service becomes INACTIVE:
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html
+    """
+    if service["status"] != "DRAINING":
+        return False
+    if not left:
+        service["status"] = "INACTIVE"
+    return True
+
+
 def say(service: Document, text: str, at: float) -> None:
     """Add to the service's events; the newest comes first, and begins with the service's name."""
     new = {

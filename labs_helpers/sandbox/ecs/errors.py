@@ -74,17 +74,3 @@ class ClusterHasTasks(ServiceError):
 
     code = "ClusterContainsTasksException"
     words = "The Cluster cannot be deleted while Tasks are active."
-
-
-class NotHere(ServiceError):
-    """ECS does this on AWS, and the sandbox does not.
-
-    The code is none of AWS's, so that nobody takes this for an answer of AWS.
-    """
-
-    code = "NotInSandbox"
-
-
-def not_here(what: str, why: str) -> NotHere:
-    """what: a parameter of the request; why: a sentence."""
-    return NotHere(f"The sandbox does not have {what}; it exists on AWS. {why}".rstrip())

@@ -8,8 +8,9 @@ from typing import Any
 
 from labs_helpers.sandbox.ecs import store
 from labs_helpers.sandbox.ecs.call import EcsCall
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter
 from labs_helpers.sandbox.ecs.naming import Document
+from labs_helpers.sandbox.service.errors import not_here
 
 _NO_INSTANCES = "No Container Instances were found in your cluster."
 _PROVIDERS = ("FARGATE", "FARGATE_SPOT")

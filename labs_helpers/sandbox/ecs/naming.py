@@ -40,12 +40,6 @@ def of_definition(text: str) -> tuple[str, int | None]:
     return family, int(number[:_DIGITS]) if colon and _is_number(number) else None
 
 
-def is_definition(text: str) -> bool:
-    """Whether a text names a task definition: what follows a colon is a number."""
-    _, colon, number = last(text).partition(":")
-    return not colon or _is_number(number)
-
-
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 

@@ -36,7 +36,7 @@ ECS_TASKS = Principal("ecs-tasks.amazonaws.com", "ECS")
 TOPIC = "tasks"
 """What the store notifies of when a task or a service has changed: the scheduler looks."""
 
-FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExited"
+FAILED_TO_START = "TaskFailedToStart"
 _ROLES = ("executionRoleArn", "taskRoleArn")
 
 _AFTERWARDS = timedelta(hours=6)

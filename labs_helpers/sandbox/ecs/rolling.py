@@ -58,7 +58,7 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
 def count_tasks(
     service: Document, found: Sequence[Document], made: Plan, at: float, real: float
 ) -> None:
-    """Note what the tasks of each deployment say of the deployment."""
+    """Note which images the tasks of each deployment run, and how many tasks failed."""
     for each in service["deployments"]:
         _remember_digests(each, found)
         releases.note_images(service, each)
@@ -145,7 +145,7 @@ def _fails_target(service: Mapping[str, Any], task: Mapping[str, Any], real: flo
 
 
 def _was_ended(task: Mapping[str, Any]) -> bool:
-    """Whether somebody ended a task, or the sandbox did: no failure of the release."""
+    """Whether a user or the sandbox ended a task, which is no failure of the release."""
     return task.get("stopCode") in (SCHEDULER, "UserInitiated") or bool(task.get("_lost"))
 
 
@@ -244,11 +244,9 @@ def _settle(
     at: float,
     real: float,
 ) -> None:
-    """The deployment is complete, the service steady, or INACTIVE, where nothing is left to do."""
-    left = [task for task in found if task["lastStatus"] != tasks.STOPPED]
-    if service["status"] == "DRAINING":
-        if not left:
-            service["status"] = "INACTIVE"
+    """With nothing left to do, the deployment is complete, or the service steady or INACTIVE."""
+    left = tasks.left(found)
+    if deployments.is_ending(service, left):
         return
     new = [task for task in left if task["_deployment"] == primary["id"]]
     up = [task for task in new if is_up(task, real) and tasks.is_live(task)]
@@ -288,8 +286,14 @@ def complete(service: Document, primary: Document, made: Plan, at: float) -> Non
 
 
 def settle(service: Document, primary: Document, made: Plan, at: float) -> None:
-    """The service is steady, said once."""
-    if not service["_steady"] and primary["rolloutState"] == COMPLETED:
+    """Say that the service is steady, once the deployment is complete."""
+    if primary["rolloutState"] == COMPLETED:
+        say_steady(service, made, at)
+
+
+def say_steady(service: Document, made: Plan, at: float) -> None:
+    """Say once that the service is steady, until something of the service changes."""
+    if not service["_steady"]:
         service["_steady"] = True
         say(service, "has reached a steady state.", at)
         made.news.append(("SERVICE_STEADY_STATE", "", ""))

@@ -21,12 +21,13 @@ from labs_helpers.sandbox.identity import Authorize
 from labs_helpers.sandbox.service.events import Emit
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.validation import Invalid
 from labs_helpers.sandbox.service.work import Desk
 
 
 class EcsService(DecidedService[EcsCall]):
     """ECS for every account and region; its maker starts and closes the `scheduler`."""
+
+    model_error = InvalidParameter
 
     def __init__(
         self,
@@ -54,7 +55,3 @@ class EcsService(DecidedService[EcsCall]):
         if found is None or found["status"] != store.ACTIVE:
             return ""
         return str(found["deploymentController"]["type"])
-
-    def invalid(self, error: Invalid) -> InvalidParameter:
-        """ECS's code for a parameter that breaks the model."""
-        return InvalidParameter(str(error))

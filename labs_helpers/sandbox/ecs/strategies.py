@@ -11,11 +11,12 @@ from typing import Any
 
 from labs_helpers.sandbox.ecs import alarms
 from labs_helpers.sandbox.ecs.balanced import Balancers, check_group
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter
 from labs_helpers.sandbox.ecs.naming import Document, Place
 from labs_helpers.sandbox.ecs.owner import no_role
 from labs_helpers.sandbox.ecs.traffic import ECS, keys
 from labs_helpers.sandbox.iam.service_roles import RoleRefused, ServiceRoles
+from labs_helpers.sandbox.service.errors import not_here
 
 ROLLING, BLUE_GREEN, LINEAR, CANARY = "ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"
 _LONGEST = 1440

@@ -81,7 +81,7 @@ def drain(each: Document, at: float) -> None:
 
 
 def make_primary(service: Document, chosen: Document, at: float) -> None:
-    """UpdateServicePrimaryTaskSet: the service is from now on what the set is."""
+    """UpdateServicePrimaryTaskSet: the service takes what the set has."""
     for each in service["deployments"]:
         if each["status"] == PRIMARY:
             each |= {"status": ACTIVE, "updatedAt": at}
@@ -112,16 +112,10 @@ def plan(service: Document, found: Sequence[Document], at: float, real: float) -
 
 
 def _settle(service: Document, found: Sequence[Document], made: Plan, at: float) -> None:
-    left = [task for task in found if task["lastStatus"] != tasks.STOPPED]
-    if service["status"] == "DRAINING":
-        if not left:
-            service["status"] = "INACTIVE"
+    if deployments.is_ending(service, tasks.left(found)):
         return
-    steady = all(each["stabilityStatus"] == STEADY for each in service["deployments"])
-    if steady and not service["_steady"]:
-        service["_steady"] = True
-        deployments.say(service, "has reached a steady state.", at)
-        made.news.append(("SERVICE_STEADY_STATE", "", ""))
+    if all(each["stabilityStatus"] == STEADY for each in service["deployments"]):
+        rolling.say_steady(service, made, at)
 
 
 def arn(service: Mapping[str, Any], number: str) -> str:

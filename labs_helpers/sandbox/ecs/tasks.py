@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter
 from labs_helpers.sandbox.ecs.naming import Document, Place, arn
+from labs_helpers.sandbox.service.errors import not_here
 
 PROVISIONING, PENDING, RUNNING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPED"
 LEAVING = "DEACTIVATING"
@@ -98,6 +99,11 @@ def new(
 def is_live(task: Mapping[str, Any]) -> bool:
     """Whether a task is there, or about to be: nobody has asked for its end."""
     return bool(task["desiredStatus"] == RUNNING and task["lastStatus"] != STOPPED)
+
+
+def left(found: Iterable[Document]) -> list[Document]:
+    """The tasks that have not stopped."""
+    return [task for task in found if task["lastStatus"] != STOPPED]
 
 
 def stopping(task: Document, code: str, reason: str, at: float) -> None:

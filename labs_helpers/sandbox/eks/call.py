@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labs_helpers.sandbox.eks import store, times
+from labs_helpers.sandbox.eks import store
 from labs_helpers.sandbox.eks.errors import InvalidRequest, no_cluster
 from labs_helpers.sandbox.eks.store import Document
 from labs_helpers.sandbox.iam.service_roles import ServiceRoles
@@ -26,7 +26,7 @@ class EksCall(Call[Store]):
 
     def cluster(self, db: sqlite3.Connection, name: str) -> Document:
         """A cluster that is not gone, with its status; raises NotFound."""
-        found = self.with_status(store.cluster(db, self.place, name), times.CLUSTER)
+        found = self.with_status(store.cluster(db, self.place, name), store.CLUSTER)
         if found is None:
             raise no_cluster(name)
         return found
@@ -40,7 +40,7 @@ class EksCall(Call[Store]):
 
     def with_status(self, found: Document | None, kind: str) -> Document | None:
         """The document with its status of this moment; None for none, and for what is gone."""
-        if found is None or not (status := times.status(found, kind, self.now)):
+        if found is None or not (status := store.status(found, kind, self.now)):
             return None
         return {**found, "status": status}
 

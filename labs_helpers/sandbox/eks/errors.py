@@ -26,12 +26,6 @@ class InvalidRequest(ServiceError):
     code = "InvalidRequestException"
 
 
-class NotHere(ServiceError):
-    """EKS does this on AWS, and the sandbox does not."""
-
-    code = "NotInSandbox"
-
-
 def no_cluster(name: str) -> NotFound:
     """In EKS's words (https://github.com/hashicorp/terraform-provider-aws/issues/27560)."""
     return NotFound(f"No cluster found for name: {name}.")

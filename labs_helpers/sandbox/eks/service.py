@@ -16,11 +16,12 @@ from labs_helpers.sandbox.iam.service_roles import ServiceRoles
 from labs_helpers.sandbox.identity import Authorize
 from labs_helpers.sandbox.service.service import DecidedService
 from labs_helpers.sandbox.service.store import Store
-from labs_helpers.sandbox.service.validation import Invalid
 
 
 class EksService(DecidedService[EksCall]):
     """EKS for every account and region; REST JSON, by `handle_rest`."""
+
+    model_error = InvalidParameter
 
     def __init__(
         self,
@@ -34,6 +35,3 @@ class EksService(DecidedService[EksCall]):
         self.store = Store(root, "EKS", SCHEMA)
         call: Any = partial(EksCall, roles=roles, exists=exists)
         super().__init__("eks", operations, call, self.store, clock, authorize)
-
-    def invalid(self, error: Invalid) -> InvalidParameter:
-        return InvalidParameter(str(error))

@@ -32,7 +32,13 @@ create table parts (
 """
 """parts.kind: NODEGROUP, PROFILE or ENTRY; parts.name: of an access entry the principal's ARN."""
 
-NODEGROUP, PROFILE, ENTRY = "nodegroup", "fargateprofile", "access-entry"
+CLUSTER, NODEGROUP, PROFILE, ENTRY = "cluster", "nodegroup", "fargateprofile", "access-entry"
+
+_MAKING = {CLUSTER: 30.0, NODEGROUP: 15.0, PROFILE: 10.0}
+_DELETING = {CLUSTER: 10.0, NODEGROUP: 10.0, PROFILE: 5.0}
+"""Seconds by the sandbox clock. On AWS a cluster takes about ten minutes, and a node group some
+minutes: https://docs.aws.amazon.com/eks/latest/userguide/getting-started-console.html. Here nothing
+is made but the record, and the times are short. The statuses and their order are AWS's."""
 
 Document = dict[str, Any]
 Place = tuple[str, str]
@@ -94,3 +100,10 @@ def forget_part(db: sqlite3.Connection, place: Place, cluster: str, kind: str, n
         " and name = ?",
         (*place, cluster, kind, name),
     )
+
+
+def status(document: Mapping[str, Any], kind: str, now: float) -> str:
+    """CREATING, ACTIVE or DELETING; "" for what is gone by now."""
+    if (gone := document.get("deletedAt")) is not None:
+        return "DELETING" if now < gone + _DELETING[kind] else ""
+    return "CREATING" if now < document["createdAt"] + _MAKING[kind] else "ACTIVE"

@@ -38,15 +38,6 @@ class InvalidPattern(ServiceError):
     words = "Event pattern is not valid. Reason: {reason}"
 
 
-class NotHere(ServiceError):
-    """EventBridge does this on AWS, and the sandbox does not.
-
-    The code is none of AWS's, so that nobody takes this for an answer of AWS.
-    """
-
-    code = "NotInSandbox"
-
-
 def no_bus(name: str) -> NotFound:
     return NotFound(f"Event bus {name} does not exist.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -12,8 +11,6 @@ from labs_helpers.sandbox.events import patterns, store
 from labs_helpers.sandbox.events.store import Place
 from labs_helpers.sandbox.service.events import API_CALL, Event
 from labs_helpers.sandbox.service.store import Store
-
-log = logging.getLogger(__name__)
 
 TOPIC = "deliveries"
 """What the store notifies of after a commit that queued a delivery."""

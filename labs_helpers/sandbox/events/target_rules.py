@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labs_helpers.sandbox.service.errors import NotInSandbox, ValidationError
+from labs_helpers.sandbox.service.errors import ValidationError, not_here
 
 BY_ROLE: Mapping[str, str] = {
     "codebuild": "project/",
@@ -35,7 +35,9 @@ def check(target: Mapping[str, Any]) -> None:
     service, account, resource = parts[2], parts[4], parts[5]
     kind = _KINDS.get(service)
     if kind is None:
-        raise NotInSandbox(f"events:PutTargets with a target of {service[:40]};", _DELIVERED)
+        raise not_here(
+            f"the operation events:PutTargets with a target of {service[:40]};", _DELIVERED
+        )
     if not account or not resource.startswith(kind):
         named = f"begin with {kind}" if kind else "follow an account"
         words = f"Parameter {arn} is not valid. Reason: Its resource has to {named}."

@@ -48,10 +48,6 @@ def over_quota(name: str, quota: int) -> Refusal:
     return Refusal("LimitExceeded", f"Cannot exceed quota for {name}: {quota}", 409)
 
 
-def malformed(message: str) -> Refusal:
-    return Refusal("MalformedPolicyDocument", message, 400)
-
-
 def no_user_name() -> Refusal:
     """A request of a session that only a user may leave the user name out of."""
     return Refusal(

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from labs_helpers.sandbox.moto.resources import backend
+from labs_helpers.sandbox.moto.backends import backend
 
 
 def look(place: tuple[str, str], names: Sequence[str]) -> dict[str, tuple[bool, float]]:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from labs_helpers.sandbox.moto.backends import backend
 from labs_helpers.sandbox.moto.kept.state import changing, current
-from labs_helpers.sandbox.moto.resources import backend
 
 _CHECK = {
     "path": ("health_check_path", "/"),

@@ -14,7 +14,8 @@ from typing import Any
 from labs_helpers.sandbox.events import permission
 from labs_helpers.sandbox.events.permission import NotLetIn, Sender
 from labs_helpers.sandbox.moto import patches
-from labs_helpers.sandbox.moto.resources import MotoResources, parsed
+from labs_helpers.sandbox.moto.backends import parsed
+from labs_helpers.sandbox.moto.resources import MotoResources
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ import uuid
 from collections.abc import Mapping
 
 from labs_helpers.sandbox.events.sending import Send, Sending, unreachable
+from labs_helpers.sandbox.moto.backends import backend
 from labs_helpers.sandbox.moto.kept.state import changing
-from labs_helpers.sandbox.moto.resources import backend
 
 
 def _to_queue(sending: Sending) -> None:

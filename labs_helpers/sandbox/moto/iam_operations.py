@@ -12,7 +12,7 @@ from typing import Any
 from labs_helpers.sandbox.iam.constraints import check
 from labs_helpers.sandbox.iam.directory import Directory
 from labs_helpers.sandbox.iam.errors import exists, no_user_name
-from labs_helpers.sandbox.moto import iam_rules, patches
+from labs_helpers.sandbox.moto import iam_models, iam_rules, patches
 
 _CLASS = "moto.iam.responses:IamResponse"
 
@@ -29,7 +29,7 @@ def install(directory: Directory) -> None:
             _check(response, name, model.operation_model(name).input_shape, directory)
         return original(response)
 
-    patches.iam_models()
+    iam_models.load()
     original = patches.put(f"{_CLASS}.call_action", call_action)
     for name, own in _OURS.items():
         patches.put(f"{_CLASS}.{camelcase_to_underscores(name)}", own)

@@ -11,7 +11,6 @@ the only user.
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -21,10 +20,8 @@ from typing import Any
 from labs_helpers.defaults import REGION
 from labs_helpers.sandbox.iam import managed
 from labs_helpers.sandbox.iam.credentials import Credential
-from labs_helpers.sandbox.moto import patches, snapshot
+from labs_helpers.sandbox.moto import iam_models, snapshot
 from labs_helpers.sandbox.moto.state import State
-
-log = logging.getLogger(__name__)
 
 PARTITION = "aws"
 
@@ -201,4 +198,4 @@ def _fill(backend: Any, found: dict[str, Any]) -> None:
 
 
 def _models() -> Any:
-    return patches.iam_models()
+    return iam_models.load()

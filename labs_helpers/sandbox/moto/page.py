@@ -9,8 +9,8 @@ from pathlib import Path
 from labs_helpers.sandbox.moto.refusals import EVERY, rows
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.moto.table import PAGE, services
+from labs_helpers.sandbox.service.operations import collect, recorded
 from labs_helpers.sandbox.service.protocol import service_model
-from labs_helpers.sandbox.service.service import collect, recorded
 
 _HEAD = """# What the sandbox answers
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from labs_helpers.sandbox.moto.stacks import dynamic, graph, types
+from labs_helpers.sandbox.moto.stacks import graph, types
 from labs_helpers.sandbox.service.aws_errors import not_implemented
 from labs_helpers.sandbox.service.refusal import Refusal
 
@@ -213,7 +213,7 @@ def _check(template: dict[str, Any]) -> None:
     for section in _NOT_DONE & set(template):
         raise not_implemented(f"the section {section} of a template")
     graph.check(template)
-    dynamic.refuse({name: template.get(name) for name in ("Outputs", "Resources")})
+    graph.refuse_dynamic({name: template.get(name) for name in ("Outputs", "Resources")})
     for name, each in template["Resources"].items():
         types.check(name, each)
 

@@ -7,12 +7,12 @@ Each check raises MalformedPolicy with AWS's message and the place in the docume
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from labs_helpers.sandbox.policy import elements, shared_providers
 from labs_helpers.sandbox.policy.elements import MalformedPolicy, legacy, syntax
+from labs_helpers.sandbox.policy.principal_element import Exists, check_principal
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _TOP = {"Version", "Id", "Statement"}
@@ -28,15 +28,7 @@ _STATEMENT = {
     "Condition",
 }
 _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
-_ACCOUNT = re.compile(r"\d{12}")
-_PRINCIPAL_ARN = re.compile(
-    r"arn:aws[a-z-]*:(iam::\d{12}:(root|user/[^*?]+|role/[^*?]+)"
-    r"|sts::\d{12}:(assumed-role/[^*?/]+/[^*?]+|federated-user/[^*?]+))"
-)
-_UNIQUE_ID = re.compile(r"A(IDA|ROA)[A-Z0-9]{12,}")
 
-Exists = Callable[[str], bool]
-"""Whether the user, role or account with this ARN exists."""
 
 Statements = list[tuple[str, dict[str, Any]]]
 """The (place, statement) of each statement."""
@@ -90,7 +82,7 @@ def _check_trust_statement(place: str, statement: dict[str, Any], exists: Exists
         )
     if "Principal" not in statement:
         raise MalformedPolicy("Missing required field Principal", place)
-    _check_principal(statement["Principal"], f"{place}.Principal", exists, bare_star=False)
+    check_principal(statement["Principal"], f"{place}.Principal", exists, bare_star=False)
     _check_trust_actions(place, statement)
     if "Resource" in statement:
         raise MalformedPolicy("Has prohibited field Resource", f"{place}.Resource")
@@ -134,7 +126,7 @@ def check_resource_policy(
         name = "NotPrincipal" if "NotPrincipal" in statement else "Principal"
         if name not in statement:
             raise MalformedPolicy("Missing required field Principal", place)
-        _check_principal(statement[name], f"{place}.{name}", lambda arn: True, bare_star=True)
+        check_principal(statement[name], f"{place}.{name}", lambda arn: True, bare_star=True)
     _check_sids(
         statements,
         "Statement IDs (SID) in a single policy must be unique." if unique_sids else None,
@@ -241,7 +233,7 @@ def _check_form(place: str, statement: dict[str, Any]) -> None:
 
 
 def _check_sids(statements: Statements, message: str | None, alphanumeric: bool = True) -> None:
-    """Check each Sid; message: what is said of a second statement with a Sid, None for nothing."""
+    """Check each Sid; message: the refusal of a Sid that is there twice, or None to allow that."""
     seen = set()
     for place, statement in statements:
         if "Sid" not in statement:
@@ -270,33 +262,3 @@ def _check_resources(statements: Statements, required: bool) -> None:
             raise MalformedPolicy("Policy statement must contain resources.", place)
         for spot, resource in resources:
             elements.check_resource(resource, spot)
-
-
-def _check_principal(element: Any, place: str, exists: Exists, bare_star: bool) -> None:
-    """bare_star: whether ``"Principal": "*"`` is valid; a trust policy needs ``{"AWS": "*"}``."""
-    if element == "*" and bare_star:
-        return
-    if isinstance(element, str):
-        raise _invalid_principal("STAR", element, place)
-    if not isinstance(element, dict):
-        raise syntax(place)
-    if not element:
-        raise MalformedPolicy("Missing required field Principal cannot be empty!", place)
-    for spot, kind, value in elements.principal_entries(element, place):
-        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
-            raise _invalid_principal(kind, value, spot)
-        if kind == "AWS" and not (_is_aws_principal(value) and exists(value)):
-            raise _invalid_principal("AWS", value, spot)
-        if kind == "Service" and not value.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-            raise _invalid_principal("SERVICE", value, spot)
-
-
-def _is_aws_principal(value: str) -> bool:
-    """Whether the value is ``*``, an account, an ARN without wildcards or a unique id."""
-    return value == "*" or any(
-        form.fullmatch(value) for form in (_ACCOUNT, _PRINCIPAL_ARN, _UNIQUE_ID)
-    )
-
-
-def _invalid_principal(kind: str, value: str, place: str) -> MalformedPolicy:
-    return MalformedPolicy(f'Invalid principal in policy: "{kind}":"{value}"', place)

@@ -145,7 +145,7 @@ class FileTree:
         existed = parts[-1] in trail[-1].children
         for folder, name in zip(reversed(trail), reversed(parts), strict=True):
             node = folder.children.get(name)
-            if node is None or not self._pruned(name, node, below_layer):
+            if node is None or not self._pruned(node, below_layer):
                 break
             self._count(name, node, -1)
             del folder.children[name]
@@ -182,12 +182,12 @@ class FileTree:
                     found.append((path, node))
         return iter(sorted(found, key=lambda one: one[0]))
 
-    def _pruned(self, name: str, node: Node, below_layer: int | None) -> bool:
+    def _pruned(self, node: Node, below_layer: int | None) -> bool:
         """Remove what is in a node; whether the node itself is to go."""
         if not isinstance(node, Directory):
             return below_layer is None or node.layer < below_layer
         for inner, child in list(node.children.items()):
-            if self._pruned(inner, child, below_layer):
+            if self._pruned(child, below_layer):
                 self._count(inner, child, -1)
                 del node.children[inner]
         return not node.children

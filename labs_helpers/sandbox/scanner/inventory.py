@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from labs_helpers.sandbox.scanner import apk, dpkg, python_packages
+from labs_helpers.sandbox.scanner import apk, dpkg, python_packages, unpacking
 from labs_helpers.sandbox.scanner.distribution import Distribution, detect
 from labs_helpers.sandbox.scanner.limits import (
     LIMITS,
@@ -84,7 +84,7 @@ def _read(layers: Sequence[Layer], budget: Budget, *, alone: bool) -> _Reading:
     for _ in range(_PASSES):
         tree, databases = Tree(wanted, budget, alone=alone), _Databases()
         for layer in layers:
-            tree.apply(layer)
+            unpacking.apply(tree, layer)
             databases.note(tree)
         found = _inventory(tree, databases, budget.limits)
         if not tree.missing:

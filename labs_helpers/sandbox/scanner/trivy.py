@@ -21,7 +21,6 @@ from labs_helpers.sandbox.scanner.snapshot import Snapshot
 from labs_helpers.sandbox.scanner.tree import Layer
 
 CACHE = "LABS_TRIVY_CACHE"
-_MANAGERS = {"alpine": "apk", "debian": "dpkg", "ubuntu": "dpkg"}
 
 
 class Trivy:

@@ -15,17 +15,18 @@ _FORBIDDEN = {Protocol.QUERY: 403, Protocol.REST_JSON: 403, Protocol.S3: 403}
 _NOT_VALIDATED = "AWS was not able to validate the provided access credentials"
 
 
+def _codes(query: str, ec2: str, s3: str) -> dict[Protocol, str]:
+    """The codes of the protocols that have another code than AWS JSON."""
+    return {Protocol.QUERY: query, Protocol.EC2: ec2, Protocol.S3: s3}
+
+
 def unknown_key() -> Refusal:
     """The access key, or the token that belongs to it, is none of this sandbox's."""
     return Refusal(
         "UnrecognizedClientException",
         "The security token included in the request is invalid.",
         400,
-        codes={
-            Protocol.QUERY: "InvalidClientTokenId",
-            Protocol.EC2: "AuthFailure",
-            Protocol.S3: "InvalidAccessKeyId",
-        },
+        _codes("InvalidClientTokenId", "AuthFailure", "InvalidAccessKeyId"),
         statuses=_FORBIDDEN | {Protocol.EC2: 401},
         messages={
             Protocol.EC2: _NOT_VALIDATED,
@@ -53,11 +54,7 @@ def expired_token() -> Refusal:
         "ExpiredTokenException",
         "The security token included in the request is expired",
         400,
-        codes={
-            Protocol.QUERY: "ExpiredToken",
-            Protocol.EC2: "RequestExpired",
-            Protocol.S3: "ExpiredToken",
-        },
+        _codes("ExpiredToken", "RequestExpired", "ExpiredToken"),
         statuses={Protocol.QUERY: 403, Protocol.REST_JSON: 403},
         messages={
             Protocol.EC2: "Request has expired.",
@@ -72,11 +69,7 @@ def unsigned() -> Refusal:
         "MissingAuthenticationTokenException",
         "Missing Authentication Token",
         400,
-        codes={
-            Protocol.QUERY: "MissingAuthenticationToken",
-            Protocol.EC2: "MissingAuthenticationToken",
-            Protocol.S3: "AccessDenied",
-        },
+        _codes("MissingAuthenticationToken", "MissingAuthenticationToken", "AccessDenied"),
         statuses=_FORBIDDEN,
         messages={
             Protocol.QUERY: "Request is missing Authentication Token",
@@ -91,11 +84,7 @@ def malformed(message: str) -> Refusal:
         "IncompleteSignatureException",
         message,
         400,
-        codes={
-            Protocol.QUERY: "IncompleteSignature",
-            Protocol.EC2: "IncompleteSignature",
-            Protocol.S3: "AuthorizationHeaderMalformed",
-        },
+        _codes("IncompleteSignature", "IncompleteSignature", "AuthorizationHeaderMalformed"),
     )
 
 
@@ -105,11 +94,7 @@ def skewed(message: str) -> Refusal:
         "InvalidSignatureException",
         message,
         400,
-        codes={
-            Protocol.QUERY: "SignatureDoesNotMatch",
-            Protocol.EC2: "RequestExpired",
-            Protocol.S3: "RequestTimeTooSkewed",
-        },
+        _codes("SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"),
         statuses=_FORBIDDEN,
         messages={
             Protocol.EC2: "Request has expired.",
@@ -125,11 +110,7 @@ def url_expired() -> Refusal:
         "InvalidSignatureException",
         "Request has expired",
         403,
-        codes={
-            Protocol.QUERY: "SignatureDoesNotMatch",
-            Protocol.EC2: "RequestExpired",
-            Protocol.S3: "AccessDenied",
-        },
+        _codes("SignatureDoesNotMatch", "RequestExpired", "AccessDenied"),
     )
 
 
@@ -144,11 +125,7 @@ def mismatch() -> Refusal:
         "InvalidSignatureException",
         words,
         400,
-        codes={
-            Protocol.QUERY: "SignatureDoesNotMatch",
-            Protocol.EC2: "AuthFailure",
-            Protocol.S3: "SignatureDoesNotMatch",
-        },
+        _codes("SignatureDoesNotMatch", "AuthFailure", "SignatureDoesNotMatch"),
         statuses=_FORBIDDEN | {Protocol.EC2: 401},
         messages={
             Protocol.EC2: _NOT_VALIDATED,
@@ -165,11 +142,7 @@ def wrong_payload() -> Refusal:
         "InvalidSignatureException",
         words,
         400,
-        codes={
-            Protocol.QUERY: "SignatureDoesNotMatch",
-            Protocol.EC2: "AuthFailure",
-            Protocol.S3: "XAmzContentSHA256Mismatch",
-        },
+        _codes("SignatureDoesNotMatch", "AuthFailure", "XAmzContentSHA256Mismatch"),
         statuses={Protocol.QUERY: 403, Protocol.EC2: 401},
     )
 
@@ -183,11 +156,7 @@ def denied(sentence: str) -> Refusal:
         "AccessDeniedException",
         sentence,
         400,
-        codes={
-            Protocol.QUERY: "AccessDenied",
-            Protocol.EC2: "UnauthorizedOperation",
-            Protocol.S3: "AccessDenied",
-        },
+        _codes("AccessDenied", "UnauthorizedOperation", "AccessDenied"),
         statuses=_FORBIDDEN | {Protocol.EC2: 403},
         messages={
             Protocol.EC2: f"You are not authorized to perform this operation. {sentence}",
@@ -212,11 +181,7 @@ def not_implemented(what: str, reason: str = "") -> Refusal:
 
 def no_room() -> Refusal:
     """The disk is full. AWS never answers this; no SDK tries a 507 again."""
-    codes = {
-        Protocol.QUERY: "InternalFailure",
-        Protocol.EC2: "InternalError",
-        Protocol.S3: "InternalError",
-    }
+    codes = _codes("InternalFailure", "InternalError", "InternalError")
     return Refusal("ServerException", NO_ROOM, 507, codes)
 
 

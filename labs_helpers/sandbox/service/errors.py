@@ -52,8 +52,8 @@ class UnknownOperation(ServiceError):
     words = "The requested operation is not known."
 
 
-class NotInSandbox(ServiceError):
-    """AWS has the operation, and the sandbox does not.
+class NotHere(ServiceError):
+    """A service does this on AWS, and the sandbox does not.
 
     The code is none of AWS's, so that nobody takes this for an answer of AWS. The status is 400,
     so that botocore does not retry.
@@ -61,10 +61,10 @@ class NotInSandbox(ServiceError):
 
     code = "NotInSandbox"
 
-    def __init__(self, action: str, reason: str = "") -> None:
-        """action: as IAM names the operation (``ecr:PutImage``); reason: a sentence, or empty."""
-        said = f"The sandbox does not have the operation {action}; it exists on AWS. {reason}"
-        super().__init__(said.rstrip())
+
+def not_here(what: str, why: str = "") -> NotHere:
+    """what: an operation, or a parameter or a value of a request; why: whole sentences."""
+    return NotHere(f"The sandbox does not have {what}; it exists on AWS. {why}".rstrip())
 
 
 class SerializationError(ServiceError):

@@ -3,30 +3,23 @@
 The way of a request: the target names the operation; botocore's model reads and validates the
 parameters; ``authorize`` decides each permission that the operation needs; the operation's function
 answers; the model serialises. Every refusal is a ServiceError and is rendered here.
-
-A service is a folder whose modules hold one public function an operation, named as in Python
-(``put_image`` answers PutImage), as in moto's Response classes
-(https://github.com/getmoto/moto/blob/master/moto/core/responses.py).
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from inspect import isfunction
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel
 
 from labs_helpers.sandbox.clock import Clock
 from labs_helpers.sandbox.identity import NO_KEYS, Authorize, Keys, Principal
 from labs_helpers.sandbox.service import paging, protocol
-from labs_helpers.sandbox.service.errors import NotInSandbox, ServiceError, ValidationError
+from labs_helpers.sandbox.service.errors import ServiceError, ValidationError, not_here
+from labs_helpers.sandbox.service.operations import Function, collect
 from labs_helpers.sandbox.service.protocol import Answer
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.validation import Invalid, validate
@@ -104,15 +97,18 @@ class Call(Generic[S]):
 
 
 C = TypeVar("C", bound=Call[Any])
-Operation = Callable[[C, Members], Members]
 
 
 class Service(Generic[C]):
     """One service for every account and region of one store.
 
     A subclass may say whose resources a request is about (``account``), which permissions it needs
-    (``permissions``, ``condition_keys``), and how invalid parameters are refused (``invalid``).
+    (``permissions``, ``condition_keys``), and how invalid parameters are refused (``model_error``,
+    ``invalid``).
     """
+
+    model_error: type[ServiceError] = ValidationError
+    """The error for parameters that break botocore's model."""
 
     def __init__(
         self,
@@ -143,7 +139,7 @@ class Service(Generic[C]):
         return protocol.service_model(self.name)
 
     @property
-    def operations(self) -> Mapping[str, Operation[Any]]:
+    def operations(self) -> Mapping[str, Function]:
         """The function of each operation that the sandbox has.
 
         Raises ValueError for a public function, or a name in ``NOT_BUILT``, that is no operation of
@@ -157,7 +153,7 @@ class Service(Generic[C]):
         return self._collected[1]
 
     @cached_property
-    def _collected(self) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
+    def _collected(self) -> tuple[dict[str, Function], dict[str, str]]:
         return collect(self.model.operation_names, self._modules)
 
     def handle(
@@ -211,7 +207,7 @@ class Service(Generic[C]):
             function = self.operations.get(operation.name)
             if function is None:
                 reason = self.reasons.get(operation.name, "")
-                raise NotInSandbox(f"{self.name}:{operation.name}", reason)
+                raise not_here(f"the operation {self.name}:{operation.name}", reason)
             params = read(operation.input_shape)
             validate(params, operation.input_shape)
             call = self._call(
@@ -246,8 +242,8 @@ class Service(Generic[C]):
         return NO_KEYS
 
     def invalid(self, error: Invalid) -> ServiceError:
-        """The refusal of invalid parameters: a ValidationException that names all of them."""
-        return ValidationError(str(error))
+        """The refusal of invalid parameters, which names all of them."""
+        return self.model_error(str(error))
 
 
 class DecidedService(Service[C]):
@@ -258,46 +254,5 @@ class DecidedService(Service[C]):
     """
 
     def permissions(self, call: C, params: Members) -> Iterator[tuple[str, str]]:
-        """None any more."""
+        """None: IAM has decided before."""
         return iter(())
-
-
-def recorded(operations: ModuleType) -> frozenset[str]:
-    """The RECORDED of a module's or a package's operations: they keep what nothing acts on."""
-    return frozenset().union(
-        *(getattr(module, "RECORDED", ()) for module in _modules_of(operations))
-    )
-
-
-def _modules_of(module: ModuleType) -> list[ModuleType]:
-    """The modules of a package, imported; of a plain module, itself."""
-    if not hasattr(module, "__path__"):
-        return [module]
-    names = [f"{module.__name__}.{found.name}" for found in pkgutil.iter_modules(module.__path__)]
-    return [importlib.import_module(name) for name in names]
-
-
-def collect(
-    names: Iterable[str], operations: ModuleType
-) -> tuple[dict[str, Operation[Any]], dict[str, str]]:
-    """The function of each operation that a module or a package holds, and the NOT_BUILT.
-
-    names: the operations of the service. Raises ValueError as `Service.operations` does.
-    """
-    spelling = {xform_name(name): name for name in names}
-    functions: dict[str, Operation[Any]] = {}
-    reasons: dict[str, str] = {}
-    for module in _modules_of(operations):
-        for name, function in vars(module).items():
-            ours = isfunction(function) and function.__module__ == module.__name__
-            if ours and not name.startswith("_"):
-                where = f"the function {module.__name__}.{name}"
-                if name not in spelling:
-                    raise ValueError(f"{where} is no operation; a helper's name begins with _")
-                if spelling[name] in functions:
-                    raise ValueError(f"{where} is a second function for {spelling[name]}")
-                functions[spelling[name]] = function
-        reasons |= getattr(module, "NOT_BUILT", {})
-    if stale := sorted(set(reasons) - set(spelling.values()) | set(reasons) & set(functions)):
-        raise ValueError(f"NOT_BUILT names what is built, or is no operation: {', '.join(stale)}")
-    return functions, reasons

@@ -1,17 +1,12 @@
 """The desk between the services' jobs (jobs.py) and the runner, which claims jobs and does them.
 
-The runner claims a job by a long poll of the control API, does the job, and reports events.
-
-    POST /_labs/work/claim   {"runner", "kinds", "running", "held", "seconds"} -> {"job", "stop"}
-    POST /_labs/work/report  {"runner", "job", "number", "events"} -> {}; 410 where the job is lost
-    GET  /_labs/work         {"runners", "waiting", "claimed"}
+The runner claims a job by a long poll (work_routes.py), does the job, and reports events.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import math
 import sqlite3
 import threading
 import time
@@ -20,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs_helpers.runtime import process_identity
-from labs_helpers.sandbox.control_api import ControlRefused, Routes
+from labs_helpers.sandbox.control_api import ControlRefused
 from labs_helpers.sandbox.service.jobs import ENDED, TOPIC, Event, Job, Owner
 from labs_helpers.sandbox.service.store import Store
 
@@ -143,38 +138,8 @@ class Desk:
         alive = [each.note["pid"] for each in self._alive()]
         return {"runners": alive, "waiting": len(rows) - claimed, "claimed": claimed}
 
-    def routes(self) -> Routes:
-        """(method, path) -> what answers it."""
-
-        def claim(sent: dict[str, Any]) -> dict[str, Any]:
-            try:
-                kinds, running, held = (
-                    list(map(str, sent[name])) for name in ("kinds", "running", "held")
-                )
-                note, seconds = _note_in(sent), float(sent["seconds"])
-                if not math.isfinite(seconds):
-                    raise ValueError("seconds must be a number")
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                raise ControlRefused(400, f"this is no claim: {error}") from error
-            return self.claim(note, kinds, running, held, seconds)
-
-        def report(sent: dict[str, Any]) -> dict[str, Any]:
-            try:
-                note, job, number = _note_in(sent), str(sent["job"]), int(sent["number"])
-                events = [dict(each) for each in sent["events"]]
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                raise ControlRefused(400, f"this is no report: {error}") from error
-            self.report(note, job, number, events)
-            return {}
-
-        return {
-            ("POST", "/_labs/work/claim"): claim,
-            ("POST", "/_labs/work/report"): report,
-            ("GET", "/_labs/work"): lambda sent: self.facts(),
-        }
-
     def close(self) -> None:
-        """Answer every waiting runner, so that the server can end; nobody looks at stores then."""
+        """Answer every waiting runner, so that the server can end; nothing reads stores then."""
         with self._changed:
             self._closing = True
             watch = self._watch
@@ -195,7 +160,7 @@ class Desk:
         self._changed.notify_all()
 
     def _take(self, runner: str, kinds: Sequence[str]) -> dict[str, Any] | None:
-        """Claim the first waiting job of these kinds, as the runner gets the job."""
+        """Claim the first waiting job of these kinds; the job as the runner gets the job."""
         for store in self._stores:
             while row := self._mark(store, runner, kinds):
                 job = _job(row)
@@ -265,7 +230,7 @@ class Desk:
         return list(self._runners.values())
 
     def _lose(self, store: Store, row: sqlite3.Row, why: str) -> None:
-        """Tell the owner, then forget the job: a kill in between tells the owner once more."""
+        """Tell the owner, then forget the job. After a kill in between, the owner is told again."""
         log.warning("the job %s is lost: %s", row["id"], why)
         self._owners[row["kind"]][1].lost(_job(row), why)
         self._forget(store, row["id"])
@@ -293,11 +258,3 @@ class Desk:
 
 def _job(row: sqlite3.Row) -> Job:
     return Job(row["id"], row["kind"], json.loads(row["body"]))
-
-
-def _note_in(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What a request says of its runner; raises ValueError for no process that runs."""
-    note = dict(sent["runner"])
-    if not process_identity.is_alive(note):
-        raise ValueError("the runner is no process that runs")
-    return note

@@ -17,7 +17,7 @@ from dulwich.repo import Repo
 
 from labs_helpers.sandbox.codecommit import bare, packs
 from labs_helpers.sandbox.codecommit.operations import differences
-from labs_helpers.sandbox.service.errors import NotInSandbox
+from labs_helpers.sandbox.service.errors import NotHere
 
 FOLDER = 0o040000
 
@@ -140,7 +140,7 @@ def test_a_commit_of_a_billion_folders_is_not_compared(
     asked = {"repositoryName": "bomb", "afterCommitSpecifier": "main"}
     with (
         bomb(tmp_path / "git") as (repo, _),
-        pytest.raises(NotInSandbox, match=r"1,000 files and folders"),
+        pytest.raises(NotHere, match=r"1,000 files and folders"),
     ):
         differences.get_differences(Call(repo), asked)  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from labs_helpers.sandbox.codedeploy import appspec
-from labs_helpers.sandbox.codedeploy.errors import NotHere
+from labs_helpers.sandbox.service.errors import NotHere
 from tests.sandbox.codedeploy.deploy_room import spec
 
 

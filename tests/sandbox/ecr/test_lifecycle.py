@@ -245,13 +245,13 @@ def test_the_rules_of_evaluation_hold(
     ]
     rules = rules_of({"rules": documents})
     for outcome in evaluate(rules, images, NOW):
-        identified = [each for each in rules if each.identifies(outcome.image)]
+        identified = [each for each in rules if each.identified([outcome.image])]
         assert outcome.rule is (identified[0] if identified else None)
         if outcome.taken and outcome.rule and outcome.rule.counts_images:
             newer = [
                 each
                 for each in images
-                if outcome.rule.identifies(each) and each.pushed_at >= outcome.image.pushed_at
+                if outcome.rule.identified([each]) and each.pushed_at >= outcome.image.pushed_at
             ]
             assert len(newer) > outcome.rule.count
         elif outcome.taken and outcome.rule:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from labs_helpers.sandbox.ecs import definitions
-from labs_helpers.sandbox.ecs.errors import NotHere, Refused
+from labs_helpers.sandbox.ecs.errors import Refused
+from labs_helpers.sandbox.service.errors import NotHere
 
 PLACE = ("123456789012", "us-west-2")
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/web:1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import pickletools
 import sqlite3
 import threading
 import time
@@ -222,6 +223,33 @@ def test_all_of_it_is_as_it_was_and_goes_on(tmp_path: Path) -> None:
     assert (len(old), len(new)) == (2, 3)
     assert buckets == ["bucket"]
     assert status["notices"] == []
+
+
+OF_OUR_STACKS = {"kinds.Made", "life.Entry", "onto_moto._Exports", "scope.Scope"}
+"""The classes by whose modules and names stacks of earlier versions are on disk."""
+
+
+def test_a_stored_stack_names_the_classes_that_stacks_of_earlier_versions_name(
+    tmp_path: Path,
+) -> None:
+    sandbox = sandbox_process.start(tmp_path)
+    stack = {"StackName": "stack", "TemplateBody": json.dumps(TEMPLATE)}
+    client_of(sandbox, "cloudformation").create_stack(**stack)
+    kill(sandbox)
+    with rows(tmp_path) as database:
+        stored = "select content from shards where service = 'cloudformation'"
+        contents = [content for (content,) in database.execute(stored)]
+    texts = {
+        text
+        for content in contents
+        for _, text, _ in pickletools.genops(content)
+        if isinstance(text, str)
+    }
+    ours = "labs_helpers.sandbox.moto.stacks."
+    modules = {text.removeprefix(ours) for text in texts if text.startswith(ours)}
+    named = {one for one in OF_OUR_STACKS if one.partition(".")[2] in texts}
+    assert modules == {one.partition(".")[0] for one in OF_OUR_STACKS}
+    assert named == OF_OUR_STACKS
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from labs_helpers.sandbox.moto import answers
 from labs_helpers.sandbox.moto.page import page
 from labs_helpers.sandbox.moto.refusals import EVERY, operations
 from labs_helpers.sandbox.moto.table import PAGE, services
+from labs_helpers.sandbox.service.operations import collect, recorded
 from labs_helpers.sandbox.service.protocol import service_model
 from labs_helpers.sandbox.service.refusal import Refusal
-from labs_helpers.sandbox.service.service import collect, recorded
 from labs_helpers.sandbox.sigv4 import Request
 from tests.policies import policy
 from tests.sandbox.authorization.people_here import refusal_of

@@ -16,6 +16,8 @@ from tests.sandbox.registry.registry_server import RegistryUnderTest, describe
 
 OCI, DOCKER = media_types.OCI_MANIFEST, media_types.DOCKER_MANIFEST
 LAYERS = {OCI: media_types.OCI_LAYER_GZIP, DOCKER: media_types.DOCKER_LAYER_GZIP}
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+json"
+SCHEMA_1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 CONFIGS = {OCI: media_types.OCI_CONFIG, DOCKER: media_types.DOCKER_CONFIG}
 
 
@@ -64,7 +66,7 @@ def test_the_stored_format_is_given_where_the_client_accepts_it(
     assert registry.send("GET", "/v2/demo/manifests/v1", headers=headers).body == body
 
 
-@pytest.mark.parametrize("wanted", [DOCKER, "application/json", media_types.DOCKER_MANIFEST_V1])
+@pytest.mark.parametrize("wanted", [DOCKER, "application/json", SCHEMA_1])
 def test_a_pull_by_digest_is_never_converted(registry: RegistryUnderTest, wanted: str) -> None:
     body = push(registry, OCI)
     path = f"/v2/demo/manifests/{digest.of_bytes(body)}"
@@ -117,10 +119,10 @@ def test_schema_1_is_refused_in_words(registry: RegistryUnderTest) -> None:
     """Reported as S7."""
     manifest = {"schemaVersion": 1, "name": "demo", "tag": "v1", "fsLayers": [], "history": []}
     body = json.dumps(manifest).encode()
-    reply = registry.put_manifest("v1", body, media_types.DOCKER_MANIFEST_V1_SIGNED)
+    reply = registry.put_manifest("v1", body, SCHEMA_1_SIGNED)
     assert (reply.status, reply.error[0]) == (405, "UNSUPPORTED")
     assert "the sandbox does not take Docker's schema 1, which ECR takes" in reply.error[1]
     push(registry, DOCKER)
-    accept = {"Accept": media_types.DOCKER_MANIFEST_V1}
+    accept = {"Accept": SCHEMA_1}
     reply = registry.send("GET", "/v2/demo/manifests/v1", headers=accept)
     assert reply.headers["content-type"] == DOCKER

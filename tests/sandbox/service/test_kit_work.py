@@ -14,7 +14,7 @@ import pytest
 
 from labs_helpers.runtime import process_identity
 from labs_helpers.sandbox.control_api import ControlRefused
-from labs_helpers.sandbox.service import jobs, work
+from labs_helpers.sandbox.service import jobs, work, work_routes
 from labs_helpers.sandbox.service.jobs import ENDED, Event, Job
 from labs_helpers.sandbox.service.store import Store
 from labs_helpers.sandbox.service.work import Desk
@@ -242,7 +242,7 @@ def test_after_the_close_nothing_looks_at_the_stores(room: Room) -> None:
     "sent", [{}, {"runner": 1}, {"runner": {}, "kinds": 1, "running": [], "held": []}]
 )
 def test_what_is_no_claim_or_report_is_refused(room: Room, sent: dict[str, Any]) -> None:
-    routes = room.desk.routes()
+    routes = work_routes.routes(room.desk)
     for what in ("claim", "report"):
         with pytest.raises(ControlRefused) as refused:
             routes["POST", f"/_labs/work/{what}"](sent)
@@ -267,7 +267,7 @@ CLAIM: dict[str, Any] = {"runner": ME, "kinds": ["demo"], "running": [], "held":
 def test_a_claim_with_odd_numbers_claims_nothing(room: Room, wrong: dict[str, Any]) -> None:
     room.submit("a")
     with pytest.raises(ControlRefused) as refused:
-        room.desk.routes()["POST", "/_labs/work/claim"]({**CLAIM, **wrong})
+        work_routes.routes(room.desk)["POST", "/_labs/work/claim"]({**CLAIM, **wrong})
     assert refused.value.status == 400
     assert room.desk.facts() == {"runners": [], "waiting": 1, "claimed": 0}
 
@@ -275,5 +275,5 @@ def test_a_claim_with_odd_numbers_claims_nothing(room: Room, wrong: dict[str, An
 def test_kinds_that_nobody_has_are_passed_over(room: Room) -> None:
     room.submit("a")
     kinds = [*(f"kind{number}" for number in range(300_000)), "demo"]
-    found = room.desk.routes()["POST", "/_labs/work/claim"]({**CLAIM, "kinds": kinds})
+    found = work_routes.routes(room.desk)["POST", "/_labs/work/claim"]({**CLAIM, "kinds": kinds})
     assert found["job"]["id"] == "a"

@@ -101,12 +101,11 @@ def run(
             command = replace(command, users=users)
         except NotSupported as error:
             yield {"stream": _BEYOND_RANGE.format(error)}
-    yield from _execute(state, invocation, command, command_text, comment)
+    yield from _execute(state, command, command_text, comment)
 
 
 def _execute(
     state: StageState,
-    invocation: _Invocation,
     command: Command,
     command_text: str,
     comment: str,

@@ -6,10 +6,11 @@ from typing import Any
 
 from labs_helpers.sandbox.codebuild import report_store
 from labs_helpers.sandbox.codebuild.call import CodeBuildCall
-from labs_helpers.sandbox.codebuild.errors import AlreadyExists, InvalidInput, NotFound, NotHere
+from labs_helpers.sandbox.codebuild.errors import AlreadyExists, InvalidInput, NotFound
 from labs_helpers.sandbox.codebuild.naming import dated, inverted
 from labs_helpers.sandbox.codebuild.report_store import Document
 from labs_helpers.sandbox.codebuild.reports import new_group
+from labs_helpers.sandbox.service.errors import NotHere
 from labs_helpers.sandbox.service.service import Members
 
 _COVERAGE = "The sandbox reads results of tests, and no coverage."

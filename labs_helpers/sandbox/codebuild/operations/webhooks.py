@@ -12,13 +12,12 @@ from labs_helpers.sandbox.codebuild.errors import (
     AlreadyExists,
     InvalidInput,
     NotFound,
-    NotHere,
     OAuthProviderFailed,
     no_project,
 )
 from labs_helpers.sandbox.codebuild.naming import dated
 from labs_helpers.sandbox.iam.service_roles import RoleRefused
-from labs_helpers.sandbox.service.errors import AccessDenied
+from labs_helpers.sandbox.service.errors import AccessDenied, NotHere
 from labs_helpers.sandbox.service.service import Members
 
 RECORDED = ("CreateWebhook", "DeleteWebhook", "UpdateWebhook")

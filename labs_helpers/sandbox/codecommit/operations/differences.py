@@ -11,7 +11,7 @@ from dulwich.objects import ObjectID, Tree
 from labs_helpers.sandbox.codecommit import bare
 from labs_helpers.sandbox.codecommit.call import CodeCommitCall
 from labs_helpers.sandbox.codecommit.errors import CommitDoesNotExist, PathDoesNotExist
-from labs_helpers.sandbox.service.errors import NotInSandbox
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _MOST = 100_000
@@ -32,8 +32,9 @@ def get_differences(call: CodeCommitCall, params: Members) -> Members:
         for number, change in enumerate(changes):
             if number == _MOST:
                 # some folders in each other, each of them ten times, make a billion
-                raise NotInSandbox(
-                    f"codecommit:GetDifferences of more than {_MOST:,} files and folders",
+                raise not_here(
+                    "the operation codecommit:GetDifferences of more than "
+                    f"{_MOST:,} files and folders",
                     "Compare a folder: beforePath, afterPath.",
                 )
             if any(stat.S_ISDIR(each.mode or 0) for each in (change.old, change.new) if each):

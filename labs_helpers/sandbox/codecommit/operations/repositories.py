@@ -15,7 +15,7 @@ from labs_helpers.sandbox.codecommit.errors import (
     TooManyTags,
 )
 from labs_helpers.sandbox.codecommit.store import Document
-from labs_helpers.sandbox.service.errors import NotInSandbox
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _MOST_TAGS = 50
@@ -34,8 +34,8 @@ def create_repository(call: CodeCommitCall, params: Members) -> Members:
     name = params["repositoryName"]
     _check_name(name)
     if params.get("kmsKeyId"):
-        raise NotInSandbox(
-            "codecommit:CreateRepository with kmsKeyId",
+        raise not_here(
+            "the operation codecommit:CreateRepository with kmsKeyId",
             "The folder of a repository here is not encrypted.",
         )
     tags = _checked_tags(params.get("tags", {}))

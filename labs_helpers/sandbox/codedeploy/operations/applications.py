@@ -8,9 +8,10 @@ from typing import Any
 
 from labs_helpers.sandbox.codedeploy import shown, store
 from labs_helpers.sandbox.codedeploy.call import CodeDeployCall
-from labs_helpers.sandbox.codedeploy.errors import NoApplication, NoGroup, Refused, not_here
+from labs_helpers.sandbox.codedeploy.errors import NoApplication, NoGroup, Refused
 from labs_helpers.sandbox.codedeploy.groups import check_name
 from labs_helpers.sandbox.codedeploy.store import Document
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _ARN = re.compile(

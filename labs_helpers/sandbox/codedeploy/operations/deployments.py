@@ -10,8 +10,9 @@ from typing import Any
 from labs_helpers.sandbox.codedeploy import appspec, deployments, groups, shown, store
 from labs_helpers.sandbox.codedeploy.call import CodeDeployCall
 from labs_helpers.sandbox.codedeploy.deployments import ENDED, ON_REQUEST, READY, STOPPED
-from labs_helpers.sandbox.codedeploy.errors import Completed, Refused, not_here
+from labs_helpers.sandbox.codedeploy.errors import Completed, Refused
 from labs_helpers.sandbox.codedeploy.store import Document
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _STOPPED = "No more commands will be scheduled for execution in the deployment instances"

@@ -12,9 +12,9 @@ from labs_helpers.sandbox.ecs.errors import (
     ClusterHasTasks,
     InvalidParameter,
     NoCluster,
-    not_here,
 )
 from labs_helpers.sandbox.ecs.naming import Document, arn, last, shown
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _NAME = re.compile(r"[\w-]{1,255}", re.ASCII)

@@ -8,14 +8,10 @@ from typing import Any
 
 from labs_helpers.sandbox.ecs import releases, store
 from labs_helpers.sandbox.ecs.call import EcsCall
-from labs_helpers.sandbox.ecs.errors import (
-    InvalidParameter,
-    NoService,
-    NoServiceDeployment,
-    not_here,
-)
+from labs_helpers.sandbox.ecs.errors import InvalidParameter, NoService, NoServiceDeployment
 from labs_helpers.sandbox.ecs.naming import Document, last, shown
 from labs_helpers.sandbox.ecs.owner import TOPIC
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _ARN = re.compile(

@@ -17,15 +17,11 @@ from labs_helpers.sandbox.ecs import (
     task_sets,
 )
 from labs_helpers.sandbox.ecs.call import EcsCall
-from labs_helpers.sandbox.ecs.errors import (
-    InvalidParameter,
-    NoService,
-    ServiceNotActive,
-    not_here,
-)
+from labs_helpers.sandbox.ecs.errors import InvalidParameter, NoService, ServiceNotActive
 from labs_helpers.sandbox.ecs.launch import check_launch, check_network
 from labs_helpers.sandbox.ecs.naming import Document, arn, last
 from labs_helpers.sandbox.ecs.owner import TOPIC
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _NAME = re.compile(r"[\w-]{1,255}", re.ASCII)

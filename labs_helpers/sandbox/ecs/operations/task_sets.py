@@ -12,16 +12,11 @@ from typing import Any
 
 from labs_helpers.sandbox.ecs import balanced, deployments, store, task_sets
 from labs_helpers.sandbox.ecs.call import EcsCall
-from labs_helpers.sandbox.ecs.errors import (
-    InvalidParameter,
-    NoService,
-    NoTaskSet,
-    ServiceNotActive,
-    not_here,
-)
+from labs_helpers.sandbox.ecs.errors import InvalidParameter, NoService, NoTaskSet, ServiceNotActive
 from labs_helpers.sandbox.ecs.launch import check_launch
 from labs_helpers.sandbox.ecs.naming import Document, last, shown
 from labs_helpers.sandbox.ecs.owner import TOPIC
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _MOST = 5

@@ -6,10 +6,11 @@ from typing import Any
 
 from labs_helpers.sandbox.ecs import store, tasks
 from labs_helpers.sandbox.ecs.call import EcsCall
-from labs_helpers.sandbox.ecs.errors import InvalidParameter, Refused, not_here
+from labs_helpers.sandbox.ecs.errors import InvalidParameter, Refused
 from labs_helpers.sandbox.ecs.launch import check_launch
 from labs_helpers.sandbox.ecs.naming import Document, arn, last, of_definition, shown
 from labs_helpers.sandbox.ecs.owner import no_role
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 NOT_BUILT = {

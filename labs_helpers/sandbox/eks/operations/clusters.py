@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from labs_helpers.sandbox.eks import entries, store, times
+from labs_helpers.sandbox.eks import entries, store
 from labs_helpers.sandbox.eks.call import EksCall, shown
-from labs_helpers.sandbox.eks.errors import InUse, InvalidParameter, NotFound, NotHere
+from labs_helpers.sandbox.eks.errors import InUse, InvalidParameter, NotFound
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused
+from labs_helpers.sandbox.service.errors import NotHere, not_here
 from labs_helpers.sandbox.service.service import Members
 
 _EKS = Principal("eks.amazonaws.com", "EKS")
@@ -45,7 +46,7 @@ def create_cluster(call: EksCall, params: Members) -> Members:
     name, place = params["name"], call.place
     for each in _ABSENT:
         if params.get(each):
-            raise NotHere(f"The sandbox does not have {each}; it exists on AWS. {_NO_KUBERNETES}")
+            raise not_here(each, _NO_KUBERNETES)
     if not params.get("version"):
         raise NotHere(
             "The sandbox keeps no list of the versions of Kubernetes: name one with "
@@ -87,7 +88,7 @@ def create_cluster(call: EksCall, params: Members) -> Members:
         "deletionProtection": params.get("deletionProtection", False),
     }
     with call.store.write() as db:
-        if call.with_status(store.cluster(db, place, name), times.CLUSTER) is not None:
+        if call.with_status(store.cluster(db, place, name), store.CLUSTER) is not None:
             raise InUse(f"Cluster already exists with name: {name}")
         store.forget_cluster(db, place, name)
         store.save_cluster(db, place, made)
@@ -112,7 +113,7 @@ def describe_cluster(call: EksCall, params: Members) -> Members:
 def list_clusters(call: EksCall, params: Members) -> Members:
     with call.store.read() as db:
         found = store.clusters(db, call.place)
-    names = [each["name"] for each in found if call.with_status(each, times.CLUSTER)]
+    names = [each["name"] for each in found if call.with_status(each, store.CLUSTER)]
     part, token = call.page([([name], name) for name in sorted(names)], params)
     return {"clusters": part, "nextToken": token}
 

@@ -7,9 +7,10 @@ import uuid
 
 from labs_helpers.sandbox.eks import store
 from labs_helpers.sandbox.eks.call import EksCall, shown
-from labs_helpers.sandbox.eks.errors import InUse, InvalidParameter, NotFound, NotHere
+from labs_helpers.sandbox.eks.errors import InUse, InvalidParameter, NotFound
 from labs_helpers.sandbox.eks.store import NODEGROUP, PROFILE, Document
 from labs_helpers.sandbox.iam.service_roles import Principal, RoleRefused
+from labs_helpers.sandbox.service.errors import not_here
 from labs_helpers.sandbox.service.service import Members
 
 _EC2 = Principal("ec2.amazonaws.com", "EC2")
@@ -30,7 +31,7 @@ def create_nodegroup(call: EksCall, params: Members) -> Members:
     _check_template(params)
     for each in ("launchTemplate", "remoteAccess", "warmPoolConfig", "nodeRepairConfig"):
         if params.get(each):
-            raise NotHere(f"The sandbox does not have {each}; it exists on AWS. {_NO_NODES}")
+            raise not_here(each, _NO_NODES)
     scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2, **params.get("scalingConfig", {})}
     if not scaling["minSize"] <= scaling["desiredSize"] <= scaling["maxSize"]:
         raise InvalidParameter(

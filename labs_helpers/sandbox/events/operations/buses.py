@@ -8,9 +8,9 @@ from typing import Any
 
 from labs_helpers.sandbox.events import store
 from labs_helpers.sandbox.events.call import Bus, EventsCall
-from labs_helpers.sandbox.events.errors import AlreadyExists, LimitExceeded, NotFound, NotHere
+from labs_helpers.sandbox.events.errors import AlreadyExists, LimitExceeded, NotFound
 from labs_helpers.sandbox.policy import document
-from labs_helpers.sandbox.service.errors import ValidationError
+from labs_helpers.sandbox.service.errors import ValidationError, not_here
 from labs_helpers.sandbox.service.service import Members
 
 _BUSES = 100
@@ -80,7 +80,7 @@ def create_event_bus(call: EventsCall, params: Members) -> Members:
     name, place = params["Name"], call.place
     for member, why in _ABSENT.items():
         if params.get(member):
-            raise NotHere(f"The sandbox does not have {member}; it exists on AWS. {why}")
+            raise not_here(member, why)
     if "/" in name:
         raise ValidationError("Event bus name must not contain '/'.")
     tags = {each["Key"]: each["Value"] for each in params.get("Tags", [])}

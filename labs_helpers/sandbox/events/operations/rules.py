@@ -7,10 +7,10 @@ from typing import Any
 
 from labs_helpers.sandbox.events import schedules, store
 from labs_helpers.sandbox.events.call import EventsCall
-from labs_helpers.sandbox.events.errors import LimitExceeded, NotHere, no_rule
+from labs_helpers.sandbox.events.errors import LimitExceeded, no_rule
 from labs_helpers.sandbox.events.router import compiled
 from labs_helpers.sandbox.events.ticks import TOPIC, due_after
-from labs_helpers.sandbox.service.errors import ValidationError
+from labs_helpers.sandbox.service.errors import ValidationError, not_here
 from labs_helpers.sandbox.service.service import Members
 
 _RULES = 300
@@ -33,9 +33,9 @@ def put_rule(call: EventsCall, params: Members) -> Members:
         compiled(pattern)
     state = params.get("State") or "ENABLED"
     if state not in _STATES:
-        raise NotHere(
-            f"The sandbox does not have the state {state} of a rule; it exists on AWS. Rules "
-            "get the calls that may change something, and none that only read."
+        raise not_here(
+            f"the state {state} of a rule",
+            "Rules get the calls that may change something, and none that only read.",
         )
     enabled = state == "ENABLED"
     due = _due(call, schedule, enabled)

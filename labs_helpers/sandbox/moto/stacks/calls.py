@@ -20,7 +20,6 @@ from labs_helpers.sandbox.call import HEADERS, Answer, Application, SignedCall
 from labs_helpers.sandbox.service.refusal import Refusal, protocol_of
 from labs_helpers.sandbox.sigv4 import Request
 
-Params = Mapping[str, Any]
 _GLOBAL = {"iam": "us-east-1"}
 """Services with one endpoint, and the region that signs for the endpoint.
 
@@ -93,7 +92,7 @@ class Calls:
             raise CallFailed(service, "ValidationError", report.generate_report())
         protocol = model.metadata["protocol"]
         written = create_serializer(protocol, False).serialize_to_request(given, found)
-        status, headers, body = self._answered(service, operation, _wired(written))
+        status, headers, body = self._answered(service, _wired(written))
         answer = {"status_code": int(status[:3]), "headers": dict(headers), "body": body}
         parsed: dict[str, Any] = create_parser(protocol).parse(answer, found.output_shape)
         if int(status[:3]) >= 300:
@@ -102,7 +101,7 @@ class Calls:
             raise CallFailed(service, code, message, int(status[:3]))
         return parsed
 
-    def _answered(self, service: str, operation: str, wired: _Wired) -> Answer:
+    def _answered(self, service: str, wired: _Wired) -> Answer:
         region = _GLOBAL.get(service, self.region)
         host = f"{service}.{region}.amazonaws.com"
         headers = {**wired.headers, "host": host, "content-length": str(len(wired.body))}

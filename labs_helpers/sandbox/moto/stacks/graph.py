@@ -97,9 +97,9 @@ _FORMS: Mapping[str, tuple[Any, str]] = {
 def check(template: Template) -> None:
     """Raise Refusal for a function or a reference that cannot be followed, and for a circle."""
     for section in ("Conditions", "Resources", "Outputs"):
-        for name, value in (template.get(section) or {}).items():
+        for value in (template.get(section) or {}).values():
             _check_functions(value, section == "Conditions")
-            _check_references(template, section, name, value)
+            _check_references(template, section, value)
     _ordered(
         {
             name: set(_conditions_in(value))
@@ -163,7 +163,7 @@ def _check_functions(value: Any, in_conditions: bool) -> None:
         _check_functions(each, in_conditions)
 
 
-def _check_references(template: Template, section: str, name: str, value: Any) -> None:
+def _check_references(template: Template, section: str, value: Any) -> None:
     parameters = set(template.get("Parameters") or {}) | PSEUDO
     resources = set(template["Resources"]) if section != "Conditions" else set()
     searched = value.get("Properties", {}) if section == "Resources" else value
@@ -246,3 +246,24 @@ def _error(words: str) -> Refusal:
 
 def _format(words: str) -> Refusal:
     return Refusal("ValidationError", f"Template format error: {words}")
+
+
+_DYNAMIC = re.compile(r"\{\{resolve:[^{}]*")
+
+
+def refuse_dynamic(value: Any) -> None:
+    """Raise Refusal (NotInSandbox) for a text with a dynamic reference, in whatever member.
+
+    The sandbox does not follow them: without a refusal a stack would have the text of the reference
+    for the value of a secret.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+    """
+    if isinstance(value, dict):
+        for name, each in value.items():
+            refuse_dynamic(name)
+            refuse_dynamic(each)
+    elif isinstance(value, list):
+        for each in value:
+            refuse_dynamic(each)
+    elif isinstance(value, str) and (found := _DYNAMIC.search(value)):
+        raise not_implemented(f"the dynamic reference {found[0][:200]}}}}} in a template")

@@ -1,4 +1,4 @@
-"""A stack from its creation to its deletion, with an event for each step.
+"""A stack from its creation to its deletion, with an event for each step (update: update.py).
 
 Statuses and reasons:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html,
@@ -12,18 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks import graph, outputs
+from labs_helpers.sandbox.moto.stacks import graph
 from labs_helpers.sandbox.moto.stacks.calls import Calls
-from labs_helpers.sandbox.moto.stacks.kinds import Made
 from labs_helpers.sandbox.moto.stacks.reasons import name_of, reason_of
-from labs_helpers.sandbox.moto.stacks.resources import apply, needs_replacement, take_away
+from labs_helpers.sandbox.moto.stacks.resources import take_away
 from labs_helpers.sandbox.moto.stacks.scope import Scope
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service.refusal import Refusal
-
-_REPLACING = (
-    "Requested update requires the creation of a new physical resource; hence creating one."
-)
 
 
 @dataclass
@@ -39,7 +34,7 @@ class Entry:
 
 
 class Failed(Exception):
-    """A step that a resource failed at; logical_id: whose."""
+    """A step of a resource has failed; logical_id: the resource's."""
 
     def __init__(self, logical_id: str) -> None:
         super().__init__(logical_id)
@@ -52,7 +47,6 @@ class Life:
     def __init__(self, stack: Any, calls: Calls) -> None:
         self.stack = stack
         self.calls = replace(calls, stack_tags=tuple((stack.tags or {}).items()))
-        self._replaced: dict[str, Made] = {}
 
     @property
     def scope(self) -> Scope:
@@ -60,7 +54,7 @@ class Life:
         return found
 
     def create(self) -> None:
-        """Make every resource; what fails rolls the stack back, and raises nothing."""
+        """Make every resource. A failure rolls the stack back, and raises nothing."""
         stack = self.stack
         self._status("CREATE_IN_PROGRESS", "User Initiated")
         try:
@@ -77,7 +71,7 @@ class Life:
             return
         stack.shown_outputs, stack.shown_exports = [], []
         left = self._delete(self._made())
-        self._status("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", _not_deleted(left))
+        self._status("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", not_deleted(left))
 
     def delete(self, retained: Iterable[str] = ()) -> bool:
         """Delete every resource; returns whether the stack is gone."""
@@ -89,139 +83,8 @@ class Life:
         for name in sorted(kept & set(self.scope.made)):
             self._event(name, "DELETE_SKIPPED")
         left = self._delete(gone)
-        self._status("DELETE_FAILED" if left else "DELETE_COMPLETE", _not_deleted(left))
+        self._status("DELETE_FAILED" if left else "DELETE_COMPLETE", not_deleted(left))
         return not left
-
-    def update(self, new: Scope) -> None:
-        """Change the stack to what `new` says; what fails is rolled back, and raises nothing.
-
-        Raises Refusal when there is nothing to change.
-        """
-        old = self.scope
-        new.made = dict(old.made)
-        if not self._differs(old, new):
-            raise Refusal("ValidationError", "No updates are to be performed.")
-        self._status("UPDATE_IN_PROGRESS", "User Initiated")
-        self.stack.resource_map = new
-        undo: list[tuple[str, Made | None]] = []
-        try:
-            for logical_id in graph.order(new.template):
-                self._change(logical_id, old, undo)
-            self._finish()
-        except (Failed, Refusal) as failed:
-            words = (
-                f"The following resource(s) failed to update: [{failed.logical_id}]. "
-                if isinstance(failed, Failed)
-                else failed.message
-            )
-            self._undo(undo, old, words)
-            return
-        self._status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        kept = {name for name, each in new.template["Resources"].items() if new.exists(each)}
-        for logical_id, replaced in reversed(self._replaced.items()):
-            self._gone(logical_id, replaced)
-        self._delete([name for name in self._made(old) if name not in kept])
-        self._status("UPDATE_COMPLETE")
-
-    def _differs(self, old: Scope, new: Scope) -> bool:
-        return old.template != new.template or old.resolved_parameters != new.resolved_parameters
-
-    def _change(self, logical_id: str, old: Scope, undo: list[tuple[str, Made | None]]) -> None:
-        made = self.scope.made.get(logical_id)
-        resource = self.scope.template["Resources"][logical_id]
-        if made is None:
-            self._create(logical_id)
-            if logical_id in self.scope.made:
-                undo.append((logical_id, None))
-            return
-        if not self.scope.exists(resource):
-            return
-        with self._step(logical_id, "UPDATE"):
-            wanted = self.scope.resolve(resource.get("Properties", {}))
-        if wanted == made.properties and resource["Type"] == self._entry(logical_id).resource_type:
-            return
-        before = Made(made.physical_id, dict(made.attributes), made.properties)
-        self._event(logical_id, "UPDATE_IN_PROGRESS")
-        kind, was = resource["Type"], self._entry(logical_id).resource_type
-        with self._step(logical_id, "UPDATE"):
-            replaced = needs_replacement(kind, was, made, wanted)
-        if replaced:
-            self._replace(logical_id, kind, wanted, undo)
-            return
-        with self._step(logical_id, "UPDATE"):
-            # an update that fails halfway is undone too
-            undo.append((logical_id, before))
-            apply(self.calls, resource["Type"], made, wanted)
-        self._event(logical_id, "UPDATE_COMPLETE")
-
-    def _replace(
-        self, logical_id: str, kind: str, wanted: Any, undo: list[tuple[str, Made | None]]
-    ) -> None:
-        """Make a new resource; the old one is deleted when the whole update has succeeded.
-
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
-        """
-        self._event(logical_id, "UPDATE_IN_PROGRESS", _REPLACING)
-        old = self.scope.made[logical_id]
-        with self._step(logical_id, "UPDATE"):
-            name = name_of(kind, self.stack.name, logical_id)
-            made = types()[kind].create(self.calls, name, wanted)
-            made.properties = wanted
-        self.scope.made[logical_id] = made
-        self._entry(logical_id).physical_resource_id = made.physical_id
-        undo.append((logical_id, old))
-        self._replaced[logical_id] = old
-        self._event(logical_id, "UPDATE_COMPLETE")
-
-    def _take_back_replaced(self, logical_id: str) -> bool:
-        """Delete the new resource and let the old one stand; whether the new one is gone."""
-        made, old = self.scope.made[logical_id], self._replaced.pop(logical_id)
-        self.scope.made[logical_id] = old
-        self._entry(logical_id).physical_resource_id = old.physical_id
-        return self._gone(logical_id, made)
-
-    def _gone(self, logical_id: str, made: Made) -> bool:
-        """Whether a resource that no longer stands for its logical id could be deleted."""
-        entry = self._entry(logical_id)
-        standing = replace(entry)
-        entry.physical_resource_id = made.physical_id
-        try:
-            self._event(logical_id, "DELETE_IN_PROGRESS")
-            with self._step(logical_id, "DELETE"):
-                take_away(self.calls, entry.resource_type, made)
-            self._event(logical_id, "DELETE_COMPLETE")
-        except Failed:
-            return False
-        finally:
-            self.stack.entries[logical_id] = standing
-        return True
-
-    def _undo(self, undo: list[tuple[str, Made | None]], old: Scope, words: str) -> None:
-        self._status("UPDATE_ROLLBACK_IN_PROGRESS", words)
-        left = []
-        for logical_id, before in reversed(undo):
-            if before is None:
-                left += self._delete([logical_id])
-                continue
-            if logical_id in self._replaced:
-                left += [] if self._take_back_replaced(logical_id) else [logical_id]
-                continue
-            made = self.scope.made[logical_id]
-            kind = self._entry(logical_id).resource_type
-            # what the failed update may have set already is set back
-            wanted, made.properties = before.properties, {**before.properties, **made.properties}
-            try:
-                with self._step(logical_id, "UPDATE"):
-                    apply(self.calls, kind, made, wanted)
-            except Failed:
-                left.append(logical_id)
-            else:
-                self._event(logical_id, "UPDATE_COMPLETE")
-        old.made = self.scope.made
-        self.stack.resource_map = old
-        self._finish()
-        status = "UPDATE_ROLLBACK_FAILED" if left else "UPDATE_ROLLBACK_COMPLETE"
-        self._status(status, _not_deleted(left))
 
     def _create(self, logical_id: str) -> None:
         resource = self.scope.template["Resources"][logical_id]
@@ -264,7 +127,7 @@ class Life:
 
     def _finish(self) -> None:
         """Outputs and exports, from what was made; raises Refusal."""
-        shown, exports = outputs.of(self.scope)
+        shown, exports = _outputs(self.scope)
         self.stack.keep_exports(exports)
         self.stack.shown_outputs = shown
 
@@ -306,7 +169,37 @@ class _Step:
         raise Failed(self._logical_id) from error
 
 
-def _not_deleted(left: list[str]) -> str | None:
+def not_deleted(left: list[str]) -> str | None:
+    """The reason of a stack's status where these resources could not be deleted."""
     if not left:
         return None
     return f"The following resource(s) failed to delete: [{', '.join(left)}]. "
+
+
+def _outputs(scope: Scope) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """The outputs as DescribeStacks shows them, and the exports by name, from what was made.
+
+    Raises Refusal for an output that is no text.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/outputs-section-structure.html
+    """
+    shown, exports = [], []
+    for key, each in (scope.template.get("Outputs") or {}).items():
+        if not scope.exists(each):
+            continue
+        value = scope.resolve(each["Value"])
+        if isinstance(value, dict | list):
+            words = "The Value field of every Outputs member must evaluate to a String."
+            raise Refusal("ValidationError", f"Template format error: {words}")
+        named = (each.get("Export") or {}).get("Name")
+        name = None if named is None else str(scope.resolve(named))
+        shown.append(
+            {
+                "OutputKey": key,
+                "OutputValue": str(value),
+                "Description": each.get("Description"),
+                "ExportName": name,
+            }
+        )
+        if name is not None:
+            exports.append((name, str(value)))
+    return shown, exports

@@ -12,6 +12,7 @@ from labs_helpers.sandbox.moto.stacks import calls, change_sets, granted, loadin
 from labs_helpers.sandbox.moto.stacks.life import Entry, Life
 from labs_helpers.sandbox.moto.stacks.scope import Scope
 from labs_helpers.sandbox.moto.stacks.types import capabilities, needing_capabilities
+from labs_helpers.sandbox.moto.stacks.update import Update
 from labs_helpers.sandbox.service.refusal import Refusal
 
 _MODELS = "moto.cloudformation.models"
@@ -28,9 +29,12 @@ def install(answer: Application) -> None:
     def life(stack: Any) -> Life:
         return Life(stack, calls.current(answer))
 
+    def update(stack: Any) -> Update:
+        return Update(stack, calls.current(answer))
+
     patches.put(f"{_STACK}._create_resource_map", _scope)
     patches.put(f"{_STACK}.create_resources", lambda stack: life(stack).create())
-    patches.put(f"{_STACK}.update", _updating(life))
+    patches.put(f"{_STACK}.update", _updating(update))
     patches.put(f"{_STACK}.stack_resources", property(lambda stack: list(stack.entries.values())))
     patches.put(f"{_STACK}.outputs", property(lambda stack: stack.shown_outputs or None))
     patches.put(f"{_STACK}.exports", property(lambda stack: stack.shown_exports))
@@ -170,7 +174,7 @@ def _create_stack(backend: Any, name: str, template: str, parameters: Any, **mor
     return stack
 
 
-def _updating(life: Callable[[Any], Life]) -> Callable[..., None]:
+def _updating(of: Callable[[Any], Update]) -> Callable[..., None]:
     def update(
         stack: Any,
         template: str,
@@ -189,7 +193,7 @@ def _updating(life: Callable[[Any], Life]) -> Callable[..., None]:
         new = _scope_of(stack, wanted, given)
         if tags is not None:
             stack.tags = tags
-        life(stack).update(new)
+        of(stack).run(new)
         if stack.resource_map is new:
             stack.template, stack.template_dict, stack.parameters = body, wanted, given
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from labs_helpers.sandbox.moto.stacks import dynamic, graph
+from labs_helpers.sandbox.moto.stacks import graph
 from labs_helpers.sandbox.moto.stacks.kinds import Made
 from labs_helpers.sandbox.moto.stacks.types import types
 from labs_helpers.sandbox.service import patterns
@@ -64,7 +64,7 @@ class Scope:
     def resolve(self, value: Any) -> Any:
         """A value of the template, its functions evaluated; raises Refusal."""
         found = self._resolve(value)
-        dynamic.refuse(found)  # a function may have put the reference together
+        graph.refuse_dynamic(found)  # a function may have put the reference together
         return None if found is _ABSENT else found
 
     def _holds(self, condition: Any) -> bool:

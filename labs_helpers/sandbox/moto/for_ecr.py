@@ -1,10 +1,10 @@
-"""Keys of KMS that another service encrypts with; moto's KMS holds them."""
+"""Keys and secrets that ECR uses; moto's KMS and Secrets Manager hold them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from labs_helpers.sandbox.ecr.elsewhere import KmsError
+from labs_helpers.sandbox.ecr.elsewhere import KmsError, SecretNotFound
 from labs_helpers.sandbox.moto.kept.state import changing
 from labs_helpers.sandbox.moto.service_states import unusable
 
@@ -48,3 +48,19 @@ def _arn(account: str, region: str, name: str) -> str:
         return name
     what = name if name.startswith("alias/") else f"key/{name}"
     return f"arn:aws:kms:{region}:{account}:{what}"
+
+
+def secret_for_ecr(account: str, region: str, arn: str) -> str:
+    """The text of a secret, which ECR reads by its service-linked role; raises SecretNotFound.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/slr-pullthroughcache.html
+    """
+    from moto.secretsmanager.exceptions import SecretsManagerClientError
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    backend: Any = secretsmanager_backends[account][region]
+    try:
+        found = backend.get_secret_value(secret_id=arn, version_id="", version_stage="AWSCURRENT")
+    except SecretsManagerClientError as error:
+        raise SecretNotFound() from error
+    return str(found.get("SecretString", ""))
