@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -182,6 +183,16 @@ def test_a_family_without_a_number_is_the_bad_release_again(lab: Desk) -> None:
     lab.lab.clock.advance(minutes=1)  # the history has whole seconds
     says = "the bad release; the service was given demo-app-web without a number | the service web"
     lab.finds_wrong("13.1", named("demo-app-web"), says)
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_after_the_clean_up_another_lab_s_service_of_the_name_is_no_answer(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lab 14 begins with a service web, too; the clean-up deregisters the whole family."""
+    listed = [replace(one, active=False) for one in deployed.definitions(lab.lab._world())]
+    monkeypatch.setattr(deployed, "definitions", lambda world: listed)
+    assert "as after the lab's clean-up" in lab.after("13.1", "")
 
 
 @pytest.mark.usefixtures("bad_release")
