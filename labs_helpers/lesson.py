@@ -12,6 +12,7 @@ from labs_helpers.checks.verdict import ASKED, DONE_BEFORE, UNTRIED, Verdict, ve
 from labs_helpers.control_client import LabClock
 from labs_helpers.curriculum import LABS, Entry
 from labs_helpers.defaults import REPOSITORY
+from labs_helpers.display.prose import prose
 from labs_helpers.display.rendering import Rendering, paragraph
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.files import LabsError
@@ -100,7 +101,7 @@ class Lesson:
         self._require(check_id, "hint", "exercise")
         said = exercise(self._notebook, check_id, self._names).hint(number)
         self.note("hint", check_id, str(number))
-        return _passage(said)
+        return prose(said)
 
     @spoken
     def solution(self, check_id: str = "") -> Rendering:

@@ -13,7 +13,7 @@ from typing import Any
 
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.world import World
-from labs_helpers.labs.delivery import buildspec, deployed, history
+from labs_helpers.labs.delivery import buildspec, denied, deployed, history
 from labs_helpers.labs.delivery.buildspec import Spec
 from labs_helpers.labs.delivery.deployed import Actions, Definition, Service
 from labs_helpers.labs.delivery.names import CLUSTER, PIPELINE, PROJECTS, SERVICE
@@ -201,7 +201,8 @@ def arrives(release: Release) -> Finding | None:
         return _on_its_way(release, made["pipelineExecutionId"], actions, stage)
     if made["status"] != "Succeeded":
         what = f"{stage}: {said}" if stage else made["status"]
-        return Finding(looked_at, f"{made['status']}, {what}", _hint_of(stage, said))
+        hint = _hint_of(release.world, actions, stage, said)
+        return Finding(looked_at, f"{made['status']}, {what}", hint)
     return None
 
 
@@ -238,8 +239,11 @@ def _stop(execution: str) -> str:
     )
 
 
-def _hint_of(stage: str, said: str) -> str:
-    if stage in ("Build", "Gate"):
+def _hint_of(world: World, made: Actions, stage: str, said: str) -> str:
+    builds = stage in ("Build", "Gate")
+    if denied.is_allowed_now(world, denied.log_of(world, made, stage) if builds else said):
+        return "the role has the right now that it lacked then: the stage that failed can run again"
+    if builds:
         project = PROJECTS[STAGES.index(stage) - 1]
         return f"read the end of the log:  sh log.sh {project}"
     if stage == "Deploy" and "not authorized" in said:

@@ -7,12 +7,20 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from labs_helpers.checks import calls
 from labs_helpers.checks.goal import Fact, Finding, unmet
 from labs_helpers.checks.outcome import NotAttempted, Outcome, Passed
 from labs_helpers.checks.patience import settled
 from labs_helpers.checks.run import check
 from labs_helpers.checks.world import World
-from labs_helpers.labs.deployment.names import BALANCER, CLUSTER, FRONT, RELEASE, SHOPS_RELEASE
+from labs_helpers.labs.deployment.names import (
+    BALANCER,
+    CLUSTER,
+    FRONT,
+    FRONTS_ROLE,
+    RELEASE,
+    SHOPS_RELEASE,
+)
 from labs_helpers.labs.deployment.running import Running, look
 from labs_helpers.prepare.load_balancers import balancer_arn
 
@@ -35,12 +43,29 @@ class Mistake:
 
     @property
     def is_as_found(self) -> bool:
-        """Whether the deployment goes on, and nobody has stopped a task or changed their number."""
+        """Whether the deployment goes on, and nobody has done anything about it."""
         if not self.goes_on or self.front is None:
             return False
-        new = [one for one in self.front.tasks if one["createdAt"] >= self.began]
-        by_hand = any(one.get("stopCode") == "UserInitiated" for one in new)
-        return self.front.service["desiredCount"] == 1 and not by_hand
+        return self.front.service["desiredCount"] == 1 and not self.by_hand
+
+    @cached_property
+    def by_hand(self) -> str:
+        """What somebody did by hand since the deployment began, in words; "" for nothing.
+
+        stoppingAt: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+        """
+        tasks = self.front.tasks if self.front else []
+        stopped = [one for one in tasks if one.get("stopCode") == "UserInitiated"]
+        if any(one.get("stoppingAt", self.began) > self.began for one in stopped):
+            return "a task was stopped by hand"
+        for name in ("ModifyRule", "ModifyListener"):
+            for one in calls.since(self.world, name, self.began):
+                if not one.refused and one.role != FRONTS_ROLE:
+                    return "the weights at the load balancer were changed by hand"
+        refused = calls.since(self.world, "StopServiceDeployment", self.began)
+        if any(one.refused for one in refused):
+            return "another deployment was to be stopped, and ECS refused"
+        return ""
 
     @property
     def is_cleaned_up(self) -> bool:
@@ -56,10 +81,17 @@ class Mistake:
         return look(self.world, FRONT, _PATIENCE if self.status == _BACK else 0.0)
 
 
-AGAIN = (
+_TRY = {
+    "a task": "who stops a task gets another one: what is it that starts them?",
+    "the weights": "the deployment goes on and sets them again: stop the deployment itself.",
+    "another": "several deployments are listed: which of them is under way?",
+}
+"""What is to be thought about, by how `Mistake.by_hand` begins."""
+_ONCE_MORE = (
     f"let the service run next.json ({RELEASE}) to its end, as in the lesson; then run the "
-    "colleague's cell again. What stops a deployment that is under way?"
+    "colleague's cell again"
 )
+AGAIN = f"{_ONCE_MORE}. What stops a deployment that is under way?"
 _PATIENCE = 10.0
 """Seconds that the check waits for a deployment that goes back."""
 _GOES_ON = ("PENDING", "IN_PROGRESS")
@@ -144,11 +176,15 @@ def _taken_back(seen: Mistake) -> Finding | None:
             "a rollback takes some seconds: watch it with lab.service, then check again",
         )
     if seen.goes_on:
+        hand = seen.by_hand
         return Finding(
             looked_at,
-            f"{seen.status}: under way, whatever tasks there are",
-            "who stops a task gets another one: stop the deployment. Were you too late after that, "
-            f"{AGAIN}",
+            f"{seen.status}: under way, whatever tasks there are" + (f"\n{hand}" if hand else ""),
+            next(
+                (said for begins, said in _TRY.items() if hand.startswith(begins)),
+                "other tasks do not end a deployment: stop the deployment.",
+            )
+            + f" If it has ended before you stop it, {_ONCE_MORE}",
         )
     return Finding(looked_at, f"{seen.status}: {_ENDS.get(seen.status, 'ended')}", AGAIN)
 

@@ -29,7 +29,11 @@ def release_taken_back(world: World) -> Outcome:
     looks_at = f"the service {SERVICE}, its task definitions, and the images of {world.repository}"
     releases = taken_back.releases_of(world)
     if releases is None:
-        return NotAttempted(f"{looks_at}; the bad release does not run there yet")
+        return NotAttempted(f"{looks_at}; the cells of the lesson deploy the bad release first")
+    if releases.is_cleaned_up:
+        return NotAttempted(
+            f"{looks_at}; no task definition of the service is active, as after the lab's clean-up"
+        )
     if releases.is_as_found:
         return NotAttempted(looks_at)
     if releases.runs_the_good_one:
@@ -45,14 +49,14 @@ def release_taken_back(world: World) -> Outcome:
 
 
 def _nothing_committed(given: rights.Roles) -> Finding | None:
-    subject = history.commits()[given.release.commit]
-    if subject == WELCOME:
+    """No commit instead of the repair; those that came when the commit had arrived are no such."""
+    if not given.later or given.has_arrived:
         return None
     return Finding(
         "your last commit",
-        subject,
-        "the files were right; what is wrong is not in the repository: take your commit back (git "
-        f"reset --hard HEAD~1), and say yes to {WELCOME} when that waits",
+        given.later[0],
+        f"the files of {WELCOME} were right; what is wrong is not in the repository: go back to "
+        f"that commit (git reset --hard {given.release.tag}), and say yes when it waits",
     )
 
 
@@ -64,6 +68,8 @@ def _was_retried(given: rights.Roles) -> bool:
 
 
 def _commit_arrives(given: rights.Roles) -> Finding | None:
+    if given.later and given.has_arrived:
+        return None
     return release.arrives(given.release)
 
 
@@ -81,7 +87,7 @@ def _commit_runs(given: rights.Roles) -> Finding | None:
     if (found := release.runs(given.release)) is not None:
         return found
     service, wanted = given.release.service, given.release.definition
-    if service is None or wanted is None or service.definition == wanted.arn:
+    if service is None or wanted is None or service.definition == wanted.arn or given.later:
         return None
     return Finding(
         f"what the service {SERVICE} runs",
@@ -109,16 +115,21 @@ def roles_repaired(world: World) -> Outcome:
         f"of the pipeline {PIPELINE}"
     )
     commits = history.commits()
-    if WELCOME not in commits.values() or deployed.executions(world) is None:
+    commit = next((one for one, subject in commits.items() if subject == WELCOME), None)
+    if commit is None or deployed.executions(world) is None:
         return NotAttempted(looks_at)
-    given = rights.Roles(Release(world, next(iter(commits))))
+    order = [*commits]
+    later = tuple(commits[one] for one in order[: order.index(commit)])
+    given = rights.Roles(Release(world, commit), later)
     if (
-        commits[given.release.commit] == WELCOME
+        not later
         and given.are_as_the_auditors_left_them
         and not _was_retried(given)
+        and not given.elsewhere
     ):
         return NotAttempted(looks_at)
     return unmet(ROLE_FACTS, given) or Passed(
-        "Both roles have their rights again, and no others; the commit has arrived.",
+        "Both roles have their rights again, and no others; the commit has arrived"
+        + (", and your commits have come after that." if later else "."),
         "Whether the auditors agree is another question: show them the log.",
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from labs_helpers.checks.ecr_actions import CHANGES, PUSH
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.permissions import Permission, Role, of_ecr
 from labs_helpers.checks.world import World
+from labs_helpers.labs.delivery import deployed
 from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
 from labs_helpers.labs.delivery.release import Release
+from labs_helpers.labs.lab13 import elsewhere
 
 BUILD, PIPELINE_ROLE = "demo-app-build", "demo-app-pipeline"
 _OTHERS = "demo-app-other"
@@ -19,9 +22,14 @@ _OTHERS = "demo-app-other"
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles of the pipeline. release: of the last commit."""
+    """The roles of the pipeline.
+
+    release: of the commit that is to arrive; later: the subjects of the commits after that one, the
+    newest first.
+    """
 
     release: Release
+    later: tuple[str, ...] = ()
 
     @property
     def world(self) -> World:
@@ -45,6 +53,25 @@ class Roles:
         service, _, name = resource.partition(":")
         arn = f"arn:aws:{service}:{self.world.region}:{self.world.account}:{name}"
         return Permission(action, arn, self.world.region)
+
+    @cached_property
+    def has_arrived(self) -> bool:
+        """Whether the pipeline has brought the commit to the service, now or earlier."""
+        return any(
+            one["status"] == "Succeeded"
+            and deployed.of_commit([one], self.release.commit) is not None
+            for one in self.release.executions
+        )
+
+    @cached_property
+    def elsewhere(self) -> str:
+        """What was given rights instead of the two roles, in words; "" for nothing."""
+        begun = [
+            one["startTime"]
+            for one in self.release.executions
+            if deployed.of_commit([one], self.release.commit) is not None
+        ]
+        return elsewhere.given(self.world, min(begun, default=None), (BUILD, PIPELINE_ROLE))
 
     @property
     def push(self) -> list[Permission]:
@@ -82,21 +109,29 @@ def build_may_push(given: Roles) -> Finding | None:
     lacks = next((one for one in given.push if one not in has), None)
     if lacks is None:
         return None
-    return Finding(
-        f"what the role {BUILD} may do",
-        f"not allowed: {lacks.action}",
-        "the end of the build's log names the right that is missing",
-    )
+    return _lacks(given, BUILD, lacks, "the end of the build's log names the right that is missing")
 
 
 def pipeline_may_deploy(given: Roles) -> Finding | None:
     """The pipeline's role may update the service."""
     if given.allowed(PIPELINE_ROLE, [given.update]):
         return None
-    return Finding(
-        f"what the role {PIPELINE_ROLE} may do",
-        f"not allowed: {given.update.action}",
+    return _lacks(
+        given,
+        PIPELINE_ROLE,
+        given.update,
         "the box of the stage Deploy names the right that is missing",
+    )
+
+
+def _lacks(given: Roles, role: str, lacks: Permission, where: str) -> Finding:
+    looked_at, found = f"what the role {role} may do", f"not allowed: {lacks.action}"
+    if not given.elsewhere:
+        return Finding(looked_at, found, where)
+    return Finding(
+        looked_at,
+        f"{found}\n{given.elsewhere}",
+        f"{where}, and whose it is: the auditors have changed what is written at that role",
     )
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 
+from labs_helpers.checks import calls
 from labs_helpers.checks.goal import Finding
 from labs_helpers.checks.patience import settled
 from labs_helpers.checks.world import World
 from labs_helpers.labs.delivery import deployed, history
 from labs_helpers.labs.delivery.deployed import Definition, Deployment, Service
-from labs_helpers.labs.delivery.names import CLUSTER, SERVICE
+from labs_helpers.labs.delivery.names import CLUSTER, FAMILY, SERVICE
 
 BAD = "Give everything away"
 """The subject of the bad release's commit."""
 _PATIENCE = 10.0
 """Seconds that the check waits for a task that is to run, or for the end of a deployment."""
+_AFTER = timedelta(seconds=1)
+"""CloudTrail's times are of whole seconds: what began a deployment comes no later after it."""
 
 _UNDO = (
     "take your commit back, too (git reset --hard HEAD~1). The pipeline then begins with the bad "
@@ -34,7 +38,8 @@ class Releases:
     of the bad one, as after a forced one: the pipeline registers a task definition for each; back:
     when the service was given the good image again, None where it was not; sent: when the pipeline
     began with the first of the later commits; given: the digest of the image that the service was
-    given, "" for one that is not known.
+    given, "" for one that is not known; newest: when the service had its newest deployment;
+    is_cleaned_up: whether no task definition of the family is active.
     """
 
     world: World
@@ -49,6 +54,26 @@ class Releases:
     back: datetime | None
     sent: datetime | None
     given: str
+    newest: datetime | None
+    is_cleaned_up: bool
+
+    @cached_property
+    def named_in_vain(self) -> str:
+        """The task definition of the newest call that gave the service what it had; "" for none.
+
+        Such a call begins no deployment.
+        """
+        if self.newest is None:
+            return ""
+        made = calls.since(self.world, "UpdateService", self.newest)
+        names = (
+            str(one.params.get("taskDefinition") or "").rpartition("/")[2]
+            for one in made
+            if not one.refused
+            and one.at > self.newest + _AFTER
+            and str(one.params.get("service", "")).rpartition("/")[2] == SERVICE
+        )
+        return next(filter(None, names), "")
 
     @property
     def back_before_any_commit(self) -> bool:
@@ -64,6 +89,7 @@ class Releases:
             and not self.later
             and not self.again
             and nothing_deleted(self) is None
+            and not self.named_in_vain
         )
 
     @property
@@ -140,6 +166,12 @@ def ran_before(releases: Releases) -> Finding | None:
             f'wait for its end, then check again:  lab.service("{SERVICE}", cluster="{CLUSTER}", '
             "wait=60)",
         )
+    if releases.service.definition == releases.bad.arn and releases.named_in_vain == FAMILY:
+        return Finding(
+            looked_at,
+            f"{named}, the bad release; the service was given {FAMILY} without a number",
+            "a family without a number means its newest revision: which one ran before that?",
+        )
     if releases.bad_digest in running and releases.given in (releases.bad_digest, ""):
         return Finding(
             looked_at,
@@ -199,6 +231,8 @@ def releases_of(world: World) -> Releases | None:
         back=_back(made, listed, bad, good, tags),
         sent=_sent(world, later),
         given=next((one.digest(tags) for one in listed if one.arn == running.definition), ""),
+        newest=made[0].made if made else None,
+        is_cleaned_up=not any(one.active for one in listed),
     )
 
 

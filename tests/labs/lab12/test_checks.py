@@ -184,6 +184,25 @@ task=$(for one in $(tasks); do
 done)
 aws ecs stop-task --cluster demo --task $task --query task.desiredStatus
 """,
+    "blue's task stopped by hand": """task=$(for one in $(aws ecs list-tasks --cluster demo \
+  --service-name front --query 'taskArns[]' --output text); do
+  aws ecs describe-tasks --cluster demo --tasks $one --output text \
+ --query "tasks[?ends_with(containers[0].image, ':1.1.0')].taskArn"
+done)
+aws ecs stop-task --cluster demo --task $task --query task.desiredStatus
+""",
+    "the weights changed by hand": """balancer=$(aws elbv2 describe-load-balancers --names front \
+ --query 'LoadBalancers[0].LoadBalancerArn' --output text)
+listener=$(aws elbv2 describe-listeners --load-balancer-arn $balancer \
+ --query 'Listeners[0].ListenerArn' --output text)
+actions=$(aws elbv2 describe-listeners --load-balancer-arn $balancer --output json \
+ --query 'Listeners[0].DefaultActions' | sed 's/"Weight": [0-9]*/"Weight": 50/')
+aws elbv2 modify-listener --listener-arn $listener --default-actions "$actions" --query x
+""",
+    "the deployment before stopped": """aws ecs stop-service-deployment --service-deployment-arn \
+ $(aws ecs list-service-deployments --cluster demo --service front \
+ --query 'serviceDeployments[1].serviceDeploymentArn' --output text)
+""",
     "one more task": (
         "aws ecs update-service --cluster demo --service front --desired-count 2 --query x"
     ),
@@ -197,13 +216,23 @@ aws ecs stop-task --cluster demo --task $task --query task.desiredStatus
 }
 
 
+BY_HAND = {
+    "task stopped": "a task was stopped by hand | ",
+    "weights": "the weights at the load balancer were changed by hand | ",
+    "before": "another deployment was to be stopped, and ECS refused | ",
+}
+ANY = "whatever tasks there are"
+
+
 @pytest.mark.usefixtures("mistaken")
-@pytest.mark.parametrize("answer", rows(OTHERS, 1))
+@pytest.mark.parametrize("answer", rows(OTHERS, 4))
 def test_who_does_something_else_while_the_deployment_goes_on_has_tried(
     lab: Desk, answer: str
 ) -> None:
+    lab.lab.clock.advance(minutes=1)  # the history of calls has whole seconds
     says = "| deleted |" if "delete-service" in OTHERS[answer] else "| IN_PROGRESS: under way"
-    lab.finds_wrong("12.1", OTHERS[answer], says)
+    hand = next((said for name, said in BY_HAND.items() if name in answer), "")
+    lab.finds_wrong("12.1", OTHERS[answer], f"{says}, {ANY}\n{hand}" if hand else says)
 
 
 @pytest.mark.usefixtures("mistaken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,8 @@ def test_before_the_first_call_nothing_is_tried(lab: Desk) -> None:
 # the release taken back
 
 STABLE = "aws ecs wait services-stable --cluster demo --services web"
+
+_ONE_TASK = f"aws ecs update-service --cluster demo --service web --desired-count 1; {STABLE}"
 
 
 def named(definition: str) -> str:
@@ -85,12 +88,18 @@ ecs.get_waiter("services_stable").wait(
 END""",
 }
 REVERT = "git revert --no-edit HEAD"
+TWO_MORE = """git commit -q --allow-empty -m 'Fewer backslashes'
+git commit -q --allow-empty -m 'Revert "Fewer backslashes"'"""
 FIRST = 'your first commit after the bad one | Revert "Give everything away" | commit nothing'
 SERVES = "the service web runs the image that it ran before"
 LATER = "passed: The release from before ran again, and your commits have come after that"
 BACK_WRONG = {
     "the bad release deployed again": (
         "aws ecs update-service --cluster demo --service web --force-new-deployment; " + STABLE,
+        "a task of the bad release still runs | the service web runs the image",
+    ),
+    "the bad release once more, by its number": (
+        named("$(cat bad.txt)"),
         "a task of the bad release still runs | the service web runs the image",
     ),
     "an older release": (
@@ -156,12 +165,34 @@ def bad_release(lab: Desk, bad: None) -> None:
         "aws ecr put-image --repository-name demo-app-repo --image-manifest "
         '"$(cat manifest.txt)" --image-tag $(git rev-parse --short=7 HEAD)'
     )
-    lab.done(named("$(cat bad.txt)"))
+    # to name what runs already would be a try
+    lab.done(
+        "runs=$(aws ecs describe-services --cluster demo --services web --output text"
+        " --query 'services[0].taskDefinition')\n"
+        f'if [ "$runs" = "$(cat bad.txt)" ]; then {_ONE_TASK}; else {named("$(cat bad.txt)")}; fi'
+    )
 
 
 @pytest.mark.usefixtures("bad_release")
 def test_the_bad_release_is_not_tried(lab: Desk) -> None:
     assert lab.after("13.1", "").startswith("not tried: the service web, its task definitions")
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_a_family_without_a_number_is_the_bad_release_again(lab: Desk) -> None:
+    lab.lab.clock.advance(minutes=1)  # the history has whole seconds
+    says = "the bad release; the service was given demo-app-web without a number | the service web"
+    lab.finds_wrong("13.1", named("demo-app-web"), says)
+
+
+@pytest.mark.usefixtures("bad_release")
+def test_after_the_clean_up_another_lab_s_service_of_the_name_is_no_answer(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lab 14 begins with a service web, too; the clean-up deregisters the whole family."""
+    listed = [replace(one, active=False) for one in deployed.definitions(lab.lab._world())]
+    monkeypatch.setattr(deployed, "definitions", lambda world: listed)
+    assert "as after the lab's clean-up" in lab.after("13.1", "")
 
 
 @pytest.mark.usefixtures("bad_release")
@@ -198,7 +229,7 @@ def test_what_an_earlier_beginning_left_is_not_the_bad_release(lab: Desk) -> Non
         "imageDigest=$(cat digest.txt)\n"
         'git commit -q --amend --date "2020-01-01T00:00:00Z" -m "Give everything away"'
     )
-    assert "the bad release does not run there yet" in lab.after("13.1", "")
+    assert "the cells of the lesson deploy the bad release first" in lab.after("13.1", "")
 
 
 @pytest.mark.usefixtures("bad_release")
@@ -258,7 +289,7 @@ def test_the_cells_that_say_yes_approve_no_commit_but_the_last(lab: Desk) -> Non
 
 
 @pytest.mark.usefixtures("bad_release")
-@pytest.mark.parametrize("answer", rows(BACK_WRONG, 4))
+@pytest.mark.parametrize("answer", rows(BACK_WRONG, 5))
 def test_not_taken_back(lab: Desk, answer: str) -> None:
     lab.finds_wrong("13.1", *BACK_WRONG[answer])
 
@@ -273,6 +304,7 @@ def audited(lab: Desk) -> Iterator[None]:
     lab.done(put("build", "build-policy-new.json"))
     lab.done(put("pipeline", "pipeline-policy-new.json"))
     yield
+    lab.shell("aws ecr delete-repository-policy --repository-name demo-app-repo")
     iam = lab.place.client("iam")
     for role in ("demo-app-build", "demo-app-pipeline"):
         for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
@@ -355,6 +387,12 @@ ROLES_WRONG: dict[str, tuple[str, str]] = {
     ),
     "a commit": (f"{BOTH}\ngit commit -q --allow-empty -m Again", "your last commit | Again"),
     "nothing retried": (BOTH, "none of the commit"),
+    "a policy of the repository": (
+        """aws ecr set-repository-policy --repository-name demo-app-repo --policy-text '{
+ "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:PutImage",
+ "Principal": {"AWS": "arn:aws:iam::123456789012:role/demo-app-build"}}]}'""",
+        "not allowed: ecr:PutImage\nthe repository demo-app-repo has a policy of its own |",
+    ),
 }
 ROLES_RIGHT: dict[str, str] = {
     "one right each, in a policy of its own": (
@@ -379,7 +417,7 @@ def test_the_ticket_is_not_tried(lab: Desk) -> None:
 
 
 @pytest.mark.usefixtures("audited")
-@pytest.mark.parametrize("answer", rows(ROLES_WRONG, 11))
+@pytest.mark.parametrize("answer", rows(ROLES_WRONG, 14))
 def test_roles_that_are_not_repaired(lab: Desk, answer: str) -> None:
     lab.finds_wrong("13.2", *ROLES_WRONG[answer])
 
@@ -390,9 +428,53 @@ def test_the_solution_gives_the_roles_their_rights_again(lab: Desk) -> None:
     lab.cells("56")  # the build fails, and the solution tries the stage again
     assert lab.after("13.2", "").startswith("not tried")
     lab.finds_wrong("13.2", "sh retry.sh Build", "not allowed: ecr:PutImage", ("56",))
-    lab.finds_wrong("13.2", put("build", "build-policy.json"), "sh log.sh demo-app-build")
+    once_more = "the role has the right now that it lacked then: the stage that failed can run"
+    lab.finds_wrong("13.2", put("build", "build-policy.json"), once_more)
+    lab.finds_wrong("13.2", "sh retry.sh Build", "not allowed: ecs:UpdateService", ("56", "57"))
+    lab.finds_wrong("13.2", put("pipeline", "pipeline-policy.json"), once_more)
+    seen = lab.after("13.2", "sh retry.sh Deploy", ("56",))
+    assert seen.startswith("passed: Both roles have their rights again"), seen
+
+
+@pytest.mark.usefixtures("audited")
+def test_rights_that_somebody_else_was_given_are_a_try(lab: Desk) -> None:
+    """The commit has been refused; then the learner, or the wrong place, gets the right."""
+    lab.lab.clock.advance(minutes=1)
+    lab.done("git commit -q --amend --no-edit --date 2021-01-01T00:00:00Z")
+    lab.done(GO)
+    lab.cells("56")
+    assert lab.after("13.2", "").startswith("not tried")
+    lab.lab.clock.advance(minutes=1)  # the history of calls has whole seconds
+    right = (
+        '\'{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:PutImage", '
+        '"Resource": "*"}]}\''
+    )
+    lab.finds_wrong(
+        "13.2",
+        f"aws iam put-user-policy --user-name learner --policy-name more --policy-document {right}",
+        "not allowed: ecr:PutImage\na policy was put on the user learner |",
+    )
+    lab.done("aws iam delete-user-policy --user-name learner --policy-name more")
+
+
+@pytest.mark.usefixtures("audited")
+def test_the_solution_as_it_is_written(lab: Desk) -> None:
+    lab.done("git commit -q --amend --no-edit --date 2022-01-01T00:00:00Z")
+    lab.done(GO)
+    lab.cells("56")
     seen = lab.after("13.2", lab.solution("13.2"), ("56", "57"))
     assert seen.startswith("passed: Both roles have their rights again"), seen
+    # the part "If you have time", done later, makes two commits of its own
+    lab.done(TWO_MORE)
+    seen = lab.after("13.2", "")
+    assert "has arrived, and your commits have come after that" in seen, seen
+
+
+@pytest.mark.usefixtures("audited")
+def test_commits_before_the_commit_has_arrived_lead_back_to_that_commit(lab: Desk) -> None:
+    lab.done("git commit -q --amend --no-edit --date 2023-01-01T00:00:00Z")
+    welcome = lab.shell("git rev-parse --short=7 HEAD").stdout.strip()
+    lab.finds_wrong("13.2", TWO_MORE, f"git reset --hard {welcome})")
 
 
 @pytest.mark.usefixtures("audited")
