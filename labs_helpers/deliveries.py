@@ -183,7 +183,8 @@ def service(
     """A service of ECS as it is, or once its deployment has ended, or `wait` seconds are over.
 
     A deployment of which no task runs and that nothing ends is not waited for any longer, once
-    tasks fail to start again and again for one reason. show: told of every change meanwhile. Raises LabError where there is no such service.
+    tasks fail to start again and again for one reason. show: told of every change meanwhile. Raises
+    LabError where there is no such service.
     """
     ecs, until = boto3.client("ecs"), time.monotonic() + wait
     before, known = "", None

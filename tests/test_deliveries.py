@@ -161,8 +161,8 @@ class Failing:
         }
         return {"services": [service]}
 
-    def list_tasks(self, desiredStatus: str = "RUNNING", **asked: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        stopped = desiredStatus == "STOPPED"
+    def list_tasks(self, **asked: Any) -> dict[str, Any]:
+        stopped = asked.get("desiredStatus") == "STOPPED"
         return {"taskArns": [f"task/{n}" for n in range(self.looks)] if stopped else []}
 
     def describe_tasks(self, tasks: list[str], **asked: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def notes(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]
 ) -> tuple[str, ...]:
     monkeypatch.setattr(Control, "ask", lambda *_: facts)
-    return Control(workspace, 1).notes()
+    return Control(workspace).notes()
 
 
 def clock_row(offset: float) -> str:

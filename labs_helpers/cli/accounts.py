@@ -49,10 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "list":
         if server is None:
             raise LabsError(SANDBOX_DOWN)
-        control = Control(workspace, server.port)
+        control = Control(workspace)
         return _list(control.ask("GET", "accounts")["accounts"], arguments.json)
     with working("Starting the sandbox and the engine ...") as between:
-        control = Control(workspace, servers.start(workspace, between).sandbox.port)
+        servers.start(workspace, between)
+    control = Control(workspace)
     if server is None:
         say("The sandbox was not running, and runs now; labs stop stops it.")
     if arguments.what == "restore":

@@ -82,7 +82,7 @@ def _sandbox(workspace: Workspace) -> Place:
     os.environ.clear()
     os.environ.update(given)
     names = workspace.own_names
-    return Place(workspace, modes.SANDBOX, names.account, names.region, Control(workspace, port))
+    return Place(workspace, modes.SANDBOX, names.account, names.region, Control(workspace))
 
 
 def show(found: Survey) -> None:

@@ -110,6 +110,10 @@ for word do
   esac
 done
 {_FIRST_WORD}\
+# a terminal may be older than the sandbox's port
+case $AWS_ENDPOINT_URL in
+  http://127.0.0.1:*) export AWS_ENDPOINT_URL={{proxy}} ;;
+esac
 case $endpoint$first in
   {{old_names}}) set -- --endpoint-url {{proxy}} "$@" ;;
 esac
