@@ -41,7 +41,7 @@ def service(
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
     head = paragraph(
         f"The service {found['serviceName']} is {found['status']}: {found['runningCount']} of "
-        f"{found['desiredCount']} tasks run."
+        f"{found['desiredCount']} {'task runs' if found['desiredCount'] == 1 else 'tasks run'}."
     )
     parts = [
         head,
