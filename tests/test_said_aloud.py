@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,11 +46,11 @@ def test_status_counts_jobs_in_words(claimed: int, said: str) -> None:
     assert shown[1] == ("", f"{said} running, 0 waiting")
 
 
-def test_a_docker_command_is_named_once(workspace: Workspace) -> None:
-    program = workspace.home / "docker"
+def test_a_docker_command_is_named_once(workspace: Workspace, tmp_path: Path) -> None:
+    program = tmp_path / "docker"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    found = shims.choose_docker(workspace, {"PATH": str(workspace.home)})
+    found = shims.choose_docker(workspace, {"PATH": str(tmp_path)})
     assert (found.path, found.why) == (program, "the first docker on the PATH")
 
 
